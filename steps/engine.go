@@ -1,0 +1,217 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Engine drives the steps through the state machine, records every status in
+// the journal and passes events on. It is what a front end talks to. Its
+// methods are called from one goroutine at a time.
+type Engine struct {
+	Run     *Run
+	Machine Machine
+	Log     []Event          // everything that was emitted, oldest first
+	Now     func() time.Time // nil means time.Now
+
+	steps map[Name]Step
+	plans map[Name]Plan
+}
+
+// NewEngine makes an engine of the given steps, of which each name may occur
+// once. A state without a step cannot be reached.
+func NewEngine(run *Run, all ...Step) *Engine {
+	e := &Engine{Run: run, Machine: NewMachine(), steps: map[Name]Step{}, plans: map[Name]Plan{}}
+	for _, s := range all {
+		e.steps[s.Name()] = s
+	}
+	return e
+}
+
+// Has tells whether there is a step of that name.
+func (e *Engine) Has(n Name) bool { return e.steps[n] != nil }
+
+// Plan asks a step what it would do. It is also the way back to a step and the
+// way to retry one.
+func (e *Engine) Plan(ctx context.Context, n Name) (Plan, error) {
+	if err := e.act(n, ActPlan); err != nil {
+		return Plan{}, err
+	}
+	p, err := e.steps[n].Plan(ctx, e.Run)
+	p.Step = n
+	if err != nil {
+		return p, e.clean(err)
+	}
+	e.plans[n] = p
+	return p, nil
+}
+
+// Apply carries out a planned step and verifies it. emit sees every event,
+// cleaned; the last one is EventDone or EventFailed.
+func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
+	if err := e.act(n, ActStart); err != nil {
+		return err
+	}
+	send := e.sender(n, emit)
+	send(Event{Kind: EventStarted})
+	step := e.steps[n]
+	err := step.Apply(ctx, e.Run, send)
+	if err == nil {
+		err = step.Verify(ctx, e.Run, send)
+	}
+	return e.end(ctx, n, err, ActSucceed, EventDone, send)
+}
+
+// Skip leaves a step out. It counts as skipped, never as done.
+func (e *Engine) Skip(n Name, emit Emit) error {
+	if err := e.act(n, ActSkip); err != nil {
+		return err
+	}
+	e.sender(n, emit)(Event{Kind: EventSkipped, Text: "left out on request"})
+	return nil
+}
+
+// Undo takes one step back.
+func (e *Engine) Undo(ctx context.Context, n Name, emit Emit) error {
+	if !e.Machine.Can(n, ActUndo) {
+		return nil
+	}
+	send := e.sender(n, emit)
+	if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
+		err = e.clean(err)
+		e.report(err, send)
+		return err
+	}
+	if err := e.act(n, ActUndo); err != nil {
+		return err
+	}
+	send(Event{Kind: EventUndone})
+	return nil
+}
+
+// Rollback takes back every step that had ended, the last one first, but for
+// the restart, which comes last: only then can the old value be read again.
+func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
+	for _, n := range []Name{Checklist, SmokeTest, Distinct, Write, Generate, Restart} {
+		if e.Has(n) {
+			if err := e.Undo(ctx, n, emit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Findings lists every finding of this run, each once, in the order of their
+// first appearance.
+func (e *Engine) Findings() []Finding {
+	var out []Finding
+	seen := map[Finding]bool{}
+	for _, ev := range e.Log {
+		if ev.Finding != nil && !seen[*ev.Finding] {
+			seen[*ev.Finding] = true
+			out = append(out, *ev.Finding)
+		}
+	}
+	return out
+}
+
+// end turns the error of a step into its last transition and its last event.
+func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind EventKind, send Emit) error {
+	if err == nil {
+		if err := e.act(n, good); err != nil {
+			return err
+		}
+		send(Event{Kind: kind})
+		return nil
+	}
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+		if err := e.act(n, ActStop); err != nil {
+			return err
+		}
+		send(Event{Kind: EventFailed, Text: "stopped"})
+		return fmt.Errorf("%w: %s was stopped", ErrCancelled, n)
+	}
+	err = e.clean(err)
+	if err := e.act(n, ActFail); err != nil {
+		return err
+	}
+	e.report(err, send)
+	return err
+}
+
+// report sends the findings of a failure, or its text, as the last events.
+func (e *Engine) report(err error, send Emit) {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		for _, f := range failure.Findings {
+			send.Find(f)
+		}
+	}
+	send(Event{Kind: EventFailed, Text: err.Error()})
+}
+
+// act makes a transition and records it. The journal comes to be during
+// preflight; what happened before that needs no record.
+func (e *Engine) act(n Name, a Action) error {
+	if e.steps[n] == nil {
+		return fmt.Errorf("there is no step %q", n)
+	}
+	next, err := e.Machine.Do(n, a)
+	if err != nil {
+		return err
+	}
+	e.Machine = next
+	if e.Run.Journal == nil || a == ActPlan {
+		return nil
+	}
+	return e.Run.Journal.SetStatus(n, next.Status(n))
+}
+
+// sender stamps and cleans the events of one step. It is the one place that
+// every text passes on its way to a person, so it cleans again what a step
+// should have cleaned.
+func (e *Engine) sender(n Name, emit Emit) Emit {
+	return func(ev Event) {
+		now := e.Now
+		if now == nil {
+			now = time.Now
+		}
+		ev.Time, ev.Step = now().UTC(), n
+		ev.Text = e.Run.Redactor.Clean(ev.Text)
+		ev.Detail = e.Run.Redactor.Clean(ev.Detail)
+		if ev.Finding != nil {
+			f := e.cleanFinding(*ev.Finding)
+			ev.Finding = &f
+		}
+		e.Log = append(e.Log, ev)
+		if emit != nil {
+			emit(ev)
+		}
+	}
+}
+
+func (e *Engine) cleanFinding(f Finding) Finding {
+	f.Message = e.Run.Redactor.Clean(f.Message)
+	f.Fix = e.Run.Redactor.Clean(f.Fix)
+	f.File = e.Run.Redactor.Clean(f.File)
+	return f
+}
+
+// cleanError keeps what an error is and replaces what it says.
+type cleanError struct {
+	text string
+	err  error
+}
+
+func (c *cleanError) Error() string { return c.text }
+func (c *cleanError) Unwrap() error { return c.err }
+
+func (e *Engine) clean(err error) error {
+	if text := e.Run.Redactor.Clean(err.Error()); text != err.Error() {
+		return &cleanError{text, err}
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package steps
+
+import "sort"
+
+// Severity grades a finding.
+type Severity string
+
+// The severities. Error is for whatever keeps the backend from starting, lets a
+// public, shared or weak key in, lets a token through that must not pass, or
+// hides the key from the backend. Warning is for exposure and for the rest of
+// the house. Info is for the rest.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Code names a kind of finding. Codes are stable: scripts rely on them.
+type Code string
+
+// Finding is one thing that is wrong or worth knowing. It holds no secret.
+type Finding struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	File     string   `json:"file,omitempty"` // relative to the project
+	Line     int      `json:"line"`           // 1-based; 0 when no line applies
+	Message  string   `json:"message"`        // one plain sentence
+	Why      string   `json:"why"`            // why it matters
+	Fix      string   `json:"fix"`            // exactly what to do
+	Fixable  bool     `json:"fixable"`        // keysplit can do it
+}
+
+// Page is what is known about a kind of finding, whatever the project.
+type Page struct {
+	Code     Code
+	Severity Severity
+	Message  string // the finding's sentence when the finder has no better one
+	Why      string
+	Fix      string
+	Fixable  bool
+}
+
+// NewFinding makes a finding of a code in the catalogue. An empty message takes
+// the catalogue's sentence. A code that is not in the catalogue is a mistake in
+// the program and panics.
+func NewFinding(code Code, message string) Finding {
+	p, ok := catalogue[code]
+	if !ok {
+		panic("no page for finding " + string(code))
+	}
+	if message == "" {
+		message = p.Message
+	}
+	return Finding{Code: code, Severity: p.Severity, Message: message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}
+}
+
+// At returns the finding with a place: a file relative to the project and a
+// 1-based line, 0 for none.
+func (f Finding) At(file string, line int) Finding {
+	f.File, f.Line = file, line
+	return f
+}
+
+// WithFix returns the finding with a fix that fits the case better than the
+// catalogue's.
+func (f Finding) WithFix(fix string) Finding {
+	f.Fix = fix
+	return f
+}
+
+// WithSeverity returns the finding with another severity, for codes whose
+// weight depends on the environment.
+func (f Finding) WithSeverity(s Severity) Finding {
+	f.Severity = s
+	return f
+}
+
+// LookUp returns the page of a code.
+func LookUp(code Code) (Page, bool) {
+	p, ok := catalogue[code]
+	p.Code = code
+	return p, ok
+}
+
+// Codes lists every code of the catalogue in alphabetical order.
+func Codes() []Code {
+	all := make([]Code, 0, len(catalogue))
+	for c := range catalogue {
+		all = append(all, c)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	return all
+}
+
+// Errors keeps the findings of severity error.
+func Errors(fs []Finding) []Finding {
+	var out []Finding
+	for _, f := range fs {
+		if f.Severity == Error {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Has tells whether a finding of that code is among fs.
+func Has(fs []Finding, code Code) bool {
+	for _, f := range fs {
+		if f.Code == code {
+			return true
+		}
+	}
+	return false
+}

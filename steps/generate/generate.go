@@ -1,0 +1,212 @@
+// Package generate is step 1: it settles which key is to sign tokens.
+//
+// A key that is already good is kept. Otherwise one is made: 64 bytes from the
+// system's random source as base64url without padding, 86 characters, just as
+// Python's secrets.token_urlsafe(64). That alphabet (letters, digits, - and _)
+// is the one that every reader of .env files reads alike, without quotes. Or
+// the user brings one, and every rule applies to it.
+package generate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// Bytes is the number of random bytes in a key that is made here.
+const Bytes = 64
+
+// Step is step 1. Its zero value is ready for use.
+type Step struct {
+	Random io.Reader // nil means crypto/rand
+}
+
+// Name is steps.Generate.
+func (*Step) Name() steps.Name { return steps.Generate }
+
+// choice is what the step would do with what is there.
+type choice struct {
+	action   string       // "keep", "make", "import"
+	previous steps.Secret // the key in the file, if any
+	keys     steps.Keys   //
+	bad      []steps.Code // what is wrong with the key in the file
+}
+
+func (s *Step) choose(run *steps.Run) (choice, error) {
+	var c choice
+	if at := run.Project.EnvFile.At; at != nil && at.Exists {
+		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], at.Data)
+		if err != nil {
+			return c, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
+		}
+		c.keys = keys
+	}
+	if key := c.keys.InFile.Secret; key.Set() && key.Len() > 0 {
+		c.previous = key
+	}
+	c.bad = s.judge(run, c.keys.InFile.Secret, c)
+	switch {
+	case run.Options.Import.Set():
+		c.action = "import"
+	case run.Options.Rotate || len(c.bad) > 0:
+		c.action = "make"
+	default:
+		c.action = "keep"
+	}
+	return c, nil
+}
+
+// Plan says whether the key will be kept, made or imported.
+func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	c, err := s.choose(run)
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	switch c.action {
+	case "keep":
+		return steps.Plan{
+			Summary: "The key in the file is good. It stays.",
+			Nothing: true,
+			Details: []string{describe(c.previous)},
+		}, nil
+	case "import":
+		return steps.Plan{
+			Summary:  "Take the key that you gave.",
+			Details:  []string{describe(run.Options.Import)},
+			Effects:  effects(run, c),
+			Question: "Use this key?",
+		}, nil
+	}
+	return steps.Plan{
+		Summary:  "Make a new key.",
+		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", Bytes, base64.RawURLEncoding.EncodedLen(Bytes)), "Reason: " + reason(run, c)},
+		Effects:  effects(run, c),
+		Question: "Make the key?",
+	}, nil
+}
+
+func reason(run *steps.Run, c choice) string {
+	if len(c.bad) == 0 {
+		return "you asked for a new one"
+	}
+	page, _ := steps.LookUp(c.bad[0])
+	return page.Message
+}
+
+// effects says what users will notice. A new signing key ends every session,
+// refresh tokens included; the guide's "still valid: yes" is wrong.
+func effects(run *steps.Run, c choice) []string {
+	line := "Every access and refresh token issued so far becomes invalid: users log in again."
+	if f := run.Project.Facts; f != nil && f.Tokens.RefreshSeconds > 0 {
+		line += fmt.Sprintf(" Refresh tokens live %s here.", inWords(f.Tokens.RefreshLifetime().Hours()))
+	}
+	return []string{line}
+}
+
+func inWords(hours float64) string {
+	switch {
+	case hours >= 48:
+		return fmt.Sprintf("%.0f days", hours/24)
+	case hours >= 2:
+		return fmt.Sprintf("%.0f hours", hours)
+	}
+	return fmt.Sprintf("%.0f minutes", hours*60)
+}
+
+// Apply settles run.Key, run.KeyFrom and run.Previous. A second call keeps a
+// key that was made by the first.
+func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	c, err := s.choose(run)
+	if err != nil {
+		return err
+	}
+	run.Previous = steps.Secret{}
+	switch c.action {
+	case "keep":
+		run.Key, run.KeyFrom = c.previous, "kept"
+		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
+			run.Previous = old
+		}
+	case "import":
+		key := run.Options.Import
+		if codes := s.judge(run, key, c); len(codes) > 0 {
+			return steps.Fail(refusals(codes)...)
+		}
+		run.Redactor.Add(key)
+		run.Key, run.KeyFrom = key, "imported"
+	case "make":
+		if run.KeyFrom != "made" {
+			key, err := s.make(run)
+			if err != nil {
+				return err
+			}
+			run.Key, run.KeyFrom = key, "made"
+		}
+	}
+	if c.action != "keep" && c.previous.Set() && !c.previous.Equal(run.Key) {
+		run.Previous = c.previous
+	}
+	emit.Check("key", steps.MarkOK, "key "+run.KeyFrom, describe(run.Key))
+	return nil
+}
+
+func (s *Step) make(run *steps.Run) (steps.Secret, error) {
+	random := s.Random
+	if random == nil {
+		random = rand.Reader
+	}
+	b := make([]byte, Bytes)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return steps.Secret{}, fmt.Errorf("read random bytes: %w", err)
+	}
+	return run.Secret(base64.RawURLEncoding.EncodeToString(b)), nil
+}
+
+// judge applies every rule, also against a SECRET_KEY that only the settings
+// know: of that one there is a fingerprint to compare.
+func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
+	codes := steps.JudgeKey(key, c.keys.SecretKey.Secret)
+	if f := run.Project.Facts; f != nil && len(codes) == 0 &&
+		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Sum([]byte(key.Reveal())) {
+		codes = append(codes, "jwt-key-equals-secret-key")
+	}
+	return codes
+}
+
+func refusals(codes []steps.Code) []steps.Finding {
+	var fs []steps.Finding
+	for _, code := range codes {
+		page, _ := steps.LookUp(code)
+		fs = append(fs, steps.NewFinding(code, strings.Replace(page.Message, "JWT_SECRET_KEY", "The key that you gave", 1)).
+			WithFix("Give another key, or let keysplit make one."))
+	}
+	return fs
+}
+
+// Verify holds the settled key against the rules once more.
+func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	c, err := s.choose(run)
+	if err != nil {
+		return err
+	}
+	if codes := s.judge(run, run.Key, c); len(codes) > 0 {
+		return steps.Fail(refusals(codes)...)
+	}
+	return nil
+}
+
+// Undo forgets the key. Nothing was written yet.
+func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "", steps.Secret{}
+	return nil
+}
+
+// describe tells a key by what may be known of it.
+func describe(key steps.Secret) string {
+	return fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
+}

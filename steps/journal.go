@@ -1,0 +1,372 @@
+package steps
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"dj/keysplit/envfile"
+)
+
+// Journal is the memory of one project and environment. It lets a run that was
+// killed at any instant go on or go back to the byte.
+//
+// It is a folder of mode 0700 whose files have mode 0600:
+//
+//	key            32 random bytes for the keyed fingerprints
+//	journal.jsonl  one entry a line, only ever appended to, each line synced
+//	backup-*       files as they were before a change
+//
+// The entries hold fingerprints and no key, password or token. The backups hold
+// what the file held. A line that a kill left half written is passed over.
+type Journal struct {
+	dir      string
+	entries  []Entry
+	prints   Fingerprinter
+	torn     bool // the last line has no line feed yet
+	run      string
+	rollback bool // a Revert is under way
+}
+
+// Entry is one line of the journal. Only the fields of its kind are set.
+type Entry struct {
+	Time        time.Time        `json:"time"`
+	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key"
+	Run         string           `json:"run,omitempty"`      // of the process that began an intent
+	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
+	Project     string           `json:"project,omitempty"`
+	Environment string           `json:"environment,omitempty"`
+	Step        Name             `json:"step,omitempty"`
+	Status      Status           `json:"status,omitempty"`
+	Intent      *envfile.Intent  `json:"intent,omitempty"`
+	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted
+	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
+	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
+}
+
+// ErrJournal marks a journal that is damaged or belongs to another project.
+var ErrJournal = errors.New("the journal cannot be used")
+
+// StateDir is where all journals live: KEYSPLIT_STATE_DIR, else keysplit's
+// folder in the user's state directory (XDG_STATE_HOME).
+func StateDir() string {
+	if d := os.Getenv("KEYSPLIT_STATE_DIR"); d != "" {
+		return d
+	}
+	return filepath.Join(xdg.StateHome, "keysplit")
+}
+
+// JournalDir is the folder of one project and environment. The readable part of
+// its name helps a person; the hash keeps two folders of one name apart.
+func JournalDir(project, environment string) string {
+	sum := sha256.Sum256([]byte(project + "\x00" + environment))
+	return filepath.Join(StateDir(), filepath.Base(project)+"-"+hex.EncodeToString(sum[:6]))
+}
+
+// OpenJournal opens the journal of a project (absolute path, links resolved)
+// and environment, and makes it if there is none.
+func OpenJournal(project, environment string) (*Journal, error) {
+	j := &Journal{dir: JournalDir(project, environment), run: randomHex(8)}
+	if err := os.MkdirAll(j.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the journal's folder: %w", err)
+	}
+	key, err := j.fingerprintKey()
+	if err != nil {
+		return nil, err
+	}
+	j.prints = NewFingerprinter(key)
+	if err := j.load(); err != nil {
+		return nil, err
+	}
+	if len(j.entries) == 0 {
+		return j, j.append(Entry{Kind: "opened", Project: project, Environment: environment})
+	}
+	if first := j.entries[0]; first.Kind != "opened" || first.Project != project || first.Environment != environment {
+		return nil, fmt.Errorf("%w: %s belongs to another project or environment", ErrJournal, j.dir)
+	}
+	return j, nil
+}
+
+func (j *Journal) fingerprintKey() ([]byte, error) {
+	path := filepath.Join(j.dir, "key")
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the journal's key: %w", err)
+	}
+	// A short key is one that a kill left half written, before any entry
+	// could depend on it: the first entry is written after it.
+	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
+		return nil, fmt.Errorf("%w: %s is missing or damaged", ErrJournal, path)
+	}
+	key = make([]byte, 32)
+	_, _ = rand.Read(key)
+	return key, writeDurably(path, key)
+}
+
+func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
+
+func (j *Journal) load() error {
+	data, err := os.ReadFile(j.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	j.torn = len(data) > 0 && data[len(data)-1] != '\n'
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, len(data)+1)
+	for lines.Scan() {
+		var e Entry
+		// Only a kill in mid-write leaves such a line, and what it was about
+		// to record had not happened yet: entries come before their deeds.
+		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind != "" {
+			j.entries = append(j.entries, e)
+		}
+	}
+	if len(data) > 0 && len(j.entries) == 0 && !j.torn {
+		return fmt.Errorf("%w: %s holds nothing that can be read", ErrJournal, j.path())
+	}
+	return nil
+}
+
+func (j *Journal) append(e Entry) error {
+	e.Time = time.Now().UTC()
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	line = append(line, '\n')
+	if j.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	_, err = f.Write(line)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		j.torn = true
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	j.torn = false
+	j.entries = append(j.entries, e)
+	return nil
+}
+
+// writeDurably makes a new file of mode 0600 and syncs it and its folder.
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// syncDir makes a new name in a folder durable. Where folders cannot be synced
+// (Windows) there is nothing to do.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Prints makes the fingerprints of this journal.
+func (j *Journal) Prints() Fingerprinter { return j.prints }
+
+// Dir is the journal's folder, absolute.
+func (j *Journal) Dir() string { return j.dir }
+
+// Entries is everything that was recorded, oldest first.
+func (j *Journal) Entries() []Entry { return j.entries }
+
+// SetStatus records how far a step has come.
+func (j *Journal) SetStatus(n Name, s Status) error {
+	return j.append(Entry{Kind: "status", Step: n, Status: s})
+}
+
+// SetKey records the fingerprint of the key that is now in force, and with the
+// entry's time the beginning of its age.
+func (j *Journal) SetKey(key Secret) error {
+	return j.append(Entry{Kind: "key", Key: j.prints.Sum([]byte(key.Reveal()))})
+}
+
+// Keep stores the content of a file, durably and under a name of its own.
+func (j *Journal) Keep(_ string, data []byte) (string, error) {
+	id := "backup-" + time.Now().UTC().Format("20060102T150405") + "-" + randomHex(4)
+	return id, writeDurably(filepath.Join(j.dir, id), data)
+}
+
+// Kept returns what Keep stored.
+func (j *Journal) Kept(id string) ([]byte, error) {
+	if id == "" || id != filepath.Base(id) {
+		return nil, fmt.Errorf("%w: no backup is called %q", ErrJournal, id)
+	}
+	data, err := os.ReadFile(filepath.Join(j.dir, id))
+	if err != nil {
+		return nil, fmt.Errorf("read the backup: %w", err)
+	}
+	return data, nil
+}
+
+// Begin records durably what is about to be done to a file.
+func (j *Journal) Begin(in envfile.Intent) error {
+	return j.append(Entry{Kind: "begin", Run: j.run, Rollback: j.rollback, Intent: &in})
+}
+
+// Finish records how it ended.
+func (j *Journal) Finish(in envfile.Intent, o envfile.Outcome) error {
+	return j.append(Entry{Kind: "end", ID: in.ID, Outcome: &o})
+}
+
+// replaceOptions is what envfile needs to work with this journal.
+func (j *Journal) replaceOptions() envfile.Options {
+	return envfile.Options{
+		LockDir:     filepath.Join(StateDir(), "locks"),
+		LockWait:    lockWait,
+		Fingerprint: j.prints.Sum,
+	}
+}
+
+// lockWait is how long one run waits for another that changes the same file. A
+// change takes milliseconds, so after this time something is wrong.
+const lockWait = 5 * time.Second
+
+// Replace puts data in the place of the file that at shows, recorded in the
+// journal. See envfile.Replace.
+func (j *Journal) Replace(ctx context.Context, at *envfile.Snapshot, data []byte) (envfile.Outcome, error) {
+	return envfile.Replace(ctx, at, data, j, j.replaceOptions())
+}
+
+// Recover ends every change that a killed run began, and returns how each one
+// ended. It comes before anything reads the files.
+func (j *Journal) Recover(ctx context.Context) ([]envfile.Outcome, error) {
+	var outs []envfile.Outcome
+	for _, in := range j.open() {
+		out, err := envfile.Recover(ctx, in, j, j.replaceOptions())
+		if err != nil {
+			return outs, fmt.Errorf("finish what an earlier run began: %w", err)
+		}
+		outs = append(outs, out)
+	}
+	return outs, nil
+}
+
+// open lists the intents without an end, oldest first.
+func (j *Journal) open() []envfile.Intent {
+	var ids []string
+	last := map[string]envfile.Intent{}
+	for _, e := range j.entries {
+		switch e.Kind {
+		case "begin":
+			if _, ok := last[e.Intent.ID]; !ok {
+				ids = append(ids, e.Intent.ID)
+			}
+			last[e.Intent.ID] = *e.Intent
+		case "end":
+			delete(last, e.ID)
+		}
+	}
+	var out []envfile.Intent
+	for _, id := range ids {
+		if in, ok := last[id]; ok {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// Applied lists the changes of the latest upgrade that are still in force,
+// oldest first: what a rollback takes back.
+func (j *Journal) Applied() []envfile.Intent {
+	var begun []Entry
+	ended := map[string]envfile.State{}
+	reverted := map[string]bool{}
+	for _, e := range j.entries {
+		switch e.Kind {
+		case "begin":
+			if !e.Rollback {
+				begun = append(begun, e)
+			}
+		case "end":
+			ended[e.ID] = e.Outcome.State
+		case "reverted":
+			reverted[e.ID] = true
+		}
+	}
+	var out []envfile.Intent
+	run := ""
+	for i := len(begun) - 1; i >= 0; i-- {
+		e := begun[i]
+		state := ended[e.Intent.ID]
+		if reverted[e.Intent.ID] || state != envfile.Replaced && state != envfile.NotDurable {
+			continue
+		}
+		if run == "" {
+			run = e.Run
+		}
+		if e.Run != run {
+			break
+		}
+		out = append([]envfile.Intent{*e.Intent}, out...)
+	}
+	return out
+}
+
+// Revert takes one change back to the byte. See envfile.Revert.
+func (j *Journal) Revert(ctx context.Context, in envfile.Intent) (envfile.Outcome, error) {
+	j.rollback = true
+	defer func() { j.rollback = false }()
+	out, err := envfile.Revert(ctx, in, j, j.replaceOptions(), false)
+	if err != nil {
+		return out, err
+	}
+	return out, j.append(Entry{Kind: "reverted", ID: in.ID})
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,133 @@
+package steps
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// publicKeys are SHA-256 sums of values that were published in documentation
+// and example files of this upgrade. They are known to everyone, so a plain
+// hash hides them well enough: it only keeps the values out of this source.
+var publicKeys = map[string]Code{
+	// The output sample of the upgrade guide, 64 characters.
+	"73fac44710609522706fa4726a5e2e367cb7b44132c0a0f9a3d47d5d7eb2cc8a": "jwt-key-weak",
+	// The placeholder of the project's .env.example, 66 characters.
+	"2a1caa83eb7afa5369c3cb695ab367becda19867ce1fc2bd8ba63831959cd0b0": "jwt-key-placeholder",
+}
+
+// placeholderWords are what people put where a value belongs. Six letters and
+// more are looked for anywhere, without regard to case: in 86 random
+// characters one turns up once in ten million keys. The shorter ones must
+// stand between separators.
+var placeholderWords = regexp.MustCompile(`(?i)` +
+	`required|generate|change[-_ ]?(me|this|it)|changeme|placeholder|example|throwaway|replace[-_ ]|` +
+	`insert[-_ ]|secret-key-here|key[-_]here|not[-_]for[-_]production|only[-_]for[-_]|for[-_]testing|` +
+	`(^|[^a-z0-9])(your|dummy|todo|fixme|xxx+|tbd|none|null|undefined)([^a-z0-9]|$)|` +
+	`^<.*>$|^\$\{.*\}$|^\{\{.*\}\}$`)
+
+// Placeholder tells whether the value stands where a real key belongs.
+func Placeholder(value string) bool {
+	return publicKeys[digest(value)] == "jwt-key-placeholder" || placeholderWords.MatchString(value)
+}
+
+func digest(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// JudgeKey applies the rules to a key and returns the codes that it breaks, the
+// gravest first, none for a good key. others are the secrets it must differ
+// from; unset ones do not count. An unset key is missing.
+func JudgeKey(key Secret, others ...Secret) []Code {
+	if !key.Set() {
+		return []Code{"jwt-key-missing"}
+	}
+	value := key.Reveal()
+	if strings.TrimSpace(value) == "" {
+		return []Code{"jwt-key-empty"}
+	}
+	var codes []Code
+	for _, o := range others {
+		if key.Equal(o) {
+			codes = append(codes, "jwt-key-equals-secret-key")
+			break
+		}
+	}
+	switch {
+	case Placeholder(value):
+		codes = append(codes, "jwt-key-placeholder")
+	case publicKeys[digest(value)] != "" || weak(value):
+		codes = append(codes, "jwt-key-weak")
+	}
+	if key.Len() < MinKeyLength {
+		codes = append(codes, "jwt-key-too-short")
+	}
+	return codes
+}
+
+// weak looks for structure that a random key does not have. Each bound leaves
+// room for keys of 50 characters and more from any usual alphabet, hexadecimal
+// included.
+func weak(value string) bool {
+	return distinctRunes(value) < 8 || longestStep(value) >= 8 || repeats(value) || words(value)
+}
+
+func distinctRunes(s string) int {
+	seen := map[rune]bool{}
+	for _, r := range s {
+		seen[r] = true
+	}
+	return len(seen)
+}
+
+// longestStep is the length of the longest stretch whose characters are all
+// alike, or go up or down by one: "aaaaaaaa", "12345678", "hgfedcba".
+func longestStep(s string) int {
+	r := []rune(s)
+	longest, run := 0, 1
+	for i := 1; i < len(r); i++ {
+		d := r[i] - r[i-1]
+		if d < -1 || d > 1 {
+			run = 1
+			continue
+		}
+		if i >= 2 && run > 1 && r[i-1]-r[i-2] != d {
+			run = 1
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// repeats tells whether the value is a shorter one written again and again.
+func repeats(s string) bool {
+	for n := 1; n <= len(s)/2; n++ {
+		if strings.Repeat(s[:n], len(s)/n+1)[:len(s)] == s {
+			return true
+		}
+	}
+	return false
+}
+
+// words tells whether the value is made of words: several pieces between
+// separators, and nearly all of them plain lower- or upper-case letters, or one
+// small number. Random keys mix cases and digits within every piece.
+func words(s string) bool {
+	pieces := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(pieces) < 3 {
+		return false
+	}
+	inWords := 0
+	for _, p := range pieces {
+		letters := strings.IndexFunc(p, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
+		oneCase := strings.ToLower(p[1:]) == p[1:] || strings.ToUpper(p) == p
+		if letters && oneCase && len(p) >= 2 && len(p) <= 14 {
+			inWords += len(p)
+		}
+	}
+	return inWords*10 >= len(strings.Join(pieces, ""))*7
+}

@@ -1,0 +1,51 @@
+package steps
+
+import (
+	"dj/keysplit/envfile"
+)
+
+// Setting is one variable as the backend would get it.
+type Setting struct {
+	Secret Secret // unset when the variable is nowhere
+	Source string // "environment", "file" or ""
+}
+
+// Empty tells that the variable is there and holds nothing.
+func (s Setting) Empty() bool { return s.Secret.Set() && s.Secret.Len() == 0 }
+
+// Keys is the pair this program is about, as the files and the environment
+// have it.
+type Keys struct {
+	Key       Setting // JWT_SECRET_KEY
+	SecretKey Setting // SECRET_KEY
+	InFile    Setting // JWT_SECRET_KEY in the file alone, whatever the environment says
+}
+
+// ReadKeys reads both keys as dialect d would from the file's bytes. A variable
+// of the environment beats the file, also when it is empty: that is what
+// decouple, python-dotenv and django-environ do. It fails when that reader
+// refuses the file as a whole.
+func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
+	vars, err := envfile.Read(d, data, run.LookupEnv)
+	if err != nil {
+		return Keys{}, err
+	}
+	file := func(name string) Setting {
+		v, ok := vars.Get(name)
+		if !ok {
+			return Setting{}
+		}
+		return Setting{Secret: run.Secret(v), Source: "file"}
+	}
+	effective := func(name string) Setting {
+		if v, ok := run.LookupEnv(name); ok {
+			return Setting{Secret: run.Secret(v), Source: "environment"}
+		}
+		return file(name)
+	}
+	return Keys{
+		Key:       effective(KeyName),
+		SecretKey: effective(SecretKeyName),
+		InFile:    file(KeyName),
+	}, nil
+}

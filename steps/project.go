@@ -1,0 +1,156 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"dj/keysplit/envfile"
+)
+
+// Project is what preflight found. The steps after it only read it.
+type Project struct {
+	Root           string // folder of manage.py, absolute, links resolved
+	TopLevel       string // the git work tree around it, or Root
+	ManagePy       string // absolute
+	SettingsModule string // e.g. "config.settings"
+	SettingsFile   string // absolute source file of that module, "" when not found
+	Python         string // absolute path of the interpreter, "" when none was found
+	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
+	EnvFile        EnvFile
+	Facts          *Facts   // what the project's own Django said, nil when it was not asked or did not start
+	Servers        []Server // the project's own running development servers
+	Findings       []Finding
+}
+
+// EnvFile is the .env that the backend reads, or the one that will be made.
+type EnvFile struct {
+	Path    string // absolute
+	Exists  bool
+	Readers []envfile.Dialect // who reads it, the backend's own reader first; never empty
+	Found   string            // how it was found, in words: "decouple reads it", "--env-file"
+	At      *envfile.Snapshot // as it was when preflight looked; nil when it could not be opened
+}
+
+// Server is one running server process of the project.
+type Server struct {
+	URL      string    // base URL, e.g. "http://127.0.0.1:8000"; "" while it does not listen
+	PID      int       // the process that listens (for runserver the reloaded child), or waits
+	Reloader int       // runserver's parent process, 0 without autoreload
+	Folder   string    // its working folder
+	Command  string    // its command line, inert
+	Started  time.Time // of the process PID
+}
+
+// Facts is what one start of the project's Django told. No secret is in it.
+type Facts struct {
+	Django         string   `json:"django"` // version
+	Python         string   `json:"python"` // version
+	SettingsModule string   `json:"settings_module"`
+	SettingsFile   string   `json:"settings_file"`
+	Debug          bool     `json:"debug"`
+	Reader         string   `json:"reader"`       // "decouple", "python-dotenv", "django-environ", "os.environ"
+	ReaderFiles    []string `json:"reader_files"` // every file that reader opened, in order
+	Key            KeyFacts `json:"key"`          // JWT_SECRET_KEY as the settings have it
+	SecretKey      KeyFacts `json:"secret_key"`
+	// SigningEqualsSecretKey and SigningEqualsKey compare the key that signs
+	// tokens (SIMPLE_JWT's SIGNING_KEY) inside Python.
+	SigningEqualsSecretKey bool `json:"signing_equals_secret_key"`
+	SigningEqualsKey       bool `json:"signing_equals_key"`
+	// State is "ok", or why the settings refuse to load because of the key:
+	// "key-missing", "key-equal", "key-short". Candidate says that the rest of
+	// the facts were then learned with a throwaway key in its place.
+	State      string `json:"state"`
+	StateError string `json:"state_error"`
+	Candidate  bool   `json:"candidate"`
+	// Enforced tells that the settings refuse to start without the key: the
+	// project carries the breaking change.
+	Enforced   bool          `json:"enforced"`
+	Checks     []SystemCheck `json:"checks"`
+	Tokens     TokenFacts    `json:"tokens"`
+	Routes     Routes        `json:"routes"`
+	UserModel  string        `json:"user_model"`     // e.g. "auth.User"
+	LoginField string        `json:"username_field"` // USERNAME_FIELD
+	Apps       []string      `json:"apps"`
+	Output     []string      `json:"-"` // what the settings printed, cleaned
+}
+
+// KeyFacts describes a key without its value.
+type KeyFacts struct {
+	Set    bool   `json:"set"`
+	Length int    `json:"length"`
+	Source string `json:"source"` // "file", "environment", "settings" (a default in the code), ""
+	Sum    string `json:"sum"`    // HMAC-SHA-256 in hex under the key that keysplit gave to this session
+}
+
+// SystemCheck is one message of Django's system check framework.
+type SystemCheck struct {
+	Level   int    `json:"level"` // 10 debug, 20 info, 30 warning, 40 error, 50 critical
+	ID      string `json:"id"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// TokenFacts is the part of SIMPLE_JWT that a token must follow.
+type TokenFacts struct {
+	Algorithm      string   `json:"algorithm"`
+	UserIDClaim    string   `json:"user_id_claim"`
+	TypeClaim      string   `json:"token_type_claim"`
+	IDClaim        string   `json:"jti_claim"`
+	Issuer         string   `json:"issuer"`
+	Audience       []string `json:"audience"`
+	HeaderTypes    []string `json:"header_types"` // e.g. ["Bearer"]
+	HeaderName     string   `json:"header_name"`  // WSGI form, e.g. "HTTP_AUTHORIZATION"
+	AccessSeconds  int64    `json:"access_seconds"`
+	RefreshSeconds int64    `json:"refresh_seconds"`
+	Blacklist      bool     `json:"blacklist"`
+	UserIDText     bool     `json:"user_id_text"` // the user id is not a number (UUID)
+}
+
+// AccessLifetime is how long an access token lives.
+func (t TokenFacts) AccessLifetime() time.Duration {
+	return time.Duration(t.AccessSeconds) * time.Second
+}
+
+// RefreshLifetime is how long a refresh token lives.
+func (t TokenFacts) RefreshLifetime() time.Duration {
+	return time.Duration(t.RefreshSeconds) * time.Second
+}
+
+// Routes are URL paths of the project, "" where it has none.
+type Routes struct {
+	Login     string `json:"login"`
+	Refresh   string `json:"refresh"`
+	Verify    string `json:"verify"`
+	Protected string `json:"protected"` // wants a token, takes GET: the current user as a rule
+	CSRF      string `json:"csrf"`
+	Health    string `json:"health"`
+}
+
+// Django is one running session of the project's own Django: an interpreter
+// that has the settings and apps loaded and answers questions. It is started
+// once per run, by preflight, because a start costs about a second.
+
+// No value of a key crosses to keysplit; keys are compared and used inside.
+type Django interface {
+	// Facts is what the start told.
+	Facts() *Facts
+	// Recheck evaluates the settings again from scratch, with the files as they
+	// are now and without any throwaway key, and runs the system checks.
+	Recheck(ctx context.Context) (*Facts, error)
+	// Sign returns the HMAC signature of a token's signing input under the key
+	// that only the settings may know. which is "SECRET_KEY" or "SIGNING_KEY";
+	// algorithm is HS256, HS384 or HS512.
+	Sign(ctx context.Context, which, algorithm string, input []byte) ([]byte, error)
+	// CreateUser makes a throwaway account, and DeleteUser removes it. The
+	// session removes it by itself when it ends in any way.
+	CreateUser(ctx context.Context) (Account, error)
+	DeleteUser(ctx context.Context) error
+	Close() error
+}
+
+// Account is what a login needs.
+type Account struct {
+	Field    string // the name of the field for Username in the login body
+	Username string
+	Password Secret
+}

@@ -1,0 +1,122 @@
+package steps
+
+import (
+	"os"
+	"time"
+)
+
+// The rules of the breaking change itself.
+const (
+	KeyName       = "JWT_SECRET_KEY"
+	SecretKeyName = "SECRET_KEY"
+	MinKeyLength  = 50 // characters
+)
+
+// Options is what the user asked for, from flags, configuration and screens.
+type Options struct {
+	Folder      string        // where to look for the project, "" for the current folder
+	Environment string        // "development" by default
+	EnvFile     string        // --env-file, "" to use the one that the backend reads
+	Python      string        // --python
+	Settings    string        // --settings
+	Targets     []string      // --target
+	Restart     string        // --restart, "" for runserver
+	URL         string        // --url, base URL of the server
+	Username    string        // --username
+	Password    Secret        // from KEYSPLIT_PASSWORD, standard input or a masked field
+	TempUser    bool          // --temp-user
+	Import      Secret        // --key-stdin or a masked field
+	Rotate      bool          // --rotate
+	Skip        map[Name]bool // --skip
+	Static      bool          // run none of the project's code
+	Unattended  bool          // --yes: nobody is there to act on a request
+	Timeout     time.Duration // for one wait on a child or a server; 0 means DefaultTimeout
+	Connections int           // fresh connections of the proof; 0 means DefaultConnections
+}
+
+// Defaults of Options.
+const (
+	DefaultEnvironment = "development"
+	DefaultTimeout     = 30 * time.Second
+	DefaultConnections = 20
+)
+
+// Wait is the time limit for one wait on a child or a server.
+func (o Options) Wait() time.Duration {
+	if o.Timeout > 0 {
+		return o.Timeout
+	}
+	return DefaultTimeout
+}
+
+// Run is one pass through the steps: what was asked, what was found and what
+// the steps hand on to each other.
+type Run struct {
+	Options  Options
+	Project  *Project // set by preflight
+	Django   Django   // set by preflight; nil when the project's code was not or could not be started
+	Journal  *Journal // set by preflight once the project is known; nil in a static check
+	Prints   Fingerprinter
+	Redactor Redactor
+
+	Key      Secret // the key that is to sign tokens, set by generate
+	KeyFrom  string // "kept", "made", "imported" or "chosen before" (a resumed run)
+	Previous Secret // the key that the file had before this upgrade, unset when it had none
+
+	Wrote     bool      // write changed a file in this run
+	WroteAt   time.Time // when
+	URL       string    // base URL of the restarted server, set by restart
+	Restarted bool      // restart saw a new server process, or started one
+
+	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
+	Environ func(string) (string, bool)
+
+	closers []func()
+}
+
+// LookupEnv looks a variable of keysplit's own environment up.
+func (r *Run) LookupEnv(name string) (string, bool) {
+	if r.Environ != nil {
+		return r.Environ(name)
+	}
+	return os.LookupEnv(name)
+}
+
+// Secret wraps a value and makes the redactor know it.
+func (r *Run) Secret(value string) Secret {
+	s := r.Prints.Secret(value)
+	r.Redactor.Add(s)
+	return s
+}
+
+// PreviousKey returns the key that the .env had before the latest upgrade, when
+// its change is still in force: a run that is resumed, or repeated, can so
+// prove that the old key is refused.
+func (r *Run) PreviousKey() (Secret, bool) {
+	if r.Journal == nil || r.Project == nil {
+		return Secret{}, false
+	}
+	for _, in := range r.Journal.Applied() {
+		data, err := r.Journal.Kept(in.BackupID)
+		if err != nil {
+			continue
+		}
+		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+		if old := keys.InFile.Secret; err == nil && old.Len() > 0 {
+			return old, true
+		}
+	}
+	return Secret{}, false
+}
+
+// OnClose adds a clean-up for the end of the run, however it ends. The last one
+// added runs first.
+func (r *Run) OnClose(f func()) { r.closers = append(r.closers, f) }
+
+// Close runs the clean-ups. It is safe to call twice.
+func (r *Run) Close() {
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		r.closers[i]()
+	}
+	r.closers = nil
+}

@@ -1,0 +1,114 @@
+package steps
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Secret holds one key, password or token. Its zero value is "no secret".
+//
+// Every printed form (String, GoString, Format, JSON, text) is a mask with a
+// short fingerprint. The value sits behind a pointer because package fmt
+// prints an unexported field of a struct without asking its String method; a
+// pointer below the top level prints as an address.
+type Secret struct {
+	p *secretValue
+}
+
+type secretValue struct {
+	value       string
+	fingerprint string
+}
+
+// Set tells whether there is a secret here, even an empty one.
+func (s Secret) Set() bool { return s.p != nil }
+
+// Len is the length of the value in characters (Unicode code points), which is
+// how Django's settings count it.
+func (s Secret) Len() int {
+	if s.p == nil {
+		return 0
+	}
+	return len([]rune(s.p.value))
+}
+
+// Reveal returns the value itself. It is the only way out, and a test lists
+// its callers.
+func (s Secret) Reveal() string {
+	if s.p == nil {
+		return ""
+	}
+	return s.p.value
+}
+
+// Equal compares two secrets in constant time. Two unset secrets are not equal
+// to each other: nothing is not a key.
+func (s Secret) Equal(o Secret) bool {
+	if s.p == nil || o.p == nil {
+		return false
+	}
+	return hmac.Equal([]byte(s.p.value), []byte(o.p.value))
+}
+
+// Fingerprint is six hexadecimal digits of a keyed hash: enough to tell two
+// keys apart on a screen, useless for finding one.
+func (s Secret) Fingerprint() string {
+	if s.p == nil {
+		return ""
+	}
+	return s.p.fingerprint
+}
+
+func (s Secret) String() string {
+	if s.p == nil {
+		return "(not set)"
+	}
+	return "**** (" + s.p.fingerprint + ")"
+}
+
+// GoString keeps %#v from printing the fields.
+func (s Secret) GoString() string { return s.String() }
+
+// Format keeps every verb of package fmt from reaching the value.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// MarshalJSON gives the masked form as a string.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// MarshalText gives the masked form.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Fingerprinter makes keyed hashes (HMAC-SHA-256). A plain hash of a short
+// value is found by trying; a keyed one needs the key, which never leaves the
+// journal's folder.
+type Fingerprinter struct {
+	key []byte
+}
+
+// NewFingerprinter uses the given key, or a fresh random one when key is empty.
+func NewFingerprinter(key []byte) Fingerprinter {
+	if len(key) == 0 {
+		key = make([]byte, 32)
+		// crypto/rand.Read never fails: it ends the program instead.
+		_, _ = rand.Read(key)
+	}
+	return Fingerprinter{key: key}
+}
+
+// Sum is the full fingerprint of data, 64 hexadecimal digits.
+func (f Fingerprinter) Sum(data []byte) string {
+	m := hmac.New(sha256.New, f.key)
+	m.Write(data)
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// Secret wraps a value. The zero Fingerprinter serves too; its fingerprints
+// hold for this one value only by accident of an empty key, so programs use one
+// made by NewFingerprinter.
+func (f Fingerprinter) Secret(value string) Secret {
+	return Secret{p: &secretValue{value: value, fingerprint: f.Sum([]byte(value))[:6]}}
+}

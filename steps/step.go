@@ -1,0 +1,95 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Name names one state of the wizard.
+type Name string
+
+// The states, in their order. Five of them are the guide's steps; preflight
+// comes before and checklist after.
+const (
+	Preflight Name = "preflight"
+	Generate  Name = "generate"
+	Write     Name = "write"
+	Distinct  Name = "distinct"
+	Restart   Name = "restart"
+	SmokeTest Name = "smoke-test"
+	Checklist Name = "checklist"
+)
+
+// Order lists the states from first to last.
+func Order() []Name {
+	return []Name{Preflight, Generate, Write, Distinct, Restart, SmokeTest, Checklist}
+}
+
+// Step is one part of the upgrade.
+//
+// Plan says what Apply would do, masked, and changes nothing. Apply does it and
+// is safe to repeat: a second call finds the work done. Verify looks at the
+// real thing afterwards and changes nothing. Undo takes back what Apply did in
+// this run or, through the journal, in an earlier one; where there is nothing
+// to take back it returns nil.
+//
+// A step that finds something wrong returns a *Failure; any other error is a
+// fault of the machine (a full disk, a killed child). ctx ends when the user
+// quits; a step then stops at the next safe place and returns ctx.Err().
+type Step interface {
+	Name() Name
+	Plan(ctx context.Context, run *Run) (Plan, error)
+	Apply(ctx context.Context, run *Run, emit Emit) error
+	Verify(ctx context.Context, run *Run, emit Emit) error
+	Undo(ctx context.Context, run *Run, emit Emit) error
+}
+
+// Plan is what a step would do, fit to be shown: no secret in it.
+type Plan struct {
+	Step     Name       `json:"step"`
+	Summary  string     `json:"summary"`           // one sentence
+	Nothing  bool       `json:"nothing,omitempty"` // Apply would change nothing
+	Details  []string   `json:"details,omitempty"` // plain lines: commands, method, way back
+	Effects  []string   `json:"effects,omitempty"` // what users or other people will notice
+	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked
+	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project
+	Question string     `json:"question,omitempty"`
+}
+
+// DiffLine is one line of a masked diff. Text never holds a value that could
+// be a secret; Note says in words what the mask hides.
+type DiffLine struct {
+	Line int    `json:"line"` // 1-based
+	Op   string `json:"op"`   // "-", "+" or " "
+	Text string `json:"text"`
+	Note string `json:"note,omitempty"`
+}
+
+// Failure is a step's way of saying that something is wrong that a person can
+// put right. The findings are its reasons; at least one is an error.
+type Failure struct {
+	Findings []Finding
+}
+
+func (f *Failure) Error() string {
+	if len(f.Findings) == 0 {
+		return "the step failed"
+	}
+	return fmt.Sprintf("%s: %s", f.Findings[0].Code, f.Findings[0].Message)
+}
+
+// Fail makes a *Failure of its findings.
+func Fail(findings ...Finding) error { return &Failure{Findings: findings} }
+
+// ErrCannotLook marks an error that kept keysplit from looking at all: no
+// project, an unreadable file, a Django that does not start for another
+// reason. Such a run ends with exit code 3.
+var ErrCannotLook = errors.New("could not look")
+
+// ErrCancelled marks the user's own wish to stop. Such a run ends with exit
+// code 130.
+var ErrCancelled = errors.New("cancelled")
+
+// ErrUsage marks wrong usage or configuration: exit code 2.
+var ErrUsage = errors.New("usage")
