@@ -1,0 +1,102 @@
+package envfile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// lockPoll is how often a waiting run tries again.
+const lockPoll = 20 * time.Millisecond
+
+// errHeld is what tryLock returns while another process has the lock.
+var errHeld = errors.New("the lock is held")
+
+// lock is an advisory lock on one target, which every run of this program takes before it writes. It lies in the
+// caller's folder, not beside the target, and the system frees it when its process ends in any way. The
+// lock file stays: removing it would let two runs lock two files of one name.
+type lock struct{ f *os.File }
+
+// acquire waits up to wait for the lock on target, and less if ctx ends. The refusal names the holder. path is for
+// messages.
+func acquire(ctx context.Context, folder, target, path string, wait time.Duration) (*lock, error) {
+	if folder == "" {
+		return nil, errors.New("no folder for locks was given")
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for locks: %w", err)
+	}
+	sum := sha256.Sum256([]byte(target))
+	name := filepath.Join(folder, hex.EncodeToString(sum[:16])+".lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock for %s: %w", path, err)
+	}
+	deadline := time.Now().Add(wait)
+	for {
+		err := tryLock(f)
+		if err == nil {
+			break
+		}
+		if ctxErr := ctx.Err(); errors.Is(err, errHeld) && ctxErr != nil {
+			err = ctxErr
+		} else if errors.Is(err, errHeld) && time.Now().Before(deadline) {
+			pause(ctx, lockPoll)
+			continue
+		} else if errors.Is(err, errHeld) {
+			refused := &RefusedError{Path: path, Reason: ReasonLocked, Detail: holder(f)}
+			f.Close()
+			return nil, refused
+		}
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	l := &lock{f}
+	if err := l.sign(); err != nil {
+		l.release()
+		return nil, fmt.Errorf("sign the lock for %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// sign writes who holds the lock, for the message of the next one.
+func (l *lock) sign() error {
+	if err := l.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+func (l *lock) release() { l.f.Close() }
+
+// holder reads who signed. The holder may be between its Truncate and its WriteAt: then nobody is named.
+func holder(f *os.File) string {
+	line, err := io.ReadAll(io.NewSectionReader(f, 0, 32))
+	if err != nil {
+		return ""
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(line)))
+	if err != nil {
+		return ""
+	}
+	return "process " + strconv.Itoa(pid)
+}
+
+// pause sleeps for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,22 @@
+package envfile
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// lockOffset is far behind the end of the file: Windows forbids others to read a locked range, and the name of the
+// holder, at the start, must stay readable.
+const lockOffset = 1 << 30
+
+// tryLock takes the lock or returns errHeld at once.
+func tryLock(f *os.File) error {
+	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{Offset: lockOffset})
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return errHeld
+	}
+	return os.NewSyscallError("LockFileEx", err)
+}
