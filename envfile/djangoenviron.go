@@ -1,0 +1,104 @@
+package envfile
+
+import (
+	"strings"
+)
+
+// readDjangoEnviron models django-environ's read_env, and then the env(NAME)
+// that follows: a value that begins with $ is looked up as the name of another
+// variable, where the process environment beats the file.
+func readDjangoEnviron(data []byte, env Environ) (Vars, error) {
+	text, err := pythonText(DjangoEnviron, data)
+	if err != nil {
+		return nil, err
+	}
+	raw := map[string]string{}
+	for line := range strings.FieldsFuncSeq(text, pythonLineBreak) {
+		key, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+		if !ok || !environName(key) {
+			continue
+		}
+		value = environValue(value)
+		if strings.IndexByte(value, 0) >= 0 {
+			return nil, &ReadError{DjangoEnviron, lineAt(data, strings.IndexByte(string(data), 0)), "a NUL character in a value"}
+		}
+		raw[key] = value
+	}
+	vars := make(Vars, len(raw))
+	for key, value := range raw {
+		vars[key] = environProxy(value, raw, env)
+	}
+	return vars, nil
+}
+
+// pythonLineBreak has every character at which Python's str.splitlines splits.
+func pythonLineBreak(r rune) bool {
+	switch r {
+	case '\n', '\v', '\f', '\r', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
+		return true
+	}
+	return false
+}
+
+// environName accepts a leading digit, unlike IsName.
+func environName(key string) bool { return key != "" && IsName("_"+key) }
+
+func environValue(v string) string {
+	if inner, ok := environSingle(v); ok {
+		v = inner
+	} else {
+		v, _, _ = strings.Cut(v, "#")
+	}
+	if n := len(v); n < 2 || v[0] != '"' || v[n-1] != '"' {
+		return v
+	}
+	v = v[1 : len(v)-1]
+	if strings.IndexByte(v, '\\') < 0 {
+		return v
+	}
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		if v[i] == '\\' && i+1 < len(v) {
+			if i++; strings.IndexByte("rnt", v[i]) >= 0 {
+				b.WriteByte('\\')
+			}
+		}
+		b.WriteByte(v[i])
+	}
+	return b.String()
+}
+
+// environSingle takes the text between single quotes: up to the last quote
+// that only white space and perhaps a comment follow.
+func environSingle(v string) (string, bool) {
+	v = strings.TrimLeftFunc(v, pythonSpace)
+	if v == "" || v[0] != '\'' {
+		return "", false
+	}
+	for end := strings.LastIndexByte(v, '\''); end > 0; end = strings.LastIndexByte(v[:end], '\'') {
+		rest := strings.TrimLeftFunc(v[end+1:], pythonSpace)
+		if rest == "" || rest[0] == '#' {
+			return v[1:end], true
+		}
+	}
+	return "", false
+}
+
+// environProxy follows $NAME to the value it stands for. A name that is not
+// set, and a circle, raise an error in env(NAME).
+func environProxy(value string, file map[string]string, env Environ) Var {
+	for range len(file) + 1 {
+		if !strings.HasPrefix(value, "$") {
+			return Var{Value: value}
+		}
+		name := strings.TrimLeft(value, "$")
+		next, ok := env(name)
+		if !ok {
+			if next, ok = file[name]; !ok {
+				return Var{State: Raises}
+			}
+		}
+		value = next
+	}
+	return Var{State: Raises}
+}

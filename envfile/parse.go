@@ -1,0 +1,282 @@
+package envfile
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+)
+
+// Kind says what a line is to the person who wrote it.
+type Kind int
+
+// The kinds of line. Assignment covers every spelling a person uses to set a
+// name, also those that some readers do not understand.
+const (
+	Blank      Kind = iota // nothing but white space (and a byte order mark)
+	Comment                // the first character is #
+	Assignment             // NAME=value, export NAME=value, or NAME: value
+	Bare                   // anything else: readers skip it, or refuse the file
+)
+
+// Line is one physical line. A line ends at LF, CR LF, or a CR alone, as in
+// Python's universal newlines.
+type Line struct {
+	Num  int    // 1-based
+	Raw  []byte // with its line end; shares memory with the parsed data
+	Kind Kind
+	// Name is the name a person meant: without white space, export or a
+	// byte order mark. It is empty unless Kind is Assignment.
+	Name string
+	// Value is what stands after the = or the colon, without white space
+	// around it and without one pair of quotes that encloses all of it: the
+	// reading of decouple. Of a value of several lines it is the first.
+	Value  string
+	Export bool // "export" stands before the name
+	Colon  bool // NAME: value, without =
+	// Inside tells that the line lies in a quoted value that began on an
+	// earlier line. Readers that know only single lines (decouple,
+	// django-environ, docker) still take it for a line of its own, so Kind
+	// and Name are filled as if it were.
+	Inside bool
+	// Last is the number of the line on which the value ends: Num, unless a
+	// quoted value spans several lines.
+	Last int
+	// Unbalanced tells that the value opens a quote and nothing closes it.
+	Unbalanced bool
+}
+
+// End returns the line's own line end: "\n", "\r\n", "\r", or "" for a last
+// line without one.
+func (l Line) End() string { return string(lineEnd(l.Raw)) }
+
+// Text returns the line without its line end.
+func (l Line) Text() string { return string(l.Raw[:len(l.Raw)-len(lineEnd(l.Raw))]) }
+
+// File is a parsed .env file. It keeps every byte of its input.
+type File struct {
+	data  []byte
+	lines []Line
+}
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// Parse splits data into lines and says what each of them is. It never fails:
+// whatever is not understood is a Bare line. Time and memory are linear in
+// len(data). The File shares memory with data, which must not change.
+func Parse(data []byte) *File {
+	f := &File{data: data, lines: make([]Line, 0, bytes.Count(data, []byte{'\n'})+1)}
+	for rest := data; len(rest) > 0; {
+		n := lineLength(rest)
+		f.lines = append(f.lines, classify(len(f.lines)+1, rest[:n:n]))
+		rest = rest[n:]
+	}
+	f.markSpans()
+	return f
+}
+
+// Bytes returns exactly the data that was parsed.
+func (f *File) Bytes() []byte { return f.data }
+
+// Lines returns all lines, in order. The slice belongs to the File.
+func (f *File) Lines() []Line { return f.lines }
+
+// BOM tells whether the file begins with a UTF-8 byte order mark.
+func (f *File) BOM() bool { return bytes.HasPrefix(f.data, utf8BOM) }
+
+// CRLF tells whether the file has line ends and every one of them is CR LF.
+func (f *File) CRLF() bool {
+	seen := false
+	for _, l := range f.lines {
+		switch l.End() {
+		case "\r\n":
+			seen = true
+		case "":
+		default:
+			return false
+		}
+	}
+	return seen
+}
+
+// FinalNewline tells whether the last line has a line end. An empty file has
+// no unfinished line, so it counts as ended.
+func (f *File) FinalNewline() bool {
+	return len(f.lines) == 0 || f.lines[len(f.lines)-1].End() != ""
+}
+
+// newline returns the line end for a new line: CR LF where the whole file has
+// it, else LF, which every reader understands.
+func (f *File) newline() string {
+	if f.CRLF() {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// lineLength returns the length of the first line of b with its line end.
+func lineLength(b []byte) int {
+	i := bytes.IndexByte(b, '\n')
+	line := b
+	if i >= 0 {
+		line = b[:i]
+	}
+	switch cr := bytes.IndexByte(line, '\r'); {
+	case cr >= 0 && cr+1 < len(line):
+		return cr + 1
+	case i >= 0:
+		return i + 1
+	}
+	return len(b)
+}
+
+func lineEnd(raw []byte) []byte {
+	switch n := len(raw); {
+	case n >= 2 && raw[n-2] == '\r' && raw[n-1] == '\n':
+		return raw[n-2:]
+	case n >= 1 && (raw[n-1] == '\n' || raw[n-1] == '\r'):
+		return raw[n-1:]
+	}
+	return nil
+}
+
+func classify(num int, raw []byte) Line {
+	l := Line{Num: num, Raw: raw, Last: num}
+	text := raw[:len(raw)-len(lineEnd(raw))]
+	if num == 1 {
+		text = bytes.TrimPrefix(text, utf8BOM)
+	}
+	text = bytes.TrimFunc(text, pythonSpace)
+	sep := bytes.IndexAny(text, "=:")
+	switch {
+	case len(text) == 0:
+		l.Kind = Blank
+		return l
+	case text[0] == '#':
+		l.Kind = Comment
+		return l
+	case sep < 0:
+		l.Kind = Bare
+		return l
+	}
+	if text[sep] == ':' {
+		// NAME: value, as in YAML. A colon anywhere else (an address, a
+		// Windows path) is just a character.
+		after := text[sep+1:]
+		if _, name := splitExport(text[:sep]); IsName(name) && (len(after) == 0 || after[0] == ' ' || after[0] == '\t') {
+			l.Colon = true
+		} else if sep = bytes.IndexByte(text, '='); sep < 0 {
+			l.Kind = Bare
+			return l
+		}
+	}
+	l.Export, l.Name = splitExport(text[:sep])
+	l.Kind = Assignment
+	l.Value = unquote(string(bytes.TrimFunc(text[sep+1:], pythonSpace)))
+	return l
+}
+
+// splitExport takes the word export off the front of what stands before the =.
+func splitExport(key []byte) (export bool, name string) {
+	key = bytes.TrimFunc(key, pythonSpace)
+	if rest, ok := bytes.CutPrefix(key, []byte("export")); ok {
+		if t := bytes.TrimLeftFunc(rest, pythonSpace); len(t) > 0 && len(t) < len(rest) {
+			return true, string(t)
+		}
+	}
+	return false, string(key)
+}
+
+// unquote drops one pair of equal quotes that encloses the value.
+func unquote(v string) string {
+	if n := len(v); n >= 2 && v[0] == v[n-1] && (v[0] == '\'' || v[0] == '"') {
+		return v[1 : n-1]
+	}
+	return v
+}
+
+// IsName tells whether name is a portable variable name: a letter or an
+// underscore, then letters, digits and underscores, all ASCII.
+func IsName(name string) bool {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// SafeUnquoted tells whether value is of the one form that every reader reads
+// alike without quotes: one or more of A-Z, a-z, 0-9, underscore and hyphen.
+func SafeUnquoted(value string) bool {
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		if c != '_' && c != '-' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return value != ""
+}
+
+// pythonSpace is the white space of Python's str.strip, which has four
+// separators more than Go's.
+func pythonSpace(r rune) bool {
+	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
+}
+
+// markSpans finds the quoted values of several lines. The search for a closing
+// quote stops at the next one of its kind, which a line that opens such a
+// quote holds itself; so all searches together are linear.
+func (f *File) markSpans() {
+	start := 0 // offset of the line in data
+	for i := 0; i < len(f.lines); {
+		l := &f.lines[i]
+		next := start + len(l.Raw)
+		i++
+		if l.Kind == Assignment && !l.Colon {
+			eq := start + bytes.IndexByte(l.Raw, '=') + 1
+			open := eq + len(l.Raw[eq-start:]) - len(bytes.TrimLeft(l.Raw[eq-start:], " \t"))
+			end, closed := f.closing(open)
+			switch {
+			case end < 0: // not quoted
+			case !closed:
+				l.Unbalanced = true
+			default:
+				for ; next <= end; i++ {
+					f.lines[i].Inside = true
+					l.Last = f.lines[i].Num
+					next += len(f.lines[i].Raw)
+				}
+			}
+		}
+		start = next
+	}
+}
+
+// closing looks for the end of a quoted value that begins at open. It returns
+// -1 where no quote stands there. A quote that closes on a later line counts
+// only if nothing but a comment follows it there: else the first line merely
+// has a stray quote.
+func (f *File) closing(open int) (end int, closed bool) {
+	if open >= len(f.data) || f.data[open] != '"' && f.data[open] != '\'' {
+		return -1, false
+	}
+	quote, i := f.data[open], open+1
+	for {
+		n := bytes.IndexByte(f.data[i:], quote)
+		if n < 0 {
+			return 0, false
+		}
+		i += n + 1
+		if f.data[i-2] != '\\' {
+			break
+		}
+	}
+	if bytes.IndexAny(f.data[open:i], "\r\n") < 0 {
+		return i - 1, true
+	}
+	rest := f.data[i:]
+	rest = rest[:lineLength(rest)]
+	after := strings.TrimSpace(string(rest))
+	return i - 1, after == "" || after[0] == '#'
+}
