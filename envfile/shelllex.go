@@ -1,6 +1,9 @@
 package envfile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // shellCommand is one simple command: its words with their quotes.
 type shellCommand struct {
@@ -44,10 +47,14 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 		switch op := x.operator(); op {
 		case "":
 			w, ok := x.word()
-			if !ok || shellCloses(w) && len(c.words) == 0 {
+			first := len(c.words) == 0
+			if !ok || first && shellCloses(w) {
 				return nil, false
 			}
 			c.words = append(c.words, w)
+			if first && slices.Contains(shellReserved, w) {
+				return append(list, c), true // command refuses it
+			}
 		case "\n":
 			if !end("") && (pipe || c.joined != "") {
 				continue // a list may go on after && || and |
@@ -78,7 +85,7 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			pipe = true
 		case "(":
 			if len(c.words) == 0 {
-				c.words = append(c.words, op) // a subshell: run refuses it
+				c.words = append(c.words, op) // a subshell: command refuses it
 				return append(list, c), true
 			}
 			x.blanks()

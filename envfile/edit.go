@@ -1,0 +1,269 @@
+package envfile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Op is one edit: a Set, a Remove, a Split or a Drop.
+type Op interface {
+	apply(d *draft) (*draft, error)
+}
+
+// Set gives Name the value Value.
+//
+// Where the name stands already, in any spelling a person would take for it
+// (NAME=, export NAME=, " NAME = ", NAME: value, or another case when there is
+// no other), the last such line is replaced in place, since every reader takes
+// the last. Where it does not, a new line goes to the end of the file. Comments
+// stay as they are, also one that holds a placeholder of the same name.
+//
+// The result is read back before it is accepted: every dialect in Readers must
+// give Name exactly Value, and no other variable may change in any dialect, or,
+// where that cannot be had, in any of Readers. Where the usual place reads
+// wrong (below a value that ends in a backslash, say) another is tried. Without
+// Readers it serves decouple, python-dotenv and django-environ.
+//
+// A value that is not SafeUnquoted is quoted as Readers need it. A value with a
+// line break or NUL is refused.
+type Set struct {
+	Name    string
+	Value   string
+	Readers []Dialect
+}
+
+// Remove takes out every line that sets Name, export or not. Lines inside the
+// quoted value of another variable, and comments, stay.
+type Remove struct {
+	Name string
+}
+
+// Split makes two lines of one to which NAME=value was glued for want of a
+// final newline, as in DEBUG=TrueNAME=value. Line counts as in the file that
+// was given to Edit, from 1.
+type Split struct {
+	Line int
+	Name string
+}
+
+// Drop takes out a Bare line, such as a raw key without a name. Line counts as
+// in the file that was given to Edit, from 1.
+type Drop struct {
+	Line int
+}
+
+// Edit applies ops in order and returns the result, or the first error; then
+// nothing is changed. An edit that changes nothing gives a Change with Old and
+// New alike and no Diff. Errors name lines, never what stands in them.
+func Edit(data []byte, ops ...Op) (Change, error) {
+	d := newDraft(data)
+	for _, op := range ops {
+		next, err := op.apply(d)
+		if err != nil {
+			return Change{}, err
+		}
+		d = next
+	}
+	c := newChange(data, d)
+	if err := c.Verify(); err != nil {
+		return Change{}, err
+	}
+	return c, nil
+}
+
+// BlockedError tells that an edit cannot be made so that it reads right.
+type BlockedError struct {
+	Op     string  // what was to be done, such as "set NAME"
+	Line   int     // the line in the way, as the file was given to Edit; 0 if none
+	Reader Dialect // the reader that would read it wrong; empty if none
+	Reason string
+}
+
+func (e *BlockedError) Error() string {
+	s := "cannot " + e.Op
+	if e.Reader != "" {
+		s += fmt.Sprintf(" so that %s reads it right", e.Reader)
+	}
+	if e.Line > 0 {
+		s += fmt.Sprintf(": line %d is in the way", e.Line)
+	}
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
+}
+
+// draft is the file between two edits: its lines, and for each the number it
+// had at the start (0 for a new one). Drafts are not changed but replaced.
+type draft struct {
+	file   *File
+	origin []int
+	before map[Dialect]result
+}
+
+// result is what one dialect makes of a draft.
+type result struct {
+	vars Vars
+	err  error
+}
+
+func newDraft(data []byte) *draft {
+	d := &draft{file: Parse(data)}
+	d.origin = make([]int, len(d.file.lines))
+	for i := range d.origin {
+		d.origin[i] = i + 1
+	}
+	return d
+}
+
+// read returns what dialect dia makes of the draft, and remembers it.
+func (d *draft) read(dia Dialect) result {
+	r, ok := d.before[dia]
+	if !ok {
+		r.vars, r.err = Read(dia, d.file.data, nil)
+		if d.before == nil {
+			d.before = map[Dialect]result{}
+		}
+		d.before[dia] = r
+	}
+	return r
+}
+
+// cut is a run of lines to take out, by index, and the lines to put there.
+type cut struct {
+	at, n int
+	add   []string
+}
+
+// with returns the draft with the cuts made, which are in order and apart.
+// A line that only gained a final newline keeps its origin. It returns nil
+// where the pieces do not make the lines they should: LF put after a lone CR.
+func (d *draft) with(cuts ...cut) *draft {
+	var out bytes.Buffer
+	out.Grow(len(d.file.data) + 256)
+	origin := make([]int, 0, len(d.origin)+2)
+	at := 0
+	keep := func(to int) {
+		for ; at < to; at++ {
+			out.Write(d.file.lines[at].Raw)
+			origin = append(origin, d.origin[at])
+		}
+	}
+	for _, c := range cuts {
+		keep(c.at)
+		for i, line := range c.add {
+			from := 0
+			if i < c.n && strings.HasPrefix(line, string(d.file.lines[c.at+i].Raw)) {
+				from = d.origin[c.at+i]
+			}
+			out.WriteString(line)
+			origin = append(origin, from)
+		}
+		at = c.at + c.n
+	}
+	keep(len(d.file.lines))
+	next := &draft{file: Parse(out.Bytes()), origin: origin}
+	if len(next.file.lines) != len(origin) {
+		return nil
+	}
+	return next
+}
+
+// index returns the index of the line that had the number line at the start.
+func (d *draft) index(line int) (int, error) {
+	for i, o := range d.origin {
+		if o == line && line > 0 {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("there is no line %d to edit", line)
+}
+
+// lineOf returns the first number of the line at index i, or the nearest above.
+func (d *draft) lineOf(i int) int {
+	for i = min(i, len(d.origin)-1); i >= 0; i-- {
+		if d.origin[i] > 0 {
+			return d.origin[i]
+		}
+	}
+	return 0
+}
+
+// last returns the index after the last line of the value that begins at i.
+func (d *draft) last(i int) int { return d.file.lines[i].Last }
+
+func (op Remove) apply(d *draft) (*draft, error) {
+	what := "remove " + op.Name
+	var whole, single []cut
+	gone := newExemption(op.Name)
+	inside := false
+	for i := range d.file.lines {
+		l := &d.file.lines[i]
+		switch {
+		case l.Kind != Assignment || l.Name != op.Name:
+		case l.Inside:
+			inside = true
+		default:
+			gone.line(l)
+			whole = append(whole, cut{at: i, n: d.last(i) - i})
+			single = append(single, cut{at: i, n: 1})
+		}
+	}
+	if len(whole) == 0 {
+		return d, nil
+	}
+	gone.references(d.file)
+	next, err := d.choose(what, nil, gone, d.with(whole...), d.with(single...))
+	if err != nil {
+		return nil, err
+	}
+	for _, dia := range djangoReaders() {
+		if _, ok := next.read(dia).vars[op.Name]; ok && !inside {
+			return nil, &BlockedError{Op: what, Reader: dia, Reason: "it still finds the name in a spelling that is not an assignment"}
+		}
+	}
+	return next, nil
+}
+
+func (op Split) apply(d *draft) (*draft, error) {
+	i, err := d.index(op.Line)
+	if err != nil {
+		return nil, err
+	}
+	l := &d.file.lines[i]
+	what := fmt.Sprintf("split line %d before %s", op.Line, op.Name)
+	eq := bytes.IndexByte(l.Raw, '=')
+	at := -1
+	if IsName(op.Name) && l.Kind == Assignment && eq >= 0 {
+		if at = bytes.Index(l.Raw[eq+1:], []byte(op.Name+"=")); at >= 0 {
+			at += eq + 1
+		}
+	}
+	if at < 0 {
+		return nil, &BlockedError{Op: what, Reason: "the name does not stand behind another assignment there"}
+	}
+	end := l.End()
+	if end == "" {
+		end = d.file.newline()
+	}
+	gone := newExemption(op.Name)
+	gone.line(l)
+	gone.references(d.file)
+	return d.choose(what, nil, gone, d.with(cut{i, 1, []string{string(l.Raw[:at]) + end, string(l.Raw[at:])}}))
+}
+
+func (op Drop) apply(d *draft) (*draft, error) {
+	i, err := d.index(op.Line)
+	if err != nil {
+		return nil, err
+	}
+	l := &d.file.lines[i]
+	what := fmt.Sprintf("drop line %d", op.Line)
+	if l.Kind != Bare || l.Inside {
+		return nil, &BlockedError{Op: what, Reason: "it is not a line without a name"}
+	}
+	gone := newExemption("")
+	gone.line(l)
+	return d.choose(what, nil, gone, d.with(cut{at: i, n: 1}))
+}
