@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -14,7 +13,6 @@ import (
 // on its standard input.
 type Process struct {
 	Stdin io.WriteCloser
-	Pipe  *os.File // read end of the child's file descriptor 3, nil when not asked for
 
 	cmd   *exec.Cmd
 	grace time.Duration
@@ -28,7 +26,6 @@ type Process struct {
 // must take everything: Tail does.
 type Streams struct {
 	Stdout, Stderr io.Writer
-	Pipe           bool // give the child a pipe to us as file descriptor 3; Unix only
 }
 
 // Start starts a child and returns at once. The caller ends it with Stop.
@@ -41,23 +38,11 @@ func (c Command) Start(s Streams) (*Process, error) {
 	}
 	p := &Process{cmd: cmd, grace: c.grace(), end: cancel, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
-	var theirs *os.File
-	if s.Pipe {
-		if p.Pipe, theirs, err = os.Pipe(); err != nil {
-			cancel()
-			return nil, fmt.Errorf("run %s: %w", c.Path, err)
-		}
-		cmd.ExtraFiles = []*os.File{theirs}
-		defer theirs.Close()
-	}
 	if p.Stdin, err = cmd.StdinPipe(); err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
 		cancel()
-		if p.Pipe != nil {
-			p.Pipe.Close()
-		}
 		return nil, fmt.Errorf("run %s: %w", c.Path, err)
 	}
 	go func() {
@@ -104,9 +89,6 @@ func (p *Process) stop(patience time.Duration) {
 		<-p.done
 		_ = terminate(p.cmd.Process)
 		endGroup(p.cmd.Process, p.grace)
-		if p.Pipe != nil {
-			_ = p.Pipe.Close()
-		}
 	})
 }
 
