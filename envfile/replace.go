@@ -266,10 +266,14 @@ func (r *replacement) settle(out Outcome) (Outcome, error) {
 	return r.finish(out, err)
 }
 
-// giveUp leaves the target as it was.
+// giveUp leaves the target as it was. Should the temporary file not go away, the intent is left open, so that the next
+// run's Recover tries again.
 func (r *replacement) giveUp(err error) (Outcome, error) {
-	err = errors.Join(err, r.dropTemp())
-	return r.finish(Outcome{State: Unchanged}, err)
+	out := Outcome{State: Unchanged}
+	if dropErr := r.dropTemp(); dropErr != nil {
+		return out, errors.Join(err, fmt.Errorf("remove the temporary file of %s: %w", r.snap.Path, dropErr))
+	}
+	return r.finish(out, err)
 }
 
 func (r *replacement) finish(out Outcome, err error) (Outcome, error) {
@@ -288,10 +292,10 @@ func (r *replacement) dropTemp() error {
 		return nil
 	}
 	r.temp.Close() // closed already when the rename failed; nothing of it is needed any more
-	r.temp = nil
 	if err := os.Remove(r.tempPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the temporary file of %s: %w", r.snap.Path, err)
+		return err
 	}
+	r.temp = nil
 	return nil
 }
 
