@@ -53,6 +53,12 @@ var catalogue = map[Code]Page{
 		Why:      "keysplit asks the project's own Django where it reads the key and which routes it has.",
 		Fix:      "Put the named reason right, or name the interpreter: --python PATH.",
 	},
+	"env-file-changed": {
+		Severity: Error,
+		Message:  "The .env was changed by someone else meanwhile.",
+		Why:      "keysplit never overwrites an edit that it has not seen. Nothing was written.",
+		Fix:      "Run keysplit again: it starts from the file as it is now.",
+	},
 	// the key
 	"jwt-key-missing": {
 		Severity: Error,

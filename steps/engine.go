@@ -17,13 +17,12 @@ type Engine struct {
 	Now     func() time.Time // nil means time.Now
 
 	steps map[Name]Step
-	plans map[Name]Plan
 }
 
 // NewEngine makes an engine of the given steps, of which each name may occur
 // once. A state without a step cannot be reached.
 func NewEngine(run *Run, all ...Step) *Engine {
-	e := &Engine{Run: run, Machine: NewMachine(), steps: map[Name]Step{}, plans: map[Name]Plan{}}
+	e := &Engine{Run: run, Machine: NewMachine(), steps: map[Name]Step{}}
 	for _, s := range all {
 		e.steps[s.Name()] = s
 	}
@@ -34,17 +33,16 @@ func NewEngine(run *Run, all ...Step) *Engine {
 func (e *Engine) Has(n Name) bool { return e.steps[n] != nil }
 
 // Plan asks a step what it would do. It is also the way back to a step and the
-// way to retry one.
-func (e *Engine) Plan(ctx context.Context, n Name) (Plan, error) {
+// way to retry one. A step that cannot even plan has failed; emit sees why.
+func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err := e.act(n, ActPlan); err != nil {
 		return Plan{}, err
 	}
 	p, err := e.steps[n].Plan(ctx, e.Run)
 	p.Step = n
 	if err != nil {
-		return p, e.clean(err)
+		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
-	e.plans[n] = p
 	return p, nil
 }
 
@@ -100,6 +98,25 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// TakeBack undoes what an earlier run changed, as the journal has it, and
+// restarts. This run itself has done nothing but preflight.
+func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
+	for _, n := range []Name{Write, Restart} {
+		if !e.Has(n) {
+			continue
+		}
+		send := e.sender(n, emit)
+		send(Event{Kind: EventStarted})
+		if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
+			err = e.clean(err)
+			e.report(err, send)
+			return err
+		}
+		send(Event{Kind: EventUndone})
 	}
 	return nil
 }

@@ -21,11 +21,11 @@ var publicKeys = map[string]Code{
 // placeholderWords are what people put where a value belongs. Six letters and
 // more are looked for anywhere, without regard to case: in 86 random
 // characters one turns up once in ten million keys. The shorter ones must
-// stand between separators.
+// stand between separators, or be all there is.
 var placeholderWords = regexp.MustCompile(`(?i)` +
 	`required|generate|change[-_ ]?(me|this|it)|changeme|placeholder|example|throwaway|replace[-_ ]|` +
 	`insert[-_ ]|secret-key-here|key[-_]here|not[-_]for[-_]production|only[-_]for[-_]|for[-_]testing|` +
-	`(^|[^a-z0-9])(your|dummy|todo|fixme|xxx+|tbd|none|null|undefined)([^a-z0-9]|$)|` +
+	`(^|[-_ <])(your|dummy|todo|fixme)[-_ ]|xxxxxx|^(todo|fixme|tbd|none|null|undefined|secret|dummy)$|` +
 	`^<.*>$|^\$\{.*\}$|^\{\{.*\}\}$`)
 
 // Placeholder tells whether the value stands where a real key belongs.
@@ -113,21 +113,24 @@ func repeats(s string) bool {
 	return false
 }
 
-// words tells whether the value is made of words: several pieces between
-// separators, and nearly all of them plain lower- or upper-case letters, or one
-// small number. Random keys mix cases and digits within every piece.
+// words tells whether the value is made of words: pieces between separators of
+// one kind, nearly all of them letters in one case, with a vowel. In a random
+// key the pieces mix cases and digits, or the separators differ.
 func words(s string) bool {
-	pieces := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	if len(pieces) < 3 {
+	isSeparator := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	first := strings.IndexFunc(s, isSeparator)
+	if first < 0 || strings.ContainsFunc(s, func(r rune) bool { return isSeparator(r) && r != rune(s[first]) }) {
 		return false
 	}
-	inWords := 0
+	pieces := strings.FieldsFunc(s, isSeparator)
+	letters, inWords := 0, 0
 	for _, p := range pieces {
-		letters := strings.IndexFunc(p, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
-		oneCase := strings.ToLower(p[1:]) == p[1:] || strings.ToUpper(p) == p
-		if letters && oneCase && len(p) >= 2 && len(p) <= 14 {
+		letters += len(p)
+		onlyLetters := !strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsLetter(r) })
+		oneCase := p == strings.ToLower(p) || p == strings.ToUpper(p)
+		if onlyLetters && oneCase && len(p) <= 16 && strings.ContainsAny(p, "aeiouyAEIOUY") {
 			inWords += len(p)
 		}
 	}
-	return inWords*10 >= len(strings.Join(pieces, ""))*7
+	return len(pieces) >= 3 && inWords*10 >= letters*7
 }

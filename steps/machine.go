@@ -28,8 +28,8 @@ const (
 	ActPlan    Action = "plan"    // make, or make again, the plan: also the way to retry and to go back
 	ActStart   Action = "start"   // apply the plan
 	ActSucceed Action = "succeed" // applied and verified
-	ActFail    Action = "fail"
-	ActStop    Action = "stop" // the user interrupted it
+	ActFail    Action = "fail"    // while planning or running
+	ActStop    Action = "stop"    // the user interrupted it
 	ActSkip    Action = "skip"
 	ActUndo    Action = "undo"
 )
@@ -38,7 +38,7 @@ const (
 // status to which. What is not here is not allowed.
 var transitions = map[Status]map[Action]Status{
 	Pending: {ActPlan: Planned, ActSkip: Skipped},
-	Planned: {ActPlan: Planned, ActStart: Running, ActSkip: Skipped},
+	Planned: {ActPlan: Planned, ActStart: Running, ActSkip: Skipped, ActFail: Failed, ActStop: Pending},
 	Running: {ActSucceed: Done, ActFail: Failed, ActStop: Pending},
 	Done:    {ActPlan: Planned, ActUndo: Undone},
 	Skipped: {ActPlan: Planned},

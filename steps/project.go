@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -20,6 +21,16 @@ type Project struct {
 	Facts          *Facts   // what the project's own Django said, nil when it was not asked or did not start
 	Servers        []Server // the project's own running development servers
 	Findings       []Finding
+}
+
+// Rel is a path relative to the top level, for people: with forward slashes, or
+// the path as it is when it lies elsewhere.
+func (p *Project) Rel(path string) string {
+	rel, err := filepath.Rel(p.TopLevel, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return filepath.ToSlash(rel)
 }
 
 // EnvFile is the .env that the backend reads, or the one that will be made.

@@ -7,67 +7,60 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Secret holds one key, password or token. Its zero value is "no secret".
 //
 // Every printed form (String, GoString, Format, JSON, text) is a mask with a
-// short fingerprint. The value sits behind a pointer because package fmt
-// prints an unexported field of a struct without asking its String method; a
-// pointer below the top level prints as an address.
+// short fingerprint. The value sits inside a function because package fmt
+// prints an unexported field of a struct without asking its String method, and
+// follows pointers for some verbs; a function prints as an address.
 type Secret struct {
-	p *secretValue
-}
-
-type secretValue struct {
-	value       string
-	fingerprint string
+	open func() (value, fingerprint string)
 }
 
 // Set tells whether there is a secret here, even an empty one.
-func (s Secret) Set() bool { return s.p != nil }
+func (s Secret) Set() bool { return s.open != nil }
 
 // Len is the length of the value in characters (Unicode code points), which is
 // how Django's settings count it.
-func (s Secret) Len() int {
-	if s.p == nil {
-		return 0
-	}
-	return len([]rune(s.p.value))
-}
+func (s Secret) Len() int { return utf8.RuneCountInString(s.Reveal()) }
 
-// Reveal returns the value itself. It is the only way out, and a test lists
-// its callers.
+// Reveal returns the value itself, "" when there is none. It is the only way
+// out, and a test lists its callers.
 func (s Secret) Reveal() string {
-	if s.p == nil {
+	if s.open == nil {
 		return ""
 	}
-	return s.p.value
+	value, _ := s.open()
+	return value
 }
 
 // Equal compares two secrets in constant time. Two unset secrets are not equal
 // to each other: nothing is not a key.
 func (s Secret) Equal(o Secret) bool {
-	if s.p == nil || o.p == nil {
+	if s.open == nil || o.open == nil {
 		return false
 	}
-	return hmac.Equal([]byte(s.p.value), []byte(o.p.value))
+	return hmac.Equal([]byte(s.Reveal()), []byte(o.Reveal()))
 }
 
 // Fingerprint is six hexadecimal digits of a keyed hash: enough to tell two
 // keys apart on a screen, useless for finding one.
 func (s Secret) Fingerprint() string {
-	if s.p == nil {
+	if s.open == nil {
 		return ""
 	}
-	return s.p.fingerprint
+	_, fingerprint := s.open()
+	return fingerprint
 }
 
 func (s Secret) String() string {
-	if s.p == nil {
+	if s.open == nil {
 		return "(not set)"
 	}
-	return "**** (" + s.p.fingerprint + ")"
+	return "**** (" + s.Fingerprint() + ")"
 }
 
 // GoString keeps %#v from printing the fields.
@@ -110,5 +103,6 @@ func (f Fingerprinter) Sum(data []byte) string {
 // hold for this one value only by accident of an empty key, so programs use one
 // made by NewFingerprinter.
 func (f Fingerprinter) Secret(value string) Secret {
-	return Secret{p: &secretValue{value: value, fingerprint: f.Sum([]byte(value))[:6]}}
+	fingerprint := f.Sum([]byte(value))[:6]
+	return Secret{open: func() (string, string) { return value, fingerprint }}
 }

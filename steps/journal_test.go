@@ -1,0 +1,187 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+)
+
+// journalFor gives a journal in a state folder of its own and a .env to change.
+func journalFor(t *testing.T, content string) (*Journal, string) {
+	t.Helper()
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	project := t.TempDir()
+	env := filepath.Join(project, ".env")
+	if err := os.WriteFile(env, []byte(content), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return reopen(t, project), env
+}
+
+func reopen(t *testing.T, project string) *Journal {
+	t.Helper()
+	j, err := OpenJournal(project, "development")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func change(t *testing.T, j *Journal, path, content string) {
+	t.Helper()
+	at, err := envfile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := j.Replace(context.Background(), at, []byte(content))
+	if err != nil || out.State != envfile.Replaced {
+		t.Fatalf("replace: %v %v", out, err)
+	}
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestJournalTakesBackToTheByte(t *testing.T) {
+	before := "A=1\r\nB=2"
+	j, env := journalFor(t, before)
+	change(t, j, env, "A=1\r\nB=2\r\nK=3\r\n")
+	change(t, j, env, "A=1\r\nB=2\r\nK=4\r\n")
+
+	j = reopen(t, filepath.Dir(env)) // another process
+	applied := j.Applied()
+	if len(applied) != 2 {
+		t.Fatalf("%d changes are in force, want 2", len(applied))
+	}
+	for i := len(applied) - 1; i >= 0; i-- {
+		if _, err := j.Revert(context.Background(), applied[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := content(t, env); got != before {
+		t.Errorf("after the rollback the file holds %q", got)
+	}
+	info, _ := os.Stat(env)
+	if info.Mode().Perm() != 0o640 {
+		t.Errorf("after the rollback the mode is %v", info.Mode())
+	}
+	if left := reopen(t, filepath.Dir(env)).Applied(); len(left) != 0 {
+		t.Errorf("%d changes are still in force after the rollback", len(left))
+	}
+}
+
+func TestRollbackTakesBackOneRunOnly(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	change(t, j, env, "K=2\n")
+	j = reopen(t, filepath.Dir(env))
+	change(t, j, env, "K=3\n")
+	if n := len(j.Applied()); n != 1 {
+		t.Errorf("%d changes belong to the latest run, want 1", n)
+	}
+}
+
+func TestRollbackLeavesForeignEditsAlone(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	change(t, j, env, "K=2\n")
+	if err := os.WriteFile(env, []byte("K=2\nEDITED=1\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	_, err := j.Revert(context.Background(), j.Applied()[0])
+	var refused *envfile.RefusedError
+	if !errors.As(err, &refused) || refused.Reason != envfile.ReasonForeign {
+		t.Errorf("a foreign edit was met with %v", err)
+	}
+	if got := content(t, env); got != "K=2\nEDITED=1\n" {
+		t.Errorf("the foreign edit is gone: %q", got)
+	}
+}
+
+func TestJournalSurvivesATornLine(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	change(t, j, env, "K=2\n")
+	entries := len(j.Entries())
+	f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"time":"2025-01-01T00:00:00Z","kind":"beg`); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	j = reopen(t, filepath.Dir(env))
+	if got := len(j.Entries()); got != entries {
+		t.Errorf("%d entries after a torn line, want %d", got, entries)
+	}
+	if err := j.SetStatus(Write, Done); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(reopen(t, filepath.Dir(env)).Entries()); got != entries+1 {
+		t.Errorf("%d entries after the next write, want %d", got, entries+1)
+	}
+}
+
+func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
+	damage := map[string]func(j *Journal) error{
+		"another project": func(j *Journal) error {
+			return os.WriteFile(j.path(), []byte(`{"time":"2025-01-01T00:00:00Z","kind":"opened","project":"/elsewhere","environment":"development"}`+"\n"), 0o600)
+		},
+		"rubbish":  func(j *Journal) error { return os.WriteFile(j.path(), []byte("rubbish\n"), 0o600) },
+		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(j.Dir(), "key")) },
+	}
+	for name, spoil := range damage {
+		t.Run(name, func(t *testing.T) {
+			j, env := journalFor(t, "K=1\n")
+			if err := spoil(j); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := OpenJournal(filepath.Dir(env), "development"); !errors.Is(err, ErrJournal) {
+				t.Errorf("opened with %v", err)
+			}
+		})
+	}
+}
+
+func TestJournalHoldsNoSecretAndNobodyElseReadsIt(t *testing.T) {
+	old, key := canary(), canary()
+	j, env := journalFor(t, "K="+old+"\n")
+	change(t, j, env, "K="+key+"\n")
+	if err := j.SetKey(j.Prints().Secret(key)); err != nil {
+		t.Fatal(err)
+	}
+	text := content(t, j.path())
+	if leaks(text, key) || leaks(text, old) {
+		t.Error("the journal holds a secret")
+	}
+	if !strings.Contains(text, j.Prints().Sum([]byte(key))) {
+		t.Error("the journal does not know the key by its fingerprint")
+	}
+	_ = filepath.Walk(StateDir(), func(path string, info os.FileInfo, err error) error {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return nil
+	})
+}
+
+func TestBackupNamesStayInTheFolder(t *testing.T) {
+	j, _ := journalFor(t, "")
+	for _, id := range []string{"", "../key", "/etc/passwd", "key/../../x"} {
+		if _, err := j.Kept(id); err == nil {
+			t.Errorf("Kept(%q) gave something", id)
+		}
+	}
+}

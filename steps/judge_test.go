@@ -1,0 +1,91 @@
+package steps
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func alphabetKey(alphabet string, n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	for i := range b {
+		b[i] = alphabet[int(b[i])%len(alphabet)]
+	}
+	return string(b)
+}
+
+func TestGoodKeysRaiseNoAlarm(t *testing.T) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	raw := func(n int) []byte { b := make([]byte, n); _, _ = rand.Read(b); return b }
+	kinds := map[string]func() string{
+		"token_urlsafe(38)": func() string { return base64.RawURLEncoding.EncodeToString(raw(38)) },
+		"token_urlsafe(64)": func() string { return base64.RawURLEncoding.EncodeToString(raw(64)) },
+		"hex":               func() string { return hex.EncodeToString(raw(25)) },
+		"base64":            func() string { return base64.StdEncoding.EncodeToString(raw(40)) },
+		"Django's alphabet": func() string { return alphabetKey(letters+"0123456789!@#$%^&*(-_=+)", 50) },
+		"alphanumeric":      func() string { return alphabetKey(letters+strings.ToUpper(letters)+"0123456789", 50) },
+	}
+	for name, make := range kinds {
+		for range 10_000 {
+			if codes := JudgeKey(NewFingerprinter([]byte{1}).Secret(make())); len(codes) > 0 {
+				t.Errorf("%s: a random key was judged %v", name, codes)
+				break
+			}
+		}
+	}
+}
+
+func TestBadKeys(t *testing.T) {
+	f := NewFingerprinter(nil)
+	good := base64.RawURLEncoding.EncodeToString([]byte(alphabetKey("abcdefghijklmnopqrstuvwxyz0123456789", 64)))
+	for _, c := range []struct {
+		name, value string
+		want        Code
+	}{
+		{"empty", "", "jwt-key-empty"},
+		{"blank", "   ", "jwt-key-empty"},
+		{"short", good[:49], "jwt-key-too-short"},
+		{"equal", good, "jwt-key-equals-secret-key"},
+		{"the example file's placeholder", "REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64", "jwt-key-placeholder"},
+		{"change me", "change-me-" + strings.Repeat("aB3", 20), "jwt-key-placeholder"},
+		{"your", "your-jwt-secret-key-here-with-more-than-fifty-characters-0", "jwt-key-placeholder"},
+		{"brackets", "<your generated key, fifty characters or more, please>", "jwt-key-placeholder"},
+		{"a variable", "${JWT_SECRET_KEY_FROM_SOMEWHERE_ELSE_WITH_A_LONG_NAME}", "jwt-key-placeholder"},
+		{"a CI throwaway", "throwaway-" + good[:50], "jwt-key-placeholder"},
+		{"the guide's sample", "Kj8Vx2Ym_5qN9wLpZ3rTc7Uf1hAs6Dg0iEoWbXvYnMzQlRkUjHtGfCsPaN4rBemI", "jwt-key-weak"},
+		{"one letter", strings.Repeat("k", 60), "jwt-key-weak"},
+		{"a block again and again", strings.Repeat(good[:20], 3), "jwt-key-weak"},
+		{"a sequence", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "jwt-key-weak"},
+		{"words", "my-super-secret-django-jwt-signing-key-do-not-share-this-123", "jwt-key-weak"},
+	} {
+		codes := JudgeKey(f.Secret(c.value), f.Secret(good))
+		if !slices.Contains(codes, c.want) {
+			t.Errorf("%s: %v, want %s among them", c.name, codes, c.want)
+		}
+	}
+	if codes := JudgeKey(Secret{}); !slices.Equal(codes, []Code{"jwt-key-missing"}) {
+		t.Errorf("an unset key is judged %v", codes)
+	}
+	if codes := JudgeKey(f.Secret(good), Secret{}, f.Secret(good+"x")); len(codes) > 0 {
+		t.Errorf("a good key is judged %v", codes)
+	}
+}
+
+func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
+	for _, c := range Codes() {
+		p, _ := LookUp(c)
+		if p.Severity == "" || p.Message == "" || p.Why == "" || p.Fix == "" {
+			t.Errorf("the page of %s is not complete", c)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a finding without a page was made")
+		}
+	}()
+	NewFinding("no-such-code", "")
+}

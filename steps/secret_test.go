@@ -1,0 +1,127 @@
+package steps
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+// canary is a fresh value that must not turn up anywhere.
+func canary() string {
+	b := make([]byte, 48)
+	_, _ = rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// leaks tells whether text holds any 12 characters of value in a row.
+func leaks(text, value string) bool {
+	for i := 0; i+12 <= len(value); i++ {
+		if strings.Contains(text, value[i:i+12]) {
+			return true
+		}
+	}
+	return false
+}
+
+type holder struct {
+	Public  Secret
+	private Secret
+	Pointer *Secret
+	list    []Secret
+	table   map[string]Secret
+}
+
+func TestNoPrintedFormShowsASecret(t *testing.T) {
+	value := canary()
+	s := NewFingerprinter(nil).Secret(value)
+	h := holder{s, s, &s, []Secret{s}, map[string]Secret{"k": s}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b", "%T", "%p", "%10.3s", "%U"} {
+		for _, x := range []any{s, &s, h, &h, []Secret{s}, map[string]Secret{"k": s}, fmt.Errorf("wrapped %v", s)} {
+			if out := fmt.Sprintf(verb, x); leaks(out, value) {
+				t.Errorf("%s of %T shows the value", verb, x)
+			}
+		}
+	}
+	j, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	log.New(&out, "", 0).Print(h, s)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "h", h, "s", s)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "h", h, "s", s)
+	fmt.Fprintln(&out, h, s)
+	if leaks(string(j)+out.String(), value) {
+		t.Error("JSON or a log shows the value")
+	}
+	if s.Reveal() != value {
+		t.Error("Reveal gives another value")
+	}
+	// The check itself must be able to fail.
+	if !leaks(fmt.Sprintf("%+v", struct{ v string }{value}), value) {
+		t.Fatal("leaks finds nothing")
+	}
+}
+
+func TestSecretEquality(t *testing.T) {
+	f := NewFingerprinter(nil)
+	a, b := f.Secret("one"), f.Secret("one")
+	if !a.Equal(b) || a.Equal(f.Secret("two")) || a.Equal(Secret{}) || (Secret{}).Equal(Secret{}) {
+		t.Error("equality is wrong")
+	}
+	if a.Fingerprint() != b.Fingerprint() || len(a.Fingerprint()) != 6 {
+		t.Error("fingerprints of one value differ")
+	}
+	if NewFingerprinter(nil).Secret("one").Fingerprint() == a.Fingerprint() {
+		t.Error("fingerprints do not depend on the key")
+	}
+	if f.Secret("äö").Len() != 2 {
+		t.Error("length is not in characters")
+	}
+}
+
+func TestInert(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                        "plain",
+		"a\x1b[31mred\x1b[0m":          "ared",
+		"\x1b]52;c;aGVsbG8=\x07copied": "copied",
+		"a\rb\bc\x07d\x00e\x7ff":       "abcdef",
+		"c1\u009b31m":                  "c131m",
+		"bidi\u202eevil":               "bidievil",
+		"zero\u200bwidth":              "zerowidth",
+		"bad\xffbyte":                  "bad\uFFFDbyte",
+		"tab\tand\nline":               "tab and\nline",
+		"\x1bPq#0\x1b\\sixel":          "sixel",
+	} {
+		if got := Inert(in); got != want {
+			t.Errorf("Inert(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := Inert(strings.Repeat("x", 5000)); len(got) != MaxLine+3 {
+		t.Errorf("a long line keeps %d characters", len(got))
+	}
+}
+
+func TestRedactor(t *testing.T) {
+	value := canary()
+	var r Redactor
+	r.Add(NewFingerprinter(nil).Secret(value), Secret{}, NewFingerprinter(nil).Secret("ab"))
+	for _, text := range []string{
+		"key=" + value + " end",
+		"broken \x1b[1m" + value[:20] + "\x1b[0m" + value[20:] + " up",
+		"split " + value[:20] + "\u200b" + value[20:],
+	} {
+		if got := r.Clean(text); leaks(got, value) {
+			t.Error("a known secret was not masked")
+		}
+	}
+	if got := r.Clean("abacus"); got != "abacus" {
+		t.Errorf("a two-letter value was masked: %q", got)
+	}
+}

@@ -1,0 +1,195 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// dotenv is the .env file that the backend reads, or one at a given path.
+type dotenv struct {
+	path   string // "" for the backend's own
+	at     *envfile.Snapshot
+	change envfile.Change
+}
+
+// file names the target's path and its readers.
+func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
+	if d.path == "" || d.path == run.Project.EnvFile.Path {
+		return run.Project.EnvFile.Path, run.Project.EnvFile.Readers
+	}
+	path := d.path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(run.Project.Root, path)
+	}
+	return path, run.Project.EnvFile.Readers
+}
+
+// open reads the file as it is now. For the backend's own file it must still be
+// as preflight saw it: what was diagnosed is what gets mended.
+func (d *dotenv) open(run *steps.Run) error {
+	path, _ := d.file(run)
+	at, err := envfile.Open(path)
+	if err != nil {
+		return refusal(run, path, err)
+	}
+	if seen := run.Project.EnvFile.At; seen != nil && path == run.Project.EnvFile.Path && !run.Wrote {
+		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
+			return steps.Fail(steps.NewFinding("env-file-changed", "").At(run.Project.Rel(path), 0))
+		}
+	}
+	d.at = at
+	return nil
+}
+
+// Plan makes the edit and shows it masked.
+func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	if err := d.open(run); err != nil {
+		return steps.Plan{}, err
+	}
+	path, readers := d.file(run)
+	rel := run.Project.Rel(path)
+	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal(), Readers: readers})
+	change, err := envfile.Edit(d.at.Data, ops...)
+	if err != nil {
+		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
+	}
+	if err := change.Verify(); err != nil {
+		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
+	}
+	d.change = change
+	if len(change.Diff) == 0 {
+		return steps.Plan{Summary: rel + " holds the key already. Nothing to write.", Nothing: true, File: rel}, nil
+	}
+	if err := d.at.Writable(); err != nil {
+		return steps.Plan{}, refusal(run, path, err)
+	}
+	p := steps.Plan{
+		Summary:  "Write the key to " + rel + ".",
+		File:     rel,
+		Diff:     mask(change, run.Key),
+		Question: "Write this change?",
+		Details: []string{
+			"Backup: kept in keysplit's own folder, mode 0600. Undo with: keysplit rollback",
+			"Method: temporary file, fsync, rename. Every other byte stays.",
+		},
+	}
+	if !d.at.Exists {
+		p.Summary = "Make " + rel + " with the key in it."
+		p.Details = []string{"Mode 0600. Undo with: keysplit rollback"}
+	}
+	return p, nil
+}
+
+// repairs are the edits that preflight's findings about this file ask for,
+// beside setting the key itself. Their lines count in the file as it is.
+func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
+	if path, _ := d.file(run); path != run.Project.EnvFile.Path || !d.at.Exists {
+		return nil
+	}
+	rel := run.Project.Rel(run.Project.EnvFile.Path)
+	var ops []envfile.Op
+	var seen []int
+	for _, f := range run.Project.Findings {
+		if f.File != rel || f.Line == 0 || slices.Contains(seen, f.Line) || run.Wrote {
+			continue
+		}
+		switch f.Code {
+		case "line-glued":
+			ops = append(ops, envfile.Split{Line: f.Line, Name: steps.KeyName})
+		case "line-bare", "jwt-key-duplicate":
+			ops = append(ops, envfile.Drop{Line: f.Line})
+		default:
+			continue
+		}
+		seen = append(seen, f.Line)
+	}
+	return ops
+}
+
+// Apply replaces the file.
+func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if len(d.change.Diff) == 0 {
+		return nil
+	}
+	path, _ := d.file(run)
+	out, err := run.Journal.Replace(ctx, d.at, d.change.New)
+	if out.State == envfile.Replaced || out.State == envfile.NotDurable {
+		run.Wrote, run.WroteAt = true, time.Now()
+	}
+	if err != nil {
+		return refusal(run, path, err)
+	}
+	if out.InPlace {
+		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
+	}
+	emit.Check("write", steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
+	return nil
+}
+
+// Verify reads the file again, as every reader does.
+func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	path, readers := d.file(run)
+	at, err := envfile.Open(path)
+	if err != nil {
+		return refusal(run, path, err)
+	}
+	for _, r := range readers {
+		v, found, err := envfile.Lookup(r, at.Data, steps.KeyName, run.LookupEnv)
+		if err != nil {
+			return fmt.Errorf("read %s back as %s does: %w", run.Project.Rel(path), r, err)
+		}
+		if !found || !run.Prints.Secret(v).Equal(run.Key) {
+			return steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
+		}
+	}
+	emit.Check("read-back", steps.MarkOK, "read back", fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
+	return nil
+}
+
+// kept counts the bytes of the new version that stood in the old one.
+func kept(c envfile.Change) int {
+	n := len(c.New)
+	for _, d := range c.Diff {
+		n -= len(d.Added)
+	}
+	return n
+}
+
+// undoFiles reverts the changes of the latest upgrade, the last one first.
+func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.Journal == nil {
+		return nil
+	}
+	applied := run.Journal.Applied()
+	for _, in := range slices.Backward(applied) {
+		if _, err := run.Journal.Revert(ctx, in); err != nil {
+			return refusal(run, in.Path, err)
+		}
+		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+" is back to the byte", "content, mode and owner as before")
+		run.Wrote, run.WroteAt = true, time.Now()
+	}
+	return nil
+}
+
+// refusal turns envfile's refusal into the finding that explains it.
+func refusal(run *steps.Run, path string, err error) error {
+	var refused *envfile.RefusedError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	code := steps.Code("env-file-not-regular")
+	switch refused.Reason {
+	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonCannotKeep:
+		code = "env-file-unreadable"
+	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
+		code = "env-file-changed"
+	}
+	return steps.Fail(steps.NewFinding(code, refused.Error()).At(run.Project.Rel(path), 0))
+}

@@ -1,0 +1,215 @@
+// Package cli is the command tree: its flags, and the line-by-line and JSON
+// front ends over the same steps that the full screen shows.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"dj/keysplit/steps"
+)
+
+// The exit codes. Scripts rely on them.
+const (
+	ExitOK        = 0
+	ExitFinding   = 1   // a finding of severity error, or a step failed
+	ExitUsage     = 2   // wrong usage or configuration
+	ExitBlind     = 3   // could not look: no project, an unreadable file, Django does not start for another reason
+	ExitCancelled = 130 // the user stopped it
+)
+
+// IO is where a command reads and writes.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	InTTY    bool // a person types on In
+	OutTTY   bool // a person reads Out
+}
+
+// Stdio is the process's own.
+func Stdio() IO {
+	return IO{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTTY:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+	}
+}
+
+// exitError carries an exit code up to Main. Its text is empty when everything
+// was said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// Main runs one command and returns the exit code.
+func Main(args []string, stdio IO) int {
+	// Bubble Tea writes raw typed input, passwords included, to TEA_TRACE, and
+	// panics to a world-readable file with TEA_DEBUG.
+	_ = os.Unsetenv("TEA_TRACE")
+	_ = os.Unsetenv("TEA_DEBUG")
+	guardMemory()
+
+	ctx, stop := notify(stdio)
+	defer stop()
+	root := newRoot(stdio)
+	root.SetArgs(args)
+	root.SetIn(stdio.In)
+	root.SetOut(stdio.Out)
+	root.SetErr(stdio.Err)
+	return exitCode(stdio, root.ExecuteContext(ctx))
+}
+
+// notify ends the context at the first signal; a second one ends the program at
+// once, in the state that the journal can take up again.
+func notify(stdio IO) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				if n > 0 {
+					os.Exit(ExitCancelled)
+				}
+				fmt.Fprintln(stdio.Err, "\nStopping. Press ctrl+c again to stop at once.")
+				cancel(steps.ErrCancelled)
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+func exitCode(stdio IO, err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		if exit.err != nil {
+			fmt.Fprintln(stdio.Err, "keysplit: "+steps.Inert(exit.Error()))
+		}
+		return exit.code
+	}
+	fmt.Fprintln(stdio.Err, "keysplit: "+steps.Inert(err.Error()))
+	code := codeOf(err)
+	if code == ExitFinding {
+		// What cobra reports itself is wrong usage: an unknown flag or command.
+		code = ExitUsage
+	}
+	if code == ExitUsage {
+		fmt.Fprintln(stdio.Err, "Run keysplit --help for the commands and flags.")
+	}
+	return code
+}
+
+// codeOf maps what an error is to an exit code.
+func codeOf(err error) int {
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, steps.ErrCancelled), errors.Is(err, context.Canceled):
+		return ExitCancelled
+	case errors.Is(err, steps.ErrUsage):
+		return ExitUsage
+	case errors.Is(err, steps.ErrCannotLook), errors.Is(err, steps.ErrJournal):
+		return ExitBlind
+	}
+	return ExitFinding
+}
+
+// said wraps an error whose text the front end has shown.
+func said(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code: codeOf(err)}
+}
+
+func newRoot(stdio IO) *cobra.Command {
+	opts := &options{}
+	root := &cobra.Command{
+		Use:   "keysplit",
+		Short: "Give a Django backend a JWT_SECRET_KEY of its own, and prove that it works",
+		Long: `keysplit takes a Django project through one breaking change: JWT_SECRET_KEY
+becomes required, must differ from SECRET_KEY and must have 50 characters or
+more. It makes the key, writes it where the backend reads it, proves that the
+two keys differ, restarts, and proves on the running server which key signs.`,
+		Example: `  keysplit demo              try it on a throwaway project
+  keysplit check             what is wrong here? changes nothing
+  keysplit upgrade           the five steps, asking before each change
+  keysplit rollback          put everything back to the byte`,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runWizard(cmd.Context(), stdio, opts)
+		},
+	}
+	root.SetVersionTemplate("keysplit {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %w", steps.ErrUsage, err)
+	})
+	opts.shared(root.PersistentFlags())
+	opts.upgrading(root.Flags())
+	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
+		newDemo(stdio, opts), newExplain(stdio), newBackend(stdio), newVersion(stdio))
+	return root
+}
+
+func newVersion(stdio IO) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(stdio.Out, "keysplit "+version())
+			return err
+		},
+	}
+}
+
+// version is what the build recorded: a module version, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel " + s.Value[:12]
+		}
+	}
+	return "devel"
+}

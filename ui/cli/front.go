@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+
+	"dj/keysplit/steps"
+)
+
+// front is one way of showing a run: plain lines or JSON. It shows what the
+// engine says and decides nothing.
+type front interface {
+	// Step announces that a step is next.
+	Step(n steps.Name)
+	// Plan shows what a step would do.
+	Plan(p steps.Plan)
+	// Event shows one thing that happened.
+	Event(ev steps.Event)
+	// Note says one sentence beside the steps.
+	Note(text string)
+	// Ask asks for one of the choices, the first being what enter takes.
+	Ask(ctx context.Context, question string, choices []choice) (byte, error)
+	// Result ends the run.
+	Result(r result)
+}
+
+// choice is one answer to a question: the key to press and what it does.
+type choice struct {
+	key  byte
+	text string
+}
+
+// result is how a whole run ended.
+type result struct {
+	OK       bool
+	Stopped  bool // by the user
+	DryRun   bool
+	Changed  bool // a file was changed
+	Steps    map[steps.Name]steps.Status
+	Findings []steps.Finding
+	Summary  string   // one sentence
+	Next     []string // what is left and how to go on or back, one sentence each
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// jsonFront prints one JSON object a line. It asks nothing: --json goes with
+// --yes or --dry-run.
+type jsonFront struct {
+	out io.Writer
+	err error
+}
+
+func (j *jsonFront) print(v any) {
+	enc := json.NewEncoder(j.out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil && j.err == nil {
+		j.err = err
+	}
+}
+
+func (*jsonFront) Step(steps.Name) {}
+
+func (j *jsonFront) Plan(p steps.Plan) {
+	j.print(struct {
+		Time  time.Time  `json:"time"`
+		Step  steps.Name `json:"step"`
+		Event string     `json:"event"`
+		Plan  steps.Plan `json:"plan"`
+	}{time.Now().UTC(), p.Step, "planned", p})
+}
+
+func (j *jsonFront) Event(ev steps.Event) { j.print(ev) }
+
+func (j *jsonFront) Note(text string) {
+	j.print(steps.Event{Time: time.Now().UTC(), Kind: steps.EventProgress, Text: text})
+}
+
+func (*jsonFront) Ask(_ context.Context, _ string, choices []choice) (byte, error) {
+	return choices[0].key, nil
+}
+
+func (j *jsonFront) Result(r result) {
+	if r.Findings == nil {
+		r.Findings = []steps.Finding{}
+	}
+	j.print(struct {
+		Time     time.Time                   `json:"time"`
+		Event    steps.EventKind             `json:"event"`
+		OK       bool                        `json:"ok"`
+		DryRun   bool                        `json:"dry_run,omitempty"`
+		Changed  bool                        `json:"changed"`
+		Steps    map[steps.Name]steps.Status `json:"steps"`
+		Findings []steps.Finding             `json:"findings"`
+	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed, r.Steps, r.Findings})
+}

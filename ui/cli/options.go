@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/write"
+)
+
+// options holds the flags of all commands.
+type options struct {
+	project, env           string
+	json, noColor, plain   bool
+	timeout                time.Duration
+	envFile, python        string
+	settings, restart, url string
+	targets, skip          []string
+	username               string
+	passwordStdin          bool
+	tempUser, keyStdin     bool
+	rotate, dryRun, yes    bool
+	static                 bool
+}
+
+func (o *options) shared(f *pflag.FlagSet) {
+	f.StringVar(&o.project, "project", "", "folder of the Django project (default: found from here)")
+	f.StringVar(&o.env, "env", steps.DefaultEnvironment, "name of the environment")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.noColor, "no-color", false, "print no colours (also: NO_COLOR)")
+	f.BoolVar(&o.plain, "accessible", false, "ask line by line instead of a full screen (also: ACCESSIBLE)")
+	f.DurationVar(&o.timeout, "timeout", steps.DefaultTimeout, "limit for one wait on Django or the server")
+	f.StringVar(&o.envFile, "env-file", "", "the .env file (default: the one that the backend reads)")
+	f.StringVar(&o.python, "python", "", "the project's Python interpreter (default: its virtual environment's)")
+	f.StringVar(&o.settings, "settings", "", "the settings module (default: as manage.py has it)")
+}
+
+func (o *options) upgrading(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: dotenv[:PATH]; repeatable")
+	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
+	f.StringVar(&o.url, "url", "", "base URL of the server (default: the one that runs here)")
+	f.StringVar(&o.username, "username", "", "account for the login test; its password comes from KEYSPLIT_PASSWORD or --password-stdin")
+	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the account's password from the first line of standard input")
+	f.BoolVar(&o.tempUser, "temp-user", false, "make a throwaway account for the login test and delete it after (development only)")
+	f.BoolVar(&o.keyStdin, "key-stdin", false, "import the key from the first line of standard input (before the password)")
+	f.BoolVar(&o.rotate, "rotate", false, "replace the key even when it is good")
+	f.StringSliceVar(&o.skip, "skip", nil, "leave steps out: generate, write, distinct, restart, smoke-test")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
+}
+
+// run makes the run that the flags ask for. Errors wrap steps.ErrUsage.
+func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
+	wrong := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", steps.ErrUsage, fmt.Sprintf(format, args...))
+	}
+	if o.env == "" {
+		return nil, wrong("--env needs a name")
+	}
+	if o.timeout <= 0 {
+		return nil, wrong("--timeout needs a time above zero, such as 30s")
+	}
+	if o.tempUser && o.username != "" {
+		return nil, wrong("--temp-user and --username exclude each other")
+	}
+	if o.tempUser && o.env != steps.DefaultEnvironment {
+		return nil, wrong("--temp-user is for development only, not for %s", o.env)
+	}
+	if o.rotate && slices.Contains(o.skip, string(steps.Generate)) {
+		return nil, wrong("--rotate and --skip generate exclude each other")
+	}
+	if err := write.CheckTargets(o.targets); err != nil {
+		return nil, err
+	}
+	if err := restart.Check(o.restart); err != nil {
+		return nil, err
+	}
+	run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+	run.Options = steps.Options{
+		Folder: o.project, Environment: o.env, EnvFile: o.envFile, Python: o.python, Settings: o.settings,
+		Targets: o.targets, Restart: o.restart, URL: o.url, Username: o.username, TempUser: o.tempUser,
+		Rotate: o.rotate, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+	}
+	skip, err := o.skipped()
+	if err != nil {
+		return nil, err
+	}
+	run.Options.Skip = skip
+	return run, o.secrets(ctx, stdio, run)
+}
+
+func (o *options) skipped() (map[steps.Name]bool, error) {
+	skip := map[steps.Name]bool{}
+	for _, s := range o.skip {
+		n := steps.Name(strings.TrimSpace(s))
+		if n == steps.Preflight || !slices.Contains(steps.Order(), n) {
+			return nil, fmt.Errorf("%w: --skip %q: the steps are generate, write, distinct, restart, smoke-test", steps.ErrUsage, s)
+		}
+		skip[n] = true
+	}
+	return skip, nil
+}
+
+// secrets reads what may come on standard input, one line each: first the key,
+// then the password. Neither is ever a flag's value, since every user of the
+// machine can read those.
+func (o *options) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
+	in := bufio.NewReader(io.LimitReader(stdio.In, 64<<10))
+	line := func(what string) (steps.Secret, error) {
+		text, err := readLine(ctx, stdio, in, what)
+		if err != nil {
+			return steps.Secret{}, err
+		}
+		if text == "" {
+			return steps.Secret{}, fmt.Errorf("%w: %s: the line is empty", steps.ErrUsage, what)
+		}
+		return run.Secret(text), nil
+	}
+	var err error
+	if o.keyStdin {
+		if run.Options.Import, err = line("--key-stdin"); err != nil {
+			return err
+		}
+	}
+	switch password, ok := os.LookupEnv("KEYSPLIT_PASSWORD"); {
+	case o.passwordStdin:
+		if o.username == "" {
+			return fmt.Errorf("%w: --password-stdin needs --username", steps.ErrUsage)
+		}
+		run.Options.Password, err = line("--password-stdin")
+	case ok && o.username != "":
+		run.Options.Password = run.Secret(password)
+	case o.username != "" && stdio.InTTY && !o.json:
+		run.Options.Password, err = askPassword(ctx, stdio, run, o.username)
+	case o.username != "":
+		err = fmt.Errorf("%w: --username needs a password: set KEYSPLIT_PASSWORD or use --password-stdin", steps.ErrUsage)
+	}
+	// No child inherits it.
+	_ = os.Unsetenv("KEYSPLIT_PASSWORD")
+	return err
+}
+
+// readLine reads one line without its end, unseen when a person types it.
+func readLine(ctx context.Context, stdio IO, in *bufio.Reader, what string) (string, error) {
+	if stdio.InTTY {
+		fmt.Fprintf(stdio.Err, "%s (not shown): ", what)
+		b, err := readUnseen(ctx, stdio)
+		return string(b), err
+	}
+	text, err := in.ReadString('\n')
+	if err != nil && (!errors.Is(err, io.EOF) || text == "") {
+		return "", fmt.Errorf("%w: %s: nothing came on standard input", steps.ErrUsage, what)
+	}
+	return strings.TrimRight(text, "\r\n"), nil
+}
+
+func askPassword(ctx context.Context, stdio IO, run *steps.Run, user string) (steps.Secret, error) {
+	fmt.Fprintf(stdio.Err, "Password of %s (not shown): ", steps.Inert(user))
+	b, err := readUnseen(ctx, stdio)
+	if err != nil {
+		return steps.Secret{}, err
+	}
+	return run.Secret(string(b)), nil
+}
+
+// readUnseen reads one line that a person types, without showing it. When the
+// user stops keysplit meanwhile, the terminal shows typed text again.
+func readUnseen(ctx context.Context, stdio IO) ([]byte, error) {
+	f, ok := stdio.In.(*os.File)
+	if !ok {
+		return nil, fmt.Errorf("%w: standard input is not a terminal", steps.ErrUsage)
+	}
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, fmt.Errorf("look at the terminal: %w", err)
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		b, err := term.ReadPassword(fd)
+		typed <- answer{b, err}
+	}()
+	select {
+	case <-ctx.Done():
+		_ = term.Restore(fd, before)
+		return nil, steps.ErrCancelled
+	case a := <-typed:
+		fmt.Fprintln(stdio.Err)
+		if a.err != nil {
+			return nil, fmt.Errorf("read without showing: %w", a.err)
+		}
+		return a.line, nil
+	}
+}

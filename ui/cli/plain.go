@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/ui/style"
+)
+
+// width is how wide plain lines get before they wrap.
+const width = 76
+
+// plainFront prints lines that stay in the scrollback. It never moves the
+// cursor, so a screen reader, a log and a pipe all show the same.
+type plainFront struct {
+	out   io.Writer
+	in    *bufio.Reader
+	s     style.Styles
+	found bool // the latest event was a finding
+}
+
+func newPlain(stdio IO, o *options) *plainFront {
+	r := lipgloss.NewRenderer(stdio.Out)
+	if o.noColor || os.Getenv("NO_COLOR") != "" || !stdio.OutTTY || os.Getenv("TERM") == "dumb" {
+		r.SetColorProfile(termenv.Ascii)
+	}
+	// Asking the terminal takes a round trip that a line-by-line run does not
+	// need: both sets of colours can be read on both backgrounds.
+	r.SetHasDarkBackground(true)
+	return &plainFront{
+		out: stdio.Out, in: bufio.NewReader(stdio.In),
+		s: style.New(r, style.MarksFor(style.UTF8())),
+	}
+}
+
+func (p *plainFront) line(format string, args ...any) {
+	fmt.Fprintln(p.out, p.s.Marks.Plain(fmt.Sprintf(format, args...)))
+}
+
+// wrapped prints text in the given style, indented and no wider than width.
+func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
+	for _, l := range strings.Split(ansi.Wordwrap(text, width-len(indent), ""), "\n") {
+		p.line("%s%s", indent, s.Render(l))
+	}
+}
+
+// titles are the headings of the steps, as the guide numbers them.
+var titles = map[steps.Name]string{
+	steps.Preflight: "Look at the project",
+	steps.Generate:  "1 of 5  Key",
+	steps.Write:     "2 of 5  Write",
+	steps.Distinct:  "3 of 5  Verify that the keys differ",
+	steps.Restart:   "4 of 5  Restart",
+	steps.SmokeTest: "5 of 5  Smoke-test the login",
+}
+
+func (p *plainFront) Step(n steps.Name) {
+	p.line("")
+	p.line("%s", p.s.Bold.Render(titles[n]))
+}
+
+func (p *plainFront) Plan(plan steps.Plan) {
+	p.wrapped("  ", lipgloss.NewStyle(), plan.Summary)
+	for _, d := range plan.Details {
+		p.wrapped("  ", p.s.Muted, d)
+	}
+	for _, d := range plan.Diff {
+		s := p.s.Muted
+		switch d.Op {
+		case "+":
+			s = p.s.OK
+		case "-":
+			s = p.s.Error
+		}
+		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
+		p.line("  %s   %s", s.Render(text), p.s.Muted.Render(d.Note))
+	}
+	for _, e := range plan.Effects {
+		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(ansi.Wordwrap(e, width-4, ""), "    "), " "))
+	}
+}
+
+func indent(text, by string) string {
+	return by + strings.ReplaceAll(text, "\n", "\n"+by)
+}
+
+func (p *plainFront) Event(ev steps.Event) {
+	defer func() { p.found = ev.Kind == steps.EventFinding }()
+	switch ev.Kind {
+	case steps.EventCheck:
+		p.check(ev)
+	case steps.EventProgress:
+		p.wrapped("  ", p.s.Muted, ev.Text)
+	case steps.EventOutput:
+		p.wrapped("    ", p.s.Muted, ev.Text)
+	case steps.EventFinding:
+		p.finding(*ev.Finding)
+	case steps.EventFailed:
+		// The findings before it have said more than its text.
+		if !p.found {
+			p.line("  %s %s", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
+		}
+	case steps.EventSkipped:
+		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
+	case steps.EventUndone:
+		p.line("  %s taken back", p.s.OK.Render(p.s.Marks.OK))
+	}
+}
+
+// check prints a line of proof when it is settled. A line that is merely
+// pending or running would have to be overwritten later, so it waits.
+func (p *plainFront) check(ev steps.Event) {
+	if ev.Mark == steps.MarkPending || ev.Mark == steps.MarkRunning {
+		return
+	}
+	p.line("  %s %-34s %s", p.s.Mark(ev.Mark), ev.Text, p.s.Muted.Render(ev.Detail))
+}
+
+func (p *plainFront) finding(f steps.Finding) {
+	place := f.File
+	if f.Line > 0 {
+		place = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	p.line("  %s %s  %s", p.s.Severity(f.Severity), p.s.Bold.Render(string(f.Code)), p.s.Muted.Render(place))
+	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
+	p.wrapped("    ", p.s.Muted, f.Why)
+	p.wrapped("    ", p.s.Accent, "Fix: "+f.Fix)
+}
+
+func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
+
+// Ask waits for a line. Enter alone takes the first choice; anything unknown
+// asks again. The end of input counts as the last choice, which never changes
+// anything.
+func (p *plainFront) Ask(ctx context.Context, question string, choices []choice) (byte, error) {
+	var words []string
+	for _, c := range choices {
+		words = append(words, fmt.Sprintf("%c %s", c.key, c.text))
+	}
+	for {
+		fmt.Fprintf(p.out, "\n%s %s\n  %s\n> ", p.s.Accent.Render(p.s.Marks.Plain(p.s.Marks.Bar)), question, p.s.Muted.Render(strings.Join(words, "   ")+"   (enter: "+string(choices[0].key)+")"))
+		line, err := p.readLine(ctx)
+		if err != nil {
+			fmt.Fprintln(p.out)
+			return choices[len(choices)-1].key, err
+		}
+		answer := strings.ToLower(strings.TrimSpace(line))
+		if answer == "" {
+			return choices[0].key, nil
+		}
+		for _, c := range choices {
+			if answer[0] == c.key {
+				return c.key, nil
+			}
+		}
+	}
+}
+
+func (p *plainFront) readLine(ctx context.Context) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := p.in.ReadString('\n')
+		typed <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", steps.ErrCancelled
+	case a := <-typed:
+		if a.err != nil {
+			return "", steps.ErrCancelled
+		}
+		return a.line, nil
+	}
+}
+
+func (p *plainFront) Result(r result) {
+	mark := p.s.Error.Render(p.s.Marks.Failed)
+	switch {
+	case r.OK:
+		mark = p.s.OK.Render(p.s.Marks.OK)
+	case r.Stopped:
+		mark = p.s.Warn.Render(p.s.Marks.Warn)
+	}
+	p.line("")
+	p.line("%s %s", mark, r.Summary)
+	for _, n := range r.Next {
+		p.wrapped("  ", lipgloss.NewStyle(), n)
+	}
+}

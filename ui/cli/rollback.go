@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/preflight"
+)
+
+func newRollback(stdio IO, o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rollback",
+		Short: "Put everything back to the byte",
+		Long: `Take back what the latest upgrade changed: content, mode and owner of each file
+become as they were. A file that someone else has edited since is left alone,
+and keysplit says so. Then the server is restarted in the same way as by the
+upgrade.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// The project's Django may not start just now: that may be the very
+			// reason for going back.
+			o.static = true
+			o.yes = o.yes || !stdio.InTTY || o.json
+			run, err := o.run(cmd.Context(), stdio)
+			if err != nil {
+				return err
+			}
+			defer run.Close()
+			return rollback(cmd.Context(), newEngine(run), o.front(stdio))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
+	f.StringVar(&o.url, "url", "", "base URL of the server (default: the one that runs here)")
+	return cmd
+}
+
+func rollback(ctx context.Context, e *steps.Engine, f front) error {
+	find := func(ev steps.Event) {
+		// The project is looked at only to find its journal: what is wrong with
+		// it is another command's business.
+		if ev.Kind == steps.EventFailed {
+			f.Event(ev)
+		}
+	}
+	_, err := e.Plan(ctx, steps.Preflight, find)
+	if err == nil {
+		err = e.Apply(ctx, steps.Preflight, find)
+	}
+	var failure *steps.Failure
+	if err != nil && (!errors.As(err, &failure) || e.Run.Journal == nil) {
+		return err
+	}
+	if len(e.Run.Journal.Applied()) == 0 {
+		f.Result(result{OK: true, Summary: "Nothing to take back: keysplit changed no file here, or took it back already."})
+		return nil
+	}
+	err = e.TakeBack(ctx, f.Event)
+	r := result{OK: err == nil, Stopped: errors.Is(err, steps.ErrCancelled), Changed: e.Run.Wrote, Findings: e.Findings()}
+	switch {
+	case r.OK:
+		r.Summary = "Everything is as it was before the upgrade."
+	case r.Changed:
+		r.Summary = "The files are as they were, but the server was not restarted."
+		r.Next = []string{"Stop it and start it again."}
+	default:
+		r.Summary = "Nothing was taken back. Why, and what to do, stands above."
+	}
+	f.Result(r)
+	return said(err)
+}

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+)
+
+func newUpgrade(stdio IO, o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "upgrade",
+		Short: "The five steps, line by line, asking before each change",
+		Long: `Make the key, write it, verify that the two keys differ, restart, and
+smoke-test the login. Before each change it says what it will do and asks.`,
+		Example: `  keysplit upgrade --yes --temp-user          everything, unattended
+  keysplit upgrade --dry-run                  the plan, masked
+  keysplit upgrade --rotate                   replace a good key`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.json && !o.yes && !o.dryRun {
+				return fmt.Errorf("%w: --json asks no questions: add --yes or --dry-run", steps.ErrUsage)
+			}
+			if !o.yes && !o.dryRun && !stdio.InTTY {
+				return fmt.Errorf("%w: upgrade asks before each change, and no terminal is there to answer: add --yes, or --dry-run to see the plan", steps.ErrUsage)
+			}
+			run, err := o.run(cmd.Context(), stdio)
+			if err != nil {
+				return err
+			}
+			return upgrade(cmd.Context(), newEngine(run), o.front(stdio), o)
+		},
+	}
+	o.upgrading(cmd.Flags())
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing")
+	return cmd
+}
+
+func (o *options) front(stdio IO) front {
+	if o.json {
+		return &jsonFront{out: stdio.Out}
+	}
+	return newPlain(stdio, o)
+}
+
+// upgrade walks an engine through its steps, line by line.
+func upgrade(ctx context.Context, e *steps.Engine, f front, o *options) error {
+	defer e.Run.Close()
+	w := &walk{e: e, f: f, o: o}
+	err := w.all(ctx)
+	if errors.Is(err, steps.ErrUsage) {
+		return err
+	}
+	r := resultOf(e, err)
+	r.DryRun = o.dryRun
+	f.Result(summarise(r))
+	if err == nil && !r.OK {
+		err = steps.Fail(steps.Errors(r.Findings)...)
+	}
+	return said(err)
+}
+
+// resultOf reads the end of a run off its engine.
+func resultOf(e *steps.Engine, err error) result {
+	findings := remaining(e)
+	r := result{
+		OK:       err == nil && len(steps.Errors(findings)) == 0,
+		Stopped:  errors.Is(err, steps.ErrCancelled),
+		Findings: findings, Changed: e.Run.Wrote, Steps: map[steps.Name]steps.Status{},
+	}
+	for _, n := range steps.Order() {
+		if e.Has(n) {
+			r.Steps[n] = e.Machine.Status(n)
+		}
+	}
+	return r
+}
+
+// summarise says in words how an upgrade ended and what comes next.
+func summarise(r result) result {
+	switch {
+	case r.OK && r.DryRun:
+		r.Summary = "That was the plan. Nothing was changed."
+	case r.OK && !r.Changed:
+		r.Summary = "Everything was in order already. Nothing was changed."
+	case r.OK:
+		r.Summary = "Done. The backend has a JWT key of its own."
+	case r.Stopped:
+		r.Summary = "Stopped."
+	default:
+		r.Summary = "Not finished. What is wrong, and what to do, stands above."
+	}
+	var left []string
+	for _, n := range steps.Order() {
+		if r.Steps[n] == steps.Skipped {
+			left = append(left, string(n))
+		}
+	}
+	if len(left) > 0 {
+		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
+	}
+	switch {
+	case r.DryRun:
+	case r.Changed:
+		r.Next = append(r.Next, "To put everything back to the byte: keysplit rollback")
+	case !r.OK:
+		r.Next = append(r.Next, "No file was changed.")
+	}
+	if !r.OK && !r.DryRun {
+		r.Next = append(r.Next, "To go on: keysplit upgrade")
+	}
+	return r
+}
+
+// remaining is every finding of the run but those that the run itself mended:
+// the fixable ones of preflight, once the steps that mend and prove are done.
+func remaining(e *steps.Engine) []steps.Finding {
+	mended := e.Machine.Status(steps.Write) == steps.Done && e.Machine.Status(steps.Distinct) == steps.Done
+	if !mended || e.Run.Project == nil {
+		return e.Findings()
+	}
+	return slices.DeleteFunc(e.Findings(), func(f steps.Finding) bool {
+		return f.Fixable && f.Severity == steps.Error && slices.Contains(e.Run.Project.Findings, f)
+	})
+}
+
+// walk is one pass of a line-by-line front end.
+type walk struct {
+	e *steps.Engine
+	f front
+	o *options
+}
+
+func (w *walk) all(ctx context.Context) error {
+	for _, n := range steps.Order() {
+		if !w.e.Has(n) {
+			continue
+		}
+		w.f.Step(n)
+		if w.e.Run.Options.Skip[n] {
+			if err := w.e.Skip(n, w.f.Event); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.step(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step plans, asks and applies one step, as often as the user retries it.
+func (w *walk) step(ctx context.Context, n steps.Name) error {
+	for {
+		err := w.once(ctx, n)
+		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun || n == steps.Preflight {
+			return err
+		}
+		choices := []choice{{'r', "retry"}, {'s', "skip"}, {'b', "roll back"}, {'q', "quit"}}
+		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
+		switch {
+		case askErr != nil:
+			return askErr
+		case answer == 's':
+			return w.e.Skip(n, w.f.Event)
+		case answer == 'b':
+			return errors.Join(w.e.Rollback(ctx, w.f.Event), steps.ErrCancelled)
+		case answer == 'q':
+			return err
+		}
+	}
+}
+
+func (w *walk) once(ctx context.Context, n steps.Name) error {
+	plan, err := w.e.Plan(ctx, n, w.f.Event)
+	if err != nil {
+		return err
+	}
+	if n != steps.Preflight {
+		w.f.Plan(plan)
+	}
+	if w.o.dryRun && !onlyLooks(n) {
+		return nil
+	}
+	if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
+		answer, err := w.f.Ask(ctx, plan.Question, []choice{{'y', "yes"}, {'n', "no, stop here"}})
+		if err != nil {
+			return err
+		}
+		if answer != 'y' {
+			return steps.ErrCancelled
+		}
+	}
+	return w.e.Apply(ctx, n, w.f.Event)
+}
+
+// onlyLooks names the steps whose Apply changes nothing outside of memory, so
+// that a dry run can carry them out: the later plans need what they find.
+func onlyLooks(n steps.Name) bool { return n == steps.Preflight || n == steps.Generate }

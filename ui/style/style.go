@@ -1,0 +1,104 @@
+// Package style holds the colours and marks that every front end shares.
+//
+// Meaning is never carried by colour alone: each role has a mark or a word
+// beside it. The colours keep a contrast of at least 4.8:1 on common light and
+// dark backgrounds.
+package style
+
+import (
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"dj/keysplit/steps"
+)
+
+// Styles renders text by its role.
+type Styles struct {
+	Accent, OK, Warn, Error, Info, Muted, Rule, Title, Bold lipgloss.Style
+	Marks                                                   Marks
+}
+
+// New makes the styles for a renderer, which knows the colours of its output.
+func New(r *lipgloss.Renderer, marks Marks) Styles {
+	colour := func(light, dark string) lipgloss.Style {
+		return r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: light, Dark: dark})
+	}
+	return Styles{
+		Accent: colour("#5B3FD6", "#B7A5FF"),
+		OK:     colour("#0B7A4B", "#5CE0A4"),
+		Warn:   colour("#8F5A00", "#FFC95C"),
+		Error:  colour("#B3122F", "#FF8A94"),
+		Info:   colour("#0A66A8", "#7CC7FF"),
+		Muted:  colour("#5F5B6B", "#A09BB0"),
+		Rule:   colour("#C9C5D3", "#4A4658"),
+		Title:  colour("#5B3FD6", "#B7A5FF").Reverse(true).Bold(true),
+		Bold:   r.NewStyle().Bold(true),
+		Marks:  marks,
+	}
+}
+
+// Marks are the signs before a line.
+type Marks struct {
+	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Dot, Ellipsis string
+}
+
+// MarksFor picks marks that the locale can show: plain ASCII where it is not
+// UTF-8.
+func MarksFor(utf8 bool) Marks {
+	if utf8 {
+		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Dot: "•", Ellipsis: "…"}
+	}
+	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Dot: "*", Ellipsis: "..."}
+}
+
+// UTF8 tells whether the locale of the environment is UTF-8: LC_ALL, LC_CTYPE
+// and LANG, the first one that is set decides (POSIX). With none set it is
+// taken to be, as terminals of today are.
+func UTF8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			v = strings.ToLower(strings.ReplaceAll(v, "-", ""))
+			return strings.Contains(v, "utf8")
+		}
+	}
+	return true
+}
+
+// ascii replaces the few characters beyond ASCII that keysplit itself writes.
+var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "✓", "+", "●", "*", "○", "o", "✗", "x", "┃", ">")
+
+// Plain makes text fit for a locale that is not UTF-8.
+func (m Marks) Plain(text string) string {
+	if m.OK == "✓" {
+		return text
+	}
+	return ascii.Replace(text)
+}
+
+// Mark returns the sign for the state of a check line, in its colour.
+func (s Styles) Mark(m steps.Mark) string {
+	switch m {
+	case steps.MarkOK:
+		return s.OK.Render(s.Marks.OK)
+	case steps.MarkWarn:
+		return s.Warn.Render(s.Marks.Warn)
+	case steps.MarkFailed:
+		return s.Error.Render(s.Marks.Failed)
+	case steps.MarkRunning:
+		return s.Accent.Render(s.Marks.Current)
+	}
+	return s.Muted.Render(s.Marks.Todo)
+}
+
+// Severity returns the sign for a finding, in its colour.
+func (s Styles) Severity(sev steps.Severity) string {
+	switch sev {
+	case steps.Error:
+		return s.Error.Render(s.Marks.Failed)
+	case steps.Warning:
+		return s.Warn.Render(s.Marks.Warn)
+	}
+	return s.Info.Render(s.Marks.Info)
+}
