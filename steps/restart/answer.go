@@ -1,0 +1,95 @@
+package restart
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// firstAnswer is how long one request may take. The first answer of a
+// development server may have to import the whole project.
+const firstAnswer = 10 * time.Second
+
+// answers asks for the front page over a fresh connection. Any HTTP answer
+// counts, of any status. So does a certificate that is not trusted: something
+// answers, and the smoke test says what is wrong with it. Nothing secret is
+// sent.
+func answers(ctx context.Context, base string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/", nil)
+	if err != nil {
+		return fmt.Errorf("make a request for the server: %w", err)
+	}
+	req.Header.Set("User-Agent", "keysplit")
+	client := http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives:      true,
+			DisableCompression:     true,
+			DialContext:            (&net.Dialer{Timeout: limit}).DialContext,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(req)
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ask the server: %w", err)
+	}
+	return res.Body.Close()
+}
+
+// await waits until the server answers, for as long as the run allows.
+func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base, hint string) error {
+	if !mayAsk(run, base) {
+		return nil
+	}
+	emit.Progress("Waiting until " + base + " answers.")
+	ok, err := s.until(ctx, run.Options.Wait(), func() (bool, error) {
+		return answers(ctx, base, min(firstAnswer, run.Options.Wait())) == nil, ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return silent(base, hint)
+	}
+	return nil
+}
+
+// mayAsk tells whether the address is this machine's own loopback, or the one
+// that the user named. An address that was only found is not called elsewhere.
+func mayAsk(run *steps.Run, base string) bool {
+	if run.Options.URL != "" && base == named(run) {
+		return true
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return err == nil && addr.IsLoopback()
+}
+
+// silent is the failure of a server that does not answer.
+func silent(base, hint string) error {
+	f := steps.NewFinding("server-unreachable", "The server at "+base+" does not answer.")
+	if hint != "" {
+		f = f.WithFix(hint)
+	}
+	return steps.Fail(f)
+}

@@ -1,0 +1,174 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
+)
+
+// command restarts with a command of the user's own, e.g.
+// "command:supervisorctl restart backend".
+//
+// The text is split into words at spaces; single and double quotes keep a word
+// together. Only a text that uses the shell's own signs (pipes, variables,
+// redirections, globs, several commands) is given to /bin/sh -c. It runs in the
+// project's folder, and a path with a slash in it counts from there. JWT_SECRET_KEY is taken out of its environment, because
+// there it would beat the file. Exit code 0 counts as restarted; the smoke test
+// proves it.
+type command struct {
+	*Step
+	text string
+}
+
+// shellSigns need a shell to mean what the user expects.
+const shellSigns = "|&;<>()$`*?[]~#\\\n"
+
+// outputLines is how many lines of the command's output are shown.
+const outputLines = 40
+
+func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	if _, err := c.child(run); err != nil {
+		return steps.Plan{}, err
+	}
+	return steps.Plan{
+		Summary:  "Restart the backend with your command.",
+		Details:  []string{"Command: " + run.Redactor.Clean(c.text), "Folder: " + run.Project.Root},
+		Effects:  []string{"What the command restarts is away for as long as that takes."},
+		Question: "Run this command?",
+	}, nil
+}
+
+func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if err := c.run(ctx, run, emit); err != nil {
+		return err
+	}
+	run.Restarted = true
+	if err := c.address(ctx, run); err != nil {
+		return err
+	}
+	if run.URL == "" {
+		emit.Progress("The command ended well. No address of the server is known; give it with --url.")
+		return nil
+	}
+	return c.await(ctx, run, emit, run.URL, "")
+}
+
+func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	emit.Progress("The restart command runs again, so that the value that was put back is in force.")
+	err := c.run(ctx, run, emit)
+	var failure *steps.Failure
+	if !errors.As(err, &failure) {
+		return err
+	}
+	for _, f := range failure.Findings {
+		emit.Find(f.WithSeverity(steps.Warning))
+	}
+	return nil
+}
+
+func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	cmd, err := c.child(run)
+	if err != nil {
+		return err
+	}
+	emit.Progress("Running: " + run.Redactor.Clean(c.text))
+	limited, cancel := context.WithTimeout(ctx, run.Options.Wait())
+	defer cancel()
+	res, err := cmd.Run(limited)
+	lines := strings.Split(strings.TrimSpace(run.Redactor.Clean(string(res.Stdout)+"\n"+string(res.Stderr))), "\n")
+	if len(lines) > outputLines {
+		emit.Output(fmt.Sprintf("(%d lines before these are left out)", len(lines)-outputLines))
+		lines = lines[len(lines)-outputLines:]
+	}
+	for _, line := range lines {
+		if line != "" {
+			emit.Output(line)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return c.failed(fmt.Sprintf("The restart command did not end within %v.", run.Options.Wait()))
+	case err != nil:
+		return fmt.Errorf("run the restart command: %w", err)
+	case res.Code != 0:
+		return c.failed(fmt.Sprintf("The restart command failed with exit code %d.", res.Code))
+	}
+	return nil
+}
+
+func (c command) failed(message string) error {
+	f := steps.NewFinding("server-unreachable", message).
+		WithFix("Run the command by hand, put right what it says, then run keysplit again.")
+	f.Why = "Whether the server took the new key is not known."
+	return steps.Fail(f)
+}
+
+func (c command) child(run *steps.Run) (child.Command, error) {
+	cmd := child.Command{Dir: run.Project.Root, Unset: []string{steps.KeyName, passwordVariable}}
+	if strings.ContainsAny(c.text, shellSigns) {
+		if runtime.GOOS == "windows" {
+			return cmd, fmt.Errorf("%w: --restart command: needs a plain command here, without signs of a shell", steps.ErrUsage)
+		}
+		cmd.Path, cmd.Args = "/bin/sh", []string{"-c", c.text}
+		return cmd, nil
+	}
+	words, err := split(c.text)
+	if err != nil {
+		return cmd, err
+	}
+	name := words[0]
+	if strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
+		name = filepath.Join(run.Project.Root, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return cmd, fmt.Errorf("%w: --restart command: %q was not found on this machine", steps.ErrUsage, steps.Inert(words[0]))
+	}
+	cmd.Path, cmd.Args = path, words[1:]
+	return cmd, nil
+}
+
+// split cuts a command at its spaces; quotes keep a word together.
+func split(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	quote, inWord := rune(0), false
+	for _, r := range text {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			quote, inWord = r, true
+		case r == ' ' || r == '\t':
+			if inWord {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			inWord = false
+		default:
+			word.WriteRune(r)
+			inWord = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("%w: --restart command: a quote is opened and not closed", steps.ErrUsage)
+	}
+	if inWord {
+		words = append(words, word.String())
+	}
+	if len(words) == 0 || words[0] == "" {
+		return nil, fmt.Errorf("%w: --restart command: names no command", steps.ErrUsage)
+	}
+	return words, nil
+}

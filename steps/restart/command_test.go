@@ -1,0 +1,94 @@
+//go:build unix
+
+package restart
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+func commandWorld(t *testing.T, text string) *world {
+	w := newWorld(t)
+	w.run.Options.Restart = "command:" + text
+	return w
+}
+
+func TestCommandRuns(t *testing.T) {
+	canary := newKey()
+	t.Setenv(steps.KeyName, canary)
+	t.Setenv(passwordVariable, canary)
+	for _, text := range []string{"./restart.sh 'two words'", "./restart.sh 'two words' | cat"} {
+		w := commandWorld(t, text)
+		script := "#!/bin/sh\nprintf '\\033[31m%s\\n' \"said $1\"\nenv > seen\n"
+		if err := os.WriteFile(filepath.Join(w.run.Project.Root, "restart.sh"), []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		texts, _, err := do(w.step.Apply, w.run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !hasText(texts, "said two words") || strings.Contains(strings.Join(texts, ""), "\x1b") {
+			t.Errorf("output %q", texts)
+		}
+		seen, err := os.ReadFile(filepath.Join(w.run.Project.Root, "seen"))
+		if err != nil || !strings.Contains(string(seen), "PATH=") {
+			t.Fatalf("the command left %q, %v", seen, err)
+		}
+		if strings.Contains(string(seen), canary) {
+			t.Error("the key or the password is in the command's environment")
+		}
+		if !w.run.Restarted {
+			t.Error("exit code 0 does not count as restarted")
+		}
+	}
+}
+
+func TestCommandRedactsItsOutput(t *testing.T) {
+	w := commandWorld(t, "cat .env")
+	texts, _, err := do(w.step.Apply, w.run)
+	if err != nil || !hasText(texts, "JWT_SECRET_KEY=****") || hasText(texts, w.run.Key.Reveal()) {
+		t.Errorf("error %v, output redacted %v", err, hasText(texts, "****"))
+	}
+}
+
+func TestCommandThatFails(t *testing.T) {
+	w := commandWorld(t, "false")
+	_, findings, err := do(w.step.Apply, w.run)
+	if err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "exit code 1") || w.run.Restarted {
+		t.Errorf("error %v, findings %+v, restarted %v", err, findings, w.run.Restarted)
+	}
+	if _, findings, err := do(w.step.Undo, w.run); err != nil || len(findings) != 1 {
+		t.Errorf("undo: %v, %+v", err, findings)
+	}
+	w = commandWorld(t, "sleep 30")
+	if _, findings, err := do(w.step.Apply, w.run); err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "did not end") {
+		t.Errorf("hanging: %v, %+v", err, findings)
+	}
+}
+
+func TestCommandThatCannotBeUsed(t *testing.T) {
+	for _, text := range []string{"no-such-command-here", "./missing.sh", "echo 'open", "''"} {
+		w := commandWorld(t, text)
+		if _, _, err := do(w.step.Apply, w.run); !errors.Is(err, steps.ErrUsage) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a b":                 {"a", "b"},
+		"  a\t'b c' d\"e f\"": {"a", "b c", "de f"},
+		"a ''":                {"a", ""},
+	} {
+		if got, err := split(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("split(%q) = %q, %v", text, got, err)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package restart
+
+import (
+	"context"
+	"errors"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
+)
+
+// none restarts nothing. It only finds the address for the smoke test.
+type none struct{ *Step }
+
+func (n none) plan(context.Context, *steps.Run) (steps.Plan, error) {
+	return steps.Plan{
+		Nothing: true,
+		Summary: "Nothing is restarted, as you asked.",
+		Details: []string{"A running backend keeps the old key until it is restarted."},
+	}, nil
+}
+
+func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	emit.Progress("Nothing was restarted, as you asked.")
+	return n.address(ctx, run)
+}
+
+func (n none) undo(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+	emit.Progress("Restart the backend yourself, so that it reads the value that was put back.")
+	return nil
+}
+
+// address sets the run's URL from what the user named or what runs; without
+// either it stays empty.
+func (s *Step) address(ctx context.Context, run *steps.Run) error {
+	found, err := s.find(ctx, run.Project.Root)
+	if err != nil && !errors.Is(err, process.ErrUnsupported) {
+		return err
+	}
+	var urls []string
+	for _, f := range found {
+		if f.URL != "" {
+			urls = append(urls, f.URL)
+		}
+	}
+	run.URL = choose(run, urls)
+	return nil
+}

@@ -1,0 +1,179 @@
+// Package restart is step 4: it makes the running backend read the new value,
+// and waits until it answers again.
+//
+// Settings are read once, at the start of a process. So the step looks for a
+// process that started after .env was changed, and does not believe anything
+// less. What a process does not show by its start, the smoke test proves by its
+// signature.
+//
+// There are several ways to restart, one file each, chosen by --restart. The
+// table in this file names them.
+package restart
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
+)
+
+// Step restarts the backend. Its zero value is ready for use; the fields are
+// there for the demo, which has a backend of its own, and for tests.
+type Step struct {
+	// Find lists the running servers of the project in the given folder; nil
+	// means process.Find.
+	Find func(ctx context.Context, root string) ([]steps.Server, error)
+	// KeyOf fingerprints a variable of the environment that a process was
+	// started with; nil means process.KeyInEnvironment.
+	KeyOf func(pid int, name string, f steps.Fingerprinter) (sum string, set bool, err error)
+	// Start starts a server for the length of the run and returns its base URL
+	// and a function that stops it; nil means manage.py runserver.
+	Start func(ctx context.Context, run *steps.Run) (url string, stop func(), err error)
+	// ReloadWithin is how long the autoreloader may take to start a new child;
+	// 0 means 8 seconds. It looks for changed files once a second, and then
+	// waits for open requests.
+	ReloadWithin time.Duration
+	// Every is the time between two looks; 0 means 200 milliseconds.
+	Every time.Duration
+
+	own own // the server that this step started
+}
+
+// way is one way to restart.
+type way interface {
+	plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
+	apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
+	undo(ctx context.Context, run *steps.Run, emit steps.Emit) error
+}
+
+// ways is the table of --restart: the word before the colon, what follows it,
+// and how to make the way from that. A new way is one file and one line here.
+var ways = []struct {
+	name     string
+	argument string // "" when the way takes none
+	make     func(s *Step, argument string) way
+}{
+	{"runserver", "", func(s *Step, _ string) way { return runserver{s} }},
+	{"command", "CMD", func(s *Step, cmd string) way { return command{s, cmd} }},
+	{"none", "", func(s *Step, _ string) way { return none{s} }},
+}
+
+// way finds the way that a --restart value names. The empty one means
+// runserver.
+func (s *Step) way(spec string) (way, error) {
+	if spec == "" {
+		spec = "runserver"
+	}
+	name, argument, _ := strings.Cut(spec, ":")
+	var valid []string
+	for _, w := range ways {
+		if w.name == name && (w.argument != "") == (strings.TrimSpace(argument) != "") {
+			return w.make(s, argument), nil
+		}
+		if w.argument != "" {
+			valid = append(valid, w.name+":"+w.argument)
+		} else {
+			valid = append(valid, w.name)
+		}
+	}
+	return nil, fmt.Errorf("%w: --restart %q is not known; valid are %s",
+		steps.ErrUsage, steps.Inert(spec), strings.Join(valid, ", "))
+}
+
+// Name is the step's name.
+func (s *Step) Name() steps.Name { return steps.Restart }
+
+// Plan says which process would be restarted, and how.
+func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	w, err := s.way(run.Options.Restart)
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	return w.plan(ctx, run)
+}
+
+// Apply restarts, waits until the server answers, and sets the run's URL and
+// Restarted. A second call finds the server fresh and leaves it alone.
+func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	w, err := s.way(run.Options.Restart)
+	if err != nil {
+		return err
+	}
+	return w.apply(ctx, run, emit)
+}
+
+// Verify asks the server once more for any answer. Without an address there is
+// nothing to ask, and the smoke test says so.
+func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.URL == "" || !mayAsk(run, run.URL) {
+		return nil
+	}
+	if err := answers(ctx, run.URL, min(firstAnswer, run.Options.Wait())); err != nil {
+		return silent(run.URL, "")
+	}
+	emit.Check("answers", steps.MarkOK, "server answers", run.URL)
+	return nil
+}
+
+// Undo restarts once more, so that the server reads the value that the rollback
+// has put back. A backend that does not start with that value is as it was
+// before the upgrade; it is reported and does not make the rollback fail.
+func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	w, err := s.way(run.Options.Restart)
+	if err != nil {
+		return err
+	}
+	return w.undo(ctx, run, emit)
+}
+
+func (s *Step) find(ctx context.Context, root string) ([]steps.Server, error) {
+	if s.Find != nil {
+		return s.Find(ctx, root)
+	}
+	return process.Find(ctx, root)
+}
+
+func (s *Step) keyOf(pid int, name string, f steps.Fingerprinter) (string, bool, error) {
+	if s.KeyOf != nil {
+		return s.KeyOf(pid, name, f)
+	}
+	return process.KeyInEnvironment(pid, name, f)
+}
+
+func (s *Step) reloadWithin() time.Duration {
+	if s.ReloadWithin > 0 {
+		return s.ReloadWithin
+	}
+	return 8 * time.Second
+}
+
+func (s *Step) every() time.Duration {
+	if s.Every > 0 {
+		return s.Every
+	}
+	return 200 * time.Millisecond
+}
+
+// until calls look, at once and then again and again, until it says done, fails,
+// or the time is over. ok tells whether it was done.
+func (s *Step) until(ctx context.Context, limit time.Duration, look func() (done bool, err error)) (ok bool, err error) {
+	end := time.NewTimer(limit)
+	defer end.Stop()
+	tick := time.NewTicker(s.every())
+	defer tick.Stop()
+	for {
+		if done, err := look(); done || err != nil {
+			return done, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-end.C:
+			return false, nil
+		case <-tick.C:
+		}
+	}
+}

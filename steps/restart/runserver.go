@@ -1,0 +1,320 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
+)
+
+// runserver restarts a development server that somebody runs in a terminal.
+//
+// The autoreloader does not watch .env. It watches the settings file, and
+// starts a new child when the file's time changes; python-decouple then reads
+// the new value. The content of the file stays as it is.
+//
+// A variable of the environment beats the file. python-dotenv and
+// django-environ put what they read into the environment of the parent, and
+// every child inherits it: then a reload does not help, and neither it does when
+// the shell set the variable. Such a server, one without autoreload, and one
+// that keysplit cannot see reloading, is stopped and started by the person at
+// its terminal; keysplit says which one and watches for the new process. It
+// signals no process that it did not start.
+type runserver struct{ *Step }
+
+// state is what one look at the project's servers told.
+type state struct {
+	found []steps.Server
+	stale []staleServer // those of found that started too early
+}
+
+type staleServer struct {
+	steps.Server
+	inherits bool // its environment holds another key than the file
+}
+
+// look finds the servers and judges them against the key that they should have
+// read. With all, every server counts as stale, as after a rollback.
+func (r runserver) look(ctx context.Context, run *steps.Run, want steps.Secret, all bool) (state, error) {
+	found, err := r.find(ctx, run.Project.Root)
+	if err != nil {
+		return state{}, err
+	}
+	st := state{found: found}
+	changed := time.Time{}
+	if info, err := os.Stat(run.Project.EnvFile.Path); err == nil {
+		changed = info.ModTime()
+	}
+	for _, f := range found {
+		sum, set, err := r.keyOf(f.PID, steps.KeyName, run.Prints)
+		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Sum([]byte(want.Reveal()))
+		if all || inherits || !f.Started.After(changed) {
+			st.stale = append(st.stale, staleServer{f, inherits})
+		}
+	}
+	return st, nil
+}
+
+func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	st, err := r.look(ctx, run, run.Key, false)
+	if errors.Is(err, process.ErrUnsupported) {
+		return steps.Plan{
+			Summary: "Have the running server read its settings again.",
+			Details: []string{touchDetail(run), "keysplit cannot see running processes on this system."},
+		}, nil
+	}
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	if len(st.found) == 0 && run.Options.URL == "" {
+		return steps.Plan{
+			Summary: "Start the backend for the test, and stop it afterwards.",
+			Details: []string{"No server of this project is running.", "Command: " + ownCommand(run, "PORT")},
+		}, nil
+	}
+	if len(st.found) == 0 {
+		return steps.Plan{
+			Summary: "Wait until " + named(run) + " answers.",
+			Details: []string{"No server process of this project was found on this machine.", "Restart the backend there yourself, if it still runs with the old key."},
+		}, nil
+	}
+	if len(st.stale) == 0 && !writePending(run) {
+		return steps.Plan{
+			Nothing: true,
+			Summary: fmt.Sprintf("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
+		}, nil
+	}
+	p := steps.Plan{
+		Summary:  "Have the running server read its settings again.",
+		Effects:  []string{"The development server is away for about two seconds."},
+		Question: "Restart the server now?",
+	}
+	targets := st.stale
+	if len(targets) == 0 {
+		for _, f := range st.found {
+			targets = append(targets, staleServer{Server: f})
+		}
+	}
+	touched := false
+	for _, t := range targets {
+		p.Details = append(p.Details, "Server: "+which(t.Server)+", "+place(run, t.Server))
+		if !t.reloads() {
+			p.Details = append(p.Details, "It does not reload by itself: you stop and start it in its terminal, keysplit watches. "+t.reason())
+		} else if !touched {
+			touched = true
+			p.Details = append(p.Details, touchDetail(run))
+		}
+	}
+	return p, nil
+}
+
+// writePending tells whether the file does not hold the key of this run yet, as
+// in a dry run: then a server that is fresh now will be stale after the write.
+func writePending(run *steps.Run) bool {
+	if !run.Key.Set() || len(run.Project.EnvFile.Readers) == 0 {
+		return false
+	}
+	data, err := os.ReadFile(run.Project.EnvFile.Path)
+	if err != nil {
+		return true
+	}
+	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+	return err != nil || !keys.InFile.Secret.Equal(run.Key)
+}
+
+func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	st, err := r.look(ctx, run, run.Key, false)
+	if errors.Is(err, process.ErrUnsupported) {
+		return r.blind(ctx, run, emit)
+	}
+	if err != nil {
+		return err
+	}
+	if r.own.among(st.stale) {
+		r.own.end()
+		if st, err = r.look(ctx, run, run.Key, false); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(st.found) == 0 && run.Options.URL == "":
+		return r.startOwn(ctx, run, emit)
+	case len(st.found) == 0:
+		run.URL = named(run)
+		return r.await(ctx, run, emit, run.URL, "")
+	case len(st.stale) == 0:
+		emit.Progress("The running server started after the last change of .env.")
+	default:
+		if err := r.renew(ctx, run, emit, st); err != nil {
+			return err
+		}
+		run.Restarted = true
+	}
+	return r.settle(ctx, run, emit)
+}
+
+// settle waits until every server of the project answers, and chooses the
+// address of the smoke test: the one that the user named, else the one on port
+// 8000, else the first.
+func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	var urls []string
+	var last []steps.Server
+	_, err := r.until(ctx, run.Options.Wait(), func() (bool, error) {
+		found, err := r.find(ctx, run.Project.Root)
+		urls, last = nil, found
+		for _, f := range found {
+			if f.URL != "" {
+				urls = append(urls, f.URL)
+			}
+		}
+		// All of them, or none is left to wait for.
+		return len(urls) == len(found), err
+	})
+	if err != nil {
+		return err
+	}
+	if len(urls) < len(last) {
+		return r.notListening(run, last)
+	}
+	run.URL = choose(run, urls)
+	if run.URL == "" {
+		return steps.Fail(steps.NewFinding("server-unreachable", "The server ended and was not started again.").
+			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))
+	}
+	for _, u := range urls {
+		if err := r.await(ctx, run, emit, u, ""); err != nil {
+			return err
+		}
+	}
+	if named(run) != "" {
+		return r.await(ctx, run, emit, run.URL, "")
+	}
+	return nil
+}
+
+func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
+	var fs []steps.Finding
+	for _, f := range all {
+		if f.URL == "" {
+			fs = append(fs, steps.NewFinding("server-unreachable",
+				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Clean(f.Folder), f.PID)).
+				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Clean(f.Command)))
+		}
+	}
+	return steps.Fail(fs...)
+}
+
+// choose picks the address for the smoke test.
+func choose(run *steps.Run, urls []string) string {
+	if u := named(run); u != "" {
+		return u
+	}
+	for _, u := range urls {
+		if strings.HasSuffix(u, ":8000") {
+			return u
+		}
+	}
+	if len(urls) > 0 {
+		return urls[0]
+	}
+	return ""
+}
+
+// named is the address that the user gave, without a slash at its end.
+func named(run *steps.Run) string { return strings.TrimRight(run.Options.URL, "/") }
+
+// defaultURL is where runserver listens unless it is told otherwise.
+const defaultURL = "http://127.0.0.1:8000"
+
+// blind serves the systems on which processes cannot be looked at: it touches
+// the settings file, gives the reloader its time, and leaves the proof to the
+// smoke test.
+func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	base := named(run)
+	if base == "" {
+		base = defaultURL
+	}
+	if answers(ctx, base, firstAnswer) != nil && named(run) == "" {
+		return r.startOwn(ctx, run, emit)
+	}
+	if file, err := touch(run); err == nil {
+		emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
+		if _, err := r.until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil }); err != nil {
+			return err
+		}
+	}
+	emit.Progress("keysplit cannot see running processes on this system. If the next step meets the old key, stop the backend and start it again.")
+	run.URL = base
+	return r.await(ctx, run, emit, base, "")
+}
+
+func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	r.own.end()
+	st, err := r.look(ctx, run, run.Previous, true)
+	if errors.Is(err, process.ErrUnsupported) {
+		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the value that was put back.")
+		return nil
+	}
+	if err != nil || len(st.found) == 0 {
+		return err
+	}
+	emit.Progress("The server reads its settings again, so that the value that was put back is in force.")
+	if err = r.renew(ctx, run, emit, st); err == nil {
+		err = r.settle(ctx, run, emit)
+	}
+	var failure *steps.Failure
+	if !errors.As(err, &failure) {
+		return err
+	}
+	for _, f := range failure.Findings {
+		emit.Find(f.WithSeverity(steps.Warning))
+	}
+	return nil
+}
+
+func touchDetail(run *steps.Run) string {
+	return "The time of " + relative(run, watched(run)) + " is set to now, so that runserver reloads. Its content stays the same, and nothing has to be put back."
+}
+
+// watched is the file whose time the autoreloader watches: the settings, else
+// manage.py, which is loaded as well.
+func watched(run *steps.Run) string {
+	if run.Project.SettingsFile != "" {
+		return run.Project.SettingsFile
+	}
+	return run.Project.ManagePy
+}
+
+// touch sets the time of the watched file to now, and returns its name.
+func touch(run *steps.Run) (string, error) {
+	path := watched(run)
+	now := time.Now()
+	if err := os.Chtimes(path, now, now); err != nil {
+		return "", fmt.Errorf("mark %s as changed: %w", path, err)
+	}
+	return relative(run, path), nil
+}
+
+func relative(run *steps.Run, path string) string {
+	if rel, err := filepath.Rel(run.Project.Root, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}
+
+func which(s steps.Server) string {
+	if s.URL == "" {
+		return fmt.Sprintf("process %d", s.PID)
+	}
+	return fmt.Sprintf("process %d at %s", s.PID, s.URL)
+}
+
+func place(run *steps.Run, s steps.Server) string {
+	return "folder " + run.Redactor.Clean(s.Folder) + ", command " + run.Redactor.Clean(s.Command)
+}
