@@ -99,6 +99,10 @@ func (f Fingerprinter) Sum(data []byte) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
+// SessionKey hands the hashing key to the one other process that must make the
+// same sums: the project's own Django, which compares keys without showing them.
+func (f Fingerprinter) SessionKey() []byte { return append([]byte(nil), f.key...) }
+
 // Secret wraps a value. The zero Fingerprinter serves too; its fingerprints
 // hold for this one value only by accident of an empty key, so programs use one
 // made by NewFingerprinter.
