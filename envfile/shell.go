@@ -53,6 +53,12 @@ const (
 
 // run executes the commands of one line.
 func (sh *shell) run(list []shellCommand) {
+	for _, c := range list {
+		if c.compound() {
+			sh.unknowable = true // nothing of a line runs before all of it is read
+			return
+		}
+	}
 	status, reached := yes, yes
 	for i := 0; i < len(list) && !sh.stopped && !sh.unknowable; i++ {
 		switch c := list[i]; {
@@ -116,8 +122,7 @@ func (sh *shell) command(c shellCommand, reached tri) tri {
 	args, name := c.words[n:], ""
 	if len(args) > 0 {
 		name = sh.expand(args[0]).Value
-		if strings.ContainsAny(args[0], "$`") || slices.Contains(shellSetters, name) ||
-			n == 0 && slices.Contains(shellReserved, args[0]) {
+		if strings.ContainsAny(args[0], "$`") || slices.Contains(shellSetters, name) {
 			sh.unknowable = true
 			return maybe
 		}
@@ -134,6 +139,9 @@ func (sh *shell) command(c shellCommand, reached tri) tri {
 		}
 		return result
 	}
+	for _, w := range c.words[:n] {
+		sh.expand(w) // for the sake of ${NAME:=value}: the assignment itself does not last
+	}
 	switch name {
 	case "export", "declare", "typeset":
 		return sh.export(args[1:], reached)
@@ -146,7 +154,7 @@ func (sh *shell) command(c shellCommand, reached tri) tri {
 		return maybe
 	}
 	for _, w := range args {
-		sh.expand(w) // for the sake of ${NAME:=value}
+		sh.expand(w)
 	}
 	switch name {
 	case "true", ":":
@@ -193,22 +201,26 @@ func (sh *shell) unset(args []string, reached tri) tri {
 	return maybe
 }
 
+// compound tells whether the command begins a compound one, or sets an element
+// of an array, which may have blanks in its subscript.
+func (c shellCommand) compound() bool {
+	for i, w := range c.words {
+		if i == 0 && slices.Contains(shellReserved, w) || strings.HasPrefix(w[nameLength(w):], "[") && nameLength(w) > 0 {
+			return true
+		}
+		if shellAssignment(w) == 0 {
+			break
+		}
+	}
+	return false
+}
+
 // shellAssignment returns the length of NAME= or NAME+= at the start of a word,
-// also of NAME[subscript]=, or 0.
+// or 0.
 func shellAssignment(word string) int {
 	n := nameLength(word)
-	if n == 0 {
-		return 0
-	}
-	rest := word[n:]
-	if strings.HasPrefix(rest, "[") {
-		if i := strings.Index(rest, "]="); i > 0 {
-			return n + i + 2
-		}
-		return 0
-	}
-	rest = strings.TrimPrefix(rest, "+")
-	if !strings.HasPrefix(rest, "=") {
+	rest := strings.TrimPrefix(word[n:], "+")
+	if n == 0 || !strings.HasPrefix(rest, "=") {
 		return 0
 	}
 	return len(word) - len(rest) + 1
@@ -222,17 +234,13 @@ func (sh *shell) assign(word string, reached tri) VarState {
 		return Unknown
 	}
 	v := sh.expandValue(word[n+len(op):])
-	switch op {
-	case "=":
-	case "+=":
+	if op == "+=" {
 		old, _ := sh.lookup(name)
 		if old.State != Known {
 			v = Var{State: Unknown}
 		} else if v.State == Known {
 			v.Value = old.Value + v.Value
 		}
-	default:
-		v = Var{State: Unknown}
 	}
 	if reached != yes {
 		v = Var{State: Unknown}

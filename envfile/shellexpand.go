@@ -4,8 +4,9 @@ import "strings"
 
 // expandValue expands what stands after the = of an assignment.
 func (sh *shell) expandValue(s string) Var {
-	if strings.HasPrefix(s, "(") || strings.HasPrefix(s, "~") || strings.Contains(s, ":~") {
-		return Var{State: Unknown} // an array, or a home folder
+	if strings.HasPrefix(s, "~") || strings.Contains(s, ":~") {
+		sh.expand(s)
+		return Var{State: Unknown} // a home folder
 	}
 	return sh.expand(s)
 }
@@ -42,7 +43,6 @@ func (e *shellExpansion) text(s string, inDouble bool) {
 // as a lone $; then *n is set to its whole length.
 func (e *shellExpansion) unit(u, rest string, inDouble bool, n *int) {
 	switch {
-	case e.unknown:
 	case u[0] == '\\' && len(u) == 2:
 		if inDouble && strings.IndexByte("$`\"\\\n", u[1]) < 0 {
 			e.b.WriteByte('\\')
@@ -54,6 +54,7 @@ func (e *shellExpansion) unit(u, rest string, inDouble bool, n *int) {
 		e.b.WriteString(u[1 : len(u)-1])
 	case u[0] == '"' && !inDouble:
 		e.text(u[1:len(u)-1], true)
+	case u[0] == '"': // quotes of a fallback in braces, which stands in quotes itself
 	case u[0] == '`':
 		e.substitution(u[1 : len(u)-1])
 	case u[0] != '$':
@@ -64,7 +65,7 @@ func (e *shellExpansion) unit(u, rest string, inDouble bool, n *int) {
 		e.braces(u[2:len(u)-1], inDouble)
 	case u[1] == '(' && !strings.HasPrefix(u, "$(("):
 		e.substitution(u[2 : len(u)-1])
-	default: // arithmetic, or $'...'
+	default: // arithmetic, $'...', or $$
 		e.unknown = true
 	}
 }

@@ -53,7 +53,7 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			}
 			c.words = append(c.words, w)
 			if first && slices.Contains(shellReserved, w) {
-				return append(list, c), true // command refuses it
+				return append(list, c), true // run refuses it
 			}
 		case "\n":
 			if !end("") && (pipe || c.joined != "") {
@@ -72,6 +72,9 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			if !end("") {
 				return nil, false
 			}
+			for i := len(list) - 1; list[i].joined != "" && i > 0; i-- {
+				list[i-1].subshell = true // a && b & goes to the background as a whole
+			}
 		case "&&", "||":
 			if !end(op) {
 				return nil, false
@@ -84,15 +87,15 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			}
 			pipe = true
 		case "(":
-			if len(c.words) == 0 {
-				c.words = append(c.words, op) // a subshell: command refuses it
+			if n := len(c.words); n == 0 || strings.HasSuffix(c.words[n-1], "=") && x.s[x.at-2] == '=' {
+				c.words = []string{op} // a subshell or an array: run refuses it
 				return append(list, c), true
 			}
 			x.blanks()
 			if shellAssignment(c.words[0]) > 0 || x.operator() != ")" || len(c.words) > 1 {
 				return nil, false
 			}
-			c.words[0] = "function"
+			c.words = []string{"function"}
 			return append(list, c), true
 		case ">", ">>", ">|", "<", "<>", ">&", "<&", "&>", "&>>":
 			x.blanks()
@@ -104,7 +107,7 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			}
 			c.redirected = true
 		case "<<", "<<<", "<<-", "<(", ">(":
-			c.words = append([]string{"exec"}, c.words...) // not followed
+			c.words = []string{"("} // not followed
 			return append(list, c), true
 		default: // ) ;; and the like, where no command opened them
 			return nil, false
@@ -155,32 +158,24 @@ func (x *shellLexer) operator() string {
 	return ""
 }
 
-// word reads one word, quotes and all; ok is false where a quote or bracket in
-// it is never closed. A joined line inside it is kept for expand to drop.
+// word reads one word, quotes and all, but without joined lines; ok is false
+// where a quote or bracket in it is never closed.
 func (x *shellLexer) word() (w string, ok bool) {
 	start := x.at
-	for x.at < len(x.s) {
-		switch c := x.s[x.at]; c {
-		case ' ', '\t', '\n', ';', '&', '|', ')', '<', '>':
-			return x.s[start:x.at], true
-		case '(':
-			if n := shellAssignment(x.s[start:x.at]); n == 0 || n != x.at-start {
-				return x.s[start:x.at], true
-			}
-			n := shellSkip(x.s[x.at:], ')') // NAME=(an array)
-			if n < 0 {
-				return "", false
-			}
-			x.at += n
-		default:
-			n := shellUnit(x.s[x.at:], false)
-			if n < 0 {
-				return "", false
-			}
-			x.at += n
+	for x.at < len(x.s) && strings.IndexByte(" \t\n;&|()<>", x.s[x.at]) < 0 {
+		if strings.HasPrefix(x.s[x.at:], "\\\n") {
+			w += x.s[start:x.at]
+			x.at += 2
+			start = x.at
+			continue
 		}
+		n := shellUnit(x.s[x.at:], false)
+		if n < 0 {
+			return "", false
+		}
+		x.at += n
 	}
-	return x.s[start:], true
+	return w + x.s[start:x.at], true
 }
 
 // shellUnit returns the length of the quoted piece, expansion, escape or
@@ -221,6 +216,8 @@ func shellUnit(s string, inDouble bool) int {
 	}
 	closing := byte(0)
 	switch s[1] {
+	case '$':
+		return 2
 	case '(':
 		closing = ')'
 	case '{':
