@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -71,52 +72,69 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	return nil
 }
 
-// Undo takes one step back.
+// Undo takes one step back, when it has ended.
 func (e *Engine) Undo(ctx context.Context, n Name, emit Emit) error {
 	if !e.Machine.Can(n, ActUndo) {
 		return nil
 	}
+	if err := e.undo(ctx, n, emit); err != nil {
+		return err
+	}
+	return e.act(n, ActUndo)
+}
+
+// undo calls the step and reports how it went.
+func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	send := e.sender(n, emit)
+	send(Event{Kind: EventStarted})
 	if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
 		err = e.clean(err)
 		e.report(err, send)
-		return err
-	}
-	if err := e.act(n, ActUndo); err != nil {
 		return err
 	}
 	send(Event{Kind: EventUndone})
 	return nil
 }
 
-// Rollback takes back every step that had ended, the last one first, but for
-// the restart, which comes last: only then can the old value be read again.
+// rollbackOrder is the reverse of the steps' order, but for the restart: it
+// comes last, since only then can the old value be read again.
+var rollbackOrder = []Name{Checklist, SmokeTest, Distinct, Write, Generate, Restart}
+
+// Rollback takes back every step that had ended in this run.
 func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
-	for _, n := range []Name{Checklist, SmokeTest, Distinct, Write, Generate, Restart} {
-		if e.Has(n) {
-			if err := e.Undo(ctx, n, emit); err != nil {
+	before := e.Machine
+	undone := map[Name]bool{}
+	var failed error
+	for _, n := range rollbackOrder {
+		if !e.Has(n) || !before.Can(n, ActUndo) {
+			continue
+		}
+		if failed = e.undo(ctx, n, emit); failed != nil {
+			break
+		}
+		undone[n] = true
+	}
+	// The machine hears of it from the last step to the first: undoing an
+	// earlier one makes the later ones pending.
+	for _, n := range slices.Backward(Order()) {
+		if undone[n] {
+			if err := e.act(n, ActUndo); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return failed
 }
 
 // TakeBack undoes what an earlier run changed, as the journal has it, and
 // restarts. This run itself has done nothing but preflight.
 func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
 	for _, n := range []Name{Write, Restart} {
-		if !e.Has(n) {
-			continue
+		if e.Has(n) {
+			if err := e.undo(ctx, n, emit); err != nil {
+				return err
+			}
 		}
-		send := e.sender(n, emit)
-		send(Event{Kind: EventStarted})
-		if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
-			err = e.clean(err)
-			e.report(err, send)
-			return err
-		}
-		send(Event{Kind: EventUndone})
 	}
 	return nil
 }

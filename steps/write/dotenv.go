@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -44,8 +45,25 @@ func (d *dotenv) open(run *steps.Run) error {
 			return steps.Fail(steps.NewFinding("env-file-changed", "").At(run.Project.Rel(path), 0))
 		}
 	}
+	if !at.Exists {
+		if example := exampleBeside(path); example != "" {
+			return steps.Fail(steps.NewFinding("env-file-missing", "").At(run.Project.Rel(path), 0).
+				WithFix("Run: cp " + run.Project.Rel(example) + " " + run.Project.Rel(path) + ", fill in its other settings, then run keysplit again."))
+		}
+	}
 	d.at = at
 	return nil
+}
+
+// exampleBeside finds the file that people copy to .env. Where there is one, a
+// .env with nothing but the key would lack all its other settings.
+func exampleBeside(path string) string {
+	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
+		if _, err := os.Stat(path + ending); err == nil {
+			return path + ending
+		}
+	}
+	return ""
 }
 
 // Plan makes the edit and shows it masked.
@@ -157,7 +175,9 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 func kept(c envfile.Change) int {
 	n := len(c.New)
 	for _, d := range c.Diff {
-		n -= len(d.Added)
+		for _, line := range d.Added {
+			n -= len(line)
+		}
 	}
 	return n
 }

@@ -15,18 +15,19 @@ const dots = "••••••••••••••••"
 // but for a placeholder, which is public by its nature.
 func mask(c envfile.Change, key steps.Secret) []steps.DiffLine {
 	var out []steps.DiffLine
-	add := func(num int, op string, raw []byte) {
-		for i, line := range strings.SplitAfter(string(raw), "\n") {
-			if line == "" {
-				continue
-			}
-			text, note := maskLine(line, key)
+	add := func(num int, op string, lines [][]byte) {
+		for i, line := range lines {
+			text, note := maskLine(string(line), key)
 			out = append(out, steps.DiffLine{Line: num + i, Op: op, Text: text, Note: note})
 		}
 	}
 	for _, d := range c.Diff {
-		add(d.Num, "-", []byte(d.Removed))
-		add(d.Num, "+", []byte(d.Added))
+		// The line above got nothing but the line end that it lacked.
+		if d.FinalNewline {
+			continue
+		}
+		add(d.Num, "-", d.Removed)
+		add(d.NewNum, "+", d.Added)
 	}
 	return out
 }

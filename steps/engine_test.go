@@ -1,0 +1,164 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+)
+
+// fake is a step that does as it is told and remembers what was asked of it.
+type fake struct {
+	name                      Name
+	plan, apply, verify, undo error
+	say                       string
+	calls                     []string
+}
+
+func (f *fake) Name() Name { return f.name }
+func (f *fake) Plan(context.Context, *Run) (Plan, error) {
+	f.calls = append(f.calls, "plan")
+	return Plan{}, f.plan
+}
+func (f *fake) Apply(_ context.Context, _ *Run, emit Emit) error {
+	f.calls = append(f.calls, "apply")
+	if f.say != "" {
+		emit.Progress(f.say)
+	}
+	return f.apply
+}
+func (f *fake) Verify(context.Context, *Run, Emit) error {
+	f.calls = append(f.calls, "verify")
+	return f.verify
+}
+func (f *fake) Undo(context.Context, *Run, Emit) error {
+	f.calls = append(f.calls, "undo")
+	return f.undo
+}
+
+func engineOf(fakes ...*fake) (*Engine, *Run) {
+	run := &Run{Prints: NewFingerprinter(nil)}
+	var all []Step
+	for _, f := range fakes {
+		all = append(all, f)
+	}
+	return NewEngine(run, all...), run
+}
+
+func pass(t *testing.T, e *Engine, n Name) {
+	t.Helper()
+	if _, err := e.Plan(context.Background(), n, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Apply(context.Background(), n, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEngineEndsOfAStep(t *testing.T) {
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		step fake
+		want Status
+		kind EventKind
+	}{
+		"done":                 {fake{}, Done, EventDone},
+		"apply fails":          {fake{apply: broken}, Failed, EventFailed},
+		"verify fails":         {fake{verify: broken}, Failed, EventFailed},
+		"interrupted by user":  {fake{apply: context.Canceled}, Pending, EventFailed},
+		"fails with a finding": {fake{apply: Fail(NewFinding("jwt-key-missing", ""))}, Failed, EventFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.step.name = Preflight
+			e, _ := engineOf(&c.step)
+			if _, err := e.Plan(context.Background(), Preflight, nil); err != nil {
+				t.Fatal(err)
+			}
+			err := e.Apply(context.Background(), Preflight, nil)
+			if (err == nil) != (c.want == Done) {
+				t.Errorf("error %v", err)
+			}
+			if got := e.Machine.Status(Preflight); got != c.want {
+				t.Errorf("status %s, want %s", got, c.want)
+			}
+			if last := e.Log[len(e.Log)-1]; last.Kind != c.kind || last.Step != Preflight || last.Time.IsZero() {
+				t.Errorf("last event %+v", last)
+			}
+		})
+	}
+}
+
+func TestEngineReportsAPlanThatFails(t *testing.T) {
+	e, _ := engineOf(&fake{name: Preflight, plan: Fail(NewFinding("project-not-found", ""))})
+	if _, err := e.Plan(context.Background(), Preflight, nil); err == nil {
+		t.Fatal("no error")
+	}
+	if e.Machine.Status(Preflight) != Failed || !Has(e.Findings(), "project-not-found") {
+		t.Errorf("status %s, findings %v", e.Machine.Status(Preflight), e.Findings())
+	}
+}
+
+func TestEngineCleansWhatStepsSay(t *testing.T) {
+	value := canary()
+	e, run := engineOf(&fake{name: Preflight, say: "the server said \x1b[2J" + value,
+		apply: Fail(NewFinding("login-rejected", "token "+value+" refused"))})
+	run.Redactor.Add(run.Prints.Secret(value))
+	_, _ = e.Plan(context.Background(), Preflight, nil)
+	err := e.Apply(context.Background(), Preflight, nil)
+	for _, ev := range e.Log {
+		if leaks(ev.Text, value) || ev.Finding != nil && leaks(ev.Finding.Message, value) {
+			t.Errorf("event %s shows a secret", ev.Kind)
+		}
+	}
+	if leaks(err.Error(), value) {
+		t.Error("the error shows a secret")
+	}
+	var failure *Failure
+	if !errors.As(err, &failure) {
+		t.Error("the cleaned error is no Failure any more")
+	}
+}
+
+func TestRollbackOrder(t *testing.T) {
+	var order []Name
+	fakes := map[Name]*fake{}
+	var all []*fake
+	for _, n := range []Name{Preflight, Generate, Write, Distinct, Restart, SmokeTest} {
+		fakes[n] = &fake{name: n}
+		all = append(all, fakes[n])
+	}
+	e, _ := engineOf(all...)
+	for _, f := range all {
+		pass(t, e, f.name)
+	}
+	err := e.Rollback(context.Background(), func(ev Event) {
+		if ev.Kind == EventUndone {
+			order = append(order, ev.Step)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Name{SmokeTest, Distinct, Write, Generate, Restart}; !slices.Equal(order, want) {
+		t.Errorf("taken back in the order %v, want %v", order, want)
+	}
+	if slices.Contains(fakes[Preflight].calls, "undo") {
+		t.Error("preflight was undone")
+	}
+}
+
+func TestEngineSkips(t *testing.T) {
+	pre, write := &fake{name: Preflight}, &fake{name: Write}
+	e, _ := engineOf(pre, write, &fake{name: Generate})
+	pass(t, e, Preflight)
+	pass(t, e, Generate)
+	if err := e.Skip(Write, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(write.calls) != 0 || e.Machine.Status(Write) != Skipped {
+		t.Errorf("a skipped step was called: %v, status %s", write.calls, e.Machine.Status(Write))
+	}
+	if err := e.Skip(Preflight, nil); err == nil {
+		t.Error("preflight was skipped")
+	}
+}

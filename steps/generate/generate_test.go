@@ -1,0 +1,151 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"testing"
+	"testing/iotest"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+func apply(t *testing.T, run *steps.Run) (stepstest.Events, error) {
+	t.Helper()
+	var events stepstest.Events
+	s := &Step{}
+	if _, err := s.Plan(context.Background(), run); err != nil {
+		return events, err
+	}
+	err := s.Apply(context.Background(), run, events.Emit)
+	if err == nil {
+		err = s.Verify(context.Background(), run, events.Emit)
+	}
+	return events, err
+}
+
+func TestMakesAKeyWhereThereIsNoGoodOne(t *testing.T) {
+	secret, old := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		env      string
+		previous string
+	}{
+		"missing":     {"SECRET_KEY=" + secret + "\n", ""},
+		"empty":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=\n", ""},
+		"equal":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + secret + "\n", secret},
+		"short":       {"JWT_SECRET_KEY=" + old[:30] + "\n", old[:30]},
+		"placeholder": {"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\n", "REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64"},
+		"unread":      {"export JWT_SECRET_KEY=" + old + "\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := stepstest.NewRun(t, c.env, nil)
+			before := stepstest.Content(t, run)
+			if _, err := apply(t, run); err != nil {
+				t.Fatal(err)
+			}
+			if run.KeyFrom != "made" || !regexp.MustCompile(`^[A-Za-z0-9_-]{86}$`).MatchString(run.Key.Reveal()) {
+				t.Errorf("key %s of %d characters, want made, 86 of base64url", run.KeyFrom, run.Key.Len())
+			}
+			if run.Previous.Reveal() != c.previous {
+				t.Errorf("the previous key is wrong: %d characters, want %d", run.Previous.Len(), len(c.previous))
+			}
+			if stepstest.Content(t, run) != before {
+				t.Error("the file changed")
+			}
+			key := run.Key
+			if _, err := apply(t, run); err != nil || !run.Key.Equal(key) {
+				t.Errorf("a second apply made another key (%v)", err)
+			}
+		})
+	}
+}
+
+func TestKeepsAGoodKey(t *testing.T) {
+	key := stepstest.Key()
+	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+key+"\n", nil)
+	plan, err := (&Step{}).Plan(context.Background(), run)
+	if err != nil || !plan.Nothing {
+		t.Errorf("plan %+v, %v", plan, err)
+	}
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if run.KeyFrom != "kept" || run.Key.Reveal() != key || run.Previous.Set() {
+		t.Errorf("key %s, previous set %v", run.KeyFrom, run.Previous.Set())
+	}
+}
+
+func TestRotateReplacesAGoodKey(t *testing.T) {
+	key := stepstest.Key()
+	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
+	run.Options.Rotate = true
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if run.Key.Reveal() == key || run.Previous.Reveal() != key {
+		t.Error("the key was not rotated")
+	}
+}
+
+func TestImport(t *testing.T) {
+	secret := stepstest.Key()
+	for name, c := range map[string]struct {
+		key  string
+		want steps.Code // "" for accepted
+	}{
+		"good":           {stepstest.Key(), ""},
+		"good, quoted":   {"it's a #odd$ one & but long enough, (random) " + stepstest.Key()[:20], ""},
+		"short":          {stepstest.Key()[:49], "jwt-key-too-short"},
+		"equal":          {secret, "jwt-key-equals-secret-key"},
+		"placeholder":    {"your-jwt-secret-key-goes-here-and-is-long-enough-for-it", "jwt-key-placeholder"},
+		"guide's sample": {"Kj8Vx2Ym_5qN9wLpZ3rTc7Uf1hAs6Dg0iEoWbXvYnMzQlRkUjHtGfCsPaN4rBemI", "jwt-key-weak"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := stepstest.NewRun(t, "SECRET_KEY="+secret+"\n", nil)
+			run.Options.Import = run.Prints.Secret(c.key)
+			_, err := apply(t, run)
+			var failure *steps.Failure
+			switch {
+			case c.want == "":
+				if err != nil || run.KeyFrom != "imported" || run.Key.Reveal() != c.key {
+					t.Errorf("not imported: %v", err)
+				}
+			case !errors.As(err, &failure) || !steps.Has(failure.Findings, c.want):
+				t.Errorf("error %v, want %s", err, c.want)
+			case run.Key.Set():
+				t.Error("a refused key was taken")
+			}
+		})
+	}
+}
+
+func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
+	secret := stepstest.Key()
+	run := stepstest.NewRun(t, "", nil)
+	run.Project.Facts = &steps.Facts{SecretKey: steps.KeyFacts{Set: true, Sum: run.Prints.Sum([]byte(secret))}}
+	run.Options.Import = run.Prints.Secret(secret)
+	_, err := apply(t, run)
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "jwt-key-equals-secret-key") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNoRandomBytesNoKey(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	s := &Step{Random: iotest.ErrReader(errors.New("no entropy"))}
+	if err := s.Apply(context.Background(), run, func(steps.Event) {}); err == nil || run.Key.Set() {
+		t.Errorf("error %v, key set %v", err, run.Key.Set())
+	}
+}
+
+func TestUndoForgets(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Step{}).Undo(context.Background(), run, nil); err != nil || run.Key.Set() {
+		t.Errorf("error %v, key set %v", err, run.Key.Set())
+	}
+}

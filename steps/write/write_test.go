@@ -1,0 +1,223 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// deliver plans and applies step 2 with a new key.
+func deliver(t *testing.T, run *steps.Run) (steps.Plan, error) {
+	t.Helper()
+	s := &Step{}
+	plan, err := s.Plan(context.Background(), run)
+	if err != nil {
+		return plan, err
+	}
+	var events stepstest.Events
+	if err := s.Apply(context.Background(), run, events.Emit); err != nil {
+		return plan, err
+	}
+	return plan, s.Verify(context.Background(), run, events.Emit)
+}
+
+func withKey(run *steps.Run) *steps.Run {
+	run.Key = run.Secret(stepstest.Key())
+	return run
+}
+
+// found gives preflight's finding about a line of the .env.
+func found(code steps.Code, line int) steps.Finding {
+	return steps.NewFinding(code, "").At(".env", line)
+}
+
+func TestWhereTheKeyGoes(t *testing.T) {
+	secret := stepstest.Key()
+	old := stepstest.Key()
+	for name, c := range map[string]struct {
+		env      string
+		findings []steps.Finding
+		want     string // K stands for the new key
+	}{
+		"at the end":         {"A=1\nSECRET_KEY=" + secret + "\n", nil, "A=1\nSECRET_KEY=" + secret + "\nJWT_SECRET_KEY=K\n"},
+		"no final newline":   {"A=1\nDEBUG=True", nil, "A=1\nDEBUG=True\nJWT_SECRET_KEY=K\n"},
+		"CRLF":               {"A=1\r\nB=2\r\n", nil, "A=1\r\nB=2\r\nJWT_SECRET_KEY=K\r\n"},
+		"empty line":         {"A=1\nJWT_SECRET_KEY=\nB=2\n", nil, "A=1\nJWT_SECRET_KEY=K\nB=2\n"},
+		"placeholder":        {"# k\nJWT_SECRET_KEY=change-me-please\n\nB=2", nil, "# k\nJWT_SECRET_KEY=K\n\nB=2"},
+		"export":             {"export JWT_SECRET_KEY=" + old + "\nB=2\n", nil, "JWT_SECRET_KEY=K\nB=2\n"},
+		"bare":               {"A=1\n" + old + "\nB=2\n", []steps.Finding{found("line-bare", 2)}, "A=1\nB=2\nJWT_SECRET_KEY=K\n"},
+		"glued":              {"A=1\nDEBUG=TrueJWT_SECRET_KEY=" + old + "\n", []steps.Finding{found("line-glued", 2)}, "A=1\nDEBUG=True\nJWT_SECRET_KEY=K\n"},
+		"duplicate":          {"JWT_SECRET_KEY=a\nB=2\nJWT_SECRET_KEY=b\n", []steps.Finding{found("jwt-key-duplicate", 1)}, "B=2\nJWT_SECRET_KEY=K\n"},
+		"an empty file":      {"", nil, "JWT_SECRET_KEY=K\n"},
+		"a comment stays":    {"# JWT_SECRET_KEY=your-key\nA=1\n", nil, "# JWT_SECRET_KEY=your-key\nA=1\nJWT_SECRET_KEY=K\n"},
+		"other file's lines": {"A=1\n", []steps.Finding{steps.NewFinding("line-bare", "").At("other/.env", 1)}, "A=1\nJWT_SECRET_KEY=K\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := withKey(stepstest.NewRun(t, c.env, nil))
+			run.Project.Findings = c.findings
+			plan, err := deliver(t, run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.ReplaceAll(stepstest.Content(t, run), run.Key.Reveal(), "K")
+			if got != c.want {
+				t.Errorf("the file holds\n%q, want\n%q", got, c.want)
+			}
+			for _, d := range plan.Diff {
+				for _, v := range []string{run.Key.Reveal(), secret, old} {
+					if strings.Contains(d.Text+d.Note, v[:12]) {
+						t.Errorf("the diff shows a value: line %d", d.Line)
+					}
+				}
+			}
+			if len(plan.Diff) == 0 || plan.Question == "" {
+				t.Error("nothing was shown or asked")
+			}
+			if err := (&Step{}).Undo(context.Background(), run, func(steps.Event) {}); err != nil {
+				t.Fatal(err)
+			}
+			if got := stepstest.Content(t, run); got != c.env {
+				t.Errorf("after the undo the file holds %q, want %q", got, c.env)
+			}
+		})
+	}
+}
+
+func TestNothingToWrite(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run = withKey(run)
+	if _, err := deliver(t, run); err != nil {
+		t.Fatal(err)
+	}
+	info, _ := os.Stat(run.Project.EnvFile.Path)
+	run.Wrote = false
+	stepstest.Look(t, run)
+	plan, err := deliver(t, run)
+	if err != nil || !plan.Nothing || run.Wrote {
+		t.Errorf("plan %+v, error %v, wrote %v", plan, err, run.Wrote)
+	}
+	if again, _ := os.Stat(run.Project.EnvFile.Path); !again.ModTime().Equal(info.ModTime()) || !os.SameFile(again, info) {
+		t.Error("the file was written again")
+	}
+}
+
+func TestAnEditSincePreflightIsKept(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+	if err := os.WriteFile(run.Project.EnvFile.Path, []byte("A=1\nEDITED=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := deliver(t, run)
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+		t.Errorf("error %v", err)
+	}
+	if got := stepstest.Content(t, run); got != "A=1\nEDITED=1\n" {
+		t.Errorf("the edit is gone: %q", got)
+	}
+}
+
+func TestAnEditSinceThePlanIsKept(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+	s := &Step{}
+	if _, err := s.Plan(context.Background(), run); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(run.Project.EnvFile.Path, []byte("A=2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Apply(context.Background(), run, func(steps.Event) {})
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+		t.Errorf("error %v", err)
+	}
+	if got := stepstest.Content(t, run); got != "A=2\n" {
+		t.Errorf("the edit is gone: %q", got)
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	gone := func(t *testing.T) *steps.Run {
+		run := withKey(stepstest.NewRun(t, "", nil))
+		if err := os.Remove(run.Project.EnvFile.Path); err != nil {
+			t.Fatal(err)
+		}
+		stepstest.Look(t, run)
+		return run
+	}
+	t.Run("is made", func(t *testing.T) {
+		run := gone(t)
+		if _, err := deliver(t, run); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(run.Project.EnvFile.Path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v, error %v", info.Mode(), err)
+		}
+		if err := (&Step{}).Undo(context.Background(), run, func(steps.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(run.Project.EnvFile.Path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("after the undo the file is still there: %v", err)
+		}
+	})
+	t.Run("has an example beside it", func(t *testing.T) {
+		run := gone(t)
+		if err := os.WriteFile(filepath.Join(run.Project.Root, ".env.example"), []byte("SECRET_KEY=\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := deliver(t, run)
+		var failure *steps.Failure
+		if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-missing") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestTheReaderDecides(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "export JWT_SECRET_KEY=old\n", nil, envfile.PythonDotenv))
+	if _, err := deliver(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.ReplaceAll(stepstest.Content(t, run), run.Key.Reveal(), "K"); got != "export JWT_SECRET_KEY=K\n" {
+		t.Errorf("python-dotenv reads export, so it could stay: %q", got)
+	}
+}
+
+func TestVerifyCatchesAnotherValue(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil))
+	s := &Step{targets: []Target{&dotenv{}}}
+	var failure *steps.Failure
+	if err := s.Verify(context.Background(), run, func(steps.Event) {}); !errors.As(err, &failure) || !steps.Has(failure.Findings, "key-unread") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestUnknownTarget(t *testing.T) {
+	if err := CheckTargets([]string{"dotenv:x", "papyrus:scroll"}); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "dotenv") {
+		t.Errorf("error %v", err)
+	}
+	if err := CheckTargets([]string{"dotenv", "dotenv:backend/.env"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+	other := filepath.Join(run.Project.Root, "folder")
+	if err := os.Mkdir(other, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run.Options.Targets = []string{"dotenv:folder"}
+	_, err := deliver(t, run)
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-not-regular") {
+		t.Errorf("error %v", err)
+	}
+}
