@@ -242,6 +242,23 @@ func TestRevert(t *testing.T) {
 	}
 }
 
+func TestRevertKeepsTheEditorsOfACreatedFile(t *testing.T) {
+	p := newPlace(t, nil)
+	if _, err := p.replace(t, []byte("A=2\n")); err != nil {
+		t.Fatal(err)
+	}
+	in := p.only(t)
+	p.opts.before = func(step string) error {
+		if step == "compare" {
+			put(t, p.target, []byte("A=editor\n"))
+		}
+		return nil
+	}
+	_, err := Revert(context.Background(), in, p.ledger, p.opts, false)
+	refusedWith(t, err, ReasonChanged)
+	p.holds(t, []byte("A=editor\n"))
+}
+
 func TestRevertNeverWritesADamagedBackup(t *testing.T) {
 	p := newPlace(t, []byte("A=1\n"))
 	if _, err := p.replace(t, []byte("A=2\n")); err != nil {

@@ -292,7 +292,7 @@ func playWriter(ctx context.Context, role string, p place, data []byte) error {
 	case "careless": // what many programs do: cut the file, then write it
 		defer fmt.Println("written")
 		return os.WriteFile(p.target, data, 0o600)
-	case "careless-owner": // atomic, and blind for the owner
+	case "careless-owner": // atomic, and blind for owner and mode
 		defer fmt.Println("written") // one more call, at which the harness sees what is there after the rename
 		temp := p.target + ".tmp"
 		if err := os.WriteFile(temp, data, 0o600); err != nil {

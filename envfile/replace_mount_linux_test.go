@@ -49,6 +49,24 @@ func TestReplaceMountedFile(t *testing.T) {
 	}
 }
 
+func TestReadOnlyFileSystem(t *testing.T) {
+	p := newPlace(t, []byte("A=1\n"))
+	if err := unix.Mount(p.house, p.house, "", unix.MS_BIND, ""); err != nil {
+		missingTool(t, "may not mount", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(p.house, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	if err := unix.Mount("", p.house, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		missingTool(t, "may not mount", err)
+	}
+	_, err := p.replace(t, []byte("A=2\n"))
+	refusedWith(t, err, ReasonReadOnlySystem)
+	p.clean(t)
+}
+
 // TestOverwriteFailsCleanly stops the way for mounted files at each of its steps.
 func TestOverwriteFailsCleanly(t *testing.T) {
 	broken := errors.New("injected")

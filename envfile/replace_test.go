@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -104,88 +103,6 @@ func TestReplaceKeepsTheLink(t *testing.T) {
 	p.clean(t, ".env", "link")
 }
 
-// stepNames are all steps of a plain replacement, in order.
-func stepNames() []string {
-	names := []string{}
-	for _, s := range (&replacement{}).steps() {
-		names = append(names, s.name)
-	}
-	return names
-}
-
-func TestReplaceFailsCleanlyAtEveryStep(t *testing.T) {
-	broken := errors.New("injected")
-	for _, old := range [][]byte{[]byte("A=1\n"), nil} {
-		for _, name := range stepNames() {
-			t.Run(fmt.Sprint(name, old != nil), func(t *testing.T) {
-				p := newPlace(t, old)
-				p.opts.before = func(step string) error {
-					if step == name {
-						return broken
-					}
-					return nil
-				}
-				out, err := p.replace(t, []byte("A=2\n"))
-				if !errors.Is(err, broken) || out.State != Unchanged || !strings.Contains(err.Error(), name) {
-					t.Errorf("%+v, %v", out, err)
-				}
-				if old == nil {
-					p.clean(t, []string{}...)
-				} else {
-					p.holds(t, old)
-					p.clean(t)
-				}
-				if open, err := p.ledger.intents(true); err != nil || len(open) != 0 {
-					t.Errorf("%d intents are unfinished, %v", len(open), err)
-				}
-			})
-		}
-	}
-}
-
-func TestReplaceTellsUnknownDurability(t *testing.T) {
-	p := newPlace(t, []byte("A=1\n"))
-	p.opts.before = func(step string) error {
-		if step == "sync the folder of" {
-			return errors.New("injected")
-		}
-		return nil
-	}
-	out, err := p.replace(t, []byte("A=2\n"))
-	if err == nil || out.State != NotDurable {
-		t.Errorf("%+v, %v", out, err)
-	}
-	p.holds(t, []byte("A=2\n"))
-	p.clean(t)
-}
-
-func TestReplaceCancelled(t *testing.T) {
-	for _, name := range stepNames() {
-		t.Run(name, func(t *testing.T) {
-			p := newPlace(t, []byte("A=1\n"))
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			p.opts.before = func(step string) error {
-				if step == name {
-					cancel()
-				}
-				return nil
-			}
-			out, err := Replace(ctx, p.open(t), []byte("A=2\n"), p.ledger, p.opts)
-			if name == renameStep { // too late: what has happened is finished
-				if err != nil || out.State != Replaced {
-					t.Errorf("%+v, %v", out, err)
-				}
-			} else if !errors.Is(err, context.Canceled) || out.State != Unchanged {
-				t.Errorf("%+v, %v", out, err)
-			} else {
-				p.holds(t, []byte("A=1\n"))
-			}
-			p.clean(t)
-		})
-	}
-}
-
 // TestReplaceKeepsTheEditors lets another program change the file at the last moment before the second look.
 func TestReplaceKeepsTheEditors(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -237,6 +154,20 @@ func TestReplaceKeepsAFileMadeMeanwhile(t *testing.T) {
 	p.holds(t, []byte("A=editor\n"))
 }
 
+// A snapshot that is too old is refused before anything is written anywhere, also when nothing would change.
+func TestReplaceRefusesAnOldSnapshot(t *testing.T) {
+	for _, data := range []string{"A=1\n", "A=2\n"} {
+		p := newPlace(t, []byte("A=1\n"))
+		snap := p.open(t)
+		put(t, p.target, []byte("A=editor\n"))
+		_, err := Replace(context.Background(), snap, []byte(data), p.ledger, p.opts)
+		refusedWith(t, err, ReasonChanged)
+		if names := listing(t, p.ledger.dir); len(names) != 0 {
+			t.Errorf("the ledger has %q", names)
+		}
+	}
+}
+
 func TestTempIsNeverWiderThanWanted(t *testing.T) {
 	p := newPlace(t, []byte("A=1\n"))
 	if err := os.Chmod(p.target, 0o644); err != nil {
@@ -265,98 +196,6 @@ func TestTempIsNeverWiderThanWanted(t *testing.T) {
 	if seen == 0 {
 		t.Error("no temporary file was ever seen")
 	}
-}
-
-// TestManyWritersAtOnce starts from one snapshot each, so that all but one are late.
-func TestManyWritersAtOnce(t *testing.T) {
-	const writers = 8
-	write := func(t *testing.T, p place, save func(*Snapshot, []byte) error) (refused int) {
-		var snaps [writers]*Snapshot
-		for i := range snaps {
-			snaps[i] = p.open(t)
-		}
-		var wg sync.WaitGroup
-		errs := make([]error, writers)
-		for i, s := range snaps {
-			wg.Go(func() { errs[i] = save(s, fmt.Appendf(bytes.Clone(s.Data), "K%d=1\n", i)) })
-		}
-		wg.Wait()
-		for _, err := range errs {
-			if err != nil {
-				refusedWith(t, err, ReasonChanged)
-				refused++
-			}
-		}
-		return refused
-	}
-	lines := func(p place) int { return bytes.Count(p.open(t).Data, []byte("\n")) }
-
-	p := newPlace(t, []byte{})
-	refused := write(t, p, func(s *Snapshot, data []byte) error {
-		_, err := Replace(context.Background(), s, data, p.ledger, p.opts)
-		return err
-	})
-	if refused+lines(p) != writers || lines(p) != 1 {
-		t.Errorf("%d were refused and %d lines written: an update is lost", refused, lines(p))
-	}
-	p.clean(t)
-
-	// The control: a writer that does not compare loses updates, and this count shows it.
-	p = newPlace(t, []byte{})
-	refused = write(t, p, func(s *Snapshot, data []byte) error { return os.WriteFile(s.Target, data, 0o600) })
-	if refused+lines(p) == writers {
-		t.Error("the careless writer lost nothing: this test proves nothing")
-	}
-}
-
-func TestManyRetryingGoroutines(t *testing.T) {
-	const writers, each = 6, 4
-	p := newPlace(t, nil)
-	var wg sync.WaitGroup
-	for i := range writers {
-		wg.Go(func() {
-			for n := range each {
-				if err := appendLine(p, fmt.Sprintf("K_%d_%d=1\n", i, n)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	everyLine(t, p, writers*each)
-}
-
-func TestManyProcesses(t *testing.T) {
-	const writers = 5
-	p := newPlace(t, []byte{})
-	var cmds []*exec.Cmd
-	var outs [writers]bytes.Buffer
-	for i := range writers {
-		cmd := roleCommand(t, fmt.Sprint("append:", i), p)
-		cmd.Stdout, cmd.Stderr = &outs[i], &outs[i]
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		cmds = append(cmds, cmd)
-	}
-	for i, cmd := range cmds {
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("%v: %s", err, outs[i].String())
-		}
-	}
-	everyLine(t, p, writers*5)
-}
-
-func everyLine(t *testing.T, p place, want int) {
-	t.Helper()
-	seen := map[string]bool{}
-	for _, line := range strings.Fields(string(p.open(t).Data)) {
-		seen[line] = true
-	}
-	if len(seen) != want {
-		t.Errorf("%d of %d updates are there", len(seen), want)
-	}
-	p.clean(t)
 }
 
 func TestIntentHoldsNoSecret(t *testing.T) {
@@ -398,94 +237,5 @@ func TestGitIgnoresTemp(t *testing.T) {
 		if ignored := err == nil; ignored != want {
 			t.Errorf("with %q ignored is %v, want %v", lines, ignored, want)
 		}
-	}
-}
-
-func TestReplaceNeedsLockFolder(t *testing.T) {
-	p := newPlace(t, []byte("A=1\n"))
-	p.opts.LockDir = ""
-	if out, err := p.replace(t, []byte("A=2\n")); err == nil || out.State != Unchanged {
-		t.Errorf("%+v, %v", out, err)
-	}
-}
-
-// failingLedger fails in one method.
-type failingLedger struct {
-	dirLedger
-	fails string
-}
-
-var errLedger = errors.New("the disk of the ledger is full")
-
-func (l failingLedger) Keep(target string, data []byte) (string, error) {
-	if l.fails == "Keep" {
-		return "", errLedger
-	}
-	return l.dirLedger.Keep(target, data)
-}
-
-func (l failingLedger) Begin(in Intent) error {
-	if l.fails == "Begin" {
-		return errLedger
-	}
-	return l.dirLedger.Begin(in)
-}
-
-func (l failingLedger) Finish(in Intent, out Outcome) error {
-	if l.fails == "Finish" {
-		return errLedger
-	}
-	return l.dirLedger.Finish(in, out)
-}
-
-func TestReplaceWithFailingLedger(t *testing.T) {
-	for fails, want := range map[string]State{"Keep": Unchanged, "Begin": Unchanged, "Finish": Replaced} {
-		p := newPlace(t, []byte("A=1\n"))
-		out, err := Replace(context.Background(), p.open(t), []byte("A=2\n"), failingLedger{p.ledger, fails}, p.opts)
-		if !errors.Is(err, errLedger) || out.State != want {
-			t.Errorf("%s: %+v, %v", fails, out, err)
-		}
-		if want == Unchanged {
-			p.holds(t, []byte("A=1\n"))
-		}
-		p.clean(t)
-	}
-}
-
-func BenchmarkReplace(b *testing.B) {
-	p := newPlace(b, []byte("A=1\n"))
-	line := bytes.Repeat([]byte("SOME_NAME=some value\n"), 100)
-	for i := 0; b.Loop(); i++ {
-		snap, err := Open(p.target)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := Replace(context.Background(), snap, fmt.Appendf(bytes.Clone(line), "N=%d\n", i), p.ledger, p.opts); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// A temporary file that cannot be removed is the next run's work: its name stays known.
-func TestReplaceLeavesIntentOpenForAStuckTemp(t *testing.T) {
-	p := newPlace(t, []byte("A=1\n"))
-	opts := p.opts
-	var temp string
-	opts.before = func(step string) error {
-		if step != renameStep {
-			return nil
-		}
-		// A folder with something in it in the place of the temporary file cannot be removed.
-		temp = filepath.Join(p.house, p.only(t).Temp)
-		made(t, "", errors.Join(os.Remove(temp), os.Mkdir(temp, 0o755)))
-		put(t, filepath.Join(temp, "x"), nil)
-		return errors.New("injected")
-	}
-	out, err := Replace(context.Background(), p.open(t), []byte("A=2\n"), p.ledger, opts)
-	if out.State != Unchanged || err == nil || !strings.Contains(err.Error(), "remove the temporary file") {
-		t.Errorf("%+v, %v", out, err)
-	}
-	if open, err := p.ledger.intents(true); err != nil || len(open) != 1 {
-		t.Errorf("%d intents are unfinished, %v; want 1", len(open), err)
 	}
 }
