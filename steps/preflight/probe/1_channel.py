@@ -1,0 +1,138 @@
+# This program answers keysplit's questions from inside the project's own Django.
+# keysplit joins its parts in the order of their names and hands them to the
+# project's interpreter on standard input; nothing is written into the project.
+# It runs on Python 3.8 and later, with Django 3.2 and later.
+#
+# This part keeps three things apart: the questions (standard input), the
+# answers (what standard output was at the start), and whatever the settings
+# print, which goes through a pipe of our own. No value of a key leaves through
+# any of them; the password of a throwaway account is the one exception.
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+
+KEY = "JWT_SECRET_KEY"
+SECRET = "SECRET_KEY"
+
+
+class Channel:
+    """Lines of JSON: questions in, answers out, each answer behind a token."""
+
+    def __init__(self):
+        self.asking = os.fdopen(os.dup(0), "rb")
+        self.answers = os.dup(1)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+        self.output = Output()
+        self.token = b""
+
+    def question(self):
+        line = self.asking.readline()
+        return json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
+
+    def answer(self, reply):
+        data = self.token + b" " + json.dumps(reply).encode("ascii") + b"\n"
+        while data:
+            data = data[os.write(self.answers, data):]
+
+
+class Output:
+    """What the project prints, bounded, read by a thread so that no print blocks."""
+
+    LIMIT = 1 << 16
+
+    def __init__(self):
+        reading, writing = os.pipe()
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
+        os.close(writing)
+        self.seen = b""
+        self.count = 0
+        threading.Thread(target=self.drain, args=(reading,), daemon=True).start()
+
+    def drain(self, reading):
+        while True:
+            data = os.read(reading, 8192)
+            if not data:
+                return
+            self.seen = (self.seen + data)[-self.LIMIT:]
+
+    def lines(self):
+        """Everything printed so far; what is in the pipe still is waited for."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:
+                pass
+        self.count += 1
+        mark = b"\0%d\0" % self.count
+        os.write(2, mark)
+        end = time.monotonic() + 1
+        while mark not in self.seen and time.monotonic() < end:
+            time.sleep(0.001)
+        text = re.sub(rb"\0\d+\0", b"", self.seen).decode("utf-8", "replace")
+        return [redact(line) for line in text.splitlines() if line.strip()][-200:]
+
+
+secrets_seen = set()
+
+
+def remember(value, least=8):
+    """Makes redact know a value. Short ones would hide the message and protect nothing."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str) or len(value) < least:
+        return
+    secrets_seen.add(value)
+    secrets_seen.add(repr(value)[1:-1])
+    inside = re.match(r"[a-z0-9+.-]+://[^:@/]*:([^@]{4,})@", value, re.I)
+    if inside:
+        secrets_seen.add(inside.group(1))
+
+
+def remember_file(path):
+    """Remembers every value of a file of settings, however its reader reads it."""
+    try:
+        with open(path, "rb") as f:
+            text = f.read(1 << 22).decode("utf-8", "replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        name, sign, value = line.partition("=")
+        if not sign:
+            remember(line.strip())
+            continue
+        value = value.strip()
+        remember(value)
+        remember(value.strip("\"'"))
+        remember(re.split(r"\s#", value)[0].strip().strip("\"'"))
+
+
+def redact(text):
+    keep = (os.environ.get("DJANGO_SETTINGS_MODULE"), ASKED.get("root"))
+    for value in sorted(secrets_seen, key=len, reverse=True):
+        if value not in keep:
+            text = text.replace(value, "****")
+    return text
+
+
+def seal(value):
+    """The keyed hash that keysplit compares keys by."""
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogatepass")
+    return hmac.new(SEAL, value, hashlib.sha256).hexdigest()
+
+
+CHANNEL = Channel()
+ASKED = CHANNEL.question()
+CHANNEL.token = ASKED["token"].encode("ascii")
+SEAL = base64.b64decode(ASKED["seal"])

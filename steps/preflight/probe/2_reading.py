@@ -1,0 +1,192 @@
+# Which reader opened which file, and what it found there. An audit hook sees
+# every file that Python opens. Wrapping the readers' functions would not do:
+# decouple and python-dotenv find their file by looking at who called them.
+
+READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ"}
+
+opened = []  # (reader, absolute path), in order
+watching = False
+
+
+def reader_of(frame):
+    for _ in range(12):
+        if frame is None:
+            return None
+        reader = READERS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
+        if reader:
+            return reader
+        frame = frame.f_back
+    return None
+
+
+def watch(event, args):
+    if not watching or event != "open":
+        return
+    try:
+        path, mode = args[0], args[1]
+        if not isinstance(path, (str, bytes)) or (mode and set(mode) & set("wax+")):
+            return
+        path = os.path.abspath(os.fsdecode(path))
+        name = os.path.basename(path)
+        if name.endswith((".py", ".pyc", ".so")) or "site-packages" in path or "dist-packages" in path:
+            return
+        reader = reader_of(sys._getframe(1))
+        if reader is None and (name == ".env" or name.startswith(".env.") or name.endswith(".env")):
+            reader = "other"
+        if reader and (reader, path) not in opened:
+            opened.append((reader, path))
+    except Exception:
+        pass
+
+
+sys.addaudithook(watch)
+
+
+def values_of(reader, path):
+    """Name to value, as that reader reads the file."""
+    try:
+        if reader == "decouple":
+            import decouple
+
+            if path.endswith(".ini"):
+                parser = decouple.RepositoryIni(path).parser
+                return {k.upper(): v for k, v in parser.items(decouple.RepositoryIni.SECTION, raw=True)}
+            return dict(decouple.RepositoryEnv(path).data)
+        if reader == "python-dotenv":
+            from dotenv import dotenv_values, main
+
+            pinned_dict = main.DotEnv.dict
+            main.DotEnv.dict = getattr(pinned_dict, "inner", pinned_dict)
+            try:
+                return dict(dotenv_values(path))
+            finally:
+                main.DotEnv.dict = pinned_dict
+        if reader == "django-environ":
+            import environ
+
+            class Apart(environ.Env):
+                ENVIRON = {}
+
+            Apart.read_env(path)
+            return dict(Apart.ENVIRON)
+        found = {}
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                name, sign, value = line.strip().partition("=")
+                if sign and not name.startswith("#"):
+                    found[name.strip()] = value.strip().strip("\"'")
+        return found
+    except Exception:
+        return {}
+
+
+def from_files(name):
+    """The value that the files give to a name, or None."""
+    global watching
+    before, watching = watching, False
+    try:
+        for reader, path in opened:
+            value = values_of(reader, path).get(name)
+            if isinstance(value, str):
+                return value
+        return None
+    finally:
+        watching = before
+
+
+def effective(name):
+    """The value that the backend gets for a name, None when nothing sets it."""
+    if name in ENVIRON:
+        return ENVIRON[name]
+    return from_files(name)
+
+
+def source_of(name, value):
+    if not value:
+        return ""
+    if ENVIRON.get(name) == value:
+        return "environment"
+    if from_files(name) == value:
+        return "file"
+    return "settings"
+
+
+def reader_in_use():
+    """The reader that gives the settings their keys."""
+    kinds = [reader for reader, _ in opened if reader != "other"]
+    for name in (KEY, SECRET):
+        for reader, path in opened:
+            if reader in kinds and name in values_of(reader, path):
+                return reader
+    if kinds:
+        return kinds[0]
+    for module, reader in READERS.items():
+        if module in sys.modules:
+            return reader
+    return "os.environ"
+
+
+def pinned(name, value):
+    """Makes os.environ hold value for name whatever the settings do, or, for
+    None, makes the name unset there and in every reader's file."""
+    kind = type(os.environ)
+
+    class Pinned(kind):
+        def __getitem__(self, key):
+            if key != name:
+                return super().__getitem__(key)
+            if value is None:
+                raise KeyError(key)
+            return value
+
+        def __setitem__(self, key, new):
+            if key != name:
+                super().__setitem__(key, new)
+
+        def __delitem__(self, key):
+            if key != name:
+                super().__delitem__(key)
+
+        def __iter__(self):
+            return iter([k for k in super().__iter__() if k != name] + ([] if value is None else [name]))
+
+        def setdefault(self, key, new=None):
+            return super().setdefault(key, new) if key != name else (new if value is None else value)
+
+    os.environ.__class__ = Pinned
+    pin_decouple(name, value)
+    pin_dotenv(name, value)
+    return kind
+
+
+def pin_decouple(name, value):
+    # The environment beats decouple's file, so only an unset name needs more.
+    if value is not None or "decouple" not in used:
+        return
+    import decouple
+
+    for kind in ("RepositoryEnv", "RepositoryIni", "RepositorySecret"):
+        kind = getattr(decouple, kind, None)
+        if kind:
+            inner = kind.__contains__
+            kind.__contains__ = lambda self, key, inner=inner: key != name and inner(self, key)
+
+
+def pin_dotenv(name, value):
+    # Some settings use the dictionary of the file and not the environment.
+    if "dotenv" not in used:
+        return
+    import dotenv.main
+
+    inner = dotenv.main.DotEnv.dict
+
+    def pinned_dict(self):
+        values = inner(self)
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
+        return values
+
+    pinned_dict.inner = inner
+    dotenv.main.DotEnv.dict = pinned_dict

@@ -1,0 +1,195 @@
+# Evaluating the settings, as often as needed, in one process: each time from
+# the environment as it was at the start, with the project's own modules and the
+# readers loaded anew.
+
+import importlib
+import linecache
+import runpy
+import sysconfig
+import traceback
+import types
+
+ENVIRON = dict(os.environ)
+STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
+
+ours = set()   # the project's modules and the readers that evaluating loaded
+used = set()   # the readers among them
+candidate = None
+
+
+def is_projects(name, module):
+    if name.partition(".")[0] in READERS:
+        return True
+    path = getattr(module, "__file__", None)
+    if not path and hasattr(module, "__path__"):
+        path = next(iter(module.__path__), None)
+    if not path or name == "__main__":
+        return False
+    path = os.path.realpath(path)
+    return "site-packages" not in path and "dist-packages" not in path and not path.startswith(STDLIB)
+
+
+def start():
+    """Makes this process look like `python manage.py check`, once."""
+    root, manage = ASKED["root"], ASKED["manage"]
+    os.chdir(root)
+    sys.path[:] = [root] + [p for p in sys.path if p not in ("", root)]
+    sys.argv[:] = [manage, "check"]
+    sys.dont_write_bytecode = True
+    if ASKED["settings"]:
+        ENVIRON["DJANGO_SETTINGS_MODULE"] = ASKED["settings"]
+    # python-dotenv looks for its file from the current folder when the main
+    # module has no file.
+    main = types.ModuleType("__main__")
+    main.__file__ = manage
+    sys.modules["__main__"] = main
+    import django.core.management
+
+    django.core.management.execute_from_command_line = lambda *_, **__: None
+    return list(sys.path)
+
+
+def run_manage():
+    """Lets manage.py say which settings it uses, and prepare what it prepares."""
+    try:
+        with_main = sys.modules["__main__"]
+        try:
+            runpy.run_path(ASKED["manage"], run_name="__main__")
+        finally:
+            sys.modules["__main__"] = with_main
+    except SystemExit:
+        pass
+    if ASKED["settings"] or not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        os.environ["DJANGO_SETTINGS_MODULE"] = ASKED["settings"] or ASKED["guess"]
+
+
+def reset():
+    """Back to the environment and the modules of the start. Returns the modules taken out."""
+    kind = type(os.environ)
+    if kind.__name__ == "Pinned":
+        os.environ.__class__ = kind.__mro__[1]
+    os.environ.clear()
+    os.environ.update(ENVIRON)
+    sys.path[:] = SEARCH
+    importlib.invalidate_caches()
+    linecache.checkcache()
+    return {name: sys.modules.pop(name) for name in sorted(ours) if name in sys.modules}
+
+
+def put_back(modules):
+    for name in [n for n in sys.modules if n in ours]:
+        del sys.modules[name]
+    sys.modules.update(modules)
+    for name, module in modules.items():
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules:
+            setattr(sys.modules[parent], child, module)
+
+
+def evaluate(pin=False, value=None):
+    """One evaluation from scratch. With pin, JWT_SECRET_KEY has that value, or none."""
+    global watching
+    reset()
+    before = set(sys.modules)
+    if pin:
+        if value is None:
+            os.environ.pop(KEY, None)
+        else:
+            os.environ[KEY] = value
+        pinned(KEY, value)
+    watching = not pin
+    try:
+        run_manage()
+        from django.conf import Settings
+
+        module = os.environ.get("DJANGO_SETTINGS_MODULE")
+        if not module:
+            raise ImportError("no settings module is named in manage.py or DJANGO_SETTINGS_MODULE")
+        return Settings(module)
+    finally:
+        watching = False
+        for name in set(sys.modules) - before:
+            if is_projects(name, sys.modules[name]):
+                ours.add(name)
+        used.update(name for name in READERS if name in sys.modules)
+        for _, path in opened:
+            remember_file(path)
+
+
+def enforced():
+    """Whether the settings refuse to load when nothing sets the key, and, when
+    they do load, whether tokens are then signed with SECRET_KEY."""
+    kept = {name: sys.modules[name] for name in ours if name in sys.modules}
+    environ = dict(os.environ)
+    try:
+        bare = evaluate(pin=True, value=None)
+        return False, signing_key(bare) == getattr(bare, SECRET, None)
+    except Exception as error:
+        return names_key(error) or explain(error)["kind"] == "configured", False
+    except SystemExit:
+        return True, False
+    finally:
+        reset()
+        put_back(kept)
+        os.environ.clear()
+        os.environ.update(environ)
+
+
+def names_key(error):
+    return bool(re.search(r"JWT|SIGNING", str(error), re.I))
+
+
+def state_of(error):
+    """Why the settings refuse the key, in a word."""
+    key, secret = effective(KEY), effective(SECRET)
+    text = str(error)
+    if not key:
+        return "key-missing"
+    if key == secret or re.search(r"differ|distinct|equal|same", text, re.I):
+        return "key-equal"
+    if re.search(r"at least|short|length|long|character|minimum", text, re.I) or len(key) < 50:
+        return "key-short"
+    return "key-refused"
+
+
+def in_project(path):
+    path = os.path.realpath(path)
+    return os.path.isfile(path) and "site-packages" not in path and "dist-packages" not in path \
+        and not path.startswith(STDLIB)
+
+
+def explain(error):
+    """What went wrong, and where in the project, without any value."""
+    told = {"kind": "other", "type": type(error).__name__, "text": "", "file": "", "line": 0,
+            "module": "", "setting": ""}
+    frames = list(traceback.walk_tb(error.__traceback__))
+    for frame, line in frames:
+        name = frame.f_code.co_filename
+        if in_project(name):
+            told["file"], told["line"] = os.path.realpath(name), line
+            found = re.search(r"""(?:config|env|getenv|get|str|int|bool|list)\w*[(\[]\s*["'](\w+)["']""",
+                              linecache.getline(name, line))
+            told["setting"] = found.group(1) if found else ""
+    for frame, _ in frames:
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        asked = frame.f_locals.get({"decouple": "option", "environ": "var"}.get(module, ""))
+        if isinstance(asked, str):
+            told["setting"] = asked
+    if isinstance(error, SyntaxError):
+        told.update(kind="syntax", file=error.filename or "", line=error.lineno or 0, text=error.msg or "")
+    elif isinstance(error, ModuleNotFoundError):
+        told.update(kind="module", module=error.name or "", text=str(error))
+    else:
+        told["text"] = str(error)
+        family = [kind.__name__ for kind in type(error).__mro__]
+        if "ImproperlyConfigured" in family or "UndefinedValueError" in family:
+            told["kind"] = "configured"
+        elif isinstance(error, UnicodeDecodeError):
+            # Its text holds the bytes of the file.
+            told.update(kind="encoding", text="a file is not valid UTF-8")
+        elif isinstance(error, ValueError) and told["setting"]:
+            told["kind"] = "cast"
+        elif "DatabaseError" in family or "InterfaceError" in family:
+            told["kind"] = "database"
+    told["text"] = redact(" ".join(told["text"].split()))[:300]
+    return told

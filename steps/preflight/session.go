@@ -1,0 +1,311 @@
+package preflight
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
+)
+
+//go:embed probe/*.py
+var probeFiles embed.FS
+
+// bootstrap is the only program text on the command line. It reads the real one
+// from standard input byte by byte, so that the questions behind it stay there.
+const bootstrap = `import os,sys
+n,s=int(sys.argv[1]),b""
+while len(s)<n:
+    c=os.read(0,n-len(s))
+    if not c: sys.exit(3)
+    s+=c
+exec(compile(s,"keysplit","exec"),{"__name__":"keysplit"})`
+
+// maxAnswer bounds one answer of the probe, in bytes.
+const maxAnswer = 8 << 20
+
+// session is one start of the project's Django. It implements steps.Django.
+type session struct {
+	proc    *child.Process
+	python  string
+	from    string
+	project *steps.Project
+	clean   func(string) string
+	secret  func(string) steps.Secret
+	wait    time.Duration
+	token   string
+	answers chan []byte
+	errs    *child.Tail // what the interpreter said before the probe took over
+
+	mu       sync.Mutex // one question at a time
+	facts    *steps.Facts
+	fallback bool // without the key, tokens would be signed with SECRET_KEY
+}
+
+// opening is the first line that the probe reads.
+type opening struct {
+	Token    string `json:"token"`
+	Seal     string `json:"seal"`
+	Root     string `json:"root"`
+	Manage   string `json:"manage"`
+	Settings string `json:"settings"`
+	Guess    string `json:"guess"`
+	EnvFile  string `json:"env_file"`
+}
+
+// reply is any answer of the probe.
+type reply struct {
+	steps.Facts
+	Error     *trouble `json:"error"`
+	Output    []string `json:"output"`
+	Fallback  bool     `json:"fallback"`
+	Signature []byte   `json:"signature"`
+	Field     string   `json:"field"`
+	Username  string   `json:"username"`
+	Password  string   `json:"password"`
+}
+
+var errEnded = errors.New("the project's Python ended")
+
+// openSession starts the project's Django and waits for its facts. tap, when
+// set, sees every byte that the probe writes; tests look for secrets there.
+func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.Writer) (*session, error) {
+	program, err := probeProgram()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{
+		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
+		clean: run.Redactor.Clean, secret: run.Secret,
+		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
+	}
+	reading, writing := io.Pipe()
+	var out io.Writer = writing
+	if tap != nil {
+		out = io.MultiWriter(tap, writing)
+	}
+	cmd := child.Command{
+		Path: p.Python,
+		Args: []string{"-c", bootstrap, strconv.Itoa(len(program))},
+		Dir:  p.Root,
+		Env:  append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"),
+		// The password is for a login over HTTP, never for the settings.
+		Unset: []string{"KEYSPLIT_PASSWORD"},
+		Grace: 3 * time.Second,
+	}
+	if s.proc, err = cmd.Start(child.Streams{Stdout: out, Stderr: s.errs}); err != nil {
+		return nil, notRunnable(fmt.Sprintf("The interpreter %s does not start.", p.Python), "", 0,
+			"Name the project's interpreter: keysplit --python PATH.")
+	}
+	go s.listen(reading)
+	go func() {
+		<-s.proc.Done()
+		_ = writing.Close()
+	}()
+	first, err := json.Marshal(opening{
+		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
+		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the probe: %w", err)
+	}
+	r, err := s.exchange(ctx, append(append(program, first...), '\n'))
+	if err != nil {
+		s.proc.Terminate()
+		return nil, err
+	}
+	s.facts, s.fallback = &r.Facts, r.Fallback
+	return s, nil
+}
+
+func probeProgram() ([]byte, error) {
+	parts, err := probeFiles.ReadDir("probe")
+	if err != nil {
+		return nil, fmt.Errorf("prepare the probe: %w", err)
+	}
+	var program []byte
+	for _, part := range parts {
+		text, err := probeFiles.ReadFile("probe/" + part.Name())
+		if err != nil {
+			return nil, fmt.Errorf("prepare the probe: %w", err)
+		}
+		program = append(program, text...)
+	}
+	return program, nil
+}
+
+func randomToken() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // crypto/rand.Read never fails
+	return hex.EncodeToString(b)
+}
+
+// listen passes on the lines that carry the session's token. Whatever else
+// comes was printed before the probe took standard output over.
+func (s *session) listen(from io.Reader) {
+	defer close(s.answers)
+	// The writer is never kept waiting, whatever becomes of this side.
+	defer io.Copy(io.Discard, from) //nolint:errcheck // nothing is done with it
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, maxAnswer)
+	for lines.Scan() {
+		if answer, ok := bytes.CutPrefix(lines.Bytes(), []byte(s.token+" ")); ok {
+			s.answers <- bytes.Clone(answer)
+		}
+	}
+}
+
+// exchange sends one question and waits for its answer. A session that did not
+// answer in time, or whose context ended, is over.
+func (s *session) exchange(ctx context.Context, question []byte) (*reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, s.wait)
+	defer cancel()
+	go func() {
+		// A child that has ended closes the pipe; its end is seen below.
+		_, _ = s.proc.Stdin.Write(question)
+	}()
+	select {
+	case data, ok := <-s.answers:
+		if !ok {
+			return nil, s.ended()
+		}
+		var r reply
+		if err := json.Unmarshal(data, &r); err != nil {
+			return nil, errors.New("the probe's answer is damaged")
+		}
+		r.Facts.Output = s.cleanLines(r.Output)
+		if r.Error != nil {
+			return nil, s.explain(*r.Error)
+		}
+		s.tidy(&r.Facts)
+		return &r, nil
+	case <-ctx.Done():
+		go s.proc.Terminate()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, notRunnable(fmt.Sprintf("Django did not answer within %v.", s.wait), "", 0,
+				"Look at what the settings wait for (a database, Redis, a network), or give it more time: keysplit --timeout 2m.")
+		}
+		return nil, ctx.Err()
+	}
+}
+
+// tidy makes the texts of the facts fit to be shown.
+func (s *session) tidy(f *steps.Facts) {
+	f.StateError = s.clean(f.StateError)
+	for i := range f.Checks {
+		f.Checks[i].Message = s.clean(f.Checks[i].Message)
+		f.Checks[i].Hint = s.clean(f.Checks[i].Hint)
+	}
+}
+
+func (s *session) cleanLines(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, s.clean(l))
+	}
+	return out
+}
+
+func (s *session) ended() error {
+	<-s.proc.Done()
+	last := lastLine(s.clean(string(s.errs.Bytes())))
+	message := fmt.Sprintf("The interpreter %s ended with code %d before it answered.", s.python, s.proc.Code())
+	if last != "" {
+		message += " It said: " + last
+	}
+	return fmt.Errorf("%w: %w", errEnded, notRunnable(message, "", 0,
+		"Run python manage.py check to see the reason, or name another interpreter: keysplit --python PATH."))
+}
+
+// ask sends a command.
+func (s *session) ask(ctx context.Context, what string, more map[string]string) (*reply, error) {
+	q := map[string]string{"ask": what}
+	for k, v := range more {
+		q[k] = v
+	}
+	line, err := json.Marshal(q)
+	if err != nil {
+		return nil, fmt.Errorf("ask Django: %w", err)
+	}
+	return s.exchange(ctx, append(line, '\n'))
+}
+
+func (s *session) Facts() *steps.Facts { return s.facts }
+
+func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
+	r, err := s.ask(ctx, "recheck", nil)
+	if err != nil {
+		return nil, err
+	}
+	s.facts = &r.Facts
+	return s.facts, nil
+}
+
+func (s *session) Sign(ctx context.Context, which, algorithm string, input []byte) ([]byte, error) {
+	if which == "SIGNING_KEY" {
+		which = "signing" // any word but SECRET_KEY
+	}
+	r, err := s.ask(ctx, "sign", map[string]string{
+		"which": which, "algorithm": algorithm, "input": base64.StdEncoding.EncodeToString(input),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.Signature, nil
+}
+
+func (s *session) CreateUser(ctx context.Context) (steps.Account, error) {
+	r, err := s.ask(ctx, "create-user", nil)
+	if err != nil {
+		return steps.Account{}, err
+	}
+	return steps.Account{Field: r.Field, Username: r.Username, Password: s.secret(r.Password)}, nil
+}
+
+func (s *session) DeleteUser(ctx context.Context) error {
+	_, err := s.ask(ctx, "delete-user", nil)
+	return err
+}
+
+// Close ends the session. The probe removes its throwaway account first.
+func (s *session) Close() error {
+	s.proc.Stop()
+	return nil
+}
+
+func lastLine(text string) string {
+	last := ""
+	for line := range bytes.Lines([]byte(text)) {
+		if l := bytes.TrimSpace(line); len(l) > 0 {
+			last = string(l)
+		}
+	}
+	return last
+}
+
+// relative names a file of the project for a person, "" for none.
+func relative(p *steps.Project, file string) string {
+	if file == "" {
+		return ""
+	}
+	if !filepath.IsAbs(file) {
+		return filepath.ToSlash(file)
+	}
+	return p.Rel(file)
+}

@@ -1,0 +1,421 @@
+package preflight
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// cleanEnvironment takes the variables away that the project's settings read.
+func cleanEnvironment(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{steps.KeyName, steps.SecretKeyName, "DEBUG", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV", "PYTHONPATH"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+}
+
+func newRun() *steps.Run {
+	return &steps.Run{Prints: steps.NewFingerprinter(nil), Options: steps.Options{Timeout: time.Minute}}
+}
+
+func projectOf(p *djangotest.Project) *steps.Project {
+	return &steps.Project{
+		Root: p.Root, TopLevel: p.Dir, ManagePy: filepath.Join(p.Root, "manage.py"), SettingsModule: "config.settings",
+		SettingsFile: p.Settings, Python: p.Python, PythonFrom: "--python", EnvFile: steps.EnvFile{Path: p.EnvPath, Exists: true},
+	}
+}
+
+// start opens a session and, at the end of the test, looks for the project's
+// secrets in every byte that the probe wrote.
+func start(t *testing.T, p *djangotest.Project) (*session, *steps.Run, error) {
+	t.Helper()
+	cleanEnvironment(t)
+	run := newRun()
+	return startRun(t, p, run)
+}
+
+func startRun(t *testing.T, p *djangotest.Project, run *steps.Run) (*session, *steps.Run, error) {
+	t.Helper()
+	var tap bytes.Buffer
+	s, err := openSession(t.Context(), run, projectOf(p), &tap)
+	t.Cleanup(func() {
+		if s != nil {
+			_ = s.Close()
+		}
+		for what, value := range map[string]string{"SECRET_KEY": p.SecretKey, "JWT_SECRET_KEY": p.Key} {
+			if strings.Contains(tap.String(), value) {
+				t.Errorf("the probe wrote %s", what)
+			}
+		}
+	})
+	return s, run, err
+}
+
+func TestFactsOfAHealthyProject(t *testing.T) {
+	for _, generation := range djangotest.Generations() {
+		for _, flavour := range djangotest.Flavours() {
+			t.Run(string(generation)+" "+string(flavour), func(t *testing.T) {
+				p := djangotest.New(t, djangotest.Options{Generation: generation, Flavour: flavour})
+				before := files(t, p.Dir)
+				s, run, err := start(t, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f := s.Facts()
+				if f.State != "ok" || f.Candidate || !f.Enforced || !f.Debug || f.Reader != "decouple" ||
+					f.SettingsModule != "config.settings" || f.SettingsFile != p.Settings || f.UserModel == "" || f.LoginField != "username" {
+					t.Errorf("facts: %+v", f)
+				}
+				if len(f.ReaderFiles) != 1 || f.ReaderFiles[0] != p.EnvPath {
+					t.Errorf("the reader opened %v", f.ReaderFiles)
+				}
+				key := steps.KeyFacts{Set: true, Length: 86, Source: "file", Sum: run.Prints.Sum([]byte(p.Key))}
+				if f.Key != key {
+					t.Errorf("key: %+v, want %+v", f.Key, key)
+				}
+				if f.SecretKey.Sum != run.Prints.Sum([]byte(p.SecretKey)) || f.SecretKey.Source != "file" {
+					t.Errorf("SECRET_KEY: %+v", f.SecretKey)
+				}
+				if f.SigningEqualsSecretKey || !f.SigningEqualsKey {
+					t.Error("the signing key is not the key")
+				}
+				for _, c := range f.Checks {
+					if c.Level >= 40 {
+						t.Errorf("check %s: %s", c.ID, c.Message)
+					}
+				}
+				want := steps.Routes{Login: "/api/v1/auth/login/", Refresh: "/api/v1/auth/token/refresh/",
+					Protected: "/api/v1/auth/user/", CSRF: "/api/v1/auth/csrf/"}
+				if flavour == djangotest.Tokens {
+					want.Verify = "/api/v1/auth/token/verify/"
+				}
+				got := f.Routes
+				got.Health = ""
+				if got != want {
+					t.Errorf("routes %+v, want %+v", f.Routes, want)
+				}
+				if f.Tokens.Algorithm != "HS256" || f.Tokens.AccessLifetime() != 15*time.Minute ||
+					f.Tokens.RefreshLifetime() != 7*24*time.Hour || f.Tokens.UserIDClaim != "user_id" || f.Tokens.UserIDText ||
+					f.Tokens.Blacklist != (flavour == djangotest.Tokens) {
+					t.Errorf("tokens: %+v", f.Tokens)
+				}
+				if flavour == djangotest.Cookies && len(f.Output) == 0 {
+					t.Error("what the settings printed is lost")
+				}
+				if after := files(t, p.Dir); after != before {
+					t.Errorf("the probe left files:\n%s\nbefore:\n%s", after, before)
+				}
+			})
+		}
+	}
+}
+
+// files lists a folder, byte code included.
+func files(t *testing.T, dir string) string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		names = append(names, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(names, "\n")
+}
+
+func TestStates(t *testing.T) {
+	tests := []struct {
+		name, env, state string
+		candidate        bool
+	}{
+		{"missing", "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n", "key-missing", true},
+		{"empty", "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=\n", "key-missing", true},
+		{"equal", "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n", "key-equal", true},
+		{"short", "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=Zk3-9Qm_x1Lw7\n", "key-short", true},
+		{"good", "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n", "ok", false},
+	}
+	for _, reader := range []string{"decouple", "dotenv", "environ"} {
+		for _, tt := range tests {
+			t.Run(reader+" "+tt.name, func(t *testing.T) {
+				p := djangotest.New(t, djangotest.Options{Reader: reader, Env: tt.env})
+				s, run, err := start(t, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f := s.Facts()
+				if f.State != tt.state || f.Candidate != tt.candidate || !f.Enforced {
+					t.Fatalf("state %s, candidate %v, enforced %v: %s", f.State, f.Candidate, f.Enforced, f.StateError)
+				}
+				if want := map[string]string{"dotenv": "python-dotenv", "environ": "django-environ"}[reader]; want != "" && f.Reader != want {
+					t.Errorf("reader %q", f.Reader)
+				}
+				if f.Routes.Login == "" || f.Tokens.Algorithm != "HS256" {
+					t.Error("the rest of the facts is missing")
+				}
+				if tt.name == "equal" && f.Key.Sum != f.SecretKey.Sum || tt.name == "short" && f.Key.Length != 13 {
+					t.Errorf("key: %+v", f.Key)
+				}
+				// The file is put right: a second evaluation in the same process sees it.
+				p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n")
+				f, err = s.Recheck(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f.State != "ok" || f.Candidate || f.Key.Sum != run.Prints.Sum([]byte(p.Key)) || f.Key.Source != "file" ||
+					!f.SigningEqualsKey || f.SigningEqualsSecretKey || f.Routes.Login == "" || len(f.ReaderFiles) != 1 {
+					t.Errorf("after the change: %+v", f)
+				}
+				// And broken again.
+				p.WriteEnv(t, strings.ReplaceAll(tt.env, "{KEY}", "{SECRET_KEY}"))
+				f, err = s.Recheck(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f.State == "ok" || f.State == "error" || f.StateError == "" {
+					t.Errorf("broken again: %s, %s", f.State, f.StateError)
+				}
+			})
+		}
+	}
+}
+
+func TestSettingsFromBefore(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Before: true, Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := s.Facts()
+	if f.State != "ok" || f.Enforced || !f.SigningEqualsSecretKey || f.Key.Set || !s.fallback {
+		t.Errorf("without a key: fallback %v, %+v", s.fallback, f)
+	}
+	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n")
+	f, err = s.Recheck(t.Context())
+	if err != nil || !f.Key.Set || !f.SigningEqualsKey || f.Enforced {
+		t.Errorf("with a key: %+v, %v", f, err)
+	}
+}
+
+func TestKeyOfTheEnvironment(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	cleanEnvironment(t)
+	other := djangotest.NewKey()
+	t.Setenv(steps.KeyName, other)
+	s, run, err := startRun(t, p, newRun())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := s.Facts(); f.Key.Source != "environment" || f.Key.Sum != run.Prints.Sum([]byte(other)) || !f.Enforced {
+		t.Errorf("key: %+v", f.Key)
+	}
+	if f, err := s.Recheck(t.Context()); err != nil || f.Key.Source != "environment" {
+		t.Errorf("second look: %+v, %v", f, err)
+	}
+}
+
+func TestSign(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := []byte("header.payload")
+	for which, key := range map[string]string{"SECRET_KEY": p.SecretKey, "SIGNING_KEY": p.Key} {
+		got, err := s.Sign(t.Context(), which, "HS256", input)
+		m := hmac.New(sha256.New, []byte(key))
+		m.Write(input)
+		if err != nil || !hmac.Equal(got, m.Sum(nil)) {
+			t.Errorf("%s: wrong signature, %v", which, err)
+		}
+	}
+	if _, err := s.Sign(t.Context(), "SECRET_KEY", "RS256", input); err == nil {
+		t.Error("an algorithm without a shared key was accepted")
+	}
+	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n")
+	if _, err := s.Recheck(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sign(t.Context(), "SIGNING_KEY", "HS256", input); err == nil {
+		t.Error("signed with a key that is gone")
+	}
+	if _, err := s.Sign(t.Context(), "SECRET_KEY", "HS256", input); err != nil {
+		t.Errorf("SECRET_KEY: %v", err)
+	}
+}
+
+func TestThrowawayKeyNeverSigns(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sign(t.Context(), "SIGNING_KEY", "HS256", []byte("x")); err == nil {
+		t.Error("the throwaway key signed")
+	}
+}
+
+const countUsers = "from django.contrib.auth import get_user_model; print('users', get_user_model().objects.filter(username__startswith='keysplit-').count())"
+
+func TestThrowawayAccount(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Cookies})
+	has := func(n string) {
+		t.Helper()
+		out, err := p.Manage(t, nil, "shell", "-c", countUsers)
+		if err != nil || !strings.Contains(out, "users "+n) {
+			t.Errorf("want %s accounts, got %q, %v", n, out, err)
+		}
+	}
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.CreateUser(t.Context())
+	if err != nil || a.Field != "username" || !strings.HasPrefix(a.Username, "keysplit-") || a.Password.Len() < 20 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	has("1")
+	if err := s.DeleteUser(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	has("0")
+	for name, end := range map[string]func(){
+		"close": func() { _ = s.Close() },
+		"TERM":  s.proc.Terminate,
+	} {
+		if s, _, err = start(t, p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.CreateUser(t.Context()); err != nil {
+			t.Fatal(name, err)
+		}
+		end()
+		s.proc.Stop()
+		has("0")
+	}
+}
+
+func TestNoDatabase(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	if err := os.Remove(filepath.Join(p.Root, "db.sqlite3")); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.CreateUser(t.Context())
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Fix, "migrate") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestDjangoThatDoesNotStart(t *testing.T) {
+	tests := []struct {
+		name, env, settings string // settings are put in front
+		message, fix        string
+		line                int
+	}{
+		{"missing package", "", "import no_such_package\n", "The package no_such_package is not installed", "--python", 1},
+		{"syntax", "", "x = = 1\n", "Python cannot read the code", "Correct that line", 1},
+		{"another setting", "", "from django.core.exceptions import ImproperlyConfigured\nraise ImproperlyConfigured('MAIL_HOST is required')\n",
+			"The settings do not load: MAIL_HOST is required", "Set what they ask for", 2},
+		{"any error", "", "1 / 0\n", "Django stops with ZeroDivisionError", "manage.py check", 1},
+		{"cast", "JWT_ACCESS_TOKEN_LIFETIME=15  # minutes\n", "from decouple import config as c\nX = c('JWT_ACCESS_TOKEN_LIFETIME', cast=int)\n",
+			"The value of JWT_ACCESS_TOKEN_LIFETIME cannot be read", "Correct JWT_ACCESS_TOKEN_LIFETIME", 2},
+		{"encoding", "NAME=\xe9\n", "", "not valid UTF-8", "Save the .env as UTF-8", 0},
+		{"the end of the process", "", "import os\nos._exit(9)\n", "ended with code 9", "manage.py check", 0},
+	}
+	for _, key := range []string{"", "JWT_SECRET_KEY={KEY}\n"} {
+		for _, tt := range tests {
+			t.Run(tt.name+map[bool]string{true: " without key"}[key == ""], func(t *testing.T) {
+				p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n" + key + tt.env})
+				settings, err := os.ReadFile(p.Settings)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(p.Settings, append([]byte(tt.settings), settings...), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				_, _, err = start(t, p)
+				var failure *steps.Failure
+				if !errors.As(err, &failure) || !errors.Is(err, steps.ErrCannotLook) {
+					t.Fatalf("error: %v", err)
+				}
+				f := failure.Findings[0]
+				if f.Code != "django-not-runnable" || !strings.Contains(f.Message, tt.message) || !strings.Contains(f.Fix, tt.fix) {
+					t.Errorf("%s: %s %s", f.Code, f.Message, f.Fix)
+				}
+				if tt.line != 0 && (f.Line != tt.line || f.File != "backend/config/settings.py") {
+					t.Errorf("place %s:%d", f.File, f.Line)
+				}
+			})
+		}
+	}
+}
+
+func TestSettingsThatHang(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	if err := os.WriteFile(p.Settings, []byte("import time\ntime.sleep(60)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cleanEnvironment(t)
+	run := newRun()
+	run.Options.Timeout = 500 * time.Millisecond
+	begin := time.Now()
+	_, _, err := startRun(t, p, run)
+	if err == nil || !strings.Contains(err.Error(), "did not answer within 500ms") || time.Since(begin) > 10*time.Second {
+		t.Errorf("after %v: %v", time.Since(begin), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(300*time.Millisecond, cancel)
+	if _, err := openSession(ctx, newRun(), projectOf(p), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestSecretsInOutput has settings that print and raise what they should not.
+func TestSecretsInOutput(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\nMAIL_PASSWORD=quite'a'secret\n"})
+	settings, err := os.ReadFile(p.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := "\nimport os, sys\nprint('key', JWT_SECRET_KEY)\nprint('secret', SECRET_KEY, file=sys.stderr)\n" +
+		"os.write(1, ('raw ' + JWT_SECRET_KEY + '\\n').encode())\nprint('end')\n"
+	if err := os.WriteFile(p.Settings, append(settings, add...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := start(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := strings.Join(s.Facts().Output, "\n")
+	for _, want := range []string{"key ****", "secret ****", "raw ****", "end"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+	add += "raise ValueError('%r with %s and %s' % (config('MAIL_PASSWORD'), JWT_SECRET_KEY, SECRET_KEY))\n"
+	if err := os.WriteFile(p.Settings, append(settings, add...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = start(t, p)
+	if err == nil || strings.Contains(err.Error(), p.Key) || strings.Contains(err.Error(), p.SecretKey) ||
+		strings.Contains(err.Error(), "quite") || !strings.Contains(err.Error(), "**** and ****") {
+		t.Errorf("error: %v", err)
+	}
+}

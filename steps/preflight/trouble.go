@@ -1,0 +1,76 @@
+package preflight
+
+import (
+	"fmt"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// trouble is what the probe tells of an exception. No value is in it.
+type trouble struct {
+	Kind    string `json:"kind"` // "module", "syntax", "cast", "configured", "encoding", "database", "refused", "other"
+	Type    string `json:"type"`
+	Text    string `json:"text"`
+	File    string `json:"file"` // the last place in the project, absolute
+	Line    int    `json:"line"`
+	Module  string `json:"module"`  // that is not installed
+	Setting string `json:"setting"` // that was being read
+}
+
+// explain turns an exception into a finding that says what is wrong, where, and
+// what to do.
+func (s *session) explain(t trouble) error {
+	text := strings.TrimSuffix(s.clean(t.Text), ".")
+	file := relative(s.project, t.File)
+	interpreter := s.python
+	if s.from != "" {
+		interpreter += " (" + s.from + ")"
+	}
+	const elsewhere = "name the right interpreter: keysplit --python PATH."
+	switch t.Kind {
+	case "module":
+		return s.missingModule(t, file, interpreter, elsewhere)
+	case "syntax":
+		return notRunnable(fmt.Sprintf("Python cannot read the code: %s. The interpreter is %s.", text, interpreter), file, t.Line,
+			"Correct that line; if the code is right, it is made for another Python: "+elsewhere)
+	case "encoding":
+		return notRunnable("A file that the settings read is not valid UTF-8.", file, t.Line, "Save the .env as UTF-8.")
+	case "cast":
+		return notRunnable(fmt.Sprintf("The value of %s cannot be read: %s.", t.Setting, text), file, t.Line,
+			fmt.Sprintf("Correct %s in the .env. A comment behind a value belongs on a line of its own.", t.Setting))
+	case "database":
+		return notRunnable("The database cannot be used: "+text+".", file, t.Line,
+			"Start the database, and bring it up to date with: python manage.py migrate.")
+	case "configured":
+		return notRunnable("The settings do not load: "+text+".", file, t.Line,
+			"Set what they ask for, then run keysplit again.")
+	case "refused":
+		return notRunnable("Django cannot do that: "+text+".", "", 0, "")
+	}
+	return notRunnable(fmt.Sprintf("Django stops with %s: %s.", t.Type, text), file, t.Line,
+		"Run python manage.py check to see the whole error, put it right, then run keysplit again.")
+}
+
+func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) error {
+	module := steps.Inert(t.Module)
+	if own := s.project.SettingsModule; own != "" && (module == own || strings.HasPrefix(own, module+".")) {
+		return notRunnable(fmt.Sprintf("The settings module %s is not there.", own), file, t.Line,
+			"Name the right one: keysplit --settings MODULE.")
+	}
+	if module == "" {
+		module = "that the code imports"
+	}
+	return notRunnable(fmt.Sprintf("The package %s is not installed for %s.", module, interpreter), file, t.Line,
+		"Install the project's requirements into that environment, or "+elsewhere)
+}
+
+// notRunnable is the failure of a Django that does not start for a reason that
+// is not the key.
+func notRunnable(message, file string, line int, fix string) error {
+	f := steps.NewFinding("django-not-runnable", message).At(file, line)
+	if fix != "" {
+		f = f.WithFix(fix)
+	}
+	return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(f))
+}
