@@ -1,0 +1,227 @@
+package smoketest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"dj/keysplit/steps"
+)
+
+// checkAccount refuses what cannot work before anything is sent.
+func checkAccount(run *steps.Run) error {
+	o := run.Options
+	if !o.TempUser {
+		return nil
+	}
+	if o.Environment != "" && o.Environment != steps.DefaultEnvironment {
+		return fmt.Errorf("%w: --temp-user is for development only", steps.ErrUsage)
+	}
+	if run.Django == nil && run.Project != nil {
+		return fmt.Errorf("%w: --temp-user needs the project's Django, which does not run; give an account with --username instead", steps.ErrUsage)
+	}
+	return nil
+}
+
+// all runs the proof, then the login, and says what both together mean.
+func (s *session) all(ctx context.Context) error {
+	if _, ok := jwt.GetSigningMethod(s.facts.Algorithm).(*jwt.SigningMethodHMAC); !ok {
+		return steps.Fail(algorithm(s.facts.Algorithm))
+	}
+	out, err := s.passwordless(ctx)
+	if err != nil {
+		return err
+	}
+	s.show(out)
+	found := s.findings(out)
+	account := s.hasAccount()
+	if len(found) > 0 && !(account && s.doubtful(out)) {
+		return steps.Fail(found...)
+	}
+	if !account {
+		s.emit.Check(lineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
+		if !out.usable {
+			return steps.Fail(s.notTold(out.throttled, false))
+		}
+		return nil
+	}
+	return s.withAccount(ctx, out)
+}
+
+// algorithm is the finding of tokens that no shared key signs.
+func algorithm(name string) steps.Finding {
+	return steps.NewFinding("token-algorithm",
+		fmt.Sprintf("Tokens are signed with %.20s, not with HS256: it cannot be shown that JWT_SECRET_KEY signs them.", steps.Inert(name))).
+		WithSeverity(steps.Error)
+}
+
+// passwordless tries the ways that need no account until one tells the keys
+// apart.
+func (s *session) passwordless(ctx context.Context) (outcome, error) {
+	s.emit.Check(lineFresh, steps.MarkRunning, textFresh, "")
+	var verify, protected outcome
+	var err error
+	if s.routes.Verify != "" {
+		if verify, err = s.prove(ctx, s.verifyWay()); err != nil || verify.usable {
+			return verify, err
+		}
+	}
+	if s.routes.Protected != "" {
+		if protected, err = s.proveProtected(ctx, s.headerWay(s.nobody)); err != nil || protected.usable {
+			return protected, err
+		}
+	}
+	switch {
+	case protected.controlAccepted():
+		return protected, nil
+	case verify.controlAccepted():
+		return verify, nil
+	}
+	return outcome{throttled: verify.throttled || protected.throttled}, nil
+}
+
+// doubtful tells whether the outcome may come from test tokens or routes that
+// do not fit the project, so that a real login has to settle it.
+func (s *session) doubtful(o outcome) bool {
+	nothing := o.fresh.accepted+o.secret.accepted+o.previous.accepted == 0
+	return o.controlAccepted() || s.guessed && nothing
+}
+
+func (s *session) hasAccount() bool {
+	o := s.run.Options
+	return o.TempUser || o.Username != "" && o.Password.Set()
+}
+
+// account gives what the login needs, and a function for the end that deletes
+// what was made.
+func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
+	o := s.run.Options
+	if !o.TempUser {
+		field := "username"
+		if f := s.run.Project.Facts; f != nil {
+			field = firstOf(f.LoginField, field)
+		}
+		return steps.Account{Field: field, Username: o.Username, Password: o.Password}, func() {}, nil
+	}
+	s.emit.Check(lineLogin, steps.MarkRunning, "log in", "making a throwaway account")
+	made, err := s.run.Django.CreateUser(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return made, nil, ctx.Err()
+		}
+		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no throwaway account")
+		return made, nil, steps.Fail(steps.NewFinding("login-rejected",
+			"The throwaway account could not be made: "+s.run.Redactor.Clean(err.Error())).
+			WithFix("Give an account: --username NAME."))
+	}
+	s.run.Redactor.Add(made.Password)
+	return made, func() { s.forget(ctx, made.Username) }, nil
+}
+
+// forgetWithin is how long the deletion of the throwaway account may take.
+const forgetWithin = 10 * time.Second
+
+// forget deletes the throwaway account, also when the user has stopped.
+func (s *session) forget(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetWithin)
+	defer cancel()
+	if err := s.run.Django.DeleteUser(ctx); err != nil {
+		s.emit.Progress("The throwaway account " + s.run.Redactor.Clean(name) + " could not be deleted. Delete it by hand.")
+	}
+}
+
+// withAccount logs in and follows the tokens.
+func (s *session) withAccount(ctx context.Context, out outcome) error {
+	account, end, err := s.account(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	in, err := s.login(ctx, account)
+	if err != nil {
+		return err
+	}
+	if err := s.inspect(ctx, in.access); err != nil {
+		return err
+	}
+	if !out.usable || s.doubtful(out) {
+		if out, err = s.settle(ctx, in, out); err != nil {
+			return err
+		}
+	}
+	if err := s.useToken(ctx, in); err != nil {
+		return err
+	}
+	return s.refresh(ctx, in)
+}
+
+// settle asks once more with the account's own claims, signed anew. The new key
+// has signed the login's token by now, so what is left open is which other keys
+// the server takes.
+func (s *session) settle(ctx context.Context, in *loggedIn, before outcome) (outcome, error) {
+	if s.routes.Protected != "" {
+		s.emit.Check(lineFresh, steps.MarkRunning, textFresh, "asking with the account's own claims")
+		out, err := s.proveProtected(ctx, s.ownWay(in))
+		if err != nil {
+			return out, err
+		}
+		if out.usable || out.controlAccepted() {
+			s.show(out)
+			if found := s.findings(out); len(found) > 0 {
+				return out, steps.Fail(found...)
+			}
+			return out, nil
+		}
+		before.throttled = before.throttled || out.throttled
+	}
+	if before.controlAccepted() {
+		return before, steps.Fail(s.findings(before)...)
+	}
+	s.inconclusive(before.throttled)
+	return outcome{}, nil
+}
+
+// ownWay sends the account's own claims in the same way as the login's token.
+func (s *session) ownWay(in *loggedIn) way {
+	w := s.headerWay(func(time.Time) jwt.MapClaims { return in.access.claims })
+	w.judge = judgeOwn
+	if in.access.cookie != "" {
+		w.send = func(ctx context.Context, token string) (answer, error) {
+			return s.client.do(ctx, request{method: http.MethodGet, path: s.routes.Protected, jar: only(in.access.cookie, token)})
+		}
+	}
+	return w
+}
+
+// inspect looks at the token of the login: its algorithm and its signature.
+func (s *session) inspect(ctx context.Context, t seenToken) error {
+	fail := func(detail string, f steps.Finding) error {
+		s.emit.Check(lineToken, steps.MarkFailed, textToken, detail)
+		return steps.Fail(f)
+	}
+	if !t.symmetric() {
+		return fail("another algorithm", algorithm(t.alg))
+	}
+	switch {
+	case t.signedBy(ctx, s.fresh):
+	case t.signedBy(ctx, s.secret):
+		return fail("signed with SECRET_KEY", steps.NewFinding("server-signs-with-secret-key",
+			"The login gave a token that is signed with SECRET_KEY, and not with the new key."+s.alsoPrevious()))
+	case s.previous != nil && t.signedBy(ctx, s.previous):
+		return fail("signed with the previous key", steps.NewFinding("server-stale-key",
+			"The login gave a token that is signed with the previous key: the server was not restarted."))
+	default:
+		return fail("signed with another key", steps.NewFinding("server-stale-key",
+			"The login gave a token that is signed with a key that keysplit does not know."))
+	}
+	if t.alg != "HS256" {
+		s.emit.Check(lineToken, steps.MarkWarn, textToken, t.alg)
+		s.emit.Find(steps.NewFinding("token-algorithm", "Tokens are signed with "+t.alg+". The new key does sign them."))
+		return nil
+	}
+	s.emit.Check(lineToken, steps.MarkOK, textToken, t.alg)
+	return nil
+}

@@ -1,0 +1,267 @@
+package smoketest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// Limits of one request. They bound what a broken or hostile server can cost.
+const (
+	maxBody    = 1 << 20  // bytes of a body that are read; the rest is left
+	maxHeader  = 64 << 10 // bytes of the header
+	maxRequest = 10 * time.Second
+)
+
+// errInsecure is returned before anything is sent.
+var errInsecure = errors.New("plain http to another machine")
+
+// trouble is why a request got no answer. Its text is ours: the errors of
+// net/http quote what the server sent, which may be a token.
+type trouble struct {
+	code steps.Code
+	text string
+}
+
+func (t *trouble) Error() string { return t.text }
+
+// client talks to one server, each request over a fresh connection. It follows
+// no redirect, uses no proxy and keeps no cookie by itself.
+type client struct {
+	base      *url.URL
+	http      *http.Client
+	limit     time.Duration
+	host      string        // Host header instead of the address's, "" for none
+	forwarded bool          // say that the request came in over https
+	offset    time.Duration // the server's clock less ours
+}
+
+// answer is what the server sent, with the body cut at maxBody.
+type answer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	cookies []*http.Cookie
+	took    time.Duration
+}
+
+// parseBase checks a base URL. The error does not quote it: it may hold a
+// password.
+func parseBase(base string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(base, "/"))
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return nil, fmt.Errorf("%w: the server's address must look like https://host:port", steps.ErrUsage)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%w: the server's address must hold no user, password, query or fragment", steps.ErrUsage)
+	}
+	return u, nil
+}
+
+func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client {
+	dialer := &net.Dialer{Timeout: min(maxRequest, wait)}
+	if base.Scheme == "http" {
+		dialer.Control = loopbackOnly
+	}
+	return &client{
+		base:  base,
+		limit: min(maxRequest, wait),
+		http: &http.Client{
+			Transport: &http.Transport{
+				Proxy:                  nil,
+				DialContext:            dialer.DialContext,
+				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+				TLSHandshakeTimeout:    min(maxRequest, wait),
+				ResponseHeaderTimeout:  min(maxRequest, wait),
+				MaxResponseHeaderBytes: maxHeader,
+				DisableKeepAlives:      true,
+				// A small body that unpacks to gigabytes stays small.
+				DisableCompression: true,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// loopbackOnly looks at the address after the name was resolved, and before the
+// connection is made.
+func loopbackOnly(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().Unmap().IsLoopback() {
+		return errInsecure
+	}
+	return nil
+}
+
+// request is one request. Its header and body may hold secrets and are never
+// shown.
+type request struct {
+	method string
+	path   string // absolute path of a route
+	header map[string]string
+	body   []byte // JSON, nil for none
+	jar    *jar   // nil for no cookies
+}
+
+// do sends a request and reads the answer. The error is ctx.Err() when the user
+// has stopped, else a *trouble.
+func (c *client) do(ctx context.Context, r request) (answer, error) {
+	limited, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return answer{}, &trouble{"server-unreachable", "The address of a route cannot be used."}
+	}
+	req.Header.Set("User-Agent", "keysplit")
+	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.forwarded {
+		req.Header.Set("X-Forwarded-Proto", "https")
+	}
+	if c.base.Scheme == "https" || c.forwarded {
+		// Django's CSRF check wants to know where a secure request came from.
+		origin := "https://" + c.hostHeader()
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Referer", origin+"/")
+	}
+	for name, value := range r.header {
+		req.Header.Set(name, value)
+	}
+	if r.jar != nil && len(r.jar.values) > 0 {
+		req.Header.Set("Cookie", r.jar.header())
+	}
+	req.Host = c.host
+	start := time.Now()
+	res, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, c.explain(ctx, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	if err != nil {
+		return answer{}, c.explain(ctx, err)
+	}
+	a := answer{status: res.StatusCode, header: res.Header, body: body, cookies: res.Cookies(), took: time.Since(start)}
+	if r.jar != nil {
+		r.jar.add(a.cookies)
+	}
+	return a, nil
+}
+
+func (c *client) hostHeader() string {
+	if c.host != "" {
+		return c.host
+	}
+	return c.base.Host
+}
+
+// explain turns an error of net/http into words of our own.
+func (c *client) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var (
+		untrusted *tls.CertificateVerificationError
+		plain     tls.RecordHeaderError
+		name      *net.DNSError
+		timeout   interface{ Timeout() bool }
+	)
+	at := steps.Inert(c.base.Host)
+	switch {
+	case errors.Is(err, errInsecure):
+		return &trouble{"insecure-url", "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
+	case errors.As(err, &untrusted):
+		return &trouble{"tls-untrusted", "The certificate of " + at + " is not trusted. Nothing was sent."}
+	case errors.As(err, &plain):
+		return &trouble{"server-unreachable", "What answers at " + at + " does not speak https."}
+	case errors.As(err, &name):
+		return &trouble{"server-unreachable", "The name " + at + " is not known on this network."}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &trouble{"server-unreachable", "Nothing listens at " + at + "."}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &trouble{"server-unreachable", fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
+	}
+	return &trouble{"server-unreachable", "The connection to " + at + " failed."}
+}
+
+// finding is the finding that a *trouble is about.
+func (t *trouble) finding() steps.Finding { return steps.NewFinding(t.code, t.text) }
+
+// jar holds the cookies of one login. It belongs to one host, is bounded, and
+// ignores paths and the Secure mark: on the loopback address, which is the only
+// one without TLS, browsers send secure cookies too.
+type jar struct {
+	values map[string]string
+	order  []string
+}
+
+// Bounds of the jar.
+const (
+	maxCookies = 50
+	maxCookie  = 8 << 10 // bytes of a name and value
+)
+
+func newJar() *jar { return &jar{values: map[string]string{}} }
+
+func (j *jar) add(cookies []*http.Cookie) {
+	for _, c := range cookies {
+		_, known := j.values[c.Name]
+		switch {
+		case len(c.Name)+len(c.Value) > maxCookie:
+		case c.MaxAge < 0 || c.Value == "":
+			delete(j.values, c.Name)
+		case known:
+			j.values[c.Name] = c.Value
+		case len(j.order) < maxCookies:
+			j.values[c.Name] = c.Value
+			j.order = append(j.order, c.Name)
+		}
+	}
+}
+
+func (j *jar) header() string {
+	var pairs []string
+	for _, name := range j.order {
+		if value, ok := j.values[name]; ok {
+			pairs = append(pairs, name+"="+value)
+		}
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// with is a copy in which one cookie has another value.
+func (j *jar) with(name, value string) *jar {
+	c := newJar()
+	for _, n := range j.order {
+		if v, ok := j.values[n]; ok {
+			c.add([]*http.Cookie{{Name: n, Value: v}})
+		}
+	}
+	c.add([]*http.Cookie{{Name: name, Value: value}})
+	return c
+}
+
+// csrf is the value of the cookie whose name says that it is Django's.
+func (j *jar) csrf() string {
+	for _, name := range j.order {
+		if strings.Contains(strings.ToLower(name), "csrf") {
+			return j.values[name]
+		}
+	}
+	return ""
+}

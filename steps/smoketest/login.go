@@ -1,0 +1,319 @@
+package smoketest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// loggedIn is what a login gave.
+type loggedIn struct {
+	access  seenToken
+	refresh *seenToken // nil when none came
+	jar     *jar
+	csrf    string
+}
+
+// login fetches a CSRF cookie where the server has one and then logs in, once.
+func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error) {
+	path := firstOf(s.routes.Login, routes(nil).Login)
+	text := "log in as " + s.run.Redactor.Clean(a.Username)
+	s.emit.Check(lineLogin, steps.MarkRunning, text, "POST "+steps.Inert(path)+", one attempt")
+	fail := func(detail string, f steps.Finding) (*loggedIn, error) {
+		s.emit.Check(lineLogin, steps.MarkFailed, text, detail)
+		return nil, steps.Fail(f)
+	}
+	in := &loggedIn{jar: newJar()}
+	var err error
+	if in.csrf, err = s.csrf(ctx, in.jar, path); err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(map[string]string{firstOf(a.Field, "username"): a.Username, "password": a.Password.Reveal()})
+	if err != nil {
+		return nil, fmt.Errorf("write the login request: %w", err)
+	}
+	got, err := s.client.do(ctx, request{method: http.MethodPost, path: path, body: body, jar: in.jar, header: csrfHeader(in.csrf)})
+	var t *trouble
+	if errors.As(err, &t) {
+		return fail("", t.finding())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f, bad := s.refusedLogin(got, path); bad {
+		return fail(strconv.Itoa(got.status), f)
+	}
+	tokens := s.tokens(got)
+	access, ok := pick(tokens, s.facts.TypeClaim, "access")
+	if !ok {
+		message := fmt.Sprintf("The login was answered with %d, but no token came back.", got.status)
+		if redirects(got.status) {
+			message = fmt.Sprintf("The login was answered with a redirect (%d), which keysplit does not follow with credentials. No token came back.", got.status)
+		}
+		return fail(strconv.Itoa(got.status), steps.NewFinding("login-no-token", message))
+	}
+	in.access = access
+	if refresh, ok := pickNamed(tokens, s.facts.TypeClaim, "refresh"); ok {
+		in.refresh = &refresh
+	}
+	s.emit.Check(lineLogin, steps.MarkOK, text, fmt.Sprintf("%d in %d ms", got.status, got.took.Milliseconds()))
+	return in, nil
+}
+
+// refusedLogin finds out why a login did not work. bad is false for one that
+// did. What the body says is searched, never quoted.
+func (s *session) refusedLogin(a answer, path string) (f steps.Finding, bad bool) {
+	body := bytes.ToLower(a.body)
+	has := func(word string) bool { return bytes.Contains(body, []byte(word)) }
+	switch {
+	case a.status < 400:
+		return f, false
+	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
+		return steps.NewFinding("login-no-token", fmt.Sprintf("There is no login at %s: the server answered with %d.", steps.Inert(path), a.status)), true
+	case a.status >= 500:
+		return steps.NewFinding("login-rejected", fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
+			WithFix("Look into the server's log. In development a missing migration is a common cause: manage.py migrate."), true
+	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
+		return steps.NewFinding("login-locked", ""), true
+	case a.status == http.StatusTooManyRequests:
+		f = steps.NewFinding("login-throttled", "")
+		if wait := s.retryAfter(a); wait != "" {
+			f = f.WithFix("Wait for " + wait + ", then run keysplit again.")
+		}
+		return f, true
+	case a.status == http.StatusForbidden && has("csrf"):
+		return steps.NewFinding("login-csrf", ""), true
+	}
+	return steps.NewFinding("login-rejected", fmt.Sprintf("The server refused this login (%d).", a.status)), true
+}
+
+// retryAfter reads the header of that name (RFC 9110, 10.2.3): seconds, or a
+// date.
+func (s *session) retryAfter(a answer) string {
+	value := a.header.Get("Retry-After")
+	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return (time.Duration(n) * time.Second).String()
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		if wait := at.Sub(s.serverNow()); wait > 0 {
+			return wait.Round(time.Second).String()
+		}
+	}
+	return ""
+}
+
+// csrf asks the routes that hand out Django's CSRF cookie until one does, and
+// returns the value for the header: the cookie's, or where the token is kept in
+// the session the one from the body. "" means that none came; many servers want
+// none.
+func (s *session) csrf(ctx context.Context, j *jar, login string) (string, error) {
+	for i, path := range []string{s.routes.CSRF, login, "/", "/admin/login/"} {
+		if path == "" {
+			continue
+		}
+		a, err := s.client.do(ctx, request{method: http.MethodGet, path: path, jar: j})
+		var t *trouble
+		if errors.As(err, &t) {
+			continue // the login itself will tell
+		}
+		if err != nil {
+			return "", err
+		}
+		if value := j.csrf(); value != "" {
+			return value, nil
+		}
+		if value := csrfInBody(a.body); i == 0 && value != "" {
+			return value, nil
+		}
+	}
+	return "", nil
+}
+
+func csrfInBody(body []byte) string {
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) != nil {
+		return ""
+	}
+	for name, value := range fields {
+		if text, ok := value.(string); ok && strings.Contains(strings.ToLower(name), "csrf") && headerSafe(text) {
+			return text
+		}
+	}
+	return ""
+}
+
+// headerSafe keeps a server's text from breaking our header.
+func headerSafe(text string) bool {
+	return len(text) <= maxCookie && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+func csrfHeader(value string) map[string]string {
+	if value == "" || !headerSafe(value) {
+		return nil
+	}
+	return map[string]string{"X-CSRFToken": value}
+}
+
+// tokens collects every JWT of an answer, from its body and its cookies.
+func (s *session) tokens(a answer) []seenToken {
+	var found []seenToken
+	var body any
+	if json.Unmarshal(a.body, &body) == nil {
+		s.walk(body, "", 0, &found)
+	}
+	for i, c := range a.cookies {
+		if i == maxCookies {
+			break
+		}
+		if t, ok := readToken(s.run, c.Value); ok {
+			t.cookie = c.Name
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// Bounds of the search for tokens in a body.
+const (
+	maxDepth  = 5
+	maxTokens = 20
+)
+
+func (s *session) walk(v any, key string, depth int, found *[]seenToken) {
+	if depth > maxDepth || len(*found) >= maxTokens {
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		if t, ok := readToken(s.run, v); ok {
+			t.key = key
+			*found = append(*found, t)
+		}
+	case []any:
+		for _, e := range v {
+			s.walk(e, key, depth+1, found)
+		}
+	case map[string]any:
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		for _, name := range names {
+			s.walk(v[name], name, depth+1, found)
+		}
+	}
+}
+
+// pick takes the token of that kind, or else any that is not of the other kind.
+func pick(all []seenToken, typeClaim, word string) (seenToken, bool) {
+	if t, ok := pickNamed(all, typeClaim, word); ok {
+		return t, true
+	}
+	for _, t := range all {
+		if !t.named(typeClaim, "refresh") {
+			return t, true
+		}
+	}
+	return seenToken{}, false
+}
+
+func pickNamed(all []seenToken, typeClaim, word string) (seenToken, bool) {
+	for _, t := range all {
+		if t.named(typeClaim, word) {
+			return t, true
+		}
+	}
+	return seenToken{}, false
+}
+
+// only is a jar with one cookie. A session cookie beside it could open the route
+// without the token, and a refresh cookie could renew it.
+func only(name, value string) *jar { return newJar().with(name, value) }
+
+// useToken shows the token of the login to the protected route.
+func (s *session) useToken(ctx context.Context, in *loggedIn) error {
+	if s.routes.Protected == "" {
+		s.emit.Check(lineProtected, steps.MarkSkipped, textProtected, "no such route is known")
+		return nil
+	}
+	s.emit.Check(lineProtected, steps.MarkRunning, textProtected, "GET "+steps.Inert(s.routes.Protected))
+	r := request{method: http.MethodGet, path: s.routes.Protected}
+	if in.access.cookie != "" {
+		r.jar = only(in.access.cookie, in.access.text.Reveal())
+	} else {
+		r.header = s.bearer(in.access.text.Reveal())
+	}
+	a, err := s.client.do(ctx, r)
+	if err != nil {
+		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, "")
+		return asFailure(err)
+	}
+	detail := strconv.Itoa(a.status)
+	switch {
+	case a.status >= 200 && a.status < 300 && judgeByWord(a) != refused:
+		s.emit.Check(lineProtected, steps.MarkOK, textProtected, detail)
+	case a.status == http.StatusUnauthorized || judgeByWord(a) == refused:
+		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
+		return steps.Fail(steps.NewFinding("server-stale-key",
+			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
+			WithFix("Restart every process of the backend. If only one runs, name another route: protected in keysplit.toml."))
+	default:
+		// Not allowed, not there, or limited: that says nothing about the key.
+		s.emit.Check(lineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")
+	}
+	return nil
+}
+
+// refresh trades the refresh token for a new access token, once.
+func (s *session) refresh(ctx context.Context, in *loggedIn) error {
+	if s.routes.Refresh == "" || in.refresh == nil {
+		s.emit.Check(lineRefresh, steps.MarkSkipped, textRefresh, "no refresh route or token")
+		return nil
+	}
+	s.emit.Check(lineRefresh, steps.MarkRunning, textRefresh, "POST "+steps.Inert(s.routes.Refresh))
+	fields := map[string]string{}
+	if in.refresh.cookie == "" {
+		fields["refresh"] = in.refresh.text.Reveal()
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return fmt.Errorf("write the refresh request: %w", err)
+	}
+	// A login may hand out a new CSRF cookie; the header follows it.
+	a, err := s.client.do(ctx, request{method: http.MethodPost, path: s.routes.Refresh, body: body, jar: in.jar,
+		header: csrfHeader(firstOf(in.jar.csrf(), in.csrf))})
+	if err != nil {
+		s.emit.Check(lineRefresh, steps.MarkFailed, textRefresh, "")
+		return asFailure(err)
+	}
+	detail := strconv.Itoa(a.status)
+	fresh, ok := pick(s.tokens(a), s.facts.TypeClaim, "access")
+	var f steps.Finding
+	switch {
+	case a.status == http.StatusTooManyRequests:
+		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
+		return nil
+	case a.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(a.body), []byte("csrf")):
+		f = steps.NewFinding("login-csrf", "The refresh was refused for its CSRF token.")
+	case a.status >= 300 || !ok:
+		f = steps.NewFinding("login-no-token", fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
+			WithFix("Name the refresh route: refresh in keysplit.toml. If it is the right one, restart every process of the backend.")
+	case !fresh.signedBy(ctx, s.fresh):
+		f = steps.NewFinding("server-stale-key", "The refresh gave a token that the new key did not sign.")
+	default:
+		s.emit.Check(lineRefresh, steps.MarkOK, textRefresh, detail)
+		return nil
+	}
+	s.emit.Check(lineRefresh, steps.MarkFailed, textRefresh, detail)
+	return steps.Fail(f)
+}

@@ -1,0 +1,296 @@
+package smoketest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+var proofLines = []string{lineAnswers, lineFresh, lineSecret, linePrevious, lineControl}
+
+func TestHealthyWithoutAccount(t *testing.T) {
+	for name, change := range map[string]func(*bench){
+		"verify route":   func(*bench) {},
+		"header, codes":  func(b *bench) { b.verify = false },
+		"no facts":       func(b *bench) { b.run.Project.Facts = nil },
+		"custom handler": func(b *bench) { b.verify = false; b.refuse = envelope },
+		"custom handler with status 200": func(b *bench) {
+			b.verify = false
+			b.refuse = func(code string) (int, string) { return 200, `{"ok":false,"error":{"type":"` + code + `"}}` }
+		},
+		"no codes, texts that differ": func(b *bench) {
+			b.verify = false
+			b.refuse = func(code string) (int, string) {
+				return 401, `{"message":"` + strings.ReplaceAll(code, "_", " ") + `"}`
+			}
+		},
+		"clock ahead":  func(b *bench) { b.clock = time.Hour },
+		"clock behind": func(b *bench) { b.clock = -time.Hour },
+		"verify route that says 200 to everything": func(b *bench) {
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/api/v1/auth/token/verify/" }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			change(b)
+			b.wantPass(proofLines...)
+			b.wantLine(lineFresh, steps.MarkOK, "20 of 20 fresh connections")
+			b.wantLine(lineControl, steps.MarkOK, "(control)")
+			b.wantLine(lineLogin, steps.MarkSkipped, "not tried, no account was given")
+			if b.logins != 0 {
+				t.Error("it tried to log in")
+			}
+			if b.clock != 0 {
+				b.wantLine(lineClock, steps.MarkWarn, "the server's is")
+			} else if mark, _ := b.line(lineClock); mark != "" {
+				t.Error("clocks that agree are reported")
+			}
+		})
+	}
+}
+
+func envelope(code string) (int, string) {
+	return http.StatusUnauthorized, `{"error":{"kind":"` + code + `","text":"<b>no</b>"}}`
+}
+
+// Each finding, and beside it the nearest server that does not have it.
+func TestFindingsOfTheProof(t *testing.T) {
+	keys := func(k ...string) func(int) []string { return func(int) []string { return k } }
+	for _, c := range []struct {
+		name   string
+		change func(b *bench)
+		code   steps.Code // "" for none
+		words  string
+	}{
+		{"not restarted", func(b *bench) { b.signs = b.previous }, "server-stale-key", "previous key"},
+		{"unknown key", func(b *bench) { b.signs = newKey() }, "server-stale-key", "nor with any other"},
+		{"signs with SECRET_KEY", func(b *bench) { b.signs = b.secret }, "server-signs-with-secret-key", ""},
+		{"previous was SECRET_KEY", func(b *bench) { b.signs = b.secret; b.run.Previous = b.run.Secret(b.secret) }, "server-signs-with-secret-key", "also the previous"},
+		{"takes both", func(b *bench) { b.takes = keys(b.key, b.secret) }, "server-accepts-secret-key-token", "SECRET_KEY"},
+		{"takes the previous", func(b *bench) { b.takes = keys(b.key, b.previous) }, "server-accepts-old-token", ""},
+		{"takes a key that is not asked about", func(b *bench) { b.takes = keys(b.key, newKey()) }, "", ""},
+		{"previous equals new", func(b *bench) { b.run.Previous = b.run.Key }, "", ""},
+		{"no previous", func(b *bench) { b.run.Previous = steps.Secret{} }, "", ""},
+	} {
+		for _, verify := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, verify %v", c.name, verify), func(t *testing.T) {
+				b := newBench(t)
+				b.verify = verify
+				c.change(b)
+				if c.code == "" {
+					b.wantPass(lineFresh, lineSecret, lineControl)
+					if b.run.Previous.Equal(b.run.Key) || !b.run.Previous.Set() {
+						b.wantLine(linePrevious, "", "no such line")
+					}
+					return
+				}
+				b.wantFail(c.code, c.words)
+				b.wantLine(lineControl, steps.MarkOK, "401")
+			})
+		}
+	}
+}
+
+func TestFleetWithStaleWorkers(t *testing.T) {
+	b := newBench(t)
+	fresh := 0
+	b.takes = func(n int) []string {
+		// The two controls come first; of the tokens after them, one in seven
+		// meets a worker with the old key. It is found by its share.
+		if n > 2 && n%7 == 0 {
+			return []string{b.secret}
+		}
+		fresh++
+		return []string{b.key}
+	}
+	b.wantFail("server-stale-key", "fresh connections met a process")
+	mark, detail := b.line(lineFresh)
+	if mark != steps.MarkFailed || !strings.HasSuffix(detail, "of 20 fresh connections do not") {
+		t.Errorf("line %q %q", mark, detail)
+	}
+}
+
+// Exactly three of twenty connections with the new key are refused.
+func TestFleetCountsThreeOfTwenty(t *testing.T) {
+	b := newBench(t)
+	b.run.Previous = steps.Secret{}
+	// Requests: controls 1 and 2, new 3, SECRET_KEY 4, then new 5 to 23.
+	b.takes = func(n int) []string {
+		if n == 6 || n == 11 || n == 20 {
+			return []string{b.secret}
+		}
+		return []string{b.key}
+	}
+	b.wantFail("server-stale-key", "3 of 20 fresh connections")
+	b.wantLine(lineFresh, steps.MarkFailed, "3 of 20 fresh connections do not")
+}
+
+func TestConnectionsAreFresh(t *testing.T) {
+	b := newBench(t)
+	seen := map[string]bool{}
+	b.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		if seen[r.RemoteAddr] {
+			t.Error("two requests came over one connection")
+		}
+		seen[r.RemoteAddr] = true
+		return false
+	}
+	b.run.Options.Connections = 7
+	b.wantPass(proofLines...)
+	b.wantLine(lineFresh, steps.MarkOK, "7 of 7")
+}
+
+func TestControlAccepted(t *testing.T) {
+	b := newBench(t)
+	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		// Any token will do, but one there must be.
+		return r.URL.Path == "/api/v1/auth/token/verify/" || r.URL.Path == "/api/v1/auth/user/" && r.Header.Get("Authorization") != ""
+	}
+	b.wantFail("server-accepts-secret-key-token", "random key")
+	b.wantLine(lineControl, steps.MarkFailed, "control")
+}
+
+func TestCannotBeToldApart(t *testing.T) {
+	for name, change := range map[string]func(*bench){
+		"same answer for every token": func(b *bench) { b.cookieID = true },
+		"no routes":                   func(b *bench) { b.run.Project.Facts.Routes = steps.Routes{Login: "/api/v1/auth/login/"} },
+		"a route that wants no token": func(b *bench) {
+			b.intercept = func(_ http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/api/v1/auth/user/" }
+		},
+		"answers that always differ": func(b *bench) {
+			b.refuse = func(string) (int, string) { return 401, newKey() }
+		},
+		"server errors": func(b *bench) {
+			b.refuse = func(code string) (int, string) { return 500, code }
+		},
+		"redirects to a login page": func(b *bench) {
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				http.Redirect(w, r, "/login/", http.StatusFound)
+				return true
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.verify = false
+			change(b)
+			b.wantFail("server-stale-key", "could not be shown", "--username")
+			for _, id := range []string{lineFresh, lineSecret, linePrevious, lineControl} {
+				b.wantLine(id, steps.MarkWarn, "cannot be told apart")
+			}
+		})
+	}
+}
+
+func TestThrottledProof(t *testing.T) {
+	b := newBench(t)
+	limit := 9
+	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/api/v1/auth/token/verify/" && b.tokens >= limit {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		return false
+	}
+	b.wantPass(lineSecret, linePrevious, lineControl)
+	b.wantLine(lineFresh, steps.MarkWarn, "then the server limits requests")
+	if b.tokens > limit || b.requests > limit+2 {
+		t.Errorf("%d requests after the limit of %d", b.requests, limit)
+	}
+	limit = 0
+	b.tokens = 0
+	b.run.Project.Facts.Routes.Protected = ""
+	b.wantFail("server-stale-key", "limits requests", "Wait")
+}
+
+func TestKeyOfTheSettingsIsNotReadFromTheFile(t *testing.T) {
+	b := newBench(t)
+	hidden := newKey() // a SECRET_KEY that only the settings know
+	b.takes = func(int) []string { return []string{b.key, hidden} }
+	b.wantPass(proofLines...)
+	b.run.Django = &django{secret: hidden}
+	b.wantFail("server-accepts-secret-key-token")
+}
+
+func TestSecretKeyNotKnown(t *testing.T) {
+	b := newBench(t)
+	b.run.Project.EnvFile.Readers = nil
+	b.wantPass(lineFresh, linePrevious, lineControl)
+	b.wantLine(lineSecret, steps.MarkSkipped, "not known")
+}
+
+func TestOtherAlgorithm(t *testing.T) {
+	b := newBench(t)
+	b.run.Project.Facts.Tokens.Algorithm = "RS256"
+	b.wantFail("token-algorithm", "RS256")
+	b.run.Project.Facts.Tokens.Algorithm = "HS512"
+	b.wantPass(proofLines...)
+}
+
+func TestClaimsFollowTheSettings(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	c := claimsFor(steps.TokenFacts{UserIDClaim: "sub", UserIDText: true, Issuer: "me", Audience: []string{"a", "b"}}, now)
+	if c["sub"] != nobodyText || c["iss"] != "me" || !slices.Equal(c["aud"].([]string), []string{"a", "b"}) {
+		t.Errorf("claims %v", c)
+	}
+	if c["exp"] != now.Unix()+60 || c["iat"].(int64) > now.Unix() {
+		t.Errorf("times %v", c)
+	}
+	for _, absent := range []string{"jti", "token_type", "user_id"} {
+		if _, there := c[absent]; there {
+			t.Errorf("claim %s, which the settings do not have", absent)
+		}
+	}
+	c = claimsFor(routesOfDefaults(), now)
+	if c["token_type"] != "access" || c["user_id"] != nobody || c["jti"] == "" || c["aud"] != nil {
+		t.Errorf("default claims %v", c)
+	}
+}
+
+func routesOfDefaults() steps.TokenFacts {
+	f, _ := tokenFacts(nil)
+	return f
+}
+
+func TestStopsWithItsContext(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	b.intercept = func(http.ResponseWriter, *http.Request) bool { cancel(); return false }
+	err := b.step.Apply(ctx, b.run, func(steps.Event) {})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// django signs as the project's own Django would, and makes an account.
+type django struct {
+	secret  string
+	account steps.Account
+	made    int
+	deleted int
+	fail    error
+}
+
+func (d *django) Facts() *steps.Facts { return nil }
+func (d *django) Recheck(context.Context) (*steps.Facts, error) {
+	return nil, errors.New("not asked for")
+}
+func (d *django) Close() error { return nil }
+func (d *django) CreateUser(context.Context) (steps.Account, error) {
+	d.made++
+	return d.account, d.fail
+}
+func (d *django) DeleteUser(context.Context) error { d.deleted++; return nil }
+func (d *django) Sign(_ context.Context, which, alg string, input []byte) ([]byte, error) {
+	if which != steps.SecretKeyName {
+		return nil, errors.New("another key was asked for")
+	}
+	return hmacSign(alg, input, []byte(d.secret))
+}

@@ -1,0 +1,160 @@
+package smoketest
+
+import (
+	"fmt"
+
+	"dj/keysplit/steps"
+)
+
+// The lines of the proof, in their order on the screen.
+const (
+	lineAnswers   = "answers"
+	lineClock     = "clock"
+	lineFresh     = "new-key"
+	lineSecret    = "secret-key"
+	linePrevious  = "previous-key"
+	lineControl   = "random-key"
+	lineLogin     = "login"
+	lineToken     = "login-token"
+	lineProtected = "protected"
+	lineRefresh   = "refresh"
+)
+
+const (
+	textFresh    = "signs with the new key"
+	textPrevious = "refuses the previous key"
+	textControl  = "refuses a random key"
+
+	textToken     = "its token is signed with the new key"
+	textProtected = "protected route takes the token"
+	textRefresh   = "refresh works"
+)
+
+func (s *session) textSecret() string {
+	if s.previousIsSecret {
+		return "refuses SECRET_KEY, which was the previous key"
+	}
+	return "refuses SECRET_KEY"
+}
+
+// progress shows how many connections were seen so far.
+func (s *session) progress(t tally) {
+	s.emit.Check(lineFresh, steps.MarkRunning, textFresh, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
+}
+
+// show puts the outcome on the lines of the proof.
+func (s *session) show(o outcome) {
+	limited := ""
+	if o.throttled {
+		limited = ", then the server limits requests"
+	}
+	fresh := o.fresh
+	seen := fresh.told() + fresh.unclear
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections%s", fresh.accepted, s.connections, limited)
+	switch {
+	case fresh.refused > 0:
+		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", fresh.refused, seen, limited)
+	case fresh.accepted == 0:
+		mark, detail = steps.MarkWarn, "cannot be told apart"+limited
+	case fresh.accepted < s.connections:
+		mark = steps.MarkWarn
+		if fresh.failed > 0 {
+			detail += fmt.Sprintf(", %d failed", fresh.failed)
+		}
+	}
+	s.emit.Check(lineFresh, mark, textFresh, detail)
+	s.showRefusal(lineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
+	if s.previous != nil && !s.previousIsSecret {
+		s.showRefusal(linePrevious, textPrevious, s.previous, o.previous, limited, "")
+	}
+	switch {
+	case o.controlAccepted():
+		s.emit.Check(lineControl, steps.MarkFailed, textControl, o.control.label+" (control)")
+	case o.control.refused > 0 || o.usable:
+		s.emit.Check(lineControl, steps.MarkOK, textControl, o.control.label+" (control)")
+	default:
+		s.emit.Check(lineControl, steps.MarkWarn, textControl, "cannot be told apart (control)"+limited)
+	}
+}
+
+func (s *session) showRefusal(id, text string, key *signer, t tally, limited, unknown string) {
+	switch {
+	case key == nil:
+		s.emit.Check(id, steps.MarkSkipped, text, unknown)
+	case t.accepted > 0:
+		s.emit.Check(id, steps.MarkFailed, text, fmt.Sprintf("accepted on %d of %d connections", t.accepted, t.told()))
+	case t.refused > 0:
+		s.emit.Check(id, steps.MarkOK, text, t.label)
+	default:
+		s.emit.Check(id, steps.MarkWarn, text, "cannot be told apart"+limited)
+	}
+}
+
+// inconclusive puts on the lines that nothing was told apart. That is never
+// shown as passed.
+func (s *session) inconclusive(throttled bool) { s.show(outcome{throttled: throttled}) }
+
+// findings are what the outcome of a way means, the gravest first.
+func (s *session) findings(o outcome) []steps.Finding {
+	if o.controlAccepted() {
+		f := steps.NewFinding("server-accepts-secret-key-token",
+			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
+			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ", or name a route that wants a token: protected in keysplit.toml.")
+		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
+		return []steps.Finding{f}
+	}
+	fresh, seen := o.fresh, o.fresh.told()
+	previous := o.previous.accepted > 0 && s.previous != nil
+	var fs []steps.Finding
+	add := func(code steps.Code, format string, args ...any) {
+		fs = append(fs, steps.NewFinding(code, fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case fresh.accepted > 0 && fresh.refused > 0:
+		add("server-stale-key", "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.", fresh.refused, seen)
+		if o.secret.accepted > 0 {
+			add("server-signs-with-secret-key", "%d of %d connections accept a token that is signed with SECRET_KEY.", o.secret.accepted, o.secret.told())
+		}
+	case fresh.accepted == 0 && o.secret.accepted > 0:
+		add("server-signs-with-secret-key", "The server signs tokens with SECRET_KEY, and not with the new key.%s", s.alsoPrevious())
+	case o.secret.accepted > 0:
+		add("server-accepts-secret-key-token", "The server signs with the new key, and still accepts a token that is signed with SECRET_KEY.%s", s.alsoPrevious())
+	case fresh.accepted == 0 && previous:
+		add("server-stale-key", "The server still signs with the previous key: it was not restarted.")
+	case fresh.accepted == 0 && fresh.refused > 0:
+		add("server-stale-key", "The server does not sign with the new key, nor with any other key that keysplit knows.%s", s.guess())
+	case previous && !s.previousIsSecret:
+		add("server-accepts-old-token", "The server signs with the new key, and still accepts a token that is signed with the previous one.")
+	}
+	return fs
+}
+
+func (s *session) alsoPrevious() string {
+	if s.previousIsSecret {
+		return " SECRET_KEY was also the previous key of tokens."
+	}
+	return ""
+}
+
+// guess says so where the test tokens were made without knowing the settings.
+func (s *session) guess() string {
+	if s.guessed {
+		return " The project's token settings are not known, so the test tokens may not fit them."
+	}
+	return ""
+}
+
+// notTold is the finding of a run in which nothing showed which key signs.
+func (s *session) notTold(throttled, account bool) steps.Finding {
+	f := steps.NewFinding("server-stale-key", "It could not be shown which key the server signs with: its answers are the same for every key.")
+	f.Why = "What cannot be told apart does not count as passed."
+	f.Fix = "Give an account: --username NAME, or --temp-user in development. Or name a route that wants a token: protected in keysplit.toml."
+	if account {
+		f.Fix = "Name a route that wants a token: protected in keysplit.toml."
+	}
+	if throttled {
+		f.Message = "It could not be shown which key the server signs with: it limits requests, and the limit is reached."
+		f.Fix = "Wait a few minutes, then run keysplit again."
+	}
+	return f
+}

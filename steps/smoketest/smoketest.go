@@ -1,0 +1,312 @@
+// Package smoketest is step 5: it proves which key the running server signs
+// with, and then logs in once for real.
+//
+// # The proof that needs no password
+//
+// keysplit makes short-lived access tokens for a user that cannot exist, signs
+// them with the keys in question, and looks at what the server says. A server
+// that verifies the signature goes on and finds no such user; one that does not
+// stops at the signature. Three keys must be refused: SECRET_KEY, the previous
+// key, and a random key. The random one is the control: a server or a test that
+// takes it proves nothing.
+//
+// There are three ways to ask, tried in this order until one of them tells the
+// keys apart:
+//
+//  1. the token-verify route, which says 200 or token_not_valid;
+//  2. the protected route with the token in its header, by the code
+//     user_not_found or token_not_valid anywhere in the body. Where the
+//     codes are missing, an answer is compared with the control's: the random
+//     key is never right, so a steady answer that differs from it comes from a
+//     signature that is;
+//  3. after a login, the account's own claims signed anew with each key.
+//
+// Every request goes over a fresh connection, because one worker or replica that
+// was not restarted answers only its share of them.
+//
+// # What passes
+//
+// The step passes when the new key is shown to sign and no other key is
+// accepted. Where no way tells the keys apart, the lines say "cannot be told
+// apart" and count as warnings, never as passed. The step then passes only if a
+// login gave a token whose signature the new key verifies: that is proof of the
+// key that signs, though not of what else is accepted. Without either, it fails.
+//
+// Apply changes nothing on the server but what one login changes, so there is
+// nothing for Verify to look at again, and nothing to undo. The throwaway account
+// of --temp-user is deleted before Apply returns.
+//
+// No token, cookie or password is in an event or an error. What the server says
+// is never quoted: it is told in words of our own.
+package smoketest
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"dj/keysplit/steps"
+)
+
+// Step asks the running server. Its zero value is ready for use.
+type Step struct {
+	Roots *x509.CertPool   // authorities to trust for https; nil means the system's
+	Now   func() time.Time // nil means time.Now
+}
+
+// maxSkew is the difference of the clocks that is worth a word.
+const maxSkew = 30 * time.Second
+
+// session is one Apply.
+type session struct {
+	run         *steps.Run
+	emit        steps.Emit
+	client      *client
+	now         func() time.Time
+	connections int
+	facts       steps.TokenFacts
+	guessed     bool // facts are defaults
+	routes      steps.Routes
+
+	fresh            *signer
+	secret           *signer // nil when SECRET_KEY is not known
+	previous         *signer // nil when there is none, or it is the new key
+	previousIsSecret bool
+}
+
+// Name is the step's name.
+func (s *Step) Name() steps.Name { return steps.SmokeTest }
+
+// Plan says what will be asked.
+func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	if err := checkAccount(run); err != nil {
+		return steps.Plan{}, err
+	}
+	p := steps.Plan{
+		Summary: "Ask the running server which key it signs with.",
+		Details: []string{
+			fmt.Sprintf("Test tokens for a user that cannot exist, each valid for %v, over %d fresh connections.", tokenLife, connections(run)),
+			"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
+		},
+	}
+	switch {
+	case run.Options.TempUser:
+		p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
+		p.Details = append(p.Details, "The throwaway account is made through the project's own Django and deleted afterwards.")
+		p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
+	case run.Options.Username != "" && run.Options.Password.Set():
+		p.Summary = "Ask the running server which key it signs with, and log in once as " + run.Redactor.Clean(run.Options.Username) + "."
+		p.Effects = []string{"One login of this account. It is not tried again when it fails."}
+	default:
+		p.Details = append(p.Details, "No login is tried, since no account was given.")
+	}
+	return p, nil
+}
+
+// Verify has nothing to look at: Apply itself is a look at the real thing.
+func (s *Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+// Undo has nothing to take back.
+func (s *Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+// Apply runs the proof, and the login where there is an account.
+func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if err := checkAccount(run); err != nil {
+		return err
+	}
+	ses, err := s.open(ctx, run, emit)
+	if err != nil {
+		return asFailure(err)
+	}
+	ses.announce()
+	if err := ses.reach(ctx); err != nil {
+		return asFailure(err)
+	}
+	return asFailure(ses.all(ctx))
+}
+
+// asFailure turns a *trouble into a failure of the step.
+func asFailure(err error) error {
+	var t *trouble
+	if errors.As(err, &t) {
+		return steps.Fail(t.finding())
+	}
+	return err
+}
+
+func (s *Step) open(ctx context.Context, run *steps.Run, emit steps.Emit) (*session, error) {
+	address := firstOf(run.URL, run.Options.URL)
+	for _, server := range run.Project.Servers {
+		address = firstOf(address, server.URL)
+	}
+	if address == "" {
+		return nil, steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
+			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
+	}
+	base, err := parseBase(address)
+	if err != nil {
+		return nil, err
+	}
+	key := run.Key
+	if keys, ok := fileKeys(run); !key.Set() && ok {
+		key = keys.Key.Secret
+	}
+	if !key.Set() || key.Len() == 0 {
+		return nil, steps.Fail(steps.NewFinding("jwt-key-missing", ""))
+	}
+	ses := &session{
+		run: run, emit: emit, now: s.Now, connections: connections(run),
+		client: newClient(base, s.Roots, run.Options.Wait()),
+		fresh:  keySigner(key), secret: secretKeySigner(run),
+	}
+	if ses.now == nil {
+		ses.now = time.Now
+	}
+	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
+	ses.routes = routes(run.Project.Facts)
+	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {
+		ses.previous = keySigner(run.Previous)
+		ses.previousIsSecret = ses.secret != nil && sameKey(ctx, ses.secret, ses.previous)
+	}
+	return ses, nil
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func connections(run *steps.Run) int {
+	if run.Options.Connections > 0 {
+		return run.Options.Connections
+	}
+	return steps.DefaultConnections
+}
+
+// announce puts every line on the screen before its turn comes.
+func (s *session) announce() {
+	s.emit.Check(lineAnswers, steps.MarkPending, "server answers", "")
+	s.emit.Check(lineFresh, steps.MarkPending, textFresh, "")
+	s.emit.Check(lineSecret, steps.MarkPending, s.textSecret(), "")
+	if s.previous != nil && !s.previousIsSecret {
+		s.emit.Check(linePrevious, steps.MarkPending, textPrevious, "")
+	}
+	s.emit.Check(lineControl, steps.MarkPending, textControl, "")
+	if s.hasAccount() {
+		s.emit.Check(lineLogin, steps.MarkPending, "log in", "")
+		s.emit.Check(lineToken, steps.MarkPending, textToken, "")
+		s.emit.Check(lineProtected, steps.MarkPending, textProtected, "")
+		s.emit.Check(lineRefresh, steps.MarkPending, textRefresh, "")
+	}
+}
+
+// reach asks for the front page: any answer will do. It learns the server's
+// clock, and how to talk to a development server that expects to stand behind
+// another one.
+func (s *session) reach(ctx context.Context) error {
+	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
+	a, err := s.client.do(ctx, request{method: http.MethodGet, path: firstOf(s.routes.Health, "/")})
+	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
+		// ALLOWED_HOSTS may know this machine by its name only.
+		s.client.host = "localhost:" + s.client.base.Port()
+		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
+			a = again
+		} else {
+			s.client.host = ""
+		}
+	}
+	if err == nil && s.toHTTPS(a) {
+		// With DEBUG off, Django sends http on to https. On this machine there
+		// may be no https, so say what a proxy in front would say.
+		s.client.forwarded = true
+		a, err = s.client.do(ctx, request{method: http.MethodGet, path: "/"})
+		if err == nil && s.toHTTPS(a) {
+			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
+			return steps.Fail(steps.NewFinding("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
+				WithFix("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False."))
+		}
+	}
+	if err != nil {
+		s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", "")
+		return err
+	}
+	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds()))
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		s.client.offset = date.Sub(s.now())
+	}
+	if skew := s.client.offset; skew.Abs() > maxSkew {
+		direction := "ahead of"
+		if skew < 0 {
+			direction = "behind"
+		}
+		s.emit.Check(lineClock, steps.MarkWarn, "clocks differ", fmt.Sprintf("the server's is %.0f s %s this machine's", math.Abs(skew.Seconds()), direction))
+	}
+	return nil
+}
+
+func (s *session) loopback() bool {
+	addr, err := netip.ParseAddr(s.client.base.Hostname())
+	return err == nil && addr.IsLoopback() && s.client.host == ""
+}
+
+// toHTTPS tells whether the answer sends plain http on to https of the same
+// host.
+func (s *session) toHTTPS(a answer) bool {
+	to, err := url.Parse(a.header.Get("Location"))
+	if err != nil || s.client.base.Scheme != "http" || !redirects(a.status) {
+		return false
+	}
+	return to.Scheme == "https" && to.Hostname() == (&url.URL{Host: s.client.hostHeader()}).Hostname()
+}
+
+func (s *session) serverNow() time.Time { return s.now().Add(s.client.offset) }
+
+func (s *session) nobody(now time.Time) jwt.MapClaims { return claimsFor(s.facts, now) }
+
+// bearer is the header that carries a token, as the project's settings name it.
+func (s *session) bearer(token string) map[string]string {
+	kind := "Bearer"
+	if len(s.facts.HeaderTypes) > 0 {
+		kind = s.facts.HeaderTypes[0]
+	}
+	// WSGI spells "X-Token" as "HTTP_X_TOKEN".
+	name := strings.ReplaceAll(strings.TrimPrefix(s.facts.HeaderName, "HTTP_"), "_", "-")
+	return map[string]string{firstOf(name, "Authorization"): kind + " " + token}
+}
+
+// tokenFacts are the project's, or simplejwt's defaults when they are not known.
+func tokenFacts(f *steps.Facts) (facts steps.TokenFacts, guessed bool) {
+	if f != nil && f.Tokens.Algorithm != "" {
+		facts = f.Tokens
+		facts.UserIDClaim = firstOf(facts.UserIDClaim, "user_id")
+		return facts, false
+	}
+	return steps.TokenFacts{
+		Algorithm: "HS256", UserIDClaim: "user_id", TypeClaim: "token_type", IDClaim: "jti",
+		HeaderTypes: []string{"Bearer"}, HeaderName: "HTTP_AUTHORIZATION",
+	}, true
+}
+
+// routes are the project's, or those of the upgrade guide when they are not
+// known.
+func routes(f *steps.Facts) steps.Routes {
+	if f != nil && f.Routes != (steps.Routes{}) {
+		return f.Routes
+	}
+	const auth = "/api/v1/auth/"
+	return steps.Routes{
+		Login: auth + "login/", Refresh: auth + "token/refresh/", Verify: auth + "token/verify/",
+		Protected: auth + "user/", CSRF: auth + "csrf/",
+	}
+}

@@ -1,0 +1,214 @@
+package smoketest
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"dj/keysplit/steps"
+)
+
+// nobody is a user id that cannot exist: the largest 32-bit number, or for ids
+// that are no numbers a UUID made of the same digit.
+const (
+	nobody     = "2147483647"
+	nobodyText = "ffffffff-ffff-4fff-bfff-ffffffffffff"
+)
+
+// tokenLife is how long a token of the proof is valid. The time at which it was
+// issued lies a little in the past, since some servers refuse one from the
+// future and clocks are read in whole seconds.
+const (
+	tokenLife = 60 * time.Second
+	issuedAgo = 5 * time.Second
+)
+
+// maxToken is the longest text that is looked at as a token, in bytes.
+const maxToken = 16 << 10
+
+// signer signs with one of the keys in question.
+type signer struct {
+	sign func(ctx context.Context, alg string, input []byte) ([]byte, error)
+}
+
+func keySigner(key steps.Secret) *signer {
+	return &signer{func(_ context.Context, alg string, input []byte) ([]byte, error) {
+		return hmacSign(alg, input, []byte(key.Reveal()))
+	}}
+}
+
+func hmacSign(alg string, input, key []byte) ([]byte, error) {
+	method, ok := jwt.GetSigningMethod(alg).(*jwt.SigningMethodHMAC)
+	if !ok {
+		return nil, fmt.Errorf("sign a token: %s uses no shared key", steps.Inert(alg))
+	}
+	return method.Sign(string(input), key)
+}
+
+// randomSigner signs with a key of its own that nobody knows.
+func randomSigner() *signer {
+	return &signer{func(_ context.Context, alg string, input []byte) ([]byte, error) {
+		return hmacSign(alg, input, randomBytes(64))
+	}}
+}
+
+// secretKeySigner signs with SECRET_KEY: inside the project's own Django where
+// that runs, else with the value from the .env. It is nil when neither knows it.
+func secretKeySigner(run *steps.Run) *signer {
+	if run.Django != nil {
+		return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
+			return run.Django.Sign(ctx, steps.SecretKeyName, alg, input)
+		}}
+	}
+	keys, ok := fileKeys(run)
+	if !ok || !keys.SecretKey.Secret.Set() || keys.SecretKey.Empty() {
+		return nil
+	}
+	return keySigner(keys.SecretKey.Secret)
+}
+
+// fileKeys reads both keys as the backend's own reader does.
+func fileKeys(run *steps.Run) (steps.Keys, bool) {
+	env := run.Project.EnvFile
+	data, err := os.ReadFile(env.Path)
+	if err != nil || len(env.Readers) == 0 {
+		return steps.Keys{}, false
+	}
+	keys, err := steps.ReadKeys(run, env.Readers[0], data)
+	return keys, err == nil
+}
+
+// sameKey tells whether two signers hold the same key, without seeing it.
+func sameKey(ctx context.Context, a, b *signer) bool {
+	probe := randomBytes(32)
+	one, errOne := a.sign(ctx, "HS256", probe)
+	two, errTwo := b.sign(ctx, "HS256", probe)
+	return errOne == nil && errTwo == nil && hmac.Equal(one, two)
+}
+
+// claimsFor makes the claims of a token for nobody, as the project's settings
+// want them. now is the server's time.
+func claimsFor(t steps.TokenFacts, now time.Time) jwt.MapClaims {
+	c := jwt.MapClaims{"exp": now.Add(tokenLife).Unix(), "iat": now.Add(-issuedAgo).Unix()}
+	if t.TypeClaim != "" {
+		c[t.TypeClaim] = "access"
+	}
+	if t.IDClaim != "" {
+		c[t.IDClaim] = hex.EncodeToString(randomBytes(16))
+	}
+	// Always text: newer libraries want "sub" to be text, and databases take a
+	// number in a text as well.
+	c[t.UserIDClaim] = nobody
+	if t.UserIDText {
+		c[t.UserIDClaim] = nobodyText
+	}
+	if t.Issuer != "" {
+		c["iss"] = t.Issuer
+	}
+	switch len(t.Audience) {
+	case 0:
+	case 1:
+		c["aud"] = t.Audience[0]
+	default:
+		c["aud"] = t.Audience
+	}
+	return c
+}
+
+// mint signs claims.
+func mint(ctx context.Context, s *signer, alg string, claims jwt.MapClaims) (string, error) {
+	method := jwt.GetSigningMethod(alg)
+	if method == nil {
+		return "", fmt.Errorf("sign a token: the algorithm is not known")
+	}
+	input, err := jwt.NewWithClaims(method, claims).SigningString()
+	if err != nil {
+		return "", fmt.Errorf("write a token: %w", err)
+	}
+	signature, err := s.sign(ctx, alg, []byte(input))
+	if err != nil {
+		return "", err
+	}
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+}
+
+// seenToken is a token that the server gave out.
+type seenToken struct {
+	text   steps.Secret
+	cookie string // the cookie it came in, "" for the body
+	key    string // the name it had in the body
+	alg    string
+	claims jwt.MapClaims
+}
+
+// readToken takes a text apart, without believing it: the signature is looked at
+// by signedBy. ok is false when the text is no JWT.
+func readToken(run *steps.Run, text string) (seenToken, bool) {
+	parts := strings.Split(text, ".")
+	if len(text) > maxToken || len(parts) != 3 {
+		return seenToken{}, false
+	}
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	var claims jwt.MapClaims
+	if !decodePart(parts[0], &header) || header.Algorithm == "" || !decodePart(parts[1], &claims) || claims == nil {
+		return seenToken{}, false
+	}
+	return seenToken{text: run.Secret(text), alg: header.Algorithm, claims: claims}, true
+}
+
+func decodePart(part string, into any) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return false
+	}
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.UseNumber() // claims are signed anew later and must not lose digits
+	return d.Decode(into) == nil
+}
+
+// symmetric tells whether the token's algorithm uses a shared key at all.
+func (t seenToken) symmetric() bool {
+	_, ok := jwt.GetSigningMethod(t.alg).(*jwt.SigningMethodHMAC)
+	return ok
+}
+
+// signedBy tells whether the signer's key made the token's signature.
+func (t seenToken) signedBy(ctx context.Context, s *signer) bool {
+	if s == nil {
+		return false
+	}
+	text := t.text.Reveal()
+	end := strings.LastIndexByte(text, '.')
+	have, err := base64.RawURLEncoding.DecodeString(text[end+1:])
+	if err != nil {
+		return false
+	}
+	want, err := s.sign(ctx, t.alg, []byte(text[:end]))
+	return err == nil && hmac.Equal(have, want)
+}
+
+// named tells whether the token's own type, or else its name, has the word in
+// it: "access" or "refresh".
+func (t seenToken) named(typeClaim, word string) bool {
+	if kind, ok := t.claims[typeClaim].(string); ok && kind != "" {
+		return kind == word
+	}
+	return strings.Contains(strings.ToLower(t.cookie+t.key), word)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}
