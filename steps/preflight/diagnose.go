@@ -1,0 +1,299 @@
+package preflight
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// diagnosis is one look at the .env and the settings' sources, without running
+// anything.
+type diagnosis struct {
+	run     *steps.Run
+	project *steps.Project
+	sources []source
+	place   place
+
+	keys  steps.Keys
+	found []steps.Finding
+}
+
+// errUnreadable tells that the .env is there and cannot be read, which ends the
+// run: nothing about it can be said, and nothing written to it.
+var errUnreadable = errors.New("the .env cannot be read")
+
+func (d *diagnosis) add(code steps.Code, message string, line int) {
+	d.found = append(d.found, steps.NewFinding(code, message).At(d.rel(), line))
+}
+
+func (d *diagnosis) rel() string { return d.project.Rel(d.project.EnvFile.Path) }
+
+func (d *diagnosis) reader() envfile.Dialect { return d.project.EnvFile.Readers[0] }
+
+// diagnose opens the .env and judges everything that files can tell.
+func (d *diagnosis) diagnose() error {
+	env := &d.project.EnvFile
+	env.At, env.Exists = nil, false
+	d.judgePlace()
+	at, err := envfile.Open(env.Path)
+	if err != nil {
+		if err := d.refused(err); err != nil {
+			return err
+		}
+		at = &envfile.Snapshot{}
+	} else {
+		env.At, env.Exists = at, at.Exists
+	}
+	file := envfile.Parse(at.Data)
+	vars := d.encoding(file)
+	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
+		// The reader refuses the file, which encoding has reported. The
+		// environment still counts.
+		d.keys, _ = steps.ReadKeys(d.run, d.reader(), nil)
+	}
+	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
+		d.add("env-file-missing", "", 0)
+	}
+	d.lines(file, vars)
+	d.judgeKey(file)
+	d.judgeSecretKey(file)
+	d.ambiguous(file)
+	return nil
+}
+
+// refused turns the refusal to open a file into a finding; an unreadable one is
+// an error.
+func (d *diagnosis) refused(err error) error {
+	var refusal *envfile.RefusedError
+	if !errors.As(err, &refusal) {
+		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, err)
+	}
+	sentence := strings.Replace(refusal.Error(), d.project.EnvFile.Path, d.rel(), 1)
+	what, fix, _ := strings.Cut(sentence, ": ")
+	code := steps.Code("env-file-not-regular")
+	switch refusal.Reason {
+	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonNoFolder, envfile.ReasonTooLarge:
+		code = "env-file-unreadable"
+	}
+	f := steps.NewFinding(code, what+".").At(d.rel(), 0)
+	if fix != "" {
+		f = f.WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
+	}
+	if code == "env-file-unreadable" {
+		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(f))
+	}
+	d.found = append(d.found, f)
+	return nil
+}
+
+// encoding reports what keeps whole readers from the file, and returns the
+// variables as the backend's reader has them, none when it refuses.
+func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
+	if file.BOM() {
+		d.add("encoding-bom", "", 1)
+	}
+	vars, err := envfile.Read(d.reader(), file.Bytes(), d.run.LookupEnv)
+	var refusal *envfile.ReadError
+	if _, invalid := envfile.Read(envfile.Decouple, file.Bytes(), nil); errors.As(invalid, &refusal) {
+		d.add("encoding-invalid", fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line), refusal.Line)
+	} else if errors.As(err, &refusal) {
+		d.add("quote-unbalanced", fmt.Sprintf("The reader %s cannot read line %d: %s.", refusal.Dialect, refusal.Line, refusal.Reason), refusal.Line)
+	}
+	return vars
+}
+
+// judgePlace says when the reader reads another file than this one.
+func (d *diagnosis) judgePlace() {
+	p, env := d.project, d.project.EnvFile.Path
+	wrong := func(file, message, fix string) {
+		d.found = append(d.found, steps.NewFinding("env-file-wrong-place", message).At(p.Rel(file), 0).WithFix(fix))
+	}
+	switch asked := d.run.Options.EnvFile; {
+	case asked != "":
+		if local(d.run) && d.place.path != "" && !sameFile(d.place.path, env) && isFile(d.place.path) {
+			wrong(env, fmt.Sprintf("The backend reads %s, not this file.", p.Rel(d.place.path)),
+				"Leave out --env-file, or name the environment that this file belongs to: --env NAME.")
+		}
+	case d.place.hidden != "":
+		wrong(d.place.hidden, fmt.Sprintf("The reader finds %s first and never looks at a .env.", p.Rel(d.place.hidden)),
+			fmt.Sprintf("Move the settings of %s into %s and remove it.", p.Rel(d.place.hidden), p.Rel(env)))
+	case d.place.hides != "":
+		wrong(env, fmt.Sprintf("The reader finds this file first and never looks at %s, which holds the keys.", p.Rel(d.place.hides)),
+			fmt.Sprintf("Move this file's settings into %s and remove it, or the other way round.", p.Rel(d.place.hides)))
+	case !within(p.TopLevel, env) && isFile(env):
+		wrong(env, fmt.Sprintf("The reader finds %s, which lies outside of the project.", env),
+			fmt.Sprintf("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
+	case !isThere(env) && d.reader() != envfile.Shell:
+		if other := astray(p); other != "" && !sameFile(other, env) {
+			wrong(other, fmt.Sprintf("The backend never reads this file: its reader looks for %s.", p.Rel(env)),
+				fmt.Sprintf("Move it to %s.", p.Rel(env)))
+		}
+	}
+}
+
+// local tells whether the run is about the checkout itself, and not about a file
+// for another machine.
+func local(run *steps.Run) bool {
+	return run.Options.Environment == "" || run.Options.Environment == steps.DefaultEnvironment
+}
+
+func isThere(path string) bool { return isFile(path) || isFolder(path) }
+
+func sameFile(a, b string) bool {
+	return realPath(a) == realPath(b)
+}
+
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return filepath.Clean(path)
+}
+
+// judgeKey applies the rules to JWT_SECRET_KEY as the backend would get it.
+func (d *diagnosis) judgeKey(file *envfile.File) {
+	line := lastLineOf(file, steps.KeyName)
+	where := ""
+	if d.keys.Key.Source == "environment" {
+		line, where = 0, " in the environment"
+		d.shadowed()
+	}
+	for _, code := range steps.JudgeKey(d.keys.Key.Secret, d.keys.SecretKey.Secret) {
+		message := ""
+		switch code {
+		case "jwt-key-missing":
+			if steps.Has(d.found, "key-unread") || d.gluedKey() {
+				continue // said better already
+			}
+			if d.project.EnvFile.Exists {
+				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
+			}
+		case "jwt-key-too-short":
+			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), steps.MinKeyLength)
+		}
+		d.add(code, message, line)
+	}
+}
+
+// shadowed reports a variable of the environment that takes the place of what
+// the file says, or would say once a key is in it. A good key that only the
+// environment has is how containers get theirs.
+func (d *diagnosis) shadowed() {
+	key, inFile := d.keys.Key.Secret, d.keys.InFile.Secret
+	switch {
+	case inFile.Set() && inFile.Equal(key):
+	case inFile.Set() || len(steps.JudgeKey(key, d.keys.SecretKey.Secret)) > 0:
+		message := ""
+		if key.Len() == 0 {
+			message = "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file."
+		}
+		d.add("jwt-key-shadowed", message, 0)
+	}
+}
+
+func (d *diagnosis) gluedKey() bool {
+	for _, f := range d.found {
+		if f.Code == "line-glued" && f.Fixable {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeSecretKey looks at SECRET_KEY where it is set: the environment, the file
+// or a literal in the settings.
+func (d *diagnosis) judgeSecretKey(file *envfile.File) {
+	key, path, line := d.keys.SecretKey.Secret, d.project.EnvFile.Path, lastLineOf(file, steps.SecretKeyName)
+	if d.keys.SecretKey.Source == "environment" {
+		line = 0
+	}
+	if !key.Set() {
+		value, s, at := literalSecretKey(d.sources)
+		if s.path == "" {
+			if d.project.EnvFile.Exists && d.knowsReader() {
+				d.add("secret-key-missing", "", 0)
+			}
+			return
+		}
+		if value == "" {
+			return // made by code
+		}
+		key, path, line = d.run.Secret(value), s.path, at
+	}
+	value := key.Reveal()
+	f := steps.NewFinding("secret-key-insecure", "")
+	switch {
+	case strings.TrimSpace(value) == "":
+		f = steps.NewFinding("secret-key-missing", "SECRET_KEY is there, but empty.")
+	case steps.Placeholder(value):
+		f = steps.NewFinding("secret-key-placeholder", "")
+	case !strings.HasPrefix(value, "django-insecure-"):
+		return
+	case !local(d.run):
+		f = f.WithSeverity(steps.Warning)
+	}
+	d.found = append(d.found, f.At(d.project.Rel(path), line))
+}
+
+// knowsReader tells whether the sources show how the settings get SECRET_KEY at
+// all; a reader that is not understood is no reason for an alarm.
+func (d *diagnosis) knowsReader() bool {
+	for _, s := range d.sources {
+		if strings.Contains(s.text, steps.SecretKeyName) && d.reader() != envfile.Shell {
+			return true
+		}
+	}
+	return false
+}
+
+// ambiguous compares what the readers of this file make of the two keys.
+func (d *diagnosis) ambiguous(file *envfile.File) {
+	readers := d.project.EnvFile.Readers
+	for _, name := range []string{steps.KeyName, steps.SecretKeyName} {
+		first, found, err := envfile.Lookup(readers[0], file.Bytes(), name, d.run.LookupEnv)
+		if err != nil || !found {
+			continue
+		}
+		for _, other := range readers[1:] {
+			second, _, err := envfile.Lookup(other, file.Bytes(), name, d.run.LookupEnv)
+			if err != nil || second != first {
+				d.add("value-dialect-ambiguous", fmt.Sprintf("%s and %s read different values for %s.", readers[0], other, name), lastLineOf(file, name))
+				break
+			}
+		}
+	}
+}
+
+// lastLineOf is the number of the last line that sets the name, 0 for none.
+func lastLineOf(file *envfile.File, name string) int {
+	num := 0
+	for _, l := range file.Lines() {
+		if l.Kind == envfile.Assignment && strings.EqualFold(l.Name, name) && bytes.Contains(l.Raw, []byte(l.Name)) {
+			num = l.Num
+		}
+	}
+	return num
+}
+
+// othersCanRead tells whether the file's mode and the folders above it let
+// every user of the machine read it.
+func othersCanRead(at *envfile.Snapshot, stat func(string) (fs.FileInfo, error)) bool {
+	if at.Mode&0o004 == 0 {
+		return false
+	}
+	for dir := filepath.Dir(at.Target); ; dir = filepath.Dir(dir) {
+		info, err := stat(dir)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+}

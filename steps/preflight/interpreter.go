@@ -1,0 +1,155 @@
+package preflight
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
+)
+
+// findPython sets Python and PythonFrom: what the user named, the project's own
+// virtual environment, the active one, the one of its package manager, or the
+// first on PATH. A package manager is a program, so it is not asked in a static
+// check. Links are kept: the link of a virtual environment is what makes it one.
+func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
+	if named := run.Options.Python; named != "" {
+		path, err := exec.LookPath(named)
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
+		if err != nil {
+			return notRunnable("The interpreter "+named+" is not there, or is no program.", "", 0,
+				"Give the path of the project's Python: keysplit --python PATH.")
+		}
+		p.Python, p.PythonFrom = path, "--python"
+		return nil
+	}
+	active, _ := run.LookupEnv("VIRTUAL_ENV")
+	if active != "" && (within(p.TopLevel, active) || within(p.Root, active)) {
+		if setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active)) {
+			return nil
+		}
+	}
+	for _, dir := range upward(p.Root, p.TopLevel) {
+		for _, name := range []string{".venv", "venv", "env", ".env"} {
+			if setPython(p, pythonIn(filepath.Join(dir, name)), "virtualenv "+name) {
+				return nil
+			}
+		}
+	}
+	if active != "" && setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active)) {
+		return nil
+	}
+	if dir, ok := run.LookupEnv("UV_PROJECT_ENVIRONMENT"); ok && filepath.IsAbs(dir) && setPython(p, pythonIn(dir), "uv") {
+		return nil
+	}
+	if !run.Options.Static && managedPython(ctx, p) {
+		return nil
+	}
+	if conda, ok := run.LookupEnv("CONDA_PREFIX"); ok && setPython(p, pythonIn(conda), "conda environment "+filepath.Base(conda)) {
+		return nil
+	}
+	for _, name := range []string{"python3", "python"} {
+		if path, err := exec.LookPath(name); err == nil {
+			if path, err = filepath.Abs(path); err == nil {
+				p.Python, p.PythonFrom = path, "PATH"
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func setPython(p *steps.Project, path, from string) bool {
+	if path == "" {
+		return false
+	}
+	p.Python, p.PythonFrom = path, from
+	return true
+}
+
+// pythonIn is the interpreter of a virtual environment, "" when there is none.
+func pythonIn(env string) string {
+	places := []string{"bin/python", "bin/python3"}
+	if runtime.GOOS == "windows" {
+		places = []string{"Scripts/python.exe", "python.exe"}
+	}
+	for _, place := range places {
+		if path := filepath.Join(env, filepath.FromSlash(place)); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// managers are the programs that know where the project's environment is.
+var managers = []struct {
+	name  string
+	signs []string // files, or "pyproject.toml: text"
+	args  []string
+}{
+	{"poetry", []string{"poetry.lock", "pyproject.toml: [tool.poetry]"}, []string{"env", "info", "--path", "--no-interaction", "--no-ansi"}},
+	{"pipenv", []string{"Pipfile"}, []string{"--venv"}},
+}
+
+func managedPython(ctx context.Context, p *steps.Project) bool {
+	for _, m := range managers {
+		for _, dir := range upward(p.Root, p.TopLevel) {
+			if !hasSign(dir, m.signs) {
+				continue
+			}
+			path, err := exec.LookPath(m.name)
+			if err != nil {
+				continue
+			}
+			if path, err = filepath.Abs(path); err != nil {
+				continue
+			}
+			limited, cancel := context.WithTimeout(ctx, 20*time.Second)
+			res, err := child.Command{Path: path, Args: m.args, Dir: dir, Unset: []string{"KEYSPLIT_PASSWORD"}}.Run(limited)
+			cancel()
+			if err == nil && res.Code == 0 && setPython(p, pythonIn(lastLine(string(res.Stdout))), m.name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hasSign(dir string, signs []string) bool {
+	for _, sign := range signs {
+		name, text, _ := strings.Cut(sign, ": ")
+		path := filepath.Join(dir, name)
+		if isFile(path) && bytes.Contains(readSome(path), []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// upward lists the folders from inner to outer, both included; only inner when
+// it does not lie in outer.
+func upward(inner, outer string) []string {
+	out := []string{inner}
+	if !within(outer, inner) {
+		return out
+	}
+	for dir := inner; dir != outer && dir != filepath.Dir(dir); {
+		dir = filepath.Dir(dir)
+		out = append(out, dir)
+	}
+	return out
+}
+
+// within tells whether path is dir or lies in it.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(os.PathSeparator))
+}

@@ -1,0 +1,145 @@
+package preflight
+
+import (
+	"path/filepath"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// correct takes over what Django's reader really did, and tells whether that
+// changes anything.
+func (d *diagnosis) correct(f *steps.Facts) bool {
+	reader := envfile.Shell
+	for _, known := range []envfile.Dialect{envfile.Decouple, envfile.PythonDotenv, envfile.DjangoEnviron} {
+		if f.Reader == string(known) {
+			reader = known
+		}
+	}
+	path, hidden := opened(f.ReaderFiles)
+	changed := d.reader() != reader
+	if path != "" && !sameFile(path, d.place.path) || hidden != d.place.hidden {
+		if path != "" {
+			d.place = place{path: path, found: f.Reader + " reads it"}
+		}
+		d.place.hidden = hidden
+		changed = true
+	}
+	if d.place.path != "" && d.run.Options.EnvFile == "" {
+		d.project.EnvFile.Path, d.project.EnvFile.Found = d.place.path, d.place.found
+	}
+	d.setReader(reader)
+	return changed
+}
+
+// opened chooses the .env among the files that the readers opened: the one with
+// the key, else the one with SECRET_KEY, else the first. hidden is a
+// settings.ini that was read in its place.
+func opened(files []string) (env, hidden string) {
+	best := -1
+	for _, f := range files {
+		if filepath.Base(f) == "settings.ini" {
+			hidden = f
+			continue
+		}
+		worth := 0
+		if holdsKeys(f) {
+			worth = 1
+			if strings.Contains(string(readSome(f)), steps.KeyName+"=") {
+				worth = 2
+			}
+		}
+		if worth > best {
+			best, env = worth, f
+		}
+	}
+	if env != "" {
+		hidden = ""
+	}
+	return env, hidden
+}
+
+// fallsBackTo tells whether tokens would be signed with SECRET_KEY when nothing
+// sets the key.
+func fallsBackTo(django steps.Django, f *steps.Facts) bool {
+	if s, ok := django.(*session); ok {
+		return s.fallback
+	}
+	return !f.Enforced && f.State == "ok"
+}
+
+// judgeFacts adds what only running the settings could tell.
+func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
+	var found []steps.Finding
+	settings := d.project.Rel(f.SettingsFile)
+	add := func(code steps.Code, message, file string) {
+		found = append(found, steps.NewFinding(code, message).At(file, 0))
+	}
+	has := func(codes ...steps.Code) bool {
+		for _, c := range codes {
+			if steps.Has(d.found, c) {
+				return true
+			}
+		}
+		return false
+	}
+	// With --env-file for another environment, Django reads another file.
+	about := d.run.Options.EnvFile == "" || d.place.path == "" || sameFile(d.place.path, d.project.EnvFile.Path)
+	if about {
+		switch f.State {
+		case "key-missing":
+			if !has("jwt-key-missing", "jwt-key-empty", "key-unread", "line-glued", "jwt-key-shadowed", "env-file-wrong-place", "env-file-missing") {
+				add("key-unread", "The settings find no JWT_SECRET_KEY, though the file has one.", d.rel())
+			}
+		case "key-equal":
+			if !has("jwt-key-equals-secret-key") {
+				add("jwt-key-equals-secret-key", "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY.", d.rel())
+			}
+		case "key-short":
+			if !has("jwt-key-too-short") {
+				add("jwt-key-too-short", "The settings refuse JWT_SECRET_KEY: it is too short.", d.rel())
+			}
+		case "key-refused":
+			if !has("jwt-key-weak", "jwt-key-placeholder") {
+				add("jwt-key-weak", "The settings refuse JWT_SECRET_KEY: "+f.StateError, d.rel())
+			}
+		case "ok":
+			d.judgeLoaded(f, add, has)
+		}
+		if !f.SecretKey.Set && !has("secret-key-missing") {
+			add("secret-key-missing", "", settings)
+		}
+	}
+	if fallback && !f.Enforced {
+		message := ""
+		if !f.SigningEqualsSecretKey {
+			message = "The settings start without JWT_SECRET_KEY and then sign tokens with SECRET_KEY."
+		}
+		text := steps.NewFinding("settings-not-upgraded", message).At(settings, 0)
+		if place, ok := notUpgraded(d.project, d.sources); ok {
+			text = text.At(place.File, place.Line)
+		}
+		found = append(found, text)
+	}
+	for _, c := range f.Checks {
+		if c.Level >= 40 {
+			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message), settings)
+		}
+	}
+	if a := f.Tokens.Algorithm; a != "" && !strings.HasPrefix(a, "HS") {
+		add("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.", settings)
+	}
+	return found
+}
+
+// judgeLoaded compares the keys of settings that load with those of the file.
+func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(steps.Code, string, string), has func(...steps.Code) bool) {
+	key := d.keys.Key
+	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Sum([]byte(key.Secret.Reveal())) && f.Key.Source != "environment" {
+		add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
+	}
+	if f.Key.Set && f.SigningEqualsSecretKey && !has("jwt-key-equals-secret-key") {
+		add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
+	}
+}

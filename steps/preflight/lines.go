@@ -1,0 +1,165 @@
+package preflight
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// gluedName finds a name right behind another value. Behind an underscore it is
+// the end of a longer name, and behind ? or & a part of an address.
+var gluedName = regexp.MustCompile(`[A-Za-z0-9"')\]}.!-](JWT_SECRET_KEY|SECRET_KEY)=`)
+
+// inlineComment finds a comment as people write it behind a value.
+var inlineComment = regexp.MustCompile(`\s#`)
+
+// lines looks at every line for what goes wrong when people append to a .env.
+// vars is what the backend's reader has, nil when it refuses the file.
+func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
+	var spelled, sets []envfile.Line
+	armoured := false
+	for _, l := range file.Lines() {
+		text := strings.TrimSpace(l.Text())
+		if strings.Contains(text, "-----BEGIN ") {
+			armoured = true
+		}
+		switch {
+		case l.Inside || armoured:
+		case l.Kind == envfile.Bare:
+			d.bare(l, text, true)
+		case l.Kind == envfile.Comment:
+			if m := gluedName.FindStringSubmatchIndex(text); m != nil && looksLikeKey(strings.Trim(text[m[1]:], `"'`)) {
+				d.glued(l, text[m[2]:m[3]], false)
+			}
+		case l.Kind == envfile.Assignment && !envfile.IsName(l.Name) && strings.Trim(l.Value, "=") == "" && wrappedKey(text):
+			d.bare(l, text, false)
+		case l.Kind == envfile.Assignment:
+			if m := gluedName.FindStringSubmatch(l.Text()[strings.IndexAny(l.Text(), "=:")+1:]); m != nil {
+				d.glued(l, m[1], m[1] == steps.KeyName)
+			}
+			if strings.EqualFold(l.Name, steps.KeyName) {
+				spelled = append(spelled, l)
+			}
+			if l.Name == steps.KeyName && !l.Export && !l.Colon || l.Name == steps.KeyName && d.exports() {
+				sets = append(sets, l)
+			}
+			d.comment(l, vars)
+		}
+		if strings.Contains(text, "-----END ") {
+			armoured = false
+		}
+		if l.Unbalanced && !l.Inside {
+			d.add("quote-unbalanced", fmt.Sprintf("Line %d opens a quote that is not closed.", l.Num), l.Num)
+		}
+	}
+	d.unread(spelled, vars)
+	for _, l := range sets[:max(len(sets)-1, 0)] {
+		d.add("jwt-key-duplicate", fmt.Sprintf("JWT_SECRET_KEY stands here and again in line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
+	}
+}
+
+// exports tells whether the backend's reader knows the word export.
+func (d *diagnosis) exports() bool { return d.reader() != envfile.Decouple }
+
+func (d *diagnosis) glued(l envfile.Line, name string, fixable bool) {
+	f := steps.NewFinding("line-glued", fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
+	if !fixable {
+		f.Fixable = false
+		f = f.WithFix(fmt.Sprintf("Put a line break in front of %s in that line.", name))
+	}
+	d.found = append(d.found, f)
+}
+
+func (d *diagnosis) bare(l envfile.Line, text string, fixable bool) {
+	if fixable && !looksLikeKey(text) {
+		return
+	}
+	f := steps.NewFinding("line-bare", "").At(d.rel(), l.Num)
+	if !fixable {
+		f.Fixable = false
+		f = f.WithFix("Remove that line: it is the rest of a key that was wrapped.")
+	}
+	d.found = append(d.found, f)
+}
+
+// looksLikeKey tells a raw key from other lines without a name: 32 characters
+// and more of one piece, of mixed kinds.
+func looksLikeKey(text string) bool {
+	if len(text) < 32 || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' }) {
+		return false
+	}
+	if strings.Contains(text, "://") || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "-----") {
+		return false
+	}
+	seen := map[rune]bool{}
+	var lower, upper, digit bool
+	for _, r := range text {
+		seen[r] = true
+		lower = lower || unicode.IsLower(r)
+		upper = upper || unicode.IsUpper(r)
+		digit = digit || unicode.IsDigit(r)
+	}
+	return len(seen) >= 10 && (digit && (lower || upper) || lower && upper && !strings.ContainsAny(text, " ."))
+}
+
+// wrappedKey is the last line of `openssl rand -base64 64`, which breaks its
+// output after 64 characters. The = at its end makes it look like a setting.
+func wrappedKey(text string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9+/]{16,64}==?$`).MatchString(text) &&
+		strings.ContainsAny(text, "+/0123456789") && strings.ToUpper(text) != text
+}
+
+// comment reports a comment that the reader takes for a part of the value. When
+// the settings turn the value into a number, the backend does not start.
+func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
+	value, ok := vars.Get(l.Name)
+	if !ok || value == "" || !inlineComment.MatchString(value) || !inlineComment.MatchString(l.Value) || quotedWhole(l) {
+		return
+	}
+	f := steps.NewFinding("value-inline-comment",
+		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
+	if d.castsToNumber(l.Name) {
+		f = f.WithSeverity(steps.Error)
+		f.Message = fmt.Sprintf("The comment behind %s is part of its value for %s, and the settings want a number there: the backend does not start.", l.Name, d.reader())
+	}
+	d.found = append(d.found, f)
+}
+
+func quotedWhole(l envfile.Line) bool {
+	_, value, _ := strings.Cut(l.Text(), "=")
+	value = strings.TrimSpace(value)
+	return len(value) >= 2 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
+}
+
+func (d *diagnosis) castsToNumber(name string) bool {
+	cast := regexp.MustCompile(`['"]` + regexp.QuoteMeta(name) + `['"][^)\n]*cast\s*=\s*(?:int|float|bool)\b|` +
+		`(?:int|float|bool)\(\s*['"]` + regexp.QuoteMeta(name) + `['"]`)
+	for _, s := range d.sources {
+		if cast.MatchString(s.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// unread reports lines that a person meant for JWT_SECRET_KEY and the reader
+// does not take for it.
+func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
+	if _, ok := vars[steps.KeyName]; ok || vars == nil {
+		return
+	}
+	for _, l := range spelled {
+		how := "in another case"
+		switch {
+		case l.Export:
+			how = "behind export"
+		case l.Colon:
+			how = "with a colon"
+		}
+		d.add("key-unread", fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
+	}
+}

@@ -1,0 +1,256 @@
+// Package preflight finds the project, reads everything and says what is wrong,
+// before anything is changed.
+//
+// It learns from two sources. The files tell where manage.py, the settings, the
+// interpreter and the .env are, and what is wrong with the latter; none of the
+// project's code runs for that. Then one start of the project's own Django (the
+// probe, in the folder of that name) tells what only running it can: which file
+// the reader really opened, which key signs tokens, whether the settings insist
+// on it, and the routes. Where the two differ, Django is right.
+//
+// What is wrong with the key is no failure here: it is what the steps after
+// this one put right. Preflight fails when it cannot look, and when a variable
+// of the environment would make every change to the file useless.
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// Step is the preflight. Its zero value is ready for use.
+type Step struct {
+	// OpenDjango starts the project's Django; nil means the project's own, by
+	// the interpreter that was found.
+	OpenDjango func(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error)
+}
+
+var _ steps.Step = (*Step)(nil)
+
+// Name is steps.Preflight.
+func (*Step) Name() steps.Name { return steps.Preflight }
+
+// Plan says what will be looked at.
+func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	p := steps.Plan{
+		Summary: "Look at the project. Nothing is changed.",
+		Nothing: true,
+		Details: []string{"The project, its settings and its .env are read."},
+	}
+	if run.Options.Static {
+		p.Details = append(p.Details, "None of the project's code runs.")
+	} else {
+		p.Details = append(p.Details, "The project's own Django is started once, to ask it where it reads its keys. No key leaves it.")
+	}
+	return p, nil
+}
+
+// Apply looks, and sets run.Project, run.Prints, and, as far as the options
+// allow, run.Journal and run.Django. Every finding is emitted and kept in
+// run.Project.Findings.
+func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.Django != nil {
+		if err := run.Django.Close(); err != nil {
+			return fmt.Errorf("end the earlier session: %w", err)
+		}
+		run.Django = nil
+	}
+	err := s.look(ctx, run, emit)
+	if run.Project == nil {
+		return err
+	}
+	run.Project.Findings = once(run.Project.Findings)
+	for _, f := range run.Project.Findings {
+		emit.Find(f)
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range run.Project.Findings {
+		if f.Code == "jwt-key-shadowed" {
+			return steps.Fail(f)
+		}
+	}
+	return nil
+}
+
+// Verify has nothing to add: Apply only looked.
+func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+// Undo has nothing to take back.
+func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	folder := run.Options.Folder
+	if folder == "" {
+		folder = "."
+	}
+	p, err := findProject(folder)
+	if err != nil {
+		run.Project = nil
+		return err
+	}
+	run.Project = p
+	emit.Check("project", steps.MarkOK, "project", p.Root)
+	if err := openJournal(run, p); err != nil {
+		return err
+	}
+	d := &diagnosis{run: run, project: p, sources: findSettings(run, p)}
+	pythonErr := findPython(ctx, run, p)
+	if err := d.locate(); err != nil {
+		return err
+	}
+	if err := d.again(emit); err != nil {
+		return err
+	}
+	switch {
+	case run.Options.Static:
+		if f, found := notUpgraded(p, d.sources); found {
+			p.Findings = append(p.Findings, f)
+		}
+	case pythonErr != nil:
+		return pythonErr
+	default:
+		if err := s.askDjango(ctx, d, emit); err != nil {
+			return err
+		}
+	}
+	p.Findings = append(p.Findings, exposure(ctx, p)...)
+	return ctx.Err()
+}
+
+func openJournal(run *steps.Run, p *steps.Project) error {
+	if run.Options.Static || run.Options.ReadOnly {
+		run.Prints = steps.NewFingerprinter(nil)
+		return nil
+	}
+	environment := run.Options.Environment
+	if environment == "" {
+		environment = steps.DefaultEnvironment
+	}
+	j, err := steps.OpenJournal(p.Root, environment)
+	if err != nil {
+		return fmt.Errorf("open the journal: %w", err)
+	}
+	run.Journal, run.Prints = j, j.Prints()
+	return nil
+}
+
+// locate finds the .env by reading the settings.
+func (d *diagnosis) locate() error {
+	reader, user := readerOf(d.sources)
+	d.place = guess(d.project, reader, user)
+	env := steps.EnvFile{Path: d.place.path, Found: d.place.found}
+	if asked := d.run.Options.EnvFile; asked != "" {
+		path, err := filepath.Abs(asked)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", asked, err)
+		}
+		env.Path, env.Found = path, "--env-file"
+	}
+	d.project.EnvFile = env
+	d.setReader(reader)
+	return nil
+}
+
+func (d *diagnosis) setReader(reader envfile.Dialect) {
+	env := &d.project.EnvFile
+	env.Readers = []envfile.Dialect{reader}
+	if composeReads(d.project, env.Path) {
+		env.Readers = append(env.Readers, envfile.Compose)
+	}
+}
+
+// again diagnoses the .env from the beginning and reports where it is.
+func (d *diagnosis) again(emit steps.Emit) error {
+	d.found = nil
+	err := d.diagnose()
+	d.project.Findings = d.found
+	if err != nil {
+		return err
+	}
+	env := d.project.EnvFile
+	if env.Exists {
+		emit.Check("env-file", steps.MarkOK, d.rel(), env.Found)
+	} else {
+		emit.Check("env-file", steps.MarkWarn, d.rel(), "does not exist")
+	}
+	return nil
+}
+
+// askDjango starts the project's Django and corrects by its answers what the
+// files alone seemed to say.
+func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) error {
+	run, p := d.run, d.project
+	open := s.OpenDjango
+	if open == nil {
+		open = openProbe
+	}
+	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
+	django, err := open(ctx, run, p)
+	if err != nil {
+		emit.Check("django", steps.MarkFailed, "the project's Django", "does not start")
+		return err
+	}
+	run.Django = django
+	run.OnClose(func() { _ = django.Close() })
+	f := django.Facts()
+	p.Facts = f
+	for _, line := range f.Output {
+		emit.Output(line)
+	}
+	if f.SettingsModule != "" {
+		p.SettingsModule = f.SettingsModule
+	}
+	if f.SettingsFile != "" {
+		p.SettingsFile = f.SettingsFile
+	}
+	emit.Check("django", steps.MarkOK, "the project's Django",
+		fmt.Sprintf("%s, Python %s (%s), settings %s", f.Django, f.Python, p.PythonFrom, p.SettingsModule))
+	if d.correct(f) {
+		if err := d.again(emit); err != nil {
+			return err
+		}
+	}
+	p.Findings = append(p.Findings, d.judgeFacts(f, fallsBackTo(django, f))...)
+	return nil
+}
+
+func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error) {
+	if p.Python == "" {
+		return nil, notRunnable("No Python was found.", "", 0,
+			"Activate the project's virtual environment, or name its interpreter: keysplit --python PATH.")
+	}
+	s, err := openSession(ctx, run, p, nil)
+	if err != nil {
+		// A nil *session in the interface would not be nil.
+		return nil, err
+	}
+	return s, nil
+}
+
+// once drops findings that say the same of the same place.
+func once(fs []steps.Finding) []steps.Finding {
+	type place struct {
+		code steps.Code
+		file string
+		line int
+	}
+	seen := map[place]bool{}
+	var out []steps.Finding
+	for _, f := range fs {
+		at := place{f.Code, f.File, f.Line}
+		if f.Code == "django-check-failed" {
+			at.file += f.Message
+		}
+		if !seen[at] {
+			seen[at] = true
+			out = append(out, f)
+		}
+	}
+	return out
+}

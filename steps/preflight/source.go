@@ -1,0 +1,239 @@
+package preflight
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// source is one Python file of the settings, for reading without running it.
+type source struct {
+	path string
+	text string // comments taken out; line numbers as in the file
+}
+
+// folder is where the file lies.
+func (s source) folder() string { return filepath.Dir(s.path) }
+
+// maxSources bounds how many files of one project are followed.
+const maxSources = 30
+
+var (
+	settingsCall  = regexp.MustCompile(`setdefault\(\s*['"]DJANGO_SETTINGS_MODULE['"]\s*,\s*[^'"\n]*['"]([\w.]+)['"]`)
+	settingsSet   = regexp.MustCompile(`\[\s*['"]DJANGO_SETTINGS_MODULE['"]\s*\]\s*=\s*[^'"\n]*['"]([\w.]+)['"]`)
+	importFrom    = regexp.MustCompile(`(?m)^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\(?[^\n]*)`)
+	readerImports = []struct {
+		dialect envfile.Dialect
+		is      *regexp.Regexp
+	}{
+		{envfile.Decouple, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+decouple\b`)},
+		{envfile.DjangoEnviron, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+environ\b`)},
+		{envfile.PythonDotenv, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+dotenv\b`)},
+	}
+)
+
+// findSettings sets SettingsModule and SettingsFile: what the user named, what
+// manage.py assigns, the environment, or the default that manage.py gives. It
+// returns the settings' sources, those that are imported first in front.
+func findSettings(run *steps.Run, p *steps.Project) []source {
+	manage := newSource(p.ManagePy)
+	module := run.Options.Settings
+	if m := settingsSet.FindStringSubmatch(manage.text); module == "" && m != nil {
+		module = m[1]
+	}
+	if v, ok := run.LookupEnv("DJANGO_SETTINGS_MODULE"); module == "" && ok {
+		module = v
+	}
+	if m := settingsCall.FindStringSubmatch(manage.text); module == "" && m != nil {
+		module = m[1]
+	}
+	p.SettingsModule = module
+	p.SettingsFile = moduleFile(p.Root, module)
+	t := tree{root: p.Root, seen: map[string]bool{}}
+	if p.SettingsFile != "" {
+		t.follow(p.SettingsFile)
+	}
+	// Some projects load their .env in manage.py, before the settings.
+	return append(t.found, manage)
+}
+
+func newSource(path string) source {
+	return source{path: path, text: withoutComments(string(readSome(path)))}
+}
+
+// moduleFile is the source file of a module, "" when it is not found.
+func moduleFile(root, module string) string {
+	if module == "" {
+		return ""
+	}
+	rel := filepath.FromSlash(strings.ReplaceAll(module, ".", "/"))
+	for _, dir := range []string{root, filepath.Join(root, "src"), filepath.Dir(root)} {
+		if f := fileOf(filepath.Join(dir, rel)); f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+func fileOf(base string) string {
+	for _, f := range []string{base + ".py", filepath.Join(base, "__init__.py")} {
+		if isFile(f) {
+			return f
+		}
+	}
+	return ""
+}
+
+// tree follows the imports of one settings module within the project.
+type tree struct {
+	root  string
+	seen  map[string]bool
+	found []source
+}
+
+func (t *tree) follow(path string) {
+	if t.seen[path] || len(t.seen) >= maxSources {
+		return
+	}
+	t.seen[path] = true
+	s := newSource(path)
+	for _, m := range importFrom.FindAllStringSubmatch(s.text, -1) {
+		for _, f := range t.imported(s, m[1], m[2], m[3]) {
+			t.follow(f)
+		}
+	}
+	t.found = append(t.found, s)
+}
+
+// imported gives the project's files that one from-import names.
+func (t *tree) imported(s source, dots, module, what string) []string {
+	base := t.root
+	if dots != "" {
+		base = s.folder()
+		for range len(dots) - 1 {
+			base = filepath.Dir(base)
+		}
+	}
+	base = filepath.Join(base, filepath.FromSlash(strings.ReplaceAll(module, ".", "/")))
+	var out []string
+	if f := fileOf(base); f != "" && base != t.root {
+		out = append(out, f)
+	}
+	for _, word := range strings.FieldsFunc(what, func(r rune) bool { return strings.ContainsRune("(), \t", r) }) {
+		if f := fileOf(filepath.Join(base, word)); f != "" && (dots != "" || module != "") {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// withoutComments blanks what follows a # that stands outside of a string, and
+// whole lines inside triple quotes.
+func withoutComments(text string) string {
+	var out strings.Builder
+	quote := ""
+	for i := 0; i < len(text); {
+		rest := text[i:]
+		switch {
+		case quote != "" && rest[0] == '\\' && len(rest) > 1:
+			keepPart(&out, rest[:2], len(quote) == 3)
+			i += 2
+			continue
+		case quote != "" && (strings.HasPrefix(rest, quote) || len(quote) == 1 && rest[0] == '\n'):
+			n := len(quote)
+			if rest[0] == '\n' {
+				n = 1
+			}
+			keepPart(&out, rest[:n], false)
+			quote = ""
+			i += n
+			continue
+		case quote != "":
+			keepPart(&out, rest[:1], len(quote) == 3)
+		case strings.HasPrefix(rest, `"""`), strings.HasPrefix(rest, `'''`):
+			quote = rest[:3]
+			out.WriteString(quote)
+			i += 3
+			continue
+		case rest[0] == '"' || rest[0] == '\'':
+			quote = rest[:1]
+			out.WriteByte(rest[0])
+		case rest[0] == '#':
+			n := strings.IndexByte(rest, '\n')
+			if n < 0 {
+				n = len(rest)
+			}
+			i += n
+			continue
+		default:
+			out.WriteByte(rest[0])
+		}
+		i++
+	}
+	return out.String()
+}
+
+func keepPart(out *strings.Builder, part string, blank bool) {
+	if blank {
+		part = strings.Map(func(r rune) rune {
+			if r == '\n' {
+				return r
+			}
+			return ' '
+		}, part)
+	}
+	out.WriteString(part)
+}
+
+// readerOf is the library that reads the .env, and the first file that uses it.
+// Without any it is the shell or the container that fills the environment.
+func readerOf(sources []source) (envfile.Dialect, source) {
+	for _, r := range readerImports {
+		for _, s := range sources {
+			if r.is.MatchString(s.text) && usesReader(r.dialect, s.text) {
+				return r.dialect, s
+			}
+		}
+	}
+	return envfile.Shell, source{}
+}
+
+var readerUse = map[envfile.Dialect]*regexp.Regexp{
+	envfile.Decouple:      regexp.MustCompile(`\b\w*[cC]onfig\w*\(|\benv\w*\(`),
+	envfile.DjangoEnviron: regexp.MustCompile(`read_env\s*\(`),
+	envfile.PythonDotenv:  regexp.MustCompile(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
+}
+
+func usesReader(d envfile.Dialect, text string) bool { return readerUse[d].MatchString(text) }
+
+// composeReads tells whether a compose file of the project hands the .env to a
+// container, which makes compose its second reader.
+func composeReads(p *steps.Project, env string) bool {
+	for _, dir := range upward(p.Root, p.TopLevel) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			name := e.Name()
+			if !(strings.HasPrefix(name, "docker-compose") || strings.HasPrefix(name, "compose")) ||
+				!(strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")) {
+				continue
+			}
+			rel, err := filepath.Rel(dir, env)
+			if err != nil {
+				continue
+			}
+			entry := regexp.MustCompile(`env_file:(?:\s*|\s*\n(?:\s*-[^\n]*\n)*?\s*-\s*)["']?(?:\./)?` +
+				regexp.QuoteMeta(filepath.ToSlash(rel)) + `["']?\s*(?:\n|$)`)
+			if entry.Match(readSome(filepath.Join(dir, name))) {
+				return true
+			}
+		}
+	}
+	return false
+}

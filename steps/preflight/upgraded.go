@@ -1,0 +1,70 @@
+package preflight
+
+import (
+	"regexp"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+var (
+	secretKeyLine = regexp.MustCompile(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
+	wholeLiteral  = regexp.MustCompile(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
+	defaultValue  = regexp.MustCompile(`['"]SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?(?:"([^"\n]*)"|'([^'\n]*)')`)
+	anyDefault    = regexp.MustCompile(`['"]SECRET_KEY['"]\s*,`)
+	readsSecret   = regexp.MustCompile(`['"]SECRET_KEY['"]`)
+
+	// A fallback that replaces the signing key, and one that stands in the
+	// reading of the key itself.
+	fallsBack = regexp.MustCompile(`\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
+		`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
+		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
+		`['"]JWT_SECRET_KEY['"][^\n]*\)\s*or\s+SECRET_KEY\b`)
+	signsWithSecret = regexp.MustCompile(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
+	raisesForKey    = regexp.MustCompile(`\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?JWT_SECRET_KEY`)
+)
+
+// literalSecretKey finds a SECRET_KEY in the settings' own text. The source is
+// empty when the settings take it from elsewhere or do not name it; the value is
+// empty when some code makes it.
+func literalSecretKey(sources []source) (value string, s source, line int) {
+	for i := len(sources) - 1; i >= 0; i-- {
+		text := sources[i].text
+		for _, m := range secretKeyLine.FindAllStringSubmatchIndex(text, -1) {
+			right := strings.TrimSpace(text[m[2]:m[3]])
+			at := strings.Count(text[:m[2]], "\n") + 1
+			if l := wholeLiteral.FindStringSubmatch(right); l != nil {
+				return l[1] + l[2], sources[i], at
+			}
+			// The call may go on in the following lines.
+			rest := text[m[2]:min(len(text), m[2]+400)]
+			if l := defaultValue.FindStringSubmatch(rest); l != nil && l[1]+l[2] != "" {
+				return l[1] + l[2], sources[i], at
+			}
+			if anyDefault.MatchString(rest) || !readsSecret.MatchString(rest) {
+				return "", sources[i], at
+			}
+		}
+	}
+	return "", source{}, 0
+}
+
+// notUpgraded looks for code that signs tokens with SECRET_KEY when the key is
+// missing. It speaks only where the text leaves no doubt.
+func notUpgraded(p *steps.Project, sources []source) (steps.Finding, bool) {
+	raises := false
+	for _, s := range sources {
+		raises = raises || raisesForKey.MatchString(s.text)
+	}
+	for _, s := range sources {
+		at := fallsBack.FindStringIndex(s.text)
+		if at == nil && !raises {
+			at = signsWithSecret.FindStringIndex(s.text)
+		}
+		if at != nil {
+			line := strings.Count(s.text[:at[0]], "\n") + 1
+			return steps.NewFinding("settings-not-upgraded", "").At(p.Rel(s.path), line), true
+		}
+	}
+	return steps.Finding{}, false
+}
