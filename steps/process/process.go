@@ -183,7 +183,7 @@ func servers(all []running, root string) []steps.Server {
 		}
 		s := steps.Server{
 			URL: baseURL(p.listens), PID: p.pid, Folder: p.folder,
-			Command: steps.Inert(strings.Join(p.args, " ")), Started: p.started,
+			Command: strings.Join(strings.Fields(steps.Inert(strings.Join(p.args, " "))), " "), Started: p.started,
 		}
 		switch {
 		case k == runserver && kinds[p.parent] == runserver:

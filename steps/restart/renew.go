@@ -66,10 +66,19 @@ func (r runserver) renew(ctx context.Context, run *steps.Run, emit steps.Emit, s
 }
 
 // reloaded watches for a new child of each reloader, and returns those that did
-// not get one in time. A reloader that ends is a failure: its settings refused
+// not get one in time. At half time it touches the file once more: a reloader
+// that has only just started takes the first state that it sees for the old
+// one. A reloader that ends is a failure: its settings refused
 // to load, and whoever runs it must see the reason in its terminal.
 func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []staleServer) (left []staleServer, err error) {
+	again := time.Now().Add(r.reloadWithin() / 2)
 	_, err = r.until(ctx, r.reloadWithin(), func() (bool, error) {
+		if !again.IsZero() && time.Now().After(again) {
+			again = time.Time{}
+			if _, err := touch(run); err != nil {
+				return false, err
+			}
+		}
 		now, err := r.find(ctx, run.Project.Root)
 		if err != nil {
 			return false, err

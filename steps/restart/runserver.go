@@ -90,6 +90,9 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			Summary: fmt.Sprintf("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
 		}, nil
 	}
+	if r.own.among(st.stale) {
+		return steps.Plan{Summary: "Stop the server that keysplit started for the test, and start it anew."}, nil
+	}
 	p := steps.Plan{
 		Summary:  "Have the running server read its settings again.",
 		Effects:  []string{"The development server is away for about two seconds."},

@@ -72,17 +72,13 @@ func parseBase(base string) (*url.URL, error) {
 }
 
 func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client {
-	dialer := &net.Dialer{Timeout: min(maxRequest, wait)}
-	if base.Scheme == "http" {
-		dialer.Control = loopbackOnly
-	}
 	return &client{
 		base:  base,
 		limit: min(maxRequest, wait),
 		http: &http.Client{
 			Transport: &http.Transport{
 				Proxy:                  nil,
-				DialContext:            dialer.DialContext,
+				DialContext:            newDialer(base, min(maxRequest, wait)).DialContext,
 				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:    min(maxRequest, wait),
 				ResponseHeaderTimeout:  min(maxRequest, wait),
@@ -94,6 +90,15 @@ func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client 
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+}
+
+// newDialer makes the dialer, which for plain http reaches this machine only.
+func newDialer(base *url.URL, limit time.Duration) *net.Dialer {
+	d := &net.Dialer{Timeout: limit}
+	if base.Scheme == "http" {
+		d.Control = loopbackOnly
+	}
+	return d
 }
 
 // loopbackOnly looks at the address after the name was resolved, and before the

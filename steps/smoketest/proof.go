@@ -132,7 +132,8 @@ type pass struct {
 	// be right, so an answer that differs comes from a signature that is.
 	baseline string
 	compared bool
-	explicit bool // an answer to the new key was explained by its words
+	explicit bool     // an answer to the new key was explained by its words
+	trouble  *trouble // of the last connection that failed
 }
 
 // maxFailures is how many connections may fail before the proof stops.
@@ -172,6 +173,9 @@ func (s *session) prove(ctx context.Context, w way) (outcome, error) {
 	second, err := p.ask(ctx, randomSigner(), &p.out.control)
 	if err != nil || p.out.controlAccepted() {
 		return p.out, err
+	}
+	if p.out.control.failed == 2 {
+		return p.out, p.trouble
 	}
 	if first != "" && first == second {
 		p.baseline = first
@@ -252,6 +256,7 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 	var trouble *trouble
 	if errors.As(err, &trouble) {
 		t.failed++
+		p.trouble = trouble
 		if p.failures() > maxFailures {
 			return "", trouble
 		}

@@ -100,14 +100,12 @@ func TestFindingsOfTheProof(t *testing.T) {
 
 func TestFleetWithStaleWorkers(t *testing.T) {
 	b := newBench(t)
-	fresh := 0
 	b.takes = func(n int) []string {
 		// The two controls come first; of the tokens after them, one in seven
 		// meets a worker with the old key. It is found by its share.
 		if n > 2 && n%7 == 0 {
 			return []string{b.secret}
 		}
-		fresh++
 		return []string{b.key}
 	}
 	b.wantFail("server-stale-key", "fresh connections met a process")

@@ -1,0 +1,132 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
+)
+
+func TestOwnServer(t *testing.T) {
+	w := newWorld(t)
+	url := backend(t)
+	stopped := 0
+	w.step.Start = func(context.Context, *steps.Run) (string, func(), error) { return url, func() { stopped++ }, nil }
+	if p, err := w.step.Plan(context.Background(), w.run); err != nil || !strings.Contains(p.Summary, "Start the backend") {
+		t.Errorf("plan = %+v, %v", p, err)
+	}
+	texts, _, err := do(w.step.Apply, w.run)
+	if err != nil || w.run.URL != url || !w.run.Restarted || !hasText(texts, "No server was running. keysplit started one on 127.0.0.1:") {
+		t.Fatalf("URL %q, said %q, error %v", w.run.URL, texts, err)
+	}
+	if err := w.step.Verify(context.Background(), w.run, func(steps.Event) {}); err != nil {
+		t.Errorf("verify: %v", err)
+	}
+	w.run.Close()
+	w.run.Close()
+	if stopped != 1 {
+		t.Errorf("stopped %d times", stopped)
+	}
+}
+
+func TestNamedAddressWithoutAProcessIsWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.run.Options.URL = backend(t)
+	if _, _, err := do(w.step.Apply, w.run); err != nil || w.run.Restarted {
+		t.Errorf("error %v, restarted %v", err, w.run.Restarted)
+	}
+}
+
+func TestVerifyFailsWhenNothingAnswers(t *testing.T) {
+	w := newWorld(t)
+	w.run.URL = "http://127.0.0.1:1"
+	if err := w.step.Verify(context.Background(), w.run, func(steps.Event) {}); err == nil {
+		t.Error("a closed port answers")
+	}
+}
+
+func TestFoundAddressElsewhereIsNotCalled(t *testing.T) {
+	run := &steps.Run{}
+	for base, want := range map[string]bool{
+		"http://127.0.0.1:8000": true, "http://[::1]:8000": true, "http://localhost:8000": true,
+		"http://192.0.2.7:8000": false, "http://example.org": false, "::": false,
+	} {
+		if got := mayAsk(run, base); got != want {
+			t.Errorf("mayAsk(%q) = %v", base, got)
+		}
+	}
+	run.Options.URL = "http://example.org/"
+	if !mayAsk(run, "http://example.org") {
+		t.Error("the address that the user named is not called")
+	}
+}
+
+func TestUndo(t *testing.T) {
+	w := newWorld(t)
+	if _, _, err := do(w.step.Undo, w.run); err != nil {
+		t.Errorf("undo without a server: %v", err)
+	}
+	url := backend(t)
+	w.set(w.server(2, 1, time.Now().Add(time.Minute), url)) // fresh or not
+	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now().Add(2*time.Minute), url)} }
+	texts, findings, err := do(w.step.Undo, w.run)
+	if err != nil || !w.touched() || len(findings) != 0 || !hasText(texts, "put back") {
+		t.Errorf("undo: %v, touched %v, findings %+v, said %q", err, w.touched(), findings, texts)
+	}
+	// A backend that does not start with the old value does not fail the rollback.
+	_ = os.Chtimes(w.run.Project.SettingsFile, w.old, w.old)
+	w.onTouch = func(w *world) { w.servers = nil }
+	_, findings, err = do(w.step.Undo, w.run)
+	if err != nil || !steps.Has(findings, "server-unreachable") || findings[0].Severity != steps.Warning {
+		t.Errorf("undo with a backend that ends: %v, %+v", err, findings)
+	}
+}
+
+func TestWithoutProcesses(t *testing.T) {
+	w := newWorld(t)
+	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }
+	w.run.Options.URL = backend(t)
+	texts, _, err := do(w.step.Apply, w.run)
+	if err != nil || !w.touched() || w.run.Restarted || !hasText(texts, "cannot see running processes") {
+		t.Errorf("error %v, touched %v, restarted %v, said %q", err, w.touched(), w.run.Restarted, texts)
+	}
+	if _, err := w.step.Plan(context.Background(), w.run); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnknownWay(t *testing.T) {
+	w := newWorld(t)
+	for _, spec := range []string{"systemd:gunicorn", "command", "command: ", "none:x", "runserver:8000", "reboot"} {
+		w.run.Options.Restart = spec
+		_, err := w.step.Plan(context.Background(), w.run)
+		if !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "command:CMD") || !strings.Contains(err.Error(), "none") {
+			t.Errorf("%q: %v", spec, err)
+		}
+		if _, _, err := do(w.step.Apply, w.run); !errors.Is(err, steps.ErrUsage) {
+			t.Errorf("apply %q: %v", spec, err)
+		}
+	}
+	w.run.Options.Restart = "none"
+	if _, err := w.step.Plan(context.Background(), w.run); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNone(t *testing.T) {
+	w := newWorld(t)
+	w.run.Options.Restart = "none"
+	url := backend(t)
+	w.set(w.server(2, 1, w.old, url))
+	if _, _, err := do(w.step.Apply, w.run); err != nil || w.run.Restarted || w.touched() || w.run.URL != url {
+		t.Errorf("error %v, restarted %v, URL %q", err, w.run.Restarted, w.run.URL)
+	}
+	if _, _, err := do(w.step.Undo, w.run); err != nil || w.touched() {
+		t.Errorf("undo: %v", err)
+	}
+}

@@ -1,0 +1,322 @@
+package smoketest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"dj/keysplit/steps"
+)
+
+var allLines = append([]string{lineLogin, lineToken, lineProtected, lineRefresh}, proofLines...)
+
+func TestHealthyLogin(t *testing.T) {
+	for name, change := range map[string]func(*bench){
+		"tokens in the body":     func(*bench) {},
+		"cookies and CSRF":       func(b *bench) { b.cookies = true; b.verify = false },
+		"cookies, no other sign": func(b *bench) { b.cookies = true; b.verify = false; b.cookieID = true },
+		"no facts":               func(b *bench) { b.run.Project.Facts = nil },
+		"no facts, other claims": func(b *bench) {
+			// Tokens for nobody are refused for their claims here, so the
+			// account's own claims have to settle it.
+			b.run.Project.Facts = nil
+			b.verify = false
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+				if ok && strings.Contains(payload(text), nobody) {
+					b.note(text)
+					b.deny(w, "token_not_valid")
+					return true
+				}
+				return false
+			}
+		},
+		"verify says 200 to everything, header alike": func(b *bench) {
+			b.cookies, b.cookieID = true, true
+			b.intercept = func(_ http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/api/v1/auth/token/verify/" }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t).account()
+			change(b)
+			b.wantPass(allLines...)
+			if b.logins != 1 {
+				t.Errorf("%d logins", b.logins)
+			}
+		})
+	}
+}
+
+func payload(token string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	raw, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	return string(raw)
+}
+
+// The login's token is proof enough of the key that signs, though the other
+// lines stay open.
+func TestLoginTokenAloneProves(t *testing.T) {
+	b := newBench(t).account()
+	b.run.Project.Facts.Routes = steps.Routes{Login: "/api/v1/auth/login/"}
+	b.wantPass(lineLogin, lineToken)
+	b.wantLine(lineFresh, steps.MarkWarn, "cannot be told apart")
+	b.wantLine(lineSecret, steps.MarkWarn, "cannot be told apart")
+	b.wantLine(lineProtected, steps.MarkSkipped, "")
+	b.wantLine(lineRefresh, steps.MarkSkipped, "")
+}
+
+func TestOwnClaimsFindAnOpenDoor(t *testing.T) {
+	for code, key := range map[steps.Code]func(*bench) string{
+		"server-accepts-secret-key-token": func(b *bench) string { return b.secret },
+		"server-accepts-old-token":        func(b *bench) string { return b.previous },
+	} {
+		b := newBench(t).account()
+		b.cookies, b.verify, b.cookieID = true, false, true
+		b.takes = func(int) []string { return []string{b.key, key(b)} }
+		b.wantFail(code)
+	}
+}
+
+func TestLoginRefused(t *testing.T) {
+	status := func(code int, header, body string) func(*bench) {
+		return func(b *bench) {
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/api/v1/auth/login/" || r.Method != http.MethodPost {
+					return false
+				}
+				b.logins++
+				if name, value, ok := strings.Cut(header, ": "); ok {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(code)
+				fmt.Fprint(w, body)
+				return true
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*bench)
+		code   steps.Code
+		words  string
+	}{
+		{"wrong password", func(b *bench) { b.run.Options.Password = b.run.Secret(newKey()) }, "login-rejected", "401"},
+		{"bad request", status(400, "", `{"detail":"no"}`), "login-rejected", "400"},
+		{"forbidden", status(403, "", "no"), "login-rejected", "403"},
+		{"server error", status(500, "", "csrf locked throttled"), "login-rejected", "500"},
+		{"CSRF", status(403, "", "<h1>CSRF verification failed.</h1>"), "login-csrf", ""},
+		{"no CSRF cookie to be had", func(b *bench) {
+			b.cookies = true
+			b.intercept = func(_ http.ResponseWriter, r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/csrf/") }
+		}, "login-csrf", ""},
+		{"throttled", status(429, "Retry-After: 900", "slow down"), "login-throttled", "15m0s"},
+		{"throttled until a date", status(429, "Retry-After: "+time.Now().Add(2*time.Hour).UTC().Format(http.TimeFormat), ""), "login-throttled", "Wait for"},
+		{"throttled with nonsense", status(429, "Retry-After: never", ""), "login-throttled", "Wait for the time"},
+		{"locked", status(403, "", "Account locked: too many login attempts."), "login-locked", ""},
+		{"locked, axes", status(429, "", `{"detail":"Account locked: too many login attempts."}`), "login-locked", ""},
+		{"423", status(423, "", ""), "login-locked", ""},
+		{"no such route", status(404, "", ""), "login-no-token", "404"},
+		{"no token", status(200, "", `{"ok":true}`), "login-no-token", "200"},
+		{"redirect", status(302, "Location: https://elsewhere.invalid/", ""), "login-no-token", "redirect"},
+		{"opaque token", status(200, "", `{"token":"0123456789abcdef"}`), "login-no-token", ""},
+		{"junk tokens", status(200, "", `{"access":"a.b.c","refresh":"..","x":[[[[[["e30.e30."]]]]]],"n":null}`), "login-no-token", ""},
+		{"no JSON", status(200, "", "\x00\xff{{{{"), "login-no-token", ""},
+		{"a body without end", status(200, "", strings.Repeat("[", 2<<20)), "login-no-token", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t).account()
+			c.change(b)
+			b.wantFail(c.code, c.words)
+			b.wantLine(lineLogin, steps.MarkFailed, "")
+			b.wantLine(lineFresh, steps.MarkOK, "")
+			if b.logins > 1 {
+				t.Errorf("%d logins", b.logins)
+			}
+		})
+	}
+}
+
+func TestLoginToken(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := func(method jwt.SigningMethod, key any) func(string) any {
+		return func(kind string) any {
+			text, err := jwt.NewWithClaims(method, jwt.MapClaims{"token_type": kind, "user_id": "7", "jti": "j", "exp": time.Now().Add(time.Hour).Unix()}).SignedString(key)
+			if err != nil {
+				t.Error(err)
+			}
+			return text
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(b *bench)
+		code   steps.Code
+		words  string
+	}{
+		{"alg none", func(b *bench) { b.forge = signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType) }, "token-algorithm", "none"},
+		{"alg RS256", func(b *bench) { b.forge = signed(jwt.SigningMethodRS256, rsaKey) }, "token-algorithm", "RS256"},
+		{"hostile alg", func(b *bench) {
+			h := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"\u001b[31m` + strings.Repeat("x", 500) + `"}`))
+			b.forge = func(string) any { return h + ".e30.eA" }
+		}, "token-algorithm", ""},
+		{"signed with SECRET_KEY", func(b *bench) { b.forge = signed(jwt.SigningMethodHS256, []byte(b.secret)) }, "server-signs-with-secret-key", ""},
+		{"signed with the previous key", func(b *bench) { b.forge = signed(jwt.SigningMethodHS256, []byte(b.previous)) }, "server-stale-key", "previous"},
+		{"signed with another key", func(b *bench) { b.forge = signed(jwt.SigningMethodHS256, []byte(newKey())) }, "server-stale-key", "does not know"},
+		{"signature cut off", func(b *bench) {
+			f := signed(jwt.SigningMethodHS256, []byte(b.key))
+			b.forge = func(kind string) any { text := f(kind).(string); return text[:len(text)-4] }
+		}, "server-stale-key", "does not know"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t).account()
+			c.change(b)
+			b.wantFail(c.code, c.words)
+			b.wantLine(lineToken, steps.MarkFailed, "")
+		})
+	}
+}
+
+// HS512 is not what the upgrade speaks of, but the key signs: a warning.
+func TestLoginTokenOfAnotherSharedKeyAlgorithm(t *testing.T) {
+	b := newBench(t).account()
+	b.method = jwt.SigningMethodHS512
+	findings, err := b.apply()
+	if err != nil || len(findings) != 1 || findings[0].Code != "token-algorithm" || findings[0].Severity != steps.Warning {
+		t.Errorf("error %v, findings %+v", err, findings)
+	}
+	b.wantLine(lineToken, steps.MarkWarn, "HS512")
+}
+
+func TestProtectedRouteAndRefresh(t *testing.T) {
+	on := func(path string, code int, body string) func(*bench) {
+		return func(b *bench) {
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != path || b.logins == 0 {
+					return false
+				}
+				w.WriteHeader(code)
+				fmt.Fprint(w, body)
+				return true
+			}
+		}
+	}
+	const me, refresh = "/api/v1/auth/user/", "/api/v1/auth/token/refresh/"
+	for _, c := range []struct {
+		name   string
+		change func(*bench)
+		code   steps.Code
+		line   string
+		mark   steps.Mark
+	}{
+		{"refuses the token", on(me, 401, ""), "server-stale-key", lineProtected, steps.MarkFailed},
+		{"refuses it with a status of its own", on(me, 200, "token_not_valid"), "server-stale-key", lineProtected, steps.MarkFailed},
+		{"account may not", on(me, 403, ""), "", lineProtected, steps.MarkWarn},
+		{"limited", on(me, 429, ""), "", lineProtected, steps.MarkWarn},
+		{"refresh refused", on(refresh, 401, ""), "login-no-token", lineRefresh, steps.MarkFailed},
+		{"refresh without CSRF", on(refresh, 403, "CSRF Failed"), "login-csrf", lineRefresh, steps.MarkFailed},
+		{"refresh gives nothing", on(refresh, 200, "{}"), "login-no-token", lineRefresh, steps.MarkFailed},
+		{"refresh limited", on(refresh, 429, ""), "", lineRefresh, steps.MarkWarn},
+		{"refresh by a stale process", func(b *bench) {
+			n := 0
+			b.forge = func(kind string) any {
+				if n++; n == 3 {
+					b.signs = newKey()
+				}
+				return nil
+			}
+		}, "server-stale-key", lineRefresh, steps.MarkFailed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t).account()
+			c.change(b)
+			if c.code == "" {
+				b.wantPass(lineLogin, lineToken)
+			} else {
+				b.wantFail(c.code)
+			}
+			b.wantLine(c.line, c.mark, "")
+		})
+	}
+}
+
+func TestThrowawayAccount(t *testing.T) {
+	prepare := func() (*bench, *django) {
+		b := newBench(t)
+		d := &django{secret: b.secret, account: steps.Account{Field: "username", Username: b.user, Password: b.run.Prints.Secret(b.password)}}
+		b.run.Django, b.run.Options.TempUser = d, true
+		return b, d
+	}
+	b, d := prepare()
+	b.wantPass(allLines...)
+	if d.made != 1 || d.deleted != 1 {
+		t.Errorf("made %d, deleted %d", d.made, d.deleted)
+	}
+	b, d = prepare() // also after a failure
+	b.password = newKey()
+	b.wantFail("login-rejected")
+	if d.deleted != 1 {
+		t.Error("the account is left behind after a failed login")
+	}
+	b, d = prepare() // also when the user stops
+	ctx, cancel := context.WithCancel(context.Background())
+	b.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/api/v1/auth/login/" {
+			cancel()
+		}
+		return false
+	}
+	if err := b.step.Apply(ctx, b.run, func(steps.Event) {}); !errors.Is(err, context.Canceled) || d.deleted != 1 {
+		t.Errorf("error %v, deleted %d", err, d.deleted)
+	}
+	b, d = prepare()
+	d.fail = errors.New("no such table " + b.key)
+	b.wantFail("login-rejected", "could not be made")
+	b, _ = prepare() // not anywhere but in development, and not without Django
+	b.run.Options.Environment = "staging"
+	if _, err := b.apply(); !errors.Is(err, steps.ErrUsage) || b.requests != 0 {
+		t.Errorf("staging: %v after %d requests", err, b.requests)
+	}
+	b, _ = prepare()
+	b.run.Django = nil
+	if _, err := b.apply(); !errors.Is(err, steps.ErrUsage) || b.requests != 0 {
+		t.Errorf("no Django: %v after %d requests", err, b.requests)
+	}
+}
+
+func TestAnAccountWithoutPasswordIsNotTried(t *testing.T) {
+	b := newBench(t)
+	b.run.Options.Username = b.user
+	b.wantPass(proofLines...)
+	b.wantLine(lineLogin, steps.MarkSkipped, "")
+}
+
+func TestPlanNamesTheLogin(t *testing.T) {
+	b := newBench(t).account()
+	with, err := b.step.Plan(context.Background(), b.run)
+	if err != nil || !strings.Contains(with.Summary, "log in once as testuser") || len(with.Effects) == 0 {
+		t.Errorf("%+v, %v", with, err)
+	}
+	b.run.Options.Username = ""
+	without, err := b.step.Plan(context.Background(), b.run)
+	if err != nil || strings.Contains(without.Summary, "log in") {
+		t.Errorf("%+v, %v", without, err)
+	}
+	if b.requests != 0 {
+		t.Error("the plan asked the server")
+	}
+}
