@@ -170,7 +170,12 @@ func TestStates(t *testing.T) {
 			if got := d.Facts().State; got != want.facts {
 				t.Errorf("state %q", got)
 			}
+			changed, err := os.Stat(filepath.Join(s.Root, ".env"))
+			check(t, err)
 			url := s.server(t).URL
+			if s.server(t).Started.After(changed.ModTime()) == (state == Stale) {
+				t.Errorf("the server started at %v, .env changed at %v", s.server(t).Started, changed.ModTime())
+			}
 			got := "other"
 			if accepts(t, url, secretKey) == "user_not_found" {
 				got = "secret"
