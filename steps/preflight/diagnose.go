@@ -61,6 +61,11 @@ func (d *diagnosis) diagnose() error {
 		d.add("env-file-missing", "", 0)
 	}
 	d.lines(file, vars)
+	if vars == nil && d.keys.Key.Source == "" {
+		// The reader refuses the file. What is in it counts for nothing until
+		// that is put right, and then looks different.
+		return nil
+	}
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
 	d.ambiguous(file)

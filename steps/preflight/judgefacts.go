@@ -107,6 +107,9 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 		case "ok":
 			d.judgeLoaded(f, add, has)
 		}
+		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && d.project.EnvFile.Exists {
+			add("env-file-wrong-place", "The settings did not open this file.", d.rel())
+		}
 		if !f.SecretKey.Set && !has("secret-key-missing") {
 			add("secret-key-missing", "", settings)
 		}

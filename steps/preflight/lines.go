@@ -35,7 +35,7 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 			if m := gluedName.FindStringSubmatchIndex(text); m != nil && looksLikeKey(strings.Trim(text[m[1]:], `"'`)) {
 				d.glued(l, text[m[2]:m[3]], false)
 			}
-		case l.Kind == envfile.Assignment && !envfile.IsName(l.Name) && strings.Trim(l.Value, "=") == "" && wrappedKey(text):
+		case l.Kind == envfile.Assignment && (strings.HasSuffix(text, "==") || !envfile.IsName(l.Name)) && wrappedKey(text):
 			d.bare(l, text, false)
 		case l.Kind == envfile.Assignment:
 			if m := gluedName.FindStringSubmatch(l.Text()[strings.IndexAny(l.Text(), "=:")+1:]); m != nil {

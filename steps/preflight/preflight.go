@@ -96,7 +96,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	run.Project = p
 	emit.Check("project", steps.MarkOK, "project", p.Root)
-	if err := openJournal(run, p); err != nil {
+	if err := openJournal(ctx, run, p, emit); err != nil {
 		return err
 	}
 	d := &diagnosis{run: run, project: p, sources: findSettings(run, p)}
@@ -112,7 +112,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		if f, found := notUpgraded(p, d.sources); found {
 			p.Findings = append(p.Findings, f)
 		}
-	case pythonErr != nil:
+	case pythonErr != nil && s.OpenDjango == nil:
 		return pythonErr
 	default:
 		if err := s.askDjango(ctx, d, emit); err != nil {
@@ -123,8 +123,10 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	return ctx.Err()
 }
 
-func openJournal(run *steps.Run, p *steps.Project) error {
-	if run.Options.Static || run.Options.ReadOnly {
+// openJournal opens the project's journal, and ends what a killed run began
+// before anything reads the files. A run that may change nothing has none.
+func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
+	if run.Options.ReadOnly {
 		run.Prints = steps.NewFingerprinter(nil)
 		return nil
 	}
@@ -137,7 +139,25 @@ func openJournal(run *steps.Run, p *steps.Project) error {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	run.Journal, run.Prints = j, j.Prints()
+	ended, err := j.Recover(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range ended {
+		emit.Check("recover "+e.Intent.ID, steps.MarkOK, p.Rel(e.Intent.Path), "an earlier run was interrupted here: "+inWords(e.Outcome.State))
+	}
 	return nil
+}
+
+// inWords says how a change that was interrupted stands now.
+func inWords(s envfile.State) string {
+	switch s {
+	case envfile.Unchanged:
+		return "the file is as it was before"
+	case envfile.Foreign:
+		return "the file was edited since, and is left as it is"
+	}
+	return "its change is in the file"
 }
 
 // locate finds the .env by reading the settings.

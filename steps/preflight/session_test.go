@@ -149,6 +149,9 @@ func TestStates(t *testing.T) {
 	}
 	for _, reader := range []string{"decouple", "dotenv", "environ"} {
 		for _, tt := range tests {
+			if reader != "decouple" && (tt.name == "empty" || tt.name == "good") {
+				continue
+			}
 			t.Run(reader+" "+tt.name, func(t *testing.T) {
 				p := djangotest.New(t, djangotest.Options{Reader: reader, Env: tt.env})
 				s, run, err := start(t, p)
@@ -341,6 +344,9 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 	}
 	for _, key := range []string{"", "JWT_SECRET_KEY={KEY}\n"} {
 		for _, tt := range tests {
+			if key == "" && tt.name != "another setting" && tt.name != "cast" && tt.name != "any error" {
+				continue
+			}
 			t.Run(tt.name+map[bool]string{true: " without key"}[key == ""], func(t *testing.T) {
 				p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n" + key + tt.env})
 				settings, err := os.ReadFile(p.Settings)

@@ -53,7 +53,7 @@ func findSettings(run *steps.Run, p *steps.Project) []source {
 	}
 	p.SettingsModule = module
 	p.SettingsFile = moduleFile(p.Root, module)
-	t := tree{root: p.Root, seen: map[string]bool{}}
+	t := follower{root: p.Root, seen: map[string]bool{}}
 	if p.SettingsFile != "" {
 		t.follow(p.SettingsFile)
 	}
@@ -88,14 +88,14 @@ func fileOf(base string) string {
 	return ""
 }
 
-// tree follows the imports of one settings module within the project.
-type tree struct {
+// follower follows the imports of one settings module within the project.
+type follower struct {
 	root  string
 	seen  map[string]bool
 	found []source
 }
 
-func (t *tree) follow(path string) {
+func (t *follower) follow(path string) {
 	if t.seen[path] || len(t.seen) >= maxSources {
 		return
 	}
@@ -110,7 +110,7 @@ func (t *tree) follow(path string) {
 }
 
 // imported gives the project's files that one from-import names.
-func (t *tree) imported(s source, dots, module, what string) []string {
+func (t *follower) imported(s source, dots, module, what string) []string {
 	base := t.root
 	if dots != "" {
 		base = s.folder()
