@@ -56,16 +56,44 @@ func (r *Redactor) Add(secrets ...Secret) {
 	}
 }
 
-// Clean returns text with every known secret masked, and then made Inert.
+// Clean returns text with every known secret masked, and then made Inert. Case
+// does not matter: a parser that lower-cases what it refuses quotes it so.
 func (r *Redactor) Clean(text string) string {
-	for _, s := range r.secrets {
-		text = strings.ReplaceAll(text, s.Reveal(), "****")
-	}
+	text = r.mask(text)
 	// Once more after the controls are gone: a secret broken up by an escape
 	// sequence is whole again only then.
-	text = Inert(text)
+	return r.mask(Inert(text))
+}
+
+func (r *Redactor) mask(text string) string {
+	low := lowerASCII(text)
 	for _, s := range r.secrets {
-		text = strings.ReplaceAll(text, s.Reveal(), "****")
+		secret := lowerASCII(s.Reveal())
+		if !strings.Contains(low, secret) {
+			continue
+		}
+		var out strings.Builder
+		for {
+			at := strings.Index(low, secret)
+			if at < 0 {
+				break
+			}
+			out.WriteString(text[:at] + "****")
+			text, low = text[at+len(secret):], low[at+len(secret):]
+		}
+		text = out.String() + text
+		low = lowerASCII(text)
 	}
 	return text
+}
+
+// lowerASCII keeps the length in bytes, which strings.ToLower does not.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }

@@ -279,18 +279,24 @@ func (j *Journal) Replace(ctx context.Context, at *envfile.Snapshot, data []byte
 	return envfile.Replace(ctx, at, data, j, j.replaceOptions())
 }
 
-// Recover ends every change that a killed run began, and returns how each one
-// ended. It comes before anything reads the files.
-func (j *Journal) Recover(ctx context.Context) ([]envfile.Outcome, error) {
-	var outs []envfile.Outcome
+// Recovered is a change that a killed run had begun, and how it stands now.
+type Recovered struct {
+	Intent  envfile.Intent
+	Outcome envfile.Outcome
+}
+
+// Recover ends every change that a killed run began. It comes before anything
+// reads the files.
+func (j *Journal) Recover(ctx context.Context) ([]Recovered, error) {
+	var ended []Recovered
 	for _, in := range j.open() {
 		out, err := envfile.Recover(ctx, in, j, j.replaceOptions())
 		if err != nil {
-			return outs, fmt.Errorf("finish what an earlier run began: %w", err)
+			return ended, fmt.Errorf("finish what an earlier run began: %w", err)
 		}
-		outs = append(outs, out)
+		ended = append(ended, Recovered{in, out})
 	}
-	return outs, nil
+	return ended, nil
 }
 
 // open lists the intents without an end, oldest first.

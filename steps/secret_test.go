@@ -121,6 +121,11 @@ func TestRedactor(t *testing.T) {
 			t.Error("a known secret was not masked")
 		}
 	}
+	for _, text := range []string{strings.ToLower(value), strings.ToUpper(value)} {
+		if got := r.Clean("invalid: é" + text + "."); got != "invalid: é****." {
+			t.Errorf("a secret in another case became %q", got)
+		}
+	}
 	if got := r.Clean("abacus"); got != "abacus" {
 		t.Errorf("a two-letter value was masked: %q", got)
 	}

@@ -39,13 +39,15 @@ type choice struct {
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
 	var c choice
+	var data []byte
 	if at := run.Project.EnvFile.At; at != nil && at.Exists {
-		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], at.Data)
-		if err != nil {
-			return c, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
-		}
-		c.keys = keys
+		data = at.Data
 	}
+	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+	if err != nil {
+		return c, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
+	}
+	c.keys = keys
 	if key := c.keys.InFile.Secret; key.Set() && key.Len() > 0 {
 		c.previous = key
 	}
@@ -57,6 +59,10 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "make"
 	default:
 		c.action = "keep"
+	}
+	// A key in the file would never be read, so none is made for it.
+	if c.keys.Key.Source == "environment" && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
+		return c, steps.Fail(steps.NewFinding("jwt-key-shadowed", ""))
 	}
 	return c, nil
 }

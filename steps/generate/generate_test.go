@@ -132,6 +132,29 @@ func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
 	}
 }
 
+func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
+	key := stepstest.Key()
+	for name, c := range map[string]struct {
+		env     string
+		environ string
+		refused bool
+	}{
+		"missing in the file":   {"", stepstest.Key(), true},
+		"empty in the shell":    {"JWT_SECRET_KEY=" + key + "\n", "", true},
+		"another in the shell":  {"JWT_SECRET_KEY=" + key + "\n", stepstest.Key(), true},
+		"the same in the shell": {"JWT_SECRET_KEY=" + key + "\n", key, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := stepstest.NewRun(t, c.env, map[string]string{"JWT_SECRET_KEY": c.environ})
+			_, err := apply(t, run)
+			var failure *steps.Failure
+			if refused := errors.As(err, &failure) && steps.Has(failure.Findings, "jwt-key-shadowed"); refused != c.refused {
+				t.Errorf("error %v, want refused %v", err, c.refused)
+			}
+		})
+	}
+}
+
 func TestNoRandomBytesNoKey(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	s := &Step{Random: iotest.ErrReader(errors.New("no entropy"))}

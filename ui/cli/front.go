@@ -31,12 +31,13 @@ type choice struct {
 
 // result is how a whole run ended.
 type result struct {
-	OK       bool
-	Stopped  bool // by the user
-	DryRun   bool
-	Changed  bool // a file was changed
-	Steps    map[steps.Name]steps.Status
-	Findings []steps.Finding
-	Summary  string   // one sentence
-	Next     []string // what is left and how to go on or back, one sentence each
+	OK        bool
+	Stopped   bool // by the user
+	DryRun    bool
+	Changed   bool // a file was changed
+	Restarted bool // a server was restarted
+	Steps     map[steps.Name]steps.Status
+	Findings  []steps.Finding
+	Summary   string   // one sentence
+	Next      []string // what is left and how to go on or back, one sentence each
 }

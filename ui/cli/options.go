@@ -32,6 +32,7 @@ type options struct {
 	tempUser, keyStdin     bool
 	rotate, dryRun, yes    bool
 	static                 bool
+	demo                   bool // the project is the demo's throwaway one
 }
 
 func (o *options) shared(f *pflag.FlagSet) {

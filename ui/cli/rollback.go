@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/preflight"
 )
 
 func newRollback(stdio IO, o *options) *cobra.Command {

@@ -58,7 +58,7 @@ func upgrade(ctx context.Context, e *steps.Engine, f front, o *options) error {
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
-	f.Result(summarise(r))
+	f.Result(o.summarise(r))
 	if err == nil && !r.OK {
 		err = steps.Fail(steps.Errors(r.Findings)...)
 	}
@@ -71,7 +71,7 @@ func resultOf(e *steps.Engine, err error) result {
 	r := result{
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
-		Findings: findings, Changed: e.Run.Wrote, Steps: map[steps.Name]steps.Status{},
+		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Steps: map[steps.Name]steps.Status{},
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -82,10 +82,12 @@ func resultOf(e *steps.Engine, err error) result {
 }
 
 // summarise says in words how an upgrade ended and what comes next.
-func summarise(r result) result {
+func (o *options) summarise(r result) result {
 	switch {
 	case r.OK && r.DryRun:
 		r.Summary = "That was the plan. Nothing was changed."
+	case r.OK && !r.Changed && r.Restarted:
+		r.Summary = "Done. The files were in order already; the server now runs with the key."
 	case r.OK && !r.Changed:
 		r.Summary = "Everything was in order already. Nothing was changed."
 	case r.OK:
@@ -103,6 +105,10 @@ func summarise(r result) result {
 	}
 	if len(left) > 0 {
 		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
+	}
+	if o.demo {
+		r.Next = append(r.Next, "The demo and its project are gone. On your own project: keysplit check, then keysplit")
+		return r
 	}
 	switch {
 	case r.DryRun:

@@ -1,0 +1,400 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// binary is the built program, made once by TestMain.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "keysplit-test-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "keysplit")
+		if out, err := exec.Command("go", "build", "-o", binary, "dj/keysplit").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build keysplit: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// ran is how one run of the program ended.
+type ran struct {
+	code        int
+	out, errOut string
+}
+
+// invocation is one call of the built program.
+type invocation struct {
+	args  []string
+	dir   string
+	env   []string
+	stdin string
+}
+
+func (i invocation) command(ctx context.Context, state string) *exec.Cmd {
+	c := exec.CommandContext(ctx, binary, i.args...)
+	c.Dir = i.dir
+	c.Env = djangotest.CleanEnviron(append([]string{"KEYSPLIT_STATE_DIR=" + state, "LANG=C.UTF-8"}, i.env...)...)
+	c.Stdin = strings.NewReader(i.stdin)
+	return c
+}
+
+func (i invocation) run(t *testing.T, state string) ran {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c := i.command(ctx, state)
+	var out, errOut bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errOut
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run keysplit: %v", err)
+	}
+	return ran{c.ProcessState.ExitCode(), out.String(), errOut.String()}
+}
+
+// outcome is the last line of `upgrade --json`.
+type outcome struct {
+	OK       bool                        `json:"ok"`
+	Changed  bool                        `json:"changed"`
+	Steps    map[steps.Name]steps.Status `json:"steps"`
+	Findings []steps.Finding             `json:"findings"`
+}
+
+func (r ran) outcome(t *testing.T) outcome {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	var o outcome
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("not JSON: %q (stderr: %s)", line, r.errOut)
+		}
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// token is an access token for a user that cannot exist, as simplejwt makes it.
+func token(t *testing.T, key string) string {
+	t.Helper()
+	s, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"token_type": "access", "user_id": "2147483000", "jti": djangotest.NewKey()[:16],
+		"iat": time.Now().Add(-time.Second).Unix(), "exp": time.Now().Add(time.Minute).Unix(),
+	}).SignedString([]byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// accepts tells whether the running server takes a token signed with key: it
+// then looks for the user, and says that there is none.
+func accepts(t *testing.T, url, key string) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/auth/user/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token(t, key))
+	res, err := (&http.Client{Timeout: 20 * time.Second}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(res.Body); err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case strings.Contains(body.String(), "user_not_found"):
+		return true
+	case strings.Contains(body.String(), "token_not_valid"):
+		return false
+	}
+	t.Fatalf("the server answered %d %s", res.StatusCode, body.String())
+	return false
+}
+
+// keyIn reads JWT_SECRET_KEY from the text of a .env.
+func keyIn(text string) string {
+	key := ""
+	for _, line := range strings.Split(strings.ReplaceAll(text, "\r", ""), "\n") {
+		if v, ok := strings.CutPrefix(line, "JWT_SECRET_KEY="); ok {
+			key = v
+		}
+	}
+	return key
+}
+
+// otherLines gives the lines that are in both texts, without line ends, minus
+// those that mention the key.
+func otherLines(text string) []string {
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		if line != "" && !strings.Contains(line, "JWT_SECRET_KEY") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// start is a state that a user can begin in.
+type start struct {
+	name       string
+	flavour    djangotest.Flavour
+	generation djangotest.Generation
+	env        string // {SECRET_KEY} as in djangotest; {OLD} is a raw key
+	want       string // lines other than the key's, afterwards; "" for as before
+	link       bool   // .env is a symbolic link
+}
+
+const rest = "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"
+
+func starts() []start {
+	return []start{
+		{name: "missing", flavour: djangotest.Tokens, env: rest},
+		{name: "missing, cookies", flavour: djangotest.Cookies, env: rest},
+		{name: "missing, Django 3.2", flavour: djangotest.Tokens, generation: djangotest.Legacy, env: rest},
+		{name: "missing, cookies, Django 3.2", flavour: djangotest.Cookies, generation: djangotest.Legacy, env: rest},
+		{name: "no final newline", flavour: djangotest.Tokens, env: strings.TrimSuffix(rest, "\n")},
+		{name: "CRLF", flavour: djangotest.Tokens, env: strings.ReplaceAll(rest, "\n", "\r\n")},
+		{name: "placeholder in the middle", flavour: djangotest.Tokens, env: "DEBUG=True\nJWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\n# more\nSECRET_KEY={SECRET_KEY}\n"},
+		{name: "export", flavour: djangotest.Cookies, env: rest + "export JWT_SECRET_KEY={OLD}\n"},
+		{name: "bare key line", flavour: djangotest.Tokens, env: rest + "{OLD}\n", want: rest},
+		{name: "glued", flavour: djangotest.Tokens, env: "SECRET_KEY={SECRET_KEY}\nDEBUG=TrueJWT_SECRET_KEY={OLD}\n", want: "SECRET_KEY={SECRET_KEY}\nDEBUG=True\n"},
+		{name: "symlink", flavour: djangotest.Tokens, env: rest, link: true},
+		{name: "equal", flavour: djangotest.Cookies, env: rest + "JWT_SECRET_KEY={SECRET_KEY}\n"},
+	}
+}
+
+func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
+	for _, s := range starts() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Flavour: s.flavour, Generation: s.generation})
+			server := p.Start(t, djangotest.ServerOptions{Reload: true})
+			state := filepath.Join(t.TempDir(), "state")
+			fill := strings.NewReplacer("{SECRET_KEY}", p.SecretKey, "{OLD}", djangotest.NewKey())
+			before := fill.Replace(s.env)
+			target := p.EnvPath
+			if s.link {
+				target = filepath.Join(p.Dir, "elsewhere.env")
+				if err := errors.Join(os.Rename(p.EnvPath, target), os.Symlink(target, p.EnvPath)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(os.WriteFile(target, []byte(before), 0o600), os.Chmod(target, 0o640)); err != nil {
+				t.Fatal(err)
+			}
+			owner := ownedBy(t, target)
+
+			r := invocation{args: []string{"upgrade", "--yes", "--json", "--temp-user", "--python", p.Python}, dir: p.Dir}.run(t, state)
+			o := r.outcome(t)
+			if r.code != 0 || !o.OK || !o.Changed {
+				t.Fatalf("exit %d, findings %v\n%s%s", r.code, codes(o.Findings), r.out, r.errOut)
+			}
+			for _, n := range []steps.Name{steps.Preflight, steps.Generate, steps.Write, steps.Distinct, steps.Restart, steps.SmokeTest} {
+				if o.Steps[n] != steps.Done {
+					t.Errorf("step %s is %s", n, o.Steps[n])
+				}
+			}
+			after := read(t, target)
+			key := keyIn(after)
+			if len(key) != 86 {
+				t.Fatalf("the key in the file has %d characters", len(key))
+			}
+			if !accepts(t, server.URL, key) {
+				t.Error("the running server does not sign with the new key")
+			}
+			if accepts(t, server.URL, p.SecretKey) || accepts(t, server.URL, p.Key) {
+				t.Error("the running server takes a token signed with SECRET_KEY or the previous key")
+			}
+			want := before
+			if s.want != "" {
+				want = fill.Replace(s.want)
+			}
+			if got := otherLines(after); !slices.Equal(got, otherLines(want)) {
+				t.Error("another line than the key's changed")
+			}
+			noneOf(t, r.out+r.errOut, key, p.SecretKey, p.Key)
+			noneOf(t, journalText(t, state), key, p.SecretKey, p.Key)
+			if users := countUsers(t, p); users != "0" {
+				t.Errorf("%s accounts are left over", users)
+			}
+
+			again := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root}.run(t, state)
+			if o := again.outcome(t); again.code != 0 || o.Changed || read(t, target) != after {
+				t.Errorf("a second upgrade: exit %d, changed %v, findings %v", again.code, o.Changed, codes(o.Findings))
+			}
+
+			back := invocation{args: []string{"rollback"}, dir: p.Root}.run(t, state)
+			if back.code != 0 {
+				t.Fatalf("rollback: exit %d\n%s%s", back.code, back.out, back.errOut)
+			}
+			if read(t, target) != before {
+				t.Error("the rollback did not give the old bytes back")
+			}
+			if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o640 || ownedBy(t, target) != owner {
+				t.Errorf("the rollback did not give mode and owner back: %v %v", info.Mode(), err)
+			}
+			if info, err := os.Lstat(p.EnvPath); err != nil || (info.Mode()&os.ModeSymlink != 0) != s.link {
+				t.Errorf("the link is not as it was: %v %v", info.Mode(), err)
+			}
+		})
+	}
+}
+
+func codes(fs []steps.Finding) []steps.Code {
+	var out []steps.Code
+	for _, f := range fs {
+		out = append(out, f.Code)
+	}
+	return out
+}
+
+func ownedBy(t *testing.T, path string) string {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprint(st.Uid, ":", st.Gid)
+}
+
+// noneOf fails when text holds any 12 characters in a row of a value.
+func noneOf(t *testing.T, text string, values ...string) {
+	t.Helper()
+	for _, v := range values {
+		for i := 0; i+12 <= len(v); i++ {
+			if strings.Contains(text, v[i:i+12]) {
+				t.Error("a secret was printed or kept")
+				return
+			}
+		}
+	}
+}
+
+// journalText is every file of the state folder but the backups, which hold
+// what the .env held.
+func journalText(t *testing.T, state string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(state, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.HasPrefix(d.Name(), "backup-") {
+			all.WriteString(read(t, path))
+		}
+		return err
+	})
+	if err != nil || all.Len() == 0 {
+		t.Fatalf("the state folder holds nothing to look at (%v)", err)
+	}
+	return all.String()
+}
+
+func countUsers(t *testing.T, p *djangotest.Project) string {
+	t.Helper()
+	out, err := p.Manage(t, []string{"JWT_SECRET_KEY=" + djangotest.NewKey(), "SECRET_KEY=" + djangotest.NewKey()}, "shell", "-c",
+		"from django.contrib.auth import get_user_model; print('users', get_user_model().objects.count())")
+	if err != nil {
+		t.Fatalf("count the accounts: %v %s", err, out)
+	}
+	_, n, _ := strings.Cut(out, "users ")
+	return strings.TrimSpace(n)
+}
+
+func TestShadowedKeysAreRefused(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: rest})
+	before := read(t, p.EnvPath)
+	for _, value := range []string{djangotest.NewKey(), ""} {
+		r := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, t.TempDir())
+		if o := r.outcome(t); r.code != 1 || !steps.Has(o.Findings, "jwt-key-shadowed") {
+			t.Errorf("exit %d, findings %v", r.code, codes(o.Findings))
+		}
+		if read(t, p.EnvPath) != before {
+			t.Error("the file was changed")
+		}
+	}
+}
+
+// The negative controls: the smoke test must be able to fail.
+func TestAServerThatWasNotRestarted(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	server := p.Start(t, djangotest.ServerOptions{Reload: true})
+	r := invocation{args: []string{"upgrade", "--yes", "--json", "--rotate", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
+	o := r.outcome(t)
+	if r.code != 1 || !steps.Has(o.Findings, "server-stale-key") || o.Steps[steps.SmokeTest] != steps.Failed || o.Steps[steps.Restart] != steps.Skipped {
+		t.Errorf("exit %d, steps %v, findings %v", r.code, o.Steps, codes(o.Findings))
+	}
+}
+
+func TestAServerWithTheOldSettings(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: rest, Before: true})
+	server := p.Start(t, djangotest.ServerOptions{Reload: true})
+	r := invocation{args: []string{"upgrade", "--yes", "--json", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
+	o := r.outcome(t)
+	if r.code != 1 || !steps.Has(o.Findings, "server-signs-with-secret-key") || !steps.Has(o.Findings, "settings-not-upgraded") {
+		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
+	}
+}
+
+func TestCheckOnTheGuidesExampleFile(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n" +
+		"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\nJWT_ACCESS_TOKEN_LIFETIME=15  # minutes\n"})
+	for _, args := range [][]string{{"check", "--static", "--json"}, {"check", "--json", "--python", p.Python}} {
+		r := invocation{args: args, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
+		var report struct {
+			Schema   int
+			Ready    bool
+			Findings []steps.Finding
+		}
+		if err := json.Unmarshal([]byte(r.out), &report); err != nil {
+			t.Fatalf("%v: %s", err, r.out)
+		}
+		if r.code == 0 || report.Ready || !steps.Has(report.Findings, "jwt-key-placeholder") || !steps.Has(report.Findings, "value-inline-comment") {
+			t.Errorf("%v: exit %d, findings %v", args, r.code, codes(report.Findings))
+		}
+	}
+	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n")
+	r := invocation{args: []string{"check", "--python", p.Python}, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
+	if r.code != 0 {
+		t.Errorf("a healthy project: exit %d\n%s", r.code, r.out)
+	}
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/distinct"
+	"dj/keysplit/steps/generate"
+	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/sandbox"
+	"dj/keysplit/steps/smoketest"
+	"dj/keysplit/steps/write"
+)
+
+func newDemo(stdio IO, o *options) *cobra.Command {
+	start := string(sandbox.Missing)
+	var names []string
+	for _, s := range sandbox.States() {
+		names = append(names, string(s))
+	}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Try it on a throwaway project with a small backend of its own",
+		Long: `Run the five steps on a temporary project with a small built-in backend that
+behaves like the guide's. It needs no Python and no Django, touches nothing of
+yours and leaves nothing behind. Without a terminal, or with --yes, it runs
+through line by line.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(names, start) {
+				return fmt.Errorf("%w: --start %q: choose one of %s", steps.ErrUsage, start, strings.Join(names, ", "))
+			}
+			o.demo = true
+			o.yes = o.yes || !stdio.InTTY || !stdio.OutTTY || o.json
+			return demo(cmd.Context(), stdio, o, sandbox.State(start))
+		},
+	}
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, run through line by line")
+	cmd.Flags().StringVar(&start, "start", start, "what is wrong at the start: "+strings.Join(names, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("start", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func demo(ctx context.Context, stdio IO, o *options, start sandbox.State) (err error) {
+	s, err := sandbox.Make(start)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	// The demo's journal goes when the demo goes.
+	if err := os.Setenv("KEYSPLIT_STATE_DIR", s.StateDir); err != nil {
+		return err
+	}
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return err
+	}
+	run.Options.Folder = s.Root
+	run.Environ = sandbox.LookupEnv
+	e := steps.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &generate.Step{}, &write.Step{}, &distinct.Step{},
+		&restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start}, &smoketest.Step{})
+	if o.yes {
+		run.Options.TempUser = true
+		f := o.front(stdio)
+		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
+		return upgrade(ctx, e, f, o)
+	}
+	return wizard(ctx, stdio, o, e)
+}
+
+// newBackend is the demo's own backend, which keysplit starts as a process of
+// its own. It is not for people.
+func newBackend(stdio IO) *cobra.Command {
+	return &cobra.Command{
+		Use:                sandbox.Command,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if code := sandbox.RunBackend(args, stdio.In, stdio.Out, stdio.Err); code != 0 {
+				return &exitError{code: code}
+			}
+			return nil
+		},
+	}
+}
