@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Op is one edit: a Set, a Remove, a Split or a Drop.
@@ -97,9 +98,9 @@ func (e *BlockedError) Error() string {
 // draft is the file between two edits: its lines, and for each the number it
 // had at the start (0 for a new one). Drafts are not changed but replaced.
 type draft struct {
-	file   *File
-	origin []int
-	before map[Dialect]result
+	file     *File
+	origin   []int
+	readings map[Dialect]result
 }
 
 // result is what one dialect makes of a draft.
@@ -109,7 +110,7 @@ type result struct {
 }
 
 func newDraft(data []byte) *draft {
-	d := &draft{file: Parse(data)}
+	d := &draft{file: Parse(data), readings: map[Dialect]result{}}
 	d.origin = make([]int, len(d.file.lines))
 	for i := range d.origin {
 		d.origin[i] = i + 1
@@ -119,15 +120,26 @@ func newDraft(data []byte) *draft {
 
 // read returns what dialect dia makes of the draft, and remembers it.
 func (d *draft) read(dia Dialect) result {
-	r, ok := d.before[dia]
-	if !ok {
-		r.vars, r.err = Read(dia, d.file.data, nil)
-		if d.before == nil {
-			d.before = map[Dialect]result{}
+	d.readAll([]Dialect{dia})
+	return d.readings[dia]
+}
+
+// readAll reads the draft in several dialects at once, which counts for files
+// of many megabytes.
+func (d *draft) readAll(dialects []Dialect) {
+	got := make([]result, len(dialects))
+	var wg sync.WaitGroup
+	for i, dia := range dialects {
+		if _, ok := d.readings[dia]; !ok {
+			wg.Go(func() { got[i].vars, got[i].err = Read(dia, d.file.data, nil) })
 		}
-		d.before[dia] = r
 	}
-	return r
+	wg.Wait()
+	for i, dia := range dialects {
+		if _, ok := d.readings[dia]; !ok {
+			d.readings[dia] = got[i]
+		}
+	}
 }
 
 // cut is a run of lines to take out, by index, and the lines to put there.
@@ -163,7 +175,7 @@ func (d *draft) with(cuts ...cut) *draft {
 		at = c.at + c.n
 	}
 	keep(len(d.file.lines))
-	next := &draft{file: Parse(out.Bytes()), origin: origin}
+	next := &draft{file: Parse(out.Bytes()), origin: origin, readings: map[Dialect]result{}}
 	if len(next.file.lines) != len(origin) {
 		return nil
 	}

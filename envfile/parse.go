@@ -41,7 +41,8 @@ type Line struct {
 	// Last is the number of the line on which the value ends: Num, unless a
 	// quoted value spans several lines.
 	Last int
-	// Unbalanced tells that the value opens a quote and nothing closes it.
+	// Unbalanced tells that the value opens a quote that nothing closes: the
+	// next one of its kind, if there is one, is followed by more text.
 	Unbalanced bool
 }
 
@@ -115,18 +116,14 @@ func (f *File) newline() string {
 
 // lineLength returns the length of the first line of b with its line end.
 func lineLength(b []byte) int {
-	i := bytes.IndexByte(b, '\n')
-	line := b
-	if i >= 0 {
-		line = b[:i]
+	i := bytes.IndexAny(b, "\r\n")
+	switch {
+	case i < 0:
+		return len(b)
+	case b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n':
+		return i + 2
 	}
-	switch cr := bytes.IndexByte(line, '\r'); {
-	case cr >= 0 && cr+1 < len(line):
-		return cr + 1
-	case i >= 0:
-		return i + 1
-	}
-	return len(b)
+	return i + 1
 }
 
 func lineEnd(raw []byte) []byte {

@@ -226,6 +226,8 @@ func (d *draft) served(readers []Dialect) []Dialect {
 // harm reads the draft before and after in the given dialects. It returns the
 // first reading that the edit must not change and would.
 func (d *draft) harm(next *draft, gone *exemption, dialects []Dialect) *BlockedError {
+	d.readAll(dialects)
+	next.readAll(dialects)
 	for _, dia := range dialects {
 		before := d.read(dia)
 		if before.err != nil {

@@ -1,0 +1,105 @@
+package envfile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// lines100 is a file of 100 lines as projects have it.
+func lines100() []byte {
+	var b bytes.Buffer
+	for i := range 50 {
+		fmt.Fprintf(&b, "# setting %d\nSETTING_%d=value-%d\n", i, i, i)
+	}
+	return b.Bytes()
+}
+
+// big returns a file of about size bytes: half of it in lines of 1 MB, quoted,
+// bare and in comments, the other half in short ones.
+func big(size int) []byte {
+	var b bytes.Buffer
+	long := strings.Repeat("0123456789abcdef", 1<<16)
+	for i := 0; b.Len() < size/2; i++ {
+		switch i % 3 {
+		case 0:
+			fmt.Fprintf(&b, "LONG_%d=%s\n", i, long)
+		case 1:
+			fmt.Fprintf(&b, "LONG_%d=\"%s\n%s\"\n", i, long[:len(long)/2], long[:len(long)/2])
+		case 2:
+			fmt.Fprintf(&b, "# %s\n", long)
+		}
+	}
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "SETTING_%d=%s\n# a comment\n", i, long[:80])
+	}
+	return b.Bytes()
+}
+
+func edit(tb testing.TB, data []byte) {
+	c, err := Edit(data, Set{Name: "NEW", Value: "value"})
+	if err != nil || len(c.Diff) != 1 {
+		tb.Fatalf("%v, %v", c, err)
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for name, data := range map[string][]byte{"100lines": lines100(), "10MB": big(10 << 20)} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				Parse(data)
+			}
+		})
+	}
+}
+
+func BenchmarkEdit(b *testing.B) {
+	for name, data := range map[string][]byte{"100lines": lines100(), "10MB": big(10 << 20)} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				edit(b, data)
+			}
+		})
+	}
+}
+
+// TestTimeIsLinear compares 320 KB with 1.3 MB. Four times the size may take ten
+// times as long here, for the sake of busy machines; quadratic time takes 16.
+func TestTimeIsLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	shapes := map[string]func(size int) []byte{
+		"mixed":        big,
+		"open quotes":  func(n int) []byte { return bytes.Repeat([]byte("A=\"\nB='\n"), n/8) },
+		"escapes":      func(n int) []byte { return bytes.Repeat([]byte("A=\"\\\"\n"), n/6) },
+		"bare":         func(n int) []byte { return bytes.Repeat([]byte("rawkey\n"), n/7) },
+		"lone CR":      func(n int) []byte { return bytes.Repeat([]byte("A=1\r"), n/4) },
+		"one line":     func(n int) []byte { return append([]byte("A="), bytes.Repeat([]byte("x #$"), n/4)...) },
+		"one open set": func(n int) []byte { return append([]byte("A=\"\n"), bytes.Repeat([]byte("B='\n'"), n/5)...) },
+	}
+	best := func(data []byte, do func([]byte)) time.Duration {
+		least := time.Hour
+		for range 2 {
+			start := time.Now()
+			do(data)
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	compare := func(name string, make func(int) []byte, do func([]byte)) {
+		small, large := best(make(5<<16), do), best(make(5<<18), do)
+		if large > 10*max(small, 10*time.Millisecond) {
+			t.Errorf("%s: %v for 320 KB, %v for 1.3 MB", name, small, large)
+		}
+		t.Logf("%s: %v for 320 KB, %v for 1.3 MB", name, small, large)
+	}
+	for name, shape := range shapes {
+		compare("parse "+name, shape, func(b []byte) { Parse(b) })
+	}
+	compare("edit mixed", big, func(b []byte) { edit(t, b) })
+}
