@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"github.com/charmbracelet/lipgloss"
+
+	"dj/keysplit/steps"
+)
+
+// body draws what there is to read on the page.
+func (w *wizard) body() *sheet {
+	s := newSheet(w.styles, w.content(), w.spin.View())
+	p := w.current()
+	if p == nil {
+		w.end(s)
+		return s
+	}
+	switch w.phase(p) {
+	case waiting:
+		s.hang("", w.styles.Muted, "Not looked at yet.")
+	case planning:
+		if p.plan.Summary == "" {
+			s.active = 0
+			s.hang(s.spin+" ", lipgloss.NewStyle(), "Looking at what there is to do.")
+			break
+		}
+		p.screen.plan(w, s, p.plan)
+	case ready:
+		p.screen.plan(w, s, p.plan)
+	case running:
+		s.hang("", w.styles.Bold, p.doing)
+		s.blank()
+		s.lines(p.lines)
+		if s.active < 0 {
+			s.active = len(s.rows)
+			s.hang(s.spin+" ", w.styles.Muted, "working")
+		}
+	case done:
+		w.doneBody(s, p)
+	case failed:
+		w.failedBody(s, p)
+	case skipped:
+		s.hang("", w.styles.Bold, "Left out on request. It does not count as done.")
+		s.blank()
+		s.hang("", w.styles.Muted, "The steps after it go on with what is there.")
+	}
+	return s
+}
+
+// doneBody shows the lines of proof and what else was found.
+func (w *wizard) doneBody(s *sheet, p *page) {
+	if p.name != steps.Preflight {
+		s.hang(w.styles.OK.Render(w.styles.Marks.OK)+" ", w.styles.Bold, doneWords(p))
+		s.blank()
+	}
+	s.lines(p.lines)
+	if p.name != steps.Preflight {
+		s.blank()
+		for _, f := range p.findings {
+			s.finding(f, true)
+		}
+	}
+	p.screen.result(w, s)
+}
+
+// doneWords says that a step is done: for one with nothing to do, that.
+func doneWords(p *page) string {
+	if p.plan.Nothing {
+		return p.plan.Summary
+	}
+	return "Done and verified."
+}

@@ -1,0 +1,100 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps"
+)
+
+// hint is one entry of the footer: a key and what it does.
+type hint struct{ key, what string }
+
+// footer names the keys that matter now, the most useful first; those that do
+// not fit are left out. A flash takes its place until the next key.
+func (w *wizard) footer() string {
+	if w.flash != "" {
+		return w.inFooter(w.styles.Warn.Render(w.styles.Marks.Plain(w.flash)))
+	}
+	return w.drawHints(w.hints())
+}
+
+func (w *wizard) inFooter(text string) string {
+	return ansi.Truncate(" "+text, max(1, w.width), w.styles.Marks.Ellipsis)
+}
+
+func (w *wizard) drawHints(hints []hint) string {
+	s := w.styles
+	row := ""
+	for _, h := range hints {
+		entry := s.Bold.Render(h.key) + " " + s.Muted.Render(h.what)
+		if row != "" {
+			entry = s.Rule.Render(" "+s.Marks.Dot+" ") + entry
+		}
+		if ansi.StringWidth(row+entry)+1 > w.width {
+			break
+		}
+		row += entry
+	}
+	return w.inFooter(row)
+}
+
+func (w *wizard) hints() []hint {
+	move := w.names("←/→", "arrows")
+	upDown := w.names("↑/↓", "up/down")
+	common := []hint{{"w", "why"}, {"l", "log"}, {"esc", "back"}, {"?", "help"}, {"q", "quit"}}
+	if fields, _ := w.openFields(); len(fields) > 0 {
+		hs := []hint{{"enter", "use it"}, {"esc", "back"}, {"ctrl+u", "clear"}}
+		if len(fields) > 1 {
+			hs = append(hs, hint{"tab", "next field"})
+		}
+		return hs
+	}
+	if w.leaving {
+		return []hint{{"", "Stopping at a safe place. Please wait."}}
+	}
+	if w.question != nil {
+		return []hint{{"enter", "take it"}, {move, "choose"}, {"esc", "back"}}
+	}
+	p := w.current()
+	if p == nil {
+		if w.job != nil {
+			return []hint{{"x", "stop"}, {"l", "log"}, {"?", "help"}, {"q", "quit"}}
+		}
+		return append([]hint{{"enter", "take it"}, {move, "choose"}, {"t", "findings"}}, common[1:]...)
+	}
+	switch w.phase(p) {
+	case running:
+		return []hint{{"x", "stop"}, {"l", "log"}, {"w", "why"}, {"?", "help"}, {"q", "quit"}}
+	case planning:
+		return append([]hint{{"x", "stop"}}, common...)
+	case failed:
+		return append([]hint{{"enter", "take it"}, {move, "choose"}, {"c", "copy the fix"}, {"t", "findings"}}, common...)
+	case done:
+		hs := []hint{{"enter", "go on"}, {"r", "again"}}
+		if p.name == steps.Preflight {
+			hs = append(hs, hint{"t", "findings"})
+		}
+		return append(hs, common...)
+	}
+	hs := []hint{{"enter", w.enterDoes()}}
+	if q := w.prompt(); q != nil && q.list {
+		hs = append(hs, hint{upDown, "choose"})
+	} else {
+		hs = append(hs, hint{move, "choose"})
+	}
+	if w.copyable() != "" {
+		hs = append(hs, hint{"c", "copy the command"})
+	}
+	return append(hs, common...)
+}
+
+// enterDoes says in a word or two what enter does.
+func (w *wizard) enterDoes() string {
+	q := w.prompt()
+	if q == nil || w.selected >= len(q.options) || q.list {
+		return "go on"
+	}
+	return strings.ToLower(q.options[w.selected].label)
+}

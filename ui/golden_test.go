@@ -1,0 +1,222 @@
+package ui
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+
+	"dj/keysplit/steps"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// scenes are the screens and states that the golden files show.
+var scenes = []struct {
+	name string
+	play func(*stage)
+}{
+	{"preflight-running", func(st *stage) {
+		st.hold = true
+		st.open()
+		for _, ev := range []steps.Event{
+			{Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: "Django project", Detail: "backend/manage.py"},
+			{Kind: steps.EventCheck, ID: "django", Mark: steps.MarkRunning, Text: "the project's Django", Detail: "starts"},
+		} {
+			ev.Step = steps.Preflight
+			st.send(eventMsg{st.w.job.id, ev})
+		}
+	}},
+	{"preflight", func(st *stage) { st.open() }},
+	{"preflight-failed", func(st *stage) {
+		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(steps.NewFinding("project-not-found", "")))
+		}
+		st.open()
+	}},
+	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
+	{"generate-import", func(st *stage) { st.open().to(steps.Generate).press("down", "enter").typed("correct horse") }},
+	{"generate-done", func(st *stage) { st.open().to(steps.Generate).press("enter") }},
+	{"generate-show-question", func(st *stage) { st.open().to(steps.Generate).press("enter", "right", "enter") }},
+	{"generate-shown", func(st *stage) { st.open().to(steps.Generate).press("enter", "right", "enter", "right", "enter") }},
+	{"generate-failed", func(st *stage) { refuse(st); st.open().to(steps.Generate).press("enter") }},
+	{"write", func(st *stage) { st.open().to(steps.Write) }},
+	{"write-quit-question", func(st *stage) { st.open().to(steps.Write).during("enter", steps.Write).press("q") }},
+	{"write-leaving", func(st *stage) { st.open().to(steps.Write).during("enter", steps.Write).press("ctrl+c", "ctrl+c") }},
+	{"write-done", func(st *stage) { st.open().to(steps.Write).press("enter") }},
+	{"write-failed", func(st *stage) {
+		st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return fmt.Errorf("write backend/.env: no space left on device")
+		}
+		st.open().to(steps.Write).press("enter")
+	}},
+	{"distinct", func(st *stage) { st.open().to(steps.Distinct) }},
+	{"distinct-done", func(st *stage) { st.open().to(steps.Distinct).press("enter") }},
+	{"restart", func(st *stage) { st.open().to(steps.Restart) }},
+	{"restart-running", func(st *stage) {
+		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress,
+			Text: "Press ctrl+c in the terminal of process 4711 (in backend) and start it again. keysplit waits up to 30s. It was started without the autoreloader."})
+	}},
+	{"restart-done", func(st *stage) { st.open().to(steps.Restart).press("enter") }},
+	{"restart-skipped", func(st *stage) {
+		st.e.Run.Options.Skip = map[steps.Name]bool{steps.Restart: true}
+		st.w.facts = look(st.e)
+		st.open().to(steps.SmokeTest).press("esc")
+	}},
+	{"smoketest", func(st *stage) { st.open().to(steps.SmokeTest) }},
+	{"smoketest-form", func(st *stage) {
+		st.open().to(steps.SmokeTest).press("down", "enter").typed("testuser").press("enter").typed("hunter22")
+	}},
+	{"smoketest-running", func(st *stage) {
+		st.open().to(steps.SmokeTest).during("enter", steps.SmokeTest, proof(steps.MarkRunning)...)
+	}},
+	{"smoketest-done", func(st *stage) { st.open().to(steps.SmokeTest).press("enter") }},
+	{"smoketest-failed", func(st *stage) { stale(st); st.open().to(steps.SmokeTest).press("enter") }},
+	{"end", func(st *stage) { st.open().to("end") }},
+	{"rollback-question", func(st *stage) { st.open().to("end").press("right", "enter") }},
+	{"rolled-back", func(st *stage) { st.open().to("end").press("right", "enter", "right", "enter") }},
+	{"help", func(st *stage) { st.open().press("?") }},
+	{"why", func(st *stage) { st.open().to(steps.Generate).press("w") }},
+	{"log", func(st *stage) { st.open().to(steps.Distinct).press("l") }},
+	{"findings", func(st *stage) { st.open().press("t") }},
+	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
+}
+
+// refuse makes the step fail with a finding that can be fixed.
+func refuse(st *stage) {
+	st.fakes[steps.Generate].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return steps.Fail(steps.NewFinding("jwt-key-too-short", "The key that you gave is shorter than 50 characters.").
+			WithFix("Give another key, or let keysplit make one."))
+	}
+}
+
+// stale makes the smoke test meet a server that was not restarted.
+func stale(st *stage) {
+	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Check("answers", steps.MarkOK, "server answers", "200 in 41 ms")
+		emit.Check("new-key", steps.MarkFailed, "signs with the new key", "5 of 20 fresh connections do not")
+		return steps.Fail(steps.NewFinding("server-stale-key", "5 of 20 fresh connections met a process that does not sign with the new key: it was not restarted."))
+	}
+}
+
+var sizes = [][2]int{{120, 40}, {80, 24}, {60, 20}, {20, 5}}
+
+func TestGoldenViews(t *testing.T) {
+	for _, sc := range scenes {
+		t.Run(sc.name, func(t *testing.T) {
+			var b strings.Builder
+			bare := newStage(t, plainLight)
+			sc.play(bare)
+			for _, size := range sizes {
+				bare.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+				fmt.Fprintf(&b, "== %dx%d\n%s\n", size[0], size[1], bare.w.View())
+			}
+			for _, dark := range []bool{true, false} {
+				st := newStage(t, lit{profile: termenv.TrueColor, dark: dark})
+				sc.play(st)
+				for _, size := range sizes {
+					for _, s := range []*stage{st, bare} {
+						s.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+					}
+					view := st.w.View()
+					if got, want := ansi.Strip(view), bare.w.View(); got != want {
+						t.Errorf("%v: colour changes the text:\n%s\nwithout:\n%s", size, got, want)
+					}
+					if size[0] == 80 {
+						fmt.Fprintf(&b, "== %dx%d, dark %v\n%s\n", size[0], size[1], dark, strings.ReplaceAll(view, "\x1b", "␛"))
+					}
+				}
+			}
+			compare(t, sc.name, b.String())
+		})
+	}
+}
+
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", name+".txt")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the view differs from %s; look at it, then: go test ./ui -update\n%s", path, got)
+	}
+}
+
+// Every scene fits every terminal, also an odd one, and in both sets of marks.
+func TestViewsFitTheTerminal(t *testing.T) {
+	for _, sc := range scenes {
+		for _, l := range []lit{plainLight, {profile: termenv.Ascii, dark: true, ascii: true}} {
+			st := newStage(t, l)
+			sc.play(st)
+			for _, width := range []int{1, 7, 19, 20, 33, 59, 60, 79, 80, 200} {
+				for _, height := range []int{1, 2, 3, 4, 5, 7, 11, 12, 20, 24, 60} {
+					st.send(tea.WindowSizeMsg{Width: width, Height: height})
+					fits(t, sc.name, st.w.View(), width, height)
+					if l.ascii {
+						isASCII(t, sc.name, st.w.View())
+					}
+				}
+			}
+		}
+	}
+}
+
+func fits(t *testing.T, name, view string, width, height int) {
+	t.Helper()
+	rows := strings.Split(view, "\n")
+	if len(rows) > height {
+		t.Errorf("%s at %dx%d has %d rows:\n%s", name, width, height, len(rows), view)
+	}
+	for _, r := range rows {
+		if w := ansi.StringWidth(r); w > width {
+			t.Errorf("%s at %dx%d has a row of %d columns: %q", name, width, height, w, r)
+		}
+	}
+}
+
+func isASCII(t *testing.T, name, view string) {
+	t.Helper()
+	for _, r := range view {
+		if r > 126 {
+			t.Errorf("%s shows %q where only ASCII can be shown", name, r)
+			return
+		}
+	}
+}
+
+// However short the terminal, the option that has the focus is on the screen.
+func TestThePromptStays(t *testing.T) {
+	for _, sc := range scenes {
+		st := newStage(t, plainLight)
+		sc.play(st)
+		p := st.w.prompt()
+		if fields, _ := st.w.openFields(); p == nil || st.w.over != nil || len(fields) > 0 || st.w.leaving {
+			continue
+		}
+		for _, height := range []int{2, 3, 5, 9, 24} {
+			st.send(tea.WindowSizeMsg{Width: 60, Height: height})
+			want := p.options[st.w.selected].label
+			if !strings.Contains(st.w.View(), want) {
+				t.Errorf("%s at height %d does not show %q:\n%s", sc.name, height, want, st.w.View())
+			}
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// A job is one use of the engine. Jobs run one after the other, each in a
+// command of its own; what they do reaches the model only as messages that
+// carry the job's number, so that the messages of a job that was given up are
+// told apart and dropped.
+type job struct {
+	id     int
+	kind   jobKind
+	step   steps.Name
+	cancel context.CancelFunc
+}
+
+type jobKind int
+
+const (
+	jobPlan  jobKind = iota // ask for a plan
+	jobApply                // carry it out and verify
+	jobSkip                 // leave the step out
+	jobBack                 // put everything back
+)
+
+// writes tells that stopping the job in the middle deserves a question.
+func (j *job) writes() bool {
+	return j != nil && (j.kind == jobBack || j.kind == jobApply && (j.step == steps.Write || j.step == steps.Restart))
+}
+
+// work is what a job does. What it learns beyond the engine's state goes into
+// the report.
+type work func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error
+
+// report is what a job brings home.
+type report struct {
+	plan    steps.Plan
+	next    *steps.Plan // preflight: what the first step would do
+	canKeep bool        // generate: the key in the file is good
+}
+
+// The messages of a job.
+type (
+	eventMsg struct {
+		id int
+		ev steps.Event
+	}
+	resultMsg struct {
+		id     int
+		kind   jobKind
+		step   steps.Name
+		report report
+		err    error
+		facts  facts
+	}
+	// crashMsg is a fault of keysplit itself inside a job.
+	crashMsg struct{ text string }
+)
+
+// facts is what the screens may know of the engine, copied while no job runs.
+type facts struct {
+	machine     steps.Machine
+	folder      string // of the project, with ~ for the home folder
+	environment string
+	django      bool // the project's Django can be asked
+	key         steps.Secret
+	keyFrom     string
+	wrote       bool
+	username    string
+	password    bool // one was given
+	tempUser    bool
+	rotate      bool
+	imported    bool
+	skip        map[steps.Name]bool
+	open        []steps.Finding // that are still true
+}
+
+// runner lets one job at a time use the engine.
+type runner struct {
+	ctx    context.Context // ends when the program does
+	engine *steps.Engine
+	turn   chan struct{} // holds one token while a job uses the engine
+	closed atomic.Bool
+	send   func(tea.Msg)
+}
+
+func newRunner(ctx context.Context, e *steps.Engine) *runner {
+	return &runner{ctx: ctx, engine: e, turn: make(chan struct{}, 1)}
+}
+
+// command makes the command of a job.
+func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
+	return func() (msg tea.Msg) {
+		r.turn <- struct{}{}
+		defer func() { <-r.turn }()
+		defer func() {
+			if p := recover(); p != nil {
+				msg = crashMsg{r.engine.Run.Redactor.Clean(fmt.Sprint(p))}
+			}
+		}()
+		res := resultMsg{id: j.id, kind: j.kind, step: j.step}
+		if r.closed.Load() || ctx.Err() != nil {
+			res.err = steps.ErrCancelled
+		} else {
+			res.err = do(ctx, r.engine, func(ev steps.Event) { r.send(eventMsg{j.id, ev}) }, &res.report)
+		}
+		res.facts = look(r.engine)
+		return res
+	}
+}
+
+// wait keeps new jobs from starting and waits for the running one, which has
+// been told to stop. It reports whether the engine is free.
+func (r *runner) wait(limit time.Duration) bool {
+	r.closed.Store(true)
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case r.turn <- struct{}{}:
+		<-r.turn
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// look copies what the screens show. No job may be running.
+func look(e *steps.Engine) facts {
+	run, o := e.Run, e.Run.Options
+	f := facts{
+		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
+		username: run.Redactor.Clean(o.Username), password: o.Password.Set(), tempUser: o.TempUser,
+		rotate: o.Rotate, imported: o.Import.Set(), skip: map[steps.Name]bool{},
+		open: open(e),
+	}
+	for n, yes := range o.Skip {
+		f.skip[n] = yes
+	}
+	if run.Project != nil {
+		f.folder = run.Redactor.Clean(short(run.Project.Root))
+	}
+	return f
+}
+
+// open lists the findings that the run has not put right. Those of preflight
+// that a step mends are closed once the key is written and proved.
+func open(e *steps.Engine) []steps.Finding {
+	mended := e.Machine.Status(steps.Write) == steps.Done && e.Machine.Status(steps.Distinct) == steps.Done
+	mine := map[steps.Finding]bool{}
+	if e.Run.Project != nil && mended {
+		for _, f := range e.Run.Project.Findings {
+			mine[f] = f.Fixable && f.Severity == steps.Error
+		}
+	}
+	// A step that was tried again leaves what it found the first time in the
+	// log: only what came after its latest start counts.
+	from := map[steps.Name]int{}
+	for i, ev := range e.Log {
+		if ev.Kind == steps.EventStarted || ev.Kind == steps.EventUndone {
+			from[ev.Step] = i
+		}
+	}
+	var out []steps.Finding
+	seen := map[steps.Finding]bool{}
+	for i, ev := range e.Log {
+		if ev.Finding == nil || i < from[ev.Step] || seen[*ev.Finding] || mine[*ev.Finding] {
+			continue
+		}
+		seen[*ev.Finding] = true
+		out = append(out, *ev.Finding)
+	}
+	return out
+}
+
+// short writes the home folder as ~.
+func short(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
+		return strings.TrimSuffix("~/"+filepath.ToSlash(rel), "/.")
+	}
+	return path
+}
+
+func stopped(err error) bool {
+	return errors.Is(err, steps.ErrCancelled) || errors.Is(err, context.Canceled)
+}

@@ -1,0 +1,228 @@
+package ui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// pressed takes one key. Who is asked first: the terminal's own answer, the
+// keys that always work, what covers the page, a question, a text field, and
+// then the page.
+func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
+	if w.answer.takes(k, w.dark) {
+		return nil
+	}
+	w.flash = ""
+	name := k.String()
+	switch {
+	case name == "ctrl+c":
+		return w.quit(true)
+	case name == "ctrl+z":
+		return tea.Suspend
+	case w.leaving:
+		return nil
+	case w.over != nil:
+		return w.over.pressed(w, k)
+	case w.question != nil:
+		return w.choose(w.question, name)
+	}
+	if p := w.current(); p != nil && (w.phase(p) == ready || w.phase(p) == done) {
+		if cmd, took := p.screen.key(w, k); took {
+			return cmd
+		}
+	}
+	// A paste outside of a field is not a row of commands.
+	if k.Paste {
+		return nil
+	}
+	if cmd, took := w.global(name); took {
+		return cmd
+	}
+	if p := w.prompt(); p != nil {
+		return w.choose(p, name)
+	}
+	w.scrolled(name)
+	return nil
+}
+
+// global is for the keys that mean the same on every page.
+func (w *wizard) global(name string) (tea.Cmd, bool) {
+	switch name {
+	case "q":
+		return w.quit(false), true
+	case "?":
+		w.over = helpOverlay()
+	case "w":
+		w.over = whyOverlay(w)
+	case "l":
+		w.over = logOverlay()
+	case "t":
+		w.over = troubleOverlay(w)
+	case "x":
+		if w.job != nil {
+			w.flash = "Stopping at the next safe place."
+			w.stop()
+		}
+	case "c":
+		if text := w.copyable(); text != "" {
+			return w.copy(text), true
+		}
+		w.flash = "There is no command to copy here."
+	case "r":
+		if p := w.current(); w.job == nil && p != nil {
+			return w.goTo(w.at, true), true
+		}
+	case "esc":
+		return w.back(), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// choose moves the focus of a prompt or takes the option that has it.
+func (w *wizard) choose(p *prompt, name string) tea.Cmd {
+	last := len(p.options) - 1
+	to := w.selected
+	switch name {
+	case "enter":
+		if p != w.question && w.job != nil {
+			return nil // the plan is still being made
+		}
+		if w.selected > last {
+			return nil
+		}
+		return p.options[w.selected].act(w)
+	case "esc":
+		if p == w.question {
+			w.question, w.selected = nil, 0
+		}
+		return nil
+	case "tab":
+		to = (w.selected + 1) % len(p.options)
+	case "shift+tab":
+		to = (w.selected + last) % len(p.options)
+	case "right":
+		to = min(last, w.selected+1)
+	case "left", "h":
+		to = max(0, w.selected-1)
+	case "down", "j":
+		if p.list {
+			to = min(last, w.selected+1)
+			break
+		}
+		w.scrolled(name)
+	case "up", "k":
+		if p.list {
+			to = max(0, w.selected-1)
+			break
+		}
+		w.scrolled(name)
+	default:
+		w.scrolled(name)
+	}
+	if to == w.selected {
+		return nil
+	}
+	w.selected = to
+	if page := w.current(); page != nil && p != w.question && w.phase(page) != failed {
+		return page.screen.moved(w, to)
+	}
+	return nil
+}
+
+// scrolled moves the body. View keeps it within its ends.
+func (w *wizard) scrolled(name string) {
+	page := max(1, w.height/2)
+	switch name {
+	case "down", "j":
+		w.scroll++
+	case "up", "k":
+		w.scroll--
+	case "pgdown", "ctrl+d", "ctrl+f":
+		w.scroll += page
+	case "pgup", "ctrl+u", "ctrl+b":
+		w.scroll -= page
+	case "home", "g":
+		w.scroll = 0
+	case "end", "G":
+		w.scroll += 1 << 20
+	}
+	w.scroll = max(0, min(w.scroll, w.lowest()))
+}
+
+// prompt is the question of the page on the screen, nil when there is none.
+func (w *wizard) prompt() *prompt {
+	if w.question != nil {
+		return w.question
+	}
+	p := w.current()
+	if p == nil {
+		return w.endPrompt()
+	}
+	var q prompt
+	switch w.phase(p) {
+	case planning:
+		if p.plan.Summary == "" {
+			return nil
+		}
+		q = p.screen.ready(w)
+	case ready:
+		q = p.screen.ready(w)
+	case done:
+		q = w.donePrompt(p)
+	case failed:
+		q = w.failedPrompt(p)
+	case skipped:
+		q = prompt{question: "This step was left out.", options: []option{
+			{label: "Go on", act: (*wizard).forward},
+			{label: "Do it after all", act: func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }},
+		}}
+	default:
+		return nil
+	}
+	return &q
+}
+
+// donePrompt leads on to the next page.
+func (w *wizard) donePrompt(p *page) prompt {
+	label := "Finish"
+	if w.at+1 < len(w.pages) {
+		label = "Next: " + w.pages[w.at+1].title
+	}
+	options := []option{{label: label, act: (*wizard).forward}}
+	options = append(options, p.screen.extra(w)...)
+	return prompt{options: options}
+}
+
+// confirm asks a question whose first answer changes nothing.
+func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
+	w.selected, w.over = 0, nil
+	w.question = &prompt{question: question, options: []option{
+		{label: no, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return nil }},
+		{label: yes, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return act(w) }},
+	}}
+}
+
+// copyable is the command or fix that c copies, "" when there is none. It is
+// never a key.
+func (w *wizard) copyable() string {
+	p := w.current()
+	if p == nil {
+		return "keysplit rollback"
+	}
+	if w.phase(p) == failed {
+		for _, f := range p.findings {
+			if f.Severity == steps.Error {
+				return command(f.Fix)
+			}
+		}
+	}
+	for _, d := range p.plan.Details {
+		if c, ok := named(d, "Command: "); ok {
+			return c
+		}
+	}
+	return ""
+}

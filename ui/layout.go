@@ -1,0 +1,283 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+const (
+	textWidth = 76 // no text is wider
+	calm      = 24 // rows up to which the footer stays at the bottom
+)
+
+// frame is what a screen puts around its body.
+type frame struct {
+	header  string
+	stepper string
+	body    *sheet
+	prompt  []string
+	footer  string
+}
+
+// margin is the indent of the body.
+func (w *wizard) margin() int {
+	switch {
+	case w.width >= 60:
+		return 3
+	case w.width >= 30:
+		return 1
+	}
+	return 0
+}
+
+// content is the width of the body.
+func (w *wizard) content() int { return max(1, min(textWidth, w.width-w.margin()-1)) }
+
+// View draws the screen: never wider and never higher than the terminal.
+func (w *wizard) View() string {
+	f := w.frame()
+	rows := w.compose(f)
+	for i, r := range rows {
+		rows[i] = ansi.Truncate(r, w.width, "")
+	}
+	return strings.Join(rows, "\n")
+}
+
+func (w *wizard) frame() frame {
+	if w.over != nil {
+		return w.overFrame()
+	}
+	return frame{
+		header: w.header(), stepper: w.stepper(), body: w.body(),
+		prompt: w.drawPrompt(w.prompt()), footer: w.footer(),
+	}
+}
+
+// compose budgets the height. When it is short, blank rows go first, then the
+// stepper, then the help; the body scrolls. The header, one row of the body
+// and the prompt stay, the prompt longest.
+func (w *wizard) compose(f frame) []string {
+	indent := strings.Repeat(" ", w.margin())
+	body, active := f.body.rows, f.body.active
+	height := max(1, w.height)
+
+	stepper, footer, gaps := f.stepper != "", true, true
+	fixed := func() int {
+		n := 1 + len(f.prompt)
+		if stepper {
+			n++
+		}
+		if footer {
+			n++
+		}
+		if gaps {
+			n += 3
+		}
+		return n
+	}
+	if fixed()+len(body) > height {
+		gaps = false
+	}
+	if fixed()+len(body) > height {
+		body, active = compact(body, active)
+	}
+	if stepper && fixed()+min(len(body), 3) > height {
+		stepper = false
+	}
+	if fixed()+min(len(body), 1) > height {
+		footer = false
+	}
+	room := max(0, height-fixed())
+	if len(f.prompt) >= height {
+		return f.prompt[len(f.prompt)-height:]
+	}
+	body = w.window(body, active, room)
+
+	rows := []string{f.header}
+	gap := func() {
+		if gaps {
+			rows = append(rows, "")
+		}
+	}
+	gap()
+	if stepper {
+		rows = append(rows, f.stepper)
+		gap()
+	}
+	for _, r := range body {
+		if r != "" {
+			r = indent + r
+		}
+		rows = append(rows, r)
+	}
+	if len(f.prompt) > 0 {
+		gap()
+		rows = append(rows, f.prompt...)
+	}
+	if footer {
+		for gaps && len(rows) < min(height, calm)-1 {
+			rows = append(rows, "")
+		}
+		rows = append(rows, f.footer)
+	}
+	if len(rows) > height {
+		rows = rows[:height]
+	}
+	return rows
+}
+
+// compact drops the blank rows, and says where the active one is now.
+func compact(rows []string, active int) (out []string, now int) {
+	now = active
+	for i, r := range rows {
+		if r != "" {
+			out = append(out, r)
+		} else if i < active {
+			now--
+		}
+	}
+	return out, now
+}
+
+// window shows the part of the body that fits. While something runs it follows
+// the active row.
+func (w *wizard) window(rows []string, active, room int) []string {
+	if len(rows) <= room {
+		return rows
+	}
+	if room == 0 {
+		return nil
+	}
+	shown := room
+	if room >= 4 {
+		shown-- // for the row that says how much more there is
+	}
+	top := min(w.scroll, len(rows)-shown)
+	if active >= 0 && (w.job != nil || w.over != nil) && (active < top || active >= top+shown) {
+		top = min(max(0, active-shown+1), len(rows)-shown)
+	}
+	out := append([]string{}, rows[top:top+shown]...)
+	if shown < room {
+		s := w.styles
+		more := fmt.Sprintf("%s %d more rows: %s", s.Marks.Ellipsis, len(rows)-shown-top, w.names("pgdn", "pgdn"))
+		if top+shown >= len(rows) {
+			more = fmt.Sprintf("%s end; back up: %s", s.Marks.Ellipsis, w.names("pgup", "pgup"))
+		}
+		out = append(out, s.Muted.Render(ansi.Truncate(more, w.content(), "")))
+	}
+	return out
+}
+
+// lowest is the largest useful scroll position.
+func (w *wizard) lowest() int {
+	var s *sheet
+	if w.over != nil {
+		s = w.over.sheet(w)
+	} else {
+		s = w.body()
+	}
+	return max(0, len(s.rows)-1)
+}
+
+// names picks the word for a key that the locale can show.
+func (w *wizard) names(sign, word string) string {
+	if w.utf8 {
+		return sign
+	}
+	return word
+}
+
+// short tells that the prompt must make do with one row.
+func (w *wizard) short() bool { return w.height < 12 }
+
+// drawPrompt draws a question and its options, with a bar at its left. The
+// option that has the focus stands in brackets: without colour nothing else
+// would show it.
+func (w *wizard) drawPrompt(p *prompt) []string {
+	if p == nil {
+		return nil
+	}
+	s := w.styles
+	bar := strings.Repeat(" ", min(1, w.margin())) + s.Accent.Render(s.Marks.Bar) + " "
+	room := max(1, w.width-ansi.StringWidth(bar)-1)
+	var rows []string
+	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
+	fields, focus := w.openFields()
+	if p.question != "" && (!w.short() || w.question != nil && w.height > 5) && len(fields) == 0 {
+		for _, row := range strings.Split(ansi.Wrap(p.question, min(room, textWidth), ""), "\n") {
+			add(s.Bold.Render(row))
+		}
+	}
+	if len(fields) > 0 {
+		for i, f := range fields {
+			if w.short() && i != focus {
+				continue
+			}
+			label := f.label + ": "
+			st := s.Muted
+			if i == focus {
+				st = s.Accent
+			}
+			add(st.Render(label) + f.view(s, min(room, textWidth)-len(label), i == focus))
+		}
+		return rows
+	}
+	if p.list && !w.short() {
+		for i, o := range p.options {
+			row := s.Marks.Todo + " " + o.label
+			if i == w.selected {
+				row = s.Accent.Render(s.Marks.Current + " " + o.label)
+			}
+			if o.note != "" {
+				row += strings.Repeat(" ", max(2, 30-ansi.StringWidth(o.label))) + s.Muted.Render(o.note)
+			}
+			add(row)
+		}
+		return rows
+	}
+	add(w.buttons(p, room))
+	return rows
+}
+
+// buttons puts the options side by side, those that do not fit left out so that
+// the one with the focus always shows.
+func (w *wizard) buttons(p *prompt, room int) string {
+	s := w.styles
+	draw := func(from int) (string, bool) {
+		row, fits := "", true
+		for i := from; i < len(p.options); i++ {
+			b := "  " + p.options[i].label + "  "
+			if i == w.selected {
+				b = s.Accent.Bold(true).Render("[ " + p.options[i].label + " ]")
+			}
+			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
+				break
+			}
+			row += b
+		}
+		if ansi.StringWidth(row) > room {
+			fits = false
+		}
+		return row, fits
+	}
+	for from := range p.options {
+		if from > w.selected {
+			break
+		}
+		if row, fits := draw(from); fits || from == w.selected {
+			return row
+		}
+	}
+	return ""
+}
+
+// openFields are the text fields of the page that wait for input.
+func (w *wizard) openFields() ([]*field, int) {
+	p := w.current()
+	if p == nil || w.question != nil || w.phase(p) != ready {
+		return nil, 0
+	}
+	return p.screen.fields()
+}

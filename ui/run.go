@@ -1,0 +1,181 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/ui/style"
+)
+
+// Options says how the wizard looks and where it is shown. The zero value is a
+// wizard on the process's own terminal.
+type Options struct {
+	Theme   string // "auto" (or ""), "dark" or "light"
+	NoColor bool
+	Title   string // in the chip at the top, "keysplit" when empty
+
+	In  *os.File // nil means os.Stdin
+	Out *os.File // nil means os.Stdout
+}
+
+// Outcome is how the wizard ended.
+type Outcome struct {
+	Statuses   map[steps.Name]steps.Status
+	Findings   []steps.Finding // that are still true
+	Changed    bool            // a file was changed
+	RolledBack bool            // everything was put back
+	Cancelled  bool            // the user quit before the end
+	Failed     error           // why the latest step to fail did, nil when none is failed
+}
+
+// stopWithin is how long the wizard waits at its end for a step to stop at a
+// safe place.
+const stopWithin = 15 * time.Second
+
+// Run shows the wizard until the user quits or ctx ends, and gives the terminal
+// back whatever happens. It does not close the run. When ctx ends, the running
+// step is told to stop, and Run returns once it has. Its error is a fault of
+// keysplit or of the terminal, or wraps steps.ErrCancelled when ctx ended; a step
+// that failed is in the outcome.
+func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
+	in, file := o.In, o.Out
+	if in == nil {
+		in = os.Stdin
+	}
+	if file == nil {
+		file = os.Stdout
+	}
+	out := &screenFile{File: file}
+	r, ask := renderer(out, o)
+	s := style.New(r, style.MarksFor(style.UTF8()))
+
+	// The jobs outlive the program by a moment, so their context is not its.
+	jobs, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	w := newWizard(jobs, e, &s)
+	w.dark = r.SetHasDarkBackground
+	w.copy = out.copyText
+	w.copyKey = out.copyKey
+	if ask {
+		w.query = out.command(ansi.RequestBackgroundColor)
+	}
+	if o.Title != "" {
+		w.title = o.Title
+	}
+	// Signals are the caller's: they end ctx.
+	p := tea.NewProgram(w, tea.WithInput(in), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler())
+	w.runner.send = p.Send
+	gone := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+			p.Send(leaveMsg{})
+		case <-gone:
+		}
+	}()
+	_, err := p.Run()
+	close(gone)
+	cancel()
+	free := w.runner.wait(stopWithin)
+	return w.outcome(e, free, ended(ctx, w, err, free))
+}
+
+// renderer knows the colours of the terminal. ask tells that the terminal
+// should be asked for its background.
+func renderer(out io.Writer, o Options) (r *lipgloss.Renderer, ask bool) {
+	r = lipgloss.NewRenderer(out)
+	if o.NoColor {
+		r.SetColorProfile(termenv.Ascii)
+	}
+	r.SetHasDarkBackground(o.Theme == "dark" || o.Theme != "light" && guessDark())
+	auto := o.Theme == "" || o.Theme == "auto"
+	return r, auto && r.ColorProfile() != termenv.Ascii && mayAsk(os.Getenv("TERM"))
+}
+
+// ended turns the end of the program into the error of Run.
+func ended(ctx context.Context, w *wizard, err error, free bool) error {
+	switch {
+	case w.crash != "":
+		return fmt.Errorf("keysplit made a mistake and stopped: %s", w.crash)
+	case !free:
+		return fmt.Errorf("%w: the running step did not stop in %v; keysplit rollback puts everything back", steps.ErrCancelled, stopWithin)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", steps.ErrCancelled, context.Cause(ctx))
+	// Interrupted also counts as killed, so it is looked for first.
+	case errors.Is(err, tea.ErrInterrupted):
+		return steps.ErrCancelled
+	case err != nil:
+		return fmt.Errorf("show the wizard: %w", err)
+	}
+	return nil
+}
+
+// outcome reads the end off the engine when that is free, else off the latest
+// copy.
+func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error) {
+	f := w.facts
+	if free {
+		f = look(e)
+	}
+	o := Outcome{
+		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
+		RolledBack: w.rolledBack, Cancelled: !w.finished,
+	}
+	for _, p := range w.pages {
+		o.Statuses[p.name] = f.machine.Status(p.name)
+		if p.failure != nil && !stopped(p.failure) {
+			o.Failed = p.failure
+		}
+	}
+	return o, err
+}
+
+// screenFile lets one writer at a time at the terminal: a sequence for the
+// clipboard must not end up within a frame.
+type screenFile struct {
+	*os.File
+	mu sync.Mutex
+}
+
+func (f *screenFile) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.File.Write(b)
+}
+
+// WriteString keeps io.WriteString from going around Write.
+func (f *screenFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
+// command writes a control sequence.
+func (f *screenFile) command(sequence string) tea.Cmd {
+	return func() tea.Msg {
+		_, _ = f.WriteString(sequence) // a terminal that is gone is noticed by the program
+		return nil
+	}
+}
+
+// copyKey puts a key on the clipboard. The question comes before.
+func (f *screenFile) copyKey(key steps.Secret) tea.Cmd {
+	return func() tea.Msg {
+		_, _ = f.WriteString(ansi.SetSystemClipboard(key.Reveal()))
+		return copiedMsg("The key was sent to the clipboard. Some terminals do not allow that.")
+	}
+}
+
+// copyText puts a command or a fix on the clipboard.
+func (f *screenFile) copyText(text string) tea.Cmd {
+	return tea.Sequence(f.command(ansi.SetSystemClipboard(text)), func() tea.Msg {
+		return copiedMsg("Sent to the clipboard: " + text)
+	})
+}

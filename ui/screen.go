@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"context"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// screen is what is particular about one step. Everything that steps have in
+// common (plan, progress, result, failure) is drawn by the wizard.
+type screen interface {
+	// arrive asks for the plan.
+	arrive(w *wizard) tea.Cmd
+	// planned takes what the plan's job brought home.
+	planned(w *wizard, r report)
+	// plan draws the plan.
+	plan(w *wizard, s *sheet, p steps.Plan)
+	// ready is the question under the plan.
+	ready(w *wizard) prompt
+	// moved tells that another option of a list has the focus.
+	moved(w *wizard, to int) tea.Cmd
+	// key sees a key before anything else does, and tells whether it took it.
+	key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool)
+	// fields are the text fields that are open, none as a rule.
+	fields() (all []*field, focus int)
+	// result draws what follows the lines of proof once the step is done.
+	result(w *wizard, s *sheet)
+	// extra are more options once the step is done.
+	extra(w *wizard) []option
+	// mend puts a failure right, when a finding of it is fixable.
+	mend(w *wizard) tea.Cmd
+}
+
+// registered is one line of the table of steps.
+type registered struct {
+	name  steps.Name
+	short string // in the stepper; "" keeps it out of there
+	title string // in the header
+	doing string // while it runs
+	make  func() screen
+}
+
+// registry lists the steps that have a screen, in their order: the one place
+// where a new step is added.
+var registry = []registered{
+	{steps.Preflight, "", "look at the project", "Looking at the project. Nothing is changed.", newPreflight},
+	{steps.Generate, "Key", "choose the key", "Settling the key", newGenerate},
+	{steps.Write, ".env", "write .env", "Writing", newWrite},
+	{steps.Distinct, "Distinct", "prove that the keys differ", "Comparing the keys as the backend reads them", newDistinct},
+	{steps.Restart, "Restart", "restart the backend", "Restarting", newRestart},
+	{steps.SmokeTest, "Login", "smoke-test the login", "Asking the running server", newSmokeTest},
+	{steps.Checklist, "", "the checklist", "Going through the checklist", newChecklist},
+}
+
+// page is one step with what is known of it.
+type page struct {
+	registered
+	screen screen
+	number int // among the numbered steps, 0 for the others
+
+	plan     steps.Plan
+	lines    []steps.Event // checks, each ID once, and progress, in order
+	findings []steps.Finding
+	failure  error // why it failed
+}
+
+// clear forgets what an earlier attempt left on the page.
+func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
+
+// take puts an event on the page.
+func (p *page) take(ev steps.Event) {
+	switch ev.Kind {
+	case steps.EventCheck:
+		for i := range p.lines {
+			if p.lines[i].Kind == steps.EventCheck && p.lines[i].ID == ev.ID {
+				p.lines[i] = ev
+				return
+			}
+		}
+		p.lines = append(p.lines, ev)
+	case steps.EventProgress, steps.EventOutput, steps.EventUndone:
+		p.lines = append(p.lines, ev)
+	case steps.EventFinding:
+		p.findings = append(p.findings, *ev.Finding)
+	}
+}
+
+// basic is the screen of a step that has nothing particular. The others embed
+// it.
+type basic struct {
+	step steps.Name
+	verb string // on the button
+}
+
+func (b *basic) arrive(w *wizard) tea.Cmd { return w.ask(b.step, nil) }
+
+func (b *basic) planned(*wizard, report) {}
+
+func (b *basic) plan(_ *wizard, s *sheet, p steps.Plan) { s.plan(p) }
+
+func (b *basic) ready(w *wizard) prompt {
+	p := w.page(b.step).plan
+	question, verb := p.Question, b.verb
+	if p.Nothing {
+		question, verb = "Nothing to change here. Go on?", "Go on"
+	}
+	return prompt{question: question, options: []option{
+		{label: verb, act: func(w *wizard) tea.Cmd { return w.apply(b.step) }},
+		{label: "Back", act: (*wizard).back},
+	}}
+}
+
+func (b *basic) moved(*wizard, int) tea.Cmd              { return nil }
+func (b *basic) key(*wizard, tea.KeyMsg) (tea.Cmd, bool) { return nil, false }
+func (b *basic) fields() ([]*field, int)                 { return nil, 0 }
+func (b *basic) result(*wizard, *sheet)                  {}
+func (b *basic) extra(*wizard) []option                  { return nil }
+func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() }
+
+// prompt is a question with the options to answer it.
+type prompt struct {
+	question string
+	options  []option
+	list     bool // one option a row, chosen with up and down
+}
+
+// option is one answer.
+type option struct {
+	label string
+	note  string // beside it, in a list
+	act   func(*wizard) tea.Cmd
+}
+
+// ask plans a step, after set has put what the user chose into the run.
+func (w *wizard) ask(n steps.Name, set func(*steps.Run)) tea.Cmd {
+	if w.facts.skip[n] {
+		return w.start(jobSkip, n, func(_ context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+			return e.Skip(n, emit)
+		})
+	}
+	return w.start(jobPlan, n, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
+		if set != nil {
+			set(e.Run)
+		}
+		r.plan, err = e.Plan(ctx, n, emit)
+		return err
+	})
+}
+
+// apply carries the plan of a step out.
+func (w *wizard) apply(n steps.Name) tea.Cmd {
+	return w.start(jobApply, n, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		return e.Apply(ctx, n, emit)
+	})
+}
+
+// skip leaves a step out and goes on.
+func (w *wizard) skip(n steps.Name) tea.Cmd {
+	return w.start(jobSkip, n, func(_ context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		return e.Skip(n, emit)
+	})
+}
+
+// rollBack puts everything back. It is shown on the last page.
+func (w *wizard) rollBack() tea.Cmd {
+	w.at = len(w.pages)
+	w.undone, w.rolledBack = page{}, false
+	return w.start(jobBack, "", func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		return e.Rollback(ctx, emit)
+	})
+}
+
+// startOver looks at the project anew.
+func (w *wizard) startOver() tea.Cmd { return w.goTo(0, true) }

@@ -1,0 +1,20 @@
+package ui
+
+import "dj/keysplit/steps"
+
+// distinctScreen is the proof that the keys differ. It only looks.
+type distinctScreen struct{ basic }
+
+func newDistinct() screen { return &distinctScreen{basic{step: steps.Distinct, verb: "Verify"}} }
+
+func (*distinctScreen) plan(w *wizard, s *sheet, p steps.Plan) {
+	st := w.styles
+	s.hang("", st.Bold, p.Summary)
+	s.blank()
+	for _, d := range p.Details {
+		s.hang(st.Muted.Render(st.Marks.Todo)+" ", st.Muted, d)
+	}
+	s.effects(p)
+	s.blank()
+	s.hang("", st.Muted, "This only looks. No part of a key is shown.")
+}

@@ -1,0 +1,36 @@
+package ui
+
+import "strings"
+
+// helpOverlay lists the keys.
+func helpOverlay() *overlay {
+	return &overlay{title: "Help", brief: "help", key: "?", draw: func(w *wizard, s *sheet) {
+		s.hang("", w.styles.Bold, "enter always goes on. Nothing is changed before a screen has shown what.")
+		s.blank()
+		for _, h := range []hint{
+			{"enter", "go on, or take what has the focus"},
+			{"esc", "back to the screen before; it never quits"},
+			{"tab, " + w.names("←/→", "left/right"), "move between buttons; h moves left"},
+			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll"},
+			{"pgup, pgdn", "scroll by half a screen"},
+			{"r", "do this step again"},
+			{"x", "stop what is running"},
+			{"w", "why this step is there, and what the guide gets wrong"},
+			{"t", "findings: what is wrong, why, and how to put it right"},
+			{"l", "the log of everything that was done"},
+			{"c", "copy a command or a fix"},
+			{"ctrl+z", "set keysplit aside; fg brings it back"},
+			{"q, ctrl+c", "quit; asks first while something is written"},
+		} {
+			s.entry(h.key, h.what)
+		}
+		s.blank()
+		s.hang("", w.styles.Muted, "After you quit, keysplit goes on where it stopped. To put everything back: keysplit rollback")
+	}}
+}
+
+// entry adds a key and what it does.
+func (s *sheet) entry(key, what string) {
+	const left = 12
+	s.hang(s.s.Accent.Render(key)+strings.Repeat(" ", max(1, left-len([]rune(key)))), s.s.Muted, what)
+}

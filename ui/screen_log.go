@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"fmt"
+
+	"dj/keysplit/steps"
+)
+
+// logOverlay shows everything that was done, with the time since the start.
+func logOverlay() *overlay {
+	return &overlay{title: "Log", brief: "log", key: "l", draw: func(w *wizard, s *sheet) {
+		if len(w.log) == 0 {
+			s.hang("", w.styles.Muted, "Nothing was done yet.")
+			return
+		}
+		begin := w.log[0].Time
+		for _, ev := range w.log {
+			at := fmt.Sprintf("%7.2f s  ", ev.Time.Sub(begin).Seconds())
+			st := w.styles.Muted
+			switch {
+			case ev.Kind == steps.EventFailed || ev.Mark == steps.MarkFailed:
+				st = w.styles.Error
+			case ev.Kind == steps.EventDone:
+				st = w.styles.OK
+			}
+			s.hang(w.styles.Muted.Render(at), st, logText(ev))
+		}
+	}}
+}
+
+// logText is one event in words.
+func logText(ev steps.Event) string {
+	text := string(ev.Step) + ": "
+	switch ev.Kind {
+	case steps.EventCheck:
+		text += ev.Text + ", " + string(ev.Mark)
+		if ev.Detail != "" {
+			text += " (" + ev.Detail + ")"
+		}
+		return text
+	case steps.EventFinding:
+		return text + string(ev.Finding.Code) + ". " + ev.Text
+	case steps.EventProgress, steps.EventOutput:
+		return text + ev.Text
+	}
+	text += string(ev.Kind)
+	if ev.Text != "" {
+		text += ". " + ev.Text
+	}
+	return text
+}

@@ -1,0 +1,91 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/charmbracelet/lipgloss"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// preflightScreen shows what was found and what will happen. Its look at the
+// project starts by itself: it changes nothing.
+type preflightScreen struct{ basic }
+
+func newPreflight() screen {
+	return &preflightScreen{basic{step: steps.Preflight, verb: "Look"}}
+}
+
+// arrive looks at the project, and asks the first step what it would do, so
+// that the side effects are on the screen before anything is chosen.
+func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
+	return w.start(jobApply, steps.Preflight, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+		if _, err := e.Plan(ctx, steps.Preflight, emit); err != nil {
+			return err
+		}
+		if err := e.Apply(ctx, steps.Preflight, emit); err != nil {
+			return err
+		}
+		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
+			return nil
+		}
+		// A plan that cannot be made is reported when its own page asks for it.
+		if plan, err := e.Plan(ctx, steps.Generate, nil); err == nil {
+			r.next = &plan
+		}
+		return nil
+	})
+}
+
+func (p *preflightScreen) result(w *wizard, s *sheet) {
+	st := w.styles
+	findings := slices.Clone(w.page(steps.Preflight).findings)
+	slices.SortStableFunc(findings, func(a, b steps.Finding) int { return rank(a) - rank(b) })
+	mendable, errors := 0, 0
+	s.blank()
+	for _, f := range findings {
+		if f.Severity == steps.Error {
+			errors++
+		}
+		if f.Severity == steps.Error && f.Fixable {
+			mendable++
+			s.finding(f, false)
+			s.hang("    ", st.Muted, "The next steps mend this.")
+			continue
+		}
+		s.finding(f, f.Severity == steps.Error)
+		if f.Severity == steps.Warning {
+			s.hang("    ", st.Muted, f.Fix)
+		}
+	}
+	s.blank()
+	switch {
+	case errors > mendable:
+		s.hang("", st.Bold, "Put right what is marked with "+st.Marks.Failed+" first; then press r to look again.")
+	case w.next == nil:
+		s.hang("", st.Bold, "Next come the steps above, one after the other.")
+	case w.next.Nothing:
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "The key that is there is good and stays. The next steps prove that the server uses it.")
+	default:
+		s.hang("", st.Bold, fmt.Sprintf("Next: %s Then it is written, proved and tested. Nothing changes before you say so.", w.next.Summary))
+		s.effects(*w.next)
+	}
+	if w.facts.environment != steps.DefaultEnvironment {
+		s.hang(st.Warn.Render(st.Marks.Warn)+" ", lipgloss.NewStyle(), "This is the environment "+w.facts.environment+".")
+	}
+}
+
+// rank sorts what is wrong before what is worth knowing.
+func rank(f steps.Finding) int {
+	switch f.Severity {
+	case steps.Error:
+		return 0
+	case steps.Warning:
+		return 1
+	}
+	return 2
+}

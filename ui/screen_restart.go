@@ -1,0 +1,33 @@
+package ui
+
+import "dj/keysplit/steps"
+
+// restartScreen says which process is restarted, and how.
+type restartScreen struct{ basic }
+
+func newRestart() screen { return &restartScreen{basic{step: steps.Restart, verb: "Restart"}} }
+
+func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
+	st := w.styles
+	s.hang("", st.Bold, p.Summary)
+	s.blank()
+	for _, d := range p.Details {
+		if c, ok := named(d, "Command: "); ok {
+			s.hang("", st.Muted, "Command")
+			s.hang("  ", st.Info, c)
+			continue
+		}
+		s.hang("", st.Muted, d)
+	}
+	s.effects(p)
+}
+
+// ready has a button that fits: a plan without a question does not restart
+// what somebody else runs.
+func (r *restartScreen) ready(w *wizard) prompt {
+	q := r.basic.ready(w)
+	if p := w.page(steps.Restart).plan; p.Question == "" && !p.Nothing {
+		q.options[0].label = "Go on"
+	}
+	return q
+}

@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps"
+)
+
+// writeScreen shows the masked diff of the file.
+type writeScreen struct{ basic }
+
+func newWrite() screen { return &writeScreen{basic{step: steps.Write, verb: "Write"}} }
+
+func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
+	if len(p.Diff) == 0 {
+		s.plan(p)
+		return
+	}
+	st := w.styles
+	s.sides(st.Bold.Render(p.File), st.Muted.Render(countDiff(p.Diff)))
+	s.rule()
+	for _, d := range p.Diff {
+		s.diff(d)
+	}
+	s.rule()
+	for _, d := range p.Details {
+		label, rest, ok := strings.Cut(d, ": ")
+		if ok && len(label) <= 8 {
+			s.hang(st.Muted.Render(label)+strings.Repeat(" ", 9-len(label)), st.Muted, rest)
+			continue
+		}
+		s.hang("", st.Muted, d)
+	}
+	s.effects(p)
+}
+
+// countDiff says how many lines change, come and go.
+func countDiff(diff []steps.DiffLine) string {
+	added, removed := 0, 0
+	for _, d := range diff {
+		switch d.Op {
+		case "+":
+			added++
+		case "-":
+			removed++
+		}
+	}
+	changed := min(added, removed)
+	words := func(n int, what string) string { return fmt.Sprintf("%d %s", n, what) }
+	var out []string
+	if changed > 0 {
+		out = append(out, words(changed, "changed"))
+	}
+	if added > changed {
+		out = append(out, words(added-changed, "added"))
+	}
+	if removed > changed {
+		out = append(out, words(removed-changed, "removed"))
+	}
+	return strings.Join(out, ", ")
+}
+
+// diff adds one line of a diff. The note says in words what the mask hides, so
+// it is the last thing to be cut.
+func (s *sheet) diff(d steps.DiffLine) {
+	st := s.s.Muted
+	switch d.Op {
+	case "+":
+		st = s.s.OK
+	case "-":
+		st = s.s.Error
+	}
+	m := s.s.Marks
+	text := m.Plain(fmt.Sprintf("%3d %s %s", d.Line, d.Op, d.Text))
+	note := m.Plain(d.Note)
+	if note == "" {
+		s.add(st.Render(ansi.Truncate(text, s.width, m.Ellipsis)))
+		return
+	}
+	room := s.width - ansi.StringWidth(note) - 2
+	if room < 24 {
+		s.add(st.Render(ansi.Truncate(text, s.width, m.Ellipsis)))
+		s.hang("      ", s.s.Muted, note)
+		return
+	}
+	s.add(st.Render(ansi.Truncate(text, room, m.Ellipsis)) + "  " + s.s.Muted.Render(note))
+}

@@ -1,0 +1,171 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// goodKey is what the fake project holds: 86 characters that are no secret.
+var goodKey = strings.Repeat("fake-Key_0", 8) + "abcdef"
+
+func missing() steps.Finding {
+	return steps.NewFinding("jwt-key-missing", "").At("backend/.env", 0)
+}
+
+// fakeSteps plays a healthy upgrade of a project without the key.
+func fakeSteps() map[steps.Name]*fakeStep {
+	all := map[steps.Name]*fakeStep{}
+	add := func(f *fakeStep) { all[f.name] = f }
+	add(&fakeStep{name: steps.Preflight, apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+		r.Project = &steps.Project{Root: "/srv/plantid/backend", TopLevel: "/srv/plantid"}
+		emit.Check("project", steps.MarkOK, "Django project", "backend/manage.py")
+		emit.Check("python", steps.MarkOK, "Python", "3.11, virtualenv .venv")
+		emit.Check("settings", steps.MarkOK, "settings", "config.settings, Django 4.2")
+		emit.Check("env", steps.MarkOK, ".env file", "backend/.env, read by decouple")
+		emit.Check("server", steps.MarkOK, "development server", "http://127.0.0.1:8000")
+		found := []steps.Finding{
+			steps.NewFinding("env-file-not-ignored", "").At(".gitignore", 0),
+			missing(),
+		}
+		r.Project.Findings = found
+		for _, f := range found {
+			emit.Find(f)
+		}
+		return nil
+	}})
+	add(&fakeStep{
+		name: steps.Generate,
+		plan: func(r *steps.Run) (steps.Plan, error) {
+			if r.Options.Import.Set() {
+				return steps.Plan{Summary: "Take the key that you gave.", Details: []string{"86 characters, fingerprint " + r.Options.Import.Fingerprint()}, Question: "Use this key?"}, nil
+			}
+			return steps.Plan{
+				Summary:  "Make a new key.",
+				Details:  []string{"64 random bytes as 86 characters of letters, digits, - and _", "Reason: JWT_SECRET_KEY is not set."},
+				Effects:  []string{"Every access and refresh token issued so far becomes invalid: users log in again. Refresh tokens live 7 days here."},
+				Question: "Make the key?",
+			}, nil
+		},
+		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+			r.Key, r.KeyFrom = r.Secret(goodKey), "made"
+			if r.Options.Import.Set() {
+				r.Key, r.KeyFrom = r.Options.Import, "imported"
+			}
+			emit.Check("key", steps.MarkOK, "key "+r.KeyFrom, "86 characters, fingerprint "+r.Key.Fingerprint())
+			return nil
+		},
+	})
+	add(&fakeStep{
+		name: steps.Write,
+		plan: func(r *steps.Run) (steps.Plan, error) {
+			return steps.Plan{
+				Summary: "Write the key to backend/.env.", File: "backend/.env", Question: "Write this change?",
+				Diff: []steps.DiffLine{
+					{Line: 71, Op: " ", Text: "# Tokens"},
+					{Line: 72, Op: "-", Text: "JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets", Note: "placeholder, public"},
+					{Line: 72, Op: "+", Text: "JWT_SECRET_KEY=••••••••••••••••", Note: "new, 86 characters, fingerprint " + r.Key.Fingerprint()},
+					{Line: 73, Op: " ", Text: "DEBUG=True"},
+				},
+				Details: []string{
+					"Backup: kept in keysplit's own folder, mode 0600. Undo with: keysplit rollback",
+					"Method: temporary file, fsync, rename. Every other byte stays.",
+				},
+			}, nil
+		},
+		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+			r.Wrote = true
+			emit.Check("write", steps.MarkOK, "wrote backend/.env", "102 of 2417 bytes are new")
+			emit.Check("read-back", steps.MarkOK, "read back", "fingerprint "+r.Key.Fingerprint()+", as decouple reads it")
+			return nil
+		},
+		undo: func(r *steps.Run, emit steps.Emit) error {
+			r.Wrote = true
+			emit.Check("undo 1", steps.MarkOK, "backend/.env is back to the byte", "content, mode and owner as before")
+			return nil
+		},
+	})
+	add(&fakeStep{
+		name: steps.Distinct,
+		plan: func(*steps.Run) (steps.Plan, error) {
+			return steps.Plan{
+				Summary: "Prove that the two keys differ, before anything is restarted.",
+				Details: []string{"The file, as decouple reads it", "The environment of this shell", "The project's settings, evaluated anew by its own Django, and its system checks"},
+			}, nil
+		},
+		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+			emit.Check("file", steps.MarkOK, "the file, as decouple reads it", "86 characters, fingerprint "+r.Key.Fingerprint())
+			emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
+			emit.Check("differ", steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "compared inside Django")
+			emit.Check("checks", steps.MarkOK, "system checks", "no issues")
+			return nil
+		},
+	})
+	add(&fakeStep{
+		name: steps.Restart,
+		plan: func(*steps.Run) (steps.Plan, error) {
+			return steps.Plan{
+				Summary: "Have the running server read its settings again.",
+				Details: []string{"Server: http://127.0.0.1:8000, process 4711, in backend", "Command: python manage.py runserver"},
+				Effects: []string{"The development server is away for about two seconds."}, Question: "Restart the server now?",
+			}, nil
+		},
+		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+			emit.Progress("Marked config/settings.py as changed, so that runserver reads its settings again.")
+			emit.Check("answers", steps.MarkOK, "server answers", "http://127.0.0.1:8000")
+			r.Restarted, r.URL = true, "http://127.0.0.1:8000"
+			return nil
+		},
+	})
+	add(&fakeStep{
+		name: steps.SmokeTest,
+		plan: func(r *steps.Run) (steps.Plan, error) {
+			p := steps.Plan{
+				Summary: "Ask the running server which key it signs with.",
+				Details: []string{
+					"Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections.",
+					"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
+				},
+			}
+			switch {
+			case r.Options.TempUser:
+				p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
+				p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
+			case r.Options.Username != "":
+				p.Summary = "Ask the running server which key it signs with, and log in once as " + r.Options.Username + "."
+			default:
+				p.Details = append(p.Details, "No login is tried, since no account was given.")
+			}
+			return p, nil
+		},
+		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
+			for _, ev := range proof(steps.MarkOK) {
+				emit(ev)
+			}
+			return nil
+		},
+	})
+	return all
+}
+
+// proof is the lines of the smoke test; the login's mark is given.
+func proof(login steps.Mark) []steps.Event {
+	after := login
+	if login == steps.MarkRunning {
+		after = steps.MarkPending
+	}
+	line := func(id string, m steps.Mark, text, detail string) steps.Event {
+		return steps.Event{Kind: steps.EventCheck, ID: id, Mark: m, Text: text, Detail: detail}
+	}
+	return []steps.Event{
+		line("answers", steps.MarkOK, "server answers", "200 in 41 ms"),
+		line("new-key", steps.MarkOK, "signs with the new key", "20 of 20 fresh connections"),
+		line("secret-key", steps.MarkOK, "refuses SECRET_KEY", "401 token_not_valid"),
+		line("previous-key", steps.MarkOK, "refuses the previous key", "401 token_not_valid"),
+		line("random-key", steps.MarkOK, "refuses a random key", "401 token_not_valid (control)"),
+		line("login", login, "log in as keysplit-4f1c", "POST /api/v1/auth/login/, one attempt"),
+		line("protected", after, "protected route takes the token", ""),
+		line("refresh", after, "refresh works", ""),
+	}
+}

@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/ui/style"
+)
+
+// sheet collects the rows of a page's body, none wider than width columns. An
+// empty row is a blank one, which goes first when the terminal is short.
+type sheet struct {
+	s      *style.Styles
+	width  int
+	rows   []string
+	active int    // row to keep in sight, -1 for none
+	spin   string // what stands before a line that is running
+}
+
+func newSheet(s *style.Styles, width int, spin string) *sheet {
+	return &sheet{s: s, width: max(1, width), active: -1, spin: spin}
+}
+
+// blank adds a blank row, unless there is one already or nothing above it.
+func (s *sheet) blank() {
+	if n := len(s.rows); n > 0 && s.rows[n-1] != "" {
+		s.rows = append(s.rows, "")
+	}
+}
+
+// add adds one row that is ready.
+func (s *sheet) add(row string) {
+	s.rows = append(s.rows, ansi.Truncate(row, s.width, s.s.Marks.Ellipsis))
+}
+
+// text adds wrapped text, indented by indent columns.
+func (s *sheet) text(st lipgloss.Style, indent int, text string) {
+	s.hang(strings.Repeat(" ", indent), st, text)
+}
+
+// hang adds wrapped text behind a mark; its further rows are indented as far.
+func (s *sheet) hang(mark string, st lipgloss.Style, text string) {
+	in := ansi.StringWidth(mark)
+	if in > s.width/2 {
+		mark, in = ansi.Truncate(mark, s.width/2, ""), s.width/2
+	}
+	for i, row := range strings.Split(ansi.Wrap(s.s.Marks.Plain(text), max(1, s.width-in), ""), "\n") {
+		if i > 0 {
+			mark = strings.Repeat(" ", in)
+		}
+		s.add(mark + st.Render(strings.TrimRight(row, " ")))
+	}
+}
+
+// heading adds a line that names what follows.
+func (s *sheet) heading(text string) {
+	s.blank()
+	s.hang("", s.s.Bold, text)
+}
+
+// sides adds one row with something at its left and at its right end. Where
+// both do not fit, the right side goes.
+func (s *sheet) sides(left, right string) {
+	gap := s.width - ansi.StringWidth(left) - ansi.StringWidth(right)
+	if gap < 2 {
+		s.add(left)
+		return
+	}
+	s.add(left + strings.Repeat(" ", gap) + right)
+}
+
+func (s *sheet) rule() { s.add(s.s.Rule.Render(strings.Repeat(s.s.Marks.Rule, s.width))) }
+
+// plan adds what a step would do.
+func (s *sheet) plan(p steps.Plan) {
+	s.hang("", s.s.Bold, p.Summary)
+	for _, d := range p.Details {
+		s.hang("  ", s.s.Muted, d)
+	}
+	s.effects(p)
+}
+
+func (s *sheet) effects(p steps.Plan) {
+	if len(p.Effects) > 0 {
+		s.blank()
+	}
+	for _, e := range p.Effects {
+		s.hang(s.s.Warn.Render(s.s.Marks.Warn)+" ", lipgloss.NewStyle(), e)
+	}
+}
+
+// column is where the right-hand side of a line of proof begins.
+const column = 34
+
+// lines adds lines of proof and of progress.
+func (s *sheet) lines(all []steps.Event) {
+	for _, ev := range all {
+		switch ev.Kind {
+		case steps.EventCheck:
+			s.check(ev)
+		case steps.EventUndone:
+			s.hang(s.s.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), string(ev.Step)+": taken back")
+		case steps.EventOutput:
+			s.hang("    ", s.s.Muted, ev.Text)
+		default:
+			s.hang("  ", s.s.Muted, ev.Text)
+		}
+	}
+}
+
+func (s *sheet) check(ev steps.Event) {
+	mark := s.s.Mark(ev.Mark)
+	st := lipgloss.NewStyle()
+	switch ev.Mark {
+	case steps.MarkRunning:
+		s.active = len(s.rows)
+		if s.spin != "" {
+			mark = s.spin
+		}
+	case steps.MarkPending, steps.MarkSkipped:
+		st = s.s.Muted
+	}
+	text, detail := s.s.Marks.Plain(ev.Text), s.s.Marks.Plain(ev.Detail)
+	if ev.Mark == steps.MarkSkipped {
+		text += " (not tried)"
+	}
+	room := s.width - 2 - column
+	if w := ansi.StringWidth(text); w < column && ansi.StringWidth(detail) <= room {
+		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", column-w) + s.s.Muted.Render(detail))
+		return
+	}
+	s.hang(mark+" ", st, text)
+	if detail != "" {
+		s.hang("    ", s.s.Muted, detail)
+	}
+}
+
+// finding adds a finding; the whole of it with why and fix, or what it is only.
+func (s *sheet) finding(f steps.Finding, whole bool) {
+	message := f.Message
+	if p := place(f); p != "" {
+		message += " (" + p + ")"
+	}
+	s.hang(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
+	if whole {
+		s.labelled("Why", f.Why)
+		s.labelled("Do ", f.Fix)
+	}
+}
+
+// labelled adds text behind a short word.
+func (s *sheet) labelled(label, text string) {
+	if text != "" {
+		s.hang("  "+s.s.Muted.Render(label)+"  ", lipgloss.NewStyle(), text)
+	}
+}
+
+// place names file and line of a finding, "" when it has none.
+func place(f steps.Finding) string {
+	if f.Line > 0 {
+		return fmt.Sprintf("%s, line %d", f.File, f.Line)
+	}
+	return f.File
+}
+
+// named returns what follows a label at the start of a text.
+func named(text, label string) (string, bool) {
+	rest, ok := strings.CutPrefix(text, label)
+	return strings.TrimSpace(rest), ok
+}
+
+// command takes the command out of a fix such as "Run: keysplit upgrade", or
+// the whole fix when it names none.
+func command(fix string) string {
+	for _, label := range []string{"Run: ", "run: ", "with: ", "shell: ", "it: "} {
+		if _, rest, ok := strings.Cut(fix, label); ok {
+			for _, end := range []string{"; ", ". ", ", "} {
+				rest, _, _ = strings.Cut(rest, end)
+			}
+			return strings.TrimSuffix(strings.TrimSpace(rest), ".")
+		}
+	}
+	return fix
+}

@@ -1,0 +1,336 @@
+// Package ui is the full screen: a Bubble Tea program that shows the state
+// machine of the upgrade and lets a person drive it.
+//
+// The rules of the house:
+//
+//   - The model decides nothing about keys, files or servers. It asks the
+//     engine, and shows what the engine says.
+//   - Update and View do no input or output. Every use of the engine is a job
+//     (job.go): a command whose context ends when the user stops or leaves.
+//     Messages of a job carry its number; those of a job that was given up are
+//     dropped.
+//   - View shows copies. No goroutine writes what it reads.
+//   - A typed password or key is in a field until enter is pressed, then in a
+//     steps.Secret, and in no frame ever.
+//   - A screen on which nothing happens writes nothing.
+package ui
+
+import (
+	"context"
+	"time"
+
+	"github.com/charmbracelet/bubbles/spinner"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/ui/style"
+)
+
+// wizard is the root model.
+type wizard struct {
+	runner  *runner
+	styles  *style.Styles
+	dark    func(bool)                // sets the background
+	copy    func(text string) tea.Cmd // puts text on the clipboard
+	copyKey func(steps.Secret) tea.Cmd
+	query   tea.Cmd // asks the terminal for its background, nil when it must not
+	title   string
+	utf8    bool
+	now     func() time.Time
+
+	width, height int
+	pages         []*page
+	at            int  // index of the page on the screen; len(pages) for the end
+	undone        page // what the rollback did
+	rolledBack    bool // and it went well
+	facts         facts
+	next          *steps.Plan // the first step's plan, as preflight saw it
+
+	job     *job
+	lastJob int
+	started time.Time
+	elapsed time.Duration
+	spin    spinner.Model
+
+	selected int      // option that has the focus
+	scroll   int      // first row of the body that is shown
+	over     *overlay // covers the page
+	question *prompt  // replaces the page's prompt
+	flash    string   // one sentence, until the next key
+	log      []steps.Event
+	answer   answer // of the terminal, about its background
+
+	key      bool    // the key is shown
+	quitting *prompt // the question of quit, when it was asked
+	leaving  bool    // quit as soon as the job has stopped
+	finished bool    // the end was reached and confirmed
+	crash    string
+}
+
+// newWizard makes the model over an engine that no job uses yet.
+func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
+	w := &wizard{
+		runner: newRunner(ctx, e), styles: s, utf8: s.Marks.OK == "✓", now: time.Now,
+		dark: func(bool) {},
+		copy: func(string) tea.Cmd { return nil }, copyKey: func(steps.Secret) tea.Cmd { return nil },
+		title: "keysplit", width: 80, height: 24, facts: look(e),
+	}
+	w.runner.send = func(tea.Msg) {}
+	number := 0
+	for _, r := range registry {
+		if !e.Has(r.name) {
+			continue
+		}
+		p := &page{registered: r, screen: r.make()}
+		if r.short != "" {
+			number++
+			p.number = number
+		}
+		w.pages = append(w.pages, p)
+	}
+	frames := spinner.MiniDot
+	if !w.utf8 {
+		frames = spinner.Line
+	}
+	w.spin = spinner.New(spinner.WithSpinner(frames), spinner.WithStyle(s.Accent))
+	return w
+}
+
+// Init starts the look at the project.
+func (w *wizard) Init() tea.Cmd { return tea.Batch(w.goTo(0, false), w.query) }
+
+// Update is the only place that changes the model.
+func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		w.width, w.height = msg.Width, msg.Height
+	case tea.KeyMsg:
+		return w, w.pressed(msg)
+	case spinner.TickMsg:
+		if w.job == nil {
+			return w, nil
+		}
+		w.elapsed = w.now().Sub(w.started)
+		var cmd tea.Cmd
+		w.spin, cmd = w.spin.Update(msg)
+		return w, cmd
+	case eventMsg:
+		w.event(msg)
+	case resultMsg:
+		return w, w.result(msg)
+	case crashMsg:
+		w.crash = msg.text
+		return w, tea.Quit
+	case copiedMsg:
+		w.flash = string(msg)
+	case leaveMsg:
+		return w, w.leave()
+	}
+	return w, nil
+}
+
+// leaveMsg asks the program to end: a signal came, or the caller gave up.
+type leaveMsg struct{}
+
+// copiedMsg says what went to the clipboard.
+type copiedMsg string
+
+// page returns the page of a step.
+func (w *wizard) page(n steps.Name) *page {
+	for _, p := range w.pages {
+		if p.name == n {
+			return p
+		}
+	}
+	return &page{registered: registered{name: n}}
+}
+
+// current is the page on the screen, nil at the end.
+func (w *wizard) current() *page {
+	if w.at < len(w.pages) {
+		return w.pages[w.at]
+	}
+	return nil
+}
+
+// phase says what there is to show of a page.
+type phase int
+
+const (
+	waiting phase = iota
+	planning
+	ready
+	running
+	done
+	failed
+	skipped
+)
+
+// phase follows the state machine and the job that runs.
+func (w *wizard) phase(p *page) phase {
+	if w.job != nil && w.job.step == p.name {
+		if w.job.kind == jobApply {
+			return running
+		}
+		return planning
+	}
+	if p.failure != nil {
+		return failed
+	}
+	switch w.facts.machine.Status(p.name) {
+	case steps.Planned:
+		return ready
+	case steps.Done:
+		return done
+	case steps.Skipped:
+		return skipped
+	}
+	return waiting
+}
+
+// start begins a job. One that still runs is told to stop; its messages are
+// dropped from here on, and the new job waits for its end.
+func (w *wizard) start(kind jobKind, n steps.Name, do work) tea.Cmd {
+	w.stop()
+	ctx, cancel := context.WithCancel(w.runner.ctx)
+	w.lastJob++
+	w.job = &job{id: w.lastJob, kind: kind, step: n, cancel: cancel}
+	w.started, w.elapsed = w.now(), 0
+	w.selected, w.scroll, w.key, w.question = w.keepSelection(kind), 0, false, nil
+	if n != "" {
+		w.page(n).clear()
+	}
+	return tea.Batch(w.runner.command(ctx, w.job, do), w.spin.Tick)
+}
+
+// keepSelection keeps the focus of a list whose options are planned one by one.
+func (w *wizard) keepSelection(kind jobKind) int {
+	if p := w.current(); kind == jobPlan && p != nil && p.screen.ready(w).list {
+		return w.selected
+	}
+	return 0
+}
+
+// stop tells the running job to end.
+func (w *wizard) stop() {
+	if w.job != nil {
+		w.job.cancel()
+	}
+}
+
+// event takes what the current job reports.
+func (w *wizard) event(msg eventMsg) {
+	if w.job == nil || msg.id != w.job.id {
+		return
+	}
+	w.log = append(w.log, msg.ev)
+	switch {
+	case w.job.kind == jobBack:
+		w.undone.take(msg.ev)
+	case msg.ev.Step == w.job.step:
+		w.page(msg.ev.Step).take(msg.ev)
+	}
+}
+
+// result takes the end of the current job.
+func (w *wizard) result(msg resultMsg) tea.Cmd {
+	if w.job == nil || msg.id != w.job.id {
+		return nil
+	}
+	w.job.cancel()
+	w.job = nil
+	w.facts = msg.facts
+	if w.leaving {
+		return tea.Quit
+	}
+	w.question = nil
+	if msg.kind == jobBack {
+		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
+		for _, p := range w.pages[1:] {
+			p.clear()
+		}
+		return nil
+	}
+	p := w.page(msg.step)
+	for _, later := range w.pages {
+		if s := w.facts.machine.Status(later.name); s == steps.Pending && later != p {
+			later.clear()
+		}
+	}
+	if msg.step == steps.Preflight {
+		w.next = msg.report.next
+	}
+	if msg.kind == jobPlan {
+		p.plan = msg.report.plan
+		if msg.err == nil {
+			p.screen.planned(w, msg.report)
+		}
+	}
+	switch {
+	case stopped(msg.err):
+		w.flash = "Stopped."
+		if w.facts.machine.Status(p.name) == steps.Pending && msg.step != steps.Preflight {
+			return p.screen.arrive(w)
+		}
+		p.failure = steps.ErrCancelled
+	case msg.err != nil:
+		p.failure = msg.err
+	case msg.kind == jobSkip:
+		return w.goTo(w.at+1, false)
+	}
+	return nil
+}
+
+// goTo shows a page. A step that was not looked at, or whose proof is about
+// another state by now, is planned; again plans it in any case.
+func (w *wizard) goTo(i int, again bool) tea.Cmd {
+	w.at, w.selected, w.scroll, w.key, w.question, w.over = i, 0, 0, false, nil, nil
+	p := w.current()
+	if p == nil {
+		return nil
+	}
+	switch ph := w.phase(p); {
+	case again, ph == waiting, ph == ready:
+		p.plan, w.rolledBack = steps.Plan{}, false
+		return p.screen.arrive(w)
+	}
+	return nil
+}
+
+// forward goes to the next page.
+func (w *wizard) forward() tea.Cmd { return w.goTo(w.at+1, false) }
+
+// back goes to the page before, only to look. It never quits.
+func (w *wizard) back() tea.Cmd {
+	switch {
+	case w.job != nil && w.job.kind != jobPlan:
+		w.flash = "Something is running. Press x to stop it first."
+		return nil
+	case w.at == 0:
+		w.flash = "This is the first screen. Press q to quit."
+		return nil
+	}
+	w.stop()
+	w.job = nil
+	w.at, w.selected, w.scroll, w.key, w.question = w.at-1, 0, 0, false, nil
+	return nil
+}
+
+// leave ends the program, once the running job has stopped at a safe place.
+func (w *wizard) leave() tea.Cmd {
+	w.leaving = true
+	w.question, w.over = nil, nil
+	if w.job == nil {
+		return tea.Quit
+	}
+	w.stop()
+	return nil
+}
+
+// words are what an error says.
+func words(err error) string {
+	if stopped(err) {
+		return "This was stopped before it was finished."
+	}
+	return steps.Inert(err.Error())
+}
