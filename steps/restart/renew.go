@@ -157,12 +157,17 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	}
 	var fs []steps.Finding
 	for _, s := range left {
-		fs = append(fs, steps.NewFinding("server-stale-key",
-			fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
-			WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
-				s.terminal(), run.Redactor.Clean(s.Folder), run.Redactor.Clean(s.Command))))
+		fs = append(fs, notRestarted(run, s))
 	}
 	return steps.Fail(fs...)
+}
+
+// notRestarted is the finding about a server that nobody stopped and started.
+func notRestarted(run *steps.Run, s staleServer) steps.Finding {
+	return steps.NewFinding("server-stale-key",
+		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
+		WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
+			s.terminal(), run.Redactor.Clean(s.Folder), run.Redactor.Clean(s.Command)))
 }
 
 // why says why a reload does not do.

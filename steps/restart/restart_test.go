@@ -191,6 +191,21 @@ func TestReloadByTouch(t *testing.T) {
 	}
 }
 
+// A reloader that has only just started takes the first touch for the old state.
+func TestSecondTouch(t *testing.T) {
+	w := newWorld(t)
+	url := backend(t)
+	w.set(w.server(2, 1, w.old, url))
+	w.onTouch = func(w *world) {
+		_ = os.Chtimes(w.run.Project.SettingsFile, w.old, w.old)
+		w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now(), url)} }
+	}
+	texts, _, err := do(w.step.Apply, w.run)
+	if err != nil || hasText(texts, "ctrl+c") {
+		t.Errorf("error %v, said %q", err, texts)
+	}
+}
+
 func TestReloaderThatEnds(t *testing.T) {
 	w := newWorld(t)
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))

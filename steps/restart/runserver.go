@@ -267,6 +267,12 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	if err != nil || len(st.found) == 0 {
 		return err
 	}
+	if run.Options.Unattended {
+		st.stale = leaveToThePerson(run, emit, st.stale)
+		if len(st.stale) == 0 {
+			return nil
+		}
+	}
 	emit.Progress("The server reads its settings again, so that the value that was put back is in force.")
 	if err = r.renew(ctx, run, emit, st); err == nil {
 		err = r.settle(ctx, run, emit)
@@ -279,6 +285,19 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		emit.Find(f.WithSeverity(steps.Warning))
 	}
 	return nil
+}
+
+// leaveToThePerson warns of the servers that only a person can restart, and
+// returns the others: after a rollback nobody is waited for who is not there.
+func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (rest []staleServer) {
+	for _, s := range stale {
+		if s.reloads() {
+			rest = append(rest, s)
+		} else {
+			emit.Find(notRestarted(run, s).WithSeverity(steps.Warning))
+		}
+	}
+	return rest
 }
 
 func touchDetail(run *steps.Run) string {

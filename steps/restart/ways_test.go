@@ -87,6 +87,17 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// With nobody there, a rollback does not wait for a restart by hand.
+func TestUndoUnattended(t *testing.T) {
+	w := newWorld(t)
+	w.run.Options.Unattended, w.run.Options.Timeout = true, time.Minute
+	w.set(w.server(2, 0, w.old, "http://127.0.0.1:1"))
+	_, findings, err := do(w.step.Undo, w.run)
+	if err != nil || len(findings) != 1 || findings[0].Code != "server-stale-key" || findings[0].Severity != steps.Warning {
+		t.Errorf("error %v, findings %+v", err, findings)
+	}
+}
+
 func TestWithoutProcesses(t *testing.T) {
 	w := newWorld(t)
 	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }

@@ -82,6 +82,23 @@ func TestEchoInABrokenAnswer(t *testing.T) {
 	b.wantFail("server-unreachable", "failed")
 }
 
+func TestConnectionsThatBeginToFail(t *testing.T) {
+	b := newBench(t)
+	b.intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+		if b.tokens < 6 {
+			return false
+		}
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+		return true
+	}
+	b.wantFail("server-unreachable")
+	if b.requests > 6+1+maxFailures+2 {
+		t.Errorf("%d requests to a server that is gone", b.requests)
+	}
+}
+
 func TestUntrustedCertificate(t *testing.T) {
 	b := newBench(t)
 	secure := httptest.NewUnstartedServer(b.fake)

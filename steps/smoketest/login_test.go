@@ -225,6 +225,19 @@ func TestProtectedRouteAndRefresh(t *testing.T) {
 	}{
 		{"refuses the token", on(me, 401, ""), "server-stale-key", lineProtected, steps.MarkFailed},
 		{"refuses it with a status of its own", on(me, 200, "token_not_valid"), "server-stale-key", lineProtected, steps.MarkFailed},
+		{"opens for the session beside the token only", func(b *bench) {
+			b.cookies = true
+			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path == "/api/v1/auth/login/" && r.Method == http.MethodPost {
+					http.SetCookie(w, &http.Cookie{Name: "sessionid", Value: newKey()})
+				}
+				if _, err := r.Cookie("sessionid"); r.URL.Path != me || b.logins == 0 || err == nil {
+					return r.URL.Path == me && b.logins > 0
+				}
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
+			}
+		}, "server-stale-key", lineProtected, steps.MarkFailed},
 		{"account may not", on(me, 403, ""), "", lineProtected, steps.MarkWarn},
 		{"limited", on(me, 429, ""), "", lineProtected, steps.MarkWarn},
 		{"refresh refused", on(refresh, 401, ""), "login-no-token", lineRefresh, steps.MarkFailed},

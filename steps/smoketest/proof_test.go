@@ -165,6 +165,15 @@ func TestCannotBeToldApart(t *testing.T) {
 		"answers that always differ": func(b *bench) {
 			b.refuse = func(string) (int, string) { return 401, newKey() }
 		},
+		"answers that change on the way": func(b *bench) {
+			b.signs = newKey()
+			b.refuse = func(string) (int, string) {
+				if b.tokens > 3 {
+					return 403, "blocked"
+				}
+				return 401, "no"
+			}
+		},
 		"server errors": func(b *bench) {
 			b.refuse = func(code string) (int, string) { return 500, code }
 		},
