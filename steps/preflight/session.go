@@ -65,6 +65,8 @@ type opening struct {
 	Settings string `json:"settings"`
 	Guess    string `json:"guess"`
 	EnvFile  string `json:"env_file"`
+	// Mended holds values for the first evaluations, beside the environment.
+	Mended map[string]string `json:"mended"`
 }
 
 // reply is any answer of the probe.
@@ -119,6 +121,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
+		Mended: mended(run, p),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)

@@ -121,7 +121,8 @@ def redact(text):
     keep = (os.environ.get("DJANGO_SETTINGS_MODULE"), ASKED.get("root"))
     for value in sorted(secrets_seen, key=len, reverse=True):
         if value not in keep:
-            text = text.replace(value, "****")
+            # Whatever its case: decouple lower-cases the truth values it refuses.
+            text = re.sub(re.escape(value), "****", text, flags=re.I)
     return text
 
 

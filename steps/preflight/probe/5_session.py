@@ -6,6 +6,7 @@ import secrets
 import string
 
 account = None  # the throwaway user's primary key
+MENDED = {}     # values that the .env will have once its glued lines are split
 live = None     # the settings in force, None while the last evaluation failed
 
 
@@ -60,6 +61,8 @@ def begin():
     for name, value in ENVIRON.items():
         if re.search(r"KEY|SECRET|PASSWORD|TOKEN", name):
             remember(value)
+    MENDED.update(ASKED["mended"] or {})
+    ENVIRON.update(MENDED)
     SEARCH = start()
     settings, state, refusal = load()
     import django
@@ -100,6 +103,9 @@ def recheck(_):
 
     candidate, live = None, None
     opened.clear()
+    for name in MENDED:
+        ENVIRON.pop(name, None)
+    MENDED.clear()
     if ASKED["env_file"]:
         remember_file(ASKED["env_file"])
     now = dict(facts, candidate=False)
