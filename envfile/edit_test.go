@@ -68,7 +68,9 @@ func TestSetPlacesTheLine(t *testing.T) {
 		{"below a bare line", "A=1\nrawkey\n", django, "A=1\nrawkey\nK=new\n"},
 		{"below Ctrl-Z", "A=1\n\x1a", django, "A=1\n\x1a\nK=new\n"},
 		{"lone CR, which ends no line for compose", "A=1\rB=2\r", django, "K=new\nA=1\rB=2\r"},
-		{"a reference to the name", "U=x${K}\nK=old\n", django, "U=x${K}\nK=new\n"},
+		{"a reference above the name", "U=x${K}\nK=old\n", django, "U=x${K}\nK=new\n"},
+		{"a reference below the name, and one to that", "K=old\nU=x${K}\nV=$U\n", all[:7], "K=new\nU=x${K}\nV=$U\n"},
+		{"the name, and again inside another value", "K=old\nC=\"x\nK=1\n\"\n", []Dialect{PythonDotenv}, "K=new\nC=\"x\nK=1\n\"\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,6 +142,7 @@ func TestSetNamesTheLineInTheWay(t *testing.T) {
 		{"space in a name", "A=1\nsesame =1\n", []Dialect{DockerEnvFile}, 2},
 		{"no name", "A=1\n=sesame\n", []Dialect{DockerEnvFile}, 2},
 		{"NUL", "A=1\n# \x00sesame\n", []Dialect{Systemd}, 2},
+		{"BOM and an open quote", "\ufeffA='sesame\n", []Dialect{Shell}, 1},
 		{"shell code", "A=1\nif sesame; then\nB=1\nfi\n", []Dialect{Shell}, 2},
 	}
 	for _, tt := range tests {

@@ -43,10 +43,8 @@ func (x *exemption) line(l *Line) {
 func (x *exemption) spelling(key string) {
 	key = strings.TrimFunc(key, pythonSpace)
 	x.gone[key] = true
-	x.gone[strings.TrimPrefix(key, string(utf8BOM))] = true
 	_, bare := splitExport([]byte(key))
 	x.gone[bare] = true
-	x.gone[unquote(bare)] = true // python-dotenv takes 'NAME'= too
 }
 
 // references exempts the values that expand a changed name, and those that
