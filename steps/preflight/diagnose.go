@@ -57,6 +57,9 @@ func (d *diagnosis) diagnose() error {
 		// environment still counts.
 		d.keys, _ = steps.ReadKeys(d.run, d.reader(), nil)
 	}
+	if fileWins(d.sources) && d.keys.InFile.Secret.Set() {
+		d.keys.Key = d.keys.InFile
+	}
 	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
 		d.add("env-file-missing", "", 0)
 	}

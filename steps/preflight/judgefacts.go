@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -67,6 +68,32 @@ func fallsBackTo(django steps.Django, f *steps.Facts) bool {
 		return s.fallback
 	}
 	return !f.Enforced && f.State == "ok"
+}
+
+// overrule takes back what only the files seemed to say: settings that load may
+// get their keys from a place that the files do not show, such as a secret
+// manager. A value that stands in the code is no such place.
+func (d *diagnosis) overrule(f *steps.Facts) {
+	var kept []steps.Finding
+	for _, found := range d.project.Findings {
+		switch found.Code {
+		case "jwt-key-missing", "env-file-missing":
+			if f.State == "ok" && f.Key.Set && !f.SigningEqualsSecretKey {
+				if !keyIsInCode(d.sources) {
+					continue
+				}
+				if found.Code == "jwt-key-missing" {
+					found.Message = "JWT_SECRET_KEY is not set; the settings use a value that stands in the code."
+				}
+			}
+		case "secret-key-missing":
+			if f.SecretKey.Set {
+				continue
+			}
+		}
+		kept = append(kept, found)
+	}
+	d.project.Findings = kept
 }
 
 // judgeFacts adds what only running the settings could tell.
@@ -141,6 +168,9 @@ func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(steps.Code, string, str
 	key := d.keys.Key
 	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Sum([]byte(key.Secret.Reveal())) && f.Key.Source != "environment" {
 		add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
+	}
+	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {
+		add("jwt-key-too-short", fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
 	}
 	if f.Key.Set && f.SigningEqualsSecretKey && !has("jwt-key-equals-secret-key") {
 		add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))

@@ -236,6 +236,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 			return err
 		}
 	}
+	d.overrule(f)
 	p.Findings = append(p.Findings, d.judgeFacts(f, fallsBackTo(django, f))...)
 	return nil
 }

@@ -104,16 +104,9 @@ func TestApplyStates(t *testing.T) {
 func TestApplyFollowsDjango(t *testing.T) {
 	// The text of these settings says nothing about the place of the file.
 	p := djangotest.New(t, djangotest.Options{Reader: "dotenv"})
-	text, err := os.ReadFile(p.Settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.Replace(string(text), "load_dotenv(BASE_DIR / '.env')", "load_dotenv(chr(46) + 'secrets')", 1)
-	if changed == string(text) {
-		t.Fatal("the test project's settings have changed")
-	}
+	edit(t, p, "load_dotenv(BASE_DIR / '.env')", "load_dotenv(chr(46) + 'secrets')")
 	elsewhere := filepath.Join(p.Root, ".secrets")
-	if err := errors.Join(os.WriteFile(p.Settings, []byte(changed), 0o600), os.Rename(p.EnvPath, elsewhere)); err != nil {
+	if err := os.Rename(p.EnvPath, elsewhere); err != nil {
 		t.Fatal(err)
 	}
 	run, _, err := apply(t, p, nil)
@@ -123,6 +116,72 @@ func TestApplyFollowsDjango(t *testing.T) {
 	env := run.Project.EnvFile
 	if env.Path != elsewhere || !env.Exists || env.Readers[0] != envfile.PythonDotenv || codes(run.Project.Findings) != "" {
 		t.Errorf("%+v, %s", env, codes(run.Project.Findings))
+	}
+}
+
+// edit replaces one piece of the test project's settings.
+func edit(t *testing.T, p *djangotest.Project, old, new string) {
+	t.Helper()
+	text, err := os.ReadFile(p.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), old, new, 1)
+	if changed == string(text) {
+		t.Fatal("the test project's settings have changed")
+	}
+	if err := os.WriteFile(p.Settings, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestApplyFileThatWins(t *testing.T) {
+	for env, want := range map[string]string{
+		"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n":        "ok",
+		"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n": "key-equal",
+	} {
+		p := djangotest.New(t, djangotest.Options{Reader: "dotenv", Env: env})
+		edit(t, p, "load_dotenv(BASE_DIR / '.env')", "load_dotenv(BASE_DIR / '.env', override=True)")
+		run, _, err := apply(t, p, func(*steps.Run) { t.Setenv(steps.KeyName, stepstest.Key()) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := run.Project.Facts; f.State != want || f.Key.Source != "file" || !f.Enforced || f.Candidate != (want != "ok") {
+			t.Errorf("%s: %+v", want, f)
+		}
+	}
+}
+
+func TestApplyKeyFromElsewhere(t *testing.T) {
+	for name, tt := range map[string]struct{ code, want string }{
+		"a manager": {"JWT_SECRET_KEY = str(__import__('secrets').token_urlsafe(64))", ""},
+		"the code":  {"JWT_SECRET_KEY = '" + stepstest.Key() + "'", "jwt-key-missing"},
+		"too short": {"JWT_SECRET_KEY = str(range(1000000000)) * 2", "jwt-key-too-short"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
+			edit(t, p, "JWT_SECRET_KEY = config('JWT_SECRET_KEY', default=None)", tt.code)
+			edit(t, p, "if len(JWT_SECRET_KEY) < 50", "if False")
+			run, _, err := apply(t, p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := codes(run.Project.Findings); got != tt.want {
+				t.Errorf("got %q, want %q; %+v", got, tt.want, run.Project.Facts)
+			}
+		})
+	}
+}
+
+func TestPasswordStaysAway(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	edit(t, p, "SECRET_KEY = config('SECRET_KEY')", "SECRET_KEY = config('SECRET_KEY')\nimport os\nprint('password', os.environ.get('KEYSPLIT_PASSWORD'), os.environ.get('HOME'))")
+	run, _, err := apply(t, p, func(*steps.Run) { t.Setenv("KEYSPLIT_PASSWORD", "wonderland") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := strings.Join(run.Project.Facts.Output, "\n"); !strings.Contains(out, "password None /") {
+		t.Errorf("output %q", out)
 	}
 }
 

@@ -21,6 +21,8 @@ var (
 		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
 		`['"]JWT_SECRET_KEY['"][^\n]*\)\s*or\s+SECRET_KEY\b`)
 	signsWithSecret = regexp.MustCompile(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
+	overrides       = regexp.MustCompile(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
+	keyInCode       = regexp.MustCompile(`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`)
 	raisesForKey    = regexp.MustCompile(`\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?JWT_SECRET_KEY`)
 )
 
@@ -47,6 +49,27 @@ func literalSecretKey(sources []source) (value string, s source, line int) {
 		}
 	}
 	return "", source{}, 0
+}
+
+// fileWins tells whether the reader is told to let the file beat the
+// environment, against what readers do by themselves.
+func fileWins(sources []source) bool {
+	for _, s := range sources {
+		if overrides.MatchString(s.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyIsInCode tells whether the settings' own text holds a value for the key.
+func keyIsInCode(sources []source) bool {
+	for _, s := range sources {
+		if keyInCode.MatchString(s.text) {
+			return true
+		}
+	}
+	return false
 }
 
 // notUpgraded looks for code that signs tokens with SECRET_KEY when the key is

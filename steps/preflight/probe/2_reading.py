@@ -5,6 +5,7 @@
 READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ"}
 
 opened = []  # (reader, absolute path), in order
+landed = {}  # the keys in os.environ after the settings were evaluated
 watching = False
 
 
@@ -96,8 +97,8 @@ def from_files(name):
 
 def effective(name):
     """The value that the backend gets for a name, None when nothing sets it."""
-    if name in ENVIRON:
-        return ENVIRON[name]
+    if name in landed:
+        return landed[name]
     return from_files(name)
 
 

@@ -108,6 +108,10 @@ def evaluate(pin=False, value=None):
         return Settings(module)
     finally:
         watching = False
+        if not pin:
+            # A reader that is told to override has put the file's value here.
+            landed.clear()
+            landed.update({name: os.environ[name] for name in (KEY, SECRET) if name in os.environ})
         for name in set(sys.modules) - before:
             if is_projects(name, sys.modules[name]):
                 ours.add(name)
