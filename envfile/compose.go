@@ -11,7 +11,7 @@ import (
 // and env_file: NAME=value or NAME: value, quotes over several lines, escapes
 // in double quotes, and ${NAME} with the shell's fallback forms, where the
 // process environment beats the lines above.
-func readCompose(data []byte, env Environ) (Vars, error) {
+func readCompose(data []byte, env environ) (Vars, error) {
 	text := string(bytes.TrimPrefix(data, utf8BOM))
 	p := composeParser{text: text, rest: text, vars: Vars{}, env: env}
 	for p.nextStatement() {
@@ -25,7 +25,7 @@ func readCompose(data []byte, env Environ) (Vars, error) {
 type composeParser struct {
 	text, rest string
 	vars       Vars
-	env        Environ
+	env        environ
 }
 
 func (p *composeParser) nextStatement() bool {
@@ -162,7 +162,7 @@ func composeUnescape(s string) string {
 
 // composeExpand replaces $NAME, ${NAME} and ${NAME op word}, where op is one of
 // :- - :+ + :? ? and $$ stands for $. It returns why the file is refused, or "".
-func composeExpand(s string, lookup Environ) (value, reason string) {
+func composeExpand(s string, lookup environ) (value, reason string) {
 	if strings.IndexByte(s, '$') < 0 {
 		return s, ""
 	}
@@ -235,7 +235,7 @@ func composeBraced(s string) (int, bool) {
 	return last + 1, true
 }
 
-func composeFallback(expr string, lookup Environ) (value, reason string) {
+func composeFallback(expr string, lookup environ) (value, reason string) {
 	n := nameLength(expr)
 	value, ok := lookup(expr[:n])
 	if n == len(expr) {

@@ -83,8 +83,8 @@ func (e *ReadError) Error() string {
 	return fmt.Sprintf("%s cannot read line %d: %s", e.Dialect, e.Line, e.Reason)
 }
 
-// Environ looks up a variable of the process environment, like os.LookupEnv.
-type Environ func(name string) (value string, ok bool)
+// environ looks up a variable of the process environment, like os.LookupEnv.
+type environ func(name string) (value string, ok bool)
 
 // Read returns what dialect d makes of data. env is the environment of the
 // process that reads, used where the reader expands variables; nil stands for

@@ -7,7 +7,7 @@ import (
 // readDjangoEnviron models django-environ's read_env, and then the env(NAME)
 // that follows: a value that begins with $ is looked up as the name of another
 // variable, where the process environment beats the file.
-func readDjangoEnviron(data []byte, env Environ) (Vars, error) {
+func readDjangoEnviron(data []byte, env environ) (Vars, error) {
 	text, err := pythonText(DjangoEnviron, data)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func environSingle(v string) (string, bool) {
 
 // environProxy follows $NAME to the value it stands for. A name that is not
 // set, and a circle, raise an error in env(NAME).
-func environProxy(value string, file map[string]string, env Environ) Var {
+func environProxy(value string, file map[string]string, env environ) Var {
 	for range len(file) + 1 {
 		if !strings.HasPrefix(value, "$") {
 			return Var{Value: value}

@@ -27,11 +27,13 @@
 //     though some readers take them for assignments.
 //   - Nothing changes when the value is right already.
 //
-// Before an edit is accepted, the result is read in every dialect. The name must
-// have its value in the dialects the caller names, and no other variable may
-// read otherwise than before. If the usual place reads wrong, another is tried;
-// if none is right, a *BlockedError names the line in the way. Change.Verify
-// then proves that no byte outside the changed lines differs.
+// Before an edit is accepted, the result is read back. The name must have its
+// value in the dialects the caller names, and no other variable may read
+// otherwise than before: in any dialect, or where that cannot be had, in those
+// named. (A value that refers to the name changes with it.) If the usual place
+// reads wrong, another is tried; if none is right, a *BlockedError names the
+// line in the way. Change.Verify then proves that no byte outside the changed
+// lines differs.
 //
 // # Secrets
 //

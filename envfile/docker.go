@@ -10,7 +10,7 @@ import (
 // readDocker models docker run --env-file: no quotes, no comments after a
 // value, no expansion. A name without = is taken from the environment. Lines
 // of 64 KiB and more are refused, as are names with a space or a tab.
-func readDocker(data []byte, env Environ) (Vars, error) {
+func readDocker(data []byte, env environ) (Vars, error) {
 	if err := checkUTF8(DockerEnvFile, data); err != nil {
 		return nil, err
 	}

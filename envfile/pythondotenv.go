@@ -8,7 +8,7 @@ import (
 // readPythonDotenv models python-dotenv's load_dotenv without override: in an
 // expansion of ${NAME} the process environment beats the lines above.
 // A statement that it does not understand is skipped to the end of its line.
-func readPythonDotenv(data []byte, env Environ) (Vars, error) {
+func readPythonDotenv(data []byte, env environ) (Vars, error) {
 	text, err := pythonText(PythonDotenv, data)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func dotenvUnescape(s string, quote byte) string {
 }
 
 // dotenvExpand replaces ${NAME} and ${NAME:-default}; a bare $NAME is text.
-func dotenvExpand(s string, vars Vars, env Environ) string {
+func dotenvExpand(s string, vars Vars, env environ) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "${")

@@ -15,7 +15,7 @@ import (
 // that can set anything are answered with a *ReadError: only running would
 // tell. As in bash, a syntax error ends the reading and keeps what was set
 // before it, without an error.
-func readShell(data []byte, env Environ) (Vars, error) {
+func readShell(data []byte, env environ) (Vars, error) {
 	if bytes.Count(data, []byte{0}) > 256 {
 		return nil, &ReadError{Shell, 1, "too many NUL characters: the shell takes it for a program"}
 	}
@@ -37,7 +37,7 @@ func readShell(data []byte, env Environ) (Vars, error) {
 type shell struct {
 	lex        shellLexer
 	vars       Vars
-	env        Environ
+	env        environ
 	stopped    bool
 	unknowable bool
 }
