@@ -124,7 +124,7 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
 	if d.castsToNumber(l.Name) {
 		f = f.WithSeverity(steps.Error)
-		f.Message = fmt.Sprintf("The comment behind %s is part of its value for %s, and the settings want a number there: the backend does not start.", l.Name, d.reader())
+		f.Message = fmt.Sprintf("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend does not start.", l.Name, d.reader())
 	}
 	d.found = append(d.found, f)
 }

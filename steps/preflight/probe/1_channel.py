@@ -80,7 +80,9 @@ class Output:
         while mark not in self.seen and time.monotonic() < end:
             time.sleep(0.001)
         text = re.sub(rb"\0\d+\0", b"", self.seen).decode("utf-8", "replace")
-        return [redact(line) for line in text.splitlines() if line.strip()][-200:]
+        # The settings are evaluated more than once and print the same each time.
+        lines = dict.fromkeys(line for line in text.splitlines() if line.strip())
+        return [redact(line) for line in lines][-200:]
 
 
 secrets_seen = set()
