@@ -3,6 +3,7 @@ package envfile
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -48,8 +49,9 @@ type Split struct {
 	Name string
 }
 
-// Drop takes out a Bare line, such as a raw key without a name. Line counts as
-// in the file that was given to Edit, from 1.
+// Drop takes out a Bare line, such as a raw key without a name, or one whose
+// name is set again below, where every reader takes the last. Line counts as in
+// the file that was given to Edit, from 1.
 type Drop struct {
 	Line int
 }
@@ -272,10 +274,21 @@ func (op Drop) apply(d *draft) (*draft, error) {
 	}
 	l := &d.file.lines[i]
 	what := fmt.Sprintf("drop line %d", op.Line)
-	if l.Kind != Bare || l.Inside {
-		return nil, &BlockedError{Op: what, Reason: "it is not a line without a name"}
-	}
 	gone := newExemption("")
-	gone.line(l)
+	switch {
+	case l.Inside:
+		return nil, &BlockedError{Op: what, Reason: "it is a part of the value above it"}
+	case l.Kind == Bare:
+		gone.line(l)
+	case l.Kind != Assignment || l.Last != l.Num || !setBelow(d.file.lines[i+1:], l.Name):
+		return nil, &BlockedError{Op: what, Reason: "it is neither a line without a name nor one whose name is set again below"}
+	}
 	return d.choose(what, nil, gone, d.with(cut{at: i, n: 1}))
+}
+
+// setBelow tells whether one of the lines sets name.
+func setBelow(lines []Line, name string) bool {
+	return slices.ContainsFunc(lines, func(l Line) bool {
+		return l.Kind == Assignment && !l.Inside && l.Name == name
+	})
 }

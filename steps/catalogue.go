@@ -327,6 +327,18 @@ var catalogue = map[Code]Page{
 		Why:      "Everyone on the way could read them.",
 		Fix:      "Use https, or run keysplit on the machine itself.",
 	},
+	"proof-inconclusive": {
+		Severity: Error,
+		Message:  "The server's answers do not tell which key it signs with.",
+		Why:      "It gives the same answer to a token signed with the right key and to any other. keysplit never calls that passed.",
+		Fix:      "Run again with an account: --username NAME, or --temp-user in development. The token of a real login shows the key.",
+	},
+	"restart-failed": {
+		Severity: Error,
+		Message:  "The restart command failed.",
+		Why:      "The server may still run with the old key, or not run at all.",
+		Fix:      "Run the command yourself, read what it says, then run keysplit again.",
+	},
 	"token-algorithm": {
 		Severity: Warning,
 		Message:  "Tokens are not signed with HS256.",

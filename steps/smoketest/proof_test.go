@@ -188,7 +188,7 @@ func TestCannotBeToldApart(t *testing.T) {
 			b := newBench(t)
 			b.verify = false
 			change(b)
-			b.wantFail("server-stale-key", "could not be shown", "--username")
+			b.wantFail("proof-inconclusive", "could not be shown", "--username")
 			for _, id := range []string{lineFresh, lineSecret, linePrevious, lineControl} {
 				b.wantLine(id, steps.MarkWarn, "cannot be told apart")
 			}
@@ -214,7 +214,7 @@ func TestThrottledProof(t *testing.T) {
 	limit = 0
 	b.tokens = 0
 	b.run.Project.Facts.Routes.Protected = ""
-	b.wantFail("server-stale-key", "limits requests", "Wait")
+	b.wantFail("proof-inconclusive", "limits requests", "Wait")
 }
 
 func TestKeyOfTheSettingsIsNotReadFromTheFile(t *testing.T) {

@@ -146,8 +146,7 @@ func (s *session) guess() string {
 
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) steps.Finding {
-	f := steps.NewFinding("server-stale-key", "It could not be shown which key the server signs with: its answers are the same for every key.")
-	f.Why = "What cannot be told apart does not count as passed."
+	f := steps.NewFinding("proof-inconclusive", "It could not be shown which key the server signs with: its answers are the same for every key.")
 	f.Fix = "Give an account: --username NAME, or --temp-user in development. Or name a route that wants a token: protected in keysplit.toml."
 	if account {
 		f.Fix = "Name a route that wants a token: protected in keysplit.toml."

@@ -1,0 +1,125 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// Bad input of every kind gives one clear error and the right exit code.
+func TestWrongUsage(t *testing.T) {
+	for name, c := range map[string]struct {
+		args  []string
+		stdin string
+		code  int
+		says  string
+	}{
+		"unknown command":            {[]string{"upgarde"}, "", 2, "unknown command"},
+		"unknown flag":               {[]string{"upgrade", "--force"}, "", 2, "unknown flag"},
+		"unknown target":             {[]string{"upgrade", "--yes", "--target", "papyrus:x"}, "", 2, "papyrus"},
+		"unknown restart":            {[]string{"upgrade", "--yes", "--restart", "kick"}, "", 2, "kick"},
+		"unknown step":               {[]string{"upgrade", "--yes", "--skip", "lunch"}, "", 2, "lunch"},
+		"preflight skipped":          {[]string{"upgrade", "--yes", "--skip", "preflight"}, "", 2, "--skip"},
+		"no time":                    {[]string{"check", "--timeout", "0s"}, "", 2, "--timeout"},
+		"not a time":                 {[]string{"check", "--timeout", "soon"}, "", 2, "soon"},
+		"no environment":             {[]string{"check", "--env", ""}, "", 2, "--env"},
+		"two accounts":               {[]string{"upgrade", "--yes", "--temp-user", "--username", "u"}, "", 2, "exclude"},
+		"throwaway on staging":       {[]string{"upgrade", "--yes", "--temp-user", "--env", "staging"}, "", 2, "development only"},
+		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "exclude"},
+		"key without a line":         {[]string{"upgrade", "--yes", "--key-stdin"}, "", 2, "nothing came"},
+		"key with an empty line":     {[]string{"upgrade", "--yes", "--key-stdin"}, "\n", 2, "empty"},
+		"password without name":      {[]string{"upgrade", "--yes", "--password-stdin"}, "p\n", 2, "--username"},
+		"json that would ask":        {[]string{"upgrade", "--json"}, "", 2, "--yes"},
+		"wizard as json":             {[]string{"--json"}, "", 2, "json"},
+		"unknown finding":            {[]string{"explain", "nonsense"}, "", 2, "nonsense"},
+		"unknown demo":               {[]string{"demo", "--start", "nonsense"}, "", 2, "nonsense"},
+		"no project":                 {[]string{"check", "--static"}, "", 3, "manage.py"},
+		"no project to upgrade":      {[]string{"upgrade", "--yes"}, "", 3, "manage.py"},
+		"no project to roll back":    {[]string{"rollback"}, "", 3, "project"},
+		"a folder that is not there": {[]string{"check", "--project", "/nonexistent/folder"}, "", 3, "project"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := invocation{args: c.args, dir: t.TempDir(), stdin: c.stdin}.run(t, filepath.Join(t.TempDir(), "state"))
+			if r.code != c.code {
+				t.Errorf("exit %d, want %d\n%s%s", r.code, c.code, r.out, r.errOut)
+			}
+			if !strings.Contains(r.out+r.errOut, c.says) {
+				t.Errorf("nothing says %q:\n%s%s", c.says, r.out, r.errOut)
+			}
+			if strings.Contains(r.errOut, "goroutine") || strings.Count(r.errOut, "\n") > 6 {
+				t.Errorf("not one clear error:\n%s", r.errOut)
+			}
+		})
+	}
+}
+
+// staticProject is a project that can be read without Python.
+func staticProject(t *testing.T, env string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"manage.py":          "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\nfrom django.core.management import execute_from_command_line\n",
+		"config/__init__.py": "",
+		"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nJWT_SECRET_KEY = config('JWT_SECRET_KEY', default=None)\nif not JWT_SECRET_KEY:\n    raise ValueError('JWT_SECRET_KEY environment variable is required.')\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n",
+		".env":               env,
+	} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// A .env that cannot be used: the check says so, ends, and changes nothing.
+func TestUnusableFiles(t *testing.T) {
+	key := djangotest.NewKey()
+	for name, c := range map[string]struct {
+		make func(path string) error
+		says string
+	}{
+		"a pipe":          {func(p string) error { return syscall.Mkfifo(p, 0o600) }, "env-file-not-regular"},
+		"a folder":        {func(p string) error { return os.Mkdir(p, 0o700) }, "env-file"},
+		"a dangling link": {func(p string) error { return os.Symlink(p+".gone", p) }, "env-file"},
+		"a looping link":  {func(p string) error { return os.Symlink(p, p) }, "env-file"},
+		"Latin-1":         {func(p string) error { return os.WriteFile(p, []byte("NAME=Jos\xe9\nJWT_SECRET_KEY="+key+"\n"), 0o600) }, "encoding-invalid"},
+		"a BOM":           {func(p string) error { return os.WriteFile(p, []byte("\ufeffJWT_SECRET_KEY="+key+"\n"), 0o600) }, "encoding-bom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := staticProject(t, "")
+			path := filepath.Join(root, ".env")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.make(path); err != nil {
+				t.Fatal(err)
+			}
+			state := filepath.Join(t.TempDir(), "state")
+			r := invocation{args: []string{"check", "--static"}, dir: root}.run(t, state)
+			if r.code != 1 && r.code != 3 || !strings.Contains(r.out, c.says) {
+				t.Errorf("exit %d, want 1 or 3 and %s\n%s%s", r.code, c.says, r.out, r.errOut)
+			}
+			noneOf(t, r.out+r.errOut, key)
+			if _, err := os.Stat(state); err == nil {
+				t.Error("a check made a state folder")
+			}
+		})
+	}
+}
+
+func TestStaticCheckRunsNothing(t *testing.T) {
+	root := staticProject(t, "SECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+djangotest.NewKey()+"\n")
+	r := invocation{args: []string{"check", "--static"}, dir: root, env: []string{"PATH=" + t.TempDir()}}.run(t, filepath.Join(t.TempDir(), "state"))
+	if r.code != 0 {
+		t.Errorf("exit %d without anything on PATH\n%s%s", r.code, r.out, r.errOut)
+	}
+}
