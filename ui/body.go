@@ -67,5 +67,10 @@ func doneWords(p *page) string {
 	if p.plan.Nothing {
 		return p.plan.Summary
 	}
+	for _, l := range p.lines {
+		if l.Mark == steps.MarkWarn {
+			return "Done. What is marked with ! could not be proved."
+		}
+	}
 	return "Done and verified."
 }

@@ -43,7 +43,12 @@ func (w *wizard) drawHints(hints []hint) string {
 func (w *wizard) hints() []hint {
 	move := w.names("←/→", "arrows")
 	upDown := w.names("↑/↓", "up/down")
-	common := []hint{{"w", "why"}, {"l", "log"}, {"esc", "back"}, {"?", "help"}, {"q", "quit"}}
+	enter := hint{"enter", w.enterDoes()}
+	common := []hint{{"w", "why"}, {"l", "log"}}
+	if w.at > 0 {
+		common = append(common, hint{"esc", "back"})
+	}
+	common = append(common, hint{"?", "help"}, hint{"q", "quit"})
 	if fields, _ := w.openFields(); len(fields) > 0 {
 		hs := []hint{{"enter", "use it"}, {"esc", "back"}, {"ctrl+u", "clear"}}
 		if len(fields) > 1 {
@@ -55,14 +60,14 @@ func (w *wizard) hints() []hint {
 		return []hint{{"", "Stopping at a safe place. Please wait."}}
 	}
 	if w.question != nil {
-		return []hint{{"enter", "take it"}, {move, "choose"}, {"esc", "back"}}
+		return []hint{enter, {move, "choose"}, {"esc", "back"}}
 	}
 	p := w.current()
 	if p == nil {
 		if w.job != nil {
 			return []hint{{"x", "stop"}, {"l", "log"}, {"?", "help"}, {"q", "quit"}}
 		}
-		return append([]hint{{"enter", "take it"}, {move, "choose"}, {"t", "findings"}}, common[1:]...)
+		return append([]hint{enter, {move, "choose"}, {"t", "findings"}}, common[1:]...)
 	}
 	switch w.phase(p) {
 	case running:
@@ -70,15 +75,19 @@ func (w *wizard) hints() []hint {
 	case planning:
 		return append([]hint{{"x", "stop"}}, common...)
 	case failed:
-		return append([]hint{{"enter", "take it"}, {move, "choose"}, {"c", "copy the fix"}, {"t", "findings"}}, common...)
+		hs := []hint{enter, {move, "choose"}, {"t", "findings"}}
+		if w.copyable() != "" {
+			hs = append(hs, hint{"c", "copy the fix"})
+		}
+		return append(hs, common...)
 	case done:
-		hs := []hint{{"enter", "go on"}, {"r", "again"}}
+		hs := []hint{enter, {"r", "again"}}
 		if p.name == steps.Preflight {
 			hs = append(hs, hint{"t", "findings"})
 		}
 		return append(hs, common...)
 	}
-	hs := []hint{{"enter", w.enterDoes()}}
+	hs := []hint{enter}
 	if q := w.prompt(); q != nil && q.list {
 		hs = append(hs, hint{upDown, "choose"})
 	} else {
@@ -93,7 +102,7 @@ func (w *wizard) hints() []hint {
 // enterDoes says in a word or two what enter does.
 func (w *wizard) enterDoes() string {
 	q := w.prompt()
-	if q == nil || w.selected >= len(q.options) || q.list {
+	if q == nil || w.selected >= len(q.options) || q.list || strings.HasPrefix(q.options[w.selected].label, "Next") {
 		return "go on"
 	}
 	return strings.ToLower(q.options[w.selected].label)

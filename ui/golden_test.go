@@ -127,7 +127,7 @@ func TestGoldenViews(t *testing.T) {
 					}
 					view := st.w.View()
 					if got, want := ansi.Strip(view), bare.w.View(); got != want {
-						t.Errorf("%v: colour changes the text:\n%s\nwithout:\n%s", size, got, want)
+						t.Errorf("%v: colour changes the text: %s", size, difference(got, want))
 					}
 					if size[0] == 80 {
 						fmt.Fprintf(&b, "== %dx%d, dark %v\n%s\n", size[0], size[1], dark, strings.ReplaceAll(view, "\x1b", "␛"))
@@ -156,8 +156,19 @@ func compare(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the view differs from %s; look at it, then: go test ./ui -update\n%s", path, got)
+		t.Errorf("the view differs from %s; look at it, then: go test ./ui -update\n%s", path, difference(got, string(want)))
 	}
+}
+
+// difference is the first row in which two views differ.
+func difference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range a {
+		if i >= len(b) || a[i] != b[i] {
+			return fmt.Sprintf("row %d is %q, want %q", i+1, a[i], append(b, "", "")[min(i, len(b))])
+		}
+	}
+	return "rows are missing"
 }
 
 // Every scene fits every terminal, also an odd one, and in both sets of marks.

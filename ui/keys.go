@@ -126,7 +126,7 @@ func (w *wizard) choose(p *prompt, name string) tea.Cmd {
 		return nil
 	}
 	w.selected = to
-	if page := w.current(); page != nil && p != w.question && w.phase(page) != failed {
+	if page := w.current(); page != nil && p.list {
 		return page.screen.moved(w, to)
 	}
 	return nil
@@ -190,6 +190,9 @@ func (w *wizard) donePrompt(p *page) prompt {
 	label := "Finish"
 	if w.at+1 < len(w.pages) {
 		label = "Next: " + w.pages[w.at+1].title
+		if w.width < 40 {
+			label = "Next"
+		}
 	}
 	options := []option{{label: label, act: (*wizard).forward}}
 	options = append(options, p.screen.extra(w)...)

@@ -60,7 +60,8 @@ func (w *wizard) frame() frame {
 // and the prompt stay, the prompt longest.
 func (w *wizard) compose(f frame) []string {
 	indent := strings.Repeat(" ", w.margin())
-	body, active := f.body.rows, f.body.active
+	f.body.trim()
+	sheet := f.body
 	height := max(1, w.height)
 
 	stepper, footer, gaps := f.stepper != "", true, true
@@ -77,23 +78,23 @@ func (w *wizard) compose(f frame) []string {
 		}
 		return n
 	}
-	if fixed()+len(body) > height {
+	if fixed()+len(sheet.rows) > height {
 		gaps = false
 	}
-	if fixed()+len(body) > height {
-		body, active = compact(body, active)
+	if fixed()+len(sheet.rows) > height {
+		sheet = sheet.compact()
 	}
-	if stepper && fixed()+min(len(body), 3) > height {
+	if stepper && fixed()+min(len(sheet.rows), 3) > height {
 		stepper = false
 	}
-	if fixed()+min(len(body), 1) > height {
+	if fixed()+min(len(sheet.rows), 1) > height {
 		footer = false
 	}
 	room := max(0, height-fixed())
 	if len(f.prompt) >= height {
 		return f.prompt[len(f.prompt)-height:]
 	}
-	body = w.window(body, active, room)
+	body := w.window(sheet.rows, sheet.active, room)
 
 	rows := []string{f.header}
 	gap := func() {
@@ -126,19 +127,6 @@ func (w *wizard) compose(f frame) []string {
 		rows = rows[:height]
 	}
 	return rows
-}
-
-// compact drops the blank rows, and says where the active one is now.
-func compact(rows []string, active int) (out []string, now int) {
-	now = active
-	for i, r := range rows {
-		if r != "" {
-			out = append(out, r)
-		} else if i < active {
-			now--
-		}
-	}
-	return out, now
 }
 
 // window shows the part of the body that fits. While something runs it follows
@@ -237,7 +225,7 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 		}
 		return rows
 	}
-	add(w.buttons(p, room))
+	add(strings.TrimRight(w.buttons(p, room), " "))
 	return rows
 }
 
@@ -250,7 +238,7 @@ func (w *wizard) buttons(p *prompt, room int) string {
 		for i := from; i < len(p.options); i++ {
 			b := "  " + p.options[i].label + "  "
 			if i == w.selected {
-				b = s.Accent.Bold(true).Render("[ " + p.options[i].label + " ]")
+				b = s.Accent.Bold(true).Render("[ " + ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis) + " ]")
 			}
 			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
 				break

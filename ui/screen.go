@@ -80,7 +80,7 @@ func (p *page) take(ev steps.Event) {
 			}
 		}
 		p.lines = append(p.lines, ev)
-	case steps.EventProgress, steps.EventOutput, steps.EventUndone:
+	case steps.EventProgress, steps.EventOutput:
 		p.lines = append(p.lines, ev)
 	case steps.EventFinding:
 		p.findings = append(p.findings, *ev.Finding)

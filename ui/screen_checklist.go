@@ -118,8 +118,24 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(firstOf(p.short, "checklist"))), s.s.Muted, said)
 }
 
-// lastProof is the line of a step that says most: its last one that passed.
+// lastProof sums up the lines of a step: their number, or of a few the last one
+// that passed.
 func lastProof(p *page) string {
+	passed, unsure := 0, 0
+	for _, l := range p.lines {
+		switch l.Mark {
+		case steps.MarkOK:
+			passed++
+		case steps.MarkWarn:
+			unsure++
+		}
+	}
+	if unsure > 0 {
+		return fmt.Sprintf("%d checks passed, %d could not be proved", passed, unsure)
+	}
+	if passed > 2 {
+		return fmt.Sprintf("%d checks passed", passed)
+	}
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		if l := p.lines[i]; l.Kind == steps.EventCheck && l.Mark == steps.MarkOK {
 			if l.Detail == "" {

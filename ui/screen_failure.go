@@ -12,7 +12,7 @@ import (
 // the lines of proof, and last what a machine said.
 func (w *wizard) failedBody(s *sheet, p *page) {
 	st := w.styles
-	s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work. Nothing goes on until you say so.")
+	s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
 	s.blank()
 	told := false
 	for _, f := range p.findings {

@@ -67,6 +67,9 @@ func countDiff(diff []steps.DiffLine) string {
 // it is the last thing to be cut.
 func (s *sheet) diff(d steps.DiffLine) {
 	st := s.s.Muted
+	if d.Op == " " {
+		s.loose = append(s.loose, len(s.rows))
+	}
 	switch d.Op {
 	case "+":
 		st = s.s.OK

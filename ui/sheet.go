@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -17,6 +18,7 @@ type sheet struct {
 	s      *style.Styles
 	width  int
 	rows   []string
+	loose  []int  // rows that may go when the terminal is short
 	active int    // row to keep in sight, -1 for none
 	spin   string // what stands before a line that is running
 }
@@ -73,7 +75,32 @@ func (s *sheet) sides(left, right string) {
 	s.add(left + strings.Repeat(" ", gap) + right)
 }
 
-func (s *sheet) rule() { s.add(s.s.Rule.Render(strings.Repeat(s.s.Marks.Rule, s.width))) }
+// rule adds a line across, which goes with the blank rows when it gets tight.
+func (s *sheet) rule() {
+	s.loose = append(s.loose, len(s.rows))
+	s.add(s.s.Rule.Render(strings.Repeat(s.s.Marks.Rule, s.width)))
+}
+
+// compact is the sheet without its blank rows and rules.
+func (s *sheet) compact() *sheet {
+	out := newSheet(s.s, s.width, s.spin)
+	for i, r := range s.rows {
+		if i == s.active {
+			out.active = len(out.rows)
+		}
+		if r != "" && !slices.Contains(s.loose, i) {
+			out.rows = append(out.rows, r)
+		}
+	}
+	return out
+}
+
+// trim drops the blank rows at the end.
+func (s *sheet) trim() {
+	for len(s.rows) > 0 && s.rows[len(s.rows)-1] == "" {
+		s.rows = s.rows[:len(s.rows)-1]
+	}
+}
 
 // plan adds what a step would do.
 func (s *sheet) plan(p steps.Plan) {
@@ -93,17 +120,28 @@ func (s *sheet) effects(p steps.Plan) {
 	}
 }
 
-// column is where the right-hand side of a line of proof begins.
-const column = 34
+// The right-hand side of a line of proof begins in this column, on a narrow
+// terminal as soon as the longest line allows.
+const (
+	widest    = 34
+	narrowest = 16
+)
 
 // lines adds lines of proof and of progress.
 func (s *sheet) lines(all []steps.Event) {
+	column := widest
+	if s.width < textWidth {
+		column = narrowest
+		for _, ev := range all {
+			if ev.Kind == steps.EventCheck {
+				column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
+			}
+		}
+	}
 	for _, ev := range all {
 		switch ev.Kind {
 		case steps.EventCheck:
-			s.check(ev)
-		case steps.EventUndone:
-			s.hang(s.s.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), string(ev.Step)+": taken back")
+			s.check(ev, column)
 		case steps.EventOutput:
 			s.hang("    ", s.s.Muted, ev.Text)
 		default:
@@ -112,7 +150,7 @@ func (s *sheet) lines(all []steps.Event) {
 	}
 }
 
-func (s *sheet) check(ev steps.Event) {
+func (s *sheet) check(ev steps.Event, column int) {
 	mark := s.s.Mark(ev.Mark)
 	st := lipgloss.NewStyle()
 	switch ev.Mark {
@@ -129,14 +167,16 @@ func (s *sheet) check(ev steps.Event) {
 		text += " (not tried)"
 	}
 	room := s.width - 2 - column
+	if detail == "" {
+		s.hang(mark+" ", st, text)
+		return
+	}
 	if w := ansi.StringWidth(text); w < column && ansi.StringWidth(detail) <= room {
 		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", column-w) + s.s.Muted.Render(detail))
 		return
 	}
 	s.hang(mark+" ", st, text)
-	if detail != "" {
-		s.hang("    ", s.s.Muted, detail)
-	}
+	s.hang("    ", s.s.Muted, detail)
 }
 
 // finding adds a finding; the whole of it with why and fix, or what it is only.

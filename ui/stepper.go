@@ -49,7 +49,7 @@ func (w *wizard) headline(long, brief string) string {
 	}
 	end := min(w.width, w.margin()+w.content())
 	gap := end - ansi.StringWidth(left) - ansi.StringWidth(right)
-	if w.width < 60 || gap < 2 {
+	if w.width < 60 || gap < 2 || ansi.StringWidth(right) == 0 {
 		return ansi.Truncate(left, w.width, s.Marks.Ellipsis)
 	}
 	return left + strings.Repeat(" ", gap) + right
