@@ -58,16 +58,17 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
 	}
 	found = append(found, s.file(run, at.Data, emit)...)
-	found = append(found, s.environment(run, emit)...)
-	if run.Django == nil {
-		emit.Check("django", steps.MarkWarn, "Django was not asked", "the proof rests on the file alone")
-	} else {
-		fs, err := s.django(ctx, run, emit)
+	var facts *steps.Facts
+	if run.Django != nil {
+		fs, f, err := s.django(ctx, run, emit)
 		if err != nil {
 			return err
 		}
-		found = append(found, fs...)
+		found, facts = append(found, fs...), f
+	} else {
+		emit.Check("django", steps.MarkWarn, "Django was not asked", "the proof rests on the file alone")
 	}
+	found = append(found, s.environment(run, facts, emit)...)
 	if errs := steps.Errors(found); len(errs) > 0 {
 		return steps.Fail(found...)
 	}
@@ -132,11 +133,16 @@ func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key steps.Secre
 	return strings.Join(twins, ", ")
 }
 
-// environment looks for variables that beat the file.
-func (s *Step) environment(run *steps.Run, emit steps.Emit) []steps.Finding {
+// environment looks for variables that beat the file. A reader can be told to
+// override the environment instead; then Django has the file's key all the same.
+func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) []steps.Finding {
 	v, ok := run.LookupEnv(steps.KeyName)
 	if !ok {
 		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
+		return nil
+	}
+	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Sum([]byte(run.Key.Reveal())) && facts.Key.Source == "file" {
+		emit.Check("environment", steps.MarkOK, "the environment", "is overridden by the file")
 		return nil
 	}
 	if run.Prints.Secret(v).Equal(run.Key) {
@@ -148,26 +154,26 @@ func (s *Step) environment(run *steps.Run, emit steps.Emit) []steps.Finding {
 }
 
 // django asks the project's own settings.
-func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]steps.Finding, error) {
+func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]steps.Finding, *steps.Facts, error) {
 	emit.Check("django", steps.MarkRunning, "the project's settings", "evaluated anew")
 	f, err := run.Django.Recheck(ctx)
 	if err != nil {
 		emit.Check("django", steps.MarkFailed, "the project's settings", "could not be evaluated")
 		var failure *steps.Failure
 		if errors.As(err, &failure) {
-			return failure.Findings, nil
+			return failure.Findings, nil, nil
 		}
-		return nil, fmt.Errorf("evaluate the settings: %w", err)
+		return nil, nil, fmt.Errorf("evaluate the settings: %w", err)
 	}
 	found := judgeFacts(run, f)
 	if errs := steps.Errors(found); len(errs) > 0 {
 		emit.Check("django", steps.MarkFailed, "the project's settings", errs[0].Message)
-		return found, nil
+		return found, f, nil
 	}
 	emit.Check("django", steps.MarkOK, "the project's settings", fmt.Sprintf("%d characters, fingerprint %s", f.Key.Length, short(f.Key.Sum)))
 	emit.Check("differ", steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "compared inside Django")
 	emit.Check("checks", steps.MarkOK, "system checks", checksInWords(f.Checks))
-	return found, nil
+	return found, f, nil
 }
 
 // judgeFacts turns what the settings say into findings.

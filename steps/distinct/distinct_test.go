@@ -118,6 +118,19 @@ func TestWhatDjangoSays(t *testing.T) {
 	}
 }
 
+func TestAReaderThatOverridesTheEnvironment(t *testing.T) {
+	run, facts, _, _ := healthy(t)
+	run.Environ = func(name string) (string, bool) { return "another", name == steps.KeyName }
+	facts.Key.Source = "file"
+	if codes, err := look(t, run); err != nil || len(codes) > 0 {
+		t.Errorf("the file wins, but: %v, %v", codes, err)
+	}
+	facts.Key.Source = "environment"
+	if codes, err := look(t, run); err == nil || !slices.Contains(codes, "jwt-key-shadowed") {
+		t.Errorf("the environment wins, but: %v, %v", codes, err)
+	}
+}
+
 func TestDjangoThatCannotBeAsked(t *testing.T) {
 	run, _, _, _ := healthy(t)
 	run.Django = &stepstest.Django{Err: errors.New("the interpreter is gone")}

@@ -60,8 +60,10 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 	default:
 		c.action = "keep"
 	}
-	// A key in the file would never be read, so none is made for it.
-	if c.keys.Key.Source == "environment" && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
+	// A key in the file would never be read, so none is made for it, unless the
+	// reader is one that lets the file win.
+	fileWins := run.Project.Facts != nil && run.Project.Facts.Key.Source == "file"
+	if c.keys.Key.Source == "environment" && !fileWins && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
 		return c, steps.Fail(steps.NewFinding("jwt-key-shadowed", ""))
 	}
 	return c, nil

@@ -115,7 +115,7 @@ func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
 	var ops []envfile.Op
 	var seen []int
 	for _, f := range run.Project.Findings {
-		if f.File != rel || f.Line == 0 || slices.Contains(seen, f.Line) || run.Wrote {
+		if !f.Fixable || f.File != rel || f.Line == 0 || slices.Contains(seen, f.Line) || run.Wrote {
 			continue
 		}
 		switch f.Code {

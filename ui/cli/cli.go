@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -68,9 +69,10 @@ func Main(args []string, stdio IO) int {
 	_ = os.Unsetenv("TEA_DEBUG")
 	guardMemory()
 
-	ctx, stop := notify(stdio)
+	sig := &signals{stdio: stdio}
+	ctx, stop := sig.notify()
 	defer stop()
-	root := newRoot(stdio)
+	root := newRoot(stdio, sig)
 	root.SetArgs(args)
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
@@ -78,29 +80,39 @@ func Main(args []string, stdio IO) int {
 	return exitCode(stdio, root.ExecuteContext(ctx))
 }
 
+// signals ends the run when the user, the terminal or the system asks for it.
+type signals struct {
+	stdio      IO
+	fullScreen atomic.Bool // the screen belongs to the wizard, which ends by itself
+}
+
 // notify ends the context at the first signal; a second one ends the program at
-// once, in the state that the journal can take up again.
-func notify(stdio IO) (context.Context, func()) {
+// once, in the state that the journal can take up again. While the full screen
+// is shown nothing is printed and nothing is ended at once: the terminal would
+// stay as it is then.
+func (s *signals) notify() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {
 			select {
 			case <-done:
 				return
-			case <-signals:
+			case <-caught:
+			}
+			if !s.fullScreen.Load() {
 				if n > 0 {
 					os.Exit(ExitCancelled)
 				}
-				fmt.Fprintln(stdio.Err, "\nStopping. Press ctrl+c again to stop at once.")
-				cancel(steps.ErrCancelled)
+				fmt.Fprintln(s.stdio.Err, "\nStopping. Press ctrl+c again to stop at once.")
 			}
+			cancel(steps.ErrCancelled)
 		}
 	}()
 	return ctx, func() {
-		signal.Stop(signals)
+		signal.Stop(caught)
 		close(done)
 		cancel(nil)
 	}
@@ -152,7 +164,7 @@ func said(err error) error {
 	return &exitError{code: codeOf(err)}
 }
 
-func newRoot(stdio IO) *cobra.Command {
+func newRoot(stdio IO, sig *signals) *cobra.Command {
 	opts := &options{}
 	root := &cobra.Command{
 		Use:   "keysplit",
@@ -171,7 +183,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 		Args:              cobra.NoArgs,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runWizard(cmd.Context(), stdio, opts)
+			return runWizard(cmd.Context(), stdio, opts, sig)
 		},
 	}
 	root.SetVersionTemplate("keysplit {{.Version}}\n")
@@ -181,7 +193,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts), newExplain(stdio), newBackend(stdio), newVersion(stdio))
+		newDemo(stdio, opts, sig), newExplain(stdio), newBackend(stdio), newVersion(stdio))
 	return root
 }
 

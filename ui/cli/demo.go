@@ -20,7 +20,7 @@ import (
 	"dj/keysplit/steps/write"
 )
 
-func newDemo(stdio IO, o *options) *cobra.Command {
+func newDemo(stdio IO, o *options, sig *signals) *cobra.Command {
 	start := string(sandbox.Missing)
 	var names []string
 	for _, s := range sandbox.States() {
@@ -40,7 +40,7 @@ through line by line.`,
 			}
 			o.demo = true
 			o.yes = o.yes || !stdio.InTTY || !stdio.OutTTY || o.json
-			return demo(cmd.Context(), stdio, o, sandbox.State(start))
+			return demo(cmd.Context(), stdio, o, sig, sandbox.State(start))
 		},
 	}
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, run through line by line")
@@ -49,7 +49,7 @@ through line by line.`,
 	return cmd
 }
 
-func demo(ctx context.Context, stdio IO, o *options, start sandbox.State) (err error) {
+func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox.State) (err error) {
 	s, err := sandbox.Make(start)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func demo(ctx context.Context, stdio IO, o *options, start sandbox.State) (err e
 		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
 		return upgrade(ctx, e, f, o)
 	}
-	return wizard(ctx, stdio, o, e)
+	return wizard(ctx, stdio, o, sig, e)
 }
 
 // newBackend is the demo's own backend, which keysplit starts as a process of

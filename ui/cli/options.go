@@ -32,6 +32,7 @@ type options struct {
 	tempUser, keyStdin     bool
 	rotate, dryRun, yes    bool
 	static                 bool
+	theme                  string
 	demo                   bool // the project is the demo's throwaway one
 }
 
@@ -41,6 +42,7 @@ func (o *options) shared(f *pflag.FlagSet) {
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.noColor, "no-color", false, "print no colours (also: NO_COLOR)")
 	f.BoolVar(&o.plain, "accessible", false, "ask line by line instead of a full screen (also: ACCESSIBLE)")
+	f.StringVar(&o.theme, "theme", "auto", "colours of the full screen: auto, dark or light")
 	f.DurationVar(&o.timeout, "timeout", steps.DefaultTimeout, "limit for one wait on Django or the server")
 	f.StringVar(&o.envFile, "env-file", "", "the .env file (default: the one that the backend reads)")
 	f.StringVar(&o.python, "python", "", "the project's Python interpreter (default: its virtual environment's)")
@@ -67,6 +69,9 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	if o.env == "" {
 		return nil, wrong("--env needs a name")
+	}
+	if !slices.Contains([]string{"auto", "dark", "light"}, o.theme) {
+		return nil, wrong("--theme %q: choose auto, dark or light", o.theme)
 	}
 	if o.timeout <= 0 {
 		return nil, wrong("--timeout needs a time above zero, such as 30s")

@@ -2,16 +2,18 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/ui"
 )
 
 // runWizard opens the full screen, or the line-by-line dialogue where that
 // serves better. Without a terminal it says what to run instead, and never
 // waits for an answer that cannot come.
-func runWizard(ctx context.Context, stdio IO, o *options) error {
+func runWizard(ctx context.Context, stdio IO, o *options, sig *signals) error {
 	if o.json {
 		return fmt.Errorf("%w: the wizard prints no JSON: use keysplit upgrade --json --yes", steps.ErrUsage)
 	}
@@ -22,7 +24,7 @@ func runWizard(ctx context.Context, stdio IO, o *options) error {
 	if err != nil {
 		return err
 	}
-	return wizard(ctx, stdio, o, newEngine(run))
+	return wizard(ctx, stdio, o, sig, newEngine(run))
 }
 
 // linear tells that a full screen is not wanted or would not work.
@@ -30,6 +32,49 @@ func (o *options) linear() bool {
 	return o.plain || o.dryRun || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb"
 }
 
-func wizard(ctx context.Context, stdio IO, o *options, e *steps.Engine) error {
-	return upgrade(ctx, e, o.front(stdio), o)
+// wizard shows the full screen over an engine, and leaves a short summary in
+// the scrollback when it closes.
+func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.Engine) error {
+	if o.linear() {
+		return upgrade(ctx, e, o.front(stdio), o)
+	}
+	defer e.Run.Close()
+	sig.fullScreen.Store(true)
+	title := ""
+	if o.demo {
+		title = "keysplit demo"
+	}
+	// A person reads and answers here, so what waits for a person may take long.
+	e.Run.Options.Unattended = false
+	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title})
+	sig.fullScreen.Store(false)
+	if err != nil && !errors.Is(err, steps.ErrCancelled) {
+		return err
+	}
+	r := result{
+		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
+		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Restarted: e.Run.Restarted,
+		Findings: out.Findings, Steps: out.Statuses,
+	}
+	r = o.summarise(r)
+	if out.RolledBack {
+		r.Changed = false
+		r.Summary, r.Next = "Everything was put back. The files are as they were.", nil
+	}
+	f := o.front(stdio)
+	if !r.OK && out.Failed == nil {
+		for _, finding := range steps.Errors(out.Findings) {
+			f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
+		}
+	}
+	f.Result(r)
+	switch {
+	case out.Failed != nil:
+		return said(out.Failed)
+	case r.Stopped:
+		return said(steps.ErrCancelled)
+	case !r.OK:
+		return said(steps.Fail(steps.Errors(out.Findings)...))
+	}
+	return nil
 }
