@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -57,7 +57,7 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 		file = os.Stdout
 	}
 	out := &screenFile{File: file}
-	r, ask := renderer(out, o)
+	r, ask := renderer(file, o)
 	s := style.New(r, style.MarksFor(style.UTF8()))
 
 	// The jobs outlive the program by a moment, so their context is not its.
@@ -74,8 +74,10 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 		w.title = o.Title
 	}
 	// Signals are the caller's: they end ctx.
-	p := tea.NewProgram(w, tea.WithInput(in), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler())
+	keys := &keyFile{File: in}
+	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler())
 	w.runner.send = p.Send
+	keys.ended = func() { go p.Send(leaveMsg{}) }
 	gone := make(chan struct{})
 	go func() {
 		select {
@@ -88,12 +90,12 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	close(gone)
 	cancel()
 	free := w.runner.wait(stopWithin)
-	return w.outcome(e, free, ended(ctx, w, err, free))
+	return w.outcome(e, free, ended(ctx, w, err, free, keys.gone.Load()))
 }
 
 // renderer knows the colours of the terminal. ask tells that the terminal
 // should be asked for its background.
-func renderer(out io.Writer, o Options) (r *lipgloss.Renderer, ask bool) {
+func renderer(out *os.File, o Options) (r *lipgloss.Renderer, ask bool) {
 	r = lipgloss.NewRenderer(out)
 	if o.NoColor {
 		r.SetColorProfile(termenv.Ascii)
@@ -104,7 +106,7 @@ func renderer(out io.Writer, o Options) (r *lipgloss.Renderer, ask bool) {
 }
 
 // ended turns the end of the program into the error of Run.
-func ended(ctx context.Context, w *wizard, err error, free bool) error {
+func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	switch {
 	case w.crash != "":
 		return fmt.Errorf("keysplit made a mistake and stopped: %s", w.crash)
@@ -112,6 +114,8 @@ func ended(ctx context.Context, w *wizard, err error, free bool) error {
 		return fmt.Errorf("%w: the running step did not stop in %v; keysplit rollback puts everything back", steps.ErrCancelled, stopWithin)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", steps.ErrCancelled, context.Cause(ctx))
+	case gone:
+		return fmt.Errorf("%w: the terminal is gone", steps.ErrCancelled)
 	// Interrupted also counts as killed, so it is looked for first.
 	case errors.Is(err, tea.ErrInterrupted):
 		return steps.ErrCancelled
@@ -139,6 +143,22 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 		}
 	}
 	return o, err
+}
+
+// keyFile notices the end of the terminal. Bubble Tea stops reading there and
+// shows on, for nobody.
+type keyFile struct {
+	*os.File
+	ended func()
+	gone  atomic.Bool
+}
+
+func (f *keyFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	if err != nil && !f.gone.Swap(true) {
+		f.ended()
+	}
+	return n, err
 }
 
 // screenFile lets one writer at a time at the terminal: a sequence for the

@@ -388,7 +388,7 @@ func TestPanicInAStep(t *testing.T) {
 		panic("lost " + r.Secret(secret).Reveal())
 	}
 	st.open().to(steps.Write).press("enter")
-	err := ended(context.Background(), st.w, nil, true)
+	err := ended(context.Background(), st.w, nil, true, false)
 	if !st.quit || err == nil || !strings.Contains(err.Error(), "lost ****") {
 		t.Errorf("quit %v, error %v", st.quit, err)
 	}
