@@ -159,6 +159,9 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 		if err := e.act(n, good); err != nil {
 			return err
 		}
+		if err := e.record(n); err != nil {
+			return err
+		}
 		send(Event{Kind: kind})
 		return nil
 	}

@@ -39,12 +39,13 @@ type Journal struct {
 	torn     bool // the last line has no line feed yet
 	run      string
 	rollback bool // a Revert is under way
+	readOnly bool // see ReadJournal
 }
 
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key"
+	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -55,6 +56,7 @@ type Entry struct {
 	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
 	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
+	Evidence    *Evidence        `json:"evidence,omitempty"`
 }
 
 // ErrJournal marks a journal that is damaged or belongs to another project.
@@ -94,10 +96,7 @@ func OpenJournal(project, environment string) (*Journal, error) {
 	if len(j.entries) == 0 {
 		return j, j.append(Entry{Kind: "opened", Project: project, Environment: environment})
 	}
-	if first := j.entries[0]; first.Kind != "opened" || first.Project != project || first.Environment != environment {
-		return nil, fmt.Errorf("%w: %s belongs to another project or environment", ErrJournal, j.dir)
-	}
-	return j, nil
+	return j, j.belongsTo(project, environment)
 }
 
 func (j *Journal) fingerprintKey() ([]byte, error) {
@@ -113,6 +112,9 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	// could depend on it: the first entry is written after it.
 	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
 		return nil, fmt.Errorf("%w: %s is missing or damaged", ErrJournal, path)
+	}
+	if j.readOnly {
+		return nil, fmt.Errorf("%w: %s is missing", ErrJournal, path)
 	}
 	key = make([]byte, 32)
 	_, _ = rand.Read(key)
@@ -147,6 +149,9 @@ func (j *Journal) load() error {
 }
 
 func (j *Journal) append(e Entry) error {
+	if j.readOnly {
+		return fmt.Errorf("%w: it was opened for reading only", ErrJournal)
+	}
 	e.Time = time.Now().UTC()
 	line, err := json.Marshal(e)
 	if err != nil {

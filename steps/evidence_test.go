@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// proving emits check lines, the last mark of each being what counts.
+type proving struct {
+	fake
+	lines []CheckLine
+}
+
+func (p *proving) Apply(_ context.Context, _ *Run, emit Emit) error {
+	for _, l := range p.lines {
+		emit.Check(l.ID, l.Mark, l.Text, l.Detail)
+	}
+	return p.apply
+}
+
+func evidenceIn(j *Journal) []Entry {
+	var out []Entry
+	for _, e := range j.Entries() {
+		if e.Kind == "evidence" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func TestEngineRecordsWhatAStepProved(t *testing.T) {
+	value := canary()
+	j, env := journalFor(t, "K=1\n")
+	pre := &proving{fake{name: Preflight}, []CheckLine{{ID: "project", Mark: MarkOK}}}
+	gen := &proving{fake{name: Generate}, nil}
+	write := &proving{fake{name: Write}, []CheckLine{
+		{ID: "a", Mark: MarkRunning, Text: "a"}, {ID: "b", Mark: MarkWarn, Text: "b"},
+		{ID: "a", Mark: MarkOK, Text: "a", Detail: "seen " + value},
+	}}
+	failing := &proving{fake{name: Distinct, apply: errors.New("no")}, []CheckLine{{ID: "x", Mark: MarkOK}}}
+	run := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+	run.Redactor.Add(run.Prints.Secret(value))
+	e := NewEngine(run, pre, gen, write, failing)
+	for _, n := range []Name{Preflight, Generate, Write} {
+		pass(t, e, n)
+	}
+	if _, err := e.Plan(context.Background(), Distinct, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Apply(context.Background(), Distinct, nil); err == nil {
+		t.Fatal("the failing step passed")
+	}
+	j, err := ReadJournal(filepath.Dir(env), "development")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := evidenceIn(j)
+	if len(got) != 1 || got[0].Step != Write {
+		t.Fatalf("%d entries of evidence, want the one of write", len(got))
+	}
+	ev := got[0].Evidence
+	if len(ev.Checks) != 2 || ev.Checks[0].Mark != MarkOK || ev.Checks[1].Mark != MarkWarn {
+		t.Errorf("check lines %+v", ev.Checks)
+	}
+	if len(ev.Files) != 1 || ev.Files[0] != SumFile(j.Prints(), env) || ev.Files[0].Sum == "" {
+		t.Errorf("files %+v", ev.Files)
+	}
+	if leaks(content(t, j.path()), value) {
+		t.Error("the journal holds a secret")
+	}
+	if err := os.WriteFile(env, []byte("K=2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if SumFile(j.Prints(), env) == ev.Files[0] {
+		t.Error("a changed file has the same fingerprint")
+	}
+}
+
+func TestReadJournalMakesNothing(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	t.Setenv("KEYSPLIT_STATE_DIR", state)
+	j, err := ReadJournal("/some/project", "development")
+	if j != nil || err != nil {
+		t.Fatalf("without a journal: %v, %v", j, err)
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("a folder was made")
+	}
+	made := reopen(t, "/some/project")
+	if j, err = ReadJournal("/some/project", "development"); err != nil || j == nil {
+		t.Fatalf("with a journal: %v, %v", j, err)
+	}
+	if err := j.SetStatus(Write, Done); !errors.Is(err, ErrJournal) {
+		t.Errorf("a journal opened for reading was written: %v", err)
+	}
+	if err := os.Remove(filepath.Join(made.Dir(), "key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadJournal("/some/project", "development"); !errors.Is(err, ErrJournal) {
+		t.Errorf("a journal without its key was read: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(made.Dir(), "key")); err == nil {
+		t.Error("a new key was made")
+	}
+}
+
+func TestReadSmall(t *testing.T) {
+	dir := t.TempDir()
+	big := filepath.Join(dir, "big")
+	if err := os.WriteFile(big, []byte(strings.Repeat("x", MaxRead+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSmall(big); err == nil {
+		t.Error("a file over the limit was read")
+	}
+	if err := os.Truncate(big, MaxRead); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := ReadSmall(big); err != nil || len(data) != MaxRead {
+		t.Errorf("a file at the limit: %d bytes, %v", len(data), err)
+	}
+	if _, err := ReadSmall(dir); err == nil {
+		t.Error("a folder was read")
+	}
+}
