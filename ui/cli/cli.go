@@ -186,7 +186,6 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 			return runWizard(cmd.Context(), stdio, opts, sig)
 		},
 	}
-	root.SetVersionTemplate("keysplit {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", steps.ErrUsage, err)
 	})
@@ -203,7 +202,7 @@ func newVersion(stdio IO) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(stdio.Out, "keysplit "+version())
+			_, err := fmt.Fprintln(stdio.Out, "keysplit version "+version())
 			return err
 		},
 	}
