@@ -69,6 +69,8 @@ type Run struct {
 	URL       string    // base URL of the restarted server, set by restart
 	Restarted bool      // restart saw a new server process, or started one
 
+	Left []string // what is left for the user to do after a good end, one sentence each
+
 	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
 	Environ func(string) (string, bool)
 

@@ -190,12 +190,24 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	applied := run.Journal.Applied()
 	for _, in := range slices.Backward(applied) {
 		if _, err := run.Journal.Revert(ctx, in); err != nil {
-			return refusal(run, in.Path, err)
+			return edited(refusal(run, in.Path, err))
 		}
 		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+" is back to the byte", "content, mode and owner as before")
 		run.Wrote, run.WroteAt = true, time.Now()
 	}
 	return nil
+}
+
+// edited gives the advice that fits a rollback, where running it again as it is
+// would be refused again.
+func edited(err error) error {
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+		return err
+	}
+	f := failure.Findings[0]
+	f.Why = "It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed."
+	return steps.Fail(f.WithFix("Move the edit elsewhere and run keysplit rollback again. Or keep it, and take the JWT_SECRET_KEY line out by hand."))
 }
 
 // refusal turns envfile's refusal into the finding that explains it.

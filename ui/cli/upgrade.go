@@ -71,7 +71,7 @@ func resultOf(e *steps.Engine, err error) result {
 	r := result{
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
-		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Steps: map[steps.Name]steps.Status{},
+		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -96,6 +96,9 @@ func (o *options) summarise(r result) result {
 		r.Summary = "Stopped."
 	default:
 		r.Summary = "Not finished. What is wrong, and what to do, stands above."
+	}
+	if !r.OK {
+		r.Next = nil
 	}
 	var left []string
 	for _, n := range steps.Order() {
