@@ -73,7 +73,7 @@ var refusals = map[Reason]struct{ what, todo string }{
 	ReasonLocked:         {"is being changed by another run of this program", "wait for it to end, then run this again"},
 	ReasonCannotKeep:     {"would lose its owner, access list or mode", "run as its owner or as root"},
 	ReasonForeign: {"was changed by someone else since, and that change was kept",
-		"look at it, then repeat with force to put the earlier version back"},
+		"look at it before the earlier version is put back over it"},
 	ReasonBackupDamaged: {"cannot be put back, since its backup does not hold what was saved", "restore it by hand"},
 }
 

@@ -365,11 +365,12 @@ func (j *Journal) Applied() []envfile.Intent {
 	return out
 }
 
-// Revert takes one change back to the byte. See envfile.Revert.
-func (j *Journal) Revert(ctx context.Context, in envfile.Intent) (envfile.Outcome, error) {
+// Revert takes one change back to the byte; with force also over an edit that
+// was made since, which is then kept as a backup. See envfile.Revert.
+func (j *Journal) Revert(ctx context.Context, in envfile.Intent, force bool) (envfile.Outcome, error) {
 	j.rollback = true
 	defer func() { j.rollback = false }()
-	out, err := envfile.Revert(ctx, in, j, j.replaceOptions(), false)
+	out, err := envfile.Revert(ctx, in, j, j.replaceOptions(), force)
 	if err != nil {
 		return out, err
 	}

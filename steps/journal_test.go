@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestJournalTakesBackToTheByte(t *testing.T) {
 		t.Fatalf("%d changes are in force, want 2", len(applied))
 	}
 	for i := len(applied) - 1; i >= 0; i-- {
-		if _, err := j.Revert(context.Background(), applied[i]); err != nil {
+		if _, err := j.Revert(context.Background(), applied[i], false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,13 +98,20 @@ func TestRollbackLeavesForeignEditsAlone(t *testing.T) {
 	if err := os.WriteFile(env, []byte("K=2\nEDITED=1\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	_, err := j.Revert(context.Background(), j.Applied()[0])
+	_, err := j.Revert(context.Background(), j.Applied()[0], false)
 	var refused *envfile.RefusedError
 	if !errors.As(err, &refused) || refused.Reason != envfile.ReasonForeign {
 		t.Errorf("a foreign edit was met with %v", err)
 	}
 	if got := content(t, env); got != "K=2\nEDITED=1\n" {
 		t.Errorf("the foreign edit is gone: %q", got)
+	}
+	if _, err := j.Revert(context.Background(), j.Applied()[0], true); err != nil || content(t, env) != "K=1\n" {
+		t.Errorf("by force: %v, the file holds %q", err, content(t, env))
+	}
+	backups, _ := filepath.Glob(filepath.Join(j.Dir(), "backup-*"))
+	if kept := slices.ContainsFunc(backups, func(b string) bool { return content(t, b) == "K=2\nEDITED=1\n" }); !kept {
+		t.Error("the edited version was not kept")
 	}
 }
 

@@ -30,6 +30,7 @@ type Options struct {
 	Skip        map[Name]bool // --skip
 	Static      bool          // run none of the project's code
 	ReadOnly    bool          // change nothing, keysplit's own state folder included: a check or a dry run
+	Force       bool          // rollback --force: also over an edit that was made since
 	Unattended  bool          // --yes: nobody is there to act on a request
 	Timeout     time.Duration // for one wait on a child or a server; 0 means DefaultTimeout
 	Connections int           // fresh connections of the proof; 0 means DefaultConnections

@@ -189,8 +189,8 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	}
 	applied := run.Journal.Applied()
 	for _, in := range slices.Backward(applied) {
-		if _, err := run.Journal.Revert(ctx, in); err != nil {
-			return edited(refusal(run, in.Path, err))
+		if _, err := run.Journal.Revert(ctx, in, run.Options.Force); err != nil {
+			return edited(run, refusal(run, in.Path, err))
 		}
 		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+" is back to the byte", "content, mode and owner as before")
 		run.Wrote, run.WroteAt = true, time.Now()
@@ -200,14 +200,14 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 
 // edited gives the advice that fits a rollback, where running it again as it is
 // would be refused again.
-func edited(err error) error {
+func edited(run *steps.Run, err error) error {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
 		return err
 	}
 	f := failure.Findings[0]
 	f.Why = "It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed."
-	return steps.Fail(f.WithFix("Move the edit elsewhere and run keysplit rollback again. Or keep it, and take the JWT_SECRET_KEY line out by hand."))
+	return steps.Fail(f.WithFix("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run keysplit rollback --force: the edited version is then kept in "+run.Journal.Dir()+"."))
 }
 
 // refusal turns envfile's refusal into the finding that explains it.

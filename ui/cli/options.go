@@ -33,6 +33,7 @@ type options struct {
 	rotate, dryRun, yes    bool
 	static                 bool
 	theme                  string
+	force                  bool
 	demo                   bool // the project is the demo's throwaway one
 }
 
@@ -95,7 +96,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	run.Options = steps.Options{
 		Folder: o.project, Environment: o.env, EnvFile: o.envFile, Python: o.python, Settings: o.settings,
 		Targets: o.targets, Restart: o.restart, URL: o.url, Username: o.username, TempUser: o.tempUser,
-		Rotate: o.rotate, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
 	skip, err := o.skipped()
 	if err != nil {

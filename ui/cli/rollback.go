@@ -15,7 +15,8 @@ func newRollback(stdio IO, o *options) *cobra.Command {
 		Short: "Put everything back to the byte",
 		Long: `Take back what the latest upgrade changed: content, mode and owner of each file
 become as they were. A file that someone else has edited since is left alone,
-and keysplit says so. Then the server is restarted in the same way as by the
+and keysplit says so; with --force it is put back too, and the edited version is
+kept. Then the server is restarted in the same way as by the
 upgrade.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,6 +33,7 @@ upgrade.`,
 		},
 	}
 	f := cmd.Flags()
+	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
 	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
 	f.StringVar(&o.url, "url", "", "base URL of the server (default: the one that runs here)")
 	return cmd
