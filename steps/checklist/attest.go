@@ -1,0 +1,59 @@
+package checklist
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"dj/keysplit/steps"
+)
+
+// maxWords is the length, in characters, of a name or a note.
+const maxWords = 300
+
+// Attest keeps a person's word on one item, 4 to 9, in the run's journal. It
+// counts until what it is about changes: for 4 to 6 the .env and the settings,
+// for 7 and 8 the files that provide SECRET_KEY, for 9 the key itself. Errors
+// that wrap steps.ErrUsage say what was wrong with the words.
+func Attest(ctx context.Context, run *steps.Run, item int, by, note string) error {
+	if err := CheckWords(item, by, note); err != nil {
+		return err
+	}
+	l, err := take(ctx, run)
+	if err != nil {
+		return err
+	}
+	clean := func(s string) string {
+		return strings.TrimSpace(strings.ReplaceAll(run.Redactor.Clean(s), "\n", " "))
+	}
+	ev := steps.Evidence{Item: item, By: clean(by), Note: clean(note)}
+	switch {
+	case item <= 6:
+		ev.Files = steps.ProofFiles(run)
+	case item <= 8:
+		for _, p := range l.places[kindOfItem(item)] {
+			ev.Files = append(ev.Files, p.sum)
+		}
+	default:
+		ev.Key = l.envs.key.Fingerprint()
+	}
+	return run.Journal.Record("", ev)
+}
+
+// CheckWords says what is wrong with an attestation, before anything is looked
+// at. Errors wrap steps.ErrUsage.
+func CheckWords(item int, by, note string) error {
+	if item < FirstAttestable || item > len(items) {
+		return fmt.Errorf("%w: item %d cannot be attested: %d to %d can, the others are seen in the files", steps.ErrUsage, item, FirstAttestable, len(items))
+	}
+	for _, w := range []struct{ what, text string }{{"--by, the name of who says so", by}, {"--note, what was done or seen", note}} {
+		switch n := utf8.RuneCountInString(w.text); {
+		case strings.TrimSpace(steps.Inert(w.text)) == "":
+			return fmt.Errorf("%w: an attestation needs %s", steps.ErrUsage, w.what)
+		case n > maxWords:
+			return fmt.Errorf("%w: %s has %d characters; %d is the most", steps.ErrUsage, w.what, n, maxWords)
+		}
+	}
+	return nil
+}

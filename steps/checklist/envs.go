@@ -1,0 +1,130 @@
+package checklist
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// envs is what the .env files say, for the first three items.
+type envs struct {
+	sets, differ, long  []Evidence
+	unset, equal, unfit []string // what is wrong, per item; the first is the one to say
+	key                 steps.Secret
+	ownDiffer           bool // the backend's own file holds both keys, and they differ
+}
+
+// readEnvs reads every .env file of the tree, and the backend's own wherever it
+// is, as the backend's reader would.
+func readEnvs(run *steps.Run, t tree) envs {
+	var e envs
+	p := run.Project
+	own := resolved(p.EnvFile.Path)
+	found := false
+	for _, path := range t.files[envFile] {
+		isOwn := resolved(path) == own
+		found = found || isOwn
+		e.read(run, path, isOwn)
+	}
+	if !found {
+		e.read(run, p.EnvFile.Path, true)
+	}
+	return e
+}
+
+func resolved(path string) string {
+	if r, err := filepath.EvalSymlinks(path); err == nil {
+		return r
+	}
+	return path
+}
+
+// read judges one file. Of a file that sets no SECRET_KEY nothing is asked,
+// unless it is the backend's own or sets JWT_SECRET_KEY.
+func (e *envs) read(run *steps.Run, path string, own bool) {
+	rel := run.Project.Rel(path)
+	reader := envfile.Decouple
+	if len(run.Project.EnvFile.Readers) > 0 {
+		reader = run.Project.EnvFile.Readers[0]
+	}
+	data, err := steps.ReadSmall(path)
+	if err != nil {
+		e.unset = append(e.unset, rel+" cannot be read: "+whyUnread(err))
+		return
+	}
+	vars, err := envfile.Read(reader, data, run.LookupEnv)
+	if err != nil {
+		e.unset = append(e.unset, fmt.Sprintf("%s cannot be read as %s reads it", rel, reader))
+		return
+	}
+	get := func(name string) (steps.Secret, string) {
+		v, ok := vars.Get(name)
+		if !ok {
+			return steps.Secret{}, ""
+		}
+		return run.Secret(v), v
+	}
+	key, keyText := get(steps.KeyName)
+	secretKey, secretText := get(steps.SecretKeyName)
+	if own {
+		e.key = key
+	}
+	if !own && !secretKey.Set() && !key.Set() {
+		return
+	}
+	if !own && steps.Placeholder(keyText) && steps.Placeholder(secretText) {
+		return // a template under another name: both keys are to be filled in
+	}
+	e.judge(rel, string(reader), data, key, secretKey, own)
+}
+
+func (e *envs) judge(rel, reader string, data []byte, key, secretKey steps.Secret, own bool) {
+	line := lineOf(data, steps.KeyName)
+	codes := steps.JudgeKey(key, secretKey)
+	has := func(c steps.Code) bool { return slices.Contains(codes, c) }
+	switch {
+	case has("jwt-key-missing"):
+		what := " sets no JWT_SECRET_KEY"
+		if line > 0 {
+			what = fmt.Sprintf(" names JWT_SECRET_KEY in a form that %s does not read", reader)
+		}
+		e.unset = append(e.unset, rel+what)
+		return
+	case has("jwt-key-empty"):
+		e.unset = append(e.unset, rel+" has an empty JWT_SECRET_KEY")
+		return
+	case has("jwt-key-placeholder"):
+		e.unset = append(e.unset, rel+" holds a placeholder, not a key")
+	default:
+		e.sets = append(e.sets, Evidence{Text: "sets JWT_SECRET_KEY, as " + reader + " reads it", File: rel, Line: line})
+	}
+	switch {
+	case has("jwt-key-equals-secret-key"):
+		e.equal = append(e.equal, "the two keys are equal in "+rel)
+	case secretKey.Set():
+		e.differ = append(e.differ, Evidence{Text: "holds two keys that differ, as " + reader + " reads it", File: rel, Line: line})
+		e.ownDiffer = e.ownDiffer || own
+	}
+	switch {
+	case has("jwt-key-too-short"):
+		e.unfit = append(e.unfit, fmt.Sprintf("the key in %s has %d characters", rel, key.Len()))
+	case has("jwt-key-weak"):
+		e.unfit = append(e.unfit, "the key in "+rel+" can be guessed")
+	case !has("jwt-key-placeholder"):
+		e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters", key.Len()), File: rel, Line: line})
+	}
+}
+
+// lineOf is the last line that sets a name, 0 when none does.
+func lineOf(data []byte, name string) int {
+	last := 0
+	for _, l := range envfile.Parse(data).Lines() {
+		if l.Kind == envfile.Assignment && l.Name == name && !l.Inside {
+			last = l.Num
+		}
+	}
+	return last
+}

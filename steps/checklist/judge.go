@@ -1,0 +1,188 @@
+package checklist
+
+import (
+	"fmt"
+
+	"dj/keysplit/steps"
+)
+
+// verdict is what a machine says about an item: why it is open, "" when the
+// evidence is enough.
+type verdict struct {
+	evidence  []Evidence
+	why, next string
+}
+
+// items are the nine in the guide's words, with Markdown's marks for code, and
+// how each is judged.
+var items = []struct {
+	title string
+	judge func(*look) verdict
+}{
+	{"`JWT_SECRET_KEY` added to all `.env` files", (*look).added},
+	{"Keys are different from `SECRET_KEY` (verified)", (*look).different},
+	{"Keys are at least 50 characters long", (*look).long},
+	{"Application starts without errors", (*look).starts},
+	{"JWT authentication works (tested login)", (*look).login},
+	{"Old tokens invalidated (users logged out)", (*look).invalidated},
+	{"CI/CD pipelines updated", (*look).pipelines},
+	{"Deployment documentation updated", (*look).documents},
+	{"Team notified of change", (*look).notified},
+}
+
+func (l *look) added() verdict {
+	v := verdict{evidence: l.envs.sets, why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
+	if v.why == "" {
+		v.why, v.next = l.tree.partial, "Make the file readable, or move it out of the project."
+	}
+	return v
+}
+
+// different wants the settings' own comparison, or the running server's; the
+// file alone serves where the backend's own file holds both keys.
+func (l *look) different() verdict {
+	v := verdict{next: "Run: keysplit upgrade"}
+	if v.why = several(l.envs.equal); v.why != "" {
+		return v
+	}
+	v.evidence = l.past.evidence(steps.Distinct, "differ")
+	if l.signs() && l.refuses("secret-key") {
+		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "secret-key")...)
+	}
+	distinct := l.past.proofs[steps.Distinct]
+	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer {
+		v.evidence = l.envs.differ
+	}
+	if len(v.evidence) == 0 {
+		v.why = l.past.missing(steps.Distinct)
+		if distinct != nil && distinct.gone == "" {
+			v.why = "SECRET_KEY is not in the file, and Django was not asked"
+		}
+	}
+	return v
+}
+
+func (l *look) long() verdict {
+	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: "Run: keysplit upgrade --rotate"}
+	if v.why == "" && len(v.evidence) == 0 {
+		v.why, v.next = "no file holds a key", "Run: keysplit upgrade"
+	}
+	if v.why == "" {
+		v.why, v.next = l.tree.partial, "Make the file readable, or move it out of the project."
+	}
+	return v
+}
+
+// signs tells whether the server was shown to sign with the new key.
+func (l *look) signs() bool {
+	token, found := l.past.line(steps.SmokeTest, "login-token")
+	return l.past.ok(steps.SmokeTest, "new-key") || found && (token.Mark == steps.MarkOK || token.Mark == steps.MarkWarn)
+}
+
+// refuses tells whether the server was shown to refuse a key, and the random
+// one with it: without that control a refusal says nothing.
+func (l *look) refuses(id string) bool {
+	return l.past.ok(steps.SmokeTest, id) && l.past.ok(steps.SmokeTest, "random-key")
+}
+
+func (l *look) starts() verdict {
+	v := verdict{evidence: l.past.evidence(steps.Distinct, "checks"), next: "Run: keysplit upgrade"}
+	if len(v.evidence) == 0 {
+		v.why = l.past.missing(steps.Distinct)
+		if d := l.past.proofs[steps.Distinct]; d != nil && d.gone == "" {
+			v.why = "the system checks were not run, since Django was not asked"
+		}
+	}
+	restart := l.past.proofs[steps.Restart]
+	switch {
+	case l.past.ok(steps.SmokeTest, "answers") && l.signs():
+		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "answers", "new-key", "login-token")...)
+	case l.past.ok(steps.Restart, "answers") && restart.Restarted:
+		v.evidence = append(v.evidence, l.past.evidence(steps.Restart, "answers")...)
+	case v.why == "":
+		v.why = "no server was seen running with the new key: " + l.past.missing(steps.SmokeTest)
+	}
+	return v
+}
+
+func (l *look) login() verdict {
+	v := verdict{next: "Run keysplit upgrade --username NAME, or in development keysplit upgrade --temp-user."}
+	seen := l.past.proofs[steps.SmokeTest]
+	switch {
+	case seen == nil || seen.gone != "":
+		v.why = l.past.missing(steps.SmokeTest)
+	case !l.past.ok(steps.SmokeTest, "login"):
+		v.why = "no login was tried, since no account was given"
+	default:
+		v.evidence = l.past.evidence(steps.SmokeTest, "login", "login-token", "protected", "refresh")
+		if token, found := l.past.line(steps.SmokeTest, "login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
+			v.why = "the login's token was not shown to be signed with the new key"
+		}
+	}
+	return v
+}
+
+// invalidated wants the key that signed before to be refused. Where the smoke
+// test knew no previous key, SECRET_KEY was it: the settings fell back to it.
+func (l *look) invalidated() verdict {
+	v := verdict{next: "Restart every process of the backend, then run: keysplit upgrade"}
+	seen := l.past.proofs[steps.SmokeTest]
+	_, previous := l.past.line(steps.SmokeTest, "previous-key")
+	switch {
+	case seen == nil || seen.gone != "":
+		v.why = l.past.missing(steps.SmokeTest)
+	case !l.signs():
+		v.why = "the server was not shown to sign with the new key"
+	case previous && !l.refuses("previous-key"):
+		v.why = "the server was not shown to refuse the previous key"
+	case !l.refuses("secret-key"):
+		v.why = "the server was not shown to refuse SECRET_KEY"
+	default:
+		v.evidence = l.past.evidence(steps.SmokeTest, "secret-key", "previous-key", "random-key")
+	}
+	return v
+}
+
+func (l *look) pipelines() verdict {
+	return l.updated(pipeline, "no pipeline, compose file or manifest here provides SECRET_KEY")
+}
+
+func (l *look) documents() verdict {
+	return l.updated(document, "no document or example file here tells how to set SECRET_KEY")
+}
+
+func (l *look) updated(k kind, none string) verdict {
+	v := verdict{next: "Name JWT_SECRET_KEY there as well."}
+	var lacking []string
+	for _, p := range l.places[k] {
+		if p.key == 0 {
+			lacking = append(lacking, fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line))
+			continue
+		}
+		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})
+	}
+	switch {
+	case len(lacking) > 0:
+		v.why = several(lacking)
+	case l.tree.partial != "":
+		v.why, v.next = l.tree.partial, "Look at it yourself, then attest the item."
+	case len(l.places[k]) == 0:
+		v.why, v.next = none, "If there is nothing to update, or it lies elsewhere and is updated, attest the item."
+	}
+	return v
+}
+
+func (*look) notified() verdict {
+	return verdict{why: "only a person can know this", next: "Send the message that keysplit report --team prints, then attest the item."}
+}
+
+// several says the first, and how many more there are.
+func several(reasons []string) string {
+	switch len(reasons) {
+	case 0:
+		return ""
+	case 1:
+		return reasons[0]
+	}
+	return fmt.Sprintf("%s (and %d more)", reasons[0], len(reasons)-1)
+}

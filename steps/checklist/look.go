@@ -1,0 +1,211 @@
+package checklist
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// State is how an item stands.
+type State string
+
+// The states of an item.
+const (
+	Done     State = "done"     // a machine has seen it
+	Attested State = "attested" // a person has said it
+	Open     State = "open"
+)
+
+// Report is the checklist at one time. Its names are part of the JSON that
+// `report --json` prints and do not change.
+type Report struct {
+	Schema      int             `json:"schema"`
+	Project     string          `json:"project"` // the top level's name and the folder below it
+	Environment string          `json:"environment"`
+	Time        time.Time       `json:"time"`
+	Complete    bool            `json:"complete"` // every item is done or attested
+	Items       []Item          `json:"items"`    // always nine
+	Findings    []steps.Finding `json:"findings"`
+	Team        string          `json:"team,omitempty"` // the message to the team, where it was asked for
+}
+
+// Item is one of the nine.
+type Item struct {
+	Number   int        `json:"number"` // 1 to 9
+	Title    string     `json:"title"`
+	State    State      `json:"state"`
+	Reason   string     `json:"reason,omitempty"` // why it is open
+	Next     string     `json:"next,omitempty"`   // what to do then
+	Evidence []Evidence `json:"evidence"`
+}
+
+// Evidence is one thing that was seen, where, when and by which check; or said,
+// when, by whom and with which note.
+type Evidence struct {
+	Text  string    `json:"text"`
+	Check string    `json:"check,omitempty"` // "files", or the step and its check line
+	File  string    `json:"file,omitempty"`  // relative to the top level
+	Line  int       `json:"line,omitempty"`  // 1-based
+	Time  time.Time `json:"time"`
+	By    string    `json:"by,omitempty"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// look is everything that the items are judged by.
+type look struct {
+	tree   tree
+	envs   envs
+	places map[kind][]place
+	past   past
+}
+
+// FirstAttestable is the first item that a person's word can tick: what the
+// files show by themselves needs nobody's word.
+const FirstAttestable = 4
+
+// Look judges the nine items as they stand at the given time. It reads files
+// and the journal, if the run has one, and changes nothing. Errors wrap
+// steps.ErrCannotLook, or are that of ctx.
+func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
+	l, err := take(ctx, run)
+	if err != nil {
+		return Report{}, err
+	}
+	p := run.Project
+	r := Report{
+		Schema: 1, Project: path.Join(filepath.Base(p.TopLevel), relative(p.TopLevel, p.Root)),
+		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []steps.Finding{},
+	}
+	for i, it := range items {
+		v := it.judge(l)
+		item := Item{Number: i + 1, Title: strings.ReplaceAll(it.title, "`", ""), State: Done, Evidence: v.evidence}
+		for n := range item.Evidence {
+			if ev := &item.Evidence[n]; ev.Time.IsZero() {
+				ev.Check, ev.Time = "files", r.Time
+			}
+		}
+		if v.why != "" {
+			item.State, item.Reason, item.Next = Open, v.why, v.next+howToAttest(item.Number, r.Environment)
+		}
+		l.addWord(&item)
+		r.Complete = r.Complete && item.State != Open
+		r.Items = append(r.Items, item)
+	}
+	for _, k := range []kind{pipeline, document} {
+		for _, pl := range l.places[k] {
+			if pl.key == 0 {
+				r.Findings = append(r.Findings, pl.finding())
+			}
+		}
+	}
+	r.clean(run)
+	return r, nil
+}
+
+// howToAttest is the command for an item that a person may tick.
+func howToAttest(item int, environment string) string {
+	if item < FirstAttestable {
+		return ""
+	}
+	env := ""
+	if environment != steps.DefaultEnvironment {
+		env = " --env " + environment
+	}
+	return fmt.Sprintf(" To attest: keysplit report%s --attest %d --by NAME --note TEXT", env, item)
+}
+
+func take(ctx context.Context, run *steps.Run) (*look, error) {
+	if run.Project == nil {
+		return nil, fmt.Errorf("%w: no project is known", steps.ErrCannotLook)
+	}
+	t, err := walk(ctx, run.Project.TopLevel)
+	if err != nil {
+		return nil, err
+	}
+	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}}
+	for _, k := range []kind{pipeline, document} {
+		l.places[k] = findPlaces(run, &t, k)
+	}
+	l.tree = t
+	l.past = recall(run, l.envs.key)
+	return l, ctx.Err()
+}
+
+func environment(run *steps.Run) string {
+	if run.Options.Environment == "" {
+		return steps.DefaultEnvironment
+	}
+	return run.Options.Environment
+}
+
+// addWord adds what a person said. It ticks an item that the machine leaves
+// open, as long as it still counts.
+func (l *look) addWord(it *Item) {
+	word := l.past.said[it.Number]
+	if word == nil {
+		return
+	}
+	gone := word.gone
+	for _, p := range l.places[kindOfItem(it.Number)] {
+		known := false
+		for _, f := range word.Files {
+			known = known || f.Path == p.sum.Path
+		}
+		if gone == "" && !known && p.key == 0 {
+			gone = p.file + " sets SECRET_KEY since"
+		}
+	}
+	if gone != "" {
+		if it.State == Open {
+			it.Reason = fmt.Sprintf("%s said so at %s, but %s; %s", word.By, stamp(word.time), gone, it.Reason)
+		}
+		return
+	}
+	it.Evidence = append(it.Evidence, Evidence{Text: "attested", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
+	if it.State == Open {
+		it.State, it.Reason, it.Next = Attested, "", ""
+	}
+}
+
+// kindOfItem is the kind of file that an item is about.
+func kindOfItem(number int) kind {
+	switch number {
+	case 7:
+		return pipeline
+	case 8:
+		return document
+	}
+	return other
+}
+
+// clean passes every text through the redactor and onto one line: names of
+// files, and what people wrote, may hold anything.
+func (r *Report) clean(run *steps.Run) {
+	c := func(s *string) { *s = strings.ReplaceAll(run.Redactor.Clean(*s), "\n", " ") }
+	c(&r.Project)
+	c(&r.Environment)
+	for i := range r.Items {
+		it := &r.Items[i]
+		c(&it.Reason)
+		c(&it.Next)
+		if it.Evidence == nil {
+			it.Evidence = []Evidence{}
+		}
+		for n := range it.Evidence {
+			ev := &it.Evidence[n]
+			for _, s := range []*string{&ev.Text, &ev.File, &ev.By, &ev.Note} {
+				c(s)
+			}
+		}
+	}
+	for i := range r.Findings {
+		c(&r.Findings[i].File)
+		c(&r.Findings[i].Message)
+		c(&r.Findings[i].Fix)
+	}
+}

@@ -1,0 +1,103 @@
+package checklist
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// place is one pipeline or document that provides SECRET_KEY, or tells how to.
+type place struct {
+	kind kind
+	file string // relative to the top level
+	line int    // the first that does, 1-based
+	key  int    // the first that names JWT_SECRET_KEY, 0 for none
+	code steps.Code
+	sum  steps.FileSum
+}
+
+var (
+	// In a pipeline every mention counts but references such as
+	// secrets.SECRET_KEY and ${SECRET_KEY}: what those give is named otherwise.
+	pipelineSets = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|\{\s*["']?SECRET_KEY["']?\s*:`)
+	// A document may speak about SECRET_KEY; it tells how to set it with an
+	// equals sign, a colon, or a table.
+	documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
+	names        = regexp.MustCompile(`\bJWT_SECRET_KEY\b`)
+)
+
+// findPlaces reads the files of one kind. Those that cannot be read make the
+// look incomplete; that is said in the tree.
+func findPlaces(run *steps.Run, t *tree, k kind) []place {
+	var out []place
+	for _, path := range t.files[k] {
+		rel := run.Project.Rel(path)
+		data, err := steps.ReadSmall(path)
+		if err != nil {
+			t.incomplete(rel + " was not read: " + whyUnread(err))
+			continue
+		}
+		if !bytes.Contains(data, []byte(steps.SecretKeyName)) {
+			continue
+		}
+		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: steps.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
+		p.line, p.key = mentions(k, data)
+		if p.line > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// mentions finds the first line that provides SECRET_KEY and the first that
+// names JWT_SECRET_KEY. A comment in a pipeline provides nothing.
+func mentions(k kind, data []byte) (secretKey, key int) {
+	sets := documentSets
+	if k == pipeline {
+		sets = pipelineSets
+	}
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		text := strings.TrimSpace(string(line))
+		if k == pipeline {
+			if strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//") {
+				continue
+			}
+			text, _, _ = strings.Cut(text, " #")
+		}
+		if secretKey == 0 && sets.MatchString(text) {
+			secretKey = n
+		}
+		if key == 0 && names.MatchString(text) {
+			key = n
+		}
+	}
+	return secretKey, key
+}
+
+// codeFor is the finding that the file deserves when the key is missing there.
+func codeFor(k kind, rel string, data []byte) steps.Code {
+	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
+	switch {
+	case k == document && (strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env")):
+		return "example-missing-key"
+	case k == document:
+		return "docs-missing-key"
+	case strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose."):
+		return "compose-missing-key"
+	case bytes.Contains(data, []byte("apiVersion:")) && bytes.Contains(data, []byte("kind:")):
+		return "kubernetes-missing-key"
+	}
+	return "ci-missing-key"
+}
+
+// finding says that the place lacks the key. It is mended by hand: a report
+// changes nothing.
+func (p place) finding() steps.Finding {
+	f := steps.NewFinding(p.code, "").At(p.file, p.line)
+	f.Fixable = false
+	return f
+}

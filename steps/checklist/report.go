@@ -1,0 +1,157 @@
+package checklist
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"dj/keysplit/steps"
+)
+
+// Markdown is the report as GitHub shows it, with check boxes, fit to be pasted
+// into a pull request.
+func (r Report) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## JWT_SECRET_KEY upgrade: %s, %s\n\n%s Looked at by keysplit, %s.\n\n",
+		code(r.Project), escape(r.Environment), r.count(), stamp(r.Time))
+	for _, it := range r.Items {
+		box := "x"
+		if it.State == Open {
+			box = " "
+		}
+		fmt.Fprintf(&b, "- [%s] %d\\. %s\n", box, it.Number, items[it.Number-1].title)
+		for _, ev := range it.Evidence {
+			where := ""
+			if ev.File != "" {
+				where = code(at(ev.File, ev.Line)) + " "
+			}
+			fmt.Fprintf(&b, "  - %s%s\n", where, escape(ev.said()+ev.source()))
+		}
+		if it.State == Open {
+			fmt.Fprintf(&b, "  - **Open:** %s. %s\n", escape(it.Reason), escape(it.Next))
+		}
+	}
+	if len(r.Findings) > 0 {
+		b.WriteString("\n### Findings\n\n")
+		for _, f := range r.Findings {
+			fmt.Fprintf(&b, "- **%s** %s%s: %s %s\n", f.Severity, code(string(f.Code)), whereOf(f, func(s string) string { return " " + code(s) }),
+				escape(f.Message), escape(f.Fix))
+		}
+	}
+	if r.Team != "" {
+		fmt.Fprintf(&b, "\n### Message to the team\n\n```text\n%s```\n", r.Team)
+	}
+	return b.String()
+}
+
+// Text is the report without any markup.
+func (r Report) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "JWT_SECRET_KEY upgrade: %s, %s\n%s Looked at by keysplit, %s.\n\n", r.Project, r.Environment, r.count(), stamp(r.Time))
+	for _, it := range r.Items {
+		fmt.Fprintf(&b, "%d. %s: %s\n", it.Number, it.Title, it.State)
+		for _, ev := range it.Evidence {
+			fmt.Fprintf(&b, "   - %s\n", ev.inWords()+ev.source())
+		}
+		if it.State == Open {
+			fmt.Fprintf(&b, "   - %s\n   - %s\n", it.Reason, it.Next)
+		}
+	}
+	if len(r.Findings) > 0 {
+		b.WriteString("\nFindings\n")
+		for _, f := range r.Findings {
+			fmt.Fprintf(&b, "- %s %s%s: %s %s\n", f.Severity, f.Code, whereOf(f, func(s string) string { return " " + s }), f.Message, f.Fix)
+		}
+	}
+	if r.Team != "" {
+		b.WriteString("\nMessage to the team\n\n" + r.Team)
+	}
+	return b.String()
+}
+
+// AddFindings puts what else is wrong with the project before the report's own
+// findings. The same finding comes once.
+func (r *Report) AddFindings(fs []steps.Finding) {
+	all := slices.Clone(fs)
+	for _, f := range r.Findings {
+		if !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	r.Findings = all
+}
+
+// count says how many items are in which state.
+func (r Report) count() string {
+	n := map[State]int{}
+	for _, it := range r.Items {
+		n[it.State]++
+	}
+	return fmt.Sprintf("%d of %d done, %d attested, %d open.", n[Done], len(r.Items), n[Attested], n[Open])
+}
+
+// said is the evidence without its place.
+func (ev Evidence) said() string {
+	if ev.By == "" {
+		return ev.Text
+	}
+	return ev.Text + " by " + ev.By + ": " + ev.Note
+}
+
+// inWords is the evidence with its place.
+func (ev Evidence) inWords() string {
+	if ev.File == "" {
+		return ev.said()
+	}
+	return at(ev.File, ev.Line) + " " + ev.said()
+}
+
+// source says by which check and when.
+func (ev Evidence) source() string {
+	if ev.Check == "" {
+		return " (" + stamp(ev.Time) + ")"
+	}
+	return " (" + ev.Check + ", " + stamp(ev.Time) + ")"
+}
+
+func at(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// whereOf is the place of a finding, "" when it has none.
+func whereOf(f steps.Finding, wrap func(string) string) string {
+	if f.File == "" {
+		return ""
+	}
+	return wrap(at(f.File, f.Line))
+}
+
+// code puts text into a code span that the text cannot end.
+func code(text string) string { return "`" + strings.ReplaceAll(text, "`", "'") + "`" }
+
+// escape keeps text from being read as Markdown or HTML. An underscore inside a
+// word means nothing to GitHub and stays readable. A name behind an at sign
+// would call people; the empty comment keeps it from doing so.
+func escape(text string) string {
+	var b strings.Builder
+	runes := []rune(text)
+	word := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]) || runes[i] == '_')
+	}
+	for i, r := range runes {
+		switch {
+		case r == '@':
+			b.WriteString("@<!-- -->")
+			continue
+		case r == '_' && word(i-1) && word(i+1):
+		case strings.ContainsRune("\\`*_[]<>#|~&", r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

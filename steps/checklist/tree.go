@@ -1,0 +1,155 @@
+package checklist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// The bounds of the look at the files. A file over steps.MaxRead is not read.
+const (
+	maxEntries = 200_000 // names passed on the way
+	maxFiles   = 2_000   // files read
+)
+
+// kind says what a file is to the checklist.
+type kind int
+
+const (
+	other    kind = iota
+	envFile       // sets the variables of a backend
+	pipeline      // CI, containers, manifests
+	document      // documentation, and example files to copy
+)
+
+// tree is the files below the top level that matter here, in lexical order.
+type tree struct {
+	files   map[kind][]string // absolute
+	partial string            // why not everything was looked at, "" when all was
+}
+
+// skipped are folders of other people's files, and of what tools make.
+var skipped = []string{
+	".git", ".hg", ".svn", "node_modules", "bower_components", "vendor", "site-packages", "__pycache__",
+	".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".terraform",
+}
+
+// walk lists the files below top. It follows no link to a folder, opens no
+// file, and passes over repositories' own data, virtual environments and
+// packages. Names come in lexical order, so that two looks see the same.
+func walk(ctx context.Context, top string) (tree, error) {
+	t := tree{files: map[kind][]string{}}
+	passed, taken := 0, 0
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if path == top {
+				return fmt.Errorf("%w: list the project's files: %w", steps.ErrCannotLook, err)
+			}
+			t.incomplete(relative(top, path) + " cannot be opened")
+			return nil
+		}
+		if passed++; passed > maxEntries {
+			t.incomplete(fmt.Sprintf("there are more than %d files", maxEntries))
+			return filepath.SkipAll
+		}
+		if d.IsDir() {
+			if path != top && foreign(path, d.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		k := kindOf(relative(top, path))
+		if k == other || !d.Type().IsRegular() && (k != envFile || isFolder(path)) {
+			return nil
+		}
+		if taken++; taken > maxFiles {
+			t.incomplete(fmt.Sprintf("there are more than %d files to read", maxFiles))
+			return filepath.SkipAll
+		}
+		t.files[k] = append(t.files[k], path)
+		return nil
+	})
+	return t, err
+}
+
+func (t *tree) incomplete(why string) {
+	if t.partial == "" {
+		t.partial = "not every file was looked at: " + why
+	}
+}
+
+// foreign tells whether a folder holds nothing of the project's own.
+func foreign(path, name string) bool {
+	if slices.Contains(skipped, name) {
+		return true
+	}
+	_, err := os.Lstat(filepath.Join(path, "pyvenv.cfg"))
+	return err == nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func relative(top, path string) string {
+	rel, err := filepath.Rel(top, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+// kindOf judges a file by its name.
+func kindOf(rel string) kind {
+	rel = strings.ToLower(rel)
+	base := rel[strings.LastIndexByte(rel, '/')+1:]
+	ext := filepath.Ext(base)
+	switch {
+	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
+		if isExample(base) {
+			return document
+		}
+		return envFile
+	case ext == ".md", ext == ".rst", ext == ".adoc":
+		return document
+	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"):
+		return other
+	case ext == ".yml", ext == ".yaml", base == "jenkinsfile", base == "app.json", base == "fly.toml", base == "tox.ini",
+		base == "dockerfile", strings.HasPrefix(base, "dockerfile."), ext == ".dockerfile":
+		return pipeline
+	}
+	return other
+}
+
+// isExample tells whether the name is that of a file to be copied.
+func isExample(base string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(base, func(r rune) bool { return strings.ContainsRune(".-_", r) }), func(part string) bool {
+		return slices.Contains([]string{"example", "template", "sample", "dist", "tmpl", "tpl"}, part)
+	})
+}
+
+// whyUnread says in a few words why a file could not be read. It names no path,
+// since the caller does.
+func whyUnread(err error) string {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "it leads nowhere"
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not read it"
+	case errors.As(err, &path):
+		return path.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/preflight"
+)
+
+// reportFlags are the flags of report alone.
+type reportFlags struct {
+	format   string
+	team     bool
+	attest   []int
+	by, note string
+}
+
+func newReport(stdio IO, o *options) *cobra.Command {
+	r := &reportFlags{}
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "The checklist with its evidence",
+		Long: `Print the nine items of the upgrade's checklist, each with what was seen, where,
+when and by which check, or with who said so. The report reads files and what
+earlier runs recorded; none of the project's code runs, and no server is asked.
+It ends with 0 when every item is done or attested, with 1 when one is open.
+
+What no machine can see (items 4 to 9) a person can attest, with a name and a
+note. It counts until the files or the key that it is about change.`,
+		Example: `  keysplit report > report.md
+  keysplit report --attest 9 --by "Ada" --note "mail to the backend list"
+  keysplit report --team`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := r.check(o); err != nil {
+				return err
+			}
+			return r.run(cmd.Context(), stdio, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.format, "format", "markdown", "markdown, text or json")
+	f.BoolVar(&r.team, "team", false, "add the message to send to the team")
+	f.IntSliceVar(&r.attest, "attest", nil, "say that an item (4 to 9) is in order; needs --by and --note; repeatable")
+	f.StringVar(&r.by, "by", "", "the name of who attests")
+	f.StringVar(&r.note, "note", "", "what was done or seen")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"markdown", "text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check refuses wrong flags before anything is read.
+func (r *reportFlags) check(o *options) error {
+	if o.json {
+		r.format = "json"
+	}
+	switch r.format {
+	case "markdown", "text", "json":
+	default:
+		return fmt.Errorf("%w: --format %q: choose markdown, text or json", steps.ErrUsage, r.format)
+	}
+	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
+		return fmt.Errorf("%w: --by and --note go with --attest N", steps.ErrUsage)
+	}
+	for _, item := range r.attest {
+		if err := checklist.CheckWords(item, r.by, r.note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
+	o.static, o.dryRun = true, true
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	if err := find(ctx, stdio, run); err != nil {
+		return err
+	}
+	if err := r.openJournal(ctx, run); err != nil {
+		return err
+	}
+	report, err := checklist.Look(ctx, run, time.Now())
+	if err != nil {
+		return err
+	}
+	report.AddFindings(run.Project.Findings)
+	if r.team {
+		report.Team = report.TeamMessage()
+	}
+	if err := r.print(stdio.Out, report); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	if !report.Complete {
+		return &exitError{code: ExitFinding}
+	}
+	return nil
+}
+
+// find looks at the project's files. What is wrong with them is part of the
+// report; only what keeps it from being made is an error.
+func find(ctx context.Context, stdio IO, run *steps.Run) error {
+	e := steps.NewEngine(run, &preflight.Step{})
+	_, err := e.Plan(ctx, steps.Preflight, nil)
+	if err == nil {
+		err = e.Apply(ctx, steps.Preflight, nil)
+	}
+	var failure *steps.Failure
+	isFailure := errors.As(err, &failure)
+	switch {
+	case err == nil, errors.Is(err, steps.ErrCancelled), errors.Is(err, steps.ErrUsage):
+		return err
+	case isFailure && !errors.Is(err, steps.ErrCannotLook) && run.Project != nil:
+		return nil
+	case isFailure:
+		for _, f := range failure.Findings {
+			fmt.Fprintln(stdio.Err, steps.Inert(f.Message+" "+f.Fix))
+		}
+		return &exitError{code: ExitBlind}
+	}
+	return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+}
+
+// openJournal takes up what earlier runs recorded. Only an attestation makes a
+// journal where there is none.
+func (r *reportFlags) openJournal(ctx context.Context, run *steps.Run) error {
+	open := steps.ReadJournal
+	if len(r.attest) > 0 {
+		open = steps.OpenJournal
+	}
+	j, err := open(run.Project.Root, run.Options.Environment)
+	if err != nil {
+		return err
+	}
+	if j == nil {
+		return nil
+	}
+	run.Journal, run.Prints = j, j.Prints()
+	for _, item := range r.attest {
+		if err := checklist.Attest(ctx, run, item, r.by, r.note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reportFlags) print(out io.Writer, report checklist.Report) error {
+	switch r.format {
+	case "json":
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(report)
+	case "text":
+		_, err := io.WriteString(out, report.Text())
+		return err
+	}
+	_, err := io.WriteString(out, report.Markdown())
+	return err
+}
