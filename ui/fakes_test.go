@@ -79,7 +79,7 @@ type lit struct {
 
 var plainLight = lit{profile: termenv.Ascii, dark: true}
 
-func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
+func newStage(t testing.TB, l lit, with ...steps.Step) *stage {
 	t.Helper()
 	st := &stage{t: t, fakes: fakeSteps()}
 	run := &steps.Run{
@@ -88,10 +88,11 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 	}
 	var all []steps.Step
 	for _, n := range steps.Order() {
-		if f := st.fakes[n]; f != nil && !has(without, n) {
+		if f := st.fakes[n]; f != nil {
 			all = append(all, f)
 		}
 	}
+	all = append(all, with...)
 	st.e = steps.NewEngine(run, all...)
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	st.e.Now = func() time.Time { clock = clock.Add(120 * time.Millisecond); return clock }
@@ -113,15 +114,6 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 		return nil
 	}
 	return st
-}
-
-func has(all []steps.Name, n steps.Name) bool {
-	for _, m := range all {
-		if m == n {
-			return true
-		}
-	}
-	return false
 }
 
 // open starts the wizard.

@@ -187,12 +187,12 @@ func (w *wizard) prompt() *prompt {
 
 // donePrompt leads on to the next page.
 func (w *wizard) donePrompt(p *page) prompt {
-	label := "Finish"
-	if w.at+1 < len(w.pages) {
+	label := "Next: the summary"
+	switch {
+	case w.width < 40:
+		label = "Next"
+	case w.at+1 < len(w.pages):
 		label = "Next: " + w.pages[w.at+1].title
-		if w.width < 40 {
-			label = "Next"
-		}
 	}
 	options := []option{{label: label, act: (*wizard).forward}}
 	options = append(options, p.screen.extra(w)...)

@@ -55,103 +55,112 @@ func (w *wizard) frame() frame {
 	}
 }
 
-// compose budgets the height. When it is short, blank rows go first, then the
+// budget says what of a frame fits into the height.
+type budget struct {
+	sheet   *sheet
+	stepper bool
+	footer  bool
+	gaps    int // blank rows between the parts
+	room    int // rows for the body
+}
+
+// fit budgets the height. When it is short, blank rows go first, then the
 // stepper, then the help; the body scrolls. The header, one row of the body
 // and the prompt stay, the prompt longest.
-func (w *wizard) compose(f frame) []string {
-	indent := strings.Repeat(" ", w.margin())
+func (w *wizard) fit(f frame) budget {
 	f.body.trim()
-	sheet := f.body
+	b := budget{sheet: f.body, stepper: f.stepper != "", footer: true, gaps: 3}
 	height := max(1, w.height)
-
-	stepper, footer, gaps := f.stepper != "", true, true
 	fixed := func() int {
-		n := 1 + len(f.prompt)
-		if stepper {
+		n := 1 + len(f.prompt) + b.gaps
+		if b.stepper {
 			n++
 		}
-		if footer {
+		if b.footer {
 			n++
-		}
-		if gaps {
-			n += 3
 		}
 		return n
 	}
-	if fixed()+len(sheet.rows) > height {
-		gaps = false
+	for b.gaps > 0 && fixed()+len(b.sheet.rows) > height {
+		b.gaps--
 	}
-	if fixed()+len(sheet.rows) > height {
-		sheet = sheet.compact()
+	if fixed()+len(b.sheet.rows) > height {
+		b.sheet = b.sheet.compact()
 	}
-	if stepper && fixed()+min(len(sheet.rows), 3) > height {
-		stepper = false
+	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
+		b.stepper = false
 	}
-	if fixed()+min(len(sheet.rows), 1) > height {
-		footer = false
+	if fixed()+min(len(b.sheet.rows), 1) > height {
+		b.footer = false
 	}
-	room := max(0, height-fixed())
+	b.room = max(0, height-fixed())
+	return b
+}
+
+// compose puts the parts together, no more rows than the terminal has.
+func (w *wizard) compose(f frame) []string {
+	height := max(1, w.height)
 	if len(f.prompt) >= height {
 		return f.prompt[len(f.prompt)-height:]
 	}
-	body := w.window(sheet.rows, sheet.active, room)
-
+	b := w.fit(f)
 	rows := []string{f.header}
-	gap := func() {
-		if gaps {
+	gap := func(order int) {
+		if b.gaps >= order {
 			rows = append(rows, "")
 		}
 	}
-	gap()
-	if stepper {
+	gap(3)
+	if b.stepper {
 		rows = append(rows, f.stepper)
-		gap()
+		gap(2)
 	}
-	for _, r := range body {
+	indent := strings.Repeat(" ", w.margin())
+	for _, r := range w.window(b) {
 		if r != "" {
 			r = indent + r
 		}
 		rows = append(rows, r)
 	}
 	if len(f.prompt) > 0 {
-		gap()
+		gap(1)
 		rows = append(rows, f.prompt...)
 	}
-	if footer {
-		for gaps && len(rows) < min(height, calm)-1 {
+	if b.footer {
+		for b.gaps == 3 && len(rows) < min(height, calm)-1 {
 			rows = append(rows, "")
 		}
 		rows = append(rows, f.footer)
 	}
-	if len(rows) > height {
-		rows = rows[:height]
-	}
-	return rows
+	return rows[:min(len(rows), height)]
 }
 
-// window shows the part of the body that fits. While something runs it follows
-// the active row.
-func (w *wizard) window(rows []string, active, room int) []string {
-	if len(rows) <= room {
+// shown is how many rows of the body can be seen: one less than there is room
+// for when a row must say how much more there is.
+func (b budget) shown() int {
+	if len(b.sheet.rows) > b.room && b.room >= 4 {
+		return b.room - 1
+	}
+	return min(b.room, len(b.sheet.rows))
+}
+
+// window shows the part of the body that fits. While something runs, or in a
+// list, it follows the active row.
+func (w *wizard) window(b budget) []string {
+	rows, active, shown := b.sheet.rows, b.sheet.active, b.shown()
+	if shown == len(rows) {
 		return rows
-	}
-	if room == 0 {
-		return nil
-	}
-	shown := room
-	if room >= 4 {
-		shown-- // for the row that says how much more there is
 	}
 	top := min(w.scroll, len(rows)-shown)
 	if active >= 0 && (w.job != nil || w.over != nil) && (active < top || active >= top+shown) {
 		top = min(max(0, active-shown+1), len(rows)-shown)
 	}
 	out := append([]string{}, rows[top:top+shown]...)
-	if shown < room {
+	if shown < b.room {
 		s := w.styles
-		more := fmt.Sprintf("%s %d more rows: %s", s.Marks.Ellipsis, len(rows)-shown-top, w.names("pgdn", "pgdn"))
+		more := fmt.Sprintf("%s %d more rows: pgdn", s.Marks.Ellipsis, len(rows)-shown-top)
 		if top+shown >= len(rows) {
-			more = fmt.Sprintf("%s end; back up: %s", s.Marks.Ellipsis, w.names("pgup", "pgup"))
+			more = fmt.Sprintf("%s the end; back up: pgup", s.Marks.Ellipsis)
 		}
 		out = append(out, s.Muted.Render(ansi.Truncate(more, w.content(), "")))
 	}
@@ -160,13 +169,8 @@ func (w *wizard) window(rows []string, active, room int) []string {
 
 // lowest is the largest useful scroll position.
 func (w *wizard) lowest() int {
-	var s *sheet
-	if w.over != nil {
-		s = w.over.sheet(w)
-	} else {
-		s = w.body()
-	}
-	return max(0, len(s.rows)-1)
+	b := w.fit(w.frame())
+	return len(b.sheet.rows) - b.shown()
 }
 
 // names picks the word for a key that the locale can show.

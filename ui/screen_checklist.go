@@ -83,7 +83,7 @@ func (w *wizard) summary(s *sheet) {
 	case left == 0 && bad == 0:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Done. The backend has a JWT key of its own.")
 	default:
-		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "The end, with something left to do.")
+		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Not everything is done yet.")
 	}
 	s.blank()
 	for _, p := range w.pages {

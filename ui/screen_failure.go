@@ -25,7 +25,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	}
 	if !told {
 		s.hang("", lipgloss.NewStyle(), words(p.failure))
-		s.labelled("Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
+		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
 		s.blank()
 	}
 	s.lines(p.lines)

@@ -120,22 +120,24 @@ func (s *sheet) effects(p steps.Plan) {
 	}
 }
 
-// The right-hand side of a line of proof begins in this column, on a narrow
-// terminal as soon as the longest line allows.
+// The right-hand side of a line of proof begins in one of these columns: the
+// usual one, and further right for longer lines; on a narrow terminal as far
+// left as the lines allow.
 const (
-	widest    = 34
+	usual     = 34
+	widest    = 42
 	narrowest = 16
 )
 
 // lines adds lines of proof and of progress.
 func (s *sheet) lines(all []steps.Event) {
-	column := widest
+	column := usual
 	if s.width < textWidth {
 		column = narrowest
-		for _, ev := range all {
-			if ev.Kind == steps.EventCheck {
-				column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
-			}
+	}
+	for _, ev := range all {
+		if ev.Kind == steps.EventCheck && ev.Detail != "" {
+			column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
 		}
 	}
 	for _, ev := range all {
@@ -187,15 +189,15 @@ func (s *sheet) finding(f steps.Finding, whole bool) {
 	}
 	s.hang(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
 	if whole {
-		s.labelled("Why", f.Why)
-		s.labelled("Do ", f.Fix)
+		s.labelled(s.s.Muted, "Why", f.Why)
+		s.labelled(s.s.Accent, "Do ", f.Fix)
 	}
 }
 
 // labelled adds text behind a short word.
-func (s *sheet) labelled(label, text string) {
+func (s *sheet) labelled(st lipgloss.Style, label, text string) {
 	if text != "" {
-		s.hang("  "+s.s.Muted.Render(label)+"  ", lipgloss.NewStyle(), text)
+		s.hang("  "+st.Render(label)+"  ", lipgloss.NewStyle(), text)
 	}
 }
 

@@ -23,7 +23,7 @@ func (w *wizard) where() (long, brief string) {
 	case p == nil && w.backPhase() != backNone:
 		return "Put everything back", "back"
 	case p == nil:
-		return "The end", "end"
+		return "Summary", "summary"
 	case p.number == 0:
 		return capital(p.title), string(p.name)
 	}
@@ -43,16 +43,18 @@ func (w *wizard) headline(long, brief string) string {
 		chip = s.Title.Render(" " + firstWord(w.title) + " ")
 	}
 	left := chip + " " + s.Bold.Render(name)
-	right := s.Muted.Render(ansi.TruncateLeft(w.facts.folder, max(0, ansi.StringWidth(w.facts.folder)-30), s.Marks.Ellipsis))
+	right := w.facts.folder
 	if w.job != nil && w.elapsed.Seconds() >= 1 {
-		right = s.Muted.Render(fmt.Sprintf("%.0f s", w.elapsed.Seconds()))
+		right = fmt.Sprintf("%.0f s", w.elapsed.Seconds())
 	}
-	end := min(w.width, w.margin()+w.content())
-	gap := end - ansi.StringWidth(left) - ansi.StringWidth(right)
-	if w.width < 60 || gap < 2 || ansi.StringWidth(right) == 0 {
+	room := min(w.width, w.margin()+w.content()) - ansi.StringWidth(left) - 2
+	if over := ansi.StringWidth(right) - room; over > 0 {
+		right = ansi.TruncateLeft(right, over+ansi.StringWidth(s.Marks.Ellipsis), s.Marks.Ellipsis)
+	}
+	if w.width < 60 || right == "" || room < 8 {
 		return ansi.Truncate(left, w.width, s.Marks.Ellipsis)
 	}
-	return left + strings.Repeat(" ", gap) + right
+	return left + strings.Repeat(" ", room+2-ansi.StringWidth(right)) + s.Muted.Render(right)
 }
 
 func firstWord(s string) string {

@@ -103,7 +103,10 @@ func (w *wizard) Init() tea.Cmd { return tea.Batch(w.goTo(0, false), w.query) }
 func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		w.width, w.height = msg.Width, msg.Height
+		// Some terminals do not know their size and say 0.
+		if msg.Width > 0 && msg.Height > 0 {
+			w.width, w.height = msg.Width, msg.Height
+		}
 	case tea.KeyMsg:
 		return w, w.pressed(msg)
 	case spinner.TickMsg:

@@ -1,0 +1,264 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+func TestFailures(t *testing.T) {
+	t.Run("retry", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		stale(st)
+		st.open().to(steps.SmokeTest).press("enter")
+		st.want(steps.SmokeTest, failed)
+		st.fakes[steps.SmokeTest].apply = nil
+		st.press("enter")
+		st.want(steps.SmokeTest, ready)
+		st.press("enter")
+		st.want(steps.SmokeTest, done)
+	})
+	t.Run("skip", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		stale(st)
+		st.open().to(steps.SmokeTest).press("enter")
+		st.pick("Skip")
+		st.want("end", done)
+		if s := st.w.facts.machine.Status(steps.SmokeTest); s != steps.Skipped {
+			t.Errorf("the step counts as %s", s)
+		}
+		if !strings.Contains(st.w.View(), "left out") || strings.Contains(st.w.View(), "Done. The backend") {
+			t.Errorf("the end does not say what was left out:\n%s", st.w.View())
+		}
+	})
+	t.Run("fix a refused import", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		refuse(st)
+		st.open().to(steps.Generate).press("down", "enter").typed("short").press("enter", "enter")
+		st.want(steps.Generate, failed)
+		st.fakes[steps.Generate].apply = fakeSteps()[steps.Generate].apply
+		st.pick("Fix it")
+		st.want(steps.Generate, ready)
+		if st.e.Run.Options.Import.Set() {
+			t.Error("the refused key is still to be imported")
+		}
+		st.press("enter")
+		st.want(steps.Generate, done)
+	})
+	t.Run("a refused import can be typed again", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		refuse(st)
+		st.open().to(steps.Generate).press("down", "enter").typed("short").press("enter", "enter")
+		st.pick("Retry")
+		st.press("down", "enter")
+		if fields, _ := st.w.openFields(); len(fields) != 1 || !fields[0].empty() {
+			t.Error("no empty field is open")
+		}
+	})
+	t.Run("start over", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		stale(st)
+		st.open().to(steps.SmokeTest).press("enter")
+		st.pick("Start over")
+		st.want(steps.Preflight, done)
+		if n := st.fakes[steps.Preflight].applied; n != 2 {
+			t.Errorf("the project was looked at %d times", n)
+		}
+	})
+	t.Run("roll back", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		stale(st)
+		st.open().to(steps.SmokeTest).press("enter")
+		st.pick("Roll back")
+		if st.w.question == nil || st.w.rolledBack {
+			t.Fatal("it did not ask")
+		}
+		st.press("right", "enter")
+		o, _ := st.w.outcome(st.e, true, nil)
+		if !o.RolledBack || o.Statuses[steps.Write] != steps.Undone || o.Failed != nil {
+			t.Errorf("outcome %+v", o)
+		}
+	})
+	t.Run("a rollback that fails", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Write].undo = func(*steps.Run, steps.Emit) error { return errors.New("the disk is gone") }
+		st.open().to("end")
+		st.pick("Roll back")
+		st.press("right", "enter")
+		if o, _ := st.w.outcome(st.e, true, nil); o.RolledBack {
+			t.Error("counts as rolled back")
+		}
+		if !strings.Contains(st.w.View(), "the disk is gone") {
+			t.Errorf("the reason is missing:\n%s", st.w.View())
+		}
+	})
+	t.Run("a plan that fails", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
+			return steps.Plan{}, steps.Fail(steps.NewFinding("env-file-changed", ""))
+		}
+		st.open().press("enter", "enter", "enter")
+		st.want(steps.Write, failed)
+		if !strings.Contains(st.w.View(), "changed by someone else") {
+			t.Errorf("the reason is missing:\n%s", st.w.View())
+		}
+		o, _ := st.w.outcome(st.e, true, nil)
+		if o.Failed == nil || !o.Cancelled {
+			t.Errorf("outcome %+v", o)
+		}
+	})
+	t.Run("preflight offers no skip", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error { return errors.New("no") }
+		st.open()
+		st.want(steps.Preflight, failed)
+		for _, o := range st.w.prompt().options {
+			if o.label != "Retry" && o.label != "Quit" {
+				t.Errorf("it offers %q", o.label)
+			}
+		}
+	})
+}
+
+// pick moves to an option and takes it.
+func (st *stage) pick(label string) {
+	st.t.Helper()
+	p := st.w.prompt()
+	if p == nil {
+		st.t.Fatalf("there is no prompt:\n%s", st.w.View())
+	}
+	for i, o := range p.options {
+		if o.label == label {
+			for st.w.selected < i {
+				st.press("right")
+			}
+			st.press("enter")
+			return
+		}
+	}
+	st.t.Fatalf("%q is not offered:\n%s", label, st.w.View())
+}
+
+func TestQuitWhileWriting(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		step  steps.Name
+		keys  []string
+		asks  bool
+		going bool // it goes on
+	}{
+		{"q asks", steps.Write, []string{"q"}, true, true},
+		{"ctrl+c asks", steps.Write, []string{"ctrl+c"}, true, true},
+		{"no keeps going", steps.Write, []string{"q", "enter"}, false, true},
+		{"yes stops", steps.Write, []string{"q", "right", "enter"}, false, false},
+		{"a second ctrl+c stops", steps.Write, []string{"ctrl+c", "ctrl+c"}, false, false},
+		{"a second q does not", steps.Write, []string{"q", "q"}, true, true},
+		{"restart asks too", steps.Restart, []string{"q"}, true, true},
+		{"a look does not ask", steps.Distinct, []string{"q"}, false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			st := newStage(t, plainLight).open().to(tc.step).during("enter", tc.step)
+			st.press(tc.keys...)
+			if (st.w.question != nil) != tc.asks {
+				t.Errorf("a question is on the screen: %v", !tc.asks)
+			}
+			if st.w.leaving == tc.going {
+				t.Errorf("leaving is %v", st.w.leaving)
+			}
+			if st.quit {
+				t.Error("it quit before the step had stopped")
+			}
+			st.release()
+			if st.quit == tc.going {
+				t.Errorf("after the step ended, quit is %v", st.quit)
+			}
+			// A job that was told to stop before its turn does nothing.
+			if ran := st.fakes[tc.step].applied == 1; ran != tc.going {
+				t.Errorf("the step ran: %v", ran)
+			}
+		})
+	}
+}
+
+// Stopping a step leads back to its plan, and nothing else.
+func TestStop(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.SmokeTest)
+	release := make(chan struct{})
+	st.fakes[steps.SmokeTest].apply = func(ctx context.Context, _ *steps.Run, _ steps.Emit) error {
+		close(release)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	st.hold = true
+	st.press("enter")
+	out := make(chan tea.Msg, 1)
+	batch, _ := st.held[0]().(tea.BatchMsg)
+	go func() { out <- batch[0]() }()
+	<-release
+	st.press("x")
+	st.held, st.hold = nil, false
+	select {
+	case msg := <-out:
+		st.msgs = nil
+		st.send(msg)
+	case <-time.After(5 * time.Second):
+		t.Fatal("the step was not told to stop")
+	}
+	st.want(steps.SmokeTest, ready)
+	if !strings.Contains(st.w.View(), "Stopped.") {
+		t.Errorf("it does not say so:\n%s", st.w.View())
+	}
+}
+
+// Messages of a job that was given up change nothing.
+func TestStaleMessagesAreDropped(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Write)
+	before := st.w.View()
+	old := st.w.lastJob - 1
+	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "x", Text: "from the past"}})
+	st.send(resultMsg{id: old, kind: jobApply, step: steps.Write, err: errors.New("from the past")})
+	if got := st.w.View(); got != before {
+		t.Errorf("the view changed:\n%s", got)
+	}
+	// The same messages count for the job that runs.
+	st.during("enter", steps.Write, steps.Event{Kind: steps.EventCheck, ID: "x", Text: "from now"})
+	if !strings.Contains(st.w.View(), "from now") {
+		t.Errorf("an event of the running job is missing:\n%s", st.w.View())
+	}
+	st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Write, err: errors.New("from now"), facts: st.w.facts})
+	st.want(steps.Write, failed)
+}
+
+// Leaving a page while its plan is made drops the plan.
+func TestBackWhilePlanning(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Generate).press("enter")
+	st.hold = true
+	st.press("enter")
+	st.want(steps.Write, planning)
+	st.press("esc")
+	st.want(steps.Generate, done)
+	st.release()
+	st.want(steps.Generate, done)
+	st.press("enter")
+	st.want(steps.Write, ready)
+}
+
+// A panic in a step ends the wizard with an error that names it, secrets masked.
+func TestPanicInAStep(t *testing.T) {
+	st := newStage(t, plainLight)
+	secret := fresh()
+	st.fakes[steps.Write].apply = func(_ context.Context, r *steps.Run, _ steps.Emit) error {
+		panic("lost " + r.Secret(secret).Reveal())
+	}
+	st.open().to(steps.Write).press("enter")
+	err := ended(context.Background(), st.w, nil, true, false)
+	if !st.quit || err == nil || !strings.Contains(err.Error(), "lost ****") {
+		t.Errorf("quit %v, error %v", st.quit, err)
+	}
+}
