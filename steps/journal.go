@@ -234,7 +234,7 @@ func (j *Journal) SetStatus(n Name, s Status) error {
 // SetKey records the fingerprint of the key that is now in force, and with the
 // entry's time the beginning of its age.
 func (j *Journal) SetKey(key Secret) error {
-	return j.append(Entry{Kind: "key", Key: j.prints.Sum([]byte(key.Reveal()))})
+	return j.append(Entry{Kind: "key", Key: j.prints.Of(key)})
 }
 
 // Keep stores the content of a file, durably and under a name of its own.

@@ -103,6 +103,10 @@ func (f Fingerprinter) Sum(data []byte) string {
 // same sums: the project's own Django, which compares keys without showing them.
 func (f Fingerprinter) SessionKey() []byte { return append([]byte(nil), f.key...) }
 
+// Of is the full fingerprint of a secret's value, of the empty one when there is
+// none.
+func (f Fingerprinter) Of(s Secret) string { return f.Sum([]byte(s.Reveal())) }
+
 // Secret wraps a value. The zero Fingerprinter serves too; its fingerprints
 // hold for this one value only by accident of an empty key, so programs use one
 // made by NewFingerprinter.

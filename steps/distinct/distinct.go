@@ -141,7 +141,7 @@ func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) 
 		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
 		return nil
 	}
-	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Sum([]byte(run.Key.Reveal())) && facts.Key.Source == "file" {
+	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Of(run.Key) && facts.Key.Source == "file" {
 		emit.Check("environment", steps.MarkOK, "the environment", "is overridden by the file")
 		return nil
 	}
@@ -194,7 +194,7 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 		switch {
 		case !f.Key.Set:
 			add("settings-not-upgraded", "The settings do not read JWT_SECRET_KEY at all.")
-		case run.Key.Set() && f.Key.Sum != run.Prints.Sum([]byte(run.Key.Reveal())):
+		case run.Key.Set() && f.Key.Sum != run.Prints.Of(run.Key):
 			add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.")
 		}
 		if f.SigningEqualsSecretKey {

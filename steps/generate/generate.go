@@ -180,7 +180,7 @@ func (s *Step) make(run *steps.Run) (steps.Secret, error) {
 func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
 	codes := steps.JudgeKey(key, c.keys.SecretKey.Secret)
 	if f := run.Project.Facts; f != nil && len(codes) == 0 &&
-		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Sum([]byte(key.Reveal())) {
+		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Of(key) {
 		codes = append(codes, "jwt-key-equals-secret-key")
 	}
 	return codes

@@ -166,7 +166,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 // judgeLoaded compares the keys of settings that load with those of the file.
 func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(steps.Code, string, string), has func(...steps.Code) bool) {
 	key := d.keys.Key
-	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Sum([]byte(key.Secret.Reveal())) && f.Key.Source != "environment" {
+	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
 		add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
 	}
 	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {

@@ -53,7 +53,7 @@ func (r runserver) look(ctx context.Context, run *steps.Run, want steps.Secret, 
 	}
 	for _, f := range found {
 		sum, set, err := r.keyOf(f.PID, steps.KeyName, run.Prints)
-		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Sum([]byte(want.Reveal()))
+		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Of(want)
 		if all || inherits || !f.Started.After(changed) {
 			st.stale = append(st.stale, staleServer{f, inherits})
 		}

@@ -1,0 +1,80 @@
+package steps
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The value of a secret comes out through Reveal only. This is every function
+// outside of tests that calls it, with what it does with the value. A new
+// caller is a decision, and is made here.
+var revealCallers = map[string]string{
+	"steps/inert.go mask":                        "looks for it in text, to mask it",
+	"steps/judge.go JudgeKey":                    "applies the rules",
+	"steps/preflight/diagnose.go judgeSecretKey": "applies the rules",
+	"steps/secret.go Equal":                      "compares it",
+	"steps/secret.go Len":                        "counts its characters",
+	"steps/secret.go Of":                         "fingerprints it",
+	"steps/smoketest/login.go login":             "sends the password to the login route",
+	"steps/smoketest/login.go refresh":           "sends the refresh token to its route",
+	"steps/smoketest/login.go useToken":          "sends the access token to a protected route",
+	"steps/smoketest/token.go keySigner":         "signs a test token",
+	"steps/smoketest/token.go signedBy":          "checks a token's signature",
+	"steps/write/dotenv.go Plan":                 "makes the edit that writes the key",
+	"steps/write/mask.go maskLine":               "recognises the line with the key, to mask it",
+	"ui/run.go copyKey":                          "copies it, after a question",
+	"ui/screen_generate.go result":               "shows it, after a question",
+}
+
+func TestWhoRevealsSecrets(t *testing.T) {
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Reveal" {
+					found[filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))+" "+f.Name.Name] = true
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 5 {
+		t.Fatalf("only %d callers were found: the search is broken", len(found))
+	}
+	var list []string
+	for caller := range found {
+		list = append(list, caller)
+	}
+	slices.Sort(list)
+	for _, caller := range list {
+		if revealCallers[caller] == "" {
+			t.Errorf("%s calls Reveal and is not on the list", caller)
+		}
+	}
+	for caller := range revealCallers {
+		if !found[caller] {
+			t.Errorf("%s is on the list and does not call Reveal", caller)
+		}
+	}
+}
