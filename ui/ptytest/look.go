@@ -4,6 +4,7 @@ package ptytest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"time"
@@ -27,7 +28,7 @@ func (tm *Terminal) WaitUntil(what string, limit time.Duration, ok func(Frame) b
 	tm.t.Helper()
 	over := time.NewTimer(limit)
 	defer over.Stop()
-	drained := tm.drained
+	drained, when := tm.drained, fmt.Sprintf("within %v", limit)
 	for {
 		tm.mu.Lock()
 		f, changed := tm.screen.frame(), tm.changed
@@ -38,10 +39,10 @@ func (tm *Terminal) WaitUntil(what string, limit time.Duration, ok func(Frame) b
 		select {
 		case <-changed:
 		case <-drained:
-			drained = nil // one more look, at the last of the output
+			drained, when = nil, "before the end" // one more look, at the last of the output
 			over.Reset(10 * time.Millisecond)
 		case <-over.C:
-			tm.t.Fatalf("no %q within %v; the screen shows:\n%s", what, limit, f.Text())
+			tm.t.Fatalf("no %q %s; the screen shows:\n%s", what, when, f.Text())
 			return f
 		}
 	}

@@ -79,8 +79,11 @@ type Terminal struct {
 func Start(t Reporter, o Options) *Terminal {
 	t.Helper()
 	size := &pty.Winsize{Cols: 80, Rows: 24}
-	if o.Cols > 0 && o.Rows > 0 {
-		size = &pty.Winsize{Cols: uint16(o.Cols), Rows: uint16(o.Rows)}
+	if o.Cols > 0 {
+		size.Cols = uint16(o.Cols)
+	}
+	if o.Rows > 0 {
+		size.Rows = uint16(o.Rows)
 	}
 	cmd := exec.Command(o.Program, o.Args...)
 	cmd.Dir, cmd.Env = o.Dir, o.Env

@@ -1,0 +1,160 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/ui/ptytest"
+)
+
+// asked is what the line-by-line front end ends its question with, at the end
+// of all that it has written.
+const asked = `\(enter: y\)\n>\n*$`
+
+// answered is an upgrade, line by line, of a real project without its key.
+func answered(t *testing.T, args ...string) (*djangotest.Project, *ptytest.Terminal) {
+	t.Helper()
+	p := djangotest.New(t, djangotest.Options{Env: rest})
+	args = append([]string{"upgrade", "--python", p.Python, "--skip", "restart,smoke-test"}, args...)
+	return p, onTerminal(t, ptytest.Options{Args: args, Dir: p.Root, Rows: 60, Env: plainEnv(t, "PYTHONDONTWRITEBYTECODE=1")})
+}
+
+func TestUpgradeAsksBeforeEachChange(t *testing.T) {
+	t.Parallel()
+	p, tm := answered(t)
+	before := read(t, p.EnvPath)
+	tm.WaitFor("Make the key\\?(?s:.*)"+asked, soon)
+	tm.Press(ptytest.Enter)
+	tm.WaitFor("Write(?s:.*)"+asked, soon)
+	if read(t, p.EnvPath) != before {
+		t.Fatal("the file was changed before the question was answered")
+	}
+	tm.Type("perhaps\r") // asks again
+	tm.WaitFor("perhaps(?s:.*)"+asked, soon)
+	if read(t, p.EnvPath) != before {
+		t.Fatal("the file was changed by an answer that is none")
+	}
+	tm.Type("y\r")
+	tm.WaitFor("wrote .env", soon)
+	if code := tm.Exit(soon); code != 0 {
+		t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+	}
+	if len(keyIn(read(t, p.EnvPath))) != 86 {
+		t.Error("the key is not in the file")
+	}
+	noneOf(t, tm.Raw(), p.SecretKey, keyIn(read(t, p.EnvPath)))
+	if m := tm.Mishaps(); len(m.Unknown) != 0 {
+		t.Errorf("control sequences that belong on no line: %q", m.Unknown)
+	}
+}
+
+func TestNoStopsTheUpgrade(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{"n": "n\r", "ctrl+c": string(ptytest.CtrlC), "end of input": string(ptytest.CtrlD)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, tm := answered(t)
+			before := read(t, p.EnvPath)
+			tm.WaitFor(asked, soon)
+			tm.Type(answer)
+			if code := tm.Exit(soon); code != 130 {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			if read(t, p.EnvPath) != before {
+				t.Error("the file was changed")
+			}
+			if d := tm.Discipline(); !d.Echo || !d.Lines || !d.Signal || !d.Output {
+				t.Errorf("the terminal was left as %+v", d)
+			}
+			if text := tm.Frame().Text(); !strings.Contains(text, "Stopped") || !strings.Contains(text, "No file was changed") {
+				t.Errorf("the last lines are:\n%s", text)
+			}
+		})
+	}
+}
+
+func TestATypedPasswordIsNotShown(t *testing.T) {
+	t.Parallel()
+	password := djangotest.NewKey()
+	state := filepath.Join(t.TempDir(), "state")
+	dir := t.TempDir()
+	tm := onTerminal(t, ptytest.Options{
+		Args: []string{"upgrade", "--username", "someone", "--project", dir},
+		Env:  plainEnv(t, "KEYSPLIT_STATE_DIR="+state),
+	})
+	tm.WaitFor(`Password of someone \(not shown\):`, soon)
+	tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
+	tm.Type(password + "\r")
+	if code := tm.Exit(soon); code != 3 {
+		t.Errorf("exit %d for a folder without a project", code)
+	}
+	noneOf(t, tm.Raw(), password)
+	if d := tm.Discipline(); !d.Echo || !d.Lines || !d.Signal {
+		t.Errorf("the terminal was left as %+v", d)
+	}
+}
+
+// A person who gives up at the password gets a terminal that shows what is
+// typed.
+func TestStoppedAtThePassword(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]func(*ptytest.Terminal){
+		"ctrl+c":  func(tm *ptytest.Terminal) { tm.Press(ptytest.CtrlC) },
+		"SIGTERM": func(tm *ptytest.Terminal) { tm.Signal(syscall.SIGTERM) },
+		"SIGHUP":  func(tm *ptytest.Terminal) { tm.Signal(syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tm := onTerminal(t, ptytest.Options{Args: []string{"upgrade", "--username", "someone"}})
+			tm.WaitFor(`not shown\):`, soon)
+			tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
+			tm.Type("half a pass")
+			stop(tm)
+			if code := tm.Exit(soon); code != 130 {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			if d := tm.Discipline(); !d.Echo || !d.Lines || !d.Signal || !d.Output {
+				t.Errorf("the terminal was left as %+v", d)
+			}
+			if strings.Contains(tm.Raw(), "half") {
+				t.Error("what was typed was shown")
+			}
+		})
+	}
+}
+
+// A terminal that cannot draw gets the questions line by line.
+func TestTheDemoLineByLine(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]ptytest.Options{
+		"TERM=dumb":    {Args: []string{"demo"}, Env: plainEnv(t, "TERM=dumb")},
+		"ACCESSIBLE":   {Args: []string{"demo"}, Env: plainEnv(t, "ACCESSIBLE=1", "NO_COLOR=1")},
+		"--accessible": {Args: []string{"demo", "--accessible", "--no-color"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o.Rows = 200
+			tm := onTerminal(t, o)
+			for n := range 20 {
+				f := tm.WaitUntil("a question or the end", soon, func(f ptytest.Frame) bool {
+					return strings.Count(f.Text(), "(enter: ") > n && strings.HasSuffix(strings.TrimRight(f.Text(), "\n"), "\n>") || !tm.Running()
+				})
+				if strings.Contains(f.Text(), "The demo and its project are gone") || !tm.Running() {
+					break
+				}
+				tm.Press(ptytest.Enter)
+			}
+			if code := tm.Exit(soon); code != 0 || strings.Contains(tm.Raw(), "\x1b") {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			if !strings.Contains(tm.Frame().Text(), "Done. The backend has a JWT key of its own.") {
+				t.Errorf("it ends with\n%s", tm.Frame().Text())
+			}
+		})
+	}
+}
