@@ -73,6 +73,10 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("roll back", func(t *testing.T) {
 		st := newStage(t, plainLight)
+		st.fakes[steps.Restart].undo = func(_ *steps.Run, emit steps.Emit) error {
+			emit.Find(steps.NewFinding("server-unreachable", "runserver ended when it read its settings again."))
+			return nil
+		}
 		stale(st)
 		st.open().to(steps.SmokeTest).press("enter")
 		st.pick("Roll back")
@@ -81,6 +85,9 @@ func TestFailures(t *testing.T) {
 		}
 		st.press("right", "enter")
 		o, _ := st.w.outcome(st.e, true, nil)
+		if !strings.Contains(st.w.View(), "it read its settings again") {
+			t.Errorf("what the rollback found is not shown:\n%s", st.w.View())
+		}
 		if !o.RolledBack || o.Statuses[steps.Write] != steps.Undone || o.Failed != nil {
 			t.Errorf("outcome %+v", o)
 		}

@@ -57,6 +57,7 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 		w.over = whyOverlay(w)
 	case "l":
 		w.over = logOverlay()
+		w.scroll = w.lowest() // the latest is what one looks for
 	case "t":
 		w.over = troubleOverlay(w)
 	case "x":
@@ -213,7 +214,10 @@ func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
 func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
-		return "keysplit rollback"
+		if w.facts.wrote {
+			return "keysplit rollback"
+		}
+		return ""
 	}
 	if w.phase(p) == failed {
 		for _, f := range p.findings {

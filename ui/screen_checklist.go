@@ -44,21 +44,22 @@ func (w *wizard) end(s *sheet) {
 		s.hang(s.spin+" ", st.Bold, "Putting everything back")
 	case backFailed:
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "Not everything could be put back.")
-		s.blank()
-		for _, f := range w.undone.findings {
-			s.finding(f, true)
-		}
 		if len(w.undone.findings) == 0 {
+			s.blank()
 			s.hang("", lipgloss.NewStyle(), words(w.undone.failure))
 		}
 	case backDone:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Everything is as it was before.")
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
 	default:
 		w.summary(s)
 		return
 	}
 	s.blank()
 	s.lines(w.undone.lines)
+	for _, f := range w.undone.findings {
+		s.blank()
+		s.finding(f, true)
+	}
 	if w.backPhase() == backDone {
 		s.blank()
 		s.hang("", st.Muted, "The upgrade is still to be made. Start over here, or run keysplit later.")

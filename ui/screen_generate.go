@@ -97,7 +97,7 @@ func (g *generateScreen) ready(w *wizard) prompt {
 	take := func(w *wizard) tea.Cmd { return w.apply(steps.Generate) }
 	p := prompt{question: "Which key shall sign tokens?", list: true}
 	if g.canKeep {
-		p.options = append(p.options, option{keepKey, "good, and nobody is logged out", take})
+		p.options = append(p.options, option{keepKey, "it is good", take})
 	}
 	p.options = append(p.options, option{makeKey, "random, 86 characters", take})
 	if w.facts.imported {
