@@ -71,7 +71,7 @@ func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox
 		run.Options.TempUser = true
 		f := o.front(stdio)
 		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
-		return upgrade(ctx, e, f, o)
+		return upgrade(ctx, stdio, e, f, o)
 	}
 	return wizard(ctx, stdio, o, sig, e)
 }

@@ -19,6 +19,8 @@ type front interface {
 	Note(text string)
 	// Ask asks for one of the choices, the first being what enter takes.
 	Ask(ctx context.Context, question string, choices []choice) (byte, error)
+	// Line asks for one line of text.
+	Line(ctx context.Context, what string) (string, error)
 	// Result ends the run.
 	Result(r result)
 }

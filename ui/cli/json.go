@@ -45,6 +45,8 @@ func (*jsonFront) Ask(_ context.Context, _ string, choices []choice) (byte, erro
 	return choices[0].key, nil
 }
 
+func (*jsonFront) Line(context.Context, string) (string, error) { return "", steps.ErrCancelled }
+
 func (j *jsonFront) Result(r result) {
 	if r.Findings == nil {
 		r.Findings = []steps.Finding{}

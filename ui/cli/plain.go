@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -22,10 +23,11 @@ const width = 76
 // plainFront prints lines that stay in the scrollback. It never moves the
 // cursor, so a screen reader, a log and a pipe all show the same.
 type plainFront struct {
-	out   io.Writer
-	in    *bufio.Reader
-	s     style.Styles
-	found bool // the latest event was a finding
+	out    io.Writer
+	in     *bufio.Reader
+	s      style.Styles
+	spoken bool // for a screen reader: words for signs, numbered choices
+	found  bool // the latest event was a finding
 }
 
 func newPlain(stdio IO, o *options) *plainFront {
@@ -33,13 +35,12 @@ func newPlain(stdio IO, o *options) *plainFront {
 	if o.noColor || os.Getenv("NO_COLOR") != "" || !stdio.OutTTY || os.Getenv("TERM") == "dumb" {
 		r.SetColorProfile(termenv.Ascii)
 	}
-	// Asking the terminal takes a round trip that a line-by-line run does not
-	// need: both sets of colours can be read on both backgrounds.
-	r.SetHasDarkBackground(true)
-	return &plainFront{
-		out: stdio.Out, in: bufio.NewReader(stdio.In),
-		s: style.New(r, style.MarksFor(style.UTF8())),
+	spoken := o.plain || os.Getenv("ACCESSIBLE") != ""
+	marks := style.MarksFor(style.UTF8())
+	if spoken {
+		marks = style.Spoken()
 	}
+	return &plainFront{out: stdio.Out, in: bufio.NewReader(stdio.In), s: style.Basic(r, marks), spoken: spoken}
 }
 
 func (p *plainFront) line(format string, args ...any) {
@@ -122,7 +123,18 @@ func (p *plainFront) check(ev steps.Event) {
 	if ev.Mark == steps.MarkPending || ev.Mark == steps.MarkRunning {
 		return
 	}
-	p.line("  %s %-34s %s", p.s.Mark(ev.Mark), ev.Text, p.s.Muted.Render(ev.Detail))
+	const column = 34
+	switch {
+	case ev.Detail == "":
+		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
+	case p.spoken:
+		p.line("  %s %s: %s", p.s.Mark(ev.Mark), ev.Text, ev.Detail)
+	case ansi.StringWidth(ev.Text) > column || column+5+ansi.StringWidth(ev.Detail) > width:
+		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
+		p.wrapped("      ", p.s.Muted, ev.Detail)
+	default:
+		p.line("  %s %-*s %s", p.s.Mark(ev.Mark), column, ev.Text, p.s.Muted.Render(ev.Detail))
+	}
 }
 
 func (p *plainFront) finding(f steps.Finding) {
@@ -138,31 +150,52 @@ func (p *plainFront) finding(f steps.Finding) {
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
 
-// Ask waits for a line. Enter alone takes the first choice; anything unknown
-// asks again. The end of input counts as the last choice, which never changes
-// anything.
+// Ask waits for a line: the letter of a choice or its number. Enter alone takes
+// the first choice; anything unknown asks again. The end of input cancels.
 func (p *plainFront) Ask(ctx context.Context, question string, choices []choice) (byte, error) {
-	var words []string
-	for _, c := range choices {
-		words = append(words, fmt.Sprintf("%c %s", c.key, c.text))
-	}
 	for {
-		fmt.Fprintf(p.out, "\n%s %s\n  %s\n> ", p.s.Accent.Render(p.s.Marks.Plain(p.s.Marks.Bar)), question, p.s.Muted.Render(strings.Join(words, "   ")+"   (enter: "+string(choices[0].key)+")"))
+		p.question(question, choices)
 		line, err := p.readLine(ctx)
 		if err != nil {
 			fmt.Fprintln(p.out)
-			return choices[len(choices)-1].key, err
+			return 0, err
 		}
 		answer := strings.ToLower(strings.TrimSpace(line))
 		if answer == "" {
 			return choices[0].key, nil
 		}
-		for _, c := range choices {
-			if answer[0] == c.key {
+		for i, c := range choices {
+			if answer == strconv.Itoa(i+1) || answer[0] == c.key {
 				return c.key, nil
 			}
 		}
 	}
+}
+
+func (p *plainFront) question(question string, choices []choice) {
+	p.line("")
+	if p.spoken {
+		p.line("Question: %s", question)
+		for i, c := range choices {
+			p.line("  %d. %s", i+1, c.text)
+		}
+		fmt.Fprintf(p.out, "Type a number, or enter for 1: ")
+		return
+	}
+	var words []string
+	for _, c := range choices {
+		words = append(words, fmt.Sprintf("%c %s", c.key, c.text))
+	}
+	p.line("%s %s", p.s.Accent.Render(p.s.Marks.Bar), question)
+	p.line("  %s", p.s.Muted.Render(strings.Join(words, "   ")+"   (enter: "+string(choices[0].key)+")"))
+	fmt.Fprint(p.out, "> ")
+}
+
+// Line asks for one line of text, such as a name.
+func (p *plainFront) Line(ctx context.Context, what string) (string, error) {
+	fmt.Fprintf(p.out, "%s: ", what)
+	line, err := p.readLine(ctx)
+	return strings.TrimSpace(line), err
 }
 
 func (p *plainFront) readLine(ctx context.Context) (string, error) {

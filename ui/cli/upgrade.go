@@ -33,7 +33,7 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 			if err != nil {
 				return err
 			}
-			return upgrade(cmd.Context(), newEngine(run), o.front(stdio), o)
+			return upgrade(cmd.Context(), stdio, newEngine(run), o.front(stdio), o)
 		},
 	}
 	o.upgrading(cmd.Flags())
@@ -49,9 +49,9 @@ func (o *options) front(stdio IO) front {
 }
 
 // upgrade walks an engine through its steps, line by line.
-func upgrade(ctx context.Context, e *steps.Engine, f front, o *options) error {
+func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options) error {
 	defer e.Run.Close()
-	w := &walk{e: e, f: f, o: o}
+	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
 	if errors.Is(err, steps.ErrUsage) {
 		return err
@@ -140,9 +140,10 @@ func remaining(e *steps.Engine) []steps.Finding {
 
 // walk is one pass of a line-by-line front end.
 type walk struct {
-	e *steps.Engine
-	f front
-	o *options
+	e     *steps.Engine
+	f     front
+	o     *options
+	stdio IO
 }
 
 func (w *walk) all(ctx context.Context) error {
@@ -187,6 +188,9 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 }
 
 func (w *walk) once(ctx context.Context, n steps.Name) error {
+	if err := w.prepare(ctx, n); err != nil {
+		return err
+	}
 	plan, err := w.e.Plan(ctx, n, w.f.Event)
 	if err != nil {
 		return err
@@ -198,15 +202,76 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 		return nil
 	}
 	if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
-		answer, err := w.f.Ask(ctx, plan.Question, []choice{{'y', "yes"}, {'n', "no, stop here"}})
-		if err != nil {
+		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n))
+		switch {
+		case err != nil:
 			return err
-		}
-		if answer != 'y' {
+		case answer == 'i':
+			return w.imported(ctx)
+		case answer != 'y':
 			return steps.ErrCancelled
 		}
 	}
 	return w.e.Apply(ctx, n, w.f.Event)
+}
+
+func (w *walk) choices(n steps.Name) []choice {
+	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
+	if n == steps.Generate && !w.e.Run.Options.Import.Set() {
+		all = []choice{{'y', "yes"}, {'i', "bring your own key"}, {'n', "no, stop here"}}
+	}
+	return all
+}
+
+// imported asks for the user's own key and plans the step anew with it.
+func (w *walk) imported(ctx context.Context) error {
+	key, err := w.unseen(ctx, "Your key")
+	if err != nil {
+		return err
+	}
+	w.e.Run.Options.Import = key
+	err = w.once(ctx, steps.Generate)
+	if err != nil {
+		// A refused key must not come back with the next try.
+		w.e.Run.Options.Import = steps.Secret{}
+	}
+	return err
+}
+
+// prepare asks what a step needs to know before it can plan: the smoke test, an
+// account.
+func (w *walk) prepare(ctx context.Context, n steps.Name) error {
+	opts := &w.e.Run.Options
+	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || opts.Username != "" || opts.TempUser {
+		return nil
+	}
+	choices := []choice{{'a', "an account of yours"}, {'n', "no login, the other proofs need none"}}
+	if w.e.Run.Django != nil && opts.Environment == steps.DefaultEnvironment {
+		choices = append([]choice{{'t', "a throwaway account, deleted after the test"}}, choices...)
+	}
+	answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
+	if err != nil {
+		return err
+	}
+	switch answer {
+	case 't':
+		opts.TempUser = true
+	case 'a':
+		if opts.Username, err = w.f.Line(ctx, "Name of the account"); err != nil || opts.Username == "" {
+			return err
+		}
+		opts.Password, err = w.unseen(ctx, "Its password")
+	}
+	return err
+}
+
+func (w *walk) unseen(ctx context.Context, what string) (steps.Secret, error) {
+	fmt.Fprintf(w.stdio.Err, "%s (not shown): ", what)
+	b, err := readUnseen(ctx, w.stdio)
+	if err != nil {
+		return steps.Secret{}, err
+	}
+	return w.e.Run.Secret(string(b)), nil
 }
 
 // onlyLooks names the steps whose Apply changes nothing outside of memory, so

@@ -36,7 +36,7 @@ func (o *options) linear() bool {
 // the scrollback when it closes.
 func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.Engine) error {
 	if o.linear() {
-		return upgrade(ctx, e, o.front(stdio), o)
+		return upgrade(ctx, stdio, e, o.front(stdio), o)
 	}
 	defer e.Run.Close()
 	sig.fullScreen.Store(true)

@@ -39,6 +39,24 @@ func New(r *lipgloss.Renderer, marks Marks) Styles {
 	}
 }
 
+// Basic makes styles of the sixteen colours that every terminal has and that
+// its own theme keeps readable: for lines, where asking for the background
+// would cost more than it gives.
+func Basic(r *lipgloss.Renderer, marks Marks) Styles {
+	colour := func(n string) lipgloss.Style { return r.NewStyle().Foreground(lipgloss.Color(n)) }
+	return Styles{
+		Accent: colour("5"), OK: colour("2"), Warn: colour("3"), Error: colour("1"), Info: colour("4"),
+		Muted: r.NewStyle().Faint(true), Rule: r.NewStyle().Faint(true),
+		Title: r.NewStyle().Reverse(true).Bold(true), Bold: r.NewStyle().Bold(true),
+		Marks: marks,
+	}
+}
+
+// Spoken are marks for a screen reader, which may pass over signs.
+func Spoken() Marks {
+	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Dot: ",", Ellipsis: "..."}
+}
+
 // Marks are the signs before a line.
 type Marks struct {
 	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Dot, Ellipsis string
