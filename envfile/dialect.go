@@ -95,6 +95,11 @@ func Read(d Dialect, data []byte, env func(string) (string, bool)) (Vars, error)
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
+	if expands(d) {
+		if line, tooFar := expandsTooFar(data); tooFar {
+			return nil, &ReadError{d, line, "its references to other variables grow without bound"}
+		}
+	}
 	switch d {
 	case Decouple:
 		return readDecouple(data)
@@ -114,6 +119,15 @@ func Read(d Dialect, data []byte, env func(string) (string, bool)) (Vars, error)
 		return readDocker(data, env)
 	}
 	return nil, fmt.Errorf("unknown .env dialect %q", string(d))
+}
+
+// expands tells whether the reader replaces references to other variables.
+func expands(d Dialect) bool {
+	switch d {
+	case PythonDotenv, DjangoEnviron, Godotenv, Compose, Shell:
+		return true
+	}
+	return false
 }
 
 // Lookup returns the value that dialect d gives for one name. found is false

@@ -94,7 +94,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Summary: "Ask the running server which key it signs with.",
 		Details: []string{
-			fmt.Sprintf("Test tokens for a user that cannot exist, each valid for %v, over %d fresh connections.", tokenLife, connections(run)),
+			fmt.Sprintf("Test tokens for a user that cannot exist, each valid for %.0f seconds, over %d fresh connections.", tokenLife.Seconds(), connections(run)),
 			"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
 		},
 	}

@@ -27,6 +27,7 @@ type plainFront struct {
 	in     *bufio.Reader
 	s      style.Styles
 	spoken bool // for a screen reader: words for signs, numbered choices
+	mends  bool // the run that is shown does what fixable findings ask for
 	found  bool // the latest event was a finding
 }
 
@@ -145,6 +146,10 @@ func (p *plainFront) finding(f steps.Finding) {
 	p.line("  %s %s  %s", p.s.Severity(f.Severity), p.s.Bold.Render(string(f.Code)), p.s.Muted.Render(place))
 	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
 	p.wrapped("    ", p.s.Muted, f.Why)
+	if p.mends && f.Fixable {
+		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
+		return
+	}
 	p.wrapped("    ", p.s.Accent, "Fix: "+f.Fix)
 }
 

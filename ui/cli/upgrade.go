@@ -51,6 +51,9 @@ func (o *options) front(stdio IO) front {
 // upgrade walks an engine through its steps, line by line.
 func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options) error {
 	defer e.Run.Close()
+	if p, ok := f.(*plainFront); ok {
+		p.mends = true
+	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
 	if errors.Is(err, steps.ErrUsage) {
