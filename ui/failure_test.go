@@ -120,6 +120,27 @@ func TestFailures(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 	})
+	t.Run("a changed file means starting over", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(steps.NewFinding("env-file-changed", ""))
+		}
+		st.open().to(steps.Write).press("enter")
+		st.want(steps.Write, failed)
+		st.press("enter")
+		st.want(steps.Preflight, done)
+	})
+	t.Run("what no step mends is not passed over by enter", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		shadow(st)
+		st.open().press("enter", "enter", "enter")
+		st.want(steps.Preflight, done)
+		if n := st.fakes[steps.Preflight].applied; n != 4 {
+			t.Errorf("the project was looked at %d times", n)
+		}
+		st.pick("Go on anyway")
+		st.want(steps.Generate, ready)
+	})
 	t.Run("preflight offers no skip", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error { return errors.New("no") }

@@ -41,6 +41,7 @@ var scenes = []struct {
 		}
 		st.open()
 	}},
+	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
 	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
 	{"generate-import", func(st *stage) { st.open().to(steps.Generate).press("down", "enter").typed("correct horse") }},
 	{"generate-done", func(st *stage) { st.open().to(steps.Generate).press("enter") }},
@@ -87,6 +88,16 @@ var scenes = []struct {
 	{"log", func(st *stage) { st.open().to(steps.Distinct).press("l") }},
 	{"findings", func(st *stage) { st.open().press("t") }},
 	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
+}
+
+// shadow makes preflight find what no later step mends.
+func shadow(st *stage) {
+	apply := st.fakes[steps.Preflight].apply
+	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
+		err := apply(ctx, r, emit)
+		emit.Find(steps.NewFinding("jwt-key-shadowed", ""))
+		return err
+	}
 }
 
 // refuse makes the step fail with a finding that can be fixed.

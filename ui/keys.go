@@ -195,6 +195,12 @@ func (w *wizard) donePrompt(p *page) prompt {
 	case w.at+1 < len(w.pages):
 		label = "Next: " + w.pages[w.at+1].title
 	}
+	if p.name == steps.Preflight && w.blocked() {
+		return prompt{question: "Put it right, then look again.", options: []option{
+			{label: "Look again", act: (*wizard).startOver},
+			{label: "Go on anyway", act: (*wizard).forward},
+		}}
+	}
 	options := []option{{label: label, act: (*wizard).forward}}
 	options = append(options, p.screen.extra(w)...)
 	return prompt{options: options}

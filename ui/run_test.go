@@ -85,10 +85,22 @@ func (y *tty) text() string {
 	return y.seen.String()
 }
 
-func (y *tty) until(what string) {
+// until waits for a text or a sequence, anywhere in what was shown so far.
+func (y *tty) until(what string) { y.t.Helper(); y.since(0, what) }
+
+// answers types and waits for a text that comes after it.
+func (y *tty) answers(typed, what string) {
+	y.t.Helper()
+	from := len(y.text())
+	y.types(typed)
+	y.since(from, what)
+}
+
+func (y *tty) since(from int, what string) {
 	y.t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if strings.Contains(y.text(), what) || strings.Contains(ansi.Strip(y.text()), what) {
+		text := y.text()[from:]
+		if strings.Contains(text, what) || strings.Contains(ansi.Strip(text), what) {
 			return
 		}
 	}
@@ -238,6 +250,31 @@ func TestTheBackgroundIsAsked(t *testing.T) {
 				t.Error(y.err)
 			}
 		})
+	}
+}
+
+// The password goes through the terminal's line and comes back as dots.
+func TestAPasswordIsNotEchoed(t *testing.T) {
+	st := newStage(t, plainLight)
+	y := show(t, context.Background(), st, Options{Theme: "dark"})
+	y.until("choose the key ]")
+	for _, next := range []string{"Make a new key", "key made", "Write this change?", "read back", "[ Verify ]",
+		"system checks", "Restart the server now?", "server answers", "A throwaway account"} {
+		y.answers("\r", next)
+	}
+	password := fresh()
+	y.answers("j", "asks for name")
+	y.answers("\r", "User name: _")
+	y.answers("ada\r", "Password: _")
+	y.answers(password, "••••••••_")
+	y.answers("\r", "one login as ada")
+	y.types("q")
+	y.end()
+	if leaks(y.text(), password) {
+		t.Error("the terminal shows the password")
+	}
+	if got := st.e.Run.Options.Password.Reveal(); got != password {
+		t.Errorf("the run got a password of %d characters", len(got))
 	}
 }
 

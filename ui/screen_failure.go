@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/lipgloss"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -14,7 +16,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	st := w.styles
 	s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
 	s.blank()
-	told := false
+	told, again := false, false
 	for _, f := range p.findings {
 		if f.Severity != steps.Error {
 			continue
@@ -22,10 +24,15 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.finding(f, true)
 		s.blank()
 		told = true
+		again = again || p.name != steps.Preflight && !fixable(p.findings) && strings.Contains(f.Fix, "un keysplit again")
 	}
 	if !told {
 		s.hang("", lipgloss.NewStyle(), words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
+		s.blank()
+	}
+	if again {
+		s.hang("", st.Muted, "Start over is the same as running keysplit again.")
 		s.blank()
 	}
 	s.lines(p.lines)
@@ -43,15 +50,19 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	add := func(label string, act func(*wizard) tea.Cmd) {
 		q.options = append(q.options, option{label: label, act: act})
 	}
-	fixable := false
-	for _, f := range p.findings {
-		fixable = fixable || f.Severity == steps.Error && f.Fixable
-	}
-	if fixable && p.name != steps.Preflight {
-		add("Fix it", func(w *wizard) tea.Cmd { return p.screen.mend(w) })
-	}
-	add("Retry", func(w *wizard) tea.Cmd { return w.goTo(w.at, true) })
-	if !fixable && p.name != steps.Preflight {
+	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
+	switch {
+	case p.name == steps.Preflight:
+		add("Retry", retry)
+	case fixable(p.findings):
+		add("Fix it", p.screen.mend)
+		add("Retry", retry)
+	case steps.Has(p.findings, "env-file-changed"):
+		// What was seen at the start is not there any more: to try the same
+		// again cannot help.
+		add("Start over", (*wizard).startOver)
+	default:
+		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
 	if m := w.facts.machine; m.Can(p.name, steps.ActSkip) {
@@ -62,6 +73,16 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	}
 	add("Quit", func(w *wizard) tea.Cmd { return w.quit(false) })
 	return q
+}
+
+// fixable tells that an error among the findings can be mended by keysplit.
+func fixable(fs []steps.Finding) bool {
+	for _, f := range fs {
+		if f.Severity == steps.Error && f.Fixable {
+			return true
+		}
+	}
+	return false
 }
 
 // askRollBack asks before everything is put back.

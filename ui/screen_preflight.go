@@ -45,14 +45,9 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 	st := w.styles
 	findings := slices.Clone(w.page(steps.Preflight).findings)
 	slices.SortStableFunc(findings, func(a, b steps.Finding) int { return rank(a) - rank(b) })
-	mendable, errors := 0, 0
 	s.blank()
 	for _, f := range findings {
-		if f.Severity == steps.Error {
-			errors++
-		}
 		if f.Severity == steps.Error && f.Fixable {
-			mendable++
 			s.finding(f, false)
 			s.hang("    ", st.Muted, "The next steps mend this.")
 			continue
@@ -64,8 +59,8 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 	}
 	s.blank()
 	switch {
-	case errors > mendable:
-		s.hang("", st.Bold, "Put right what is marked with "+st.Marks.Failed+" first; then press r to look again.")
+	case w.blocked():
+		s.hang("", st.Bold, "The next steps cannot mend all of this.")
 	case w.next == nil:
 		s.hang("", st.Bold, "Next come the steps above, one after the other.")
 	case w.next.Nothing:
@@ -77,6 +72,16 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 	if w.facts.environment != steps.DefaultEnvironment {
 		s.hang(st.Warn.Render(st.Marks.Warn)+" ", lipgloss.NewStyle(), "This is the environment "+w.facts.environment+".")
 	}
+}
+
+// blocked tells that preflight found an error that no later step mends.
+func (w *wizard) blocked() bool {
+	for _, f := range w.page(steps.Preflight).findings {
+		if f.Severity == steps.Error && !f.Fixable {
+			return true
+		}
+	}
+	return false
 }
 
 // rank sorts what is wrong before what is worth knowing.
