@@ -43,6 +43,10 @@ type Outcome struct {
 // safe place.
 const stopWithin = 15 * time.Second
 
+// framesPerSecond is how often a changed screen may be drawn. A key press waits
+// for the next frame: at 60, Bubble Tea's default, up to 17 ms.
+const framesPerSecond = 120
+
 // Run shows the wizard until the user quits or ctx ends, and gives the terminal
 // back whatever happens. It does not close the run. When ctx ends, the running
 // step is told to stop, and Run returns once it has. Its error is a fault of
@@ -75,7 +79,8 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	}
 	// Signals are the caller's: they end ctx.
 	keys := &keyFile{File: in}
-	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(), tea.WithoutSignalHandler())
+	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(),
+		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	w.runner.send = p.Send
 	keys.ended = func() { go p.Send(leaveMsg{}) }
 	gone := make(chan struct{})
