@@ -31,9 +31,9 @@ var items = []struct {
 }
 
 func (l *look) added() verdict {
-	v := verdict{evidence: l.envs.sets, why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
+	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial, "Make the file readable, or move it out of the project."
+		v.why, v.next = l.tree.partial[envFile], "Move what is not the project's own out of its folder."
 	}
 	return v
 }
@@ -68,7 +68,7 @@ func (l *look) long() verdict {
 		v.why, v.next = "no file holds a key", "Run: keysplit upgrade"
 	}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial, "Make the file readable, or move it out of the project."
+		v.why, v.next = l.tree.partial[envFile], "Move what is not the project's own out of its folder."
 	}
 	return v
 }
@@ -161,11 +161,14 @@ func (l *look) updated(k kind, none string) verdict {
 		}
 		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})
 	}
+	if len(v.evidence) > 0 {
+		v.evidence = append(v.evidence, l.tree.unseen()...)
+	}
 	switch {
 	case len(lacking) > 0:
 		v.why = several(lacking)
-	case l.tree.partial != "":
-		v.why, v.next = l.tree.partial, "Look at it yourself, then attest the item."
+	case l.tree.partial[k] != "":
+		v.why, v.next = l.tree.partial[k], "Look at it yourself, then attest the item."
 	case len(l.places[k]) == 0:
 		v.why, v.next = none, "If there is nothing to update, or it lies elsewhere and is updated, attest the item."
 	}

@@ -36,7 +36,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		rel := run.Project.Rel(path)
 		data, err := steps.ReadSmall(path)
 		if err != nil {
-			t.incomplete(rel + " was not read: " + whyUnread(err))
+			t.incomplete(k, rel+" was not read: "+whyUnread(err))
 			continue
 		}
 		if !bytes.Contains(data, []byte(steps.SecretKeyName)) {

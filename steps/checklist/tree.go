@@ -16,7 +16,7 @@ import (
 // The bounds of the look at the files. A file over steps.MaxRead is not read.
 const (
 	maxEntries = 200_000 // names passed on the way
-	maxFiles   = 2_000   // files read
+	maxFiles   = 2_000   // files of one kind that are read
 )
 
 // kind says what a file is to the checklist.
@@ -32,7 +32,8 @@ const (
 // tree is the files below the top level that matter here, in lexical order.
 type tree struct {
 	files   map[kind][]string // absolute
-	partial string            // why not everything was looked at, "" when all was
+	partial map[kind]string   // why not everything was looked at, "" when all was
+	closed  []string          // folders that this user may not open, relative
 }
 
 // skipped are folders of other people's files, and of what tools make.
@@ -45,8 +46,8 @@ var skipped = []string{
 // file, and passes over repositories' own data, virtual environments and
 // packages. Names come in lexical order, so that two looks see the same.
 func walk(ctx context.Context, top string) (tree, error) {
-	t := tree{files: map[kind][]string{}}
-	passed, taken := 0, 0
+	t := tree{files: map[kind][]string{}, partial: map[kind]string{}}
+	passed := 0
 	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -55,11 +56,13 @@ func walk(ctx context.Context, top string) (tree, error) {
 			if path == top {
 				return fmt.Errorf("%w: list the project's files: %w", steps.ErrCannotLook, err)
 			}
-			t.incomplete(relative(top, path) + " cannot be opened")
+			t.closed = append(t.closed, relative(top, path))
 			return nil
 		}
 		if passed++; passed > maxEntries {
-			t.incomplete(fmt.Sprintf("there are more than %d files", maxEntries))
+			for _, k := range []kind{envFile, pipeline, document} {
+				t.incomplete(k, fmt.Sprintf("there are more than %d files", maxEntries))
+			}
 			return filepath.SkipAll
 		}
 		if d.IsDir() {
@@ -72,9 +75,9 @@ func walk(ctx context.Context, top string) (tree, error) {
 		if k == other || !d.Type().IsRegular() && (k != envFile || isFolder(path)) {
 			return nil
 		}
-		if taken++; taken > maxFiles {
-			t.incomplete(fmt.Sprintf("there are more than %d files to read", maxFiles))
-			return filepath.SkipAll
+		if len(t.files[k]) == maxFiles {
+			t.incomplete(k, fmt.Sprintf("there are more than %d to read", maxFiles))
+			return nil
 		}
 		t.files[k] = append(t.files[k], path)
 		return nil
@@ -82,10 +85,20 @@ func walk(ctx context.Context, top string) (tree, error) {
 	return t, err
 }
 
-func (t *tree) incomplete(why string) {
-	if t.partial == "" {
-		t.partial = "not every file was looked at: " + why
+func (t *tree) incomplete(k kind, why string) {
+	if t.partial[k] == "" {
+		t.partial[k] = "not every file was looked at: " + why
 	}
+}
+
+// unseen tells about folders that could not be opened. As a rule they are a
+// database's, and nothing that this user's backend could read, so they leave no
+// item open; but they are named.
+func (t tree) unseen() []Evidence {
+	if len(t.closed) == 0 {
+		return nil
+	}
+	return []Evidence{{Text: "not looked into, since this user may not open it: " + several(t.closed)}}
 }
 
 // foreign tells whether a folder holds nothing of the project's own.

@@ -1,0 +1,264 @@
+package checklist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+func TestNothingIsTickedByDefault(t *testing.T) {
+	h := newHouse(t)
+	h.remove(".github/workflows/test.yml")
+	h.remove("README.md")
+	if err := os.WriteFile(h.run.Project.EnvFile.Path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run.Journal = nil
+	r := h.look()
+	if got := open(r); len(got) != 9 || r.Complete {
+		t.Errorf("open are %v", got)
+	}
+	for _, it := range r.Items {
+		if it.Reason == "" || it.Next == "" || len(it.Evidence) != 0 {
+			t.Errorf("item %d: reason %q, next %q, evidence %v", it.Number, it.Reason, it.Next, it.Evidence)
+		}
+	}
+}
+
+func TestEveryItemHasItsEvidence(t *testing.T) {
+	h := newHouse(t)
+	h.prove(good(), true)
+	h.attest(9)
+	r := h.look()
+	if !r.Complete {
+		t.Fatalf("open are %v\n%s", open(r), r.Text())
+	}
+	want := map[int]string{
+		1: "sets JWT_SECRET_KEY", 2: "differ", 3: "86 characters", 4: "checks", 5: "login-token",
+		6: "previous-key", 7: ".github/workflows/test.yml:3", 8: "README.md:1", 9: "attested by Ada: note on 9",
+	}
+	for _, it := range r.Items {
+		state := Done
+		if it.Number == 9 {
+			state = Attested
+		}
+		found := false
+		for _, ev := range it.Evidence {
+			found = found || strings.Contains(ev.inWords()+ev.source(), want[it.Number])
+			if ev.Time.IsZero() || ev.By == "" && ev.Check == "" {
+				t.Errorf("item %d: evidence without time or check: %+v", it.Number, ev)
+			}
+		}
+		if it.State != state || !found {
+			t.Errorf("item %d is %s with %+v, want %q", it.Number, it.State, it.Evidence, want[it.Number])
+		}
+	}
+	if len(r.Findings) != 0 {
+		t.Errorf("findings %v", r.Findings)
+	}
+}
+
+// set changes one mark of a good run; "" takes the line out.
+func set(step steps.Name, id string, mark steps.Mark) func(marks) {
+	return func(m marks) {
+		if m[step][id] = mark; mark == "" {
+			delete(m[step], id)
+		}
+	}
+}
+
+func without(names ...steps.Name) func(marks) {
+	return func(m marks) {
+		for _, n := range names {
+			delete(m, n)
+		}
+	}
+}
+
+func both(fs ...func(marks)) func(marks) {
+	return func(m marks) {
+		for _, f := range fs {
+			f(m)
+		}
+	}
+}
+
+func TestEachItemIsOpenWithoutItsProof(t *testing.T) {
+	const warn = steps.MarkWarn
+	smoke, distinct := steps.SmokeTest, steps.Distinct
+	for name, c := range map[string]struct {
+		spoil  func(marks)
+		open   []int
+		reason string // of the first
+	}{
+		"no login, no account":         {set(smoke, "login", steps.MarkSkipped), []int{5}, "no account"},
+		"login, token unseen":          {set(smoke, "login-token", ""), []int{5}, "token"},
+		"previous key not told apart":  {set(smoke, "previous-key", warn), []int{6}, "previous key"},
+		"no control":                   {set(smoke, "random-key", warn), []int{6}, "previous key"},
+		"SECRET_KEY unknown":           {set(smoke, "secret-key", steps.MarkSkipped), []int{6}, "SECRET_KEY"},
+		"no checks":                    {set(distinct, "checks", ""), []int{4}, "Django was not asked"},
+		"no smoke test":                {without(smoke), []int{5, 6}, "has not passed"},
+		"no distinct":                  {without(distinct), []int{4}, "distinct has not passed"},
+		"no distinct, no smoke test":   {without(distinct, smoke), []int{2, 4, 5, 6}, "distinct has not passed"},
+		"key of the server not told":   {both(set(smoke, "new-key", warn), set(smoke, "login-token", "")), []int{5, 6}, "token"},
+		"new key shown by login alone": {set(smoke, "new-key", warn), nil, ""},
+		"token of another HMAC":        {set(smoke, "login-token", warn), nil, ""},
+		"no previous key":              {set(smoke, "previous-key", ""), nil, ""},
+		"differ by the server alone":   {set(distinct, "differ", ""), nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			m := good()
+			c.spoil(m)
+			h.prove(m, true)
+			h.attest(9)
+			r := h.look()
+			if got := open(r); !slices.Equal(got, append([]int{}, c.open...)) {
+				t.Fatalf("open are %v, want %v\n%s", got, c.open, r.Text())
+			}
+			if len(c.open) > 0 && !strings.Contains(r.Items[c.open[0]-1].Reason, c.reason) {
+				t.Errorf("reason %q", r.Items[c.open[0]-1].Reason)
+			}
+		})
+	}
+}
+
+func TestNoServerSeenWithTheNewKey(t *testing.T) {
+	h := newHouse(t)
+	m := good()
+	without(steps.SmokeTest)(m)
+	h.prove(m, false) // --restart none: whatever answers may be the old process
+	if r := h.look(); r.Items[3].State != Open || !strings.Contains(r.Items[3].Reason, "no server") {
+		t.Errorf("item 4: %+v", r.Items[3])
+	}
+}
+
+func TestTheFileAloneProvesADifferenceOnlyWithBothKeys(t *testing.T) {
+	for _, c := range []struct {
+		env  string
+		want State
+	}{{"SECRET_KEY=%s\nJWT_SECRET_KEY=%k\n", Done}, {"JWT_SECRET_KEY=%k\n", Open}} {
+		h := newHouse(t)
+		h.write(".env", strings.NewReplacer("%s", h.secretKey, "%k", h.key).Replace(c.env))
+		h.prove(marks{steps.Distinct: {"file decouple": steps.MarkOK, "django": steps.MarkWarn}}, false)
+		if it := h.look().Items[1]; it.State != c.want {
+			t.Errorf("item 2 is %s: %s", it.State, it.Reason)
+		}
+	}
+}
+
+func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
+	secretKey, key := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		file, content string
+		item          int
+		reason        string
+		code          steps.Code // of the finding, where there is one
+	}{
+		"another .env lacks it":     {".env.staging", "SECRET_KEY=" + secretKey + "\n", 1, ".env.staging sets no JWT_SECRET_KEY", ""},
+		"deeper down":               {"a/b/.env", "SECRET_KEY=" + secretKey + "\n", 1, "a/b/.env", ""},
+		"named prod.env":            {"deploy/prod.env", "SECRET_KEY=" + secretKey + "\n", 1, "deploy/prod.env", ""},
+		"own without":               {".env", "SECRET_KEY=" + secretKey + "\n", 1, ".env sets no", ""},
+		"own with export":           {".env", "SECRET_KEY=" + secretKey + "\nexport JWT_SECRET_KEY=" + key + "\n", 1, "form that decouple does not read", ""},
+		"empty":                     {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=\n", 1, "empty", ""},
+		"placeholder":               {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + strings.Repeat("change-me-", 6) + "\n", 1, "placeholder", ""},
+		"too large":                 {".env.local", strings.Repeat("#\n", steps.MaxRead), 1, "larger than 1 MiB", ""},
+		"not decodable":             {".env.local", "SECRET_KEY=\xff\n", 1, "cannot be read as decouple", ""},
+		"equal":                     {".env.docker", "SECRET_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", 2, "equal in .env.docker", ""},
+		"short":                     {".env.docker", "JWT_SECRET_KEY=" + key[:32] + "\n", 3, "32 characters", ""},
+		"weak":                      {".env.docker", "JWT_SECRET_KEY=" + strings.Repeat("ab", 40) + "\n", 3, "guessed", ""},
+		"workflow lacks it":         {".github/workflows/b.yml", "env:\n  SECRET_KEY: x\n", 7, ".github/workflows/b.yml:2", "ci-missing-key"},
+		"only in a comment":         {".gitlab-ci.yml", "SECRET_KEY: x\n# JWT_SECRET_KEY: y\n", 7, ".gitlab-ci.yml:1", "ci-missing-key"},
+		"only behind a comment":     {".gitlab-ci.yml", "SECRET_KEY: x # not JWT_SECRET_KEY\n", 7, ".gitlab-ci.yml:1", "ci-missing-key"},
+		"compose list":              {"docker-compose.yml", "environment:\n  - SECRET_KEY=${SECRET_KEY}\n", 7, "docker-compose.yml:2", "compose-missing-key"},
+		"manifest":                  {"k8s/deployment.yaml", "apiVersion: v1\nkind: Pod\nenv:\n- name: SECRET_KEY\n", 7, "k8s/deployment.yaml:4", "kubernetes-missing-key"},
+		"flow mapping":              {"ci.yml", "env: {SECRET_KEY: x}\n", 7, "ci.yml:1", "ci-missing-key"},
+		"image":                     {"Dockerfile", "FROM x\nENV SECRET_KEY=x\n", 7, "Dockerfile:2", "ci-missing-key"},
+		"pipeline too large":        {"big.yml", strings.Repeat("#\n", steps.MaxRead), 7, "not every file was looked at", ""},
+		"document lacks it":         {"docs/deploy.md", "\nexport SECRET_KEY=...\n", 8, "docs/deploy.md:2", "docs-missing-key"},
+		"table":                     {"docs/deploy.rst", "| `SECRET_KEY` | any |\n", 8, "docs/deploy.rst:1", "docs-missing-key"},
+		"example file":              {".env.example", "SECRET_KEY=\n", 8, ".env.example:1", "example-missing-key"},
+		"example with another name": {"example.env", "SECRET_KEY=\n", 8, "example.env:1", "example-missing-key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.write(c.file, c.content)
+			h.prove(good(), true)
+			h.attest(9)
+			r := h.look()
+			it := r.Items[c.item-1]
+			if it.State != Open || !strings.Contains(it.Reason, c.reason) {
+				t.Errorf("item %d is %s: %q", c.item, it.State, it.Reason)
+			}
+			if c.code != "" && (len(r.Findings) != 1 || r.Findings[0].Code != c.code || r.Findings[0].Line == 0) {
+				t.Errorf("findings %+v", r.Findings)
+			}
+		})
+	}
+}
+
+func TestWhatIsHealthyStaysTicked(t *testing.T) {
+	secretKey, key := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string][2]string{
+		"front end":           {"frontend/.env", "VITE_URL=x\n"},
+		"complete":            {".env.staging", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + key + "\n"},
+		"template":            {".env.docker", "SECRET_KEY=your-secret-key-here\nJWT_SECRET_KEY=your-jwt-secret-key-here\n"},
+		"package":             {"node_modules/x/.env", "SECRET_KEY=x\n"},
+		"git's own":           {".git/x.yml", "SECRET_KEY: x\n"},
+		"virtual environment": {"env/lib/x/README.md", "SECRET_KEY=x\n"},
+		"reference":           {"ci.yml", "DJANGO: ${SECRET_KEY}\nOTHER: ${{ secrets.SECRET_KEY }}\n"},
+		"another name":        {"ci.yml", "DJANGO_SECRET_KEY: x\n"},
+		"prose":               {"docs/a.md", "Django's SECRET_KEY signs sessions. See settings.SECRET_KEY[:20].\n"},
+		"comparison":          {"docs/a.md", "if SECRET_KEY == JWT: raise\n"},
+		"lock file":           {"pnpm-lock.yaml", "SECRET_KEY: x\n"},
+		"source":              {"settings_ci.py", "SECRET_KEY = 'x'\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.write("env/pyvenv.cfg", "")
+			h.write(c[0], c[1])
+			h.prove(good(), true)
+			h.attest(9)
+			if r := h.look(); !r.Complete || len(r.Findings) != 0 {
+				t.Errorf("open are %v, findings %v\n%s", open(r), r.Findings, r.Text())
+			}
+		})
+	}
+}
+
+func TestTooManyFilesAreSaid(t *testing.T) {
+	h := newHouse(t)
+	h.prove(good(), true)
+	for i := range maxFiles + 1 {
+		h.write(fmt.Sprintf("docs/%d.md", i), "")
+	}
+	h.attest(9)
+	r := h.look()
+	if it := r.Items[7]; !slices.Equal(open(r), []int{8}) || !strings.Contains(it.Reason, "more than 2000") {
+		t.Errorf("open are %v, item 8: %q", open(r), it.Reason)
+	}
+}
+
+func TestLookNeedsAProjectAndStops(t *testing.T) {
+	if _, err := Look(context.Background(), &steps.Run{}, time.Now()); !errors.Is(err, steps.ErrCannotLook) {
+		t.Errorf("without a project: %v", err)
+	}
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Look(ctx, h.run, time.Now()); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	h.run.Project.TopLevel = h.path("nowhere")
+	if _, err := Look(context.Background(), h.run, time.Now()); !errors.Is(err, steps.ErrCannotLook) {
+		t.Errorf("without a folder: %v", err)
+	}
+}

@@ -1,0 +1,170 @@
+package checklist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+func TestAChangeUnticks(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(h *house)
+		open   []int
+		reason string // of the first
+	}{
+		"nothing": {func(*house) {}, nil, ""},
+		"the .env": {func(h *house) { h.write(".env", stepstest.Content(h.t, h.run)+"A=1\n") },
+			[]int{2, 4, 5, 6}, ".env changed after"},
+		"the settings":     {func(h *house) { h.write("settings.py", "DEBUG = False\n") }, []int{2, 4, 5, 6}, "settings.py changed after"},
+		"settings gone":    {func(h *house) { h.remove("settings.py") }, []int{2, 4, 5, 6}, "settings.py changed after"},
+		"same content":     {func(h *house) { h.write("settings.py", "DEBUG = True\n") }, nil, ""},
+		"smoke test fails": {func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, []int{5, 6}, "smoke-test failed at"},
+		"restart fails":    {func(h *house) { h.status(steps.Restart, steps.Failed) }, []int{4, 5, 6}, "restart failed at"},
+		"distinct fails":   {func(h *house) { h.status(steps.Distinct, steps.Failed) }, []int{2, 4, 5, 6}, "distinct failed at"},
+		"undone":           {func(h *house) { h.status(steps.Write, steps.Undone) }, []int{2, 4, 5, 6}, "write was taken back"},
+		"restarted again":  {func(h *house) { h.status(steps.Restart, steps.Running) }, []int{5, 6}, "restarted again"},
+		"skipped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Skipped) }, nil, ""},
+		"stopped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Pending) }, nil, ""},
+		"the key is replaced": {func(h *house) {
+			h.write(".env", "SECRET_KEY="+h.secretKey+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
+		}, []int{2, 4, 5, 6, 9}, ".env changed after"},
+		"proved again": {func(h *house) {
+			h.write("settings.py", "DEBUG = False\n")
+			h.status(steps.SmokeTest, steps.Failed)
+			h.prove(good(), true)
+		}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.prove(good(), true)
+			h.attest(9)
+			c.change(h)
+			r := h.look()
+			if got := open(r); !slices.Equal(got, append([]int{}, c.open...)) {
+				t.Fatalf("open are %v, want %v\n%s", got, c.open, r.Text())
+			}
+			if len(c.open) > 0 && !strings.Contains(r.Items[c.open[0]-1].Reason, c.reason) {
+				t.Errorf("reason %q", r.Items[c.open[0]-1].Reason)
+			}
+		})
+	}
+}
+
+func TestARollbackUnticks(t *testing.T) {
+	h := newHouse(t)
+	ctx := context.Background()
+	at, err := envfile.Open(h.run.Project.EnvFile.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := string(at.Data)
+	if _, err := h.run.Journal.Replace(ctx, at, []byte(old+"A=1\n")); err != nil {
+		t.Fatal(err)
+	}
+	h.prove(good(), true)
+	if _, err := h.run.Journal.Revert(ctx, h.run.Journal.Applied()[0], false); err != nil {
+		t.Fatal(err)
+	}
+	// Even when the same bytes come back by hand.
+	h.write(".env", old+"A=1\n")
+	r := h.look()
+	if got := open(r); !slices.Equal(got, []int{2, 4, 5, 6, 9}) || !strings.Contains(r.Items[1].Reason, "taken back") {
+		t.Errorf("open are %v, reason %q", got, r.Items[1].Reason)
+	}
+}
+
+func TestALeftOutStepIsSaid(t *testing.T) {
+	h := newHouse(t)
+	h.status(steps.SmokeTest, steps.Skipped)
+	if it := h.look().Items[4]; !strings.Contains(it.Reason, "smoke-test was left out") {
+		t.Errorf("reason %q", it.Reason)
+	}
+}
+
+func TestAWordCountsUntilWhatItIsAboutChanges(t *testing.T) {
+	lacking := "env:\n  SECRET_KEY: x\n"
+	for name, c := range map[string]struct {
+		item   int
+		change func(h *house)
+		reason string // "" while the word counts
+	}{
+		"4":                 {4, func(*house) {}, ""},
+		"5":                 {5, func(*house) {}, ""},
+		"6":                 {6, func(*house) {}, ""},
+		"7":                 {7, func(*house) {}, ""},
+		"8":                 {8, func(*house) {}, ""},
+		"5, restarted":      {5, func(h *house) { h.status(steps.Restart, steps.Running) }, ""},
+		"5, .env changed":   {5, func(h *house) { h.write(".env", stepstest.Content(h.t, h.run)+"A=1\n") }, "Ada said so at"},
+		"5, login fails":    {5, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, "smoke-test failed"},
+		"4, restart fails":  {4, func(h *house) { h.status(steps.Restart, steps.Failed) }, "restart failed"},
+		"4, login fails":    {4, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, ""},
+		"7, file changed":   {7, func(h *house) { h.write("ci.yml", lacking+"# x\n") }, "ci.yml changed after"},
+		"7, new file":       {7, func(h *house) { h.write("new.yml", lacking) }, "new.yml sets SECRET_KEY since"},
+		"7, new good file":  {7, func(h *house) { h.write("new.yml", workflow) }, ""},
+		"8, file changed":   {8, func(h *house) { h.write("docs/a.md", "SECRET_KEY=2\n") }, "docs/a.md changed after"},
+		"8, pipeline added": {8, func(h *house) { h.write("new.yml", lacking) }, ""},
+		"7, test fails":     {7, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.write("ci.yml", lacking)
+			h.write("docs/a.md", "SECRET_KEY=1\n")
+			if it := h.look().Items[c.item-1]; it.State != Open {
+				t.Fatalf("item %d is %s before", c.item, it.State)
+			}
+			h.attest(c.item)
+			c.change(h)
+			it := h.look().Items[c.item-1]
+			switch {
+			case c.reason == "" && it.State != Attested:
+				t.Errorf("item %d is %s: %s", c.item, it.State, it.Reason)
+			case c.reason != "" && (it.State != Open || !strings.Contains(it.Reason, c.reason)):
+				t.Errorf("item %d is %s: %q", c.item, it.State, it.Reason)
+			}
+		})
+	}
+}
+
+func TestWordsAreChecked(t *testing.T) {
+	h := newHouse(t)
+	for _, c := range []struct {
+		item     int
+		by, note string
+	}{
+		{0, "Ada", "x"}, {1, "Ada", "x"}, {3, "Ada", "x"}, {10, "Ada", "x"}, {9, "", "x"}, {9, " \u200b", "x"}, {9, "Ada", ""},
+		{9, "Ada", strings.Repeat("x", maxWords+1)},
+	} {
+		if err := Attest(context.Background(), h.run, c.item, c.by, c.note); !errors.Is(err, steps.ErrUsage) {
+			t.Errorf("item %d by %q: %v", c.item, c.by, err)
+		}
+	}
+	if entries := h.run.Journal.Entries(); len(entries) != 1 {
+		t.Errorf("%d entries in the journal", len(entries))
+	}
+	// The right words are taken, cleaned.
+	if err := Attest(context.Background(), h.run, 9, "A\x1b[31mda\nX", fmt.Sprintf("key is %s, @all", h.key)); err != nil {
+		t.Fatal(err)
+	}
+	r := h.look()
+	if it := r.Items[8]; it.State != Attested || it.Evidence[0].said() != "attested by Ada X: key is ****, @all" {
+		t.Errorf("item 9: %+v", it)
+	}
+	if md := r.Markdown(); strings.Contains(md, "@all") {
+		t.Error("the report would call people")
+	}
+	data, err := os.ReadFile(h.run.Journal.Dir() + "/journal.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(data), h.key) {
+		t.Error("the journal holds the key")
+	}
+}

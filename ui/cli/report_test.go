@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// report runs the command in this process, in the way that the root does.
+func report(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	return inProcess(t, newReport, append([]string{"report"}, args...))
+}
+
+func inProcess(t *testing.T, make func(IO, *options) *cobra.Command, args []string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	stdio := IO{In: strings.NewReader(""), Out: &o, Err: &e}
+	opts := &options{}
+	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
+	opts.shared(root.PersistentFlags())
+	root.AddCommand(make(stdio, opts))
+	root.SetArgs(args)
+	code = exitCode(stdio, root.ExecuteContext(context.Background()))
+	return code, o.String(), e.String()
+}
+
+// staticProject is a project that only its files tell about: its settings end
+// any Python that runs them.
+func staticProject(t *testing.T) (root, state string) {
+	t.Helper()
+	state = filepath.Join(t.TempDir(), "state")
+	t.Setenv("KEYSPLIT_STATE_DIR", state)
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"manage.py":             "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'app.settings')\nfrom django.core.management import execute_from_command_line\n",
+		"app/__init__.py":       "open('ran', 'w')\n",
+		"app/settings.py":       "open('ran', 'w')\nfrom decouple import config\nSECRET_KEY = config('SECRET_KEY')\nJWT_SECRET_KEY = config('JWT_SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n",
+		".env":                  "SECRET_KEY=" + djangotest.NewKey() + "\nJWT_SECRET_KEY=" + djangotest.NewKey() + "\n",
+		"README.md":             "SECRET_KEY=... JWT_SECRET_KEY=...\n",
+		".github/workflows.yml": "SECRET_KEY: x\nJWT_SECRET_KEY: y\n",
+	} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root, state
+}
+
+func listing(t *testing.T, root string) string {
+	t.Helper()
+	var b strings.Builder
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := d.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, path, info.Size(), info.ModTime(), info.Mode())
+		return nil
+	})
+	return b.String()
+}
+
+func TestReportChangesNothingAndRunsNothing(t *testing.T) {
+	root, state := staticProject(t)
+	before := listing(t, root)
+	code, out, errOut := report(t, "--project", root)
+	if code != ExitFinding || errOut != "" || !strings.HasPrefix(out, "## JWT_SECRET_KEY upgrade: `") || strings.Count(out, "\n- [") != 9 {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	if after := listing(t, root); after != before {
+		t.Errorf("the project changed:\n%s", after)
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("a journal was made")
+	}
+}
+
+func TestReportFormats(t *testing.T) {
+	root, _ := staticProject(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "- [ ] 9\\. Team notified"},
+		{[]string{"--format", "markdown", "--team"}, "### Message to the team"},
+		{[]string{"--format", "text"}, "9. Team notified of change: open"},
+		{[]string{"--format", "text", "--team"}, "\nSubject: JWT_SECRET_KEY"},
+		{[]string{"--format", "json", "--team"}, `"team": "Subject`},
+		{[]string{"--json"}, `"schema": 1`},
+	} {
+		code, out, _ := report(t, append(c.args, "--project", root)...)
+		if code != ExitFinding || !strings.Contains(out, c.want) {
+			t.Errorf("%v: exit %d\n%s", c.args, code, out)
+		}
+	}
+	_, out, _ := report(t, "--json", "--project", root)
+	var r checklist.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || len(r.Items) != 9 || r.Complete {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestReportUsage(t *testing.T) {
+	root, state := staticProject(t)
+	for _, args := range [][]string{
+		{"--format", "xml"}, {"--by", "Ada"}, {"--note", "x"}, {"--attest", "9"}, {"--attest", "9", "--by", "Ada"},
+		{"--attest", "1", "--by", "Ada", "--note", "x"}, {"--attest", "9,12", "--by", "Ada", "--note", "x"}, {"--attest", "x"}, {"more"},
+	} {
+		if code, out, errOut := report(t, append(args, "--project", root)...); code != ExitUsage || out != "" || errOut == "" {
+			t.Errorf("%v: exit %d\n%s%s", args, code, out, errOut)
+		}
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("wrong usage made a journal")
+	}
+}
+
+func TestReportCannotLook(t *testing.T) {
+	root, _ := staticProject(t)
+	if code, out, errOut := report(t, "--project", t.TempDir()); code != ExitBlind || out != "" || !strings.Contains(errOut, "No Django project") {
+		t.Errorf("no project: exit %d\n%s%s", code, out, errOut)
+	}
+	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(j.Dir(), "key")); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errOut := report(t, "--project", root); code != ExitBlind || out != "" || !strings.Contains(errOut, "journal") {
+		t.Errorf("damaged journal: exit %d\n%s%s", code, out, errOut)
+	}
+}
+
+func TestReportIsCompleteWithWords(t *testing.T) {
+	root, _ := staticProject(t)
+	args := []string{"--project", root, "--by", "Ada", "--note", "seen on staging"}
+	if code, out, _ := report(t, append(args, "--attest", "4,5,6", "--attest", "9")...); code != ExitFinding || strings.Count(out, "attested by Ada: seen on staging") != 4 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	// Item 2 alone is left: it wants a proof, which a run records.
+	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Record(steps.Distinct, steps.Evidence{Checks: []steps.CheckLine{{ID: "differ", Mark: steps.MarkOK, Text: "they differ"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := report(t, "--project", root); code != ExitOK {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	// A word is about one environment.
+	if code, out, _ := report(t, "--project", root, "--env", "staging"); code != ExitFinding || strings.Contains(out, "attested by") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := report(t, "--project", root); code != ExitFinding || !strings.Contains(out, "jwt-key-missing") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// What an upgrade of a real project proves, a later report shows; what happens
+// to the files then, it notices.
+func TestReportOfARealUpgrade(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", "--yes", "--temp-user", "--project", p.Root, "--python", p.Python})
+	if code != ExitOK {
+		t.Fatalf("upgrade: exit %d\n%s%s", code, out, errOut)
+	}
+	states := func() map[int]checklist.State {
+		_, out, errOut := report(t, "--json", "--project", p.Root)
+		var r checklist.Report
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatalf("%v\n%s%s", err, out, errOut)
+		}
+		got := map[int]checklist.State{}
+		for _, it := range r.Items {
+			got[it.Number] = it.State
+		}
+		return got
+	}
+	for n, s := range states() {
+		if n <= 6 && s != checklist.Done {
+			t.Errorf("item %d is %s after the upgrade", n, s)
+		}
+	}
+	f, err := os.OpenFile(p.EnvPath, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(f, "EXTRA=1")
+	f.Close()
+	for n, s := range states() {
+		if want := n == 2 || n >= 4 && n <= 6; n <= 6 && (s == checklist.Open) != want {
+			t.Errorf("item %d is %s after a change of .env", n, s)
+		}
+	}
+}
