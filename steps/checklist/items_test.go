@@ -168,6 +168,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		"named prod.env":            {"deploy/prod.env", "SECRET_KEY=" + secretKey + "\n", 1, "deploy/prod.env", ""},
 		"own without":               {".env", "SECRET_KEY=" + secretKey + "\n", 1, ".env sets no", ""},
 		"own with export":           {".env", "SECRET_KEY=" + secretKey + "\nexport JWT_SECRET_KEY=" + key + "\n", 1, "form that decouple does not read", ""},
+		"link to nothing":           {".env.gone", "", 1, ".env.gone cannot be read: it does not exist", ""},
 		"empty":                     {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=\n", 1, "empty", ""},
 		"placeholder":               {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + strings.Repeat("change-me-", 6) + "\n", 1, "placeholder", ""},
 		"too large":                 {".env.local", strings.Repeat("#\n", steps.MaxRead), 1, "larger than 1 MiB", ""},
@@ -191,6 +192,12 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			h.write(c.file, c.content)
+			if c.content == "" {
+				h.remove(c.file)
+				if err := os.Symlink("nowhere", h.path(c.file)); err != nil {
+					t.Skip("this system has no links")
+				}
+			}
 			h.prove(good(), true)
 			h.attest(9)
 			r := h.look()
@@ -231,6 +238,17 @@ func TestWhatIsHealthyStaysTicked(t *testing.T) {
 				t.Errorf("open are %v, findings %v\n%s", open(r), r.Findings, r.Text())
 			}
 		})
+	}
+}
+
+func TestALongListIsCutShort(t *testing.T) {
+	h := newHouse(t)
+	for i := range maxNamed + 4 { // and the README
+		h.write(fmt.Sprintf("docs/%d.md", i), "SECRET_KEY= JWT_SECRET_KEY=\n")
+	}
+	it := h.look().Items[7]
+	if it.State != Done || len(it.Evidence) != maxNamed+1 || it.Evidence[maxNamed].Text != "so do 5 more files" {
+		t.Errorf("item 8 is %s with %+v", it.State, it.Evidence)
 	}
 }
 

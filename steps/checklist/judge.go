@@ -86,7 +86,7 @@ func (l *look) refuses(id string) bool {
 }
 
 func (l *look) starts() verdict {
-	v := verdict{evidence: l.past.evidence(steps.Distinct, "checks"), next: "Run: keysplit upgrade"}
+	v := verdict{evidence: l.past.evidence(steps.Distinct, "checks"), next: "Run keysplit upgrade."}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Distinct)
 		if d := l.past.proofs[steps.Distinct]; d != nil && d.gone == "" {
@@ -125,7 +125,7 @@ func (l *look) login() verdict {
 // invalidated wants the key that signed before to be refused. Where the smoke
 // test knew no previous key, SECRET_KEY was it: the settings fell back to it.
 func (l *look) invalidated() verdict {
-	v := verdict{next: "Restart every process of the backend, then run: keysplit upgrade"}
+	v := verdict{next: "Restart every process of the backend, then run keysplit upgrade."}
 	seen := l.past.proofs[steps.SmokeTest]
 	_, previous := l.past.line(steps.SmokeTest, "previous-key")
 	switch {
@@ -151,6 +151,9 @@ func (l *look) documents() verdict {
 	return l.updated(document, "no document or example file here tells how to set SECRET_KEY")
 }
 
+// maxNamed is how many files a report names where all is well.
+const maxNamed = 10
+
 func (l *look) updated(k kind, none string) verdict {
 	v := verdict{next: "Name JWT_SECRET_KEY there as well."}
 	var lacking []string
@@ -160,6 +163,9 @@ func (l *look) updated(k kind, none string) verdict {
 			continue
 		}
 		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})
+	}
+	if more := len(v.evidence) - maxNamed; more > 0 {
+		v.evidence = append(v.evidence[:maxNamed], Evidence{Text: fmt.Sprintf("so do %d more files", more)})
 	}
 	if len(v.evidence) > 0 {
 		v.evidence = append(v.evidence, l.tree.unseen()...)

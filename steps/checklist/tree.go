@@ -158,7 +158,7 @@ func whyUnread(err error) string {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "it leads nowhere"
+		return "it does not exist, or links to nothing"
 	case errors.Is(err, fs.ErrPermission):
 		return "this user may not read it"
 	case errors.As(err, &path):
