@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/distinct"
 	"dj/keysplit/steps/generate"
 	"dj/keysplit/steps/preflight"
@@ -66,7 +67,7 @@ func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox
 	run.Options.Folder = s.Root
 	run.Environ = sandbox.LookupEnv
 	e := steps.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &generate.Step{}, &write.Step{}, &distinct.Step{},
-		&restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start}, &smoketest.Step{})
+		&restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start}, &smoketest.Step{}, &checklist.Step{})
 	if o.yes {
 		run.Options.TempUser = true
 		f := o.front(stdio)

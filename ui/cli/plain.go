@@ -63,6 +63,7 @@ var titles = map[steps.Name]string{
 	steps.Distinct:  "3 of 5  Verify that the keys differ",
 	steps.Restart:   "4 of 5  Restart",
 	steps.SmokeTest: "5 of 5  Smoke-test the login",
+	steps.Checklist: "The nine items of the checklist",
 }
 
 func (p *plainFront) Step(n steps.Name) {
