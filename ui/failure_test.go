@@ -256,6 +256,10 @@ func TestStaleMessagesAreDropped(t *testing.T) {
 	}
 	// The same messages count for the job that runs.
 	st.during("enter", steps.Write, steps.Event{Kind: steps.EventCheck, ID: "x", Text: "from now"})
+	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "y", Text: "from the past"}})
+	if strings.Contains(st.w.View(), "from the past") {
+		t.Errorf("an event of another job is shown:\n%s", st.w.View())
+	}
 	if !strings.Contains(st.w.View(), "from now") {
 		t.Errorf("an event of the running job is missing:\n%s", st.w.View())
 	}

@@ -63,9 +63,9 @@ func findingOverlay(f steps.Finding) *overlay {
 		s.hang("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
 		s.hang("", lipgloss.NewStyle(), f.Fix)
-		if f.Fixable {
+		if f.Fixable && f.Severity == steps.Error {
 			s.blank()
-			s.hang("", w.styles.OK, "keysplit does this for you.")
+			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
 		}
 	}}
 }

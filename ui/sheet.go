@@ -39,11 +39,6 @@ func (s *sheet) add(row string) {
 	s.rows = append(s.rows, ansi.Truncate(row, s.width, s.s.Marks.Ellipsis))
 }
 
-// text adds wrapped text, indented by indent columns.
-func (s *sheet) text(st lipgloss.Style, indent int, text string) {
-	s.hang(strings.Repeat(" ", indent), st, text)
-}
-
 // hang adds wrapped text behind a mark; its further rows are indented as far.
 func (s *sheet) hang(mark string, st lipgloss.Style, text string) {
 	in := ansi.StringWidth(mark)
