@@ -1,0 +1,178 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"dj/keysplit/ui/ptytest"
+)
+
+// leaving lists the ways out of the wizard.
+var leaving = map[string]struct {
+	leave func(*ptytest.Terminal)
+	gone  bool // the terminal is closed
+}{
+	"q":                 {leave: func(tm *ptytest.Terminal) { tm.Type("q") }},
+	"ctrl+c":            {leave: func(tm *ptytest.Terminal) { tm.Press(ptytest.CtrlC) }},
+	"SIGTERM":           {leave: func(tm *ptytest.Terminal) { tm.Signal(syscall.SIGTERM) }},
+	"SIGHUP":            {leave: func(tm *ptytest.Terminal) { tm.Signal(syscall.SIGHUP) }},
+	"SIGINT":            {leave: func(tm *ptytest.Terminal) { tm.Signal(syscall.SIGINT) }},
+	"a closed terminal": {leave: func(tm *ptytest.Terminal) { tm.Hangup() }, gone: true},
+}
+
+func TestLeavingAtRest(t *testing.T) {
+	t.Parallel()
+	for name, way := range leaving {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tm, folder := demo(t, size{80, 24}, nil)
+			atRest(t, tm)
+			onward(t, tm, ptytest.Enter)
+			way.leave(tm)
+			if code := tm.Exit(soon); code != 130 && !way.gone {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			isGone(t, folder)
+			if way.gone {
+				return
+			}
+			isRestored(t, tm)
+			if text := tm.Frame().Text(); !strings.Contains(text, "Stopped.") || strings.Contains(text, "panic") {
+				t.Errorf("the scrollback has\n%s", text)
+			}
+		})
+	}
+}
+
+// The ways out while the server is restarted, all but the keys, which ask.
+func TestLeavingWhileItWrites(t *testing.T) {
+	t.Parallel()
+	for name, way := range leaving {
+		if name == "q" || name == "ctrl+c" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tm, folder := demo(t, size{80, 24}, nil)
+			f := atRest(t, tm)
+			for !strings.Contains(f.Text(), "Restart the server now?") {
+				f = onward(t, tm, ptytest.Enter)
+			}
+			tm.Press(ptytest.Enter)
+			tm.WaitFor("x stop", soon)
+			way.leave(tm)
+			if code := tm.Exit(soon); code != 130 && !way.gone {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			isGone(t, folder)
+			if !way.gone {
+				isRestored(t, tm)
+			}
+		})
+	}
+}
+
+// While something is written, the keys that quit ask first. Each is typed
+// together with the enter that starts the work.
+func TestQuittingWhileItWritesAsks(t *testing.T) {
+	t.Parallel()
+	const question = "Stop at the next safe place and quit"
+	for name, c := range map[string]struct {
+		keys string // that start the work and quit
+		then ptytest.Key
+		ends bool
+	}{
+		"q, keep going":    {keys: "\rq", then: ptytest.Enter},
+		"ctrl+c, then esc": {keys: "\r\x03", then: ptytest.Esc},
+		"q, then ctrl+c":   {keys: "\rq", then: ptytest.CtrlC, ends: true},
+		"ctrl+c twice":     {keys: "\r\x03", then: ptytest.CtrlC, ends: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tm, folder := demo(t, size{80, 24}, nil)
+			f := atRest(t, tm)
+			for !strings.Contains(f.Text(), "Restart the server now?") {
+				f = onward(t, tm, ptytest.Enter)
+			}
+			tm.Type(c.keys)
+			tm.WaitFor(question, soon)
+			tm.Press(c.then)
+			if !c.ends {
+				f := atRest(t, tm)
+				if !strings.Contains(f.Text(), "Done and verified") || !strings.Contains(f.Text(), "server answers") {
+					t.Errorf("it did not go on:\n%s", f.Text())
+				}
+				return
+			}
+			if code := tm.Exit(soon); code != 130 {
+				t.Errorf("exit %d", code)
+			}
+			isRestored(t, tm)
+			isGone(t, folder)
+		})
+	}
+}
+
+// In front of a shell ctrl+z gives the shell back, with its own screen, and fg
+// draws the wizard again.
+func TestSuspendAndResume(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	tm := ptytest.Start(t, ptytest.Options{
+		Program: "/bin/bash", Args: []string{"--norc", "--noprofile", "-i"}, Dir: t.TempDir(),
+		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary, "HISTFILE="),
+	})
+	tm.WaitFor(`ready\$`, soon)
+	tm.Type("\"$KS\" demo\r")
+	atRest(t, tm)
+	page := onward(t, tm, ptytest.Enter)
+	for range 2 {
+		tm.Press(ptytest.CtrlZ)
+		tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool {
+			return !f.Alt && f.CursorVisible && strings.Contains(f.Text(), "Stopped")
+		})
+		if on := tm.Modes(); len(on) > 1 || len(on) == 1 && on[0] != 2004 { // bash itself wants pastes marked
+			t.Errorf("private modes in the shell: %v", on)
+		}
+		tm.Type("clear; echo typed-in-the-shell\r")
+		tm.WaitFor("(?m)^typed-in-the-shell", soon)
+		tm.Type("fg\r")
+		tm.WaitUntil("the wizard as it was", soon, func(f ptytest.Frame) bool {
+			return f.Alt && !f.CursorVisible && f.Text() == page.Text()
+		})
+	}
+	page = onward(t, tm, ptytest.Enter)
+	if !strings.Contains(page.Text(), "key made") {
+		t.Errorf("after fg the wizard does not go on:\n%s", page.Text())
+	}
+	tm.Type("q")
+	tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
+	tm.Type("exit\r")
+	tm.Exit(soon)
+	isGone(t, folder)
+}
+
+// What was on the screen before the wizard is there after it, and the summary
+// stands below.
+func TestTheScrollbackIsKept(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	tm := ptytest.Start(t, ptytest.Options{
+		Program: "/bin/sh", Args: []string{"-c", `echo before; "$0" demo; echo "after $?"`, binary}, Dir: t.TempDir(),
+		Env: plainEnv(t, "TMPDIR="+folder),
+	})
+	toTheEnd(t, tm)
+	tm.Press(ptytest.Enter)
+	tm.Exit(soon)
+	lines := tm.Frame().Lines()
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	if lines[0] != "before" || !strings.HasSuffix(text, "after 0") || !strings.Contains(text, "Done. The backend has a JWT key of its own.") {
+		t.Errorf("the scrollback has\n%s", text)
+	}
+	if n := strings.Count(text, "\n"); n > 8 {
+		t.Errorf("the summary is not short: %d lines", n)
+	}
+}
