@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -118,8 +119,9 @@ func (y *tty) end() {
 	y.t.Helper()
 	select {
 	case <-y.ended:
-	case <-time.After(10 * time.Second):
-		y.t.Fatal("the wizard did not end")
+	case <-time.After(30 * time.Second):
+		stacks := make([]byte, 1<<16)
+		y.t.Fatalf("the wizard did not end\n%s", stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
