@@ -142,9 +142,12 @@ func TestTheDemoLineByLine(t *testing.T) {
 			tm := onTerminal(t, o)
 			for n := range 20 {
 				f := tm.WaitUntil("a question or the end", soon, func(f ptytest.Frame) bool {
-					return strings.Count(f.Text(), "(enter: ") > n && strings.HasSuffix(strings.TrimRight(f.Text(), "\n"), "\n>") || !tm.Running()
+					text := strings.TrimRight(f.Text(), "\n ")
+					asked := strings.Count(text, "(enter: ") + strings.Count(text, "or enter for 1:")
+					waits := strings.HasSuffix(text, "\n>") || strings.HasSuffix(text, "or enter for 1:")
+					return asked > n && waits || strings.Contains(text, "The demo and its project are gone")
 				})
-				if strings.Contains(f.Text(), "The demo and its project are gone") || !tm.Running() {
+				if strings.Contains(f.Text(), "The demo and its project are gone") {
 					break
 				}
 				tm.Press(ptytest.Enter)

@@ -159,7 +159,7 @@ func TestTheFirstFrameComesAtOnce(t *testing.T) {
 		began = time.Now()
 		tm := onTerminal(t, ptytest.Options{Mute: true})
 		tm.WaitUntil("a complete frame", soon, func(f ptytest.Frame) bool {
-			return f.Alt && strings.Contains(f.Lines()[0], "keysplit") && strings.Contains(f.Text(), "? help")
+			return f.Alt && strings.Contains(f.Lines()[0], "keysplit") && strings.Contains(f.Text(), "enter ")
 		})
 		frame = append(frame, time.Since(began))
 	}
