@@ -16,7 +16,7 @@ import (
 )
 
 // soon is more than anything here takes, on a machine that does much else.
-const soon = 30 * time.Second
+const soon = 60 * time.Second
 
 // plainEnv is the environment of a person with a modern terminal, with folders
 // of its own. What is added at the end wins.
