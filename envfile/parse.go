@@ -269,7 +269,7 @@ func (f *File) closing(open int) (end int, closed bool) {
 			break
 		}
 	}
-	if bytes.IndexAny(f.data[open:i], "\r\n") < 0 {
+	if !bytes.ContainsAny(f.data[open:i], "\r\n") {
 		return i - 1, true
 	}
 	rest := f.data[i:]

@@ -207,7 +207,7 @@ func edited(run *steps.Run, err error) error {
 	}
 	f := failure.Findings[0]
 	f.Why = "It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed."
-	return steps.Fail(f.WithFix("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run keysplit rollback --force: the edited version is then kept in "+run.Journal.Dir()+"."))
+	return steps.Fail(f.WithFix("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run keysplit rollback --force: the edited version is then kept in " + run.Journal.Dir() + "."))
 }
 
 // refusal turns envfile's refusal into the finding that explains it.
