@@ -139,16 +139,31 @@ func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
 	return nil
 }
 
-// Findings lists every finding of this run, each once, in the order of their
-// first appearance.
+// Findings lists what is still wrong or worth knowing, each once, in the order
+// of its first appearance. What a step found before it was tried again does
+// not count any more, nor do the errors of preflight that the run has mended:
+// the fixable ones, once the key is written and proved.
 func (e *Engine) Findings() []Finding {
+	mended := map[Finding]bool{}
+	if e.Run.Project != nil && e.Machine.Status(Write) == Done && e.Machine.Status(Distinct) == Done {
+		for _, f := range e.Run.Project.Findings {
+			mended[f] = f.Fixable && f.Severity == Error
+		}
+	}
+	latest := map[Name]int{} // where in the log a step's latest try begins
+	for i, ev := range e.Log {
+		if ev.Kind == EventStarted || ev.Kind == EventUndone {
+			latest[ev.Step] = i
+		}
+	}
 	var out []Finding
 	seen := map[Finding]bool{}
-	for _, ev := range e.Log {
-		if ev.Finding != nil && !seen[*ev.Finding] {
-			seen[*ev.Finding] = true
-			out = append(out, *ev.Finding)
+	for i, ev := range e.Log {
+		if ev.Finding == nil || i < latest[ev.Step] || seen[*ev.Finding] || mended[*ev.Finding] {
+			continue
 		}
+		seen[*ev.Finding] = true
+		out = append(out, *ev.Finding)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -78,6 +79,7 @@ type facts struct {
 	key         steps.Secret
 	keyFrom     string
 	wrote       bool
+	left        []string // what is left for the user after a good end
 	username    string
 	password    bool // one was given
 	tempUser    bool
@@ -141,10 +143,10 @@ func look(e *steps.Engine) facts {
 	run, o := e.Run, e.Run.Options
 	f := facts{
 		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
-		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left),
 		username: run.Redactor.Clean(o.Username), password: o.Password.Set(), tempUser: o.TempUser,
 		rotate: o.Rotate, imported: o.Import.Set(), skip: map[steps.Name]bool{},
-		open: open(e),
+		open: e.Findings(),
 	}
 	for n, yes := range o.Skip {
 		f.skip[n] = yes
@@ -153,36 +155,6 @@ func look(e *steps.Engine) facts {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
 	}
 	return f
-}
-
-// open lists the findings that the run has not put right. Those of preflight
-// that a step mends are closed once the key is written and proved.
-func open(e *steps.Engine) []steps.Finding {
-	mended := e.Machine.Status(steps.Write) == steps.Done && e.Machine.Status(steps.Distinct) == steps.Done
-	mine := map[steps.Finding]bool{}
-	if e.Run.Project != nil && mended {
-		for _, f := range e.Run.Project.Findings {
-			mine[f] = f.Fixable && f.Severity == steps.Error
-		}
-	}
-	// A step that was tried again leaves what it found the first time in the
-	// log: only what came after its latest start counts.
-	from := map[steps.Name]int{}
-	for i, ev := range e.Log {
-		if ev.Kind == steps.EventStarted || ev.Kind == steps.EventUndone {
-			from[ev.Step] = i
-		}
-	}
-	var out []steps.Finding
-	seen := map[steps.Finding]bool{}
-	for i, ev := range e.Log {
-		if ev.Finding == nil || i < from[ev.Step] || seen[*ev.Finding] || mine[*ev.Finding] {
-			continue
-		}
-		seen[*ev.Finding] = true
-		out = append(out, *ev.Finding)
-	}
-	return out
 }
 
 // short writes the home folder as ~.

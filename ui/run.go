@@ -24,6 +24,9 @@ type Options struct {
 	Theme   string // "auto" (or ""), "dark" or "light"
 	NoColor bool
 	Title   string // in the chip at the top, "keysplit" when empty
+	// Throwaway tells that the project is gone when the wizard closes, so that
+	// there is nothing to undo later.
+	Throwaway bool
 
 	In  *os.File // nil means os.Stdin
 	Out *os.File // nil means os.Stdout
@@ -74,6 +77,7 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	if ask {
 		w.query = out.command(ansi.RequestBackgroundColor)
 	}
+	w.throwaway = o.Throwaway
 	if o.Title != "" {
 		w.title = o.Title
 	}

@@ -100,7 +100,11 @@ func (w *wizard) summary(s *sheet) {
 			s.hang("    ", st.Muted, f.Fix)
 		}
 	}
-	if w.facts.wrote {
+	for _, left := range w.facts.left {
+		s.blank()
+		s.hang("", st.Bold, left)
+	}
+	if w.facts.wrote && !w.throwaway {
 		s.heading("To undo")
 		s.hang("", st.Info, "keysplit rollback")
 	}

@@ -28,15 +28,16 @@ import (
 
 // wizard is the root model.
 type wizard struct {
-	runner  *runner
-	styles  *style.Styles
-	dark    func(bool)                // sets the background
-	copy    func(text string) tea.Cmd // puts text on the clipboard
-	copyKey func(steps.Secret) tea.Cmd
-	query   tea.Cmd // asks the terminal for its background, nil when it must not
-	title   string
-	utf8    bool
-	now     func() time.Time
+	runner    *runner
+	styles    *style.Styles
+	dark      func(bool)                // sets the background
+	copy      func(text string) tea.Cmd // puts text on the clipboard
+	copyKey   func(steps.Secret) tea.Cmd
+	query     tea.Cmd // asks the terminal for its background, nil when it must not
+	title     string
+	throwaway bool // the project is gone afterwards
+	utf8      bool
+	now       func() time.Time
 
 	width, height int
 	pages         []*page

@@ -229,8 +229,11 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	if f.SettingsFile != "" {
 		p.SettingsFile = f.SettingsFile
 	}
-	emit.Check("django", steps.MarkOK, "the project's Django",
-		fmt.Sprintf("%s, Python %s (%s), settings %s", f.Django, f.Python, p.PythonFrom, p.SettingsModule))
+	versions := f.Django
+	if f.Python != "" {
+		versions += fmt.Sprintf(", Python %s (%s)", f.Python, p.PythonFrom)
+	}
+	emit.Check("django", steps.MarkOK, "the project's Django", versions+", settings "+p.SettingsModule)
 	if d.correct(f) {
 		if err := d.again(emit); err != nil {
 			return err

@@ -49,7 +49,7 @@ func (d *django) look() *steps.Facts {
 	root := d.sandbox.Root
 	s, refused := evaluate(root)
 	f := &steps.Facts{
-		Django: "5.2", Python: "3.12",
+		Django:         "a stand-in of the demo",
 		SettingsModule: "plants.settings",
 		SettingsFile:   filepath.Join(root, "plants", "settings.py"),
 		Debug:          s.debug,

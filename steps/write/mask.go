@@ -56,7 +56,7 @@ func maskLine(line string, key steps.Secret) (text, note string) {
 		return name + "=" + dots, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 	case strings.Contains(l.Value, steps.KeyName+"="):
 		return name + "=" + dots + steps.KeyName + "=" + dots, "two settings on one line"
-	case steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
+	case l.Name == steps.KeyName && steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
 		return name + "=" + shorten(steps.Inert(l.Value), 28), "placeholder, public"
 	}
 	return name + "=" + dots, ""

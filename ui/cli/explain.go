@@ -42,7 +42,7 @@ func newExplain(stdio IO) *cobra.Command {
 func printPage(out io.Writer, p steps.Page) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n  %s\n\nWhat to do\n  %s\n", p.Code, p.Severity, p.Message, p.Why, p.Fix)
-	if p.Fixable {
+	if p.Fixable && p.Severity == steps.Error {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}
 	_, err := io.WriteString(out, b.String())

@@ -81,7 +81,8 @@ func toTheEnd(t *testing.T, tm *ptytest.Terminal) {
 	t.Helper()
 	f := atRest(t, tm)
 	for range 40 {
-		if lines := f.Lines(); !strings.HasPrefix(lines[len(lines)-1], " enter ") {
+		// On a tall terminal the wizard keeps together at the top.
+		if lines := f.Lines(); len(lines) <= 24 && !strings.HasPrefix(lines[len(lines)-1], " enter ") {
 			t.Errorf("the keys are not in the last row:\n%s", f.Text())
 		}
 		if atTheEnd(f) {

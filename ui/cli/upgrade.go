@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,7 +69,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 
 // resultOf reads the end of a run off its engine.
 func resultOf(e *steps.Engine, err error) result {
-	findings := remaining(e)
+	findings := e.Findings()
 	r := result{
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
@@ -127,18 +126,6 @@ func (o *options) summarise(r result) result {
 		r.Next = append(r.Next, "To go on: keysplit upgrade")
 	}
 	return r
-}
-
-// remaining is every finding of the run but those that the run itself mended:
-// the fixable ones of preflight, once the steps that mend and prove are done.
-func remaining(e *steps.Engine) []steps.Finding {
-	mended := e.Machine.Status(steps.Write) == steps.Done && e.Machine.Status(steps.Distinct) == steps.Done
-	if !mended || e.Run.Project == nil {
-		return e.Findings()
-	}
-	return slices.DeleteFunc(e.Findings(), func(f steps.Finding) bool {
-		return f.Fixable && f.Severity == steps.Error && slices.Contains(e.Run.Project.Findings, f)
-	})
 }
 
 // walk is one pass of a line-by-line front end.

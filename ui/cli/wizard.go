@@ -46,7 +46,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	// A person reads and answers here, so what waits for a person may take long.
 	e.Run.Options.Unattended = false
-	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title})
+	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title, Throwaway: o.demo})
 	sig.fullScreen.Store(false)
 	if err != nil && !errors.Is(err, steps.ErrCancelled) {
 		return err
