@@ -9,14 +9,17 @@ import (
 	"dj/keysplit/ui/ptytest"
 )
 
+// folderNumber is in the name of the demo's folder.
+const folderNumber = "2025110300"
+
 // masks are what differs from run to run, as the second group of a pattern, with
 // the text whose end takes its place, character by character.
 var masks = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
-	{regexp.MustCompile(`(demo-)(\d{4,})`), "2025110300"},
-	{regexp.MustCompile(`()(\d+)(?:/plants/)`), "2025110300"}, // cut off or wrapped
+	{regexp.MustCompile(`(demo-)(\d{4,})`), folderNumber},
+	{regexp.MustCompile(`()(\d+)(?:/plants/)`), folderNumber}, // cut off or wrapped
 	{regexp.MustCompile(`(fingerprint (?:is )?)([0-9a-f]{6})\b`), "9c41e2"},
 	{regexp.MustCompile(`(127\.0\.0\.1:)(\d+)`), "48000"},
 	{regexp.MustCompile(`(process )(\d+)`), "4242"},

@@ -112,6 +112,14 @@ func TestMask(t *testing.T) {
 	}
 }
 
+func TestUsual(t *testing.T) {
+	for folder, want := range map[string]bool{"keysplit-demo-2025110300/": true, "keysplit-demo-025110300/": false} {
+		if got := usual([]shot{{}, {cells: [][]ptytest.Cell{cellsOf("/tmp/"+folder+"plants", ptytest.Style{})}}}); got != want {
+			t.Errorf("%s: %v", folder, got)
+		}
+	}
+}
+
 // The picture that is in the project has been drawn by this program, and not
 // been touched since.
 func TestThePicture(t *testing.T) {
