@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/ui/ptytest"
 )
 
 // A tty is the far side of a terminal that shows a wizard.
@@ -49,6 +50,9 @@ func show(t *testing.T, ctx context.Context, st *stage, o Options) *tty {
 		t.Fatal(err)
 	}
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if master, err = ptytest.Pollable(master); err != nil {
 		t.Fatal(err)
 	}
 	before, err := term.GetState(int(slave.Fd()))

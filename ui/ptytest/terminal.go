@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"sync"
 	"syscall"
@@ -90,12 +91,13 @@ func Start(t Reporter, o Options) *Terminal {
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
+	hangupCounts()
 	blocking, err := pty.StartWithSize(cmd, size)
 	if err != nil {
 		t.Fatalf("start %s on a terminal: %v", o.Program, err)
 		return nil
 	}
-	master, err := pollable(blocking)
+	master, err := Pollable(blocking)
 	if err != nil {
 		t.Fatalf("start %s on a terminal: %v", o.Program, err)
 		return nil
@@ -127,9 +129,18 @@ func Start(t Reporter, o Options) *Terminal {
 	return tm
 }
 
-// pollable gives the same terminal as a file whose Close ends a waiting Read,
+// hangupCounts lets children feel a hangup also when the tests themselves run
+// under nohup: a signal that is ignored stays ignored in every child, and one
+// that is caught does not.
+func hangupCounts() {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+}
+
+// Pollable gives the same terminal as a file whose Close ends a waiting Read,
 // which pty's own is not. The given one is closed.
-func pollable(f *os.File) (*os.File, error) {
+func Pollable(f *os.File) (*os.File, error) {
 	defer f.Close()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
