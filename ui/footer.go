@@ -32,7 +32,9 @@ func (w *wizard) drawHints(hints []hint) string {
 		if row != "" {
 			entry = s.Rule.Render(" "+s.Marks.Dot+" ") + entry
 		}
-		if ansi.StringWidth(row+entry)+1 > w.width {
+		// Never full: Bubble Tea erases to the end behind a last row, and the
+		// terminal's cursor still stands on the last cell then.
+		if ansi.StringWidth(row+entry)+1 >= w.width {
 			break
 		}
 		row += entry

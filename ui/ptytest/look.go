@@ -38,6 +38,9 @@ func (tm *Terminal) WaitUntil(what string, limit time.Duration, ok func(Frame) b
 		}
 		select {
 		case <-changed:
+		// What ok looks at beside the screen, such as the terminal's modes,
+		// changes without a new frame.
+		case <-time.After(20 * time.Millisecond):
 		case <-drained:
 			drained, when = nil, "before the end" // one more look, at the last of the output
 			over.Reset(10 * time.Millisecond)
