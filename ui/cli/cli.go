@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -68,6 +69,9 @@ func Main(args []string, stdio IO) int {
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
 	guardMemory()
+	// net/http logs what a misbehaving server sent; nothing of that belongs on
+	// the terminal.
+	log.SetOutput(io.Discard)
 
 	sig := &signals{stdio: stdio}
 	ctx, stop := sig.notify()
