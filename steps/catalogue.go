@@ -313,13 +313,13 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "The login worked, but no token came back.",
 		Why:      "Neither the body nor the cookies of the answer hold a token.",
-		Fix:      "Name the login route in the configuration, or use an account that may get a token.",
+		Fix:      "Use an account that may get a token, and look at what the login route answers.",
 	},
 	"tls-untrusted": {
 		Severity: Error,
 		Message:  "The server's certificate is not trusted.",
 		Why:      "Somebody else could be answering. Credentials are not sent.",
-		Fix:      "Use the name in the certificate, or give its authority with --ca-file.",
+		Fix:      "Use the name that is in the certificate. keysplit trusts the authorities of this system; on Linux, SSL_CERT_FILE names another file of them.",
 	},
 	"insecure-url": {
 		Severity: Error,

@@ -266,7 +266,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
 		return steps.Fail(steps.NewFinding("server-stale-key",
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
-			WithFix("Restart every process of the backend. If only one runs, name another route: protected in keysplit.toml."))
+			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at the authentication classes of that route."))
 	default:
 		// Not allowed, not there, or limited: that says nothing about the key.
 		s.emit.Check(lineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")
@@ -307,7 +307,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		f = steps.NewFinding("login-csrf", "The refresh was refused for its CSRF token.")
 	case a.status >= 300 || !ok:
 		f = steps.NewFinding("login-no-token", fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
-			WithFix("Name the refresh route: refresh in keysplit.toml. If it is the right one, restart every process of the backend.")
+			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at what the refresh route answers.")
 	case !fresh.signedBy(ctx, s.fresh):
 		f = steps.NewFinding("server-stale-key", "The refresh gave a token that the new key did not sign.")
 	default:

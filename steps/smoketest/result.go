@@ -99,7 +99,7 @@ func (s *session) findings(o outcome) []steps.Finding {
 	if o.controlAccepted() {
 		f := steps.NewFinding("server-accepts-secret-key-token",
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
-			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ", or name a route that wants a token: protected in keysplit.toml.")
+			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ": one of them must want a token.")
 		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
 		return []steps.Finding{f}
 	}
@@ -147,9 +147,9 @@ func (s *session) guess() string {
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) steps.Finding {
 	f := steps.NewFinding("proof-inconclusive", "It could not be shown which key the server signs with: its answers are the same for every key.")
-	f.Fix = "Give an account: --username NAME, or --temp-user in development. Or name a route that wants a token: protected in keysplit.toml."
+	f.Fix = "Give an account: --username NAME, or --temp-user in development."
 	if account {
-		f.Fix = "Name a route that wants a token: protected in keysplit.toml."
+		f.Fix = "Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key."
 	}
 	if throttled {
 		f.Message = "It could not be shown which key the server signs with: it limits requests, and the limit is reached."
