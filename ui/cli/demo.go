@@ -53,7 +53,7 @@ through line by line.`,
 func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox.State) (err error) {
 	s, err := sandbox.Make(start)
 	if err != nil {
-		return err
+		return &exitError{code: ExitFinding, err: err}
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	// The demo's journal goes when the demo goes.

@@ -49,7 +49,8 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title, Throwaway: o.demo})
 	sig.fullScreen.Store(false)
 	if err != nil && !errors.Is(err, steps.ErrCancelled) {
-		return err
+		// A fault of keysplit or of the terminal, and not of the usage.
+		return &exitError{code: ExitFinding, err: err}
 	}
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
