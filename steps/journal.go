@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -45,7 +46,7 @@ type Journal struct {
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence"
+	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -57,6 +58,7 @@ type Entry struct {
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
 	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
 	Evidence    *Evidence        `json:"evidence,omitempty"`
+	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 }
 
 // ErrJournal marks a journal that is damaged or belongs to another project.
@@ -138,7 +140,7 @@ func (j *Journal) load() error {
 		var e Entry
 		// Only a kill in mid-write leaves such a line, and what it was about
 		// to record had not happened yet: entries come before their deeds.
-		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind != "" {
+		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind != "" && e.whole() {
 			j.entries = append(j.entries, e)
 		}
 	}
@@ -146,6 +148,20 @@ func (j *Journal) load() error {
 		return fmt.Errorf("%w: %s holds nothing that can be read", ErrJournal, j.path())
 	}
 	return nil
+}
+
+// whole tells that an entry has what its kind is about, so that a damaged line
+// is passed over and not followed.
+func (e Entry) whole() bool {
+	switch e.Kind {
+	case "begin":
+		return e.Intent != nil
+	case "end":
+		return e.Outcome != nil
+	case "deliver", "delivered":
+		return e.Delivery != nil
+	}
+	return true
 }
 
 func (j *Journal) append(e Entry) error {
@@ -328,30 +344,51 @@ func (j *Journal) open() []envfile.Intent {
 	return out
 }
 
-// Applied lists the changes of the latest upgrade that are still in force,
-// oldest first: what a rollback takes back.
+// Applied lists the file changes of the latest run that changed anything which
+// are still in force, in the order in which they were made. A rollback takes
+// them back from the last to the first.
 func (j *Journal) Applied() []envfile.Intent {
-	var begun []Entry
-	ended := map[string]envfile.State{}
+	var out []envfile.Intent
+	force := j.inForce()
+	for _, e := range force {
+		if e.Intent != nil && e.Run == force[len(force)-1].Run {
+			out = append(out, *e.Intent)
+		}
+	}
+	return out
+}
+
+// inForce lists the entries that began a change which is in force, or may be,
+// of all runs: "begin" of a file, "deliver" of any other place.
+func (j *Journal) inForce() []Entry {
+	ended := map[string]bool{}
 	reverted := map[string]bool{}
 	for _, e := range j.entries {
 		switch e.Kind {
-		case "begin":
-			if !e.Rollback {
-				begun = append(begun, e)
-			}
 		case "end":
-			ended[e.ID] = e.Outcome.State
+			ended[e.ID] = e.Outcome.State == envfile.Replaced || e.Outcome.State == envfile.NotDurable
 		case "reverted":
 			reverted[e.ID] = true
 		}
 	}
-	var out []envfile.Intent
+	var out []Entry
+	for _, e := range j.entries {
+		switch {
+		case e.Kind == "begin" && !e.Rollback && ended[e.Intent.ID] && !reverted[e.Intent.ID],
+			e.Kind == "deliver" && !reverted[e.Delivery.ID]:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// before is the file as it was before the latest run that changed it, when that
+// change is still in force.
+func (j *Journal) before(path string) ([]byte, bool) {
+	var first *envfile.Intent
 	run := ""
-	for i := len(begun) - 1; i >= 0; i-- {
-		e := begun[i]
-		state := ended[e.Intent.ID]
-		if reverted[e.Intent.ID] || state != envfile.Replaced && state != envfile.NotDurable {
+	for _, e := range slices.Backward(j.inForce()) {
+		if e.Intent == nil || e.Intent.Path != path {
 			continue
 		}
 		if run == "" {
@@ -360,9 +397,13 @@ func (j *Journal) Applied() []envfile.Intent {
 		if e.Run != run {
 			break
 		}
-		out = append([]envfile.Intent{*e.Intent}, out...)
+		first = e.Intent
 	}
-	return out
+	if first == nil {
+		return nil, false
+	}
+	data, err := j.Kept(first.BackupID)
+	return data, err == nil
 }
 
 // Revert takes one change back to the byte; with force also over an edit that

@@ -15,6 +15,8 @@ import (
 // outside of tests that calls it, with what it does with the value. A new
 // caller is a decision, and is made here.
 var revealCallers = map[string]string{
+	"steps/deliveries.go Choose":                 "keeps the key of an interrupted run, mode 0600",
+	"steps/deliveries.go Deliver":                "keeps the value before a delivery, mode 0600",
 	"steps/inert.go mask":                        "looks for it in text, to mask it",
 	"steps/judge.go JudgeKey":                    "applies the rules",
 	"steps/preflight/diagnose.go judgeSecretKey": "applies the rules",

@@ -61,6 +61,9 @@ type Run struct {
 	Prints   Fingerprinter
 	Redactor Redactor
 
+	Targets []Target // where the key is to be, never empty once the run is made
+	Held    []Held   // what they held when they were last looked at, in the same order
+
 	Key      Secret // the key that is to sign tokens, set by generate
 	KeyFrom  string // "kept", "made", "imported" or "chosen before" (a resumed run)
 	Previous Secret // the key that the file had before this upgrade, unset when it had none
@@ -93,24 +96,28 @@ func (r *Run) Secret(value string) Secret {
 	return s
 }
 
-// PreviousKey returns the key that the .env had before the latest upgrade, when
-// its change is still in force: a run that is resumed, or repeated, can so
-// prove that the old key is refused.
+// PreviousKey returns the key that was in force before the latest upgrade, when
+// its change still is: a run that is resumed, or repeated, can so prove that the
+// old key is refused.
 func (r *Run) PreviousKey() (Secret, bool) {
 	if r.Journal == nil || r.Project == nil {
 		return Secret{}, false
 	}
-	for _, in := range r.Journal.Applied() {
-		data, err := r.Journal.Kept(in.BackupID)
-		if err != nil {
-			continue
-		}
-		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-		if old := keys.InFile.Secret; err == nil && old.Len() > 0 {
-			return old, true
+	for _, d := range r.Journal.Deliveries() {
+		if old, ok, err := r.Journal.Before(d); err == nil && ok && len(old) > 0 {
+			return r.Secret(string(old)), true
 		}
 	}
-	return Secret{}, false
+	if r.Remote() {
+		return Secret{}, false
+	}
+	data, ok := r.Journal.before(r.Project.EnvFile.Path)
+	if !ok {
+		return Secret{}, false
+	}
+	keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+	old := keys.InFile.Secret
+	return old, err == nil && old.Len() > 0
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

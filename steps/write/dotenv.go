@@ -15,9 +15,35 @@ import (
 
 // dotenv is the .env file that the backend reads, or one at a given path.
 type dotenv struct {
+	spec   string // as --target has it
 	path   string // "" for the backend's own
 	at     *envfile.Snapshot
 	change envfile.Change
+}
+
+func (d *dotenv) Spec() string { return d.spec }
+
+// Local is true: it is a file.
+func (d *dotenv) Local() bool { return true }
+
+// Look reads both keys, as the backend's reader does.
+func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
+	path, readers := d.file(run)
+	h := steps.Held{Where: run.Project.Rel(path), Readable: true}
+	at, err := envfile.Open(path)
+	if err != nil {
+		return h, refusal(run, path, err)
+	}
+	if !at.Exists {
+		return h, nil
+	}
+	keys, err := steps.ReadKeys(run, readers[0], at.Data)
+	if err != nil {
+		return h, steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
+	}
+	h.Key, h.There = keys.InFile.Secret, keys.InFile.Secret.Set()
+	h.SecretKey = keys.SecretKey.Secret
+	return h, nil
 }
 
 // file names the target's path and its readers.

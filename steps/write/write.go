@@ -7,6 +7,7 @@ package write
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,92 +15,132 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Target is one place that can hold the key.
-type Target interface {
-	Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
-	Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
-	Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error
+// kind is one kind of target: the word before the colon of --target, the form of
+// what follows it, and how to make the target from that. A spec that does not
+// follow the form is refused before anything is done.
+type kind struct {
+	name string
+	form string // "" when nothing follows, in brackets when it may be left out
+	make func(spec, argument string) (steps.Target, error)
 }
 
-// kinds lists the targets by the word before the colon of --target.
-var kinds = map[string]func(spec string) Target{
-	"dotenv": func(path string) Target { return &dotenv{path: path} },
+// kinds is the table of --target. A new target is one file and one line here.
+var kinds = []kind{
+	{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }},
 }
 
 // Step is step 2. Its zero value is ready for use.
 type Step struct {
-	targets []Target // of the latest plan
+	targets []steps.Target // of the latest plan
 }
 
 // Name is steps.Write.
 func (*Step) Name() steps.Name { return steps.Write }
 
-// parse makes the targets of --target; none given means the backend's .env.
-func parse(specs []string) ([]Target, error) {
+// Targets makes the targets of --target; none given means the backend's .env.
+// Its error wraps steps.ErrUsage.
+func Targets(specs []string) ([]steps.Target, error) {
 	if len(specs) == 0 {
 		specs = []string{"dotenv"}
 	}
-	var out []Target
-	for _, s := range specs {
-		kind, spec, _ := strings.Cut(s, ":")
-		make, ok := kinds[kind]
-		if !ok {
-			return nil, fmt.Errorf("%w: --target %q: no such kind of target; there is: %s", steps.ErrUsage, kind, strings.Join(names(), ", "))
+	var out []steps.Target
+	for i, s := range specs {
+		if slices.Contains(specs[:i], s) {
+			return nil, fmt.Errorf("%w: --target %q is given twice", steps.ErrUsage, s)
 		}
-		out = append(out, make(spec))
+		t, err := target(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }
 
-func names() []string {
-	var out []string
-	for n := range kinds {
-		out = append(out, n)
+// target makes the target of one spec.
+func target(spec string) (steps.Target, error) {
+	name, argument, _ := strings.Cut(spec, ":")
+	for _, k := range kinds {
+		if k.name != name {
+			continue
+		}
+		if argument == "" && k.form != "" && k.form[0] != '[' {
+			return nil, fmt.Errorf("%w: --target %q: it goes %s:%s", steps.ErrUsage, spec, k.name, k.form)
+		}
+		t, err := k.make(spec, argument)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --target %q: %w; it goes %s:%s", steps.ErrUsage, spec, err, k.name, k.form)
+		}
+		return t, nil
 	}
-	slices.Sort(out)
+	return nil, fmt.Errorf("%w: --target %q: no such kind of target; there is: %s", steps.ErrUsage, name, strings.Join(Kinds(), ", "))
+}
+
+// Kinds lists the forms of --target, as they are written.
+func Kinds() []string {
+	var out []string
+	for _, k := range kinds {
+		switch {
+		case k.form == "":
+			out = append(out, k.name)
+		case k.form[0] == '[':
+			out = append(out, k.name+"[:"+k.form[1:])
+		default:
+			out = append(out, k.name+":"+k.form)
+		}
+	}
 	return out
 }
 
-// CheckTargets tells whether every spec of --target can be understood, before
-// anything is done. Its error wraps steps.ErrUsage.
-func CheckTargets(specs []string) error {
-	_, err := parse(specs)
-	return err
-}
-
-// Plan asks every target what it would change.
+// Plan asks every target what it would change, before any of them is changed.
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	targets, err := parse(run.Options.Targets)
-	if err != nil {
-		return steps.Plan{}, err
+	s.targets = run.Targets
+	if len(s.targets) == 0 {
+		var err error
+		if s.targets, err = Targets(run.Options.Targets); err != nil {
+			return steps.Plan{}, err
+		}
 	}
-	s.targets = targets
 	whole := steps.Plan{Nothing: true}
-	for i, t := range targets {
+	for i, t := range s.targets {
 		p, err := t.Plan(ctx, run)
 		if err != nil {
 			return p, err
 		}
 		if i == 0 {
-			p.Nothing = p.Nothing && whole.Nothing
 			whole = p
 			continue
+		}
+		if len(whole.Diff) == 0 {
+			whole.Diff, whole.File = p.Diff, p.File
 		}
 		whole.Nothing = whole.Nothing && p.Nothing
 		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
 		whole.Effects = append(whole.Effects, p.Effects...)
-		whole.Question = p.Question
+		if p.Question != "" {
+			whole.Question = p.Question
+		}
+	}
+	if len(s.targets) > 1 && !whole.Nothing {
+		whole.Details = append([]string{whole.Summary}, whole.Details...)
+		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(s.targets))
+		whole.Question = "Write the key to all of them?"
 	}
 	return whole, nil
 }
 
-// Apply writes to every target in turn. When one fails, it says which ones
-// were written before.
+// Apply writes to every target in turn. When one fails, it says which ones have
+// the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.Journal != nil && run.Remote() {
+		if err := run.Journal.Choose(run.Key); err != nil {
+			return err
+		}
+	}
 	for i, t := range s.targets {
 		if err := t.Apply(ctx, run, emit); err != nil {
 			if i > 0 {
-				emit.Progress(fmt.Sprintf("%d of %d targets were written before this failed. Run keysplit again to go on, or keysplit rollback.", i, len(s.targets)))
+				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others, run keysplit again: it takes the same key. To go back: keysplit rollback")
 			}
 			return err
 		}
@@ -110,18 +151,74 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	return run.Journal.SetKey(run.Key)
 }
 
-// Verify reads every target back.
+func specs(targets []steps.Target) string {
+	var out []string
+	for _, t := range targets {
+		out = append(out, t.Spec())
+	}
+	return strings.Join(out, ", ")
+}
+
+// Verify reads every target back. Only then is the chosen key forgotten, which
+// an interrupted run would need again.
 func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	for _, t := range s.targets {
 		if err := t.Verify(ctx, run, emit); err != nil {
 			return err
 		}
 	}
-	return nil
+	if run.Remote() {
+		if err := run.LookAround(ctx); err != nil {
+			return err
+		}
+	}
+	if run.Journal == nil {
+		return nil
+	}
+	return run.Journal.Settle()
 }
 
 // Undo takes back every change of the latest upgrade that is still in force, as
-// the journal has it: also that of a run that was killed.
+// the journal has it: also that of a run that was killed. What was written last
+// goes back first; one that cannot go back does not keep the others from it.
 func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	return undoFiles(ctx, run, emit)
+	if run.Journal == nil {
+		return nil
+	}
+	var failed []error
+	for _, d := range slices.Backward(run.Journal.Deliveries()) {
+		t, err := target(d.Target)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		r, ok := t.(*remote)
+		if !ok {
+			failed = append(failed, fmt.Errorf("%w: %s was never delivered to", steps.ErrJournal, d.Target))
+			continue
+		}
+		if err := r.undo(ctx, run, d, emit); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if err := undoFiles(ctx, run, emit); err != nil {
+		failed = append(failed, err)
+	}
+	if len(failed) > 0 {
+		return together(failed)
+	}
+	return run.Journal.Settle()
+}
+
+// together makes one error of several: the findings of all, or else the first.
+func together(errs []error) error {
+	var found []steps.Finding
+	for _, err := range errs {
+		var f *steps.Failure
+		if !errors.As(err, &f) {
+			return errors.Join(errs...)
+		}
+		found = append(found, f.Findings...)
+	}
+	return steps.Fail(found...)
 }

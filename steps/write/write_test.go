@@ -192,7 +192,7 @@ func TestTheReaderDecides(t *testing.T) {
 
 func TestVerifyCatchesAnotherValue(t *testing.T) {
 	run := withKey(stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil))
-	s := &Step{targets: []Target{&dotenv{}}}
+	s := &Step{targets: []steps.Target{&dotenv{}}}
 	var failure *steps.Failure
 	if err := s.Verify(context.Background(), run, func(steps.Event) {}); !errors.As(err, &failure) || !steps.Has(failure.Findings, "key-unread") {
 		t.Errorf("error %v", err)
@@ -200,10 +200,10 @@ func TestVerifyCatchesAnotherValue(t *testing.T) {
 }
 
 func TestUnknownTarget(t *testing.T) {
-	if err := CheckTargets([]string{"dotenv:x", "papyrus:scroll"}); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "dotenv") {
+	if _, err := Targets([]string{"dotenv:x", "papyrus:scroll"}); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "dotenv") {
 		t.Errorf("error %v", err)
 	}
-	if err := CheckTargets([]string{"dotenv", "dotenv:backend/.env"}); err != nil {
+	if _, err := Targets([]string{"dotenv", "dotenv:backend/.env"}); err != nil {
 		t.Error(err)
 	}
 }

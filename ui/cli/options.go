@@ -86,13 +86,14 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if o.rotate && slices.Contains(o.skip, string(steps.Generate)) {
 		return nil, wrong("--rotate and --skip generate exclude each other")
 	}
-	if err := write.CheckTargets(o.targets); err != nil {
+	targets, err := write.Targets(o.targets)
+	if err != nil {
 		return nil, err
 	}
 	if err := restart.Check(o.restart); err != nil {
 		return nil, err
 	}
-	run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Targets: targets}
 	run.Options = steps.Options{
 		Folder: o.project, Environment: o.env, EnvFile: o.envFile, Python: o.python, Settings: o.settings,
 		Targets: o.targets, Restart: o.restart, URL: o.url, Username: o.username, TempUser: o.tempUser,

@@ -1,0 +1,64 @@
+package steps
+
+import "maps"
+
+// The pages of what can go wrong with the programs and services that keep a key
+// or restart a backend.
+func init() {
+	maps.Copy(catalogue, map[Code]Page{
+		"tool-missing": {
+			Severity: Error,
+			Message:  "A program that is needed is not installed.",
+			Why:      "keysplit talks to secret managers and service managers through their own programs.",
+			Fix:      "Install it, then run keysplit again.",
+		},
+		"tool-not-logged-in": {
+			Severity: Error,
+			Message:  "The program is not logged in.",
+			Why:      "Without a login nothing can be read or written there. Nothing was changed.",
+			Fix:      "Log in with that program, then run keysplit again.",
+		},
+		"access-denied": {
+			Severity: Error,
+			Message:  "The account that is logged in may not do this.",
+			Why:      "Reading and writing the key needs the right to do so. Nothing was changed.",
+			Fix:      "Ask for the right, or have someone who has it run keysplit.",
+		},
+		"place-not-found": {
+			Severity: Error,
+			Message:  "The place that was named does not exist.",
+			Why:      "A misspelt name would otherwise put the key where nothing reads it.",
+			Fix:      "Look at the spelling, and at the account, context or namespace that is in use.",
+		},
+		"place-conflict": {
+			Severity: Error,
+			Message:  "The place was changed by someone else at the same time.",
+			Why:      "Writing over it could lose their change.",
+			Fix:      "Run keysplit again: it looks at the place anew.",
+		},
+		"place-unreachable": {
+			Severity: Error,
+			Message:  "The service could not be reached.",
+			Why:      "What cannot be reached cannot be read or written. Whether a write arrived is looked at in the next run.",
+			Fix:      "See that the network or VPN is up, then run keysplit again.",
+		},
+		"place-immutable": {
+			Severity: Error,
+			Message:  "The Secret is immutable.",
+			Why:      "Kubernetes lets nobody change an immutable Secret, and it cannot be made mutable again.",
+			Fix:      "Make a new Secret under another name with all its keys and JWT_SECRET_KEY, point the workloads at it, and give that name to --target.",
+		},
+		"place-managed": {
+			Severity: Warning,
+			Message:  "Something else owns this Secret and will write over it.",
+			Why:      "Helm, Argo CD or an ExternalSecret brings the Secret back to what its own source says.",
+			Fix:      "Put the key into that source as well.",
+		},
+		"place-not-restored": {
+			Severity: Error,
+			Message:  "The value before could not be put back.",
+			Why:      "The place never shows a value, or did not take the earlier one.",
+			Fix:      "Set the earlier value by hand, or keep the new key: it is good.",
+		},
+	})
+}

@@ -1,0 +1,87 @@
+package steps
+
+import (
+	"context"
+	"regexp"
+	"time"
+)
+
+// Target is one place that can hold the key: a .env file, or a secret manager.
+//
+// Look, Plan and Verify change nothing. Apply is safe to repeat, and keeps every
+// other value of the place. What it changes stands in the journal before it is
+// done: a file as an intent, anything else as a Delivery.
+type Target interface {
+	// Spec is the target as --target has it, e.g. "kubernetes:shop/backend#jwt-secret-key".
+	Spec() string
+	// Local tells that it is a file on this machine, which the project's own
+	// Django may read. The local .env says nothing about a target that is not.
+	Local() bool
+	// Look tells what the place holds now. What keeps it from looking (no such
+	// program, no login, no such place) is a *Failure.
+	Look(ctx context.Context, run *Run) (Held, error)
+	Plan(ctx context.Context, run *Run) (Plan, error)
+	Apply(ctx context.Context, run *Run, emit Emit) error
+	Verify(ctx context.Context, run *Run, emit Emit) error
+}
+
+// Held is what a place holds.
+type Held struct {
+	Where     string    // in words, with the account, context, cluster or app: what a person checks before anything happens
+	Readable  bool      // the values can be read back; false for places that only take them
+	There     bool      // the key is there, also when its value cannot be read
+	Key       Secret    // its value; unset when it is not there or cannot be read
+	SecretKey Secret    // SECRET_KEY, when the same place holds it readably
+	Version   string    // what the place calls this state of it; "" where it has no such thing
+	Changed   time.Time // when the key was last changed, where the place tells
+	Findings  []Finding // what is worth knowing about the place
+}
+
+// productionName finds a part of a name that says production.
+var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
+
+// NamesProduction tells whether a name (of an environment, a context, an app)
+// says that it is production.
+func NamesProduction(name string) bool { return productionName.MatchString(name) }
+
+// Remote tells that the key of this run lives in other places than files of
+// this machine: what the local .env holds is then another environment's.
+func (r *Run) Remote() bool {
+	for _, t := range r.Targets {
+		if !t.Local() {
+			return true
+		}
+	}
+	return false
+}
+
+// LookAround asks every target what it holds, in order, and keeps the answers in
+// run.Held. It stops at the first one that cannot be looked at.
+func (r *Run) LookAround(ctx context.Context) error {
+	held := make([]Held, 0, len(r.Targets))
+	for _, t := range r.Targets {
+		h, err := t.Look(ctx, r)
+		if err != nil {
+			return err
+		}
+		r.Redactor.Add(h.Key)
+		r.Redactor.Add(h.SecretKey)
+		held = append(held, h)
+	}
+	r.Held = held
+	return nil
+}
+
+// HeldKeys are the keys in force in the targets, as they were last looked at:
+// the first readable key and the first readable SECRET_KEY.
+func (r *Run) HeldKeys() (key, secretKey Secret) {
+	for _, h := range r.Held {
+		if !key.Set() && h.Key.Set() {
+			key = h.Key
+		}
+		if !secretKey.Set() && h.SecretKey.Set() {
+			secretKey = h.SecretKey
+		}
+	}
+	return key, secretKey
+}

@@ -1,0 +1,220 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// store is what a secret manager must be able to do to be a target. A new one is
+// one file with these methods and one line in the table of kinds.
+//
+// The value goes to the manager's own program on standard input, or to its API
+// in a request body: never as an argument, which every user of the machine can
+// read, and without a line feed at its end. What such a program prints is not
+// shown: some print every value of the place when something goes wrong.
+type store interface {
+	// look reads the place. What keeps it from looking is a *steps.Failure.
+	look(ctx context.Context, run *steps.Run) (steps.Held, error)
+	// put sets the key and leaves every other value alone. h is what look
+	// returned: where the place can tell, it refuses (place-conflict) when it
+	// has changed since. It returns the version that it made, "" where there is
+	// no such thing. Never called with an empty key.
+	put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (version string, err error)
+	// restore ends a delivery that is in force: it puts the value back that was
+	// there before, or takes the key out when old is unset and d.There is false.
+	// h is what look returned just now.
+	restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
+	// words says how it is done, for the plan.
+	words() words
+}
+
+// words are a store's part of a plan.
+type words struct {
+	Method  string   // how the value gets there, and what stays as it is; one line
+	Undo    string   // how the way back goes; one line
+	Effects []string // what other people will notice, e.g. a release that starts by itself
+	ByHand  string   // what to do where the value before cannot be put back; "" where it can
+}
+
+// remote makes a target of a store.
+type remote struct {
+	spec string
+	store
+	held steps.Held // of the latest plan
+	done bool       // the plan found the key there already
+}
+
+func (r *remote) Spec() string { return r.spec }
+func (r *remote) Local() bool  { return false }
+
+// Look asks the store.
+func (r *remote) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	return r.look(ctx, run)
+}
+
+// Plan says which place it is, in the words that a person recognises it by, and
+// what will be done there.
+func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	h, err := r.look(ctx, run)
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	r.held = h
+	r.done = r.holds(run, h)
+	if r.done {
+		return steps.Plan{Summary: h.Where + " holds the key already. Nothing to write.", Nothing: true}, nil
+	}
+	w := r.words()
+	p := steps.Plan{
+		Summary:  "Write the key to " + h.Where + ".",
+		Effects:  w.Effects,
+		Question: "Write the key there?",
+		Details:  []string{"Now there: " + nowThere(h), "Method: " + w.Method, "Undo: " + w.Undo},
+	}
+	if h.There && !h.Key.Set() && w.ByHand != "" {
+		p.Details[2] = "Undo: by hand, since the value that is there cannot be read. " + w.ByHand
+	}
+	return p, nil
+}
+
+// holds tells whether the place has this run's key. Where a value cannot be
+// read, the journal knows what was delivered, as long as nobody changed it since.
+func (r *remote) holds(run *steps.Run, h steps.Held) bool {
+	if h.Readable {
+		return h.Key.Equal(run.Key)
+	}
+	if !h.There || run.Journal == nil {
+		return false
+	}
+	for _, d := range run.Journal.Deliveries() {
+		if d.Target == r.spec && d.Key == run.Prints.Of(run.Key) && d.NewVersion == h.Version && h.Version != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func nowThere(h steps.Held) string {
+	switch {
+	case h.Key.Set():
+		return fmt.Sprintf("another key, %d characters, fingerprint %s", h.Key.Len(), h.Key.Fingerprint())
+	case h.There && !h.Changed.IsZero():
+		return "a value that cannot be read, set " + h.Changed.UTC().Format("2006-01-02 15:04 MST")
+	case h.There:
+		return "a value that cannot be read"
+	}
+	return "no key"
+}
+
+// Apply writes the key. The value before is kept, and what is about to happen
+// recorded, before the store is called.
+func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if r.done {
+		return nil
+	}
+	if run.Key.Len() == 0 {
+		// Some of these programs take an empty value and report success.
+		return errors.New("there is no key to write")
+	}
+	d, err := run.Journal.Deliver(steps.Delivery{
+		Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
+	}, r.held.Key)
+	if err != nil {
+		return err
+	}
+	emit.Check("write "+r.spec, steps.MarkRunning, "write to "+r.held.Where, "")
+	d.NewVersion, err = r.put(ctx, run, run.Key, r.held)
+	if err != nil {
+		return r.failed(ctx, run, d, err)
+	}
+	if err := run.Journal.Delivered(d); err != nil {
+		return err
+	}
+	run.Wrote, run.WroteAt, r.done = true, time.Now(), true
+	emit.Check("write "+r.spec, steps.MarkOK, "wrote to "+r.held.Where, "")
+	return nil
+}
+
+// failed finds out what a write that ended with an error has left: an answer
+// that got lost does not mean that nothing was written.
+func (r *remote) failed(ctx context.Context, run *steps.Run, d steps.Delivery, err error) error {
+	h, lookErr := r.look(context.WithoutCancel(ctx), run)
+	switch {
+	case lookErr != nil || !h.Readable:
+		return err // the delivery stays open; the next run and a rollback look again
+	case h.Key.Equal(run.Key):
+		d.NewVersion = h.Version
+		run.Wrote, run.WroteAt = true, time.Now()
+		return errors.Join(err, run.Journal.Delivered(d))
+	}
+	return errors.Join(err, run.Journal.NotDelivered(d))
+}
+
+// Verify reads the key back, where that can be done.
+func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	h, err := r.look(ctx, run)
+	if err != nil {
+		return err
+	}
+	id := "read-back " + r.spec
+	switch {
+	case h.Readable && h.Key.Equal(run.Key):
+		emit.Check(id, steps.MarkOK, "read back from "+h.Where, "fingerprint "+run.Key.Fingerprint())
+	case h.Readable:
+		emit.Check(id, steps.MarkFailed, "read back from "+h.Where, "another value")
+		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" holds another value than the one that was written.").At(r.spec, 0))
+	case !h.There:
+		emit.Check(id, steps.MarkFailed, h.Where, "the key is not there")
+		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" does not list the key after it was written.").At(r.spec, 0))
+	default:
+		emit.Check(id, steps.MarkWarn, h.Where+" has the key", "it shows no values: not compared")
+	}
+	return nil
+}
+
+// undo takes a delivery back. It leaves a place alone that was changed since,
+// unless it is told to go on all the same.
+func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emit steps.Emit) error {
+	h, err := r.look(ctx, run)
+	if err != nil {
+		return err
+	}
+	var old steps.Secret
+	switch before, ok, err := run.Journal.Before(d); {
+	case err != nil:
+		return err
+	case ok:
+		old = run.Secret(string(before))
+	}
+	id := "undo " + r.spec
+	if h.Readable && h.Key.Equal(old) || h.Readable && !h.There && !d.There {
+		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be put back")
+		return run.Journal.TookBack(d)
+	}
+	if h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) && !run.Options.Force {
+		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
+			WithFix("Look at who changed it. To put the earlier value back all the same: keysplit rollback --force"))
+	}
+	if d.There && !old.Set() {
+		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")
+		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
+			WithFix(r.words().ByHand))
+	}
+	if err := r.restore(ctx, run, d, old, h); err != nil {
+		return err
+	}
+	after, err := r.look(ctx, run)
+	if err != nil {
+		return err
+	}
+	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
+		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
+	}
+	run.Wrote, run.WroteAt = true, time.Now()
+	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")
+	return run.Journal.TookBack(d)
+}
