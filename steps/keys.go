@@ -7,7 +7,7 @@ import (
 // Setting is one variable as the backend would get it.
 type Setting struct {
 	Secret Secret // unset when the variable is nowhere
-	Source string // "environment", "file" or ""
+	Source string // "environment", "file", "place" (a target that is no file) or ""
 }
 
 // Empty tells that the variable is there and holds nothing.

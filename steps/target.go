@@ -2,8 +2,11 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"time"
+
+	"dj/keysplit/envfile"
 )
 
 // Target is one place that can hold the key: a .env file, or a secret manager.
@@ -44,15 +47,15 @@ var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live
 // says that it is production.
 func NamesProduction(name string) bool { return productionName.MatchString(name) }
 
-// Remote tells that the key of this run lives in other places than files of
-// this machine: what the local .env holds is then another environment's.
+// Remote tells that the key of this run lives in no file of this machine: what
+// the local .env holds is then another environment's, and says nothing.
 func (r *Run) Remote() bool {
 	for _, t := range r.Targets {
-		if !t.Local() {
-			return true
+		if t.Local() {
+			return false
 		}
 	}
-	return false
+	return len(r.Targets) > 0
 }
 
 // LookAround asks every target what it holds, in order, and keeps the answers in
@@ -72,16 +75,55 @@ func (r *Run) LookAround(ctx context.Context) error {
 	return nil
 }
 
-// HeldKeys are the keys in force in the targets, as they were last looked at:
-// the first readable key and the first readable SECRET_KEY.
-func (r *Run) HeldKeys() (key, secretKey Secret) {
-	for _, h := range r.Held {
-		if !key.Set() && h.Key.Set() {
-			key = h.Key
+// CurrentKeys reads both keys as they are in force where this run's backend gets
+// them: from the .env, as its reader does, or from what the targets held when
+// they were last looked at. Where several hold a key, the first one counts.
+func (r *Run) CurrentKeys() (Keys, error) {
+	if r.Remote() {
+		var k Keys
+		for _, h := range r.Held {
+			if !k.Key.Secret.Set() && h.Key.Set() {
+				k.Key = Setting{Secret: h.Key, Source: "place"}
+			}
+			if !k.SecretKey.Secret.Set() && h.SecretKey.Set() {
+				k.SecretKey = Setting{Secret: h.SecretKey, Source: "place"}
+			}
 		}
-		if !secretKey.Set() && h.SecretKey.Set() {
-			secretKey = h.SecretKey
+		k.InFile = k.Key
+		return k, nil
+	}
+	env := r.Project.EnvFile
+	if len(env.Readers) == 0 {
+		return Keys{}, fmt.Errorf("read %s: its reader is not known", env.Path)
+	}
+	at, err := envfile.Open(env.Path)
+	if err != nil {
+		return Keys{}, err
+	}
+	return ReadKeys(r, env.Readers[0], at.Data)
+}
+
+// JudgePlaces applies the rules to what every target held when it was last looked
+// at, and adds what is worth knowing about the place. A key that cannot be read
+// back is not judged.
+func (r *Run) JudgePlaces() []Finding {
+	var found []Finding
+	for i, h := range r.Held {
+		spec := r.Targets[i].Spec()
+		found = append(found, h.Findings...)
+		if !h.Readable && h.There {
+			continue
+		}
+		for _, code := range JudgeKey(h.Key, h.SecretKey) {
+			message := ""
+			switch code {
+			case "jwt-key-missing":
+				message = h.Where + " holds no JWT_SECRET_KEY."
+			case "jwt-key-too-short":
+				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), MinKeyLength)
+			}
+			found = append(found, NewFinding(code, message).At(spec, 0))
 		}
 	}
-	return key, secretKey
+	return found
 }

@@ -28,6 +28,13 @@ func (*Step) Name() steps.Name { return steps.Distinct }
 
 // Plan says what will be looked at.
 func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	if run.Remote() {
+		p := steps.Plan{Summary: "Prove that the two keys differ, before anything is restarted."}
+		for _, t := range run.Targets {
+			p.Details = append(p.Details, "What "+t.Spec()+" holds now")
+		}
+		return p, nil
+	}
 	p := steps.Plan{
 		Summary: "Prove that the two keys differ, before anything is restarted.",
 		Details: []string{
@@ -52,6 +59,9 @@ func join(ds []envfile.Dialect) string {
 // Apply changes nothing: the look is the work. It fails with every finding that
 // it came upon, not with the first one only.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.Remote() {
+		return places(ctx, run, emit)
+	}
 	var found []steps.Finding
 	at, err := envfile.Open(run.Project.EnvFile.Path)
 	if err != nil {

@@ -31,30 +31,34 @@ func (*Step) Name() steps.Name { return steps.Generate }
 
 // choice is what the step would do with what is there.
 type choice struct {
-	action   string       // "keep", "make", "import"
-	previous steps.Secret // the key in the file, if any
-	keys     steps.Keys   //
-	bad      []steps.Code // what is wrong with the key in the file
+	action   string       // "keep", "make", "import", "resume"
+	previous steps.Secret // the key in force, if any
+	keys     steps.Keys
+	chosen   steps.Secret // by an earlier run, which did not bring it to every place
+	bad      []steps.Code // what is wrong with the key in force
 }
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
 	var c choice
-	var data []byte
-	if at := run.Project.EnvFile.At; at != nil && at.Exists {
-		data = at.Data
-	}
-	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+	keys, err := current(run)
 	if err != nil {
-		return c, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
+		return c, err
 	}
 	c.keys = keys
 	if key := c.keys.InFile.Secret; key.Set() && key.Len() > 0 {
 		c.previous = key
 	}
 	c.bad = s.judge(run, c.keys.InFile.Secret, c)
+	if run.Journal != nil {
+		if key, ok := run.Journal.Chosen(); ok {
+			c.chosen = run.Secret(string(key))
+		}
+	}
 	switch {
 	case run.Options.Import.Set():
 		c.action = "import"
+	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
+		c.action = "resume"
 	case run.Options.Rotate || len(c.bad) > 0:
 		c.action = "make"
 	default:
@@ -69,6 +73,23 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 	return c, nil
 }
 
+// current reads the keys in force. Those of the .env are read from the bytes
+// that preflight saw: what was diagnosed is what is decided upon.
+func current(run *steps.Run) (steps.Keys, error) {
+	if run.Remote() {
+		return run.CurrentKeys()
+	}
+	var data []byte
+	if at := run.Project.EnvFile.At; at != nil && at.Exists {
+		data = at.Data
+	}
+	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+	if err != nil {
+		return keys, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
+	}
+	return keys, nil
+}
+
 // Plan says whether the key will be kept, made or imported.
 func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	c, err := s.choose(run)
@@ -78,9 +99,14 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	switch c.action {
 	case "keep":
 		return steps.Plan{
-			Summary: "The key in the file is good. It stays.",
+			Summary: kept(run),
 			Nothing: true,
 			Details: []string{describe(c.previous)},
+		}, nil
+	case "resume":
+		return steps.Plan{
+			Summary: "Go on with the key that the interrupted run chose.",
+			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one: keysplit rollback first."},
 		}, nil
 	case "import":
 		return steps.Plan{
@@ -96,6 +122,13 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Effects:  effects(run, c),
 		Question: "Make the key?",
 	}, nil
+}
+
+func kept(run *steps.Run) string {
+	if run.Remote() {
+		return "The key that is in force is good. It stays, and goes wherever it is missing."
+	}
+	return "The key in the file is good. It stays."
 }
 
 func reason(run *steps.Run, c choice) string {
@@ -137,6 +170,11 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	switch c.action {
 	case "keep":
 		run.Key, run.KeyFrom = c.previous, "kept"
+		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
+			run.Previous = old
+		}
+	case "resume":
+		run.Key, run.KeyFrom = c.chosen, "chosen before"
 		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
 			run.Previous = old
 		}

@@ -157,7 +157,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, emit steps.Emit) (*sess
 		return nil, err
 	}
 	key := run.Key
-	if keys, ok := fileKeys(run); !key.Set() && ok {
+	if keys, err := run.CurrentKeys(); !key.Set() && err == nil {
 		key = keys.Key.Secret
 	}
 	if !key.Set() || key.Len() == 0 {

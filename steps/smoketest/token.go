@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -62,29 +61,19 @@ func randomSigner() *signer {
 }
 
 // secretKeySigner signs with SECRET_KEY: inside the project's own Django where
-// that runs, else with the value from the .env. It is nil when neither knows it.
+// that reads the same keys as the server, else with the value from where the
+// keys are. It is nil when neither knows it.
 func secretKeySigner(run *steps.Run) *signer {
-	if run.Django != nil {
+	if run.Django != nil && !run.Remote() {
 		return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
 			return run.Django.Sign(ctx, steps.SecretKeyName, alg, input)
 		}}
 	}
-	keys, ok := fileKeys(run)
-	if !ok || !keys.SecretKey.Secret.Set() || keys.SecretKey.Empty() {
+	keys, err := run.CurrentKeys()
+	if err != nil || !keys.SecretKey.Secret.Set() || keys.SecretKey.Empty() {
 		return nil
 	}
 	return keySigner(keys.SecretKey.Secret)
-}
-
-// fileKeys reads both keys as the backend's own reader does.
-func fileKeys(run *steps.Run) (steps.Keys, bool) {
-	env := run.Project.EnvFile
-	data, err := os.ReadFile(env.Path)
-	if err != nil || len(env.Readers) == 0 {
-		return steps.Keys{}, false
-	}
-	keys, err := steps.ReadKeys(run, env.Readers[0], data)
-	return keys, err == nil
 }
 
 // sameKey tells whether two signers hold the same key, without seeing it.

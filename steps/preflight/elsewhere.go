@@ -1,0 +1,84 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+
+	"dj/keysplit/steps"
+)
+
+// lookElsewhere is the look at an environment that keeps its key in no file of
+// this machine. The local .env is another environment's, so nothing of it is
+// judged. The project's Django is asked for its routes and token settings only;
+// where it does not start here, that is no fault of the environment.
+func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
+	run, p := d.run, d.project
+	if run.Options.Static {
+		for _, t := range run.Targets {
+			emit.Check("place "+t.Spec(), steps.MarkSkipped, t.Spec(), "not looked at: only files are read")
+		}
+	} else if err := lookAtPlaces(ctx, run, emit); err != nil {
+		return err
+	}
+	p.Findings = run.JudgePlaces()
+	if f, found := notUpgraded(p, d.sources); found {
+		p.Findings = append(p.Findings, f)
+	}
+	if run.Options.Static {
+		return ctx.Err()
+	}
+	if err := s.askRoutes(ctx, d, pythonErr); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since it does not start here: the usual routes and token settings are assumed")
+		return nil
+	}
+	f := p.Facts
+	emit.Check("django", steps.MarkOK, "the project's Django", "told its routes and token settings; its keys are this machine's, and do not count")
+	if a := f.Tokens.Algorithm; a != "" && a != "HS256" {
+		p.Findings = append(p.Findings, steps.NewFinding("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.").At(p.Rel(f.SettingsFile), 0))
+	}
+	return nil
+}
+
+// lookAtPlaces asks every target, and says which account, cluster or app that is.
+func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	for _, t := range run.Targets {
+		emit.Check("place "+t.Spec(), steps.MarkRunning, t.Spec(), "")
+	}
+	if err := run.LookAround(ctx); err != nil {
+		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+	}
+	for i, h := range run.Held {
+		detail := "no key there"
+		switch {
+		case h.Key.Set():
+			detail = fmt.Sprintf("a key of %d characters, fingerprint %s", h.Key.Len(), h.Key.Fingerprint())
+		case h.There && !h.Changed.IsZero():
+			detail = "a key that cannot be read back, set " + h.Changed.UTC().Format("2006-01-02 15:04 MST")
+		case h.There:
+			detail = "a key that cannot be read back"
+		}
+		emit.Check("place "+run.Targets[i].Spec(), steps.MarkOK, h.Where, detail)
+	}
+	return nil
+}
+
+// askRoutes takes the facts of the project's Django and ends it again: what it
+// has for keys is not this environment's, so that no later step may ask it.
+func (s *Step) askRoutes(ctx context.Context, d *diagnosis, pythonErr error) error {
+	open := s.OpenDjango
+	if open == nil {
+		if pythonErr != nil {
+			return pythonErr
+		}
+		open = openProbe
+	}
+	django, err := open(ctx, d.run, d.project)
+	if err != nil {
+		return err
+	}
+	d.project.Facts = django.Facts()
+	return django.Close()
+}
