@@ -31,7 +31,7 @@ func (*Step) Name() steps.Name { return steps.Generate }
 
 // choice is what the step would do with what is there.
 type choice struct {
-	action   string       // "keep", "make", "import", "resume"
+	action   string       // "keep", "make", "import", "resume", "leave"
 	previous steps.Secret // the key in force, if any
 	keys     steps.Keys
 	chosen   steps.Secret // by an earlier run, which did not bring it to every place
@@ -59,6 +59,8 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
+	case !run.Options.Rotate && sealed(run):
+		c.action = "leave"
 	case run.Options.Rotate || len(c.bad) > 0:
 		c.action = "make"
 	default:
@@ -90,6 +92,17 @@ func current(run *steps.Run) (steps.Keys, error) {
 	return keys, nil
 }
 
+// sealed tells that every place has a key and none of them shows it. Such a key
+// may be good, and in use: it is replaced on request only.
+func sealed(run *steps.Run) bool {
+	for _, h := range run.Held {
+		if h.Readable || !h.There {
+			return false
+		}
+	}
+	return run.Remote() && len(run.Held) > 0
+}
+
 // Plan says whether the key will be kept, made or imported.
 func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	c, err := s.choose(run)
@@ -102,6 +115,12 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 			Summary: kept(run),
 			Nothing: true,
 			Details: []string{describe(c.previous)},
+		}, nil
+	case "leave":
+		return steps.Plan{
+			Summary: "There is a key that cannot be read back. It stays.",
+			Nothing: true,
+			Details: []string{"Whether it is good cannot be told. To replace it: keysplit upgrade --rotate"},
 		}, nil
 	case "resume":
 		return steps.Plan{
@@ -173,6 +192,10 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
 			run.Previous = old
 		}
+	case "leave":
+		run.Key, run.KeyFrom = steps.Secret{}, "kept"
+		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not judged")
+		return nil
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"
 		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
@@ -239,6 +262,9 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 	c, err := s.choose(run)
 	if err != nil {
 		return err
+	}
+	if c.action == "leave" {
+		return nil
 	}
 	if codes := s.judge(run, run.Key, c); len(codes) > 0 {
 		return steps.Fail(refusals(codes)...)

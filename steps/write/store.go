@@ -90,6 +90,9 @@ func (r *remote) holds(run *steps.Run, h steps.Held) bool {
 	if !h.There || run.Journal == nil {
 		return false
 	}
+	if !run.Key.Set() {
+		return true // generate has left it as it is
+	}
 	for _, d := range run.Journal.Deliveries() {
 		if d.Target == r.spec && d.Key == run.Prints.Of(run.Key) && d.NewVersion == h.Version && h.Version != "" {
 			return true

@@ -132,7 +132,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 // Apply writes to every target in turn. When one fails, it says which ones have
 // the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if run.Journal != nil && run.Remote() {
+	if run.Journal != nil && run.Key.Set() && s.delivers() {
 		if err := run.Journal.Choose(run.Key); err != nil {
 			return err
 		}
@@ -149,6 +149,11 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return nil
 	}
 	return run.Journal.SetKey(run.Key)
+}
+
+// delivers tells whether a target is no file of this machine.
+func (s *Step) delivers() bool {
+	return slices.ContainsFunc(s.targets, func(t steps.Target) bool { return !t.Local() })
 }
 
 func specs(targets []steps.Target) string {

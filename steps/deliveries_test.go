@@ -1,0 +1,127 @@
+package steps
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
+	j, env := journalFor(t, "")
+	project := filepath.Dir(env)
+	old := j.Prints().Secret(canary())
+	first, err := j.Deliver(Delivery{Target: "vault:secret/app#k"}, Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Delivered(first); err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, project)
+	second, err := j.Deliver(Delivery{Target: "heroku:app", There: true}, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Deliveries(); len(got) != 1 || got[0].Target != "heroku:app" {
+		t.Fatalf("deliveries of the latest run: %+v", got)
+	}
+	second.NewVersion = "7"
+	if err := j.Delivered(second); err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, project)
+	got := j.Deliveries()
+	if len(got) != 1 || got[0].NewVersion != "7" {
+		t.Fatalf("after the end: %+v", got)
+	}
+	before, ok, err := j.Before(got[0])
+	if err != nil || !ok || string(before) != old.Reveal() {
+		t.Errorf("the value before was not kept (%v, %v)", ok, err)
+	}
+	if leaks(content(t, j.path()), old.Reveal()) {
+		t.Error("the journal holds the value before")
+	}
+	info, err := os.Stat(filepath.Join(j.Dir(), got[0].BackupID))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup: %v %v", info, err)
+	}
+	if err := j.TookBack(got[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := reopen(t, project).Deliveries(); len(got) != 1 || got[0].Target != first.Target {
+		t.Errorf("after it was taken back: %+v, want the run before", got)
+	}
+}
+
+func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	change(t, j, env, "K=2\n")
+	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(j.Applied()) != 1 || len(j.Deliveries()) != 1 {
+		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	}
+	j = reopen(t, filepath.Dir(env))
+	change(t, j, env, "K=3\n")
+	if len(j.Applied()) != 1 || len(j.Deliveries()) != 0 {
+		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	}
+}
+
+func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
+	j, env := journalFor(t, "")
+	key := j.Prints().Secret(canary())
+	if _, ok := j.Chosen(); ok {
+		t.Fatal("a new journal has a chosen key")
+	}
+	if err := j.Choose(key); err != nil {
+		t.Fatal(err)
+	}
+	first, err := j.Deliver(Delivery{Target: "a"}, Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, filepath.Dir(env)) // the run was killed
+	got, ok := j.Chosen()
+	if !ok || string(got) != key.Reveal() {
+		t.Fatal("the chosen key is gone")
+	}
+	if err := j.Choose(key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Deliver(Delivery{Target: "b"}, Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if all := j.Deliveries(); len(all) != 2 || all[0].ID != first.ID {
+		t.Errorf("a resumed run and the one before are not one upgrade: %+v", all)
+	}
+	if err := j.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := reopen(t, filepath.Dir(env)).Chosen(); ok {
+		t.Error("a settled key is still chosen")
+	}
+	files, _ := filepath.Glob(filepath.Join(j.Dir(), "backup-*"))
+	for _, f := range files {
+		if content(t, f) == key.Reveal() {
+			t.Error("the settled key is still on the disk")
+		}
+	}
+}
+
+func TestADamagedDeliveryIsPassedOver(t *testing.T) {
+	j, env := journalFor(t, "")
+	f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"time":"2025-01-01T00:00:00Z","kind":"deliver"}` + "\n" + `{"time":"2025-01-01T00:00:00Z","kind":"begin"}` + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	j = reopen(t, filepath.Dir(env))
+	if len(j.Deliveries()) != 0 || len(j.Applied()) != 0 {
+		t.Error("a damaged entry counts")
+	}
+}

@@ -1,0 +1,55 @@
+package distinct
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
+	run := stepstest.NewRun(t, "JWT_SECRET_KEY=short\n", nil)
+	key, other := run.Secret(stepstest.Key()), run.Secret(stepstest.Key())
+	short := run.Secret(key.Reveal()[:40])
+	for name, c := range map[string]struct {
+		held steps.Held
+		key  steps.Secret
+		code steps.Code // "" for none
+		mark steps.Mark // of the line that compares the two keys
+	}{
+		"good":               {steps.Held{Readable: true, There: true, Key: key, SecretKey: other}, key, "", steps.MarkOK},
+		"SECRET_KEY unknown": {steps.Held{Readable: true, There: true, Key: key}, key, "", steps.MarkWarn},
+		"sealed":             {steps.Held{There: true}, key, "", steps.MarkWarn},
+		"missing":            {steps.Held{Readable: true}, key, "jwt-key-missing", ""},
+		"equal":              {steps.Held{Readable: true, There: true, Key: key, SecretKey: key}, key, "jwt-key-equals-secret-key", ""},
+		"short":              {steps.Held{Readable: true, There: true, Key: short, SecretKey: other}, short, "jwt-key-too-short", ""},
+		"another":            {steps.Held{Readable: true, There: true, Key: other}, key, "place-conflict", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run.Key = c.key
+			if err := stepstest.Places(run, c.held); err != nil {
+				t.Fatal(err)
+			}
+			var events stepstest.Events
+			err := (&Step{}).Apply(context.Background(), run, events.Emit)
+			var failure *steps.Failure
+			switch {
+			case c.code == "" && err != nil:
+				t.Fatalf("error %v", err)
+			case c.code != "" && (!errors.As(err, &failure) || !steps.Has(failure.Findings, c.code)):
+				t.Fatalf("error %v, want %s", err, c.code)
+			}
+			var compared steps.Mark
+			for _, ev := range events {
+				if ev.ID == "differ" {
+					compared = ev.Mark
+				}
+			}
+			if compared != c.mark {
+				t.Errorf("the keys were compared with the mark %q, want %q", compared, c.mark)
+			}
+		})
+	}
+}

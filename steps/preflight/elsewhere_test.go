@@ -1,0 +1,87 @@
+package preflight
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest"
+)
+
+// onePlace makes a target of what it holds.
+func onePlace(run *steps.Run, held steps.Held, err error) {
+	run.Targets = []steps.Target{&stepstest.Place{Name: "vault:secret/app#key", Held: held, Err: err}}
+}
+
+func TestAnotherEnvironmentIsJudgedByItsPlaces(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=short\n"})
+	for name, c := range map[string]struct {
+		held func(run *steps.Run) steps.Held
+		want string
+	}{
+		"good": {func(run *steps.Run) steps.Held {
+			return steps.Held{Where: "w", Readable: true, There: true, Key: run.Secret(stepstest.Key()), SecretKey: run.Secret(stepstest.Key())}
+		}, ""},
+		"missing":   {func(*steps.Run) steps.Held { return steps.Held{Where: "w", Readable: true} }, "jwt-key-missing"},
+		"not shown": {func(*steps.Run) steps.Held { return steps.Held{Where: "w", There: true} }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run, _, err := apply(t, p, func(run *steps.Run) {
+				run.Options.Environment = "staging"
+				onePlace(run, c.held(run), nil)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := codes(run.Project.Findings); got != c.want {
+				t.Errorf("findings %q, want %q", got, c.want)
+			}
+			if run.Django != nil || run.Project.Facts == nil || run.Project.Facts.Routes.Login == "" {
+				t.Error("the project's Django was not asked for its routes alone")
+			}
+		})
+	}
+}
+
+func TestAnotherEnvironmentNeedsNoDjangoHere(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	run, events, err := apply(t, p, func(run *steps.Run) {
+		run.Options.Python = filepath.Join(p.Dir, "no-such-python")
+		onePlace(run, steps.Held{Where: "w", There: true}, nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	warned := false
+	for _, ev := range events {
+		warned = warned || ev.ID == "django" && ev.Mark == steps.MarkWarn
+	}
+	if !warned || run.Project.Facts != nil {
+		t.Error("it does not say that Django was not asked")
+	}
+}
+
+func TestAPlaceThatCannotBeLookedAt(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	_, _, err := apply(t, p, func(run *steps.Run) {
+		onePlace(run, steps.Held{}, steps.Fail(steps.NewFinding("tool-not-logged-in", "")))
+	})
+	var failure *steps.Failure
+	if !errors.Is(err, steps.ErrCannotLook) || !errors.As(err, &failure) || !steps.Has(failure.Findings, "tool-not-logged-in") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAStaticCheckAsksNoPlace(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	cleanEnvironment(t)
+	run := newRun()
+	run.Options.Folder, run.Options.Static = p.Dir, true
+	onePlace(run, steps.Held{}, errors.New("asked"))
+	if err := (&Step{}).Apply(context.Background(), run, func(steps.Event) {}); err != nil {
+		t.Error(err)
+	}
+}
