@@ -55,6 +55,7 @@ type Plan struct {
 	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked
 	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project
 	Question string     `json:"question,omitempty"`
+	Confirm  string     `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
 }
 
 // DiffLine is one line of a masked diff. Text never holds a value that could

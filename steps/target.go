@@ -47,6 +47,20 @@ var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live
 // says that it is production.
 func NamesProduction(name string) bool { return productionName.MatchString(name) }
 
+// Production tells that this run changes production: the configuration says so,
+// or the environment's name, or that of an account, cluster or app.
+func (r *Run) Production() bool {
+	if r.Options.Production || NamesProduction(r.Options.Environment) {
+		return true
+	}
+	for _, h := range r.Held {
+		if NamesProduction(h.Where) {
+			return true
+		}
+	}
+	return false
+}
+
 // Remote tells that the key of this run lives in no file of this machine: what
 // the local .env holds is then another environment's, and says nothing.
 func (r *Run) Remote() bool {

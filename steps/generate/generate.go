@@ -165,7 +165,11 @@ func effects(run *steps.Run, c choice) []string {
 	if f := run.Project.Facts; f != nil && f.Tokens.RefreshSeconds > 0 {
 		line += fmt.Sprintf(" Refresh tokens live %s here.", inWords(f.Tokens.RefreshLifetime().Hours()))
 	}
-	return []string{line}
+	lines := []string{line}
+	if env := run.Options.Environment; env != "" && env != steps.DefaultEnvironment {
+		lines = append(lines, "Choose a quiet hour, and tell the team first. The message to send: keysplit report --team --env "+env)
+	}
+	return lines
 }
 
 func inWords(hours float64) string {

@@ -42,7 +42,9 @@ func (s *session) all(ctx context.Context) error {
 		return steps.Fail(found...)
 	}
 	if !account {
-		s.emit.Check(lineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
+		if s.logsIn {
+			s.emit.Check(lineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
+		}
 		if !out.usable {
 			return steps.Fail(s.notTold(out.throttled, false))
 		}
@@ -92,7 +94,7 @@ func (s *session) doubtful(o outcome) bool {
 
 func (s *session) hasAccount() bool {
 	o := s.run.Options
-	return o.TempUser || o.Username != "" && o.Password.Set()
+	return s.logsIn && (o.TempUser || o.Username != "" && o.Password.Set())
 }
 
 // account gives what the login needs, and a function for the end that deletes

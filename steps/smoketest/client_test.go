@@ -113,8 +113,8 @@ func TestUntrustedCertificate(t *testing.T) {
 	if b.requests != 0 {
 		t.Error("a request was sent")
 	}
-	b.step.Roots = x509.NewCertPool()
-	b.step.Roots.AddCert(secure.Certificate())
+	b.run.Options.Roots = x509.NewCertPool()
+	b.run.Options.Roots.AddCert(secure.Certificate())
 	b.wantPass(proofLines...)
 	b.run.URL = strings.Replace(b.server.URL, "http", "https", 1)
 	b.wantFail("server-unreachable")

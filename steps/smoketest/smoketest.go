@@ -42,7 +42,6 @@ package smoketest
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
@@ -59,8 +58,7 @@ import (
 
 // Step asks the running server. Its zero value is ready for use.
 type Step struct {
-	Roots *x509.CertPool   // authorities to trust for https; nil means the system's
-	Now   func() time.Time // nil means time.Now
+	Now func() time.Time // nil means time.Now
 }
 
 // maxSkew is the difference of the clocks that is worth a word.
@@ -75,6 +73,7 @@ type session struct {
 	connections int
 	facts       steps.TokenFacts
 	guessed     bool // facts are defaults
+	logsIn      bool // log in, if there is an account
 	routes      steps.Routes
 
 	fresh            *signer
@@ -123,15 +122,84 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err := checkAccount(run); err != nil {
 		return err
 	}
-	ses, err := s.open(ctx, run, emit)
+	first, others := addresses(run)
+	if first == "" {
+		return steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
+			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
+	}
+	if len(others) == 0 {
+		return s.ask(ctx, run, first, true, emit)
+	}
+	var found []steps.Finding
+	for i, address := range append([]string{first}, others...) {
+		err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+		var failure *steps.Failure
+		switch {
+		case err == nil:
+		case errors.As(err, &failure):
+			for _, f := range failure.Findings {
+				f.Message = host(address) + ": " + f.Message
+				found = append(found, f)
+			}
+		default:
+			return err
+		}
+	}
+	if len(found) > 0 {
+		return steps.Fail(found...)
+	}
+	return nil
+}
+
+// ask runs the proof on one server, and the login where it is asked for: once,
+// however many addresses the backend has.
+func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bool, emit steps.Emit) error {
+	ses, err := s.open(ctx, run, address, emit)
 	if err != nil {
 		return asFailure(err)
 	}
+	ses.logsIn = login
 	ses.announce()
 	if err := ses.reach(ctx); err != nil {
 		return asFailure(err)
 	}
 	return asFailure(ses.all(ctx))
+}
+
+// addresses are the base URLs to ask: the ones that were named, else the one
+// that was restarted, else one that was found running here.
+func addresses(run *steps.Run) (first string, others []string) {
+	if len(run.Options.URLs) > 1 {
+		return run.Options.URLs[0], run.Options.URLs[1:]
+	}
+	first = firstOf(run.URL, run.Options.URL)
+	for _, server := range run.Project.Servers {
+		first = firstOf(first, server.URL)
+	}
+	return first, nil
+}
+
+// at names the server on every line of its proof. The first one's lines keep
+// their IDs, which the checklist knows.
+func at(emit steps.Emit, i int, address string) steps.Emit {
+	return func(ev steps.Event) {
+		if ev.Kind == steps.EventCheck {
+			ev.Text = host(address) + ": " + ev.Text
+			if i > 0 {
+				ev.ID = fmt.Sprintf("%s %d", ev.ID, i+1)
+			}
+		}
+		emit(ev)
+	}
+}
+
+// host is the part of an address that tells servers apart.
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return steps.Inert(address)
+	}
+	return steps.Inert(u.Host + strings.TrimSuffix(u.Path, "/"))
 }
 
 // asFailure turns a *trouble into a failure of the step.
@@ -143,15 +211,7 @@ func asFailure(err error) error {
 	return err
 }
 
-func (s *Step) open(ctx context.Context, run *steps.Run, emit steps.Emit) (*session, error) {
-	address := firstOf(run.URL, run.Options.URL)
-	for _, server := range run.Project.Servers {
-		address = firstOf(address, server.URL)
-	}
-	if address == "" {
-		return nil, steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
-			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
-	}
+func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit steps.Emit) (*session, error) {
 	base, err := parseBase(address)
 	if err != nil {
 		return nil, err
@@ -165,7 +225,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, emit steps.Emit) (*sess
 	}
 	ses := &session{
 		run: run, emit: emit, now: s.Now, connections: connections(run),
-		client: newClient(base, s.Roots, run.Options.Wait()),
+		client: newClient(base, run.Options.Roots, run.Options.Wait()),
 		fresh:  keySigner(key), secret: secretKeySigner(run),
 	}
 	if ses.now == nil {

@@ -126,6 +126,10 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(s.targets))
 		whole.Question = "Write the key to all of them?"
 	}
+	if run.Production() && !whole.Nothing {
+		whole.Confirm = run.Options.Environment
+		whole.Question = "This is production. Write the key there?"
+	}
 	return whole, nil
 }
 

@@ -1,0 +1,55 @@
+package smoketest
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+// second starts another server of the same backend beside the bench's own.
+func (b *bench) second(signs string) *fake {
+	b.t.Helper()
+	other := &fake{t: b.t, signs: signs, verify: true, user: b.user, password: b.password}
+	server := httptest.NewServer(other)
+	b.t.Cleanup(server.Close)
+	b.run.Options.URLs = []string{b.server.URL, server.URL}
+	return other
+}
+
+func TestEveryAddressOfTheBackendIsAsked(t *testing.T) {
+	b := newBench(t).account()
+	other := b.second(b.key)
+	found, err := b.apply()
+	if err != nil || len(found) > 0 {
+		t.Fatalf("error %v, findings %v", err, found)
+	}
+	proved := map[string]steps.Mark{}
+	for _, ev := range b.events {
+		if ev.Kind == steps.EventCheck {
+			proved[ev.ID] = ev.Mark
+		}
+	}
+	if proved[lineFresh] != steps.MarkOK || proved[lineFresh+" 2"] != steps.MarkOK || proved[lineLogin] != steps.MarkOK {
+		t.Errorf("proved: %v", proved)
+	}
+	if _, twice := proved[lineLogin+" 2"]; twice || other.logins > 0 {
+		t.Error("the account was logged in more than once")
+	}
+}
+
+func TestTheAddressThatWasNotRestartedIsNamed(t *testing.T) {
+	b := newBench(t)
+	b.second(b.previous)
+	stale := b.run.Options.URLs[1]
+	found, err := b.apply()
+	if err == nil || !steps.Has(found, "server-stale-key") {
+		t.Fatalf("error %v, findings %v", err, found)
+	}
+	for _, f := range found {
+		if !strings.HasPrefix(f.Message, host(stale)+": ") {
+			t.Errorf("the finding does not name %s: %s", stale, f.Message)
+		}
+	}
+}
