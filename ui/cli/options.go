@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -21,20 +22,22 @@ import (
 
 // options holds the flags of all commands.
 type options struct {
-	project, env           string
-	json, noColor, plain   bool
-	timeout                time.Duration
-	envFile, python        string
-	settings, restart, url string
-	targets, skip          []string
-	username               string
-	passwordStdin          bool
-	tempUser, keyStdin     bool
-	rotate, dryRun, yes    bool
-	static                 bool
-	theme                  string
-	force                  bool
-	demo                   bool // the project is the demo's throwaway one
+	project, env         string
+	json, noColor, plain bool
+	timeout              time.Duration
+	envFile, python      string
+	settings, restart    string
+	urls                 []string
+	caFile, confirm      string
+	targets, skip        []string
+	username             string
+	passwordStdin        bool
+	tempUser, keyStdin   bool
+	rotate, dryRun, yes  bool
+	static               bool
+	theme                string
+	force                bool
+	demo                 bool // the project is the demo's throwaway one
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -53,7 +56,7 @@ func (o *options) shared(f *pflag.FlagSet) {
 func (o *options) upgrading(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: dotenv[:PATH]; repeatable")
 	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
-	f.StringVar(&o.url, "url", "", "base URL of the server (default: the one that runs here)")
+	o.addresses(f)
 	f.StringVar(&o.username, "username", "", "account for the login test; its password comes from KEYSPLIT_PASSWORD or --password-stdin")
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the account's password from the first line of standard input")
 	f.BoolVar(&o.tempUser, "temp-user", false, "make a throwaway account for the login test and delete it after (development only)")
@@ -61,6 +64,28 @@ func (o *options) upgrading(f *pflag.FlagSet) {
 	f.BoolVar(&o.rotate, "rotate", false, "replace the key even when it is good")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave steps out: generate, write, distinct, restart, smoke-test")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
+}
+
+// addresses are the flags of everything that asks the server.
+func (o *options) addresses(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.urls, "url", nil, "base URL of the server (default: the one that runs here); repeatable, for a backend with several")
+	f.StringVar(&o.caFile, "ca-file", "", "PEM file of the authorities to trust for https, instead of the system's")
+}
+
+// authorities reads --ca-file.
+func (o *options) authorities() (*x509.CertPool, error) {
+	if o.caFile == "" {
+		return nil, nil
+	}
+	pem, err := steps.ReadSmall(o.caFile)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --ca-file: %w", steps.ErrUsage, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%w: --ca-file %s holds no certificate in PEM form", steps.ErrUsage, o.caFile)
+	}
+	return pool, nil
 }
 
 // run makes the run that the flags ask for. Errors wrap steps.ErrUsage.
@@ -93,11 +118,18 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if err := restart.Check(o.restart); err != nil {
 		return nil, err
 	}
+	roots, err := o.authorities()
+	if err != nil {
+		return nil, err
+	}
 	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Targets: targets}
 	run.Options = steps.Options{
 		Folder: o.project, Environment: o.env, EnvFile: o.envFile, Python: o.python, Settings: o.settings,
-		Targets: o.targets, Restart: o.restart, URL: o.url, Username: o.username, TempUser: o.tempUser,
+		Targets: o.targets, Restart: o.restart, URLs: o.urls, Roots: roots, Username: o.username, TempUser: o.tempUser,
 		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+	}
+	if len(o.urls) > 0 {
+		run.Options.URL = o.urls[0]
 	}
 	skip, err := o.skipped()
 	if err != nil {

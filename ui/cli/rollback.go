@@ -35,7 +35,7 @@ upgrade.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
 	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
-	f.StringVar(&o.url, "url", "", "base URL of the server (default: the one that runs here)")
+	o.addresses(f)
 	return cmd
 }
 
@@ -55,8 +55,8 @@ func rollback(ctx context.Context, e *steps.Engine, f front) error {
 	if err != nil && (!errors.As(err, &failure) || e.Run.Journal == nil) {
 		return err
 	}
-	if len(e.Run.Journal.Applied()) == 0 {
-		f.Result(result{OK: true, Summary: "Nothing to take back: keysplit changed no file here, or took it back already."})
+	if j := e.Run.Journal; len(j.Applied()) == 0 && len(j.Deliveries()) == 0 {
+		f.Result(result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."})
 		return nil
 	}
 	err = e.TakeBack(ctx, f.Event)

@@ -37,6 +37,7 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 	}
 	o.upgrading(cmd.Flags())
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing")
+	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the name of the environment, for --yes on production")
 	return cmd
 }
 
@@ -191,7 +192,11 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if w.o.dryRun && !onlyLooks(n) {
 		return nil
 	}
-	if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
+	if plan.Confirm != "" && !w.o.dryRun {
+		if err := w.confirmed(ctx, plan); err != nil {
+			return err
+		}
+	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
 		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n))
 		switch {
 		case err != nil:
@@ -203,6 +208,28 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 		}
 	}
 	return w.e.Apply(ctx, n, w.f.Event)
+}
+
+// confirmed has production named: typed by the person who is there, or given on
+// the command line.
+func (w *walk) confirmed(ctx context.Context, plan steps.Plan) error {
+	switch {
+	case w.o.confirm == plan.Confirm:
+		return nil
+	case w.o.confirm != "":
+		return fmt.Errorf("%w: --confirm %q is not the name of this environment, %q; nothing was written", steps.ErrUsage, w.o.confirm, plan.Confirm)
+	case w.o.yes:
+		return fmt.Errorf("%w: this is production: --yes alone does not write to it, add --confirm %s; nothing was written", steps.ErrUsage, plan.Confirm)
+	}
+	typed, err := w.f.Line(ctx, plan.Question+" Type "+plan.Confirm+" to go on")
+	if err != nil {
+		return err
+	}
+	if typed != plan.Confirm {
+		w.f.Note("That is not the name. Nothing was written.")
+		return steps.ErrCancelled
+	}
+	return nil
 }
 
 func (w *walk) choices(n steps.Name) []choice {
