@@ -54,6 +54,12 @@ func init() {
 			Why:      "Helm, Argo CD or an ExternalSecret brings the Secret back to what its own source says.",
 			Fix:      "Put the key into that source as well.",
 		},
+		"by-hand-only": {
+			Severity: Error,
+			Message:  "This place can only be changed by hand, and nobody is there to do it.",
+			Why:      "The target manual waits for a person who sets the key.",
+			Fix:      "Run keysplit upgrade on a terminal and without --yes.",
+		},
 		"place-not-restored": {
 			Severity: Error,
 			Message:  "The value before could not be put back.",

@@ -123,6 +123,20 @@ func (j *Journal) chosen() (key []byte, run string, ok bool) {
 	return nil, "", false
 }
 
+// ChosenFile is where the chosen key is kept, "" when there is none: for the one
+// kind of place that only a person can bring it to.
+func (j *Journal) ChosenFile() string {
+	for _, e := range slices.Backward(j.entries) {
+		switch e.Kind {
+		case "settled":
+			return ""
+		case "chosen":
+			return filepath.Join(j.dir, e.ID)
+		}
+	}
+	return ""
+}
+
 // Settle forgets the chosen key: all places have it, or it is given up.
 func (j *Journal) Settle() error {
 	for _, e := range slices.Backward(j.entries) {

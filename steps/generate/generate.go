@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -224,8 +225,21 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	if c.action != "keep" && c.previous.Set() && !c.previous.Equal(run.Key) {
 		run.Previous = c.previous
 	}
+	if err := remember(run); err != nil {
+		return err
+	}
 	emit.Check("key", steps.MarkOK, "key "+run.KeyFrom, describe(run.Key))
 	return nil
+}
+
+// remember keeps a key that is about to be brought to places which may never
+// show it again, until all of them have it.
+func remember(run *steps.Run) error {
+	elsewhere := slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() })
+	if !elsewhere || run.Journal == nil || run.KeyFrom == "kept" {
+		return nil
+	}
+	return run.Journal.Choose(run.Key)
 }
 
 func (s *Step) make(run *steps.Run) (steps.Secret, error) {
@@ -279,7 +293,10 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 // Undo forgets the key. Nothing was written yet.
 func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 	run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "", steps.Secret{}
-	return nil
+	if run.Journal == nil {
+		return nil
+	}
+	return run.Journal.Settle()
 }
 
 // describe tells a key by what may be known of it.

@@ -15,8 +15,9 @@ import (
 
 // dotenv is the .env file that the backend reads, or one at a given path.
 type dotenv struct {
-	spec   string // as --target has it
-	path   string // "" for the backend's own
+	spec   string            // as --target has it
+	path   string            // "" for the backend's own
+	reads  []envfile.Dialect // who reads it; none for the backend's own readers
 	at     *envfile.Snapshot
 	change envfile.Change
 }
@@ -51,11 +52,14 @@ func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
 	if d.path == "" || d.path == run.Project.EnvFile.Path {
 		return run.Project.EnvFile.Path, run.Project.EnvFile.Readers
 	}
-	path := d.path
+	path, readers := d.path, d.reads
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(run.Project.Root, path)
 	}
-	return path, run.Project.EnvFile.Readers
+	if len(readers) == 0 {
+		readers = run.Project.EnvFile.Readers
+	}
+	return path, readers
 }
 
 // open reads the file as it is now. For the backend's own file it must still be

@@ -194,7 +194,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emi
 		old = run.Secret(string(before))
 	}
 	id := "undo " + r.spec
-	if h.Readable && h.Key.Equal(old) || h.Readable && !h.There && !d.There {
+	if h.Readable && h.Key.Equal(old) || !h.There && !d.There {
 		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be put back")
 		return run.Journal.TookBack(d)
 	}

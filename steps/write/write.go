@@ -27,6 +27,23 @@ type kind struct {
 // kinds is the table of --target. A new target is one file and one line here.
 var kinds = []kind{
 	{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }},
+	{"compose", "FILE[#SERVICE]", newCompose},
+	{"heroku", "APP", stored(newHeroku)},
+	{"github", "OWNER/REPO[@ENVIRONMENT]", stored(newGitHub)},
+	{"railway", "SERVICE[@ENVIRONMENT]", stored(newRailway)},
+	{"fly", "APP", stored(newFly)},
+	{"manual", "[WHERE]", newManual},
+}
+
+// stored makes targets of a kind of store.
+func stored(open func(argument string) (store, error)) func(spec, argument string) (steps.Target, error) {
+	return func(spec, argument string) (steps.Target, error) {
+		s, err := open(argument)
+		if err != nil {
+			return nil, err
+		}
+		return &remote{spec: spec, store: s}, nil
+	}
 }
 
 // Step is step 2. Its zero value is ready for use.
@@ -136,11 +153,6 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 // Apply writes to every target in turn. When one fails, it says which ones have
 // the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if run.Journal != nil && run.Key.Set() && s.delivers() {
-		if err := run.Journal.Choose(run.Key); err != nil {
-			return err
-		}
-	}
 	for i, t := range s.targets {
 		if err := t.Apply(ctx, run, emit); err != nil {
 			if i > 0 {
@@ -153,11 +165,6 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return nil
 	}
 	return run.Journal.SetKey(run.Key)
-}
-
-// delivers tells whether a target is no file of this machine.
-func (s *Step) delivers() bool {
-	return slices.ContainsFunc(s.targets, func(t steps.Target) bool { return !t.Local() })
 }
 
 func specs(targets []steps.Target) string {
@@ -201,7 +208,9 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 			failed = append(failed, err)
 			continue
 		}
-		r, ok := t.(*remote)
+		r, ok := t.(interface {
+			undo(context.Context, *steps.Run, steps.Delivery, steps.Emit) error
+		})
 		if !ok {
 			failed = append(failed, fmt.Errorf("%w: %s was never delivered to", steps.ErrJournal, d.Target))
 			continue

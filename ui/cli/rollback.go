@@ -56,6 +56,9 @@ func rollback(ctx context.Context, e *steps.Engine, f front) error {
 		return err
 	}
 	if j := e.Run.Journal; len(j.Applied()) == 0 && len(j.Deliveries()) == 0 {
+		if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
+			return err
+		}
 		f.Result(result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."})
 		return nil
 	}

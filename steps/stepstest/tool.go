@@ -1,0 +1,52 @@
+package stepstest
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Tool is a stand-in for a command-line program. It records how it was called
+// and then does what its script says.
+type Tool struct {
+	t   testing.TB
+	Dir string // its own folder, for the script's files: $DIR there
+}
+
+// NewTool puts a program of that name first on PATH: a shell script that appends
+// its arguments to argv and its environment to environ, both one a line, and
+// then runs body. The body may read standard input; what it appends to
+// $DIR/stdin is what Stdin returns.
+func NewTool(t testing.TB, name, body string) *Tool {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in is a shell script")
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\nDIR='" + dir + "'\nprintf '%s\\n' \"$@\" >>\"$DIR/argv\"\nenv >>\"$DIR/environ\"\n" + body + "\n"
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return &Tool{t: t, Dir: dir}
+}
+
+// File is a file of the script's folder, "" when it is not there.
+func (p *Tool) File(name string) string {
+	p.t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.Dir, name))
+	if err != nil && !os.IsNotExist(err) {
+		p.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Argv is every argument of every call, one a line.
+func (p *Tool) Argv() string { return p.File("argv") }
+
+// Environ is the environment of every call, one variable a line.
+func (p *Tool) Environ() string { return p.File("environ") }
+
+// Stdin is what the script kept of its standard input.
+func (p *Tool) Stdin() string { return p.File("stdin") }

@@ -1,0 +1,109 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// composeBench writes a compose file, and env files with SECRET_KEY in each.
+func composeBench(t *testing.T, yaml string, environ map[string]string, envFiles ...string) *steps.Run {
+	t.Helper()
+	run := withKey(stepstest.NewRun(t, "SECRET_KEY=x\n", environ))
+	for name, content := range map[string]string{"docker-compose.yml": yaml} {
+		if err := os.WriteFile(filepath.Join(run.Project.Root, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range envFiles {
+		if err := os.WriteFile(filepath.Join(run.Project.Root, name), []byte("SECRET_KEY=x\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return run
+}
+
+func TestComposeWritesWhatTheServiceReads(t *testing.T) {
+	for name, c := range map[string]struct {
+		yaml string
+		spec string // after compose:docker-compose.yml
+		file string // that gets the key
+	}{
+		"interpolated list":    {"services:\n  web:\n    env_file: .env.docker\n    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY}\n", "", ".env"},
+		"interpolated mapping": {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: ${JWT_SECRET_KEY:?}\n", "", ".env"},
+		"passed through":       {"services:\n  web:\n    environment:\n      - JWT_SECRET_KEY\n", "", ".env"},
+		"no value":             {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY:\n", "", ".env"},
+		"env_file":             {"services:\n  web:\n    env_file: .env.docker\n  db:\n    image: postgres\n", "#web", ".env.docker"},
+		"the last env_file":    {"services:\n  web:\n    env_file:\n      - .env\n      - path: .env.docker\n        required: true\n", "", ".env.docker"},
+		"the one that reads":   {"services:\n  web:\n    environment: {SECRET_KEY: x}\n    env_file: .env.docker\n  db:\n    image: postgres\n", "", ".env.docker"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := composeBench(t, c.yaml, nil, ".env.docker")
+			targets, err := Targets([]string{"compose:docker-compose.yml" + c.spec})
+			if err != nil {
+				t.Fatal(err)
+			}
+			run.Targets = targets
+			if err := run.LookAround(context.Background()); err != nil || run.Held[0].Key.Set() || !run.Held[0].SecretKey.Set() {
+				t.Fatalf("look: %v", err)
+			}
+			if run.Remote() {
+				t.Error("a file here is taken for another place")
+			}
+			if said, err := bring(run, targets[0]); err != nil || !strings.Contains(said, "Service: web") {
+				t.Fatalf("%s, %v", said, err)
+			}
+			for _, file := range []string{".env", ".env.docker"} {
+				b, err := os.ReadFile(filepath.Join(run.Project.Root, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if has := strings.Contains(string(b), "JWT_SECRET_KEY="+run.Key.Reveal()+"\n"); has != (file == c.file) {
+					t.Errorf("%s has the key: %t", file, has)
+				}
+			}
+		})
+	}
+}
+
+func TestComposeFilesThatHideTheKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		yaml    string
+		environ map[string]string
+		code    steps.Code
+	}{
+		"a literal":         {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: " + stepstest.Key() + "\n", nil, "key-committed-elsewhere"},
+		"nothing":           {"services:\n  web:\n    env_file: .env.docker\n    environment:\n      - JWT_SECRET_KEY=\n", nil, "jwt-key-shadowed"},
+		"set in this shell": {"services:\n  web:\n    environment:\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY}\n", map[string]string{"JWT_SECRET_KEY": "x"}, "jwt-key-shadowed"},
+		"neither":           {"services:\n  web:\n    image: shop\n", nil, "compose-missing-key"},
+		"a variable path":   {"services:\n  web:\n    env_file: ${WHICH}.env\n", nil, "place-not-found"},
+		"no YAML":           {"services: [", nil, "place-not-found"},
+		"no services":       {"version: '3'\n", nil, "place-not-found"},
+		"a bomb":            {"a: &a [x]\nb: [" + strings.Repeat("*a, ", 200) + "]\nservices:\n  web: {}\n", nil, "place-not-found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := composeBench(t, c.yaml, c.environ, ".env.docker")
+			targets, err := Targets([]string{"compose:docker-compose.yml"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = targets[0].Plan(context.Background(), run)
+			if f := wantCode(t, err, c.code); f.Fix == "" {
+				t.Error("no fix")
+			}
+		})
+	}
+	run := composeBench(t, "services:\n  web: {}\n  worker: {}\n", nil)
+	for _, spec := range []string{"compose:docker-compose.yml", "compose:docker-compose.yml#api"} {
+		targets, _ := Targets([]string{spec})
+		if _, err := targets[0].Plan(context.Background(), run); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "web, worker") {
+			t.Errorf("%s: error %v", spec, err)
+		}
+	}
+}

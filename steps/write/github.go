@@ -1,0 +1,103 @@
+package write
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// github keeps the key as a secret of GitHub Actions: of a repository, or of one
+// of its environments. Such a secret is never shown again.
+type github struct {
+	repo        string // owner/name
+	environment string // "" for the repository's own
+}
+
+var githubRepo = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+
+func newGitHub(argument string) (store, error) {
+	repo, environment, named := strings.Cut(argument, "@")
+	if !githubRepo.MatchString(repo) || strings.HasPrefix(repo, "-") || named && environment == "" {
+		return nil, errors.New("it needs a repository")
+	}
+	return &github{repo: repo, environment: environment}, nil
+}
+
+func (g *github) spec() string {
+	if g.environment != "" {
+		return "github:" + g.repo + "@" + g.environment
+	}
+	return "github:" + g.repo
+}
+
+func (g *github) tool() tool {
+	return tool{"gh", "See https://cli.github.com.", "gh auth login"}
+}
+
+func (g *github) words() words {
+	return words{
+		Method: "gh secret set, the value on standard input; GitHub never shows it again",
+		Undo:   "keysplit rollback removes the secret",
+		ByHand: "Set the earlier value again with: gh secret set " + steps.KeyName + strings.Join(append([]string{""}, g.place()...), " "),
+		Effects: []string{"Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
+			"let such a job make a key of its own."},
+	}
+}
+
+// place are the arguments that name the repository and environment.
+func (g *github) place() []string {
+	args := []string{"--repo", g.repo}
+	if g.environment != "" {
+		args = append(args, "--env", g.environment)
+	}
+	return args
+}
+
+func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "the Actions secrets of " + g.repo}
+	if g.environment != "" {
+		held.Where += ", environment " + g.environment
+	}
+	out, err := g.tool().call(ctx, run, g.spec(), nil, append([]string{"secret", "list", "--json", "name,updatedAt"}, g.place()...)...)
+	if err != nil {
+		return held, err
+	}
+	var all []struct {
+		Name      string
+		UpdatedAt time.Time
+	}
+	if len(out) > 0 && json.Unmarshal(out, &all) != nil {
+		return held, errors.New("the answer of gh cannot be read")
+	}
+	for _, s := range all {
+		if s.Name == steps.KeyName {
+			held.There, held.Changed, held.Version = true, s.UpdatedAt, s.UpdatedAt.UTC().Format(time.RFC3339)
+		}
+	}
+	if who, err := g.tool().call(ctx, run, g.spec(), nil, "api", "user", "--jq", ".login"); err == nil {
+		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
+			held.Where += ", as " + name
+		}
+	}
+	return held, nil
+}
+
+func (g *github) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+	if _, err := g.tool().call(ctx, run, g.spec(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
+		return "", err
+	}
+	h, err := g.look(ctx, run)
+	return h.Version, err
+}
+
+// restore removes the secret: it is called where there was none before, since no
+// earlier value can be known.
+func (g *github) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
+	_, err := g.tool().call(ctx, run, g.spec(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
+	return err
+}

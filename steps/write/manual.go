@@ -1,0 +1,94 @@
+package write
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dj/keysplit/steps"
+)
+
+// manual is a place that only a person can reach. keysplit says what to do and
+// waits for the word that it is done; what it cannot read it does not claim. The
+// running server proves it, in step 5.
+type manual struct {
+	spec  string
+	where string // in the user's words, "" for none
+	done  bool   // the plan found it delivered already
+}
+
+func newManual(spec, where string) (steps.Target, error) {
+	return &manual{spec: spec, where: where}, nil
+}
+
+func (m *manual) Spec() string { return m.spec }
+func (m *manual) Local() bool  { return false }
+
+// place names the place in a sentence.
+func (m *manual) place() string {
+	if m.where == "" {
+		return "the place where your backend gets its secrets"
+	}
+	return steps.Inert(m.where)
+}
+
+// Look knows what an earlier run was told, and nothing of the place itself.
+func (m *manual) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
+	return steps.Held{Where: m.place(), There: run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d steps.Delivery) bool {
+		return d.Target == m.spec
+	})}, nil
+}
+
+// Plan says exactly what to do, and where the key lies until it is done.
+func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	m.done = !run.Key.Set()
+	if m.done {
+		return steps.Plan{Summary: "You have set the key in " + m.place() + " before. It stays.", Nothing: true}, nil
+	}
+	key := "1. Take the key: it is the one that you gave."
+	if !run.Options.Import.Set() {
+		key = "1. Take the key: the wizard copies it in step 1."
+		if run.Journal != nil && run.Journal.ChosenFile() != "" {
+			key = "1. Take the key: it is the whole content of " + run.Journal.ChosenFile() + ", a file of mode 0600 that goes away with your answer. The wizard can also copy it in step 1."
+		}
+	}
+	return steps.Plan{
+		Summary: "Set the key by hand in " + m.place() + ".",
+		Details: []string{
+			key,
+			"2. Set it there as " + steps.KeyName + ", with no quotes, spaces or line end added.",
+			"3. Say here that it is done. Whether the backend really has it is proved in step 5.",
+		},
+		Question: "Have you set it there?",
+	}, nil
+}
+
+// Apply records the user's word.
+func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	if m.done {
+		return nil
+	}
+	if run.Options.Unattended {
+		return steps.Fail(steps.NewFinding("by-hand-only", "").At(m.spec, 0))
+	}
+	d, err := run.Journal.Deliver(steps.Delivery{Target: m.spec, Where: m.place(), Key: run.Prints.Of(run.Key)}, steps.Secret{})
+	if err != nil {
+		return err
+	}
+	if err := run.Journal.Delivered(d); err != nil {
+		return err
+	}
+	run.Wrote, m.done = true, true
+	emit.Check("write "+m.spec, steps.MarkWarn, "set by hand in "+m.place(), "not read back: step 5 proves it")
+	return nil
+}
+
+// Verify can read nothing back.
+func (m *manual) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+// undo says what to do by hand.
+func (m *manual) undo(_ context.Context, run *steps.Run, d steps.Delivery, emit steps.Emit) error {
+	emit.Check("undo "+m.spec, steps.MarkWarn, "to be put back by hand", m.place())
+	run.Left = append(run.Left, fmt.Sprintf("By hand: set %s in %s back to what it was, or remove it.", steps.KeyName, m.place()))
+	return run.Journal.TookBack(d)
+}
