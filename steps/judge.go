@@ -134,3 +134,16 @@ func words(s string) bool {
 	}
 	return len(pieces) >= 3 && inWords*10 >= letters*7
 }
+
+// MinLength is how many characters this run wants of a key: those of the
+// backend's own rule, or more where the configuration says so.
+func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
+
+// Judge applies the rules of this run to a key: JudgeKey, and its own length.
+func (r *Run) Judge(key Secret, others ...Secret) []Code {
+	codes := JudgeKey(key, others...)
+	if n := key.Len(); n >= MinKeyLength && n < r.MinLength() {
+		codes = append(codes, "jwt-key-too-short")
+	}
+	return codes
+}

@@ -16,10 +16,14 @@ func (s Setting) Empty() bool { return s.Secret.Set() && s.Secret.Len() == 0 }
 // Keys is the pair this program is about, as the files and the environment
 // have it.
 type Keys struct {
-	Key       Setting // JWT_SECRET_KEY
-	SecretKey Setting // SECRET_KEY
-	InFile    Setting // JWT_SECRET_KEY in the file alone, whatever the environment says
+	Key       Setting  // JWT_SECRET_KEY
+	SecretKey Setting  // SECRET_KEY
+	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
+	Others    []Secret // the values of Options.DistinctFrom, as far as they are set
 }
+
+// Rivals are the secrets that the key must differ from.
+func (k Keys) Rivals() []Secret { return append([]Secret{k.SecretKey.Secret}, k.Others...) }
 
 // ReadKeys reads both keys as dialect d would from the file's bytes. A variable
 // of the environment beats the file, also when it is empty: that is what
@@ -43,9 +47,15 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		}
 		return file(name)
 	}
-	return Keys{
+	keys := Keys{
 		Key:       effective(KeyName),
 		SecretKey: effective(SecretKeyName),
 		InFile:    file(KeyName),
-	}, nil
+	}
+	for _, name := range run.Options.DistinctFrom {
+		if s := effective(name); name != SecretKeyName && s.Secret.Len() > 0 {
+			keys.Others = append(keys.Others, s.Secret)
+		}
+	}
+	return keys, nil
 }

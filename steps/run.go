@@ -15,29 +15,32 @@ const (
 
 // Options is what the user asked for, from flags, configuration and screens.
 type Options struct {
-	Folder      string         // where to look for the project, "" for the current folder
-	Environment string         // "development" by default
-	EnvFile     string         // --env-file, "" to use the one that the backend reads
-	Python      string         // --python
-	Settings    string         // --settings
-	Targets     []string       // --target
-	Restart     string         // --restart, "" for runserver
-	URL         string         // --url, base URL of the server; the first of URLs when there are several
-	URLs        []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
-	Roots       *x509.CertPool // authorities to trust for https, nil for the system's
-	Production  bool           // the environment is production, whatever its name says
-	Username    string         // --username
-	Password    Secret         // from KEYSPLIT_PASSWORD, standard input or a masked field
-	TempUser    bool           // --temp-user
-	Import      Secret         // --key-stdin or a masked field
-	Rotate      bool           // --rotate
-	Skip        map[Name]bool  // --skip
-	Static      bool           // run none of the project's code
-	ReadOnly    bool           // change nothing, keysplit's own state folder included: a check or a dry run
-	Force       bool           // rollback --force: also over an edit that was made since
-	Unattended  bool           // --yes: nobody is there to act on a request
-	Timeout     time.Duration  // for one wait on a child or a server; 0 means DefaultTimeout
-	Connections int            // fresh connections of the proof; 0 means DefaultConnections
+	Folder       string         // where to look for the project, "" for the current folder
+	Environment  string         // "development" by default
+	EnvFile      string         // --env-file, "" to use the one that the backend reads
+	Python       string         // --python
+	Settings     string         // --settings
+	Targets      []string       // --target
+	Restart      string         // --restart, "" for runserver
+	URL          string         // --url, base URL of the server; the first of URLs when there are several
+	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
+	Roots        *x509.CertPool // authorities to trust for https, nil for the system's
+	MinLength    int            // characters that the key must have; 0 for MinKeyLength, never less
+	DistinctFrom []string       // further variables that the key must differ from, beside SECRET_KEY
+	Routes       Routes         // URL paths that the configuration names, in place of those that were found
+	Production   bool           // the environment is production, whatever its name says
+	Username     string         // --username
+	Password     Secret         // from KEYSPLIT_PASSWORD, standard input or a masked field
+	TempUser     bool           // --temp-user
+	Import       Secret         // --key-stdin or a masked field
+	Rotate       bool           // --rotate
+	Skip         map[Name]bool  // --skip
+	Static       bool           // run none of the project's code
+	ReadOnly     bool           // change nothing, keysplit's own state folder included: a check or a dry run
+	Force        bool           // rollback --force: also over an edit that was made since
+	Unattended   bool           // --yes: nobody is there to act on a request
+	Timeout      time.Duration  // for one wait on a child or a server; 0 means DefaultTimeout
+	Connections  int            // fresh connections of the proof; 0 means DefaultConnections
 }
 
 // Defaults of Options.

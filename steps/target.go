@@ -128,13 +128,13 @@ func (r *Run) JudgePlaces() []Finding {
 		if !h.Readable && h.There {
 			continue
 		}
-		for _, code := range JudgeKey(h.Key, h.SecretKey) {
+		for _, code := range r.Judge(h.Key, h.SecretKey) {
 			message := ""
 			switch code {
 			case "jwt-key-missing":
 				message = h.Where + " holds no JWT_SECRET_KEY."
 			case "jwt-key-too-short":
-				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), MinKeyLength)
+				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), r.MinLength())
 			}
 			found = append(found, NewFinding(code, message).At(spec, 0))
 		}

@@ -78,12 +78,11 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	if !own && steps.Placeholder(keyText) && steps.Placeholder(secretText) {
 		return // a template under another name: both keys are to be filled in
 	}
-	e.judge(rel, string(reader), data, key, secretKey, own)
+	e.judge(rel, string(reader), data, run.Judge(key, secretKey), key, secretKey, own)
 }
 
-func (e *envs) judge(rel, reader string, data []byte, key, secretKey steps.Secret, own bool) {
+func (e *envs) judge(rel, reader string, data []byte, codes []steps.Code, key, secretKey steps.Secret, own bool) {
 	line := lineOf(data, steps.KeyName)
-	codes := steps.JudgeKey(key, secretKey)
 	has := func(c steps.Code) bool { return slices.Contains(codes, c) }
 	switch {
 	case has("jwt-key-missing"):

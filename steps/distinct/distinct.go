@@ -101,8 +101,8 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 			continue
 		}
 		before := len(found)
-		others := []steps.Secret{keys.SecretKey.Secret}
-		for _, code := range steps.JudgeKey(keys.InFile.Secret, others...) {
+		others := keys.Rivals()
+		for _, code := range run.Judge(keys.InFile.Secret, others...) {
 			found = append(found, steps.NewFinding(code, "").At(rel, 0))
 		}
 		if run.Key.Set() && keys.InFile.Secret.Set() && !keys.InFile.Secret.Equal(run.Key) {

@@ -257,7 +257,7 @@ func (s *Step) make(run *steps.Run) (steps.Secret, error) {
 // judge applies every rule, also against a SECRET_KEY that only the settings
 // know: of that one there is a fingerprint to compare.
 func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
-	codes := steps.JudgeKey(key, c.keys.SecretKey.Secret)
+	codes := run.Judge(key, c.keys.Rivals()...)
 	if f := run.Project.Facts; f != nil && len(codes) == 0 &&
 		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Of(key) {
 		codes = append(codes, "jwt-key-equals-secret-key")

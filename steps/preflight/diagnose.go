@@ -172,7 +172,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		line, where = 0, " in the environment"
 		d.shadowed()
 	}
-	for _, code := range steps.JudgeKey(d.keys.Key.Secret, d.keys.SecretKey.Secret) {
+	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
 		message := ""
 		switch code {
 		case "jwt-key-missing":
@@ -183,7 +183,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
 			}
 		case "jwt-key-too-short":
-			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), steps.MinKeyLength)
+			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), d.run.MinLength())
 		}
 		d.add(code, message, line)
 	}
@@ -196,7 +196,7 @@ func (d *diagnosis) shadowed() {
 	key, inFile := d.keys.Key.Secret, d.keys.InFile.Secret
 	switch {
 	case inFile.Set() && inFile.Equal(key):
-	case inFile.Set() || len(steps.JudgeKey(key, d.keys.SecretKey.Secret)) > 0:
+	case inFile.Set() || len(d.run.Judge(key, d.keys.Rivals()...)) > 0:
 		message := ""
 		if key.Len() == 0 {
 			message = "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file."

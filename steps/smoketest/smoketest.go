@@ -232,7 +232,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 		ses.now = time.Now
 	}
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
-	ses.routes = routes(run.Project.Facts)
+	ses.routes = named(run.Options.Routes, routes(run.Project.Facts))
 	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {
 		ses.previous = keySigner(run.Previous)
 		ses.previousIsSecret = ses.secret != nil && sameKey(ctx, ses.secret, ses.previous)
@@ -368,5 +368,13 @@ func routes(f *steps.Facts) steps.Routes {
 	return steps.Routes{
 		Login: auth + "login/", Refresh: auth + "token/refresh/", Verify: auth + "token/verify/",
 		Protected: auth + "user/", CSRF: auth + "csrf/",
+	}
+}
+
+// named puts the routes that the configuration names in place of those found.
+func named(by, found steps.Routes) steps.Routes {
+	return steps.Routes{
+		Login: firstOf(by.Login, found.Login), Refresh: firstOf(by.Refresh, found.Refresh), Verify: firstOf(by.Verify, found.Verify),
+		Protected: firstOf(by.Protected, found.Protected), CSRF: firstOf(by.CSRF, found.CSRF), Health: firstOf(by.Health, found.Health),
 	}
 }

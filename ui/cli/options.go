@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/write"
 )
@@ -54,7 +56,7 @@ func (o *options) shared(f *pflag.FlagSet) {
 }
 
 func (o *options) upgrading(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: dotenv[:PATH]; repeatable")
+	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: "+strings.Join(write.Kinds(), ", ")+"; repeatable")
 	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
 	o.addresses(f)
 	f.StringVar(&o.username, "username", "", "account for the login test; its password comes from KEYSPLIT_PASSWORD or --password-stdin")
@@ -111,11 +113,19 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if o.rotate && slices.Contains(o.skip, string(steps.Generate)) {
 		return nil, wrong("--rotate and --skip generate exclude each other")
 	}
-	targets, err := write.Targets(o.targets)
+	conf, err := config.Find(o.project)
 	if err != nil {
 		return nil, err
 	}
-	if err := restart.Check(o.restart); err != nil {
+	env, err := o.configured(conf)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := write.Targets(env.Targets)
+	if err != nil {
+		return nil, err
+	}
+	if err := restart.Check(env.Restart); err != nil {
 		return nil, err
 	}
 	roots, err := o.authorities()
@@ -124,12 +134,17 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Targets: targets}
 	run.Options = steps.Options{
-		Folder: o.project, Environment: o.env, EnvFile: o.envFile, Python: o.python, Settings: o.settings,
-		Targets: o.targets, Restart: o.restart, URLs: o.urls, Roots: roots, Username: o.username, TempUser: o.tempUser,
+		Folder: o.project, Environment: o.env, EnvFile: o.envFile,
+		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
+		Targets: env.Targets, Restart: env.Restart, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
+		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
 		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
-	if len(o.urls) > 0 {
-		run.Options.URL = o.urls[0]
+	if len(env.URLs) > 0 {
+		run.Options.URL = env.URLs[0]
+	}
+	if run.Options.Restart == "" && run.Remote() {
+		run.Options.Restart = restartOf(env.Targets)
 	}
 	skip, err := o.skipped()
 	if err != nil {
@@ -137,6 +152,44 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
+}
+
+// configured is the environment as the configuration file has it, with the flags
+// in place of what they name.
+func (o *options) configured(c config.Config) (config.Environment, error) {
+	env, ok := c.Environments[o.env]
+	if names := c.Names(); !ok && len(names) > 0 && o.env != steps.DefaultEnvironment {
+		if near := config.Nearest(o.env, names); near != "" {
+			return env, fmt.Errorf("%w: --env %q is not in %s; did you mean %q?", steps.ErrUsage, o.env, c.Path, near)
+		}
+		return env, fmt.Errorf("%w: --env %q is not in %s; there is: %s", steps.ErrUsage, o.env, c.Path, strings.Join(names, ", "))
+	}
+	if len(o.targets) > 0 {
+		env.Targets = o.targets
+	}
+	if len(o.urls) > 0 {
+		env.URLs = o.urls
+	}
+	env.Restart = cmp.Or(o.restart, env.Restart)
+	_, password := os.LookupEnv("KEYSPLIT_PASSWORD")
+	switch {
+	case o.username != "":
+		env.Username = o.username
+	case o.tempUser || !password && !o.passwordStdin:
+		env.Username = "" // the file cannot hold its password, and nobody gave it
+	}
+	return env, nil
+}
+
+// restartOf is the way to restart what gets its key from the targets, when none
+// was named: some services restart by themselves, and are only waited for.
+func restartOf(targets []string) string {
+	for _, t := range targets {
+		if kind, _, _ := strings.Cut(t, ":"); kind != "github" && restart.Check(t) == nil {
+			return t
+		}
+	}
+	return "none"
 }
 
 func (o *options) skipped() (map[steps.Name]bool, error) {
@@ -174,11 +227,11 @@ func (o *options) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 	}
 	switch password, ok := os.LookupEnv("KEYSPLIT_PASSWORD"); {
 	case o.passwordStdin:
-		if o.username == "" {
+		if run.Options.Username == "" {
 			return fmt.Errorf("%w: --password-stdin needs --username", steps.ErrUsage)
 		}
 		run.Options.Password, err = line("--password-stdin")
-	case ok && o.username != "":
+	case ok && run.Options.Username != "":
 		run.Options.Password = run.Secret(password)
 	case o.username != "" && stdio.InTTY && !o.json:
 		run.Options.Password, err = askPassword(ctx, stdio, run, o.username)

@@ -1,0 +1,338 @@
+// Package config reads the project's committed configuration: keysplit.toml, or
+// the table [tool.keysplit] of pyproject.toml. With it a newcomer is asked
+// nothing, and every environment of the project has a name.
+//
+// It is strict. An unknown name, or a value of the wrong type, is an error that
+// names the file, the line and the nearest valid name: a misspelt "targets"
+// must not mean that the key goes to the default place. No secret belongs in
+// this file, and there is no name for one.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"dj/keysplit/steps"
+)
+
+// The files that are looked for, in each folder from the project's up to the top
+// of the work tree.
+const (
+	File      = "keysplit.toml"
+	pyproject = "pyproject.toml"
+)
+
+// Config is what the file says. The zero value is that of no file at all.
+type Config struct {
+	Path         string                 // absolute, "" when there is no file
+	Key          string                 // the name of the key
+	DistinctFrom []string               // variables that the key must differ from
+	MinLength    int                    // characters, 0 for the backend's own rule
+	Settings     string                 // settings module
+	Python       string                 // interpreter, relative to the file's folder or absolute
+	Environments map[string]Environment // by name
+}
+
+// Environment is one [environments.NAME].
+type Environment struct {
+	Targets    []string // as --target
+	Restart    string   // as --restart
+	URLs       []string // as --url, the first one first
+	Login      string   // URL paths
+	Protected  string
+	Refresh    string
+	Username   string
+	Production bool // it is production, whatever its name says
+}
+
+// Routes are the URL paths of the environment, "" where it names none.
+func (e Environment) Routes() steps.Routes {
+	return steps.Routes{Login: e.Login, Protected: e.Protected, Refresh: e.Refresh}
+}
+
+// Names lists the environments in alphabetical order.
+func (c Config) Names() []string { return slices.Sorted(maps.Keys(c.Environments)) }
+
+// Find reads the configuration for a folder inside a project, "" for the current
+// one. It looks in that folder and those above it, up to the top of the work
+// tree, and then in its direct sub folders that have a manage.py, as the project
+// itself is found. No file is no error. Errors wrap steps.ErrUsage.
+func Find(folder string) (Config, error) {
+	start, err := filepath.Abs(folder)
+	if err != nil {
+		return Config{}, fmt.Errorf("find the configuration: %w", err)
+	}
+	if info, err := os.Stat(start); err == nil && !info.IsDir() {
+		start = filepath.Dir(start)
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		c, err := in(dir)
+		if err != nil || c.Path != "" {
+			return c, err
+		}
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	below, _ := filepath.Glob(filepath.Join(glob(start), "*", "manage.py"))
+	if len(below) == 1 {
+		return in(filepath.Dir(below[0]))
+	}
+	return Config{}, nil
+}
+
+// glob keeps the characters of a folder's name from being a pattern.
+func glob(path string) string {
+	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllStringFunc(path, func(c string) string { return "[" + c + "]" })
+}
+
+// in reads the configuration of one folder.
+func in(dir string) (Config, error) {
+	own, err := read(filepath.Join(dir, File), false)
+	if err != nil {
+		return own, err
+	}
+	shared, err := read(filepath.Join(dir, pyproject), true)
+	switch {
+	case err != nil:
+		return shared, err
+	case own.Path != "" && shared.Path != "":
+		return Config{}, fmt.Errorf("%w: %s and the table [tool.keysplit] of %s both configure keysplit; keep one of them", steps.ErrUsage, own.Path, shared.Path)
+	case own.Path != "":
+		return own, nil
+	}
+	return shared, nil
+}
+
+// table is the file as TOML. Pointers tell what is not there from what is empty.
+type table struct {
+	Key          *string                     `toml:"key"`
+	DistinctFrom []string                    `toml:"distinct_from"`
+	MinLength    *int                        `toml:"min_length"`
+	Settings     string                      `toml:"settings"`
+	Python       string                      `toml:"python"`
+	Environments map[string]environmentTable `toml:"environments"`
+}
+
+type environmentTable struct {
+	Targets    []string `toml:"targets"`
+	Restart    string   `toml:"restart"`
+	URL        any      `toml:"url"` // a text, or a list of them
+	Login      string   `toml:"login"`
+	Protected  string   `toml:"protected"`
+	Refresh    string   `toml:"refresh"`
+	Username   string   `toml:"username"`
+	Production bool     `toml:"production"`
+}
+
+// The valid names, for the advice on a misspelt one.
+var (
+	topNames         = []string{"key", "distinct_from", "min_length", "settings", "python", "environments"}
+	environmentNames = []string{"targets", "restart", "url", "login", "protected", "refresh", "username", "production"}
+)
+
+// read reads one file. shared is for pyproject.toml, where only one table is
+// ours and everything else is left alone.
+func read(path string, shared bool) (Config, error) {
+	data, err := steps.ReadSmall(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Config{}, nil
+	case err != nil && shared:
+		return Config{}, nil // it may be a link to anywhere, and is not ours
+	case err != nil:
+		return Config{}, fmt.Errorf("%w: %s cannot be read: %w", steps.ErrUsage, path, err)
+	}
+	return Parse(path, data, shared)
+}
+
+// Parse reads the bytes of a configuration file; path is for the errors, which
+// wrap steps.ErrUsage, and for relative paths in it. With shared, only the table
+// [tool.keysplit] counts, and without it the result is the zero Config.
+func Parse(path string, data []byte, shared bool) (Config, error) {
+	p := parser{path: path, data: data}
+	var t table
+	if shared {
+		if !strings.Contains(string(data), "keysplit") {
+			return Config{}, nil
+		}
+		var all struct {
+			Tool struct {
+				Keysplit *table `toml:"keysplit"`
+			} `toml:"tool"`
+		}
+		if err := p.decode(&all, "tool", "keysplit"); err != nil {
+			return Config{}, err
+		}
+		if all.Tool.Keysplit == nil {
+			return Config{}, nil
+		}
+		t, p.prefix = *all.Tool.Keysplit, "tool.keysplit"
+	} else if err := p.decode(&t); err != nil {
+		return Config{}, err
+	}
+	return p.check(t)
+}
+
+type parser struct {
+	path   string
+	data   []byte
+	prefix string // of our tables, "" at the top
+}
+
+func (p parser) errorf(line int, format string, args ...any) error {
+	place := p.path
+	if line > 0 {
+		place = fmt.Sprintf("%s:%d", p.path, line)
+	}
+	return fmt.Errorf("%w: %s: %s", steps.ErrUsage, place, fmt.Sprintf(format, args...))
+}
+
+// decode reads the TOML and refuses unknown names below prefix.
+func (p parser) decode(into any, prefix ...string) error {
+	d := toml.NewDecoder(strings.NewReader(string(p.data)))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	var missing *toml.StrictMissingError
+	var wrong *toml.DecodeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		for _, e := range missing.Errors {
+			key := []string(e.Key())
+			if len(key) <= len(prefix) || !slices.Equal(key[:len(prefix)], prefix) {
+				continue
+			}
+			line, _ := e.Position()
+			return p.unknown(line, key[len(prefix):])
+		}
+		return nil
+	case errors.As(err, &wrong):
+		line, _ := wrong.Position()
+		if key := wrong.Key(); len(key) > 0 {
+			return p.errorf(line, "%s has a value of the wrong type", steps.Inert(strings.Join(key, ".")))
+		}
+		return p.errorf(line, "this is not valid TOML")
+	}
+	return p.errorf(0, "it cannot be read as TOML")
+}
+
+func (p parser) unknown(line int, key []string) error {
+	valid := topNames
+	if len(key) > 2 && key[0] == "environments" {
+		valid = environmentNames
+	}
+	name := key[len(key)-1]
+	if near := Nearest(name, valid); near != "" {
+		return p.errorf(line, "unknown name %q; did you mean %q?", steps.Inert(name), near)
+	}
+	return p.errorf(line, "unknown name %q; valid are %s", steps.Inert(name), strings.Join(valid, ", "))
+}
+
+var (
+	variableName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	environmentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+)
+
+// check looks at the values.
+func (p parser) check(t table) (Config, error) {
+	c := Config{
+		Path: p.path, Key: steps.KeyName, DistinctFrom: t.DistinctFrom, Settings: t.Settings, Python: t.Python,
+		Environments: map[string]Environment{},
+	}
+	if t.Key != nil && *t.Key != steps.KeyName {
+		return Config{}, p.errorf(p.line("", "key"), "key is %q, but this version works with %s only", steps.Inert(*t.Key), steps.KeyName)
+	}
+	for _, name := range t.DistinctFrom {
+		if !variableName.MatchString(name) || name == steps.KeyName {
+			return Config{}, p.errorf(p.line("", "distinct_from"), "%q is not the name of another variable", steps.Inert(name))
+		}
+	}
+	if t.MinLength != nil {
+		c.MinLength = *t.MinLength
+		if c.MinLength < steps.MinKeyLength || c.MinLength > 512 {
+			return Config{}, p.errorf(p.line("", "min_length"), "min_length is %d; the backend's own rule is %d, and more than 512 is of no use", c.MinLength, steps.MinKeyLength)
+		}
+	}
+	if c.Python != "" && !filepath.IsAbs(c.Python) && strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
+		c.Python = filepath.Join(filepath.Dir(p.path), c.Python)
+	}
+	for name, e := range t.Environments {
+		table := "environments." + name
+		if !environmentName.MatchString(name) {
+			return Config{}, p.errorf(p.line(table, ""), "%q is no name for an environment: use letters, digits, - and _", steps.Inert(name))
+		}
+		urls, err := texts(e.URL)
+		if err != nil {
+			return Config{}, p.errorf(p.line(table, "url"), "url must be a text, or a list of texts")
+		}
+		for _, u := range urls {
+			if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
+				return Config{}, p.errorf(p.line(table, "url"), "%q is no base URL such as https://api.example.com", steps.Inert(u))
+			}
+		}
+		for field, path := range map[string]string{"login": e.Login, "protected": e.Protected, "refresh": e.Refresh} {
+			if path != "" && !strings.HasPrefix(path, "/") {
+				return Config{}, p.errorf(p.line(table, field), "%s is a path on the server and begins with /", field)
+			}
+		}
+		c.Environments[name] = Environment{
+			Targets: e.Targets, Restart: e.Restart, URLs: urls, Login: e.Login, Protected: e.Protected,
+			Refresh: e.Refresh, Username: e.Username, Production: e.Production || steps.NamesProduction(name),
+		}
+	}
+	return c, nil
+}
+
+// texts takes a text or a list of texts.
+func texts(v any) ([]string, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case []any:
+		var out []string
+		for _, e := range v {
+			s, ok := e.(string)
+			if !ok {
+				return nil, errors.New("not a text")
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	return nil, errors.New("not a text")
+}
+
+// line finds where a table sets a name, or begins when the name is "". It serves
+// the errors about values, of which the TOML library tells no place; 0 when it
+// is written in a way that this does not recognise.
+func (p parser) line(table, name string) int {
+	want := strings.Trim(p.prefix+"."+table, ".")
+	in := ""
+	for i, text := range strings.Split(string(p.data), "\n") {
+		text = strings.TrimSpace(text)
+		if strings.HasPrefix(text, "[") {
+			in = strings.ReplaceAll(strings.Trim(strings.SplitN(text, "#", 2)[0], "[] \t\r"), `"`, "")
+			if in == want && name == "" {
+				return i + 1
+			}
+			continue
+		}
+		if key, _, ok := strings.Cut(text, "="); ok && in == want && strings.TrimSpace(key) == name {
+			return i + 1
+		}
+	}
+	return 0
+}
