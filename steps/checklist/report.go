@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/export"
 )
 
 // Markdown is the report as GitHub shows it, with check boxes, fit to be pasted
@@ -43,6 +44,25 @@ func (r Report) Markdown() string {
 		fmt.Fprintf(&b, "\n### Message to the team\n\n```text\n%s```\n", r.Team)
 	}
 	return b.String()
+}
+
+// Cases makes a test case of each item: an open one has failed.
+func (r Report) Cases() []export.Case {
+	var out []export.Case
+	for _, it := range r.Items {
+		c := export.Case{Name: fmt.Sprintf("%d. %s", it.Number, it.Title)}
+		var lines []string
+		for _, ev := range it.Evidence {
+			lines = append(lines, ev.inWords()+ev.source())
+		}
+		if it.State == Open {
+			c.Failure = it.Reason
+			lines = append(lines, it.Next)
+		}
+		c.Text = strings.Join(lines, "\n")
+		out = append(out, c)
+	}
+	return out
 }
 
 // Text is the report without any markup.

@@ -1,70 +1,213 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/preflight"
 )
 
+// checkFlags are the flags of check alone.
+type checkFlags struct {
+	format string
+	all    bool
+}
+
 func newCheck(stdio IO, o *options) *cobra.Command {
+	c := &checkFlags{}
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say what is wrong, change nothing",
 		Long: `Look at the project, its .env and its settings, and say what is wrong, why it
 matters and what to do. Nothing is changed. The project's own Django is started
 once, to ask it where it reads the key; with --static only files are read and
-none of the project's code runs.`,
+none of the project's code runs.
+
+With --all every environment of keysplit.toml is looked at, and a key that two
+of them share is found, without either being shown.`,
 		Example: `  keysplit check
-  keysplit check --static --json`,
+  keysplit check --static --json
+  keysplit check --all
+  keysplit check --static --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.dryRun = true
-			run, err := o.run(cmd.Context(), stdio)
-			if err != nil {
-				return err
-			}
-			defer run.Close()
-			e := steps.NewEngine(run, &preflight.Step{})
-			var f front = newPlain(stdio, o)
 			if o.json {
-				f = silent{f}
+				c.format = "json"
 			}
-			_, err = e.Plan(cmd.Context(), steps.Preflight, f.Event)
-			if err == nil {
-				err = e.Apply(cmd.Context(), steps.Preflight, f.Event)
+			if !slices.Contains(formats, c.format) {
+				return fmt.Errorf("%w: --format %q: choose %s", steps.ErrUsage, c.format, strings.Join(formats, ", "))
 			}
-			if errors.Is(err, steps.ErrCancelled) || errors.Is(err, steps.ErrUsage) {
-				return err
+			if c.all && cmd.Flags().Changed("env") {
+				return fmt.Errorf("%w: --all and --env exclude each other", steps.ErrUsage)
 			}
-			ready := err == nil && len(steps.Errors(e.Findings())) == 0
-			if o.json {
-				if err := printCheck(stdio, run, e.Findings(), ready); err != nil {
-					return err
-				}
-			} else {
-				f.Note("")
-				f.Note(verdict(e.Findings(), err, ready))
-			}
-			if err == nil && !ready {
-				err = steps.Fail(e.Findings()...)
-			}
-			return said(err)
+			return c.run(cmd.Context(), stdio, o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
+	f := cmd.Flags()
+	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
+	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
+	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-// silent is a front end that shows nothing: the JSON of a check is one object
-// at its end.
+// formats are those of check. github is the workflow commands that GitHub Actions
+// shows as annotations.
+var formats = []string{"text", "json", "junit", "sarif", "github"}
+
+// checked is one environment that was looked at.
+type checked struct {
+	run      *steps.Run
+	findings []steps.Finding
+	err      error // why it could not be looked at, or a finding that ends a look
+	ready    bool
+	print    string // of its key under a key of this process alone, "" when it is not known
+}
+
+func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
+	names := []string{o.env}
+	if c.all {
+		conf, err := config.Find(o.project)
+		if err != nil {
+			return err
+		}
+		names = append([]string{steps.DefaultEnvironment}, slices.DeleteFunc(conf.Names(), func(n string) bool { return n == steps.DefaultEnvironment })...)
+	}
+	var f front = newPlain(stdio, o)
+	if c.format != "text" {
+		f = silent{f}
+	}
+	prints := steps.NewFingerprinter(nil)
+	var all []*checked
+	for _, name := range names {
+		env := *o
+		env.env = name
+		if c.all {
+			f.Note("")
+			f.Note("Environment " + name)
+		}
+		one, err := look(ctx, stdio, &env, f, prints)
+		if err != nil {
+			return err
+		}
+		defer one.run.Close()
+		for _, other := range all {
+			if one.print != "" && one.print == other.print {
+				shared := steps.NewFinding("jwt-key-reused-across-environments",
+					fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.run.Options.Environment, name)).
+					WithFix("Run: keysplit upgrade --rotate --env " + name)
+				one.findings, one.ready = append(one.findings, shared), false
+				f.Event(steps.Event{Kind: steps.EventFinding, Text: shared.Message, Finding: &shared})
+			}
+		}
+		all = append(all, one)
+		if c.format == "text" {
+			f.Note("")
+			f.Note(verdict(one.findings, one.err, one.ready))
+		}
+	}
+	if err := c.print(stdio, all); err != nil {
+		return err
+	}
+	return worst(all)
+}
+
+// look runs the preflight for one environment. What is wrong is part of the
+// result; an error is wrong usage, or the user's wish to stop.
+func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Fingerprinter) (*checked, error) {
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return nil, err
+	}
+	e := steps.NewEngine(run, &preflight.Step{})
+	_, err = e.Plan(ctx, steps.Preflight, f.Event)
+	if err == nil {
+		err = e.Apply(ctx, steps.Preflight, f.Event)
+	}
+	if errors.Is(err, steps.ErrCancelled) || errors.Is(err, steps.ErrUsage) {
+		run.Close()
+		return nil, err
+	}
+	one := &checked{run: run, findings: e.Findings(), err: err}
+	one.ready = err == nil && len(steps.Errors(one.findings)) == 0
+	if run.Project != nil {
+		if keys, err := run.CurrentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), "jwt-key-placeholder") {
+			one.print = prints.Of(keys.Key.Secret)
+		}
+	}
+	return one, nil
+}
+
+// worst is the exit code of all: that of an environment that could not be looked
+// at, else that of one with an error.
+func worst(all []*checked) error {
+	var out error
+	for _, one := range all {
+		err := one.err
+		if err == nil && !one.ready {
+			err = steps.Fail(one.findings...)
+		}
+		if out == nil || codeOf(err) > codeOf(out) {
+			out = err
+		}
+	}
+	return said(out)
+}
+
+// print writes the formats that are one piece of text at the end.
+func (c *checkFlags) print(stdio IO, all []*checked) error {
+	var findings []steps.Finding
+	for _, one := range all {
+		for _, f := range one.findings {
+			if c.all {
+				f.Message = one.run.Options.Environment + ": " + f.Message
+			}
+			findings = append(findings, f)
+		}
+	}
+	place := ""
+	if p := all[0].run.Project; p != nil {
+		place = p.Rel(p.ManagePy)
+	}
+	place = cmp.Or(place, "manage.py")
+	var out []byte
+	var err error
+	switch c.format {
+	case "json":
+		return c.printJSON(stdio, all)
+	case "junit":
+		out, err = export.JUnit("keysplit check", export.Cases(findings))
+	case "sarif":
+		out, err = export.SARIF(findings, version(), place)
+	case "github":
+		out = []byte(export.GitHub(findings, place))
+	}
+	if err == nil {
+		_, err = stdio.Out.Write(out)
+	}
+	if err != nil {
+		return fmt.Errorf("print the findings: %w", err)
+	}
+	return nil
+}
+
+// silent is a front end that shows nothing: the other formats are one piece at
+// the end.
 type silent struct{ front }
 
 func (silent) Event(steps.Event) {}
+func (silent) Note(string)       {}
 
 func verdict(fs []steps.Finding, err error, ready bool) string {
 	switch {
@@ -108,12 +251,33 @@ type checkProject struct {
 	Django   *steps.Facts `json:"django,omitempty"`
 }
 
-func printCheck(stdio IO, run *steps.Run, fs []steps.Finding, ready bool) error {
-	r := checkReport{Schema: 1, Environment: run.Options.Environment, Ready: ready, Findings: fs}
+// allReport is what `check --all --json` prints.
+type allReport struct {
+	Schema       int           `json:"schema"`
+	Ready        bool          `json:"ready"`
+	Environments []checkReport `json:"environments"`
+}
+
+func (c *checkFlags) printJSON(stdio IO, all []*checked) error {
+	whole := allReport{Schema: 1, Ready: true}
+	for _, one := range all {
+		whole.Environments = append(whole.Environments, one.report())
+		whole.Ready = whole.Ready && one.ready
+	}
+	enc := json.NewEncoder(stdio.Out)
+	enc.SetEscapeHTML(false)
+	if c.all {
+		return enc.Encode(whole)
+	}
+	return enc.Encode(whole.Environments[0])
+}
+
+func (one *checked) report() checkReport {
+	r := checkReport{Schema: 1, Environment: one.run.Options.Environment, Ready: one.ready, Findings: one.findings}
 	if r.Findings == nil {
 		r.Findings = []steps.Finding{}
 	}
-	if p := run.Project; p != nil {
+	if p := one.run.Project; p != nil {
 		r.Project = &checkProject{
 			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, EnvFile: p.Rel(p.EnvFile.Path), Django: p.Facts,
 		}
@@ -121,7 +285,5 @@ func printCheck(stdio IO, run *steps.Run, fs []steps.Finding, ready bool) error 
 			r.Project.Reader = string(p.EnvFile.Readers[0])
 		}
 	}
-	enc := json.NewEncoder(stdio.Out)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(r)
+	return r
 }

@@ -6,14 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/preflight"
 )
+
+// reportFormats are those of report.
+var reportFormats = []string{"markdown", "text", "json", "junit", "sarif", "github"}
 
 // reportFlags are the flags of report alone.
 type reportFlags struct {
@@ -47,12 +53,12 @@ note. It counts until the files or the key that it is about change.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.format, "format", "markdown", "markdown, text or json")
+	f.StringVar(&r.format, "format", "markdown", strings.Join(reportFormats, ", "))
 	f.BoolVar(&r.team, "team", false, "add the message to send to the team")
 	f.IntSliceVar(&r.attest, "attest", nil, "say that an item (4 to 9) is in order; needs --by and --note; repeatable")
 	f.StringVar(&r.by, "by", "", "the name of who attests")
 	f.StringVar(&r.note, "note", "", "what was done or seen")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"markdown", "text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -61,10 +67,8 @@ func (r *reportFlags) check(o *options) error {
 	if o.json {
 		r.format = "json"
 	}
-	switch r.format {
-	case "markdown", "text", "json":
-	default:
-		return fmt.Errorf("%w: --format %q: choose markdown, text or json", steps.ErrUsage, r.format)
+	if !slices.Contains(reportFormats, r.format) {
+		return fmt.Errorf("%w: --format %q: choose %s", steps.ErrUsage, r.format, strings.Join(reportFormats, ", "))
 	}
 	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
 		return fmt.Errorf("%w: --by and --note go with --attest N", steps.ErrUsage)
@@ -98,7 +102,7 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 	if r.team {
 		report.Team = report.TeamMessage()
 	}
-	if err := r.print(stdio.Out, report); err != nil {
+	if err := r.print(stdio.Out, report, run.Project.Rel(run.Project.ManagePy)); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	if !report.Complete {
@@ -154,7 +158,9 @@ func (r *reportFlags) openJournal(ctx context.Context, run *steps.Run) error {
 	return nil
 }
 
-func (r *reportFlags) print(out io.Writer, report checklist.Report) error {
+// print writes the report. place is the file at which findings without one of
+// their own are shown.
+func (r *reportFlags) print(out io.Writer, report checklist.Report, place string) error {
 	switch r.format {
 	case "json":
 		enc := json.NewEncoder(out)
@@ -163,6 +169,21 @@ func (r *reportFlags) print(out io.Writer, report checklist.Report) error {
 		return enc.Encode(report)
 	case "text":
 		_, err := io.WriteString(out, report.Text())
+		return err
+	case "junit":
+		b, err := export.JUnit("keysplit report "+report.Environment, report.Cases())
+		if err == nil {
+			_, err = out.Write(b)
+		}
+		return err
+	case "sarif":
+		b, err := export.SARIF(report.Findings, version(), place)
+		if err == nil {
+			_, err = out.Write(b)
+		}
+		return err
+	case "github":
+		_, err := io.WriteString(out, export.GitHub(report.Findings, place))
 		return err
 	}
 	_, err := io.WriteString(out, report.Markdown())
