@@ -20,14 +20,22 @@ import (
 // follow the form is refused before anything is done.
 type kind struct {
 	name string
-	form string // "" when nothing follows, in brackets when it may be left out
+	form string // of what follows; wholly in brackets when it may be left out
 	make func(spec, argument string) (steps.Target, error)
+}
+
+// optional tells whether what follows may be left out.
+func (k kind) optional() bool {
+	return strings.IndexByte(k.form, ']') == len(k.form)-1 && k.form[0] == '['
 }
 
 // kinds is the table of --target. A new target is one file and one line here.
 var kinds = []kind{
 	{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }},
 	{"compose", "FILE[#SERVICE]", newCompose},
+	{"kubernetes", "[NAMESPACE/]SECRET[#KEY]", stored(newKubernetes)},
+	{"vault", "MOUNT/PATH[#FIELD]", stored(newVault)},
+	{"aws", "SECRET-ID[#JSON-KEY]", stored(newAWS)},
 	{"heroku", "APP", stored(newHeroku)},
 	{"github", "OWNER/REPO[@ENVIRONMENT]", stored(newGitHub)},
 	{"railway", "SERVICE[@ENVIRONMENT]", stored(newRailway)},
@@ -81,7 +89,7 @@ func target(spec string) (steps.Target, error) {
 		if k.name != name {
 			continue
 		}
-		if argument == "" && k.form != "" && k.form[0] != '[' {
+		if argument == "" && !k.optional() {
 			return nil, fmt.Errorf("%w: --target %q: it goes %s:%s", steps.ErrUsage, spec, k.name, k.form)
 		}
 		t, err := k.make(spec, argument)
@@ -97,14 +105,11 @@ func target(spec string) (steps.Target, error) {
 func Kinds() []string {
 	var out []string
 	for _, k := range kinds {
-		switch {
-		case k.form == "":
-			out = append(out, k.name)
-		case k.form[0] == '[':
+		if k.optional() {
 			out = append(out, k.name+"[:"+k.form[1:])
-		default:
-			out = append(out, k.name+":"+k.form)
+			continue
 		}
+		out = append(out, k.name+":"+k.form)
 	}
 	return out
 }

@@ -1,0 +1,205 @@
+package write
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// aws keeps the key in AWS Secrets Manager: as the whole of a secret, or as one
+// key of a secret that holds a JSON object, through the aws program, version 1 or
+// 2, and its profile.
+//
+// Secrets Manager keeps the version before as AWSPREVIOUS. It has no
+// check-and-set, so the version is looked at once more just before the write.
+type aws struct {
+	id  string
+	key string // of the JSON object, "" for the whole secret
+}
+
+func newAWS(argument string) (store, error) {
+	id, key, named := strings.Cut(argument, "#")
+	if id == "" || strings.HasPrefix(id, "-") || strings.Contains(id, " ") || named && key == "" {
+		return nil, errors.New("it needs the name or ARN of a secret")
+	}
+	return &aws{id, key}, nil
+}
+
+func (a *aws) spec() string {
+	if a.key != "" {
+		return "aws:" + a.id + "#" + a.key
+	}
+	return "aws:" + a.id
+}
+
+func (a *aws) tool() tool {
+	return tool{"aws", "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.", "aws sso login, or aws configure"}
+}
+
+func (a *aws) words() words {
+	return words{
+		Method:  "aws secretsmanager put-secret-value, the value on standard input; the other keys of a JSON secret stay, and the version before is kept as AWSPREVIOUS",
+		Undo:    "keysplit rollback puts the earlier value back as a new version",
+		Effects: []string{"What reads the secret at its start has to be restarted: on ECS, a new deployment."},
+	}
+}
+
+// value is a secret's current value. The fields of a JSON object are kept as
+// they stand, so that numbers and nesting survive.
+type awsValue struct {
+	SecretString *string
+	VersionID    string `json:"VersionId"`
+	CreatedDate  json.RawMessage
+	fields       map[string]json.RawMessage
+}
+
+func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
+	var v awsValue
+	out, err := a.tool().call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
+	if err != nil {
+		return v, err
+	}
+	if json.Unmarshal(out, &v) != nil {
+		return v, errors.New("the answer of aws cannot be read")
+	}
+	if v.SecretString == nil {
+		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" is binary, not text.").At(a.spec(), 0))
+	}
+	if a.key != "" && json.Unmarshal([]byte(*v.SecretString), &v.fields) != nil {
+		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" holds no JSON object, so it has no key "+steps.Inert(a.key)+".").At(a.spec(), 0).
+			WithFix("Leave out #" + steps.Inert(a.key) + " to use the whole secret."))
+	}
+	return v, nil
+}
+
+func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "AWS secret " + steps.Inert(a.id), Readable: true}
+	if a.key != "" {
+		held.Where += ", key " + steps.Inert(a.key)
+	}
+	v, err := a.read(ctx, run)
+	if err != nil {
+		return held, err
+	}
+	held.Where += a.account(ctx, run)
+	held.Version = v.VersionID
+	if a.key == "" {
+		held.There, held.Key = *v.SecretString != "", run.Secret(*v.SecretString)
+		if !held.There {
+			held.Key = steps.Secret{}
+		}
+		return held, nil
+	}
+	for name, raw := range v.fields {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			continue
+		}
+		run.Redactor.Add(run.Prints.Secret(text))
+		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		case name == a.key:
+			held.There, held.Key = true, run.Secret(text)
+		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+			held.SecretKey = run.Secret(text)
+		}
+	}
+	return held, nil
+}
+
+// account names the AWS account; "" when it may not be asked.
+func (a *aws) account(ctx context.Context, run *steps.Run) string {
+	out, err := a.tool().call(ctx, run, a.spec(), nil, "sts", "get-caller-identity", "--output", "json")
+	var who struct{ Account, Arn string }
+	if err != nil || json.Unmarshal(out, &who) != nil || who.Account == "" {
+		return ""
+	}
+	return ", account " + steps.Inert(who.Account) + " as " + steps.Inert(who.Arn)
+}
+
+func (a *aws) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+	return a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
+		if a.key == "" {
+			return []byte(key.Reveal()), nil
+		}
+		return a.with(v, key.Reveal())
+	})
+}
+
+// with is the JSON object with one key set.
+func (a *aws) with(v awsValue, value string) ([]byte, error) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil, errors.New("write the secret for aws")
+	}
+	if v.fields == nil {
+		v.fields = map[string]json.RawMessage{}
+	}
+	v.fields[a.key] = raw
+	return object(v.fields)
+}
+
+func object(fields map[string]json.RawMessage) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // a & in another value stays a &
+	if enc.Encode(fields) != nil {
+		return nil, errors.New("write the secret for aws")
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// write puts a new version, unless the current one is not the expected one.
+func (a *aws) write(ctx context.Context, run *steps.Run, version string, value func(awsValue) ([]byte, error)) (string, error) {
+	v, err := a.read(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	if v.VersionID != version {
+		return "", steps.Fail(steps.NewFinding("place-conflict", "").At(a.spec(), 0))
+	}
+	text, err := value(v)
+	if err != nil {
+		return "", err
+	}
+	// With a token of ours, a request that is sent again makes no second version.
+	token := make([]byte, 16)
+	_, _ = rand.Read(token)
+	token[6], token[8] = token[6]&0x0f|0x40, token[8]&0x3f|0x80
+	id := fmt.Sprintf("%x-%x-%x-%x-%x", token[:4], token[4:6], token[6:8], token[8:10], token[10:])
+	out, err := a.tool().call(ctx, run, a.spec(), text, "secretsmanager", "put-secret-value", "--secret-id", a.id,
+		"--secret-string", "file:///dev/stdin", "--client-request-token", id, "--output", "json")
+	if err != nil {
+		return "", err
+	}
+	var done struct {
+		VersionID string `json:"VersionId"`
+	}
+	if json.Unmarshal(out, &done) != nil {
+		return "", errors.New("the answer of aws cannot be read")
+	}
+	return done.VersionID, nil
+}
+
+func (a *aws) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+	if a.key == "" && !old.Set() {
+		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.spec(), 0).
+			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + steps.Inert(a.id)))
+	}
+	_, err := a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
+		switch {
+		case a.key == "":
+			return []byte(old.Reveal()), nil
+		case old.Set():
+			return a.with(v, old.Reveal())
+		}
+		delete(v.fields, a.key)
+		return object(v.fields)
+	})
+	return err
+}

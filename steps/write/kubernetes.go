@@ -1,0 +1,196 @@
+package write
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// kubernetes keeps the key in a Secret, through kubectl and its current context.
+//
+// It is a merge patch with the Secret's resourceVersion in it: the other keys
+// stay, and a change by someone else in between is a conflict. Not apply, which
+// copies the value into an annotation or drops it with the next apply by others;
+// not replace, which drops the other keys.
+type kubernetes struct {
+	namespace string // "" for the context's own
+	name      string
+	key       string
+}
+
+// defaultSecretKey is the key's name in the upgrade guide's manifest.
+const defaultSecretKey = "jwt-secret-key"
+
+var (
+	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	kubernetesKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+)
+
+func newKubernetes(argument string) (store, error) {
+	place, key, named := strings.Cut(argument, "#")
+	if !named {
+		key = defaultSecretKey
+	}
+	namespace, name, found := strings.Cut(place, "/")
+	if !found {
+		namespace, name = "", place
+	}
+	if !kubernetesName.MatchString(name) || found && !kubernetesName.MatchString(namespace) || !kubernetesKey.MatchString(key) {
+		return nil, errors.New("it needs the name of a Secret")
+	}
+	return &kubernetes{namespace, name, key}, nil
+}
+
+func (k *kubernetes) spec() string {
+	if k.namespace == "" {
+		return "kubernetes:" + k.name + "#" + k.key
+	}
+	return "kubernetes:" + k.namespace + "/" + k.name + "#" + k.key
+}
+
+func (k *kubernetes) tool() tool {
+	return tool{"kubectl", "See https://kubernetes.io/docs/tasks/tools.", "the login of your cluster (a new token, or a refreshed kubeconfig)"}
+}
+
+func (k *kubernetes) words() words {
+	return words{
+		Method:  "kubectl patch with a merge patch on standard input; the other keys of the Secret stay, and a change by someone else in between is refused",
+		Undo:    "keysplit rollback patches the earlier value back, or removes the key",
+		Effects: []string{"Pods read a Secret when they start. Until all have been restarted, a container that crashes comes back with the new key, so that old and new can mix."},
+	}
+}
+
+func (k *kubernetes) args(args ...string) []string {
+	if k.namespace != "" {
+		args = append(args, "--namespace", k.namespace)
+	}
+	return args
+}
+
+// kubernetesSecret is the part of a Secret that counts.
+type kubernetesSecret struct {
+	Metadata struct {
+		Namespace       string
+		ResourceVersion string
+		Labels          map[string]string
+		Annotations     map[string]string
+		OwnerReferences []struct{ Kind, Name string }
+	}
+	Immutable bool
+	Data      map[string][]byte // base64 in JSON
+}
+
+func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
+	out, err := k.tool().call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
+	if err != nil {
+		return held, k.missing(err)
+	}
+	var s kubernetesSecret
+	if json.Unmarshal(out, &s) != nil {
+		return held, errors.New("the answer of kubectl cannot be read")
+	}
+	held.Where += ", namespace " + steps.Inert(s.Metadata.Namespace) + k.context(ctx, run)
+	held.Version = s.Metadata.ResourceVersion
+	if v, ok := s.Data[k.key]; ok {
+		held.There, held.Key = true, run.Secret(string(v))
+	}
+	for name, v := range s.Data {
+		run.Redactor.Add(run.Prints.Secret(string(v)))
+		if like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); (like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY") && name != k.key {
+			held.SecretKey = run.Secret(string(v))
+		}
+	}
+	if s.Immutable {
+		held.Findings = append(held.Findings, steps.NewFinding("place-immutable", "").At(k.spec(), 0))
+	}
+	if owner := managedBy(s); owner != "" {
+		held.Findings = append(held.Findings, steps.NewFinding("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.spec(), 0))
+	}
+	return held, nil
+}
+
+// missing gives the advice that fits a Secret that is not there.
+func (k *kubernetes) missing(err error) error {
+	var failure *steps.Failure
+	if errors.As(err, &failure) && steps.Has(failure.Findings, "place-not-found") {
+		return steps.Fail(failure.Findings[0].WithFix("Look at the name, the namespace and the context: kubectl config current-context. To make an empty Secret first: kubectl create secret generic " +
+			strings.Join(k.args(k.name), " ")))
+	}
+	return err
+}
+
+// context names the cluster, in the words of the kubeconfig; "" when kubectl does
+// not tell.
+func (k *kubernetes) context(ctx context.Context, run *steps.Run) string {
+	out, err := k.tool().call(ctx, run, k.spec(), nil, "config", "view", "--minify", "--output", "json")
+	if err != nil {
+		return ""
+	}
+	var c struct {
+		Current  string `json:"current-context"`
+		Clusters []struct{ Cluster struct{ Server string } }
+	}
+	if json.Unmarshal(out, &c) != nil || len(c.Clusters) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", context %s (%s)", steps.Inert(c.Current), steps.Inert(c.Clusters[0].Cluster.Server))
+}
+
+// managedBy names what keeps the Secret as its own source says, "" for nothing.
+func managedBy(s kubernetesSecret) string {
+	for _, o := range s.Metadata.OwnerReferences {
+		return steps.Inert(o.Kind + " " + o.Name)
+	}
+	switch {
+	case s.Metadata.Labels["app.kubernetes.io/managed-by"] == "Helm" || s.Metadata.Annotations["meta.helm.sh/release-name"] != "":
+		return "a Helm release"
+	case s.Metadata.Annotations["argocd.argoproj.io/tracking-id"] != "" || s.Metadata.Labels["argocd.argoproj.io/instance"] != "":
+		return "Argo CD"
+	}
+	return ""
+}
+
+func (k *kubernetes) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
+	if err := k.patch(ctx, run, &value, h.Version); err != nil {
+		return "", err
+	}
+	return "", nil
+}
+
+func (k *kubernetes) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+	if !old.Set() {
+		return k.patch(ctx, run, nil, h.Version)
+	}
+	value := base64.StdEncoding.EncodeToString([]byte(old.Reveal()))
+	return k.patch(ctx, run, &value, h.Version)
+}
+
+// patch sets the key, or removes it with a null.
+func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, version string) error {
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]string{"resourceVersion": version},
+		"data":     map[string]*string{k.key: value},
+	})
+	if err != nil {
+		return errors.New("write the patch")
+	}
+	res, err := k.tool().try(ctx, run, patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
+	switch {
+	case err != nil:
+		return err
+	case res.Code == 0:
+		return nil
+	case bytes.Contains(res.Stderr, []byte("field is immutable when `immutable` is set")):
+		return steps.Fail(steps.NewFinding("place-immutable", "").At(k.spec(), 0))
+	}
+	return k.tool().explain(k.spec(), res)
+}

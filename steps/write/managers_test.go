@@ -1,0 +1,204 @@
+package write
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// manager is one target with its stand-in's memory.
+type manager struct {
+	name, spec, program string
+	start               func(old string) remembered // with the value before, "" for none
+	value               func(k remembered) (key string, others bool)
+}
+
+func vaultManager(kv int) manager {
+	return manager{
+		name: "vault", spec: "vault:kv/app/jwt#jwt_key", program: "vault",
+		start: func(old string) remembered {
+			fields := map[string]string{"other": "a&b<c", "secret_key": stepstest.Key()}
+			if old != "" {
+				fields["jwt_key"] = old
+			}
+			return remembered{KV: kv, Versions: []map[string]string{fields}}
+		},
+		value: func(k remembered) (string, bool) {
+			last := k.Versions[len(k.Versions)-1]
+			return last["jwt_key"], last["other"] == "a&b<c" && last["secret_key"] != ""
+		},
+	}
+}
+
+func managers() []manager {
+	one, two := vaultManager(1), vaultManager(2)
+	one.name, two.name = "vault, KV version 1", "vault, KV version 2"
+	return []manager{one, two, {
+		name: "aws, a JSON key", spec: "aws:prod/shop#JWT_SECRET_KEY", program: "aws",
+		start: func(old string) remembered {
+			text := `{"SECRET_KEY":"` + stepstest.Key() + `","other":"a&b<c","n":1.50`
+			if old != "" {
+				text += `,"JWT_SECRET_KEY":"` + old + `"`
+			}
+			return remembered{Strings: []string{text + "}"}}
+		},
+		value: func(k remembered) (string, bool) {
+			text := k.Strings[len(k.Strings)-1]
+			var fields map[string]any
+			_ = json.Unmarshal([]byte(text), &fields)
+			key, _ := fields["JWT_SECRET_KEY"].(string)
+			return key, strings.Contains(text, `"n":1.50`) && strings.Contains(text, `"other":"a&b<c"`)
+		},
+	}, {
+		name: "aws, the whole secret", spec: "aws:prod/shop", program: "aws",
+		start: func(old string) remembered { return remembered{Strings: []string{old}} },
+		value: func(k remembered) (string, bool) { return k.Strings[len(k.Strings)-1], true },
+	}}
+}
+
+// begin starts a stand-in with the value before.
+func (m manager) begin(t *testing.T, k remembered) *stepstest.Tool {
+	t.Helper()
+	program := stepstest.NewTool(t, m.program, standInBody(t, m.program))
+	data, err := json.Marshal(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(program.Dir, "state.json"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+func memory(t *testing.T, program *stepstest.Tool) remembered {
+	t.Helper()
+	var k remembered
+	if err := json.Unmarshal([]byte(program.File("state.json")), &k); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestManagersTakeTheKeyAndGiveTheOldOneBack(t *testing.T) {
+	for _, m := range managers() {
+		for _, old := range []string{"", stepstest.Key()} {
+			t.Run(m.name+map[bool]string{true: ", new", false: ", replaced"}[old == ""], func(t *testing.T) {
+				t.Setenv("JWT_SECRET_KEY", "of this shell")
+				program := m.begin(t, m.start(old))
+				run, target := oneTarget(t, m.spec)
+				said, err := bring(run, target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				key := run.Key.Reveal()
+				if got, others := m.value(memory(t, program)); got != key || !others {
+					t.Errorf("the key is there: %t, the other values too: %t", got == key, others)
+				}
+				if strings.Contains(program.Environ(), "JWT_SECRET_KEY=") {
+					t.Error("the program inherited JWT_SECRET_KEY")
+				}
+				again, _ := Targets([]string{m.spec})
+				if plan, err := again[0].Plan(t.Context(), run); err != nil || !plan.Nothing {
+					t.Errorf("a second run: %+v, %v", plan, err)
+				}
+				undone, err := undo(run)
+				if old == "" && m.spec == "aws:prod/shop" {
+					wantCode(t, err, "place-not-restored") // no empty value is taken
+				} else if got, others := m.value(memory(t, program)); err != nil || got != old || !others {
+					t.Errorf("after the undo: as before %t, the others too %t, %v", got == old, others, err)
+				}
+				for _, secret := range []string{key, old} {
+					if secret != "" {
+						noLeak(t, run, secret, map[string]string{"argv": program.Argv(), "the environment": program.Environ(), "what was said": said, "the undo": undone})
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestManagersRefuseToWriteOverAChange(t *testing.T) {
+	for _, m := range managers() {
+		if m.name == "vault, KV version 1" {
+			continue // it has nothing to tell a change by
+		}
+		t.Run(m.name, func(t *testing.T) {
+			k := m.start(stepstest.Key())
+			k.Racing = true
+			program := m.begin(t, k)
+			run, target := oneTarget(t, m.spec)
+			_, err := bring(run, target)
+			wantCode(t, err, "place-conflict")
+			if got, _ := m.value(memory(t, program)); got == run.Key.Reveal() {
+				t.Error("it was written over")
+			}
+			if len(run.Journal.Deliveries()) != 0 {
+				t.Error("it is recorded as delivered")
+			}
+		})
+	}
+}
+
+func TestManagersWithoutTheSecret(t *testing.T) {
+	for _, spec := range []string{"vault:kv/app/nothing", "aws:nothing"} {
+		m := vaultManager(2)
+		if strings.HasPrefix(spec, "aws") {
+			m = managers()[3]
+		}
+		m.begin(t, m.start(""))
+		run, target := oneTarget(t, spec)
+		_, err := bring(run, target)
+		wantCode(t, err, "place-not-found")
+	}
+	m := managers()[2]
+	m.begin(t, remembered{Strings: []string{"no JSON"}})
+	run, target := oneTarget(t, m.spec)
+	_, err := bring(run, target)
+	if f := wantCode(t, err, "place-not-found"); !strings.Contains(f.Fix, "Leave out") {
+		t.Errorf("fix %q", f.Fix)
+	}
+}
+
+func TestVaultTakesNoFieldOutOfANewerSecret(t *testing.T) {
+	m := vaultManager(2)
+	program := m.begin(t, m.start(""))
+	run, target := oneTarget(t, m.spec)
+	if _, err := bring(run, target); err != nil {
+		t.Fatal(err)
+	}
+	k := memory(t, program)
+	newer := map[string]string{}
+	for n, v := range k.Versions[len(k.Versions)-1] {
+		newer[n] = v
+	}
+	newer["other"] = "changed since"
+	k.Versions = append(k.Versions, newer)
+	data, _ := json.Marshal(k)
+	if err := os.WriteFile(filepath.Join(program.Dir, "state.json"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := undo(run)
+	wantCode(t, err, "place-not-restored")
+	if got := memory(t, program); got.Versions[len(got.Versions)-1]["other"] != "changed since" {
+		t.Error("the change of others is gone")
+	}
+}
+
+func TestWhatHeldKeysAreCalled(t *testing.T) {
+	for _, m := range managers()[:3] {
+		m.begin(t, m.start(stepstest.Key()))
+		run, target := oneTarget(t, m.spec)
+		h, err := target.Look(t.Context(), run)
+		if err != nil || !h.Key.Set() || !h.SecretKey.Set() || h.Where == "" {
+			t.Errorf("%s: %+v, %v", m.name, h, err)
+		}
+		if codes := steps.JudgeKey(h.Key, h.SecretKey); len(codes) > 0 {
+			t.Errorf("%s: %v", m.name, codes)
+		}
+	}
+}

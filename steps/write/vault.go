@@ -1,0 +1,191 @@
+package write
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// vault keeps the key in a field of a HashiCorp Vault secret, of the KV engine
+// version 1 or 2, through the vault program and its login.
+//
+// Version 2 is patched with check-and-set: the other fields stay, and a change by
+// someone else in between is refused. Version 1 has neither: the secret is read,
+// changed and put back as a whole.
+type vault struct {
+	mount, path, field string
+}
+
+func newVault(argument string) (store, error) {
+	place, field, named := strings.Cut(argument, "#")
+	mount, path, found := strings.Cut(strings.Trim(place, "/"), "/")
+	if !named {
+		field = steps.KeyName
+	}
+	if !found || mount == "" || path == "" || field == "" || strings.HasPrefix(mount, "-") || strings.ContainsAny(argument, " =") || strings.HasPrefix(field, "@") {
+		return nil, errors.New("it needs a mount and a path")
+	}
+	return &vault{mount, path, field}, nil
+}
+
+func (v *vault) spec() string { return "vault:" + v.mount + "/" + v.path + "#" + v.field }
+
+func (v *vault) tool() tool {
+	return tool{"vault", "See https://developer.hashicorp.com/vault/install.", "vault login"}
+}
+
+func (v *vault) words() words {
+	return words{
+		Method: "vault kv, the value on standard input; the other fields stay, and with KV version 2 a change by someone else in between is refused",
+		Undo:   "keysplit rollback brings the earlier value back, as a new version where Vault keeps versions",
+	}
+}
+
+// version is that of the KV engine at the mount.
+func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
+	out, err := v.tool().call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.mount)
+	if err != nil {
+		return 0, err
+	}
+	var mount struct {
+		Data struct {
+			Type    string
+			Options map[string]string
+		}
+	}
+	if json.Unmarshal(out, &mount) != nil {
+		return 0, errors.New("the answer of vault cannot be read")
+	}
+	if mount.Data.Type != "kv" && mount.Data.Type != "generic" {
+		return 0, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", steps.Inert(v.mount))).At(v.spec(), 0))
+	}
+	if mount.Data.Options["version"] == "2" {
+		return 2, nil
+	}
+	return 1, nil
+}
+
+// secret is a KV secret of either version.
+type vaultSecret struct {
+	kv      int
+	version int // 0 with KV version 1
+	fields  map[string]any
+}
+
+func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
+	kv, err := v.version(ctx, run)
+	if err != nil {
+		return vaultSecret{}, err
+	}
+	out, err := v.tool().call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
+	if err != nil {
+		return vaultSecret{}, err
+	}
+	s := vaultSecret{kv: kv}
+	var answer struct{ Data json.RawMessage }
+	err = json.Unmarshal(out, &answer)
+	if err == nil && kv == 2 {
+		var two struct {
+			Data     map[string]any
+			Metadata struct{ Version int }
+		}
+		err = json.Unmarshal(answer.Data, &two)
+		s.fields, s.version = two.Data, two.Metadata.Version
+	} else if err == nil {
+		err = json.Unmarshal(answer.Data, &s.fields)
+	}
+	if err != nil {
+		return s, errors.New("the answer of vault cannot be read")
+	}
+	return s, nil
+}
+
+func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "Vault secret " + v.mount + "/" + v.path + ", field " + v.field, Readable: true}
+	if address, ok := run.LookupEnv("VAULT_ADDR"); ok {
+		held.Where += ", at " + run.Redactor.Clean(address)
+	}
+	if ns, ok := run.LookupEnv("VAULT_NAMESPACE"); ok && ns != "" {
+		held.Where += ", namespace " + run.Redactor.Clean(ns)
+	}
+	s, err := v.read(ctx, run)
+	if err != nil {
+		return held, err
+	}
+	if s.kv == 2 {
+		held.Version = strconv.Itoa(s.version)
+	}
+	for name, value := range s.fields {
+		text, ok := value.(string)
+		if !ok {
+			continue
+		}
+		run.Redactor.Add(run.Prints.Secret(text))
+		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		case name == v.field:
+			held.There, held.Key = true, run.Secret(text)
+		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+			held.SecretKey = run.Secret(text)
+		}
+	}
+	return held, nil
+}
+
+func (v *vault) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+	return v.set(ctx, run, key, h.Version)
+}
+
+// set writes one field. With KV version 2, version is the one that must be the
+// latest still.
+func (v *vault) set(ctx context.Context, run *steps.Run, value steps.Secret, version string) (string, error) {
+	if version != "" {
+		out, err := v.tool().call(ctx, run, v.spec(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
+		if err != nil {
+			return "", err
+		}
+		var done struct{ Data struct{ Version int } }
+		if json.Unmarshal(out, &done) != nil || done.Data.Version == 0 {
+			return "", nil // the look that follows tells
+		}
+		return strconv.Itoa(done.Data.Version), nil
+	}
+	return "", v.replace(ctx, run, func(fields map[string]any) { fields[v.field] = value.Reveal() })
+}
+
+// replace changes a secret of KV version 1 as a whole.
+func (v *vault) replace(ctx context.Context, run *steps.Run, change func(map[string]any)) error {
+	s, err := v.read(ctx, run)
+	if err != nil {
+		return err
+	}
+	fields := maps.Clone(s.fields)
+	change(fields)
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return errors.New("write the secret for vault")
+	}
+	_, err = v.tool().call(ctx, run, v.spec(), body, "kv", "put", "-format=json", "-mount="+v.mount, v.path, "-")
+	return err
+}
+
+func (v *vault) restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error {
+	switch {
+	case old.Set():
+		_, err := v.set(ctx, run, old, h.Version)
+		return err
+	case h.Version == "":
+		return v.replace(ctx, run, func(fields map[string]any) { delete(fields, v.field) })
+	case h.Version != d.NewVersion || d.NewVersion == "":
+		// A rollback takes all fields back to the version; others have changed since.
+		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" has newer versions, and Vault cannot take one field out of a secret.").At(v.spec(), 0).
+			WithFix("Take the field out by hand: vault kv get, then vault kv put without it. Or leave it: nothing reads it after the revert."))
+	}
+	_, err := v.tool().call(ctx, run, v.spec(), nil, "kv", "rollback", "-format=json", "-mount="+v.mount, "-version="+d.Version, v.path)
+	return err
+}
