@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // aws keeps the key in AWS Secrets Manager: as the whole of a secret, or as one
@@ -38,8 +39,8 @@ func (a *aws) spec() string {
 	return "aws:" + a.id
 }
 
-func (a *aws) tool() tool {
-	return tool{"aws", "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.", "aws sso login, or aws configure"}
+func (a *aws) tool() tool.Program {
+	return tool.Program{Name: "aws", Install: "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.", Login: "aws sso login, or aws configure"}
 }
 
 func (a *aws) words() words {
@@ -61,7 +62,7 @@ type awsValue struct {
 
 func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 	var v awsValue
-	out, err := a.tool().call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
+	out, err := a.tool().Call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
 	if err != nil {
 		return v, err
 	}
@@ -114,7 +115,7 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 
 // account names the AWS account; "" when it may not be asked.
 func (a *aws) account(ctx context.Context, run *steps.Run) string {
-	out, err := a.tool().call(ctx, run, a.spec(), nil, "sts", "get-caller-identity", "--output", "json")
+	out, err := a.tool().Call(ctx, run, a.spec(), nil, "sts", "get-caller-identity", "--output", "json")
 	var who struct{ Account, Arn string }
 	if err != nil || json.Unmarshal(out, &who) != nil || who.Account == "" {
 		return ""
@@ -172,7 +173,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 	_, _ = rand.Read(token)
 	token[6], token[8] = token[6]&0x0f|0x40, token[8]&0x3f|0x80
 	id := fmt.Sprintf("%x-%x-%x-%x-%x", token[:4], token[4:6], token[6:8], token[8:10], token[10:])
-	out, err := a.tool().call(ctx, run, a.spec(), text, "secretsmanager", "put-secret-value", "--secret-id", a.id,
+	out, err := a.tool().Call(ctx, run, a.spec(), text, "secretsmanager", "put-secret-value", "--secret-id", a.id,
 		"--secret-string", "file:///dev/stdin", "--client-request-token", id, "--output", "json")
 	if err != nil {
 		return "", err

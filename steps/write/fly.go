@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // fly keeps the key as a secret of a Fly.io app. Fly shows digests only.
@@ -22,8 +23,8 @@ func newFly(app string) (store, error) {
 
 func (f *fly) spec() string { return "fly:" + f.app }
 
-func (f *fly) tool() tool {
-	return tool{"fly", "See https://fly.io/docs/flyctl/install.", "fly auth login"}
+func (f *fly) tool() tool.Program {
+	return tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: "fly auth login"}
 }
 
 func (f *fly) words() words {
@@ -37,7 +38,7 @@ func (f *fly) words() words {
 
 func (f *fly) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "the secrets of Fly app " + f.app}
-	out, err := f.tool().call(ctx, run, f.spec(), nil, "secrets", "list", "--app", f.app, "--json")
+	out, err := f.tool().Call(ctx, run, f.spec(), nil, "secrets", "list", "--app", f.app, "--json")
 	if err != nil {
 		return held, err
 	}
@@ -57,7 +58,7 @@ func (f *fly) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			held.Changed, _ = time.Parse(time.RFC3339, s.CreatedAt)
 		}
 	}
-	if who, err := f.tool().call(ctx, run, f.spec(), nil, "auth", "whoami"); err == nil {
+	if who, err := f.tool().Call(ctx, run, f.spec(), nil, "auth", "whoami"); err == nil {
 		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
 			held.Where += ", as " + name
 		}
@@ -70,7 +71,7 @@ func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps
 		return "", errors.New("fly reads its input as a file of lines, where this key's characters would be taken for quotes; use a key of letters, digits, - and _")
 	}
 	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
-	if _, err := f.tool().call(ctx, run, f.spec(), line, "secrets", "import", "--app", f.app); err != nil {
+	if _, err := f.tool().Call(ctx, run, f.spec(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err
 	}
 	h, err := f.look(ctx, run)
@@ -80,6 +81,6 @@ func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (f *fly) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
-	_, err := f.tool().call(ctx, run, f.spec(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
+	_, err := f.tool().Call(ctx, run, f.spec(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
 	return err
 }

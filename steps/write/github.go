@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // github keeps the key as a secret of GitHub Actions: of a repository, or of one
@@ -35,8 +36,8 @@ func (g *github) spec() string {
 	return "github:" + g.repo
 }
 
-func (g *github) tool() tool {
-	return tool{"gh", "See https://cli.github.com.", "gh auth login"}
+func (g *github) tool() tool.Program {
+	return tool.Program{Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login"}
 }
 
 func (g *github) words() words {
@@ -63,7 +64,7 @@ func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if g.environment != "" {
 		held.Where += ", environment " + g.environment
 	}
-	out, err := g.tool().call(ctx, run, g.spec(), nil, append([]string{"secret", "list", "--json", "name,updatedAt"}, g.place()...)...)
+	out, err := g.tool().Call(ctx, run, g.spec(), nil, append([]string{"secret", "list", "--json", "name,updatedAt"}, g.place()...)...)
 	if err != nil {
 		return held, err
 	}
@@ -79,7 +80,7 @@ func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			held.There, held.Changed, held.Version = true, s.UpdatedAt, s.UpdatedAt.UTC().Format(time.RFC3339)
 		}
 	}
-	if who, err := g.tool().call(ctx, run, g.spec(), nil, "api", "user", "--jq", ".login"); err == nil {
+	if who, err := g.tool().Call(ctx, run, g.spec(), nil, "api", "user", "--jq", ".login"); err == nil {
 		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
 			held.Where += ", as " + name
 		}
@@ -88,7 +89,7 @@ func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 }
 
 func (g *github) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
-	if _, err := g.tool().call(ctx, run, g.spec(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
+	if _, err := g.tool().Call(ctx, run, g.spec(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
 		return "", err
 	}
 	h, err := g.look(ctx, run)
@@ -98,6 +99,6 @@ func (g *github) put(ctx context.Context, run *steps.Run, key steps.Secret, _ st
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (g *github) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
-	_, err := g.tool().call(ctx, run, g.spec(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
+	_, err := g.tool().Call(ctx, run, g.spec(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // heroku keeps the key in the config vars of an app, through the Platform API:
@@ -34,8 +35,8 @@ func newHeroku(app string) (store, error) {
 
 func (h *heroku) spec() string { return "heroku:" + h.app }
 
-func (h *heroku) tool() tool {
-	return tool{"heroku", "See https://devcenter.heroku.com/articles/heroku-cli, or set HEROKU_API_KEY.", "heroku login"}
+func (h *heroku) tool() tool.Program {
+	return tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli, or set HEROKU_API_KEY.", Login: "heroku login"}
 }
 
 func (h *heroku) words() words {
@@ -51,7 +52,7 @@ func (h *heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error
 	if t, ok := run.LookupEnv("HEROKU_API_KEY"); ok && t != "" {
 		return run.Secret(t), nil
 	}
-	out, err := h.tool().call(ctx, run, h.spec(), nil, "auth:token")
+	out, err := h.tool().Call(ctx, run, h.spec(), nil, "auth:token")
 	if err != nil {
 		return steps.Secret{}, err
 	}
@@ -167,7 +168,7 @@ func (h *heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, met
 }
 
 func (h *heroku) problem(code steps.Code, fix string) error {
-	f := steps.NewFinding(code, "Heroku: "+said[code]).At(h.spec(), 0)
+	f := steps.NewFinding(code, "Heroku: "+tool.Said[code]).At(h.spec(), 0)
 	if fix != "" {
 		f = f.WithFix(fix)
 	}

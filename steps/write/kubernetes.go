@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // kubernetes keeps the key in a Secret, through kubectl and its current context.
@@ -55,8 +56,8 @@ func (k *kubernetes) spec() string {
 	return "kubernetes:" + k.namespace + "/" + k.name + "#" + k.key
 }
 
-func (k *kubernetes) tool() tool {
-	return tool{"kubectl", "See https://kubernetes.io/docs/tasks/tools.", "the login of your cluster (a new token, or a refreshed kubeconfig)"}
+func (k *kubernetes) tool() tool.Program {
+	return tool.Program{Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.", Login: "the login of your cluster (a new token, or a refreshed kubeconfig)"}
 }
 
 func (k *kubernetes) words() words {
@@ -89,7 +90,7 @@ type kubernetesSecret struct {
 
 func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
-	out, err := k.tool().call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
+	out, err := k.tool().Call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
 		return held, k.missing(err)
 	}
@@ -130,7 +131,7 @@ func (k *kubernetes) missing(err error) error {
 // context names the cluster, in the words of the kubeconfig; "" when kubectl does
 // not tell.
 func (k *kubernetes) context(ctx context.Context, run *steps.Run) string {
-	out, err := k.tool().call(ctx, run, k.spec(), nil, "config", "view", "--minify", "--output", "json")
+	out, err := k.tool().Call(ctx, run, k.spec(), nil, "config", "view", "--minify", "--output", "json")
 	if err != nil {
 		return ""
 	}
@@ -183,7 +184,7 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, v
 	if err != nil {
 		return errors.New("write the patch")
 	}
-	res, err := k.tool().try(ctx, run, patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
+	res, err := k.tool().Try(ctx, run, patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
 	switch {
 	case err != nil:
 		return err
@@ -192,5 +193,5 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, v
 	case bytes.Contains(res.Stderr, []byte("field is immutable when `immutable` is set")):
 		return steps.Fail(steps.NewFinding("place-immutable", "").At(k.spec(), 0))
 	}
-	return k.tool().explain(k.spec(), res)
+	return k.tool().Explain(k.spec(), res)
 }

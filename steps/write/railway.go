@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // railway keeps the key as a variable of a Railway service.
@@ -30,8 +31,8 @@ func (r *railway) spec() string {
 	return "railway:" + r.service
 }
 
-func (r *railway) tool() tool {
-	return tool{"railway", "See https://docs.railway.com/guides/cli.", "railway login"}
+func (r *railway) tool() tool.Program {
+	return tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: "railway login"}
 }
 
 func (r *railway) words() words {
@@ -56,7 +57,7 @@ func (r *railway) look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	if r.environment != "" {
 		held.Where += ", environment " + r.environment
 	}
-	out, err := r.tool().call(ctx, run, r.spec(), nil, append([]string{"variable", "list", "--json"}, r.place()...)...)
+	out, err := r.tool().Call(ctx, run, r.spec(), nil, append([]string{"variable", "list", "--json"}, r.place()...)...)
 	if err != nil {
 		return held, err
 	}
@@ -76,7 +77,7 @@ func (r *railway) look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 func (r *railway) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
 	// Older versions have no --stdin. They must not be tried: what they make of
 	// the arguments is not known.
-	help, err := r.tool().try(ctx, run, nil, "variable", "set", "--help")
+	help, err := r.tool().Try(ctx, run, nil, "variable", "set", "--help")
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +85,7 @@ func (r *railway) put(ctx context.Context, run *steps.Run, key steps.Secret, _ s
 		return "", steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot take a value on standard input.").At(r.spec(), 0).
 			WithFix("Update it: railway upgrade. Then run keysplit again."))
 	}
-	_, err = r.tool().call(ctx, run, r.spec(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
+	_, err = r.tool().Call(ctx, run, r.spec(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
 	return "", err
 }
 
@@ -93,6 +94,6 @@ func (r *railway) restore(ctx context.Context, run *steps.Run, _ steps.Delivery,
 		_, err := r.put(ctx, run, old, h)
 		return err
 	}
-	_, err := r.tool().call(ctx, run, r.spec(), nil, append([]string{"variable", "delete", steps.KeyName}, r.place()...)...)
+	_, err := r.tool().Call(ctx, run, r.spec(), nil, append([]string{"variable", "delete", steps.KeyName}, r.place()...)...)
 	return err
 }

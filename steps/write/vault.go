@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // vault keeps the key in a field of a HashiCorp Vault secret, of the KV engine
@@ -36,8 +37,8 @@ func newVault(argument string) (store, error) {
 
 func (v *vault) spec() string { return "vault:" + v.mount + "/" + v.path + "#" + v.field }
 
-func (v *vault) tool() tool {
-	return tool{"vault", "See https://developer.hashicorp.com/vault/install.", "vault login"}
+func (v *vault) tool() tool.Program {
+	return tool.Program{Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login"}
 }
 
 func (v *vault) words() words {
@@ -49,7 +50,7 @@ func (v *vault) words() words {
 
 // version is that of the KV engine at the mount.
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
-	out, err := v.tool().call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.mount)
+	out, err := v.tool().Call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.mount)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +84,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	if err != nil {
 		return vaultSecret{}, err
 	}
-	out, err := v.tool().call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
+	out, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
 		return vaultSecret{}, err
 	}
@@ -145,7 +146,7 @@ func (v *vault) put(ctx context.Context, run *steps.Run, key steps.Secret, h ste
 // latest still.
 func (v *vault) set(ctx context.Context, run *steps.Run, value steps.Secret, version string) (string, error) {
 	if version != "" {
-		out, err := v.tool().call(ctx, run, v.spec(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
+		out, err := v.tool().Call(ctx, run, v.spec(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
 		if err != nil {
 			return "", err
 		}
@@ -170,7 +171,7 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, change func(map[str
 	if err != nil {
 		return errors.New("write the secret for vault")
 	}
-	_, err = v.tool().call(ctx, run, v.spec(), body, "kv", "put", "-format=json", "-mount="+v.mount, v.path, "-")
+	_, err = v.tool().Call(ctx, run, v.spec(), body, "kv", "put", "-format=json", "-mount="+v.mount, v.path, "-")
 	return err
 }
 
@@ -186,6 +187,6 @@ func (v *vault) restore(ctx context.Context, run *steps.Run, d steps.Delivery, o
 		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" has newer versions, and Vault cannot take one field out of a secret.").At(v.spec(), 0).
 			WithFix("Take the field out by hand: vault kv get, then vault kv put without it. Or leave it: nothing reads it after the revert."))
 	}
-	_, err := v.tool().call(ctx, run, v.spec(), nil, "kv", "rollback", "-format=json", "-mount="+v.mount, "-version="+d.Version, v.path)
+	_, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "rollback", "-format=json", "-mount="+v.mount, "-version="+d.Version, v.path)
 	return err
 }

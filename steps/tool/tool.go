@@ -1,4 +1,16 @@
-package write
+// Package tool runs the command-line programs of other people's services (secret
+// managers, service managers), and turns their failures into findings.
+//
+// The rules:
+//
+//   - The program is found on PATH and called by its absolute path, with a list
+//     of arguments. No secret is among them: it goes on standard input.
+//   - It inherits neither of the two keys nor the password of the login test.
+//   - It has a time limit, and its output a bound.
+//   - What it prints is never shown: some print every value of a place when
+//     something goes wrong. A failure is told in our own words, as a finding with
+//     the fix, by what its output is about.
+package tool
 
 import (
 	"bytes"
@@ -14,43 +26,43 @@ import (
 	"dj/keysplit/steps/child"
 )
 
-// tool is the command-line program of a secret manager.
-type tool struct {
-	name    string // as it is called on PATH
-	install string // where to get it; a sentence
-	login   string // the command that logs in
+// Program is one such program.
+type Program struct {
+	Name    string // as it is called on PATH
+	Install string // where to get it; a sentence
+	Login   string // the command that logs in
 }
 
 // withheld are the variables that no such program may inherit: the local key
 // would beat a .env file in some of them, and a password is none of their business.
 var withheld = []string{steps.KeyName, steps.SecretKeyName, "KEYSPLIT_PASSWORD"}
 
-// call runs the program once and returns what it wrote to standard output. A
+// Call runs the program once and returns what it wrote to standard output. A
 // program that fails is a *steps.Failure in our own words: what it prints may
 // hold any value of the place. stdin may be nil.
-func (t tool) call(ctx context.Context, run *steps.Run, spec string, stdin []byte, args ...string) ([]byte, error) {
-	res, err := t.try(ctx, run, stdin, args...)
+func (t Program) Call(ctx context.Context, run *steps.Run, spec string, stdin []byte, args ...string) ([]byte, error) {
+	res, err := t.Try(ctx, run, stdin, args...)
 	if err != nil {
 		return nil, err
 	}
 	if res.Code != 0 {
-		return nil, t.explain(spec, res)
+		return nil, t.Explain(spec, res)
 	}
 	if res.Truncated {
-		return nil, fmt.Errorf("%s printed more than 1 MiB", t.name)
+		return nil, fmt.Errorf("%s printed more than 1 MiB", t.Name)
 	}
 	return res.Stdout, nil
 }
 
-// try runs the program once, for callers that tell its failures apart themselves.
-func (t tool) try(ctx context.Context, run *steps.Run, stdin []byte, args ...string) (child.Result, error) {
-	path, err := exec.LookPath(t.name)
+// Try runs the program once, for callers that tell its failures apart themselves.
+func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...string) (child.Result, error) {
+	path, err := exec.LookPath(t.Name)
 	if err == nil {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return child.Result{}, steps.Fail(steps.NewFinding("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.name)).
-			WithFix(t.install + " Then run keysplit again."))
+		return child.Result{}, steps.Fail(steps.NewFinding("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
+			WithFix(t.Install + " Then run keysplit again."))
 	}
 	limited, stop := context.WithTimeout(ctx, run.Options.Wait())
 	defer stop()
@@ -60,7 +72,7 @@ func (t tool) try(ctx context.Context, run *steps.Run, stdin []byte, args ...str
 	}
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return res, steps.Fail(steps.NewFinding("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.name, run.Options.Wait())).
+		return res, steps.Fail(steps.NewFinding("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, run.Options.Wait())).
 			WithFix("See that the network or VPN is up and that the program works by itself, then run keysplit again, with a longer --timeout if need be."))
 	}
 	return res, err
@@ -79,22 +91,22 @@ var troubles = []struct {
 	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|no value found|no linked project`)},
 }
 
-// explain makes the finding of a program that failed.
-func (t tool) explain(spec string, res child.Result) error {
+// Explain makes the finding of a program that failed.
+func (t Program) Explain(spec string, res child.Result) error {
 	for _, trouble := range troubles {
 		if trouble.sign.Match(res.Stderr) || trouble.sign.Match(res.Stdout) {
-			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.name, said[trouble.code])).At(spec, 0)
+			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			if trouble.code == "tool-not-logged-in" {
-				f = f.WithFix("Run: " + t.login + " and then keysplit again.")
+				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
 			}
 			return steps.Fail(f)
 		}
 	}
-	return fmt.Errorf("%s failed with exit code %d; its own words are not shown, since they may hold values of the place", t.name, res.Code)
+	return fmt.Errorf("%s failed with exit code %d; its own words are not shown, since they may hold values of the place", t.Name, res.Code)
 }
 
-// said are our own words for what the program said.
-var said = map[steps.Code]string{
+// Said are our own words for what the program said.
+var Said = map[steps.Code]string{
 	"place-conflict":     "the place was changed by someone else at the same time.",
 	"tool-not-logged-in": "you are not logged in, or the login has expired.",
 	"access-denied":      "the account that is logged in may not do this.",
