@@ -36,6 +36,9 @@ type Step struct {
 	// 0 means 8 seconds. It looks for changed files once a second, and then
 	// waits for open requests.
 	ReloadWithin time.Duration
+	// StaysUp is how long a systemd unit must run before it counts as restarted;
+	// 0 means 3 seconds.
+	StaysUp time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
 
@@ -58,6 +61,12 @@ var ways = []struct {
 }{
 	{"runserver", "", func(s *Step, _ string) way { return runserver{s} }},
 	{"command", "CMD", func(s *Step, cmd string) way { return command{s, cmd} }},
+	{"systemd", "UNIT[,UNIT]", managedBy(newSystemd)},
+	{"compose", "SERVICE[,SERVICE]", managedBy(newCompose)},
+	{"kubernetes", "[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", managedBy(newKubernetes)},
+	{"heroku", "APP", managedBy(newHeroku)},
+	{"fly", "APP", managedBy(newFly)},
+	{"railway", "SERVICE[@ENVIRONMENT]", managedBy(newRailway)},
 	{"none", "", func(s *Step, _ string) way { return none{s} }},
 }
 
@@ -68,19 +77,19 @@ func (s *Step) way(spec string) (way, error) {
 		spec = "runserver"
 	}
 	name, argument, _ := strings.Cut(spec, ":")
-	var valid []string
 	for _, w := range ways {
 		if w.name == name && (w.argument != "") == (strings.TrimSpace(argument) != "") {
-			return w.make(s, argument), nil
-		}
-		if w.argument != "" {
-			valid = append(valid, w.name+":"+w.argument)
-		} else {
-			valid = append(valid, w.name)
+			made := w.make(s, argument)
+			if _, listed := made.(managed); listed {
+				if _, err := names(argument); err != nil {
+					return nil, err
+				}
+			}
+			return made, nil
 		}
 	}
 	return nil, fmt.Errorf("%w: --restart %q is not known; valid are %s",
-		steps.ErrUsage, steps.Inert(spec), strings.Join(valid, ", "))
+		steps.ErrUsage, steps.Inert(spec), Ways())
 }
 
 // Name is the step's name.

@@ -31,6 +31,7 @@ type Program struct {
 	Name    string // as it is called on PATH
 	Install string // where to get it; a sentence
 	Login   string // the command that logs in
+	Dir     string // the folder to run it in, "" for ours
 }
 
 // withheld are the variables that no such program may inherit: the local key
@@ -66,7 +67,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	}
 	limited, stop := context.WithTimeout(ctx, run.Options.Wait())
 	defer stop()
-	c := child.Command{Path: path, Args: args, Unset: withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: withheld}
 	if stdin != nil {
 		c.Stdin = io.Reader(bytes.NewReader(stdin))
 	}

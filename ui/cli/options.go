@@ -57,7 +57,7 @@ func (o *options) shared(f *pflag.FlagSet) {
 
 func (o *options) upgrading(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: "+strings.Join(write.Kinds(), ", ")+"; repeatable")
-	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
+	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default runserver)")
 	o.addresses(f)
 	f.StringVar(&o.username, "username", "", "account for the login test; its password comes from KEYSPLIT_PASSWORD or --password-stdin")
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the account's password from the first line of standard input")

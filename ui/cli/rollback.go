@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/restart"
 )
 
 func newRollback(stdio IO, o *options) *cobra.Command {
@@ -34,7 +35,7 @@ upgrade.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
-	f.StringVar(&o.restart, "restart", "", "how to restart: runserver, command:..., none (default runserver)")
+	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default runserver)")
 	o.addresses(f)
 	return cmd
 }

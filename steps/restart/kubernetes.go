@@ -1,0 +1,157 @@
+package restart
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
+)
+
+// kubernetes rolls deployments anew: pods read a Secret when they start. A name
+// may carry another kind before a slash: statefulset/worker.
+type kubernetes struct {
+	*Step
+	argument string
+}
+
+func newKubernetes(s *Step, argument string) manager { return kubernetes{s, argument} }
+
+func (kubernetes) tool() tool.Program {
+	return tool.Program{Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.", Login: "the login of your cluster (a new token, or a refreshed kubeconfig)"}
+}
+
+// kinds are those that can be rolled anew.
+var kinds = []string{"deployment", "statefulset", "daemonset"}
+
+// parse gives the namespace, "" for the context's own, and the workloads.
+func (k kubernetes) parse() (namespace string, workloads []string, err error) {
+	all, err := names(k.argument)
+	if err != nil {
+		return "", nil, err
+	}
+	for i, n := range all {
+		parts := strings.Split(n, "/")
+		kind := "deployment"
+		if len(parts) > 1 && slices.Contains(kinds, parts[len(parts)-2]) {
+			kind = parts[len(parts)-2]
+			parts = append(parts[:len(parts)-2], parts[len(parts)-1])
+		}
+		switch {
+		case len(parts) == 2 && i == 0:
+			namespace = parts[0]
+		case len(parts) != 1:
+			return "", nil, fmt.Errorf("%w: --restart kubernetes: %q is no workload; it goes [NAMESPACE/]DEPLOYMENT", steps.ErrUsage, n)
+		}
+		workloads = append(workloads, kind+"/"+parts[len(parts)-1])
+	}
+	return namespace, workloads, nil
+}
+
+func (k kubernetes) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
+	if namespace != "" {
+		args = append(args, "--namespace", namespace)
+	}
+	return k.tool().Call(ctx, run, "kubernetes:"+k.argument, nil, args...)
+}
+
+func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	namespace, workloads, err := k.parse()
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	where, err := k.call(ctx, run, "", "config", "current-context")
+	if err != nil {
+		return steps.Plan{}, err
+	}
+	p := steps.Plan{
+		Summary: "Roll " + strings.Join(workloads, ", ") + " anew.",
+		Details: []string{"Context: " + strings.TrimSpace(run.Redactor.Clean(string(where)))},
+		Effects: []string{"New pods start with the new key before the old ones end. While both run, a token of one is refused by the other."},
+	}
+	if namespace != "" {
+		p.Details = append(p.Details, "Namespace: "+namespace)
+	}
+	for _, w := range workloads {
+		if _, err := k.call(ctx, run, namespace, "get", w, "--output", "name"); err != nil {
+			return p, err
+		}
+	}
+	p.Details = append(p.Details, "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well.")
+	return p, nil
+}
+
+func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	namespace, workloads, err := k.parse()
+	if err != nil {
+		return err
+	}
+	for _, w := range workloads {
+		emit.Check("restart "+w, steps.MarkRunning, "roll "+w+" anew", "")
+		if _, err := k.call(ctx, run, namespace, "rollout", "restart", w); err != nil {
+			return err
+		}
+	}
+	for _, w := range workloads {
+		args := []string{"rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, (run.Options.Wait()-time.Second).Seconds()))}
+		if namespace != "" {
+			args = append(args, "--namespace", namespace)
+		}
+		res, err := k.tool().Try(ctx, run, nil, args...)
+		if err != nil {
+			return err
+		}
+		if res.Code != 0 {
+			emit.Check("restart "+w, steps.MarkFailed, "roll "+w+" anew", "not all pods are up")
+			return k.failed(ctx, run, emit, namespace, w)
+		}
+		emit.Check("restart "+w, steps.MarkOK, "rolled "+w+" anew", "all pods are up")
+	}
+	return nil
+}
+
+// failed says why new pods do not come up. The old ones go on serving meanwhile.
+func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit, namespace, workload string) error {
+	if out, err := k.call(ctx, run, namespace, "get", "pods", "--output", "json"); err == nil && missingKey(out) {
+		f := steps.NewFinding("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
+			WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: keysplit rollback")
+		f.Why = "The old pods go on serving with the old key."
+		return steps.Fail(f)
+	}
+	if out, err := k.call(ctx, run, namespace, "logs", workload, "--tail", fmt.Sprint(logLines), "--all-containers"); err == nil {
+		showLog(run, emit, out)
+	}
+	return wentWrong(workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
+}
+
+// missingKey tells whether a pod waits for a key that its Secret does not have.
+func missingKey(pods []byte) bool {
+	if !bytes.Contains(pods, []byte("CreateContainerConfigError")) {
+		return false
+	}
+	var list struct {
+		Items []struct {
+			Status struct {
+				ContainerStatuses []struct {
+					State struct{ Waiting struct{ Reason string } }
+				}
+			}
+		}
+	}
+	if json.Unmarshal(pods, &list) != nil {
+		return false
+	}
+	for _, p := range list.Items {
+		for _, c := range p.Status.ContainerStatuses {
+			if c.State.Waiting.Reason == "CreateContainerConfigError" {
+				return true
+			}
+		}
+	}
+	return false
+}
