@@ -1,0 +1,322 @@
+// Package house proposes edits for the rest of the house: pipelines, compose
+// files, manifests, example files and documents that provide SECRET_KEY and not
+// JWT_SECRET_KEY.
+//
+// The rules of a proposal:
+//
+//   - It only inserts lines, each below the one that provides SECRET_KEY, in that
+//     line's own indentation, quotes and line ending. Every other byte stays.
+//   - It never holds a secret: these files are committed. What it writes is a
+//     reference to where the value comes from, or a placeholder that everyone can
+//     see is one (and that keysplit refuses as a key).
+//   - Where a line of that kind would be a guess (a value in a Secret's manifest,
+//     a shell command in a RUN), there is no proposal, and the finding says what to
+//     do by hand.
+//
+// A proposal is applied through the journal, so that a rollback takes it back.
+package house
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// Proposal is one edit of one file, for one finding.
+type Proposal struct {
+	Finding steps.Finding
+	Path    string // absolute
+	Diff    []steps.DiffLine
+
+	at  *envfile.Snapshot
+	new []byte
+}
+
+// Apply makes the edit. A file that was changed since it was looked at is left
+// alone. The run needs a journal.
+func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
+	_, err := run.Journal.Replace(ctx, p.at, p.new)
+	var refused *envfile.RefusedError
+	if errors.As(err, &refused) {
+		return steps.Fail(steps.NewFinding("env-file-changed", run.Project.Rel(p.Path)+" was not edited: "+refused.Error()).At(run.Project.Rel(p.Path), 0))
+	}
+	return err
+}
+
+// Propose makes the edit that a finding asks for. ok is false where there is
+// none: the finding is about something else, or has to be mended by hand.
+func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
+	edit := editOf[f.Code]
+	if edit == nil || f.File == "" {
+		return p, false
+	}
+	p.Finding, p.Path = f, filepath.Join(run.Project.TopLevel, filepath.FromSlash(f.File))
+	if f.Code == "env-file-not-ignored" {
+		p.Path = filepath.Join(run.Project.TopLevel, ".gitignore")
+	}
+	at, err := envfile.Open(p.Path)
+	if err != nil || !at.Exists || len(at.Data) > steps.MaxRead {
+		return p, false
+	}
+	p.at = at
+	p.new, p.Diff = edit(f, at.Data)
+	return p, len(p.Diff) > 0
+}
+
+// editOf names what is done about a finding.
+var editOf = map[steps.Code]func(f steps.Finding, data []byte) ([]byte, []steps.DiffLine){
+	"example-missing-key":    insert(example),
+	"docs-missing-key":       insert(example),
+	"ci-missing-key":         insert(pipeline),
+	"compose-missing-key":    insert(compose),
+	"kubernetes-missing-key": insert(manifest),
+	"env-file-not-ignored":   ignore,
+}
+
+// rule makes the lines to insert below one line, none where it does not apply.
+// below are the lines that follow it.
+type rule func(file, line string, below []string) (lines []string, skip int)
+
+// insert applies a rule to every line of the file.
+func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
+	return func(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
+		var lines []string
+		for l := range bytes.Lines(data) {
+			lines = append(lines, string(l))
+		}
+		var out bytes.Buffer
+		var diff []steps.DiffLine
+		num, pending, wait := 0, []string(nil), -1
+		flush := func(eol string) {
+			for _, l := range pending {
+				num++
+				out.WriteString(l + eol)
+				diff = append(diff, steps.DiffLine{Line: num, Op: "+", Text: l})
+			}
+			pending, wait = nil, -1
+		}
+		for i, l := range lines {
+			text := strings.TrimRight(l, "\r\n")
+			eol := l[len(text):]
+			out.WriteString(l)
+			num++
+			if wait < 0 {
+				if add, skip := r(path.Base(f.File), text, lines[i+1:]); len(add) > 0 {
+					pending, wait = add, skip
+				}
+			}
+			if wait == 0 {
+				if eol == "" { // the last line, without a line end
+					eol = "\n"
+					if bytes.Contains(data, []byte("\r\n")) {
+						eol = "\r\n"
+					}
+					out.WriteString(eol)
+				}
+				flush(eol)
+			} else if wait > 0 {
+				wait--
+			}
+		}
+		return out.Bytes(), diff
+	}
+}
+
+// setting is a line that sets SECRET_KEY: what stands before the name, a quote
+// around the name, the sign with its spaces, and the value.
+var setting = regexp.MustCompile(`^(\s*(?:[-*]\s+|export\s+|ENV\s+|ARG\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
+
+// part is a setting in its parts.
+type part struct {
+	before, quote, after, sign, value string
+}
+
+func parse(line string) (part, bool) {
+	m := setting.FindStringSubmatch(line)
+	if m == nil || m[2] != m[3] && !strings.HasPrefix(m[5], "=") {
+		return part{}, false
+	}
+	return part{m[1], m[2], m[3], m[4], m[5]}, true
+}
+
+// with is the line that sets JWT_SECRET_KEY in the same form. A value that was
+// quoted is quoted in the same way.
+func (p part) with(value string) string {
+	if n := len(p.value); n >= 2 && (p.value[0] == '"' || p.value[0] == '\'') && strings.HasSuffix(p.value, p.value[:1]) {
+		value = p.value[:1] + value + p.value[:1]
+	}
+	return p.before + p.quote + steps.KeyName + p.after + p.sign + value
+}
+
+// bare is the value without a comment behind it and without quotes.
+func (p part) bare() string {
+	v, _, _ := strings.Cut(p.value, " #")
+	return strings.Trim(strings.TrimSpace(v), `"'`)
+}
+
+// Placeholder is what a proposal writes where a person has to put a key. It is
+// one that JudgeKey refuses.
+const Placeholder = "REQUIRED-make-one-with-keysplit"
+
+// throwaway is a value for tests and builds that need a key and protect nothing.
+// It has the length that the backend insists on.
+const throwaway = "throwaway-for-tests-only-not-a-secret-0123456789-0123456789"
+
+// example is the rule for files that people copy, and for documents that tell
+// how to set the keys.
+func example(_, line string, _ []string) ([]string, int) {
+	p, ok := parse(line)
+	if !ok || p.sign == " " || strings.TrimSpace(p.sign) == "" {
+		return nil, 0
+	}
+	switch v := p.bare(); {
+	case strings.HasPrefix(v, "${"), strings.HasPrefix(v, "$("):
+		return []string{p.with("${" + steps.KeyName + "}")}, 0
+	case v == "":
+		return []string{p.with("")}, 0
+	}
+	return []string{p.with(Placeholder)}, 0
+}
+
+var (
+	secretsExpression = regexp.MustCompile(`^\$\{\{\s*secrets\.\w+\s*\}\}$`)
+	azureVariable     = regexp.MustCompile(`^\$\(\w+\)$`)
+	shellVariable     = regexp.MustCompile(`^\$\{?\w+[^}]*\}?$`)
+)
+
+// pipeline is the rule for CI and Dockerfiles. What comes from a secret there
+// comes from a secret of the new name; a literal is a value for tests.
+func pipeline(file, line string, below []string) ([]string, int) {
+	if lines, skip := entry(line, below); len(lines) > 0 {
+		return lines, skip
+	}
+	p, ok := parse(line)
+	if !ok || strings.HasSuffix(p.value, `\`) || strings.HasSuffix(p.value, ",") || strings.HasSuffix(p.value, "{") ||
+		strings.TrimSpace(p.before) == "#" || strings.HasSuffix(file, ".json") || file == "fly.toml" {
+		return nil, 0
+	}
+	if docker := strings.HasPrefix(strings.ToLower(file), "dockerfile") || strings.HasSuffix(strings.ToLower(file), ".dockerfile"); docker {
+		if word := strings.TrimSpace(p.before); word != "ENV" && word != "ARG" || strings.Contains(p.bare(), " ") {
+			return nil, 0
+		}
+	} else if strings.TrimSpace(p.sign) == "" {
+		return nil, 0
+	}
+	switch v := p.bare(); {
+	case secretsExpression.MatchString(v):
+		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}, 0
+	case azureVariable.MatchString(v):
+		return []string{p.with("$(" + steps.KeyName + ")")}, 0
+	case shellVariable.MatchString(v):
+		return []string{p.with("${" + steps.KeyName + "}")}, 0
+	case v == "" || strings.ContainsAny(v, "{}[]|>&*"):
+		return nil, 0 // something that goes on below, or is not understood
+	}
+	return []string{p.with(throwaway)}, 0
+}
+
+var passedThrough = regexp.MustCompile(`^(\s*-\s+["']?)SECRET_KEY(["']?)\s*(?:#.*)?$`)
+
+// compose is the rule for compose files. ${NAME:?} makes compose stop where
+// nothing sets the key: without the mark an unset variable becomes an empty one,
+// which beats a good .env.
+func compose(_, line string, _ []string) ([]string, int) {
+	if m := passedThrough.FindStringSubmatch(line); m != nil {
+		return []string{m[1] + steps.KeyName + "=${" + steps.KeyName + ":?}" + m[2]}, 0
+	}
+	p, ok := parse(line)
+	// A quote before the name and none after it is one around the whole entry:
+	// - "SECRET_KEY=x".
+	if !ok || strings.TrimSpace(p.sign) == "" || strings.TrimSpace(p.before) == "#" || p.quote != p.after {
+		return nil, 0
+	}
+	return []string{p.before + p.quote + steps.KeyName + p.after + p.sign + "${" + steps.KeyName + ":?}"}, 0
+}
+
+// manifest is the rule for Kubernetes. A Secret's own manifest gets nothing: its
+// values are secrets.
+func manifest(_, line string, below []string) ([]string, int) { return entry(line, below) }
+
+var (
+	entryStart = regexp.MustCompile(`^(\s*)- (name|key): ["']?SECRET_KEY["']?\s*(?:#.*)?$`)
+	entryKey   = regexp.MustCompile(`^(\s*(?:key|fromGroup): ["']?)([\w.-]+)(["']?)\s*(?:#.*)?$`)
+)
+
+// entry is the rule for a list of mappings, as env in a manifest: the mapping is
+// repeated with the new name, where its value is a reference or is made by the
+// platform.
+func entry(line string, below []string) ([]string, int) {
+	m := entryStart.FindStringSubmatch(line)
+	if m == nil {
+		return nil, 0
+	}
+	out := []string{m[1] + "- " + m[2] + ": " + steps.KeyName}
+	reference := false
+	for _, l := range below {
+		l = strings.TrimRight(l, "\r\n")
+		if indent := len(l) - len(strings.TrimLeft(l, " ")); strings.TrimSpace(l) == "" || indent <= len(m[1]) {
+			break
+		}
+		if k := entryKey.FindStringSubmatch(l); k != nil {
+			l = k[1] + renamed(k[2]) + k[3]
+		}
+		trimmed := strings.TrimSpace(l)
+		reference = reference || strings.HasPrefix(trimmed, "secretKeyRef:") || trimmed == "generateValue: true" || trimmed == "sync: false"
+		if strings.HasPrefix(trimmed, "value:") {
+			return nil, 0
+		}
+		out = append(out, l)
+	}
+	if !reference {
+		return nil, 0
+	}
+	return out, len(out) - 1
+}
+
+// renamed is the name of the key in a Secret, after the pattern of the other's.
+func renamed(name string) string {
+	for old, now := range map[string]string{"django-secret-key": "jwt-secret-key", "DJANGO_SECRET_KEY": steps.KeyName, "secret-key": "jwt-secret-key", steps.SecretKeyName: steps.KeyName} {
+		if name == old {
+			return now
+		}
+	}
+	if strings.Contains(name, "_") && strings.ToUpper(name) == name {
+		return steps.KeyName
+	}
+	return "jwt-secret-key"
+}
+
+// ignore adds a line to .gitignore for the .env of the finding.
+func ignore(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
+	eol := "\n"
+	if bytes.Contains(data, []byte("\r\n")) {
+		eol = "\r\n"
+	}
+	out := bytes.Clone(data)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, eol...)
+	}
+	line := "/" + regexp.MustCompile(`[\\*?\[\]# !]`).ReplaceAllString(f.File, `\$0`)
+	if strings.ContainsAny(f.File, "\r\n") {
+		return nil, nil
+	}
+	return append(out, line+eol...), []steps.DiffLine{{Line: bytes.Count(out, []byte("\n")) + 1, Op: "+", Text: line}}
+}
+
+// Describe says in one line what a proposal does.
+func (p Proposal) Describe(run *steps.Run) string {
+	n := len(p.Diff)
+	lines := "1 line"
+	if n != 1 {
+		lines = fmt.Sprintf("%d lines", n)
+	}
+	return fmt.Sprintf("%s: %s added", steps.Inert(run.Project.Rel(p.Path)), lines)
+}

@@ -1,0 +1,183 @@
+package house
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/stepstest"
+)
+
+// edits are files, and the same files after the proposal; "" where there is none.
+var edits = []struct {
+	name, file, before, after string
+	code                      steps.Code
+}{
+	{"an example", ".env.example", "DEBUG=True\nSECRET_KEY=change-me  # Django's\nDB=x\n", "DEBUG=True\nSECRET_KEY=change-me  # Django's\nJWT_SECRET_KEY=" + Placeholder + "\nDB=x\n", "example-missing-key"},
+	{"an example, quoted", ".env.template", "SECRET_KEY='x'\r\nDB=x\r\n", "SECRET_KEY='x'\r\nJWT_SECRET_KEY='" + Placeholder + "'\r\nDB=x\r\n", "example-missing-key"},
+	{"an example, empty", ".env.sample", "SECRET_KEY=", "SECRET_KEY=\nJWT_SECRET_KEY=\n", "example-missing-key"},
+	{"an example, exported", "app.env.dist", "export SECRET_KEY=x\n", "export SECRET_KEY=x\nexport JWT_SECRET_KEY=" + Placeholder + "\n", "example-missing-key"},
+	{"a document", "README.md", "Set it:\n\n    SECRET_KEY=your-key\n\nthen run.\n", "Set it:\n\n    SECRET_KEY=your-key\n    JWT_SECRET_KEY=" + Placeholder + "\n\nthen run.\n", "docs-missing-key"},
+	{"a document that only speaks", "notes.md", "The SECRET_KEY: it signs sessions.\n", "", "docs-missing-key"},
+	{"GitHub, a secret", ".github/workflows/ci.yml", "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}  # d\n  A: b\n", "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}  # d\n  JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}\n  A: b\n", "ci-missing-key"},
+	{"GitHub, a test value", ".github/workflows/ci.yml", "      env:\n        SECRET_KEY: \"test\"\n", "      env:\n        SECRET_KEY: \"test\"\n        JWT_SECRET_KEY: \"" + throwaway + "\"\n", "ci-missing-key"},
+	{"two jobs", ".github/workflows/ci.yml", "a:\n  SECRET_KEY: x\nb:\n    SECRET_KEY: y\n", "a:\n  SECRET_KEY: x\n  JWT_SECRET_KEY: " + throwaway + "\nb:\n    SECRET_KEY: y\n    JWT_SECRET_KEY: " + throwaway + "\n", "ci-missing-key"},
+	{"GitLab", ".gitlab-ci.yml", "variables:\n  SECRET_KEY: $DJANGO_KEY\n", "variables:\n  SECRET_KEY: $DJANGO_KEY\n  JWT_SECRET_KEY: ${JWT_SECRET_KEY}\n", "ci-missing-key"},
+	{"Azure", "azure-pipelines.yml", "  SECRET_KEY: $(djangoKey)\n", "  SECRET_KEY: $(djangoKey)\n  JWT_SECRET_KEY: $(JWT_SECRET_KEY)\n", "ci-missing-key"},
+	{"Dockerfile", "Dockerfile", "FROM x\nENV SECRET_KEY=build\nRUN y\n", "FROM x\nENV SECRET_KEY=build\nENV JWT_SECRET_KEY=" + throwaway + "\nRUN y\n", "ci-missing-key"},
+	{"Dockerfile, in a RUN", "Dockerfile", "RUN SECRET_KEY=build python manage.py collectstatic\n", "", "ci-missing-key"},
+	{"Dockerfile, goes on", "Dockerfile", "ENV SECRET_KEY=build \\\n  A=b\n", "", "ci-missing-key"},
+	{"tox", "tox.ini", "[testenv]\nsetenv =\n    SECRET_KEY = x\n", "[testenv]\nsetenv =\n    SECRET_KEY = x\n    JWT_SECRET_KEY = " + throwaway + "\n", "ci-missing-key"},
+	{"Render", "render.yaml", "    envVars:\n      - key: SECRET_KEY\n        generateValue: true\n      - key: A\n", "    envVars:\n      - key: SECRET_KEY\n        generateValue: true\n      - key: JWT_SECRET_KEY\n        generateValue: true\n      - key: A\n", "ci-missing-key"},
+	{"app.json", "app.json", "{\"env\": {\n  \"SECRET_KEY\": {\n    \"generator\": \"secret\"\n  }\n}}\n", "", "ci-missing-key"},
+	{"fly.toml", "fly.toml", "[env]\n  SECRET_KEY = \"x\"\n", "", "ci-missing-key"},
+	{"compose, a list", "docker-compose.yml", "    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - A=b\n", "    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n      - A=b\n", "compose-missing-key"},
+	{"compose, a mapping", "docker-compose.yml", "    environment:\n      SECRET_KEY: x\n", "    environment:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: ${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
+	{"compose, passed through", "compose.yaml", "    environment:\n      - SECRET_KEY\n", "    environment:\n      - SECRET_KEY\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
+	{"compose, a comment", "compose.yaml", "#   SECRET_KEY: x\n", "", "compose-missing-key"},
+	{"a deployment", "k8s/deployment.yaml", "env:\n  - name: SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: secret-key\n  - name: A\n    value: b\n",
+		"env:\n  - name: SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: secret-key\n  - name: JWT_SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: jwt-secret-key\n  - name: A\n    value: b\n", "kubernetes-missing-key"},
+	{"a deployment with a literal", "k8s/deployment.yaml", "env:\n  - name: SECRET_KEY\n    value: x\n", "", "kubernetes-missing-key"},
+	{"a Secret", "k8s/secret.yaml", "stringData:\n  SECRET_KEY: x\n", "", "kubernetes-missing-key"},
+	{".gitignore", "backend/.env", "*.pyc", "*.pyc\n/backend/.env\n", "env-file-not-ignored"},
+}
+
+func TestProposalsOnlyInsertLines(t *testing.T) {
+	for _, e := range edits {
+		t.Run(e.name, func(t *testing.T) {
+			run := stepstest.NewRun(t, "", nil)
+			file := e.file
+			if e.code == "env-file-not-ignored" {
+				file = ".gitignore"
+			}
+			path := filepath.Join(run.Project.TopLevel, filepath.FromSlash(file))
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(e.before), 0o640); err != nil {
+				t.Fatal(err)
+			}
+			p, ok := Propose(run, steps.NewFinding(e.code, "").At(e.file, 1))
+			if ok != (e.after != "") {
+				t.Fatalf("a proposal: %t, %+v", ok, p.Diff)
+			}
+			if !ok {
+				return
+			}
+			if err := p.Apply(t.Context(), run); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(path)
+			if err != nil || string(got) != e.after {
+				t.Errorf("got\n%s\nwant\n%s", got, e.after)
+			}
+			added := strings.Split(strings.ReplaceAll(e.after, "\r\n", "\n"), "\n")
+			for _, d := range p.Diff {
+				if d.Op != "+" || d.Line < 1 || added[d.Line-1] != d.Text {
+					t.Errorf("the diff says line %d is %q", d.Line, d.Text)
+				}
+			}
+			if _, again := Propose(run, steps.NewFinding(e.code, "").At(e.file, 1)); again && e.code == "env-file-not-ignored" {
+				return // the finding is gone, and with it the question
+			}
+			for _, in := range run.Journal.Applied() {
+				if _, err := run.Journal.Revert(t.Context(), in, false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, _ := os.ReadFile(path); string(got) != e.before {
+				t.Error("a rollback does not bring it back to the byte")
+			}
+		})
+	}
+}
+
+// What is proposed must not be taken for a real key later.
+func TestPlaceholdersAreRefusedAsKeys(t *testing.T) {
+	for _, value := range []string{Placeholder, throwaway} {
+		if codes := steps.JudgeKey(steps.NewFingerprinter(nil).Secret(value)); len(codes) == 0 || codes[0] != "jwt-key-placeholder" {
+			t.Errorf("%s is judged %v", value, codes)
+		}
+	}
+	if len(throwaway) < steps.MinKeyLength {
+		t.Error("the backend would refuse the value for tests")
+	}
+}
+
+// In a repository like the guide's, the look finds every place, the proposals
+// mend those that can be mended, and a second look finds nothing of them.
+func TestAWholeRepositoryIsMended(t *testing.T) {
+	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
+	for _, e := range edits {
+		if e.after == "" || e.code == "env-file-not-ignored" || e.name == "two jobs" || e.name == "GitHub, a test value" || strings.Contains(e.name, "mapping") {
+			continue
+		}
+		path := filepath.Join(run.Project.TopLevel, filepath.FromSlash(e.file))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		before := e.before
+		if e.code == "kubernetes-missing-key" {
+			before = "apiVersion: apps/v1\nkind: Deployment\n" + before
+		}
+		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func() []steps.Finding {
+		r, err := checklist.Look(t.Context(), run, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Findings
+	}
+	found := look()
+	if len(found) < 10 {
+		t.Fatalf("only %d places were found: %+v", len(found), found)
+	}
+	for _, f := range found {
+		p, ok := Propose(run, f)
+		if !ok {
+			t.Errorf("no proposal for %s", f.File)
+			continue
+		}
+		if err := p.Apply(t.Context(), run); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, f := range look() {
+		t.Errorf("still found: %s %s", f.Code, f.File)
+	}
+}
+
+// git agrees that the proposed line ignores the file.
+func TestTheProposedLineIgnoresTheFile(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED: git is missing")
+	}
+	run := stepstest.NewRun(t, "", nil)
+	top := run.Project.TopLevel
+	if out, err := exec.Command("git", "-C", top, "init", "-q").CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	for _, file := range []string{".env", "a b/.env", "we[i]rd*/#.env", "!x.env"} {
+		if err := os.WriteFile(filepath.Join(top, ".gitignore"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, ok := Propose(run, steps.NewFinding("env-file-not-ignored", "").At(file, 0))
+		if !ok {
+			t.Fatal(file)
+		}
+		if err := p.Apply(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		if err := exec.Command("git", "-C", top, "check-ignore", "-q", "--", file).Run(); err != nil {
+			t.Errorf("git does not ignore %q", file)
+		}
+	}
+}
