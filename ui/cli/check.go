@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/export"
+	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/preflight"
 )
 
@@ -21,27 +24,35 @@ import (
 type checkFlags struct {
 	format string
 	all    bool
+	fix    bool
 }
 
 func newCheck(stdio IO, o *options) *cobra.Command {
 	c := &checkFlags{}
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Say what is wrong, change nothing",
+		Short: "Say what is wrong; change nothing but with --fix",
 		Long: `Look at the project, its .env and its settings, and say what is wrong, why it
 matters and what to do. Nothing is changed. The project's own Django is started
 once, to ask it where it reads the key; with --static only files are read and
 none of the project's code runs.
+
+Files that provide SECRET_KEY and not JWT_SECRET_KEY (pipelines, compose files,
+manifests, examples, documents) are found too. With --fix they are edited, and an
+.env that git does not ignore is put into .gitignore: lines are inserted, never a
+secret, and keysplit rollback takes them out again. The .env itself is the
+business of keysplit upgrade.
 
 With --all every environment of keysplit.toml is looked at, and a key that two
 of them share is found, without either being shown.`,
 		Example: `  keysplit check
   keysplit check --static --json
   keysplit check --all
+  keysplit check --fix                        edit the files that lack the key
   keysplit check --static --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.dryRun = true
+			o.dryRun = !c.fix
 			if o.json {
 				c.format = "json"
 			}
@@ -56,6 +67,7 @@ of them share is found, without either being shown.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
+	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
@@ -90,7 +102,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 	}
 	prints := steps.NewFingerprinter(nil)
 	var all []*checked
-	for _, name := range names {
+	for i, name := range names {
 		env := *o
 		env.env = name
 		if c.all {
@@ -102,6 +114,11 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 			return err
 		}
 		defer one.run.Close()
+		if i == 0 && one.err == nil {
+			if err := c.house(ctx, one, f); err != nil {
+				return err
+			}
+		}
 		for _, other := range all {
 			if one.print != "" && one.print == other.print {
 				shared := steps.NewFinding("jwt-key-reused-across-environments",
@@ -147,6 +164,44 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Finge
 		}
 	}
 	return one, nil
+}
+
+// house adds what the rest of the tree lacks, and mends it when that is asked for.
+// The tree is the same for all environments, so it is looked at once.
+func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
+	report, err := checklist.Look(ctx, one.run, time.Now())
+	if err != nil {
+		return err
+	}
+	var left []steps.Finding
+	for _, found := range append(slices.Clone(one.findings), report.Findings...) {
+		p, ok := house.Propose(one.run, found)
+		known := slices.Contains(one.findings, found)
+		if ok && c.fix {
+			if err := p.Apply(ctx, one.run); err != nil {
+				return fmt.Errorf("edit %s: %w", one.run.Project.Rel(p.Path), err)
+			}
+			f.Note("")
+			f.Note("Edited " + p.Describe(one.run))
+			f.Plan(steps.Plan{Diff: p.Diff})
+			continue
+		}
+		if !known {
+			found.Fixable = ok
+			if ok {
+				found.Fix += " keysplit check --fix does it."
+			}
+			f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+		}
+		left = append(left, found)
+	}
+	if c.fix && len(left) < len(one.findings)+len(report.Findings) {
+		f.Note("")
+		f.Note("Look at the edits with git diff. To take them out again: keysplit rollback")
+	}
+	one.findings = left
+	one.ready = len(steps.Errors(left)) == 0
+	return nil
 }
 
 // worst is the exit code of all: that of an environment that could not be looked
@@ -208,6 +263,7 @@ type silent struct{ front }
 
 func (silent) Event(steps.Event) {}
 func (silent) Note(string)       {}
+func (silent) Plan(steps.Plan)   {}
 
 func verdict(fs []steps.Finding, err error, ready bool) string {
 	switch {

@@ -72,7 +72,9 @@ func (p *plainFront) Step(n steps.Name) {
 }
 
 func (p *plainFront) Plan(plan steps.Plan) {
-	p.wrapped("  ", lipgloss.NewStyle(), plan.Summary)
+	if plan.Summary != "" {
+		p.wrapped("  ", lipgloss.NewStyle(), plan.Summary)
+	}
 	for _, d := range plan.Details {
 		p.wrapped("  ", p.s.Muted, d)
 	}
