@@ -113,7 +113,7 @@ func TestWithoutProcesses(t *testing.T) {
 
 func TestUnknownWay(t *testing.T) {
 	w := newWorld(t)
-	for _, spec := range []string{"systemd:gunicorn", "command", "command: ", "none:x", "runserver:8000", "reboot"} {
+	for _, spec := range []string{"upstart:gunicorn", "command", "command: ", "none:x", "runserver:8000", "reboot"} {
 		w.run.Options.Restart = spec
 		_, err := w.step.Plan(context.Background(), w.run)
 		if !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "command:CMD") || !strings.Contains(err.Error(), "none") {
