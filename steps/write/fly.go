@@ -37,7 +37,7 @@ func (f *fly) words() words {
 }
 
 func (f *fly) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "the secrets of Fly app " + f.app}
+	held := steps.Held{Where: "Fly app " + f.app}
 	out, err := f.tool().Call(ctx, run, f.spec(), nil, "secrets", "list", "--app", f.app, "--json")
 	if err != nil {
 		return held, err

@@ -60,7 +60,7 @@ func (g *github) place() []string {
 }
 
 func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "the Actions secrets of " + g.repo}
+	held := steps.Held{Where: "GitHub repository " + g.repo}
 	if g.environment != "" {
 		held.Where += ", environment " + g.environment
 	}

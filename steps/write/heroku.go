@@ -64,7 +64,7 @@ func (h *heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error
 }
 
 func (h *heroku) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "the config vars of Heroku app " + h.app, Readable: true}
+	held := steps.Held{Where: "Heroku app " + h.app, Readable: true}
 	token, err := h.token(ctx, run)
 	if err != nil {
 		return held, err

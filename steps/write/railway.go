@@ -53,7 +53,7 @@ func (r *railway) place() []string {
 }
 
 func (r *railway) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "the variables of Railway service " + r.service, Readable: true}
+	held := steps.Held{Where: "Railway service " + r.service, Readable: true}
 	if r.environment != "" {
 		held.Where += ", environment " + r.environment
 	}

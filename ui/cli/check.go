@@ -131,7 +131,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 		all = append(all, one)
 		if c.format == "text" {
 			f.Note("")
-			f.Note(verdict(one.findings, one.err, one.ready))
+			f.Note(env.verdict(one))
 		}
 	}
 	if err := c.print(stdio, all); err != nil {
@@ -159,7 +159,7 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Finge
 	one := &checked{run: run, findings: e.Findings(), err: err}
 	one.ready = err == nil && len(steps.Errors(one.findings)) == 0
 	if run.Project != nil {
-		if keys, err := run.CurrentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), "jwt-key-placeholder") {
+		if keys, err := one.currentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), "jwt-key-placeholder") {
 			one.print = prints.Of(keys.Key.Secret)
 		}
 	}
@@ -202,6 +202,14 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	one.findings = left
 	one.ready = len(steps.Errors(left)) == 0
 	return nil
+}
+
+// currentKeys are those of the environment, none when they could not be read.
+func (one *checked) currentKeys() (steps.Keys, error) {
+	if one.run.Project == nil {
+		return steps.Keys{}, steps.ErrCannotLook
+	}
+	return one.run.CurrentKeys()
 }
 
 // worst is the exit code of all: that of an environment that could not be looked
@@ -265,17 +273,24 @@ func (silent) Event(steps.Event) {}
 func (silent) Note(string)       {}
 func (silent) Plan(steps.Plan)   {}
 
-func verdict(fs []steps.Finding, err error, ready bool) string {
+// verdict says in one sentence how an environment stands. What could not be read
+// is not claimed.
+func (o *options) verdict(one *checked) string {
+	keys, _ := one.currentKeys()
 	switch {
-	case errors.Is(err, steps.ErrCannotLook):
+	case errors.Is(one.err, steps.ErrCannotLook):
 		return "keysplit could not look. What to do stands above."
-	case ready:
+	case one.ready && one.run.Remote() && !keys.Key.Secret.Set():
+		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + o.command("upgrade") + " --rotate"
+	case one.ready && one.run.Remote() && !keys.SecretKey.Secret.Set():
+		return "Ready: JWT_SECRET_KEY is set and long enough. SECRET_KEY is not in the same place, so the two were not compared."
+	case one.ready:
 		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY."
 	}
-	n := len(steps.Errors(fs))
-	for _, f := range fs {
+	n := len(steps.Errors(one.findings))
+	for _, f := range one.findings {
 		if f.Severity == steps.Error && f.Fixable {
-			return fmt.Sprintf("Not ready: %s. Next: keysplit upgrade", count(n, "error"))
+			return fmt.Sprintf("Not ready: %s. Next: %s", count(n, "error"), o.command("upgrade"))
 		}
 	}
 	return fmt.Sprintf("Not ready: %s. What to do stands above.", count(n, "error"))

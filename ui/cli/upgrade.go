@@ -84,11 +84,31 @@ func resultOf(e *steps.Engine, err error) result {
 	return r
 }
 
+// command is a command of keysplit for the same environment.
+func (o *options) command(name string) string {
+	if o.env != steps.DefaultEnvironment {
+		return "keysplit " + name + " --env " + o.env
+	}
+	return "keysplit " + name
+}
+
+// planned tells whether a dry run came to its end.
+func (r result) planned() bool {
+	for _, s := range r.Steps {
+		if s == steps.Failed {
+			return false
+		}
+	}
+	return !r.Stopped
+}
+
 // summarise says in words how an upgrade ended and what comes next.
 func (o *options) summarise(r result) result {
 	switch {
 	case r.OK && r.DryRun:
 		r.Summary = "That was the plan. Nothing was changed."
+	case r.DryRun && r.planned():
+		r.Summary = "That was the plan. Nothing was changed, so what is wrong is still so."
 	case r.OK && !r.Changed && r.Restarted:
 		r.Summary = "Done. The files were in order already; the server now runs with the key."
 	case r.OK && !r.Changed:
@@ -119,12 +139,12 @@ func (o *options) summarise(r result) result {
 	switch {
 	case r.DryRun:
 	case r.Changed:
-		r.Next = append(r.Next, "To put everything back to the byte: keysplit rollback")
+		r.Next = append(r.Next, "To put everything back to the byte: "+o.command("rollback"))
 	case !r.OK:
 		r.Next = append(r.Next, "No file was changed.")
 	}
 	if !r.OK && !r.DryRun {
-		r.Next = append(r.Next, "To go on: keysplit upgrade")
+		r.Next = append(r.Next, "To go on: "+o.command("upgrade"))
 	}
 	return r
 }
