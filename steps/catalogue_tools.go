@@ -60,6 +60,24 @@ func init() {
 			Why:      "The target manual waits for a person who sets the key.",
 			Fix:      "Run keysplit upgrade on a terminal and without --yes.",
 		},
+		"grace-not-advised": {
+			Severity: Error,
+			Message:  "A grace period would do harm here.",
+			Why:      "A grace period accepts the previous key for a while. That is only right when that key was a good one.",
+			Fix:      "Let people log in again.",
+		},
+		"grace-over": {
+			Severity: Info,
+			Message:  "The grace period is over.",
+			Why:      "The previous key counts for nothing any more, and a secret that nothing needs is only a risk.",
+			Fix:      "Take JWT_PREVIOUS_SECRET_KEY and JWT_PREVIOUS_SECRET_KEY_UNTIL out of the .env, the three lines out of the settings, and delete jwt_grace.py.",
+		},
+		"jwt-key-old": {
+			Severity: Info,
+			Message:  "JWT_SECRET_KEY is older than 90 days.",
+			Why:      "The upgrade guide asks for a new key every 90 days, and at once when one may have leaked.",
+			Fix:      "Run: keysplit upgrade --rotate, then keysplit grace, in a quiet hour.",
+		},
 		"place-not-restored": {
 			Severity: Error,
 			Message:  "The value before could not be put back.",

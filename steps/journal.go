@@ -382,28 +382,19 @@ func (j *Journal) inForce() []Entry {
 	return out
 }
 
-// before is the file as it was before the latest run that changed it, when that
-// change is still in force.
-func (j *Journal) before(path string) ([]byte, bool) {
-	var first *envfile.Intent
-	run := ""
+// befores are the versions of a file before each change of it that is still in
+// force, the latest first.
+func (j *Journal) befores(path string) [][]byte {
+	var out [][]byte
 	for _, e := range slices.Backward(j.inForce()) {
 		if e.Intent == nil || e.Intent.Path != path {
 			continue
 		}
-		if run == "" {
-			run = e.Run
+		if data, err := j.Kept(e.Intent.BackupID); err == nil {
+			out = append(out, data)
 		}
-		if e.Run != run {
-			break
-		}
-		first = e.Intent
 	}
-	if first == nil {
-		return nil, false
-	}
-	data, err := j.Kept(first.BackupID)
-	return data, err == nil
+	return out
 }
 
 // Revert takes one change back to the byte; with force also over an edit that

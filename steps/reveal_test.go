@@ -17,6 +17,7 @@ import (
 var revealCallers = map[string]string{
 	"steps/deliveries.go Choose":                 "keeps the key of an interrupted run, mode 0600",
 	"steps/deliveries.go Deliver":                "keeps the value before a delivery, mode 0600",
+	"steps/grace/grace.go Plan":                  "makes the edit that keeps the previous key",
 	"steps/inert.go mask":                        "looks for it in text, to mask it",
 	"steps/judge.go JudgeKey":                    "applies the rules",
 	"steps/preflight/diagnose.go judgeSecretKey": "applies the rules",

@@ -118,13 +118,18 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	if r.Remote() {
 		return Secret{}, false
 	}
-	data, ok := r.Journal.before(r.Project.EnvFile.Path)
-	if !ok {
+	now, err := r.CurrentKeys()
+	if err != nil {
 		return Secret{}, false
 	}
-	keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-	old := keys.InFile.Secret
-	return old, err == nil && old.Len() > 0
+	for _, data := range r.Journal.befores(r.Project.EnvFile.Path) {
+		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+		// A change that was not about the key has the same one before it.
+		if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
+			return old, true
+		}
+	}
+	return Secret{}, false
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

@@ -200,7 +200,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts, sig), newReport(stdio, opts), newExplain(stdio), newBackend(stdio), newVersion(stdio))
+		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio), newBackend(stdio), newVersion(stdio))
 	return root
 }
 

@@ -1,0 +1,185 @@
+// Package grace lets a backend accept the previous key for a while after a
+// rotation, so that nobody has to log in again.
+//
+// It writes a small Python module beside manage.py, and two lines into the .env:
+// the previous key, taken from the journal's backup, and the deadline. The
+// settings get three lines by hand; they are shown. The module is tested on both
+// generations of Django that this program is tested on.
+//
+// It is for rotations. On the upgrade itself the key before was SECRET_KEY:
+// accepting that would keep the very hole open that the upgrade closes, and is
+// refused. So is a previous key that breaks the rules.
+package grace
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// Module is the Python module.
+//
+//go:embed jwt_grace.py
+var Module []byte
+
+// The names that the module reads.
+const (
+	FileName  = "jwt_grace.py"
+	KeyName   = "JWT_PREVIOUS_SECRET_KEY"
+	UntilName = "JWT_PREVIOUS_SECRET_KEY_UNTIL"
+)
+
+// The bounds of a grace period. The guide asks for 24 hours; the module itself
+// refuses more than seven days.
+const (
+	Default = 24 * time.Hour
+	Longest = 7 * 24 * time.Hour
+)
+
+// Grace is one grace period, planned.
+type Grace struct {
+	Until    time.Time
+	Module   string // the module's path, absolute
+	EnvFile  string // absolute
+	Settings []string
+	Changes  []string // what will change, one line each; none when all is in place
+
+	module, env *envfile.Snapshot
+	change      envfile.Change
+}
+
+// Plan looks at what a grace period of the given length, counted from now, needs.
+// What speaks against it is a *steps.Failure.
+func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
+	if length <= 0 || length > Longest {
+		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
+	}
+	env := run.Project.EnvFile
+	keys, err := run.CurrentKeys()
+	if err != nil {
+		return nil, fmt.Errorf("%w: read the keys: %w", steps.ErrCannotLook, err)
+	}
+	previous, ok := run.PreviousKey()
+	if err := advise(run, keys, previous, ok); err != nil {
+		return nil, err
+	}
+	g := &Grace{
+		Until: now.Add(length).UTC().Truncate(time.Second), EnvFile: env.Path,
+		Module: filepath.Join(run.Project.Root, FileName), Settings: settingsLines(env.Readers),
+	}
+	if g.module, err = envfile.Open(g.Module); err != nil {
+		return nil, fmt.Errorf("open %s: %w", g.Module, err)
+	}
+	if string(g.module.Data) != string(Module) {
+		g.Changes = append(g.Changes, "write "+run.Project.Rel(g.Module))
+	}
+	if g.env, err = envfile.Open(env.Path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", env.Path, err)
+	}
+	g.change, err = envfile.Edit(g.env.Data,
+		envfile.Set{Name: KeyName, Value: previous.Reveal(), Readers: env.Readers},
+		envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339), Readers: env.Readers})
+	if err == nil {
+		err = g.change.Verify()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(env.Path), err)
+	}
+	if len(g.change.Diff) > 0 {
+		g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", KeyName, UntilName, run.Project.Rel(env.Path)))
+	}
+	return g, nil
+}
+
+// advise refuses what would do harm.
+func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) error {
+	refuse := func(message, fix string) error {
+		return steps.Fail(steps.NewFinding("grace-not-advised", message).WithFix(fix))
+	}
+	secretKey := keys.SecretKey.Secret
+	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
+	switch {
+	case !known || !previous.Set():
+		return refuse("There is no previous key: before this upgrade tokens were signed with SECRET_KEY.",
+			"Let people log in again. A grace period is for a rotation: keysplit upgrade --rotate, then keysplit grace.")
+	case previous.Equal(secretKey) || fromSettings:
+		return refuse("The previous key is SECRET_KEY. Accepting it would keep the hole open that the upgrade closes.",
+			"Let people log in again.")
+	case previous.Equal(keys.Key.Secret):
+		return refuse("The previous key is the one in force.", "There is nothing to bridge.")
+	case len(run.Judge(previous, secretKey)) > 0:
+		return refuse("The previous key was not good: it was short, weak or public. Accepting it would let anyone in.",
+			"Let people log in again.")
+	}
+	return nil
+}
+
+// settingsLines are for the settings, in the words of the reader that they use.
+func settingsLines(readers []envfile.Dialect) []string {
+	get := "os.environ.get('%s', '')"
+	switch {
+	case len(readers) == 0:
+	case readers[0] == envfile.Decouple:
+		get = "config('%s', default='')"
+	case readers[0] == envfile.DjangoEnviron:
+		get = "env('%s', default='')"
+	}
+	return []string{
+		KeyName + " = " + fmt.Sprintf(get, KeyName),
+		UntilName + " = " + fmt.Sprintf(get, UntilName),
+		"INSTALLED_APPS += ['jwt_grace.GraceConfig']",
+	}
+}
+
+// Apply writes both files through the journal, the module first: the lines in
+// the .env do nothing without it.
+func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
+	if string(g.module.Data) != string(Module) {
+		if _, err := run.Journal.Replace(ctx, g.module, Module); err != nil {
+			return explain(run, g.Module, err)
+		}
+	}
+	if len(g.change.Diff) == 0 {
+		return nil
+	}
+	if _, err := run.Journal.Replace(ctx, g.env, g.change.New); err != nil {
+		return explain(run, g.EnvFile, err)
+	}
+	run.Wrote = true
+	return nil
+}
+
+func explain(run *steps.Run, path string, err error) error {
+	var refused *envfile.RefusedError
+	if errors.As(err, &refused) {
+		return steps.Fail(steps.NewFinding("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
+	}
+	return err
+}
+
+// Stands tells from the .env how a grace period stands: none, under way, or over.
+func Stands(run *steps.Run, data []byte, now time.Time) (until time.Time, under, over bool) {
+	env := run.Project.EnvFile
+	if len(env.Readers) == 0 {
+		return until, false, false
+	}
+	vars, err := envfile.Read(env.Readers[0], data, run.LookupEnv)
+	if err != nil {
+		return until, false, false
+	}
+	if key, ok := vars.Get(KeyName); !ok || key == "" {
+		return until, false, false
+	}
+	text, _ := vars.Get(UntilName)
+	until, err = time.Parse(time.RFC3339, text)
+	if err != nil {
+		return until, false, false
+	}
+	return until, now.Before(until), !now.Before(until)
+}

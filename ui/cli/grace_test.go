@@ -1,0 +1,82 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	state := filepath.Join(t.TempDir(), "state")
+	start, old := read(t, p.EnvPath), p.Key
+	do := func(args ...string) ran {
+		return invocation{args: append(args, "--python", p.Python), dir: p.Root}.run(t, state)
+	}
+	if r := do("grace"); r.code != 1 || !strings.Contains(r.out, "no previous key") {
+		t.Fatalf("without a rotation: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if r := do("upgrade", "--yes", "--rotate", "--skip", "restart,smoke-test"); r.code != 0 {
+		t.Fatalf("rotate: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	rotated := read(t, p.EnvPath)
+	module := filepath.Join(p.Root, grace.FileName)
+	if r := do("grace", "--dry-run"); r.code != 0 || read(t, p.EnvPath) != rotated || !strings.Contains(r.out, "Would write") {
+		t.Errorf("dry run: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	r := do("grace", "--hours", "2")
+	if r.code != 0 || !strings.Contains(r.out, "INSTALLED_APPS += ['jwt_grace.GraceConfig']") {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	noneOf(t, r.out+r.errOut+journalText(t, state), old, keyIn(rotated))
+	env := read(t, p.EnvPath)
+	if !strings.HasPrefix(env, rotated) || !strings.Contains(env, "\n"+grace.KeyName+"="+old+"\n") || !regexp.MustCompile("\n"+grace.UntilName+"='?20[0-9T:-]+Z'?\n$").MatchString(env) {
+		t.Error("the two lines are not below the others")
+	}
+	if info, err := os.Stat(module); err != nil || info.Mode().Perm() != 0o644 || read(t, module) != string(grace.Module) {
+		t.Errorf("the module: %v, %v", info, err)
+	}
+	// The key before is still known as that of the rotation.
+	if r := do("grace", "--hours", "3"); r.code != 0 || strings.Count(read(t, p.EnvPath), grace.KeyName+"="+old) != 1 {
+		t.Errorf("again: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	for range 2 {
+		if r := do("rollback", "--restart", "none"); r.code != 0 {
+			t.Fatalf("rollback: exit %d\n%s%s", r.code, r.out, r.errOut)
+		}
+	}
+	if _, err := os.Stat(module); err == nil || read(t, p.EnvPath) != rotated {
+		t.Errorf("the rollback left something: %v", err)
+	}
+	if r := do("rollback", "--restart", "none"); r.code != 0 || read(t, p.EnvPath) != start {
+		t.Errorf("the rotation is not taken back: exit %d", r.code)
+	}
+}
+
+func TestGraceIsRefusedWhereItWouldDoHarm(t *testing.T) {
+	for name, c := range map[string]struct{ env, says string }{
+		"the key was SECRET_KEY": {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n", "previous key is SECRET_KEY"},
+		"the key was missing":    {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\n", "no previous key"},
+		"the key was short":      {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=short\n", "was not good"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := djangotest.New(t, djangotest.Options{Env: c.env})
+			state := filepath.Join(t.TempDir(), "state")
+			if r := (invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}).run(t, state); r.code != 0 {
+				t.Fatalf("upgrade: exit %d\n%s%s", r.code, r.out, r.errOut)
+			}
+			before := read(t, p.EnvPath)
+			r := invocation{args: []string{"grace"}, dir: p.Root}.run(t, state)
+			if r.code != 1 || !strings.Contains(r.out, c.says) || read(t, p.EnvPath) != before {
+				t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
+			}
+		})
+	}
+}
