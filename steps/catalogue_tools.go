@@ -72,6 +72,12 @@ func init() {
 			Why:      "The previous key counts for nothing any more, and a secret that nothing needs is only a risk.",
 			Fix:      "Take JWT_PREVIOUS_SECRET_KEY and JWT_PREVIOUS_SECRET_KEY_UNTIL out of the .env, the three lines out of the settings, and delete jwt_grace.py.",
 		},
+		"fallback-in-force": {
+			Severity: Warning,
+			Message:  "The emergency rollback is not put right yet.",
+			Why:      "Tokens may be signed with SECRET_KEY: whoever learns that one key can forge sessions and tokens alike.",
+			Fix:      "Bring the change of the settings back, then run: keysplit upgrade",
+		},
 		"jwt-key-old": {
 			Severity: Info,
 			Message:  "JWT_SECRET_KEY is older than 90 days.",

@@ -46,7 +46,7 @@ type Journal struct {
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled"
+	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -58,6 +58,7 @@ type Entry struct {
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
 	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
 	Evidence    *Evidence        `json:"evidence,omitempty"`
+	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 }
 
@@ -158,6 +159,8 @@ func (e Entry) whole() bool {
 		return e.Intent != nil
 	case "end":
 		return e.Outcome != nil
+	case "emergency":
+		return e.Until != nil
 	case "deliver", "delivered":
 		return e.Delivery != nil
 	}

@@ -119,6 +119,17 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 				return err
 			}
 		}
+		if one.run.Project != nil {
+			more, err := reminders(one, time.Now())
+			if err != nil {
+				return err
+			}
+			for _, found := range more {
+				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+			}
+			one.findings = append(one.findings, more...)
+			one.ready = one.ready && len(steps.Errors(more)) == 0
+		}
 		for _, other := range all {
 			if one.print != "" && one.print == other.print {
 				shared := steps.NewFinding("jwt-key-reused-across-environments",

@@ -11,6 +11,7 @@ import (
 )
 
 func newRollback(stdio IO, o *options) *cobra.Command {
+	var emergency bool
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Put everything back to the byte",
@@ -21,6 +22,9 @@ kept. Then the server is restarted in the same way as by the
 upgrade.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if emergency {
+				return runEmergency(cmd.Context(), stdio, o)
+			}
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
 			o.static = true
@@ -34,6 +38,8 @@ upgrade.`,
 		},
 	}
 	f := cmd.Flags()
+	f.BoolVar(&emergency, "emergency", false, "show the plan for taking the change of the code back, and record its 24-hour deadline")
+	f.BoolVar(&o.yes, "yes", false, "ask nothing")
 	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
 	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default runserver)")
 	o.addresses(f)

@@ -1,0 +1,41 @@
+package steps
+
+import (
+	"slices"
+	"time"
+)
+
+// MaxKeyAge is how old a key may get before the upgrade guide wants a new one.
+const MaxKeyAge = 90 * 24 * time.Hour
+
+// KeySince tells when keysplit first brought this key here, as the journal has
+// it; false for a key that it did not bring.
+func (j *Journal) KeySince(key Secret) (time.Time, bool) {
+	print := j.prints.Of(key)
+	for _, e := range j.entries {
+		if e.Kind == "key" && e.Key == print && key.Set() {
+			return e.Time, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// StartEmergency records that the change of the code was taken back for now, and
+// by when that is to be put right.
+func (j *Journal) StartEmergency(until time.Time) error {
+	return j.append(Entry{Kind: "emergency", Until: &until})
+}
+
+// Emergency is the deadline of the emergency rollback that was recorded last. A
+// key that keysplit brought since is how it ends.
+func (j *Journal) Emergency() (until time.Time, recorded bool) {
+	for _, e := range slices.Backward(j.entries) {
+		switch e.Kind {
+		case "key":
+			return time.Time{}, false
+		case "emergency":
+			return *e.Until, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/grace"
+)
+
+// runEmergency shows the guide's emergency rollback as a plan. Nothing of the
+// project is changed; only the deadline is recorded, when the user says so.
+func runEmergency(ctx context.Context, stdio IO, o *options) error {
+	o.static = true
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	if err := find(ctx, stdio, run); err != nil {
+		return err
+	}
+	until := time.Now().Add(emergency.Limit)
+	fmt.Fprint(stdio.Out, emergency.Text(emergency.Plan(until), func(s string) string { return ansi.Wordwrap(s, width-2, "") }))
+	if !o.yes {
+		if !stdio.InTTY {
+			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
+			return nil
+		}
+		answer, err := newPlain(stdio, o).Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
+		if err != nil {
+			return err
+		}
+		if answer != 'y' {
+			fmt.Fprintln(stdio.Out, "Nothing was recorded.")
+			return nil
+		}
+	}
+	if err := run.Journal.StartEmergency(until); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdio.Out, "Recorded. keysplit check reminds until "+until.UTC().Format("2006-01-02 15:04 MST")+", and calls it an error after that.")
+	return nil
+}
+
+// reminders are what the journal knows about time: the age of the key, a grace
+// period that is over, an emergency rollback that is not put right.
+func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
+	run := one.run
+	j := run.Journal
+	if j == nil {
+		var err error
+		if j, err = steps.ReadJournal(run.Project.Root, run.Options.Environment); err != nil {
+			return nil, err
+		}
+	}
+	var out []steps.Finding
+	if at := run.Project.EnvFile.At; at != nil && !run.Remote() {
+		if until, _, over := grace.Stands(run, at.Data, now); over {
+			out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
+		}
+	}
+	if j == nil {
+		return out, nil
+	}
+	if keys, err := one.currentKeys(); err == nil {
+		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > steps.MaxKeyAge {
+			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)))
+		}
+	}
+	if f, ok := emergency.Remind(j, one.findings, one.ready, now); ok {
+		out = append(out, f)
+	}
+	return out, nil
+}
