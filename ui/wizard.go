@@ -82,6 +82,9 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		if !e.Has(r.name) {
 			continue
 		}
+		if r.name == steps.Write && e.Run.Remote() {
+			r.short, r.title = "Write", "write the key"
+		}
 		p := &page{registered: r, screen: r.make()}
 		if r.short != "" {
 			number++
