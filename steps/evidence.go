@@ -82,7 +82,10 @@ func SumFile(f Fingerprinter, path string) FileSum {
 // ProofFiles fingerprints what the proofs of the steps rest on: the .env, the
 // settings, and every other file that the reader opened.
 func ProofFiles(run *Run) []FileSum {
-	paths := []string{run.Project.EnvFile.Path, run.Project.SettingsFile}
+	paths := []string{run.Project.SettingsFile}
+	if !run.Remote() { // else the local .env is another environment's
+		paths = append(paths, run.Project.EnvFile.Path)
+	}
 	if run.Project.Facts != nil {
 		paths = append(paths, run.Project.Facts.ReaderFiles...)
 	}

@@ -14,6 +14,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/house"
 )
 
 // A job is one use of the engine. Jobs run one after the other, each in a
@@ -86,7 +87,18 @@ type facts struct {
 	rotate      bool
 	imported    bool
 	skip        map[steps.Name]bool
-	open        []steps.Finding // that are still true
+	open        []steps.Finding  // that are still true
+	edits       []house.Proposal // what can be done about some of them
+}
+
+// edit is the proposal for a finding, nil when there is none.
+func (f *facts) edit(of steps.Finding) *house.Proposal {
+	for i := range f.edits {
+		if f.edits[i].Finding == of {
+			return &f.edits[i]
+		}
+	}
+	return nil
 }
 
 // runner lets one job at a time use the engine.
@@ -153,6 +165,11 @@ func look(e *steps.Engine) facts {
 	}
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
+		for _, found := range f.open {
+			if p, ok := house.Propose(run, found); ok {
+				f.edits = append(f.edits, p)
+			}
+		}
 	}
 	return f
 }

@@ -1,7 +1,12 @@
 package ui
 
 import (
+	"context"
+
 	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/house"
 )
 
 // overlay is a text that covers the page until esc: help, reason, log, findings.
@@ -9,7 +14,8 @@ type overlay struct {
 	title, brief string
 	key          string // the key that opened it closes it too
 	draw         func(w *wizard, s *sheet)
-	list         *list // of the entries one can move over; nil for plain text
+	list         *list           // of the entries one can move over; nil for plain text
+	edit         *house.Proposal // what e does; nil when there is nothing to do
 	up           *overlay
 }
 
@@ -38,6 +44,10 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		return nil
 	case "q":
 		return w.quit(false)
+	case "e":
+		if o.edit != nil {
+			return w.edit(*o.edit)
+		}
 	case "?":
 		w.over, w.scroll = helpOverlay(), 0
 		return nil
@@ -77,9 +87,32 @@ func (w *wizard) overFrame() frame {
 	o := w.over
 	s := o.sheet(w)
 	hints := []hint{{"esc", "back"}, {w.names("↑/↓", "up/down"), "scroll"}, {"q", "quit"}}
+	if o.edit != nil {
+		hints = append([]hint{{"e", "edit the file"}}, hints...)
+	}
 	if o.list != nil {
 		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
 		s.focus(o.list.row)
 	}
 	return frame{header: w.headline(o.title, o.brief), body: s, footer: w.drawHints(hints)}
+}
+
+// edit carries out one proposal and goes through the checklist again.
+func (w *wizard) edit(p house.Proposal) tea.Cmd {
+	for i, page := range w.pages {
+		if page.name == steps.Checklist {
+			w.at = i
+		}
+	}
+	w.over = nil
+	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		if err := p.Apply(ctx, e.Run); err != nil {
+			return err
+		}
+		e.Run.Left = append(e.Run.Left, "Edited "+p.Describe(e.Run)+". Look at it with git diff.")
+		if _, err := e.Plan(ctx, steps.Checklist, emit); err != nil {
+			return err
+		}
+		return e.Apply(ctx, steps.Checklist, emit)
+	})
 }

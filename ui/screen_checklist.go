@@ -93,6 +93,10 @@ func (w *wizard) summary(s *sheet) {
 		}
 		s.summaryLine(p, w.phase(p))
 	}
+	if len(w.facts.edits) > 0 {
+		s.blank()
+		s.hang("", st.Info, "keysplit can edit some of these files: press t, choose one, and press e.")
+	}
 	if len(w.facts.open) > 0 {
 		s.heading("Left to do")
 		for _, f := range w.facts.open {
@@ -136,6 +140,9 @@ func lastProof(p *page) string {
 		}
 	}
 	if unsure > 0 {
+		if passed == 1 {
+			return fmt.Sprintf("1 check passed, %d could not be proved", unsure)
+		}
 		return fmt.Sprintf("%d checks passed, %d could not be proved", passed, unsure)
 	}
 	if passed > 2 {

@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/house"
 )
 
 // troubleOverlay lists what is wrong here, and below it every finding that
@@ -16,10 +17,10 @@ func troubleOverlay(w *wizard) *overlay {
 	l := &list{n: len(here) + len(codes)}
 	l.open = func(at int) *overlay {
 		if at < len(here) {
-			return findingOverlay(here[at])
+			return findingOverlay(here[at], w.facts.edit(here[at]))
 		}
 		p, _ := steps.LookUp(codes[at-len(here)])
-		return findingOverlay(steps.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable})
+		return findingOverlay(steps.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}, nil)
 	}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, draw: func(w *wizard, s *sheet) {
 		if len(here) == 0 {
@@ -51,9 +52,9 @@ func (s *sheet) item(l *list, i int, sev steps.Severity, code steps.Code, messag
 // focus keeps a row of a list in sight.
 func (s *sheet) focus(row int) { s.active = row }
 
-// findingOverlay explains one finding.
-func findingOverlay(f steps.Finding) *overlay {
-	return &overlay{title: "Finding", brief: "finding", key: "t", draw: func(w *wizard, s *sheet) {
+// findingOverlay explains one finding, and shows the edit that would mend it.
+func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
+	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
 		s.hang(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))
 		if p := place(f); p != "" {
@@ -66,6 +67,14 @@ func findingOverlay(f steps.Finding) *overlay {
 		if f.Fixable && f.Severity == steps.Error {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
+		}
+		if edit != nil {
+			s.heading("The edit")
+			for _, d := range edit.Diff {
+				s.diff(d)
+			}
+			s.blank()
+			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; keysplit rollback takes it out.")
 		}
 	}}
 }

@@ -30,7 +30,23 @@ var items = []struct {
 	{"Team notified of change", (*look).notified},
 }
 
+// delivered is what step 2 read back from the places of another environment. The
+// files here say nothing about those.
+func (l *look) delivered() verdict {
+	v := verdict{evidence: l.past.evidenceOf(steps.Write, "read-back "), next: "Run: keysplit upgrade"}
+	if len(v.evidence) == 0 {
+		v.why = l.past.missing(steps.Write)
+		if seen := l.past.proofs[steps.Write]; seen != nil && seen.gone == "" {
+			v.why = "the key could not be read back"
+		}
+	}
+	return v
+}
+
 func (l *look) added() verdict {
+	if l.remote {
+		return l.delivered()
+	}
 	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
 	if v.why == "" {
 		v.why, v.next = l.tree.partial[envFile], "Move what is not the project's own out of its folder."
@@ -42,7 +58,8 @@ func (l *look) added() verdict {
 // file alone serves where the backend's own file holds both keys.
 func (l *look) different() verdict {
 	v := verdict{next: "Run: keysplit upgrade"}
-	if v.why = several(l.envs.equal); v.why != "" {
+	if equal := several(l.envs.equal); equal != "" && !l.remote {
+		v.why = equal
 		return v
 	}
 	v.evidence = l.past.evidence(steps.Distinct, "differ")
@@ -50,12 +67,16 @@ func (l *look) different() verdict {
 		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "secret-key")...)
 	}
 	distinct := l.past.proofs[steps.Distinct]
-	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer {
+	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer && !l.remote {
 		v.evidence = l.envs.differ
 	}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Distinct)
-		if distinct != nil && distinct.gone == "" {
+		switch {
+		case distinct == nil || distinct.gone != "":
+		case l.remote:
+			v.why = "SECRET_KEY is not in the same place, and no server was shown to refuse it"
+		default:
 			v.why = "SECRET_KEY is not in the file, and Django was not asked"
 		}
 	}
@@ -63,6 +84,16 @@ func (l *look) different() verdict {
 }
 
 func (l *look) long() verdict {
+	if l.remote {
+		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, "place "), next: "Run: keysplit upgrade"}
+		if len(v.evidence) == 0 {
+			v.why = l.past.missing(steps.Distinct)
+			if seen := l.past.proofs[steps.Distinct]; seen != nil && seen.gone == "" {
+				v.why = "the key could not be read back"
+			}
+		}
+		return v
+	}
 	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: "Run: keysplit upgrade --rotate"}
 	if v.why == "" && len(v.evidence) == 0 {
 		v.why, v.next = "no file holds a key", "Run: keysplit upgrade"

@@ -62,6 +62,7 @@ type look struct {
 	envs   envs
 	places map[kind][]place
 	past   past
+	remote bool // the environment keeps its keys in no file here
 }
 
 // FirstAttestable is the first item that a person's word can tick: what the
@@ -127,7 +128,7 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}}
+	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}, remote: run.Remote()}
 	for _, k := range []kind{pipeline, document} {
 		l.places[k] = findPlaces(run, &t, k)
 	}

@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -133,6 +134,21 @@ func (p past) evidence(step steps.Name, ids ...string) []Evidence {
 		}
 	}
 	return out
+}
+
+// evidenceOf is the evidence of the lines whose ID begins with a prefix.
+func (p past) evidenceOf(step steps.Name, prefix string) []Evidence {
+	pr := p.proofs[step]
+	if pr == nil || pr.gone != "" {
+		return nil
+	}
+	var ids []string
+	for _, c := range pr.Checks {
+		if strings.HasPrefix(c.ID, prefix) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return p.evidence(step, ids...)
 }
 
 // missing says why there is no proof of a step.
