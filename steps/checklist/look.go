@@ -128,6 +128,7 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.dropIgnored(ctx, run.Project.TopLevel)
 	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}, remote: run.Remote()}
 	for _, k := range []kind{pipeline, document} {
 		l.places[k] = findPlaces(run, &t, k)

@@ -123,6 +123,15 @@ func relative(top, path string) string {
 	return filepath.ToSlash(rel)
 }
 
+// What sets variables for tests, builds and deployments, by name and by ending.
+var (
+	pipelineFiles = []string{
+		"jenkinsfile", "dockerfile", "procfile", "app.json", "fly.toml", "railway.toml", "railway.json",
+		"tox.ini", "pytest.ini", "setup.cfg", "pyproject.toml",
+	}
+	pipelineEndings = []string{".yml", ".yaml", ".dockerfile", ".service", ".tf", ".tfvars"}
+)
+
 // kindOf judges a file by its name.
 func kindOf(rel string) kind {
 	rel = strings.ToLower(rel)
@@ -138,8 +147,7 @@ func kindOf(rel string) kind {
 		return document
 	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"):
 		return other
-	case ext == ".yml", ext == ".yaml", base == "jenkinsfile", base == "app.json", base == "fly.toml", base == "tox.ini",
-		base == "dockerfile", strings.HasPrefix(base, "dockerfile."), ext == ".dockerfile":
+	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), strings.HasPrefix(base, "dockerfile."):
 		return pipeline
 	}
 	return other

@@ -24,6 +24,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -200,7 +201,7 @@ func pipeline(file, line string, below []string) ([]string, int) {
 	}
 	p, ok := parse(line)
 	if !ok || strings.HasSuffix(p.value, `\`) || strings.HasSuffix(p.value, ",") || strings.HasSuffix(p.value, "{") ||
-		strings.TrimSpace(p.before) == "#" || strings.HasSuffix(file, ".json") || file == "fly.toml" {
+		strings.TrimSpace(p.before) == "#" || byHand(file) {
 		return nil, 0
 	}
 	if docker := strings.HasPrefix(strings.ToLower(file), "dockerfile") || strings.HasSuffix(strings.ToLower(file), ".dockerfile"); docker {
@@ -221,6 +222,12 @@ func pipeline(file, line string, below []string) ([]string, int) {
 		return nil, 0 // something that goes on below, or is not understood
 	}
 	return []string{p.with(throwaway)}, 0
+}
+
+// byHand tells of files in which a line like the one above would be a guess: JSON
+// needs its commas, Terraform its variables, and fly.toml is no place for secrets.
+func byHand(file string) bool {
+	return slices.Contains([]string{".json", ".tf", ".tfvars", ".service"}, path.Ext(file)) || file == "fly.toml"
 }
 
 var passedThrough = regexp.MustCompile(`^(\s*-\s+["']?)SECRET_KEY(["']?)\s*(?:#.*)?$`)
