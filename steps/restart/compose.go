@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/tool"
@@ -163,27 +164,24 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is no new container")
 		return wentWrong("compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
 	}
-	out, err := docker(by.Dir).Call(ctx, run, "compose:"+name, nil, "inspect", now)
+	// A service that ends at its start runs for a moment first.
+	var found containerState
+	since := time.Now()
+	ok, err := c.until(ctx, c.steady()+run.Options.Wait(), func() (bool, error) {
+		var err error
+		found, err = inspect(ctx, run, by, name, now)
+		return found.State.Status != "running" || time.Since(since) >= c.steady(), err
+	})
 	if err != nil {
 		return err
 	}
-	var found []struct {
-		State struct {
-			Status       string
-			RestartCount int
-		}
-		Config struct{ Env []string }
-	}
-	if json.Unmarshal(out, &found) != nil || len(found) != 1 {
-		return fmt.Errorf("docker's answer about %s cannot be read", name)
-	}
-	if found[0].State.Status != "running" {
-		emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found[0].State.Status))
+	if !ok || found.State.Status != "running" {
+		emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found.State.Status))
 		by.log(ctx, run, emit, []string{name})
 		return wentWrong("compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
 	}
 	detail := "a new container"
-	for _, pair := range found[0].Config.Env {
+	for _, pair := range found.Config.Env {
 		k, v, _ := strings.Cut(pair, "=")
 		if k != steps.KeyName || !run.Key.Set() {
 			continue
@@ -197,6 +195,25 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 	}
 	emit.Check(id, steps.MarkOK, "made "+name+" anew", detail)
 	return nil
+}
+
+// containerState is what counts of a container.
+type containerState struct {
+	State  struct{ Status string }
+	Config struct{ Env []string }
+}
+
+// inspect looks at a container. Values of its environment are in the answer.
+func inspect(ctx context.Context, run *steps.Run, by composer, name, id string) (containerState, error) {
+	out, err := docker(by.Dir).Call(ctx, run, "compose:"+name, nil, "inspect", id)
+	if err != nil {
+		return containerState{}, err
+	}
+	var found []containerState
+	if json.Unmarshal(out, &found) != nil || len(found) != 1 {
+		return containerState{}, fmt.Errorf("docker's answer about %s cannot be read", name)
+	}
+	return found[0], nil
 }
 
 func (c composer) log(ctx context.Context, run *steps.Run, emit steps.Emit, services []string) {

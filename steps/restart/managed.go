@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -101,4 +102,13 @@ func wentWrong(what, message, fix string) error {
 		WithFix(fix + " To put the earlier value back and restart with it: keysplit rollback")
 	f.Why = "It may not run at all, or still run with the old key."
 	return steps.Fail(f)
+}
+
+// steady is how long what was restarted must run before it counts as restarted:
+// what ends at its start runs for a moment first.
+func (s *Step) steady() time.Duration {
+	if s.StaysUp > 0 {
+		return s.StaysUp
+	}
+	return 3 * time.Second
 }

@@ -36,8 +36,8 @@ type Step struct {
 	// 0 means 8 seconds. It looks for changed files once a second, and then
 	// waits for open requests.
 	ReloadWithin time.Duration
-	// StaysUp is how long a systemd unit must run before it counts as restarted;
-	// 0 means 3 seconds.
+	// StaysUp is how long a systemd unit or a container must run before it counts
+	// as restarted; 0 means 3 seconds.
 	StaysUp time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration

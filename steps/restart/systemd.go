@@ -30,9 +30,6 @@ type systemd struct {
 	root func() bool
 }
 
-// staysUp is how long a unit must run before it counts as restarted.
-const staysUp = 3 * time.Second
-
 func newSystemd(s *Step, units string) manager { return systemd{Step: s, units: units} }
 
 func (systemd) tool() tool.Program {
@@ -200,13 +197,6 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+steps.Inert(now.pid)+", was "+steps.Inert(before.pid))
 	return nil
-}
-
-func (s systemd) steady() time.Duration {
-	if s.StaysUp > 0 {
-		return s.StaysUp
-	}
-	return staysUp
 }
 
 // ask has the unit restarted: by this process when it is root, by sudo without a
