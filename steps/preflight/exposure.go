@@ -1,11 +1,14 @@
 package preflight
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -14,7 +17,7 @@ import (
 
 // exposure looks at who else can read the .env: git, and other users of this
 // machine. Where git is missing or does not answer it says nothing.
-func exposure(ctx context.Context, p *steps.Project) []steps.Finding {
+func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Finding {
 	var found []steps.Finding
 	rel := p.Rel(p.EnvFile.Path)
 	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) {
@@ -26,6 +29,9 @@ func exposure(ctx context.Context, p *steps.Project) []steps.Finding {
 			found = append(found, steps.NewFinding("env-file-not-ignored", "").At(rel, 0))
 		}
 	}
+	if keys, err := run.CurrentKeys(); err == nil && gitTop(p.Root) != "" {
+		found = append(found, committed(ctx, p, keys.Key.Secret)...)
+	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := steps.NewFinding("env-file-permissions", "").At(rel, 0)
 		found = append(found, f.WithFix("Run: chmod 600 "+rel+", or 640 where the backend's group must read it."))
@@ -33,26 +39,75 @@ func exposure(ctx context.Context, p *steps.Project) []steps.Finding {
 	return found
 }
 
+// The bounds of the search for the key in tracked files.
+const (
+	maxSearched = 50_000    // files
+	maxSearch   = 128 << 20 // bytes
+	minSearched = 20        // characters: a shorter value is found by chance
+)
+
+// committed looks for the key in the files that git tracks, the .env itself left
+// out: that one has a finding of its own. A placeholder is in many files, and is
+// no key.
+func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.Finding {
+	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
+		return nil
+	}
+	res, ok := git(ctx, p, 16<<20, "ls-files", "-z")
+	if !ok || res.Code != 0 || res.Truncated {
+		return nil
+	}
+	value := []byte(key.Reveal())
+	var found []steps.Finding
+	read := 0
+	for i, name := range strings.Split(string(res.Stdout), "\x00") {
+		path := filepath.Join(p.TopLevel, filepath.FromSlash(name))
+		if name == "" || sameFile(path, p.EnvFile.Path) {
+			continue
+		}
+		if i >= maxSearched || read >= maxSearch || ctx.Err() != nil {
+			break
+		}
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() || info.Size() < int64(len(value)) {
+			continue
+		}
+		data, err := steps.ReadSmall(path)
+		if err != nil {
+			continue
+		}
+		read += len(data)
+		if at := bytes.Index(data, value); at >= 0 {
+			found = append(found, steps.NewFinding("key-committed-elsewhere", "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
+		}
+	}
+	return found
+}
+
 // gitSays asks git about the .env and returns its exit code, -1 for no answer.
-// Nothing that the repository configures is run.
 func gitSays(ctx context.Context, p *steps.Project, args ...string) int {
+	res, ok := git(ctx, p, 4<<10, append(args, "--", p.EnvFile.Path)...)
+	if !ok {
+		return -1
+	}
+	return res.Code
+}
+
+// git runs git in the work tree. Nothing that the repository configures is run.
+func git(ctx context.Context, p *steps.Project, limit int, args ...string) (child.Result, bool) {
 	git, err := exec.LookPath("git")
 	if err == nil {
 		git, err = filepath.Abs(git)
 	}
 	if err != nil {
-		return -1
+		return child.Result{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	args = append([]string{"-c", "core.fsmonitor=false"}, args...)
 	res, err := child.Command{
-		Path: git, Args: append(args, "--", p.EnvFile.Path), Dir: p.TopLevel, Limit: 4 << 10,
+		Path: git, Args: append([]string{"-c", "core.fsmonitor=false"}, args...), Dir: p.TopLevel, Limit: limit,
 		Env:   append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"),
 		Unset: []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "KEYSPLIT_PASSWORD"},
 	}.Run(ctx)
-	if err != nil {
-		return -1
-	}
-	return res.Code
+	return res, err == nil
 }

@@ -123,7 +123,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 			return err
 		}
 	}
-	p.Findings = append(p.Findings, exposure(ctx, p)...)
+	p.Findings = append(p.Findings, exposure(ctx, run, p)...)
 	return ctx.Err()
 }
 
