@@ -74,7 +74,7 @@ func TestGraceIsRefusedWhereItWouldDoHarm(t *testing.T) {
 			}
 			before := read(t, p.EnvPath)
 			r := invocation{args: []string{"grace"}, dir: p.Root}.run(t, state)
-			if r.code != 1 || !strings.Contains(r.out, c.says) || read(t, p.EnvPath) != before {
+			if r.code != 1 || !strings.Contains(r.out, c.says) || !strings.Contains(r.out, "grace-not-advised") || read(t, p.EnvPath) != before {
 				t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
 			}
 		})
