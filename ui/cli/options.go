@@ -31,6 +31,7 @@ type options struct {
 	settings, restart    string
 	urls                 []string
 	caFile, confirm      string
+	writeConfig          bool
 	targets, skip        []string
 	username             string
 	passwordStdin        bool
@@ -66,6 +67,7 @@ func (o *options) upgrading(f *pflag.FlagSet) {
 	f.BoolVar(&o.rotate, "rotate", false, "replace the key even when it is good")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave steps out: generate, write, distinct, restart, smoke-test")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
+	f.BoolVar(&o.writeConfig, "write-config", false, "after a good end, write keysplit.toml from what was used, if there is none")
 }
 
 // addresses are the flags of everything that asks the server.

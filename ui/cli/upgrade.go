@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
 )
 
 func newUpgrade(stdio IO, o *options) *cobra.Command {
@@ -61,11 +65,38 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
+	if err := o.configure(ctx, e.Run, &r); err != nil {
+		return err
+	}
 	f.Result(o.summarise(r))
 	if err == nil && !r.OK {
 		err = steps.Fail(steps.Errors(r.Findings)...)
 	}
 	return said(err)
+}
+
+// configure writes keysplit.toml after a good end, when that was asked for and
+// the project has none.
+func (o *options) configure(ctx context.Context, run *steps.Run, r *result) error {
+	if !o.writeConfig || !r.OK || o.dryRun || run.Journal == nil {
+		return nil
+	}
+	if there, err := config.Find(run.Project.Root); err != nil || there.Path != "" {
+		return err
+	}
+	path := filepath.Join(run.Project.Root, config.File)
+	at, err := envfile.Open(path)
+	if err == nil {
+		_, err = run.Journal.Replace(ctx, at, config.For(run))
+	}
+	if err == nil {
+		err = os.Chmod(path, 0o644) // it is for everyone
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", run.Project.Rel(path), err)
+	}
+	r.Next = append(r.Next, "Wrote "+run.Project.Rel(path)+". Look at it, and commit it.")
+	return nil
 }
 
 // resultOf reads the end of a run off its engine.

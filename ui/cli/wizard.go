@@ -57,6 +57,11 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Restarted: e.Run.Restarted, Next: e.Run.Left,
 		Findings: out.Findings, Steps: out.Statuses,
 	}
+	if !out.RolledBack {
+		if err := o.configure(ctx, e.Run, &r); err != nil {
+			return err
+		}
+	}
 	r = o.summarise(r)
 	if out.RolledBack {
 		r.Changed = false

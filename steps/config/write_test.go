@@ -1,0 +1,41 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
+	run := &steps.Run{
+		Project: &steps.Project{SettingsModule: "config.settings", Facts: &steps.Facts{Routes: steps.Routes{Login: "/api/login/", Refresh: "/api/refresh/", Verify: "/v/"}}},
+		Options: steps.Options{
+			Environment: "eu-1", Targets: []string{"vault:kv/a#b", `manual:the "vault"` + "\t\\"}, Restart: "systemd:web",
+			URLs: []string{"https://a.example.com", "https://b.example.com"}, Username: "probe", Production: true, MinLength: 60, DistinctFrom: []string{"A"},
+		},
+	}
+	run.Options.Password = run.Secret("hunter2hunter2")
+	text := For(run)
+	got, err := Parse("/p/keysplit.toml", text, false)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	o := run.Options
+	want := Environment{Targets: o.Targets, Restart: o.Restart, URLs: o.URLs, Login: "/api/login/", Refresh: "/api/refresh/", Username: "probe", Production: true}
+	if !reflect.DeepEqual(got.Environments["eu-1"], want) || got.Settings != "config.settings" || got.MinLength != 60 || len(got.DistinctFrom) != 1 {
+		t.Errorf("%+v\n%s", got, text)
+	}
+	if strings.Contains(string(text), "hunter2") {
+		t.Error("the password is written")
+	}
+	again := For(run)
+	if string(again) != string(text) {
+		t.Error("a second text is another one")
+	}
+	plain := &steps.Run{Project: &steps.Project{}, URL: "http://127.0.0.1:8000"}
+	if c, err := Parse("f", For(plain), false); err != nil || c.Environments["development"].URLs[0] != "http://127.0.0.1:8000" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
