@@ -206,6 +206,18 @@ var catalogue = map[Code]Page{
 		Fix:      "Add .env to .gitignore.",
 		Fixable:  true,
 	},
+	"env-file-in-git-history": {
+		Severity: Warning,
+		Message:  "An earlier version of the .env in git holds the key that is in force.",
+		Why:      "Whoever has the repository has the key, though the file is not tracked any more.",
+		Fix:      "Make a new key: keysplit upgrade --rotate. Taking it out of the history does not make it secret again.",
+	},
+	"env-file-in-build-context": {
+		Severity: Warning,
+		Message:  "The Dockerfile copies the .env into the image.",
+		Why:      "Whoever can pull the image can read its secrets.",
+		Fix:      "Add the .env to .dockerignore.",
+	},
 	"env-file-permissions": {
 		Severity: Warning,
 		Message:  "Other users of this machine can read the .env file.",

@@ -21,6 +21,7 @@ var revealCallers = map[string]string{
 	"steps/inert.go mask":                        "looks for it in text, to mask it",
 	"steps/judge.go JudgeKey":                    "applies the rules",
 	"steps/preflight/exposure.go committed":      "looks for it in the files that git tracks",
+	"steps/preflight/context.go inHistory":       "looks for it in earlier versions of the .env",
 	"steps/preflight/diagnose.go judgeSecretKey": "applies the rules",
 	"steps/secret.go Equal":                      "compares it",
 	"steps/secret.go Len":                        "counts its characters",

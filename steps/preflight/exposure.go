@@ -31,6 +31,13 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 	}
 	if keys, err := run.CurrentKeys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
+		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
+			found = append(found, steps.NewFinding("env-file-in-git-history", "").At(rel, 0))
+		}
+	}
+	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists {
+		found = append(found, steps.NewFinding("env-file-in-build-context", "").At(p.Rel(dockerfile), 0).
+			WithFix("Add a line to "+p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore"))+": **/"+filepath.Base(p.EnvFile.Path)))
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := steps.NewFinding("env-file-permissions", "").At(rel, 0)

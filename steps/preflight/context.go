@@ -1,0 +1,128 @@
+package preflight
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// copiesAll is an instruction that copies the whole build context into an image.
+var copiesAll = regexp.MustCompile(`(?mi)^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\./?|"\."|\[\s*"\./?"\s*,)\s`)
+
+// inBuildContext tells which Dockerfile would copy the .env into an image: one in
+// the .env's folder or above it that copies its whole context, with no line of
+// .dockerignore that keeps the file out. A context that is named elsewhere, as in
+// a compose file, is not known here.
+func inBuildContext(p *steps.Project) (dockerfile string, found bool) {
+	for _, dir := range upward(filepath.Dir(p.EnvFile.Path), p.TopLevel) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		rel, err := filepath.Rel(dir, p.EnvFile.Path)
+		if err != nil || dockerIgnores(readSome(filepath.Join(dir, ".dockerignore")), filepath.ToSlash(rel)) {
+			continue
+		}
+		for _, e := range entries {
+			name := e.Name()
+			lower := strings.ToLower(name)
+			if lower != "dockerfile" && !strings.HasPrefix(lower, "dockerfile.") && !strings.HasSuffix(lower, ".dockerfile") || lower == "dockerfile.dockerignore" {
+				continue
+			}
+			if copiesAll.Match(readSome(filepath.Join(dir, name))) {
+				return filepath.Join(dir, name), true
+			}
+		}
+	}
+	return "", false
+}
+
+// dockerIgnores reads the rules of a .dockerignore: the last one that matches the
+// file, or a folder above it, counts. Source:
+// https://docs.docker.com/build/concepts/context/#dockerignore-files
+func dockerIgnores(rules []byte, rel string) bool {
+	ignored := false
+	for line := range bytes.Lines(rules) {
+		rule := strings.TrimSpace(string(line))
+		if rule == "" || rule[0] == '#' {
+			continue
+		}
+		exception := rule[0] == '!'
+		rule = strings.Trim(strings.TrimPrefix(strings.TrimPrefix(rule, "!"), "./"), "/")
+		if rule == "" {
+			continue
+		}
+		for at := rel; at != "."; at = filepath.ToSlash(filepath.Dir(at)) {
+			if dockerPattern(rule).MatchString(at) {
+				ignored = !exception
+				break
+			}
+		}
+	}
+	return ignored
+}
+
+// dockerPattern makes a regular expression of a pattern: ** is any number of
+// folders, * anything but a slash, ? one character.
+func dockerPattern(rule string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString(`^`)
+	for i := 0; i < len(rule); i++ {
+		switch c := rule[i]; {
+		case strings.HasPrefix(rule[i:], "**/"):
+			b.WriteString(`(?:.*/)?`)
+			i += 2
+		case strings.HasPrefix(rule[i:], "**"):
+			b.WriteString(`.*`)
+			i++
+		case c == '*':
+			b.WriteString(`[^/]*`)
+		case c == '?':
+			b.WriteString(`[^/]`)
+		default:
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	re, err := regexp.Compile(b.String() + `$`)
+	if err != nil { // a rule that is no text
+		return regexp.MustCompile(`$^`)
+	}
+	return re
+}
+
+// maxVersions is how many earlier versions of the .env are read from git.
+const maxVersions = 50
+
+// inHistory tells whether an earlier version of the .env that git still has holds
+// the key that is in force now: it is then known to everyone with the repository.
+func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
+	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
+		return false
+	}
+	rel, err := filepath.Rel(p.TopLevel, p.EnvFile.Path)
+	if err != nil {
+		return false
+	}
+	rel = filepath.ToSlash(rel)
+	log, ok := git(ctx, p, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", "50", "--", p.EnvFile.Path)
+	if !ok || log.Code != 0 {
+		return false
+	}
+	value := []byte(key.Reveal())
+	for i, commit := range strings.Fields(string(log.Stdout)) {
+		if i == maxVersions || ctx.Err() != nil {
+			break
+		}
+		version, ok := git(ctx, p, steps.MaxRead, "cat-file", "blob", commit+":"+rel)
+		if ok && version.Code == 0 && bytes.Contains(version.Stdout, value) {
+			return true
+		}
+	}
+	return false
+}
