@@ -39,7 +39,11 @@ func For(run *steps.Run) []byte {
 	if name == "" {
 		name = steps.DefaultEnvironment
 	}
-	fmt.Fprintf(&b, "\n[environments.%s]\n", quote(name))
+	key := name
+	if strings.Contains(key, ".") {
+		key = quote(key)
+	}
+	fmt.Fprintf(&b, "\n[environments.%s]\n", key)
 	list("targets", o.Targets)
 	text("restart", o.Restart)
 	switch {
@@ -47,8 +51,9 @@ func For(run *steps.Run) []byte {
 		list("url", o.URLs)
 	case o.URL != "":
 		text("url", o.URL)
-	case run.URL != "" && name == steps.DefaultEnvironment:
-		text("url", run.URL)
+	case name == steps.DefaultEnvironment && len(p.Servers) > 0:
+		// One that keysplit started for itself is gone by the next time.
+		text("url", p.Servers[0].URL)
 	}
 	routes := o.Routes
 	if p.Facts != nil && routes == (steps.Routes{}) {

@@ -34,8 +34,16 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 	if string(again) != string(text) {
 		t.Error("a second text is another one")
 	}
-	plain := &steps.Run{Project: &steps.Project{}, URL: "http://127.0.0.1:8000"}
-	if c, err := Parse("f", For(plain), false); err != nil || c.Environments["development"].URLs[0] != "http://127.0.0.1:8000" {
-		t.Errorf("%+v, %v", c, err)
+	for _, name := range []string{"", "a.b"} {
+		plain := &steps.Run{Project: &steps.Project{}, URL: "http://127.0.0.1:41234"}
+		plain.Options.Environment = name
+		if c, err := Parse("f", For(plain), false); err != nil || len(c.Environments) != 1 || strings.Contains(string(For(plain)), "41234") {
+			t.Errorf("%+v, %v", c, err)
+		}
+		plain.Options.Environment = ""
+		plain.Project.Servers = []steps.Server{{URL: "http://127.0.0.1:8000"}}
+		if c, err := Parse("f", For(plain), false); err != nil || c.Environments["development"].URLs[0] != "http://127.0.0.1:8000" {
+			t.Errorf("%+v, %v", c, err)
+		}
 	}
 }

@@ -88,7 +88,8 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	for _, l := range g.Settings {
 		f.line("    %s", l)
 	}
-	f.Note("Then restart the backend. Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + " and not a second longer.")
+	f.Note("Then restart the backend.")
+	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
 	f.Note("To take it out before: " + o.command("rollback"))
 	return nil
 }
