@@ -42,12 +42,8 @@ func (j *Journal) Delivered(d Delivery) error {
 	return j.append(Entry{Kind: "delivered", ID: d.ID, Delivery: &d})
 }
 
-// NotDelivered records that a delivery certainly did not happen.
-func (j *Journal) NotDelivered(d Delivery) error {
-	return j.append(Entry{Kind: "reverted", ID: d.ID})
-}
-
-// TookBack records that a delivery was undone.
+// TookBack records that a delivery is not in force: it was undone, or certainly
+// did not happen.
 func (j *Journal) TookBack(d Delivery) error {
 	return j.append(Entry{Kind: "reverted", ID: d.ID})
 }

@@ -2,7 +2,6 @@ package restart
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -62,15 +61,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	emit.Progress("The restart command runs again, so that the value that was put back is in force.")
-	err := c.run(ctx, run, emit)
-	var failure *steps.Failure
-	if !errors.As(err, &failure) {
-		return err
-	}
-	for _, f := range failure.Findings {
-		emit.Find(f.WithSeverity(steps.Warning))
-	}
-	return nil
+	return soften(c.run(ctx, run, emit), emit)
 }
 
 func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error {

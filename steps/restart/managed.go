@@ -55,7 +55,12 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // as it was before the upgrade: that is reported, and no failure of the rollback.
 func (m managed) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	emit.Progress("Restarting once more, so that the value that was put back is in force.")
-	err := m.restart(ctx, run, emit)
+	return soften(m.restart(ctx, run, emit), emit)
+}
+
+// soften reports the failure of a restart that belongs to a rollback as a
+// warning: what was put back stays put back.
+func soften(err error, emit steps.Emit) error {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) {
 		return err

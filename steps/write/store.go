@@ -154,7 +154,7 @@ func (r *remote) failed(ctx context.Context, run *steps.Run, d steps.Delivery, e
 		run.Wrote, run.WroteAt = true, time.Now()
 		return errors.Join(err, run.Journal.Delivered(d))
 	}
-	return errors.Join(err, run.Journal.NotDelivered(d))
+	return errors.Join(err, run.Journal.TookBack(d))
 }
 
 // Verify reads the key back, where that can be done.
