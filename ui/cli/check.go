@@ -184,35 +184,44 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	if err != nil {
 		return err
 	}
+	more := report.Findings
+	if c.fix {
+		if one.findings, err = mend(ctx, one.run, f, one.findings); err != nil {
+			return err
+		}
+		if more, err = mend(ctx, one.run, f, more); err != nil {
+			return err
+		}
+	}
+	for _, found := range more {
+		if _, ok := house.Propose(one.run, found); ok {
+			found.Fixable = true
+			found.Fix += " keysplit check --fix does it."
+		}
+		f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+		one.findings = append(one.findings, found)
+	}
+	return nil
+}
+
+// mend makes the edits that are proposed for findings, shows each, and returns
+// the findings that are left.
+func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
 	var left []steps.Finding
-	for _, found := range append(slices.Clone(one.findings), report.Findings...) {
-		p, ok := house.Propose(one.run, found)
-		known := slices.Contains(one.findings, found)
-		if ok && c.fix {
-			if err := p.Apply(ctx, one.run); err != nil {
-				return fmt.Errorf("edit %s: %w", one.run.Project.Rel(p.Path), err)
-			}
-			f.Note("")
-			f.Note("Edited " + p.Describe(one.run))
-			f.Plan(steps.Plan{Diff: p.Diff})
+	for _, one := range found {
+		p, ok := house.Propose(run, one)
+		if !ok {
+			left = append(left, one)
 			continue
 		}
-		if !known {
-			found.Fixable = ok
-			if ok {
-				found.Fix += " keysplit check --fix does it."
-			}
-			f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+		if err := p.Apply(ctx, run); err != nil {
+			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
-		left = append(left, found)
-	}
-	if c.fix && len(left) < len(one.findings)+len(report.Findings) {
 		f.Note("")
-		f.Note("Look at the edits with git diff. To take them out again: keysplit rollback")
+		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; keysplit rollback takes it out.")
+		f.Plan(steps.Plan{Diff: p.Diff})
 	}
-	one.findings = left
-	one.ready = len(steps.Errors(left)) == 0
-	return nil
+	return left, nil
 }
 
 // currentKeys are those of the environment, none when they could not be read.

@@ -80,30 +80,3 @@ func TestGraceIsRefusedWhereItWouldDoHarm(t *testing.T) {
 		})
 	}
 }
-
-func TestTheConfigurationIsWrittenOnRequest(t *testing.T) {
-	p := djangotest.New(t, djangotest.Options{})
-	state := filepath.Join(t.TempDir(), "state")
-	conf := filepath.Join(p.Root, "keysplit.toml")
-	do := func(args ...string) ran {
-		return invocation{args: append(args, "--python", p.Python), dir: p.Root}.run(t, state)
-	}
-	if r := do("upgrade", "--yes", "--skip", "restart,smoke-test"); r.code != 0 {
-		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.errOut)
-	}
-	if _, err := os.Stat(conf); err == nil {
-		t.Fatal("it was written unasked")
-	}
-	r := do("upgrade", "--yes", "--skip", "restart,smoke-test", "--write-config", "--url", "http://127.0.0.1:8123")
-	if r.code != 0 || !strings.Contains(r.out, "keysplit.toml") {
-		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.errOut)
-	}
-	text := read(t, conf)
-	noneOf(t, text, p.Key, p.SecretKey)
-	if !strings.Contains(text, `url = "http://127.0.0.1:8123"`) || !strings.Contains(text, "login = ") {
-		t.Errorf("%s", text)
-	}
-	if r := do("check"); r.code != 0 {
-		t.Errorf("with it: exit %d\n%s%s", r.code, r.out, r.errOut)
-	}
-}

@@ -31,7 +31,7 @@ type options struct {
 	settings, restart    string
 	urls                 []string
 	caFile, confirm      string
-	writeConfig          bool
+	writeConfig, fix     bool
 	targets, skip        []string
 	username             string
 	passwordStdin        bool

@@ -41,6 +41,7 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 	}
 	o.upgrading(cmd.Flags())
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing")
+	cmd.Flags().BoolVar(&o.fix, "fix", false, "at a good end, also edit the committed files that lack the key, as keysplit check --fix does")
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the name of the environment, for --yes on production")
 	return cmd
 }
@@ -65,6 +66,11 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
+	if o.fix && r.OK && !o.dryRun {
+		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
+			return err
+		}
+	}
 	if err := o.configure(ctx, e.Run, &r); err != nil {
 		return err
 	}
