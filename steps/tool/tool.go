@@ -88,7 +88,7 @@ var troubles = []struct {
 	{"place-conflict", regexp.MustCompile(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
 	{"tool-not-logged-in", regexp.MustCompile(`(?i)not logged in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api )?(token|credentials)|missing client token|no access token|provide credentials`)},
 	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|must have admin rights`)},
-	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509`)},
+	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509`)},
 	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|no value found|no linked project`)},
 }
 

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -160,11 +159,11 @@ func managedBy(s kubernetesSecret) string {
 }
 
 func (k *kubernetes) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
-	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
-	if err := k.patch(ctx, run, &value, h.Version); err != nil {
-		return "", err
+	if steps.Has(h.Findings, "place-immutable") {
+		return "", steps.Fail(steps.NewFinding("place-immutable", "").At(k.spec(), 0))
 	}
-	return "", nil
+	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
+	return "", k.patch(ctx, run, &value, h.Version)
 }
 
 func (k *kubernetes) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
@@ -184,14 +183,6 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, v
 	if err != nil {
 		return errors.New("write the patch")
 	}
-	res, err := k.tool().Try(ctx, run, patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
-	switch {
-	case err != nil:
-		return err
-	case res.Code == 0:
-		return nil
-	case bytes.Contains(res.Stderr, []byte("field is immutable when `immutable` is set")):
-		return steps.Fail(steps.NewFinding("place-immutable", "").At(k.spec(), 0))
-	}
-	return k.tool().Explain(k.spec(), res)
+	_, err = k.tool().Call(ctx, run, k.spec(), patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
+	return err
 }
