@@ -3,10 +3,12 @@
 package cli_test
 
 import (
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/ui/ptytest"
@@ -114,6 +116,9 @@ func TestStoppedAtThePassword(t *testing.T) {
 			tm.WaitFor(`not shown\):`, soon)
 			tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
 			tm.Type("half a pass")
+			// The kernel hands typed bytes on by a queue of its own, and nothing
+			// tells when: what comes after the end is the shell's.
+			time.Sleep(300 * time.Millisecond)
 			stop(tm)
 			if code := tm.Exit(soon); code != 130 {
 				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
@@ -126,6 +131,26 @@ func TestStoppedAtThePassword(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Half a password that was typed before the end is not left to the shell, which
+// would show it at its prompt.
+func TestTheShellGetsNoHalfPassword(t *testing.T) {
+	t.Parallel()
+	timeout, err := exec.LookPath("timeout")
+	if err != nil {
+		t.Skip("no timeout(1) here")
+	}
+	tm := onTerminal(t, ptytest.Options{Program: "/bin/sh", Env: plainEnv(t), Args: []string{"-c",
+		`"$1" --foreground -s TERM 3 "$2" upgrade --username someone; echo ended; IFS= read -r line; echo "got[$line]"`,
+		"sh", timeout, binary}})
+	tm.WaitFor(`not shown\):`, soon)
+	tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
+	tm.Type("half a pass")
+	tm.WaitFor("ended", soon)
+	tm.Type("ls\r")
+	tm.WaitFor(`got\[ls\]`, soon)
+	tm.Exit(soon)
 }
 
 // A terminal that cannot draw gets the questions line by line.

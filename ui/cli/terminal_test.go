@@ -32,7 +32,9 @@ func plainEnv(t *testing.T, add ...string) []string {
 // onTerminal starts keysplit on a terminal.
 func onTerminal(t *testing.T, o ptytest.Options) *ptytest.Terminal {
 	t.Helper()
-	o.Program = binary
+	if o.Program == "" {
+		o.Program = binary
+	}
 	if o.Env == nil {
 		o.Env = plainEnv(t)
 	}
