@@ -29,6 +29,12 @@ var catalogue = map[Code]Page{
 		Why:      "A pipe, folder, device or hard link cannot be replaced safely. Password managers mount .env as a pipe; the key then belongs into the manager.",
 		Fix:      "Add JWT_SECRET_KEY where this file comes from, then run: keysplit check.",
 	},
+	"backup-damaged": {
+		Severity: Error,
+		Message:  "A file cannot be put back, since its backup does not hold what was saved.",
+		Why:      "The disk or another program changed the backup. Putting it back could lose more than it mends, so nothing was changed.",
+		Fix:      "Restore the file by hand, from an editor's history or another machine; keysplit's backups lie in its folder in the user's state directory.",
+	},
 	"env-file-wrong-place": {
 		Severity: Error,
 		Message:  "The backend reads another file than this .env.",

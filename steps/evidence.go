@@ -2,7 +2,6 @@ package steps
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -153,7 +152,7 @@ func ReadJournal(project, environment string) (*Journal, error) {
 
 func (j *Journal) belongsTo(project, environment string) error {
 	if first := j.entries[0]; first.Kind != "opened" || first.Project != project || first.Environment != environment {
-		return fmt.Errorf("%w: %s belongs to another project or environment", ErrJournal, j.dir)
+		return j.unusable("its first line is damaged, or names another project or environment")
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -113,7 +115,7 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	// A short key is one that a kill left half written, before any entry
 	// could depend on it: the first entry is written after it.
 	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
-		return nil, fmt.Errorf("%w: %s is missing or damaged", ErrJournal, path)
+		return nil, j.unusable("its file key is missing or damaged")
 	}
 	if j.readOnly {
 		return nil, fmt.Errorf("%w: %s is missing", ErrJournal, path)
@@ -121,6 +123,12 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	key = make([]byte, 32)
 	_, _ = rand.Read(key)
 	return key, writeDurably(path, key)
+}
+
+// unusable says what is wrong with a journal and how to go on without it.
+func (j *Journal) unusable(what string) error {
+	return fmt.Errorf("%w: %s. Move the folder %s aside and run this again; the backup files in it hold what was there before each change",
+		ErrJournal, what, j.dir)
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
@@ -144,8 +152,10 @@ func (j *Journal) load() error {
 			j.entries = append(j.entries, e)
 		}
 	}
-	if len(data) > 0 && len(j.entries) == 0 && !j.torn {
-		return fmt.Errorf("%w: %s holds nothing that can be read", ErrJournal, j.path())
+	// The first line says only whose journal it is. While there is no other, no
+	// deed was recorded, and a damaged one loses nothing.
+	if bytes.Count(data, []byte("\n")) > 1 && len(j.entries) == 0 {
+		return j.unusable("its file journal.jsonl holds nothing that can be read")
 	}
 	return nil
 }
@@ -179,14 +189,11 @@ func (j *Journal) append(e Entry) error {
 	if j.torn {
 		line = append([]byte{'\n'}, line...)
 	}
-	f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(j.path(), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	_, err = f.Write(line)
-	if err == nil {
-		err = f.Sync()
-	}
+	err = appendDurably(f, line)
 	if closing := f.Close(); err == nil {
 		err = closing
 	}
@@ -199,16 +206,35 @@ func (j *Journal) append(e Entry) error {
 	return nil
 }
 
-// writeDurably makes a new file of mode 0600 and syncs it and its folder.
-func writeDurably(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+// appendDurably adds data to the end of a file, syncs it, and reads it back:
+// some disks and network file systems report success for what they did not
+// write, and a backup must be known to be good before it is needed.
+func appendDurably(f *os.File, data []byte) error {
+	before, err := f.Stat()
+	if err == nil {
+		_, err = f.Write(data)
 	}
-	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
+	if err != nil {
+		return err
+	}
+	// Another run may have added a line of its own in between.
+	held, err := io.ReadAll(io.NewSectionReader(f, before.Size(), math.MaxInt64-before.Size()))
+	if err == nil && !bytes.Contains(held, data) {
+		err = errors.New("the disk returned other bytes than were written")
+	}
+	return err
+}
+
+// writeDurably makes a new file of mode 0600 and syncs it and its folder.
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	err = appendDurably(f, data)
 	if closing := f.Close(); err == nil {
 		err = closing
 	}

@@ -139,12 +139,29 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 	}
 }
 
+// A first line that was damaged when it was written records no deed.
+func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
+	for _, line := range []string{"{", "\"time\":1}\n", "\n"} {
+		j, env := journalFor(t, "K=1\n")
+		if err := os.WriteFile(j.path(), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := reopen(t, filepath.Dir(env))
+		if err := again.SetStatus(Write, Done); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(reopen(t, filepath.Dir(env)).Entries()); got != 2 {
+			t.Errorf("%q: %d entries, want 2", line, got)
+		}
+	}
+}
+
 func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 	damage := map[string]func(j *Journal) error{
 		"another project": func(j *Journal) error {
 			return os.WriteFile(j.path(), []byte(`{"time":"2025-01-01T00:00:00Z","kind":"opened","project":"/elsewhere","environment":"development"}`+"\n"), 0o600)
 		},
-		"rubbish":  func(j *Journal) error { return os.WriteFile(j.path(), []byte("rubbish\n"), 0o600) },
+		"rubbish":  func(j *Journal) error { return os.WriteFile(j.path(), []byte("rubbish\nrubbish\n"), 0o600) },
 		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(j.Dir(), "key")) },
 	}
 	for name, spoil := range damage {

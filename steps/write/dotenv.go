@@ -248,8 +248,11 @@ func refusal(run *steps.Run, path string, err error) error {
 	}
 	code := steps.Code("env-file-not-regular")
 	switch refused.Reason {
-	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonCannotKeep:
+	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
 		code = "env-file-unreadable"
+	case envfile.ReasonBackupDamaged:
+		return steps.Fail(steps.NewFinding("backup-damaged", refused.Error()).At(run.Project.Rel(path), 0).
+			WithFix("Restore it by hand. The backups are in " + run.Journal.Dir() + "."))
 	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
 		code = "env-file-changed"
 	}

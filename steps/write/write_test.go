@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -219,5 +220,29 @@ func TestRefusals(t *testing.T) {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-not-regular") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A backup that was damaged since is not put over a file.
+func TestADamagedBackupIsNotPutBack(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+	if _, err := deliver(t, run); err != nil {
+		t.Fatal(err)
+	}
+	backups, err := filepath.Glob(filepath.Join(run.Journal.Dir(), "backup-*"))
+	if err != nil || len(backups) != 1 {
+		t.Fatalf("%v, %v", backups, err)
+	}
+	if err := os.WriteFile(backups[0], []byte("A="), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(run.Project.EnvFile.Path)
+	err = (&Step{}).Undo(context.Background(), run, func(steps.Event) {})
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "backup-damaged") {
+		t.Errorf("error %v", err)
+	}
+	if after, _ := os.ReadFile(run.Project.EnvFile.Path); !bytes.Equal(before, after) {
+		t.Error("the file was changed")
 	}
 }

@@ -1,0 +1,226 @@
+// Package faults tries to break the built program: it kills it at every file
+// call, makes calls fail and lie, and looks for leaks. There is no other code
+// in it than tests.
+//
+// The short form is a part of go test ./...; KEYSPLIT_LONG=1 tries everything.
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// long tells that everything is to be tried, not a part.
+var long = os.Getenv("KEYSPLIT_LONG") == "1"
+
+// The programs under test, built once by TestMain.
+var (
+	keysplit string // as a user has it, but for one thing: see below
+	careless string // the double that writes a file as one should not
+)
+
+// pinned keeps the main goroutine on the main thread: strace counts calls by
+// thread, so the nth call is the same one in every run.
+const pinned = `package main
+
+import "runtime"
+
+func init() { runtime.LockOSThread() }
+`
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "keysplit-faults-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		if err := build(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+func build(dir string) error {
+	keysplit, careless = filepath.Join(dir, "keysplit"), filepath.Join(dir, "careless")
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	pin, overlay := filepath.Join(dir, "pinned.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, "pinned.go"): pin}})
+	if err == nil {
+		err = os.WriteFile(pin, []byte(pinned), 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(overlay, replace, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"build", "-overlay", overlay, "-o", keysplit, "dj/keysplit"},
+		{"build", "-o", careless, "./testdata/careless"},
+	} {
+		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return nil
+}
+
+// house is a real project without its key, and a state folder of its own.
+type house struct {
+	program string
+	project *djangotest.Project
+	state   string
+	old     []byte // what .env held at first
+}
+
+const envMode = 0o640
+
+// owner is who .env belongs to: for root someone else, so that keeping the
+// owner takes a call.
+func owner() (uid, gid int) {
+	if os.Getuid() == 0 {
+		return 1234, 1234
+	}
+	return os.Getuid(), os.Getgid()
+}
+
+// newHouse lays one out. Its .env has no final line feed, so that the new line
+// touches the last one.
+func newHouse(t *testing.T, program string) *house {
+	t.Helper()
+	h := &house{
+		program: program, state: filepath.Join(t.TempDir(), "state"),
+		project: djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n# the end"}),
+	}
+	data, err := os.ReadFile(h.project.EnvPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.old = data
+	uid, gid := owner()
+	if err := os.Chown(h.project.EnvPath, uid, gid); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(h.project.EnvPath, envMode); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// upgrade and rollback are the two commands that change the file.
+func (h *house) upgrade() []string {
+	return []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "restart,smoke-test", "--no-color"}
+}
+
+func (h *house) rollback() []string { return []string{"rollback", "--yes", "--no-color"} }
+
+// end is how one run ended.
+type end struct {
+	code   int // -1: killed
+	out    string
+	traced string
+}
+
+// calls are the system calls on files, and those on open ones that change
+// something or decide.
+const calls = "%file,write,pwrite64,pread64,fsync,fdatasync,ftruncate,fchmod,fchown,fgetxattr,fsetxattr,fremovexattr,flock,getdents64"
+
+// run runs the program to its end, under strace when there are injections or
+// the calls are wanted. Only the main thread is traced, which does all the
+// work; children and the runtime's threads are left alone.
+func (h *house) run(t *testing.T, trace bool, args []string, injections ...string) end {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	argv := append([]string{h.program}, args...)
+	log := filepath.Join(filepath.Dir(h.state), "trace")
+	if trace || len(injections) > 0 {
+		// -s 0: no content of a file in the trace, since it may be shown.
+		traced := []string{"strace", "-qq", "-y", "-s", "0", "-o", log, "-e", "trace=" + calls}
+		for _, in := range injections {
+			traced = append(traced, "-e", in)
+		}
+		argv = append(traced, argv...)
+	}
+	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	c.Dir = h.project.Root
+	c.Env = djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+h.state, "LANG=C.UTF-8")
+	c.WaitDelay = 5 * time.Second
+	out, err := c.CombinedOutput()
+	if c.ProcessState == nil || ctx.Err() != nil {
+		t.Fatalf("run %v: %v", argv, err)
+	}
+	e := end{code: c.ProcessState.ExitCode(), out: string(out)}
+	if data, err := os.ReadFile(log); err == nil {
+		e.traced = string(data)
+		_ = os.Remove(log)
+	}
+	return e
+}
+
+// content tells which version .env holds.
+type content string
+
+const (
+	old     content = "old"
+	new     content = "new"
+	neither content = "neither"
+)
+
+var newLine = regexp.MustCompile(`^\nJWT_SECRET_KEY=[A-Za-z0-9_-]{86}\n$`)
+
+// look tells what .env holds, and what is wrong with the project's folder.
+// The temporary file may lie there right after a kill, not later.
+func (h *house) look(t *testing.T, killed bool) (content, []string) {
+	t.Helper()
+	var wrong []string
+	data, err := os.ReadFile(h.project.EnvPath)
+	if err != nil {
+		return neither, []string{err.Error()}
+	}
+	has := neither
+	switch added, ok := bytes.CutPrefix(data, h.old); {
+	case ok && len(added) == 0:
+		has = old
+	case ok && newLine.Match(added):
+		has = new
+	default:
+		wrong = append(wrong, fmt.Sprintf(".env has %d bytes, neither the old version nor the new one", len(data)))
+	}
+	uid, gid := owner()
+	if got := ownerAndMode(t, h.project.EnvPath); got != fmt.Sprintf("%d:%d %o", uid, gid, envMode) {
+		wrong = append(wrong, "owner and mode are now "+got)
+	}
+	beside, err := os.ReadDir(h.project.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range beside {
+		switch name := e.Name(); name {
+		case ".env", ".env.example", "accounts", "config", "manage.py", "db.sqlite3":
+		default:
+			if !killed || !strings.HasPrefix(name, ".env.keysplit-") {
+				wrong = append(wrong, name+" was left beside .env")
+			}
+		}
+	}
+	return has, wrong
+}
