@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
 )
 
@@ -223,4 +224,49 @@ func (h *house) look(t *testing.T, killed bool) (content, []string) {
 		}
 	}
 	return has, wrong
+}
+
+// twin is a copy of a house, at another place: the journal's folder is renamed
+// and rewritten for it, as if all had happened there.
+func (h *house) twin(t *testing.T) *house {
+	t.Helper()
+	dir := t.TempDir()
+	project := *h.project
+	project.Dir = filepath.Join(dir, "project")
+	project.Root, project.EnvPath = filepath.Join(project.Dir, "backend"), filepath.Join(project.Dir, "backend", ".env")
+	twin := &house{program: h.program, project: &project, state: filepath.Join(dir, "state"), old: h.old}
+	for from, to := range map[string]string{h.project.Dir: project.Dir, h.state: twin.state} {
+		if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+			t.Fatalf("copy: %v: %s", err, out)
+		}
+	}
+	journal := h.stateFile(t, "journal.jsonl")
+	data, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.ReplaceAll(data, []byte(h.project.Dir), []byte(project.Dir))
+	was := filepath.Join(twin.state, filepath.Base(filepath.Dir(journal)))
+	if err := os.WriteFile(filepath.Join(was, "journal.jsonl"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KEYSPLIT_STATE_DIR", twin.state)
+	if err := os.Rename(was, steps.JournalDir(project.Root, steps.DefaultEnvironment)); err != nil {
+		t.Fatal(err)
+	}
+	return twin
+}
+
+// stateFile is the file of the journal's folder whose name begins so, "" if
+// there is none.
+func (h *house) stateFile(t *testing.T, name string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(h.state, "*", name+"*"))
+	if err != nil || len(found) > 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return found[0]
 }

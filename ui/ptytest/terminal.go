@@ -254,6 +254,9 @@ func (tm *Terminal) Signal(sig syscall.Signal) {
 	}
 }
 
+// PID is the program's process.
+func (tm *Terminal) PID() int { return tm.cmd.Process.Pid }
+
 // Hangup closes the terminal, as when its window is closed or ssh ends.
 func (tm *Terminal) Hangup() {
 	tm.closing.Do(func() { _ = tm.master.Close() })

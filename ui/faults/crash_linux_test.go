@@ -1,0 +1,79 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/ui/ptytest"
+)
+
+const soon = 30 * time.Second
+
+// A wizard that is made to crash on any of its screens, with all its views looked
+// at, prints the stacks of its goroutines, and no secret among them; and it
+// leaves no core.
+func TestACrashShowsNoSecret(t *testing.T) {
+	w := newWatched(t, djangotest.Tokens)
+	pages := []int{0, 3, 6}
+	if long {
+		pages = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	}
+	titles := map[string]bool{}
+	for _, page := range pages {
+		w.project.WriteEnv(t, files["missing"])
+		if err := os.RemoveAll(w.dir + "/state"); err != nil {
+			t.Fatal(err)
+		}
+		tm := ptytest.Start(t, ptytest.Options{
+			Program: keysplit, Args: []string{"--python", w.project.Python, "--username", w.account, "--url", w.url, "--restart", "none"},
+			Dir: w.project.Root, Env: append(w.env(), "GOTRACEBACK=crash"), Cols: 100, Rows: 34,
+		})
+		tm.WaitFor("enter ", soon)
+		for range page {
+			tm.Press(ptytest.Enter)
+			tm.Settled(400*time.Millisecond, soon)
+		}
+		for _, key := range []string{"?", "\x1b", "w", "\x1b", "l", "\x1b", "t", "\x1b"} {
+			tm.Type(key)
+			tm.Settled(60*time.Millisecond, soon)
+		}
+		titles[tm.Frame().Lines()[0]] = true
+		if limit := coreLimit(t, tm); limit != "0" {
+			t.Errorf("page %d: a core of %s bytes may be written", page, limit)
+		}
+		tm.Signal(syscall.SIGQUIT)
+		tm.Exit(soon)
+		if !strings.Contains(tm.Raw(), "SIGQUIT") || !strings.Contains(tm.Raw(), "goroutine ") {
+			t.Errorf("page %d: it did not crash: %q", page, tm.Frame().Text())
+		}
+		h := w.hunt(t)
+		w.search(t, h, fmt.Sprintf("page %d", page), tm.Raw(), "")
+		for _, leak := range h.found {
+			t.Error(leak)
+		}
+	}
+	if len(titles) < 3 {
+		t.Errorf("only these screens were reached: %v", titles)
+	}
+}
+
+var coreLine = regexp.MustCompile(`Max core file size +(\w+)`)
+
+func coreLimit(t *testing.T, tm *ptytest.Terminal) string {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", tm.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := coreLine.FindSubmatch(data)
+	if m == nil {
+		t.Fatalf("no limit in %s", data)
+	}
+	return string(m[1])
+}

@@ -1,0 +1,107 @@
+//go:build unix
+
+package faults
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// window is the shortest part of a secret that counts as a leak.
+const window = 12
+
+// hunt searches for secrets, and for any 12 characters of one, as they are or
+// in base64 or hexadecimal.
+type hunt struct {
+	names    map[string]string // a part of a secret: the secret's name
+	searched int               // bytes
+	texts    int
+	found    []string // where, and the name of the secret; never the secret
+}
+
+// newHunt takes the secrets by their names.
+func newHunt(secrets map[string]string) *hunt {
+	h := &hunt{names: map[string]string{}}
+	for name, secret := range secrets {
+		forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
+		for shift := range 3 { // base64 has three faces, by what stands before
+			if len(secret) > shift {
+				forms = append(forms, base64.RawStdEncoding.EncodeToString([]byte(secret[shift:])), base64.RawURLEncoding.EncodeToString([]byte(secret[shift:])))
+			}
+		}
+		for _, form := range forms {
+			for i := 0; i+window <= len(form); i++ {
+				h.names[form[i:i+window]] = name
+			}
+		}
+	}
+	return h
+}
+
+// in names the secrets that a text holds a part of.
+func (h *hunt) in(text string) []string {
+	h.searched += len(text)
+	h.texts++
+	seen := map[string]bool{}
+	var found []string
+	for i := 0; i+window <= len(text); i++ {
+		if name, ok := h.names[text[i:i+window]]; ok && !seen[name] {
+			seen[name] = true
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// text searches one text.
+func (h *hunt) text(where, text string) {
+	for _, name := range h.in(text) {
+		h.found = append(h.found, where+": holds a part of the "+name)
+	}
+}
+
+// folder searches every file of a folder, and the names, but those that may
+// hold a secret.
+func (h *hunt) folder(t *testing.T, where, dir string, may func(name string) bool) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || may != nil && may(d.Name()) {
+			return err
+		}
+		h.text(where+": a name", d.Name())
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		h.text(where+": "+path, string(data))
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// The hunt finds what it is for.
+func TestTheHuntFinds(t *testing.T) {
+	secret := "s3cr3t-" + strings.Repeat("abcdefgh", 5)
+	for name, text := range map[string]string{
+		"whole":     "x" + secret + "x",
+		"a part":    "xx" + secret[20:32] + "xx",
+		"base64":    base64.StdEncoding.EncodeToString([]byte("any text " + secret)),
+		"base64, 2": base64.URLEncoding.EncodeToString([]byte("any text. " + secret)),
+		"base64, 3": base64.StdEncoding.EncodeToString([]byte("any text.. " + secret)),
+		"hex":       hex.EncodeToString([]byte("x" + secret)),
+	} {
+		if found := newHunt(map[string]string{"key": secret}).in(text); len(found) != 1 || found[0] != "key" {
+			t.Errorf("%s: found %v", name, found)
+		}
+	}
+	if found := newHunt(map[string]string{"key": secret}).in("x" + secret[20:31] + "x"); len(found) != 0 {
+		t.Error("eleven characters count")
+	}
+}

@@ -1,0 +1,262 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// watched is a real project with its server, in surroundings that are searched
+// for its secrets after every run.
+type watched struct {
+	project   *djangotest.Project
+	url       string
+	account   string
+	password  string
+	imported  string       // a key that is given on standard input
+	dir       string       // holds the home, temporary, state and working folders
+	elsewhere atomic.Int32 // requests to another host
+	proxy     *httptest.Server
+}
+
+func newWatched(t *testing.T, flavour djangotest.Flavour) *watched {
+	t.Helper()
+	w := &watched{project: djangotest.New(t, djangotest.Options{Flavour: flavour, Git: true}), imported: djangotest.NewKey(), dir: t.TempDir()}
+	w.account, w.password = w.project.CreateUser(t)
+	w.url = w.project.Start(t, djangotest.ServerOptions{Reload: true}).URL
+	for _, name := range []string{"home", "tmp", "state"} {
+		if err := os.Mkdir(filepath.Join(w.dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.proxy = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { w.elsewhere.Add(1) }))
+	t.Cleanup(w.proxy.Close)
+	return w
+}
+
+func (w *watched) env() []string {
+	return djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+filepath.Join(w.dir, "state"), "HOME="+filepath.Join(w.dir, "home"),
+		"TMPDIR="+filepath.Join(w.dir, "tmp"), "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "LANG=C.UTF-8", "TERM=xterm-256color",
+		"HTTP_PROXY="+w.proxy.URL, "http_proxy="+w.proxy.URL, "HTTPS_PROXY="+w.proxy.URL, "ALL_PROXY="+w.proxy.URL,
+		"KEYSPLIT_PASSWORD="+w.password,
+		// Bubble Tea's own logs hold what is typed.
+		"TEA_TRACE="+filepath.Join(w.dir, "tmp", "tea.log"), "TEA_DEBUG=1")
+}
+
+// hunt is the hunt for all that this project keeps secret now.
+func (w *watched) hunt(t *testing.T) *hunt {
+	t.Helper()
+	secrets := map[string]string{"SECRET_KEY": w.project.SecretKey, "first key": w.project.Key, "imported key": w.imported, "password": w.password}
+	data, err := os.ReadFile(w.project.EnvPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)[A-Za-z0-9_-]{40,}`).FindAllString(string(data), -1) {
+		if m != "JWT_SECRET_KEY" {
+			secrets["value in the file, "+m[:2]] = m
+		}
+	}
+	return newHunt(secrets)
+}
+
+// execLine is a child's start as strace shows it: its program, and the rest.
+var execLine = regexp.MustCompile(`^\d+ +execve\("([^"]*)", (\[.*?\]), (\[.*\])`)
+
+// run runs keysplit to its end, and gives its exit code, what it printed, and how it and
+// its children were started.
+func (w *watched) run(t *testing.T, stdin string, args ...string) (code int, out, starts string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	log := filepath.Join(w.dir, "starts")
+	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve", "-e", "signal=none", "-o", log, keysplit}, args...)...)
+	c.Dir, c.Env, c.Stdin, c.WaitDelay = w.project.Root, w.env(), strings.NewReader(stdin), 5*time.Second
+	printed, err := c.CombinedOutput()
+	if c.ProcessState == nil || ctx.Err() != nil {
+		t.Fatalf("keysplit %v: %v", args, err)
+	}
+	data, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode(), string(printed), string(data)
+}
+
+// search looks at all that a run could have left or shown.
+func (w *watched) search(t *testing.T, h *hunt, what, out, starts string) {
+	t.Helper()
+	h.text(what+": the output", out)
+	for n, line := range strings.Split(strings.TrimSpace(starts), "\n") {
+		m := execLine.FindStringSubmatch(line)
+		switch {
+		case m == nil:
+			if strings.Contains(line, "execve(") && !strings.Contains(line, "ENOENT") {
+				h.found = append(h.found, fmt.Sprintf("%s: a start that cannot be read", what))
+			}
+		case n == 0: // keysplit itself, which is given the password so
+			h.text(what+": its own arguments", m[2])
+		case strings.Contains(filepath.Base(m[1]), "python"):
+			h.text(what+": the arguments of the backend", m[2])
+			if strings.Contains(m[3], "KEYSPLIT_PASSWORD") {
+				h.found = append(h.found, fmt.Sprintf("%s: the backend is given the password", what))
+			}
+		default:
+			h.text(what+": how "+m[1]+" was started", m[2]+m[3])
+		}
+	}
+	h.folder(t, what+": the temporary folder", filepath.Join(w.dir, "tmp"), nil)
+	h.folder(t, what+": the home folder", filepath.Join(w.dir, "home"), nil)
+	h.folder(t, what+": the state folder", filepath.Join(w.dir, "state"), func(name string) bool { return strings.HasPrefix(name, "backup-") })
+	h.folder(t, what+": the project", w.project.Dir, func(name string) bool {
+		return name == ".env" || name == "db.sqlite3" || name == ".git" || name == "__pycache__"
+	})
+	if n := w.elsewhere.Swap(0); n != 0 {
+		h.found = append(h.found, fmt.Sprintf("%s: %d requests went to another host", what, n))
+	}
+	c := exec.Command("git", "status", "--porcelain", "--untracked-files=all")
+	c.Dir = w.project.Dir
+	status, err := c.CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if !strings.Contains(line, "__pycache__") && !strings.Contains(line, "jwt_grace.py") {
+			h.found = append(h.found, fmt.Sprintf("%s: git would pick up %s", what, line))
+		}
+	}
+}
+
+// files are states of the .env. {SECRET_KEY} and {KEY} stand for the project's.
+var files = map[string]string{
+	"good":      "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n",
+	"missing":   "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n",
+	"equal":     "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n",
+	"bare":      "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n{KEY}\n",
+	"glued":     "SECRET_KEY={SECRET_KEY}\nDEBUG=TrueJWT_SECRET_KEY={KEY}\n",
+	"duplicate": "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\nJWT_SECRET_KEY={SECRET_KEY}x\n",
+	"export":    "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nexport JWT_SECRET_KEY={KEY}\n",
+	"comment":   "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}  # of {KEY}\n",
+	"quotes":    "DEBUG=True\nSECRET_KEY='{SECRET_KEY}\nJWT_SECRET_KEY=\"{KEY}\n",
+	"no debug":  "DEBUG={KEY}\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n",
+	"latin-1":   "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n# \xe9\n",
+	"colon":     "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY: {KEY}\n",
+}
+
+func TestNothingIsLeaked(t *testing.T) {
+	needStrace(t)
+	for _, flavour := range djangotest.Flavours() {
+		if flavour == djangotest.Cookies && !long {
+			continue // what it adds is in the exchange with the server alone
+		}
+		t.Run(string(flavour), func(t *testing.T) {
+			w := newWatched(t, flavour)
+			py := []string{"--python", w.project.Python, "--no-color"}
+			account := []string{"--username", w.account, "--url", w.url}
+			commands := map[string][]string{
+				"check":             {"check"},
+				"check as JSON":     {"check", "--json"},
+				"check as SARIF":    {"check", "--format", "sarif"},
+				"check as JUnit":    {"check", "--format", "junit"},
+				"check, static":     {"check", "--static", "--format", "github"},
+				"plan":              {"upgrade", "--dry-run", "--url", w.url},
+				"upgrade":           append([]string{"upgrade", "--yes", "--restart", "runserver"}, account...),
+				"upgrade as JSON":   append([]string{"upgrade", "--yes", "--json", "--rotate", "--restart", "runserver"}, account...),
+				"rotate":            append([]string{"upgrade", "--yes", "--rotate", "--restart", "none"}, account...),
+				"report":            {"report", "--team"},
+				"report as JSON":    {"report", "--format", "json"},
+				"import":            {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
+				"import of rubbish": {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
+				"grace":             {"grace", "--hours", "48"},
+				"a wrong password":  append([]string{"upgrade", "--yes", "--password-stdin", "--restart", "none"}, account...),
+				"emergency":         {"rollback", "--emergency"},
+				"explain":           {"explain", "--no-color"},
+				"rollback":          {"rollback", "--yes", "--restart", "none"},
+			}
+			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "plan", "upgrade", "upgrade as JSON",
+				"rotate", "grace", "report", "report as JSON", "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback"}
+			searched, texts, runs := 0, 0, 0
+			codes := map[int]int{}
+			for file, text := range files {
+				for _, what := range order {
+					if !long && file != "missing" && what != "check" {
+						continue
+					}
+					if what == "check" || what == "upgrade" {
+						w.project.WriteEnv(t, text)
+					}
+					before := w.hunt(t)
+					stdin := map[string]string{
+						"import": w.imported + "\n", "import of rubbish": w.imported[:40] + "\n", "a wrong password": w.imported[:20] + "\n",
+						"explain": "ImproperlyConfigured: JWT_SECRET_KEY must differ: '" + w.project.Key + "'\n",
+					}[what]
+					args := append([]string{}, commands[what]...)
+					if what != "explain" && what != "report" && what != "report as JSON" && what != "rollback" && what != "emergency" {
+						args = append(args, py...)
+					}
+					code, out, starts := w.run(t, stdin, args...)
+					if code == 2 {
+						t.Errorf("%s, file %s: wrong usage, so this looked at nothing:\n%s", what, file, out)
+					}
+					codes[code]++
+					for _, h := range []*hunt{before, w.hunt(t)} { // the run may have replaced the key
+						w.search(t, h, what+", file "+file, out, starts)
+						for _, leak := range h.found {
+							t.Error(leak)
+						}
+						searched, texts = searched+h.searched, texts+h.texts
+					}
+					runs++
+				}
+			}
+			t.Logf("%d runs (by exit code: %v), %d texts with %d bytes searched", runs, codes, texts, searched)
+			if codes[0] < 8 || codes[1] < 8 {
+				t.Errorf("the runs ended with %v: this looked at little", codes)
+			}
+		})
+	}
+}
+
+// The control: a program that leaks in every way is found out.
+func TestALeakyProgramIsFoundOut(t *testing.T) {
+	w := newWatched(t, djangotest.Tokens)
+	key := w.project.Key
+	for what, leak := range map[string]func() (out, starts string){
+		"the output": func() (string, string) { return "key " + key[3:20], "" },
+		"how /bin/echo was started": func() (string, string) {
+			return "", "1 execve(\"/ks\", [\"ks\"], [\"A=1\"]) = 0\n2 execve(\"/bin/echo\", [\"echo\", \"" + key + "\"], [\"A=1\"]) = 0"
+		},
+		"the temporary folder": func() (string, string) {
+			_ = os.WriteFile(filepath.Join(w.dir, "tmp", "x"), []byte(key), 0o600)
+			return "", ""
+		},
+		"git would pick up": func() (string, string) {
+			_ = os.WriteFile(filepath.Join(w.project.Root, "notes"), nil, 0o600)
+			return "", ""
+		},
+		"requests went to another host": func() (string, string) {
+			res, err := http.Get(w.proxy.URL)
+			if err == nil {
+				res.Body.Close()
+			}
+			return "", ""
+		},
+	} {
+		out, starts := leak()
+		h := w.hunt(t)
+		w.search(t, h, "control", out, starts)
+		if found := strings.Join(h.found, "\n"); !strings.Contains(found, what) {
+			t.Errorf("%s: not found out: %q", what, found)
+		}
+	}
+}
