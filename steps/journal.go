@@ -10,12 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -39,6 +37,7 @@ type Journal struct {
 	entries  []Entry
 	prints   Fingerprinter
 	torn     bool // the last line has no line feed yet
+	lost     int  // lines that could not be read
 	run      string
 	rollback bool // a Revert is under way
 	readOnly bool // see ReadJournal
@@ -150,6 +149,8 @@ func (j *Journal) load() error {
 		// to record had not happened yet: entries come before their deeds.
 		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind != "" && e.whole() {
 			j.entries = append(j.entries, e)
+		} else if len(lines.Bytes()) > 0 {
+			j.lost++
 		}
 	}
 	// The first line says only whose journal it is. While there is no other, no
@@ -206,61 +207,6 @@ func (j *Journal) append(e Entry) error {
 	return nil
 }
 
-// appendDurably adds data to the end of a file, syncs it, and reads it back:
-// some disks and network file systems report success for what they did not
-// write, and a backup must be known to be good before it is needed.
-func appendDurably(f *os.File, data []byte) error {
-	before, err := f.Stat()
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err != nil {
-		return err
-	}
-	// Another run may have added a line of its own in between.
-	held, err := io.ReadAll(io.NewSectionReader(f, before.Size(), math.MaxInt64-before.Size()))
-	if err == nil && !bytes.Contains(held, data) {
-		err = errors.New("the disk returned other bytes than were written")
-	}
-	return err
-}
-
-// writeDurably makes a new file of mode 0600 and syncs it and its folder.
-func writeDurably(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	err = appendDurably(f, data)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-// syncDir makes a new name in a folder durable. Where folders cannot be synced
-// (Windows) there is nothing to do.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
 // Prints makes the fingerprints of this journal.
 func (j *Journal) Prints() Fingerprinter { return j.prints }
 
@@ -297,6 +243,21 @@ func (j *Journal) Kept(id string) ([]byte, error) {
 		return nil, fmt.Errorf("read the backup: %w", err)
 	}
 	return data, nil
+}
+
+// Doubtful tells that an empty Applied does not mean that nothing was changed:
+// a line cannot be read, no line names a backup that is there, or a killed run
+// left a file that had other content by the time it was recovered.
+func (j *Journal) Doubtful() bool {
+	named, foreign := map[string]bool{}, false
+	for _, e := range j.entries {
+		if e.Intent != nil {
+			named[e.Intent.BackupID] = true
+		}
+		foreign = foreign || e.Kind == "end" && e.Outcome.State == envfile.Foreign
+	}
+	backups, err := filepath.Glob(filepath.Join(j.dir, "backup-*"))
+	return err != nil || foreign || j.lost > 0 || slices.ContainsFunc(backups, func(b string) bool { return !named[filepath.Base(b)] })
 }
 
 // Begin records durably what is about to be done to a file.

@@ -66,7 +66,15 @@ func rollback(ctx context.Context, e *steps.Engine, f front) error {
 		if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
 			return err
 		}
-		f.Result(result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."})
+		r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
+		if j.Doubtful() {
+			r.Summary = "There is no change that keysplit knows to be its own."
+			r.Next = []string{
+				"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
+				"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
+			}
+		}
+		f.Result(r)
 		return nil
 	}
 	err = e.TakeBack(ctx, f.Event)

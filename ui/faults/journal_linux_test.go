@@ -108,6 +108,9 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 			if strings.Contains(e.out, "as it was before the upgrade") && has != old {
 				wrong = append(wrong, "it says that all is back, and the file is the "+string(has)+" one")
 			}
+			if e.code == 0 && has != old && !strings.Contains(e.out, "backup-*") {
+				wrong = append(wrong, "it says that there is nothing to take back, and not where the backups are")
+			}
 			for i := range wrong {
 				wrong[i] = state + ": " + wrong[i] + "\n" + e.out
 			}

@@ -1,0 +1,67 @@
+package steps
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// appendDurably adds data to the end of a file, syncs it, and reads it back:
+// some disks and network file systems report success for what they did not
+// write, and a backup must be known to be good before it is needed.
+func appendDurably(f *os.File, data []byte) error {
+	before, err := f.Stat()
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return err
+	}
+	// Another run may have added a line of its own in between.
+	held, err := io.ReadAll(io.NewSectionReader(f, before.Size(), math.MaxInt64-before.Size()))
+	if err == nil && !bytes.Contains(held, data) {
+		err = errors.New("the disk returned other bytes than were written")
+	}
+	return err
+}
+
+// writeDurably makes a new file of mode 0600 and syncs it and its folder.
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	err = appendDurably(f, data)
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// syncDir makes a new name in a folder durable. Where folders cannot be synced
+// (Windows) there is nothing to do.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
