@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -50,6 +51,24 @@ func writeDurably(path string, data []byte) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// publish makes a file of mode 0600 that is there whole or not at all, unless
+// there is one already, which stays as it is.
+func publish(path string, data []byte) error {
+	draft := path + "-" + randomHex(8)
+	if err := writeDurably(draft, data); err != nil {
+		return err
+	}
+	defer os.Remove(draft)
+	err := os.Link(draft, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(draft, path) // a file system without hard links
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // syncDir makes a new name in a folder durable. Where folders cannot be synced

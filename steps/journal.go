@@ -111,8 +111,6 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the journal's key: %w", err)
 	}
-	// A short key is one that a kill left half written, before any entry
-	// could depend on it: the first entry is written after it.
 	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
 		return nil, j.unusable("its file key is missing or damaged")
 	}
@@ -121,7 +119,14 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	}
 	key = make([]byte, 32)
 	_, _ = rand.Read(key)
-	return key, writeDurably(path, key)
+	if err := publish(path, key); err != nil {
+		return nil, err
+	}
+	// Of several runs that begin at once one made the key that counts.
+	if key, err = os.ReadFile(path); err == nil && len(key) != 32 {
+		err = j.unusable("its file key is damaged")
+	}
+	return key, err
 }
 
 // unusable says what is wrong with a journal and how to go on without it.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"dj/keysplit/envfile"
@@ -136,6 +137,31 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 	}
 	if got := len(reopen(t, filepath.Dir(env)).Entries()); got != entries+1 {
 		t.Errorf("%d entries after the next write, want %d", got, entries+1)
+	}
+}
+
+// Runs that begin at once on a new project share one fingerprint key.
+func TestJournalHasOneKey(t *testing.T) {
+	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+	project, secret := t.TempDir(), canary()
+	var wg sync.WaitGroup
+	prints := make([]string, 16)
+	for n := range prints {
+		wg.Go(func() {
+			j, err := OpenJournal(project, "development")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			prints[n] = j.Prints().Sum([]byte(secret))
+		})
+	}
+	wg.Wait()
+	if different := slices.Compact(prints); len(different) != 1 || different[0] == "" {
+		t.Errorf("%d different keys", len(different))
+	}
+	if left, _ := filepath.Glob(filepath.Join(JournalDir(project, "development"), "key-*")); len(left) != 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

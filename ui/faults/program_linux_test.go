@@ -20,6 +20,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
+	// The program under test is built by a child, of which go test knows nothing:
+	// with this a result is not taken from its cache when the program has changed.
+	_ "dj/keysplit/ui/cli"
 )
 
 // long tells that everything is to be tried, not a part.
