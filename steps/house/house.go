@@ -115,7 +115,7 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 				}
 			}
 			if wait == 0 {
-				if eol == "" { // the last line, without a line end
+				if !strings.HasSuffix(eol, "\n") { // the last line, without a line end
 					eol = "\n"
 					if bytes.Contains(data, []byte("\r\n")) {
 						eol = "\r\n"

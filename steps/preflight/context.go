@@ -58,8 +58,9 @@ func dockerIgnores(rules []byte, rel string) bool {
 		if rule == "" {
 			continue
 		}
+		pattern := dockerPattern(rule)
 		for at := rel; at != "."; at = filepath.ToSlash(filepath.Dir(at)) {
-			if dockerPattern(rule).MatchString(at) {
+			if pattern.MatchString(at) {
 				ignored = !exception
 				break
 			}

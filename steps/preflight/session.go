@@ -188,16 +188,7 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 		if !ok {
 			return nil, s.ended()
 		}
-		var r reply
-		if err := json.Unmarshal(data, &r); err != nil {
-			return nil, errors.New("the probe's answer is damaged")
-		}
-		r.Facts.Output = s.cleanLines(r.Output)
-		if r.Error != nil {
-			return nil, s.explain(*r.Error)
-		}
-		s.tidy(&r.Facts)
-		return &r, nil
+		return s.read(data)
 	case <-ctx.Done():
 		go s.proc.Terminate()
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -206,6 +197,20 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 		}
 		return nil, ctx.Err()
 	}
+}
+
+// read takes one answer of the probe.
+func (s *session) read(answer []byte) (*reply, error) {
+	var r reply
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return nil, errors.New("the probe's answer is damaged")
+	}
+	r.Facts.Output = s.cleanLines(r.Output)
+	if r.Error != nil {
+		return nil, s.explain(*r.Error)
+	}
+	s.tidy(&r.Facts)
+	return &r, nil
 }
 
 // tidy makes the texts of the facts fit to be shown.

@@ -48,7 +48,7 @@ else:
 
 // lay writes files below a fresh folder and returns it, links resolved. A name
 // that ends in / makes a folder.
-func lay(t *testing.T, tree map[string]string) string {
+func lay(t testing.TB, tree map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -51,7 +51,18 @@ func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, e
 	if err != nil {
 		return u, err
 	}
-	for line := range strings.Lines(string(out)) {
+	u.read(string(out))
+	if u.load == "not-found" || u.load == "" {
+		return u, steps.Fail(steps.NewFinding("place-not-found", "There is no unit "+name+".").At("systemd:"+name, 0).
+			WithFix("Look at its name: systemctl list-units --type=service"))
+	}
+	return u, nil
+}
+
+// read takes the properties as systemctl prints them: NAME=value, a line each, a
+// list as several lines.
+func (u *unit) read(out string) {
+	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
 		switch key {
 		case "LoadState":
@@ -75,11 +86,6 @@ func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, e
 			}
 		}
 	}
-	if u.load == "not-found" || u.load == "" {
-		return u, steps.Fail(steps.NewFinding("place-not-found", "There is no unit "+name+".").At("systemd:"+name, 0).
-			WithFix("Look at its name: systemctl list-units --type=service"))
-	}
-	return u, nil
 }
 
 func (s systemd) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {

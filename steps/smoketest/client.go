@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -230,6 +231,7 @@ func (j *jar) add(cookies []*http.Cookie) {
 		case len(c.Name)+len(c.Value) > maxCookie:
 		case c.MaxAge < 0 || c.Value == "":
 			delete(j.values, c.Name)
+			j.order = slices.DeleteFunc(j.order, func(n string) bool { return n == c.Name })
 		case known:
 			j.values[c.Name] = c.Value
 		case len(j.order) < maxCookies:
@@ -242,9 +244,7 @@ func (j *jar) add(cookies []*http.Cookie) {
 func (j *jar) header() string {
 	var pairs []string
 	for _, name := range j.order {
-		if value, ok := j.values[name]; ok {
-			pairs = append(pairs, name+"="+value)
-		}
+		pairs = append(pairs, name+"="+j.values[name])
 	}
 	return strings.Join(pairs, "; ")
 }
@@ -253,9 +253,7 @@ func (j *jar) header() string {
 func (j *jar) with(name, value string) *jar {
 	c := newJar()
 	for _, n := range j.order {
-		if v, ok := j.values[n]; ok {
-			c.add([]*http.Cookie{{Name: n, Value: v}})
-		}
+		c.add([]*http.Cookie{{Name: n, Value: j.values[n]}})
 	}
 	c.add([]*http.Cookie{{Name: name, Value: value}})
 	return c

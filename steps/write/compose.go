@@ -113,6 +113,10 @@ func readCompose(path string) (map[string]service, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseCompose(data)
+}
+
+func parseCompose(data []byte) (map[string]service, error) {
 	if len(alias.FindAll(data, maxAliases+1)) > maxAliases {
 		return nil, errors.New("it has too many aliases")
 	}

@@ -1,0 +1,40 @@
+package write
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+)
+
+// A compose file may be any YAML, or none; it is read in bounded time.
+func FuzzCompose(f *testing.F) {
+	f.Add([]byte("services:\n  web:\n    env_file: [.env, {path: b, required: false}]\n    environment:\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n"))
+	f.Add([]byte("x: &a [1]\nservices: {w: {environment: {JWT_SECRET_KEY: *a, 1: 2}, env_file: 3}}\n"))
+	f.Add([]byte("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nservices: {w: {<<: *c}}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		begun := time.Now()
+		services, err := parseCompose(data)
+		if (services == nil) == (err == nil) {
+			t.Errorf("services %v, error %v", services, err)
+		}
+		for _, s := range services {
+			_, _ = entry(s, "JWT_SECRET_KEY")
+			_ = envFiles(s)
+		}
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("%d bytes took %v", len(data), took)
+		}
+	})
+}
+
+// What kubectl answers is read without trust.
+func FuzzKubernetesSecret(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"resourceVersion":"1","ownerReferences":[{"kind":"X","name":"y"}]},"data":{"a":"eA=="}}`))
+	f.Add([]byte(`{"metadata":null,"data":{"a":null},"immutable":true}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s kubernetesSecret
+		if json.Unmarshal(data, &s) == nil {
+			_ = managedBy(s)
+		}
+	})
+}
