@@ -2,6 +2,7 @@ package envfile
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -70,6 +71,7 @@ type Options struct {
 	LockDir     string                   // folder for lock files, made with mode 0700 if missing
 	LockWait    time.Duration            // how long to wait for another run that changes the same file
 	Fingerprint func(data []byte) string // keyed, since a plain hash of a short secret can be guessed
+	NewMode     fs.FileMode              // of a file that Replace makes; zero is 0600
 
 	// before, in tests only, is called ahead of each named step; its error takes the place of the step.
 	before func(step string) error
@@ -137,7 +139,7 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 	defer held.release()
 	want := snap.meta()
 	if !snap.Exists {
-		want = meta{mode: 0o600, uid: -1, gid: -1}
+		want = meta{mode: cmp.Or(opts.NewMode, 0o600), uid: -1, gid: -1}
 	}
 	return replace(ctx, snap, data, want, ledger, opts)
 }

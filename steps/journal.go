@@ -294,6 +294,14 @@ func (j *Journal) Replace(ctx context.Context, at *envfile.Snapshot, data []byte
 	return envfile.Replace(ctx, at, data, j, j.replaceOptions())
 }
 
+// Publish is Replace for a file that is for everyone: if it is new, everyone may
+// read it (0644).
+func (j *Journal) Publish(ctx context.Context, at *envfile.Snapshot, data []byte) (envfile.Outcome, error) {
+	opts := j.replaceOptions()
+	opts.NewMode = 0o644
+	return envfile.Replace(ctx, at, data, j, opts)
+}
+
 // Recovered is a change that a killed run had begun, and how it stands now.
 type Recovered struct {
 	Intent  envfile.Intent

@@ -138,10 +138,11 @@ func settingsLines(readers []envfile.Dialect) []string {
 }
 
 // Apply writes both files through the journal, the module first: the lines in
-// the .env do nothing without it.
+// the .env do nothing without it. The module is code, which the server's user
+// must be able to read.
 func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
 	if string(g.module.Data) != string(Module) {
-		if _, err := run.Journal.Replace(ctx, g.module, Module); err != nil {
+		if _, err := run.Journal.Publish(ctx, g.module, Module); err != nil {
 			return explain(run, g.Module, err)
 		}
 	}

@@ -44,7 +44,7 @@ type Proposal struct {
 // Apply makes the edit. A file that was changed since it was looked at is left
 // alone. The run needs a journal.
 func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
-	_, err := run.Journal.Replace(ctx, p.at, p.new)
+	_, err := run.Journal.Publish(ctx, p.at, p.new)
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
 		return steps.Fail(steps.NewFinding("env-file-changed", run.Project.Rel(p.Path)+" was not edited: "+refused.Error()).At(run.Project.Rel(p.Path), 0))
@@ -290,6 +290,7 @@ func entry(line string, below []string) ([]string, int) {
 
 // renamed is the name of the key in a Secret, after the pattern of the other's.
 func renamed(name string) string {
+	// #nosec G101 -- names, no values
 	for old, now := range map[string]string{"django-secret-key": "jwt-secret-key", "DJANGO_SECRET_KEY": steps.KeyName, "secret-key": "jwt-secret-key", steps.SecretKeyName: steps.KeyName} {
 		if name == old {
 			return now

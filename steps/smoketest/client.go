@@ -226,18 +226,26 @@ func newJar() *jar { return &jar{values: map[string]string{}} }
 
 func (j *jar) add(cookies []*http.Cookie) {
 	for _, c := range cookies {
-		_, known := j.values[c.Name]
-		switch {
-		case len(c.Name)+len(c.Value) > maxCookie:
-		case c.MaxAge < 0 || c.Value == "":
-			delete(j.values, c.Name)
-			j.order = slices.DeleteFunc(j.order, func(n string) bool { return n == c.Name })
-		case known:
-			j.values[c.Name] = c.Value
-		case len(j.order) < maxCookies:
-			j.values[c.Name] = c.Value
-			j.order = append(j.order, c.Name)
+		if c.MaxAge < 0 {
+			c.Value = ""
 		}
+		j.set(c.Name, c.Value)
+	}
+}
+
+// set keeps one cookie, within the bounds; an empty value takes it out.
+func (j *jar) set(name, value string) {
+	_, known := j.values[name]
+	switch {
+	case len(name)+len(value) > maxCookie:
+	case value == "":
+		delete(j.values, name)
+		j.order = slices.DeleteFunc(j.order, func(n string) bool { return n == name })
+	case known:
+		j.values[name] = value
+	case len(j.order) < maxCookies:
+		j.values[name] = value
+		j.order = append(j.order, name)
 	}
 }
 
@@ -253,9 +261,9 @@ func (j *jar) header() string {
 func (j *jar) with(name, value string) *jar {
 	c := newJar()
 	for _, n := range j.order {
-		c.add([]*http.Cookie{{Name: n, Value: j.values[n]}})
+		c.set(n, j.values[n])
 	}
-	c.add([]*http.Cookie{{Name: name, Value: value}})
+	c.set(name, value)
 	return c
 }
 

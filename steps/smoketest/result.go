@@ -25,7 +25,7 @@ const (
 	textPrevious = "refuses the previous key"
 	textControl  = "refuses a random key"
 
-	textToken     = "its token is signed with the new key"
+	textToken     = "its token is signed with the new key" // #nosec G101 -- said about tokens, no token
 	textProtected = "protected route takes the token"
 	textRefresh   = "refresh works"
 )

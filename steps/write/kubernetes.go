@@ -26,7 +26,7 @@ type kubernetes struct {
 }
 
 // defaultSecretKey is the key's name in the upgrade guide's manifest.
-const defaultSecretKey = "jwt-secret-key"
+const defaultSecretKey = "jwt-secret-key" // #nosec G101 -- a name, no value
 
 var (
 	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)

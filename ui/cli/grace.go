@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,10 +76,6 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	if !o.dryRun {
 		if err := g.Apply(ctx, run); err != nil {
 			return err
-		}
-		// The module is code, not a secret: the server's user must be able to read it.
-		if err := os.Chmod(g.Module, 0o644); err != nil {
-			return fmt.Errorf("let the server read %s: %w", run.Project.Rel(g.Module), err)
 		}
 	}
 	f.Note("")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -93,10 +92,7 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 	path := filepath.Join(run.Project.Root, config.File)
 	at, err := envfile.Open(path)
 	if err == nil {
-		_, err = run.Journal.Replace(ctx, at, config.For(run))
-	}
-	if err == nil {
-		err = os.Chmod(path, 0o644) // it is for everyone
+		_, err = run.Journal.Publish(ctx, at, config.For(run))
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", run.Project.Rel(path), err)

@@ -87,12 +87,8 @@ func (pt point) changes() bool {
 
 var onFile = regexp.MustCompile(`^\w+\(\d+</[^>]*>`)
 
-// chosen are the points that this form tries: all, or those that change
-// something.
-func chosen(all []point) []point {
-	if long {
-		return all
-	}
+// changing are the calls that change something.
+func changing(all []point) []point {
 	return slices.DeleteFunc(slices.Clone(all), func(pt point) bool { return !pt.changes() })
 }
 

@@ -40,12 +40,7 @@ func everyFault(all []point) (out []fault) {
 func (k killing) failEverywhere(t *testing.T, want content) *tally {
 	t.Helper()
 	c := &tally{}
-	var all []point
-	for _, pt := range trace(t, k.house, k.command) {
-		if pt.changes() {
-			all = append(all, pt)
-		}
-	}
+	all := changing(trace(t, k.house, k.command))
 	each(everyFault(all), func(n int, f fault) {
 		h := k.house(t)
 		e := h.run(t, false, k.command(h), f.inject(f.how))

@@ -17,6 +17,8 @@ type killing struct {
 	// damage is allowed right after the kill, where a file is overwritten since
 	// it cannot be renamed over. It must be gone after the next run.
 	damage bool
+	// only the calls that change something, also in the long form.
+	few bool
 }
 
 func (k killing) house(t *testing.T) *house {
@@ -29,14 +31,18 @@ func (k killing) house(t *testing.T) *house {
 
 // everywhere kills the command at each of its calls. After each kill the file is
 // the old or the new one; then the next command ends as if nothing had happened:
-// an upgrade and, in a house of its own, a rollback. The short form takes turns.
+// an upgrade and, in a house of its own, a rollback. The short form takes turns,
+// and so does the long one at calls that change nothing.
 func (k killing) everywhere(t *testing.T) *tally {
 	t.Helper()
 	c := &tally{}
-	all := chosen(trace(t, k.house, k.command, k.injections...))
+	all := trace(t, k.house, k.command, k.injections...)
+	if !long || k.few {
+		all = changing(all)
+	}
 	each(all, func(n int, pt point) {
 		for next, name := range []string{"upgrade", "rollback"} {
-			if !long && n%2 != next {
+			if !(long && pt.changes()) && n%2 != next {
 				continue
 			}
 			h := k.house(t)
@@ -134,8 +140,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	needStrace(t)
 	first := killings(t)["recovery after the rename, rollback"]
-	all := trace(t, first.house, first.command)
-	all = slices.DeleteFunc(all, func(pt point) bool { return !pt.changes() })
+	all := changing(trace(t, first.house, first.command))
 	if !long {
 		// The first and the last thing that it changes, and one between.
 		all = []point{all[0], all[len(all)/2], all[len(all)-1]}
@@ -143,6 +148,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	total := &tally{}
 	for _, pt := range all {
 		second := first
+		second.few = true
 		second.prepare = func(t *testing.T, h *house) {
 			first.prepare(t, h)
 			if e := h.run(t, false, first.command(h), pt.inject("signal=KILL")); e.code >= 0 {
