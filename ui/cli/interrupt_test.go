@@ -115,3 +115,24 @@ func TestSeveralRunsAtOnce(t *testing.T) {
 		t.Errorf("%d runs succeeded, the file has %d lines with the key", good, strings.Count(text, "JWT_SECRET_KEY="))
 	}
 }
+
+// Under nohup a hangup ends nothing.
+func TestAHangupUnderNohup(t *testing.T) {
+	t.Parallel()
+	p := djangotest.New(t, djangotest.Options{Env: rest})
+	i := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}
+	c := i.command(t.Context(), filepath.Join(t.TempDir(), "state"))
+	c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh", binary}, i.args...)
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		time.Sleep(10 * time.Millisecond)
+		_ = c.Process.Signal(syscall.SIGHUP) // it may have ended already
+	}
+	if err := c.Wait(); err != nil || len(keyIn(read(t, p.EnvPath))) != 86 {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}

@@ -3,6 +3,9 @@
 package cli_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +45,34 @@ func TestLeavingAtRest(t *testing.T) {
 			isRestored(t, tm)
 			if text := tm.Frame().Text(); !strings.Contains(text, "Stopped.") || strings.Contains(text, "panic") {
 				t.Errorf("the scrollback has\n%s", text)
+			}
+		})
+	}
+}
+
+// The same on every later page, each way on some of them.
+func TestLeavingOnEveryPage(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(leaving))
+	for page := range 10 {
+		name := names[page%len(names)]
+		t.Run(fmt.Sprintf("%d, %s", page, name), func(t *testing.T) {
+			t.Parallel()
+			tm, folder := demo(t, size{80, 24}, nil)
+			f := atRest(t, tm)
+			for range page {
+				if !atTheEnd(f) {
+					f = onward(t, tm, ptytest.Enter)
+				}
+			}
+			way := leaving[name]
+			way.leave(tm)
+			if code := tm.Exit(soon); code != 130 && !way.gone && !atTheEnd(f) {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			isGone(t, folder)
+			if !way.gone {
+				isRestored(t, tm)
 			}
 		})
 	}
