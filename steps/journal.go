@@ -46,7 +46,7 @@ type Journal struct {
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency"
+	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -59,6 +59,7 @@ type Entry struct {
 	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
 	Evidence    *Evidence        `json:"evidence,omitempty"`
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
+	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 }
 

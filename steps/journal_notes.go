@@ -39,3 +39,22 @@ func (j *Journal) Emergency() (until time.Time, recorded bool) {
 	}
 	return time.Time{}, false
 }
+
+// SetRestart records how the backend was restarted (a --restart value), so that a
+// rollback can do the same.
+func (j *Journal) SetRestart(spec string) error {
+	if j.RestartedBy() == spec {
+		return nil
+	}
+	return j.append(Entry{Kind: "restart", Restart: spec})
+}
+
+// RestartedBy is how the backend was restarted last, "" when it never was.
+func (j *Journal) RestartedBy() string {
+	for _, e := range slices.Backward(j.entries) {
+		if e.Kind == "restart" {
+			return e.Restart
+		}
+	}
+	return ""
+}

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"crypto/x509"
 	"os"
 	"time"
@@ -81,6 +82,11 @@ type Run struct {
 	Restarted bool      // restart saw a new server process, or started one
 
 	Left []string // what is left for the user to do after a good end, one sentence each
+
+	// HandOver runs a program (absolute path) with the user's terminal, for one
+	// that asks something itself, such as a password, and waits for its end; its
+	// error is that of the program. nil where there is no terminal or nobody at it.
+	HandOver func(ctx context.Context, path string, args []string) error
 
 	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
 	Environ func(string) (string, bool)

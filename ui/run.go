@@ -15,6 +15,8 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/tool"
 	"dj/keysplit/ui/style"
 )
 
@@ -86,6 +88,17 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(),
 		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	w.runner.send = p.Send
+	e.Run.HandOver = func(ctx context.Context, path string, args []string) error {
+		done := make(chan error, 1)
+		c := child.Command{Path: path, Args: args, Unset: tool.Withheld}
+		p.Send(handOverMsg{c.OnTerminal(ctx, in, file), done})
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	keys.ended = func() { go p.Send(leaveMsg{}) }
 	gone := make(chan struct{})
 	go func() {

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -370,5 +372,40 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 				t.Error("it ended without an error")
 			}
 		})
+	}
+}
+
+// A program that asks for a password gets the terminal: the wizard is not on it
+// meanwhile, what is typed goes to the program alone, and the wizard comes back.
+func TestTheTerminalIsHandedOver(t *testing.T) {
+	st := newStage(t, plainLight)
+	got := make(chan error, 1)
+	answer := filepath.Join(t.TempDir(), "answer")
+	st.fakes[steps.Preflight].apply = func(ctx context.Context, run *steps.Run, _ steps.Emit) error {
+		err := run.HandOver(ctx, "/bin/sh", []string{"-c",
+			`stty -echo; printf 'Password: '; read -r line; stty echo; printf %s "$line" >"$1"; exit 3`, "sh", answer})
+		got <- err
+		return nil
+	}
+	y := show(t, context.Background(), st, Options{})
+	y.until("Password: ")
+	if text := y.text(); strings.LastIndex(text, "\x1b[?1049l") < strings.LastIndex(text, "\x1b[?1049h") {
+		t.Error("the wizard's screen is still on")
+	}
+	y.types("open sesame q\r")
+	err := <-got
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("error %v", err)
+	}
+	if line, err := os.ReadFile(answer); err != nil || string(line) != "open sesame q" {
+		t.Errorf("the program got %q, %v", line, err)
+	}
+	y.until("choose the key ]")
+	y.types("q")
+	y.end()
+	y.restored()
+	if strings.Contains(y.text(), "sesame") {
+		t.Error("what was typed was shown")
 	}
 }

@@ -17,6 +17,7 @@ package ui
 
 import (
 	"context"
+	"os/exec"
 	"time"
 
 	"github.com/charmbracelet/bubbles/spinner"
@@ -130,10 +131,18 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return w, tea.Quit
 	case copiedMsg:
 		w.flash = string(msg)
+	case handOverMsg:
+		return w, tea.ExecProcess(msg.program, func(err error) tea.Msg { msg.done <- err; return nil })
 	case leaveMsg:
 		return w, w.leave()
 	}
 	return w, nil
+}
+
+// handOverMsg lends the terminal to a program; done takes its end.
+type handOverMsg struct {
+	program *exec.Cmd
+	done    chan<- error
 }
 
 // leaveMsg asks the program to end: a signal came, or the caller gave up.

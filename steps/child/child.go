@@ -6,7 +6,8 @@
 //   - The program is an absolute path, its arguments are a list; no shell comes
 //     between, and no secret belongs into either.
 //   - It gets a session of its own (on Unix), so that a child that asks for a
-//     password on /dev/tty fails instead of waiting for somebody to type.
+//     password on /dev/tty fails instead of waiting for somebody to type. The
+//     exception is OnTerminal.
 //   - Its standard input is what the caller gives, or empty.
 //   - Its output is bounded: what is over the limit is read, counted and thrown
 //     away, so that the child never blocks on a full pipe.
@@ -30,6 +31,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -105,6 +107,18 @@ func (c Command) explain(ctx context.Context, err error) error {
 		return nil
 	}
 	return fmt.Errorf("run %s: %w", c.Path, err)
+}
+
+// OnTerminal prepares a child that talks with the user, such as one that asks for
+// a password: it stays in our session, with the terminal as its input and both
+// outputs. The caller runs it, and keeps off the terminal meanwhile.
+func (c Command) OnTerminal(ctx context.Context, in, out *os.File) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
+	cmd.Dir, cmd.Env = c.Dir, c.environment()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = c.grace()
+	return cmd
 }
 
 func (c Command) prepare(ctx context.Context) (*exec.Cmd, error) {

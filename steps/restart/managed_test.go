@@ -3,9 +3,11 @@
 package restart
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +146,24 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("attended: %v", err)
+	}
+	// With a terminal sudo asks for the password itself.
+	for _, fails := range []bool{false, true} {
+		var ran []string
+		w.run.HandOver = func(_ context.Context, path string, args []string) error {
+			ran = append([]string{filepath.Base(path)}, args...)
+			if fails {
+				return errors.New("exit status 1")
+			}
+			return os.WriteFile(filepath.Join(program.Dir, "pid"), []byte("400"), 0o600)
+		}
+		err = by.restart(t.Context(), w.run, func(steps.Event) {})
+		if !slices.Equal(ran, []string{"sudo", "systemctl", "restart", "--no-block", "web"}) {
+			t.Errorf("ran %q", ran)
+		}
+		if denied := errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied"); denied != fails || !fails && err != nil {
+			t.Errorf("fails %v: %v", fails, err)
+		}
 	}
 }
 
@@ -333,6 +353,44 @@ func TestManagedNamesAreNoOptions(t *testing.T) {
 	for _, spec := range []string{"systemd:gunicorn.service,celery@1", "compose:web", "kubernetes:ns/deployment/a", "heroku:a-b", "railway:web@staging"} {
 		if err := Check(spec); err != nil {
 			t.Errorf("%s: %v", spec, err)
+		}
+	}
+}
+
+// A rollback restarts what the upgrade restarted, without being told again; a
+// command, which may hold a token, is not kept.
+func TestARollbackRestartsTheSame(t *testing.T) {
+	for spec, want := range map[string]string{"systemd:web": "systemd:web", "command:true --token=s3cret": "", "none": "none"} {
+		w := managedWorld(t, spec)
+		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+		journal, err := steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run.Journal = journal
+		program := stepstest.NewTool(t, "systemctl", systemctlUp)
+		stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
+		if _, _, err := restarted(t, w); err != nil {
+			t.Fatalf("%s: %v", spec, err)
+		}
+		if journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+			t.Fatal(err)
+		}
+		if got := journal.RestartedBy(); got != want {
+			t.Errorf("%s: the journal has %q", spec, got)
+		}
+		if spec != "systemd:web" {
+			continue
+		}
+		w.run.Journal, w.run.Options.Restart = journal, ""
+		if err := os.Remove(filepath.Join(program.Dir, "pid")); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := do(w.step.Undo, w.run); err != nil {
+			t.Error(err)
+		}
+		if pid, _ := os.ReadFile(filepath.Join(program.Dir, "pid")); !strings.Contains(string(pid), "200") {
+			t.Error("the unit was not restarted")
 		}
 	}
 }

@@ -111,6 +111,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err != nil {
 		return err
 	}
+	// A command is not kept: there may be a token in it.
+	if name, _, _ := strings.Cut(run.Options.Restart, ":"); name != "command" && run.Journal != nil {
+		if err := run.Journal.SetRestart(run.Options.Restart); err != nil {
+			return err
+		}
+	}
 	return w.apply(ctx, run, emit)
 }
 
@@ -129,9 +135,14 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 
 // Undo restarts once more, so that the server reads the value that the rollback
 // has put back. A backend that does not start with that value is as it was
-// before the upgrade; it is reported and does not make the rollback fail.
+// before the upgrade; it is reported and does not make the rollback fail. Where
+// no way is named, it is the one of the upgrade.
 func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	w, err := s.way(run.Options.Restart)
+	spec := run.Options.Restart
+	if spec == "" && run.Journal != nil {
+		spec = run.Journal.RestartedBy()
+	}
+	w, err := s.way(spec)
 	if err != nil {
 		return err
 	}

@@ -206,7 +206,8 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 }
 
 // ask has the unit restarted: by this process when it is root, by sudo without a
-// password, or else by the user, in another terminal.
+// password, by sudo with the terminal for its question, or else by the user, in
+// another terminal.
 func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name string) error {
 	isRoot := s.root
 	if isRoot == nil {
@@ -228,10 +229,30 @@ func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 			return steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
 				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
 		}
+		if run.HandOver != nil && !isRoot() {
+			return s.handOver(ctx, run, emit, program, args[1:], name)
+		}
 		emit.Progress("This needs root, and sudo wants a password. In another terminal, run: sudo systemctl restart " + name + "   Waiting for the new process.")
 		return nil
 	}
 	return wentWrong("systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
+}
+
+// handOver lets sudo ask for the password itself: keysplit never sees it.
+func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, sudo tool.Program, args []string, name string) error {
+	path, err := sudo.Path()
+	if err != nil {
+		return err
+	}
+	emit.Progress("This needs root: sudo asks for your password.")
+	if err := run.HandOver(ctx, path, args); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return steps.Fail(steps.NewFinding("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
+			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
+	}
+	return nil
 }
 
 // log shows the end of the unit's journal.

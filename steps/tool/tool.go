@@ -34,9 +34,9 @@ type Program struct {
 	Dir     string // the folder to run it in, "" for ours
 }
 
-// withheld are the variables that no such program may inherit: the local key
+// Withheld are the variables that no such program may inherit: the local key
 // would beat a .env file in some of them, and a password is none of their business.
-var withheld = []string{steps.KeyName, steps.SecretKeyName, "KEYSPLIT_PASSWORD"}
+var Withheld = []string{steps.KeyName, steps.SecretKeyName, "KEYSPLIT_PASSWORD"}
 
 // Call runs the program once and returns what it wrote to standard output. A
 // program that fails is a *steps.Failure in our own words: what it prints may
@@ -55,19 +55,28 @@ func (t Program) Call(ctx context.Context, run *steps.Run, spec string, stdin []
 	return res.Stdout, nil
 }
 
-// Try runs the program once, for callers that tell its failures apart themselves.
-func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...string) (child.Result, error) {
+// Path finds the program on PATH, as an absolute path.
+func (t Program) Path() (string, error) {
 	path, err := exec.LookPath(t.Name)
 	if err == nil {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return child.Result{}, steps.Fail(steps.NewFinding("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
+		return "", steps.Fail(steps.NewFinding("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
 			WithFix(t.Install + " Then run keysplit again."))
+	}
+	return path, nil
+}
+
+// Try runs the program once, for callers that tell its failures apart themselves.
+func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...string) (child.Result, error) {
+	path, err := t.Path()
+	if err != nil {
+		return child.Result{}, err
 	}
 	limited, stop := context.WithTimeout(ctx, run.Options.Wait())
 	defer stop()
-	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: Withheld}
 	if stdin != nil {
 		c.Stdin = io.Reader(bytes.NewReader(stdin))
 	}

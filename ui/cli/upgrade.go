@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -11,7 +12,9 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/tool"
 )
 
 func newUpgrade(stdio IO, o *options) *cobra.Command {
@@ -57,6 +60,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
 		p.mends = true
+		if !e.Run.Options.Unattended {
+			e.Run.HandOver = handOver
+		}
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
@@ -78,6 +84,11 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 		err = steps.Fail(steps.Errors(r.Findings)...)
 	}
 	return said(err)
+}
+
+// handOver lends keysplit's own terminal to a program.
+func handOver(ctx context.Context, path string, args []string) error {
+	return child.Command{Path: path, Args: args, Unset: tool.Withheld}.OnTerminal(ctx, os.Stdin, os.Stdout).Run()
 }
 
 // configure writes keysplit.toml after a good end, when that was asked for and
