@@ -14,10 +14,14 @@ type hint struct{ key, what string }
 // footer names the keys that matter now, the most useful first; those that do
 // not fit are left out. A flash takes its place until the next key.
 func (w *wizard) footer() string {
+	return w.flashOr(w.hints())
+}
+
+func (w *wizard) flashOr(hints []hint) string {
 	if w.flash != "" {
 		return w.inFooter(w.styles.Warn.Render(w.styles.Marks.Plain(w.flash)))
 	}
-	return w.drawHints(w.hints())
+	return w.drawHints(hints)
 }
 
 func (w *wizard) inFooter(text string) string {

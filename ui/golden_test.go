@@ -14,6 +14,9 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/stepstest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -88,6 +91,37 @@ var scenes = []struct {
 	{"log", func(st *stage) { st.open().to(steps.Distinct).press("l") }},
 	{"findings", func(st *stage) { st.open().press("t") }},
 	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
+	{"finding-with-edit", func(st *stage) {
+		st.open()
+		f := steps.NewFinding("ci-missing-key", "").At(".github/workflows/ci.yml", 12)
+		st.w.facts.open = []steps.Finding{f}
+		st.w.facts.edits = []house.Proposal{{Finding: f, Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}}}
+		st.press("t", "enter")
+	}},
+	{"message", func(st *stage) {
+		st.open().hold = true
+		st.press("m")
+		st.send(messageMsg(checklist.Report{Project: "plantid", Environment: "staging", Items: make([]checklist.Item, 9)}.TeamMessage()))
+	}},
+	{"emergency", func(st *stage) { st.open().press("b") }},
+	{"production", func(st *stage) { production(st); st.open().to(steps.Write) }},
+	{"production-typing", func(st *stage) { production(st); st.open().to(steps.Write).press("enter").typed("prod").press("enter") }},
+}
+
+// production makes the write step deliver to a place of production.
+func production(st *stage) {
+	st.e.Run.Targets = []steps.Target{&stepstest.Place{Name: "kubernetes:shop/backend-secrets"}}
+	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{
+			Summary:  "Write JWT_SECRET_KEY to 1 place of production.",
+			Details:  []string{"kubernetes:shop/backend-secrets", "Secret backend-secrets, key JWT_SECRET_KEY, context prod-eu (https://k8s.example.com)", "It holds another value now; that is kept for a rollback."},
+			Effects:  []string{"Everyone logs in again: access tokens live for 15 minutes, refresh tokens for 7 days."},
+			Question: "Write to production?", Confirm: "production",
+		}, nil
+	}
+	style := st.w.styles
+	st.w = newWizard(context.Background(), st.e, style)
+	st.w.runner.send = func(m tea.Msg) { st.msgs = append(st.msgs, m) }
 }
 
 // shadow makes preflight find what no later step mends.

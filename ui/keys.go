@@ -60,6 +60,11 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 		w.scroll = w.lowest() // the latest is what one looks for
 	case "t":
 		w.over = troubleOverlay(w)
+	case "m":
+		w.over, w.message = messageOverlay(), ""
+		return w.askMessage(), true
+	case "b":
+		w.over = emergencyOverlay(w)
 	case "x":
 		if w.job != nil {
 			w.flash = "Stopping at the next safe place."

@@ -14,8 +14,9 @@ type overlay struct {
 	title, brief string
 	key          string // the key that opened it closes it too
 	draw         func(w *wizard, s *sheet)
-	list         *list           // of the entries one can move over; nil for plain text
-	edit         *house.Proposal // what e does; nil when there is nothing to do
+	list         *list                  // of the entries one can move over; nil for plain text
+	edit         *house.Proposal        // what e does; nil when there is nothing to do
+	copies       func(w *wizard) string // what c copies; nil when there is nothing
 	up           *overlay
 }
 
@@ -47,6 +48,10 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 	case "e":
 		if o.edit != nil {
 			return w.edit(*o.edit)
+		}
+	case "c":
+		if o.copies != nil && o.copies(w) != "" {
+			return w.copy(o.copies(w))
 		}
 	case "?":
 		w.over, w.scroll = helpOverlay(), 0
@@ -90,11 +95,14 @@ func (w *wizard) overFrame() frame {
 	if o.edit != nil {
 		hints = append([]hint{{"e", "edit the file"}}, hints...)
 	}
+	if o.copies != nil {
+		hints = append([]hint{{"c", "copy"}}, hints...)
+	}
 	if o.list != nil {
 		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
 		s.focus(o.list.row)
 	}
-	return frame{header: w.headline(o.title, o.brief), body: s, footer: w.drawHints(hints)}
+	return frame{header: w.headline(o.title, o.brief), body: s, footer: w.flashOr(hints)}
 }
 
 // edit carries out one proposal and goes through the checklist again.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -218,6 +219,9 @@ func (f *screenFile) copyKey(key steps.Secret) tea.Cmd {
 // copyText puts a command or a fix on the clipboard.
 func (f *screenFile) copyText(text string) tea.Cmd {
 	return tea.Sequence(f.command(ansi.SetSystemClipboard(text)), func() tea.Msg {
+		if strings.Contains(text, "\n") {
+			return copiedMsg("Sent to the clipboard.")
+		}
 		return copiedMsg("Sent to the clipboard: " + text)
 	})
 }

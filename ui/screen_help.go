@@ -17,6 +17,8 @@ func helpOverlay() *overlay {
 			{"x", "stop what is running"},
 			{"w", "why this step is there, and what the guide gets wrong"},
 			{"t", "findings: what is wrong, why, and how to put it right"},
+			{"m", "the message to send to the team"},
+			{"b", "taking the change of the code back, in an emergency"},
 			{"l", "the log of everything that was done"},
 			{"c", "copy a command or a fix"},
 			{"ctrl+z", "set keysplit aside; fg brings it back"},

@@ -60,6 +60,7 @@ type wizard struct {
 	question *prompt  // replaces the page's prompt
 	flash    string   // one sentence, until the next key
 	log      []steps.Event
+	message  string // for the team, as it was asked for last
 	answer   answer // of the terminal, about its background
 
 	key      bool    // the key is shown
@@ -129,6 +130,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case crashMsg:
 		w.crash = msg.text
 		return w, tea.Quit
+	case messageMsg:
+		w.message = string(msg)
 	case copiedMsg:
 		w.flash = string(msg)
 	case handOverMsg:

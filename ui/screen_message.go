@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/emergency"
+)
+
+// messageMsg is the message for the team, as the project stands now.
+type messageMsg string
+
+// messageOverlay shows the message to send to the team; c copies it.
+func messageOverlay() *overlay {
+	return &overlay{title: "Message for the team", brief: "message", key: "m",
+		copies: func(w *wizard) string { return w.message },
+		draw: func(w *wizard, s *sheet) {
+			if w.message == "" {
+				s.hang("", w.styles.Muted, "Going through the checklist for it.")
+				return
+			}
+			s.text(w.message)
+		}}
+}
+
+// askMessage has the message written, once the engine is free.
+func (w *wizard) askMessage() tea.Cmd {
+	r := w.runner
+	return func() tea.Msg {
+		select {
+		case r.turn <- struct{}{}:
+		case <-r.ctx.Done():
+			return nil
+		}
+		defer func() { <-r.turn }()
+		run := r.engine.Run
+		if run.Project == nil || run.Journal == nil {
+			return messageMsg("The project is not known yet.")
+		}
+		report, err := checklist.Look(r.ctx, run, time.Now())
+		if err != nil {
+			return messageMsg("The checklist cannot be gone through: " + run.Redactor.Clean(err.Error()))
+		}
+		return messageMsg(report.TeamMessage())
+	}
+}
+
+// emergencyOverlay shows the way back of last resort. Nothing is done here.
+func emergencyOverlay(w *wizard) *overlay {
+	plan := emergency.Plan(w.now().Add(emergency.Limit))
+	return &overlay{title: "Take the change of the code back", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
+		for i, section := range plan {
+			if i == 0 {
+				s.hang("", w.styles.Bold, section.Title)
+			} else {
+				s.heading(section.Title)
+			}
+			for _, l := range section.Lines {
+				if section.Code {
+					s.hang("    ", w.styles.Info, l)
+				} else {
+					s.hang("  ", w.styles.Muted, l)
+				}
+			}
+		}
+		s.blank()
+		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: keysplit rollback --emergency")
+	}}
+}
+
+// text adds lines as they are; one that is too long goes on below its own indent.
+func (s *sheet) text(text string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		rest := strings.TrimLeft(line, " ")
+		if rest == "" {
+			s.blank()
+			continue
+		}
+		s.hang(line[:len(line)-len(rest)], s.s.Muted, rest)
+	}
+}
