@@ -107,45 +107,45 @@ func (j *Journal) Chosen() ([]byte, bool) {
 }
 
 func (j *Journal) chosen() (key []byte, run string, ok bool) {
+	e, ok := j.choice()
+	if !ok {
+		return nil, "", false
+	}
+	key, err := j.Kept(e.ID)
+	return key, e.Run, err == nil && len(key) > 0
+}
+
+// choice is the latest "chosen" that is not settled.
+func (j *Journal) choice() (Entry, bool) {
 	for _, e := range slices.Backward(j.entries) {
 		switch e.Kind {
 		case "settled":
-			return nil, "", false
+			return Entry{}, false
 		case "chosen":
-			key, err := j.Kept(e.ID)
-			return key, e.Run, err == nil && len(key) > 0
+			return e, true
 		}
 	}
-	return nil, "", false
+	return Entry{}, false
 }
 
 // ChosenFile is where the chosen key is kept, "" when there is none: for the one
 // kind of place that only a person can bring it to.
 func (j *Journal) ChosenFile() string {
-	for _, e := range slices.Backward(j.entries) {
-		switch e.Kind {
-		case "settled":
-			return ""
-		case "chosen":
-			return filepath.Join(j.dir, e.ID)
-		}
+	e, ok := j.choice()
+	if !ok {
+		return ""
 	}
-	return ""
+	return filepath.Join(j.dir, e.ID)
 }
 
 // Settle forgets the chosen key: all places have it, or it is given up.
 func (j *Journal) Settle() error {
-	for _, e := range slices.Backward(j.entries) {
-		switch e.Kind {
-		case "settled":
-			return nil
-		case "chosen":
-			err := os.Remove(filepath.Join(j.dir, e.ID))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("remove the kept key: %w", err)
-			}
-			return j.append(Entry{Kind: "settled", ID: e.ID})
-		}
+	e, ok := j.choice()
+	if !ok {
+		return nil
 	}
-	return nil
+	if err := os.Remove(filepath.Join(j.dir, e.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the kept key: %w", err)
+	}
+	return j.append(Entry{Kind: "settled", ID: e.ID})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/git"
 )
 
 // copiesAll is an instruction that copies the whole build context into an image.
@@ -111,7 +112,7 @@ func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
 		return false
 	}
 	rel = filepath.ToSlash(rel)
-	log, ok := git(ctx, p, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", "50", "--", p.EnvFile.Path)
+	log, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", "50", "--", p.EnvFile.Path)
 	if !ok || log.Code != 0 {
 		return false
 	}
@@ -120,7 +121,7 @@ func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
 		if i == maxVersions || ctx.Err() != nil {
 			break
 		}
-		version, ok := git(ctx, p, steps.MaxRead, "cat-file", "blob", commit+":"+rel)
+		version, ok := git.Ask(ctx, p.TopLevel, nil, steps.MaxRead, "cat-file", "blob", commit+":"+rel)
 		if ok && version.Code == 0 && bytes.Contains(version.Stdout, value) {
 			return true
 		}

@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/git"
 )
 
 // exposure looks at who else can read the .env: git, and other users of this
@@ -60,7 +58,7 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
 		return nil
 	}
-	res, ok := git(ctx, p, 16<<20, "ls-files", "-z")
+	res, ok := git.Ask(ctx, p.TopLevel, nil, 16<<20, "ls-files", "-z")
 	if !ok || res.Code != 0 || res.Truncated {
 		return nil
 	}
@@ -93,28 +91,9 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 
 // gitSays asks git about the .env and returns its exit code, -1 for no answer.
 func gitSays(ctx context.Context, p *steps.Project, args ...string) int {
-	res, ok := git(ctx, p, 4<<10, append(args, "--", p.EnvFile.Path)...)
+	res, ok := git.Ask(ctx, p.TopLevel, nil, 4<<10, append(args, "--", p.EnvFile.Path)...)
 	if !ok {
 		return -1
 	}
 	return res.Code
-}
-
-// git runs git in the work tree. Nothing that the repository configures is run.
-func git(ctx context.Context, p *steps.Project, limit int, args ...string) (child.Result, bool) {
-	git, err := exec.LookPath("git")
-	if err == nil {
-		git, err = filepath.Abs(git)
-	}
-	if err != nil {
-		return child.Result{}, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	res, err := child.Command{
-		Path: git, Args: append([]string{"-c", "core.fsmonitor=false"}, args...), Dir: p.TopLevel, Limit: limit,
-		Env:   append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"),
-		Unset: []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "KEYSPLIT_PASSWORD"},
-	}.Run(ctx)
-	return res, err == nil
 }

@@ -23,7 +23,7 @@ type kubernetes struct {
 func newKubernetes(s *Step, argument string) manager { return kubernetes{s, argument} }
 
 func (kubernetes) tool() tool.Program {
-	return tool.Program{Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.", Login: "the login of your cluster (a new token, or a refreshed kubeconfig)"}
+	return tool.Kubectl
 }
 
 // kinds are those that can be rolled anew.

@@ -74,7 +74,7 @@ const clockSlack = time.Minute
 func newHeroku(s *Step, app string) manager {
 	return platform{
 		Step: s, name: "Heroku app " + app, spec: "heroku:" + app,
-		program: tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli.", Login: "heroku login"},
+		program: tool.Heroku,
 		again:   []string{"ps:restart", "--app", app}, look: []string{"releases", "--json", "--app", app},
 		stands: func(answer []byte, since time.Time) (bool, bool, string) {
 			var releases []struct {
@@ -100,7 +100,7 @@ func newHeroku(s *Step, app string) manager {
 func newFly(s *Step, app string) manager {
 	return platform{
 		Step: s, name: "Fly app " + app, spec: "fly:" + app,
-		program: tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: "fly auth login"},
+		program: tool.Fly,
 		again:   []string{"apps", "restart", app}, look: []string{"machine", "list", "--json", "--app", app},
 		stands: func(answer []byte, since time.Time) (bool, bool, string) {
 			var machines []struct {
@@ -129,7 +129,7 @@ func newRailway(s *Step, argument string) manager {
 	}
 	return platform{
 		Step: s, name: "Railway service " + service, spec: "railway:" + argument,
-		program: tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: "railway login"},
+		program: tool.Railway,
 		again:   append([]string{"redeploy", "--yes"}, place...), look: append([]string{"deployment", "list", "--json"}, place...),
 		stands: func(answer []byte, since time.Time) (bool, bool, string) {
 			var deployments []struct {

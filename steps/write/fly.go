@@ -24,7 +24,7 @@ func newFly(app string) (store, error) {
 func (f *fly) spec() string { return "fly:" + f.app }
 
 func (f *fly) tool() tool.Program {
-	return tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: "fly auth login"}
+	return tool.Fly
 }
 
 func (f *fly) words() words {

@@ -36,7 +36,7 @@ func newHeroku(app string) (store, error) {
 func (h *heroku) spec() string { return "heroku:" + h.app }
 
 func (h *heroku) tool() tool.Program {
-	return tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli, or set HEROKU_API_KEY.", Login: "heroku login"}
+	return tool.Heroku
 }
 
 func (h *heroku) words() words {

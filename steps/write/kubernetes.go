@@ -56,7 +56,7 @@ func (k *kubernetes) spec() string {
 }
 
 func (k *kubernetes) tool() tool.Program {
-	return tool.Program{Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.", Login: "the login of your cluster (a new token, or a refreshed kubeconfig)"}
+	return tool.Kubectl
 }
 
 func (k *kubernetes) words() words {

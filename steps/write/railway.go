@@ -32,7 +32,7 @@ func (r *railway) spec() string {
 }
 
 func (r *railway) tool() tool.Program {
-	return tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: "railway login"}
+	return tool.Railway
 }
 
 func (r *railway) words() words {

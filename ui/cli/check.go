@@ -87,6 +87,28 @@ type checked struct {
 	print    string // of its key under a key of this process alone, "" when it is not known
 }
 
+// add tells more findings of the environment.
+func (one *checked) add(f front, more ...steps.Finding) {
+	for _, found := range more {
+		f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+	}
+	one.findings = append(one.findings, more...)
+	one.ready = one.ready && len(steps.Errors(more)) == 0
+}
+
+// sharing finds the environments that have the same key as this one.
+func sharing(one *checked, others []*checked) (found []steps.Finding) {
+	name := one.run.Options.Environment
+	for _, other := range others {
+		if one.print != "" && one.print == other.print {
+			found = append(found, steps.NewFinding("jwt-key-reused-across-environments",
+				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.run.Options.Environment, name)).
+				WithFix("Run: keysplit upgrade --rotate --env "+name))
+		}
+	}
+	return found
+}
+
 func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 	names := []string{o.env}
 	if c.all {
@@ -124,21 +146,9 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 			if err != nil {
 				return err
 			}
-			for _, found := range more {
-				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
-			}
-			one.findings = append(one.findings, more...)
-			one.ready = one.ready && len(steps.Errors(more)) == 0
+			one.add(f, more...)
 		}
-		for _, other := range all {
-			if one.print != "" && one.print == other.print {
-				shared := steps.NewFinding("jwt-key-reused-across-environments",
-					fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.run.Options.Environment, name)).
-					WithFix("Run: keysplit upgrade --rotate --env " + name)
-				one.findings, one.ready = append(one.findings, shared), false
-				f.Event(steps.Event{Kind: steps.EventFinding, Text: shared.Message, Finding: &shared})
-			}
-		}
+		one.add(f, sharing(one, all)...)
 		all = append(all, one)
 		if c.format == "text" {
 			f.Note("")
@@ -193,14 +203,13 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 			return err
 		}
 	}
-	for _, found := range more {
+	for i, found := range more {
 		if _, ok := house.Propose(one.run, found); ok {
-			found.Fixable = true
-			found.Fix += " keysplit check --fix does it."
+			more[i].Fixable = true
+			more[i].Fix += " keysplit check --fix does it."
 		}
-		f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
-		one.findings = append(one.findings, found)
 	}
+	one.add(f, more...)
 	return nil
 }
 

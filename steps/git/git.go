@@ -1,0 +1,40 @@
+// Package git asks the user's git about a work tree. It changes nothing, and
+// nothing that the repository configures is run: a repository is anyone's.
+package git
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"dj/keysplit/steps/child"
+)
+
+// limit is the time for one question. Large repositories on slow disks answer
+// most of them in milliseconds.
+const limit = 5 * time.Second
+
+// Ask runs git in a folder, with what is on its standard input (nil for
+// nothing), and keeps so many bytes of its answer. ok is false where git is
+// missing or gave no answer in time; a code other than 0 is an answer.
+func Ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...string) (res child.Result, ok bool) {
+	path, err := exec.LookPath("git")
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return child.Result{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	res, err = child.Command{
+		// A monitor of the file system is a program that the repository names.
+		Path: path, Args: append([]string{"-c", "core.fsmonitor=false"}, args...), Dir: dir, Stdin: stdin, Limit: most,
+		Env:   append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"),
+		Unset: []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "KEYSPLIT_PASSWORD"},
+	}.Run(ctx)
+	return res, err == nil
+}
