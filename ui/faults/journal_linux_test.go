@@ -36,6 +36,12 @@ var damages = map[string]func(r *rand.Rand, data []byte) []byte{
 	"other targets": func(_ *rand.Rand, data []byte) []byte {
 		return bytes.ReplaceAll(data, []byte("/.env\""), []byte("/manage.py\""))
 	},
+	"no intents": func(_ *rand.Rand, data []byte) []byte {
+		return bytes.ReplaceAll(data, []byte(`"intent"`), []byte(`"intend"`))
+	},
+	"no outcomes": func(_ *rand.Rand, data []byte) []byte {
+		return bytes.ReplaceAll(data, []byte(`"outcome"`), []byte(`"income"`))
+	},
 	"other sums": func(_ *rand.Rand, data []byte) []byte {
 		return bytes.ReplaceAll(data, []byte(`_sum":"`), []byte(`_sum":"0`))
 	},
