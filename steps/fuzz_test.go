@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +28,18 @@ func FuzzJournal(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(j.path(), append(first, data...), 0o600); err != nil {
+		for line := range bytes.Lines(data) {
+			var e Entry
+			if json.Unmarshal(line, &e) == nil { // a seal lets it in
+				e.Seal = j.seal(e)
+				if line, err = json.Marshal(e); err != nil {
+					t.Fatal(err)
+				}
+				line = append(line, '\n')
+			}
+			first = append(first, line...)
+		}
+		if err := os.WriteFile(j.path(), first, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if j, err = OpenJournal(project, DefaultEnvironment); err != nil {

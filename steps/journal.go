@@ -3,6 +3,7 @@ package steps
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -61,6 +62,7 @@ type Entry struct {
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
+	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
 
 // ErrJournal marks a journal that is damaged or belongs to another project.
@@ -113,6 +115,10 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 		return nil, fmt.Errorf("read the journal's key: %w", err)
 	}
 	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
+		// Another run may have made both just now, the key first.
+		if key, err = os.ReadFile(path); err == nil && len(key) == 32 {
+			return key, nil
+		}
 		return nil, j.unusable("its file key is missing or damaged")
 	}
 	if j.readOnly {
@@ -151,9 +157,9 @@ func (j *Journal) load() error {
 	lines.Buffer(nil, len(data)+1)
 	for lines.Scan() {
 		var e Entry
-		// Only a kill in mid-write leaves such a line, and what it was about
+		// A kill in mid-write leaves a part of a line, and what that was about
 		// to record had not happened yet: entries come before their deeds.
-		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind != "" && e.whole() {
+		if json.Unmarshal(lines.Bytes(), &e) == nil && j.sealed(e) && e.whole() {
 			j.entries = append(j.entries, e)
 		} else if len(lines.Bytes()) > 0 {
 			j.lost++
@@ -183,11 +189,28 @@ func (e Entry) whole() bool {
 	return true
 }
 
+// seal is the keyed fingerprint of an entry. A line in which a disk or a person
+// changed a single character, such as the owner of a file, is so passed over and
+// not followed.
+func (j *Journal) seal(e Entry) string {
+	e.Seal = ""
+	line, err := json.Marshal(e)
+	if err != nil {
+		return "" // as is found out when the entry itself is written
+	}
+	return j.prints.Sum(line)
+}
+
+func (j *Journal) sealed(e Entry) bool {
+	return hmac.Equal([]byte(e.Seal), []byte(j.seal(e)))
+}
+
 func (j *Journal) append(e Entry) error {
 	if j.readOnly {
 		return fmt.Errorf("%w: it was opened for reading only", ErrJournal)
 	}
 	e.Time = time.Now().UTC()
+	e.Seal = j.seal(e)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)

@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -185,9 +187,18 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 	damage := map[string]func(j *Journal) error{
 		"another project": func(j *Journal) error {
-			return os.WriteFile(j.path(), []byte(`{"time":"2025-01-01T00:00:00Z","kind":"opened","project":"/elsewhere","environment":"development"}`+"\n"), 0o600)
+			e := Entry{Kind: "opened", Project: "/elsewhere", Environment: "development"}
+			e.Seal = j.seal(e)
+			line, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(j.path(), append(line, '\n'), 0o600)
 		},
-		"rubbish":  func(j *Journal) error { return os.WriteFile(j.path(), []byte("rubbish\nrubbish\n"), 0o600) },
+		"rubbish": func(j *Journal) error { return os.WriteFile(j.path(), []byte("rubbish\nrubbish\n"), 0o600) },
+		"changed": func(j *Journal) error {
+			return os.WriteFile(j.path(), bytes.Repeat([]byte(`{"time":"2025-01-01T00:00:00Z","kind":"opened","project":"/elsewhere","environment":"development","seal":"00"}`+"\n"), 2), 0o600)
+		},
 		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(j.Dir(), "key")) },
 	}
 	for name, spoil := range damage {

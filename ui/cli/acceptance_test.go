@@ -22,26 +22,16 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/ui/built"
 )
 
-// binary is the built program, made once by TestMain.
-var binary string
+// binary is the built program.
+var binary built.Program
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "keysplit-test-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "keysplit")
-		if out, err := exec.Command("go", "build", "-o", binary, "dj/keysplit").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build keysplit: %v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	code := m.Run()
+	binary.Remove()
+	os.Exit(code)
 }
 
 // ran is how one run of the program ended.
@@ -58,8 +48,8 @@ type invocation struct {
 	stdin string
 }
 
-func (i invocation) command(ctx context.Context, state string) *exec.Cmd {
-	c := exec.CommandContext(ctx, binary, i.args...)
+func (i invocation) command(ctx context.Context, t testing.TB, state string) *exec.Cmd {
+	c := exec.CommandContext(ctx, binary.Path(t), i.args...)
 	c.Dir = i.dir
 	c.Env = djangotest.CleanEnviron(append([]string{"KEYSPLIT_STATE_DIR=" + state, "LANG=C.UTF-8"}, i.env...)...)
 	c.Stdin = strings.NewReader(i.stdin)
@@ -70,7 +60,7 @@ func (i invocation) run(t *testing.T, state string) ran {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	c := i.command(ctx, state)
+	c := i.command(ctx, t, state)
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
 	err := c.Run()

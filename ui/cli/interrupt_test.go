@@ -26,7 +26,7 @@ func TestEndedAtAnyMoment(t *testing.T) {
 	for i, sig := range []os.Signal{nil, syscall.SIGINT, syscall.SIGKILL, syscall.SIGINT, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGKILL, syscall.SIGHUP, syscall.SIGINT} {
 		p.WriteEnv(t, rest)
 		state := filepath.Join(t.TempDir(), "state")
-		c := invocation{args: args, dir: p.Root}.command(t.Context(), state)
+		c := invocation{args: args, dir: p.Root}.command(t.Context(), t, state)
 		var out bytes.Buffer
 		c.Stdout, c.Stderr = &out, &out
 		begun := time.Now()
@@ -93,7 +93,7 @@ func TestSeveralRunsAtOnce(t *testing.T) {
 	}
 	ends := make(chan end)
 	for range 4 {
-		c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(t.Context(), state)
+		c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(t.Context(), t, state)
 		go func() {
 			out, _ := c.CombinedOutput()
 			ends <- end{c.ProcessState.ExitCode(), string(out)}
@@ -121,8 +121,8 @@ func TestAHangupUnderNohup(t *testing.T) {
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: rest})
 	i := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}
-	c := i.command(t.Context(), filepath.Join(t.TempDir(), "state"))
-	c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh", binary}, i.args...)
+	c := i.command(t.Context(), t, filepath.Join(t.TempDir(), "state"))
+	c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh", binary.Path(t)}, i.args...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {

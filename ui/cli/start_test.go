@@ -13,7 +13,7 @@ import (
 // Every start pays for the init functions of every library. One newer release
 // of a width table took 47 ms there; together they take less than 2.
 func TestInitIsCheap(t *testing.T) {
-	c := exec.Command(binary, "--version")
+	c := exec.Command(binary.Path(t), "--version")
 	c.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	out, err := c.CombinedOutput()
 	if err != nil {

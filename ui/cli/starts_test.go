@@ -58,7 +58,7 @@ func BenchmarkUpgrade(b *testing.B) {
 	state := filepath.Join(b.TempDir(), "state")
 	for b.Loop() {
 		p.WriteEnv(b, rest)
-		c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(b.Context(), state)
+		c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(b.Context(), b, state)
 		if out, err := c.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}

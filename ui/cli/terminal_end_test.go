@@ -154,7 +154,7 @@ func TestSuspendAndResume(t *testing.T) {
 	folder := t.TempDir()
 	tm := ptytest.Start(t, ptytest.Options{
 		Program: "/bin/bash", Args: []string{"--norc", "--noprofile", "-i"}, Dir: t.TempDir(),
-		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary, "HISTFILE="),
+		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary.Path(t), "HISTFILE="),
 	})
 	tm.WaitFor(`ready\$`, soon)
 	tm.Type("\"$KS\" demo\r")
@@ -192,7 +192,7 @@ func TestTheScrollbackIsKept(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	tm := ptytest.Start(t, ptytest.Options{
-		Program: "/bin/sh", Args: []string{"-c", `echo before; "$0" demo; echo "after $?"`, binary}, Dir: t.TempDir(),
+		Program: "/bin/sh", Args: []string{"-c", `echo before; "$0" demo; echo "after $?"`, binary.Path(t)}, Dir: t.TempDir(),
 		Env: plainEnv(t, "TMPDIR="+folder),
 	})
 	toTheEnd(t, tm)

@@ -143,7 +143,7 @@ func TestTheShellGetsNoHalfPassword(t *testing.T) {
 	}
 	tm := onTerminal(t, ptytest.Options{Program: "/bin/sh", Env: plainEnv(t), Args: []string{"-c",
 		`"$1" --foreground -s TERM 3 "$2" upgrade --username someone; echo ended; IFS= read -r line; echo "got[$line]"`,
-		"sh", timeout, binary}})
+		"sh", timeout, binary.Path(t)}})
 	tm.WaitFor(`not shown\):`, soon)
 	tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
 	tm.Type("half a pass")

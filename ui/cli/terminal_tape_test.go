@@ -138,7 +138,7 @@ func TestTheTapeIsTrue(t *testing.T) {
 	folder := t.TempDir()
 	tm := ptytest.Start(t, ptytest.Options{
 		Program: "/bin/bash", Args: []string{"--noprofile", "--norc", "--login", "+o", "history"}, Dir: t.TempDir(),
-		Env: plainEnv(t, "TMPDIR="+folder, "PS1=> ", "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH")),
+		Env: plainEnv(t, "TMPDIR="+folder, "PS1=> ", "PATH="+filepath.Dir(binary.Path(t))+":"+os.Getenv("PATH")),
 	})
 	tm.WaitFor("(?m)^>", soon)
 	keys := ""

@@ -33,7 +33,7 @@ func plainEnv(t *testing.T, add ...string) []string {
 func onTerminal(t *testing.T, o ptytest.Options) *ptytest.Terminal {
 	t.Helper()
 	if o.Program == "" {
-		o.Program = binary
+		o.Program = binary.Path(t)
 	}
 	if o.Env == nil {
 		o.Env = plainEnv(t)
@@ -66,7 +66,7 @@ func TestAMuteTerminalIsNotAsked(t *testing.T) {
 // ends runs keysplit with standard streams that are no terminal.
 func ends(t *testing.T, args []string, set func(*exec.Cmd)) ran {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), binary, args...)
+	c := exec.CommandContext(t.Context(), binary.Path(t), args...)
 	c.Dir, c.Env = t.TempDir(), plainEnv(t)
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
@@ -121,7 +121,7 @@ func TestWithoutATerminal(t *testing.T) {
 
 // closedStdin runs the program without descriptor 0, which exec cannot.
 func closedStdin(c *exec.Cmd) {
-	c.Args = append([]string{"sh", "-c", `exec "$0" "$@" <&-`, binary}, c.Args[1:]...)
+	c.Args = append([]string{"sh", "-c", `exec "$0" "$@" <&-`, c.Path}, c.Args[1:]...)
 	c.Path = "/bin/sh"
 }
 
@@ -130,7 +130,7 @@ func closedStdin(c *exec.Cmd) {
 func TestAFileAsOutput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	tm := ptytest.Start(t, ptytest.Options{
-		Program: "/bin/sh", Args: []string{"-c", `exec "$0" >"$1"`, binary, file}, Dir: t.TempDir(), Env: plainEnv(t),
+		Program: "/bin/sh", Args: []string{"-c", `exec "$0" >"$1"`, binary.Path(t), file}, Dir: t.TempDir(), Env: plainEnv(t),
 	})
 	if code := tm.Exit(soon); code != 2 {
 		t.Errorf("exit %d", code)

@@ -63,12 +63,16 @@ func points(trace string) []point {
 		}
 		count[m[1]]++
 		began = began || m[1] != "execve" && strings.Contains(line, `".", {`)
-		if began {
+		if began && !noFile.MatchString(line) {
 			all = append(all, point{m[1], count[m[1]], strings.TrimSpace(line)})
 		}
 	}
 	return all
 }
+
+// noFile is a call on what is no file: the runtime's own wake-ups, which come
+// when they come, and the pipes of the output.
+var noFile = regexp.MustCompile(`^\w+\(\d+<(?:anon_inode|pipe|socket):`)
 
 // changes tells that a call can change a file or a folder, or ends a wait for
 // the disk. Between two of them nothing happens that a kill could break off.

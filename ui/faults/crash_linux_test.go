@@ -32,7 +32,7 @@ func TestACrashShowsNoSecret(t *testing.T) {
 		}
 		tm := ptytest.Start(t, ptytest.Options{
 			// With a core as large as this machine allows, unless keysplit forbids it.
-			Program: "/bin/sh", Args: []string{"-c", `ulimit -S -c "$(ulimit -H -c)"; exec "$@"`, "sh", keysplit, "--python", w.project.Python, "--username", w.account, "--url", w.url, "--restart", "none"},
+			Program: "/bin/sh", Args: []string{"-c", `ulimit -S -c "$(ulimit -H -c)"; exec "$@"`, "sh", keysplit.Path(t), "--python", w.project.Python, "--username", w.account, "--url", w.url, "--restart", "none"},
 			Dir: w.project.Root, Env: append(w.env(), "GOTRACEBACK=crash"), Cols: 100, Rows: 34,
 		})
 		tm.WaitFor("enter ", soon)

@@ -83,9 +83,10 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	upgraded(t, done)
 	needStrace(t)
 	killedAt(pointOf(t, "fsync", "/backend>"))(t, open)
+	restore := map[*house]func(){done: done.keep(t), open: open.keep(t)}
 	for n, d := range all {
-		for state, from := range map[string]*house{"done": done, "killed": open} {
-			h := from.twin(t)
+		for state, h := range map[string]*house{"done": done, "killed": open} {
+			restore[h]()
 			path := h.stateFile(t, d.file)
 			if path == "" {
 				continue

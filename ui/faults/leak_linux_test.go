@@ -80,7 +80,7 @@ func (w *watched) run(t *testing.T, stdin string, args ...string) (code int, out
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	log := filepath.Join(w.dir, "starts")
-	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve", "-e", "signal=none", "-o", log, keysplit}, args...)...)
+	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve", "-e", "signal=none", "-o", log, keysplit.Path(t)}, args...)...)
 	c.Dir, c.Env, c.Stdin, c.WaitDelay = w.project.Root, w.env(), strings.NewReader(stdin), 5*time.Second
 	printed, err := c.CombinedOutput()
 	if c.ProcessState == nil || ctx.Err() != nil {

@@ -8,7 +8,6 @@ package faults
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,78 +17,33 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
-	// The program under test is built by a child, of which go test knows nothing:
-	// with this a result is not taken from its cache when the program has changed.
-	_ "dj/keysplit/ui/cli"
+	"dj/keysplit/ui/built"
 )
 
 // long tells that everything is to be tried, not a part.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
-// The programs under test, built once by TestMain.
+// The programs under test: keysplit as a user has it, but for one thing, and the
+// double that writes a file as one should not.
+//
+// The main goroutine is kept on the main thread: strace counts calls by thread,
+// so the nth call is the same one in every run.
 var (
-	keysplit string // as a user has it, but for one thing: see below
-	careless string // the double that writes a file as one should not
+	keysplit = &built.Program{Extra: map[string]string{"pinned.go": "package main\n\nimport \"runtime\"\n\nfunc init() { runtime.LockOSThread() }\n"}}
+	careless = &built.Program{Package: "./testdata/careless"}
 )
 
-// pinned keeps the main goroutine on the main thread: strace counts calls by
-// thread, so the nth call is the same one in every run.
-const pinned = `package main
-
-import "runtime"
-
-func init() { runtime.LockOSThread() }
-`
-
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "keysplit-faults-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		if err := build(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
-}
-
-func build(dir string) error {
-	keysplit, careless = filepath.Join(dir, "keysplit"), filepath.Join(dir, "careless")
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return err
-	}
-	pin, overlay := filepath.Join(dir, "pinned.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, "pinned.go"): pin}})
-	if err == nil {
-		err = os.WriteFile(pin, []byte(pinned), 0o600)
-	}
-	if err == nil {
-		err = os.WriteFile(overlay, replace, 0o600)
-	}
-	if err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{"build", "-overlay", overlay, "-o", keysplit, "dj/keysplit"},
-		{"build", "-o", careless, "./testdata/careless"},
-	} {
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	return nil
+	code := m.Run()
+	keysplit.Remove()
+	careless.Remove()
+	os.Exit(code)
 }
 
 // house is a real project without its key, and a state folder of its own.
 type house struct {
-	program string
+	program *built.Program
 	project *djangotest.Project
 	state   string
 	old     []byte // what .env held at first
@@ -108,7 +62,7 @@ func owner() (uid, gid int) {
 
 // newHouse lays one out. Its .env has no final line feed, so that the new line
 // touches the last one.
-func newHouse(t *testing.T, program string) *house {
+func newHouse(t *testing.T, program *built.Program) *house {
 	t.Helper()
 	h := &house{
 		program: program, state: filepath.Join(t.TempDir(), "state"),
@@ -154,7 +108,7 @@ func (h *house) run(t *testing.T, trace bool, args []string, injections ...strin
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	argv := append([]string{h.program}, args...)
+	argv := append([]string{h.program.Path(t)}, args...)
 	log := filepath.Join(filepath.Dir(h.state), "trace")
 	if trace || len(injections) > 0 {
 		// -s 0: no content of a file in the trace, since it may be shown.
@@ -229,35 +183,30 @@ func (h *house) look(t *testing.T, killed bool) (content, []string) {
 	return has, wrong
 }
 
-// twin is a copy of a house, at another place: the journal's folder is renamed
-// and rewritten for it, as if all had happened there.
-func (h *house) twin(t *testing.T) *house {
+// keep copies the project and the state folder away, and gives a function that puts
+// the copy back.
+func (h *house) keep(t *testing.T) (restore func()) {
 	t.Helper()
-	dir := t.TempDir()
-	project := *h.project
-	project.Dir = filepath.Join(dir, "project")
-	project.Root, project.EnvPath = filepath.Join(project.Dir, "backend"), filepath.Join(project.Dir, "backend", ".env")
-	twin := &house{program: h.program, project: &project, state: filepath.Join(dir, "state"), old: h.old}
-	for from, to := range map[string]string{h.project.Dir: project.Dir, h.state: twin.state} {
-		if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+	away := t.TempDir()
+	places := map[string]string{h.project.Dir: filepath.Join(away, "project"), h.state: filepath.Join(away, "state")}
+	copyTo := func(from, to string) {
+		t.Helper()
+		if out, err := exec.Command("cp", "-a", "-T", from, to).CombinedOutput(); err != nil {
 			t.Fatalf("copy: %v: %s", err, out)
 		}
 	}
-	journal := h.stateFile(t, "journal.jsonl")
-	data, err := os.ReadFile(journal)
-	if err != nil {
-		t.Fatal(err)
+	for place, kept := range places {
+		copyTo(place, kept)
 	}
-	data = bytes.ReplaceAll(data, []byte(h.project.Dir), []byte(project.Dir))
-	was := filepath.Join(twin.state, filepath.Base(filepath.Dir(journal)))
-	if err := os.WriteFile(filepath.Join(was, "journal.jsonl"), data, 0o600); err != nil {
-		t.Fatal(err)
+	return func() {
+		t.Helper()
+		for place, kept := range places {
+			if err := os.RemoveAll(place); err != nil {
+				t.Fatal(err)
+			}
+			copyTo(kept, place)
+		}
 	}
-	t.Setenv("KEYSPLIT_STATE_DIR", twin.state)
-	if err := os.Rename(was, steps.JournalDir(project.Root, steps.DefaultEnvironment)); err != nil {
-		t.Fatal(err)
-	}
-	return twin
 }
 
 // stateFile is the file of the journal's folder whose name begins so, "" if

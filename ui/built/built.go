@@ -1,0 +1,118 @@
+// Package built builds keysplit for tests that run the program itself.
+package built
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Program is a program that is built when the first test asks for it. Its zero
+// value is keysplit.
+type Program struct {
+	Package string            // what to build, keysplit when empty
+	Extra   map[string]string // files (name: text) that are compiled into keysplit as well
+
+	once sync.Once
+	dir  string
+	path string
+	err  error
+}
+
+// Reporter is told when the program cannot be built; a *testing.T is one.
+type Reporter interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+// Path gives the program's path, the same for all tests of a package.
+func (p *Program) Path(t Reporter) string {
+	t.Helper()
+	p.once.Do(func() { p.err = p.build() })
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	return p.path
+}
+
+// Remove deletes what was built, after the last test.
+func (p *Program) Remove() { _ = os.RemoveAll(p.dir) } // it is a temporary folder
+
+func (p *Program) build() (err error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	if err := readSources(root); err != nil {
+		return fmt.Errorf("read the sources: %w", err)
+	}
+	if p.dir, err = os.MkdirTemp("", "keysplit-built-"); err != nil {
+		return err
+	}
+	p.path = filepath.Join(p.dir, "keysplit")
+	replace := map[string]string{}
+	for name, text := range p.Extra {
+		path := filepath.Join(p.dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return err
+		}
+		replace[filepath.Join(root, name)] = path
+	}
+	overlay := filepath.Join(p.dir, "overlay.json")
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err == nil {
+		err = os.WriteFile(overlay, data, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	pkg := p.Package
+	if pkg == "" {
+		pkg = "dj/keysplit"
+	}
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", p.path, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errors.New("these tests do not run in keysplit's module")
+		}
+		dir = up
+	}
+}
+
+// readSources opens every source of the program. go test takes a result from its
+// cache when the test's own binary and the files that its tests opened are the
+// same; of a program that a child builds it knows nothing else.
+func readSources(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
+			return filepath.SkipDir
+		case !d.Type().IsRegular() || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		_, err = os.ReadFile(path)
+		return err
+	})
+}
