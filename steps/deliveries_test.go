@@ -48,6 +48,9 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	if err := j.TookBack(got[0]); err != nil {
 		t.Fatal(err)
 	}
+	if reopen(t, project).Doubtful() {
+		t.Error("a whole journal is doubtful")
+	}
 	if got := reopen(t, project).Deliveries(); len(got) != 1 || got[0].Target != first.Target {
 		t.Errorf("after it was taken back: %+v, want the run before", got)
 	}

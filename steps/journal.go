@@ -3,8 +3,8 @@ package steps
 import (
 	"bufio"
 	"bytes"
-	"crypto/hmac"
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -281,8 +281,12 @@ func (j *Journal) Doubtful() bool {
 	named, foreign := map[string]bool{}, false
 	for _, e := range j.entries {
 		if e.Intent != nil {
-			named[e.Intent.BackupID] = true
+			named[e.Intent.BackupID], named[e.Intent.StagedID] = true, true
 		}
+		if e.Delivery != nil {
+			named[e.Delivery.BackupID] = true
+		}
+		named[e.ID] = true // of a key that was chosen
 		foreign = foreign || e.Kind == "end" && e.Outcome.State == envfile.Foreign
 	}
 	backups, err := filepath.Glob(filepath.Join(j.dir, "backup-*"))
