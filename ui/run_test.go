@@ -10,13 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 	"golang.org/x/term"
@@ -324,55 +322,6 @@ func TestAltBracketIsNotAnAnswer(t *testing.T) {
 	st.send(k)
 	st.press("enter")
 	st.want(steps.Generate, ready)
-}
-
-// faulty is a screen that panics in one place.
-type faulty struct {
-	screen
-	in string
-}
-
-func (f *faulty) plan(w *wizard, s *sheet, p steps.Plan) {
-	if f.in == "View" {
-		panic("on purpose")
-	}
-	f.screen.plan(w, s, p)
-}
-
-func (f *faulty) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
-	switch f.in {
-	case "Update":
-		panic("on purpose")
-	case "a command":
-		return func() tea.Msg { panic("on purpose") }, true
-	}
-	return f.screen.key(w, k)
-}
-
-// Wherever keysplit itself goes wrong, the terminal is as it was, and the
-// program ends with an error.
-func TestAPanicRestoresTheTerminal(t *testing.T) {
-	for _, in := range []string{"View", "Update", "a command"} {
-		t.Run(in, func(t *testing.T) {
-			before := slices.Clone(registry)
-			defer func() { registry = before }()
-			registry = slices.Clone(registry)
-			make := registry[1].make
-			registry[1].make = func() screen { return &faulty{make(), in} }
-			y := show(t, context.Background(), newStage(t, plainLight), Options{})
-			y.until("choose the key ]")
-			y.types("\r")
-			if in != "View" {
-				y.until("Step 1 of 5")
-				y.types("x")
-			}
-			y.end()
-			y.restored()
-			if y.err == nil {
-				t.Error("it ended without an error")
-			}
-		})
-	}
 }
 
 // A program that asks for a password gets the terminal: the wizard is not on it

@@ -169,7 +169,20 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if !run.Wrote || run.Journal == nil {
 		return nil
 	}
+	offerGrace(run)
 	return run.Journal.SetKey(run.Key)
+}
+
+// offerGrace tells, after a rotation, how to keep people logged in. Where the
+// key before was SECRET_KEY there is nothing to keep.
+func offerGrace(run *steps.Run) {
+	if !run.Options.Rotate || !run.Previous.Set() || run.Remote() {
+		return
+	}
+	if keys, err := run.CurrentKeys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
+		return
+	}
+	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: keysplit grace")
 }
 
 func specs(targets []steps.Target) string {

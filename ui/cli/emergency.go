@@ -15,15 +15,11 @@ import (
 // runEmergency shows the guide's emergency rollback as a plan. Nothing of the
 // project is changed; only the deadline is recorded, when the user says so.
 func runEmergency(ctx context.Context, stdio IO, o *options) error {
-	o.static = true
-	run, err := o.run(ctx, stdio)
+	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err
 	}
 	defer run.Close()
-	if err := find(ctx, stdio, run); err != nil {
-		return err
-	}
 	until := time.Now().Add(emergency.Limit)
 	fmt.Fprint(stdio.Out, emergency.Text(emergency.Plan(until), func(s string) string { return ansi.Wordwrap(s, width-2, "") }))
 	if !o.yes {

@@ -37,24 +37,11 @@ before was SECRET_KEY, and accepting that is refused.`,
 }
 
 func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) error {
-	o.static = true
-	run, err := o.run(ctx, stdio)
+	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err
 	}
 	defer run.Close()
-	if err := find(ctx, stdio, run); err != nil {
-		return err
-	}
-	if o.dryRun {
-		j, err := steps.ReadJournal(run.Project.Root, run.Options.Environment)
-		if err != nil {
-			return err
-		}
-		if j != nil {
-			run.Journal, run.Prints = j, j.Prints()
-		}
-	}
 	f := newPlain(stdio, o)
 	if run.Remote() {
 		return fmt.Errorf("%w: grace edits a .env; for %s set %s and %s there yourself, beside the module", steps.ErrUsage, o.env, grace.KeyName, grace.UntilName)

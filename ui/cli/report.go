@@ -82,16 +82,13 @@ func (r *reportFlags) check(o *options) error {
 }
 
 func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
-	o.static, o.dryRun = true, true
-	run, err := o.run(ctx, stdio)
+	o.dryRun = true
+	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err
 	}
 	defer run.Close()
-	if err := find(ctx, stdio, run); err != nil {
-		return err
-	}
-	if err := r.openJournal(ctx, run); err != nil {
+	if err := r.words(ctx, run); err != nil {
 		return err
 	}
 	report, err := checklist.Look(ctx, run, time.Now())
@@ -111,8 +108,30 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 	return nil
 }
 
-// find looks at the project's files. What is wrong with them is part of the
-// report; only what keeps it from being made is an error.
+// found makes a run for the commands that start nothing: the project's files are
+// looked at, and what earlier runs recorded is taken up.
+func found(ctx context.Context, stdio IO, o *options) (*steps.Run, error) {
+	o.static = true
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return nil, err
+	}
+	err = find(ctx, stdio, run)
+	if err == nil && run.Journal == nil {
+		var j *steps.Journal
+		if j, err = steps.ReadJournal(run.Project.Root, run.Options.Environment); err == nil && j != nil {
+			run.Journal, run.Prints = j, j.Prints()
+		}
+	}
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
+}
+
+// find looks at the project's files. What is wrong with them is not the matter
+// here; only what keeps the look from being made is an error.
 func find(ctx context.Context, stdio IO, run *steps.Run) error {
 	e := steps.NewEngine(run, &preflight.Step{})
 	_, err := e.Plan(ctx, steps.Preflight, nil)
@@ -135,19 +154,15 @@ func find(ctx context.Context, stdio IO, run *steps.Run) error {
 	return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
 }
 
-// openJournal takes up what earlier runs recorded. Only an attestation makes a
-// journal where there is none.
-func (r *reportFlags) openJournal(ctx context.Context, run *steps.Run) error {
-	open := steps.ReadJournal
-	if len(r.attest) > 0 {
-		open = steps.OpenJournal
+// words records what a person attests, in a journal that is made if there is
+// none.
+func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
+	if len(r.attest) == 0 {
+		return nil
 	}
-	j, err := open(run.Project.Root, run.Options.Environment)
+	j, err := steps.OpenJournal(run.Project.Root, run.Options.Environment)
 	if err != nil {
 		return err
-	}
-	if j == nil {
-		return nil
 	}
 	run.Journal, run.Prints = j, j.Prints()
 	for _, item := range r.attest {
