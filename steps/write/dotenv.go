@@ -222,7 +222,11 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		if _, err := run.Journal.Revert(ctx, in, run.Options.Force); err != nil {
 			return edited(run, refusal(run, in.Path, err))
 		}
-		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+" is back to the byte", "content, mode and owner as before")
+		text, detail := " is back to the byte", "content, mode and owner as before"
+		if in.Created {
+			text, detail = " is gone again", "keysplit made it"
+		}
+		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+text, detail)
 		run.Wrote, run.WroteAt = true, time.Now()
 	}
 	return nil

@@ -58,7 +58,7 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 		return err
 	}
 	for _, c := range g.Changes {
-		f.Note(map[bool]string{true: "Would ", false: "Did: "}[o.dryRun] + c)
+		f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
 	}
 	if !o.dryRun {
 		if err := g.Apply(ctx, run); err != nil {

@@ -47,10 +47,16 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	if r := do("grace", "--hours", "3"); r.code != 0 || strings.Count(read(t, p.EnvPath), grace.KeyName+"="+old) != 1 {
 		t.Errorf("again: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
+	said := ""
 	for range 2 {
-		if r := do("rollback", "--restart", "none"); r.code != 0 {
+		r := do("rollback", "--restart", "none")
+		if r.code != 0 {
 			t.Fatalf("rollback: exit %d\n%s%s", r.code, r.out, r.errOut)
 		}
+		said += r.out
+	}
+	if !strings.Contains(said, "jwt_grace.py is gone again") {
+		t.Errorf("the rollback said:\n%s", said)
 	}
 	if _, err := os.Stat(module); err == nil || read(t, p.EnvPath) != rotated {
 		t.Errorf("the rollback left something: %v", err)

@@ -117,7 +117,7 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
 	case steps.EventUndone:
-		p.line("  %s taken back", p.s.OK.Render(p.s.Marks.OK))
+		p.line("  %s %s: taken back", p.s.OK.Render(p.s.Marks.OK), ev.Step)
 	}
 }
 
