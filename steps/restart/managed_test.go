@@ -158,7 +158,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 			return os.WriteFile(filepath.Join(program.Dir, "pid"), []byte("400"), 0o600)
 		}
 		err = by.restart(t.Context(), w.run, func(steps.Event) {})
-		if !slices.Equal(ran, []string{"sudo", "systemctl", "restart", "--no-block", "web"}) {
+		if !slices.Equal(ran, []string{"sudo", "-p", "keysplit restarts web. Password of %p: ", "systemctl", "restart", "--no-block", "web"}) {
 			t.Errorf("ran %q", ran)
 		}
 		if denied := errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied"); denied != fails || !fails && err != nil {

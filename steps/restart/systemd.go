@@ -245,6 +245,9 @@ func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, 
 		return err
 	}
 	emit.Progress("This needs root: sudo asks for your password.")
+	// In the wizard nothing else is on the screen then, so the question says what
+	// it is for; sudo itself puts the name of the account in place of %p.
+	args = append([]string{"-p", "keysplit restarts " + name + ". Password of %p: "}, args...)
 	if err := run.HandOver(ctx, path, args); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
