@@ -69,16 +69,16 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{Summary: h.Where + " holds the key already. Nothing to write.", Nothing: true}, nil
 	}
 	w := r.words()
-	p := steps.Plan{
+	undo := w.Undo
+	if h.There && !h.Key.Set() && w.ByHand != "" {
+		undo = "by hand, since the value that is there cannot be read. " + w.ByHand
+	}
+	return steps.Plan{
 		Summary:  "Write the key to " + h.Where + ".",
 		Effects:  w.Effects,
 		Question: "Write the key there?",
-		Details:  []string{"Now there: " + nowThere(h), "Method: " + w.Method, "Undo: " + w.Undo},
-	}
-	if h.There && !h.Key.Set() && w.ByHand != "" {
-		p.Details[2] = "Undo: by hand, since the value that is there cannot be read. " + w.ByHand
-	}
-	return p, nil
+		Details:  []string{"Now there: " + nowThere(h), "Method: " + w.Method, "Undo: " + undo},
+	}, nil
 }
 
 // holds tells whether the place has this run's key. Where a value cannot be
