@@ -173,8 +173,8 @@ func (j *Journal) load() error {
 	return nil
 }
 
-// whole tells that an entry has what its kind is about, so that a damaged line
-// is passed over and not followed.
+// whole tells that an entry has what its kind is about. Damage is found by the
+// seal; this is for an entry that another version of keysplit wrote and sealed.
 func (e Entry) whole() bool {
 	switch e.Kind {
 	case "begin":

@@ -199,6 +199,9 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 		"changed": func(j *Journal) error {
 			return os.WriteFile(j.path(), bytes.Repeat([]byte(`{"time":"2025-01-01T00:00:00Z","kind":"opened","project":"/elsewhere","environment":"development","seal":"00"}`+"\n"), 2), 0o600)
 		},
+		"short key": func(j *Journal) error {
+			return errors.Join(os.Remove(j.path()), os.WriteFile(filepath.Join(j.Dir(), "key"), []byte("short"), 0o600))
+		},
 		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(j.Dir(), "key")) },
 	}
 	for name, spoil := range damage {
