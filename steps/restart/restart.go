@@ -111,13 +111,23 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err != nil {
 		return err
 	}
-	// A command is not kept: there may be a token in it.
-	if name, _, _ := strings.Cut(run.Options.Restart, ":"); name != "command" && run.Journal != nil {
-		if err := run.Journal.SetRestart(run.Options.Restart); err != nil {
+	if run.Journal != nil {
+		if err := run.Journal.SetRestart(kept(run.Options.Restart)); err != nil {
 			return err
 		}
 	}
 	return w.apply(ctx, run, emit)
+}
+
+// unkept stands in the journal for a command: there may be a token in it.
+const unkept = "command"
+
+// kept is what the journal may hold of a --restart value.
+func kept(spec string) string {
+	if name, _, _ := strings.Cut(spec, ":"); name == unkept {
+		return unkept
+	}
+	return spec
 }
 
 // Verify asks the server once more for any answer. Without an address there is
@@ -141,6 +151,10 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	spec := run.Options.Restart
 	if spec == "" && run.Journal != nil {
 		spec = run.Journal.RestartedBy()
+	}
+	if spec == unkept {
+		emit.Progress("The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force.")
+		return nil
 	}
 	w, err := s.way(spec)
 	if err != nil {

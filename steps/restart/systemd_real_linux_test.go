@@ -38,17 +38,16 @@ func TestRealSystemd(t *testing.T) {
 		"ks-loop":   `[ -z "$GOOD" ] && exec sleep infinity; exit 3`,
 		"ks-shadow": up,
 	}
-	more := map[string]string{"ks-loop": "Restart=always\nRestartSec=100ms\n", "ks-shadow": "Environment=JWT_SECRET_KEY=another\n"}
 	for name, command := range units {
-		file := "none"
-		if name != "ks-shadow" {
-			file = env
+		more := "EnvironmentFile=-" + env
+		switch name {
+		case "ks-loop":
+			more += "\nRestart=always\nRestartSec=100ms"
+		case "ks-shadow":
+			more = "Environment=JWT_SECRET_KEY=another"
 		}
-		text := fmt.Sprintf("[Unit]\nStartLimitBurst=50\n[Service]\nEnvironmentFile=-%s\n%sExecStart=/bin/sh -c '%s'\n", file, more[name],
+		text := fmt.Sprintf("[Unit]\nStartLimitBurst=50\n[Service]\n%s\nExecStart=/bin/sh -c '%s'\n", more,
 			strings.NewReplacer("'", `"`, "$", "$$", `\033`, `\\033`, `\a`, `\\a`).Replace(command))
-		if file == "none" {
-			text = strings.Replace(text, "EnvironmentFile=-none\n", "", 1)
-		}
 		path := filepath.Join("/run/systemd/system", name+".service")
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			t.Fatal(err)
