@@ -36,7 +36,9 @@ func newHeroku(app string) (store, error) {
 func (h *heroku) spec() string { return "heroku:" + h.app }
 
 func (h *heroku) tool() tool.Program {
-	return tool.Heroku
+	p := tool.Heroku
+	p.Install += " Or set HEROKU_API_KEY: it is only asked for a token here."
+	return p
 }
 
 func (h *heroku) words() words {
