@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -112,13 +113,13 @@ func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
 		return false
 	}
 	rel = filepath.ToSlash(rel)
-	log, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", "50", "--", p.EnvFile.Path)
+	log, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", strconv.Itoa(maxVersions), "--", p.EnvFile.Path)
 	if !ok || log.Code != 0 {
 		return false
 	}
 	value := []byte(key.Reveal())
-	for i, commit := range strings.Fields(string(log.Stdout)) {
-		if i == maxVersions || ctx.Err() != nil {
+	for commit := range strings.FieldsSeq(string(log.Stdout)) {
+		if ctx.Err() != nil {
 			break
 		}
 		version, ok := git.Ask(ctx, p.TopLevel, nil, steps.MaxRead, "cat-file", "blob", commit+":"+rel)
