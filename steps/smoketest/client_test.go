@@ -234,6 +234,10 @@ func TestJarIsBounded(t *testing.T) {
 	if got := j.header(); got != "a=3" {
 		t.Errorf("header %q", got)
 	}
+	j.add([]*http.Cookie{{Name: "a", MaxAge: -1}, {Name: "a", Value: "3"}})
+	if got := j.header(); got != "a=3" {
+		t.Errorf("taken back and set again: header %q", got)
+	}
 	if got := j.with("a", "9").header(); got != "a=9" || j.header() != "a=3" {
 		t.Errorf("copy %q, original %q", got, j.header())
 	}
