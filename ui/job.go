@@ -114,8 +114,8 @@ func newRunner(ctx context.Context, e *steps.Engine) *runner {
 	return &runner{ctx: ctx, engine: e, turn: make(chan struct{}, 1)}
 }
 
-// command makes the command of a job.
-func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
+// alone makes a command that has the engine to itself.
+func (r *runner) alone(do func() tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
 		r.turn <- struct{}{}
 		defer func() { <-r.turn }()
@@ -124,6 +124,13 @@ func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
 				msg = crashMsg{r.engine.Run.Redactor.Clean(fmt.Sprint(p))}
 			}
 		}()
+		return do()
+	}
+}
+
+// command makes the command of a job.
+func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
+	return r.alone(func() tea.Msg {
 		res := resultMsg{id: j.id, kind: j.kind, step: j.step}
 		if r.closed.Load() || ctx.Err() != nil {
 			res.err = steps.ErrCancelled
@@ -132,7 +139,7 @@ func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
 		}
 		res.facts = look(r.engine)
 		return res
-	}
+	})
 }
 
 // wait keeps new jobs from starting and waits for the running one, which has

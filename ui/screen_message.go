@@ -29,13 +29,10 @@ func messageOverlay() *overlay {
 // askMessage has the message written, once the engine is free.
 func (w *wizard) askMessage() tea.Cmd {
 	r := w.runner
-	return func() tea.Msg {
-		select {
-		case r.turn <- struct{}{}:
-		case <-r.ctx.Done():
+	return r.alone(func() tea.Msg {
+		if r.closed.Load() {
 			return nil
 		}
-		defer func() { <-r.turn }()
 		run := r.engine.Run
 		if run.Project == nil || run.Journal == nil {
 			return messageMsg("The project is not known yet.")
@@ -45,7 +42,7 @@ func (w *wizard) askMessage() tea.Cmd {
 			return messageMsg("The checklist cannot be gone through: " + run.Redactor.Clean(err.Error()))
 		}
 		return messageMsg(report.TeamMessage())
-	}
+	})
 }
 
 // emergencyOverlay shows the way back of last resort. Nothing is done here.
