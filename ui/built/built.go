@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // Program is a program that is built when the first test asks for it. Its zero
@@ -25,14 +26,8 @@ type Program struct {
 	err  error
 }
 
-// Reporter is told when the program cannot be built; a *testing.T is one.
-type Reporter interface {
-	Helper()
-	Fatal(args ...any)
-}
-
 // Path gives the program's path, the same for all tests of a package.
-func (p *Program) Path(t Reporter) string {
+func (p *Program) Path(t testing.TB) string {
 	t.Helper()
 	p.once.Do(func() { p.err = p.build() })
 	if p.err != nil {
@@ -103,16 +98,22 @@ func moduleRoot() (string, error) {
 // cache when the test's own binary and the files that its tests opened are the
 // same; of a program that a child builds it knows nothing else.
 func readSources(root string) error {
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sources := r.FS()
+	return fs.WalkDir(sources, ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
-			return filepath.SkipDir
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != ".":
+			return fs.SkipDir
 		case !d.Type().IsRegular() || strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
-		_, err = os.ReadFile(path)
+		_, err = fs.ReadFile(sources, path)
 		return err
 	})
 }
