@@ -40,19 +40,20 @@ func everyFault(all []point) (out []fault) {
 func (k killing) failEverywhere(t *testing.T, want content) *tally {
 	t.Helper()
 	c := &tally{}
-	all := changing(trace(t, k.house, k.command))
+	all := changing(trace(t, k.begin, k.command))
 	each(everyFault(all), func(n int, f fault) {
-		h := k.house(t)
+		h := k.begin(t)
 		e := h.run(t, false, k.command(h), f.inject(f.how))
 		c.count()
-		has, wrong := h.look(t, strings.Contains(e.out, "temporary file"))
+		// One that could not be removed is said so, and goes with the next run.
+		has, wrong := h.look(t, strings.Contains(e.out, "remove the temporary file"))
 		c.add(f, wrong...)
 		switch {
 		case e.code == 0 && has != want:
 			c.add(f, fmt.Sprintf("it ended well, and the file is the %s one:\n%s", has, e.out))
 		case e.code < 0 || strings.Contains(e.out, "panic"), e.code != 0 && len(strings.TrimSpace(e.out)) < 20:
 			c.add(f, fmt.Sprintf("it ended with %d and %q", e.code, e.out))
-		case has == neither:
+		case has == isNeither:
 			c.add(f, "it said:\n"+e.out)
 		}
 		c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
@@ -62,17 +63,16 @@ func (k killing) failEverywhere(t *testing.T, want content) *tally {
 
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
-	upgrade := killing{program: keysplit, command: (*house).upgrade}
-	upgrade.failEverywhere(t, new).report(t, "faults of an upgrade", 50)
-	rollback := killing{program: keysplit, command: (*house).rollback, prepare: upgraded}
-	rollback.failEverywhere(t, old).report(t, "faults of a rollback", 20)
+	upgrading.failEverywhere(t, isNew).report(t, "faults of an upgrade", 50)
+	rollback := killing{begin: upgraded, command: (*house).rollback}
+	rollback.failEverywhere(t, isOld).report(t, "faults of a rollback", 20)
 }
 
 // The control: a program that does not look at what its calls return.
 func TestTheHarnessCatchesACarelessWriterOfLies(t *testing.T) {
 	needStrace(t)
-	k := killing{program: careless, command: (*house).upgrade}
-	found := strings.Join(k.failEverywhere(t, new).wrong, "\n")
+	k := killing{begin: laid(careless), command: (*house).upgrade}
+	found := strings.Join(k.failEverywhere(t, isNew).wrong, "\n")
 	if !strings.Contains(found, "neither the old version nor the new one") {
 		t.Errorf("a careless writer passed:\n%s", found)
 	}

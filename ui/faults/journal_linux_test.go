@@ -79,10 +79,8 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 		seeds[n] = r.Uint64()
 	}
 	c, notes := &tally{}, map[string]int{}
-	done, open := newHouse(t, keysplit), newHouse(t, keysplit)
-	upgraded(t, done)
 	needStrace(t)
-	killedAt(pointOf(t, "fsync", "/backend>"))(t, open)
+	done, open := upgraded(t), afterTheRename(t)(t)
 	restore := map[*house]func(){done: done.keep(t), open: open.keep(t)}
 	for n, d := range all {
 		for state, h := range map[string]*house{"done": done, "killed": open} {
@@ -112,10 +110,10 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 			if strings.Contains(e.out, "panic") || strings.Contains(e.out, "goroutine") || e.code < 0 || len(strings.TrimSpace(e.out)) < 20 {
 				wrong = append(wrong, fmt.Sprintf("exit %d, %q", e.code, e.out))
 			}
-			if strings.Contains(e.out, "as it was before the upgrade") && has != old {
+			if strings.Contains(e.out, "as it was before the upgrade") && has != isOld {
 				wrong = append(wrong, "it says that all is back, and the file is the "+string(has)+" one")
 			}
-			if e.code == 0 && has != old && !strings.Contains(e.out, "backup-*") {
+			if e.code == 0 && has != isOld && !strings.Contains(e.out, "backup-*") {
 				wrong = append(wrong, "it says that there is nothing to take back, and not where the backups are")
 			}
 			for i := range wrong {

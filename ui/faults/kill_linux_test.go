@@ -9,26 +9,43 @@ import (
 	"dj/keysplit/ui/built"
 )
 
-// killing is a command that is killed at every call: in a house that prepare
-// brought to where the command begins.
+// killing is a command that is killed at every call, each time in a house of its
+// own.
 type killing struct {
-	program    *built.Program
-	prepare    func(*testing.T, *house)
+	begin      func(*testing.T) *house
 	command    func(*house) []string
 	injections []string // in every run, the undisturbed one too
 	// damage is allowed right after the kill, where a file is overwritten since
 	// it cannot be renamed over. It must be gone after the next run.
 	damage bool
-	// only the calls that change something, also in the long form.
-	few bool
+	few    bool // only the calls that change something, also in the long form
 }
 
-func (k killing) house(t *testing.T) *house {
-	h := newHouse(t, k.program)
-	if k.prepare != nil {
-		k.prepare(t, h)
+// laid begins with a project without its key.
+func laid(program *built.Program) func(*testing.T) *house {
+	return func(t *testing.T) *house { return newHouse(t, program) }
+}
+
+// upgraded begins where an upgrade has ended.
+func upgraded(t *testing.T) *house {
+	t.Helper()
+	h := newHouse(t, keysplit)
+	if e := h.run(t, false, h.upgrade()); e.code != 0 {
+		t.Fatalf("exit %d: %s", e.code, e.out)
 	}
 	return h
+}
+
+// at begins where the command was killed at a call.
+func (k killing) at(pt point) func(*testing.T) *house {
+	return func(t *testing.T) *house {
+		t.Helper()
+		h, killed := k.kill(t, pt)
+		if !killed {
+			t.Fatalf("was not killed at %v", pt)
+		}
+		return h
+	}
 }
 
 // everywhere kills the command at each of its calls. After each kill the file is
@@ -38,7 +55,7 @@ func (k killing) house(t *testing.T) *house {
 func (k killing) everywhere(t *testing.T) *tally {
 	t.Helper()
 	c := &tally{}
-	all := trace(t, k.house, k.command, k.injections...)
+	all := trace(t, k.begin, k.command, k.injections...)
 	if !long || k.few {
 		all = changing(all)
 	}
@@ -68,7 +85,7 @@ func (k killing) everywhere(t *testing.T) *tally {
 func (k killing) kill(t *testing.T, pt point) (h *house, killed bool) {
 	t.Helper()
 	for range 5 {
-		h = k.house(t)
+		h = k.begin(t)
 		if e := h.run(t, false, k.command(h), append(slices.Clone(k.injections), pt.inject("signal=KILL"))...); e.code < 0 {
 			return h, true
 		}
@@ -94,16 +111,16 @@ func (h *house) goesOn(t *testing.T, next string) (wrong []string) {
 		}
 	}
 	if next == "upgrade" {
-		step(h.upgrade(), new)
+		step(h.upgrade(), isNew)
 	}
-	step(h.rollback(), old)
+	step(h.rollback(), isOld)
 	return wrong
 }
 
-// pointOf is the first call of an undisturbed upgrade that fits.
-func pointOf(t *testing.T, call string, parts ...string) point {
+// pointOf is the first call of an undisturbed run that fits.
+func (k killing) pointOf(t *testing.T, call string, parts ...string) point {
 	t.Helper()
-	for _, pt := range trace(t, killing{program: keysplit}.house, (*house).upgrade) {
+	for _, pt := range trace(t, k.begin, k.command) {
 		if pt.call == call && !slices.ContainsFunc(parts, func(s string) bool { return !strings.Contains(pt.line, s) }) {
 			return pt
 		}
@@ -112,40 +129,31 @@ func pointOf(t *testing.T, call string, parts ...string) point {
 	return point{}
 }
 
-// killedAt is the state that an upgrade leaves which was killed at a call.
-func killedAt(pt point) func(*testing.T, *house) {
-	return func(t *testing.T, h *house) {
-		if e := h.run(t, false, h.upgrade(), pt.inject("signal=KILL")); e.code >= 0 {
-			t.Fatalf("was not killed at %v: exit %d", pt, e.code)
-		}
-	}
+// An upgrade, and the places where a kill leaves most to recover.
+var upgrading = killing{begin: laid(keysplit), command: (*house).upgrade}
+
+func beforeTheRename(t *testing.T) func(*testing.T) *house {
+	t.Helper()
+	return upgrading.at(upgrading.pointOf(t, "renameat", ".env.keysplit-"))
 }
 
-func upgraded(t *testing.T, h *house) {
-	if e := h.run(t, false, h.upgrade()); e.code != 0 {
-		t.Fatalf("exit %d: %s", e.code, e.out)
-	}
+func afterTheRename(t *testing.T) func(*testing.T) *house {
+	t.Helper()
+	return upgrading.at(upgrading.pointOf(t, "fsync", "/backend>"))
 }
 
 const busy = "inject=renameat:error=EBUSY"
 
-func killings(t *testing.T) map[string]killing {
-	// The places where a kill leaves most to recover.
-	beforeTheRename := killedAt(pointOf(t, "renameat", ".env.keysplit-"))
-	afterTheRename := killedAt(pointOf(t, "fsync", "/backend>"))
-	upgrade, rollback := (*house).upgrade, (*house).rollback
-	return map[string]killing{
-		"upgrade":                             {program: keysplit, command: upgrade},
-		"upgrade in place":                    {program: keysplit, command: upgrade, injections: []string{busy}, damage: true},
-		"rollback":                            {program: keysplit, command: rollback, prepare: upgraded},
-		"recovery before the rename, upgrade": {program: keysplit, command: upgrade, prepare: beforeTheRename},
-		"recovery after the rename, rollback": {program: keysplit, command: rollback, prepare: afterTheRename},
-	}
-}
-
 func TestKilledAtEveryCall(t *testing.T) {
 	needStrace(t)
-	for name, k := range killings(t) {
+	upgrade, rollback := (*house).upgrade, (*house).rollback
+	for name, k := range map[string]killing{
+		"upgrade":                             upgrading,
+		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true},
+		"rollback":                            {begin: upgraded, command: rollback},
+		"recovery before the rename, upgrade": {begin: beforeTheRename(t), command: upgrade},
+		"recovery after the rename, rollback": {begin: afterTheRename(t), command: rollback},
+	} {
 		t.Run(name, func(t *testing.T) {
 			k.everywhere(t).report(t, "kills", 20)
 		})
@@ -155,23 +163,15 @@ func TestKilledAtEveryCall(t *testing.T) {
 // A recovery that is killed, and then the recovery from that one too.
 func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	needStrace(t)
-	first := killings(t)["recovery after the rename, rollback"]
-	all := changing(trace(t, first.house, first.command))
+	first := killing{begin: afterTheRename(t), command: (*house).rollback}
+	all := changing(trace(t, first.begin, first.command))
 	if !long {
 		// The first and the last thing that it changes, and one between.
 		all = []point{all[0], all[len(all)/2], all[len(all)-1]}
 	}
 	total := &tally{}
 	for _, pt := range all {
-		second := first
-		second.few = true
-		second.prepare = func(t *testing.T, h *house) {
-			first.prepare(t, h)
-			if e := h.run(t, false, first.command(h), pt.inject("signal=KILL")); e.code >= 0 {
-				t.Fatalf("was not killed at %v: exit %d", pt, e.code)
-			}
-		}
-		c := second.everywhere(t)
+		c := killing{begin: first.at(pt), command: first.command, few: true}.everywhere(t)
 		total.wrong, total.tried = append(total.wrong, c.wrong...), total.tried+c.tried
 	}
 	total.report(t, "kills of a second recovery", 30)
@@ -181,7 +181,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 // program that truncates the file and writes it anew.
 func TestTheHarnessCatchesACarelessWriter(t *testing.T) {
 	needStrace(t)
-	k := killing{program: careless, command: (*house).upgrade}
+	k := killing{begin: laid(careless), command: (*house).upgrade}
 	found := strings.Join(k.everywhere(t).wrong, "\n")
 	for _, want := range []string{"neither the old version nor the new one", "was left beside .env", "after the next rollback"} {
 		if !strings.Contains(found, want) {

@@ -27,6 +27,7 @@ type watched struct {
 	imported  string       // a key that is given on standard input
 	dir       string       // holds the home, temporary, state and working folders
 	elsewhere atomic.Int32 // requests to another host
+	children  int          // whose start was seen
 	proxy     *httptest.Server
 }
 
@@ -62,10 +63,8 @@ func (w *watched) hunt(t *testing.T) *hunt {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`(?m)[A-Za-z0-9_-]{40,}`).FindAllString(string(data), -1) {
-		if m != "JWT_SECRET_KEY" {
-			secrets["value in the file, "+m[:2]] = m
-		}
+	for n, m := range regexp.MustCompile(`[A-Za-z0-9_-]{40,}`).FindAllString(string(data), -1) {
+		secrets[fmt.Sprintf("long value %d of the file", n+1)] = m
 	}
 	return newHunt(secrets)
 }
@@ -87,9 +86,10 @@ func (w *watched) run(t *testing.T, stdin string, args ...string) (code int, out
 		t.Fatalf("keysplit %v: %v", args, err)
 	}
 	data, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !execLine.Match(data) {
+		t.Fatalf("keysplit %v: not even its own start was seen (%v)", args, err)
 	}
+	w.children += strings.Count(string(data), "execve(") - 1
 	return c.ProcessState.ExitCode(), string(printed), string(data)
 }
 
@@ -219,8 +219,8 @@ func TestNothingIsLeaked(t *testing.T) {
 					runs++
 				}
 			}
-			t.Logf("%d runs (by exit code: %v), %d texts with %d bytes searched", runs, codes, texts, searched)
-			if codes[0] < 8 || codes[1] < 8 {
+			t.Logf("%d runs (by exit code: %v), %d starts of children, %d texts with %d bytes searched", runs, codes, w.children, texts, searched)
+			if codes[0] < 8 || codes[1] < 8 || w.children < runs {
 				t.Errorf("the runs ended with %v: this looked at little", codes)
 			}
 		})
@@ -231,25 +231,39 @@ func TestNothingIsLeaked(t *testing.T) {
 func TestALeakyProgramIsFoundOut(t *testing.T) {
 	w := newWatched(t, djangotest.Tokens)
 	key := w.project.Key
+	const own = "1 execve(\"/ks\", [\"ks\"], [\"KEYSPLIT_PASSWORD=x\"]) = 0\n"
+	put := func(parts ...string) func() (string, string) {
+		return func() (string, string) {
+			path := filepath.Join(parts...)
+			if err := os.WriteFile(path, []byte("x"+key), 0o600); err != nil {
+				t.Error(err)
+			}
+			t.Cleanup(func() { _ = os.Remove(path) })
+			return "", own
+		}
+	}
+	says := func(out, starts string) func() (string, string) {
+		return func() (string, string) { return out, starts }
+	}
 	for what, leak := range map[string]func() (out, starts string){
-		"the output": func() (string, string) { return "key " + key[3:20], "" },
-		"how /bin/echo was started": func() (string, string) {
-			return "", "1 execve(\"/ks\", [\"ks\"], [\"A=1\"]) = 0\n2 execve(\"/bin/echo\", [\"echo\", \"" + key + "\"], [\"A=1\"]) = 0"
-		},
-		"the temporary folder": func() (string, string) {
-			_ = os.WriteFile(filepath.Join(w.dir, "tmp", "x"), []byte(key), 0o600)
-			return "", ""
-		},
-		"git would pick up": func() (string, string) {
-			_ = os.WriteFile(filepath.Join(w.project.Root, "notes"), nil, 0o600)
-			return "", ""
-		},
+		"the output: holds a part of the first key": says("key "+key[3:20], own),
+		"the output: holds a part of the tokens":    says("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDB9.x", own),
+		"its own arguments":                         says("", "1 execve(\"/ks\", [\"ks\", \""+key+"\"], []) = 0"),
+		"how /bin/echo was started":                 says("", own+"2 execve(\"/bin/echo\", [\"echo\"], [\"A="+key+"\"]) = 0"),
+		"the arguments of the backend":              says("", own+"2 execve(\"/bin/python3\", [\"python3\", \""+key+"\"], []) = 0"),
+		"the backend is given the password":         says("", own+"2 execve(\"/bin/python3\", [\"python3\"], [\"KEYSPLIT_PASSWORD=x\"]) = 0"),
+		"a start that cannot be read":               says("", own+"2 execve(0x1234, 0x5678) = 0"),
+		"the temporary folder":                      put(w.dir, "tmp", "x"),
+		"the home folder":                           put(w.dir, "home", "x"),
+		"the state folder":                          put(w.dir, "state", "x"),
+		"the project":                               put(w.project.Root, "db.sqlite3-journal"),
+		"git would pick up":                         put(w.project.Root, "notes"),
 		"requests went to another host": func() (string, string) {
 			res, err := http.Get(w.proxy.URL)
 			if err == nil {
 				res.Body.Close()
 			}
-			return "", ""
+			return "", own
 		},
 	} {
 		out, starts := leak()

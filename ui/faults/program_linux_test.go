@@ -138,9 +138,9 @@ func (h *house) run(t *testing.T, trace bool, args []string, injections ...strin
 type content string
 
 const (
-	old     content = "old"
-	new     content = "new"
-	neither content = "neither"
+	isOld     content = "old"
+	isNew     content = "new"
+	isNeither content = "neither"
 )
 
 var newLine = regexp.MustCompile(`^\nJWT_SECRET_KEY=[A-Za-z0-9_-]{86}\n$`)
@@ -152,14 +152,14 @@ func (h *house) look(t *testing.T, killed bool) (content, []string) {
 	var wrong []string
 	data, err := os.ReadFile(h.project.EnvPath)
 	if err != nil {
-		return neither, []string{err.Error()}
+		return isNeither, []string{err.Error()}
 	}
-	has := neither
+	has := isNeither
 	switch added, ok := bytes.CutPrefix(data, h.old); {
 	case ok && len(added) == 0:
-		has = old
+		has = isOld
 	case ok && newLine.Match(added):
-		has = new
+		has = isNew
 	default:
 		wrong = append(wrong, fmt.Sprintf(".env has %d bytes, neither the old version nor the new one", len(data)))
 	}
