@@ -23,7 +23,8 @@ What you must do
   2. In the backend's folder, run: keysplit
      Or by hand: make a key with
        python -c 'import secrets; print(secrets.token_urlsafe(64))'
-     and add it to your .env, on a line of its own: JWT_SECRET_KEY=<your key>
+     and add it to your .env, on a line of its own:
+       JWT_SECRET_KEY=<your key>
   3. Stop your backend and start it again.
   Make a key of your own for each environment. Do not send keys by mail or chat.
 

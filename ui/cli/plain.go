@@ -117,7 +117,10 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
 	case steps.EventUndone:
-		p.line("  %s %s: taken back", p.s.OK.Render(p.s.Marks.OK), ev.Step)
+		// A restart is not taken back but done once more, as its own lines say.
+		if ev.Step != steps.Restart {
+			p.line("  %s %s: taken back", p.s.OK.Render(p.s.Marks.OK), ev.Step)
+		}
 	}
 }
 
