@@ -38,9 +38,9 @@ func init() {
 		},
 		"place-unreachable": {
 			Severity: Error,
-			Message:  "The service could not be reached.",
+			Message:  "The service could not be reached, or is not ready.",
 			Why:      "What cannot be reached cannot be read or written. Whether a write arrived is looked at in the next run.",
-			Fix:      "See that the network or VPN is up, then run keysplit again.",
+			Fix:      "See that the network or VPN is up and, for Vault, that it is unsealed. Then run keysplit again.",
 		},
 		"place-immutable": {
 			Severity: Error,

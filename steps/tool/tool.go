@@ -97,7 +97,7 @@ var troubles = []struct {
 	{"place-conflict", regexp.MustCompile(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
 	{"tool-not-logged-in", regexp.MustCompile(`(?i)not logged in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api )?(token|credentials)|missing client token|no access token|provide credentials`)},
 	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|must have admin rights`)},
-	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509`)},
+	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
 	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|no value found|no linked project`)},
 }
 
@@ -121,5 +121,5 @@ var Said = map[steps.Code]string{
 	"tool-not-logged-in": "you are not logged in, or the login has expired.",
 	"access-denied":      "the account that is logged in may not do this.",
 	"place-not-found":    "there is no such place.",
-	"place-unreachable":  "the service could not be reached.",
+	"place-unreachable":  "the service could not be reached, or is not ready.",
 }

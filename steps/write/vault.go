@@ -51,6 +51,12 @@ func (v *vault) words() words {
 // version is that of the KV engine at the mount.
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 	out, err := v.tool().Call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.mount)
+	var failure *steps.Failure
+	if errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied") {
+		// Vault answers the same for a mount that is not there, also to root.
+		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.mount))).At(v.spec(), 0).
+			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
+	}
 	if err != nil {
 		return 0, err
 	}
