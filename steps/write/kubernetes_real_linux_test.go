@@ -1,114 +1,17 @@
 package write
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"dj/keysplit/steps/stepstest"
 )
 
-// realCluster starts etcd and the API server that KEYSPLIT_KUBE_APISERVER names,
-// and gives kubectl as an administrator. There are two users: admin, and guest
-// without any right.
-func realCluster(t *testing.T) (kubectl func(stdin string, args ...string) string, as func(user string)) {
-	t.Helper()
-	program := os.Getenv("KEYSPLIT_KUBE_APISERVER")
-	if program == "" {
-		t.Skip("only where KEYSPLIT_KUBE_APISERVER names one: bash .ci/real kubernetes")
-	}
-	dir := t.TempDir()
-	address := func() (host, port string) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		host, port, _ = net.SplitHostPort(l.Addr().String())
-		return host, port
-	}
-	start := func(name string, args ...string) {
-		c := exec.Command(name, args...)
-		c.Dir = dir
-		log, err := os.Create(filepath.Join(dir, filepath.Base(name)+".log"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Stdout, c.Stderr = log, log
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait(); log.Close() })
-	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	signing := put("signing.pem", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})))
-	tokens := map[string]string{"admin": stepstest.Key(), "guest": stepstest.Key()}
-	users := put("tokens.csv", fmt.Sprintf("%s,admin,1,system:masters\n%s,guest,2\n", tokens["admin"], tokens["guest"]))
-
-	_, clients := address()
-	_, peers := address()
-	start("etcd", "--data-dir", filepath.Join(dir, "etcd"), "--listen-client-urls", "http://127.0.0.1:"+clients,
-		"--advertise-client-urls", "http://127.0.0.1:"+clients, "--listen-peer-urls", "http://127.0.0.1:"+peers,
-		"--initial-advertise-peer-urls", "http://127.0.0.1:"+peers, "--initial-cluster", "default=http://127.0.0.1:"+peers)
-	host, port := address()
-	start(program, "--etcd-servers", "http://127.0.0.1:"+clients, "--bind-address", host, "--secure-port", port, "--advertise-address", "127.0.0.1",
-		"--cert-dir", dir, "--token-auth-file", users, "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
-		"--service-account-issuer", "https://localhost", "--service-account-signing-key-file", signing, "--service-account-key-file", signing,
-		"--disable-admission-plugins", "ServiceAccount")
-	t.Setenv("HOME", dir)
-	t.Setenv("KUBECONFIG", filepath.Join(dir, "config"))
-	as = func(user string) {
-		put("config", fmt.Sprintf(`apiVersion: v1
-kind: Config
-current-context: real
-clusters: [{name: c, cluster: {server: "https://%s:%s", certificate-authority: %s}}]
-users: [{name: u, user: {token: %q}}]
-contexts: [{name: real, context: {cluster: c, user: u, namespace: shop}}]
-`, host, port, filepath.Join(dir, "apiserver.crt"), tokens[user]))
-	}
-	as("admin")
-	kubectl = func(stdin string, args ...string) string {
-		t.Helper()
-		c := exec.Command("kubectl", args...)
-		c.Stdin = strings.NewReader(stdin)
-		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Fatalf("kubectl %v: %v: %s", args, err, out)
-		}
-		return string(out)
-	}
-	for end := time.Now().Add(90 * time.Second); exec.Command("kubectl", "get", "--raw", "/readyz").Run() != nil; time.Sleep(300 * time.Millisecond) {
-		if time.Now().After(end) {
-			log, _ := os.ReadFile(filepath.Join(dir, filepath.Base(program)+".log"))
-			t.Fatalf("the API server does not start: %s", log[max(0, len(log)-3000):])
-		}
-	}
-	kubectl("", "create", "namespace", "shop")
-	return kubectl, as
-}
-
 func TestTheRealKubernetes(t *testing.T) {
-	kubectl, as := realCluster(t)
+	cluster := stepstest.NewCluster(t)
+	kubectl, as := cluster.Kubectl, cluster.As
 	value := func(key string) string {
 		b, err := base64.StdEncoding.DecodeString(kubectl("", "get", "secret", "backend", "-o", `jsonpath={.data.`+key+`}`))
 		if err != nil {

@@ -235,6 +235,22 @@ func TestASecretThatBelongsToSomethingElse(t *testing.T) {
 
 // The kernel's own word on what the real program was given.
 func TestTheKeyIsInNoArgumentOfKubectl(t *testing.T) {
+	cluster(t)
+	starts := traced(t, "kubectl")
+	run, target := oneTarget(t, "kubernetes:backend")
+	if _, err := bring(run, target); err != nil {
+		t.Fatal(err)
+	}
+	key := run.Key.Reveal()
+	if seen := starts(); holdsPart(seen, key) || holdsPart(seen, base64.StdEncoding.EncodeToString([]byte(key))) {
+		t.Error("the key is in an argument or the environment")
+	}
+}
+
+// traced puts strace between keysplit and a real program. starts gives how it and
+// its children were started: programs, arguments and environments.
+func traced(t *testing.T, name string) (starts func() string) {
+	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		if os.Getenv("KEYSPLIT_REQUIRE_TOOLS") != "" {
@@ -242,28 +258,25 @@ func TestTheKeyIsInNoArgumentOfKubectl(t *testing.T) {
 		}
 		t.Skip("SKIPPED: strace is missing")
 	}
-	cluster(t)
-	real, err := exec.LookPath("kubectl")
+	real, err := exec.LookPath(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := stepstest.NewTool(t, "kubectl", fmt.Sprintf("exec '%s' -f -v -s 100000 -e trace=execve -o \"$DIR/trace.$$\" '%s' \"$@\"", strace, real))
-	run, target := oneTarget(t, "kubernetes:backend")
-	if _, err := bring(run, target); err != nil {
-		t.Fatal(err)
-	}
-	traces, err := filepath.Glob(filepath.Join(program.Dir, "trace.*"))
-	if err != nil || len(traces) == 0 {
-		t.Fatalf("no trace: %v", err)
-	}
-	key := run.Key.Reveal()
-	for _, path := range traces {
-		b, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(b), "execve(") {
-			t.Fatalf("an empty trace: %v", err)
+	program := stepstest.NewTool(t, name, fmt.Sprintf("exec '%s' -f -v -s 100000 -e trace=execve -o \"$DIR/trace.$$\" '%s' \"$@\"", strace, real))
+	return func() string {
+		t.Helper()
+		traces, err := filepath.Glob(filepath.Join(program.Dir, "trace.*"))
+		if err != nil || len(traces) == 0 {
+			t.Fatalf("no trace: %v", err)
 		}
-		if holdsPart(string(b), key) || holdsPart(string(b), base64.StdEncoding.EncodeToString([]byte(key))) {
-			t.Error("the key is in an argument or the environment")
+		var all strings.Builder
+		for _, path := range traces {
+			b, err := os.ReadFile(path)
+			if err != nil || !strings.Contains(string(b), "execve(") {
+				t.Fatalf("an empty trace: %v", err)
+			}
+			all.Write(b)
 		}
+		return all.String()
 	}
 }

@@ -82,6 +82,7 @@ func realVault(t *testing.T) (vault func(stdin string, args ...string) string, a
 
 func TestTheRealVault(t *testing.T) {
 	vault, as := realVault(t)
+	starts := traced(t, "vault")
 	for _, place := range []string{"secret", "one"} {
 		t.Run(place, func(t *testing.T) {
 			spec := "vault:" + place + "/app/jwt#jwt_key"
@@ -118,7 +119,7 @@ func TestTheRealVault(t *testing.T) {
 				if fields()["jwt_key"] != before {
 					t.Error("the undo did not bring it back as it was")
 				}
-				noLeak(t, run, key, map[string]string{"what was said": said, "the undo": undone})
+				noLeak(t, run, key, map[string]string{"what was said": said, "the undo": undone, "how vault was started": starts()})
 				run, target = oneTarget(t, spec)
 				if _, err := bring(run, target); err != nil {
 					t.Fatal(err)
