@@ -1,9 +1,12 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -59,25 +62,42 @@ func (g *github) place() []string {
 	return args
 }
 
+// path is the address of the secrets in GitHub's REST API.
+func (g *github) path() string {
+	if g.environment != "" {
+		return "repos/" + g.repo + "/environments/" + url.PathEscape(g.environment) + "/secrets"
+	}
+	return "repos/" + g.repo + "/actions/secrets"
+}
+
 func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "GitHub repository " + g.repo}
 	if g.environment != "" {
 		held.Where += ", environment " + g.environment
 	}
-	out, err := g.tool().Call(ctx, run, g.spec(), nil, append([]string{"secret", "list", "--json", "name,updatedAt"}, g.place()...)...)
+	// Older programs, such as the 2.23 of Debian 12, have no gh secret list --json.
+	out, err := g.tool().Call(ctx, run, g.spec(), nil, "api", "--paginate", g.path()+"?per_page=100")
 	if err != nil {
 		return held, err
 	}
-	var all []struct {
-		Name      string
-		UpdatedAt time.Time
-	}
-	if len(out) > 0 && json.Unmarshal(out, &all) != nil {
-		return held, errors.New("the answer of gh cannot be read")
-	}
-	for _, s := range all {
-		if s.Name == steps.KeyName {
-			held.There, held.Changed, held.Version = true, s.UpdatedAt, s.UpdatedAt.UTC().Format(time.RFC3339)
+	for pages := json.NewDecoder(bytes.NewReader(out)); ; {
+		var page struct {
+			Secrets []struct {
+				Name      string
+				UpdatedAt time.Time `json:"updated_at"`
+			}
+		}
+		err := pages.Decode(&page)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return held, errors.New("the answer of gh cannot be read")
+		}
+		for _, s := range page.Secrets {
+			if s.Name == steps.KeyName {
+				held.There, held.Changed, held.Version = true, s.UpdatedAt, s.UpdatedAt.UTC().Format(time.RFC3339)
+			}
 		}
 	}
 	if who, err := g.tool().Call(ctx, run, g.spec(), nil, "api", "user", "--jq", ".login"); err == nil {

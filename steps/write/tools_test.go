@@ -99,7 +99,8 @@ var clis = []cli{
 	{
 		spec: "github:acme/shop@staging", program: "gh", stdin: "%s",
 		body: `case "$1 $2" in
-"secret list") [ -e "$DIR/state" ] && echo '[{"name":"JWT_SECRET_KEY","updatedAt":"'$(cat "$DIR/state")'"},{"name":"OTHER","updatedAt":"2025-01-01T00:00:00Z"}]' || echo '[]' ;;
+"api --paginate") echo '{"total_count":2,"secrets":[{"name":"OTHER","updated_at":"2025-01-01T00:00:00Z"}]}'
+	[ ! -e "$DIR/state" ] || echo '{"total_count":2,"secrets":[{"name":"JWT_SECRET_KEY","updated_at":"'$(cat "$DIR/state")'"}]}' ;;
 "secret set") cat >>"$DIR/stdin"; n=$(wc -c <"$DIR/stdin"); echo "2025-01-01T00:00:0$((n % 10))Z" >"$DIR/state" ;;
 "secret delete") rm "$DIR/state" ;;
 "api user") echo ada ;;
