@@ -86,7 +86,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, c.spec)
-			w.run.Options.Timeout = 700 * time.Millisecond
+			w.run.Options.Timeout = 2 * time.Second
 			stepstest.NewTool(t, "systemctl", c.systemctl)
 			stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 			stepstest.NewTool(t, "journalctl", "echo ModuleNotFoundError")
@@ -317,7 +317,7 @@ func TestPlatformsAreWaitedFor(t *testing.T) {
 			}
 			for _, answer := range []string{c.bad, "[]", "no JSON", strings.ReplaceAll(c.good, now, "2020-01-01T00:00:00Z")} {
 				w := managedWorld(t, c.spec)
-				w.run.Options.Timeout = 300 * time.Millisecond
+				w.run.Options.Timeout = 1500 * time.Millisecond // one call of a loaded machine takes a part of it
 				w.run.Wrote, w.run.WroteAt = true, time.Now()
 				stepstest.NewTool(t, c.program, `echo '`+answer+`'`)
 				if _, found, err := restarted(t, w); err == nil || !steps.Has(found, "restart-failed") {
