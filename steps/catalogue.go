@@ -91,7 +91,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is shorter than 50 characters.",
 		Why:      "A short key can be found by trying.",
-		Fix:      "Run: keysplit upgrade --rotate",
+		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
 	"jwt-key-placeholder": {
@@ -105,7 +105,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY can be guessed.",
 		Why:      "It repeats itself, follows a pattern, is made of words, or was published.",
-		Fix:      "Run: keysplit upgrade --rotate",
+		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
 	"jwt-key-duplicate": {
