@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
@@ -49,7 +51,8 @@ func (w *wizard) body() *sheet {
 // doneBody shows the lines of proof and what else was found.
 func (w *wizard) doneBody(s *sheet, p *page) {
 	if p.name != steps.Preflight {
-		s.hang(w.styles.OK.Render(w.styles.Marks.OK)+" ", w.styles.Bold, doneWords(p))
+		mark, text := p.screen.heading(p)
+		s.hang(s.s.Mark(mark)+" ", w.styles.Bold, text)
 		s.blank()
 	}
 	s.lines(p.lines)
@@ -62,15 +65,18 @@ func (w *wizard) doneBody(s *sheet, p *page) {
 	p.screen.result(w, s)
 }
 
-// doneWords says that a step is done: for one with nothing to do, that.
-func doneWords(p *page) string {
-	if p.plan.Nothing {
-		return p.plan.Summary
+// heading says that a step is done: for one with nothing to do, that.
+func (p *page) heading() (steps.Mark, string) {
+	switch {
+	case p.plan.Nothing:
+		return steps.MarkOK, p.plan.Summary
+	case p.warned():
+		return steps.MarkOK, "Done. What is marked with ! could not be proved."
 	}
-	for _, l := range p.lines {
-		if l.Mark == steps.MarkWarn {
-			return "Done. What is marked with ! could not be proved."
-		}
-	}
-	return "Done and verified."
+	return steps.MarkOK, "Done and verified."
+}
+
+// warned tells that a line of the page is marked with a warning.
+func (p *page) warned() bool {
+	return slices.ContainsFunc(p.lines, func(l steps.Event) bool { return l.Mark == steps.MarkWarn })
 }

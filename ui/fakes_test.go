@@ -79,9 +79,12 @@ type lit struct {
 
 var plainLight = lit{profile: termenv.Ascii, dark: true}
 
-func newStage(t testing.TB, l lit, with ...steps.Step) *stage {
+func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 	t.Helper()
 	st := &stage{t: t, fakes: fakeSteps()}
+	for _, n := range without {
+		delete(st.fakes, n)
+	}
 	run := &steps.Run{
 		Prints: prints, Django: fakeDjango{},
 		Options: steps.Options{Environment: steps.DefaultEnvironment},
@@ -92,7 +95,6 @@ func newStage(t testing.TB, l lit, with ...steps.Step) *stage {
 			all = append(all, f)
 		}
 	}
-	all = append(all, with...)
 	st.e = steps.NewEngine(run, all...)
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	st.e.Now = func() time.Time { clock = clock.Add(120 * time.Millisecond); return clock }

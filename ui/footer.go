@@ -66,6 +66,9 @@ func (w *wizard) hints() []hint {
 		return []hint{{"", "Stopping at a safe place. Please wait."}}
 	}
 	if w.question != nil {
+		if w.question.list {
+			move = upDown
+		}
 		return []hint{enter, {move, "choose"}, {"esc", "back"}}
 	}
 	p := w.current()

@@ -83,6 +83,12 @@ var scenes = []struct {
 	}},
 	{"smoketest-done", func(st *stage) { st.open().to(steps.SmokeTest).press("enter") }},
 	{"smoketest-failed", func(st *stage) { stale(st); st.open().to(steps.SmokeTest).press("enter") }},
+	{"checklist", func(st *stage) { st.open().to(steps.Checklist) }},
+	{"checklist-done", func(st *stage) { st.open().to(steps.Checklist).press("enter") }},
+	{"checklist-attest", func(st *stage) { attest(st) }},
+	{"checklist-attest-form", func(st *stage) {
+		attest(st).press("down", "enter").typed("Ada Lovelace").press("enter").typed("mail to the list")
+	}},
 	{"end", func(st *stage) { st.open().to("end") }},
 	{"rollback-question", func(st *stage) { st.open().to("end").press("right", "enter") }},
 	{"rolled-back", func(st *stage) { st.open().to("end").press("right", "enter", "right", "enter") }},
@@ -106,6 +112,11 @@ var scenes = []struct {
 	{"emergency", func(st *stage) { st.open().press("b") }},
 	{"production", func(st *stage) { production(st); st.open().to(steps.Write) }},
 	{"production-typing", func(st *stage) { production(st); st.open().to(steps.Write).press("enter").typed("prod").press("enter") }},
+}
+
+// attest asks which item a person knows to be in order.
+func attest(st *stage) *stage {
+	return st.open().to(steps.Checklist).press("enter", "right", "enter")
 }
 
 // production makes the write step deliver to a place of production.

@@ -268,7 +268,10 @@ func (w *wizard) buttons(p *prompt, room int) string {
 // openFields are the text fields of the page that wait for input.
 func (w *wizard) openFields() ([]*field, int) {
 	p := w.current()
-	if p == nil || w.question != nil || w.phase(p) != ready {
+	if p == nil || w.question != nil {
+		return nil, 0
+	}
+	if ph := w.phase(p); ph != ready && ph != done {
 		return nil, 0
 	}
 	return p.screen.fields()

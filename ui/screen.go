@@ -25,6 +25,8 @@ type screen interface {
 	key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool)
 	// fields are the text fields that are open, none as a rule.
 	fields() (all []*field, focus int)
+	// heading says that the step is done, and whether all of it could be proved.
+	heading(p *page) (mark steps.Mark, text string)
 	// result draws what follows the lines of proof once the step is done.
 	result(w *wizard, s *sheet)
 	// extra are more options once the step is done.
@@ -115,6 +117,7 @@ func (b *basic) ready(w *wizard) prompt {
 func (b *basic) moved(*wizard, int) tea.Cmd              { return nil }
 func (b *basic) key(*wizard, tea.KeyMsg) (tea.Cmd, bool) { return nil, false }
 func (b *basic) fields() ([]*field, int)                 { return nil, 0 }
+func (b *basic) heading(p *page) (steps.Mark, string)    { return p.heading() }
 func (b *basic) result(*wizard, *sheet)                  {}
 func (b *basic) extra(*wizard) []option                  { return nil }
 func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() }

@@ -1,188 +1,133 @@
 package ui
 
 import (
+	"context"
 	"fmt"
-
-	"github.com/charmbracelet/lipgloss"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 )
 
-// newChecklist is the page of the checklist step, which has nothing particular.
-func newChecklist() screen { return &basic{step: steps.Checklist, verb: "Check"} }
-
-// backPhase says how far a rollback is.
-type backPhase int
-
-const (
-	backNone backPhase = iota
-	backRunning
-	backFailed
-	backDone
-)
-
-func (w *wizard) backPhase() backPhase {
-	switch {
-	case w.job != nil && w.job.kind == jobBack:
-		return backRunning
-	case w.undone.failure != nil:
-		return backFailed
-	case w.rolledBack:
-		return backDone
-	}
-	return backNone
+// checklistScreen shows the nine items. For what no machine can know it takes a
+// person's word, with a name, as keysplit report --attest does.
+type checklistScreen struct {
+	basic
+	name, note *field
+	focus      int
+	item       int // that is attested just now, 0 for none
 }
 
-// end draws the last page: what was done, what is left, and how to undo; or the
-// rollback.
-func (w *wizard) end(s *sheet) {
-	st := w.styles
-	switch w.backPhase() {
-	case backRunning:
-		s.hang(s.spin+" ", st.Bold, "Putting everything back")
-	case backFailed:
-		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "Not everything could be put back.")
-		if len(w.undone.findings) == 0 {
-			s.blank()
-			s.hang("", lipgloss.NewStyle(), words(w.undone.failure))
-		}
-	case backDone:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
-	default:
-		w.summary(s)
-		return
-	}
-	s.blank()
-	s.lines(w.undone.lines)
-	for _, f := range w.undone.findings {
-		s.blank()
-		s.finding(f, true)
-	}
-	if w.backPhase() == backDone {
-		s.blank()
-		s.hang("", st.Muted, "The upgrade is still to be made. Start over here, or run keysplit later.")
+func newChecklist() screen {
+	return &checklistScreen{
+		basic: basic{step: steps.Checklist, verb: "Check"},
+		name:  newField("Your name", false), note: newField("Note", false),
 	}
 }
 
-// summary lists the steps and what is left to do.
-func (w *wizard) summary(s *sheet) {
-	st := w.styles
-	left, bad := 0, 0
-	for _, p := range w.pages {
-		if ph := w.phase(p); ph != done {
-			left++
-		}
+func (c *checklistScreen) arrive(w *wizard) tea.Cmd {
+	c.close()
+	return c.basic.arrive(w)
+}
+
+func (c *checklistScreen) heading(p *page) (steps.Mark, string) {
+	if c.item != 0 {
+		return steps.MarkWarn, fmt.Sprintf("Item %d: who says so, and what was done or seen?", c.item)
 	}
-	for _, f := range w.facts.open {
-		if f.Severity == steps.Error {
-			bad++
-		}
+	if p.warned() {
+		return steps.MarkWarn, "What is marked with ! is still open."
 	}
-	switch {
-	case left == 0 && bad == 0:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Done. The backend has a JWT key of its own.")
-	default:
-		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Not everything is done yet.")
+	return steps.MarkOK, "All nine items are in order."
+}
+
+// extra offers to attest what is open, where a person's word can tick it.
+func (c *checklistScreen) extra(w *wizard) []option {
+	if len(c.open(w)) == 0 {
+		return nil
 	}
-	s.blank()
-	for _, p := range w.pages {
-		if p.number == 0 && p.name != steps.Checklist {
+	return []option{{label: "Attest an item", act: func(w *wizard) tea.Cmd {
+		w.selected = 0
+		w.question = &prompt{question: "Which one is in order? Your name and the time go into the report.", list: true, options: c.open(w)}
+		return nil
+	}}}
+}
+
+// open are the items that wait for a person's word.
+func (c *checklistScreen) open(w *wizard) []option {
+	var out []option
+	for _, l := range w.page(steps.Checklist).lines {
+		id, isItem := strings.CutPrefix(l.ID, "item-")
+		n, err := strconv.Atoi(id)
+		if !isItem || err != nil || n < checklist.FirstAttestable || l.Mark != steps.MarkWarn {
 			continue
 		}
-		s.summaryLine(p, w.phase(p))
+		out = append(out, option{label: l.Text, act: func(w *wizard) tea.Cmd {
+			w.question, w.selected = nil, 0
+			c.item, c.focus = n, 0
+			return nil
+		}})
 	}
-	if len(w.facts.edits) > 0 {
-		s.blank()
-		s.hang("", st.Info, "keysplit can edit some of these files: press t, choose one, and press e.")
-	}
-	if len(w.facts.open) > 0 {
-		s.heading("Left to do")
-		for _, f := range w.facts.open {
-			s.finding(f, false)
-			s.hang("    ", st.Muted, f.Fix)
-		}
-	}
-	for _, left := range w.facts.left {
-		s.blank()
-		s.hang("", st.Bold, left)
-	}
-	if w.facts.wrote && !w.throwaway {
-		s.heading("To undo")
-		s.hang("", st.Info, "keysplit rollback")
-	}
+	return out
 }
 
-func (s *sheet) summaryLine(p *page, ph phase) {
-	mark, said := s.s.Mark(steps.MarkPending), "not done"
-	switch ph {
-	case done:
-		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
-	case skipped:
-		mark, said = s.s.Warn.Render("-"), "left out"
-	case failed:
-		mark, said = s.s.Mark(steps.MarkFailed), "failed"
+func (c *checklistScreen) fields() ([]*field, int) {
+	if c.item == 0 {
+		return nil, 0
 	}
-	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(firstOf(p.short, "checklist"))), s.s.Muted, said)
+	return []*field{c.name, c.note}, c.focus
 }
 
-// lastProof sums up the lines of a step: their number, or of a few the last one
-// that passed.
-func lastProof(p *page) string {
-	passed, unsure := 0, 0
-	for _, l := range p.lines {
-		switch l.Mark {
-		case steps.MarkOK:
-			passed++
-		case steps.MarkWarn:
-			unsure++
+func (c *checklistScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
+	if c.item == 0 {
+		return nil, false
+	}
+	all, _ := c.fields()
+	switch k.String() {
+	case "esc":
+		c.close()
+	case "tab", "down", "shift+tab", "up":
+		c.focus = 1 - c.focus
+	case "enter":
+		f := all[c.focus]
+		switch text := strings.TrimSpace(string(f.text())); {
+		case text == "":
+			w.flash = "The report needs this. Type it, or press esc."
+		case utf8.RuneCountInString(text) > checklist.MaxWords:
+			w.flash = "At most " + strconv.Itoa(checklist.MaxWords) + " characters."
+		case c.focus == 0:
+			c.focus = 1
+		case c.name.empty():
+			c.focus = 0
+		default:
+			return c.submit(w), true
 		}
+	default:
+		all[c.focus].key(k)
 	}
-	if unsure > 0 {
-		if passed == 1 {
-			return fmt.Sprintf("1 check passed, %d could not be proved", unsure)
-		}
-		return fmt.Sprintf("%d checks passed, %d could not be proved", passed, unsure)
-	}
-	if passed > 2 {
-		return fmt.Sprintf("%d checks passed", passed)
-	}
-	for i := len(p.lines) - 1; i >= 0; i-- {
-		if l := p.lines[i]; l.Kind == steps.EventCheck && l.Mark == steps.MarkOK {
-			if l.Detail == "" {
-				return l.Text
-			}
-			return l.Text + ", " + l.Detail
-		}
-	}
-	return "done"
+	return nil, true
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+// submit records the word and goes through the checklist again.
+func (c *checklistScreen) submit(w *wizard) tea.Cmd {
+	item, by, note := c.item, c.name.take(), c.note.take()
+	c.close()
+	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		if err := checklist.Attest(ctx, e.Run, item, by, note); err != nil {
+			return err
+		}
+		if _, err := e.Plan(ctx, steps.Checklist, emit); err != nil {
+			return err
+		}
+		return e.Apply(ctx, steps.Checklist, emit)
+	})
 }
 
-// endPrompt is the question of the last page.
-func (w *wizard) endPrompt() *prompt {
-	finish := option{label: "Finish", act: func(w *wizard) tea.Cmd {
-		w.finished = true
-		return w.leave()
-	}}
-	switch w.backPhase() {
-	case backRunning:
-		return nil
-	case backFailed:
-		return &prompt{question: "What now?", options: []option{{label: "Retry", act: (*wizard).rollBack}, finish}}
-	case backDone:
-		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
-	}
-	p := &prompt{options: []option{finish}}
-	if w.facts.wrote {
-		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
-	}
-	return p
+func (c *checklistScreen) close() {
+	c.item, c.focus = 0, 0
+	c.name.reset()
+	c.note.reset()
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -143,6 +144,36 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			for _, ev := range proof(steps.MarkOK) {
 				emit(ev)
 			}
+			return nil
+		},
+	})
+	add(&fakeStep{
+		name: steps.Checklist,
+		plan: func(*steps.Run) (steps.Plan, error) {
+			return steps.Plan{
+				Summary: "Go through the nine items of the checklist. Nothing is changed.", Nothing: true,
+				Details: []string{"Open: 7. CI/CD pipelines updated", "Open: 9. Team notified of change"},
+			}, nil
+		},
+		apply: func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			for i, item := range []struct{ title, detail string }{
+				{"JWT_SECRET_KEY added to all .env files", "backend/.env:72 sets JWT_SECRET_KEY, as decouple reads it"},
+				{"Keys are different from SECRET_KEY (verified)", "JWT_SECRET_KEY differs from SECRET_KEY: compared inside Django"},
+				{"Keys are at least 50 characters long", "backend/.env:72 86 characters"},
+				{"Application starts without errors", "system checks: no issues"},
+				{"JWT authentication works (tested login)", "log in as keysplit-4f1c: 200 in 41 ms"},
+				{"Old tokens invalidated (users logged out)", "refuses SECRET_KEY: 401 token_not_valid"},
+				{"CI/CD pipelines updated", "open: .github/workflows/ci.yml:12 has SECRET_KEY, but not JWT_SECRET_KEY"},
+				{"Deployment documentation updated", "backend/.env.example:5 names JWT_SECRET_KEY beside SECRET_KEY"},
+				{"Team notified of change", "open: only a person can know this"},
+			} {
+				mark := steps.MarkOK
+				if strings.HasPrefix(item.detail, "open") {
+					mark = steps.MarkWarn
+				}
+				emit.Check(fmt.Sprintf("item-%d", i+1), mark, fmt.Sprintf("%d. %s", i+1, item.title), item.detail)
+			}
+			emit.Progress("7 of 9 done, 0 attested, 2 open. The report for a pull request: keysplit report")
 			return nil
 		},
 	})

@@ -9,8 +9,8 @@ import (
 	"dj/keysplit/steps"
 )
 
-// maxWords is the length, in characters, of a name or a note.
-const maxWords = 300
+// MaxWords is how many characters a name or a note may have.
+const MaxWords = 300
 
 // Attest keeps a person's word on one item, 4 to 9, in the run's journal. It
 // counts until what it is about changes: for 4 to 6 the .env and the settings,
@@ -51,8 +51,8 @@ func CheckWords(item int, by, note string) error {
 		switch n := utf8.RuneCountInString(w.text); {
 		case strings.TrimSpace(steps.Inert(w.text)) == "":
 			return fmt.Errorf("%w: an attestation needs %s", steps.ErrUsage, w.what)
-		case n > maxWords:
-			return fmt.Errorf("%w: %s has %d characters; %d is the most", steps.ErrUsage, w.what, n, maxWords)
+		case n > MaxWords:
+			return fmt.Errorf("%w: %s has %d characters; %d is the most", steps.ErrUsage, w.what, n, MaxWords)
 		}
 	}
 	return nil

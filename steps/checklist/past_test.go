@@ -140,7 +140,7 @@ func TestWordsAreChecked(t *testing.T) {
 		by, note string
 	}{
 		{0, "Ada", "x"}, {1, "Ada", "x"}, {3, "Ada", "x"}, {10, "Ada", "x"}, {9, "", "x"}, {9, " \u200b", "x"}, {9, "Ada", ""},
-		{9, "Ada", strings.Repeat("x", maxWords+1)},
+		{9, "Ada", strings.Repeat("x", MaxWords+1)},
 	} {
 		if err := Attest(context.Background(), h.run, c.item, c.by, c.note); !errors.Is(err, steps.ErrUsage) {
 			t.Errorf("item %d by %q: %v", c.item, c.by, err)

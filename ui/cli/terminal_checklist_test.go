@@ -1,0 +1,62 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/ui/ptytest"
+)
+
+// What only a person can know is ticked by a person's word, in the wizard too,
+// and stands in the report.
+func TestAttestInTheWizard(t *testing.T) {
+	t.Parallel()
+	for _, s := range sizes() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			tm, folder := demo(t, s, nil)
+			f := atRest(t, tm)
+			for !strings.Contains(f.Text(), "still open") && !strings.Contains(f.Text(), "marked") {
+				if atTheEnd(f) {
+					t.Fatalf("no screen shows what is open:\n%s", f.Text())
+				}
+				f = onward(t, tm, ptytest.Enter)
+			}
+			tm.Press(ptytest.Tab)
+			tm.WaitFor(`\[ Attest`, soon)
+			tm.Press(ptytest.Enter)
+			tm.WaitFor(`7\. CI`, soon)
+			tm.Press(ptytest.Tab)
+			tm.WaitFor(`[●\[] 9\. Team`, soon)
+			tm.Press(ptytest.Enter)
+			tm.WaitFor("Your name: _", soon)
+			tm.Type("Ada")
+			tm.Press(ptytest.Enter)
+			tm.WaitFor("Note: _", soon)
+			tm.Type("told")
+			tm.Press(ptytest.Enter)
+			f = atRest(t, tm)
+			if s.rows >= 24 && (!strings.Contains(f.Text(), "attested by Ada: told") || !strings.Contains(f.Text(), "1 attested, 1 open")) {
+				t.Errorf("the word is not in the checklist:\n%s", f.Text())
+			}
+			tm.Press(ptytest.Tab)
+			tm.WaitFor(`\[ Attest`, soon)
+			tm.Press(ptytest.Enter)
+			tm.WaitFor(`7\. CI`, soon)
+			tm.Press(ptytest.Tab)
+			if text := tm.Settled(80*time.Millisecond, soon).Text(); strings.Contains(text, "[ 9.") || strings.Contains(text, "○ 9. Team") || strings.Contains(text, "● 9. Team") {
+				t.Errorf("an item that is attested is offered again:\n%s", text)
+			}
+			isTidy(t, tm)
+			tm.Press(ptytest.Esc)
+			tm.WaitFor(`\[ Next`, soon)
+			tm.Type("q")
+			tm.Exit(soon)
+			isRestored(t, tm)
+			isGone(t, folder)
+		})
+	}
+}

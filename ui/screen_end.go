@@ -1,0 +1,185 @@
+package ui
+
+import (
+	"fmt"
+
+	"github.com/charmbracelet/lipgloss"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// backPhase says how far a rollback is.
+type backPhase int
+
+const (
+	backNone backPhase = iota
+	backRunning
+	backFailed
+	backDone
+)
+
+func (w *wizard) backPhase() backPhase {
+	switch {
+	case w.job != nil && w.job.kind == jobBack:
+		return backRunning
+	case w.undone.failure != nil:
+		return backFailed
+	case w.rolledBack:
+		return backDone
+	}
+	return backNone
+}
+
+// end draws the last page: what was done, what is left, and how to undo; or the
+// rollback.
+func (w *wizard) end(s *sheet) {
+	st := w.styles
+	switch w.backPhase() {
+	case backRunning:
+		s.hang(s.spin+" ", st.Bold, "Putting everything back")
+	case backFailed:
+		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "Not everything could be put back.")
+		if len(w.undone.findings) == 0 {
+			s.blank()
+			s.hang("", lipgloss.NewStyle(), words(w.undone.failure))
+		}
+	case backDone:
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
+	default:
+		w.summary(s)
+		return
+	}
+	s.blank()
+	s.lines(w.undone.lines)
+	for _, f := range w.undone.findings {
+		s.blank()
+		s.finding(f, true)
+	}
+	if w.backPhase() == backDone {
+		s.blank()
+		s.hang("", st.Muted, "The upgrade is still to be made. Start over here, or run keysplit later.")
+	}
+}
+
+// summary lists the steps and what is left to do.
+func (w *wizard) summary(s *sheet) {
+	st := w.styles
+	left, bad := 0, 0
+	for _, p := range w.pages {
+		if ph := w.phase(p); ph != done {
+			left++
+		}
+	}
+	for _, f := range w.facts.open {
+		if f.Severity == steps.Error {
+			bad++
+		}
+	}
+	switch {
+	case left == 0 && bad == 0:
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Done. The backend has a JWT key of its own.")
+	default:
+		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Not everything is done yet.")
+	}
+	s.blank()
+	for _, p := range w.pages {
+		if p.number == 0 && p.name != steps.Checklist {
+			continue
+		}
+		s.summaryLine(p, w.phase(p))
+	}
+	if len(w.facts.edits) > 0 {
+		s.blank()
+		s.hang("", st.Info, "keysplit can edit some of these files: press t, choose one, and press e.")
+	}
+	if len(w.facts.open) > 0 {
+		s.heading("Left to do")
+		for _, f := range w.facts.open {
+			s.finding(f, false)
+			s.hang("    ", st.Muted, f.Fix)
+		}
+	}
+	for _, left := range w.facts.left {
+		s.blank()
+		s.hang("", st.Bold, left)
+	}
+	if w.facts.wrote && !w.throwaway {
+		s.heading("To undo")
+		s.hang("", st.Info, "keysplit rollback")
+	}
+}
+
+func (s *sheet) summaryLine(p *page, ph phase) {
+	mark, said := s.s.Mark(steps.MarkPending), "not done"
+	switch ph {
+	case done:
+		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
+	case skipped:
+		mark, said = s.s.Warn.Render("-"), "left out"
+	case failed:
+		mark, said = s.s.Mark(steps.MarkFailed), "failed"
+	}
+	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(firstOf(p.short, "checklist"))), s.s.Muted, said)
+}
+
+// lastProof sums up the lines of a step: their number, or of a few the last one
+// that passed.
+func lastProof(p *page) string {
+	passed, unsure := 0, 0
+	for _, l := range p.lines {
+		switch l.Mark {
+		case steps.MarkOK:
+			passed++
+		case steps.MarkWarn:
+			unsure++
+		}
+	}
+	if unsure > 0 {
+		if passed == 1 {
+			return fmt.Sprintf("1 check passed, %d could not be proved", unsure)
+		}
+		return fmt.Sprintf("%d checks passed, %d could not be proved", passed, unsure)
+	}
+	if passed > 2 {
+		return fmt.Sprintf("%d checks passed", passed)
+	}
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		if l := p.lines[i]; l.Kind == steps.EventCheck && l.Mark == steps.MarkOK {
+			if l.Detail == "" {
+				return l.Text
+			}
+			return l.Text + ", " + l.Detail
+		}
+	}
+	return "done"
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// endPrompt is the question of the last page.
+func (w *wizard) endPrompt() *prompt {
+	finish := option{label: "Finish", act: func(w *wizard) tea.Cmd {
+		w.finished = true
+		return w.leave()
+	}}
+	switch w.backPhase() {
+	case backRunning:
+		return nil
+	case backFailed:
+		return &prompt{question: "What now?", options: []option{{label: "Retry", act: (*wizard).rollBack}, finish}}
+	case backDone:
+		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
+	}
+	p := &prompt{options: []option{finish}}
+	if w.facts.wrote {
+		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
+	}
+	return p
+}
