@@ -211,6 +211,7 @@ var catalogue = map[Code]Page{
 		Why:      "The next git add . would commit its secrets.",
 		Fix:      "Add .env to .gitignore.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	"env-file-in-git-history": {
 		Severity: Warning,
@@ -243,6 +244,7 @@ var catalogue = map[Code]Page{
 		Why:      "Whoever copies it gets a backend that does not start.",
 		Fix:      "Add a line JWT_SECRET_KEY= with a comment that says how to make one.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	"ci-missing-key": {
 		Severity: Warning,
@@ -250,6 +252,7 @@ var catalogue = map[Code]Page{
 		Why:      "Its tests and builds stop at the first start of Django.",
 		Fix:      "Add JWT_SECRET_KEY to the same place; for tests, make a key in the job.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	"compose-missing-key": {
 		Severity: Warning,
@@ -257,6 +260,7 @@ var catalogue = map[Code]Page{
 		Why:      "The container stops at its start.",
 		Fix:      "Add JWT_SECRET_KEY=${JWT_SECRET_KEY:?} to the service's environment.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	"kubernetes-missing-key": {
 		Severity: Warning,
@@ -264,6 +268,7 @@ var catalogue = map[Code]Page{
 		Why:      "The pods stop at their start.",
 		Fix:      "Add JWT_SECRET_KEY with a secretKeyRef beside SECRET_KEY.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	"docs-missing-key": {
 		Severity: Info,
@@ -271,6 +276,7 @@ var catalogue = map[Code]Page{
 		Why:      "Whoever follows it gets a backend that does not start.",
 		Fix:      "Name JWT_SECRET_KEY there as well.",
 		Fixable:  true,
+		Edit:     true,
 	},
 	// the running server
 	"server-unreachable": {

@@ -141,13 +141,13 @@ func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
 
 // Findings lists what is still wrong or worth knowing, each once, in the order
 // of its first appearance. What a step found before it was tried again does
-// not count any more, nor do the errors of preflight that the run has mended:
-// the fixable ones, once the key is written and proved.
+// not count any more, nor does what preflight found and the run has mended, once
+// the key is written and proved.
 func (e *Engine) Findings() []Finding {
 	mended := map[Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done && e.Machine.Status(Distinct) == Done {
 		for _, f := range e.Run.Project.Findings {
-			mended[f] = f.Fixable && f.Severity == Error
+			mended[f] = f.Mends()
 		}
 	}
 	latest := map[Name]int{} // where in the log a step's latest try begins

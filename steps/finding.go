@@ -38,6 +38,7 @@ type Page struct {
 	Why      string
 	Fix      string
 	Fixable  bool
+	Edit     bool // it is an edit of a committed file, which keysplit makes on request only
 }
 
 // NewFinding makes a finding of a code in the catalogue. An empty message takes
@@ -74,6 +75,9 @@ func (f Finding) WithSeverity(s Severity) Finding {
 	f.Severity = s
 	return f
 }
+
+// Mends tells that the steps of an upgrade put the finding right.
+func (f Finding) Mends() bool { return f.Fixable && !catalogue[f.Code].Edit }
 
 // LookUp returns the page of a code.
 func LookUp(code Code) (Page, bool) {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,6 +32,20 @@ func (p *Project) Rel(path string) string {
 		return path
 	}
 	return filepath.ToSlash(rel)
+}
+
+// MissingFile is the finding of a .env that is not there. It can be made with
+// nothing but the key in it, unless an example lies beside it: a file without the
+// example's other settings would not start the backend either.
+func (p *Project) MissingFile(path string) Finding {
+	f := NewFinding("env-file-missing", "").At(p.Rel(path), 0)
+	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
+		if _, err := os.Stat(path + ending); err == nil {
+			f.Fixable = false
+			return f.WithFix("Run: cp " + p.Rel(path+ending) + " " + p.Rel(path) + ", fill in its other settings, then run keysplit again.")
+		}
+	}
+	return f
 }
 
 // EnvFile is the .env that the backend reads, or the one that will be made.

@@ -78,7 +78,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 // fixable tells that an error among the findings can be mended by keysplit.
 func fixable(fs []steps.Finding) bool {
 	for _, f := range fs {
-		if f.Severity == steps.Error && f.Fixable {
+		if f.Severity == steps.Error && f.Mends() {
 			return true
 		}
 	}

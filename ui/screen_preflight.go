@@ -47,7 +47,7 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 	slices.SortStableFunc(findings, func(a, b steps.Finding) int { return rank(a) - rank(b) })
 	s.blank()
 	for _, f := range findings {
-		if f.Severity == steps.Error && f.Fixable {
+		if f.Severity == steps.Error && f.Mends() {
 			s.finding(f, false)
 			s.hang("    ", st.Muted, "The next steps mend this.")
 			continue
@@ -77,7 +77,7 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 // blocked tells that preflight found an error that no later step mends.
 func (w *wizard) blocked() bool {
 	for _, f := range w.page(steps.Preflight).findings {
-		if f.Severity == steps.Error && !f.Fixable {
+		if f.Severity == steps.Error && !f.Mends() {
 			return true
 		}
 	}

@@ -64,7 +64,7 @@ func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
 		s.hang("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
 		s.hang("", lipgloss.NewStyle(), f.Fix)
-		if f.Fixable && f.Severity == steps.Error {
+		if f.Mends() {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
 		}

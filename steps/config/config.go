@@ -62,37 +62,16 @@ func (e Environment) Routes() steps.Routes {
 // Names lists the environments in alphabetical order.
 func (c Config) Names() []string { return slices.Sorted(maps.Keys(c.Environments)) }
 
-// Find reads the configuration for a folder inside a project, "" for the current
-// one. It looks in that folder and those above it, up to the top of the work
-// tree, and then in its direct sub folders that have a manage.py, as the project
-// itself is found. No file is no error. Errors wrap steps.ErrUsage.
-func Find(folder string) (Config, error) {
-	start, err := filepath.Abs(folder)
-	if err != nil {
-		return Config{}, fmt.Errorf("find the configuration: %w", err)
-	}
-	if info, err := os.Stat(start); err == nil && !info.IsDir() {
-		start = filepath.Dir(start)
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
+// Find reads the configuration of a project: the nearest one in its folder or
+// those above, up to the top of the work tree; never further up, where files are
+// somebody else's. No file is no error. Errors wrap steps.ErrUsage.
+func Find(folder, top string) (Config, error) {
+	for dir := folder; ; dir = filepath.Dir(dir) {
 		c, err := in(dir)
-		if err != nil || c.Path != "" {
+		if err != nil || c.Path != "" || dir == top || dir == filepath.Dir(dir) {
 			return c, err
 		}
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil || dir == filepath.Dir(dir) {
-			break
-		}
 	}
-	below, _ := filepath.Glob(filepath.Join(glob(start), "*", "manage.py"))
-	if len(below) == 1 {
-		return in(filepath.Dir(below[0]))
-	}
-	return Config{}, nil
-}
-
-// glob keeps the characters of a folder's name from being a pattern.
-func glob(path string) string {
-	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllStringFunc(path, func(c string) string { return "[" + c + "]" })
 }
 
 // in reads the configuration of one folder.

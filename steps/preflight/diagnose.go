@@ -61,7 +61,7 @@ func (d *diagnosis) diagnose() error {
 		d.keys.Key = d.keys.InFile
 	}
 	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
-		d.add("env-file-missing", "", 0)
+		d.found = append(d.found, d.project.MissingFile(env.Path))
 	}
 	d.lines(file, vars)
 	if vars == nil && d.keys.Key.Source == "" {

@@ -55,6 +55,17 @@ func findProject(folder string) (*steps.Project, error) {
 	return nil, notFound("")
 }
 
+// Root is the folder of the project that is found from the given one, "" for the
+// current one, and the top of its work tree. Both are absolute, and both "" where
+// there is no project.
+func Root(folder string) (root, top string) {
+	p, err := findProject(folder)
+	if err != nil {
+		return "", ""
+	}
+	return p.Root, p.TopLevel
+}
+
 func newProject(root, top string) *steps.Project {
 	if top == "" {
 		top = root

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -76,24 +75,12 @@ func (d *dotenv) open(run *steps.Run) error {
 		}
 	}
 	if !at.Exists {
-		if example := exampleBeside(path); example != "" {
-			return steps.Fail(steps.NewFinding("env-file-missing", "").At(run.Project.Rel(path), 0).
-				WithFix("Run: cp " + run.Project.Rel(example) + " " + run.Project.Rel(path) + ", fill in its other settings, then run keysplit again."))
+		if f := run.Project.MissingFile(path); !f.Fixable {
+			return steps.Fail(f)
 		}
 	}
 	d.at = at
 	return nil
-}
-
-// exampleBeside finds the file that people copy to .env. Where there is one, a
-// .env with nothing but the key would lack all its other settings.
-func exampleBeside(path string) string {
-	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
-		if _, err := os.Stat(path + ending); err == nil {
-			return path + ending
-		}
-	}
-	return ""
 }
 
 // Plan makes the edit and shows it masked.

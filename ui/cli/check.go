@@ -14,7 +14,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/preflight"
@@ -112,7 +111,7 @@ func sharing(one *checked, others []*checked) (found []steps.Finding) {
 func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 	names := []string{o.env}
 	if c.all {
-		conf, err := config.Find(o.project)
+		conf, err := o.configuration()
 		if err != nil {
 			return err
 		}
@@ -318,7 +317,7 @@ func (o *options) verdict(one *checked) string {
 	}
 	n := len(steps.Errors(one.findings))
 	for _, f := range one.findings {
-		if f.Severity == steps.Error && f.Fixable {
+		if f.Severity == steps.Error && f.Mends() {
 			return fmt.Sprintf("Not ready: %s. Next: %s", count(n, "error"), o.command("upgrade"))
 		}
 	}

@@ -76,12 +76,45 @@ func Main(args []string, stdio IO) int {
 	sig := &signals{stdio: stdio}
 	ctx, stop := sig.notify()
 	defer stop()
+	out := &output{Writer: stdio.Out}
+	stdio.Out = out
 	root := newRoot(stdio, sig)
 	root.SetArgs(args)
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
-	return exitCode(stdio, root.ExecuteContext(ctx))
+	err := execute(ctx, root)
+	if out.failed != nil && codeOf(err) == ExitOK {
+		err = fmt.Errorf("write the output: %w", out.failed)
+	}
+	return exitCode(stdio, err)
+}
+
+// execute runs a command. What goes wrong before it begins is wrong usage: an
+// unknown command or flag, or too many words.
+func execute(ctx context.Context, root *cobra.Command) error {
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	err := root.ExecuteContext(ctx)
+	if err != nil && !began {
+		return fmt.Errorf("%w: %w", steps.ErrUsage, err)
+	}
+	return err
+}
+
+// output remembers that something could not be written, such as to a full disk: a
+// script that reads a part of it must not take that for all.
+type output struct {
+	io.Writer
+	failed error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil && o.failed == nil {
+		o.failed = err
+	}
+	return n, err
 }
 
 // signals ends the run when the user, the terminal or the system asks for it.
@@ -139,10 +172,6 @@ func exitCode(stdio IO, err error) int {
 	}
 	fmt.Fprintln(stdio.Err, "keysplit: "+steps.Inert(err.Error()))
 	code := codeOf(err)
-	if code == ExitFinding {
-		// What cobra reports itself is wrong usage: an unknown flag or command.
-		code = ExitUsage
-	}
 	if code == ExitUsage {
 		fmt.Fprintln(stdio.Err, "Run keysplit --help for the commands and flags.")
 	}
@@ -194,9 +223,6 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 			return runWizard(cmd.Context(), stdio, opts, sig)
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return fmt.Errorf("%w: %w", steps.ErrUsage, err)
-	})
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),

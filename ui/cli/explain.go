@@ -122,7 +122,7 @@ func explainAll(stdio IO, codes []steps.Code) error {
 func printPage(out io.Writer, p steps.Page) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n  %s\n\nWhat to do\n  %s\n", p.Code, p.Severity, p.Message, p.Why, p.Fix)
-	if p.Fixable && p.Severity == steps.Error {
+	if p.Fixable && !p.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}
 	_, err := io.WriteString(out, b.String())

@@ -14,7 +14,7 @@ func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, st
 	cmd := newExplain(stdio)
 	cmd.SetArgs(args)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	code := exitCode(stdio, cmd.ExecuteContext(context.Background()))
+	code := exitCode(stdio, execute(context.Background(), cmd))
 	return code, out.String()
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/write"
 )
@@ -114,7 +115,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if o.rotate && slices.Contains(o.skip, string(steps.Generate)) {
 		return nil, wrong("--rotate and --skip generate exclude each other")
 	}
-	conf, err := config.Find(o.project)
+	conf, err := o.configuration()
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +154,19 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
+}
+
+// configuration is the project's. The demo has none: what lies in the folder that
+// it is started from is somebody's own.
+func (o *options) configuration() (config.Config, error) {
+	if o.demo {
+		return config.Config{}, nil
+	}
+	root, top := preflight.Root(o.project)
+	if root == "" {
+		return config.Config{}, nil
+	}
+	return config.Find(root, top)
 }
 
 // configured is the environment as the configuration file has it, with the flags

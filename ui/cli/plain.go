@@ -32,7 +32,11 @@ type plainFront struct {
 }
 
 func newPlain(stdio IO, o *options) *plainFront {
-	r := lipgloss.NewRenderer(stdio.Out)
+	w := stdio.Out
+	if watched, ok := w.(*output); ok {
+		w = watched.Writer // only a file tells what its terminal can show
+	}
+	r := lipgloss.NewRenderer(w)
 	if o.noColor || os.Getenv("NO_COLOR") != "" || !stdio.OutTTY || os.Getenv("TERM") == "dumb" {
 		r.SetColorProfile(termenv.Ascii)
 	}
@@ -152,7 +156,7 @@ func (p *plainFront) finding(f steps.Finding) {
 	p.line("  %s %s  %s", p.s.Severity(f.Severity), p.s.Bold.Render(string(f.Code)), p.s.Muted.Render(place))
 	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
 	p.wrapped("    ", p.s.Muted, f.Why)
-	if p.mends && f.Fixable {
+	if p.mends && f.Mends() {
 		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
 		return
 	}

@@ -35,7 +35,7 @@ func inProcess(t *testing.T, make func(IO, *options) *cobra.Command, args []stri
 	opts.shared(root.PersistentFlags())
 	root.AddCommand(make(stdio, opts))
 	root.SetArgs(args)
-	code = exitCode(stdio, root.ExecuteContext(context.Background()))
+	code = exitCode(stdio, execute(context.Background(), root))
 	return code, o.String(), e.String()
 }
 

@@ -66,11 +66,14 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
-	if errors.Is(err, steps.ErrUsage) {
-		return err
-	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
+	if errors.Is(err, steps.ErrUsage) {
+		if o.json {
+			f.Result(r) // a script waits for the last line
+		}
+		return err
+	}
 	if o.fix && r.OK && !o.dryRun {
 		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
 			return err
@@ -97,7 +100,7 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 	if !o.writeConfig || !r.OK || o.dryRun || run.Journal == nil {
 		return nil
 	}
-	if there, err := config.Find(run.Project.Root); err != nil || there.Path != "" {
+	if there, err := config.Find(run.Project.Root, run.Project.TopLevel); err != nil || there.Path != "" {
 		return err
 	}
 	path := filepath.Join(run.Project.Root, config.File)
