@@ -271,7 +271,7 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	"docs-missing-key": {
-		Severity: Info,
+		Severity: Warning,
 		Message:  "A document tells how to set SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Whoever follows it gets a backend that does not start.",
 		Fix:      "Name JWT_SECRET_KEY there as well.",

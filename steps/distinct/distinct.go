@@ -103,11 +103,15 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 		before := len(found)
 		others := keys.Rivals()
 		for _, code := range run.Judge(keys.InFile.Secret, others...) {
-			found = append(found, steps.NewFinding(code, "").At(rel, 0))
+			f := steps.NewFinding(code, run.InWords(code))
+			if code == "jwt-key-equals-secret-key" {
+				f.Message = keys.EqualTo(keys.InFile.Secret)
+			}
+			found = append(found, f.At(rel, 0))
 		}
 		if run.Key.Set() && keys.InFile.Secret.Set() && !keys.InFile.Secret.Equal(run.Key) {
 			found = append(found, steps.NewFinding("value-dialect-ambiguous",
-				fmt.Sprintf("%s reads another value than the one that was written.", reader)).At(rel, 0).WithSeverity(steps.Error))
+				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(steps.Error))
 		}
 		if twin := sameAs(run, reader, data, keys.InFile.Secret); twin != "" {
 			found = append(found, steps.NewFinding("jwt-key-equals-secret-key",
@@ -220,8 +224,8 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message))
 		}
 	}
-	if a := f.Tokens.Algorithm; a != "" && a != "HS256" {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.")
+	if !f.Tokens.Shared() {
+		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.")
 	}
 	return found
 }

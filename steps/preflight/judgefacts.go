@@ -157,8 +157,8 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message), settings)
 		}
 	}
-	if a := f.Tokens.Algorithm; a != "" && !strings.HasPrefix(a, "HS") {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.", settings)
+	if !f.Tokens.Shared() {
+		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
 	}
 	return found
 }

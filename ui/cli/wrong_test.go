@@ -33,6 +33,7 @@ func TestWrongUsage(t *testing.T) {
 		"throwaway on staging":       {[]string{"upgrade", "--yes", "--temp-user", "--env", "staging"}, "", 2, "development only"},
 		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "exclude"},
 		"key without a line":         {[]string{"upgrade", "--yes", "--key-stdin"}, "", 2, "nothing came"},
+		"a file as the key":          {[]string{"upgrade", "--yes", "--key-stdin"}, strings.Repeat("x", 40<<10) + "\n", 2, "it is no key"},
 		"key with an empty line":     {[]string{"upgrade", "--yes", "--key-stdin"}, "\n", 2, "empty"},
 		"password without name":      {[]string{"upgrade", "--yes", "--password-stdin"}, "p\n", 2, "--username"},
 		"json that would ask":        {[]string{"upgrade", "--json"}, "", 2, "--yes"},
