@@ -37,6 +37,10 @@ func (s *session) all(ctx context.Context) error {
 	}
 	s.show(out)
 	found := s.findings(out)
+	if out.strange && s.known {
+		// Something else answers: least of all does it get a password.
+		return steps.Fail(s.stranger())
+	}
 	account := s.hasAccount()
 	if len(found) > 0 && !(account && s.doubtful(out)) {
 		return steps.Fail(found...)
@@ -82,7 +86,10 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 	case verify.controlAccepted():
 		return verify, nil
 	}
-	return outcome{throttled: verify.throttled || protected.throttled}, nil
+	return outcome{
+		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait),
+		strange: (s.routes.Verify == "" || verify.notThere()) && (s.routes.Protected == "" || protected.notThere()) && s.routes.Verify+s.routes.Protected != "",
+	}, nil
 }
 
 // doubtful tells whether the outcome may come from test tokens or routes that
@@ -137,6 +144,9 @@ func (s *session) forget(ctx context.Context, name string) {
 
 // withAccount logs in and follows the tokens.
 func (s *session) withAccount(ctx context.Context, out outcome) error {
+	if err := s.pause(ctx, out); err != nil {
+		return err
+	}
 	account, end, err := s.account(ctx)
 	if err != nil {
 		return err
@@ -158,6 +168,19 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 		return err
 	}
 	return s.refresh(ctx, in)
+}
+
+// longestPause is how long the login waits for a server that limits requests: the
+// proof may have used up what one address may ask in a minute.
+const longestPause = 90 * time.Second
+
+// pause waits before the login for as long as the server asked for.
+func (s *session) pause(ctx context.Context, out outcome) error {
+	if !out.throttled || out.wait <= 0 || out.wait > longestPause {
+		return nil
+	}
+	s.emit.Progress(fmt.Sprintf("The server limits requests. Waiting %v, as it asks, before the login.", out.wait))
+	return s.sleep(ctx, out.wait)
 }
 
 // settle asks once more with the account's own claims, signed anew. The new key
