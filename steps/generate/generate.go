@@ -162,6 +162,13 @@ func reason(run *steps.Run, c choice) string {
 	if c.bad[0] == "jwt-key-equals-secret-key" {
 		return c.keys.EqualTo(c.previous)
 	}
+	if c.bad[0] == "jwt-key-missing" {
+		for _, f := range run.Project.Findings {
+			if f.Code == "line-glued" || f.Code == "line-bare" || f.Code == "key-unread" {
+				return f.Message // why it is missing
+			}
+		}
+	}
 	return run.InWords(c.bad[0])
 }
 

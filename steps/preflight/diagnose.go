@@ -197,6 +197,9 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), d.run.MinLength())
 		}
 		d.add(code, message, line)
+		if f := &d.found[len(d.found)-1]; d.project.EnvFile.At == nil && f.Fixable {
+			f.Fixable, f.Fix = false, "Set it where this file comes from." // it cannot be written here
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package smoketest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -122,12 +124,28 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 			return made, nil, ctx.Err()
 		}
 		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no throwaway account")
-		return made, nil, steps.Fail(steps.NewFinding("login-rejected",
-			"The throwaway account could not be made: "+s.run.Redactor.Clean(err.Error())).
-			WithFix("Give an account: --username NAME."))
+		return made, nil, steps.Fail(s.noAccount(err))
 	}
 	s.run.Redactor.Add(made.Password)
 	return made, func() { s.forget(ctx, made.Username) }, nil
+}
+
+// unmigrated is how databases say that a table is not there.
+var unmigrated = regexp.MustCompile(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
+
+// noAccount is the finding of a throwaway account that could not be made.
+func (s *session) noAccount(err error) steps.Finding {
+	why := s.run.Redactor.Clean(err.Error())
+	var failure *steps.Failure
+	if errors.As(err, &failure) && len(failure.Findings) > 0 {
+		why = failure.Findings[0].Message
+	}
+	f := steps.NewFinding("login-rejected", "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
+	f.Why = "Django makes it in the project's own database. No login was tried."
+	if unmigrated.MatchString(why) {
+		f = f.WithFix("Run: python manage.py migrate. Then run keysplit again.")
+	}
+	return f
 }
 
 // forgetWithin is how long the deletion of the throwaway account may take.

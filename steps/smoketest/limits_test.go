@@ -116,3 +116,15 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 		}
 	}
 }
+
+// A throwaway account that cannot be made is no wrong password.
+func TestAnAccountThatCannotBeMade(t *testing.T) {
+	s := &session{run: &steps.Run{}}
+	f := s.noAccount(steps.Fail(steps.NewFinding("django-not-runnable", "The database cannot be used: no such table: auth_user")))
+	if !strings.Contains(f.Fix, "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
+		t.Errorf("%+v", f)
+	}
+	if f = s.noAccount(context.DeadlineExceeded); strings.Contains(f.Fix, "migrate") {
+		t.Errorf("%+v", f)
+	}
+}

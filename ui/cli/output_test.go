@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -106,5 +108,26 @@ func TestTheResultComesLast(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Event != "result" || last.OK == nil || *last.OK || r.code != 2 {
 		t.Errorf("exit %d, %v\n%s%s", r.code, err, r.out, r.errOut)
+	}
+}
+
+// One key has one fingerprint, from the first line that shows it to the last, and
+// the next time too.
+func TestAKeyThatIsGivenHasOneFingerprint(t *testing.T) {
+	p := djangotest.New(t, djangotest.Options{})
+	state, key := filepath.Join(t.TempDir(), "state"), stepstest.Key()
+	seen := map[string]bool{}
+	for range 2 {
+		r := invocation{args: []string{"upgrade", "--yes", "--key-stdin", "--python", p.Python, "--skip", "restart,smoke-test"}, dir: p.Root, stdin: key + "\n"}.run(t, state)
+		found := regexp.MustCompile(`fingerprint ([0-9a-f]{6})`).FindAllStringSubmatch(r.out, -1)
+		if r.code != 0 || len(found) < 3 {
+			t.Fatalf("exit %d\n%s%s", r.code, r.out, r.errOut)
+		}
+		for _, f := range found {
+			seen[f[1]] = true
+		}
+	}
+	if len(seen) != 1 {
+		t.Errorf("one key was shown with %d fingerprints", len(seen))
 	}
 }

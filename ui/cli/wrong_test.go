@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps/sandbox/djangotest"
 )
@@ -114,6 +115,14 @@ func TestUnusableFiles(t *testing.T) {
 			noneOf(t, r.out+r.errOut, key)
 			if _, err := os.Stat(state); err == nil {
 				t.Error("a check made a state folder")
+			}
+			if name == "a pipe" {
+				// A start of Django would wait for the program at its other end.
+				start := time.Now()
+				r := invocation{args: []string{"upgrade", "--yes", "--timeout", "1m"}, dir: root}.run(t, state)
+				if r.code != 1 || time.Since(start) > 20*time.Second || strings.Contains(r.out, "does not exist") || strings.Contains(r.out, "next steps mend") {
+					t.Errorf("exit %d after %v\n%s%s", r.code, time.Since(start), r.out, r.errOut)
+				}
 			}
 		})
 	}
