@@ -95,16 +95,21 @@ var troubles = []struct {
 	sign *regexp.Regexp
 }{
 	{"place-conflict", regexp.MustCompile(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
-	{"tool-not-logged-in", regexp.MustCompile(`(?i)not logged in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api )?(token|credentials)|missing client token|no access token|provide credentials`)},
+	{"tool-not-logged-in", regexp.MustCompile(`(?i)not logged in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api )?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
 	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|must have admin rights`)},
-	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
+	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
 	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|no value found|no linked project`)},
 }
 
+// wrapped is what breaks a message into lines: that of heroku, at any word, with
+// a mark before each line.
+var wrapped = regexp.MustCompile(`[\s›»]+`)
+
 // Explain makes the finding of a program that failed.
 func (t Program) Explain(spec string, res child.Result) error {
+	stderr, stdout := wrapped.ReplaceAll(res.Stderr, []byte(" ")), wrapped.ReplaceAll(res.Stdout, []byte(" "))
 	for _, trouble := range troubles {
-		if trouble.sign.Match(res.Stderr) || trouble.sign.Match(res.Stdout) {
+		if trouble.sign.Match(stderr) || trouble.sign.Match(stdout) {
 			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			if trouble.code == "tool-not-logged-in" {
 				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")

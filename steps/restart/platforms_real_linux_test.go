@@ -1,0 +1,120 @@
+package restart
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// served is a server for one test.
+func served(t *testing.T, h http.Handler) string {
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// await restarts an app, or waits for it where the key was just written.
+func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said string, found []steps.Finding, err error) {
+	t.Helper()
+	w := managedWorld(t, spec)
+	w.run.Options.Timeout = limit
+	w.run.Wrote, w.run.WroteAt = wrote, time.Now()
+	return restarted(t, w)
+}
+
+func wantFound(t *testing.T, found []steps.Finding, err error, code steps.Code) {
+	t.Helper()
+	if err == nil || len(found) != 1 || found[0].Code != code {
+		t.Errorf("error %v, findings %v, want %s alone", err, found, code)
+	}
+}
+
+// dynos answers as the part of Heroku's Platform API that is about releases and
+// dynos (devcenter.heroku.com/articles/platform-api-reference).
+type dynos struct {
+	mu        sync.Mutex
+	token     string
+	statuses  []string // of the latest release, at each look; the last one stays
+	released  time.Time
+	restarted int
+}
+
+func (d *dynos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	answer := func(code int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	if r.Header.Get("Authorization") != "Bearer "+d.token {
+		answer(http.StatusUnauthorized, map[string]string{"id": "unauthorized", "message": "Invalid credentials provided."})
+		return
+	}
+	release := func(version int, status string, at time.Time) map[string]any {
+		return map[string]any{"version": version, "status": status, "created_at": at.UTC().Format(time.RFC3339), "updated_at": at.UTC().Format(time.RFC3339),
+			"id": "r", "description": "Set JWT_SECRET_KEY config vars", "user": map[string]string{"email": "ada@example.com"}, "current": status == "succeeded"}
+	}
+	switch r.Method + " " + r.URL.Path {
+	case "GET /apps/shop/releases":
+		if !strings.Contains(r.Header.Get("Range"), "order=desc") {
+			answer(http.StatusBadRequest, map[string]string{"id": "bad_request", "message": "no order"})
+			return
+		}
+		status := d.statuses[0]
+		if len(d.statuses) > 1 {
+			d.statuses = d.statuses[1:]
+		}
+		answer(http.StatusPartialContent, []any{release(8, status, d.released), release(7, "succeeded", time.Now().Add(-time.Hour))})
+	case "DELETE /apps/shop/dynos":
+		d.restarted++
+		answer(http.StatusAccepted, map[string]any{})
+	case "GET /apps/theirs/releases":
+		answer(http.StatusForbidden, map[string]string{"id": "forbidden", "message": "You do not have access to the app theirs."})
+	default:
+		answer(http.StatusNotFound, map[string]string{"resource": "app", "id": "not_found", "message": "Couldn't find that app."})
+	}
+}
+
+func TestTheRealHeroku(t *testing.T) {
+	d := &dynos{token: stepstest.Key()}
+	logIn := stepstest.RealHeroku(t, served(t, d))
+	logIn(d.token)
+	const enough = 60 * time.Second
+
+	d.released, d.statuses = time.Now(), []string{"pending", "pending", "succeeded"}
+	said, _, err := await(t, "heroku:shop", true, enough)
+	if err != nil || len(d.statuses) != 1 || d.restarted != 0 {
+		t.Errorf("after a write: error %v, %d restarts\n%s", err, d.restarted, said)
+	}
+	d.statuses = []string{"pending", "failed"}
+	_, found, err := await(t, "heroku:shop", true, enough)
+	wantFound(t, found, err, "restart-failed")
+	// The release before the write does not count.
+	d.released, d.statuses = time.Now().Add(-10*time.Minute), []string{"succeeded"}
+	_, found, err = await(t, "heroku:shop", true, 8*time.Second)
+	wantFound(t, found, err, "restart-failed")
+	if said, _, err = await(t, "heroku:shop", false, enough); err != nil || d.restarted != 1 {
+		t.Errorf("a restart: error %v, %d restarts\n%s", err, d.restarted, said)
+	}
+
+	for spec, code := range map[string]steps.Code{"heroku:nothing": "place-not-found", "heroku:theirs": "access-denied"} {
+		_, found, err = await(t, spec, true, enough)
+		wantFound(t, found, err, code)
+	}
+	for _, token := range []string{stepstest.Key(), ""} {
+		logIn(token)
+		_, found, err = await(t, "heroku:shop", true, enough)
+		wantFound(t, found, err, "tool-not-logged-in")
+	}
+	t.Setenv("HEROKU_API_KEY", stepstest.Key())
+	_, found, err = await(t, "heroku:shop", true, enough)
+	wantFound(t, found, err, "tool-not-logged-in")
+}
