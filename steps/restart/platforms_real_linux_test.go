@@ -118,3 +118,55 @@ func TestTheRealHeroku(t *testing.T) {
 	_, found, err = await(t, "heroku:shop", true, enough)
 	wantFound(t, found, err, "tool-not-logged-in")
 }
+
+func TestTheRealFly(t *testing.T) {
+	server := stepstest.RealFly(t)
+	const enough = 30 * time.Second
+	// set gives the machines a state, as if they were updated some time ago.
+	set := func(ago time.Duration, states ...string) {
+		for i, state := range states {
+			server.Machine[i]["state"] = state
+			server.Machine[i]["updated_at"] = time.Now().Add(-ago).UTC().Format(time.RFC3339)
+		}
+	}
+	set(0, "started", "started")
+	if said, _, err := await(t, "fly:shop", true, enough); err != nil || server.Updates != 0 {
+		t.Errorf("after a write: error %v, %d updates\n%s", err, server.Updates, said)
+	}
+	// One that was stopped for want of requests has the new key when it starts.
+	set(0, "started", "stopped")
+	exit := func(code int, requested bool) []any {
+		return []any{map[string]any{"id": "e", "type": "exit", "status": "stopped", "source": "flyd", "timestamp": time.Now().UnixMilli(),
+			"request": map[string]any{"exit_event": map[string]any{"exit_code": code, "requested_stop": requested, "exited_at": time.Now().UTC().Format(time.RFC3339)}}}}
+	}
+	server.Machine[1]["events"] = exit(143, true)
+	if said, _, err := await(t, "fly:shop", true, enough); err != nil {
+		t.Errorf("with one at rest: error %v\n%s", err, said)
+	}
+	server.Machine[1]["events"] = exit(1, false)
+	_, found, err := await(t, "fly:shop", true, enough)
+	wantFound(t, found, err, "restart-failed")
+	server.Machine[1]["events"] = []any{}
+	// Machines that were not touched since do not count.
+	set(10*time.Minute, "started", "started")
+	_, found, err = await(t, "fly:shop", true, 3*time.Second)
+	wantFound(t, found, err, "restart-failed")
+	// A restart brings the secrets as they are to both machines, 10 seconds each.
+	if said, _, err := await(t, "fly:shop", false, 10*time.Second); err != nil || server.Updates != 2 {
+		t.Errorf("a restart: error %v, %d updates\n%s", err, server.Updates, said)
+	}
+	if len(server.Wrong) > 0 {
+		t.Errorf("not understood: %v", server.Wrong)
+	}
+
+	for spec, code := range map[string]steps.Code{"fly:nothing": "place-not-found", "fly:theirs": "access-denied"} {
+		_, found, err = await(t, spec, true, enough)
+		wantFound(t, found, err, code)
+	}
+	server.LogIn(t, false)
+	_, found, err = await(t, "fly:shop", false, enough)
+	wantFound(t, found, err, "tool-not-logged-in")
+	server.LogOut(t)
+	_, found, err = await(t, "fly:shop", true, enough)
+	wantFound(t, found, err, "tool-not-logged-in")
+}
