@@ -183,7 +183,8 @@ func newRailway(s *Step, argument string) manager {
 				}
 			}
 			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
-			return recent && last.Status == "SUCCESS", recent && (last.Status == "FAILED" || last.Status == "CRASHED"), "deployment: " + last.Status
+			up := last.Status == "SUCCESS" || last.Status == "SLEEPING" // until the next request
+			return recent && up, recent && (last.Status == "FAILED" || last.Status == "CRASHED"), "deployment: " + last.Status
 		},
 	}
 }

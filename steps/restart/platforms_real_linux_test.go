@@ -119,6 +119,49 @@ func TestTheRealHeroku(t *testing.T) {
 	wantFound(t, found, err, "tool-not-logged-in")
 }
 
+func TestTheRealRailway(t *testing.T) {
+	server := stepstest.RealRailway(t)
+	server.Vars = map[string]map[string]*string{"production-id": {}, "staging-id": {}}
+	const enough = 30 * time.Second
+
+	for _, spec := range []string{"railway:web", "railway:web@staging"} {
+		server.Deployed, server.Statuses, server.Again = time.Now(), []string{"QUEUED", "BUILDING", "DEPLOYING", "SUCCESS"}, 0
+		if said, _, err := await(t, spec, true, enough); err != nil || len(server.Statuses) != 1 || server.Again != 0 {
+			t.Errorf("%s after a write: error %v, %d deployments\n%s", spec, err, server.Again, said)
+		}
+		if said, _, err := await(t, spec, false, enough); err != nil || server.Again != 1 {
+			t.Errorf("%s: a restart: error %v, %d deployments\n%s", spec, err, server.Again, said)
+		}
+	}
+	server.Deployed, server.Statuses = time.Now(), []string{"DEPLOYING", "SLEEPING"}
+	if said, _, err := await(t, "railway:web", true, 5*time.Second); err != nil {
+		t.Errorf("one that sleeps until a request comes: %v\n%s", err, said)
+	}
+	for _, status := range []string{"FAILED", "CRASHED"} {
+		server.Deployed, server.Statuses = time.Now(), []string{"BUILDING", status}
+		_, found, err := await(t, "railway:web", true, enough)
+		wantFound(t, found, err, "restart-failed")
+	}
+	// The deployment before the write does not count.
+	server.Deployed, server.Statuses = time.Now().Add(-10*time.Minute), []string{"SUCCESS"}
+	_, found, err := await(t, "railway:web", true, 3*time.Second)
+	wantFound(t, found, err, "restart-failed")
+	if len(server.Wrong) > 0 {
+		t.Errorf("not understood: %v", server.Wrong)
+	}
+
+	for spec, code := range map[string]steps.Code{"railway:nothing": "place-not-found", "railway:web@nothing": "place-not-found", "railway:web@vault": "access-denied"} {
+		_, found, err = await(t, spec, true, enough)
+		wantFound(t, found, err, code)
+	}
+	server.LogIn(t, false, true)
+	_, found, err = await(t, "railway:web", false, enough)
+	wantFound(t, found, err, "tool-not-logged-in")
+	server.LogOut(t)
+	_, found, err = await(t, "railway:web", true, enough)
+	wantFound(t, found, err, "tool-not-logged-in")
+}
+
 func TestTheRealFly(t *testing.T) {
 	server := stepstest.RealFly(t)
 	const enough = 30 * time.Second
