@@ -67,6 +67,14 @@ func (r *railway) look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	if json.Unmarshal(out, &vars) != nil {
 		return held, errors.New("the answer of railway cannot be read")
 	}
+	// Railway's own variables tell which project it is, and which environment the
+	// folder is linked to.
+	if v := vars["RAILWAY_ENVIRONMENT_NAME"]; v != nil && r.environment == "" {
+		held.Where += ", environment " + run.Redactor.Clean(*v)
+	}
+	if v := vars["RAILWAY_PROJECT_NAME"]; v != nil {
+		held.Where += ", project " + run.Redactor.Clean(*v)
+	}
 	if v, ok := vars[steps.KeyName]; ok {
 		held.There, held.Readable = true, v != nil
 		if v != nil {

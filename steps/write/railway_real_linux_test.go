@@ -22,7 +22,8 @@ func TestTheRealRailway(t *testing.T) {
 
 	for spec, place := range map[string]string{"railway:web": "production-id", "railway:web@staging": "staging-id"} {
 		for _, old := range []*string{nil, &earlier} {
-			vars := map[string]*string{"OTHER": &other, "SEALED": nil}
+			project, environment := "shop", strings.TrimSuffix(place, "-id")
+			vars := map[string]*string{"OTHER": &other, "SEALED": nil, "RAILWAY_PROJECT_NAME": &project, "RAILWAY_ENVIRONMENT_NAME": &environment}
 			if old != nil {
 				vars[name] = old
 			}
@@ -36,6 +37,9 @@ func TestTheRealRailway(t *testing.T) {
 			key := run.Key.Reveal()
 			if got := vars[name]; got == nil || *got != key || *vars["OTHER"] != other || len(server.Changes) != 1 || server.Changes[0] != `{"JWT_SECRET_KEY":"`+key+`"}` {
 				t.Errorf("%s: the key is not there, or something else changed in %d requests", spec, len(server.Changes))
+			}
+			if !strings.Contains(said, "Railway service web, environment "+environment+", project shop") {
+				t.Errorf("%s: it does not say where that is: %s", spec, said)
 			}
 			again, _ := Targets([]string{spec})
 			if plan, err := again[0].Plan(t.Context(), run); err != nil || !plan.Nothing {
