@@ -85,6 +85,7 @@ func newHeroku(s *Step, app string) manager {
 			var releases []struct {
 				Version   int
 				Status    string
+				Current   bool      // it is the one that runs
 				CreatedAt time.Time `json:"created_at"`
 			}
 			if json.Unmarshal(answer, &releases) != nil || len(releases) == 0 {
@@ -94,6 +95,13 @@ func newHeroku(s *Step, app string) manager {
 			for _, r := range releases {
 				if r.Version > last.Version {
 					last = r
+				}
+			}
+			if since.IsZero() { // a restart is of the one that runs
+				for _, r := range releases {
+					if r.Current {
+						last = r
+					}
 				}
 			}
 			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
