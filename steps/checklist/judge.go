@@ -189,8 +189,11 @@ func (l *look) updated(k kind, none string) verdict {
 	v := verdict{next: "Name JWT_SECRET_KEY there as well."}
 	var lacking []string
 	for _, p := range l.places[k] {
-		if p.key == 0 {
-			lacking = append(lacking, fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line))
+		if !p.inOrder() {
+			lacking = append(lacking, p.lacks())
+			if p.same > 0 {
+				v.next = "Give JWT_SECRET_KEY a value of its own there."
+			}
 			continue
 		}
 		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})

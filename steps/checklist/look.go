@@ -99,7 +99,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	}
 	for _, k := range []kind{pipeline, document} {
 		for _, pl := range l.places[k] {
-			if pl.key == 0 {
+			if !pl.inOrder() {
 				r.Findings = append(r.Findings, pl.finding())
 			}
 		}
@@ -158,7 +158,7 @@ func (l *look) addWord(it *Item) {
 		for _, f := range word.Files {
 			known = known || f.Path == p.sum.Path
 		}
-		if gone == "" && !known && p.key == 0 {
+		if gone == "" && !known && !p.inOrder() {
 			gone = p.file + " sets SECRET_KEY since"
 		}
 	}
