@@ -127,6 +127,12 @@ var catalogue = map[Code]Page{
 		Why:      "A key that leaks from one environment then opens the other.",
 		Fix:      "Run keysplit upgrade --rotate in one of them.",
 	},
+	"distinct-from-unset": {
+		Severity: Info,
+		Message:  "A name in distinct_from is set nowhere that keysplit can see.",
+		Why:      "What has no value cannot be compared with the key. The name may be misspelt.",
+		Fix:      "Correct the name in the configuration's distinct_from, set it, or take it out.",
+	},
 	// SECRET_KEY
 	"secret-key-missing": {
 		Severity: Error,

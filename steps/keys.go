@@ -20,6 +20,7 @@ type Keys struct {
 	SecretKey Setting  // SECRET_KEY
 	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
 	Others    []Secret // the values of Options.DistinctFrom, as far as they are set
+	Unset     []string // the names of the others
 }
 
 // Rivals are the secrets that the key must differ from.
@@ -53,8 +54,12 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		InFile:    file(KeyName),
 	}
 	for _, name := range run.Options.DistinctFrom {
-		if s := effective(name); name != SecretKeyName && s.Secret.Len() > 0 {
+		switch s := effective(name); {
+		case name == SecretKeyName:
+		case s.Secret.Len() > 0:
 			keys.Others = append(keys.Others, s.Secret)
+		default:
+			keys.Unset = append(keys.Unset, name)
 		}
 	}
 	return keys, nil

@@ -42,13 +42,17 @@ type Proposal struct {
 	new []byte
 }
 
-// Apply makes the edit. A file that was changed since it was looked at is left
-// alone. The run needs a journal.
+// Apply makes the edit. A file that may not be written, or was changed since it was
+// looked at, is left alone; the error is then a *steps.Failure that says so beside
+// what the finding says. The run needs a journal.
 func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 	_, err := run.Journal.Publish(ctx, p.at, p.new)
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
-		return steps.Fail(steps.NewFinding("env-file-changed", run.Project.Rel(p.Path)+" was not edited: "+refused.Error()).At(run.Project.Rel(p.Path), 0))
+		f := p.Finding.WithSeverity(steps.Error)
+		f.Message += " It was not edited: " + strings.ReplaceAll(refused.Error(), p.Path, run.Project.Rel(p.Path)) + "."
+		f.Fixable = false
+		return steps.Fail(f)
 	}
 	return err
 }
