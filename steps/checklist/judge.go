@@ -138,15 +138,15 @@ func (l *look) starts() verdict {
 
 func (l *look) login() verdict {
 	v := verdict{next: "Run keysplit upgrade --username NAME, or in development keysplit upgrade --temp-user."}
-	seen := l.past.proofs[steps.SmokeTest]
+	seen, login := l.past.proofs[steps.SmokeTest], l.past.login
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
-	case !l.past.ok(steps.SmokeTest, "login"):
+	case !login.ok("login"):
 		v.why = "no login was tried, since no account was given"
 	default:
-		v.evidence = l.past.evidence(steps.SmokeTest, "login", "login-token", "protected", "refresh")
-		if token, found := l.past.line(steps.SmokeTest, "login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
+		v.evidence = login.evidence("login", "login-token", "protected", "refresh")
+		if token, found := login.line("login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
 			v.why = "the login's token was not shown to be signed with the new key"
 		}
 	}

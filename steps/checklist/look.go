@@ -47,13 +47,14 @@ type Item struct {
 // Evidence is one thing that was seen, where, when and by which check; or said,
 // when, by whom and with which note.
 type Evidence struct {
-	Text  string    `json:"text"`
-	Check string    `json:"check,omitempty"` // "files", or the step and its check line
-	File  string    `json:"file,omitempty"`  // relative to the top level
-	Line  int       `json:"line,omitempty"`  // 1-based
-	Time  time.Time `json:"time"`
-	By    string    `json:"by,omitempty"`
-	Note  string    `json:"note,omitempty"`
+	Text   string    `json:"text"`
+	Check  string    `json:"check,omitempty"`  // "files", or the step and its check line
+	File   string    `json:"file,omitempty"`   // relative to the top level
+	Line   int       `json:"line,omitempty"`   // 1-based
+	Server string    `json:"server,omitempty"` // the address that was asked
+	Time   time.Time `json:"time"`
+	By     string    `json:"by,omitempty"`
+	Note   string    `json:"note,omitempty"`
 }
 
 // look is everything that the items are judged by.
@@ -164,7 +165,7 @@ func (l *look) addWord(it *Item) {
 	}
 	if gone != "" {
 		if it.State == Open {
-			it.Reason = fmt.Sprintf("%s said so at %s, but %s; %s", word.By, stamp(word.time), gone, it.Reason)
+			it.Reason = fmt.Sprintf("%s said so at %s, but %s; %s", word.By, exact(word.time), gone, it.Reason)
 		}
 		return
 	}
@@ -200,7 +201,7 @@ func (r *Report) clean(run *steps.Run) {
 		}
 		for n := range it.Evidence {
 			ev := &it.Evidence[n]
-			for _, s := range []*string{&ev.Text, &ev.File, &ev.By, &ev.Note} {
+			for _, s := range []*string{&ev.Text, &ev.File, &ev.Server, &ev.By, &ev.Note} {
 				c(s)
 			}
 		}

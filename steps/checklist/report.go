@@ -129,10 +129,13 @@ func (ev Evidence) inWords() string {
 
 // source says by which check and when.
 func (ev Evidence) source() string {
-	if ev.Check == "" {
-		return " (" + stamp(ev.Time) + ")"
+	var parts []string
+	for _, part := range []string{ev.Check, ev.Server, stamp(ev.Time)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
 	}
-	return " (" + ev.Check + ", " + stamp(ev.Time) + ")"
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 func at(file string, line int) string {
