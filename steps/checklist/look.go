@@ -28,8 +28,12 @@ type Report struct {
 	Project     string          `json:"project"` // the top level's name and the folder below it
 	Environment string          `json:"environment"`
 	Time        time.Time       `json:"time"`
-	Complete    bool            `json:"complete"` // every item is done or attested
-	Items       []Item          `json:"items"`    // always nine
+	Keysplit    string          `json:"keysplit,omitempty"` // the version that looked; see Sign
+	Machine     string          `json:"machine,omitempty"`  // where it looked
+	Commit      string          `json:"commit,omitempty"`   // of the project, short
+	Changed     *bool           `json:"changed,omitempty"`  // tracked files differ from the commit
+	Complete    bool            `json:"complete"`           // every item is done or attested
+	Items       []Item          `json:"items"`              // always nine
 	Findings    []steps.Finding `json:"findings"`
 	Team        string          `json:"team,omitempty"` // the message to the team, where it was asked for
 }
