@@ -119,6 +119,7 @@ func (p place) finding() steps.Finding {
 	case p.same > 0:
 		f = steps.NewFinding("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
+		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
 	case p.code == "ci-missing-key" && steps.IsDockerfile(path.Base(p.file)):
 		f = f.WithFix("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
 			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs.")

@@ -94,6 +94,7 @@ func TestTheSameValueForBothKeysIsFound(t *testing.T) {
 		"manifest, two containers":      {"k8s/d.yaml", pod + fmt.Sprintf(ref, "SECRET_KEY", "a") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "b") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "a") + fmt.Sprintf(ref, "SECRET_KEY", "c"), 0},
 		"manifest, the same literal":    {"k8s/d.yaml", pod + "- name: SECRET_KEY\n  value: abc\n- name: JWT_SECRET_KEY\n  value: 'abc'\n", 6},
 		"compose, the same variable":    {"compose.yaml", "environment:\n  - SECRET_KEY=${SECRET_KEY}\n  - JWT_SECRET_KEY=${SECRET_KEY:?}\n", 3},
+		"compose, a fallback":           {"compose.yaml", "environment:\n  SECRET_KEY: ${SECRET_KEY}\n  JWT_SECRET_KEY: ${JWT_SECRET_KEY:-${SECRET_KEY}}\n", 3},
 		"compose, a mapping":            {"compose.yaml", "environment:\n  JWT_SECRET_KEY: \"${KEY}\"\n  SECRET_KEY: $KEY\n", 2},
 		"compose, passed on":            {"compose.yaml", "environment:\n  - SECRET_KEY\n  - JWT_SECRET_KEY=${SECRET_KEY}\n", 3},
 		"compose, SECRET_KEY elsewhere": {"compose.yaml", "env_file: .env\nenvironment:\n  - JWT_SECRET_KEY=${SECRET_KEY}\n", 3},

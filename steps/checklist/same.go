@@ -23,6 +23,8 @@ var (
 	plain = regexp.MustCompile(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
 	// ${NAME}, ${NAME:?said}, $NAME, and Azure's $(NAME).
 	variable = regexp.MustCompile(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
+	// ${NAME:-${OTHER}} is OTHER wherever it matters.
+	fallsBack = regexp.MustCompile(`^\$\{\w+:?-\$\{?(\w+)`)
 	// GitHub's ${{ secrets.NAME }} and Helm's {{ .Values.name }}.
 	property = regexp.MustCompile(`^\$?\{\{-?\s*(\.?[A-Za-z][\w.-]*?)\s*-?\}\}$`)
 
@@ -79,6 +81,9 @@ func givenIn(data []byte) (all []given) {
 		}
 		if m := listItem.FindStringSubmatch(l); m != nil {
 			item := l + itemBelow(lines[i+1:], len(m[1]))
+			if !strings.Contains(item, steps.SecretKeyName) {
+				continue
+			}
 			name, ref, isRef := strings.Cut(item, "secretKeyRef")
 			n := itemName.FindStringSubmatch(name)
 			if n == nil && isRef {
@@ -97,11 +102,14 @@ func givenIn(data []byte) (all []given) {
 	return all
 }
 
+// maxItem is how many lines an item of a list of variables may have.
+const maxItem = 50
+
 // itemBelow is the rest of an item of a list: the lines that are indented by more
 // than its dash.
 func itemBelow(below []string, dash int) string {
 	var b strings.Builder
-	for _, l := range below {
+	for _, l := range below[:min(len(below), maxItem)] {
 		text := strings.TrimLeft(l, " ")
 		if text != "" && len(l)-len(text) <= dash {
 			break
@@ -115,6 +123,9 @@ func itemBelow(below []string, dash int) string {
 // nothing that can be: a command, a template to be filled in, a block below.
 func source(value string) string {
 	value = strings.TrimSpace(strings.Trim(value, `"'`))
+	if m := fallsBack.FindStringSubmatch(value); m != nil {
+		return "$" + m[1]
+	}
 	if m := variable.FindStringSubmatch(value); m != nil {
 		return "$" + m[1] + m[2] + m[3]
 	}

@@ -312,6 +312,9 @@ func entry(line string, below []string) ([]string, int) {
 		return nil, 0
 	}
 	item, skip := itemOf(line, below, m[3])
+	if skip == maxItem {
+		return nil, 0
+	}
 	name, rest := item[:m[1]], item[m[1]:]
 	keys := entryKey.FindAllStringSubmatchIndex(rest, -1)
 	switch refs := strings.Count(rest, "secretKeyRef"); {
@@ -330,11 +333,15 @@ func entry(line string, below []string) ([]string, int) {
 	return strings.Split(strings.Replace(name, steps.SecretKeyName, steps.KeyName, 1)+rest, "\n"), skip
 }
 
+// maxItem is how many lines an item of a list of variables may have. A longer one is
+// none, and not read to its end again and again.
+const maxItem = 50
+
 // itemOf is an item of a list, without comments, and how many lines below its
 // first one it has: all that are indented by more than its dash.
 func itemOf(line string, below []string, dash int) (item string, skip int) {
 	item = comment.ReplaceAllString(line, "")
-	for i, l := range below {
+	for i, l := range below[:min(len(below), maxItem)] {
 		l = strings.TrimRight(comment.ReplaceAllString(strings.TrimRight(l, "\r\n"), ""), " \t")
 		if l == "" {
 			continue

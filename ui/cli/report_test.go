@@ -267,6 +267,33 @@ func TestReportOfARealUpgrade(t *testing.T) {
 			t.Errorf("item %d is %s after the upgrade", n, s)
 		}
 	}
+	// An edit of another file that is taken back, and a run without an account,
+	// change nothing about that.
+	if err := os.WriteFile(filepath.Join(p.Root, ".env.example"), []byte("SECRET_KEY=change-me\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []struct {
+		make func(IO, *options) *cobra.Command
+		args []string
+	}{
+		{newCheck, []string{"check", "--static", "--fix"}},
+		{newRollback, []string{"rollback", "--restart", "none"}},
+		{newUpgrade, []string{"upgrade", "--yes"}},
+	} {
+		code, out, errOut := inProcess(t, again.make, append(again.args, "--project", p.Root, "--python", p.Python))
+		if code != ExitOK {
+			t.Fatalf("%s: exit %d\n%s%s", again.args[0], code, out, errOut)
+		}
+		for n, s := range states() {
+			if n <= 6 && s != checklist.Done {
+				t.Errorf("item %d is %s after %v", n, s, again.args)
+			}
+		}
+	}
+	_, out, _ = report(t, "--project", p.Root)
+	if !strings.Contains(out, "http://127.0.0.1:") {
+		t.Errorf("no address of the server in the evidence:\n%s", out)
+	}
 	f, err := os.OpenFile(p.EnvPath, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
