@@ -188,7 +188,7 @@ func (ev Evidence) inWords() string {
 func (ev Evidence) source() string {
 	var parts []string
 	for _, part := range []string{ev.Check, ev.Server, stamp(ev.Time)} {
-		if part != "" {
+		if part != "" && !strings.Contains(ev.Text, part) { // restart's own line names the server
 			parts = append(parts, part)
 		}
 	}

@@ -195,15 +195,17 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	}
 	more := report.Findings
 	if c.fix {
-		old, err := mended(ctx, one.run, f, one.findings)
+		left, refused, err := mended(ctx, one.run, f, one.findings)
 		if err != nil {
 			return err
 		}
 		one.findings, one.ready = nil, one.err == nil
-		one.add(silent{f}, old...) // said before, but for what could not be edited
-		if more, err = mended(ctx, one.run, f, more); err != nil {
+		one.add(silent{f}, left...) // said before
+		one.add(f, refused...)
+		if more, refused, err = mended(ctx, one.run, f, more); err != nil {
 			return err
 		}
+		more = append(more, refused...)
 	} else {
 		for i, found := range more {
 			if _, ok := house.Propose(one.run, found); ok {
@@ -216,20 +218,20 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	return nil
 }
 
-// mended is mend for a check, to which a file that cannot be edited is one finding
-// more.
-func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
-	left, err := mend(ctx, run, f, found)
+// mended is mend for a check, to which a file that cannot be edited is a finding
+// like others.
+func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left, refused []steps.Finding, err error) {
+	left, err = mend(ctx, run, f, found)
 	var failure *steps.Failure
 	if errors.As(err, &failure) {
-		return left, nil
+		return left, failure.Findings, nil
 	}
-	return left, err
+	return left, nil, err
 }
 
 // mend makes the edits that are proposed for findings, shows each, and returns
 // the findings that are left. A file that cannot be edited does not keep it from
-// the others; the *steps.Failure at the end holds what is said about those.
+// the others; the *steps.Failure at the end holds what is to be said about those.
 func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
 	var left, refused []steps.Finding
 	for _, one := range found {
@@ -242,7 +244,7 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 		var failure *steps.Failure
 		switch {
 		case errors.As(err, &failure):
-			refused, left = append(refused, failure.Findings...), append(left, failure.Findings...)
+			refused = append(refused, failure.Findings...)
 			continue
 		case err != nil:
 			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)

@@ -141,9 +141,22 @@ func (e explainer) list(codes []steps.Code) error {
 		return printJSON(e.stdio.Out, pagesOf(codes))
 	}
 	for _, p := range pagesOf(codes) {
+		if e.stdio.OutTTY {
+			fmt.Fprintf(e.stdio.Out, "%s (%s)\n%s\n", p.Code, p.Severity, e.wrapped("    ", p.Message))
+			continue
+		}
 		fmt.Fprintf(e.stdio.Out, "%-38s %-8s %s\n", p.Code, p.Severity, p.Message)
 	}
 	return nil
+}
+
+// wrapped indents text, and wraps it where a person reads it; a program gets one
+// line for each part.
+func (e explainer) wrapped(in, text string) string {
+	if e.stdio.OutTTY {
+		text = style.Words(text, width-len(in))
+	}
+	return indent(text, in)
 }
 
 // explain prints the page of the first code, and names the others.
@@ -164,25 +177,18 @@ func (e explainer) explain(codes []steps.Code) error {
 	return err
 }
 
-// text is wrapped where a person reads it; a program gets one line for each part.
 func (e explainer) text(pages []page) error {
 	p := pages[0]
-	part := func(in, text string) string {
-		if e.stdio.OutTTY {
-			text = style.Words(text, width-len(in))
-		}
-		return indent(text, in)
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, part("", p.Message), part("  ", p.Why), part("  ", p.Fix))
+	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix))
 	if whole, _ := steps.LookUp(p.Code); whole.Fixable && !whole.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}
 	for i, other := range pages[1:] {
 		if i == 0 {
-			b.WriteString("\nThe message may also be about:\n")
+			b.WriteString("\nThe message may also be about\n")
 		}
-		fmt.Fprintf(&b, "  %-28s %s\n", other.Code, other.Message)
+		fmt.Fprintf(&b, "%s\n", e.wrapped("  ", fmt.Sprintf("%s: %s", other.Code, other.Message)))
 	}
 	_, err := io.WriteString(e.stdio.Out, b.String())
 	return err

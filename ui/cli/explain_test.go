@@ -96,8 +96,16 @@ func TestExplainAsJSON(t *testing.T) {
 
 // On a terminal no line is wider than 76 columns; a program gets whole lines.
 func TestExplainWrapsForPeople(t *testing.T) {
+	all := []string{"", "token_not_valid, Connection refused, JWT_SECRET_KEY is required"}
 	for _, c := range steps.Codes() {
-		_, out := explain(t, "", true, string(c))
+		all = append(all, string(c))
+	}
+	for _, c := range all {
+		var args []string
+		if c != "" {
+			args = []string{c}
+		}
+		_, out := explain(t, "", true, args...)
 		for line := range strings.Lines(out) {
 			if len([]rune(line)) > width+1 {
 				t.Errorf("%s: %s", c, line)

@@ -76,13 +76,20 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root, _ := staticProject(t)
 			t.Chdir(root)
+			if out, err := exec.Command("git", "init", "-q").CombinedOutput(); err != nil {
+				t.Skipf("SKIPPED: git: %v: %s", err, out)
+			}
+			if err := os.WriteFile(filepath.Join(root, ".gitignore"), []byte("*.pyc\n"), 0o444); err != nil {
+				t.Fatal(err)
+			}
 			for name, mode := range map[string]os.FileMode{".env.example": 0o444, ".env.template": 0o644} {
 				if err := os.WriteFile(filepath.Join(root, name), []byte("SECRET_KEY=change-me\n"), mode); err != nil {
 					t.Fatal(err)
 				}
 			}
 			code, out, errOut := check(t, append([]string{"--fix"}, format...)...)
-			if code != ExitFinding || errOut != "" || !strings.Contains(strings.Join(strings.Fields(out), " "), "It was not edited: .env.example is read-only") {
+			if code != ExitFinding || errOut != "" || !strings.Contains(strings.Join(strings.Fields(out), " "), "It was not edited: .env.example is read-only") ||
+				!strings.Contains(strings.Join(strings.Fields(out), " "), "Git does not ignore .env. It was not edited: .gitignore is read-only") {
 				t.Errorf("exit %d\n%s%s", code, out, errOut)
 			}
 			var report struct {
@@ -90,7 +97,7 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 				Findings []steps.Finding
 			}
 			if format != nil {
-				if err := json.Unmarshal([]byte(out), &report); err != nil || report.Ready || len(report.Findings) != 1 || report.Findings[0].Severity != steps.Error || report.Findings[0].Fixable {
+				if err := json.Unmarshal([]byte(out), &report); err != nil || report.Ready || len(report.Findings) != 2 || report.Findings[1].Severity != steps.Error || report.Findings[1].Fixable {
 					t.Errorf("%v: %+v", err, report)
 				}
 			}
