@@ -1,9 +1,12 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -136,6 +139,28 @@ func (r *Run) PreviousKey() (Secret, bool) {
 		}
 	}
 	return Secret{}, false
+}
+
+// server is the address, or addresses, that the smoke test asks, inert and without
+// a name or password in it. "" while none is known.
+func (r *Run) server() string {
+	all := r.Options.URLs
+	if len(all) < 2 {
+		all = []string{cmp.Or(r.URL, r.Options.URL)}
+		for _, s := range r.Project.Servers {
+			all[0] = cmp.Or(all[0], s.URL)
+		}
+	}
+	var out []string
+	for _, address := range all {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		u.User, u.RawQuery, u.Fragment = nil, "", ""
+		out = append(out, r.Redactor.Clean(u.String()))
+	}
+	return strings.Join(out, ", ")
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

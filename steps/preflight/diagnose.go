@@ -71,6 +71,9 @@ func (d *diagnosis) diagnose() error {
 	}
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
+	for _, name := range d.keys.Unset {
+		d.add("distinct-from-unset", fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
+	}
 	d.ambiguous(file)
 	return nil
 }

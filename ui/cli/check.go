@@ -195,39 +195,66 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	}
 	more := report.Findings
 	if c.fix {
-		if one.findings, err = mend(ctx, one.run, f, one.findings); err != nil {
+		left, refused, err := mended(ctx, one.run, f, one.findings)
+		if err != nil {
 			return err
 		}
-		if more, err = mend(ctx, one.run, f, more); err != nil {
+		one.findings, one.ready = nil, one.err == nil
+		one.add(silent{f}, left...) // said before
+		one.add(f, refused...)
+		if more, refused, err = mended(ctx, one.run, f, more); err != nil {
 			return err
 		}
-	}
-	for i, found := range more {
-		if _, ok := house.Propose(one.run, found); ok {
-			more[i].Fixable = true
-			more[i].Fix += " keysplit check --fix does it."
+		more = append(more, refused...)
+	} else {
+		for i, found := range more {
+			if _, ok := house.Propose(one.run, found); ok {
+				more[i].Fixable = true
+				more[i].Fix += " keysplit check --fix does it."
+			}
 		}
 	}
 	one.add(f, more...)
 	return nil
 }
 
+// mended is mend for a check, to which a file that cannot be edited is a finding
+// like others.
+func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left, refused []steps.Finding, err error) {
+	left, err = mend(ctx, run, f, found)
+	var failure *steps.Failure
+	if errors.As(err, &failure) {
+		return left, failure.Findings, nil
+	}
+	return left, nil, err
+}
+
 // mend makes the edits that are proposed for findings, shows each, and returns
-// the findings that are left.
+// the findings that are left. A file that cannot be edited does not keep it from
+// the others; the *steps.Failure at the end holds what is to be said about those.
 func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
-	var left []steps.Finding
+	var left, refused []steps.Finding
 	for _, one := range found {
 		p, ok := house.Propose(run, one)
 		if !ok {
 			left = append(left, one)
 			continue
 		}
-		if err := p.Apply(ctx, run); err != nil {
+		err := p.Apply(ctx, run)
+		var failure *steps.Failure
+		switch {
+		case errors.As(err, &failure):
+			refused = append(refused, failure.Findings...)
+			continue
+		case err != nil:
 			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
 		f.Note("")
 		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; keysplit rollback takes it out.")
 		f.Plan(steps.Plan{Diff: p.Diff})
+	}
+	if len(refused) > 0 {
+		return left, steps.Fail(refused...)
 	}
 	return left, nil
 }
