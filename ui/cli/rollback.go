@@ -68,13 +68,16 @@ func rollback(ctx context.Context, e *steps.Engine, f front) error {
 		}
 		r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
 		if j.Doubtful() {
-			r.Summary = "There is no change that keysplit knows to be its own."
+			r.OK, r.Summary = false, "It cannot be told whether there is anything to take back."
 			r.Next = []string{
 				"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
 				"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
 			}
 		}
 		f.Result(r)
+		if !r.OK {
+			return said(errors.New("it cannot be told whether all is as it was"))
+		}
 		return nil
 	}
 	err = e.TakeBack(ctx, f.Event)
