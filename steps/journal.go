@@ -182,8 +182,11 @@ func (j *Journal) load() error {
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, len(data)+1)
+	damaged := false // the line before
 	for lines.Scan() {
 		line := lines.Bytes()
+		after := damaged
+		damaged = false
 		var e Entry
 		switch {
 		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole():
@@ -192,12 +195,15 @@ func (j *Journal) load() error {
 					ErrJournal, e.Schema, schema, j.dir)
 			}
 			j.entries = append(j.entries, e)
+		case after && string(line) == cutOff:
+			j.lost-- // its own run saw that it was written badly, and went no further
 		case len(line) == 0, bytes.HasSuffix(line, []byte(cutOff)):
 		case open && bytes.HasSuffix(data, line):
 			// A kill in mid-write leaves a part of the last line, and what that was about
 			// to record had not happened yet: entries come before their deeds.
 			j.torn = cutOff + "\n"
 		default:
+			damaged = true
 			j.lost++
 		}
 	}
