@@ -6,9 +6,9 @@
 //   - core.fsmonitor, core.hooksPath and .git/hooks, core.pager: set on the command
 //     line, which beats the repository's configuration.
 //   - gpg.program (by log.showSignature), diff.external, textconv, filters, merge
-//     drivers: only commands that read none of them are asked here (ls-files,
-//     check-ignore, rev-list, cat-file without its --textconv and --filters). Those are
-//     the only ones that Ask takes.
+//     drivers: only commands that read none of them are asked here, such as rev-list in
+//     place of log, and cat-file without its --textconv and --filters. Ask takes no
+//     others. The one that would run a filter is status: Head looks for one first.
 //   - A partial clone, whose missing objects git fetches when they are asked for,
 //     through core.sshCommand, a remote's uploadpack or an ext:: address: no protocol
 //     is allowed, by the variable that no configuration beats, and newer versions
@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps/child"
@@ -31,8 +32,8 @@ import (
 // most of them in milliseconds.
 const limit = 5 * time.Second
 
-// questions are the commands that run no program, whatever the repository holds.
-var questions = []string{"ls-files", "check-ignore", "rev-list", "cat-file"}
+// questions are the commands that are asked.
+var questions = []string{"ls-files", "check-ignore", "rev-list", "rev-parse", "cat-file", "config", "status"}
 
 // settings beat those of the repository.
 var settings = []string{
@@ -45,6 +46,30 @@ var settings = []string{
 var environment = []string{
 	"GIT_OPTIONAL_LOCKS=0", "LC_ALL=C",
 	"GIT_ALLOW_PROTOCOL=none", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0",
+}
+
+// Head is the commit that a work tree is at, short, and whether tracked files differ
+// from it. changed is nil where that was not looked at: a filter that the
+// repository itself configures would have to run for it. commit is "" where git
+// knows none.
+func Head(ctx context.Context, dir string) (commit string, changed *bool) {
+	res, ok := Ask(ctx, dir, nil, 100, "rev-parse", "--short", "--verify", "-q", "HEAD")
+	if !ok || res.Code != 0 {
+		return "", nil
+	}
+	commit = strings.TrimSpace(string(res.Stdout))
+	for _, of := range []string{"--local", "--worktree"} {
+		filters, ok := Ask(ctx, dir, nil, 1000, "config", of, "--includes", "--name-only", "--get-regexp", `^filter\..*\.(clean|process)$`)
+		if !ok || filters.Code != 1 { // 1: there is none
+			return commit, nil
+		}
+	}
+	status, ok := Ask(ctx, dir, nil, 1000, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+	if !ok || status.Code != 0 {
+		return commit, nil
+	}
+	differs := len(status.Stdout) > 0
+	return commit, &differs
 }
 
 // Ask runs git in a folder, with what is on its standard input (nil for

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -21,7 +20,8 @@ const firstAnswer = 10 * time.Second
 // answers asks for the front page over a fresh connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something
 // answers, and the smoke test says what is wrong with it. Nothing secret is
-// sent.
+// sent, and over plain http nothing at all to another machine, whatever its name:
+// the error is then steps.ErrElsewhere.
 func answers(ctx context.Context, base string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -34,7 +34,7 @@ func answers(ctx context.Context, base string, limit time.Duration) error {
 		Transport: &http.Transport{
 			DisableKeepAlives:      true,
 			DisableCompression:     true,
-			DialContext:            (&net.Dialer{Timeout: limit}).DialContext,
+			DialContext:            steps.NewDialer(req.URL.Scheme, limit).DialContext,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -57,7 +57,12 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base,
 	}
 	emit.Progress("Waiting until " + base + " answers.")
 	ok, err := s.until(ctx, run.Options.Wait(), func() (bool, error) {
-		return answers(ctx, base, min(firstAnswer, run.Options.Wait())) == nil, ctx.Err()
+		err := answers(ctx, base, min(firstAnswer, run.Options.Wait()))
+		if errors.Is(err, steps.ErrElsewhere) {
+			// The smoke test says so too, where it is not left out.
+			return false, steps.Fail(steps.NewFinding("insecure-url", "Nothing goes over plain http to another machine, and "+base+" is on one. It was not asked whether it answers."))
+		}
+		return err == nil, ctx.Err()
 	})
 	if err != nil {
 		return err

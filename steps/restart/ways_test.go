@@ -141,3 +141,19 @@ func TestNone(t *testing.T) {
 		t.Errorf("undo: %v", err)
 	}
 }
+
+// A name that is this machine's by its look may lead elsewhere: over plain http
+// nothing is sent there, not even the question whether somebody answers.
+func TestAnAddressElsewhereIsNotAskedOverPlainHTTP(t *testing.T) {
+	w := newWorld(t)
+	w.run.Options.URL = "http://192.0.2.7:8000"
+	began := time.Now()
+	err := answers(context.Background(), w.run.Options.URL, time.Minute)
+	if !errors.Is(err, steps.ErrElsewhere) || time.Since(began) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	_, findings, err := do(w.step.Apply, w.run)
+	if !steps.Has(findings, "insecure-url") && !strings.Contains(err.Error(), "plain http") {
+		t.Errorf("%v, %v", findings, err)
+	}
+}
