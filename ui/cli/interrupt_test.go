@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,34 +86,45 @@ func listing(t *testing.T, dir string) string {
 // Several keysplits at once on one project: one key wins, and every run either
 // succeeds or says that the file changed under it.
 func TestSeveralRunsAtOnce(t *testing.T) {
-	p := djangotest.New(t, djangotest.Options{Env: rest})
-	state := filepath.Join(t.TempDir(), "state")
-	type end struct {
-		code int
-		out  string
-	}
-	ends := make(chan end)
-	for range 4 {
-		c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(t.Context(), t, state)
-		go func() {
-			out, _ := c.CombinedOutput()
-			ends <- end{c.ProcessState.ExitCode(), string(out)}
-		}()
-	}
-	good := 0
-	for range 4 {
-		e := <-ends
-		switch {
-		case e.code == 0:
-			good++
-		case e.code == 1 && (strings.Contains(e.out, "env-file-changed") || strings.Contains(e.out, "another value")):
-		default:
-			t.Errorf("exit %d\n%s", e.code, e.out)
-		}
-	}
-	text := read(t, p.EnvPath)
-	if good == 0 || len(keyIn(text)) != 86 || strings.Count(text, "JWT_SECRET_KEY=") != 1 {
-		t.Errorf("%d runs succeeded, the file has %d lines with the key", good, strings.Count(text, "JWT_SECRET_KEY="))
+	for name, apart := range map[string]bool{"of one user": false, "with state folders of their own": true} {
+		t.Run(name, func(t *testing.T) {
+			p := djangotest.New(t, djangotest.Options{Env: rest})
+			state := filepath.Join(t.TempDir(), "state")
+			type end struct {
+				code int
+				out  string
+			}
+			ends := make(chan end)
+			for n := range 4 {
+				dir := state
+				if apart {
+					dir += strconv.Itoa(n)
+				}
+				c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}.command(t.Context(), t, dir)
+				go func() {
+					out, _ := c.CombinedOutput()
+					ends <- end{c.ProcessState.ExitCode(), string(out)}
+				}()
+			}
+			good, wrote := 0, 0
+			for range 4 {
+				e := <-ends
+				switch {
+				case e.code == 0:
+					good++
+					if strings.Contains(e.out, "wrote .env") {
+						wrote++
+					}
+				case e.code == 1 && (strings.Contains(e.out, "env-file-changed") || strings.Contains(e.out, "another value")):
+				default:
+					t.Errorf("exit %d\n%s", e.code, e.out)
+				}
+			}
+			text := read(t, p.EnvPath)
+			if good == 0 || wrote > 1 || len(keyIn(text)) != 86 || strings.Count(text, "JWT_SECRET_KEY=") != 1 {
+				t.Errorf("%d runs succeeded, %d wrote, the file has %d lines with the key", good, wrote, strings.Count(text, "JWT_SECRET_KEY="))
+			}
+		})
 	}
 }
 

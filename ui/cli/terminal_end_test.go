@@ -52,12 +52,27 @@ func TestLeavingAtRest(t *testing.T) {
 	}
 }
 
-// The same on every later page, each way on some of them.
+// long tells that every way out is to be tried at every place.
+var long = os.Getenv("KEYSPLIT_LONG") == "1"
+
+// The same on every later page, each way on some of them, or in the long form on all.
 func TestLeavingOnEveryPage(t *testing.T) {
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(leaving))
+	type leave struct {
+		page int
+		name string
+	}
+	var all []leave
 	for page := range 10 {
-		name := names[page%len(names)]
+		for n, name := range names {
+			if long || n == page%len(names) {
+				all = append(all, leave{page, name})
+			}
+		}
+	}
+	for _, l := range all {
+		page, name := l.page, l.name
 		t.Run(fmt.Sprintf("%d, %s", page, name), func(t *testing.T) {
 			t.Parallel()
 			tm, folder := demo(t, size{80, 24}, nil)
@@ -80,31 +95,41 @@ func TestLeavingOnEveryPage(t *testing.T) {
 	}
 }
 
-// The ways out while the server is restarted, all but the keys, which ask.
+// The ways out while a step runs, all but the keys, which ask: while the server is
+// restarted, and in the long form in every step.
 func TestLeavingWhileItWrites(t *testing.T) {
 	t.Parallel()
+	steps := []string{"4"}
+	if long {
+		steps = []string{"1", "2", "3", "4", "5"}
+	}
 	for name, way := range leaving {
 		if name == "q" || name == "ctrl+c" {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tm, folder := demo(t, size{80, 24}, nil)
-			f := atRest(t, tm)
-			for !strings.Contains(f.Text(), "Restart the server now?") {
-				f = onward(t, tm, ptytest.Enter)
-			}
-			tm.Press(ptytest.Enter)
-			tm.WaitFor("x stop", soon)
-			way.leave(tm)
-			if code := tm.Exit(soon); code != 130 && !way.gone {
-				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
-			}
-			isGone(t, folder)
-			if !way.gone {
-				isRestored(t, tm)
-			}
-		})
+		for _, step := range steps {
+			t.Run(step+", "+name, func(t *testing.T) {
+				t.Parallel()
+				tm, folder := demo(t, size{80, 24}, nil)
+				f := atRest(t, tm)
+				// At rest before the step, and not behind it.
+				for !strings.Contains(f.Lines()[0], "Step "+step+" of 5") {
+					f = onward(t, tm, ptytest.Enter)
+				}
+				tm.Press(ptytest.Enter)
+				if step == "4" { // the others may be over before they are seen
+					tm.WaitFor("x stop", soon)
+				}
+				way.leave(tm)
+				if code := tm.Exit(soon); code != 130 && !way.gone {
+					t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+				}
+				isGone(t, folder)
+				if !way.gone {
+					isRestored(t, tm)
+				}
+			})
+		}
 	}
 }
 
