@@ -101,6 +101,40 @@ func TestTheHarnessCatchesACarelessWriterOfLies(t *testing.T) {
 	}
 }
 
+// reading lists the calls on files of the project and of the state that only look,
+// and the ways in which each fails: the long form tries all, the short one a few.
+func reading(all []point) (out []fault) {
+	hows := map[string][]string{
+		"read": {"error=EIO", "retval=0"}, "pread64": {"error=EIO", "retval=0"},
+		"openat": {"error=EACCES", "error=EIO"}, "newfstatat": {"error=EACCES", "error=EIO"},
+	}
+	for _, pt := range all {
+		if pt.changes() || !strings.Contains(pt.line, "/TestReadsThatFail") {
+			continue
+		}
+		for _, how := range hows[pt.call] {
+			out = append(out, fault{pt, how})
+		}
+	}
+	if !long {
+		few := out[:0]
+		for n := 0; n < len(out); n += 27 {
+			few = append(few, out[n])
+		}
+		out = few
+	}
+	return out
+}
+
+// A disk that fails or lies when it is read: no word of a run is wrong for it, and
+// nothing is lost.
+func TestReadsThatFail(t *testing.T) {
+	needStrace(t)
+	c := &tally{}
+	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
+	c.report(t, "faults of reading in an upgrade", 20)
+}
+
 // The control: a fault that does not come to pass counts for nothing.
 func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 	needStrace(t)

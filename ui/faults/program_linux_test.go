@@ -99,7 +99,7 @@ type end struct {
 
 // calls are the system calls on files, and those on open ones that change
 // something or decide.
-const calls = "%file,write,pwrite64,pread64,fsync,fdatasync,ftruncate,fchmod,fchown,fgetxattr,fsetxattr,fremovexattr,flock,getdents64"
+const calls = "%file,read,write,pwrite64,pread64,fsync,fdatasync,ftruncate,fchmod,fchown,fgetxattr,fsetxattr,fremovexattr,flock,getdents64"
 
 // run runs the program to its end, under strace when there are injections or
 // the calls are wanted. Only the main thread is traced, which does all the
