@@ -5,6 +5,8 @@ package envfile
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -30,8 +32,11 @@ func tryLock(f *os.File) error {
 // the caller's own folder has to do, and the last look before the replacement.
 func lockFolder(ctx context.Context, dir, path string, deadline time.Time) (*os.File, error) {
 	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return nil, nil //nolint:nilerr // see above
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("lock the folder of %s: %w", path, err)
 	}
 	err = take(ctx, f, path, deadline, func() string { return "another user or another state folder" })
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,7 +20,12 @@ func (j *Journal) Keep(target string, data []byte) (string, error) {
 	if err := j.append(Entry{Kind: "backup", ID: id, Target: target}); err != nil {
 		return "", err
 	}
-	return id, writeDurably(filepath.Join(j.dir, id), data)
+	path := filepath.Join(j.dir, id)
+	err := writeDurably(path, data)
+	if err != nil {
+		_ = os.Remove(path) // what is written badly must not look like what was there before
+	}
+	return id, err
 }
 
 // Kept returns what Keep stored.
