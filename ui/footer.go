@@ -47,7 +47,7 @@ func (w *wizard) drawHints(hints []hint) string {
 			continue
 		}
 		kept[at] = hints[at]
-		if !w.fitsFooter(kept) && (key == "?" || key == "esc") {
+		if !w.fitsFooter(kept) && (key == "?" || key == "esc" || key == "q") {
 			kept[at].what = ""
 		}
 		if !w.fitsFooter(kept) && key == "?" {

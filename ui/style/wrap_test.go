@@ -1,4 +1,4 @@
-package ui
+package style
 
 import (
 	"slices"
@@ -30,9 +30,17 @@ func TestWrap(t *testing.T) {
 		{"日本語", 4, []string{"日本", "語"}},
 		{"日", 1, []string{"日"}},
 	} {
-		if got := wrap(tc.text, tc.width); !slices.Equal(got, tc.want) {
-			t.Errorf("wrap(%q, %d) = %q, want %q", tc.text, tc.width, got, tc.want)
+		if got := Wrap(tc.text, tc.width, true); !slices.Equal(got, tc.want) {
+			t.Errorf("Wrap(%q, %d) = %q, want %q", tc.text, tc.width, got, tc.want)
 		}
+	}
+}
+
+// Where a row may be too wide, a path can still be copied.
+func TestWrapKeepsLongWords(t *testing.T) {
+	got := Wrap("in /srv/plantid/backend/settings it is", 14, false)
+	if want := []string{"in", "/srv/plantid/backend/settings", "it is"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
@@ -42,14 +50,14 @@ func FuzzWrap(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, width int) {
 		width = 2 + int(uint(width)%80)
 		text = strings.ToValidUTF8(strings.ReplaceAll(text, "\u00a0", " "), "")
-		rows := wrap(text, width)
+		rows := Wrap(text, width, true)
 		squeeze := strings.NewReplacer(" ", "", "\n", "")
 		if got, want := squeeze.Replace(strings.Join(rows, "")), squeeze.Replace(text); got != want {
-			t.Errorf("wrap(%q, %d) has %q, want %q", text, width, got, want)
+			t.Errorf("Wrap(%q, %d) has %q, want %q", text, width, got, want)
 		}
 		for _, r := range rows {
 			if ansi.StringWidth(r) > width && len([]rune(r)) > 1 {
-				t.Errorf("wrap(%q, %d) has a row of %d columns", text, width, ansi.StringWidth(r))
+				t.Errorf("Wrap(%q, %d) has a row of %d columns", text, width, ansi.StringWidth(r))
 			}
 		}
 	})

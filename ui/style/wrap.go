@@ -1,4 +1,4 @@
-package ui
+package style
 
 import (
 	"strings"
@@ -6,11 +6,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// wrap breaks text into rows of at most width columns, at its spaces only, so
+// Wrap breaks text into rows of at most width columns, at its spaces only, so
 // that a date, an option and a path stay whole; so does a command of keysplit
-// that a colon announces. A word wider than a row is broken behind its last
-// hyphen or slash that fits, or else where the row ends.
-func wrap(text string, width int) []string {
+// that a colon announces. A word wider than a row is too wide, unless all says
+// that every row must fit: then it is broken behind its last hyphen or slash
+// that fits, or else where the row ends.
+func Wrap(text string, width int, all bool) []string {
 	const bound = "\u00a0"
 	text = strings.ReplaceAll(text, ": keysplit ", ": keysplit"+bound)
 	var rows []string
@@ -26,7 +27,7 @@ func wrap(text string, width int) []string {
 			default:
 				rows, row = append(rows, strings.TrimRight(row, " ")), word
 			}
-			for ansi.StringWidth(row) > width {
+			for all && ansi.StringWidth(row) > width {
 				head := breakable(row, width)
 				if head == row { // one sign that is wider than the row
 					break
