@@ -129,7 +129,10 @@ func (w *wizard) hints() []hint {
 		}
 		return append(hs, common...)
 	case done:
-		hs := []hint{enter, {"r", p.screen.again()}}
+		hs := []hint{enter}
+		if again := p.screen.again(); again != enter.what {
+			hs = append(hs, hint{"r", again})
+		}
 		switch p.name {
 		case steps.Preflight:
 			hs = append(hs, hint{"t", "findings"})
