@@ -240,11 +240,18 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 			add(s.Bold.Render(row))
 		}
 	}
+	longest := 0
+	for _, f := range fields {
+		longest = max(longest, ansi.StringWidth(f.label))
+	}
 	for i, f := range fields {
-		if w.short() && i != focus {
-			continue
-		}
 		label, st := f.label+": ", s.Muted
+		switch {
+		case w.short() && i != focus:
+			continue
+		case !w.short(): // what is typed stands in one column
+			label = strings.Repeat(" ", longest-ansi.StringWidth(f.label)) + label
+		}
 		if i == focus {
 			st = s.Accent
 		}

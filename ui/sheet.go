@@ -243,17 +243,19 @@ func place(f steps.Finding) string {
 
 // unsaid is the place of a finding as far as its message does not name it.
 func unsaid(f steps.Finding) string {
-	if !says(f.Message, f.File) {
-		return place(f)
-	}
-	if f.Line <= 0 || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line)) {
-		return ""
-	}
 	line := fmt.Sprintf("line %d", f.Line)
-	if _, after, ok := strings.Cut(f.Message, line); ok && strings.TrimLeft(after, "0123456789") == after {
-		return ""
+	_, after, said := strings.Cut(f.Message, line)
+	said = said && strings.TrimLeft(after, "0123456789") == after || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line))
+	switch {
+	case said || f.Line <= 0:
+		if says(f.Message, f.File) {
+			return ""
+		}
+		return f.File
+	case says(f.Message, f.File):
+		return line
 	}
-	return line
+	return place(f)
 }
 
 // says tells that a file is named in a text, and not only a longer path that

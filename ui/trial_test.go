@@ -167,6 +167,7 @@ func TestThePlaceIsSaidOnce(t *testing.T) {
 		{"backend/.env is not read.", ".env", 2, ".env, line 2"},
 		{".env:7 sets it twice.", ".env", 7, ""},
 		{"It is in .env twice.", ".env", 7, "line 7"},
+		{"It is glued to the end of line 4.", ".env", 4, ".env"},
 	} {
 		if got := unsaid(steps.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
 			t.Errorf("%q at %s:%d: %q, want %q", tc.message, tc.file, tc.line, got, tc.want)
