@@ -50,6 +50,9 @@ func (d *diagnosis) diagnose() error {
 	} else {
 		env.At, env.Exists = at, at.Exists
 	}
+	if d.run.Options.Committed && env.At != nil && !env.Exists {
+		return nil
+	}
 	file := envfile.Parse(at.Data)
 	vars := d.encoding(file)
 	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
