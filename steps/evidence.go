@@ -128,8 +128,11 @@ func (e *Engine) record(n Name) error {
 		return nil
 	}
 	ev := Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
-	if n == Restart || n == SmokeTest {
-		ev.Server = e.Run.server()
+	switch n {
+	case Restart:
+		ev.Server = e.Run.servers(e.Run.URL)
+	case SmokeTest:
+		ev.Server = e.Run.servers(e.Run.Asked...)
 	}
 	return e.Run.Journal.Record(n, ev)
 }

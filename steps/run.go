@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"net/url"
@@ -84,6 +83,7 @@ type Run struct {
 	WroteAt   time.Time // when
 	URL       string    // base URL of the restarted server, set by restart
 	Restarted bool      // restart saw a new server process, or started one
+	Asked     []string  // base URLs that the smoke test asked
 
 	Left []string // what is left for the user to do after a good end, one sentence each
 
@@ -142,18 +142,10 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	return Secret{}, false
 }
 
-// server is the address, or addresses, that the smoke test asks, inert and without
-// a name or password in it. "" while none is known.
-func (r *Run) server() string {
-	all := r.Options.URLs
-	if len(all) < 2 {
-		all = []string{cmp.Or(r.URL, r.Options.URL)}
-		for _, s := range r.Project.Servers {
-			all[0] = cmp.Or(all[0], s.URL)
-		}
-	}
+// servers names addresses, inert and without a name, password or query in them.
+func (r *Run) servers(addresses ...string) string {
 	var out []string
-	for _, address := range all {
+	for _, address := range addresses {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
 			continue

@@ -132,6 +132,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
 			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
 	}
+	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
 		return s.ask(ctx, run, first, true, emit)
 	}
