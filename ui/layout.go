@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/ui/style"
 )
 
 const (
@@ -236,7 +238,7 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 	fields, focus := w.openFields()
 	asks := p.question != "" && (!w.short() || w.question != nil && w.height > 5)
 	if asks && (len(fields) == 0 || !p.list) {
-		for _, row := range wrap(p.question, min(room, textWidth)) {
+		for _, row := range style.Wrap(p.question, min(room, textWidth), true) {
 			add(s.Bold.Render(row))
 		}
 	}
@@ -301,7 +303,7 @@ func (w *wizard) drawList(p *prompt, room int, add func(string)) {
 		}
 		add(row)
 		if o.note != "" && below && w.height >= 16 {
-			for _, note := range wrap(s.Marks.Plain(o.note), max(1, room-2)) {
+			for _, note := range style.Wrap(s.Marks.Plain(o.note), max(1, room-2), true) {
 				add("  " + s.Muted.Render(note))
 			}
 		}

@@ -55,7 +55,7 @@ func (s *sheet) hang(mark string, st lipgloss.Style, text string) {
 // behind adds wrapped text behind first, and its further rows behind rest, which
 // is as wide.
 func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
-	for i, row := range wrap(s.s.Marks.Plain(text), max(1, s.width-ansi.StringWidth(first))) {
+	for i, row := range style.Wrap(s.s.Marks.Plain(text), max(1, s.width-ansi.StringWidth(first)), true) {
 		if i > 0 {
 			first = rest
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -40,7 +41,7 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 		}
 		return printJSON(stdio.Out, emergencyReport{1, until.UTC(), change, plan, o.yes})
 	}
-	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return style.Words(s, width-2) }))
+	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return strings.Join(style.Wrap(s, width-2, false), "\n") }))
 	if !o.yes {
 		if !stdio.InTTY {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
