@@ -108,7 +108,7 @@ func TestAnEditThatIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.press("e")
-	if v := st.w.View(); !strings.Contains(v, "The file was not edited.") || !strings.Contains(v, "ci.yml was not edited") {
+	if v := st.w.View(); !strings.Contains(v, "The file was not edited.") || !strings.Contains(v, "not edited: ci.yml was changed") {
 		t.Errorf("the reason is missing:\n%s", v)
 	}
 	st.press("esc", "esc")

@@ -10,28 +10,6 @@ import (
 	"dj/keysplit/steps"
 )
 
-// A finding names its place once.
-func TestThePlaceIsSaidOnce(t *testing.T) {
-	for _, tc := range []struct {
-		message, file string
-		line          int
-		want          string
-	}{
-		{"JWT_SECRET_KEY is not set in .env.", ".env", 0, ""},
-		{"JWT_SECRET_KEY is not set.", "backend/.env", 0, "backend/.env"},
-		{"It is glued to the end of line 4 of .env.", ".env", 4, ""},
-		{"It is glued to the end of line 41 of .env.", ".env", 4, "line 4"},
-		{"backend/.env is not read.", ".env", 2, ".env, line 2"},
-		{".env:7 sets it twice.", ".env", 7, ""},
-		{"It is in .env twice.", ".env", 7, "line 7"},
-		{"It is glued to the end of line 4.", ".env", 4, ".env"},
-	} {
-		if got := unsaid(steps.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
-			t.Errorf("%q at %s:%d: %q, want %q", tc.message, tc.file, tc.line, got, tc.want)
-		}
-	}
-}
-
 // enter leads from the smoke test to the nine items; to stop there is no loop.
 func TestTheChecklistBeginsAtOnce(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.SmokeTest).press("enter", "enter")
