@@ -202,10 +202,11 @@ func (s *sheet) check(ev steps.Event, column int) {
 		s.hang(mark+" ", st, text)
 		return
 	}
-	// A line that reaches beyond the column has its right-hand side just behind
-	// it, or else below.
-	gap := max(2, column-ansi.StringWidth(text))
-	if ansi.StringWidth(text)+gap+ansi.StringWidth(detail) <= s.width-2 {
+	// A side that is too long for the column begins before it, and that of a line
+	// that reaches beyond the column just behind it; what fits nowhere stands below.
+	left, right := ansi.StringWidth(text), ansi.StringWidth(detail)
+	gap := max(2, min(column, s.width-2-right)-left)
+	if left+gap+right <= s.width-2 {
 		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", gap) + s.s.Muted.Render(detail))
 		return
 	}
