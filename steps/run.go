@@ -39,6 +39,7 @@ type Options struct {
 	Rotate       bool           // --rotate
 	Skip         map[Name]bool  // --skip
 	Static       bool           // run none of the project's code
+	Committed    bool           // judge what is in the repository: that there is no .env is as it should be
 	ReadOnly     bool           // change nothing, keysplit's own state folder included: a check or a dry run
 	Force        bool           // rollback --force: also over an edit that was made since
 	Unattended   bool           // --yes: nobody is there to act on a request

@@ -21,9 +21,10 @@ import (
 
 // checkFlags are the flags of check alone.
 type checkFlags struct {
-	format string
-	all    bool
-	fix    bool
+	format    string
+	all       bool
+	fix       bool
+	committed bool
 }
 
 func newCheck(stdio IO, o *options) *cobra.Command {
@@ -42,16 +43,20 @@ manifests, examples, documents) are found too. With --fix they are edited, and a
 secret, and keysplit rollback takes them out again. The .env itself is the
 business of keysplit upgrade.
 
+With --committed only what is in the repository counts, as for a pipeline: that
+there is no .env is then as it should be, and a warning ends with 1 too.
+
 With --all every environment of keysplit.toml is looked at, and a key that two
 of them share is found, without either being shown.`,
 		Example: `  keysplit check
   keysplit check --static --json
   keysplit check --all
   keysplit check --fix                        edit the files that lack the key
-  keysplit check --static --format sarif > keysplit.sarif`,
+  keysplit check --committed --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.dryRun = !c.fix
+			o.committed, o.static = c.committed, o.static || c.committed
 			if o.json {
 				c.format = "json"
 			}
@@ -67,6 +72,7 @@ of them share is found, without either being shown.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
+	f.BoolVar(&c.committed, "committed", false, "look only at what is in the repository, as a pipeline does: no .env is needed, and a warning ends with 1 too; implies --static")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
@@ -93,6 +99,20 @@ func (one *checked) add(f front, more ...steps.Finding) {
 	}
 	one.findings = append(one.findings, more...)
 	one.ready = one.ready && len(steps.Errors(more)) == 0
+}
+
+// strict makes warnings count, where what is committed is judged.
+func (one *checked) strict(o *options) {
+	one.ready = one.ready && (!o.committed || len(warnings(one.findings)) == 0)
+}
+
+func warnings(fs []steps.Finding) (out []steps.Finding) {
+	for _, f := range fs {
+		if f.Severity == steps.Warning {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // sharing finds the environments that have the same key as this one.
@@ -153,6 +173,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 			f.Note("")
 			f.Note(env.verdict(one))
 		}
+		one.strict(o)
 	}
 	if err := c.print(stdio, all); err != nil {
 		return err
@@ -335,6 +356,11 @@ func (o *options) verdict(one *checked) string {
 	switch {
 	case errors.Is(one.err, steps.ErrCannotLook):
 		return "keysplit could not look. What to do stands above."
+	case one.ready && o.committed:
+		if n := len(warnings(one.findings)); n > 0 {
+			return fmt.Sprintf("Not in order: %s. What to do stands above.", count(n, "warning"))
+		}
+		return "What is committed is in order. No .env was looked for."
 	case one.ready && one.run.Remote() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + o.command("upgrade") + " --rotate"
 	case one.ready && one.run.Remote() && !keys.SecretKey.Secret.Set():
