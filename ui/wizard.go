@@ -54,14 +54,15 @@ type wizard struct {
 	elapsed time.Duration
 	spin    spinner.Model
 
-	selected int      // option that has the focus
-	scroll   int      // first row of the body that is shown
-	over     *overlay // covers the page
-	question *prompt  // replaces the page's prompt
-	flash    string   // one sentence, until the next key
-	log      []steps.Event
-	message  string // for the team, as it was asked for last
-	answer   answer // of the terminal, about its background
+	selected  int      // option that has the focus
+	scroll    int      // first row of the body that is shown
+	over      *overlay // covers the page
+	question  *prompt  // replaces the page's prompt
+	flash     string   // one sentence, until the next key
+	log       []steps.Event
+	message   string       // for the team, as it was asked for last
+	emergency emergencyMsg // likewise the plan of the emergency rollback
+	answer    answer       // of the terminal, about its background
 
 	key      bool    // the key is shown
 	quitting *prompt // the question of quit, when it was asked
@@ -132,6 +133,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return w, tea.Quit
 	case messageMsg:
 		w.message = string(msg)
+	case emergencyMsg:
+		w.emergency = msg
 	case copiedMsg:
 		w.flash = string(msg)
 	case handOverMsg:
