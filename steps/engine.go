@@ -44,6 +44,9 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
+	for i, d := range p.Details {
+		p.Details[i] = e.Run.commands(d)
+	}
 	return p, nil
 }
 
@@ -147,7 +150,7 @@ func (e *Engine) Findings() []Finding {
 	mended := map[Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done && e.Machine.Status(Distinct) == Done {
 		for _, f := range e.Run.Project.Findings {
-			mended[f] = f.Mends()
+			mended[e.cleanFinding(f)] = f.Mends()
 		}
 	}
 	latest := map[Name]int{} // where in the log a step's latest try begins
@@ -176,6 +179,9 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 		}
 		if err := e.record(n); err != nil {
 			return err
+		}
+		for i, left := range e.Run.Left {
+			e.Run.Left[i] = e.Run.commands(left)
 		}
 		send(Event{Kind: kind})
 		return nil
@@ -234,6 +240,9 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 		}
 		ev.Time, ev.Step = now().UTC(), n
 		ev.Text = e.Run.Redactor.Clean(ev.Text)
+		if ev.Kind == EventProgress {
+			ev.Text = e.Run.commands(ev.Text)
+		}
 		ev.Detail = e.Run.Redactor.Clean(ev.Detail)
 		if ev.Finding != nil {
 			f := e.cleanFinding(*ev.Finding)
@@ -248,7 +257,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 
 func (e *Engine) cleanFinding(f Finding) Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
-	f.Fix = e.Run.Redactor.Clean(f.Fix)
+	f.Fix = e.Run.commands(e.Run.Redactor.Clean(f.Fix))
 	f.File = e.Run.Redactor.Clean(f.File)
 	return f
 }

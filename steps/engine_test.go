@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -160,5 +161,32 @@ func TestEngineSkips(t *testing.T) {
 	}
 	if err := e.Skip(Preflight, nil); err == nil {
 		t.Error("preflight was skipped")
+	}
+}
+
+// The advice of a run on staging is about staging, whoever wrote it.
+func TestCommandsNameTheirEnvironment(t *testing.T) {
+	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(NewFinding("jwt-key-missing", ""), NewFinding("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
+	for env, want := range map[string]string{
+		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
+		DefaultEnvironment: "To go back: keysplit rollback|Run: keysplit upgrade|Run keysplit rollback --env staging now.",
+	} {
+		e, run := engineOf(step)
+		run.Options.Environment = env
+		if _, err := e.Plan(context.Background(), Preflight, nil); err != nil {
+			t.Fatal(err)
+		}
+		_ = e.Apply(context.Background(), Preflight, nil)
+		var said []string
+		for _, ev := range e.Log {
+			if ev.Kind == EventProgress {
+				said = append(said, ev.Text)
+			} else if ev.Finding != nil {
+				said = append(said, ev.Finding.Fix)
+			}
+		}
+		if got := strings.Join(said, "|"); got != want {
+			t.Errorf("%s: %s", env, got)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -107,6 +109,30 @@ func (r *Run) Secret(value string) Secret {
 	s := r.Prints.Secret(value)
 	r.Redactor.Add(s)
 	return s
+}
+
+// Command is a command of keysplit for the environment of this run, as a person
+// types it: without the environment it would be about development.
+func (r *Run) Command(name string) string {
+	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+		return "keysplit " + name + " --env " + e
+	}
+	return "keysplit " + name
+}
+
+// ownCommand finds commands of keysplit in a text, and those that name their
+// environment already.
+var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace)\b( --env)?`)
+
+// commands makes the commands that a text advises those of this run's
+// environment: the pages of the findings know of none.
+func (r *Run) commands(text string) string {
+	return ownCommand.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, " --env") {
+			return found
+		}
+		return r.Command(strings.TrimPrefix(found, "keysplit "))
+	})
 }
 
 // PreviousKey returns the key that was in force before the latest upgrade, when

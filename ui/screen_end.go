@@ -107,7 +107,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	if w.facts.wrote && !w.throwaway {
 		s.heading("To undo")
-		s.hang("", st.Info, "keysplit rollback")
+		s.hang("", st.Info, w.facts.rollback)
 	}
 }
 

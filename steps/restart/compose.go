@@ -138,11 +138,11 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	case err != nil:
 		return err
 	case res.Code != 0 && bytes.Contains(res.Stderr, []byte("ContainerConfig")):
-		return wentWrong("compose:"+c.services, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
+		return wentWrong(run, "compose:"+c.services, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
 			"Install Docker's compose plugin, or remove the container first: docker-compose rm --stop --force "+all[0])
 	case res.Code != 0:
 		by.log(ctx, run, emit, all)
-		return wentWrong("compose:"+c.services, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), "Read why: "+by.Name+" "+strings.Join(by.args("logs", all[0]), " "))
+		return wentWrong(run, "compose:"+c.services, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), "Read why: "+by.Name+" "+strings.Join(by.args("logs", all[0]), " "))
 	}
 	for _, name := range all {
 		if err := c.proof(ctx, run, emit, by, name, before[name]); err != nil {
@@ -162,7 +162,7 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 	}
 	if now == "" || now == before {
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is no new container")
-		return wentWrong("compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
+		return wentWrong(run, "compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
 	}
 	// A service that ends at its start runs for a moment first.
 	var found containerState
@@ -178,7 +178,7 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 	if !ok || found.State.Status != "running" {
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found.State.Status))
 		by.log(ctx, run, emit, []string{name})
-		return wentWrong("compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
+		return wentWrong(run, "compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
 	}
 	detail := "a new container"
 	for _, pair := range found.Config.Env {

@@ -119,14 +119,14 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit, namespace, workload string) error {
 	if out, err := k.call(ctx, run, namespace, "get", "pods", "--output", "json"); err == nil && missingKey(out) {
 		f := steps.NewFinding("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
-			WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: keysplit rollback")
+			WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback"))
 		f.Why = "The old pods go on serving with the old key."
 		return steps.Fail(f)
 	}
 	if out, err := k.call(ctx, run, namespace, "logs", workload, "--tail", fmt.Sprint(logLines), "--all-containers"); err == nil {
 		showLog(run, emit, out)
 	}
-	return wentWrong(workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
 }
 
 // missingKey tells whether a pod waits for a key that its Secret does not have.

@@ -401,3 +401,22 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// From staging, a hint without the environment would roll development back, and
+// one without the targets would write a key to its .env.
+func TestHintsNameEnvironmentAndTargets(t *testing.T) {
+	w := managedWorld(t, "systemd:web")
+	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []string{"dotenv:/etc/web.env"}, true
+	stepstest.NewTool(t, "systemctl", systemctlUp)
+	stepstest.NewTool(t, "sudo", "exit 1")
+	by := systemd{Step: w.step, units: "web", root: func() bool { return false }}
+	var failure *steps.Failure
+	err := by.restart(t.Context(), w.run, func(steps.Event) {})
+	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
+		t.Errorf("sudo: %+v", err)
+	}
+	err = wentWrong(w.run, "x", "", "")
+	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
+		t.Errorf("the way back: %+v", err)
+	}
+}

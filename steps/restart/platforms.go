@@ -62,7 +62,7 @@ func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) 
 		return err
 	case failed || !up:
 		emit.Check("restart", steps.MarkFailed, "restart "+p.name, steps.Inert(detail))
-		return wentWrong(p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" logs. If it only takes long: --timeout 5m.")
+		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" logs. If it only takes long: --timeout 5m.")
 	}
 	emit.Check("restart", steps.MarkOK, "restarted "+p.name, steps.Inert(detail))
 	return nil

@@ -195,11 +195,11 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	case err != nil:
 		return err
 	case now.result == "start-limit-hit":
-		return wentWrong("systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and keysplit again.")
+		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.Again())
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)
-		return wentWrong("systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
+		return wentWrong(run, "systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+steps.Inert(now.pid)+", was "+steps.Inert(before.pid))
 	return nil
@@ -227,7 +227,7 @@ func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !isRoot() {
 		if run.Options.Unattended {
 			return steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
-				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
+				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 		}
 		if run.HandOver != nil && !isRoot() {
 			return s.handOver(ctx, run, emit, program, args[1:], name)
@@ -235,7 +235,7 @@ func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		emit.Progress("This needs root, and sudo wants a password. In another terminal, run: sudo systemctl restart " + name + "   Waiting for the new process.")
 		return nil
 	}
-	return wentWrong("systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
+	return wentWrong(run, "systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
 }
 
 // handOver lets sudo ask for the password itself: keysplit never sees it.
@@ -253,7 +253,7 @@ func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			return ctx.Err()
 		}
 		return steps.Fail(steps.NewFinding("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
-			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
+			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 	}
 	return nil
 }

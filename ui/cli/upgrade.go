@@ -122,6 +122,7 @@ func resultOf(e *steps.Engine, err error) result {
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
+		GoOn: e.Run.Again(),
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -133,10 +134,8 @@ func resultOf(e *steps.Engine, err error) result {
 
 // command is a command of keysplit for the same environment.
 func (o *options) command(name string) string {
-	if o.env != steps.DefaultEnvironment {
-		return "keysplit " + name + " --env " + o.env
-	}
-	return "keysplit " + name
+	run := steps.Run{Options: steps.Options{Environment: o.env}}
+	return run.Command(name)
 }
 
 // planned tells whether a dry run came to its end.
@@ -191,7 +190,7 @@ func (o *options) summarise(r result) result {
 		r.Next = append(r.Next, "No file was changed.")
 	}
 	if !r.OK && !r.DryRun {
-		r.Next = append(r.Next, "To go on: "+o.command("upgrade"))
+		r.Next = append(r.Next, "To go on: "+r.GoOn)
 	}
 	return r
 }
