@@ -13,6 +13,7 @@ type fake struct {
 	name                      Name
 	plan, apply, verify, undo error
 	say                       string
+	before                    func() // what an undo does before it fails
 	calls                     []string
 }
 
@@ -34,6 +35,9 @@ func (f *fake) Verify(context.Context, *Run, Emit) error {
 }
 func (f *fake) Undo(context.Context, *Run, Emit) error {
 	f.calls = append(f.calls, "undo")
+	if f.before != nil {
+		f.before()
+	}
 	return f.undo
 }
 
@@ -188,5 +192,37 @@ func TestCommandsNameTheirEnvironment(t *testing.T) {
 		if got := strings.Join(said, "|"); got != want {
 			t.Errorf("%s: %s", env, got)
 		}
+	}
+}
+
+// Where a part was put back before the rollback failed, the server is restarted all
+// the same: it would go on with a value that is no longer there.
+func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
+	for name, c := range map[string]struct{ part, restarts bool }{"a part is back": {true, true}, "nothing is back": {false, false}} {
+		t.Run(name, func(t *testing.T) {
+			for _, how := range []string{"of this run", "of an earlier run"} {
+				write, restart := &fake{name: Write}, &fake{name: Restart}
+				e, run := engineOf(write, restart)
+				j, env := journalFor(t, "K=1\n")
+				change(t, j, env, "K=2\n")
+				run.Journal = j
+				write.undo = Fail(NewFinding("place-not-restored", ""))
+				write.before = func() {
+					if c.part {
+						if _, err := j.Revert(context.Background(), j.Applied()[0], false); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				back := e.TakeBack
+				if how == "of this run" {
+					e.Machine.status[Write], e.Machine.status[Restart] = Done, Done
+					back = e.Rollback
+				}
+				if err := back(context.Background(), nil); err == nil || slices.Contains(restart.calls, "undo") != c.restarts {
+					t.Errorf("%s: error %v, restart %v", how, err, restart.calls)
+				}
+			}
+		})
 	}
 }

@@ -117,6 +117,8 @@ func (c composer) up(services []string) []string {
 	return append(args, services...)
 }
 
+func (c compose) places(context.Context, *steps.Run) []string { return strings.Split(c.services, ",") }
+
 func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	all, err := names(c.services)
 	if err != nil {

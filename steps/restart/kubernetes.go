@@ -86,6 +86,17 @@ func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error
 	return p, nil
 }
 
+// places are the context and its cluster, the namespace and the workloads.
+func (k kubernetes) places(ctx context.Context, run *steps.Run) []string {
+	out := []string{}
+	for _, ask := range [][]string{{"config", "current-context"}, {"config", "view", "--minify", "--output", "jsonpath={.clusters[0].name} {.clusters[0].cluster.server}"}} {
+		if said, err := k.call(ctx, run, "", ask...); err == nil {
+			out = append(out, string(said))
+		}
+	}
+	return append(out, k.argument)
+}
+
 func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	namespace, workloads, err := k.parse()
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 type manager interface {
 	// plan says what would be restarted. It looks, and changes nothing.
 	plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
+	// places are the names by which a person recognises what is restarted.
+	places(ctx context.Context, run *steps.Run) []string
 	// restart restarts, and returns once what was restarted is seen to run.
 	restart(ctx context.Context, run *steps.Run, emit steps.Emit) error
 }

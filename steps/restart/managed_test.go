@@ -396,7 +396,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		w.run.Options.Restart = ""
 		texts, _, err := do(w.step.Undo, w.run)
 		_, started := os.Stat(filepath.Join(program.Dir, "pid"))
-		if err != nil || (started == nil) != c.restarted || !strings.Contains(strings.Join(texts, "\n"), c.says) {
+		if err != nil || (started == nil) != c.restarted || !strings.Contains(strings.Join(append(texts, w.run.Left...), "\n"), c.says) {
 			t.Errorf("%v: %v, restarted %v, said %q", c.specs, err, started == nil, texts)
 		}
 	}
@@ -418,5 +418,53 @@ func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	err = wentWrong(w.run, "x", "", "")
 	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("the way back: %+v", err)
+	}
+}
+
+// A restart of production is asked for by name, whatever the environment is called.
+func TestARestartOfProductionIsConfirmed(t *testing.T) {
+	for name, c := range map[string]struct{ spec, context, env, want string }{
+		"an app":          {"fly:shop-prod", "", "staging", "shop-prod"},
+		"one of several":  {"fly:shop-stg,heroku:shop-prod", "", "staging", "shop-prod"},
+		"a context":       {"kubernetes:shop/backend", "prod-eu", "staging", "prod-eu"},
+		"a namespace":     {"kubernetes:live/backend", "kind-test", "staging", "live"},
+		"a unit":          {"systemd:shop-prod", "", "staging", "shop-prod"},
+		"the environment": {"command:true", "", "production", "production"},
+		"staging":         {"kubernetes:shop/backend", "kind-test", "staging", ""},
+		"nothing":         {"none", "", "production", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, c.spec)
+			w.run.Options.Environment = c.env
+			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, "kind-test", c.context, 1))
+			stepstest.NewTool(t, "systemctl", systemctlUp)
+			p, err := w.step.Plan(t.Context(), w.run)
+			if err != nil || p.Confirm != c.want || (c.want != "") != strings.Contains(p.Question, "production") {
+				t.Errorf("confirm %q, question %q, %v", p.Confirm, p.Question, err)
+			}
+			w.run.Confirmed = []string{c.want}
+			if p, _ := w.step.Plan(t.Context(), w.run); p.Confirm != "" {
+				t.Error("asked again for what was typed")
+			}
+		})
+	}
+}
+
+func TestSeveralPlatformsAreNamedAtOnce(t *testing.T) {
+	for spec, want := range map[string][]string{
+		"fly:a,heroku:b":       {"fly:a", "heroku:b"},
+		"fly:a,b":              {"fly:a", "fly:b"},
+		"systemd:a,b":          {"systemd:a,b"},
+		"command:x a,fly:b":    {"command:x a,fly:b"},
+		"fly:a,kubernetes:b/c": {"fly:a,kubernetes:b/c"},
+		"":                     {""},
+	} {
+		if got := apart(spec); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", spec, got)
+		}
+	}
+	w := managedWorld(t, "fly:a,heroku:b")
+	if p, err := w.step.Plan(t.Context(), w.run); err != nil || !strings.Contains(p.Summary, "app a") || !strings.Contains(p.Summary, "app b") {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -24,8 +24,8 @@ func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	return n.address(ctx, run)
 }
 
-func (n none) undo(_ context.Context, _ *steps.Run, emit steps.Emit) error {
-	emit.Progress("Restart the backend yourself, so that it reads the value that was put back.")
+func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	run.Left = append(run.Left, "Restart the backend yourself, so that it reads the value that was put back.")
 	return nil
 }
 

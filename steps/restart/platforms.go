@@ -37,6 +37,8 @@ func (p platform) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	return plan, nil
 }
 
+func (p platform) places(context.Context, *steps.Run) []string { return []string{p.spec} }
+
 func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	since := run.WroteAt
 	emit.Check("restart", steps.MarkRunning, "restart "+p.name, "")

@@ -147,6 +147,8 @@ func shadows(run *steps.Run, u unit) error {
 		At("systemd:"+u.name, 0).WithFix(fix))
 }
 
+func (s systemd) places(context.Context, *steps.Run) []string { return strings.Split(s.units, ",") }
+
 func (s systemd) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	all, err := names(s.units)
 	if err != nil {

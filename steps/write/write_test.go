@@ -246,3 +246,18 @@ func TestADamagedBackupIsNotPutBack(t *testing.T) {
 		t.Error("the file was changed")
 	}
 }
+
+// Without --env the app is what says production, and what is typed.
+func TestProductionIsConfirmedByTheNameThatSaysIt(t *testing.T) {
+	stepstest.NewTool(t, "fly", `case "$1 $2" in "secrets list") echo '[]' ;; esac`)
+	for specs, want := range map[string]string{"fly:shop-prod": "shop-prod", "dotenv,fly:shop-prod": "shop-prod", "fly:shop-stg": ""} {
+		run := withKey(stepstest.NewRun(t, "", nil))
+		var err error
+		if run.Targets, err = Targets(strings.Split(specs, ",")); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := (&Step{}).Plan(context.Background(), run); err != nil || p.Confirm != want {
+			t.Errorf("%s: confirm %q, %v", specs, p.Confirm, err)
+		}
+	}
+}

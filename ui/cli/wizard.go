@@ -64,8 +64,8 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	r = o.summarise(r)
 	if out.RolledBack {
-		r.Changed = false
-		r.Summary, r.Next = "Everything was put back. The files are as they were.", nil
+		back := tookBack(e, steps.Upgrade{}, nil)
+		r.Changed, r.Summary, r.Next = false, back.Summary, back.Next
 	}
 	f := o.front(stdio)
 	if !r.OK && out.Failed == nil {
