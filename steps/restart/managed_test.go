@@ -468,3 +468,93 @@ func TestSeveralPlatformsAreNamedAtOnce(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// The EnvironmentFile must be the file that was written: a unit that gets SECRET_KEY
+// from another one would start without the new key, or not at all.
+func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
+	type files map[string]string // names below the unit's folder; "" is a folder, which cannot be read
+	for name, c := range map[string]struct {
+		files  files
+		units  []string // EnvironmentFiles, in order
+		target string
+		code   steps.Code
+		says   string
+	}{
+		"the file that was written":  {files{"a": "SECRET_KEY=s\nJWT_SECRET_KEY=KEY\n"}, []string{"a"}, "a", "", ""},
+		"another, with SECRET_KEY":   {files{"a": "SECRET_KEY=s\n", "b": "JWT_SECRET_KEY=KEY\n"}, []string{"a"}, "b", "env-file-wrong-place", "--target dotenv:"},
+		"another, about other":       {files{"a": "PORT=1\n", "b": "JWT_SECRET_KEY=KEY\n"}, []string{"a"}, "b", "", "names no file that was written"},
+		"none at all":                {files{"b": "JWT_SECRET_KEY=KEY\n"}, nil, "b", "", ""},
+		"one that is not there":      {files{"b": "JWT_SECRET_KEY=KEY\n"}, []string{"gone", "b"}, "b", "", ""},
+		"a later one cannot be read": {files{"a": "JWT_SECRET_KEY=another\n", "b": ""}, []string{"a", "b"}, "a", "", "only root can read"},
+		"an earlier one cannot":      {files{"a": "", "b": "JWT_SECRET_KEY=another\n"}, []string{"a", "b"}, "a", "jwt-key-shadowed", ""},
+		"the one that was written":   {files{"a": ""}, []string{"a"}, "a", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "systemd:web")
+			dir := t.TempDir()
+			for name, text := range c.files {
+				path := filepath.Join(dir, name)
+				var err error
+				if text == "" {
+					err = os.Mkdir(path, 0o700)
+				} else {
+					err = os.WriteFile(path, []byte(strings.Replace(text, "KEY\n", w.run.Key.Reveal()+"\n", 1)), 0o600)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			text := ""
+			for _, f := range c.units {
+				text += `EnvironmentFiles=` + filepath.Join(dir, f) + ` (ignore_errors=yes)\n`
+			}
+			stepstest.NewTool(t, "systemctl", `printf 'LoadState=loaded\nActiveState=active\nMainPID=7\n`+text+`'`)
+			w.run.Targets = []steps.Target{&stepstest.Place{Name: "dotenv:" + filepath.Join(dir, c.target)}}
+			p, err := w.step.Plan(t.Context(), w.run)
+			var failure *steps.Failure
+			if errors.As(err, &failure) != (c.code != "") || c.code != "" && !steps.Has(failure.Findings, c.code) {
+				t.Fatalf("error %v, want %q", err, c.code)
+			}
+			said := strings.Join(p.Effects, "\n")
+			if failure != nil {
+				said = failure.Findings[0].Fix
+			}
+			if !strings.Contains(said, c.says) || c.says == "" && err == nil && len(p.Effects) != 1 {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
+// A unit that had failed before is failed until systemd starts it.
+func TestSystemdUnitThatHadFailedBefore(t *testing.T) {
+	const slow = `case "$1" in
+show) n=$(cat "$DIR/n" 2>/dev/null || echo 0)
+  if [ ! -e "$DIR/r" ]; then printf 'LoadState=loaded\nActiveState=failed\nSubState=failed\nMainPID=0\nResult=exit-code\nInvocationID=a\n'
+  elif [ $n -lt 3 ]; then echo $((n+1)) >"$DIR/n"; printf 'LoadState=loaded\nActiveState=failed\nMainPID=0\nResult=exit-code\nJob=12\nInvocationID=a\n'
+  else printf 'LoadState=loaded\nActiveState=@state\nSubState=running\nMainPID=@pid\nNRestarts=0\nResult=@result\nInvocationID=b\n'; fi ;;
+restart) touch "$DIR/r" ;;
+esac`
+	for name, c := range map[string]struct {
+		state, pid, result string
+		byHand, fails      bool
+	}{
+		"it comes up":          {"active", "300", "success", false, false},
+		"it fails again":       {"failed", "0", "exit-code", false, true},
+		"by hand, it comes up": {"active", "300", "success", true, false},
+		"by hand, it fails":    {"failed", "0", "exit-code", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "systemd:web")
+			program := stepstest.NewTool(t, "systemctl", strings.NewReplacer("@state", c.state, "@pid", c.pid, "@result", c.result).Replace(slow))
+			stepstest.NewTool(t, "journalctl", "exit 0")
+			by := systemd{Step: w.step, units: "web", root: func() bool { return !c.byHand }}
+			if c.byHand {
+				stepstest.NewTool(t, "sudo", `(sleep 0.3; touch "`+program.Dir+`/r") >/dev/null 2>&1 & exit 1`)
+			}
+			if err := by.restart(t.Context(), w.run, func(steps.Event) {}); (err != nil) != c.fails {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
