@@ -558,3 +558,102 @@ esac`
 		})
 	}
 }
+
+// A target's own compose file is the one whose containers are made anew, and the
+// journal keeps it: a rollback knows no target.
+func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
+	for target, want := range map[string]string{"compose:deploy/stack.yml#web": "--file\n", "compose:compose.yaml#web": "compose\nup"} {
+		w := managedWorld(t, "compose:web,worker")
+		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+		file, _, _ := strings.Cut(strings.TrimPrefix(target, "compose:"), "#")
+		path := filepath.Join(w.run.Project.Root, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("services: {}\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if w.run.Journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+			t.Fatal(err)
+		}
+		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
+		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.run.Options.Targets = []string{target}
+		if said, _, err := restarted(t, w); err != nil || !strings.Contains(program.Argv(), want) {
+			t.Fatalf("%s: %v\n%s\n%s", target, err, said, program.Argv())
+		}
+		kept := w.run.Journal.RestartedBy()
+		w.run.Options.Targets, w.run.Options.Restart = nil, ""
+		if _, _, err := do(w.step.Undo, w.run); err != nil || strings.Count(program.Argv(), path+"\nup\n") != 2*strings.Count(want, "--file") {
+			t.Errorf("%s: the journal has %q, %v\n%s", target, kept, err, program.Argv())
+		}
+	}
+}
+
+// Each replica counts, and a container without the key is no proof.
+func TestComposeLooksAtEveryReplica(t *testing.T) {
+	const replicas = `case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose config --services") echo web ;;
+"compose ps --quiet web") if [ -e "$DIR/up" ]; then cat "$DIR/after"; else printf 'a\nb\n'; fi ;;
+"compose up "*) touch "$DIR/up"; echo ' Container x-web-1  Recreated'; echo 'SECRET=of the file' ;;
+"compose logs "*) echo "no such module" ;;
+inspect*) echo '[{"State":{"Status":"running"},"Config":{"Env":'"$(cat "$DIR/$2.json")"'}}]' ;;
+esac`
+	for name, c := range map[string]struct {
+		after        string
+		first, other string // the environment of the two
+		target       string
+		code         steps.Code
+		says         string
+	}{
+		"both new, with the key": {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=KEY"]`, "", "", "2 new containers, with the new key"},
+		"one is the old one":     {"c\nb\n", `["JWT_SECRET_KEY=KEY"]`, `[]`, "", "restart-failed", ""},
+		"one has another key":    {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=x"]`, "", "jwt-key-shadowed", ""},
+		"neither has a key":      {"c\nd\n", `[]`, `[]`, "", "", "does not hold the key: step 5 proves it"},
+		"not given what it was":  {"c\nd\n", `[]`, `[]`, "compose:compose.yaml#web", "compose-missing-key", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "compose:web")
+			if c.target != "" {
+				w.run.Options.Targets = []string{c.target}
+			}
+			program := stepstest.NewTool(t, "docker", replicas)
+			for name, text := range map[string]string{"after": c.after, "c.json": c.first, "d.json": c.other} {
+				if err := os.WriteFile(filepath.Join(program.Dir, name), []byte(strings.ReplaceAll(text, "KEY\"", w.run.Key.Reveal()+"\"")), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			details := ""
+			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+				return w.step.Apply(ctx, run, func(ev steps.Event) { details += ev.Text + ": " + ev.Detail + "\n"; emit(ev) })
+			}, w.run)
+			if c.code == "" && err != nil || c.code != "" && (!steps.Has(found, c.code) || found[0].Mends()) {
+				t.Fatalf("error %v, %v", err, found)
+			}
+			if !strings.Contains(details, "Container x-web-1  Recreated") || strings.Contains(details, "SECRET") || !strings.Contains(details, c.says) {
+				t.Errorf("what it says of its progress is not shown, or more than that:\n%s", details)
+			}
+		})
+	}
+}
+
+// Services that take longer than one call may are not killed in mid-start, and when
+// their own time is over, their log is shown.
+func TestComposeTakesItsTime(t *testing.T) {
+	for _, within := range []time.Duration{0, 300 * time.Millisecond} {
+		w := managedWorld(t, "compose:web")
+		w.run.Options.Timeout, w.step.StartsWithin = time.Second, within
+		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `"compose up "*)`, `"compose up "*) sleep 2;`, 1))
+		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte("[]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		texts, found, err := do(w.step.Apply, w.run)
+		if within == 0 && err != nil {
+			t.Errorf("killed in mid-start: %v", err)
+		}
+		if within > 0 && (!steps.Has(found, "restart-failed") || !hasText(texts, "no such module")) {
+			t.Errorf("error %v, said %q", err, texts)
+		}
+	}
+}

@@ -39,6 +39,9 @@ type Step struct {
 	// StaysUp is how long a systemd unit or a container must run before it counts
 	// as restarted; 0 means 3 seconds.
 	StaysUp time.Duration
+	// StartsWithin is how long services and pods may take to start, images and health
+	// checks included; 0 means five minutes, or --timeout where that is longer.
+	StartsWithin time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
 
@@ -62,7 +65,7 @@ var ways = []struct {
 	{"runserver", "", func(s *Step, _ string) way { return runserver{s} }},
 	{"command", "CMD", func(s *Step, cmd string) way { return command{s, cmd} }},
 	{"systemd", "UNIT[,UNIT]", managedBy(newSystemd)},
-	{"compose", "SERVICE[,SERVICE]", managedBy(newCompose)},
+	{"compose", "[FILE#]SERVICE[,SERVICE]", managedBy(newCompose)},
 	{"kubernetes", "[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", managedBy(newKubernetes)},
 	{"heroku", "APP", managedBy(newHeroku)},
 	{"fly", "APP", managedBy(newFly)},
@@ -92,6 +95,9 @@ func (s *Step) way(spec string) (way, error) {
 		if w.name == name && (w.argument != "") == (strings.TrimSpace(argument) != "") {
 			made := w.make(s, argument)
 			if _, listed := made.(managed); listed {
+				if name == "compose" {
+					_, argument = composeParts(argument)
+				}
 				if _, err := names(argument); err != nil {
 					return nil, err
 				}
@@ -134,7 +140,13 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	if run.Journal != nil {
-		if err := run.Journal.SetRestart(kept(run.Options.Restart)); err != nil {
+		spec := run.Options.Restart
+		if m, ok := w.(managed); ok {
+			if c, ok := m.manager.(compose); ok {
+				spec = c.spec(run)
+			}
+		}
+		if err := run.Journal.SetRestart(kept(spec)); err != nil {
 			return err
 		}
 	}
