@@ -271,7 +271,7 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	"docs-missing-key": {
-		Severity: Info,
+		Severity: Warning,
 		Message:  "A document tells how to set SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Whoever follows it gets a backend that does not start.",
 		Fix:      "Name JWT_SECRET_KEY there as well.",
@@ -343,7 +343,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "The server's certificate is not trusted.",
 		Why:      "Somebody else could be answering. Credentials are not sent.",
-		Fix:      "Use the name that is in the certificate. keysplit trusts the authorities of this system; on Linux, SSL_CERT_FILE names another file of them.",
+		Fix:      "Use the name that is in the certificate. If the authority is your own, name its file: --ca-file FILE.",
 	},
 	"insecure-url": {
 		Severity: Error,

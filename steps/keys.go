@@ -16,14 +16,36 @@ func (s Setting) Empty() bool { return s.Secret.Set() && s.Secret.Len() == 0 }
 // Keys is the pair this program is about, as the files and the environment
 // have it.
 type Keys struct {
-	Key       Setting  // JWT_SECRET_KEY
-	SecretKey Setting  // SECRET_KEY
-	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
-	Others    []Secret // the values of Options.DistinctFrom, as far as they are set
+	Key       Setting // JWT_SECRET_KEY
+	SecretKey Setting // SECRET_KEY
+	InFile    Setting // JWT_SECRET_KEY in the file alone, whatever the environment says
+	Others    []Other // the variables of Options.DistinctFrom, as far as they are set
+}
+
+// Other is one more variable that the key must differ from.
+type Other struct {
+	Name   string
+	Secret Secret
 }
 
 // Rivals are the secrets that the key must differ from.
-func (k Keys) Rivals() []Secret { return append([]Secret{k.SecretKey.Secret}, k.Others...) }
+func (k Keys) Rivals() []Secret {
+	all := []Secret{k.SecretKey.Secret}
+	for _, o := range k.Others {
+		all = append(all, o.Secret)
+	}
+	return all
+}
+
+// EqualTo is the sentence about a key that equals one of its rivals.
+func (k Keys) EqualTo(key Secret) string {
+	for _, o := range k.Others {
+		if !key.Equal(k.SecretKey.Secret) && key.Equal(o.Secret) {
+			return KeyName + " equals " + o.Name + "."
+		}
+	}
+	return KeyName + " equals " + SecretKeyName + "."
+}
 
 // ReadKeys reads both keys as dialect d would from the file's bytes. A variable
 // of the environment beats the file, also when it is empty: that is what
@@ -54,7 +76,7 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 	}
 	for _, name := range run.Options.DistinctFrom {
 		if s := effective(name); name != SecretKeyName && s.Secret.Len() > 0 {
-			keys.Others = append(keys.Others, s.Secret)
+			keys.Others = append(keys.Others, Other{name, s.Secret})
 		}
 	}
 	return keys, nil

@@ -34,7 +34,7 @@ func Ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...str
 		// A monitor of the file system is a program that the repository names.
 		Path: path, Args: append([]string{"-c", "core.fsmonitor=false"}, args...), Dir: dir, Stdin: stdin, Limit: most,
 		Env:   append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"),
-		Unset: []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "KEYSPLIT_PASSWORD"},
+		Unset: append([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}, child.Withheld...),
 	}.Run(ctx)
 	return res, err == nil
 }

@@ -62,7 +62,7 @@ func watch(ctx context.Context, run *steps.Run, emit steps.Emit, p tool.Program,
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
 	shown := &live{run: run, emit: emit, only: only}
-	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Unset: tool.Withheld}.Watch(limited, shown.see)
+	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Unset: child.Withheld}.Watch(limited, shown.see)
 	shown.end()
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return res, true, nil

@@ -48,6 +48,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,8 @@ import (
 
 // Step asks the running server. Its zero value is ready for use.
 type Step struct {
-	Now func() time.Time // nil means time.Now
+	Now   func() time.Time                                 // nil means time.Now
+	Sleep func(ctx context.Context, d time.Duration) error // nil means a real wait
 }
 
 // maxSkew is the difference of the clocks that is worth a word.
@@ -75,6 +77,9 @@ type session struct {
 	guessed     bool // facts are defaults
 	logsIn      bool // log in, if there is an account
 	routes      steps.Routes
+	known       bool // routes are those that the project's Django named
+	sleep       func(context.Context, time.Duration) error
+	grace       time.Time // until then the backend accepts the previous key by intent; zero when it does not
 
 	fresh            *signer
 	secret           *signer // nil when SECRET_KEY is not known
@@ -136,6 +141,8 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		var failure *steps.Failure
 		switch {
 		case err == nil:
+		case i > 0 && len(run.Options.URLs) == 0 && gone(err):
+			at(emit, i, address).Check(lineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
 				f.Message = host(address) + ": " + f.Message
@@ -149,6 +156,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(found...)
 	}
 	return nil
+}
+
+// gone tells that a server that was found here does not answer any more.
+func gone(err error) bool {
+	var failure *steps.Failure
+	return errors.As(err, &failure) && steps.Has(failure.Findings, "server-unreachable")
 }
 
 // ask runs the proof on one server, and the login where it is asked for: once,
@@ -176,7 +189,16 @@ func addresses(run *steps.Run) (first string, others []string) {
 	for _, server := range run.Project.Servers {
 		first = firstOf(first, server.URL)
 	}
-	return first, nil
+	if run.Options.URL != "" {
+		return first, nil
+	}
+	// Every server of the project that runs here must sign with the new key.
+	for _, server := range run.Project.Servers {
+		if server.URL != "" && server.URL != first && !slices.Contains(others, server.URL) {
+			others = append(others, server.URL)
+		}
+	}
+	return first, others
 }
 
 // at names the server on every line of its proof. The first one's lines keep
@@ -233,11 +255,29 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 	}
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
 	ses.routes = named(run.Options.Routes, routes(run.Project.Facts))
+	ses.known = run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != "")
+	if ses.sleep = s.Sleep; ses.sleep == nil {
+		ses.sleep = sleep
+	}
 	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {
 		ses.previous = keySigner(run.Previous)
 		ses.previousIsSecret = ses.secret != nil && sameKey(ctx, ses.secret, ses.previous)
+		if accepted, until, under := run.Grace(ses.now()); under && accepted.Equal(run.Previous) {
+			ses.grace = until
+		}
 	}
 	return ses, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 func firstOf(a, b string) string {

@@ -38,10 +38,6 @@ type Program struct {
 	Patience time.Duration
 }
 
-// Withheld are the variables that no such program may inherit: the local key
-// would beat a .env file in some of them, and a password is none of their business.
-var Withheld = []string{steps.KeyName, steps.SecretKeyName, "KEYSPLIT_PASSWORD"}
-
 // Call runs the program once and returns what it wrote to standard output. A
 // program that fails is a *steps.Failure in our own words: what it prints may
 // hold any value of the place. stdin may be nil.
@@ -81,7 +77,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	limit := max(run.Options.Wait(), t.Patience)
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: Withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: child.Withheld}
 	if stdin != nil {
 		c.Stdin = io.Reader(bytes.NewReader(stdin))
 	}

@@ -90,6 +90,10 @@ func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	path, readers := d.file(run)
 	rel := run.Project.Rel(path)
+	d.change = envfile.Change{}
+	if !run.Key.Set() { // step 1 was left out
+		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
+	}
 	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal(), Readers: readers})
 	change, err := envfile.Edit(d.at.Data, ops...)
 	if err != nil {
@@ -170,6 +174,9 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 
 // Verify reads the file again, as every reader does.
 func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	if !run.Key.Set() {
+		return nil
+	}
 	path, readers := d.file(run)
 	at, err := envfile.Open(path)
 	if err != nil {

@@ -165,7 +165,7 @@ func (p *plainFront) finding(f steps.Finding) {
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
 
-// Ask waits for a line: the letter of a choice or its number. Enter alone takes
+// Ask waits for a line: the letter, number or words of a choice. Enter alone takes
 // the first choice; anything unknown asks again. The end of input cancels.
 func (p *plainFront) Ask(ctx context.Context, question string, choices []choice) (byte, error) {
 	for {
@@ -179,12 +179,26 @@ func (p *plainFront) Ask(ctx context.Context, question string, choices []choice)
 		if answer == "" {
 			return choices[0].key, nil
 		}
-		for i, c := range choices {
-			if answer == strconv.Itoa(i+1) || answer[0] == c.key {
-				return c.key, nil
-			}
+		if key, ok := chosen(answer, choices); ok {
+			return key, nil
 		}
 	}
+}
+
+// chosen finds the choice that was typed: its words, its number or its letter. A
+// word that begins with another choice's letter is not taken for that one.
+func chosen(answer string, choices []choice) (byte, bool) {
+	for i, c := range choices {
+		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) {
+			return c.key, true
+		}
+	}
+	for _, c := range choices {
+		if word, _, _ := strings.Cut(c.text, " "); answer == strings.TrimSuffix(word, ",") {
+			return c.key, true
+		}
+	}
+	return 0, false
 }
 
 func (p *plainFront) question(question string, choices []choice) {
