@@ -55,6 +55,32 @@ func (j *Journal) Upgrades() []Upgrade {
 	return out
 }
 
+// DeliveredSince tells since when a target, as --target has it, may have the value
+// that is in force now: when the latest upgrade began to deliver this key to it,
+// or when this process, which put the earlier value back, began. It is false for a
+// place that was not changed by either. An unset key stands for any.
+func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, changed bool) {
+	force := j.inForce()
+	for _, e := range slices.Backward(force) {
+		if e.Run != force[len(force)-1].Run {
+			break
+		}
+		if d := e.Delivery; d != nil && d.Target == target {
+			return e.Time, !key.Set() || d.Key == j.prints.Of(key)
+		}
+	}
+	ids := map[string]bool{}
+	for i, e := range j.entries {
+		if e.Kind == "deliver" && e.Delivery.Target == target {
+			ids[e.Delivery.ID] = true
+		}
+		if e.Kind == "reverted" && ids[e.ID] && i >= j.known {
+			return j.opened, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // Leave records that a change counts as taken back although it stays: the file is
 // still needed, and no longer keysplit's.
 func (j *Journal) Leave(in envfile.Intent) error {
