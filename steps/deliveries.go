@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Delivery is one change of a place that is no file of this machine. It stands
@@ -148,4 +149,18 @@ func (j *Journal) Settle() error {
 		return fmt.Errorf("remove the kept key: %w", err)
 	}
 	return j.append(Entry{Kind: "settled", ID: e.ID})
+}
+
+// Again is the whole command line that goes on with this upgrade.
+func (r *Run) Again() string {
+	line := r.Command("upgrade")
+	for _, t := range r.Options.Targets {
+		line += " --target " + t
+	}
+	if w := r.Options.Restart; strings.ContainsAny(w, " \"$|&;<>()`*?[]~#\\") {
+		line += " --restart '" + w + "'"
+	} else if w != "" {
+		line += " --restart " + w
+	}
+	return line
 }

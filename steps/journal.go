@@ -40,8 +40,10 @@ type Journal struct {
 	torn     bool // the last line has no line feed yet
 	lost     int  // lines that could not be read
 	run      string
-	rollback bool // a Revert is under way
-	readOnly bool // see ReadJournal
+	rollback bool      // a Revert is under way
+	opened   time.Time // by this process
+	known    int       // entries that were there then
+	readOnly bool      // see ReadJournal
 }
 
 // Entry is one line of the journal. Only the fields of its kind are set.
@@ -102,6 +104,7 @@ func OpenJournal(project, environment string) (*Journal, error) {
 	if len(j.entries) == 0 {
 		return j, j.append(Entry{Kind: "opened", Project: project, Environment: environment})
 	}
+	j.opened, j.known = time.Now(), len(j.entries)
 	return j, j.belongsTo(project, environment)
 }
 

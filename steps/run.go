@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -85,6 +87,10 @@ type Run struct {
 	Restarted bool      // restart saw a new server process, or started one
 	Asked     []string  // base URLs that the smoke test asked
 
+	// Confirmed are the names of production that were typed, or given on the command
+	// line: what is done in that name is not asked for again.
+	Confirmed []string
+
 	Left []string // what is left for the user to do after a good end, one sentence each
 
 	// HandOver runs a program (absolute path) with the user's terminal, for one
@@ -111,6 +117,64 @@ func (r *Run) Secret(value string) Secret {
 	s := r.Prints.Secret(value)
 	r.Redactor.Add(s)
 	return s
+}
+
+// Command is a command of keysplit for the environment of this run, as a person
+// types it: without the environment it would be about development.
+func (r *Run) Command(name string) string {
+	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+		return "keysplit " + name + " --env " + e
+	}
+	return "keysplit " + name
+}
+
+// ProductionName is the name that says that this run changes production, for a
+// person to type: that of the environment, else that of an account, a cluster or
+// an app. places are names beside those of the targets, in words or as --target
+// has them. It is "" where none says so.
+func (r *Run) ProductionName(places ...string) string {
+	if o := r.Options; o.Production || NamesProduction(o.Environment) {
+		return o.Environment
+	}
+	for _, h := range r.Held {
+		places = append(places, h.Where)
+	}
+	for _, p := range places {
+		for _, word := range nameParts.FindAllString(p, -1) {
+			if NamesProduction(word) {
+				return word
+			}
+		}
+	}
+	return ""
+}
+
+// nameParts are the single names of a place.
+var nameParts = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9_.-]*`)
+
+// Confirm is the name that a person must still type before a step of this run
+// goes on, "" for none; places are as for ProductionName.
+func (r *Run) Confirm(places ...string) string {
+	name := r.ProductionName(places...)
+	if slices.Contains(r.Confirmed, name) {
+		return ""
+	}
+	return name
+}
+
+// ownCommand finds commands of keysplit in a text, and those that name their
+// environment already.
+var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace)\b( --env)?`)
+
+// commands makes the commands that a text advises those of this run's
+// environment: the pages of the findings know of none.
+func (r *Run) commands(text string) string {
+	return ownCommand.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, " --env") {
+			return found
+		}
+		return r.Command(strings.TrimPrefix(found, "keysplit "))
+	})
 }
 
 // PreviousKey returns the key that was in force before the latest upgrade, when

@@ -227,7 +227,7 @@ func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
 		if w.facts.wrote && !w.throwaway {
-			return "keysplit rollback"
+			return w.facts.rollback
 		}
 		return ""
 	}

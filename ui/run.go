@@ -133,7 +133,7 @@ func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	case w.crash != "":
 		return fmt.Errorf("keysplit made a mistake and stopped: %s", w.crash)
 	case !free:
-		return fmt.Errorf("%w: the running step did not stop in %v; keysplit rollback puts everything back", steps.ErrCancelled, stopWithin)
+		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", steps.ErrCancelled, context.Cause(ctx))
 	case gone:

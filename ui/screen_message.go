@@ -82,7 +82,7 @@ func emergencyOverlay() *overlay {
 			}
 		}
 		s.blank()
-		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: keysplit rollback --emergency")
+		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: "+w.facts.rollback+" --emergency")
 	}}
 }
 

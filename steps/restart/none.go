@@ -21,17 +21,25 @@ func (n none) plan(context.Context, *steps.Run) (steps.Plan, error) {
 
 func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	emit.Progress("Nothing was restarted, as you asked.")
-	return n.address(ctx, run)
+	if err := n.address(ctx, run); err != nil || run.URL != "" {
+		return err
+	}
+	emit.Progress("No address of the server is known; give it with --url, so that step 5 can ask it.")
+	return nil
 }
 
-func (n none) undo(_ context.Context, _ *steps.Run, emit steps.Emit) error {
-	emit.Progress("Restart the backend yourself, so that it reads the value that was put back.")
+func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	run.Left = append(run.Left, "Restart the backend yourself, so that it reads the value that was put back.")
 	return nil
 }
 
 // address sets the run's URL from what the user named or what runs; without
-// either it stays empty.
+// either it stays empty. What runs here is not the backend of another environment.
 func (s *Step) address(ctx context.Context, run *steps.Run) error {
+	if run.Remote() {
+		run.URL = named(run)
+		return nil
+	}
 	found, err := s.find(ctx, run.Project.Root)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return err

@@ -124,10 +124,14 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		}
 	}
 	whole := steps.Plan{Nothing: true}
+	var places []string // that are no files of this machine, in words
 	for i, t := range s.targets {
 		p, err := t.Plan(ctx, run)
 		if err != nil {
 			return p, err
+		}
+		if !t.Local() {
+			places = append(places, t.Spec(), p.Summary)
 		}
 		if i == 0 {
 			whole = p
@@ -148,9 +152,8 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(s.targets))
 		whole.Question = "Write the key to all of them?"
 	}
-	if run.Production() && !whole.Nothing {
-		whole.Confirm = run.Options.Environment
-		whole.Question = "This is production. Write the key there?"
+	if name := run.Confirm(places...); name != "" && !whole.Nothing {
+		whole.Confirm, whole.Question = name, "This is production. Write the key there?"
 	}
 	return whole, nil
 }

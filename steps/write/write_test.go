@@ -247,6 +247,21 @@ func TestADamagedBackupIsNotPutBack(t *testing.T) {
 	}
 }
 
+// Without --env the app is what says production, and what is typed.
+func TestProductionIsConfirmedByTheNameThatSaysIt(t *testing.T) {
+	stepstest.NewTool(t, "fly", `case "$1 $2" in "secrets list") echo '[]' ;; esac`)
+	for specs, want := range map[string]string{"fly:shop-prod": "shop-prod", "dotenv,fly:shop-prod": "shop-prod", "fly:shop-stg": ""} {
+		run := withKey(stepstest.NewRun(t, "", nil))
+		var err error
+		if run.Targets, err = Targets(strings.Split(specs, ",")); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := (&Step{}).Plan(context.Background(), run); err != nil || p.Confirm != want {
+			t.Errorf("%s: confirm %q, %v", specs, p.Confirm, err)
+		}
+	}
+}
+
 // Without a key, such as when step 1 was left out, nothing is written: least of
 // all an empty value over a good one.
 func TestNoKeyIsWrittenWhenNoneWasChosen(t *testing.T) {

@@ -256,7 +256,7 @@ func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
 				t.Errorf("a second upgrade: exit %d, changed %v, findings %v", again.code, o.Changed, codes(o.Findings))
 			}
 
-			back := invocation{args: []string{"rollback"}, dir: p.Root}.run(t, state)
+			back := invocation{args: []string{"rollback", "--yes"}, dir: p.Root}.run(t, state)
 			if back.code != 0 {
 				t.Fatalf("rollback: exit %d\n%s%s", back.code, back.out, back.errOut)
 			}

@@ -41,5 +41,6 @@ type result struct {
 	Steps     map[steps.Name]steps.Status
 	Findings  []steps.Finding
 	Summary   string   // one sentence
+	GoOn      string   // the command line that goes on, after a bad end
 	Next      []string // what is left and how to go on or back, one sentence each
 }

@@ -30,7 +30,8 @@ type options struct {
 	envFile, python      string
 	settings, restart    string
 	urls                 []string
-	caFile, confirm      string
+	caFile               string
+	confirm              []string
 	writeConfig, fix     bool
 	targets, skip        []string
 	username             string
@@ -200,12 +201,16 @@ func (o *options) configured(c config.Config) (config.Environment, error) {
 // restartOf is the way to restart what gets its key from the targets, when none
 // was named: some services restart by themselves, and are only waited for.
 func restartOf(targets []string) string {
+	var all []string
 	for _, t := range targets {
-		if kind, _, _ := strings.Cut(t, ":"); kind != "github" && restart.Check(t) == nil {
-			return t
+		if kind, _, _ := strings.Cut(t, ":"); restart.ByItself(kind) {
+			all = append(all, t)
 		}
 	}
-	return "none"
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ",")
 }
 
 func (o *options) skipped() (map[steps.Name]bool, error) {

@@ -259,6 +259,12 @@ func (p *plainFront) Result(r result) {
 	p.line("")
 	p.line("%s %s", mark, r.Summary)
 	for _, n := range r.Next {
+		// A command that is to be copied stays in one piece.
+		if before, command, ok := strings.Cut(n, ": keysplit "); ok && len(n) > width-2 {
+			p.wrapped("  ", lipgloss.NewStyle(), before+":")
+			p.line("    keysplit %s", command)
+			continue
+		}
 		p.wrapped("  ", lipgloss.NewStyle(), n)
 	}
 }

@@ -47,7 +47,7 @@ func TestWrongUsage(t *testing.T) {
 		"unknown demo":               {[]string{"demo", "--start", "nonsense"}, "", 2, "nonsense"},
 		"no project":                 {[]string{"check", "--static"}, "", 3, "manage.py"},
 		"no project to upgrade":      {[]string{"upgrade", "--yes"}, "", 3, "manage.py"},
-		"no project to roll back":    {[]string{"rollback"}, "", 3, "project"},
+		"no project to roll back":    {[]string{"rollback", "--yes"}, "", 3, "project"},
 		"a folder that is not there": {[]string{"check", "--project", "/nonexistent/folder"}, "", 3, "project"},
 	} {
 		t.Run(name, func(t *testing.T) {
