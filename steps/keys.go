@@ -16,10 +16,11 @@ func (s Setting) Empty() bool { return s.Secret.Set() && s.Secret.Len() == 0 }
 // Keys is the pair this program is about, as the files and the environment
 // have it.
 type Keys struct {
-	Key       Setting // JWT_SECRET_KEY
-	SecretKey Setting // SECRET_KEY
-	InFile    Setting // JWT_SECRET_KEY in the file alone, whatever the environment says
-	Others    []Other // the variables of Options.DistinctFrom, as far as they are set
+	Key       Setting  // JWT_SECRET_KEY
+	SecretKey Setting  // SECRET_KEY
+	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
+	Others    []Other  // the variables of Options.DistinctFrom, as far as they are set
+	Unset     []string // the names of the others
 }
 
 // Other is one more variable that the key must differ from.
@@ -75,8 +76,12 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		InFile:    file(KeyName),
 	}
 	for _, name := range run.Options.DistinctFrom {
-		if s := effective(name); name != SecretKeyName && s.Secret.Len() > 0 {
+		switch s := effective(name); {
+		case name == SecretKeyName:
+		case s.Secret.Len() > 0:
 			keys.Others = append(keys.Others, Other{name, s.Secret})
+		default:
+			keys.Unset = append(keys.Unset, name)
 		}
 	}
 	return keys, nil

@@ -31,7 +31,7 @@ func (n *asking) ready(w *wizard) prompt {
 	if confirm := w.page(n.step).plan.Confirm; confirm != "" {
 		p.question = "This is production. To " + n.to + ", type its name: " + confirm
 		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
-			n.typing = true
+			n.typing, n.name.label = true, "Type "+confirm
 			return nil
 		}}
 	}

@@ -156,7 +156,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
-		RolledBack: w.rolledBack, Cancelled: !w.finished,
+		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.name] = f.machine.Status(p.name)

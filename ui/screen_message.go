@@ -45,11 +45,29 @@ func (w *wizard) askMessage() tea.Cmd {
 	})
 }
 
+// emergencyMsg is the plan of the way back of last resort.
+type emergencyMsg []emergency.Section
+
+// askEmergency has the plan made for the project's own commit, once the engine is
+// free.
+func (w *wizard) askEmergency() tea.Cmd {
+	r, until := w.runner, w.now().Add(emergency.Limit)
+	return r.alone(func() tea.Msg {
+		if run := r.engine.Run; !r.closed.Load() && run.Project != nil {
+			return emergencyMsg(emergency.PlanFor(emergency.Find(r.ctx, run), until))
+		}
+		return emergencyMsg(emergency.Plan(until))
+	})
+}
+
 // emergencyOverlay shows the way back of last resort. Nothing is done here.
-func emergencyOverlay(w *wizard) *overlay {
-	plan := emergency.Plan(w.now().Add(emergency.Limit))
+func emergencyOverlay() *overlay {
 	return &overlay{title: "Take the change of the code back", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
-		for i, section := range plan {
+		if w.emergency == nil {
+			s.hang("", w.styles.Muted, "Looking for the change's commit.")
+			return
+		}
+		for i, section := range w.emergency {
 			if i == 0 {
 				s.hang("", w.styles.Bold, section.Title)
 			} else {
@@ -68,15 +86,33 @@ func emergencyOverlay(w *wizard) *overlay {
 	}}
 }
 
-// text adds lines as they are; one that is too long goes on below its own indent.
+// text adds lines as they are. Where they are too long, lines that were broken
+// because they were full become one paragraph again, below its own indent.
 func (s *sheet) text(text string) {
+	const full = 60 // columns
+	indent, paragraph, last := "", "", 0
+	flush := func() {
+		if paragraph != "" {
+			s.hang(indent, s.s.Muted, paragraph)
+		}
+		paragraph, last = "", 0
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		rest := strings.TrimLeft(line, " ")
-		if rest == "" {
+		in := line[:len(line)-len(rest)]
+		switch {
+		case rest == "":
+			flush()
 			s.blank()
 			continue
+		case s.width < textWidth && last >= full && in == indent:
+			paragraph += " " + rest
+		default:
+			flush()
+			indent, paragraph = in, rest
 		}
-		s.hang(line[:len(line)-len(rest)], s.s.Muted, rest)
+		last = len(line)
 	}
+	flush()
 }

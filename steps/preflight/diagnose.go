@@ -50,6 +50,9 @@ func (d *diagnosis) diagnose() error {
 	} else {
 		env.At, env.Exists = at, at.Exists
 	}
+	if d.run.Options.Committed && env.At != nil && !env.Exists {
+		return nil
+	}
 	file := envfile.Parse(at.Data)
 	vars := d.encoding(file)
 	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
@@ -71,6 +74,9 @@ func (d *diagnosis) diagnose() error {
 	}
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
+	for _, name := range d.keys.Unset {
+		d.add("distinct-from-unset", fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
+	}
 	d.ambiguous(file)
 	return nil
 }

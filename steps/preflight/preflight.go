@@ -217,6 +217,8 @@ func (d *diagnosis) again(emit steps.Emit) error {
 		emit.Check("env-file", steps.MarkOK, d.rel(), env.Found)
 	case env.At == nil:
 		emit.Check("env-file", steps.MarkFailed, d.rel(), "is no regular file")
+	case d.run.Options.Committed:
+		emit.Check("env-file", steps.MarkSkipped, d.rel(), "")
 	default:
 		emit.Check("env-file", steps.MarkWarn, d.rel(), "does not exist")
 	}

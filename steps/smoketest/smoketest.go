@@ -132,6 +132,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
 			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
 	}
+	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
 		return s.ask(ctx, run, first, true, emit)
 	}
@@ -316,12 +317,13 @@ func (s *session) announce() {
 // another one.
 func (s *session) reach(ctx context.Context) error {
 	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
-	a, err := s.client.do(ctx, request{method: http.MethodGet, path: firstOf(s.routes.Health, "/")})
+	path := firstOf(s.routes.Health, "/")
+	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
 		// ALLOWED_HOSTS may know this machine by its name only.
 		s.client.host = "localhost:" + s.client.base.Port()
 		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
-			a = again
+			a, path = again, "/"
 		} else {
 			s.client.host = ""
 		}
@@ -330,7 +332,8 @@ func (s *session) reach(ctx context.Context) error {
 		// With DEBUG off, Django sends http on to https. On this machine there
 		// may be no https, so say what a proxy in front would say.
 		s.client.forwarded = true
-		a, err = s.client.do(ctx, request{method: http.MethodGet, path: "/"})
+		path = "/"
+		a, err = s.client.do(ctx, request{method: http.MethodGet, path: path})
 		if err == nil && s.toHTTPS(a) {
 			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
 			return steps.Fail(steps.NewFinding("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
@@ -341,7 +344,11 @@ func (s *session) reach(ctx context.Context) error {
 		s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", "")
 		return err
 	}
-	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds()))
+	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
+	if a.status == http.StatusNotFound {
+		detail += fmt.Sprintf("; it has no page at %s, but it answers", steps.Inert(path))
+	}
+	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", detail)
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		s.client.offset = date.Sub(s.now())
 	}

@@ -48,6 +48,12 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	}
 	g, err := grace.Plan(run, length, time.Now())
 	var failure *steps.Failure
+	if errors.As(err, &failure) && o.json {
+		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
+			return err
+		}
+		return said(err)
+	}
 	if errors.As(err, &failure) {
 		for _, finding := range failure.Findings {
 			f.finding(finding)
@@ -58,12 +64,18 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 		return err
 	}
 	for _, c := range g.Changes {
-		f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
+		if !o.json {
+			f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
+		}
 	}
 	if !o.dryRun {
 		if err := g.Apply(ctx, run); err != nil {
 			return err
 		}
+	}
+	if o.json {
+		until := g.Until.UTC()
+		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, DryRun: o.dryRun})
 	}
 	f.Note("")
 	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
@@ -74,4 +86,14 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
 	f.Note("To take it out before: " + o.command("rollback"))
 	return nil
+}
+
+// graceReport is what `grace --json` prints. Its names are stable.
+type graceReport struct {
+	Schema   int             `json:"schema"`
+	Until    *time.Time      `json:"until"`    // null when it was refused
+	Changes  []string        `json:"changes"`  // made, or with dry_run to be made
+	Settings []string        `json:"settings"` // lines to add to the settings by hand
+	DryRun   bool            `json:"dry_run"`
+	Findings []steps.Finding `json:"findings,omitempty"` // why it was refused
 }

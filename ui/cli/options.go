@@ -42,6 +42,7 @@ type options struct {
 	theme                string
 	force                bool
 	demo                 bool // the project is the demo's throwaway one
+	committed            bool // of check
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -141,7 +142,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
 		Targets: env.Targets, Restart: env.Restart, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
-		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
 	if len(env.URLs) > 0 {
 		run.Options.URL = env.URLs[0]

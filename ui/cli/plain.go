@@ -54,7 +54,7 @@ func (p *plainFront) line(format string, args ...any) {
 
 // wrapped prints text in the given style, indented and no wider than width.
 func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
-	for _, l := range strings.Split(ansi.Wordwrap(text, width-len(indent), ""), "\n") {
+	for _, l := range style.Wrap(text, width-len(indent), false) {
 		p.line("%s%s", indent, s.Render(l))
 	}
 }
@@ -94,7 +94,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.line("  %s   %s", s.Render(text), p.s.Muted.Render(d.Note))
 	}
 	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(ansi.Wordwrap(e, width-4, ""), "    "), " "))
+		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
 	}
 }
 

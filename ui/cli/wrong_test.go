@@ -22,6 +22,10 @@ func TestWrongUsage(t *testing.T) {
 		says  string
 	}{
 		"unknown command":            {[]string{"upgarde"}, "", 2, "unknown command"},
+		"a command nearly right":     {[]string{"upgrad"}, "", 2, `unknown command "upgrad"; did you mean upgrade?`},
+		"a flag nearly right":        {[]string{"upgrade", "--yess"}, "", 2, "unknown flag: --yess; did you mean --yes?"},
+		"a shared flag nearly right": {[]string{"check", "--projct=x"}, "", 2, "did you mean --project?"},
+		"a word too many":            {[]string{"upgrade", "extra"}, "", 2, `keysplit upgrade takes no words, only flags; "extra" is one too many`},
 		"unknown flag":               {[]string{"upgrade", "--force"}, "", 2, "unknown flag"},
 		"unknown target":             {[]string{"upgrade", "--yes", "--target", "papyrus:x"}, "", 2, "papyrus"},
 		"unknown restart":            {[]string{"upgrade", "--yes", "--restart", "kick"}, "", 2, "kick"},
