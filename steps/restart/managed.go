@@ -113,9 +113,11 @@ func wentWrong(run *steps.Run, what, message, fix string) error {
 
 // byHand is the command that goes on after a restart that the user did.
 func byHand(run *steps.Run) string {
-	after := steps.Run{Options: run.Options, Targets: run.Targets}
-	after.Options.Restart = "none"
-	return after.Again()
+	line := run.Command("upgrade")
+	for _, t := range run.Options.Targets {
+		line += " --target " + t
+	}
+	return line + " --restart none"
 }
 
 // steady is how long what was restarted must run before it counts as restarted:

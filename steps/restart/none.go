@@ -3,6 +3,7 @@ package restart
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
@@ -11,16 +12,23 @@ import (
 // none restarts nothing. It only finds the address for the smoke test.
 type none struct{ *Step }
 
-func (n none) plan(context.Context, *steps.Run) (steps.Plan, error) {
-	return steps.Plan{
+func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	p := steps.Plan{
 		Nothing: true,
-		Summary: "Nothing is restarted, as you asked.",
+		Summary: "Nothing is restarted.",
 		Details: []string{"A running backend keeps the old key until it is restarted."},
-	}, nil
+	}
+	for _, t := range run.Options.Targets {
+		if strings.HasPrefix(t, "kubernetes:") {
+			p.Details = append(p.Details, "To have its pods made anew: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]")
+			break
+		}
+	}
+	return p, nil
 }
 
 func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	emit.Progress("Nothing was restarted, as you asked.")
+	emit.Progress("Nothing was restarted.")
 	if err := n.address(ctx, run); err != nil || run.URL != "" {
 		return err
 	}
