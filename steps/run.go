@@ -121,21 +121,34 @@ func (r *Run) PreviousKey() (Secret, bool) {
 			return r.Secret(string(old)), true
 		}
 	}
-	if r.Remote() {
-		return Secret{}, false
-	}
 	now, err := r.CurrentKeys()
 	if err != nil {
 		return Secret{}, false
 	}
-	for _, data := range r.Journal.befores(r.Project.EnvFile.Path) {
-		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-		// A change that was not about the key has the same one before it.
-		if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
-			return old, true
+	for _, path := range r.files() {
+		for _, data := range r.Journal.befores(path) {
+			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+			// A change that was not about the key has the same one before it.
+			if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
+				return old, true
+			}
 		}
 	}
 	return Secret{}, false
+}
+
+// files are the files that this run's backend gets its key from.
+func (r *Run) files() []string {
+	if !r.Remote() {
+		return []string{r.Project.EnvFile.Path}
+	}
+	var out []string
+	for _, t := range r.Targets {
+		if path := t.File(r); path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

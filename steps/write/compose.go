@@ -48,6 +48,12 @@ type service struct {
 	EnvFile     any `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
 }
 
+// File is the file that the service gets the key from, once it is found.
+func (c *compose) File(*steps.Run) string { return c.path }
+
+// Find finds the file.
+func (c *compose) Find(_ context.Context, run *steps.Run) error { return c.resolve(run) }
+
 // Look finds the file and reads it.
 func (c *compose) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if err := c.resolve(run); err != nil {

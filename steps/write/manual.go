@@ -24,6 +24,9 @@ func newManual(spec, where string) (steps.Target, error) {
 func (m *manual) Spec() string { return m.spec }
 func (m *manual) Local() bool  { return false }
 
+// File is none.
+func (m *manual) File(*steps.Run) string { return "" }
+
 // place names the place in a sentence.
 func (m *manual) place() string {
 	if m.where == "" {

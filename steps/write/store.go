@@ -51,6 +51,9 @@ type remote struct {
 func (r *remote) Spec() string { return r.spec }
 func (r *remote) Local() bool  { return false }
 
+// File is none.
+func (r *remote) File(*steps.Run) string { return "" }
+
 // Look asks the store.
 func (r *remote) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return r.look(ctx, run)
