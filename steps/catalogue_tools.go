@@ -42,6 +42,12 @@ func init() {
 			Why:      "What cannot be reached cannot be read or written. Whether a write arrived is looked at in the next run.",
 			Fix:      "See that the network or VPN is up and, for Vault, that it is unsealed. Then run keysplit again.",
 		},
+		"upgrade-unfinished": {
+			Severity: Error,
+			Message:  "An upgrade of other places is not finished.",
+			Why:      "Some of its places have the new key and the others wait for it. Another key or another place now would leave them apart for good.",
+			Fix:      "Finish it, or take it back with: keysplit rollback",
+		},
 		"place-immutable": {
 			Severity: Error,
 			Message:  "The Secret is immutable.",

@@ -75,10 +75,11 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	j, env := journalFor(t, "")
 	key := j.Prints().Secret(canary())
-	if _, ok := j.Chosen(); ok {
+	both := []string{"a", "b"}
+	if _, ok := j.Chosen(both); ok {
 		t.Fatal("a new journal has a chosen key")
 	}
-	if err := j.Choose(key); err != nil {
+	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
 	first, err := j.Deliver(Delivery{Target: "a"}, Secret{})
@@ -86,11 +87,11 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 		t.Fatal(err)
 	}
 	j = reopen(t, filepath.Dir(env)) // the run was killed
-	got, ok := j.Chosen()
+	got, ok := j.Chosen(both)
 	if !ok || string(got) != key.Reveal() {
 		t.Fatal("the chosen key is gone")
 	}
-	if err := j.Choose(key); err != nil {
+	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.Deliver(Delivery{Target: "b"}, Secret{}); err != nil {
@@ -102,7 +103,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err := j.Settle(); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := reopen(t, filepath.Dir(env)).Chosen(); ok {
+	if _, ok := reopen(t, filepath.Dir(env)).Chosen(both); ok {
 		t.Error("a settled key is still chosen")
 	}
 	files, _ := filepath.Glob(filepath.Join(j.Dir(), "backup-*"))

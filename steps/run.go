@@ -22,6 +22,7 @@ type Options struct {
 	Python       string         // --python
 	Settings     string         // --settings
 	Targets      []string       // --target
+	Given        []string       // the flags that say where and how, as they were given: what no configuration repeats
 	Restart      string         // --restart, "" for runserver
 	URL          string         // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
@@ -100,6 +101,14 @@ func (r *Run) LookupEnv(name string) (string, bool) {
 		return r.Environ(name)
 	}
 	return os.LookupEnv(name)
+}
+
+// Command is a command of keysplit for this run's environment.
+func (r *Run) Command(name string) string {
+	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+		return "keysplit " + name + " --env " + e
+	}
+	return "keysplit " + name
 }
 
 // Secret wraps a value and makes the redactor know it.

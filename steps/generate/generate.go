@@ -41,6 +41,11 @@ type choice struct {
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
 	var c choice
+	if run.Journal != nil {
+		if others := run.Journal.Unfinished(run.Specs()); len(others) > 0 {
+			return c, steps.Fail(unfinished(run, others))
+		}
+	}
 	keys, err := current(run)
 	if err != nil {
 		return c, err
@@ -51,7 +56,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 	}
 	c.bad = s.judge(run, c.keys.InFile.Secret, c)
 	if run.Journal != nil {
-		if key, ok := run.Journal.Chosen(); ok {
+		if key, ok := run.Journal.Chosen(run.Specs()); ok {
 			c.chosen = run.Secret(string(key))
 		}
 	}
@@ -74,6 +79,12 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		return c, steps.Fail(steps.NewFinding("jwt-key-shadowed", ""))
 	}
 	return c, nil
+}
+
+// unfinished names the upgrade that comes first, and the two ways to end it.
+func unfinished(run *steps.Run, others []string) steps.Finding {
+	return steps.NewFinding("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", steps.Inert(strings.Join(others, ", ")))).
+		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.Finish(others), run.Command("rollback")))
 }
 
 // current reads the keys in force. Those of the .env are read from the bytes
@@ -232,14 +243,23 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	return nil
 }
 
-// remember keeps a key that is about to be brought to places which may never
-// show it again, until all of them have it.
+// remember keeps a key that is about to be brought to several places, or to one
+// that may never show it again, until all of them have it. That makes all of it
+// one upgrade, which goes on after an interruption and goes back as a whole; also
+// for a key that some of them had before.
 func remember(run *steps.Run) error {
-	elsewhere := slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() })
-	if !elsewhere || run.Journal == nil || run.KeyFrom == "kept" {
+	alone := len(run.Targets) == 0 || len(run.Targets) == 1 && run.Targets[0].Local()
+	if alone || run.Journal == nil || run.KeyFrom == "kept" && everywhere(run) {
 		return nil
 	}
-	return run.Journal.Choose(run.Key)
+	return run.Journal.Choose(run.Key, run.Specs())
+}
+
+// everywhere tells that every place was seen to hold the key.
+func everywhere(run *steps.Run) bool {
+	return len(run.Held) == len(run.Targets) && !slices.ContainsFunc(run.Held, func(h steps.Held) bool {
+		return !h.Readable || !h.Key.Equal(run.Key)
+	})
 }
 
 func (s *Step) make(run *steps.Run) (steps.Secret, error) {

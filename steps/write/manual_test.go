@@ -10,7 +10,7 @@ import (
 
 func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	run, target := oneTarget(t, "manual:the vault of the bank")
-	if err := run.Journal.Choose(run.Key); err != nil {
+	if err := run.Journal.Choose(run.Key, run.Specs()); err != nil {
 		t.Fatal(err)
 	}
 	file := run.Journal.ChosenFile()

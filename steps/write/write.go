@@ -161,7 +161,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	for i, t := range s.targets {
 		if err := t.Apply(ctx, run, emit); err != nil {
 			if i > 0 {
-				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others, run keysplit again: it takes the same key. To go back: keysplit rollback")
+				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.Again() + " (it takes the same key). To go back: " + run.Command("rollback"))
 			}
 			return err
 		}
@@ -240,14 +240,20 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := undoFiles(ctx, run, emit); err != nil {
 		failed = append(failed, err)
 	}
-	if len(failed) > 0 {
-		return together(failed)
+	if len(failed) == 0 || run.Options.Force {
+		// With --force nothing is left that a key has to be kept for.
+		failed = append(failed, run.Journal.Settle())
 	}
-	return run.Journal.Settle()
+	return together(failed)
 }
 
-// together makes one error of several: the findings of all, or else the first.
+// together makes one error of several: the findings of all, or else the first; nil
+// when none of them is one.
 func together(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
 	var found []steps.Finding
 	for _, err := range errs {
 		var f *steps.Failure

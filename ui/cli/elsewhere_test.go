@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest"
 )
 
 // elsewhere is a project whose .env holds the good keys of development, and files
@@ -93,4 +94,81 @@ func TestTheLocalKeyStaysHere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flies is a fly that keeps the secrets of each app in a file of its name, and
+// takes none for b while the file "down" is there.
+const flies = `app="$4"
+case "$1 $2" in
+"secrets list") [ -e "$DIR/$app" ] && echo '[{"Name":"JWT_SECRET_KEY","Digest":"'$(cksum <"$DIR/$app" | cut -d' ' -f1)'"}]' || echo '[]' ;;
+"secrets import") [ "$app" != b ] || [ ! -e "$DIR/down" ] || { echo forbidden >&2; exit 1; }; cat >"$DIR/$app" ;;
+"secrets unset") rm "$DIR/$5" ;;
+"auth whoami") echo ada@example.com ;;
+*) exit 9 ;;
+esac`
+
+// The second of two places fails. A run over other places, such as the one that
+// the flags were forgotten in, takes no part of it; the whole command finishes it.
+func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
+	other := djangotest.NewKey()
+	root, _ := elsewhere(t, map[string]string{"c.env": "JWT_SECRET_KEY=" + other + "\n"})
+	fly := stepstest.NewTool(t, "fly", flies)
+	down := filepath.Join(fly.Dir, "down")
+	if err := os.WriteFile(down, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"--env", "staging", "--target", "fly:a", "--target", "fly:b"}
+	const whole = "keysplit upgrade --env staging --target fly:a --target fly:b"
+	code, out := upgradeTo(t, both...)
+	if code != 1 || !strings.Contains(oneLine(out), "To go on with the others: "+whole+" --restart none") {
+		t.Fatalf("exit %d\n%s", code, out)
+	}
+	code, out = upgradeTo(t, "--env", "staging", "--target", "dotenv:c.env", "--target", "dotenv:d.env")
+	if code != 1 || !strings.Contains(out, "upgrade-unfinished") || !strings.Contains(oneLine(out), "To finish it: "+whole+". To take it back: keysplit rollback --env staging") {
+		t.Errorf("another target: exit %d\n%s", code, out)
+	}
+	if keyOf(t, filepath.Join(root, "c.env")) != other {
+		t.Fatal("the half-delivered key is in another place")
+	}
+	if err := os.Remove(down); err != nil {
+		t.Fatal(err)
+	}
+	if code, out = upgradeTo(t, both...); code != 0 || fly.File("a") == "" || fly.File("a") != fly.File("b") {
+		t.Errorf("the whole command: exit %d, the same key in both: %t\n%s", code, fly.File("a") == fly.File("b"), out)
+	}
+	if code, out = upgradeTo(t, "--env", "staging", "--target", "fly:a"); code != 0 {
+		t.Errorf("once it is finished: exit %d\n%s", code, out)
+	}
+}
+
+// A rollback of an upgrade that was interrupted takes back all of it, also when
+// its key was there before, in the first of the places.
+func TestAnInterruptedUpgradeWithAKeptKeyGoesBackAsAWhole(t *testing.T) {
+	root, _ := elsewhere(t, nil)
+	fly := stepstest.NewTool(t, "fly", flies)
+	down := filepath.Join(fly.Dir, "down")
+	for path, text := range map[string]string{down: "", filepath.Join(root, "good.env"): "SECRET_KEY=x\nJWT_SECRET_KEY=" + djangotest.NewKey() + "\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := []string{"--env", "staging", "--target", "dotenv:good.env", "--target", "fly:a", "--target", "fly:b"}
+	if code, out := upgradeTo(t, all...); code != 1 || !strings.Contains(out, "key kept") || fly.File("a") == "" {
+		t.Fatalf("exit %d\n%s", code, out)
+	}
+	if err := os.Remove(down); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := upgradeTo(t, all...); code != 0 || fly.File("b") == "" {
+		t.Fatalf("exit %d\n%s", code, out)
+	}
+	code, out, errOut := inProcess(t, newRollback, []string{"rollback", "--env", "staging", "--yes", "--restart", "none"})
+	if code != 0 || fly.File("a") != "" || fly.File("b") != "" {
+		t.Errorf("exit %d, left in a: %t, in b: %t\n%s%s", code, fly.File("a") != "", fly.File("b") != "", out, errOut)
+	}
+}
+
+// oneLine joins wrapped text.
+func oneLine(s string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "-- ", "--")
 }
