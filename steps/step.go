@@ -55,7 +55,9 @@ type Plan struct {
 	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked
 	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project
 	Question string     `json:"question,omitempty"`
+	Yes      string     `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
 	Confirm  string     `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
+	More     bool       `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 
 // DiffLine is one line of a masked diff. Text never holds a value that could

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
 )
@@ -171,4 +172,28 @@ func TestAnInterruptedUpgradeWithAKeptKeyGoesBackAsAWhole(t *testing.T) {
 // oneLine joins wrapped text.
 func oneLine(s string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "-- ", "--")
+}
+
+// One yes is for what keysplit writes; whether a person has set the key somewhere
+// is another question, and no is an answer to it.
+func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
+	elsewhere(t, nil)
+	fly := stepstest.NewTool(t, "fly", flies)
+	for _, c := range []struct {
+		answers string
+		code    int
+	}{{"y\ny\nn\n", ExitCancelled}, {"y\ny\n", 0}} {
+		var out strings.Builder
+		o := &options{env: "staging", theme: "auto", timeout: steps.DefaultTimeout, targets: []string{"manual:the bank", "fly:a"}, restart: "none", skip: []string{"smoke-test", "distinct"}}
+		stdio := IO{In: strings.NewReader(c.answers), Out: &out, Err: &out, InTTY: true}
+		run, err := o.run(t.Context(), stdio)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = upgrade(t.Context(), stdio, newEngine(run), newPlain(stdio, o), o)
+		if code := exitCode(stdio, err); code != c.code || fly.File("a") == "" || !strings.Contains(out.String(), "Have you set it there?") ||
+			strings.Contains(out.String(), "set by hand in the bank") != (c.code == 0) {
+			t.Fatalf("%q: exit %d\n%s", c.answers, code, out.String())
+		}
+	}
 }

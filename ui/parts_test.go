@@ -1,0 +1,30 @@
+package ui
+
+import (
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+// A step in parts is planned once more after each, and asks each question.
+func TestEachPartOfAStepIsAskedForByItself(t *testing.T) {
+	st := newStage(t, plainLight)
+	write := st.fakes[steps.Write]
+	write.plan = func(*steps.Run) (steps.Plan, error) {
+		if write.applied == 0 {
+			return steps.Plan{Summary: "Write the key to fly.", Question: "Write the key there?", More: true}, nil
+		}
+		return steps.Plan{Summary: "Set the key by hand.", Question: "Have you set it there?", Yes: "It is set"}, nil
+	}
+	st.open().to(steps.Write).press("enter")
+	st.want(steps.Write, ready)
+	page := st.w.page(steps.Write)
+	if p := page.screen.ready(st.w); p.question != "Have you set it there?" || p.options[0].label != "It is set" || write.applied != 1 {
+		t.Fatalf("after the first part: %+v, applied %d times", p, write.applied)
+	}
+	st.press("enter")
+	st.want(steps.Write, done)
+	if write.applied != 2 {
+		t.Errorf("applied %d times", write.applied)
+	}
+}
