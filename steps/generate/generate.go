@@ -51,10 +51,10 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		return c, err
 	}
 	c.keys = keys
-	if key := c.keys.InFile.Secret; key.Set() && key.Len() > 0 {
+	if key := c.keys.InForce(); key.Set() && key.Len() > 0 {
 		c.previous = key
 	}
-	c.bad = s.judge(run, c.keys.InFile.Secret, c)
+	c.bad = s.judge(run, c.keys.InForce(), c)
 	if run.Journal != nil {
 		if key, ok := run.Journal.Chosen(run.Specs()); ok {
 			c.chosen = run.Secret(string(key))
@@ -73,10 +73,11 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "keep"
 	}
 	// A key in the file would never be read, so none is made for it, unless the
-	// reader is one that lets the file win.
+	// reader is one that lets the file win. A good one that only the environment
+	// sets is kept: that is how a container gets its key.
 	fileWins := run.Project.Facts != nil && run.Project.Facts.Key.Source == "file"
 	if c.keys.Key.Source == "environment" && !fileWins && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
-		return c, steps.Fail(steps.NewFinding("jwt-key-shadowed", ""))
+		return c, steps.Fail(c.keys.Shadowed())
 	}
 	return c, nil
 }
@@ -124,7 +125,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	switch c.action {
 	case "keep":
 		return steps.Plan{
-			Summary: kept(run),
+			Summary: kept(run, c),
 			Nothing: true,
 			Details: []string{describe(c.previous)},
 		}, nil
@@ -155,9 +156,12 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}, nil
 }
 
-func kept(run *steps.Run) string {
-	if run.Remote() {
+func kept(run *steps.Run, c choice) string {
+	switch {
+	case run.Remote():
 		return "The key that is in force is good. It stays, and goes wherever it is missing."
+	case c.keys.OnlyEnvironment():
+		return "The key that the environment sets is good. It stays."
 	}
 	return "The key in the file is good. It stays."
 }

@@ -139,10 +139,11 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 		environ string
 		refused bool
 	}{
-		"missing in the file":   {"", stepstest.Key(), true},
-		"empty in the shell":    {"JWT_SECRET_KEY=" + key + "\n", "", true},
-		"another in the shell":  {"JWT_SECRET_KEY=" + key + "\n", stepstest.Key(), true},
-		"the same in the shell": {"JWT_SECRET_KEY=" + key + "\n", key, false},
+		"missing in the file":     {"", key, false}, // as in a container
+		"short, and nowhere else": {"", key[:20], true},
+		"empty in the shell":      {"JWT_SECRET_KEY=" + key + "\n", "", true},
+		"another in the shell":    {"JWT_SECRET_KEY=" + key + "\n", stepstest.Key(), true},
+		"the same in the shell":   {"JWT_SECRET_KEY=" + key + "\n", key, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := stepstest.NewRun(t, c.env, map[string]string{"JWT_SECRET_KEY": c.environ})
@@ -150,6 +151,9 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 			var failure *steps.Failure
 			if refused := errors.As(err, &failure) && steps.Has(failure.Findings, "jwt-key-shadowed"); refused != c.refused {
 				t.Errorf("error %v, want refused %v", err, c.refused)
+			}
+			if !c.refused && (run.KeyFrom != "kept" || run.Key.Reveal() != key) {
+				t.Errorf("the good key is not kept: %s", run.KeyFrom)
 			}
 		})
 	}

@@ -99,6 +99,10 @@ func (d *dotenv) open(run *steps.Run) error {
 
 // Plan makes the edit and shows it masked.
 func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	d.change = envfile.Change{}
+	if d.own(run) && run.KeyFromEnvironment() {
+		return steps.Plan{Summary: "The backend gets the key from its environment. Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
+	}
 	if err := d.open(run); err != nil {
 		return steps.Plan{}, err
 	}
@@ -185,6 +189,10 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // Verify reads the file again, as every reader does.
 func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	path, readers := d.file(run)
+	if d.own(run) && run.KeyFromEnvironment() {
+		emit.Check("read-back", steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
+		return nil
+	}
 	at, err := envfile.Open(path)
 	if err != nil {
 		return refusal(run, path, err)
