@@ -15,13 +15,13 @@ func init() {
 		"tool-not-logged-in": {
 			Severity: Error,
 			Message:  "The program is not logged in.",
-			Why:      "Without a login nothing can be read or written there. Nothing was changed.",
+			Why:      "Without a login nothing can be read or written there.",
 			Fix:      "Log in with that program, then run keysplit again.",
 		},
 		"access-denied": {
 			Severity: Error,
 			Message:  "The account that is logged in may not do this.",
-			Why:      "Reading and writing the key needs the right to do so. Nothing was changed.",
+			Why:      "Reading and writing the key there needs the right to do so.",
 			Fix:      "Ask for the right, or have someone who has it run keysplit.",
 		},
 		"place-not-found": {

@@ -182,6 +182,9 @@ func (r *Run) Finish(targets []string) string {
 	return with(r.Command("upgrade"), flags)
 }
 
+// Line is a command line that can be pasted into a shell.
+func Line(program string, args ...string) string { return with(program, args) }
+
 // plainWord is what no shell reads anything into.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 

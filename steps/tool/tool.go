@@ -103,6 +103,9 @@ var troubles = []struct {
 
 // Explain makes the finding of a program that failed.
 func (t Program) Explain(spec string, res child.Result) error {
+	if f, ok := t.particularly(spec, res); ok {
+		return steps.Fail(f)
+	}
 	for _, trouble := range troubles {
 		if trouble.sign.Match(res.Stderr) || trouble.sign.Match(res.Stdout) {
 			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)

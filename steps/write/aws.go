@@ -64,7 +64,11 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 	var v awsValue
 	out, err := a.tool().Call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
 	if err != nil {
-		return v, err
+		first := "to-be-set" // no good key, so that one is made; Secrets Manager takes no empty value
+		if a.key != "" {
+			first = "{}"
+		}
+		return v, missing(err, "To make the secret first: "+steps.Line("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first))
 	}
 	if json.Unmarshal(out, &v) != nil {
 		return v, errors.New("the answer of aws cannot be read")
@@ -103,10 +107,10 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
-		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		switch {
 		case name == a.key:
 			held.There, held.Key = true, run.Secret(text)
-		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+		case isSecretKey(name):
 			held.SecretKey = run.Secret(text)
 		}
 	}

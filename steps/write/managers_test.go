@@ -145,7 +145,11 @@ func TestManagersRefuseToWriteOverAChange(t *testing.T) {
 }
 
 func TestManagersWithoutTheSecret(t *testing.T) {
-	for _, spec := range []string{"vault:kv/app/nothing", "aws:nothing"} {
+	for spec, makes := range map[string]string{
+		"vault:kv/app/nothing": "vault kv put -mount=kv app/nothing made_for=JWT_SECRET_KEY",
+		"aws:nothing":          "aws secretsmanager create-secret --name nothing --secret-string to-be-set",
+		"aws:nothing#k":        "aws secretsmanager create-secret --name nothing --secret-string '{}'",
+	} {
 		m := vaultManager(2)
 		if strings.HasPrefix(spec, "aws") {
 			m = managers()[3]
@@ -153,7 +157,9 @@ func TestManagersWithoutTheSecret(t *testing.T) {
 		m.begin(t, m.start(""))
 		run, target := oneTarget(t, spec)
 		_, err := bring(run, target)
-		wantCode(t, err, "place-not-found")
+		if f := wantCode(t, err, "place-not-found"); !strings.HasSuffix(f.Fix, makes) {
+			t.Errorf("the fix does not make the secret: %s", f.Fix)
+		}
 	}
 	m := managers()[2]
 	m.begin(t, remembered{Strings: []string{"no JSON"}})

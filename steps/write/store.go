@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -30,6 +31,26 @@ type store interface {
 	restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
 	// words says how it is done, for the plan.
 	words() words
+}
+
+// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in
+// any of the usual spellings.
+func isSecretKey(name string) bool {
+	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
+}
+
+// missing adds the command that makes the place, where it is not there.
+func missing(err error, command string) error {
+	var failure *steps.Failure
+	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
+		f := failure.Findings[0]
+		page, _ := steps.LookUp(f.Code)
+		if f.Fix == page.Fix { // else it is another place, with a fix of its own
+			return steps.Fail(f.WithFix(f.Fix + " " + command))
+		}
+	}
+	return err
 }
 
 // words are a store's part of a plan.

@@ -92,7 +92,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	}
 	out, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
-		return vaultSecret{}, err
+		return vaultSecret{}, missing(err, "To make the secret first: "+steps.Line("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
 	}
 	s := vaultSecret{kv: kv}
 	var answer struct{ Data json.RawMessage }
@@ -134,10 +134,10 @@ func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
-		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		switch {
 		case name == v.field:
 			held.There, held.Key = true, run.Secret(text)
-		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+		case isSecretKey(name):
 			held.SecretKey = run.Secret(text)
 		}
 	}
