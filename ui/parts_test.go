@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -26,5 +27,22 @@ func TestEachPartOfAStepIsAskedForByItself(t *testing.T) {
 	st.want(steps.Write, done)
 	if write.applied != 2 {
 		t.Errorf("applied %d times", write.applied)
+	}
+}
+
+// The write screen shows the diff of every file, under its name.
+func TestTheWriteScreenShowsEveryFile(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{Summary: "Write the key to 2 places.", Question: "Write the key to all of them?", File: "a.env", Diff: []steps.DiffLine{
+			{Line: 2, Op: "+", Text: "JWT_SECRET_KEY=••••", File: "a.env"}, {Line: 7, Op: "+", Text: "JWT_SECRET_KEY=••••", File: "b.env"},
+		}}, nil
+	}
+	st.open().to(steps.Write)
+	view := st.w.View()
+	for _, want := range []string{"a.env", "b.env", "  2 + ", "  7 + "} {
+		if !strings.Contains(view, want) {
+			t.Errorf("%q is not shown:\n%s", want, view)
+		}
 	}
 }

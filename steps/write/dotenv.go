@@ -182,7 +182,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if out.InPlace {
 		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
 	}
-	emit.Check("write", steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
+	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	path, readers := d.file(run)
 	if d.own(run) && run.KeyFromEnvironment() {
-		emit.Check("read-back", steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
+		emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
 		return nil
 	}
 	at, err := envfile.Open(path)
@@ -206,7 +206,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
-	emit.Check("read-back", steps.MarkOK, "read back", fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
+	emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
 	return nil
 }
 

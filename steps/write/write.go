@@ -6,6 +6,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,12 +180,15 @@ func together(plans []steps.Plan) steps.Plan {
 	}
 	whole := plans[0]
 	for _, p := range plans[1:] {
-		if len(whole.Diff) == 0 {
-			whole.Diff, whole.File = p.Diff, p.File
-		}
+		whole.Diff = append(ofFile(whole), ofFile(p)...)
+		whole.File = cmp.Or(whole.File, p.File)
 		whole.Nothing = whole.Nothing && p.Nothing
 		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
-		whole.Effects = append(whole.Effects, p.Effects...)
+		for _, e := range p.Effects {
+			if !slices.Contains(whole.Effects, e) { // two places of a kind say the same
+				whole.Effects = append(whole.Effects, e)
+			}
+		}
 		if p.Question != "" {
 			whole.Question = p.Question
 		}
@@ -195,6 +199,15 @@ func together(plans []steps.Plan) steps.Plan {
 		whole.Question = "Write the key to all of them?"
 	}
 	return whole
+}
+
+// ofFile has every line of a plan's diff name its file.
+func ofFile(p steps.Plan) []steps.DiffLine {
+	lines := slices.Clone(p.Diff)
+	for i := range lines {
+		lines[i].File = cmp.Or(lines[i].File, p.File)
+	}
+	return lines
 }
 
 // Apply writes to every target of the planned part in turn. When one fails, it

@@ -197,3 +197,15 @@ func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
 		}
 	}
 }
+
+func TestLineByLineEveryFileIsNamed(t *testing.T) {
+	files := map[string]string{"a.env": "SECRET_KEY=x\n", "b.env": "SECRET_KEY=y\n"}
+	elsewhere(t, files)
+	args := []string{"--env", "staging", "--target", "dotenv:a.env", "--target", "dotenv:b.env", "--dry-run"}
+	if code, out := upgradeTo(t, args...); code != 0 && code != 1 || !strings.Contains(out, "\n  a.env\n") || !strings.Contains(out, "\n  b.env\n") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if _, out := upgradeTo(t, append(args, "--json")...); !strings.Contains(out, `"file":"b.env"}`) {
+		t.Errorf("as JSON: %s", out)
+	}
+}
