@@ -56,6 +56,7 @@ func (a *aws) words() words {
 type awsValue struct {
 	SecretString *string
 	VersionID    string `json:"VersionId"`
+	ARN          string
 	CreatedDate  json.RawMessage
 	fields       map[string]json.RawMessage
 }
@@ -91,6 +92,9 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	v, err := a.read(ctx, run)
 	if err != nil {
 		return held, err
+	}
+	if arn := strings.Split(v.ARN, ":"); len(arn) > 3 && arn[3] != "" { // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
+		held.Where += ", region " + steps.Inert(arn[3])
 	}
 	held.Where += a.account(ctx, run)
 	held.Version = v.VersionID

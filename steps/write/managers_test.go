@@ -208,3 +208,41 @@ func TestWhatHeldKeysAreCalled(t *testing.T) {
 		}
 	}
 }
+
+// What a person recognises a place by is all there: the address and account of
+// Vault, also when nobody set the address, and the region and account of AWS.
+func TestManagersAreNamedInFull(t *testing.T) {
+	vault, aws := vaultManager(2), managers()[3]
+	for name, c := range map[string]struct {
+		m       manager
+		spec    string
+		environ map[string]string
+		want    []string
+	}{
+		"vault":                 {vault, vault.spec, map[string]string{"VAULT_ADDR": "https://vault.example.com", "VAULT_NAMESPACE": "shop"}, []string{"kv/app/jwt", "field jwt_key", "at https://vault.example.com", "namespace shop", "as ldap-ada"}},
+		"vault, by default":     {vault, vault.spec, map[string]string{"VAULT_ADDR": ""}, []string{"at https://127.0.0.1:8200 (VAULT_ADDR is not set)"}},
+		"vault, a nested mount": {vault, "vault:team/shop/app/jwt#jwt_key", nil, []string{"team/shop/app/jwt"}},
+		"aws":                   {aws, aws.spec, nil, []string{"prod/shop", "region eu-west-1", "account 123456789012", "user/ada"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.m.begin(t, c.m.start(stepstest.Key()))
+			run, target := oneTarget(t, c.spec)
+			run.Environ = func(name string) (string, bool) { v, ok := c.environ[name]; return v, ok }
+			said, err := bring(run, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not said:\n%s", want, said)
+				}
+			}
+			if strings.Contains(said, "hvs.secret") {
+				t.Error("the token's id is shown")
+			}
+			if _, err := undo(run); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
