@@ -15,6 +15,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -138,20 +139,21 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	case "resume":
 		return steps.Plan{
 			Summary: "Go on with the key that the interrupted run chose.",
-			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one: keysplit rollback first."},
+			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one, first: " + run.Command("rollback")},
+			Effects: effects(run),
 		}, nil
 	case "import":
 		return steps.Plan{
 			Summary:  "Take the key that you gave.",
 			Details:  []string{describe(run.Options.Import)},
-			Effects:  effects(run, c),
+			Effects:  effects(run),
 			Question: "Use this key?",
 		}, nil
 	}
 	return steps.Plan{
 		Summary:  "Make a new key.",
 		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", Bytes, base64.RawURLEncoding.EncodedLen(Bytes)), "Reason: " + reason(run, c)},
-		Effects:  effects(run, c),
+		Effects:  effects(run),
 		Question: "Make the key?",
 	}, nil
 }
@@ -175,11 +177,14 @@ func reason(run *steps.Run, c choice) string {
 }
 
 // effects says what users will notice. A new signing key ends every session,
-// refresh tokens included; the guide's "still valid: yes" is wrong.
-func effects(run *steps.Run, c choice) []string {
-	line := "Every access and refresh token issued so far becomes invalid: users log in again."
-	if f := run.Project.Facts; f != nil && f.Tokens.RefreshSeconds > 0 {
-		line += fmt.Sprintf(" Refresh tokens live %s here.", inWords(f.Tokens.RefreshLifetime().Hours()))
+// refresh tokens included; the guide's "still valid: yes" is wrong. How long tokens
+// live tells how many sessions that is, and how soon they would have ended anyway.
+func effects(run *steps.Run) []string {
+	line := "Every access and refresh token issued so far becomes invalid: users log in again. "
+	if f := run.Project.Facts; f != nil && f.Tokens.AccessSeconds > 0 && f.Tokens.RefreshSeconds > 0 {
+		line += fmt.Sprintf("Access tokens live %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
+	} else {
+		line += "How long tokens live here is not known, since the project's Django did not say."
 	}
 	lines := []string{line}
 	if env := run.Options.Environment; env != "" && env != steps.DefaultEnvironment {
@@ -188,14 +193,16 @@ func effects(run *steps.Run, c choice) []string {
 	return lines
 }
 
-func inWords(hours float64) string {
+func inWords(d time.Duration) string {
 	switch {
-	case hours >= 48:
-		return fmt.Sprintf("%.0f days", hours/24)
-	case hours >= 2:
-		return fmt.Sprintf("%.0f hours", hours)
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%.0f days", d.Hours()/24)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
 	}
-	return fmt.Sprintf("%.0f minutes", hours*60)
+	return fmt.Sprintf("%.0f seconds", d.Seconds())
 }
 
 // Apply settles run.Key, run.KeyFrom and run.Previous. A second call keeps a

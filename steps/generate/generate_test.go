@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -174,5 +175,39 @@ func TestUndoForgets(t *testing.T) {
 	}
 	if err := (&Step{}).Undo(context.Background(), run, nil); err != nil || run.Key.Set() {
 		t.Errorf("error %v, key set %v", err, run.Key.Set())
+	}
+}
+
+// Before a change that ends sessions: how long they would have lived, or that this
+// is not known; also when an interrupted run goes on.
+func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run.Options.Environment = "staging"
+	said := func() string {
+		t.Helper()
+		plan, err := (&Step{}).Plan(context.Background(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(plan.Effects, " ")
+	}
+	run.Project.Facts = nil
+	if got := said(); !strings.Contains(got, "not known") || !strings.Contains(got, "quiet hour") {
+		t.Errorf("nothing known: %q", got)
+	}
+	for want, seconds := range map[string][2]int64{
+		"Access tokens live 15 minutes here, refresh tokens 7 days.":   {15 * 60, 7 * 24 * 3600},
+		"Access tokens live 90 seconds here, refresh tokens 24 hours.": {90, 24 * 3600},
+	} {
+		run.Project.Facts = &steps.Facts{Tokens: steps.TokenFacts{AccessSeconds: seconds[0], RefreshSeconds: seconds[1]}}
+		if got := said(); !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	if err := run.Journal.Choose(run.Secret(stepstest.Key()), run.Specs()); err != nil {
+		t.Fatal(err)
+	}
+	if got := said(); !strings.Contains(got, "users log in again") {
+		t.Errorf("an interrupted run goes on: %q", got)
 	}
 }
