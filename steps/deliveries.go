@@ -183,7 +183,7 @@ func (r *Run) Finish(targets []string) string {
 }
 
 // Line is a command line that can be pasted into a shell.
-func Line(program string, args ...string) string { return with(program, args) }
+func Line(words ...string) string { return strings.TrimPrefix(with("", words), " ") }
 
 // plainWord is what no shell reads anything into.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

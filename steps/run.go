@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -125,8 +127,8 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	if r.Journal == nil || r.Project == nil {
 		return Secret{}, false
 	}
-	for _, d := range r.Journal.Deliveries() {
-		if old, ok, err := r.Journal.Before(d); err == nil && ok && len(old) > 0 {
+	if path := r.PreviousFile(); path != "" {
+		if old, err := r.Journal.Kept(filepath.Base(path)); err == nil {
 			return r.Secret(string(old)), true
 		}
 	}
@@ -134,7 +136,7 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	if err != nil {
 		return Secret{}, false
 	}
-	for _, path := range r.files() {
+	for _, path := range r.Files() {
 		for _, data := range r.Journal.befores(path) {
 			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
 			// A change that was not about the key has the same one before it.
@@ -146,8 +148,26 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	return Secret{}, false
 }
 
-// files are the files that this run's backend gets its key from.
-func (r *Run) files() []string {
+// PreviousFile is the file of the journal, of mode 0600, whose whole content is the
+// key that the latest upgrade replaced in a place that is no file; "" for none.
+func (r *Run) PreviousFile() string {
+	if r.Journal == nil {
+		return ""
+	}
+	// A later run may have changed a file only, such as that of a grace period.
+	for _, e := range slices.Backward(r.Journal.inForce()) {
+		if e.Delivery == nil {
+			continue
+		}
+		if old, ok, err := r.Journal.Before(*e.Delivery); err == nil && ok && len(old) > 0 {
+			return filepath.Join(r.Journal.Dir(), e.Delivery.BackupID)
+		}
+	}
+	return ""
+}
+
+// Files are the files that this run's backend gets its key from.
+func (r *Run) Files() []string {
 	if !r.Remote() {
 		return []string{r.Project.EnvFile.Path}
 	}

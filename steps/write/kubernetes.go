@@ -91,7 +91,7 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
 	out, err := k.tool().Call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
-		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+steps.Line("kubectl", append([]string{"create", "secret", "generic"}, k.args(k.name)...)...))
+		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+steps.Line(k.args("kubectl", "create", "secret", "generic", k.name)...))
 	}
 	var s kubernetesSecret
 	if json.Unmarshal(out, &s) != nil {

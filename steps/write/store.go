@@ -31,6 +31,8 @@ type store interface {
 	restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
 	// words says how it is done, for the plan.
 	words() words
+	// extra says how a person brings two further variables there; indented lines.
+	extra(x Extra) []string
 }
 
 // isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in

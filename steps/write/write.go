@@ -231,13 +231,19 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 // offerGrace tells, after a rotation, how to keep people logged in. Where the
 // key before was SECRET_KEY there is nothing to keep.
 func offerGrace(run *steps.Run) {
-	if !run.Options.Rotate || !run.Previous.Set() || run.Remote() {
+	if !run.Options.Rotate {
+		return
+	}
+	if !run.Previous.Set() {
+		if run.Remote() {
+			run.Left = append(run.Left, "Everyone has to log in again. The previous key is not known here, so that there can be no grace period.")
+		}
 		return
 	}
 	if keys, err := run.CurrentKeys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
 		return
 	}
-	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: keysplit grace")
+	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: "+run.Command("grace"))
 }
 
 func specs(targets []steps.Target) string {

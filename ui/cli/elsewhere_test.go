@@ -209,3 +209,59 @@ func TestLineByLineEveryFileIsNamed(t *testing.T) {
 		t.Errorf("as JSON: %s", out)
 	}
 }
+
+// A grace period for a place that is no file here: the module is code, and is
+// written; how the two variables get there is shown. Where the key before was never
+// readable, that is said.
+func TestAGracePeriodElsewhere(t *testing.T) {
+	conf := func(target string) string {
+		return "[environments.staging]\ntargets = [" + target + "]\nrestart = \"none\"\n"
+	}
+	root, local := elsewhere(t, map[string]string{"keysplit.toml": conf(`"railway:web", "dotenv:a.env"`), "a.env": "SECRET_KEY=x\n"})
+	railway := stepstest.NewTool(t, "railway", `case "$1 $2" in
+"variable list") [ -e "$DIR/state" ] && echo '{"JWT_SECRET_KEY":"'$(cat "$DIR/state")'"}' || echo '{}' ;;
+"variable set") case "$*" in *--help*) echo "  --stdin  read it"; exit 0 ;; esac; cat >"$DIR/state" ;;
+*) exit 9 ;;
+esac`)
+	old := djangotest.NewKey()
+	if err := os.WriteFile(filepath.Join(railway.Dir, "state"), []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := upgradeTo(t, "--env", "staging", "--rotate"); code != 0 || !strings.Contains(oneLine(out), "keysplit grace --env staging") {
+		t.Fatalf("rotate: exit %d\n%s", code, out)
+	}
+	code, out, errOut := inProcess(t, newGrace, []string{"grace", "--env", "staging"})
+	if code != 0 || !strings.Contains(out, "railway variable set JWT_PREVIOUS_SECRET_KEY --stdin --service web < ") || strings.Contains(out, old[:12]) {
+		t.Fatalf("exit %d\n%s%s", code, out, errOut)
+	}
+	_, after, _ := strings.Cut(out, "--service web < ")
+	file, _, _ := strings.Cut(after, "\n")
+	if kept, err := os.ReadFile(file); err != nil || string(kept) != old {
+		t.Errorf("the file that the command reads: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "jwt_grace.py")); err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(root, "a.env")); !strings.Contains(string(text), "JWT_PREVIOUS_SECRET_KEY="+old+"\n") {
+		t.Error("the file among the targets lacks the previous key")
+	}
+	if text, _ := os.ReadFile(filepath.Join(root, ".env")); keyOf(t, filepath.Join(root, ".env")) != local || strings.Contains(string(text), "PREVIOUS") {
+		t.Error("the .env of development changed")
+	}
+
+	root, _ = elsewhere(t, map[string]string{"keysplit.toml": conf(`"fly:a"`)})
+	fly := stepstest.NewTool(t, "fly", flies)
+	if err := os.WriteFile(filepath.Join(fly.Dir, "a"), []byte("JWT_SECRET_KEY="+old+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := upgradeTo(t, "--env", "staging", "--rotate"); code != 0 || !strings.Contains(oneLine(out), "there can be no grace period") {
+		t.Fatalf("rotate: exit %d\n%s", code, out)
+	}
+	code, out, errOut = inProcess(t, newGrace, []string{"grace", "--env", "staging"})
+	if code != 1 || !strings.Contains(oneLine(out), "never shows a value") {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	if _, err := os.Stat(filepath.Join(root, "jwt_grace.py")); err == nil {
+		t.Error("the module was written for nothing")
+	}
+}

@@ -3,13 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/write"
 )
 
 func newGrace(stdio IO, o *options) *cobra.Command {
@@ -18,7 +19,8 @@ func newGrace(stdio IO, o *options) *cobra.Command {
 		Use:   "grace",
 		Short: "Accept the previous key for a while, after a rotation",
 		Long: `Write a small Python module beside manage.py and the previous key with a deadline
-into the .env, and show the three lines for the settings. Until the deadline the
+into the .env, and show the three lines for the settings; where the key is kept by
+a secret manager, also the commands that bring the two there. Until the deadline the
 backend then accepts access and refresh tokens of the previous key; it never signs
 with it, and blacklisted tokens stay refused. It ends by itself.
 
@@ -44,7 +46,9 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	defer run.Close()
 	f := newPlain(stdio, o)
 	if run.Remote() {
-		return fmt.Errorf("%w: grace edits a .env; for %s set %s and %s there yourself, beside the module", steps.ErrUsage, o.env, grace.KeyName, grace.UntilName)
+		if err := run.LookAround(ctx); err != nil {
+			return err
+		}
 	}
 	g, err := grace.Plan(run, length, time.Now())
 	var failure *steps.Failure
@@ -70,8 +74,39 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	for _, l := range g.Settings {
 		f.line("    %s", l)
 	}
+	handOut(f, run, g)
+	if g.Unsure {
+		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
+	}
 	f.Note("Then restart the backend.")
 	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
 	f.Note("To take it out before: " + o.command("rollback"))
 	return nil
+}
+
+// handOut shows how the two variables get to the places that are no files here.
+func handOut(f *plainFront, run *steps.Run, g *grace.Grace) {
+	x := write.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
+	var lines []string
+	for _, t := range run.Targets {
+		lines = append(lines, x.Steps(t)...)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	f.Note("")
+	if x.File == "" {
+		var files []string
+		for _, path := range run.Files() {
+			files = append(files, run.Project.Rel(path))
+		}
+		f.Note("Set both in the other places yourself, to the values that stand in " + strings.Join(files, ", ") + " now.")
+		return
+	}
+	f.Note("Bring " + x.SecretName + " and " + x.PlainName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
+	for _, l := range lines {
+		f.line("    %s", l)
+	}
+	f.Note("Take both out of there again after the deadline; a rollback does not.")
+	f.Note("")
 }
