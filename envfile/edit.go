@@ -49,9 +49,9 @@ type Split struct {
 	Name string
 }
 
-// Drop takes out a Bare line, such as a raw key without a name, or one whose
-// name is set again below, where every reader takes the last. Line counts as in
-// the file that was given to Edit, from 1.
+// Drop takes out a Bare line, such as a raw key without a name, or an assignment
+// whose name is set again below, where every reader takes the last, with all the
+// lines of its value. Line counts as in the file that was given to Edit, from 1.
 type Drop struct {
 	Line int
 }
@@ -280,10 +280,19 @@ func (op Drop) apply(d *draft) (*draft, error) {
 		return nil, &BlockedError{Op: what, Reason: "it is a part of the value above it"}
 	case l.Kind == Bare:
 		gone.line(l)
-	case l.Kind != Assignment || l.Last != l.Num || !setBelow(d.file.lines[i+1:], l.Name):
+	case l.Kind != Assignment || !setBelow(d.file.lines[i+1:], l.Name):
 		return nil, &BlockedError{Op: what, Reason: "it is neither a line without a name nor one whose name is set again below"}
 	}
-	return d.choose(what, nil, gone, d.with(cut{at: i, n: 1}))
+	// The whole of a value of several lines goes: its other lines mean nothing
+	// alone. To decouple the padding of a wrapped base64 value is a name of its own.
+	end := d.last(i)
+	for k := i + 1; k < end; k++ {
+		inside := &d.file.lines[k]
+		if _, value, found := strings.Cut(inside.Text(), "="); found && strings.Trim(value, `="' `) == "" {
+			gone.line(inside)
+		}
+	}
+	return d.choose(what, nil, gone, d.with(cut{at: i, n: end - i}))
 }
 
 // setBelow tells whether one of the lines sets name.

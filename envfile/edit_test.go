@@ -180,6 +180,8 @@ func TestRemoveSplitDrop(t *testing.T) {
 		{"split in a CRLF file", "A=1\r\nDEBUG=TrueK=abc\r\n", []Op{Split{2, "K"}}, "A=1\r\nDEBUG=True\r\nK=abc\r\n"},
 		{"drop", "A=1\nrawkey\nB=2\n", []Op{Drop{2}}, "A=1\nB=2\n"},
 		{"drop a duplicate", "A=1\nB=2\nA=3\n", []Op{Drop{1}}, "B=2\nA=3\n"},
+		{"drop a duplicate of several lines", "A=\"x\ny\"\nB=2\nA=3\n", []Op{Drop{1}}, "B=2\nA=3\n"},
+		{"drop a wrapped key", "A=\"QUJD/+\nREVG==\"\nB=2\nA=3\n", []Op{Drop{1}}, "B=2\nA=3\n"},
 		{"drop the last", "A=1\nrawkey", []Op{Drop{2}}, "A=1\n"},
 		{
 			"lines count as at the start", "raw1\nA=1\nDEBUG=TrueK=abc\nraw2\n",
@@ -201,6 +203,7 @@ func TestRemoveSplitDrop(t *testing.T) {
 		{"drop an assignment", "A=1\n", Drop{1}},
 		{"drop the assignment that counts", "A=1\nA=2\n", Drop{2}},
 		{"drop a comment", "# A\n", Drop{1}},
+		{"drop what decouple reads another variable in", "A=\"x\nB=2\ny\"\nA=3\n", Drop{1}},
 		{"drop inside a value", "A=\"x\ny\nz\"\n", Drop{2}},
 		{"split where nothing is glued", "A=1\nK=abc\n", Split{2, "K"}},
 		{"split within a name", "A=1\nMY_K=abc\n", Split{2, "K"}},

@@ -28,7 +28,7 @@ func Recover(ctx context.Context, intent Intent, ledger Ledger, opts Options) (O
 		return unknown, err
 	}
 	defer held.release()
-	if err := removeLeftover(intent); err != nil {
+	if err := removeLeftover(intent, opts); err != nil {
 		return unknown, err
 	}
 	r := &replacement{opts: opts, ledger: ledger, snap: &Snapshot{Path: intent.Path}, intent: intent, begun: true}
@@ -80,7 +80,7 @@ func Revert(ctx context.Context, intent Intent, ledger Ledger, opts Options, for
 		return same, err
 	}
 	defer held.release()
-	if err := removeLeftover(intent); err != nil {
+	if err := removeLeftover(intent, opts); err != nil {
 		return same, err
 	}
 	now, err := Open(intent.Target)
@@ -192,7 +192,10 @@ func (r *replacement) resync() error {
 
 // removeLeftover removes the temporary file of a killed run. The name holds 64 random bits and comes from our own
 // ledger; still it must be the name that tempName makes, and a regular file without a second name.
-func removeLeftover(intent Intent) error {
+//
+// Where the new version is in place, it was exchanged, and what lies there is what stood in its place: the old version,
+// or an edit that was saved in the very moment of the exchange, which goes back.
+func removeLeftover(intent Intent, opts Options) error {
 	if intent.Temp == "" || intent.Temp != tempName(intent.Target, intent.ID) {
 		return nil
 	}
@@ -202,7 +205,13 @@ func removeLeftover(intent Intent) error {
 		return nil // not what we made: not ours to remove
 	}
 	if err == nil {
-		err = os.Remove(left.Target)
+		now, openErr := Open(intent.Target)
+		exchanged := openErr == nil && now.Exists && opts.Fingerprint(now.Data) == intent.NewSum && !intent.Created
+		if sum := opts.Fingerprint(left.Data); exchanged && sum != intent.OldSum && sum != intent.NewSum {
+			err = os.Rename(left.Target, intent.Target)
+		} else {
+			err = os.Remove(left.Target)
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the temporary file of %s: %w", intent.Path, err)

@@ -86,9 +86,10 @@ type replacement struct {
 	want   meta
 	intent Intent
 
-	folder *os.File
-	temp   *os.File // nil before it is made and after it was renamed or removed
-	begun  bool
+	folder   *os.File
+	temp     *os.File // nil before it is made and after it was renamed or removed
+	begun    bool
+	leftover error // why the earlier version could not be removed after it was exchanged
 }
 
 // step is one part of the sequence: its name, said in errors as "name path: cause", and its work.
@@ -118,7 +119,8 @@ func (r *replacement) steps() []step {
 		{"read back the new version of", r.readBack},
 		// The last look: an editor may have saved since the snapshot. Its work is kept, ours is dropped.
 		{"compare", r.compare},
-		{"rename the new version over", r.rename},
+		// In one step, and where the system can exchange two names with one more look at what was taken out.
+		{renameStep, r.rename},
 	}
 }
 
@@ -246,18 +248,6 @@ func (r *replacement) compare() error {
 	return nil
 }
 
-func (r *replacement) rename() error {
-	// Windows renames no open file.
-	if err := r.temp.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(r.tempPath(), r.snap.Target); err != nil {
-		return err
-	}
-	r.temp = nil
-	return nil
-}
-
 // settle makes a change that has happened durable and notes its end. There is no way back from here, so ctx no
 // longer counts.
 func (r *replacement) settle(out Outcome) (Outcome, error) {
@@ -279,6 +269,11 @@ func (r *replacement) giveUp(err error) (Outcome, error) {
 }
 
 func (r *replacement) finish(out Outcome, err error) (Outcome, error) {
+	if r.leftover != nil {
+		// Not noted as finished: the next run finds the intent, and removes what lies there.
+		out.State = NotDurable
+		return out, errors.Join(err, fmt.Errorf("remove the earlier version of %s: %w", r.snap.Path, r.leftover))
+	}
 	if !r.begun {
 		return out, err
 	}

@@ -18,7 +18,7 @@ import (
 // process. With KEYSPLIT_LONG=1 they do so at every call of every scenario; else at every call of the main one.
 
 // tracedCalls are the calls that change something, and those that a change is decided by.
-const tracedCalls = "openat,write,pwrite64,pread64,fsync,ftruncate,fchmod,fchown,fgetxattr,fsetxattr,fremovexattr,renameat,unlinkat,flock"
+const tracedCalls = "openat,write,pwrite64,pread64,fsync,ftruncate,fchmod,fchown,fgetxattr,fsetxattr,fremovexattr,renameat,renameat2,unlinkat,flock"
 
 // point is one system call of the traced process: the nth of its name, counted on the thread that does all the work.
 type point struct {
@@ -150,9 +150,9 @@ func (sc *scenario) trace(t *testing.T) []point {
 	}
 	all := run()
 	if sc.busy {
-		rename := find(t, all, "renameat", "/house", tempMark)
+		rename := find(t, all, "renameat2", "/house", tempMark)
 		sc.injections = []string{rename.inject("error=EBUSY")}
-		all = slices.DeleteFunc(run(), func(pt point) bool { return pt.call == "renameat" })
+		all = slices.DeleteFunc(run(), func(pt point) bool { return pt.call == "renameat2" })
 	}
 	return all
 }
@@ -324,7 +324,8 @@ func TestFailingCalls(t *testing.T) {
 		"the mode cannot be kept":        {temp("fchmod").inject("error=EPERM"), Unchanged, "would lose its owner"},
 		"chmod lies":                     {temp("fchmod").inject("retval=0"), Unchanged, "would lose its owner"},
 		"the folder takes no file":       {temp("openat").inject("error=EACCES"), Unchanged, "permission denied"},
-		"the rename fails":               {temp("renameat").inject("error=EPERM"), Unchanged, "not permitted"},
+		"the rename fails":               {temp("renameat2").inject("error=EPERM"), Unchanged, "not permitted"},
+		"the names cannot be exchanged":  {temp("renameat2").inject("error=EINVAL"), Replaced, ""},
 		"sync of the folder fails":       {find(t, all, "fsync", "/house>").inject("error=EIO"), NotDurable, "input/output error"},
 		"the folder cannot be opened":    {find(t, all, "openat", `/house"`).inject("error=EMFILE"), Unchanged, "too many open files"},
 		"no lock on this file system":    {find(t, all, "flock").inject("error=ENOLCK"), Unchanged, "lock"},

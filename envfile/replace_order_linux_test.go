@@ -13,7 +13,7 @@ func TestOrderOfCalls(t *testing.T) {
 		"replace": {
 			{"flock", "/locks/"}, {"fsync", "/ledger/kept-"}, {"fsync", "/ledger/intent-"}, {"renameat", "/ledger/intent-"},
 			{"openat", tempMark}, {"write", tempMark}, {"fchmod", tempMark}, {"fsync", tempMark},
-			{"pread64", tempMark}, {"openat", `/house/.env"`}, {"renameat", tempMark}, {"fsync", "/house>"}, {"fsync", "/ledger/end-"},
+			{"pread64", tempMark}, {"openat", `/house/.env"`}, {"renameat2", tempMark}, {"openat", tempMark}, {"unlinkat", tempMark}, {"fsync", "/house>"}, {"fsync", "/ledger/end-"},
 		},
 		"overwrite": {
 			{"fsync", "/ledger/kept-"}, {"unlinkat", tempMark}, {"fsync", "/ledger/kept-"}, {"fsync", "/ledger/intent-"},

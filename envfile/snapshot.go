@@ -84,7 +84,7 @@ func (s *Snapshot) fill(f *os.File) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", s.Path, err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, MaxSize+1))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.Path, err)
 	}

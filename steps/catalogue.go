@@ -127,6 +127,12 @@ var catalogue = map[Code]Page{
 		Why:      "A key that leaks from one environment then opens the other.",
 		Fix:      "Run keysplit upgrade --rotate in one of them.",
 	},
+	"distinct-from-unset": {
+		Severity: Info,
+		Message:  "A name in distinct_from is set nowhere that keysplit can see.",
+		Why:      "What has no value cannot be compared with the key. The name may be misspelt.",
+		Fix:      "Correct the name in the configuration's distinct_from, set it, or take it out.",
+	},
 	// SECRET_KEY
 	"secret-key-missing": {
 		Severity: Error,
@@ -271,7 +277,7 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	"docs-missing-key": {
-		Severity: Info,
+		Severity: Warning,
 		Message:  "A document tells how to set SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Whoever follows it gets a backend that does not start.",
 		Fix:      "Name JWT_SECRET_KEY there as well.",
@@ -290,6 +296,14 @@ var catalogue = map[Code]Page{
 		Message:  "The server still signs with another key than the file's.",
 		Why:      "It was not restarted, or not all of its processes were. Settings are read at the start only.",
 		Fix:      "Stop the backend and start it again, then run keysplit again.",
+	},
+	"token-refused": {
+		Severity: Info,
+		Message:  "The server refuses a token. Which of two causes it is, a new login tells.",
+		Why: "After the upgrade every token that was issued before is refused, once for each user: that is meant so. " +
+			"But a server that was not restarted, or not all of whose processes were, refuses new tokens as well.",
+		Fix: "Log in again. If the new token is taken, all is well: others only have to log in again too. " +
+			"If the new token is refused as well, always or now and then, restart every process of the backend; keysplit upgrade shows which key signs.",
 	},
 	"server-signs-with-secret-key": {
 		Severity: Error,
@@ -343,7 +357,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "The server's certificate is not trusted.",
 		Why:      "Somebody else could be answering. Credentials are not sent.",
-		Fix:      "Use the name that is in the certificate. keysplit trusts the authorities of this system; on Linux, SSL_CERT_FILE names another file of them.",
+		Fix:      "Use the name that is in the certificate. If the authority is your own, name its file: --ca-file FILE.",
 	},
 	"insecure-url": {
 		Severity: Error,

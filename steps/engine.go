@@ -142,10 +142,10 @@ func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
 // Findings lists what is still wrong or worth knowing, each once, in the order
 // of its first appearance. What a step found before it was tried again does
 // not count any more, nor does what preflight found and the run has mended, once
-// the key is written and proved.
+// the key is written and read back.
 func (e *Engine) Findings() []Finding {
 	mended := map[Finding]bool{}
-	if e.Run.Project != nil && e.Machine.Status(Write) == Done && e.Machine.Status(Distinct) == Done {
+	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
 		for _, f := range e.Run.Project.Findings {
 			mended[f] = f.Mends()
 		}

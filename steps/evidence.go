@@ -15,6 +15,7 @@ import (
 type Evidence struct {
 	Checks    []CheckLine `json:"checks,omitempty"`
 	Restarted bool        `json:"restarted,omitempty"` // the run had seen a new server process by then
+	Server    string      `json:"server,omitempty"`    // address of the server that answered
 	Item      int         `json:"item,omitempty"`      // of the checklist, 1 to 9
 	By        string      `json:"by,omitempty"`
 	Note      string      `json:"note,omitempty"`
@@ -124,7 +125,14 @@ func (e *Engine) record(n Name) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return e.Run.Journal.Record(n, Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)})
+	ev := Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
+	switch n {
+	case Restart:
+		ev.Server = e.Run.servers(e.Run.URL)
+	case SmokeTest:
+		ev.Server = e.Run.servers(e.Run.Asked...)
+	}
+	return e.Run.Journal.Record(n, ev)
 }
 
 // ReadJournal opens the journal of a project and environment for reading and

@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -42,18 +44,25 @@ func Inert(text string) string {
 // Redactor replaces known secrets in foreign text. Its zero value replaces
 // nothing.
 type Redactor struct {
-	secrets []Secret
+	secrets []Secret // the longest first: one may be a part of another
 }
 
-// Add makes the redactor know more secrets. Values shorter than four
-// characters are left out: replacing "a" everywhere would hide the message and
-// protect nothing.
+// The lengths, in characters, from which a secret is masked at all, and within
+// other words. Replacing "a" everywhere would hide the message and protect
+// nothing; and "****er than 50" tells that the secret is "short".
+const (
+	shortest = 4
+	anywhere = 8
+)
+
+// Add makes the redactor know more secrets.
 func (r *Redactor) Add(secrets ...Secret) {
 	for _, s := range secrets {
-		if s.Set() && s.Len() >= 4 {
+		if s.Set() && s.Len() >= shortest {
 			r.secrets = append(r.secrets, s)
 		}
 	}
+	slices.SortStableFunc(r.secrets, func(a, b Secret) int { return b.Len() - a.Len() })
 }
 
 // Clean returns text with every known secret masked, and then made Inert. Case
@@ -78,13 +87,28 @@ func (r *Redactor) mask(text string) string {
 			if at < 0 {
 				break
 			}
-			out.WriteString(text[:at] + "****")
-			text, low = text[at+len(secret):], low[at+len(secret):]
+			end := at + len(secret)
+			if s.Len() < anywhere && (wordEndsAt(text[:at]) || wordBeginsAt(text[end:])) {
+				out.WriteString(text[:end])
+			} else {
+				out.WriteString(text[:at] + "****")
+			}
+			text, low = text[end:], low[end:]
 		}
 		text = out.String() + text
 		low = lowerASCII(text)
 	}
 	return text
+}
+
+func wordEndsAt(before string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
+}
+
+func wordBeginsAt(after string) bool {
+	r, _ := utf8.DecodeRuneInString(after)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // lowerASCII keeps the length in bytes, which strings.ToLower does not.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -106,7 +107,7 @@ func longestStep(s string) int {
 // repeats tells whether the value is a shorter one written again and again.
 func repeats(s string) bool {
 	for n := 1; n <= len(s)/2; n++ {
-		if strings.Repeat(s[:n], len(s)/n+1)[:len(s)] == s {
+		if strings.HasPrefix(s, s[n:]) {
 			return true
 		}
 	}
@@ -138,6 +139,15 @@ func words(s string) bool {
 // MinLength is how many characters this run wants of a key: those of the
 // backend's own rule, or more where the configuration says so.
 func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
+
+// InWords is the sentence about a rule that a key breaks, with this run's length.
+func (r *Run) InWords(code Code) string {
+	page, _ := LookUp(code)
+	if code == "jwt-key-too-short" {
+		return strings.Replace(page.Message, strconv.Itoa(MinKeyLength), strconv.Itoa(r.MinLength()), 1)
+	}
+	return page.Message
+}
 
 // Judge applies the rules of this run to a key: JudgeKey, and its own length.
 func (r *Run) Judge(key Secret, others ...Secret) []Code {

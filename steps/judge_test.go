@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func alphabetKey(alphabet string, n int) string {
@@ -88,4 +89,14 @@ func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
 		}
 	}()
 	NewFinding("no-such-code", "")
+}
+
+// A value as long as a file is judged in no time, also a random one.
+func TestALongValueIsJudgedAtOnce(t *testing.T) {
+	key := NewFingerprinter(nil).Secret(strings.Repeat(canary(), 10_000) + "x")
+	start := time.Now()
+	JudgeKey(key)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v for %d characters", took, key.Len())
+	}
 }

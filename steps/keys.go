@@ -19,11 +19,34 @@ type Keys struct {
 	Key       Setting  // JWT_SECRET_KEY
 	SecretKey Setting  // SECRET_KEY
 	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
-	Others    []Secret // the values of Options.DistinctFrom, as far as they are set
+	Others    []Other  // the variables of Options.DistinctFrom, as far as they are set
+	Unset     []string // the names of the others
+}
+
+// Other is one more variable that the key must differ from.
+type Other struct {
+	Name   string
+	Secret Secret
 }
 
 // Rivals are the secrets that the key must differ from.
-func (k Keys) Rivals() []Secret { return append([]Secret{k.SecretKey.Secret}, k.Others...) }
+func (k Keys) Rivals() []Secret {
+	all := []Secret{k.SecretKey.Secret}
+	for _, o := range k.Others {
+		all = append(all, o.Secret)
+	}
+	return all
+}
+
+// EqualTo is the sentence about a key that equals one of its rivals.
+func (k Keys) EqualTo(key Secret) string {
+	for _, o := range k.Others {
+		if !key.Equal(k.SecretKey.Secret) && key.Equal(o.Secret) {
+			return KeyName + " equals " + o.Name + "."
+		}
+	}
+	return KeyName + " equals " + SecretKeyName + "."
+}
 
 // OnlyEnvironment tells that the environment sets JWT_SECRET_KEY and the file does
 // not, which is how a container gets it.
@@ -91,8 +114,12 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		InFile:    file(KeyName),
 	}
 	for _, name := range run.Options.DistinctFrom {
-		if s := effective(name); name != SecretKeyName && s.Secret.Len() > 0 {
-			keys.Others = append(keys.Others, s.Secret)
+		switch s := effective(name); {
+		case name == SecretKeyName:
+		case s.Secret.Len() > 0:
+			keys.Others = append(keys.Others, Other{name, s.Secret})
+		default:
+			keys.Unset = append(keys.Unset, name)
 		}
 	}
 	return keys, nil

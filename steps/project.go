@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -131,6 +132,11 @@ type TokenFacts struct {
 	Blacklist      bool     `json:"blacklist"`
 	UserIDText     bool     `json:"user_id_text"` // the user id is not a number (UUID)
 }
+
+// Shared tells that one key signs and verifies (HS256, HS384, HS512), as this
+// upgrade is about; with RS or ES algorithms JWT_SECRET_KEY may not be used at
+// all. What is not known counts as shared: it is simplejwt's default.
+func (t TokenFacts) Shared() bool { return t.Algorithm == "" || strings.HasPrefix(t.Algorithm, "HS") }
 
 // AccessLifetime is how long an access token lives.
 func (t TokenFacts) AccessLifetime() time.Duration {

@@ -38,6 +38,8 @@ var signs = []sign{
 	looksLike("login-csrf", `CSRF (Failed|verification failed|token missing|cookie not set|token from)`),
 	looksLike("login-throttled", `Request was throttled|Too Many Requests|\b429\b`),
 	looksLike("login-locked", `account (is |has been )?(temporarily )?locked|Account locked|too many (failed )?login attempts`),
+	// Everybody's old token after the upgrade, or a server that was not restarted.
+	looksLike("token-refused", `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`),
 	looksLike("server-stale-key", `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`),
 	looksLike("login-rejected", `No active account found|no_active_account|Unable to log in with provided credentials|Invalid credentials`),
 	looksLike("tls-untrusted", `certificate verify failed|certificate signed by unknown authority|self[- ]signed certificate|x509:|unable to get local issuer`),

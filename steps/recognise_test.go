@@ -41,7 +41,7 @@ django.core.exceptions.ImproperlyConfigured: JWT_SECRET_KEY environment variable
 	{"csrf", `{"detail":"CSRF Failed: CSRF token missing."}`, "login-csrf"},
 	{"throttled", `{"detail":"Request was throttled. Expected available in 800 seconds."}`, "login-throttled"},
 	{"locked", `{"error":"Account locked: too many login attempts."}`, "login-locked"},
-	{"old token", `{"detail":"Given token not valid for any token type","code":"token_not_valid"}`, "server-stale-key"},
+	{"old token", `{"detail":"Given token not valid for any token type","code":"token_not_valid"}`, "token-refused"},
 	{"wrong password", `{"detail":"No active account found with the given credentials"}`, "login-rejected"},
 	{"tls", "curl: (60) SSL certificate problem: self-signed certificate", "tls-untrusted"},
 	{"nobody there", "curl: (7) Failed to connect to localhost port 8000 after 0 ms: Connection refused", "server-unreachable"},

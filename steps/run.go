@@ -3,9 +3,11 @@ package steps
 import (
 	"context"
 	"crypto/x509"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -40,6 +42,7 @@ type Options struct {
 	Rotate       bool           // --rotate
 	Skip         map[Name]bool  // --skip
 	Static       bool           // run none of the project's code
+	Committed    bool           // judge what is in the repository: that there is no .env is as it should be
 	ReadOnly     bool           // change nothing, keysplit's own state folder included: a check or a dry run
 	Force        bool           // rollback --force: also over an edit that was made since
 	Unattended   bool           // --yes: nobody is there to act on a request
@@ -83,6 +86,7 @@ type Run struct {
 	WroteAt   time.Time // when
 	URL       string    // base URL of the restarted server, set by restart
 	Restarted bool      // restart saw a new server process, or started one
+	Asked     []string  // base URLs that the smoke test asked
 
 	Left []string // what is left for the user to do after a good end, one sentence each
 
@@ -178,6 +182,20 @@ func (r *Run) Files() []string {
 		}
 	}
 	return out
+}
+
+// servers names addresses, inert and without a name, password or query in them.
+func (r *Run) servers(addresses ...string) string {
+	var out []string
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		u.User, u.RawQuery, u.Fragment = nil, "", ""
+		out = append(out, r.Redactor.Clean(u.String()))
+	}
+	return strings.Join(out, ", ")
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

@@ -107,6 +107,15 @@ func (f Fingerprinter) SessionKey() []byte { return append([]byte(nil), f.key...
 // none.
 func (f Fingerprinter) Of(s Secret) string { return f.Sum([]byte(s.Reveal())) }
 
+// Again is a secret with the fingerprint of this fingerprinter, so that one key
+// has one fingerprint wherever it is shown.
+func (f Fingerprinter) Again(s Secret) Secret {
+	if !s.Set() {
+		return s
+	}
+	return f.Secret(s.Reveal())
+}
+
 // Secret wraps a value. The zero Fingerprinter serves too; its fingerprints
 // hold for this one value only by accident of an empty key, so programs use one
 // made by NewFingerprinter.

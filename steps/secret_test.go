@@ -129,4 +129,14 @@ func TestRedactor(t *testing.T) {
 	if got := r.Clean("abacus"); got != "abacus" {
 		t.Errorf("a two-letter value was masked: %q", got)
 	}
+	// Of two secrets one may begin with the other.
+	r.Add(NewFingerprinter(nil).Secret("first-part"), NewFingerprinter(nil).Secret("first-part-and-rest"))
+	if got := r.Clean("x first-part-and-rest y"); got != "x **** y" {
+		t.Errorf("the end of a longer secret is left: %q", got)
+	}
+	// A word with its beginning masked would tell a short secret.
+	r.Add(NewFingerprinter(nil).Secret("short"))
+	if got := r.Clean("shorter than 50: short, shorts"); got != "shorter than 50: ****, shorts" {
+		t.Errorf("a short secret became %q", got)
+	}
 }

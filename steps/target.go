@@ -38,14 +38,16 @@ type Held struct {
 	There     bool      // the key is there, also when its value cannot be read
 	Key       Secret    // its value; unset when it is not there or cannot be read
 	SecretKey Secret    // SECRET_KEY, when the same place holds it readably
-	Others    []Secret  // the values of Options.DistinctFrom, as far as the same place holds them
+	Others    []Other   // the variables of Options.DistinctFrom, as far as the same place holds them
 	Version   string    // what the place calls this state of it; "" where it has no such thing
 	Changed   time.Time // when the key was last changed, where the place tells
 	Findings  []Finding // what is worth knowing about the place
 }
 
 // Rivals are the secrets of the place that its key must differ from.
-func (h Held) Rivals() []Secret { return append([]Secret{h.SecretKey}, h.Others...) }
+func (h Held) Rivals() []Secret {
+	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()
+}
 
 // productionName finds a part of a name that says production.
 var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
@@ -107,7 +109,7 @@ func (r *Run) LookAround(ctx context.Context) error {
 		r.Redactor.Add(h.Key)
 		r.Redactor.Add(h.SecretKey)
 		for _, o := range h.Others {
-			r.Redactor.Add(o)
+			r.Redactor.Add(o.Secret)
 		}
 		held = append(held, h)
 	}

@@ -10,7 +10,11 @@ import (
 
 // body draws what there is to read on the page.
 func (w *wizard) body() *sheet {
-	s := newSheet(w.styles, w.content(), w.spin.View())
+	spin := ""
+	if w.job != nil {
+		spin = w.spin.View()
+	}
+	s := newSheet(w.styles, w.content(), spin)
 	p := w.current()
 	if p == nil {
 		w.end(s)
@@ -21,7 +25,7 @@ func (w *wizard) body() *sheet {
 		s.hang("", w.styles.Muted, "Not looked at yet.")
 	case planning:
 		if p.plan.Summary == "" {
-			s.active = 0
+			s.focus(0, 0)
 			s.hang(s.spin+" ", lipgloss.NewStyle(), "Looking at what there is to do.")
 			break
 		}
@@ -33,7 +37,7 @@ func (w *wizard) body() *sheet {
 		s.blank()
 		s.lines(p.lines)
 		if s.active < 0 {
-			s.active = len(s.rows)
+			s.focus(len(s.rows), len(s.rows))
 			s.hang(s.spin+" ", w.styles.Muted, "working")
 		}
 	case done:
@@ -48,22 +52,35 @@ func (w *wizard) body() *sheet {
 	return s
 }
 
-// doneBody shows the lines of proof and what else was found.
+// doneBody shows the lines of proof and what else was found. Where there is room
+// for a few rows only, what was found at the start comes first.
 func (w *wizard) doneBody(s *sheet, p *page) {
-	if p.name != steps.Preflight {
-		mark, text := p.screen.heading(p)
-		s.hang(s.s.Mark(mark)+" ", w.styles.Bold, text)
-		s.blank()
-	}
-	s.lines(p.lines)
-	if p.name != steps.Preflight {
-		s.blank()
-		for _, f := range p.findings {
-			s.finding(f, true)
+	if p.name == steps.Preflight {
+		if w.short() {
+			p.screen.result(w, s)
+			s.blank()
 		}
+		p.screen.proof(w, s, p)
+		if !w.short() {
+			p.screen.result(w, s)
+		}
+		return
+	}
+	mark, text := p.screen.heading(p)
+	if w.width < 30 && text == verified {
+		text = "Done, verified."
+	}
+	s.hang(s.s.Mark(mark)+" ", w.styles.Bold, text)
+	s.blank()
+	p.screen.proof(w, s, p)
+	s.blank()
+	for _, f := range p.findings {
+		s.finding(f, true)
 	}
 	p.screen.result(w, s)
 }
+
+const verified = "Done and verified."
 
 // heading says that a step is done: for one with nothing to do, that.
 func (p *page) heading() (steps.Mark, string) {
@@ -73,7 +90,7 @@ func (p *page) heading() (steps.Mark, string) {
 	case p.warned():
 		return steps.MarkOK, "Done. What is marked with ! could not be proved."
 	}
-	return steps.MarkOK, "Done and verified."
+	return steps.MarkOK, verified
 }
 
 // warned tells that a line of the page is marked with a warning.

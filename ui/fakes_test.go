@@ -234,11 +234,12 @@ func (st *stage) want(n steps.Name, ph phase) {
 	}
 }
 
-// to presses enter until the plan of a step is on the screen.
+// to presses enter until the plan of a step is on the screen, or the result of the
+// checklist, which has no plan to look at.
 func (st *stage) to(n steps.Name) *stage {
 	st.t.Helper()
 	for range 20 {
-		if name, ph := st.at(); name == n && (ph == ready || n == "end") {
+		if name, ph := st.at(); name == n && (ph == ready || n == "end" || n == steps.Checklist && ph == done) {
 			return st
 		}
 		st.press("enter")

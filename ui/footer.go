@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -11,8 +12,8 @@ import (
 // hint is one entry of the footer: a key and what it does.
 type hint struct{ key, what string }
 
-// footer names the keys that matter now, the most useful first; those that do
-// not fit are left out. A flash takes its place until the next key.
+// footer names the keys that matter now, the most useful first; of those that do
+// not fit the least useful are left out. A flash takes its place until the next key.
 func (w *wizard) footer() string {
 	return w.flashOr(w.hints())
 }
@@ -25,25 +26,63 @@ func (w *wizard) flashOr(hints []hint) string {
 }
 
 func (w *wizard) inFooter(text string) string {
-	return ansi.Truncate(" "+text, max(1, w.width), w.styles.Marks.Ellipsis)
+	return ansi.Truncate(" "+text, max(1, w.width-1), w.styles.Marks.Ellipsis)
 }
 
+// matters lists the keys by how much their hint matters where not all fit, the
+// most first. What enter does, or else the first hint, matters more than these.
+const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab t m r ctrl+u w l"
+
+// drawHints draws as many hints as fit, in their order.
 func (w *wizard) drawHints(hints []hint) string {
-	s := w.styles
-	row := ""
-	for _, h := range hints {
-		entry := s.Bold.Render(h.key) + " " + s.Muted.Render(h.what)
-		if row != "" {
-			entry = s.Rule.Render(" "+s.Marks.Dot+" ") + entry
-		}
-		// Never full: Bubble Tea erases to the end behind a last row, and the
-		// terminal's cursor still stands on the last cell then.
-		if ansi.StringWidth(row+entry)+1 >= w.width {
-			break
-		}
-		row += entry
+	order := strings.Fields(matters)
+	if !slices.ContainsFunc(hints, func(h hint) bool { return h.key == "?" }) {
+		order[1], order[2] = "esc", "q" // where there is help, it names esc
 	}
-	return w.inFooter(row)
+	kept := make([]hint, len(hints))
+	copy(kept, hints[:1])
+	for _, key := range order {
+		at := slices.IndexFunc(hints, func(h hint) bool { return h.key == key })
+		if at < 1 {
+			continue
+		}
+		kept[at] = hints[at]
+		if !w.fitsFooter(kept) && (key == "?" || key == "esc" || key == "q") {
+			kept[at].what = ""
+		}
+		if !w.fitsFooter(kept) && key == "?" {
+			kept[0].what = "" // the button says it as well
+		}
+		if !w.fitsFooter(kept) {
+			kept[at] = hint{}
+		}
+	}
+	return w.inFooter(w.joinHints(kept))
+}
+
+// fitsFooter tells whether the hints fit. The row is never full: Bubble Tea
+// erases to the end behind a last row, and the terminal's cursor still stands on
+// the last cell then.
+func (w *wizard) fitsFooter(hints []hint) bool {
+	return ansi.StringWidth(w.joinHints(hints))+1 < w.width
+}
+
+func (w *wizard) joinHints(hints []hint) string {
+	s := w.styles
+	var all []string
+	for _, h := range hints {
+		var parts []string
+		if h.key != "" {
+			parts = append(parts, s.Bold.Render(h.key))
+		}
+		if h.what != "" {
+			parts = append(parts, s.Muted.Render(h.what))
+		}
+		if parts != nil {
+			all = append(all, strings.Join(parts, " "))
+		}
+	}
+	return strings.Join(all, s.Rule.Render(" "+s.Marks.Dot+" "))
 }
 
 func (w *wizard) hints() []hint {
@@ -90,9 +129,12 @@ func (w *wizard) hints() []hint {
 		}
 		return append(hs, common...)
 	case done:
-		hs := []hint{enter, {"r", "again"}}
-		if p.name == steps.Preflight {
+		hs := []hint{enter, {"r", p.screen.again()}}
+		switch p.name {
+		case steps.Preflight:
 			hs = append(hs, hint{"t", "findings"})
+		case steps.Checklist: // its last item is about it
+			hs = append(hs, hint{"m", "message"})
 		}
 		return append(hs, common...)
 	}

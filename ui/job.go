@@ -14,6 +14,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/house"
 )
 
@@ -35,11 +36,12 @@ const (
 	jobApply                // carry it out and verify
 	jobSkip                 // leave the step out
 	jobBack                 // put everything back
+	jobEdit                 // edit a file of the rest of the house
 )
 
 // writes tells that stopping the job in the middle deserves a question.
 func (j *job) writes() bool {
-	return j != nil && (j.kind == jobBack || j.kind == jobApply && (j.step == steps.Write || j.step == steps.Restart))
+	return j != nil && (j.kind == jobBack || j.kind == jobEdit || j.kind == jobApply && (j.step == steps.Write || j.step == steps.Restart))
 }
 
 // work is what a job does. What it learns beyond the engine's state goes into
@@ -49,8 +51,11 @@ type work func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 // report is what a job brings home.
 type report struct {
 	plan    steps.Plan
-	next    *steps.Plan // preflight: what the first step would do
-	canKeep bool        // generate: the key in the file is good
+	next    *steps.Plan      // preflight: what the first step would do
+	canKeep bool             // generate: the key in the file is good
+	items   []checklist.Item // checklist: as they stand
+	edit    *house.Proposal  // what was to be edited
+	edited  string           // what was
 }
 
 // The messages of a job.
@@ -172,6 +177,7 @@ func look(e *steps.Engine) facts {
 	}
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
+		slices.SortStableFunc(f.open, func(a, b steps.Finding) int { return rank(a) - rank(b) })
 		for _, found := range f.open {
 			if p, ok := house.Propose(run, found); ok {
 				f.edits = append(f.edits, p)

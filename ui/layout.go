@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/ui/style"
 )
 
 const (
@@ -14,7 +16,8 @@ const (
 
 // frame is what a screen puts around its body.
 type frame struct {
-	header  string
+	long    string // name of the page
+	brief   string // the same on a narrow terminal
 	stepper string
 	body    *sheet
 	prompt  []string
@@ -49,8 +52,9 @@ func (w *wizard) frame() frame {
 	if w.over != nil {
 		return w.overFrame()
 	}
+	long, brief := w.where()
 	return frame{
-		header: w.header(), stepper: w.stepper(), body: w.body(),
+		long: long, brief: brief, stepper: w.stepper(), body: w.body(),
 		prompt: w.drawPrompt(w.prompt()), footer: w.footer(),
 	}
 }
@@ -66,26 +70,30 @@ type budget struct {
 
 // fit budgets the height. When it is short, blank rows go first, then the
 // stepper, then the help; the body scrolls. The header, one row of the body
-// and the prompt stay, the prompt longest.
+// and the prompt stay, the prompt longest. A text that covers the page keeps its
+// blank rows where it has to scroll anyway.
 func (w *wizard) fit(f frame) budget {
 	f.body.trim()
 	b := budget{sheet: f.body, stepper: f.stepper != "", footer: true, gaps: 3}
 	height := max(1, w.height)
 	fixed := func() int {
-		n := 1 + len(f.prompt) + b.gaps
-		if b.stepper {
-			n++
-		}
-		if b.footer {
-			n++
+		n := 1 + len(f.prompt)
+		for _, there := range []bool{b.gaps >= 3, b.stepper, b.stepper && b.gaps >= 2, len(f.prompt) > 0 && b.gaps >= 1, b.footer} {
+			if there {
+				n++
+			}
 		}
 		return n
 	}
-	for b.gaps > 0 && fixed()+len(b.sheet.rows) > height {
+	full := func() bool { return fixed()+len(b.sheet.rows) > height }
+	for b.gaps > 0 && full() {
 		b.gaps--
 	}
-	if fixed()+len(b.sheet.rows) > height {
+	if full() {
 		b.sheet = b.sheet.compact()
+	}
+	if full() && w.over != nil && height >= 20 {
+		b.sheet, b.gaps = f.body, 3
 	}
 	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
 		b.stepper = false
@@ -104,7 +112,7 @@ func (w *wizard) compose(f frame) []string {
 		return f.prompt[len(f.prompt)-height:]
 	}
 	b := w.fit(f)
-	rows := []string{f.header}
+	rows := []string{w.headline(f.long, f.brief, w.more(b))}
 	gap := func(order int) {
 		if b.gaps >= order {
 			rows = append(rows, "")
@@ -144,27 +152,58 @@ func (b budget) shown() int {
 	return min(b.room, len(b.sheet.rows))
 }
 
-// window shows the part of the body that fits. While something runs, or in a
-// list, it follows the active row.
+// top is the first row of the body that is shown. While something runs, or in a
+// list, it follows what is to be kept in sight.
+func (w *wizard) top(b budget) int {
+	shown := b.shown()
+	end := len(b.sheet.rows) - shown
+	top := min(w.scroll, end)
+	if active, until := b.sheet.active, b.sheet.until; active >= 0 && (w.job != nil || w.over != nil) {
+		top = min(max(top, until-shown+1), active, end)
+	}
+	return max(0, top)
+}
+
+// window shows the part of the body that fits.
 func (w *wizard) window(b budget) []string {
-	rows, active, shown := b.sheet.rows, b.sheet.active, b.shown()
+	rows, shown := b.sheet.rows, b.shown()
 	if shown == len(rows) {
 		return rows
 	}
-	top := min(w.scroll, len(rows)-shown)
-	if active >= 0 && (w.job != nil || w.over != nil) && (active < top || active >= top+shown) {
-		top = min(max(0, active-shown+1), len(rows)-shown)
-	}
+	top := w.top(b)
 	out := append([]string{}, rows[top:top+shown]...)
 	if shown < b.room {
 		s := w.styles
-		more := fmt.Sprintf("%s %d more rows: pgdn", s.Marks.Ellipsis, len(rows)-shown-top)
-		if top+shown >= len(rows) {
+		below := len(rows) - shown - top
+		more := fmt.Sprintf("%s %s: pgdn", s.Marks.Ellipsis, count(below, "more row"))
+		if below <= 0 {
 			more = fmt.Sprintf("%s the end; back up: pgup", s.Marks.Ellipsis)
 		}
 		out = append(out, s.Muted.Render(ansi.Truncate(more, w.content(), "")))
 	}
 	return out
+}
+
+// more says in the header, long and short, that there is more of the body than
+// is shown, where no row below it does.
+func (w *wizard) more(b budget) []string {
+	rows, shown := len(b.sheet.rows), b.shown()
+	if shown == rows || shown < b.room {
+		return nil
+	}
+	sign, n := w.names("↓", "v"), rows-shown-w.top(b)
+	if n <= 0 {
+		sign, n = w.names("↑", "^"), w.top(b)
+	}
+	return []string{fmt.Sprintf("%s %d more", sign, n), fmt.Sprintf("%s%d", sign, n), sign}
+}
+
+// count is a number of things, in words.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // lowest is the largest useful scroll position.
@@ -197,40 +236,78 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 	var rows []string
 	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
 	fields, focus := w.openFields()
-	if p.question != "" && (!w.short() || w.question != nil && w.height > 5) && len(fields) == 0 {
-		for _, row := range strings.Split(ansi.Wrap(p.question, min(room, textWidth), ""), "\n") {
+	asks := p.question != "" && (!w.short() || w.question != nil && w.height > 5)
+	if asks && (len(fields) == 0 || !p.list) {
+		for _, row := range style.Wrap(p.question, min(room, textWidth), true) {
 			add(s.Bold.Render(row))
 		}
 	}
-	if len(fields) > 0 {
-		for i, f := range fields {
-			if w.short() && i != focus {
-				continue
-			}
-			label := f.label + ": "
-			st := s.Muted
-			if i == focus {
-				st = s.Accent
-			}
-			add(st.Render(label) + f.view(s, min(room, textWidth)-len(label), i == focus))
+	longest := 0
+	for _, f := range fields {
+		longest = max(longest, ansi.StringWidth(f.label))
+	}
+	for i, f := range fields {
+		label, st := f.label+": ", s.Muted
+		switch {
+		case w.short() && i != focus:
+			continue
+		case !w.short(): // what is typed stands in one column
+			label = strings.Repeat(" ", longest-ansi.StringWidth(f.label)) + label
 		}
+		if i == focus {
+			st = s.Accent
+		}
+		left := min(room, textWidth) - ansi.StringWidth(label)
+		if left < 4 && w.height > 4 { // the label has a row of its own
+			add(st.Render(label))
+			label, left = "", min(room, textWidth)
+		}
+		add(st.Render(label) + f.view(s, left, i == focus))
+	}
+	if len(fields) > 0 {
 		return rows
 	}
 	if p.list && !w.short() {
-		for i, o := range p.options {
-			row := s.Marks.Todo + " " + o.label
-			if i == w.selected {
-				row = s.Accent.Render(s.Marks.Current + " " + o.label)
-			}
-			if o.note != "" {
-				row += strings.Repeat(" ", max(2, 30-ansi.StringWidth(o.label))) + s.Muted.Render(o.note)
-			}
-			add(row)
-		}
+		w.drawList(p, room, add)
 		return rows
 	}
 	add(strings.TrimRight(w.buttons(p, room), " "))
 	return rows
+}
+
+// noteColumn is where the notes of a list begin, where there is room.
+const noteColumn = 32
+
+// drawList draws one option a row, with its note beside it; where the notes do
+// not fit there, each below its option; and where the terminal is too short for
+// that, without them.
+func (w *wizard) drawList(p *prompt, room int, add func(string)) {
+	s := w.styles
+	longest, needs := 0, 0
+	for _, o := range p.options {
+		longest = max(longest, 2+ansi.StringWidth(o.label))
+		needs = max(needs, ansi.StringWidth(o.note))
+	}
+	column := noteColumn
+	if longest+2 > column || column+needs > room {
+		column = longest + 2
+	}
+	below := column+needs > room
+	for i, o := range p.options {
+		row := s.Marks.Todo + " " + o.label
+		if i == w.selected {
+			row = s.Accent.Render(s.Marks.Current + " " + o.label)
+		}
+		if o.note != "" && !below {
+			row += strings.Repeat(" ", column-2-ansi.StringWidth(o.label)) + s.Muted.Render(s.Marks.Plain(o.note))
+		}
+		add(row)
+		if o.note != "" && below && w.height >= 16 {
+			for _, note := range style.Wrap(s.Marks.Plain(o.note), max(1, room-2), true) {
+				add("  " + s.Muted.Render(note))
+			}
+		}
+	}
 }
 
 // buttons puts the options side by side, those that do not fit left out so that

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"context"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/house"
@@ -16,6 +18,7 @@ type overlay struct {
 	draw         func(w *wizard, s *sheet)
 	list         *list                  // of the entries one can move over; nil for plain text
 	edit         *house.Proposal        // what e does; nil when there is nothing to do
+	refused      string                 // why e did not
 	copies       func(w *wizard) string // what c copies; nil when there is nothing
 	up           *overlay
 }
@@ -23,13 +26,26 @@ type overlay struct {
 // list is a cursor over n entries.
 type list struct {
 	at, n int
-	row   int // of the entry that has the focus, set by draw
+	row   int // first of the entry that has the focus, set by draw
+	until int // and its last
 	open  func(at int) *overlay
 }
 
+// listWidth is the widest list: its two columns may take more than a text.
+const listWidth = 112
+
 func (o *overlay) sheet(w *wizard) *sheet {
-	s := newSheet(w.styles, w.content(), "")
+	width := w.content()
+	if o.list != nil {
+		width = max(width, min(listWidth, w.width-w.margin()-1))
+	}
+	s := newSheet(w.styles, width, "")
 	o.draw(w, s)
+	if o.refused != "" {
+		s.blank()
+		s.hang(w.styles.Mark(steps.MarkFailed)+" ", w.styles.Bold, "The file was not edited.")
+		s.hang("  ", lipgloss.NewStyle(), o.refused)
+	}
 	return s
 }
 
@@ -49,6 +65,9 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		if o.edit != nil {
 			return w.edit(*o.edit)
 		}
+	case "x":
+		cmd, _ := w.global(name)
+		return cmd
 	case "c":
 		if o.copies != nil && o.copies(w) != "" {
 			return w.copy(o.copies(w))
@@ -84,6 +103,7 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		o.list.at = o.list.n - 1
 	}
 	o.list.at = max(0, min(o.list.at, o.list.n-1))
+	w.scroll = w.top(w.fit(w.frame()))
 	return nil
 }
 
@@ -100,27 +120,60 @@ func (w *wizard) overFrame() frame {
 	}
 	if o.list != nil {
 		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
-		s.focus(o.list.row)
+		s.focus(o.list.row, o.list.until)
 	}
-	return frame{header: w.headline(o.title, o.brief), body: s, footer: w.flashOr(hints)}
+	return frame{long: o.title, brief: o.brief, body: s, footer: w.flashOr(hints)}
 }
 
-// edit carries out one proposal and goes through the checklist again.
+// edit carries out one proposal. The checklist is gone through again when it was
+// done before.
 func (w *wizard) edit(p house.Proposal) tea.Cmd {
-	for i, page := range w.pages {
-		if page.name == steps.Checklist {
-			w.at = i
-		}
+	if w.job != nil {
+		w.flash = busy
+		return nil
 	}
-	w.over = nil
-	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+	again := w.facts.machine.Status(steps.Checklist) == steps.Done
+	return w.start(jobEdit, "", func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+		r.edit = &p
 		if err := p.Apply(ctx, e.Run); err != nil {
 			return err
 		}
-		e.Run.Left = append(e.Run.Left, "Edited "+p.Describe(e.Run)+". Look at it with git diff.")
-		if _, err := e.Plan(ctx, steps.Checklist, emit); err != nil {
-			return err
+		r.edited = "Edited " + p.Describe(e.Run) + ". Look at it with git diff."
+		e.Run.Left = append(e.Run.Left, r.edited)
+		forget(e, p.Finding)
+		if !again {
+			return nil
 		}
-		return e.Apply(ctx, steps.Checklist, emit)
+		return goThrough(ctx, e, emit, r)
 	})
+}
+
+// forget takes what an edit has mended out of the engine's log: the edit is about
+// every line of the file, and the step that found them does not look again.
+func forget(e *steps.Engine, f steps.Finding) {
+	e.Log = slices.DeleteFunc(e.Log, func(ev steps.Event) bool {
+		return ev.Finding != nil && ev.Finding.Code == f.Code && ev.Finding.File == f.File
+	})
+}
+
+// edited says how an edit went, and leads back to the list, which has one finding
+// less.
+func (w *wizard) edited(msg resultMsg) {
+	at := w.over
+	shown := at != nil && at.edit != nil && msg.report.edit != nil && at.edit.Finding == msg.report.edit.Finding
+	if msg.report.edited == "" {
+		w.flash = "The file was not edited."
+		if shown {
+			at.refused = words(msg.err)
+			w.scroll = w.lowest()
+		}
+		return
+	}
+	w.flash = msg.report.edited
+	if msg.err != nil { // of the checklist
+		w.page(steps.Checklist).failure = msg.err
+	}
+	if shown {
+		w.over, w.scroll = troubleOverlay(w), 0
+	}
 }

@@ -17,7 +17,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
-	"dj/keysplit/steps/tool"
 	"dj/keysplit/ui/style"
 )
 
@@ -91,7 +90,7 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	w.runner.send = p.Send
 	e.Run.HandOver = func(ctx context.Context, path string, args []string) error {
 		done := make(chan error, 1)
-		c := child.Command{Path: path, Args: args, Unset: tool.Withheld}
+		c := child.Command{Path: path, Args: args, Unset: child.Withheld}
 		p.Send(handOverMsg{c.OnTerminal(ctx, in, file), done})
 		select {
 		case err := <-done:
@@ -157,7 +156,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
-		RolledBack: w.rolledBack, Cancelled: !w.finished,
+		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.name] = f.machine.Status(p.name)

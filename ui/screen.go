@@ -16,6 +16,8 @@ type screen interface {
 	arrive(w *wizard) tea.Cmd
 	// planned takes what the plan's job brought home.
 	planned(w *wizard, r report)
+	// came takes what any job of the step brought home.
+	came(r report)
 	// plan draws the plan.
 	plan(w *wizard, s *sheet, p steps.Plan)
 	// ready is the question under the plan.
@@ -28,6 +30,10 @@ type screen interface {
 	fields() (all []*field, focus int)
 	// heading says that the step is done, and whether all of it could be proved.
 	heading(p *page) (mark steps.Mark, text string)
+	// again says what r does once the step is done.
+	again() string
+	// proof draws the lines of proof once the step is done.
+	proof(w *wizard, s *sheet, p *page)
 	// result draws what follows the lines of proof once the step is done.
 	result(w *wizard, s *sheet)
 	// extra are more options once the step is done.
@@ -90,6 +96,23 @@ func (p *page) take(ev steps.Event) {
 	}
 }
 
+// settle ends the lines that were still running when the step's job ended: as
+// failed when it failed, else as not finished.
+func (p *page) settle(err error) {
+	for i := range p.lines {
+		switch l := &p.lines[i]; {
+		case l.Kind != steps.EventCheck || l.Mark != steps.MarkRunning:
+		case err != nil && !stopped(err):
+			l.Mark = steps.MarkFailed
+		default:
+			l.Mark, l.Detail = steps.MarkPending, "not finished"
+		}
+	}
+}
+
+// atOnce tells that the step only looks and so begins by itself.
+func (p *page) atOnce() bool { return p.name == steps.Preflight || p.name == steps.Checklist }
+
 // basic is the screen of a step that has nothing particular. The others embed
 // it.
 type basic struct {
@@ -119,6 +142,9 @@ func (b *basic) moved(*wizard, int) tea.Cmd              { return nil }
 func (b *basic) key(*wizard, tea.KeyMsg) (tea.Cmd, bool) { return nil, false }
 func (b *basic) fields() ([]*field, int)                 { return nil, 0 }
 func (b *basic) heading(p *page) (steps.Mark, string)    { return p.heading() }
+func (b *basic) came(report)                             {}
+func (b *basic) again() string                           { return "again" }
+func (b *basic) proof(_ *wizard, s *sheet, p *page)      { s.lines(p.lines) }
 func (b *basic) result(*wizard, *sheet)                  {}
 func (b *basic) extra(*wizard) []option                  { return nil }
 func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() }

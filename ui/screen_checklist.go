@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
@@ -19,7 +22,8 @@ type checklistScreen struct {
 	basic
 	name, note *field
 	focus      int
-	item       int // that is attested just now, 0 for none
+	item       int               // that is attested just now, 0 for none
+	next       map[string]string // what to do about the open items, by the ID of their lines
 }
 
 func newChecklist() screen {
@@ -29,19 +33,99 @@ func newChecklist() screen {
 	}
 }
 
+// arrive goes through the items at once: that changes nothing, and there is
+// nothing to choose before.
 func (c *checklistScreen) arrive(w *wizard) tea.Cmd {
 	c.close()
-	return c.basic.arrive(w)
+	if w.facts.skip[steps.Checklist] {
+		return w.ask(steps.Checklist, nil)
+	}
+	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+		return goThrough(ctx, e, emit, r)
+	})
+}
+
+// goThrough goes through the nine items. What to do next about the open ones is
+// not among the events of the step, so it is looked up; without it they are
+// shown all the same.
+func goThrough(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+	if _, err := e.Plan(ctx, steps.Checklist, emit); err != nil {
+		return err
+	}
+	if err := e.Apply(ctx, steps.Checklist, emit); err != nil {
+		return err
+	}
+	if e.Run.Project != nil {
+		if seen, err := checklist.Look(ctx, e.Run, time.Now()); err == nil {
+			r.items = seen.Items
+		}
+	}
+	return nil
+}
+
+// came takes the items that a job brought home.
+func (c *checklistScreen) came(r report) {
+	if r.items == nil {
+		return
+	}
+	c.next = map[string]string{}
+	for _, it := range r.items {
+		// The command that attests is for the shell; here there is a button.
+		next, _, _ := strings.Cut(it.Next, " To attest: ")
+		c.next[fmt.Sprintf("item-%d", it.Number)] = next
+	}
 }
 
 func (c *checklistScreen) heading(p *page) (steps.Mark, string) {
 	if c.item != 0 {
 		return steps.MarkWarn, fmt.Sprintf("Item %d: who says so, and what was done or seen?", c.item)
 	}
-	if p.warned() {
-		return steps.MarkWarn, "What is marked with ! is still open."
+	open := 0
+	for _, l := range p.lines {
+		if l.Mark == steps.MarkWarn {
+			open++
+		}
 	}
-	return steps.MarkOK, "All nine items are in order."
+	switch open {
+	case 0:
+		return steps.MarkOK, "All nine items are in order."
+	case 1:
+		return steps.MarkWarn, "1 of 9 items is still open."
+	}
+	return steps.MarkWarn, fmt.Sprintf("%d of 9 items are still open.", open)
+}
+
+// proof shows each item with its evidence; an open one with the reason and what
+// to do next. Where that does not fit, an item that is in order takes one row.
+func (c *checklistScreen) proof(w *wizard, s *sheet, p *page) {
+	whole := newSheet(s.s, s.width, s.spin)
+	c.items(whole, p, true)
+	if room := w.height - 9; len(whole.rows) > room {
+		c.items(s, p, false)
+		return
+	}
+	s.rows = append(s.rows, whole.rows...)
+}
+
+func (c *checklistScreen) items(s *sheet, p *page, whole bool) {
+	for _, l := range p.lines {
+		switch {
+		case l.Kind != steps.EventCheck:
+			s.blank()
+			s.hang("", s.s.Muted, l.Text)
+		case l.Mark == steps.MarkWarn:
+			s.hang(s.s.Mark(l.Mark)+" ", s.s.Bold, l.Text)
+			s.hang("    ", s.s.Muted, capital(l.Detail)+".")
+			if next := c.next[l.ID]; next != "" {
+				s.hang("    "+s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), next)
+			}
+		case whole || ansi.StringWidth(l.Text)+ansi.StringWidth(l.Detail) <= s.width-4:
+			s.check(l, widest)
+		default:
+			l.Detail = ""
+			s.check(l, widest)
+		}
+	}
 }
 
 // extra offers to attest what is open, where a person's word can tick it.
@@ -115,14 +199,11 @@ func (c *checklistScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 func (c *checklistScreen) submit(w *wizard) tea.Cmd {
 	item, by, note := c.item, c.name.take(), c.note.take()
 	c.close()
-	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
 		if err := checklist.Attest(ctx, e.Run, item, by, note); err != nil {
 			return err
 		}
-		if _, err := e.Plan(ctx, steps.Checklist, emit); err != nil {
-			return err
-		}
-		return e.Apply(ctx, steps.Checklist, emit)
+		return goThrough(ctx, e, emit, r)
 	})
 }
 

@@ -116,6 +116,9 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	switch ph {
 	case done:
 		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
+		if p.name == steps.Checklist && p.warned() {
+			mark = s.s.Mark(steps.MarkWarn)
+		}
 	case skipped:
 		mark, said = s.s.Warn.Render("-"), "left out"
 	case failed:
@@ -135,6 +138,9 @@ func lastProof(p *page) string {
 		case steps.MarkWarn:
 			unsure++
 		}
+	}
+	if p.name == steps.Checklist {
+		return fmt.Sprintf("%d in order, %d open", passed, unsure)
 	}
 	if unsure > 0 {
 		if passed == 1 {

@@ -14,8 +14,10 @@ import (
 // the lines of proof, and last what a machine said.
 func (w *wizard) failedBody(s *sheet, p *page) {
 	st := w.styles
-	s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
-	s.blank()
+	if !w.short() { // there the cause needs the room
+		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
+		s.blank()
+	}
 	told, again := false, false
 	for _, f := range p.findings {
 		if f.Severity != steps.Error {
@@ -27,7 +29,11 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		again = again || p.name != steps.Preflight && !fixable(p.findings) && strings.Contains(f.Fix, "un keysplit again")
 	}
 	if !told {
-		s.hang("", lipgloss.NewStyle(), words(p.failure))
+		mark := ""
+		if w.short() {
+			mark = st.Error.Render(st.Marks.Failed) + " "
+		}
+		s.hang(mark, lipgloss.NewStyle(), words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
 		s.blank()
 	}

@@ -191,7 +191,11 @@ func (g *generateScreen) result(w *wizard, s *sheet) {
 	st := w.styles
 	if w.key {
 		s.blank()
-		s.hang("", st.Warn, w.facts.key.Reveal())
+		if key := w.facts.key.Reveal(); len(key) < w.width-w.margin() {
+			s.rows = append(s.rows, st.Warn.Render(key)) // in one row it can be selected
+		} else {
+			s.hang("", st.Warn, key)
+		}
 		s.hang("", st.Muted, "Press any key to hide it.")
 		return
 	}
@@ -203,6 +207,8 @@ func (g *generateScreen) result(w *wizard, s *sheet) {
 		s.hang("", st.Muted, "Nothing is written yet.")
 	}
 }
+
+func (g *generateScreen) again() string { return "choose again" }
 
 // mend lets keysplit make the key after one that was brought is refused.
 func (g *generateScreen) mend(w *wizard) tea.Cmd { return g.choose(w, g.canKeep, nil) }

@@ -16,6 +16,9 @@ func logOverlay() *overlay {
 		begin := w.log[0].Time
 		for _, ev := range w.log {
 			at := fmt.Sprintf("%7.2f s  ", ev.Time.Sub(begin).Seconds())
+			if w.width < 30 {
+				at = fmt.Sprintf("%.1f ", ev.Time.Sub(begin).Seconds())
+			}
 			st := w.styles.Muted
 			switch {
 			case ev.Kind == steps.EventFailed || ev.Mark == steps.MarkFailed:

@@ -68,15 +68,33 @@ func emergencyOverlay(w *wizard) *overlay {
 	}}
 }
 
-// text adds lines as they are; one that is too long goes on below its own indent.
+// text adds lines as they are. Where they are too long, lines that were broken
+// because they were full become one paragraph again, below its own indent.
 func (s *sheet) text(text string) {
+	const full = 60 // columns
+	indent, paragraph, last := "", "", 0
+	flush := func() {
+		if paragraph != "" {
+			s.hang(indent, s.s.Muted, paragraph)
+		}
+		paragraph, last = "", 0
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		rest := strings.TrimLeft(line, " ")
-		if rest == "" {
+		in := line[:len(line)-len(rest)]
+		switch {
+		case rest == "":
+			flush()
 			s.blank()
 			continue
+		case s.width < textWidth && last >= full && in == indent:
+			paragraph += " " + rest
+		default:
+			flush()
+			indent, paragraph = in, rest
 		}
-		s.hang(line[:len(line)-len(rest)], s.s.Muted, rest)
+		last = len(line)
 	}
+	flush()
 }

@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"context"
+	"errors"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
@@ -35,11 +38,40 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 }
 
 // arrive plans with the account that was given, else with a throwaway one where
-// that may be made, else without.
+// that may be made, else without. After a login that was rejected it asks for the
+// password again: the same one would be rejected too, and accounts lock.
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
 	t.close()
 	given := w.facts.username != "" && w.facts.password
+	if w.facts.username != "" && !given && steps.Has(w.page(steps.SmokeTest).findings, rejected) {
+		t.form(w)
+		return t.choose(w, false, false)
+	}
 	return t.choose(w, !given && t.mayMake(w), false)
+}
+
+// rejected is the finding of a login with a wrong name or password.
+const rejected = "login-rejected"
+
+// form opens the fields, with the name that is known.
+func (t *smokeTestScreen) form(w *wizard) {
+	t.typing, t.focus = true, 0
+	if w.facts.username != "" {
+		t.name.set([]rune(w.facts.username))
+		t.name.at, t.focus = len(t.name.text()), 1
+	}
+}
+
+// test carries the plan out. A password that was rejected is forgotten.
+func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
+	return w.start(jobApply, steps.SmokeTest, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		err := e.Apply(ctx, steps.SmokeTest, emit)
+		var failure *steps.Failure
+		if errors.As(err, &failure) && steps.Has(failure.Findings, rejected) && !e.Run.Options.TempUser {
+			e.Run.Options.Password = steps.Secret{}
+		}
+		return err
+	})
 }
 
 // choose plans with a throwaway account, or without one. drop forgets the
@@ -58,7 +90,7 @@ func (t *smokeTestScreen) planned(w *wizard, _ report) {
 	switch {
 	case w.facts.tempUser:
 		chosen = tempAccount
-	case w.facts.username != "" && w.facts.password:
+	case t.typing, w.facts.username != "" && w.facts.password:
 		chosen = ownAccount
 	}
 	for i, o := range t.ready(w).options {
@@ -69,13 +101,13 @@ func (t *smokeTestScreen) planned(w *wizard, _ report) {
 }
 
 func (t *smokeTestScreen) ready(w *wizard) prompt {
-	take := func(w *wizard) tea.Cmd { return w.apply(steps.SmokeTest) }
+	take := t.test
 	p := prompt{question: "Log in with which account?", list: true}
 	if t.mayMake(w) {
-		p.options = append(p.options, option{tempAccount, "made for this test, deleted after it", take})
+		p.options = append(p.options, option{tempAccount, "made for this test, then deleted", take})
 	}
-	own := option{ownAccount, "asks for name and password", func(*wizard) tea.Cmd {
-		t.typing, t.focus = true, 0
+	own := option{ownAccount, "asks for name and password", func(w *wizard) tea.Cmd {
+		t.form(w)
 		return nil
 	}}
 	if w.facts.username != "" && w.facts.password {
@@ -97,7 +129,7 @@ func (t *smokeTestScreen) moved(w *wizard, to int) tea.Cmd {
 
 func (t *smokeTestScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	q := t.ready(w)
-	if w.selected < len(q.options) && q.options[w.selected].label == ownAccount && w.facts.username == "" {
+	if w.selected < len(q.options) && q.options[w.selected].label == ownAccount && !w.facts.password {
 		s.hang("", w.styles.Bold, "Log in once with an account of yours.")
 		s.hang("  ", w.styles.Muted, "One attempt only, since accounts lock. The password goes to the server and nowhere else.")
 		return

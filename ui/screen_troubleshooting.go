@@ -2,8 +2,10 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/house"
@@ -29,35 +31,88 @@ func troubleOverlay(w *wizard) *overlay {
 			s.heading("In this project")
 		}
 		for i, f := range here {
-			s.item(l, i, f.Severity, f.Code, f.Message)
+			s.found(l, i, f)
 		}
 		s.heading("Everything that keysplit knows")
 		for i, c := range codes {
 			p, _ := steps.LookUp(c)
-			s.item(l, len(here)+i, p.Severity, c, p.Message)
+			s.known(l, len(here)+i, p)
 		}
 	}}
 }
 
-// item adds one row of the list.
-func (s *sheet) item(l *list, i int, sev steps.Severity, code steps.Code, message string) {
-	bar, st := "  ", s.s.Muted
-	if i == l.at {
-		bar, st = s.s.Accent.Render(s.s.Marks.Bar)+" ", s.s.Accent
+// listed draws the rows of one entry of the list with draw, behind a bar when it
+// has the focus.
+func (s *sheet) listed(l *list, i int, draw func(bar string, focus bool)) {
+	bar, focus := "  ", i == l.at
+	if focus {
+		bar = s.s.Accent.Render(s.s.Marks.Bar) + " "
 		l.row = len(s.rows)
 	}
-	s.add(bar + s.s.Severity(sev) + " " + st.Render(fmt.Sprintf("%-24s", code)) + "  " + s.s.Marks.Plain(message))
+	draw(bar, focus)
+	if focus {
+		l.until = len(s.rows) - 1
+	}
 }
 
-// focus keeps a row of a list in sight.
-func (s *sheet) focus(row int) { s.active = row }
+// found is a finding of the project: what is wrong, and below it the code and
+// the place.
+func (s *sheet) found(l *list, i int, f steps.Finding) {
+	s.listed(l, i, func(bar string, focus bool) {
+		st := lipgloss.NewStyle()
+		if focus {
+			st = s.s.Bold
+		}
+		s.behind(bar+s.s.Severity(f.Severity)+" ", bar+"  ", st, f.Message)
+		below := string(f.Code)
+		if p := place(f); p != "" {
+			below += "  " + p
+		}
+		s.behind(bar+"  ", bar+"  ", s.s.Muted, below)
+	})
+}
+
+// codeColumn is the width of the column of the codes where a message has room
+// beside the longest, and where most fit.
+const (
+	codeColumn = 36
+	codeNarrow = 24
+)
+
+// known is a page of the catalogue: nothing is said about the project, so its
+// mark is a neutral one. The message stands beside the code, or below a long one.
+func (s *sheet) known(l *list, i int, p steps.Page) {
+	s.listed(l, i, func(bar string, focus bool) {
+		st := lipgloss.NewStyle()
+		if focus {
+			st = s.s.Accent
+		}
+		code := st.Render(string(p.Code))
+		mark := bar + s.s.Muted.Render(s.s.Marks.Dot) + " "
+		column := codeNarrow
+		switch {
+		case s.width >= textWidth+20:
+			column = codeColumn
+		case s.width < textWidth-8:
+			column = 0
+		}
+		gap := column - ansi.StringWidth(string(p.Code))
+		if gap < 2 {
+			s.add(mark + code)
+			mark, code = bar+"  ", ""
+			gap = column
+		}
+		rest := bar + strings.Repeat(" ", 2+column)
+		s.behind(mark+code+strings.Repeat(" ", gap), rest, s.s.Muted, p.Message)
+	})
+}
 
 // findingOverlay explains one finding, and shows the edit that would mend it.
 func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
 		s.hang(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))
-		if p := place(f); p != "" {
+		if p := unsaid(f); p != "" {
 			s.hang("  ", w.styles.Muted, p)
 		}
 		s.heading("Why it matters")

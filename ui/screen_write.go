@@ -19,7 +19,7 @@ type writeScreen struct {
 }
 
 func newWrite() screen {
-	return &writeScreen{basic: basic{step: steps.Write, verb: "Write"}, name: newField("Environment", false)}
+	return &writeScreen{basic: basic{step: steps.Write, verb: "Write"}, name: newField("Name", false)}
 }
 
 func (n *writeScreen) arrive(w *wizard) tea.Cmd {
@@ -33,7 +33,7 @@ func (n *writeScreen) ready(w *wizard) prompt {
 	if confirm := w.page(steps.Write).plan.Confirm; confirm != "" {
 		p.question = "This is production. To write the key there, type its name: " + confirm
 		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
-			n.typing = true
+			n.typing, n.name.label = true, "Type "+confirm
 			return nil
 		}}
 	}

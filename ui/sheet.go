@@ -19,13 +19,17 @@ type sheet struct {
 	width  int
 	rows   []string
 	loose  []int  // rows that may go when the terminal is short
-	active int    // row to keep in sight, -1 for none
-	spin   string // what stands before a line that is running
+	active int    // first row to keep in sight, -1 for none
+	until  int    // last row to keep in sight
+	spin   string // what stands before a line that is running; "" when nothing runs
 }
 
 func newSheet(s *style.Styles, width int, spin string) *sheet {
 	return &sheet{s: s, width: max(1, width), active: -1, spin: spin}
 }
+
+// focus keeps rows in sight.
+func (s *sheet) focus(from, until int) { s.active, s.until = from, until }
 
 // blank adds a blank row, unless there is one already or nothing above it.
 func (s *sheet) blank() {
@@ -45,11 +49,21 @@ func (s *sheet) hang(mark string, st lipgloss.Style, text string) {
 	if in > s.width/2 {
 		mark, in = ansi.Truncate(mark, s.width/2, ""), s.width/2
 	}
-	for i, row := range strings.Split(ansi.Wrap(s.s.Marks.Plain(text), max(1, s.width-in), ""), "\n") {
+	s.behind(mark, strings.Repeat(" ", in), st, text)
+}
+
+// behind adds wrapped text behind first, and its further rows behind rest, which
+// is as wide.
+func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
+	for i, row := range style.Wrap(s.s.Marks.Plain(text), max(1, s.width-ansi.StringWidth(first)), true) {
 		if i > 0 {
-			mark = strings.Repeat(" ", in)
+			first = rest
 		}
-		s.add(mark + st.Render(strings.TrimRight(row, " ")))
+		if row == "" {
+			s.add(strings.TrimRight(first, " "))
+			continue
+		}
+		s.add(first + st.Render(row))
 	}
 }
 
@@ -82,6 +96,9 @@ func (s *sheet) compact() *sheet {
 	for i, r := range s.rows {
 		if i == s.active {
 			out.active = len(out.rows)
+		}
+		if i == s.until {
+			out.until = len(out.rows)
 		}
 		if r != "" && !slices.Contains(s.loose, i) {
 			out.rows = append(out.rows, r)
@@ -116,8 +133,8 @@ func (s *sheet) effects(p steps.Plan) {
 }
 
 // The right-hand side of a line of proof begins in one of these columns: the
-// usual one, and further right for longer lines; on a narrow terminal as far
-// left as the lines allow.
+// usual one, and further right for longer lines; on a narrow terminal wherever
+// most lines find room.
 const (
 	usual     = 34
 	widest    = 42
@@ -126,15 +143,7 @@ const (
 
 // lines adds lines of proof and of progress.
 func (s *sheet) lines(all []steps.Event) {
-	column := usual
-	if s.width < textWidth {
-		column = narrowest
-	}
-	for _, ev := range all {
-		if ev.Kind == steps.EventCheck && ev.Detail != "" {
-			column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
-		}
-	}
+	column := s.column(all)
 	for _, ev := range all {
 		switch ev.Kind {
 		case steps.EventCheck:
@@ -147,12 +156,38 @@ func (s *sheet) lines(all []steps.Event) {
 	}
 }
 
+// column is where the right-hand sides begin.
+func (s *sheet) column(all []steps.Event) int {
+	if s.width >= textWidth {
+		column := usual
+		for _, ev := range all {
+			if ev.Kind == steps.EventCheck && ev.Detail != "" {
+				column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
+			}
+		}
+		return column
+	}
+	best, most := narrowest, -1
+	for column := narrowest; column <= widest; column++ {
+		fit := 0
+		for _, ev := range all {
+			if ev.Detail != "" && ansi.StringWidth(ev.Text) <= column-2 && ansi.StringWidth(ev.Detail) <= s.width-2-column {
+				fit++
+			}
+		}
+		if fit > most {
+			best, most = column, fit
+		}
+	}
+	return best
+}
+
 func (s *sheet) check(ev steps.Event, column int) {
 	mark := s.s.Mark(ev.Mark)
 	st := lipgloss.NewStyle()
 	switch ev.Mark {
 	case steps.MarkRunning:
-		s.active = len(s.rows)
+		s.focus(len(s.rows), len(s.rows))
 		if s.spin != "" {
 			mark = s.spin
 		}
@@ -163,13 +198,15 @@ func (s *sheet) check(ev steps.Event, column int) {
 	if ev.Mark == steps.MarkSkipped {
 		text += " (not tried)"
 	}
-	room := s.width - 2 - column
 	if detail == "" {
 		s.hang(mark+" ", st, text)
 		return
 	}
-	if w := ansi.StringWidth(text); w < column && ansi.StringWidth(detail) <= room {
-		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", column-w) + s.s.Muted.Render(detail))
+	// A line that reaches beyond the column has its right-hand side just behind
+	// it, or else below.
+	gap := max(2, column-ansi.StringWidth(text))
+	if ansi.StringWidth(text)+gap+ansi.StringWidth(detail) <= s.width-2 {
+		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", gap) + s.s.Muted.Render(detail))
 		return
 	}
 	s.hang(mark+" ", st, text)
@@ -179,7 +216,7 @@ func (s *sheet) check(ev steps.Event, column int) {
 // finding adds a finding; the whole of it with why and fix, or what it is only.
 func (s *sheet) finding(f steps.Finding, whole bool) {
 	message := f.Message
-	if p := place(f); p != "" {
+	if p := unsaid(f); p != "" {
 		message += " (" + p + ")"
 	}
 	s.hang(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
@@ -202,6 +239,35 @@ func place(f steps.Finding) string {
 		return fmt.Sprintf("%s, line %d", f.File, f.Line)
 	}
 	return f.File
+}
+
+// unsaid is the place of a finding as far as its message does not name it.
+func unsaid(f steps.Finding) string {
+	line := fmt.Sprintf("line %d", f.Line)
+	_, after, said := strings.Cut(f.Message, line)
+	said = said && strings.TrimLeft(after, "0123456789") == after || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line))
+	switch {
+	case said || f.Line <= 0:
+		if says(f.Message, f.File) {
+			return ""
+		}
+		return f.File
+	case says(f.Message, f.File):
+		return line
+	}
+	return place(f)
+}
+
+// says tells that a file is named in a text, and not only a longer path that
+// ends in it.
+func says(text, file string) bool {
+	for _, word := range strings.Fields(text) {
+		word = strings.TrimRight(strings.TrimLeft(word, "(\"'"), ".,:;)\"'")
+		if word == file || strings.HasPrefix(word, file+":") {
+			return true
+		}
+	}
+	return false
 }
 
 // named returns what follows a label at the start of a text.

@@ -5,12 +5,9 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-)
 
-// header says where one is: the program, the step, and the project.
-func (w *wizard) header() string {
-	return w.headline(w.where())
-}
+	"dj/keysplit/steps"
+)
 
 // where names the page, long and short.
 func (w *wizard) where() (long, brief string) {
@@ -24,6 +21,8 @@ func (w *wizard) where() (long, brief string) {
 		return "Put everything back", "back"
 	case p == nil:
 		return "Summary", "summary"
+	case p.name == steps.Preflight:
+		return capital(p.title), "look"
 	case p.number == 0:
 		return capital(p.title), string(p.name)
 	}
@@ -32,29 +31,69 @@ func (w *wizard) where() (long, brief string) {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func (w *wizard) headline(long, brief string) string {
+// headline is the first row: the program, the page, and at the right the project
+// or the time, or more, which says that the body goes on: the first of the forms
+// that fits.
+func (w *wizard) headline(long, brief string, more []string) string {
 	s := w.styles
-	name := long
+	name, title, gap := long, " "+w.title+" ", " "
 	if w.width < 60 {
 		name = brief
 	}
-	chip := s.Title.Render(" " + w.title + " ")
 	if w.width < 30 {
-		chip = s.Title.Render(" " + firstWord(w.title) + " ")
+		title, gap = " "+firstWord(w.title)+" ", ""
 	}
-	left := chip + " " + s.Bold.Render(name)
+	left := s.Title.Render(title) + gap + s.Bold.Render(name)
+	// The right end of the body; a path that needs it goes on beyond.
+	edge := min(w.width, w.margin()+w.content())
+	if len(more) > 0 {
+		right := more[len(more)-1]
+		for _, m := range more {
+			if ansi.StringWidth(left)+1+ansi.StringWidth(m) <= edge {
+				right = m
+				break
+			}
+		}
+		left = ansi.Truncate(left, max(0, w.width-1-ansi.StringWidth(right)), s.Marks.Ellipsis)
+		space := max(1, edge-ansi.StringWidth(left)-ansi.StringWidth(right))
+		return left + strings.Repeat(" ", space) + s.Accent.Render(right)
+	}
 	right := w.facts.folder
+	if w.throwaway {
+		right = tail(right, 2)
+	}
 	if w.job != nil && w.elapsed.Seconds() >= 1 {
 		right = fmt.Sprintf("%.0f s", w.elapsed.Seconds())
 	}
-	room := min(w.width, w.margin()+w.content()) - ansi.StringWidth(left) - 2
-	if over := ansi.StringWidth(right) - room; over > 0 {
-		right = ansi.TruncateLeft(right, over+ansi.StringWidth(s.Marks.Ellipsis), s.Marks.Ellipsis)
+	if need := ansi.StringWidth(left) + 2 + ansi.StringWidth(right); need > edge {
+		edge = min(w.width-1, need)
 	}
-	if w.width < 60 || right == "" || room < 8 {
+	room := edge - ansi.StringWidth(left) - 2
+	right = w.fitPath(right, room)
+	if w.width < 60 || right == "" {
 		return ansi.Truncate(left, w.width, s.Marks.Ellipsis)
 	}
 	return left + strings.Repeat(" ", room+2-ansi.StringWidth(right)) + s.Muted.Render(right)
+}
+
+// fitPath shortens a path from its beginning, folder by folder; "" where not even
+// its last name fits.
+func (w *wizard) fitPath(path string, room int) string {
+	if ansi.StringWidth(path) <= room {
+		return path
+	}
+	for n := strings.Count(path, "/"); n > 0; n-- {
+		if short := w.styles.Marks.Ellipsis + "/" + tail(path, n); ansi.StringWidth(short) <= room {
+			return short
+		}
+	}
+	return ""
+}
+
+// tail is the last n names of a path.
+func tail(path string, n int) string {
+	names := strings.Split(path, "/")
+	return strings.Join(names[max(0, len(names)-n):], "/")
 }
 
 func firstWord(s string) string {
@@ -88,10 +127,11 @@ func (w *wizard) stepper() string {
 		long = append(long, mark+" "+name)
 		brief = append(brief, mark)
 	}
-	rule := " " + s.Rule.Render(strings.Repeat(s.Marks.Rule, 4)) + " "
-	row := " " + strings.Join(long, rule)
-	if ansi.StringWidth(row) > w.width {
-		row = " " + strings.Join(brief, " ")
+	for _, length := range []int{4, 1} {
+		rule := " " + s.Rule.Render(strings.Repeat(s.Marks.Rule, length)) + " "
+		if row := " " + strings.Join(long, rule); ansi.StringWidth(row) < w.width {
+			return row
+		}
 	}
-	return row
+	return " " + strings.Join(brief, " ")
 }

@@ -18,6 +18,7 @@ package ui
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/charmbracelet/bubbles/spinner"
@@ -222,9 +223,10 @@ func (w *wizard) start(kind jobKind, n steps.Name, do work) tea.Cmd {
 	return tea.Batch(w.runner.command(ctx, w.job, do), w.spin.Tick)
 }
 
-// keepSelection keeps the focus of a list whose options are planned one by one.
+// keepSelection keeps the focus of a list whose options are planned one by one,
+// and of a page that is covered.
 func (w *wizard) keepSelection(kind jobKind) int {
-	if p := w.current(); kind == jobPlan && p != nil && p.screen.ready(w).list {
+	if p := w.current(); kind == jobEdit || kind == jobPlan && p != nil && p.screen.ready(w).list {
 		return w.selected
 	}
 	return 0
@@ -242,13 +244,34 @@ func (w *wizard) event(msg eventMsg) {
 	if w.job == nil || msg.id != w.job.id {
 		return
 	}
-	w.log = append(w.log, msg.ev)
+	w.record(msg.ev)
 	switch {
 	case w.job.kind == jobBack:
 		w.undone.take(msg.ev)
+	case w.job.kind == jobEdit:
+		if msg.ev.Kind == steps.EventStarted {
+			w.page(msg.ev.Step).clear()
+		}
+		w.page(msg.ev.Step).take(msg.ev)
 	case msg.ev.Step == w.job.step:
 		w.page(msg.ev.Step).take(msg.ev)
 	}
+}
+
+// record puts an event into the log. A line of proof takes the place of what it
+// was while it ran.
+func (w *wizard) record(ev steps.Event) {
+	if ev.Kind == steps.EventCheck {
+		w.log = slices.DeleteFunc(w.log, func(old steps.Event) bool {
+			return unfinished(old) && old.Step == ev.Step && old.ID == ev.ID
+		})
+	}
+	w.log = append(w.log, ev)
+}
+
+// unfinished tells that an event is a line of proof that is still to come out.
+func unfinished(ev steps.Event) bool {
+	return ev.Kind == steps.EventCheck && (ev.Mark == steps.MarkRunning || ev.Mark == steps.MarkPending)
 }
 
 // result takes the end of the current job.
@@ -259,15 +282,25 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.job.cancel()
 	w.job = nil
 	w.facts = msg.facts
+	w.log = slices.DeleteFunc(w.log, unfinished)
 	if w.leaving {
 		return tea.Quit
 	}
 	w.question = nil
-	if msg.kind == jobBack {
+	switch msg.kind {
+	case jobBack:
 		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
+		w.undone.settle(msg.err)
 		for _, p := range w.pages[1:] {
 			p.clear()
 		}
+		return nil
+	case jobEdit:
+		if p := w.page(steps.Checklist); p.screen != nil {
+			p.settle(msg.err)
+			p.screen.came(msg.report)
+		}
+		w.edited(msg)
 		return nil
 	}
 	p := w.page(msg.step)
@@ -276,6 +309,8 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 			later.clear()
 		}
 	}
+	p.settle(msg.err)
+	p.screen.came(msg.report)
 	if msg.step == steps.Preflight {
 		w.next = msg.report.next
 	}
@@ -288,7 +323,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	switch {
 	case stopped(msg.err):
 		w.flash = "Stopped."
-		if w.facts.machine.Status(p.name) == steps.Pending && msg.step != steps.Preflight {
+		if w.facts.machine.Status(p.name) == steps.Pending && !p.atOnce() {
 			return p.screen.arrive(w)
 		}
 		p.failure = steps.ErrCancelled
@@ -325,7 +360,7 @@ func (w *wizard) forward() tea.Cmd { return w.goTo(w.at+1, false) }
 func (w *wizard) back() tea.Cmd {
 	switch {
 	case w.job != nil && w.job.kind != jobPlan:
-		w.flash = "Something is running. Press x to stop it first."
+		w.flash = busy
 		return nil
 	case w.at == 0:
 		w.flash = "This is the first screen. Press q to quit."
@@ -336,6 +371,9 @@ func (w *wizard) back() tea.Cmd {
 	w.at, w.selected, w.scroll, w.key, w.question = w.at-1, 0, 0, false, nil
 	return nil
 }
+
+// busy is said to a key that would need the engine.
+const busy = "Something is running. Press x to stop it first."
 
 // leave ends the program, once the running job has stopped at a safe place.
 func (w *wizard) leave() tea.Cmd {

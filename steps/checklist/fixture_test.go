@@ -94,6 +94,15 @@ func (h *house) status(n steps.Name, s steps.Status) {
 	}
 }
 
+// newKey records that another key is in force, as an upgrade of a place that is no
+// file does.
+func (h *house) newKey() {
+	h.t.Helper()
+	if err := h.run.Journal.SetKey(h.run.Secret(stepstest.Key())); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func (h *house) attest(item int) {
 	h.t.Helper()
 	if err := Attest(context.Background(), h.run, item, "Ada", fmt.Sprintf("note on %d", item)); err != nil {

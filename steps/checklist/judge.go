@@ -138,15 +138,15 @@ func (l *look) starts() verdict {
 
 func (l *look) login() verdict {
 	v := verdict{next: "Run keysplit upgrade --username NAME, or in development keysplit upgrade --temp-user."}
-	seen := l.past.proofs[steps.SmokeTest]
+	seen, login := l.past.proofs[steps.SmokeTest], l.past.login
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
-	case !l.past.ok(steps.SmokeTest, "login"):
+	case !login.ok("login"):
 		v.why = "no login was tried, since no account was given"
 	default:
-		v.evidence = l.past.evidence(steps.SmokeTest, "login", "login-token", "protected", "refresh")
-		if token, found := l.past.line(steps.SmokeTest, "login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
+		v.evidence = login.evidence("login", "login-token", "protected", "refresh")
+		if token, found := login.line("login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
 			v.why = "the login's token was not shown to be signed with the new key"
 		}
 	}
@@ -189,8 +189,11 @@ func (l *look) updated(k kind, none string) verdict {
 	v := verdict{next: "Name JWT_SECRET_KEY there as well."}
 	var lacking []string
 	for _, p := range l.places[k] {
-		if p.key == 0 {
-			lacking = append(lacking, fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line))
+		if !p.inOrder() {
+			lacking = append(lacking, p.lacks())
+			if p.same > 0 {
+				v.next = "Give JWT_SECRET_KEY a value of its own there."
+			}
 			continue
 		}
 		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})

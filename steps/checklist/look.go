@@ -28,8 +28,12 @@ type Report struct {
 	Project     string          `json:"project"` // the top level's name and the folder below it
 	Environment string          `json:"environment"`
 	Time        time.Time       `json:"time"`
-	Complete    bool            `json:"complete"` // every item is done or attested
-	Items       []Item          `json:"items"`    // always nine
+	Keysplit    string          `json:"keysplit,omitempty"` // the version that looked; see Sign
+	Machine     string          `json:"machine,omitempty"`  // where it looked
+	Commit      string          `json:"commit,omitempty"`   // of the project, short
+	Changed     *bool           `json:"changed,omitempty"`  // tracked files differ from the commit
+	Complete    bool            `json:"complete"`           // every item is done or attested
+	Items       []Item          `json:"items"`              // always nine
 	Findings    []steps.Finding `json:"findings"`
 	Team        string          `json:"team,omitempty"` // the message to the team, where it was asked for
 }
@@ -47,13 +51,14 @@ type Item struct {
 // Evidence is one thing that was seen, where, when and by which check; or said,
 // when, by whom and with which note.
 type Evidence struct {
-	Text  string    `json:"text"`
-	Check string    `json:"check,omitempty"` // "files", or the step and its check line
-	File  string    `json:"file,omitempty"`  // relative to the top level
-	Line  int       `json:"line,omitempty"`  // 1-based
-	Time  time.Time `json:"time"`
-	By    string    `json:"by,omitempty"`
-	Note  string    `json:"note,omitempty"`
+	Text   string    `json:"text"`
+	Check  string    `json:"check,omitempty"`  // "files", or the step and its check line
+	File   string    `json:"file,omitempty"`   // relative to the top level
+	Line   int       `json:"line,omitempty"`   // 1-based
+	Server string    `json:"server,omitempty"` // the address that was asked
+	Time   time.Time `json:"time"`
+	By     string    `json:"by,omitempty"`
+	Note   string    `json:"note,omitempty"`
 }
 
 // look is everything that the items are judged by.
@@ -99,7 +104,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	}
 	for _, k := range []kind{pipeline, document} {
 		for _, pl := range l.places[k] {
-			if pl.key == 0 {
+			if !pl.inOrder() {
 				r.Findings = append(r.Findings, pl.finding())
 			}
 		}
@@ -158,13 +163,13 @@ func (l *look) addWord(it *Item) {
 		for _, f := range word.Files {
 			known = known || f.Path == p.sum.Path
 		}
-		if gone == "" && !known && p.key == 0 {
+		if gone == "" && !known && !p.inOrder() {
 			gone = p.file + " sets SECRET_KEY since"
 		}
 	}
 	if gone != "" {
 		if it.State == Open {
-			it.Reason = fmt.Sprintf("%s said so at %s, but %s; %s", word.By, stamp(word.time), gone, it.Reason)
+			it.Reason = fmt.Sprintf("%s said so at %s, but %s; %s", word.By, exact(word.time), gone, it.Reason)
 		}
 		return
 	}
@@ -200,7 +205,7 @@ func (r *Report) clean(run *steps.Run) {
 		}
 		for n := range it.Evidence {
 			ev := &it.Evidence[n]
-			for _, s := range []*string{&ev.Text, &ev.File, &ev.By, &ev.Note} {
+			for _, s := range []*string{&ev.Text, &ev.File, &ev.Server, &ev.By, &ev.Note} {
 				c(s)
 			}
 		}

@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,16 +12,21 @@ import (
 // proof is one piece of recorded evidence, and whether it still counts.
 type proof struct {
 	steps.Evidence
-	step steps.Name
-	time time.Time
-	gone string // why it counts no more, "" when it does
+	step      steps.Name
+	time      time.Time
+	key       string // fingerprint of the key that was in force then
+	gone      string // why it counts no more, "" when it does
+	restarted bool   // gone, since the server was restarted: a later proof with the same key makes it count again
 }
 
 // past is what the journal knows.
 type past struct {
 	proofs  map[steps.Name]*proof // the latest of each step
+	login   *proof                // the latest of the smoke test that had an account
 	said    map[int]*proof        // the latest word of a person on each item
 	skipped map[steps.Name]bool   // steps that were left out last time
+	key     string                // fingerprint of the key in force
+	edits   map[string]bool       // changes, by ID, of files that hold no key
 }
 
 // stepOf is the step whose failure puts a person's word on an item in doubt.
@@ -29,7 +35,7 @@ var stepOf = map[int]steps.Name{4: steps.Restart, 5: steps.SmokeTest, 6: steps.S
 // recall reads the journal from the oldest entry to the newest, and then holds
 // what is left against the files as they are now.
 func recall(run *steps.Run, key steps.Secret) past {
-	p := past{proofs: map[steps.Name]*proof{}, said: map[int]*proof{}, skipped: map[steps.Name]bool{}}
+	p := past{proofs: map[steps.Name]*proof{}, said: map[int]*proof{}, skipped: map[steps.Name]bool{}, edits: map[string]bool{}}
 	if run.Journal == nil {
 		return p
 	}
@@ -42,19 +48,31 @@ func recall(run *steps.Run, key steps.Secret) past {
 		}
 		for _, f := range pr.Files {
 			if steps.SumFile(run.Prints, f.Path) != f {
-				pr.gone = run.Project.Rel(f.Path) + " changed after " + stamp(pr.time)
+				pr.gone = run.Project.Rel(f.Path) + pr.since(" changed")
 				break
 			}
 		}
 		if pr.Key != "" && pr.gone == "" && pr.Key != key.Fingerprint() {
-			pr.gone = "the key was replaced after " + stamp(pr.time)
+			pr.gone = "the key was" + pr.since(" replaced")
 		}
 	}
 	return p
 }
 
+// since says when something happened that ends a proof. Of a person's word the time
+// is told beside it.
+func (pr *proof) since(what string) string {
+	if pr.Item > 0 {
+		return what + " since"
+	}
+	return what + " after " + stamp(pr.time)
+}
+
 func (p *past) all() []*proof {
 	var out []*proof
+	if p.login != nil && p.login != p.proofs[steps.SmokeTest] {
+		out = append(out, p.login)
+	}
 	for _, pr := range p.proofs {
 		out = append(out, pr)
 	}
@@ -67,27 +85,65 @@ func (p *past) all() []*proof {
 func (p *past) take(e steps.Entry) {
 	switch e.Kind {
 	case "evidence":
-		pr := &proof{Evidence: *e.Evidence, step: e.Step, time: e.Time}
+		pr := &proof{Evidence: *e.Evidence, step: e.Step, time: e.Time, key: p.key}
 		if e.Evidence.Item > 0 {
 			pr.step = stepOf[e.Evidence.Item]
 			p.said[e.Evidence.Item] = pr
-		} else {
-			p.proofs[e.Step] = pr
+			return
 		}
+		p.proofs[e.Step] = pr
+		if e.Step == steps.SmokeTest {
+			p.smokeTested(pr)
+		}
+	case "key":
+		p.key = e.Key
+	case "begin":
+		p.edits[e.Intent.ID] = holdsNoKey(e.Intent.Path)
 	case "reverted":
-		p.void(steps.Write, true, "the upgrade was taken back at "+stamp(e.Time))
+		if !p.edits[e.ID] {
+			p.void(steps.Write, true, "the upgrade was taken back at "+exact(e.Time))
+		}
 	case "status":
 		p.skipped[e.Step] = e.Status == steps.Skipped
 		switch {
 		case e.Status == steps.Failed:
-			p.void(e.Step, true, string(e.Step)+" failed at "+stamp(e.Time))
+			p.void(e.Step, true, string(e.Step)+" failed at "+exact(e.Time))
 		case e.Status == steps.Undone:
-			p.void(e.Step, true, string(e.Step)+" was taken back at "+stamp(e.Time))
+			p.void(e.Step, true, string(e.Step)+" was taken back at "+exact(e.Time))
 		case e.Step == steps.Restart && e.Status == steps.Running:
 			// What the smoke test saw was the server before.
-			p.void(steps.SmokeTest, false, "the server was restarted again at "+stamp(e.Time))
+			p.restarted("the server was restarted again at " + exact(e.Time))
 		}
 	}
+}
+
+// smokeTested takes up a smoke test. One without an account leaves the login of an
+// earlier one in force, as long as the key is the same and the server was shown to
+// sign with it; whether the files are the same is seen at the end.
+func (p *past) smokeTested(pr *proof) {
+	switch {
+	case pr.ok("login"), p.login == nil, p.login.key != p.key:
+		p.login = pr
+	case p.login.restarted && pr.ok("new-key"):
+		p.login.gone, p.login.restarted = "", false
+	}
+}
+
+// restarted marks what the smoke test saw of the server before.
+func (p *past) restarted(why string) {
+	for _, pr := range p.all() {
+		if pr.Item == 0 && pr.step == steps.SmokeTest && pr.gone == "" {
+			pr.gone, pr.restarted = why, true
+		}
+	}
+}
+
+// holdsNoKey tells of the files that are edited for the rest of the house, and of
+// keysplit's own: what their edits and their way back change is no proof.
+func holdsNoKey(path string) bool {
+	base := filepath.Base(path)
+	k := kindOf(base)
+	return k == pipeline || k == document || base == ".gitignore" || base == "keysplit.toml"
 }
 
 // void marks what was shown by a step or a later one, and with words what
@@ -98,13 +154,17 @@ func (p *past) void(from steps.Name, words bool, why string) {
 		if pr.step == "" || slices.Index(steps.Order(), pr.step) < at || pr.Item > 0 && !words {
 			continue
 		}
-		pr.gone = why
+		pr.gone, pr.restarted = why, false
 	}
 }
 
-// line is a check line of a proof that still counts, and when it was seen.
+// line is a check line of the latest proof of a step, as long as that counts.
 func (p past) line(step steps.Name, id string) (steps.CheckLine, bool) {
-	pr := p.proofs[step]
+	return p.proofs[step].line(id)
+}
+
+// line is a check line of a proof that counts.
+func (pr *proof) line(id string) (steps.CheckLine, bool) {
 	if pr == nil || pr.gone != "" {
 		return steps.CheckLine{}, false
 	}
@@ -116,21 +176,27 @@ func (p past) line(step steps.Name, id string) (steps.CheckLine, bool) {
 }
 
 // ok tells whether a line passed.
-func (p past) ok(step steps.Name, id string) bool {
-	l, found := p.line(step, id)
+func (p past) ok(step steps.Name, id string) bool { return p.proofs[step].ok(id) }
+
+func (pr *proof) ok(id string) bool {
+	l, found := pr.line(id)
 	return found && l.Mark == steps.MarkOK
 }
 
 // evidence turns those of the lines that passed into evidence.
 func (p past) evidence(step steps.Name, ids ...string) []Evidence {
+	return p.proofs[step].evidence(ids...)
+}
+
+func (pr *proof) evidence(ids ...string) []Evidence {
 	var out []Evidence
 	for _, id := range ids {
-		if l, found := p.line(step, id); found && l.Mark == steps.MarkOK {
+		if l, found := pr.line(id); found && l.Mark == steps.MarkOK {
 			text := l.Text
 			if l.Detail != "" {
 				text += ": " + l.Detail
 			}
-			out = append(out, Evidence{Text: text, Check: string(step) + " " + id, Time: p.proofs[step].time})
+			out = append(out, Evidence{Text: text, Check: string(pr.step) + " " + id, Server: pr.Server, Time: pr.time})
 		}
 	}
 	return out
@@ -161,5 +227,8 @@ func (p past) missing(step steps.Name) string {
 	}
 	return "the step " + string(step) + " has not passed yet"
 }
+
+// exact is for times that stand beside another one of the same minute.
+func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

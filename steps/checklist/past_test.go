@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,89 @@ func TestARollbackUnticks(t *testing.T) {
 	}
 }
 
+// What a check --fix edited, and a rollback of that, says nothing about the key.
+func TestARollbackOfAnEditKeepsWhatWasProved(t *testing.T) {
+	h := newHouse(t)
+	h.prove(good(), true)
+	h.attest(9)
+	for _, name := range []string{".env.example", "compose.yaml", ".gitignore", "docs/a.md"} {
+		h.write(name, "A=1\n")
+		at, err := envfile.Open(h.path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.run.Journal.Publish(t.Context(), at, []byte("A=1\nB=2\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, in := range h.run.Journal.Applied() {
+		if _, err := h.run.Journal.Revert(t.Context(), in, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := h.look(); !r.Complete {
+		t.Errorf("open are %v\n%s", open(r), r.Text())
+	}
+	// That of a delivery does.
+	d, err := h.run.Journal.Deliver(steps.Delivery{Target: "heroku:shop"}, steps.Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.run.Journal.TookBack(d); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(h.look()); !slices.Equal(got, []int{2, 4, 5, 6}) {
+		t.Errorf("open are %v", got)
+	}
+}
+
+// A login that was proved stays proved when the upgrade runs again without an
+// account, while the key and the files are the same.
+func TestALoginOutlivesARunWithoutAnAccount(t *testing.T) {
+	again := func(h *house) {
+		m := good()
+		m[steps.SmokeTest] = map[string]steps.Mark{"answers": steps.MarkOK, "new-key": steps.MarkOK, "secret-key": steps.MarkOK, "random-key": steps.MarkOK, "previous-key": steps.MarkOK}
+		h.status(steps.Restart, steps.Running)
+		h.prove(m, true)
+	}
+	for name, c := range map[string]struct {
+		between func(h *house)
+		open    []int
+	}{
+		"the same":              {again, []int{}},
+		"twice":                 {func(h *house) { again(h); again(h) }, []int{}},
+		"another key":           {func(h *house) { h.newKey(); again(h) }, []int{5}},
+		"another .env":          {func(h *house) { h.write(".env", stepstest.Content(h.t, h.run)+"A=1\n"); again(h) }, []int{5}},
+		"failed in between":     {func(h *house) { h.status(steps.SmokeTest, steps.Failed); again(h) }, []int{5}},
+		"restarted and no more": {func(h *house) { again(h); h.status(steps.Restart, steps.Running) }, []int{5, 6}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.prove(good(), true)
+			h.attest(9)
+			c.between(h)
+			r := h.look()
+			if got := open(r); !slices.Equal(got, c.open) {
+				t.Errorf("open are %v, want %v\n%s", got, c.open, r.Text())
+			}
+		})
+	}
+}
+
+// Times of the same minute tell nothing beside each other.
+func TestWhatEndsAWordIsToldWithoutTheSameTimeTwice(t *testing.T) {
+	h := newHouse(t)
+	h.attest(9)
+	h.attest(5)
+	h.write(".env", "SECRET_KEY="+h.secretKey+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
+	r := h.look()
+	for item, want := range map[int]string{5: `^Ada said so at [-0-9]+ \d\d:\d\d:\d\d UTC, but \.env changed since; `, 9: `^Ada said so at [-0-9]+ \d\d:\d\d:\d\d UTC, but the key was replaced since; `} {
+		if got := r.Items[item-1].Reason; !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("item %d: %s", item, got)
+		}
+	}
+}
+
 func TestALeftOutStepIsSaid(t *testing.T) {
 	h := newHouse(t)
 	h.status(steps.SmokeTest, steps.Skipped)
@@ -106,10 +190,10 @@ func TestAWordCountsUntilWhatItIsAboutChanges(t *testing.T) {
 		"5, login fails":    {5, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, "smoke-test failed"},
 		"4, restart fails":  {4, func(h *house) { h.status(steps.Restart, steps.Failed) }, "restart failed"},
 		"4, login fails":    {4, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, ""},
-		"7, file changed":   {7, func(h *house) { h.write("ci.yml", lacking+"# x\n") }, "ci.yml changed after"},
+		"7, file changed":   {7, func(h *house) { h.write("ci.yml", lacking+"# x\n") }, "ci.yml changed since"},
 		"7, new file":       {7, func(h *house) { h.write("new.yml", lacking) }, "new.yml sets SECRET_KEY since"},
 		"7, new good file":  {7, func(h *house) { h.write("new.yml", workflow) }, ""},
-		"8, file changed":   {8, func(h *house) { h.write("docs/a.md", "SECRET_KEY=2\n") }, "docs/a.md changed after"},
+		"8, file changed":   {8, func(h *house) { h.write("docs/a.md", "SECRET_KEY=2\n") }, "docs/a.md changed since"},
 		"8, pipeline added": {8, func(h *house) { h.write("new.yml", lacking) }, ""},
 		"7, test fails":     {7, func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, ""},
 	} {

@@ -2,6 +2,8 @@ package checklist
 
 import (
 	"bytes"
+	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -14,6 +16,7 @@ type place struct {
 	file string // relative to the top level
 	line int    // the first that does, 1-based
 	key  int    // the first that names JWT_SECRET_KEY, 0 for none
+	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
 	code steps.Code
 	sum  steps.FileSum
 }
@@ -44,7 +47,10 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: steps.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
 		p.line, p.key = mentions(k, data)
-		if p.line > 0 {
+		if k == pipeline && p.key > 0 {
+			p.same = same(data)
+		}
+		if p.line > 0 || p.same > 0 {
 			out = append(out, p)
 		}
 	}
@@ -94,10 +100,30 @@ func codeFor(k kind, rel string, data []byte) steps.Code {
 	return "ci-missing-key"
 }
 
-// finding says that the place lacks the key. It is mended by hand: a report
-// changes nothing.
+// inOrder tells that the place names the key, and gives it a value of its own.
+func (p place) inOrder() bool { return p.key > 0 && p.same == 0 }
+
+// lacks says in half a sentence what is wrong with a place that is not in order.
+func (p place) lacks() string {
+	if p.same > 0 {
+		return fmt.Sprintf("%s:%d gives JWT_SECRET_KEY the value of SECRET_KEY", p.file, p.same)
+	}
+	return fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line)
+}
+
+// finding says what is wrong with a place that is not in order. It is mended by
+// hand: a report changes nothing.
 func (p place) finding() steps.Finding {
 	f := steps.NewFinding(p.code, "").At(p.file, p.line)
+	switch {
+	case p.same > 0:
+		f = steps.NewFinding("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
+			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
+		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
+	case p.code == "ci-missing-key" && steps.IsDockerfile(path.Base(p.file)):
+		f = f.WithFix("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
+			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs.")
+	}
 	f.Fixable = false
 	return f
 }

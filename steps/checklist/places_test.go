@@ -1,8 +1,10 @@
 package checklist
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +74,75 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 				t.Errorf("of something else: %+v", got)
 			}
 		})
+	}
+}
+
+// Both keys from the same source is no separation: every way to say so is an
+// error at its line, and keeps item 7 open.
+func TestTheSameValueForBothKeysIsFound(t *testing.T) {
+	const ref = "- name: %s\n  valueFrom:\n    secretKeyRef:\n      name: backend-secrets\n      key: %s\n"
+	pod := "apiVersion: v1\nkind: Pod\nenv:\n"
+	for name, c := range map[string]struct {
+		file, text string
+		line       int // of the finding, 0 for none
+	}{
+		"manifest, the same key":        {"k8s/d.yaml", pod + fmt.Sprintf(ref, "SECRET_KEY", "secret-key") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "secret-key"), 9},
+		"manifest, flow style":          {"k8s/d.yaml", pod + "- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef: {name: b, key: secret-key}\n- name: JWT_SECRET_KEY\n  valueFrom:\n    secretKeyRef: { key: 'secret-key', name: \"b\" }\n", 7},
+		"manifest, on one line":         {"k8s/d.yaml", pod + "- {name: SECRET_KEY, valueFrom: {secretKeyRef: {name: b, key: k}}}\n- {valueFrom: {secretKeyRef: {name: b, key: k}}, name: JWT_SECRET_KEY}\n", 5},
+		"manifest, another key":         {"k8s/d.yaml", pod + fmt.Sprintf(ref, "SECRET_KEY", "secret-key") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "jwt-secret-key"), 0},
+		"manifest, another Secret":      {"k8s/d.yaml", pod + fmt.Sprintf(ref, "SECRET_KEY", "key") + strings.Replace(fmt.Sprintf(ref, "JWT_SECRET_KEY", "key"), "backend-secrets", "jwt", 1), 0},
+		"manifest, two containers":      {"k8s/d.yaml", pod + fmt.Sprintf(ref, "SECRET_KEY", "a") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "b") + fmt.Sprintf(ref, "JWT_SECRET_KEY", "a") + fmt.Sprintf(ref, "SECRET_KEY", "c"), 0},
+		"manifest, the same literal":    {"k8s/d.yaml", pod + "- name: SECRET_KEY\n  value: abc\n- name: JWT_SECRET_KEY\n  value: 'abc'\n", 6},
+		"compose, the same variable":    {"compose.yaml", "environment:\n  - SECRET_KEY=${SECRET_KEY}\n  - JWT_SECRET_KEY=${SECRET_KEY:?}\n", 3},
+		"compose, a fallback":           {"compose.yaml", "environment:\n  SECRET_KEY: ${SECRET_KEY}\n  JWT_SECRET_KEY: ${JWT_SECRET_KEY:-${SECRET_KEY}}\n", 3},
+		"compose, a mapping":            {"compose.yaml", "environment:\n  JWT_SECRET_KEY: \"${KEY}\"\n  SECRET_KEY: $KEY\n", 2},
+		"compose, passed on":            {"compose.yaml", "environment:\n  - SECRET_KEY\n  - JWT_SECRET_KEY=${SECRET_KEY}\n", 3},
+		"compose, SECRET_KEY elsewhere": {"compose.yaml", "env_file: .env\nenvironment:\n  - JWT_SECRET_KEY=${SECRET_KEY}\n", 3},
+		"compose, two variables":        {"compose.yaml", "environment:\n  - SECRET_KEY=${SECRET_KEY}\n  - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", 0},
+		"compose, both passed on":       {"compose.yaml", "environment:\n  - SECRET_KEY\n  - JWT_SECRET_KEY\n", 0},
+		"GitHub, the same secret":       {".github/workflows/ci.yml", "env:\n  SECRET_KEY: ${{ secrets.SECRET_KEY }}\n  JWT_SECRET_KEY: ${{secrets.SECRET_KEY}}  # same\n", 3},
+		"GitHub, SECRET_KEY elsewhere":  {".github/workflows/ci.yml", "env:\n  JWT_SECRET_KEY: ${{ secrets.SECRET_KEY }}\n", 2},
+		"GitHub, of another name":       {".github/workflows/ci.yml", "env:\n  SECRET_KEY: ${{ secrets.DJANGO }}\n  JWT_SECRET_KEY: ${{ secrets.DJANGO }}\n", 3},
+		"GitHub, two secrets":           {".github/workflows/ci.yml", "env:\n  SECRET_KEY: ${{ secrets.DJANGO }}\n  JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}\n", 0},
+		"GitHub, the same literal":      {".github/workflows/ci.yml", "env:\n  SECRET_KEY: test\n  JWT_SECRET_KEY: test\n", 3},
+		"GitLab":                        {".gitlab-ci.yml", "variables:\n  SECRET_KEY: $KEY\n  JWT_SECRET_KEY: ${KEY}\n", 3},
+		"Azure":                         {"azure-pipelines.yml", "  SECRET_KEY: $(key)\n  JWT_SECRET_KEY: $(key)\n", 2},
+		"Dockerfile, on one line":       {"Dockerfile", "RUN SECRET_KEY=build JWT_SECRET_KEY=build ./manage.py x\n", 1},
+		"made anew each time":           {".gitlab-ci.yml", "- export SECRET_KEY=$(openssl rand -hex 40)\n- export JWT_SECRET_KEY=$(openssl rand -hex 40)\n", 0},
+		"Helm, the same value":          {"chart/d.yaml", "SECRET_KEY: {{ .Values.key }}\nJWT_SECRET_KEY: {{ .Values.key }}\n", 2},
+		"Helm, made anew":               {"chart/d.yaml", "SECRET_KEY: {{ randAlphaNum 64 }}\nJWT_SECRET_KEY: {{ randAlphaNum 64 }}\n", 0},
+		"both empty":                    {"values.yaml", "SECRET_KEY: \"\"\nJWT_SECRET_KEY: \"\"\n", 0},
+		"both to be filled in":          {"values.yaml", "SECRET_KEY: change-me\nJWT_SECRET_KEY: change-me\n", 0},
+		"blocks below":                  {"app.json", "\"SECRET_KEY\": {\n\"generator\": \"secret\"},\n\"JWT_SECRET_KEY\": {\n\"generator\": \"secret\"}\n", 0},
+		"Terraform":                     {"main.tf", "  SECRET_KEY = var.key\n  JWT_SECRET_KEY = var.key\n", 2},
+		"a comment":                     {"compose.yaml", "environment:\n  - SECRET_KEY=${A}\n  # JWT_SECRET_KEY=${A}\n  - JWT_SECRET_KEY=${B}\n", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.write(c.file, c.text)
+			r := h.look()
+			if c.line == 0 {
+				if len(r.Findings) > 0 || r.Items[6].State == Open {
+					t.Errorf("found %+v, item 7 %s", r.Findings, r.Items[6].Reason)
+				}
+				return
+			}
+			if len(r.Findings) != 1 || r.Findings[0].Code != "jwt-key-equals-secret-key" || r.Findings[0].Severity != steps.Error ||
+				r.Findings[0].File != c.file || r.Findings[0].Line != c.line || r.Findings[0].Fixable {
+				t.Errorf("found %+v", r.Findings)
+			}
+			if it := r.Items[6]; it.State != Open || !strings.Contains(it.Reason, "the value of SECRET_KEY") {
+				t.Errorf("item 7 is %s: %s", it.State, it.Reason)
+			}
+		})
+	}
+}
+
+// A Dockerfile is told what to do instead, since nothing is proposed for it.
+func TestADockerfileIsToldNotToKeepTheKey(t *testing.T) {
+	h := newHouse(t)
+	h.write("Dockerfile", "ENV SECRET_KEY=build\n")
+	if f := h.look().Findings; len(f) != 1 || !strings.Contains(f[0].Fix, "Never with ENV") || !strings.Contains(f[0].Fix, "RUN SECRET_KEY=build JWT_SECRET_KEY=$(python") {
+		t.Errorf("%+v", f)
 	}
 }

@@ -1,21 +1,24 @@
 package checklist
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"unicode"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/export"
+	"dj/keysplit/steps/git"
 )
 
 // Markdown is the report as GitHub shows it, with check boxes, fit to be pasted
 // into a pull request.
 func (r Report) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## JWT_SECRET_KEY upgrade: %s, %s\n\n%s Looked at by keysplit, %s.\n\n",
-		code(r.Project), escape(r.Environment), r.count(), stamp(r.Time))
+	fmt.Fprintf(&b, "## JWT_SECRET_KEY upgrade: %s, %s\n\n%s %s\n\n",
+		code(r.Project), escape(r.Environment), r.count(), escape(r.looked()))
 	for _, it := range r.Items {
 		box := "x"
 		if it.State == Open {
@@ -40,10 +43,67 @@ func (r Report) Markdown() string {
 				escape(f.Message), escape(f.Fix))
 		}
 	}
-	if r.Team != "" {
-		fmt.Fprintf(&b, "\n### Message to the team\n\n```text\n%s```\n", r.Team)
-	}
 	return b.String()
+}
+
+// Sign says which program looked, where, and at which state of the project: what a
+// reader of the report must know to repeat the look.
+func (r *Report) Sign(ctx context.Context, run *steps.Run, version string) {
+	clean := func(s string) string { return strings.ReplaceAll(run.Redactor.Clean(s), "\n", " ") }
+	r.Keysplit = clean(version)
+	if host, err := os.Hostname(); err == nil {
+		r.Machine = clean(host)
+	}
+	r.Commit, r.Changed = git.Head(ctx, run.Project.TopLevel)
+	r.Commit = clean(r.Commit)
+}
+
+// looked says by whom, where and when the report was made, and at which commit.
+func (r Report) looked() string {
+	out := "Looked at by keysplit"
+	if r.Keysplit != "" {
+		out += " " + r.Keysplit
+	}
+	if r.Machine != "" {
+		out += " on " + r.Machine
+	}
+	out += ", " + stamp(r.Time) + "."
+	if r.Commit == "" {
+		return out
+	}
+	out += " The project is at commit " + r.Commit
+	if r.Changed != nil {
+		out += map[bool]string{true: ", with changes that are not committed", false: ", without uncommitted changes"}[*r.Changed]
+	}
+	return out + "."
+}
+
+// ItemCode is the rule that an open item breaks, for programs that read reports.
+func ItemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
+
+// ItemPages are what can be said about the items as rules.
+func ItemPages() []steps.Page {
+	var out []steps.Page
+	for i, it := range items {
+		title := strings.ReplaceAll(it.title, "`", "")
+		out = append(out, steps.Page{
+			Code: ItemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
+			Why: "The upgrade is not complete while an item of its checklist is open.", Fix: "See what is missing with: keysplit report",
+		})
+	}
+	return out
+}
+
+// Open are the open items as findings.
+func (r Report) Open() []steps.Finding {
+	var out []steps.Finding
+	for _, it := range r.Items {
+		if it.State == Open {
+			p := ItemPages()[it.Number-1]
+			out = append(out, steps.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message + ": " + it.Reason + ".", Why: p.Why, Fix: it.Next})
+		}
+	}
+	return out
 }
 
 // Cases makes a test case of each item: an open one has failed.
@@ -68,7 +128,7 @@ func (r Report) Cases() []export.Case {
 // Text is the report without any markup.
 func (r Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "JWT_SECRET_KEY upgrade: %s, %s\n%s Looked at by keysplit, %s.\n\n", r.Project, r.Environment, r.count(), stamp(r.Time))
+	fmt.Fprintf(&b, "JWT_SECRET_KEY upgrade: %s, %s\n%s %s\n\n", r.Project, r.Environment, r.count(), r.looked())
 	for _, it := range r.Items {
 		fmt.Fprintf(&b, "%d. %s: %s\n", it.Number, it.Title, it.State)
 		for _, ev := range it.Evidence {
@@ -83,9 +143,6 @@ func (r Report) Text() string {
 		for _, f := range r.Findings {
 			fmt.Fprintf(&b, "- %s %s%s: %s %s\n", f.Severity, f.Code, whereOf(f, func(s string) string { return " " + s }), f.Message, f.Fix)
 		}
-	}
-	if r.Team != "" {
-		b.WriteString("\nMessage to the team\n\n" + r.Team)
 	}
 	return b.String()
 }
@@ -129,10 +186,13 @@ func (ev Evidence) inWords() string {
 
 // source says by which check and when.
 func (ev Evidence) source() string {
-	if ev.Check == "" {
-		return " (" + stamp(ev.Time) + ")"
+	var parts []string
+	for _, part := range []string{ev.Check, ev.Server, stamp(ev.Time)} {
+		if part != "" && !strings.Contains(ev.Text, part) { // restart's own line names the server
+			parts = append(parts, part)
+		}
 	}
-	return " (" + ev.Check + ", " + stamp(ev.Time) + ")"
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 func at(file string, line int) string {

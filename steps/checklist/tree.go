@@ -126,10 +126,10 @@ func relative(top, path string) string {
 // What sets variables for tests, builds and deployments, by name and by ending.
 var (
 	pipelineFiles = []string{
-		"jenkinsfile", "dockerfile", "procfile", "app.json", "fly.toml", "railway.toml", "railway.json",
+		"jenkinsfile", "procfile", "app.json", "fly.toml", "railway.toml", "railway.json",
 		"tox.ini", "pytest.ini", "setup.cfg", "pyproject.toml",
 	}
-	pipelineEndings = []string{".yml", ".yaml", ".dockerfile", ".service", ".tf", ".tfvars"}
+	pipelineEndings = []string{".yml", ".yaml", ".service", ".tf", ".tfvars"}
 )
 
 // kindOf judges a file by its name.
@@ -147,7 +147,7 @@ func kindOf(rel string) kind {
 		return document
 	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"):
 		return other
-	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), strings.HasPrefix(base, "dockerfile."):
+	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base):
 		return pipeline
 	}
 	return other

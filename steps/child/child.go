@@ -54,6 +54,11 @@ type Command struct {
 	Grace time.Duration // 0 means DefaultGrace
 }
 
+// Withheld are the variables that no child may inherit but the backend itself: a
+// key is none of its business, and would beat a .env file in some programs; nor
+// is the password of the login test.
+var Withheld = []string{"JWT_SECRET_KEY", "SECRET_KEY", "KEYSPLIT_PASSWORD"}
+
 // Result is what became of a child that ran to its end.
 type Result struct {
 	Stdout, Stderr []byte

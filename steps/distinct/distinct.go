@@ -92,6 +92,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Finding {
 	rel := run.Project.Rel(run.Project.EnvFile.Path)
 	var found []steps.Finding
+	edited := anotherKey(run, data)
+	if edited {
+		f := steps.NewFinding("env-file-changed", rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
+		f.Why = "Nothing is known about the key that is there now."
+		found = append(found, f)
+	}
 	for _, reader := range run.Project.EnvFile.Readers {
 		id := "file " + string(reader)
 		keys, err := steps.ReadKeys(run, reader, data)
@@ -108,11 +114,15 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 			text = "the environment: no file sets the key"
 		}
 		for _, code := range run.Judge(key, others...) {
-			found = append(found, steps.NewFinding(code, "").At(rel, 0))
+			f := steps.NewFinding(code, run.InWords(code))
+			if code == "jwt-key-equals-secret-key" {
+				f.Message = keys.EqualTo(key)
+			}
+			found = append(found, f.At(rel, 0))
 		}
-		if run.Key.Set() && key.Set() && !key.Equal(run.Key) {
+		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
 			found = append(found, steps.NewFinding("value-dialect-ambiguous",
-				fmt.Sprintf("%s reads another value than the one that was written.", reader)).At(rel, 0).WithSeverity(steps.Error))
+				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(steps.Error))
 		}
 		if twin := sameAs(run, reader, data, key); twin != "" {
 			found = append(found, steps.NewFinding("jwt-key-equals-secret-key",
@@ -125,6 +135,20 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 		emit.Check(id, mark, text, detail)
 	}
 	return found
+}
+
+// anotherKey tells that the file holds another key than this run's, and that all
+// its readers agree on it: it was not written wrong but changed since.
+func anotherKey(run *steps.Run, data []byte) bool {
+	var seen steps.Secret
+	for _, reader := range run.Project.EnvFile.Readers {
+		keys, err := steps.ReadKeys(run, reader, data)
+		if err != nil || seen.Set() && !keys.InFile.Secret.Equal(seen) {
+			return false
+		}
+		seen = keys.InFile.Secret
+	}
+	return run.Wrote && run.Key.Set() && seen.Len() > 0 && !seen.Equal(run.Key)
 }
 
 // sameAs names another variable of the file that holds the very same value.
@@ -212,9 +236,12 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 		case run.Key.Set() && f.Key.Sum != run.Prints.Of(run.Key):
 			add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.")
 		}
-		if f.SigningEqualsSecretKey {
+		switch {
+		case f.SigningEqualsSecretKey && f.SigningEqualsKey:
 			add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.")
-		} else if f.Key.Set && !f.SigningEqualsKey {
+		case f.SigningEqualsSecretKey:
+			add("settings-not-upgraded", "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.")
+		case f.Key.Set && !f.SigningEqualsKey:
 			add("settings-not-upgraded", "The key that signs tokens is not JWT_SECRET_KEY.")
 		}
 	default:
@@ -225,8 +252,8 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message))
 		}
 	}
-	if a := f.Tokens.Algorithm; a != "" && a != "HS256" {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.")
+	if !f.Tokens.Shared() {
+		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.")
 	}
 	return found
 }

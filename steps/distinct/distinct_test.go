@@ -102,9 +102,11 @@ func TestWhatDjangoSays(t *testing.T) {
 		"settings broken":    {func(f *steps.Facts) { f.State, f.StateError = "failed", "boom" }, "django-not-runnable", true},
 		"another value":      {func(f *steps.Facts) { f.Key.Sum = "00" }, "key-unread", true},
 		"key not read":       {func(f *steps.Facts) { f.Key.Set = false }, "settings-not-upgraded", true},
-		"signs with SECRET":  {func(f *steps.Facts) { f.SigningEqualsSecretKey, f.SigningEqualsKey = true, false }, "jwt-key-equals-secret-key", true},
+		"signs with SECRET":  {func(f *steps.Facts) { f.SigningEqualsSecretKey, f.SigningEqualsKey = true, false }, "settings-not-upgraded", true},
+		"signs with both":    {func(f *steps.Facts) { f.SigningEqualsSecretKey = true }, "jwt-key-equals-secret-key", true},
 		"signs with a third": {func(f *steps.Facts) { f.SigningEqualsKey = false }, "settings-not-upgraded", true},
 		"check fails":        {func(f *steps.Facts) { f.Checks = []steps.SystemCheck{{Level: 40, ID: "models.E001", Message: "bad"}} }, "django-check-failed", true},
+		"another shared one": {func(f *steps.Facts) { f.Tokens.Algorithm = "HS512" }, "", false},
 		"other algorithm":    {func(f *steps.Facts) { f.Tokens.Algorithm = "RS256" }, "token-algorithm", false},
 		"check warns":        {func(f *steps.Facts) { f.Checks = []steps.SystemCheck{{Level: 30, ID: "x.W001"}} }, "", false},
 	} {
@@ -154,6 +156,29 @@ func TestNoEventShowsAKey(t *testing.T) {
 			if strings.Contains(text, v[i:i+12]) {
 				t.Fatal("a key was shown")
 			}
+		}
+	}
+}
+
+// A key that somebody changed after it was written is told as that, and not as a
+// quarrel of readers.
+func TestAKeyThatWasChangedSince(t *testing.T) {
+	mine, theirs := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		env   string
+		wrote bool
+		want  steps.Code
+		not   steps.Code
+	}{
+		"changed":      {"JWT_SECRET_KEY=" + theirs + "\n", true, "env-file-changed", "value-dialect-ambiguous"},
+		"read unalike": {"JWT_SECRET_KEY=" + theirs + " # c\n", true, "value-dialect-ambiguous", "env-file-changed"},
+		"not written":  {"JWT_SECRET_KEY=" + theirs + "\n", false, "value-dialect-ambiguous", "env-file-changed"},
+	} {
+		run := stepstest.NewRun(t, c.env, nil, envfile.Decouple, envfile.PythonDotenv)
+		run.Key, run.Wrote = run.Prints.Secret(mine), c.wrote
+		codes, err := look(t, run)
+		if err == nil || !slices.Contains(codes, c.want) || slices.Contains(codes, c.not) {
+			t.Errorf("%s: found %v (%v), want %s", name, codes, err, c.want)
 		}
 	}
 }

@@ -1,8 +1,8 @@
-// Package emergency is the way back of last resort: the upgrade guide's emergency
-// rollback, which reverts the change of the code itself. keysplit shows it as a
-// plan, says what is wrong with it and what is better, and reminds until it is
-// put right. It does not carry it out: reverting a commit of the project is the
-// user's own business.
+// Package emergency is the way back of last resort: to revert the change of the
+// code itself. keysplit shows it as a plan, about the commit of the user's own
+// repository where git knows it, says what it would undo as well and what is
+// better, and reminds until it is put right. It does not carry it out: reverting a
+// commit of the project is the user's own business.
 package emergency
 
 import (
@@ -13,28 +13,29 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Limit is how long the guide lets a backend run with the fallback.
+// Limit is how long the upgrade guide lets a backend run with the fallback.
 const Limit = 24 * time.Hour
 
 // Section is one part of the plan.
 type Section struct {
-	Title string
-	Lines []string // sentences and commands
-	Code  bool     // Lines are to be copied as they are
+	Title string   `json:"title"`
+	Lines []string `json:"lines"` // sentences and commands
+	Code  bool     `json:"code"`  // Lines are to be copied as they are
 }
 
-// Plan is the emergency rollback, for the deadline given.
-func Plan(until time.Time) []Section {
+// Plan is the emergency rollback for the deadline given, where the commit of the
+// change is not known.
+func Plan(until time.Time) []Section { return PlanFor(Change{}, until) }
+
+// PlanFor is the emergency rollback of a change.
+func PlanFor(c Change, until time.Time) []Section {
 	return []Section{
 		{Title: "The better way", Lines: []string{
 			"Nearly always it is quicker and safer to set a key than to take the change back: keysplit upgrade, or on another environment keysplit upgrade --env NAME --target ... It takes a minute, and nothing else of the release is lost.",
 			"If the new key itself is the trouble: keysplit rollback puts the earlier value back to the byte and restarts.",
 		}},
-		{Title: "What the revert undoes as well", Lines: []string{
-			"The commit of this change may hold more than the key. In the project that the guide is for (24a9506) it also holds two migrations, which are applied by now, and the limits for uploads. Look first: git show --stat COMMIT",
-			"Migrations that are applied do not go away with the code. Undo them first, or leave their files in place.",
-		}},
-		{Title: "If it must be: revert the code", Code: true, Lines: []string{"git revert --no-commit COMMIT", "git restore --staged --worktree '*/migrations/*'", "git commit -m 'Revert the JWT key requirement, for now'"}},
+		{Title: "What the revert undoes as well", Lines: c.undoes()},
+		{Title: "If it must be: revert the code", Code: true, Lines: c.commands()},
 		{Title: "And put the fallback into the settings", Code: true, Lines: []string{
 			"import logging",
 			"",
@@ -43,14 +44,66 @@ func Plan(until time.Time) []Section {
 			"if not JWT_SECRET_KEY:",
 			"    logging.getLogger(__name__).warning('Tokens are signed with SECRET_KEY (insecure fallback)')",
 		}},
-		{Title: "Why not as the guide has it", Lines: []string{
-			"Its fallback uses logger before it is defined: a NameError, and the backend does not start.",
+		{Title: "Why in this form", Lines: []string{
+			"The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend does not start.",
 		}},
 		{Title: "Then", Lines: []string{
 			"Restart every process of the backend. Sessions end once more, since tokens are signed with another key again.",
-			fmt.Sprintf("The guide allows the fallback for 24 hours: until %s. Plan the fix now; keysplit check reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
+			fmt.Sprintf("Run with the fallback for 24 hours at most: until %s. Plan the fix now; keysplit check reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
 		}},
 	}
+}
+
+// undoes says which commit it is, and what else is in it.
+func (c Change) undoes() []string {
+	const migrations = "Migrations that are applied do not go away with the code. Undo them first, or leave their files in place, as the commands below do."
+	if c.Commit == "" {
+		settings := "SETTINGS" // the file
+		if c.Settings != "" {
+			settings = ":/" + c.Settings // from whatever folder
+		}
+		return []string{
+			"Find the change's commit, called COMMIT below: git log --oneline -S JWT_SECRET_KEY -- " + settings,
+			"It may hold more than the key, and all of that goes. Look first: git show --stat COMMIT",
+			migrations,
+		}
+	}
+	out := []string{fmt.Sprintf("In %s the newest commit that changed JWT_SECRET_KEY is %s, %q.", c.Settings, c.Commit, c.Subject)}
+	if c.Earlier > 0 {
+		out[0] += fmt.Sprintf(" %s before it did so too: git log --oneline -S JWT_SECRET_KEY -- :/%s", count(c.Earlier, "commit"), c.Settings)
+	}
+	out = append(out, "Make sure that it is the one: git show "+c.Commit)
+	switch n := len(c.Others); {
+	case n == 0:
+		out = append(out, "It changes no other file.")
+	default:
+		out = append(out, fmt.Sprintf("It also changes %s, which would be undone with it: %s", count(n, "other file"), some(c.Others)))
+	}
+	if n := len(c.Migrations); n > 0 {
+		out = append(out, fmt.Sprintf("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), migrations)
+	}
+	return out
+}
+
+// commands are what to type, with migrations left as they are where there are any,
+// or may be.
+func (c Change) commands() []string {
+	commit := c.Commit
+	if commit == "" {
+		commit = "COMMIT"
+	}
+	out := []string{"git revert --no-commit " + commit}
+	if c.Commit == "" || len(c.Migrations) > 0 {
+		out = append(out, "git restore --staged --worktree '*/migrations/*'")
+	}
+	return append(out, "git commit -m 'Revert the JWT key requirement, for now'")
+}
+
+func count(n int, what string) string {
+	if n == 1 || what == "more" {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Text is the plan as plain lines of at most 76 columns, but for the code.

@@ -20,8 +20,12 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Bytes is the number of random bytes in a key that is made here.
+// Bytes is the number of random bytes in a key that is made here, where no more
+// are needed.
 const Bytes = 64
+
+// length is how many random bytes give the characters that this run wants.
+func length(run *steps.Run) int { return max(Bytes, (run.MinLength()*3+3)/4) }
 
 // Step is step 1. Its zero value is ready for use.
 type Step struct {
@@ -152,7 +156,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	return steps.Plan{
 		Summary:  "Make a new key.",
-		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", Bytes, base64.RawURLEncoding.EncodedLen(Bytes)), "Reason: " + reason(run, c)},
+		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", length(run), base64.RawURLEncoding.EncodedLen(length(run))), "Reason: " + reason(run, c)},
 		Effects:  effects(run),
 		Question: "Make the key?",
 	}, nil
@@ -172,8 +176,17 @@ func reason(run *steps.Run, c choice) string {
 	if len(c.bad) == 0 {
 		return "you asked for a new one"
 	}
-	page, _ := steps.LookUp(c.bad[0])
-	return page.Message
+	if c.bad[0] == "jwt-key-equals-secret-key" {
+		return c.keys.EqualTo(c.previous)
+	}
+	if c.bad[0] == "jwt-key-missing" {
+		for _, f := range run.Project.Findings {
+			if f.Code == "line-glued" || f.Code == "line-bare" || f.Code == "key-unread" {
+				return f.Message // why it is missing
+			}
+		}
+	}
+	return run.InWords(c.bad[0])
 }
 
 // effects says what users will notice. A new signing key ends every session,
@@ -231,7 +244,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	case "import":
 		key := run.Options.Import
 		if codes := s.judge(run, key, c); len(codes) > 0 {
-			return steps.Fail(refusals(codes)...)
+			return steps.Fail(refusals(run, codes)...)
 		}
 		run.Redactor.Add(key)
 		run.Key, run.KeyFrom = key, "imported"
@@ -278,7 +291,7 @@ func (s *Step) make(run *steps.Run) (steps.Secret, error) {
 	if random == nil {
 		random = rand.Reader
 	}
-	b := make([]byte, Bytes)
+	b := make([]byte, length(run))
 	if _, err := io.ReadFull(random, b); err != nil {
 		return steps.Secret{}, fmt.Errorf("read random bytes: %w", err)
 	}
@@ -296,12 +309,12 @@ func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
 	return codes
 }
 
-func refusals(codes []steps.Code) []steps.Finding {
+func refusals(run *steps.Run, codes []steps.Code) []steps.Finding {
 	var fs []steps.Finding
 	for _, code := range codes {
-		page, _ := steps.LookUp(code)
-		fs = append(fs, steps.NewFinding(code, strings.Replace(page.Message, "JWT_SECRET_KEY", "The key that you gave", 1)).
-			WithFix("Give another key, or let keysplit make one."))
+		f := steps.NewFinding(code, strings.Replace(run.InWords(code), "JWT_SECRET_KEY", "The key that you gave", 1)).
+			WithFix("Give another key, or let keysplit make one.")
+		fs = append(fs, f)
 	}
 	return fs
 }
@@ -316,7 +329,7 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 		return nil
 	}
 	if codes := s.judge(run, run.Key, c); len(codes) > 0 {
-		return steps.Fail(refusals(codes)...)
+		return steps.Fail(refusals(run, codes)...)
 	}
 	return nil
 }

@@ -211,3 +211,22 @@ func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
 		t.Errorf("an interrupted run goes on: %q", got)
 	}
 }
+
+// A project may want more than the 86 characters of the usual key.
+func TestAKeyIsAsLongAsTheProjectWants(t *testing.T) {
+	for _, least := range []int{50, 86, 87, 100, 512} {
+		run := stepstest.NewRun(t, "", nil)
+		run.Options.MinLength = least
+		if _, err := apply(t, run); err != nil {
+			t.Errorf("%d: %v", least, err)
+		}
+		if n := run.Key.Len(); n < least || n < 86 || n > max(86, least+2) {
+			t.Errorf("%d characters were wanted, and %d made", least, n)
+		}
+	}
+	run := stepstest.NewRun(t, "", nil)
+	run.Options.MinLength, run.Options.Import = 100, run.Secret(stepstest.Key())
+	if _, err := apply(t, run); err == nil || !strings.Contains(err.Error(), "shorter than 100 characters") {
+		t.Errorf("a key that is too short for the project: %v", err)
+	}
+}

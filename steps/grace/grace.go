@@ -34,8 +34,8 @@ var Module []byte
 // The names that the module reads.
 const (
 	FileName  = "jwt_grace.py"
-	KeyName   = "JWT_PREVIOUS_SECRET_KEY"
-	UntilName = "JWT_PREVIOUS_SECRET_KEY_UNTIL"
+	KeyName   = steps.GraceKeyName
+	UntilName = steps.GraceUntilName
 )
 
 // The bounds of a grace period. The guide asks for 24 hours; the module itself

@@ -8,10 +8,11 @@
 //     line's own indentation, quotes and line ending. Every other byte stays.
 //   - It never holds a secret: these files are committed. What it writes is a
 //     reference to where the value comes from, or a placeholder that everyone can
-//     see is one (and that keysplit refuses as a key).
-//   - Where a line of that kind would be a guess (a value in a Secret's manifest,
-//     a shell command in a RUN), there is no proposal, and the finding says what to
-//     do by hand.
+//     see is one (and that keysplit refuses as a key). In a script it is a command
+//     that makes a key there and then.
+//   - Where a line of that kind would be a guess or do harm (a value in a Secret's
+//     manifest, a Secret's key whose new name is not sure, a variable that an image
+//     would keep), there is no proposal, and the finding says what to do by hand.
 //
 // A proposal is applied through the journal, so that a rollback takes it back.
 package house
@@ -41,13 +42,17 @@ type Proposal struct {
 	new []byte
 }
 
-// Apply makes the edit. A file that was changed since it was looked at is left
-// alone. The run needs a journal.
+// Apply makes the edit. A file that may not be written, or was changed since it was
+// looked at, is left alone; the error is then a *steps.Failure that says so beside
+// what the finding says. The run needs a journal.
 func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 	_, err := run.Journal.Publish(ctx, p.at, p.new)
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
-		return steps.Fail(steps.NewFinding("env-file-changed", run.Project.Rel(p.Path)+" was not edited: "+refused.Error()).At(run.Project.Rel(p.Path), 0))
+		f := p.Finding.WithSeverity(steps.Error)
+		f.Message += " It was not edited: " + strings.ReplaceAll(refused.Error(), p.Path, run.Project.Rel(p.Path)) + "."
+		f.Fixable = false
+		return steps.Fail(f)
 	}
 	return err
 }
@@ -133,7 +138,7 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 
 // setting is a line that sets SECRET_KEY: what stands before the name, a quote
 // around the name, the sign with its spaces, and the value.
-var setting = regexp.MustCompile(`^(\s*(?:[-*]\s+|export\s+|ENV\s+|ARG\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
+var setting = regexp.MustCompile(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
 
 // part is a setting in its parts.
 type part struct {
@@ -171,21 +176,10 @@ const Placeholder = "REQUIRED-make-one-with-keysplit"
 // It has the length that the backend insists on.
 const throwaway = "throwaway-for-tests-only-not-a-secret-0123456789-0123456789"
 
-// example is the rule for files that people copy, and for documents that tell
-// how to set the keys.
-func example(_, line string, _ []string) ([]string, int) {
-	p, ok := parse(line)
-	if !ok || p.sign == " " || strings.TrimSpace(p.sign) == "" {
-		return nil, 0
-	}
-	switch v := p.bare(); {
-	case strings.HasPrefix(v, "${"), strings.HasPrefix(v, "$("):
-		return []string{p.with("${" + steps.KeyName + "}")}, 0
-	case v == "":
-		return []string{p.with("")}, 0
-	}
-	return []string{p.with(Placeholder)}, 0
-}
+// made is the shell's way to a fresh key, for scripts and for documents that tell
+// what to type. It has no colon and no # behind a space, so that it is also a plain
+// value in YAML.
+const made = `$(python -c 'import secrets; print(secrets.token_urlsafe(64))')`
 
 var (
 	secretsExpression = regexp.MustCompile(`^\$\{\{\s*secrets\.\w+\s*\}\}$`)
@@ -193,41 +187,90 @@ var (
 	shellVariable     = regexp.MustCompile(`^\$\{?\w+[^}]*\}?$`)
 )
 
-// pipeline is the rule for CI and Dockerfiles. What comes from a secret there
-// comes from a secret of the new name; a literal is a value for tests.
+// example is the rule for files that people copy, and for documents that tell
+// how to set the keys. A document's shell commands get one that makes a key: a
+// reference to the variable that is just being set would do nothing.
+func example(file, line string, _ []string) ([]string, int) {
+	p, ok := parse(line)
+	if !ok || strings.TrimSpace(p.sign) == "" {
+		return nil, 0
+	}
+	document := !strings.Contains(strings.ToLower(file), ".env")
+	v := p.bare()
+	command := strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "`")
+	switch {
+	case v == "":
+		return []string{p.with("")}, 0
+	case document && (p.exported() || command):
+		return p.inShell(made), 0
+	case command:
+	case secretsExpression.MatchString(v):
+		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}, 0
+	case strings.HasPrefix(v, "${"):
+		return []string{p.with("${" + steps.KeyName + "}")}, 0
+	case document && strings.Contains(v, " "):
+		return nil, 0 // a command with a variable before it, or prose
+	}
+	return []string{p.with(Placeholder)}, 0
+}
+
+// exported tells that the line is a command of the shell.
+func (p part) exported() bool { return strings.HasSuffix(strings.TrimSpace(p.before), "export") }
+
+// inShell is the command that sets JWT_SECRET_KEY to what the shell makes of the
+// value. There is none where more than the one variable is set on the line.
+func (p part) inShell(value string) []string {
+	v := p.value
+	if at := strings.Index(v, " #"); at >= 0 {
+		v = strings.TrimSpace(v[:at])
+	}
+	whole := false
+	if v != "" {
+		end, opened := map[byte]string{'"': `"`, '\'': "'", '`': "`", '$': ")", '<': ">"}[v[0]]
+		whole = opened && strings.HasSuffix(v, end)
+	}
+	if strings.TrimSpace(p.sign) != "=" || strings.ContainsAny(v, "; &|\\") && !whole {
+		return nil
+	}
+	return []string{p.before + steps.KeyName + "=" + value}
+}
+
+// pipeline is the rule for CI. What comes from a secret there comes from a secret
+// of the new name; a literal is a value for tests. A script makes a key of its
+// own; where only a value can stand, it is one that everyone can see is none.
+// A Dockerfile gets nothing: what ENV sets stays in the image for everyone who
+// can pull it, and beats the .env of whoever runs it.
 func pipeline(file, line string, below []string) ([]string, int) {
 	if lines, skip := entry(line, below); len(lines) > 0 {
 		return lines, skip
 	}
 	p, ok := parse(line)
 	if !ok || strings.HasSuffix(p.value, `\`) || strings.HasSuffix(p.value, ",") || strings.HasSuffix(p.value, "{") ||
-		strings.TrimSpace(p.before) == "#" || byHand(file) {
-		return nil, 0
-	}
-	if docker := strings.HasPrefix(strings.ToLower(file), "dockerfile") || strings.HasSuffix(strings.ToLower(file), ".dockerfile"); docker {
-		if word := strings.TrimSpace(p.before); word != "ENV" && word != "ARG" || strings.Contains(p.bare(), " ") {
-			return nil, 0
-		}
-	} else if strings.TrimSpace(p.sign) == "" {
+		strings.TrimSpace(p.before) == "#" || strings.TrimSpace(p.sign) == "" || byHand(file) {
 		return nil, 0
 	}
 	switch v := p.bare(); {
 	case secretsExpression.MatchString(v):
 		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}, 0
+	case p.exported() && shellVariable.MatchString(v):
+		return []string{p.with("${" + steps.KeyName + ":?}")}, 0 // stops where nothing sets it
+	case p.exported():
+		return p.inShell(made), 0
 	case azureVariable.MatchString(v):
 		return []string{p.with("$(" + steps.KeyName + ")")}, 0
 	case shellVariable.MatchString(v):
 		return []string{p.with("${" + steps.KeyName + "}")}, 0
-	case v == "" || strings.ContainsAny(v, "{}[]|>&*"):
-		return nil, 0 // something that goes on below, or is not understood
+	case v == "" || strings.ContainsAny(v, "{}[]|>&* "):
+		return nil, 0 // something that goes on below or on the line, or is not understood
 	}
 	return []string{p.with(throwaway)}, 0
 }
 
-// byHand tells of files in which a line like the one above would be a guess: JSON
-// needs its commas, Terraform its variables, and fly.toml is no place for secrets.
+// byHand tells of files in which a line like the one above would be a guess or do
+// harm: JSON needs its commas, Terraform its variables, fly.toml is no place for
+// secrets, and no more is an image.
 func byHand(file string) bool {
-	return slices.Contains([]string{".json", ".tf", ".tfvars", ".service"}, path.Ext(file)) || file == "fly.toml"
+	return slices.Contains([]string{".json", ".tf", ".tfvars", ".service"}, path.Ext(file)) || file == "fly.toml" || steps.IsDockerfile(file)
 }
 
 var passedThrough = regexp.MustCompile(`^(\s*-\s+["']?)SECRET_KEY(["']?)\s*(?:#.*)?$`)
@@ -253,53 +296,74 @@ func compose(_, line string, _ []string) ([]string, int) {
 func manifest(_, line string, below []string) ([]string, int) { return entry(line, below) }
 
 var (
-	entryStart = regexp.MustCompile(`^(\s*)- (name|key): ["']?SECRET_KEY["']?\s*(?:#.*)?$`)
-	entryKey   = regexp.MustCompile(`^(\s*(?:key|fromGroup): ["']?)([\w.-]+)(["']?)\s*(?:#.*)?$`)
+	entryStart = regexp.MustCompile(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`)
+	entryKey   = regexp.MustCompile(`(?m)((?:^|[\s{,])["']?key["']?\s*:\s*["']?)([^\s,}"']*)`)
+	entryValue = regexp.MustCompile(`(?m)(?:^|[\s{,])["']?value["']?\s*:`)
+	byPlatform = regexp.MustCompile(`\b(?:generateValue["']?\s*:\s*true|sync["']?\s*:\s*false)\b`)
+	comment    = regexp.MustCompile(`(?:^|\s+)#.*$`)
 )
 
 // entry is the rule for a list of mappings, as env in a manifest: the mapping is
-// repeated with the new name, where its value is a reference or is made by the
-// platform.
+// repeated with the new name, where its value comes from a Secret under a key whose
+// new name is sure, or is made by the platform. Block and flow style are alike.
 func entry(line string, below []string) ([]string, int) {
-	m := entryStart.FindStringSubmatch(line)
+	m := entryStart.FindStringSubmatchIndex(comment.ReplaceAllString(line, ""))
 	if m == nil {
 		return nil, 0
 	}
-	out := []string{m[1] + "- " + m[2] + ": " + steps.KeyName}
-	reference := false
-	for _, l := range below {
-		l = strings.TrimRight(l, "\r\n")
-		if indent := len(l) - len(strings.TrimLeft(l, " ")); strings.TrimSpace(l) == "" || indent <= len(m[1]) {
-			break
-		}
-		if k := entryKey.FindStringSubmatch(l); k != nil {
-			l = k[1] + renamed(k[2]) + k[3]
-		}
-		trimmed := strings.TrimSpace(l)
-		reference = reference || strings.HasPrefix(trimmed, "secretKeyRef:") || trimmed == "generateValue: true" || trimmed == "sync: false"
-		if strings.HasPrefix(trimmed, "value:") {
-			return nil, 0
-		}
-		out = append(out, l)
-	}
-	if !reference {
+	item, skip := itemOf(line, below, m[3])
+	if skip == maxItem {
 		return nil, 0
 	}
-	return out, len(out) - 1
+	name, rest := item[:m[1]], item[m[1]:]
+	keys := entryKey.FindAllStringSubmatchIndex(rest, -1)
+	switch refs := strings.Count(rest, "secretKeyRef"); {
+	case entryValue.MatchString(rest), strings.Count(item, `"`)%2 != 0, strings.Count(item, "'")%2 != 0:
+		return nil, 0
+	case refs == 1 && len(keys) == 1:
+		k := keys[0]
+		now := inSecret[rest[k[4]:k[5]]]
+		if now == "" {
+			return nil, 0
+		}
+		rest = rest[:k[4]] + now + rest[k[5]:]
+	case refs > 0 || len(keys) > 0 || !byPlatform.MatchString(rest):
+		return nil, 0
+	}
+	return strings.Split(strings.Replace(name, steps.SecretKeyName, steps.KeyName, 1)+rest, "\n"), skip
 }
 
-// renamed is the name of the key in a Secret, after the pattern of the other's.
-func renamed(name string) string {
-	// #nosec G101 -- names, no values
-	for old, now := range map[string]string{"django-secret-key": "jwt-secret-key", "DJANGO_SECRET_KEY": steps.KeyName, "secret-key": "jwt-secret-key", steps.SecretKeyName: steps.KeyName} {
-		if name == old {
-			return now
+// maxItem is how many lines an item of a list of variables may have. A longer one is
+// none, and not read to its end again and again.
+const maxItem = 50
+
+// itemOf is an item of a list, without comments, and how many lines below its
+// first one it has: all that are indented by more than its dash.
+func itemOf(line string, below []string, dash int) (item string, skip int) {
+	item = comment.ReplaceAllString(line, "")
+	for i, l := range below[:min(len(below), maxItem)] {
+		l = strings.TrimRight(comment.ReplaceAllString(strings.TrimRight(l, "\r\n"), ""), " \t")
+		if l == "" {
+			continue
 		}
+		if len(l)-len(strings.TrimLeft(l, " ")) <= dash {
+			break
+		}
+		item, skip = item+"\n"+l, i+1
 	}
-	if strings.Contains(name, "_") && strings.ToUpper(name) == name {
-		return steps.KeyName
-	}
-	return "jwt-secret-key"
+	return item, skip
+}
+
+// inSecret is the name of the new key in a Secret, by that of SECRET_KEY's: the
+// guide's name, in the spelling that is used there. What is not here has no sure
+// name.
+//
+// #nosec G101 -- names, no values
+var inSecret = map[string]string{
+	"secret-key": "jwt-secret-key", "django-secret-key": "jwt-secret-key",
+	"secret_key": "jwt_secret_key", "django_secret_key": "jwt_secret_key",
+	"secretKey": "jwtSecretKey", "djangoSecretKey": "jwtSecretKey",
+	steps.SecretKeyName: steps.KeyName, "DJANGO_SECRET_KEY": steps.KeyName,
 }
 
 // ignore adds a line to .gitignore for the .env of the finding.

@@ -50,6 +50,9 @@ func (d *diagnosis) diagnose() error {
 	} else {
 		env.At, env.Exists = at, at.Exists
 	}
+	if d.run.Options.Committed && env.At != nil && !env.Exists {
+		return nil
+	}
 	file := envfile.Parse(at.Data)
 	vars := d.encoding(file)
 	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
@@ -71,6 +74,9 @@ func (d *diagnosis) diagnose() error {
 	}
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
+	for _, name := range d.keys.Unset {
+		d.add("distinct-from-unset", fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
+	}
 	d.ambiguous(file)
 	return nil
 }
@@ -104,7 +110,12 @@ func (d *diagnosis) refused(err error) error {
 // variables as the backend's reader has them, none when it refuses.
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
-		d.add("encoding-bom", "", 1)
+		f := steps.NewFinding("encoding-bom", "").At(d.rel(), 1)
+		if first := file.Lines()[0]; first.Kind == envfile.Assignment && first.Name == steps.SecretKeyName {
+			f = f.WithSeverity(steps.Error)
+			f.Message = "The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start."
+		}
+		d.found = append(d.found, f)
 	}
 	vars, err := envfile.Read(d.reader(), file.Bytes(), d.run.LookupEnv)
 	var refusal *envfile.ReadError
@@ -179,6 +190,10 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			continue
 		}
 		switch code {
+		case "jwt-key-empty":
+			if steps.Has(d.found, "jwt-key-shadowed") {
+				continue // said better already
+			}
 		case "jwt-key-missing":
 			if steps.Has(d.found, "key-unread") || d.gluedKey() {
 				continue // said better already
@@ -186,10 +201,15 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			if d.project.EnvFile.Exists {
 				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
 			}
+		case "jwt-key-equals-secret-key":
+			message = d.keys.EqualTo(d.keys.Key.Secret)
 		case "jwt-key-too-short":
 			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), d.run.MinLength())
 		}
 		d.add(code, message, line)
+		if f := &d.found[len(d.found)-1]; d.project.EnvFile.At == nil && f.Fixable {
+			f.Fixable, f.Fix = false, "Set it where this file comes from." // it cannot be written here
+		}
 	}
 }
 
@@ -237,7 +257,7 @@ func (d *diagnosis) gluedKey() bool {
 func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	key, path, line := d.keys.SecretKey.Secret, d.project.EnvFile.Path, lastLineOf(file, steps.SecretKeyName)
 	if d.keys.SecretKey.Source == "environment" {
-		line = 0
+		path, line = "", 0
 	}
 	if !key.Set() {
 		value, s, at := literalSecretKey(d.sources)
@@ -257,6 +277,9 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	switch {
 	case strings.TrimSpace(value) == "":
 		f = steps.NewFinding("secret-key-missing", "SECRET_KEY is there, but empty.")
+		if path == "" {
+			f = steps.NewFinding("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: unset SECRET_KEY. Then run keysplit again.")
+		}
 	case steps.Placeholder(value):
 		f = steps.NewFinding("secret-key-placeholder", "")
 	case !strings.HasPrefix(value, "django-insecure-"):
@@ -264,7 +287,10 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	case !local(d.run):
 		f = f.WithSeverity(steps.Warning)
 	}
-	d.found = append(d.found, f.At(d.project.Rel(path), line))
+	if path != "" {
+		f = f.At(d.project.Rel(path), line)
+	}
+	d.found = append(d.found, f)
 }
 
 // knowsReader tells whether the sources show how the settings get SECRET_KEY at

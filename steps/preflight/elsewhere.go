@@ -54,8 +54,8 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	}
 	f := p.Facts
 	emit.Check("django", steps.MarkOK, "the project's Django", "told its routes and token settings; its keys are this machine's, and do not count")
-	if a := f.Tokens.Algorithm; a != "" && a != "HS256" {
-		p.Findings = append(p.Findings, steps.NewFinding("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.").At(p.Rel(f.SettingsFile), 0))
+	if !f.Tokens.Shared() {
+		p.Findings = append(p.Findings, steps.NewFinding("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.").At(p.Rel(f.SettingsFile), 0))
 	}
 	return nil
 }

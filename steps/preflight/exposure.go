@@ -24,7 +24,8 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 			f := steps.NewFinding("env-file-tracked-by-git", "").At(rel, 0)
 			found = append(found, f.WithFix("Run: git rm --cached "+rel+", add it to .gitignore, and rotate its secrets."))
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
-			found = append(found, steps.NewFinding("env-file-not-ignored", "").At(rel, 0))
+			found = append(found, steps.NewFinding("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
+				WithFix("Add a line to .gitignore: /"+rel))
 		}
 	}
 	if keys, err := run.CurrentKeys(); err == nil && gitTop(p.Root) != "" {

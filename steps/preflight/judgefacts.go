@@ -157,8 +157,8 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message), settings)
 		}
 	}
-	if a := f.Tokens.Algorithm; a != "" && !strings.HasPrefix(a, "HS") {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(a)+", not HS256.", settings)
+	if !f.Tokens.Shared() {
+		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
 	}
 	return found
 }
@@ -172,7 +172,11 @@ func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(steps.Code, string, str
 	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {
 		add("jwt-key-too-short", fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
 	}
-	if f.Key.Set && f.SigningEqualsSecretKey && !has("jwt-key-equals-secret-key") {
+	switch {
+	case !f.Key.Set || !f.SigningEqualsSecretKey || has("jwt-key-equals-secret-key"):
+	case f.SigningEqualsKey:
 		add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
+	default:
+		add("settings-not-upgraded", "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.", d.project.Rel(f.SettingsFile))
 	}
 }

@@ -153,12 +153,18 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 		return
 	}
 	for _, l := range spelled {
-		how := "in another case"
+		how := "in another form"
 		switch {
+		case l.Num == 1 && steps.Has(d.found, "encoding-bom"):
+			how = "behind a byte order mark"
 		case l.Export:
 			how = "behind export"
 		case l.Colon:
 			how = "with a colon"
+		case l.Name != steps.KeyName:
+			how = "in another case"
+		case strings.Contains(l.Text(), steps.KeyName+" ") || strings.Contains(l.Text(), "= "):
+			how = "with spaces around the ="
 		}
 		d.add("key-unread", fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
 	}

@@ -119,6 +119,11 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		if f, found := notUpgraded(p, d.sources); found {
 			p.Findings = append(p.Findings, f)
 		}
+	case isPipe(p.EnvFile.Path):
+		// Whatever opens it, a start of Django too, makes the program at its other
+		// end ask its user, or hangs.
+		emit.Check("django", steps.MarkSkipped, "the project's Django", "")
+		return steps.Fail(steps.Errors(p.Findings)...)
 	case pythonErr != nil && s.OpenDjango == nil:
 		return pythonErr
 	default:
@@ -146,6 +151,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	run.Journal, run.Prints = j, j.Prints()
+	run.Options.Import = run.Prints.Again(run.Options.Import)
 	ended, err := j.Recover(ctx)
 	if err != nil {
 		return err
@@ -209,10 +215,14 @@ func (d *diagnosis) again(emit steps.Emit) error {
 	if err != nil {
 		return err
 	}
-	env := d.project.EnvFile
-	if env.Exists {
+	switch env := d.project.EnvFile; {
+	case env.Exists:
 		emit.Check("env-file", steps.MarkOK, d.rel(), env.Found)
-	} else {
+	case env.At == nil:
+		emit.Check("env-file", steps.MarkFailed, d.rel(), "is no regular file")
+	case d.run.Options.Committed:
+		emit.Check("env-file", steps.MarkSkipped, d.rel(), "")
+	default:
 		emit.Check("env-file", steps.MarkWarn, d.rel(), "does not exist")
 	}
 	return nil
@@ -229,6 +239,10 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
 	django, err := open(ctx, run, p)
 	if err != nil {
+		if ctx.Err() != nil {
+			emit.Check("django", steps.MarkSkipped, "the project's Django", "")
+			return err
+		}
 		emit.Check("django", steps.MarkFailed, "the project's Django", "does not start")
 		return err
 	}

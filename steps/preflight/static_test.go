@@ -171,13 +171,14 @@ func TestStaticFindings(t *testing.T) {
 		{"never looked at", "", map[string]string{"backend/.env": "-", "backend/docker/.env": good}, nil, "env-file-missing env-file-wrong-place jwt-key-missing"},
 
 		{"shadowed", good, nil, map[string]string{"JWT_SECRET_KEY": stepstest.Key()}, "jwt-key-shadowed"},
-		{"shadowed by nothing", good, nil, map[string]string{"JWT_SECRET_KEY": ""}, "jwt-key-empty jwt-key-shadowed"},
+		{"shadowed by nothing", good, nil, map[string]string{"JWT_SECRET_KEY": ""}, "jwt-key-shadowed"},
+		{"an empty SECRET_KEY in the shell", good, nil, map[string]string{"SECRET_KEY": ""}, "secret-key-missing"},
 		{"same in the environment", good, nil, map[string]string{"JWT_SECRET_KEY": key}, ""},
 		{"only in the environment", only, nil, map[string]string{"JWT_SECRET_KEY": key}, ""},
 		{"short in the environment", only, nil, map[string]string{"JWT_SECRET_KEY": key[:20]}, "jwt-key-shadowed jwt-key-too-short"},
 
 		{"not shadowed where the file wins", good, map[string]string{"backend/config/settings.py": "from dotenv import load_dotenv\nload_dotenv(override=True)\nSECRET_KEY = os.environ['SECRET_KEY']\n"}, map[string]string{"JWT_SECRET_KEY": ""}, ""},
-		{"shadowed where it does not", good, map[string]string{"backend/config/settings.py": "from dotenv import load_dotenv\nload_dotenv()\nSECRET_KEY = os.environ['SECRET_KEY']\n"}, map[string]string{"JWT_SECRET_KEY": ""}, "jwt-key-empty jwt-key-shadowed"},
+		{"shadowed where it does not", good, map[string]string{"backend/config/settings.py": "from dotenv import load_dotenv\nload_dotenv()\nSECRET_KEY = os.environ['SECRET_KEY']\n"}, map[string]string{"JWT_SECRET_KEY": ""}, "jwt-key-shadowed"},
 
 		{"settings from before", good, map[string]string{"backend/config/settings.py": before}, nil, "settings-not-upgraded:7"},
 		{"fallback in the default", good, map[string]string{"backend/config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY', default=SECRET_KEY)}\n"}, nil, "settings-not-upgraded:3"},

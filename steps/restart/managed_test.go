@@ -296,11 +296,12 @@ esac`)
 func TestPlatformsAreWaitedFor(t *testing.T) {
 	now := time.Now().UTC().Format(time.RFC3339)
 	for name, c := range map[string]struct {
-		spec, program, good, bad string
+		spec, program, again, good, bad string
 	}{
-		"heroku":  {"heroku:shop", "heroku", `[{"version":8,"status":"succeeded","created_at":"` + now + `"},{"version":7,"status":"failed"}]`, `[{"version":8,"status":"failed","created_at":"` + now + `"}]`},
-		"fly":     {"fly:shop", "fly", `[{"state":"started","updated_at":"` + now + `"}]`, `[{"state":"stopped","updated_at":"` + now + `"}]`},
-		"railway": {"railway:web@staging", "railway", `[{"status":"SUCCESS","createdAt":"` + now + `"}]`, `[{"status":"CRASHED","createdAt":"` + now + `"}]`},
+		"heroku": {"heroku:shop", "heroku", "ps:restart", `[{"version":8,"status":"succeeded","created_at":"` + now + `"},{"version":7,"status":"failed"}]`, `[{"version":8,"status":"failed","created_at":"` + now + `"}]`},
+		"fly": {"fly:shop", "fly", "secrets\ndeploy", `[{"state":"started","updated_at":"` + now + `"},{"state":"stopped","updated_at":"` + now + `","events":[{"type":"exit","timestamp":2,"request":{"exit_event":{"exit_code":143,"requested_stop":true}}},{"type":"exit","timestamp":1,"request":{"exit_event":{"exit_code":1}}}]}]`,
+			`[{"state":"stopped","updated_at":"` + now + `","events":[{"type":"exit","timestamp":1,"request":{"exit_event":{"exit_code":1}}}]}]`},
+		"railway": {"railway:web@staging", "railway", "redeploy", `[{"status":"SUCCESS","createdAt":"` + now + `"}]`, `[{"status":"CRASHED","createdAt":"` + now + `"}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, wrote := range []bool{true, false} {
@@ -311,7 +312,7 @@ func TestPlatformsAreWaitedFor(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%v\n%s", err, said)
 				}
-				if again := strings.Contains(program.Argv(), "restart") || strings.Contains(program.Argv(), "redeploy"); again == wrote {
+				if again := strings.Contains(program.Argv(), c.again); again == wrote {
 					t.Errorf("wrote %t, restarted by us %t", wrote, again)
 				}
 			}

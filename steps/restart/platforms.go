@@ -19,8 +19,9 @@ type platform struct {
 	name    string // in words
 	spec    string
 	program tool.Program
-	again   []string // the command that restarts
-	look    []string // the command that tells how it stands, in JSON
+	starter tool.Program // runs again; as program where it is not given
+	again   []string     // the command that restarts
+	look    []string     // the command that tells how it stands, in JSON
 	// stands reads its answer. since is when the key was written, the zero time
 	// when it was not.
 	stands func(answer []byte, since time.Time) (up, failed bool, detail string)
@@ -41,7 +42,11 @@ func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	since := run.WroteAt
 	emit.Check("restart", steps.MarkRunning, "restart "+p.name, "")
 	if !run.Wrote {
-		if _, err := p.program.Call(ctx, run, p.spec, nil, p.again...); err != nil {
+		starter := p.starter
+		if starter.Name == "" {
+			starter = p.program
+		}
+		if _, err := starter.Call(ctx, run, p.spec, nil, p.again...); err != nil {
 			return err
 		}
 		since = time.Time{}
@@ -80,6 +85,7 @@ func newHeroku(s *Step, app string) manager {
 			var releases []struct {
 				Version   int
 				Status    string
+				Current   bool      // it is the one that runs
 				CreatedAt time.Time `json:"created_at"`
 			}
 			if json.Unmarshal(answer, &releases) != nil || len(releases) == 0 {
@@ -91,28 +97,67 @@ func newHeroku(s *Step, app string) manager {
 					last = r
 				}
 			}
+			if since.IsZero() { // a restart is of the one that runs
+				for _, r := range releases {
+					if r.Current {
+						last = r
+					}
+				}
+			}
 			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
 			return recent && last.Status == "succeeded", recent && last.Status == "failed", fmt.Sprintf("release v%d: %s", last.Version, last.Status)
 		},
 	}
 }
 
+// flyMachine is what fly machine list --json tells of a machine
+// (fly.io/docs/machines/api/machines-resource).
+type flyMachine struct {
+	State     string
+	UpdatedAt time.Time `json:"updated_at"`
+	Events    []struct {
+		Type      string
+		Timestamp int64
+		Request   struct {
+			ExitEvent struct {
+				ExitCode      int  `json:"exit_code"`
+				RequestedStop bool `json:"requested_stop"`
+			} `json:"exit_event"`
+		}
+	}
+}
+
+// up tells whether the machine serves, or rests until the next request comes: Fly
+// stops machines that have nothing to do. One that ended with an error is not up.
+func (m flyMachine) up() bool {
+	if m.State == "started" {
+		return true
+	}
+	var at int64
+	well := true
+	for _, e := range m.Events {
+		if e.Type == "exit" && e.Timestamp >= at {
+			at, well = e.Timestamp, e.Request.ExitEvent.RequestedStop || e.Request.ExitEvent.ExitCode == 0
+		}
+	}
+	return well && (m.State == "stopped" || m.State == "suspended")
+}
+
+// newFly restarts with the deployment of secrets: fly apps restart leaves machines
+// with the secrets that they had, and needs a tunnel into the private network.
 func newFly(s *Step, app string) manager {
 	return platform{
 		Step: s, name: "Fly app " + app, spec: "fly:" + app,
-		program: tool.Fly,
-		again:   []string{"apps", "restart", app}, look: []string{"machine", "list", "--json", "--app", app},
+		program: tool.Fly, starter: tool.FlyDeploys,
+		again: []string{"secrets", "deploy", "--app", app}, look: []string{"machine", "list", "--json", "--app", app},
 		stands: func(answer []byte, since time.Time) (bool, bool, string) {
-			var machines []struct {
-				State     string
-				UpdatedAt time.Time `json:"updated_at"`
-			}
+			var machines []flyMachine
 			if json.Unmarshal(answer, &machines) != nil || len(machines) == 0 {
 				return false, false, "no machine is listed"
 			}
 			up := 0
 			for _, m := range machines {
-				if m.State == "started" && (since.IsZero() || m.UpdatedAt.After(since.Add(-clockSlack))) {
+				if m.up() && (since.IsZero() || m.UpdatedAt.After(since.Add(-clockSlack))) {
 					up++
 				}
 			}
@@ -146,7 +191,8 @@ func newRailway(s *Step, argument string) manager {
 				}
 			}
 			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
-			return recent && last.Status == "SUCCESS", recent && (last.Status == "FAILED" || last.Status == "CRASHED"), "deployment: " + last.Status
+			up := last.Status == "SUCCESS" || last.Status == "SLEEPING" // until the next request
+			return recent && up, recent && (last.Status == "FAILED" || last.Status == "CRASHED"), "deployment: " + last.Status
 		},
 	}
 }

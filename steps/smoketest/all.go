@@ -2,8 +2,10 @@ package smoketest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -37,6 +39,10 @@ func (s *session) all(ctx context.Context) error {
 	}
 	s.show(out)
 	found := s.findings(out)
+	if out.strange && s.known {
+		// Something else answers: least of all does it get a password.
+		return steps.Fail(s.stranger())
+	}
 	account := s.hasAccount()
 	if len(found) > 0 && !(account && s.doubtful(out)) {
 		return steps.Fail(found...)
@@ -82,7 +88,10 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 	case verify.controlAccepted():
 		return verify, nil
 	}
-	return outcome{throttled: verify.throttled || protected.throttled}, nil
+	return outcome{
+		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait),
+		strange: (s.routes.Verify == "" || verify.notThere()) && (s.routes.Protected == "" || protected.notThere()) && s.routes.Verify+s.routes.Protected != "",
+	}, nil
 }
 
 // doubtful tells whether the outcome may come from test tokens or routes that
@@ -115,12 +124,28 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 			return made, nil, ctx.Err()
 		}
 		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no throwaway account")
-		return made, nil, steps.Fail(steps.NewFinding("login-rejected",
-			"The throwaway account could not be made: "+s.run.Redactor.Clean(err.Error())).
-			WithFix("Give an account: --username NAME."))
+		return made, nil, steps.Fail(s.noAccount(err))
 	}
 	s.run.Redactor.Add(made.Password)
 	return made, func() { s.forget(ctx, made.Username) }, nil
+}
+
+// unmigrated is how databases say that a table is not there.
+var unmigrated = regexp.MustCompile(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
+
+// noAccount is the finding of a throwaway account that could not be made.
+func (s *session) noAccount(err error) steps.Finding {
+	why := s.run.Redactor.Clean(err.Error())
+	var failure *steps.Failure
+	if errors.As(err, &failure) && len(failure.Findings) > 0 {
+		why = failure.Findings[0].Message
+	}
+	f := steps.NewFinding("login-rejected", "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
+	f.Why = "Django makes it in the project's own database. No login was tried."
+	if unmigrated.MatchString(why) {
+		f = f.WithFix("Run: python manage.py migrate. Then run keysplit again.")
+	}
+	return f
 }
 
 // forgetWithin is how long the deletion of the throwaway account may take.
@@ -137,6 +162,9 @@ func (s *session) forget(ctx context.Context, name string) {
 
 // withAccount logs in and follows the tokens.
 func (s *session) withAccount(ctx context.Context, out outcome) error {
+	if err := s.pause(ctx, out); err != nil {
+		return err
+	}
 	account, end, err := s.account(ctx)
 	if err != nil {
 		return err
@@ -158,6 +186,19 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 		return err
 	}
 	return s.refresh(ctx, in)
+}
+
+// longestPause is how long the login waits for a server that limits requests: the
+// proof may have used up what one address may ask in a minute.
+const longestPause = 90 * time.Second
+
+// pause waits before the login for as long as the server asked for.
+func (s *session) pause(ctx context.Context, out outcome) error {
+	if !out.throttled || out.wait <= 0 || out.wait > longestPause {
+		return nil
+	}
+	s.emit.Progress(fmt.Sprintf("The server limits requests. Waiting %v, as it asks, before the login.", out.wait))
+	return s.sleep(ctx, out.wait)
 }
 
 // settle asks once more with the account's own claims, signed anew. The new key

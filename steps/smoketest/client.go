@@ -192,7 +192,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 	case errors.Is(err, errInsecure):
 		return &trouble{"insecure-url", "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
 	case errors.As(err, &untrusted):
-		return &trouble{"tls-untrusted", "The certificate of " + at + " is not trusted. Nothing was sent."}
+		return &trouble{"tls-untrusted", "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
 	case errors.As(err, &plain):
 		return &trouble{"server-unreachable", "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
@@ -203,6 +203,25 @@ func (c *client) explain(ctx context.Context, err error) error {
 		return &trouble{"server-unreachable", fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
 	}
 	return &trouble{"server-unreachable", "The connection to " + at + " failed."}
+}
+
+// distrust says why a certificate is not trusted. What is in it is not quoted: it
+// is anyone's text.
+func distrust(err error) string {
+	var (
+		name    x509.HostnameError
+		unknown x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &name):
+		return "is for another name"
+	case errors.As(err, &unknown):
+		return "comes from an authority that this machine does not know"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "has expired, or is not valid yet"
+	}
+	return "is not trusted"
 }
 
 // finding is the finding that a *trouble is about.

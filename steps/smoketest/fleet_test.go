@@ -53,3 +53,38 @@ func TestTheAddressThatWasNotRestartedIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// Of several servers that run here every one must sign with the new key, without
+// being named.
+func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		signs func(b *bench) string
+		ended bool
+		code  steps.Code
+		mark  steps.Mark
+	}{
+		"restarted":       {func(b *bench) string { return b.key }, false, "", steps.MarkOK},
+		"not restarted":   {func(b *bench) string { return b.previous }, false, "server-stale-key", steps.MarkFailed},
+		"ended meanwhile": {func(b *bench) string { return b.key }, true, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			other := httptest.NewServer(&fake{t: t, signs: c.signs(b), verify: true})
+			defer other.Close()
+			if c.ended {
+				other.Close()
+			}
+			b.run.Project.Servers = []steps.Server{{URL: b.server.URL}, {URL: other.URL}, {}}
+			found, err := b.apply()
+			if (err != nil) != (c.code != "") || c.code != "" && !steps.Has(found, c.code) {
+				t.Errorf("error %v, findings %v", err, found)
+			}
+			if mark, _ := b.line(lineFresh + " 2"); c.mark != "" && mark != c.mark {
+				t.Errorf("the other server's line is %q, want %q", mark, c.mark)
+			}
+			if mark, _ := b.line(lineAnswers + " 2"); c.ended && mark != steps.MarkSkipped {
+				t.Errorf("that it ended is %q", mark)
+			}
+		})
+	}
+}

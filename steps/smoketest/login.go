@@ -79,36 +79,45 @@ func (s *session) refusedLogin(a answer, path string) (f steps.Finding, bad bool
 		return f, false
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
 		return steps.NewFinding("login-no-token", fmt.Sprintf("There is no login at %s: the server answered with %d.", steps.Inert(path), a.status)), true
+	case a.status == http.StatusServiceUnavailable && s.retryAfter(a) > 0:
+		return s.afterWaiting(a, steps.NewFinding("login-rejected", "The server is not available for a login just now (503).")), true
 	case a.status >= 500:
 		return steps.NewFinding("login-rejected", fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
 			WithFix("Look into the server's log. In development a missing migration is a common cause: manage.py migrate."), true
 	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
-		return steps.NewFinding("login-locked", ""), true
+		return s.afterWaiting(a, steps.NewFinding("login-locked", "")), true
 	case a.status == http.StatusTooManyRequests:
-		f = steps.NewFinding("login-throttled", "")
-		if wait := s.retryAfter(a); wait != "" {
-			f = f.WithFix("Wait for " + wait + ", then run keysplit again.")
-		}
-		return f, true
+		return s.afterWaiting(a, steps.NewFinding("login-throttled", "")), true
 	case a.status == http.StatusForbidden && has("csrf"):
 		return steps.NewFinding("login-csrf", ""), true
+	case a.status == http.StatusForbidden:
+		f = steps.NewFinding("login-rejected", "The server forbids this login (403).").
+			WithFix("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account.")
+		f.Why = "The name and the password may be right. keysplit tries only once, since accounts lock."
+		return s.afterWaiting(a, f), true
 	}
 	return steps.NewFinding("login-rejected", fmt.Sprintf("The server refused this login (%d).", a.status)), true
 }
 
+// afterWaiting says how long to wait, where the server does.
+func (s *session) afterWaiting(a answer, f steps.Finding) steps.Finding {
+	if wait := s.retryAfter(a); wait > 0 {
+		return f.WithFix("Wait for " + wait.String() + ", then run keysplit again.")
+	}
+	return f
+}
+
 // retryAfter reads the header of that name (RFC 9110, 10.2.3): seconds, or a
-// date.
-func (s *session) retryAfter(a answer) string {
+// date. 0 means that it says nothing.
+func (s *session) retryAfter(a answer) time.Duration {
 	value := a.header.Get("Retry-After")
 	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return (time.Duration(n) * time.Second).String()
+		return time.Duration(n) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		if wait := at.Sub(s.serverNow()); wait > 0 {
-			return wait.Round(time.Second).String()
-		}
+		return max(0, at.Sub(s.serverNow()).Round(time.Second))
 	}
-	return ""
+	return 0
 }
 
 // csrf asks the routes that hand out Django's CSRF cookie until one does, and

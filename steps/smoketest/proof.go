@@ -107,6 +107,7 @@ func label(a answer) string {
 // tally counts the answers to tokens of one key.
 type tally struct {
 	accepted, refused, unclear, failed int
+	notFound                           int    // answers with 404, whatever they count as
 	label                              string // of the last answer
 }
 
@@ -115,8 +116,16 @@ func (t tally) told() int { return t.accepted + t.refused }
 // outcome is what one way has shown.
 type outcome struct {
 	fresh, secret, previous, control tally
-	usable                           bool // the way tells keys apart
-	throttled                        bool // the server began to limit requests
+	usable                           bool          // the way tells keys apart
+	strange                          bool          // the server knows none of the routes
+	throttled                        bool          // the server began to limit requests
+	wait                             time.Duration // that it asked for then, 0 when it did not say
+}
+
+// notThere tells that the server does not know the route: every answer to the
+// control was 404.
+func (o outcome) notThere() bool {
+	return o.control.notFound > 0 && o.control.notFound == o.control.told()+o.control.unclear
 }
 
 // controlAccepted tells that a token of a key that nobody knows was accepted.
@@ -267,10 +276,13 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 		return "", err
 	}
 	if a.status == http.StatusTooManyRequests {
-		p.out.throttled = true
+		p.out.throttled, p.out.wait = true, p.s.retryAfter(a)
 		return "", nil
 	}
 	t.label = label(a)
+	if a.status == http.StatusNotFound {
+		t.notFound++
+	}
 	print := printOf(a)
 	v := p.w.judge(a)
 	if v != unclear && t == &p.out.fresh {

@@ -2,6 +2,8 @@ package smoketest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"dj/keysplit/steps"
 )
@@ -66,6 +68,9 @@ func (s *session) show(o outcome) {
 	s.showRefusal(lineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
 	if s.previous != nil && !s.previousIsSecret {
 		s.showRefusal(linePrevious, textPrevious, s.previous, o.previous, limited, "")
+		if o.previous.accepted > 0 && !s.grace.IsZero() {
+			s.emit.Check(linePrevious, steps.MarkWarn, textPrevious, "accepted until "+s.grace.UTC().Format("2006-01-02 15:04 MST")+", the end of the grace period")
+		}
 	}
 	switch {
 	case o.controlAccepted():
@@ -123,7 +128,7 @@ func (s *session) findings(o outcome) []steps.Finding {
 		add("server-stale-key", "The server still signs with the previous key: it was not restarted.")
 	case fresh.accepted == 0 && fresh.refused > 0:
 		add("server-stale-key", "The server does not sign with the new key, nor with any other key that keysplit knows.%s", s.guess())
-	case previous && !s.previousIsSecret:
+	case previous && !s.previousIsSecret && s.grace.IsZero():
 		add("server-accepts-old-token", "The server signs with the new key, and still accepts a token that is signed with the previous one.")
 	}
 	return fs
@@ -142,6 +147,19 @@ func (s *session) guess() string {
 		return " The project's token settings are not known, so the test tokens may not fit them."
 	}
 	return ""
+}
+
+// stranger is the finding of an address at which something else answers.
+func (s *session) stranger() steps.Finding {
+	f := steps.NewFinding("server-unreachable", "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
+		strings.Join(tried(s.routes), ", ")+").").WithFix("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address.")
+	f.Why = "Nothing can be proved about a server that is not asked. No password was sent."
+	return f
+}
+
+// tried are the routes of the proof.
+func tried(r steps.Routes) []string {
+	return slices.DeleteFunc([]string{r.Verify, r.Protected}, func(path string) bool { return path == "" })
 }
 
 // notTold is the finding of a run in which nothing showed which key signs.

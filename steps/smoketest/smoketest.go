@@ -48,6 +48,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,8 @@ import (
 
 // Step asks the running server. Its zero value is ready for use.
 type Step struct {
-	Now func() time.Time // nil means time.Now
+	Now   func() time.Time                                 // nil means time.Now
+	Sleep func(ctx context.Context, d time.Duration) error // nil means a real wait
 }
 
 // maxSkew is the difference of the clocks that is worth a word.
@@ -75,6 +77,9 @@ type session struct {
 	guessed     bool // facts are defaults
 	logsIn      bool // log in, if there is an account
 	routes      steps.Routes
+	known       bool // routes are those that the project's Django named
+	sleep       func(context.Context, time.Duration) error
+	grace       time.Time // until then the backend accepts the previous key by intent; zero when it does not
 
 	fresh            *signer
 	secret           *signer // nil when SECRET_KEY is not known
@@ -127,6 +132,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
 			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
 	}
+	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
 		return s.ask(ctx, run, first, true, emit)
 	}
@@ -136,6 +142,8 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		var failure *steps.Failure
 		switch {
 		case err == nil:
+		case i > 0 && len(run.Options.URLs) == 0 && gone(err):
+			at(emit, i, address).Check(lineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
 				f.Message = host(address) + ": " + f.Message
@@ -149,6 +157,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(found...)
 	}
 	return nil
+}
+
+// gone tells that a server that was found here does not answer any more.
+func gone(err error) bool {
+	var failure *steps.Failure
+	return errors.As(err, &failure) && steps.Has(failure.Findings, "server-unreachable")
 }
 
 // ask runs the proof on one server, and the login where it is asked for: once,
@@ -176,7 +190,16 @@ func addresses(run *steps.Run) (first string, others []string) {
 	for _, server := range run.Project.Servers {
 		first = firstOf(first, server.URL)
 	}
-	return first, nil
+	if run.Options.URL != "" {
+		return first, nil
+	}
+	// Every server of the project that runs here must sign with the new key.
+	for _, server := range run.Project.Servers {
+		if server.URL != "" && server.URL != first && !slices.Contains(others, server.URL) {
+			others = append(others, server.URL)
+		}
+	}
+	return first, others
 }
 
 // at names the server on every line of its proof. The first one's lines keep
@@ -233,11 +256,29 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 	}
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
 	ses.routes = named(run.Options.Routes, routes(run.Project.Facts))
+	ses.known = run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != "")
+	if ses.sleep = s.Sleep; ses.sleep == nil {
+		ses.sleep = sleep
+	}
 	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {
 		ses.previous = keySigner(run.Previous)
 		ses.previousIsSecret = ses.secret != nil && sameKey(ctx, ses.secret, ses.previous)
+		if accepted, until, under := run.Grace(ses.now()); under && accepted.Equal(run.Previous) {
+			ses.grace = until
+		}
 	}
 	return ses, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 func firstOf(a, b string) string {
@@ -276,12 +317,13 @@ func (s *session) announce() {
 // another one.
 func (s *session) reach(ctx context.Context) error {
 	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
-	a, err := s.client.do(ctx, request{method: http.MethodGet, path: firstOf(s.routes.Health, "/")})
+	path := firstOf(s.routes.Health, "/")
+	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
 		// ALLOWED_HOSTS may know this machine by its name only.
 		s.client.host = "localhost:" + s.client.base.Port()
 		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
-			a = again
+			a, path = again, "/"
 		} else {
 			s.client.host = ""
 		}
@@ -290,7 +332,8 @@ func (s *session) reach(ctx context.Context) error {
 		// With DEBUG off, Django sends http on to https. On this machine there
 		// may be no https, so say what a proxy in front would say.
 		s.client.forwarded = true
-		a, err = s.client.do(ctx, request{method: http.MethodGet, path: "/"})
+		path = "/"
+		a, err = s.client.do(ctx, request{method: http.MethodGet, path: path})
 		if err == nil && s.toHTTPS(a) {
 			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
 			return steps.Fail(steps.NewFinding("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
@@ -301,7 +344,11 @@ func (s *session) reach(ctx context.Context) error {
 		s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", "")
 		return err
 	}
-	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds()))
+	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
+	if a.status == http.StatusNotFound {
+		detail += fmt.Sprintf("; it has no page at %s, but it answers", steps.Inert(path))
+	}
+	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", detail)
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		s.client.offset = date.Sub(s.now())
 	}

@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
@@ -32,11 +33,10 @@ type Program struct {
 	Install string // where to get it; a sentence
 	Login   string // the command that logs in
 	Dir     string // the folder to run it in, "" for ours
+	// Patience is the least time that it gets, for a call that itself waits until
+	// an app is up; a shorter limit of the run does not count then.
+	Patience time.Duration
 }
-
-// Withheld are the variables that no such program may inherit: the local key
-// would beat a .env file in some of them, and a password is none of their business.
-var Withheld = []string{steps.KeyName, steps.SecretKeyName, "KEYSPLIT_PASSWORD"}
 
 // Call runs the program once and returns what it wrote to standard output. A
 // program that fails is a *steps.Failure in our own words: what it prints may
@@ -74,15 +74,16 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	if err != nil {
 		return child.Result{}, err
 	}
-	limited, stop := context.WithTimeout(ctx, run.Options.Wait())
+	limit := max(run.Options.Wait(), t.Patience)
+	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: Withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: child.Withheld}
 	if stdin != nil {
 		c.Stdin = io.Reader(bytes.NewReader(stdin))
 	}
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return res, steps.Fail(steps.NewFinding("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, run.Options.Wait())).
+		return res, steps.Fail(steps.NewFinding("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
 			WithFix("See that the network or VPN is up and that the program works by itself, then run keysplit again, with a longer --timeout if need be."))
 	}
 	return res, err
@@ -94,23 +95,35 @@ var troubles = []struct {
 	code steps.Code
 	sign *regexp.Regexp
 }{
+	// First, since fly prints the app's log with it, where any word may stand.
+	{"restart-failed", regexp.MustCompile(`(?i)smoke checks for \S+ failed|app appears to be crashing|waiting for (health ?checks|machine's state)`)},
 	{"place-conflict", regexp.MustCompile(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
-	{"tool-not-logged-in", regexp.MustCompile(`(?i)not logged in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api )?(token|credentials)|missing client token|no access token|provide credentials`)},
-	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|must have admin rights`)},
-	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|connection to the server \S+ was refused|no such host|could not connect|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
-	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|no value found|no linked project`)},
+	{"tool-not-logged-in", regexp.MustCompile(`(?i)not (logged|signed) in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|must be authenticated|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api |\w+_)?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
+	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|(do|does) not have access|is restricted|must have admin rights`)},
+	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|failed to fetch|error sending request|rate ?limited|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
+	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|doesn't exist|no value found|no linked project`)},
 }
+
+// wrapped is what breaks a message into lines: that of heroku, at any word, with
+// a mark before each line.
+var wrapped = regexp.MustCompile(`[\s›»]+`)
 
 // Explain makes the finding of a program that failed.
 func (t Program) Explain(spec string, res child.Result) error {
-	if f, ok := t.particularly(spec, res); ok {
-		return steps.Fail(f)
+	stderr, stdout := wrapped.ReplaceAll(res.Stderr, []byte(" ")), wrapped.ReplaceAll(res.Stdout, []byte(" "))
+	if !troubles[0].sign.Match(stderr) { // else an app's log stands there
+		if f, ok := t.particularly(spec, stderr, stdout); ok {
+			return steps.Fail(f)
+		}
 	}
 	for _, trouble := range troubles {
-		if trouble.sign.Match(res.Stderr) || trouble.sign.Match(res.Stdout) {
+		if trouble.sign.Match(stderr) || trouble.sign.Match(stdout) {
 			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
-			if trouble.code == "tool-not-logged-in" {
+			switch trouble.code {
+			case "tool-not-logged-in":
 				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
+			case "restart-failed":
+				f = f.WithFix("Look at it: " + t.Name + " logs. What was set stays set: mend the app and run keysplit again, or keysplit rollback.")
 			}
 			return steps.Fail(f)
 		}
@@ -120,6 +133,7 @@ func (t Program) Explain(spec string, res child.Result) error {
 
 // Said are our own words for what the program said.
 var Said = map[steps.Code]string{
+	"restart-failed":     "the app did not come up with what was set.",
 	"place-conflict":     "the place was changed by someone else at the same time.",
 	"tool-not-logged-in": "you are not logged in, or the login has expired.",
 	"access-denied":      "the account that is logged in may not do this.",

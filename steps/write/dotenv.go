@@ -108,6 +108,9 @@ func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	path, readers := d.file(run)
 	rel := run.Project.Rel(path)
+	if !run.Key.Set() { // step 1 was left out
+		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
+	}
 	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal(), Readers: readers})
 	change, err := envfile.Edit(d.at.Data, ops...)
 	if err != nil {
@@ -188,6 +191,9 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 
 // Verify reads the file again, as every reader does.
 func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	if !run.Key.Set() {
+		return nil
+	}
 	path, readers := d.file(run)
 	if d.own(run) && run.KeyFromEnvironment() {
 		emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")

@@ -32,7 +32,7 @@ func (f *fly) words() words {
 		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
 		Undo:    "keysplit rollback removes the secret",
 		ByHand:  "Set the earlier value again with: fly secrets import --app " + f.app + " < FILE, where FILE holds the line " + steps.KeyName + "=VALUE",
-		Effects: []string{"Fly restarts the app's machines with the new key at once."},
+		Effects: []string{"Fly restarts the app's machines with the new key at once, one after the other. That can take minutes."},
 	}
 }
 
@@ -77,7 +77,7 @@ func (f *fly) accepts(key steps.Secret) error {
 
 func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
 	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
-	if _, err := f.tool().Call(ctx, run, f.spec(), line, "secrets", "import", "--app", f.app); err != nil {
+	if _, err := tool.FlyDeploys.Call(ctx, run, f.spec(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err
 	}
 	h, err := f.look(ctx, run)
@@ -87,6 +87,6 @@ func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (f *fly) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
-	_, err := f.tool().Call(ctx, run, f.spec(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
+	_, err := tool.FlyDeploys.Call(ctx, run, f.spec(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
 	return err
 }

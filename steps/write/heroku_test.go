@@ -46,6 +46,9 @@ func (h *herokuFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch r.Method + " " + r.URL.Path {
+	case "GET /oauth/authorizations": // asked by heroku auth:token, for the day that it ends
+		_, _ = io.WriteString(w, `[{"access_token":{"token":"`+h.token+`","expires_in":86400},"user":{"email":"ada@example.com"}}]`)
+		return
 	case "GET /account":
 		_, _ = io.WriteString(w, `{"email":"ada@example.com"}`)
 		return

@@ -39,6 +39,7 @@ func (r *railway) words() words {
 	return words{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    "keysplit rollback sets the variable back, or removes it",
+		ByHand:  "Set the earlier value again with: railway variable set " + strings.Join(append([]string{steps.KeyName, "--stdin"}, r.place()...), " ") + " < FILE, where FILE holds the value",
 		Effects: []string{"Railway deploys the service anew with the changed variable."},
 	}
 }
@@ -61,15 +62,27 @@ func (r *railway) look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	if err != nil {
 		return held, err
 	}
-	var vars map[string]string
+	// A sealed variable is listed with null: Railway shows its value to nobody.
+	var vars map[string]*string
 	if json.Unmarshal(out, &vars) != nil {
 		return held, errors.New("the answer of railway cannot be read")
 	}
-	if v, ok := vars[steps.KeyName]; ok {
-		held.There, held.Key = true, run.Secret(v)
+	// Railway's own variables tell which project it is, and which environment the
+	// folder is linked to.
+	if v := vars["RAILWAY_ENVIRONMENT_NAME"]; v != nil && r.environment == "" {
+		held.Where += ", environment " + run.Redactor.Clean(*v)
 	}
-	if v, ok := vars[steps.SecretKeyName]; ok {
-		held.SecretKey = run.Secret(v)
+	if v := vars["RAILWAY_PROJECT_NAME"]; v != nil {
+		held.Where += ", project " + run.Redactor.Clean(*v)
+	}
+	if v, ok := vars[steps.KeyName]; ok {
+		held.There, held.Readable = true, v != nil
+		if v != nil {
+			held.Key = run.Secret(*v)
+		}
+	}
+	if v := vars[steps.SecretKeyName]; v != nil {
+		held.SecretKey = run.Secret(*v)
 	}
 	return held, nil
 }

@@ -257,6 +257,37 @@ esac`)
 	}
 }
 
+// Railway lists a sealed variable with null, also after it was set.
+func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
+	body := strings.ReplaceAll(clis[2].body, `"'$(cat "$DIR/state")'"`, "null")
+	for _, there := range []bool{false, true} {
+		program := stepstest.NewTool(t, "railway", body)
+		if there {
+			if err := os.WriteFile(filepath.Join(program.Dir, "state"), []byte(stepstest.Key()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run, target := oneTarget(t, clis[2].spec)
+		said, err := bring(run, target)
+		if err != nil || !strings.Contains(said, "not compared") || strings.Contains(said, "a value that cannot be read") != there {
+			t.Fatalf("there before %t: %v\n%s", there, err, said)
+		}
+		_, err = undo(run)
+		if !there {
+			if err != nil || program.File("state") != "" {
+				t.Errorf("it was not taken out: %v", err)
+			}
+			continue
+		}
+		if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix, "railway variable set JWT_SECRET_KEY --stdin --service web --environment staging") {
+			t.Errorf("fix %q", f.Fix)
+		}
+		if program.File("state") != run.Key.Reveal() {
+			t.Error("the key is gone")
+		}
+	}
+}
+
 // The third of three targets fails. The next run brings the same key to it, and
 // a rollback takes back all three.
 func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {

@@ -296,3 +296,17 @@ func TestSeveralFilesAreToldApart(t *testing.T) {
 		}
 	}
 }
+
+// Without a key, such as when step 1 was left out, nothing is written: least of
+// all an empty value over a good one.
+func TestNoKeyIsWrittenWhenNoneWasChosen(t *testing.T) {
+	env := "A=1\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
+	run := stepstest.NewRun(t, env, nil)
+	plan, err := deliver(t, run)
+	if err != nil || !plan.Nothing || !strings.Contains(plan.Summary, "No key was chosen") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	if data, err := os.ReadFile(run.Project.EnvFile.Path); err != nil || string(data) != env || run.Wrote {
+		t.Errorf("the file was changed: %v", err)
+	}
+}

@@ -21,9 +21,10 @@ import (
 
 // checkFlags are the flags of check alone.
 type checkFlags struct {
-	format string
-	all    bool
-	fix    bool
+	format    string
+	all       bool
+	fix       bool
+	committed bool
 }
 
 func newCheck(stdio IO, o *options) *cobra.Command {
@@ -42,16 +43,20 @@ manifests, examples, documents) are found too. With --fix they are edited, and a
 secret, and keysplit rollback takes them out again. The .env itself is the
 business of keysplit upgrade.
 
+With --committed only what is in the repository counts, as for a pipeline: that
+there is no .env is then as it should be, and a warning ends with 1 too.
+
 With --all every environment of keysplit.toml is looked at, and a key that two
 of them share is found, without either being shown.`,
 		Example: `  keysplit check
   keysplit check --static --json
   keysplit check --all
   keysplit check --fix                        edit the files that lack the key
-  keysplit check --static --format sarif > keysplit.sarif`,
+  keysplit check --committed --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.dryRun = !c.fix
+			o.committed, o.static = c.committed, o.static || c.committed
 			if o.json {
 				c.format = "json"
 			}
@@ -67,6 +72,7 @@ of them share is found, without either being shown.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
+	f.BoolVar(&c.committed, "committed", false, "look only at what is in the repository, as a pipeline does: no .env is needed, and a warning ends with 1 too; implies --static")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
@@ -93,6 +99,20 @@ func (one *checked) add(f front, more ...steps.Finding) {
 	}
 	one.findings = append(one.findings, more...)
 	one.ready = one.ready && len(steps.Errors(more)) == 0
+}
+
+// strict makes warnings count, where what is committed is judged.
+func (one *checked) strict(o *options) {
+	one.ready = one.ready && (!o.committed || len(warnings(one.findings)) == 0)
+}
+
+func warnings(fs []steps.Finding) (out []steps.Finding) {
+	for _, f := range fs {
+		if f.Severity == steps.Warning {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // sharing finds the environments that have the same key as this one.
@@ -153,6 +173,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 			f.Note("")
 			f.Note(env.verdict(one))
 		}
+		one.strict(o)
 	}
 	if err := c.print(stdio, all); err != nil {
 		return err
@@ -195,39 +216,66 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 	}
 	more := report.Findings
 	if c.fix {
-		if one.findings, err = mend(ctx, one.run, f, one.findings); err != nil {
+		left, refused, err := mended(ctx, one.run, f, one.findings)
+		if err != nil {
 			return err
 		}
-		if more, err = mend(ctx, one.run, f, more); err != nil {
+		one.findings, one.ready = nil, one.err == nil
+		one.add(silent{f}, left...) // said before
+		one.add(f, refused...)
+		if more, refused, err = mended(ctx, one.run, f, more); err != nil {
 			return err
 		}
-	}
-	for i, found := range more {
-		if _, ok := house.Propose(one.run, found); ok {
-			more[i].Fixable = true
-			more[i].Fix += " keysplit check --fix does it."
+		more = append(more, refused...)
+	} else {
+		for i, found := range more {
+			if _, ok := house.Propose(one.run, found); ok {
+				more[i].Fixable = true
+				more[i].Fix += " keysplit check --fix does it."
+			}
 		}
 	}
 	one.add(f, more...)
 	return nil
 }
 
+// mended is mend for a check, to which a file that cannot be edited is a finding
+// like others.
+func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left, refused []steps.Finding, err error) {
+	left, err = mend(ctx, run, f, found)
+	var failure *steps.Failure
+	if errors.As(err, &failure) {
+		return left, failure.Findings, nil
+	}
+	return left, nil, err
+}
+
 // mend makes the edits that are proposed for findings, shows each, and returns
-// the findings that are left.
+// the findings that are left. A file that cannot be edited does not keep it from
+// the others; the *steps.Failure at the end holds what is to be said about those.
 func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
-	var left []steps.Finding
+	var left, refused []steps.Finding
 	for _, one := range found {
 		p, ok := house.Propose(run, one)
 		if !ok {
 			left = append(left, one)
 			continue
 		}
-		if err := p.Apply(ctx, run); err != nil {
+		err := p.Apply(ctx, run)
+		var failure *steps.Failure
+		switch {
+		case errors.As(err, &failure):
+			refused = append(refused, failure.Findings...)
+			continue
+		case err != nil:
 			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
 		f.Note("")
 		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; keysplit rollback takes it out.")
 		f.Plan(steps.Plan{Diff: p.Diff})
+	}
+	if len(refused) > 0 {
+		return left, steps.Fail(refused...)
 	}
 	return left, nil
 }
@@ -308,6 +356,11 @@ func (o *options) verdict(one *checked) string {
 	switch {
 	case errors.Is(one.err, steps.ErrCannotLook):
 		return "keysplit could not look. What to do stands above."
+	case one.ready && o.committed:
+		if n := len(warnings(one.findings)); n > 0 {
+			return fmt.Sprintf("Not in order: %s. What to do stands above.", count(n, "warning"))
+		}
+		return "What is committed is in order. No .env was looked for."
 	case one.ready && one.run.Remote() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + o.command("upgrade") + " --rotate"
 	case one.ready && one.run.Remote() && !keys.SecretKey.Secret.Set():

@@ -15,9 +15,11 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
 )
 
 // The exit codes. Scripts rely on them.
@@ -226,16 +228,62 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio), newBackend(stdio), newVersion(stdio))
+		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newVersion(stdio, opts))
+	for _, c := range root.Commands() {
+		if c.Name() != "explain" && !c.Hidden { // the demo's backend takes words
+			c.Args = noWords
+		}
+	}
+	root.Args = noWords
+	root.SetFlagErrorFunc(unknownFlag)
 	return root
 }
 
-func newVersion(stdio IO) *cobra.Command {
+// noWords refuses words behind a command; behind keysplit alone they are the name
+// of a command that there is not.
+func noWords(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return fmt.Errorf("keysplit %s takes no words, only flags; %q is one too many", cmd.Name(), args[0])
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], didYouMean("", args[0], names))
+}
+
+// unknownFlag adds the nearest flag of the command to the error.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return fmt.Errorf("%w%s", err, didYouMean("--", unknown.GetSpecifiedName(), names))
+}
+
+func didYouMean(mark, name string, valid []string) string {
+	if near := config.Nearest(name, valid); near != "" {
+		return "; did you mean " + mark + near + "?"
+	}
+	return ""
+}
+
+func newVersion(stdio IO, o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if o.json {
+				return printJSON(stdio.Out, map[string]string{"version": version()})
+			}
 			_, err := fmt.Fprintln(stdio.Out, "keysplit version "+version())
 			return err
 		},

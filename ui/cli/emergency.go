@@ -3,17 +3,27 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
-
-	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/ui/style"
 )
 
-// runEmergency shows the guide's emergency rollback as a plan. Nothing of the
-// project is changed; only the deadline is recorded, when the user says so.
+// emergencyReport is what `rollback --emergency --json` prints. Its names are
+// stable.
+type emergencyReport struct {
+	Schema   int                 `json:"schema"`
+	Until    time.Time           `json:"until"`
+	Change   emergency.Change    `json:"change"` // what is known of the commit
+	Plan     []emergency.Section `json:"plan"`
+	Recorded bool                `json:"recorded"` // --yes
+}
+
+// runEmergency shows the emergency rollback as a plan. Nothing of the project is
+// changed; only the deadline is recorded, when the user says so.
 func runEmergency(ctx context.Context, stdio IO, o *options) error {
 	run, err := found(ctx, stdio, o)
 	if err != nil {
@@ -21,7 +31,17 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 	}
 	defer run.Close()
 	until := time.Now().Add(emergency.Limit)
-	fmt.Fprint(stdio.Out, emergency.Text(emergency.Plan(until), func(s string) string { return ansi.Wordwrap(s, width-2, "") }))
+	change := emergency.Find(ctx, run)
+	plan := emergency.PlanFor(change, until)
+	if o.json {
+		if o.yes {
+			if err := run.Journal.StartEmergency(until); err != nil {
+				return err
+			}
+		}
+		return printJSON(stdio.Out, emergencyReport{1, until.UTC(), change, plan, o.yes})
+	}
+	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return strings.Join(style.Wrap(s, width-2, false), "\n") }))
 	if !o.yes {
 		if !stdio.InTTY {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")

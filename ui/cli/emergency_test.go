@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +61,85 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 	one.run.Options.Environment = steps.DefaultEnvironment
 	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != steps.Error {
 		t.Errorf("after the deadline: %+v, %v", found, err)
+	}
+}
+
+// The plan is about the commit of the user's own repository, and names what goes
+// with it.
+func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "git log --oneline -S JWT_SECRET_KEY -- :/app/settings.py") || strings.Contains(out, "24a9506") || strings.Contains(out, "the guide") {
+		t.Errorf("without a repository:\n%s", out)
+	}
+	settings, err := os.ReadFile(filepath.Join(root, "app/settings.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	git := func(args ...string) string {
+		out, err := exec.Command("git", append([]string{"-C", root, "-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Skipf("SKIPPED: git: %v: %s", err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	commit := func(subject string, files map[string]string) string {
+		for name, text := range files {
+			path := filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		git("add", "manage.py", "app")
+		git("commit", "-q", "-m", subject)
+		return git("rev-parse", "--short", "HEAD")
+	}
+	git("init", "-q")
+	// A program that the repository names for reading Python files does not run.
+	git("config", "diff.x.textconv", "touch "+filepath.Join(root, "textconv-ran")+"; cat")
+	git("config", "log.showSignature", "true")
+	commit("start", map[string]string{"app/settings.py": "SECRET_KEY = 1\n", ".gitattributes": "*.py diff=x\n"})
+	if out := rolledBack(t); !strings.Contains(out, "COMMIT") {
+		t.Errorf("without the change:\n%s", out)
+	}
+	change := commit("Require the key\x1b[31m of tokens", map[string]string{"app/settings.py": string(settings), "app/migrations/0007_limits.py": "x\n", "app/uploads.py": "y\n"})
+	commit("later", map[string]string{"app/uploads.py": "z\n"})
+	out := strings.Join(strings.Fields(rolledBack(t)), " ")
+	for _, want := range []string{
+		"is " + change + `, "Require the key of tokens".`, "It also changes 2 other files", "app/migrations/0007_limits.py, app/uploads.py", "There is 1 migration among them: app/migrations/0007_limits.py",
+		"git revert --no-commit " + change, "git restore --staged --worktree '*/migrations/*'",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	}
+	var got emergencyReport
+	if err := json.Unmarshal([]byte(rolledBack(t, "--json")), &got); err != nil || got.Schema != 1 || got.Change.Commit != change || len(got.Change.Migrations) != 1 || got.Recorded || len(got.Plan) < 5 {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if err := json.Unmarshal([]byte(rolledBack(t, "--json", "--yes")), &got); err != nil || !got.Recorded {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if _, err := os.Stat(filepath.Join(root, "textconv-ran")); err == nil {
+		t.Error("a program of the repository ran")
+	}
+	again := commit("Name it differently", map[string]string{"app/settings.py": "# JWT_SECRET_KEY\n" + string(settings)})
+	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "is "+again) || !strings.Contains(out, "1 commit before it did so too") || strings.Contains(out, "git restore") || !strings.Contains(out, "changes no other file") {
+		t.Errorf("a later one:\n%s", out)
+	}
+}
+
+// The deadline is not broken in the middle of its date.
+func TestTheEmergencyPlanBreaksNoDate(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	for line := range strings.Lines(rolledBack(t)) {
+		if strings.HasSuffix(line, "-\n") {
+			t.Errorf("broken at a hyphen: %s", line)
+		}
 	}
 }
 

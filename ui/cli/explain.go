@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,18 +12,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
+	"dj/keysplit/ui/style"
 )
 
-func newExplain(stdio IO) *cobra.Command {
+func newExplain(stdio IO, o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [CODE | TEXT]",
 		Short: "Explain a finding or an error message: cause, why, fix; alone, list the findings",
-		Long: `Explain a finding by its code, or an error message: as one argument, or piped in.
-Nothing of the message is shown or kept.`,
+		Long: `Explain a finding by its code, or an error message: as words, or piped in. Nothing
+of the message is shown or kept. With --json the pages are one array, the one that
+fits best first.`,
 		Example: `  keysplit explain jwt-key-missing
+  keysplit explain Connection refused
   keysplit explain < error.txt
   python manage.py check 2>&1 | keysplit explain`,
-		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var all []string
 			for _, c := range steps.Codes() {
@@ -31,32 +35,40 @@ Nothing of the message is shown or kept.`,
 			return all, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				if page, ok := steps.LookUp(steps.Code(args[0])); ok {
-					return printPage(stdio.Out, page)
-				}
-				codes := steps.Recognise([]byte(args[0]))
-				if len(codes) == 0 && !strings.ContainsAny(args[0], " \n") {
-					return fmt.Errorf("%w: no finding is called %q; keysplit explain lists them", steps.ErrUsage, args[0])
-				}
-				return explainAll(stdio, codes)
-			}
-			if !stdio.InTTY {
-				text, err := piped(cmd.Context(), stdio.In)
-				if err != nil {
+			text := []byte(strings.Join(args, " "))
+			if len(args) == 0 && !stdio.InTTY {
+				var err error
+				if text, err = piped(cmd.Context(), stdio.In); err != nil {
 					return err
 				}
-				if len(bytes.TrimSpace(text)) > 0 {
-					return explainAll(stdio, steps.Recognise(text))
-				}
 			}
-			for _, c := range steps.Codes() {
-				page, _ := steps.LookUp(c)
-				fmt.Fprintf(stdio.Out, "%-38s %-8s %s\n", c, page.Severity, page.Message)
+			e := explainer{stdio: stdio, json: o.json}
+			if len(bytes.TrimSpace(text)) == 0 {
+				return e.list(steps.Codes())
 			}
-			return nil
+			code := steps.Code(strings.ToLower(string(bytes.TrimSpace(text))))
+			if _, ok := steps.LookUp(code); ok {
+				return e.explain([]steps.Code{code})
+			}
+			codes := steps.Recognise(text)
+			if len(codes) == 0 && len(args) == 1 && !strings.ContainsAny(args[0], " \n") {
+				return unknownCode(args[0])
+			}
+			return e.explain(codes)
 		},
 	}
+}
+
+// unknownCode says which code was meant, where one is near.
+func unknownCode(name string) error {
+	var all []string
+	for _, c := range steps.Codes() {
+		all = append(all, string(c))
+	}
+	if near := config.Nearest(strings.ToLower(name), all); near != "" {
+		return fmt.Errorf("%w: no finding is called %q; did you mean %q?", steps.ErrUsage, name, near)
+	}
+	return fmt.Errorf("%w: no finding is called %q; keysplit explain lists them", steps.ErrUsage, name)
 }
 
 // maxPasted is how much of a piped text is looked at: its end, where programs
@@ -99,32 +111,92 @@ func piped(ctx context.Context, in io.Reader) ([]byte, error) {
 	}
 }
 
-// explainAll prints the page of the first code, and names the others.
-func explainAll(stdio IO, codes []steps.Code) error {
-	if len(codes) == 0 {
-		fmt.Fprintln(stdio.Out, "keysplit does not know this message. To look at the project itself: keysplit check")
-		return &exitError{code: ExitFinding}
+// explainer prints pages of the catalogue.
+type explainer struct {
+	stdio IO
+	json  bool
+}
+
+// page is a page as --json prints it. Its names are stable.
+type page struct {
+	Code     steps.Code     `json:"code"`
+	Severity steps.Severity `json:"severity"`
+	Message  string         `json:"message"`
+	Why      string         `json:"why"`
+	Fix      string         `json:"fix"`
+	Fixable  bool           `json:"fixable"`
+}
+
+func pagesOf(codes []steps.Code) []page {
+	out := []page{}
+	for _, c := range codes {
+		p, _ := steps.LookUp(c)
+		out = append(out, page{c, p.Severity, p.Message, p.Why, p.Fix, p.Fixable})
 	}
-	page, _ := steps.LookUp(codes[0])
-	if err := printPage(stdio.Out, page); err != nil {
-		return err
+	return out
+}
+
+func (e explainer) list(codes []steps.Code) error {
+	if e.json {
+		return printJSON(e.stdio.Out, pagesOf(codes))
 	}
-	for i, c := range codes[1:] {
-		if i == 0 {
-			fmt.Fprintln(stdio.Out, "\nThe message may also be about:")
+	for _, p := range pagesOf(codes) {
+		if e.stdio.OutTTY {
+			fmt.Fprintf(e.stdio.Out, "%s (%s)\n%s\n", p.Code, p.Severity, e.wrapped("    ", p.Message))
+			continue
 		}
-		other, _ := steps.LookUp(c)
-		fmt.Fprintf(stdio.Out, "  %-28s %s\n", c, other.Message)
+		fmt.Fprintf(e.stdio.Out, "%-38s %-8s %s\n", p.Code, p.Severity, p.Message)
 	}
 	return nil
 }
 
-func printPage(out io.Writer, p steps.Page) error {
+// wrapped indents text, and wraps it where a person reads it; a program gets one
+// line for each part.
+func (e explainer) wrapped(in, text string) string {
+	if e.stdio.OutTTY {
+		text = strings.Join(style.Wrap(text, width-len(in), false), "\n")
+	}
+	return indent(text, in)
+}
+
+// explain prints the page of the first code, and names the others.
+func (e explainer) explain(codes []steps.Code) error {
+	pages := pagesOf(codes)
+	var err error
+	switch {
+	case e.json:
+		err = printJSON(e.stdio.Out, pages)
+	case len(pages) == 0:
+		fmt.Fprintln(e.stdio.Out, "keysplit does not know this message. To look at the project itself: keysplit check")
+	default:
+		err = e.text(pages)
+	}
+	if err == nil && len(pages) == 0 {
+		err = &exitError{code: ExitFinding}
+	}
+	return err
+}
+
+func (e explainer) text(pages []page) error {
+	p := pages[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n  %s\n\nWhat to do\n  %s\n", p.Code, p.Severity, p.Message, p.Why, p.Fix)
-	if p.Fixable && !p.Edit {
+	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix))
+	if whole, _ := steps.LookUp(p.Code); whole.Fixable && !whole.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}
-	_, err := io.WriteString(out, b.String())
+	for i, other := range pages[1:] {
+		if i == 0 {
+			b.WriteString("\nThe message may also be about\n")
+		}
+		fmt.Fprintf(&b, "%s\n", e.wrapped("  ", fmt.Sprintf("%s: %s", other.Code, other.Message)))
+	}
+	_, err := io.WriteString(e.stdio.Out, b.String())
 	return err
+}
+
+// printJSON prints a value as one line.
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }

@@ -3,15 +3,20 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps"
 )
 
 func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	stdio := IO{In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal}
-	cmd := newExplain(stdio)
+	stdio := IO{In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal, OutTTY: terminal}
+	o := &options{}
+	cmd := newExplain(stdio, o)
+	cmd.Flags().BoolVar(&o.json, "json", false, "")
 	cmd.SetArgs(args)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	code := exitCode(stdio, execute(context.Background(), cmd))
@@ -35,6 +40,13 @@ func TestExplainTakesAPastedMessage(t *testing.T) {
 		"not known":           {"it is raining\n", false, nil, 1, "keysplit check"},
 		"nothing piped":       {"", false, nil, 0, "jwt-key-missing"},
 		"alone on a terminal": {"never read", true, nil, 0, "jwt-key-missing"},
+		"several words":       {"", true, []string{"Connection", "refused"}, 0, "server-unreachable (error)"},
+		"in capitals":         {"", true, []string{"LOGIN-CSRF"}, 0, "login-csrf (error)"},
+		"misspelt":            {"", true, []string{"jwt-key-mising"}, 2, `did you mean "jwt-key-missing"?`},
+		"everybody's logout":  {"token_not_valid", false, nil, 0, "token-refused (info)"},
+		"or a stale server":   {"token_not_valid", false, nil, 0, "If the new token is refused as well"},
+		"the other page":      {"token_not_valid", false, nil, 0, "server-stale-key"},
+		"a finding's page":    {"", true, []string{"distinct-from-unset"}, 0, "info"},
 		"no such code":        {"", true, []string{"nonsense"}, 2, "nonsense"},
 		"no such message":     {"", true, []string{"it is raining"}, 1, "keysplit check"},
 	} {
@@ -47,5 +59,70 @@ func TestExplainTakesAPastedMessage(t *testing.T) {
 				t.Error("the message is repeated")
 			}
 		})
+	}
+}
+
+func TestExplainAsJSON(t *testing.T) {
+	for name, c := range map[string]struct {
+		args  []string
+		code  int
+		first string // "" for none
+		more  bool
+	}{
+		"a code":    {[]string{"jwt-key-missing"}, 0, "jwt-key-missing", false},
+		"a message": {[]string{"JWT_SECRET_KEY is required, Connection refused"}, 0, "jwt-key-missing", true},
+		"all":       {nil, 0, string(steps.Codes()[0]), true},
+		"not known": {[]string{"it", "is", "raining"}, 1, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out := explain(t, "", true, append(c.args, "--json")...)
+			var got []map[string]any
+			if err := json.Unmarshal([]byte(out), &got); err != nil || code != c.code || got == nil {
+				t.Fatalf("exit %d, %v\n%s", code, err, out)
+			}
+			if c.first == "" && len(got) > 0 || c.first != "" && (got[0]["code"] != c.first || len(got) > 1 != c.more) {
+				t.Errorf("%s", out)
+			}
+			for _, p := range got {
+				for _, key := range []string{"code", "severity", "message", "why", "fix", "fixable"} {
+					if _, ok := p[key]; !ok {
+						t.Errorf("%v has no %s", p["code"], key)
+					}
+				}
+			}
+		})
+	}
+}
+
+// On a terminal no line is wider than 76 columns; a program gets whole lines.
+func TestExplainWrapsForPeople(t *testing.T) {
+	all := []string{"", "token_not_valid, Connection refused, JWT_SECRET_KEY is required"}
+	for _, c := range steps.Codes() {
+		all = append(all, string(c))
+	}
+	for _, c := range all {
+		var args []string
+		if c != "" {
+			args = []string{c}
+		}
+		_, out := explain(t, "", true, args...)
+		for line := range strings.Lines(out) {
+			if len([]rune(line)) > width+1 {
+				t.Errorf("%s: %s", c, line)
+			}
+		}
+	}
+	p, _ := steps.LookUp("server-unreachable")
+	if _, out := explain(t, "Connection refused", false); !strings.Contains(out, "\n  "+p.Fix+"\n") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestVersionAsJSON(t *testing.T) {
+	var out bytes.Buffer
+	var got map[string]string
+	code := Main([]string{"version", "--json"}, IO{In: strings.NewReader(""), Out: &out, Err: &out})
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 || got["version"] != version() || len(got) != 1 {
+		t.Errorf("exit %d, %v: %s", code, err, out.String())
 	}
 }

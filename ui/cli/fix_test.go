@@ -4,10 +4,14 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps"
 )
 
 func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
@@ -61,6 +65,77 @@ func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
 	for name, text := range before {
 		if got, _ := os.ReadFile(filepath.Join(root, name)); text != "" && string(got) != text {
 			t.Errorf("after the rollback %s is %q", name, got)
+		}
+	}
+}
+
+// One file that cannot be written is a finding, and keeps nobody from the others
+// nor from the JSON.
+func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
+	for name, format := range map[string][]string{"text": nil, "JSON": {"--json"}} {
+		t.Run(name, func(t *testing.T) {
+			root, _ := staticProject(t)
+			t.Chdir(root)
+			if out, err := exec.Command("git", "init", "-q").CombinedOutput(); err != nil {
+				t.Skipf("SKIPPED: git: %v: %s", err, out)
+			}
+			if err := os.WriteFile(filepath.Join(root, ".gitignore"), []byte("*.pyc\n"), 0o444); err != nil {
+				t.Fatal(err)
+			}
+			for name, mode := range map[string]os.FileMode{".env.example": 0o444, ".env.template": 0o644} {
+				if err := os.WriteFile(filepath.Join(root, name), []byte("SECRET_KEY=change-me\n"), mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			code, out, errOut := check(t, append([]string{"--fix"}, format...)...)
+			if code != ExitFinding || errOut != "" || !strings.Contains(strings.Join(strings.Fields(out), " "), "It was not edited: .env.example is read-only") ||
+				!strings.Contains(strings.Join(strings.Fields(out), " "), "Git does not ignore .env. It was not edited: .gitignore is read-only") {
+				t.Errorf("exit %d\n%s%s", code, out, errOut)
+			}
+			var report struct {
+				Ready    bool
+				Findings []steps.Finding
+			}
+			if format != nil {
+				if err := json.Unmarshal([]byte(out), &report); err != nil || report.Ready || len(report.Findings) != 2 || report.Findings[1].Severity != steps.Error || report.Findings[1].Fixable {
+					t.Errorf("%v: %+v", err, report)
+				}
+			}
+			if got, _ := os.ReadFile(filepath.Join(root, ".env.template")); !strings.Contains(string(got), "JWT_SECRET_KEY=") {
+				t.Error("the other file was not edited")
+			}
+		})
+	}
+}
+
+// The line to add names the file that the finding is about.
+func TestCheckNamesTheFileThatGitDoesNotIgnore(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	if out, err := exec.Command("git", "init", "-q").CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: git: %v: %s", err, out)
+	}
+	if err := os.Rename(filepath.Join(root, ".env"), filepath.Join(root, ".env.staging")); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ := check(t, "--env", "staging", "--env-file", ".env.staging")
+	if !strings.Contains(out, "Git does not ignore .env.staging.") || !strings.Contains(out, "Add a line to .gitignore: /.env.staging") {
+		t.Errorf("%s", out)
+	}
+}
+
+// A name that the key must differ from, and that is set nowhere, is said.
+func TestCheckTellsOfANameThatIsSetNowhere(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	conf := filepath.Join(root, "keysplit.toml")
+	for names, want := range map[string]bool{`"SECRET_KEY"`: false, `"NOPE"`: true} {
+		if err := os.WriteFile(conf, []byte("distinct_from = ["+names+"]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, _ := check(t, "--json")
+		if code != ExitOK || strings.Contains(out, `"distinct-from-unset","severity":"info"`) != want || strings.Contains(out, "NOPE") != want {
+			t.Errorf("%s: exit %d\n%s", names, code, out)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +51,12 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	}
 	g, err := grace.Plan(run, length, time.Now())
 	var failure *steps.Failure
+	if errors.As(err, &failure) && o.json {
+		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
+			return err
+		}
+		return said(err)
+	}
 	if errors.As(err, &failure) {
 		for _, finding := range failure.Findings {
 			f.finding(finding)
@@ -62,19 +67,33 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 		return err
 	}
 	for _, c := range g.Changes {
-		f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
+		if !o.json {
+			f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
+		}
 	}
 	if !o.dryRun {
 		if err := g.Apply(ctx, run); err != nil {
 			return err
 		}
 	}
+	if o.json {
+		until := g.Until.UTC()
+		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
+	}
 	f.Note("")
 	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
 	for _, l := range g.Settings {
 		f.line("    %s", l)
 	}
-	handOut(f, run, g)
+	if lines := byHand(run, g); len(lines) > 0 {
+		f.Note("")
+		f.Note("Bring " + grace.KeyName + " and " + grace.UntilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
+		for _, l := range lines {
+			f.line("    %s", l)
+		}
+		f.Note("Take both out of there again after the deadline; a rollback does not.")
+		f.Note("")
+	}
 	if g.Unsure {
 		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
 	}
@@ -84,29 +103,28 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	return nil
 }
 
-// handOut shows how the two variables get to the places that are no files here.
-func handOut(f *plainFront, run *steps.Run, g *grace.Grace) {
+// byHand are the lines that say how the two variables get to the places that are no
+// files here.
+func byHand(run *steps.Run, g *grace.Grace) []string {
 	x := write.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
 	var lines []string
 	for _, t := range run.Targets {
 		lines = append(lines, x.Steps(t)...)
 	}
-	if len(lines) == 0 {
-		return
+	if len(lines) > 0 && x.File == "" {
+		// The previous key was in one of the files only.
+		lines = []string{"In the other places: set both yourself, to the values that stand in " + run.Project.Rel(run.Files()[0]) + " now."}
 	}
-	f.Note("")
-	if x.File == "" {
-		var files []string
-		for _, path := range run.Files() {
-			files = append(files, run.Project.Rel(path))
-		}
-		f.Note("Set both in the other places yourself, to the values that stand in " + strings.Join(files, ", ") + " now.")
-		return
-	}
-	f.Note("Bring " + x.SecretName + " and " + x.PlainName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
-	for _, l := range lines {
-		f.line("    %s", l)
-	}
-	f.Note("Take both out of there again after the deadline; a rollback does not.")
-	f.Note("")
+	return lines
+}
+
+// graceReport is what `grace --json` prints. Its names are stable.
+type graceReport struct {
+	Schema   int             `json:"schema"`
+	Until    *time.Time      `json:"until"`             // null when it was refused
+	Changes  []string        `json:"changes"`           // made, or with dry_run to be made
+	Settings []string        `json:"settings"`          // lines to add to the settings by hand
+	ByHand   []string        `json:"by_hand,omitempty"` // how the two variables get to places that are no files here
+	DryRun   bool            `json:"dry_run"`
+	Findings []steps.Finding `json:"findings,omitempty"` // why it was refused
 }

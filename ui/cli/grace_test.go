@@ -20,6 +20,9 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	do := func(args ...string) ran {
 		return invocation{args: append(args, "--python", p.Python), dir: p.Root}.run(t, state)
 	}
+	if r := do("grace", "--json"); r.code != 1 || !strings.HasPrefix(r.out, `{"schema":1,"until":null,"changes":[],"settings":[],"dry_run":false,"findings":[{"code":"grace-not-advised"`) {
+		t.Errorf("without a rotation, as JSON: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
 	if r := do("grace"); r.code != 1 || !strings.Contains(r.out, "no previous key") {
 		t.Fatalf("without a rotation: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
@@ -30,6 +33,10 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	module := filepath.Join(p.Root, grace.FileName)
 	if r := do("grace", "--dry-run"); r.code != 0 || read(t, p.EnvPath) != rotated || !strings.Contains(r.out, "Would write") {
 		t.Errorf("dry run: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if r := do("grace", "--dry-run", "--json"); r.code != 0 || read(t, p.EnvPath) != rotated || !strings.HasPrefix(r.out, `{"schema":1,"until":"2`) ||
+		!strings.Contains(r.out, `"changes":["write `) || !strings.Contains(r.out, `"settings":["`) || !strings.HasSuffix(r.out, `"dry_run":true}`+"\n") {
+		t.Errorf("dry run as JSON: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	r := do("grace", "--hours", "2")
 	if r.code != 0 || !strings.Contains(r.out, "INSTALLED_APPS += ['jwt_grace.GraceConfig']") {

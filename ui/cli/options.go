@@ -41,6 +41,7 @@ type options struct {
 	theme                string
 	force                bool
 	demo                 bool // the project is the demo's throwaway one
+	committed            bool // of check
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -140,7 +141,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
 		Targets: env.Targets, Restart: env.Restart, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
-		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
 	run.Options.Given = o.given()
 	if len(env.URLs) > 0 {
@@ -239,18 +240,25 @@ func (o *options) skipped() (map[steps.Name]bool, error) {
 	return skip, nil
 }
 
+// maxLine is how many bytes a key or password may have: far more than any has,
+// and far less than a file that was piped in by mistake.
+const maxLine = 32 << 10
+
 // secrets reads what may come on standard input, one line each: first the key,
 // then the password. Neither is ever a flag's value, since every user of the
 // machine can read those.
 func (o *options) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
-	in := bufio.NewReader(io.LimitReader(stdio.In, 64<<10))
+	in := bufio.NewReader(io.LimitReader(stdio.In, 2*maxLine+4))
 	line := func(what string) (steps.Secret, error) {
 		text, err := readLine(ctx, stdio, in, what)
 		if err != nil {
 			return steps.Secret{}, err
 		}
-		if text == "" {
+		switch {
+		case text == "":
 			return steps.Secret{}, fmt.Errorf("%w: %s: the line is empty", steps.ErrUsage, what)
+		case len(text) > maxLine:
+			return steps.Secret{}, fmt.Errorf("%w: %s: the line has more than %d bytes, so it is no key and no password", steps.ErrUsage, what, maxLine)
 		}
 		return run.Secret(text), nil
 	}

@@ -54,7 +54,7 @@ func (p *plainFront) line(format string, args ...any) {
 
 // wrapped prints text in the given style, indented and no wider than width.
 func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
-	for _, l := range strings.Split(ansi.Wordwrap(text, width-len(indent), ""), "\n") {
+	for _, l := range style.Wrap(text, width-len(indent), false) {
 		p.line("%s%s", indent, s.Render(l))
 	}
 }
@@ -90,7 +90,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.diff(f.Lines)
 	}
 	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(ansi.Wordwrap(e, width-4, ""), "    "), " "))
+		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
 	}
 }
 
@@ -175,7 +175,7 @@ func (p *plainFront) finding(f steps.Finding) {
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
 
-// Ask waits for a line: the letter of a choice or its number. Enter alone takes
+// Ask waits for a line: the letter, number or words of a choice. Enter alone takes
 // the first choice; anything unknown asks again. The end of input cancels.
 func (p *plainFront) Ask(ctx context.Context, question string, choices []choice) (byte, error) {
 	for {
@@ -189,12 +189,26 @@ func (p *plainFront) Ask(ctx context.Context, question string, choices []choice)
 		if answer == "" {
 			return choices[0].key, nil
 		}
-		for i, c := range choices {
-			if answer == strconv.Itoa(i+1) || answer[0] == c.key {
-				return c.key, nil
-			}
+		if key, ok := chosen(answer, choices); ok {
+			return key, nil
 		}
 	}
+}
+
+// chosen finds the choice that was typed: its words, its number or its letter. A
+// word that begins with another choice's letter is not taken for that one.
+func chosen(answer string, choices []choice) (byte, bool) {
+	for i, c := range choices {
+		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) {
+			return c.key, true
+		}
+	}
+	for _, c := range choices {
+		if word, _, _ := strings.Cut(c.text, " "); answer == strings.TrimSuffix(word, ",") {
+			return c.key, true
+		}
+	}
+	return 0, false
 }
 
 func (p *plainFront) question(question string, choices []choice) {

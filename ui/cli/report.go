@@ -40,10 +40,13 @@ earlier runs recorded; none of the project's code runs, and no server is asked.
 It ends with 0 when every item is done or attested, with 1 when one is open.
 
 What no machine can see (items 4 to 9) a person can attest, with a name and a
-note. It counts until the files or the key that it is about change.`,
+note. It counts until the files or the key that it is about change.
+
+With --team the message to send to the team is printed instead, ready to paste;
+with --json it is part of the object.`,
 		Example: `  keysplit report > report.md
   keysplit report --attest 9 --by "Ada" --note "mail to the backend list"
-  keysplit report --team`,
+  keysplit report --team > message.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := r.check(o); err != nil {
@@ -54,7 +57,7 @@ note. It counts until the files or the key that it is about change.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.format, "format", "markdown", strings.Join(reportFormats, ", "))
-	f.BoolVar(&r.team, "team", false, "add the message to send to the team")
+	f.BoolVar(&r.team, "team", false, "print the message to send to the team, and nothing else")
 	f.IntSliceVar(&r.attest, "attest", nil, "say that an item (4 to 9) is in order; needs --by and --note; repeatable")
 	f.StringVar(&r.by, "by", "", "the name of who attests")
 	f.StringVar(&r.note, "note", "", "what was done or seen")
@@ -69,6 +72,9 @@ func (r *reportFlags) check(o *options) error {
 	}
 	if !slices.Contains(reportFormats, r.format) {
 		return fmt.Errorf("%w: --format %q: choose %s", steps.ErrUsage, r.format, strings.Join(reportFormats, ", "))
+	}
+	if r.team && !slices.Contains([]string{"markdown", "text", "json"}, r.format) {
+		return fmt.Errorf("%w: --team prints a message; it does not go with --format %s", steps.ErrUsage, r.format)
 	}
 	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
 		return fmt.Errorf("%w: --by and --note go with --attest N", steps.ErrUsage)
@@ -96,8 +102,13 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 		return err
 	}
 	report.AddFindings(run.Project.Findings)
+	report.Sign(ctx, run, version())
 	if r.team {
 		report.Team = report.TeamMessage()
+		if r.format != "json" {
+			_, err := io.WriteString(stdio.Out, report.Team)
+			return err
+		}
 	}
 	if err := r.print(stdio.Out, report, run.Project.Rel(run.Project.ManagePy)); err != nil {
 		return fmt.Errorf("print the report: %w", err)
@@ -192,13 +203,13 @@ func (r *reportFlags) print(out io.Writer, report checklist.Report, place string
 		}
 		return err
 	case "sarif":
-		b, err := export.SARIF(report.Findings, version(), place)
+		b, err := export.SARIF(append(report.Open(), report.Findings...), version(), place, checklist.ItemPages()...)
 		if err == nil {
 			_, err = out.Write(b)
 		}
 		return err
 	case "github":
-		_, err := io.WriteString(out, export.GitHub(report.Findings, place))
+		_, err := io.WriteString(out, export.GitHub(append(report.Open(), report.Findings...), place))
 		return err
 	}
 	_, err := io.WriteString(out, report.Markdown())

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,15 +108,21 @@ func TestReportFormats(t *testing.T) {
 		want string
 	}{
 		{nil, "- [ ] 9\\. Team notified"},
-		{[]string{"--format", "markdown", "--team"}, "### Message to the team"},
 		{[]string{"--format", "text"}, "9. Team notified of change: open"},
-		{[]string{"--format", "text", "--team"}, "\nSubject: JWT_SECRET_KEY"},
+		{[]string{"--format", "github"}, "::warning file=manage.py,line=1,title=checklist-item-9::Open: 9. Team notified of change: only a person can know this. "},
+		{[]string{"--format", "sarif"}, `"ruleId": "checklist-item-9"`},
+		{[]string{"--format", "junit"}, `name="9. Team notified of change"`},
 		{[]string{"--format", "json", "--team"}, `"team": "Subject`},
 		{[]string{"--json"}, `"schema": 1`},
 	} {
 		code, out, _ := report(t, append(c.args, "--project", root)...)
 		if code != ExitFinding || !strings.Contains(out, c.want) {
 			t.Errorf("%v: exit %d\n%s", c.args, code, out)
+		}
+	}
+	for _, args := range [][]string{{"--team"}, {"--team", "--format", "text"}} {
+		if code, out, errOut := report(t, append(args, "--project", root)...); code != ExitOK || errOut != "" || !strings.HasPrefix(out, "Subject: JWT_SECRET_KEY") || strings.Contains(out, "```") || strings.Contains(out, "Findings") {
+			t.Errorf("%v: exit %d\n%s%s", args, code, out, errOut)
 		}
 	}
 	_, out, _ := report(t, "--json", "--project", root)
@@ -125,10 +132,58 @@ func TestReportFormats(t *testing.T) {
 	}
 }
 
+// The head of a report says which program looked, where and at which commit.
+func TestTheReportSaysWhoLookedAtWhat(t *testing.T) {
+	root, _ := staticProject(t)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := func() string {
+		_, out, _ := report(t, "--format", "text", "--project", root)
+		return strings.Split(out, "\n")[1]
+	}
+	if got := head(); !strings.Contains(got, "Looked at by keysplit "+version()+" on "+host+", 2") || strings.Contains(got, "commit") {
+		t.Errorf("without a repository: %s", got)
+	}
+	git := func(args ...string) string {
+		out, err := exec.Command("git", append([]string{"-C", root, "-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Skipf("SKIPPED: git: %v: %s", err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q")
+	git("add", "manage.py", "README.md")
+	git("commit", "-q", "-m", "x")
+	commit := git("rev-parse", "--short", "HEAD")
+	if got := head(); !strings.HasSuffix(got, "The project is at commit "+commit+", without uncommitted changes.") {
+		t.Errorf("clean: %s", got)
+	}
+	if err := os.WriteFile(filepath.Join(root, "README.md"), []byte("SECRET_KEY= JWT_SECRET_KEY=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := head(); !strings.HasSuffix(got, "commit "+commit+", with changes that are not committed.") {
+		t.Errorf("changed: %s", got)
+	}
+	// A filter of the repository's own would run: it does not.
+	ran := filepath.Join(root, "ran")
+	git("config", "filter.x.clean", "touch "+ran)
+	if err := os.WriteFile(filepath.Join(root, ".gitattributes"), []byte("* filter=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := head(); !strings.HasSuffix(got, "The project is at commit "+commit+".") {
+		t.Errorf("with a filter: %s", got)
+	}
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("a filter of the repository ran")
+	}
+}
+
 func TestReportUsage(t *testing.T) {
 	root, state := staticProject(t)
 	for _, args := range [][]string{
-		{"--format", "xml"}, {"--by", "Ada"}, {"--note", "x"}, {"--attest", "9"}, {"--attest", "9", "--by", "Ada"},
+		{"--format", "xml"}, {"--team", "--format", "sarif"}, {"--by", "Ada"}, {"--note", "x"}, {"--attest", "9"}, {"--attest", "9", "--by", "Ada"},
 		{"--attest", "1", "--by", "Ada", "--note", "x"}, {"--attest", "9,12", "--by", "Ada", "--note", "x"}, {"--attest", "x"}, {"more"},
 	} {
 		if code, out, errOut := report(t, append(args, "--project", root)...); code != ExitUsage || out != "" || errOut == "" {
@@ -211,6 +266,33 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		if n <= 6 && s != checklist.Done {
 			t.Errorf("item %d is %s after the upgrade", n, s)
 		}
+	}
+	// An edit of another file that is taken back, and a run without an account,
+	// change nothing about that.
+	if err := os.WriteFile(filepath.Join(p.Root, ".env.example"), []byte("SECRET_KEY=change-me\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []struct {
+		make func(IO, *options) *cobra.Command
+		args []string
+	}{
+		{newCheck, []string{"check", "--static", "--fix"}},
+		{newRollback, []string{"rollback", "--restart", "none"}},
+		{newUpgrade, []string{"upgrade", "--yes"}},
+	} {
+		code, out, errOut := inProcess(t, again.make, append(again.args, "--project", p.Root, "--python", p.Python))
+		if code != ExitOK {
+			t.Fatalf("%s: exit %d\n%s%s", again.args[0], code, out, errOut)
+		}
+		for n, s := range states() {
+			if n <= 6 && s != checklist.Done {
+				t.Errorf("item %d is %s after %v", n, s, again.args)
+			}
+		}
+	}
+	_, out, _ = report(t, "--project", p.Root)
+	if !strings.Contains(out, "http://127.0.0.1:") {
+		t.Errorf("no address of the server in the evidence:\n%s", out)
 	}
 	f, err := os.OpenFile(p.EnvPath, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
-	"dj/keysplit/steps/tool"
 )
 
 func newUpgrade(stdio IO, o *options) *cobra.Command {
@@ -91,7 +90,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 
 // handOver lends keysplit's own terminal to a program.
 func handOver(ctx context.Context, path string, args []string) error {
-	return child.Command{Path: path, Args: args, Unset: tool.Withheld}.OnTerminal(ctx, os.Stdin, os.Stdout).Run()
+	return child.Command{Path: path, Args: args, Unset: child.Withheld}.OnTerminal(ctx, os.Stdin, os.Stdout).Run()
 }
 
 // configure writes keysplit.toml after a good end, when that was asked for and

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps/sandbox/djangotest"
 )
@@ -21,6 +22,10 @@ func TestWrongUsage(t *testing.T) {
 		says  string
 	}{
 		"unknown command":            {[]string{"upgarde"}, "", 2, "unknown command"},
+		"a command nearly right":     {[]string{"upgrad"}, "", 2, `unknown command "upgrad"; did you mean upgrade?`},
+		"a flag nearly right":        {[]string{"upgrade", "--yess"}, "", 2, "unknown flag: --yess; did you mean --yes?"},
+		"a shared flag nearly right": {[]string{"check", "--projct=x"}, "", 2, "did you mean --project?"},
+		"a word too many":            {[]string{"upgrade", "extra"}, "", 2, `keysplit upgrade takes no words, only flags; "extra" is one too many`},
 		"unknown flag":               {[]string{"upgrade", "--force"}, "", 2, "unknown flag"},
 		"unknown target":             {[]string{"upgrade", "--yes", "--target", "papyrus:x"}, "", 2, "papyrus"},
 		"unknown restart":            {[]string{"upgrade", "--yes", "--restart", "kick"}, "", 2, "kick"},
@@ -33,6 +38,7 @@ func TestWrongUsage(t *testing.T) {
 		"throwaway on staging":       {[]string{"upgrade", "--yes", "--temp-user", "--env", "staging"}, "", 2, "development only"},
 		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "exclude"},
 		"key without a line":         {[]string{"upgrade", "--yes", "--key-stdin"}, "", 2, "nothing came"},
+		"a file as the key":          {[]string{"upgrade", "--yes", "--key-stdin"}, strings.Repeat("x", 40<<10) + "\n", 2, "it is no key"},
 		"key with an empty line":     {[]string{"upgrade", "--yes", "--key-stdin"}, "\n", 2, "empty"},
 		"password without name":      {[]string{"upgrade", "--yes", "--password-stdin"}, "p\n", 2, "--username"},
 		"json that would ask":        {[]string{"upgrade", "--json"}, "", 2, "--yes"},
@@ -113,6 +119,14 @@ func TestUnusableFiles(t *testing.T) {
 			noneOf(t, r.out+r.errOut, key)
 			if _, err := os.Stat(state); err == nil {
 				t.Error("a check made a state folder")
+			}
+			if name == "a pipe" {
+				// A start of Django would wait for the program at its other end.
+				start := time.Now()
+				r := invocation{args: []string{"upgrade", "--yes", "--timeout", "1m"}, dir: root}.run(t, state)
+				if r.code != 1 || time.Since(start) > 20*time.Second || strings.Contains(r.out, "does not exist") || strings.Contains(r.out, "next steps mend") {
+					t.Errorf("exit %d after %v\n%s%s", r.code, time.Since(start), r.out, r.errOut)
+				}
 			}
 		})
 	}

@@ -134,7 +134,7 @@ var upgrading = killing{begin: laid(keysplit), command: (*house).upgrade}
 
 func beforeTheRename(t *testing.T) func(*testing.T) *house {
 	t.Helper()
-	return upgrading.at(upgrading.pointOf(t, "renameat", ".env.keysplit-"))
+	return upgrading.at(upgrading.pointOf(t, "renameat2", ".env.keysplit-"))
 }
 
 func afterTheRename(t *testing.T) func(*testing.T) *house {
@@ -142,7 +142,7 @@ func afterTheRename(t *testing.T) func(*testing.T) *house {
 	return upgrading.at(upgrading.pointOf(t, "fsync", "/backend>"))
 }
 
-const busy = "inject=renameat:error=EBUSY"
+const busy = "inject=renameat2:error=EBUSY"
 
 func TestKilledAtEveryCall(t *testing.T) {
 	needStrace(t)

@@ -1,0 +1,107 @@
+package envfile
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestExchangeKeepsTheLaterOfTwoEdits lets one program save before the exchange and another one right after it.
+func TestExchangeKeepsTheLaterOfTwoEdits(t *testing.T) {
+	for name, second := range map[string]func(p place) error{
+		"in place": func(p place) error { return os.WriteFile(p.target, []byte("A=second\n"), 0o600) },
+		"by rename": func(p place) error {
+			side := filepath.Join(filepath.Dir(p.house), "side")
+			return errors.Join(os.WriteFile(side, []byte("A=second\n"), 0o600), os.Rename(side, p.target))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, []byte("A=1\n"))
+			p.opts.before = func(step string) error {
+				switch step {
+				case renameStep:
+					return os.WriteFile(p.target, []byte("A=first\n"), 0o600)
+				case lookStep:
+					return second(p)
+				}
+				return nil
+			}
+			out, err := p.replace(t, []byte("A=2\n"))
+			refusedWith(t, err, ReasonChanged)
+			if out.State != Unchanged {
+				t.Errorf("%+v", out)
+			}
+			p.holds(t, []byte("A=second\n"))
+			p.clean(t)
+		})
+	}
+}
+
+// TestRecoverAfterAnExchange takes up what a kill right after the exchange leaves: beside the new version lies the old
+// one, which goes, or an edit, which goes back.
+func TestRecoverAfterAnExchange(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit   []byte
+		state  State
+		holds  []byte
+		killed string
+	}{
+		"the old version":  {nil, Replaced, []byte("A=2\n"), lookStep},
+		"an edit":          {[]byte("A=editor\n"), Foreign, []byte("A=editor\n"), lookStep},
+		"before: our own":  {nil, Unchanged, []byte("A=1\n"), renameStep},
+		"before, and edit": {[]byte("A=editor\n"), Foreign, []byte("A=editor\n"), renameStep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, []byte("A=1\n"))
+			opts := p.opts
+			opts.before = func(step string) error {
+				if step == renameStep && c.edit != nil {
+					put(t, p.target, c.edit)
+				}
+				if step == c.killed {
+					panic(errKilled)
+				}
+				return nil
+			}
+			func() {
+				defer func() {
+					if r := recover(); r != errKilled {
+						t.Fatalf("it was not killed: %v", r)
+					}
+				}()
+				_, _ = Replace(context.Background(), p.open(t), []byte("A=2\n"), p.ledger, opts)
+			}()
+			for range 2 {
+				out, err := Recover(context.Background(), p.only(t), p.ledger, p.opts)
+				if err != nil || out.State != c.state {
+					t.Errorf("%+v, %v, want %s", out, err, c.state)
+				}
+				p.holds(t, c.holds)
+				p.clean(t)
+			}
+		})
+	}
+}
+
+// TestTheOldVersionThatStays tells of a file beside the target that cannot be removed, and tries again the next time.
+func TestTheOldVersionThatStays(t *testing.T) {
+	needStrace(t)
+	sc := scenario{role: "replace", old: faultOld, data: faultNew}
+	p := sc.place(t)
+	_, out, err := strace(t, sc.role, p, find(t, sc.trace(t), "unlinkat", tempMark).inject("error=EIO"))
+	if err == nil || out == "" {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.holds(t, faultNew)
+	if len(listing(t, p.house)) != 2 {
+		t.Error("nothing lies beside the target: the fault was not met")
+	}
+	if err := recoverAll(p); err != nil {
+		t.Error(err)
+	}
+	if w := sc.wrong(t, p, false); w != "" {
+		t.Error(w)
+	}
+}

@@ -1,0 +1,139 @@
+package checklist
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// given is one line of a pipeline, compose file or manifest that gives one of the
+// two keys a value.
+type given struct {
+	line int
+	key  bool   // JWT_SECRET_KEY
+	from string // the value: a literal, or what it is a reference to
+}
+
+var (
+	// A value that stands for one thing and no more: a literal, or a reference to
+	// a variable or a secret. A command gives another value each time.
+	gives = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])(JWT_)?SECRET_KEY["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`)
+	plain = regexp.MustCompile(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
+	// ${NAME}, ${NAME:?said}, $NAME, and Azure's $(NAME).
+	variable = regexp.MustCompile(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
+	// ${NAME:-${OTHER}} is OTHER wherever it matters.
+	fallsBack = regexp.MustCompile(`^\$\{\w+:?-\$\{?(\w+)`)
+	// GitHub's ${{ secrets.NAME }} and Helm's {{ .Values.name }}.
+	property = regexp.MustCompile(`^\$?\{\{-?\s*(\.?[A-Za-z][\w.-]*?)\s*-?\}\}$`)
+
+	listItem    = regexp.MustCompile(`^(\s*)-\s`)
+	itemName    = regexp.MustCompile(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?(JWT_)?SECRET_KEY["']?(?:$|[\s,}])`)
+	itemValue   = regexp.MustCompile(`(?:^|[\s{,])["']?value["']?\s*:\s*("[^"]*"|'[^']*'|[^\s,}]+)`)
+	secretName  = regexp.MustCompile(`(?:^|[\s{,])["']?name["']?\s*:\s*["']?([^\s,}"']+)`)
+	secretKey   = regexp.MustCompile(`(?:^|[\s{,])["']?key["']?\s*:\s*["']?([^\s,}"']+)`)
+	passedOn    = regexp.MustCompile(`^-\s+["']?(JWT_)?SECRET_KEY["']?$`)
+	yamlComment = regexp.MustCompile(`(?:^|\s)(?:#|//).*$`)
+)
+
+// same finds the first line that gives JWT_SECRET_KEY the value that SECRET_KEY
+// has, 0 for none. What SECRET_KEY has is said by the line nearest to it; where
+// none says so, it is the variable or secret of that name.
+func same(data []byte) int {
+	all := givenIn(data)
+	for _, g := range all {
+		if !g.key {
+			continue
+		}
+		nearest := given{from: "$" + steps.SecretKeyName}
+		for _, o := range all {
+			if !o.key && (nearest.line == 0 || distance(o, g) < distance(nearest, g)) {
+				nearest = o
+			}
+		}
+		if g.from == nearest.from || nearest.line == 0 && g.from == "secrets."+steps.SecretKeyName {
+			return g.line
+		}
+	}
+	return 0
+}
+
+func distance(a, b given) int { return max(a.line-b.line, b.line-a.line) }
+
+// givenIn lists what the lines of a file give to the two keys.
+func givenIn(data []byte) (all []given) {
+	var lines []string
+	for l := range bytes.Lines(data) {
+		lines = append(lines, yamlComment.ReplaceAllString(strings.TrimRight(string(l), "\r\n"), ""))
+	}
+	add := func(line int, jwt, value string) {
+		if from := source(value); from != "" {
+			all = append(all, given{line + 1, jwt != "", from})
+		}
+	}
+	for i, l := range lines {
+		for _, m := range gives.FindAllStringSubmatch(l, -1) {
+			add(i, m[1], m[2])
+		}
+		if m := passedOn.FindStringSubmatch(strings.TrimSpace(l)); m != nil {
+			add(i, m[1], "$"+m[1]+steps.SecretKeyName)
+		}
+		if m := listItem.FindStringSubmatch(l); m != nil {
+			item := l + itemBelow(lines[i+1:], len(m[1]))
+			if !strings.Contains(item, steps.SecretKeyName) {
+				continue
+			}
+			name, ref, isRef := strings.Cut(item, "secretKeyRef")
+			n := itemName.FindStringSubmatch(name)
+			if n == nil && isRef {
+				n = itemName.FindStringSubmatch(ref)
+			}
+			secret, key, value := secretName.FindStringSubmatch(ref), secretKey.FindStringSubmatch(ref), itemValue.FindStringSubmatch(item)
+			switch {
+			case n == nil:
+			case isRef && secret != nil && key != nil:
+				all = append(all, given{i + 1, n[1] != "", "the key " + key[1] + " of " + secret[1]})
+			case !isRef && value != nil:
+				add(i, n[1], value[1])
+			}
+		}
+	}
+	return all
+}
+
+// maxItem is how many lines an item of a list of variables may have.
+const maxItem = 50
+
+// itemBelow is the rest of an item of a list: the lines that are indented by more
+// than its dash.
+func itemBelow(below []string, dash int) string {
+	var b strings.Builder
+	for _, l := range below[:min(len(below), maxItem)] {
+		text := strings.TrimLeft(l, " ")
+		if text != "" && len(l)-len(text) <= dash {
+			break
+		}
+		b.WriteString("\n" + l)
+	}
+	return b.String()
+}
+
+// source says what a value is, so that two of them can be compared; "" when it is
+// nothing that can be: a command, a template to be filled in, a block below.
+func source(value string) string {
+	value = strings.TrimSpace(strings.Trim(value, `"'`))
+	if m := fallsBack.FindStringSubmatch(value); m != nil {
+		return "$" + m[1]
+	}
+	if m := variable.FindStringSubmatch(value); m != nil {
+		return "$" + m[1] + m[2] + m[3]
+	}
+	if m := property.FindStringSubmatch(value); m != nil {
+		return m[1]
+	}
+	if !plain.MatchString(value) || steps.Placeholder(value) {
+		return ""
+	}
+	return "the value " + value
+}
