@@ -129,3 +129,19 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 		t.Error("a damaged entry counts")
 	}
 }
+
+// The commands that go on name all that no configuration repeats, and can be pasted
+// into a shell.
+func TestTheCommandThatGoesOn(t *testing.T) {
+	run := &Run{Options: Options{Environment: "staging", Given: []string{"--target", "fly:a", "--target", "vault:kv/app#jwt", "--restart", "command:make it's"}}}
+	if got, want := run.Again(), `keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart 'command:make it'\''s'`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := run.Finish([]string{"fly:a", "manual:the bank"}), "keysplit upgrade --env staging --target fly:a --target 'manual:the bank'"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	run.Options = Options{Environment: DefaultEnvironment}
+	if got := run.Again(); got != "keysplit upgrade" {
+		t.Errorf("in development: %s", got)
+	}
+}
