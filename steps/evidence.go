@@ -83,9 +83,7 @@ func SumFile(f Fingerprinter, path string) FileSum {
 // settings, and every other file that the reader opened.
 func ProofFiles(run *Run) []FileSum {
 	paths := []string{run.Project.SettingsFile}
-	if !run.Remote() { // else the local .env is another environment's
-		paths = append(paths, run.Project.EnvFile.Path)
-	}
+	paths = append(paths, run.Files()...) // the local .env is another environment's where no target is it
 	if run.Project.Facts != nil {
 		paths = append(paths, run.Project.Facts.ReaderFiles...)
 	}

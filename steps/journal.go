@@ -64,6 +64,7 @@ type Entry struct {
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
+	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them
 	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
 

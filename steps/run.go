@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type Options struct {
 	Python       string         // --python
 	Settings     string         // --settings
 	Targets      []string       // --target
+	Given        []string       // the flags that say where and how, as they were given: what no configuration repeats
 	Restart      string         // --restart, "" for runserver
 	URL          string         // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
@@ -184,26 +186,57 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	if r.Journal == nil || r.Project == nil {
 		return Secret{}, false
 	}
-	for _, d := range r.Journal.Deliveries() {
-		if old, ok, err := r.Journal.Before(d); err == nil && ok && len(old) > 0 {
+	if path := r.PreviousFile(); path != "" {
+		if old, err := r.Journal.Kept(filepath.Base(path)); err == nil {
 			return r.Secret(string(old)), true
 		}
-	}
-	if r.Remote() {
-		return Secret{}, false
 	}
 	now, err := r.CurrentKeys()
 	if err != nil {
 		return Secret{}, false
 	}
-	for _, data := range r.Journal.befores(r.Project.EnvFile.Path) {
-		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-		// A change that was not about the key has the same one before it.
-		if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
-			return old, true
+	for _, path := range r.Files() {
+		for _, data := range r.Journal.befores(path) {
+			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+			// A change that was not about the key has the same one before it.
+			if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
+				return old, true
+			}
 		}
 	}
 	return Secret{}, false
+}
+
+// PreviousFile is the file of the journal, of mode 0600, whose whole content is the
+// key that the latest upgrade replaced in a place that is no file; "" for none.
+func (r *Run) PreviousFile() string {
+	if r.Journal == nil {
+		return ""
+	}
+	// A later run may have changed a file only, such as that of a grace period.
+	for _, e := range slices.Backward(r.Journal.inForce()) {
+		if e.Delivery == nil {
+			continue
+		}
+		if old, ok, err := r.Journal.Before(*e.Delivery); err == nil && ok && len(old) > 0 {
+			return filepath.Join(r.Journal.Dir(), e.Delivery.BackupID)
+		}
+	}
+	return ""
+}
+
+// Files are the files that this run's backend gets its key from.
+func (r *Run) Files() []string {
+	if !r.Remote() {
+		return []string{r.Project.EnvFile.Path}
+	}
+	var out []string
+	for _, t := range r.Targets {
+		if path := t.File(r); path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // servers names addresses, inert and without a name, password or query in them.

@@ -100,6 +100,8 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 		p.failure = msg.err
 	case msg.kind == jobSkip:
 		return w.goTo(w.at+1, false)
+	case msg.kind == jobApply && p.plan.More:
+		return p.screen.arrive(w) // its next part has a question of its own
 	}
 	return nil
 }

@@ -20,12 +20,14 @@ func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		return
 	}
 	st := w.styles
-	s.sides(st.Bold.Render(p.File), st.Muted.Render(countDiff(p.Diff)))
-	s.rule()
-	for _, d := range p.Diff {
-		s.diff(d)
+	for _, f := range p.Diffs() {
+		s.sides(st.Bold.Render(f.File), st.Muted.Render(countDiff(f.Lines)))
+		s.rule()
+		for _, d := range f.Lines {
+			s.diff(d)
+		}
+		s.rule()
 	}
-	s.rule()
 	for _, d := range p.Details {
 		label, rest, ok := strings.Cut(d, ": ")
 		if ok && len(label) <= 8 {

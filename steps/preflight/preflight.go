@@ -105,6 +105,9 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := d.locate(); err != nil {
 		return err
 	}
+	if err := findFiles(ctx, run); err != nil {
+		return err
+	}
 	if run.Remote() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}

@@ -333,7 +333,8 @@ func countUsers(t *testing.T, p *djangotest.Project) string {
 }
 
 func TestShadowedKeysAreRefused(t *testing.T) {
-	p := djangotest.New(t, djangotest.Options{Env: rest})
+	// A good key that only the environment sets is another matter, and kept.
+	p := djangotest.New(t, djangotest.Options{Env: rest + "JWT_SECRET_KEY=" + djangotest.NewKey() + "\n"})
 	before := read(t, p.EnvPath)
 	for _, value := range []string{djangotest.NewKey(), ""} {
 		r := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, t.TempDir())

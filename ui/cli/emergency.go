@@ -80,12 +80,20 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 			out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
 		}
 	}
+	// Where a key cannot be read back, the place itself tells when it was set.
+	for i, h := range run.Held {
+		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > steps.MaxKeyAge {
+			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
+		}
+	}
 	if j == nil {
 		return out, nil
 	}
 	if keys, err := one.currentKeys(); err == nil {
 		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > steps.MaxKeyAge {
-			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)))
+			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
 		}
 	}
 	if f, ok := emergency.Remind(j, one.findings, one.ready, now); ok {

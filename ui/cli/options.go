@@ -144,6 +144,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
 		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
+	run.Options.Given = o.given()
 	if len(env.URLs) > 0 {
 		run.Options.URL = env.URLs[0]
 	}
@@ -156,6 +157,25 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
+}
+
+// given are the flags that say where and how: the same command has to have them
+// again, since no configuration does.
+func (o *options) given() []string {
+	var out []string
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				out = append(out, flag, v)
+			}
+		}
+	}
+	add("--project", o.project)
+	add("--env-file", o.envFile)
+	add("--target", o.targets...)
+	add("--restart", o.restart)
+	add("--url", o.urls...)
+	return out
 }
 
 // configuration is the project's. The demo has none: what lies in the folder that

@@ -82,7 +82,20 @@ func (p *plainFront) Plan(plan steps.Plan) {
 	for _, d := range plan.Details {
 		p.wrapped("  ", p.s.Muted, d)
 	}
-	for _, d := range plan.Diff {
+	diffs := plan.Diffs()
+	for _, f := range diffs {
+		if len(diffs) > 1 {
+			p.line("  %s", p.s.Bold.Render(f.File))
+		}
+		p.diff(f.Lines)
+	}
+	for _, e := range plan.Effects {
+		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
+	}
+}
+
+func (p *plainFront) diff(lines []steps.DiffLine) {
+	for _, d := range lines {
 		s := p.s.Muted
 		switch d.Op {
 		case "+":
@@ -92,9 +105,6 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		}
 		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
 		p.line("  %s   %s", s.Render(text), p.s.Muted.Render(d.Note))
-	}
-	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
 	}
 }
 

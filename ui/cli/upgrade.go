@@ -300,7 +300,10 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 			return steps.ErrCancelled
 		}
 	}
-	return w.e.Apply(ctx, n, w.f.Event)
+	if err := w.e.Apply(ctx, n, w.f.Event); err != nil || !plan.More {
+		return err
+	}
+	return w.once(ctx, n) // the next part of the step, with its own question
 }
 
 // confirmed has production named: typed by the person who is there, or given on
