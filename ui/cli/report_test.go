@@ -277,7 +277,7 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		args []string
 	}{
 		{newCheck, []string{"check", "--static", "--fix"}},
-		{newRollback, []string{"rollback", "--restart", "none"}},
+		{newRollback, []string{"rollback", "--yes", "--restart", "none"}},
 		{newUpgrade, []string{"upgrade", "--yes"}},
 	} {
 		code, out, errOut := inProcess(t, again.make, append(again.args, "--project", p.Root, "--python", p.Python))

@@ -198,14 +198,14 @@ func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Pl
 
 func day(u steps.Upgrade) string { return u.At.UTC().Format("2006-01-02 15:04 MST") }
 
-// setByHand tells that only a person can put the place back.
-func setByHand(d steps.Delivery) bool {
+// onlyByHand tells that only a person can put the place back.
+func onlyByHand(d steps.Delivery) bool {
 	return d.Target == "manual" || strings.HasPrefix(d.Target, "manual:")
 }
 
 func formerly(d steps.Delivery) string {
 	switch {
-	case setByHand(d):
+	case onlyByHand(d):
 		return "by hand; you are told what to do"
 	case d.BackupID != "":
 		return "the value before"
@@ -335,7 +335,7 @@ func without(a, b steps.Upgrade) steps.Upgrade {
 		}
 	}
 	for _, d := range a.Deliveries {
-		if !left[d.ID] && !setByHand(d) {
+		if !left[d.ID] && !onlyByHand(d) {
 			out.Deliveries = append(out.Deliveries, d)
 		}
 	}
