@@ -53,10 +53,10 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 // Apply carries out a planned step and verifies it. emit sees every event,
 // cleaned; the last one is EventDone or EventFailed.
 func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
-	if err := e.act(n, ActStart); err != nil {
-		return err
-	}
 	send := e.sender(n, emit)
+	if err := e.act(n, ActStart); err != nil {
+		return e.end(ctx, n, err, ActSucceed, EventDone, send)
+	}
 	send(Event{Kind: EventStarted})
 	step := e.steps[n]
 	err := step.Apply(ctx, e.Run, send)
@@ -206,32 +206,37 @@ func (e *Engine) FindingsOf(n Name) []Finding {
 	return out
 }
 
-// end turns the error of a step into its last transition and its last event.
+// end turns the error of a step into its last transition and its last event. A
+// step whose end the journal cannot take has failed, whatever it did: a later run
+// would not know of it. The event comes in any case, since front ends say no more
+// than what they are told.
 func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind EventKind, send Emit) error {
 	if err == nil {
-		if err := e.act(n, good); err != nil {
-			return err
+		before := e.Machine
+		if err = e.act(n, good); err == nil {
+			err = e.record(n)
 		}
-		if err := e.record(n); err != nil {
-			return err
+		if err == nil {
+			for i, left := range e.Run.Left {
+				e.Run.Left[i] = e.Run.commands(left)
+			}
+			send(Event{Kind: kind})
+			return nil
 		}
-		for i, left := range e.Run.Left {
-			e.Run.Left[i] = e.Run.commands(left)
-		}
-		send(Event{Kind: kind})
-		return nil
+		e.Machine = before
 	}
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		if err := e.act(n, ActStop); err != nil {
-			return err
-		}
+	stopped := ctx.Err() != nil || errors.Is(err, context.Canceled)
+	bad := ActFail
+	if stopped {
+		bad, err = ActStop, fmt.Errorf("%w: %s was stopped", ErrCancelled, n)
+	}
+	if unnoted := e.act(n, bad); unnoted != nil && unnoted.Error() != err.Error() {
+		err = fmt.Errorf("%w; and this could not be noted: %w", err, unnoted)
+	} else if stopped {
 		send(Event{Kind: EventFailed, Text: "stopped"})
-		return fmt.Errorf("%w: %s was stopped", ErrCancelled, n)
-	}
-	err = e.clean(err)
-	if err := e.act(n, ActFail); err != nil {
 		return err
 	}
+	err = e.clean(err)
 	e.report(err, send)
 	return err
 }

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -224,5 +225,52 @@ func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A step whose end cannot be noted has failed, and says why, and also why it had
+// failed itself.
+func TestAJournalThatFailsInMidRun(t *testing.T) {
+	broken := errors.New("the tool said no")
+	for name, c := range map[string]struct {
+		apply error
+		at    int // the call that finds the state folder gone
+		want  []string
+	}{
+		"at the start":           {at: 0, want: []string{"write the journal"}},
+		"at a good end":          {at: 1, want: []string{"write the journal"}},
+		"at a bad end":           {apply: broken, at: 1, want: []string{"the tool said no", "could not be noted: write the journal"}},
+		"at the end when halted": {apply: context.Canceled, at: 1, want: []string{"was stopped", "could not be noted: write the journal"}},
+	} {
+		j, _ := journalFor(t, "")
+		gone := func() {
+			if err := os.RemoveAll(j.Dir()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step := &fake{name: Preflight, apply: c.apply, say: "working"}
+		e, run := engineOf(step)
+		run.Journal = j
+		if _, err := e.Plan(context.Background(), Preflight, nil); err != nil {
+			t.Fatal(err)
+		}
+		if c.at == 0 {
+			gone()
+		}
+		var last Event
+		err := e.Apply(context.Background(), Preflight, func(ev Event) {
+			last = ev
+			if c.at == 1 && ev.Kind == EventProgress {
+				gone()
+			}
+		})
+		if err == nil || last.Kind != EventFailed || e.Machine.Status(Preflight) == Done {
+			t.Errorf("%s: %v, the last event is %+v, the step is %s", name, err, last, e.Machine.Status(Preflight))
+		}
+		for _, want := range c.want {
+			if !strings.Contains(last.Text, want) {
+				t.Errorf("%s: it says %q and not %q", name, last.Text, want)
+			}
+		}
 	}
 }

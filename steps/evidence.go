@@ -142,12 +142,7 @@ func ReadJournal(project, environment string) (*Journal, error) {
 	if _, err := os.Stat(j.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	key, err := j.fingerprintKey()
-	if err != nil {
-		return nil, err
-	}
-	j.prints = NewFingerprinter(key)
-	if err := j.load(); err != nil {
+	if err := j.read(); err != nil {
 		return nil, err
 	}
 	if len(j.entries) == 0 {

@@ -33,12 +33,15 @@ import (
 //
 // The entries hold fingerprints and no key, password or token. The backups hold
 // what the file held. A line that a kill left half written is passed over.
+//
+// Whoever can write there decides what a rollback does, so all of it must belong to
+// the user and be writable for nobody else.
 type Journal struct {
 	dir      string
 	entries  []Entry
 	prints   Fingerprinter
-	torn     bool // the last line has no line feed yet
-	lost     int  // lines that could not be read
+	torn     string // what ends the last line, which has no line feed yet
+	lost     int    // lines that could not be read, and that no kill explains
 	run      string
 	rollback bool      // a Revert is under way
 	opened   time.Time // by this process
@@ -49,7 +52,8 @@ type Journal struct {
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Kind        string           `json:"kind"`               // "opened", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart"
+	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -71,6 +75,15 @@ type Entry struct {
 // ErrJournal marks a journal that is damaged or belongs to another project.
 var ErrJournal = errors.New("the journal cannot be used")
 
+// schema is the number of the journal's form that this version writes. A later
+// form that this version would misread gets a higher one; fields and kinds that it
+// may pass over do not.
+const schema = 1
+
+// cutOff ends a line that a kill left half written, so that it is told apart from
+// one that was damaged later.
+const cutOff = " cut off"
+
 // StateDir is where all journals live: KEYSPLIT_STATE_DIR, else keysplit's
 // folder in the user's state directory (XDG_STATE_HOME).
 func StateDir() string {
@@ -91,27 +104,38 @@ func JournalDir(project, environment string) string {
 // and environment, and makes it if there is none.
 func OpenJournal(project, environment string) (*Journal, error) {
 	j := &Journal{dir: JournalDir(project, environment), run: randomHex(8)}
+	if err := placed(project); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the journal's folder: %w", err)
 	}
-	key, err := j.fingerprintKey()
-	if err != nil {
-		return nil, err
-	}
-	j.prints = NewFingerprinter(key)
-	if err := j.load(); err != nil {
+	if err := j.read(); err != nil {
 		return nil, err
 	}
 	if len(j.entries) == 0 {
-		return j, j.append(Entry{Kind: "opened", Project: project, Environment: environment})
+		return j, j.append(Entry{Kind: "opened", Schema: schema, Project: project, Environment: environment})
 	}
 	j.opened, j.known = time.Now(), len(j.entries)
 	return j, j.belongsTo(project, environment)
 }
 
+// read reads what is there.
+func (j *Journal) read() error {
+	if err := trusted(j.dir); err != nil {
+		return err
+	}
+	key, err := j.fingerprintKey()
+	if err != nil {
+		return err
+	}
+	j.prints = NewFingerprinter(key)
+	return j.load()
+}
+
 func (j *Journal) fingerprintKey() ([]byte, error) {
 	path := filepath.Join(j.dir, "key")
-	key, err := os.ReadFile(path)
+	key, err := readOwn(path)
 	if err == nil && len(key) == 32 {
 		return key, nil
 	}
@@ -120,7 +144,7 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 	}
 	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
 		// Another run may have made both just now, the key first.
-		if key, err = os.ReadFile(path); err == nil && len(key) == 32 {
+		if key, err = readOwn(path); err == nil && len(key) == 32 {
 			return key, nil
 		}
 		return nil, j.unusable("its file key is missing or damaged")
@@ -134,7 +158,7 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 		return nil, err
 	}
 	// Of several runs that begin at once one made the key that counts.
-	if key, err = os.ReadFile(path); err == nil && len(key) != 32 {
+	if key, err = readOwn(path); err == nil && len(key) != 32 {
 		err = j.unusable("its file key is damaged")
 	}
 	return key, err
@@ -149,23 +173,35 @@ func (j *Journal) unusable(what string) error {
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
 
 func (j *Journal) load() error {
-	data, err := os.ReadFile(j.path())
+	data, err := readOwn(j.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
-	j.torn = len(data) > 0 && data[len(data)-1] != '\n'
+	open := len(data) > 0 && data[len(data)-1] != '\n'
+	if open {
+		j.torn = "\n"
+	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, len(data)+1)
 	for lines.Scan() {
+		line := lines.Bytes()
 		var e Entry
-		// A kill in mid-write leaves a part of a line, and what that was about
-		// to record had not happened yet: entries come before their deeds.
-		if json.Unmarshal(lines.Bytes(), &e) == nil && j.sealed(e) && e.whole() {
+		switch {
+		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole():
+			if e.Schema > schema {
+				return fmt.Errorf("%w: a newer keysplit wrote it (form %d, and this one knows %d). Use the newer one; the journal is in %s",
+					ErrJournal, e.Schema, schema, j.dir)
+			}
 			j.entries = append(j.entries, e)
-		} else if len(lines.Bytes()) > 0 {
+		case len(line) == 0, bytes.HasSuffix(line, []byte(cutOff)):
+		case open && bytes.HasSuffix(data, line):
+			// A kill in mid-write leaves a part of the last line, and what that was about
+			// to record had not happened yet: entries come before their deeds.
+			j.torn = cutOff + "\n"
+		default:
 			j.lost++
 		}
 	}
@@ -193,20 +229,32 @@ func (e Entry) whole() bool {
 	return true
 }
 
-// seal is the keyed fingerprint of an entry. A line in which a disk or a person
-// changed a single character, such as the owner of a file, is so passed over and
-// not followed.
-func (j *Journal) seal(e Entry) string {
+// sealField is how a line ends: its seal, which is the keyed fingerprint of the
+// line as it stands, with an empty seal. A line in which a disk or a person changed
+// a single character, such as the owner of a file, is so passed over and not
+// followed. What a later version adds is under the seal as well, read or not.
+const sealField = `,"seal":"`
+
+// seal gives a line its seal.
+func (j *Journal) seal(e Entry) ([]byte, error) {
 	e.Seal = ""
 	line, err := json.Marshal(e)
 	if err != nil {
-		return "" // as is found out when the entry itself is written
+		return nil, err
 	}
-	return j.prints.Sum(line)
+	body := bytes.TrimSuffix(line, []byte(`"}`))
+	return append(body[:len(body):len(body)], j.prints.Sum(line)+`"}`...), nil
 }
 
-func (j *Journal) sealed(e Entry) bool {
-	return hmac.Equal([]byte(e.Seal), []byte(j.seal(e)))
+// sealed tells that a line is as it was written.
+func (j *Journal) sealed(line []byte) bool {
+	at := bytes.LastIndex(line, []byte(sealField))
+	if at < 0 {
+		return false
+	}
+	at += len(sealField)
+	seal, ok := bytes.CutSuffix(line[at:], []byte(`"}`))
+	return ok && hmac.Equal(seal, []byte(j.prints.Sum(append(line[:at:at], `"}`...))))
 }
 
 func (j *Journal) append(e Entry) error {
@@ -214,16 +262,12 @@ func (j *Journal) append(e Entry) error {
 		return fmt.Errorf("%w: it was opened for reading only", ErrJournal)
 	}
 	e.Time = time.Now().UTC()
-	e.Seal = j.seal(e)
-	line, err := json.Marshal(e)
+	line, err := j.seal(e)
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	line = append(line, '\n')
-	if j.torn {
-		line = append([]byte{'\n'}, line...)
-	}
-	f, err := os.OpenFile(j.path(), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	line = append(append([]byte(j.torn), line...), '\n')
+	f, err := os.OpenFile(j.path(), os.O_RDWR|os.O_APPEND|os.O_CREATE|noBlock, 0o600)
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
@@ -232,10 +276,10 @@ func (j *Journal) append(e Entry) error {
 		err = closing
 	}
 	if err != nil {
-		j.torn = true
+		j.torn = cutOff + "\n"
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	j.torn = false
+	j.torn = ""
 	j.entries = append(j.entries, e)
 	return nil
 }
@@ -260,9 +304,13 @@ func (j *Journal) SetKey(key Secret) error {
 	return j.append(Entry{Kind: "key", Key: j.prints.Of(key)})
 }
 
-// Keep stores the content of a file, durably and under a name of its own.
+// Keep stores the content of a file, durably and under a name of its own. The name
+// is noted first: a backup that no line names is a sign of damage.
 func (j *Journal) Keep(_ string, data []byte) (string, error) {
 	id := "backup-" + time.Now().UTC().Format("20060102T150405") + "-" + randomHex(4)
+	if err := j.append(Entry{Kind: "backup", ID: id}); err != nil {
+		return "", err
+	}
 	return id, writeDurably(filepath.Join(j.dir, id), data)
 }
 
@@ -271,7 +319,7 @@ func (j *Journal) Kept(id string) ([]byte, error) {
 	if id == "" || id != filepath.Base(id) {
 		return nil, fmt.Errorf("%w: no backup is called %q", ErrJournal, id)
 	}
-	data, err := os.ReadFile(filepath.Join(j.dir, id))
+	data, err := readOwn(filepath.Join(j.dir, id))
 	if err != nil {
 		return nil, fmt.Errorf("read the backup: %w", err)
 	}
@@ -290,7 +338,7 @@ func (j *Journal) Doubtful() bool {
 		if e.Delivery != nil {
 			named[e.Delivery.BackupID] = true
 		}
-		named[e.ID] = true // of a key that was chosen
+		named[e.ID] = true // of a backup or of a key that was chosen
 		foreign = foreign || e.Kind == "end" && e.Outcome.State == envfile.Foreign
 	}
 	backups, err := filepath.Glob(filepath.Join(j.dir, "backup-*"))

@@ -3,7 +3,6 @@ package steps
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -144,7 +143,7 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 
 // Runs that begin at once on a new project share one fingerprint key.
 func TestJournalHasOneKey(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	project, secret := t.TempDir(), canary()
 	var wg sync.WaitGroup
 	prints := make([]string, 16)
@@ -187,9 +186,7 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 	damage := map[string]func(j *Journal) error{
 		"another project": func(j *Journal) error {
-			e := Entry{Kind: "opened", Project: "/elsewhere", Environment: "development"}
-			e.Seal = j.seal(e)
-			line, err := json.Marshal(e)
+			line, err := j.seal(Entry{Kind: "opened", Project: "/elsewhere", Environment: "development"})
 			if err != nil {
 				return err
 			}
@@ -247,6 +244,123 @@ func TestBackupNamesStayInTheFolder(t *testing.T) {
 	for _, id := range []string{"", "../key", "/etc/passwd", "key/../../x"} {
 		if _, err := j.Kept(id); err == nil {
 			t.Errorf("Kept(%q) gave something", id)
+		}
+	}
+}
+
+// What a later version adds is under the seal too: its lines count, and only a form
+// that this version would misread is refused.
+func TestJournalOfALaterVersion(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	add := func(line string) {
+		t.Helper()
+		line = strings.TrimSuffix(line, "}") + `,"seal":"`
+		line += j.prints.Sum([]byte(line+`"}`)) + `"}` + "\n"
+		f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(`{"time":"2030-01-01T00:00:00Z","kind":"emergency","until":"2030-01-02T00:00:00Z","reason":"new"}`)
+	add(`{"time":"2030-01-01T00:00:00Z","kind":"new","what":{"a":[1,2]}}`)
+	j = reopen(t, filepath.Dir(env))
+	if _, ok := j.Emergency(); !ok || j.Doubtful() || len(j.Entries()) != 3 {
+		t.Errorf("emergency %v, doubtful %v, %d entries", ok, j.Doubtful(), len(j.Entries()))
+	}
+	add(`{"time":"2030-01-01T00:00:00Z","schema":2,"kind":"opened","project":"/p","environment":"development"}`)
+	if _, err := OpenJournal(filepath.Dir(env), "development"); !errors.Is(err, ErrJournal) || !strings.Contains(err.Error(), "a newer keysplit wrote it") {
+		t.Errorf("opened with %v", err)
+	}
+}
+
+// Journals that were written before there was a number are read as before.
+func TestJournalWithoutANumber(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	line, err := j.seal(Entry{Kind: "opened", Project: filepath.Dir(env), Environment: "development"})
+	if err != nil || bytes.Contains(line, []byte("schema")) {
+		t.Fatalf("%s %v", line, err)
+	}
+	if err := os.WriteFile(j.path(), append(line, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(reopen(t, filepath.Dir(env)).Entries()); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+}
+
+// What a kill leaves is no doubt; damage is.
+func TestJournalDoubts(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	if _, err := j.Keep(".env", []byte("K=1\n")); err != nil { // and then killed, before the intent
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		data := content(t, j.path()) + text
+		if err := os.WriteFile(j.path(), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"time":"2030-01-01T00:00:00Z","kind":"beg`)
+	j = reopen(t, filepath.Dir(env))
+	if j.Doubtful() {
+		t.Error("a line that was cut off is in doubt")
+	}
+	if err := j.SetStatus(Write, Failed); err != nil {
+		t.Fatal(err)
+	}
+	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
+		t.Errorf("after the next line: doubtful %v, %d entries", j.Doubtful(), len(j.Entries()))
+	}
+	write(`{"time":"2030-01-01T00:00:00Z","kind":"status"}` + "\n")
+	if !reopen(t, filepath.Dir(env)).Doubtful() {
+		t.Error("a damaged line raises no doubt")
+	}
+	// A whole line without its line feed counts, also when the next one follows.
+	j, env = journalFor(t, "K=1\n")
+	if err := os.WriteFile(j.path(), []byte(strings.TrimSuffix(content(t, j.path()), "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := reopen(t, filepath.Dir(env)).SetStatus(Write, Done); err != nil {
+		t.Fatal(err)
+	}
+	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 2 {
+		t.Errorf("without a line feed: doubtful %v, %d entries", j.Doubtful(), len(j.Entries()))
+	}
+}
+
+func TestWhereTheStateFolderMayLie(t *testing.T) {
+	home := resolved(t.TempDir())
+	t.Setenv("HOME", home)
+	project := filepath.Join(home, "code", "shop", "backend")
+	for _, dir := range []string{project, filepath.Join(home, ".git"), filepath.Join(home, "code", "shop", ".git")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(project, filepath.Join(home, "link")); err != nil {
+		t.Skip(err)
+	}
+	for dir, good := range map[string]bool{
+		filepath.Join(home, ".local", "state", "keysplit"): true, // although the home folder is a work tree
+		filepath.Join(home, "code", "shop-state"):          true,
+		filepath.Join(home, "code", "shop", "state"):       false,
+		filepath.Join(home, "code", "shop"):                false,
+		filepath.Join(home, "link", "state"):               false,
+		"state":                                            false,
+		"./state":                                          false,
+	} {
+		t.Setenv("KEYSPLIT_STATE_DIR", dir)
+		_, err := OpenJournal(project, "development")
+		if good != (err == nil) || !good && !errors.Is(err, ErrUsage) {
+			t.Errorf("%s: %v", dir, err)
+		}
+		if _, there := os.Lstat(dir); !good && there == nil && filepath.Base(dir) == "state" {
+			t.Errorf("%s was made", dir)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/house"
 )
 
@@ -128,11 +128,16 @@ func (r *runner) alone(do func() tea.Msg) tea.Cmd {
 		defer func() { <-r.turn }()
 		defer func() {
 			if p := recover(); p != nil {
-				msg = crashMsg{r.engine.Run.Redactor.Clean(fmt.Sprint(p))}
+				msg = r.crash(fault.Of(p))
 			}
 		}()
 		return do()
 	}
+}
+
+// crash is the message of a mistake of keysplit's own, in whatever goroutine.
+func (r *runner) crash(err error) crashMsg {
+	return crashMsg{r.engine.Run.Redactor.Clean(err.Error())}
 }
 
 // command makes the command of a job.
@@ -143,6 +148,9 @@ func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
 			res.err = steps.ErrCancelled
 		} else {
 			res.err = do(ctx, r.engine, func(ev steps.Event) { r.send(eventMsg{j.id, ev}) }, &res.report)
+		}
+		if errors.Is(res.err, fault.Err) {
+			return r.crash(res.err)
 		}
 		res.facts = look(r.engine)
 		return res

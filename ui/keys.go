@@ -19,7 +19,7 @@ func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
 	case name == "ctrl+c":
 		return w.quit(true)
 	case name == "ctrl+z":
-		return tea.Suspend
+		return w.suspend()
 	case w.leaving:
 		return nil
 	case w.over != nil:

@@ -17,6 +17,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/fault"
 	"dj/keysplit/ui/style"
 )
 
@@ -88,7 +89,10 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(),
 		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	w.runner.send = p.Send
+	var lent atomic.Bool // the terminal is another program's
 	e.Run.HandOver = func(ctx context.Context, path string, args []string) error {
+		lent.Store(true)
+		defer lent.Store(false)
 		done := make(chan error, 1)
 		c := child.Command{Path: path, Args: args, Unset: child.Withheld}
 		p.Send(handOverMsg{c.OnTerminal(ctx, in, file), done})
@@ -99,16 +103,25 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 			return ctx.Err()
 		}
 	}
-	keys.ended = func() { go p.Send(leaveMsg{}) }
+	crashed := func(err error) { p.Send(w.runner.crash(err)) }
+	keys.ended = func() { fault.Go(func() { p.Send(leaveMsg{}) }, crashed) }
 	gone := make(chan struct{})
-	go func() {
+	fault.Go(func() {
 		select {
 		case <-ctx.Done():
 			p.Send(leaveMsg{})
 		case <-gone:
 		}
-	}()
+	}, crashed)
+	unwatch := watchSuspend(func() {
+		if lent.Load() {
+			stopJob()
+			return
+		}
+		p.Send(suspendMsg{})
+	}, crashed)
 	_, err := p.Run()
+	unwatch()
 	close(gone)
 	cancel()
 	free := w.runner.wait(stopWithin)
@@ -131,9 +144,11 @@ func renderer(out *os.File, o Options) (r *lipgloss.Renderer, ask bool) {
 func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	switch {
 	case w.crash != "":
-		return fmt.Errorf("keysplit made a mistake and stopped: %s", w.crash)
+		return fmt.Errorf("%s. It has stopped; %s puts back what it changed", w.crash, w.facts.rollback)
 	case !free:
 		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
+	case errors.Is(context.Cause(ctx), fault.Err):
+		return context.Cause(ctx)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", steps.ErrCancelled, context.Cause(ctx))
 	case gone:

@@ -139,6 +139,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		w.flash = string(msg)
 	case handOverMsg:
 		return w, tea.ExecProcess(msg.program, func(err error) tea.Msg { msg.done <- err; return nil })
+	case suspendMsg:
+		return w, w.suspend()
 	case leaveMsg:
 		return w, w.leave()
 	}

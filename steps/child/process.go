@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"sync"
 	"time"
+
+	"dj/keysplit/steps/fault"
 )
 
 // Process is a child that stays: a server, or a program that is asked questions
@@ -45,11 +47,11 @@ func (c Command) Start(s Streams) (*Process, error) {
 		cancel()
 		return nil, fmt.Errorf("run %s: %w", c.Path, err)
 	}
-	go func() {
+	fault.Go(func() {
 		// How it ended is in its exit code; that a grandchild held its pipes is no news.
 		_ = cmd.Wait()
 		close(p.done)
-	}()
+	}, func(error) { close(p.done) }) // it counts as ended, without an exit code
 	return p, nil
 }
 

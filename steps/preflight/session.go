@@ -20,6 +20,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/fault"
 )
 
 //go:embed probe/*.py
@@ -49,6 +50,8 @@ type session struct {
 	wait    time.Duration
 	token   string
 	answers chan []byte
+	life    context.Context // ends with a mistake of keysplit's own in one of the goroutines
+	fail    context.CancelCauseFunc
 	errs    *child.Tail // what the interpreter said before the probe took over
 
 	mu       sync.Mutex // one question at a time
@@ -95,6 +98,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		clean: run.Redactor.Clean, secret: run.Secret,
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
+	s.life, s.fail = context.WithCancelCause(context.Background())
 	reading, writing := io.Pipe()
 	var out io.Writer = writing
 	if tap != nil {
@@ -113,11 +117,14 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		return nil, notRunnable(fmt.Sprintf("The interpreter %s does not start.", p.Python), "", 0,
 			"Name the project's interpreter: keysplit --python PATH.")
 	}
-	go s.listen(reading)
-	go func() {
+	fault.Go(func() { s.listen(reading) }, func(err error) {
+		s.fail(err)
+		_ = reading.Close() // the writer is never kept waiting
+	})
+	fault.Go(func() {
 		<-s.proc.Done()
 		_ = writing.Close()
-	}()
+	}, s.fail)
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
@@ -160,9 +167,6 @@ func randomToken() string {
 // listen passes on the lines that carry the session's token. Whatever else
 // comes was printed before the probe took standard output over.
 func (s *session) listen(from io.Reader) {
-	defer close(s.answers)
-	// The writer is never kept waiting, whatever becomes of this side.
-	defer io.Copy(io.Discard, from) //nolint:errcheck // nothing is done with it
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxAnswer)
 	for lines.Scan() {
@@ -170,6 +174,9 @@ func (s *session) listen(from io.Reader) {
 			s.answers <- bytes.Clone(answer)
 		}
 	}
+	// The writer is never kept waiting, also behind a line that is too long.
+	_, _ = io.Copy(io.Discard, from)
+	close(s.answers)
 }
 
 // exchange sends one question and waits for its answer. A session that did not
@@ -179,18 +186,20 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
-	go func() {
+	fault.Go(func() {
 		// A child that has ended closes the pipe; its end is seen below.
 		_, _ = s.proc.Stdin.Write(question)
-	}()
+	}, s.fail)
 	select {
 	case data, ok := <-s.answers:
 		if !ok {
 			return nil, s.ended()
 		}
 		return s.read(data)
+	case <-s.life.Done():
+		return nil, context.Cause(s.life)
 	case <-ctx.Done():
-		go s.proc.Terminate()
+		fault.Go(s.proc.Terminate, s.fail)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, notRunnable(fmt.Sprintf("Django did not answer within %v.", s.wait), "", 0,
 				"Look at what the settings wait for (a database, Redis, a network), or give it more time: keysplit --timeout 2m.")

@@ -22,7 +22,7 @@ func cleanEnvironment(t *testing.T) {
 		t.Setenv(name, "")
 		os.Unsetenv(name)
 	}
-	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 }
 
 func newRun() *steps.Run {

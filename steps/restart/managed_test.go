@@ -563,7 +563,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		{[]string{"systemd:web", "command:true --token=s3cret"}, "command", false, "a command of yours"},
 	} {
 		w := managedWorld(t, "")
-		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+		t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 		program := stepstest.NewTool(t, "systemctl", systemctlUp)
 		stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 		open := func() {

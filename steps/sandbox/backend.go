@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"dj/keysplit/steps/fault"
 )
 
 // backend is the server of the demo: login with a CSRF cookie and header,
@@ -46,7 +48,10 @@ func serve(stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	b := &backend{tokens: tokens{key: []byte(s.signingKey())}, users: start.Users}
 	server := &http.Server{Handler: b.handler(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 64 << 10}
-	go server.Serve(l) // ends with the process
+	fault.Go(func() { _ = server.Serve(l) }, func(err error) { // ends with the process
+		fmt.Fprintln(stderr, err)
+		_ = l.Close()
+	})
 
 	out := json.NewEncoder(stdout)
 	if out.Encode(workerReady{l.Addr().String(), started}) != nil {

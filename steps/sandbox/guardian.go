@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/fault"
 )
 
 // pollEvery is how often the guardian looks at the time of the settings file.
@@ -63,7 +64,7 @@ func guard(stdin io.Reader, stdout, stderr io.Writer) int {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	requests := make(chan request)
-	go func() {
+	fault.Go(func() {
 		defer close(requests)
 		lines := bufio.NewScanner(stdin)
 		for lines.Scan() {
@@ -72,7 +73,7 @@ func guard(stdin io.Reader, stdout, stderr io.Writer) int {
 				requests <- q
 			}
 		}
-	}()
+	}, func(err error) { fmt.Fprintln(stderr, err) })
 	out := json.NewEncoder(stdout)
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()

@@ -37,6 +37,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/fault"
 )
 
 // Command is the hidden subcommand under which this program's main function,
@@ -77,6 +78,8 @@ type Sandbox struct {
 	password string
 	guardian *child.Process
 	answers  chan reply
+	life     context.Context // ends with a mistake of keysplit's own in one of the goroutines
+	fail     context.CancelCauseFunc
 
 	mu   sync.Mutex // one question at a time
 	last int
@@ -118,15 +121,19 @@ func Make(state State) (*Sandbox, error) {
 	reading, writing := io.Pipe()
 	errs := child.NewTail(4 << 10)
 	s := &Sandbox{answers: make(chan reply, 1)}
+	s.life, s.fail = context.WithCancelCause(context.Background())
 	s.guardian, err = backendCommand(program).Start(child.Streams{Stdout: writing, Stderr: errs})
 	if err != nil {
 		return nil, fmt.Errorf("start the demo's backend: %w", err)
 	}
-	go func() {
+	fault.Go(func() {
 		<-s.guardian.Done()
 		_ = writing.Close() // an io.Pipe closes without error
-	}()
-	go s.listen(reading)
+	}, s.fail)
+	fault.Go(func() { s.listen(reading) }, func(err error) {
+		s.fail(err)
+		_ = reading.Close() // the guardian is never kept waiting
+	})
 	got, err := s.call(context.Background(), request{Do: "make", State: state})
 	if err != nil {
 		s.Close()
@@ -244,6 +251,8 @@ func (s *Sandbox) call(ctx context.Context, q request) (reply, error) {
 			default:
 				return got, nil
 			}
+		case <-s.life.Done():
+			return reply{}, context.Cause(s.life)
 		case <-ctx.Done():
 			return reply{}, ctx.Err()
 		}
@@ -253,7 +262,6 @@ func (s *Sandbox) call(ctx context.Context, q request) (reply, error) {
 // listen passes the guardian's answers on until it ends. Answers that nobody
 // waits for any more are dropped.
 func (s *Sandbox) listen(from io.Reader) {
-	defer close(s.answers)
 	lines := bufio.NewScanner(from)
 	for lines.Scan() {
 		var got reply
@@ -266,4 +274,5 @@ func (s *Sandbox) listen(from io.Reader) {
 		}
 		s.answers <- got
 	}
+	close(s.answers)
 }

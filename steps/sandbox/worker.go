@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/fault"
 )
 
 // startLimit is how long a server may take to listen.
@@ -51,12 +52,14 @@ func startWorker(program string, s workerStart) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	go func() {
+	// Without its lines a server counts as ended.
+	failed := func(error) { _ = reading.Close() }
+	fault.Go(func() {
 		<-proc.Done()
 		_ = writing.Close() // an io.Pipe closes without error
-	}()
+	}, failed)
 	w := &worker{proc: proc, lines: make(chan []byte, 4)}
-	go w.listen(reading)
+	fault.Go(func() { w.listen(reading) }, failed)
 	err = w.send(s)
 	if err == nil {
 		err = w.receive(&w.ready)

@@ -18,7 +18,7 @@ import (
 // value is keysplit.
 type Program struct {
 	Package string            // what to build, keysplit when empty
-	Extra   map[string]string // files (name: text) that are compiled into keysplit as well
+	Extra   map[string]string // files (path in the module: text) that are compiled into it, in place of its own or as well
 
 	once sync.Once
 	dir  string
@@ -53,7 +53,10 @@ func (p *Program) build() (err error) {
 	p.path = filepath.Join(p.dir, "keysplit")
 	replace := map[string]string{}
 	for name, text := range p.Extra {
-		path := filepath.Join(p.dir, name)
+		path := filepath.Join(p.dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/fault"
 )
 
 // The exit codes. Scripts rely on them.
@@ -86,6 +87,9 @@ func Main(args []string, stdio IO) int {
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
 	err := execute(ctx, root)
+	if cause := context.Cause(ctx); errors.Is(cause, fault.Err) {
+		err = cause
+	}
 	if out.failed != nil && codeOf(err) == ExitOK {
 		err = fmt.Errorf("write the output: %w", out.failed)
 	}
@@ -138,7 +142,7 @@ func (s *signals) notify() (context.Context, func()) {
 		signal.Notify(caught, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
-	go func() {
+	fault.Go(func() {
 		for n := 0; ; n++ {
 			select {
 			case <-done:
@@ -153,7 +157,7 @@ func (s *signals) notify() (context.Context, func()) {
 			}
 			cancel(steps.ErrCancelled)
 		}
-	}()
+	}, cancel)
 	return ctx, func() {
 		signal.Stop(caught)
 		close(done)

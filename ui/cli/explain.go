@@ -13,6 +13,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/fault"
 	"dj/keysplit/ui/style"
 )
 
@@ -82,7 +83,7 @@ func piped(ctx context.Context, in io.Reader) ([]byte, error) {
 		err  error
 	}
 	done := make(chan read, 1)
-	go func() {
+	fault.Go(func() {
 		var kept []byte
 		buf := make([]byte, 64<<10)
 		for {
@@ -99,7 +100,7 @@ func piped(ctx context.Context, in io.Reader) ([]byte, error) {
 				return
 			}
 		}
-	}()
+	}, func(err error) { done <- read{err: err} })
 	select {
 	case <-ctx.Done():
 		return nil, steps.ErrCancelled

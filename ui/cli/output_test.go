@@ -32,7 +32,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 			t.Errorf("%v: exit %d: %s", args, c.ProcessState.ExitCode(), said.String())
 		}
 		c = exec.Command(c.Path, c.Args[1:]...)
-		c.Dir, c.Env = root, append(os.Environ(), "KEYSPLIT_STATE_DIR="+t.TempDir())
+		c.Dir, c.Env = root, append(os.Environ(), "KEYSPLIT_STATE_DIR="+filepath.Join(t.TempDir(), "state"))
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%v on a good output: %v\n%s", args, err, out)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/fault"
 	"dj/keysplit/ui/style"
 )
 
@@ -243,10 +244,10 @@ func (p *plainFront) readLine(ctx context.Context) (string, error) {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	go func() {
+	fault.Go(func() {
 		line, err := p.in.ReadString('\n')
 		typed <- answer{line, err}
-	}()
+	}, func(err error) { typed <- answer{err: err} })
 	select {
 	case <-ctx.Done():
 		return "", steps.ErrCancelled

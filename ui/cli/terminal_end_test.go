@@ -5,7 +5,9 @@ package cli_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -183,6 +185,80 @@ func TestSuspendAndResume(t *testing.T) {
 	tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
 	tm.Type("exit\r")
 	tm.Exit(soon)
+	isGone(t, folder)
+}
+
+// A real SIGTSTP does what ctrl+z does, at rest and while a step runs.
+func TestStoppedBySignal(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	tm := ptytest.Start(t, ptytest.Options{
+		Program: "/bin/bash", Args: []string{"--norc", "--noprofile", "-i"}, Dir: t.TempDir(),
+		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary.Path(t), "HISTFILE="),
+	})
+	tm.WaitFor(`ready\$`, soon)
+	tm.Type("\"$KS\" demo\r")
+	f := atRest(t, tm)
+	stop := func() {
+		t.Helper()
+		if err := syscall.Kill(childOf(t, tm.PID()), syscall.SIGTSTP); err != nil {
+			t.Fatal(err)
+		}
+		tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool {
+			return !f.Alt && f.CursorVisible && strings.Contains(f.Text(), "Stopped")
+		})
+		tm.Type("clear; echo typed-in-the-shell\r")
+		tm.WaitFor("(?m)^typed-in-the-shell", soon)
+		tm.Type("fg\r")
+		tm.WaitUntil("the wizard", soon, func(f ptytest.Frame) bool { return f.Alt && !f.CursorVisible })
+	}
+	for range 2 { // the second time the signal is caught anew
+		stop()
+	}
+	for !strings.Contains(f.Text(), "Restart the server now?") {
+		f = onward(t, tm, ptytest.Enter)
+	}
+	tm.Press(ptytest.Enter)
+	tm.WaitFor("x stop", soon)
+	stop()
+	if f := atRest(t, tm); !strings.Contains(f.Text(), "Done and verified") {
+		t.Errorf("the step did not go on:\n%s", f.Text())
+	}
+	tm.Type("q")
+	tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
+	tm.Type("exit\r")
+	tm.Exit(soon)
+	isGone(t, folder)
+}
+
+// childOf is the one child of a process.
+func childOf(t *testing.T, pid int) int {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		t.Skipf("SKIPPED, NOT TESTED: %v", err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		t.Fatalf("the children are %q", data)
+	}
+	return child
+}
+
+// Where there is no shell to go back to, nothing stops: nobody could continue it.
+func TestNothingStopsWithoutAShell(t *testing.T) {
+	t.Parallel()
+	tm, folder := demo(t, size{80, 24}, nil)
+	atRest(t, tm)
+	tm.Press(ptytest.CtrlZ)
+	tm.WaitFor("There is no shell here to go back to", soon)
+	tm.Press(ptytest.Enter)
+	atRest(t, tm)
+	tm.Signal(syscall.SIGTSTP)
+	tm.WaitFor("There is no shell here to go back to", soon)
+	tm.Type("q")
+	tm.Exit(soon)
+	isRestored(t, tm)
 	isGone(t, folder)
 }
 

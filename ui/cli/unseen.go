@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/fault"
 )
 
 // readUnseen reads one line that a person types, without showing it. When the
@@ -28,10 +29,10 @@ func readUnseen(ctx context.Context, stdio IO) ([]byte, error) {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	go func() {
+	fault.Go(func() {
 		b, err := term.ReadPassword(fd)
 		typed <- answer{b, err}
-	}()
+	}, func(err error) { typed <- answer{err: err} })
 	select {
 	case <-ctx.Done():
 		_ = dropTyped(fd)

@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// placed tells whether the state folder lies where it may. A relative one would be
+// another one in every folder, and one in the project's work tree would put the
+// backups, which hold keys, where git picks them up.
+func placed(project string) error {
+	state := StateDir()
+	if !filepath.IsAbs(state) {
+		return fmt.Errorf("%w: KEYSPLIT_STATE_DIR must be an absolute path, and is %q", ErrUsage, Inert(state))
+	}
+	top := workTree(project)
+	if inside(resolved(state), top) {
+		return fmt.Errorf("%w: keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
+			ErrUsage, Inert(state), Inert(top))
+	}
+	return nil
+}
+
+// workTree is the top of the git work tree that a folder belongs to, or the folder
+// itself. A home folder that is a work tree as a whole does not count: the usual
+// state folder is in it.
+func workTree(dir string) string {
+	home, _ := os.UserHomeDir() // "" is no folder
+	for at := dir; ; at = filepath.Dir(at) {
+		if at == filepath.Dir(at) || at == home || at == resolved(home) {
+			return dir
+		}
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return at
+		}
+	}
+}
+
+// resolved is a path without links; its last parts need not exist.
+func resolved(path string) string {
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
+}
+
+func inside(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// trusted refuses a journal that somebody else could have written: the state
+// folder, the journal's own, and everything in it must be the user's, no links, and
+// writable for nobody else.
+func trusted(dir string) error {
+	for _, folder := range []string{StateDir(), dir} {
+		info, err := os.Lstat(folder)
+		if err != nil {
+			return fmt.Errorf("look at keysplit's folder: %w", err)
+		}
+		if wrong := notOurs(info, true); wrong != "" {
+			return untrusted(folder, wrong)
+		}
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("look at keysplit's folder: %w", err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another run's draft
+		}
+		if err != nil {
+			return fmt.Errorf("look at keysplit's folder: %w", err)
+		}
+		if wrong := notOurs(info, false); wrong != "" {
+			return untrusted(filepath.Join(dir, f.Name()), wrong)
+		}
+	}
+	return nil
+}
+
+// notOurs says what is wrong with a file or folder of the state, "" for nothing.
+func notOurs(info fs.FileInfo, folder bool) string {
+	switch mode := info.Mode(); {
+	case mode&fs.ModeSymlink != 0:
+		return "is a symbolic link"
+	case folder && !mode.IsDir():
+		return "is not a folder"
+	case !folder && !mode.IsRegular():
+		return "is not a regular file"
+	}
+	return othersMayWrite(info)
+}
+
+func untrusted(path, wrong string) error {
+	return fmt.Errorf("%w: %s %s, so what it says cannot be trusted. Look at it, and move it aside or mend its owner and mode (chmod go-w)",
+		ErrJournal, Inert(path), wrong)
+}
+
+// readOwn reads a file of the journal. It waits for nothing: a pipe in its place
+// is refused.
+func readOwn(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|noBlock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
+}

@@ -1,0 +1,25 @@
+//go:build unix
+
+package steps
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// noBlock keeps the open of a pipe from waiting for its other end.
+const noBlock = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
+
+// othersMayWrite says who else could change a file or folder, "" for nobody.
+func othersMayWrite(info fs.FileInfo) string {
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok && int64(sys.Uid) != int64(os.Geteuid()) {
+		return fmt.Sprintf("belongs to the user with the number %d, not to you", sys.Uid)
+	}
+	// In a folder with the sticky bit, such as /tmp, nobody moves the files of others.
+	if info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return fmt.Sprintf("may be written by others (mode %04o)", info.Mode().Perm())
+	}
+	return ""
+}
