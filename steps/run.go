@@ -152,7 +152,7 @@ func (r *Run) ProductionName(places ...string) string {
 }
 
 // nameParts are the single names of a place.
-var nameParts = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9_.-]*`)
+var nameParts = regexp.MustCompile(`\.?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?`)
 
 // Confirm is the name that a person must still type before a step of this run
 // goes on, "" for none; places are as for ProductionName.

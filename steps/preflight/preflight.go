@@ -17,7 +17,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -178,15 +177,6 @@ func (d *diagnosis) locate() error {
 	reader, user := readerOf(d.sources)
 	d.place = guess(d.project, reader, user)
 	env := steps.EnvFile{Path: d.place.path, Found: d.place.found}
-	if o := &d.run.Options; o.EnvFile == "" && !local(d.run) && len(o.Targets) == 1 {
-		// What is judged is what is written.
-		if path, ok := strings.CutPrefix(o.Targets[0], "dotenv:"); ok && path != "" {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(d.project.Root, path)
-			}
-			o.EnvFile = path
-		}
-	}
 	if asked := d.run.Options.EnvFile; asked != "" {
 		path, err := filepath.Abs(asked)
 		if err != nil {

@@ -433,6 +433,12 @@ func (one *checked) report() checkReport {
 		r.Project = &checkProject{
 			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, EnvFile: p.Rel(p.EnvFile.Path), Django: p.Facts,
 		}
+		if one.run.Remote() {
+			r.Project.EnvFile = "" // the one here is not looked at
+			if files := one.run.Files(); len(files) == 1 {
+				r.Project.EnvFile = p.Rel(files[0])
+			}
+		}
 		if len(p.EnvFile.Readers) > 0 {
 			r.Project.Reader = string(p.EnvFile.Readers[0])
 		}

@@ -55,7 +55,7 @@ func TestTheLocalKeyStaysHere(t *testing.T) {
 		args  []string
 		files []string // that get one new key
 	}{
-		"a compose file's own": {[]string{"--env", "prodlike", "--confirm", "prodlike", "--target", "compose:docker-compose.prod.yml#web"}, []string{".env.prod"}},
+		"a compose file's own": {[]string{"--env", "prodlike", "--confirm", ".env.prod", "--target", "compose:docker-compose.prod.yml#web"}, []string{".env.prod"}},
 		"two files":            {[]string{"--env", "staging", "--target", "dotenv:a.env", "--target", "dotenv:b.env"}, []string{"a.env", "b.env"}},
 		"in development too":   {[]string{"--target", "dotenv:a.env"}, []string{"a.env"}},
 	} {

@@ -38,6 +38,7 @@ type result struct {
 	DryRun    bool
 	Changed   bool // a file was changed
 	Restarted bool // a server was restarted
+	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []steps.Finding
 	Summary   string   // one sentence

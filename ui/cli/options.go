@@ -19,6 +19,7 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/smoketest"
 	"dj/keysplit/steps/write"
 )
 
@@ -43,6 +44,7 @@ type options struct {
 	force                bool
 	demo                 bool // the project is the demo's throwaway one
 	committed            bool // of check
+	any                  bool // the environment needs no target: what an earlier run did counts
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -125,6 +127,18 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, u := range env.URLs {
+		if err := smoketest.CheckURL(u); err != nil {
+			return nil, err
+		}
+	}
+	if len(env.Targets) == 0 && o.envFile == "" && o.env != steps.DefaultEnvironment {
+		// The .env here says nothing about another environment, unless the user says
+		// that it is that one's.
+		if env.Targets = o.delivered(); len(env.Targets) == 0 && !o.any {
+			return nil, wrong("where does %s keep its key? Say it with --target, or with targets in keysplit.toml; when this machine is %s: --target dotenv", o.env, o.env)
+		}
+	}
 	targets, err := write.Targets(env.Targets)
 	if err != nil {
 		return nil, err
@@ -157,6 +171,25 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
+}
+
+// delivered are the targets that an earlier upgrade of this environment delivered
+// to, as its journal has them.
+func (o *options) delivered() (specs []string) {
+	root, _ := preflight.Root(o.project)
+	if root == "" {
+		return nil
+	}
+	j, err := steps.ReadJournal(root, o.env)
+	if err != nil || j == nil {
+		return nil // the run itself says what is wrong with it
+	}
+	for _, d := range j.Deliveries() {
+		if !slices.Contains(specs, d.Target) {
+			specs = append(specs, d.Target)
+		}
+	}
+	return specs
 }
 
 // given are the flags that say where and how: the same command has to have them

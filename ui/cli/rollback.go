@@ -37,7 +37,7 @@ An earlier run's change stays in force; run it again to take that back too.`,
 			}
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
-			o.static = true
+			o.static, o.any = true, true
 			run, err := o.run(cmd.Context(), stdio)
 			if err != nil {
 				return err

@@ -80,9 +80,18 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 		return err
 	}
 	if o.fix && r.OK && !o.dryRun {
+		before := len(r.Findings)
 		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
-			return err
+			var failure *steps.Failure
+			if !errors.As(err, &failure) {
+				return err
+			}
+			r.OK, r.Findings = false, append(r.Findings, failure.Findings...)
+			for _, found := range failure.Findings {
+				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+			}
 		}
+		r.Edited = len(r.Findings) < before
 	}
 	if err := o.configure(ctx, e.Run, &r); err != nil {
 		return err
@@ -116,6 +125,7 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 	if err != nil {
 		return fmt.Errorf("write %s: %w", run.Project.Rel(path), err)
 	}
+	r.Edited = true
 	r.Next = append(r.Next, "Wrote "+run.Project.Rel(path)+". Look at it, and commit it.")
 	return nil
 }
@@ -155,6 +165,7 @@ func (r result) planned() bool {
 
 // summarise says in words how an upgrade ended and what comes next.
 func (o *options) summarise(r result) result {
+	unproved := r.Steps[steps.Restart] == steps.Skipped || r.Steps[steps.SmokeTest] == steps.Skipped
 	switch {
 	case r.OK && r.DryRun:
 		r.Summary = "That was the plan. Nothing was changed."
@@ -162,8 +173,14 @@ func (o *options) summarise(r result) result {
 		r.Summary = "That was the plan. Nothing was changed, so what is wrong is still so."
 	case r.OK && !r.Changed && r.Restarted:
 		r.Summary = "Done. The files were in order already; the server now runs with the key."
+	case r.OK && !r.Changed && r.Edited:
+		r.Summary = "The key was in order already. Only the files named above were edited."
+	case r.OK && !r.Changed && unproved:
+		r.Summary = "The files were in order already. What was left out is not proved."
 	case r.OK && !r.Changed:
 		r.Summary = "Everything was in order already. Nothing was changed."
+	case r.OK && unproved:
+		r.Summary = "The key is in place. What was left out is not proved."
 	case r.OK:
 		r.Summary = "Done. The backend has a JWT key of its own."
 	case r.Stopped:
@@ -189,7 +206,7 @@ func (o *options) summarise(r result) result {
 	}
 	switch {
 	case r.DryRun:
-	case r.Changed:
+	case r.Changed, r.Edited:
 		r.Next = append(r.Next, "To put everything back to the byte: "+o.command("rollback"))
 	case !r.OK:
 		r.Next = append(r.Next, "No file was changed.")
