@@ -287,7 +287,11 @@ func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
 	run := e.Run
 	r := result{OK: err == nil, Stopped: errors.Is(err, steps.ErrCancelled), Findings: e.Findings(), Next: run.Left}
 	left, earlier := steps.Upgrade{}, steps.Upgrade{}
-	for _, u := range run.Journal.Upgrades() {
+	var all []steps.Upgrade
+	if run.Journal != nil {
+		all = run.Journal.Upgrades()
+	}
+	for _, u := range all {
 		if u.Run == last.Run {
 			left = u
 		} else {
