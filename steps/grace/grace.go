@@ -190,24 +190,3 @@ func explain(run *steps.Run, path string, err error) error {
 	}
 	return err
 }
-
-// Stands tells from the .env how a grace period stands: none, under way, or over.
-func Stands(run *steps.Run, data []byte, now time.Time) (until time.Time, under, over bool) {
-	env := run.Project.EnvFile
-	if len(env.Readers) == 0 {
-		return until, false, false
-	}
-	vars, err := envfile.Read(env.Readers[0], data, run.LookupEnv)
-	if err != nil {
-		return until, false, false
-	}
-	if key, ok := vars.Get(KeyName); !ok || key == "" {
-		return until, false, false
-	}
-	text, _ := vars.Get(UntilName)
-	until, err = time.Parse(time.RFC3339, text)
-	if err != nil {
-		return until, false, false
-	}
-	return until, now.Before(until), !now.Before(until)
-}

@@ -8,7 +8,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
-	"dj/keysplit/steps/grace"
 	"dj/keysplit/ui/style"
 )
 
@@ -75,10 +74,8 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 		}
 	}
 	var out []steps.Finding
-	if at := run.Project.EnvFile.At; at != nil && !run.Remote() {
-		if until, _, over := grace.Stands(run, at.Data, now); over {
-			out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
-		}
+	if key, until, under := run.Grace(now); key.Set() && !under {
+		out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
 	}
 	// Where a key cannot be read back, the place itself tells when it was set.
 	for i, h := range run.Held {
