@@ -20,10 +20,16 @@ const lockPoll = 20 * time.Millisecond
 // errHeld is what tryLock returns while another process has the lock.
 var errHeld = errors.New("the lock is held")
 
-// lock is an advisory lock on one target, which every run of this program takes before it writes. It lies in the
+// lock is an advisory lock on one target, which every run of this program takes before it writes. Its file lies in the
 // caller's folder, not beside the target, and the system frees it when its process ends in any way. The
 // lock file stays: removing it would let two runs lock two files of one name.
-type lock struct{ f *os.File }
+//
+// Two users, or one with two folders for locks, do not see each other's file. So the target's folder is locked too, by
+// its descriptor, which leaves nothing behind: always second, so that two runs never wait for each other.
+type lock struct {
+	f      *os.File
+	folder *os.File // nil where folders cannot be locked
+}
 
 // acquire waits up to wait for the lock on target, and less if ctx ends. The refusal names the holder. path is for
 // messages.
@@ -41,10 +47,28 @@ func acquire(ctx context.Context, folder, target, path string, wait time.Duratio
 		return nil, fmt.Errorf("open the lock for %s: %w", path, err)
 	}
 	deadline := time.Now().Add(wait)
+	if err := take(ctx, f, path, deadline, func() string { return holder(f) }); err != nil {
+		f.Close()
+		return nil, err
+	}
+	l := &lock{f: f}
+	if l.folder, err = lockFolder(ctx, filepath.Dir(target), path, deadline); err != nil {
+		l.release()
+		return nil, err
+	}
+	if err := l.sign(); err != nil {
+		l.release()
+		return nil, fmt.Errorf("sign the lock for %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// take waits for a lock until the deadline, and less if ctx ends.
+func take(ctx context.Context, f *os.File, path string, deadline time.Time, holder func() string) error {
 	for {
 		err := tryLock(f)
 		if err == nil {
-			break
+			return nil
 		}
 		if ctxErr := ctx.Err(); errors.Is(err, errHeld) && ctxErr != nil {
 			err = ctxErr
@@ -52,19 +76,10 @@ func acquire(ctx context.Context, folder, target, path string, wait time.Duratio
 			pause(ctx, lockPoll)
 			continue
 		} else if errors.Is(err, errHeld) {
-			refused := &RefusedError{Path: path, Reason: ReasonLocked, Detail: holder(f)}
-			f.Close()
-			return nil, refused
+			return &RefusedError{Path: path, Reason: ReasonLocked, Detail: holder()}
 		}
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return fmt.Errorf("lock %s: %w", path, err)
 	}
-	l := &lock{f}
-	if err := l.sign(); err != nil {
-		l.release()
-		return nil, fmt.Errorf("sign the lock for %s: %w", path, err)
-	}
-	return l, nil
 }
 
 // sign writes who holds the lock, for the message of the next one.
@@ -76,7 +91,12 @@ func (l *lock) sign() error {
 	return err
 }
 
-func (l *lock) release() { l.f.Close() }
+func (l *lock) release() {
+	if l.folder != nil {
+		l.folder.Close()
+	}
+	l.f.Close()
+}
 
 // holder reads who signed. The holder may be between its Truncate and its WriteAt: then nobody is named.
 func holder(f *os.File) string {

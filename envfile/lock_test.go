@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -67,11 +69,36 @@ func TestLockIsPerTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer one.release()
-	other, err := acquire(ctx, p.opts.LockDir, p.target+".other", p.target, 0)
+	other, err := acquire(ctx, p.opts.LockDir, filepath.Join(t.TempDir(), "other"), p.target, 0)
 	if err != nil {
 		t.Fatalf("another target is locked as well: %v", err)
 	}
 	other.release()
 	_, err = acquire(ctx, p.opts.LockDir, p.target, p.target, 0)
 	refusedWith(t, err, ReasonLocked)
+}
+
+// Two runs with different folders for locks, as two users have them, exclude each other all the same.
+func TestLockAcrossStateFolders(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: folders take no lock here")
+	}
+	p := newPlace(t, []byte("A=1\n"))
+	ctx := context.Background()
+	one, err := acquire(ctx, t.TempDir(), p.target, p.target, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := p.opts
+	elsewhere.LockDir, elsewhere.LockWait = t.TempDir(), 50*time.Millisecond
+	_, err = Replace(ctx, p.open(t), []byte("A=2\n"), p.ledger, elsewhere)
+	refusedWith(t, err, ReasonLocked)
+	if !strings.Contains(err.Error(), "another user") {
+		t.Errorf("it says %q", err)
+	}
+	p.holds(t, []byte("A=1\n"))
+	one.release()
+	if out, err := Replace(ctx, p.open(t), []byte("A=2\n"), p.ledger, elsewhere); err != nil || out.State != Replaced {
+		t.Errorf("after the release: %+v, %v", out, err)
+	}
 }

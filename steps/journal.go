@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -60,6 +59,7 @@ type Entry struct {
 	Environment string           `json:"environment,omitempty"`
 	Step        Name             `json:"step,omitempty"`
 	Status      Status           `json:"status,omitempty"`
+	Target      string           `json:"target,omitempty"` // of "backup": what it is of
 	Intent      *envfile.Intent  `json:"intent,omitempty"`
 	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
@@ -186,8 +186,11 @@ func (j *Journal) load() error {
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, len(data)+1)
+	damaged := false // the line before
 	for lines.Scan() {
 		line := lines.Bytes()
+		after := damaged
+		damaged = false
 		var e Entry
 		switch {
 		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole():
@@ -196,12 +199,15 @@ func (j *Journal) load() error {
 					ErrJournal, e.Schema, schema, j.dir)
 			}
 			j.entries = append(j.entries, e)
+		case after && string(line) == cutOff:
+			j.lost-- // its own run saw that it was written badly, and went no further
 		case len(line) == 0, bytes.HasSuffix(line, []byte(cutOff)):
 		case open && bytes.HasSuffix(data, line):
 			// A kill in mid-write leaves a part of the last line, and what that was about
 			// to record had not happened yet: entries come before their deeds.
 			j.torn = cutOff + "\n"
 		default:
+			damaged = true
 			j.lost++
 		}
 	}
@@ -302,47 +308,6 @@ func (j *Journal) SetStatus(n Name, s Status) error {
 // entry's time the beginning of its age.
 func (j *Journal) SetKey(key Secret) error {
 	return j.append(Entry{Kind: "key", Key: j.prints.Of(key)})
-}
-
-// Keep stores the content of a file, durably and under a name of its own. The name
-// is noted first: a backup that no line names is a sign of damage.
-func (j *Journal) Keep(_ string, data []byte) (string, error) {
-	id := "backup-" + time.Now().UTC().Format("20060102T150405") + "-" + randomHex(4)
-	if err := j.append(Entry{Kind: "backup", ID: id}); err != nil {
-		return "", err
-	}
-	return id, writeDurably(filepath.Join(j.dir, id), data)
-}
-
-// Kept returns what Keep stored.
-func (j *Journal) Kept(id string) ([]byte, error) {
-	if id == "" || id != filepath.Base(id) {
-		return nil, fmt.Errorf("%w: no backup is called %q", ErrJournal, id)
-	}
-	data, err := readOwn(filepath.Join(j.dir, id))
-	if err != nil {
-		return nil, fmt.Errorf("read the backup: %w", err)
-	}
-	return data, nil
-}
-
-// Doubtful tells that an empty Applied does not mean that nothing was changed:
-// a line cannot be read, no line names a backup that is there, or a killed run
-// left a file that had other content by the time it was recovered.
-func (j *Journal) Doubtful() bool {
-	named, foreign := map[string]bool{}, false
-	for _, e := range j.entries {
-		if e.Intent != nil {
-			named[e.Intent.BackupID], named[e.Intent.StagedID] = true, true
-		}
-		if e.Delivery != nil {
-			named[e.Delivery.BackupID] = true
-		}
-		named[e.ID] = true // of a backup or of a key that was chosen
-		foreign = foreign || e.Kind == "end" && e.Outcome.State == envfile.Foreign
-	}
-	backups, err := filepath.Glob(filepath.Join(j.dir, "backup-*"))
-	return err != nil || foreign || j.lost > 0 || slices.ContainsFunc(backups, func(b string) bool { return !named[filepath.Base(b)] })
 }
 
 // Begin records durably what is about to be done to a file.

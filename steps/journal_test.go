@@ -295,7 +295,7 @@ func TestJournalWithoutANumber(t *testing.T) {
 // What a kill leaves is no doubt; damage is.
 func TestJournalDoubts(t *testing.T) {
 	j, env := journalFor(t, "K=1\n")
-	if _, err := j.Keep(".env", []byte("K=1\n")); err != nil { // and then killed, before the intent
+	if _, err := j.Keep(env, []byte("K=1\n")); err != nil { // and then killed, before the intent
 		t.Fatal(err)
 	}
 	write := func(text string) {
@@ -315,6 +315,15 @@ func TestJournalDoubts(t *testing.T) {
 	}
 	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
 		t.Errorf("after the next line: doubtful %v, %d entries", j.Doubtful(), len(j.Entries()))
+	}
+	if err := os.WriteFile(env, []byte("K=2\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if !j.Doubtful() {
+		t.Error("a backup that is not of what the file holds raises no doubt")
+	}
+	if err := os.WriteFile(env, []byte("K=1\n"), 0o640); err != nil {
+		t.Fatal(err)
 	}
 	write(`{"time":"2030-01-01T00:00:00Z","kind":"status"}` + "\n")
 	if !reopen(t, filepath.Dir(env)).Doubtful() {

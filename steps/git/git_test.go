@@ -23,7 +23,7 @@ func TestGitInheritsNoSecret(t *testing.T) {
 	for _, name := range child.Withheld {
 		t.Setenv(name, "a value")
 	}
-	res, ok := Ask(context.Background(), dir, nil, 1<<20, "status")
+	res, ok := Ask(context.Background(), dir, nil, 1<<20, "ls-files")
 	if !ok || !strings.Contains(string(res.Stdout), "OTHER=stays") {
 		t.Fatalf("it did not run: %s", res.Stdout)
 	}

@@ -113,7 +113,7 @@ func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
 		return false
 	}
 	rel = filepath.ToSlash(rel)
-	log, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "log", "--all", "--no-textconv", "--no-ext-diff", "--format=%H", "-n", strconv.Itoa(maxVersions), "--", p.EnvFile.Path)
+	log, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "rev-list", "--all", "-n", strconv.Itoa(maxVersions), "--", p.EnvFile.Path)
 	if !ok || log.Code != 0 {
 		return false
 	}

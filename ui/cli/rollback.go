@@ -76,7 +76,11 @@ func rollback(ctx context.Context, e *steps.Engine, f front, o *options) error {
 		if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
 			return err
 		}
-		f.Result(nothingToTakeBack(j))
+		r := nothingToTakeBack(j)
+		f.Result(r)
+		if !r.OK {
+			return said(errors.New("it cannot be told whether all is as it was"))
+		}
 		return nil
 	}
 	last := all[len(all)-1]
@@ -139,7 +143,7 @@ func blind(e *steps.Engine, f front, err error) error {
 func nothingToTakeBack(j *steps.Journal) result {
 	r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
 	if j.Doubtful() {
-		r.Summary = "There is no change that keysplit knows to be its own."
+		r.OK, r.Summary = false, "It cannot be told whether there is anything to take back."
 		r.Next = []string{
 			"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
 			"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",

@@ -113,8 +113,8 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 			if strings.Contains(e.out, "as it was before the upgrade") && has != isOld {
 				wrong = append(wrong, "it says that all is back, and the file is the "+string(has)+" one")
 			}
-			if e.code == 0 && has != isOld && !strings.Contains(e.out, "backup-*") {
-				wrong = append(wrong, "it says that there is nothing to take back, and not where the backups are")
+			if e.code == 0 && has != isOld {
+				wrong = append(wrong, "it ends well, and the file is the "+string(has)+" one")
 			}
 			for i := range wrong {
 				wrong[i] = state + ": " + wrong[i] + "\n" + e.out
