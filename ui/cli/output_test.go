@@ -80,7 +80,7 @@ func TestTheConfigurationIsTheProjects(t *testing.T) {
 	conf := []byte("[environments.staging]\nurl = \"https://staging.example.com\"\n")
 	above := filepath.Join(filepath.Dir(top), "keysplit.toml")
 	check := func() ran {
-		return invocation{args: []string{"check", "--static", "--env", "stagin"}, dir: beside}.run(t, filepath.Join(t.TempDir(), "state"))
+		return invocation{args: []string{"check", "--static", "--env", "stagin", "--env-file", ".env"}, dir: beside}.run(t, filepath.Join(t.TempDir(), "state"))
 	}
 	if err := os.WriteFile(above, conf, 0o600); err != nil {
 		t.Fatal(err)
