@@ -230,14 +230,21 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 	if stopped {
 		bad, err = ActStop, fmt.Errorf("%w: %s was stopped", ErrCancelled, n)
 	}
-	if unnoted := e.act(n, bad); unnoted != nil && unnoted.Error() != err.Error() {
-		err = fmt.Errorf("%w; and this could not be noted: %w", err, unnoted)
-	} else if stopped {
-		send(Event{Kind: EventFailed, Text: "stopped"})
-		return err
+	unnoted := e.act(n, bad)
+	if unnoted != nil && unnoted.Error() != err.Error() {
+		send.Check("notes", MarkFailed, "keysplit's own notes", unnoted.Error())
+	} else {
+		unnoted = nil
 	}
-	err = e.clean(err)
-	e.report(err, send)
+	if stopped {
+		send(Event{Kind: EventFailed, Text: "stopped"})
+	} else {
+		err = e.clean(err)
+		e.report(err, send)
+	}
+	if unnoted != nil {
+		return errors.Join(err, e.clean(unnoted))
+	}
 	return err
 }
 

@@ -239,8 +239,8 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 	}{
 		"at the start":           {at: 0, want: []string{"write the journal"}},
 		"at a good end":          {at: 1, want: []string{"write the journal"}},
-		"at a bad end":           {apply: broken, at: 1, want: []string{"the tool said no", "could not be noted: write the journal"}},
-		"at the end when halted": {apply: context.Canceled, at: 1, want: []string{"was stopped", "could not be noted: write the journal"}},
+		"at a bad end":           {apply: broken, at: 1, want: []string{"the tool said no", "keysplit's own notes: write the journal"}},
+		"at the end when halted": {apply: context.Canceled, at: 1, want: []string{"stopped", "keysplit's own notes: write the journal"}},
 	} {
 		j, _ := journalFor(t, "")
 		gone := func() {
@@ -258,8 +258,12 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 			gone()
 		}
 		var last Event
+		said := ""
 		err := e.Apply(context.Background(), Preflight, func(ev Event) {
 			last = ev
+			if ev.Kind == EventCheck {
+				said += ev.Text + ": " + ev.Detail + "\n"
+			}
 			if c.at == 1 && ev.Kind == EventProgress {
 				gone()
 			}
@@ -268,8 +272,8 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 			t.Errorf("%s: %v, the last event is %+v, the step is %s", name, err, last, e.Machine.Status(Preflight))
 		}
 		for _, want := range c.want {
-			if !strings.Contains(last.Text, want) {
-				t.Errorf("%s: it says %q and not %q", name, last.Text, want)
+			if !strings.Contains(said+last.Text, want) {
+				t.Errorf("%s: it says %q and not %q", name, said+last.Text, want)
 			}
 		}
 	}

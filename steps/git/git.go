@@ -63,8 +63,9 @@ var environment = []string{
 }
 
 // Ask runs git in a folder, with what is on its standard input (nil for
-// nothing), and keeps so many bytes of its answer. It takes the questions only. ok is false where git is missing or gave no answer in time; a
-// code other than 0 is an answer.
+// nothing), and keeps so many bytes of its answer. It takes the questions only. ok
+// is false where git is missing or gave no answer in time; a code other than 0 is
+// an answer.
 func Ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...string) (res child.Result, ok bool) {
 	if !harmless(args) {
 		return child.Result{}, false

@@ -15,9 +15,11 @@ func Head(ctx context.Context, dir string) (commit string, changed *bool) {
 		return "", nil
 	}
 	commit = strings.TrimSpace(string(res.Stdout))
-	filters, ok := ask(ctx, dir, nil, 1000, "config", "--local", "--includes", "--name-only", "--get-regexp", `^filter\..*\.(clean|process)$`)
-	if !ok || filters.Code != 1 { // 1: there is none
-		return commit, nil
+	for _, of := range []string{"--local", "--worktree"} {
+		filters, ok := ask(ctx, dir, nil, 1000, "config", of, "--includes", "--name-only", "--get-regexp", `^filter\..*\.(clean|process)$`)
+		if !ok || filters.Code != 1 { // 1: there is none
+			return commit, nil
+		}
 	}
 	status, ok := ask(ctx, dir, nil, 1000, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
 	if !ok || status.Code != 0 {

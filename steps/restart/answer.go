@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"dj/keysplit/steps"
@@ -21,7 +22,8 @@ const firstAnswer = 10 * time.Second
 // answers asks for the front page over a fresh connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something
 // answers, and the smoke test says what is wrong with it. Nothing secret is
-// sent.
+// sent, and over plain http nothing at all to another machine, whatever its name:
+// the error is then steps.ErrElsewhere.
 func answers(ctx context.Context, base string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -34,7 +36,7 @@ func answers(ctx context.Context, base string, limit time.Duration) error {
 		Transport: &http.Transport{
 			DisableKeepAlives:      true,
 			DisableCompression:     true,
-			DialContext:            (&net.Dialer{Timeout: limit}).DialContext,
+			DialContext:            steps.NewDialer(req.URL.Scheme, limit).DialContext,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -69,20 +71,33 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base,
 }
 
 // mayAsk tells whether the address is this machine's own loopback, or the one
-// that the user named. An address that was only found is not called elsewhere.
+// that the user named. An address that was only found is not called elsewhere, and
+// over plain http none is: the smoke test then says so.
 func mayAsk(run *steps.Run, base string) bool {
-	if run.Options.URL != "" && base == named(run) {
-		return true
-	}
 	u, err := url.Parse(base)
 	if err != nil {
 		return false
+	}
+	if run.Options.URL != "" && base == named(run) {
+		return u.Scheme == "https" || !elsewhere(u.Hostname())
 	}
 	if u.Hostname() == "localhost" {
 		return true
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	return err == nil && addr.IsLoopback()
+}
+
+// elsewhere tells that a host is another machine. One that cannot be found is not:
+// that it does not answer is then what is wrong with it.
+func elsewhere(host string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), firstAnswer)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(found, func(a netip.Addr) bool { return a.Unmap().IsLoopback() })
 }
 
 // silent is the failure of a server that does not answer.

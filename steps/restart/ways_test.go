@@ -156,3 +156,23 @@ func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
 		}
 	}
 }
+
+// A name that is this machine's by its look may lead elsewhere: over plain http
+// nothing is sent there, not even the question whether somebody answers.
+func TestAnAddressElsewhereIsNotAskedOverPlainHTTP(t *testing.T) {
+	w := newWorld(t)
+	w.run.Options.URL = "http://192.0.2.7:8000"
+	began := time.Now()
+	err := answers(context.Background(), w.run.Options.URL, time.Minute)
+	if !errors.Is(err, steps.ErrElsewhere) || time.Since(began) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	// Nor is it said that it answers, or that it does not: the smoke test says why.
+	texts, _, err := do(w.step.Apply, w.run)
+	if err == nil {
+		err = w.step.Verify(context.Background(), w.run, func(ev steps.Event) { texts = append(texts, ev.Text) })
+	}
+	if err != nil || hasText(texts, "answers") {
+		t.Errorf("%v, %q", err, texts)
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,9 +25,6 @@ const (
 	maxHeader  = 64 << 10 // bytes of the header
 	maxRequest = 10 * time.Second
 )
-
-// errInsecure is returned before anything is sent.
-var errInsecure = errors.New("plain http to another machine")
 
 // trouble is why a request got no answer. Its text is ours: the errors of
 // net/http quote what the server sent, which may be a token.
@@ -86,7 +82,7 @@ func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client 
 		http: &http.Client{
 			Transport: &http.Transport{
 				Proxy:                  nil,
-				DialContext:            newDialer(base, min(maxRequest, wait)).DialContext,
+				DialContext:            steps.NewDialer(base.Scheme, min(maxRequest, wait)).DialContext,
 				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:    min(maxRequest, wait),
 				ResponseHeaderTimeout:  min(maxRequest, wait),
@@ -98,25 +94,6 @@ func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client 
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-}
-
-// newDialer makes the dialer, which for plain http reaches this machine only.
-func newDialer(base *url.URL, limit time.Duration) *net.Dialer {
-	d := &net.Dialer{Timeout: limit}
-	if base.Scheme == "http" {
-		d.Control = loopbackOnly
-	}
-	return d
-}
-
-// loopbackOnly looks at the address after the name was resolved, and before the
-// connection is made.
-func loopbackOnly(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().Unmap().IsLoopback() {
-		return errInsecure
-	}
-	return nil
 }
 
 // request is one request. Its header and body may hold secrets and are never
@@ -196,7 +173,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 	)
 	at := steps.Inert(c.base.Host)
 	switch {
-	case errors.Is(err, errInsecure):
+	case errors.Is(err, steps.ErrElsewhere):
 		return &trouble{"insecure-url", "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
 	case errors.As(err, &untrusted):
 		return &trouble{"tls-untrusted", "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}

@@ -41,24 +41,47 @@ func (k killing) failEverywhere(t *testing.T, want content) *tally {
 	t.Helper()
 	c := &tally{}
 	all := changing(trace(t, k.begin, k.command))
-	each(everyFault(all), func(n int, f fault) {
-		h := k.begin(t)
-		e := h.run(t, false, k.command(h), f.inject(f.how))
-		c.count()
-		// One that could not be removed is said so, and goes with the next run.
-		has, wrong := h.look(t, strings.Contains(e.out, "remove the temporary file"))
-		c.add(f, wrong...)
-		switch {
-		case e.code == 0 && has != want:
-			c.add(f, fmt.Sprintf("it ended well, and the file is the %s one:\n%s", has, e.out))
-		case e.code < 0 || strings.Contains(e.out, "panic"), e.code != 0 && len(strings.TrimSpace(e.out)) < 20:
-			c.add(f, fmt.Sprintf("it ended with %d and %q", e.code, e.out))
-		case has == isNeither:
-			c.add(f, "it said:\n"+e.out)
-		}
-		c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
-	})
+	each(everyFault(all), func(n int, f fault) { k.failAt(t, c, n, f, want) })
 	return c
+}
+
+func (k killing) failAt(t *testing.T, c *tally, n int, f fault, want content) {
+	t.Helper()
+	h, e, injected := k.fail(t, f)
+	if !injected {
+		c.add(f, "no call was failed")
+		return
+	}
+	c.count()
+	said := strings.Join(strings.Fields(e.out), " ")
+	// One that could not be removed is said so, and goes with the next run.
+	has, wrong := h.look(t, strings.Contains(said, "remove the temporary file") || strings.Contains(said, "remove the earlier version"))
+	c.add(f, wrong...)
+	switch {
+	case e.code == 0 && has != want:
+		c.add(f, fmt.Sprintf("it ended well, and the file is the %s one:\n%s", has, e.out))
+	case e.code < 0 || strings.Contains(e.out, "panic"), e.code != 0 && len(strings.TrimSpace(e.out)) < 20:
+		c.add(f, fmt.Sprintf("it ended with %d and %q", e.code, e.out))
+	case strings.Contains(said, "stands above") && strings.Count(e.out, "✗") < 2:
+		c.add(f, "what is said to stand above does not:\n"+e.out)
+	case has == isNeither:
+		c.add(f, "it said:\n"+e.out)
+	}
+	c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
+}
+
+// fail runs the command in a house of its own with one call failing. As with a kill,
+// the call may not come at its number: then it is tried again.
+func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
+	t.Helper()
+	for range 5 {
+		h = k.begin(t)
+		e = h.run(t, false, k.command(h), f.inject(f.how))
+		if strings.Contains(e.traced, "(INJECTED)") {
+			return h, e, true
+		}
+	}
+	return h, e, false
 }
 
 func TestFailedAtEveryCall(t *testing.T) {
@@ -75,5 +98,30 @@ func TestTheHarnessCatchesACarelessWriterOfLies(t *testing.T) {
 	found := strings.Join(k.failEverywhere(t, isNew).wrong, "\n")
 	if !strings.Contains(found, "neither the old version nor the new one") {
 		t.Errorf("a careless writer passed:\n%s", found)
+	}
+}
+
+// The control: a fault that does not come to pass counts for nothing.
+func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
+	needStrace(t)
+	c := &tally{}
+	upgrading.failAt(t, c, 0, fault{point{call: "fsync", nth: 100000}, "error=EIO"}, isNew)
+	if len(c.wrong) != 1 || !strings.Contains(c.wrong[0], "no call was failed") || c.tried != 0 {
+		t.Errorf("%d tried, %v", c.tried, c.wrong)
+	}
+}
+
+// A state folder that disappears in mid-run, here by the command that restarts: it
+// is said what is wrong, and nothing points to what does not stand there.
+func TestAStateFolderThatDisappears(t *testing.T) {
+	h := newHouse(t, keysplit)
+	args := []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf " + h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color"}
+	e := h.run(t, false, args)
+	said := strings.Join(strings.Fields(e.out), " ")
+	if e.code == 0 || !strings.Contains(said, "write the journal") || !strings.Contains(said, "no such file or directory") {
+		t.Errorf("exit %d:\n%s", e.code, e.out)
+	}
+	if has, _ := h.look(t, false); has != isNew {
+		t.Errorf("the file is the %s one", has)
 	}
 }

@@ -3,12 +3,16 @@ package faults
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,7 +32,10 @@ type watched struct {
 	dir       string       // holds the home, temporary, state and working folders
 	elsewhere atomic.Int32 // requests to another host
 	children  int          // whose start was seen
+	reached   int          // connections that were looked at
 	proxy     *httptest.Server
+	recorder  *recorder
+	shell     map[string]string // keys that the shell's environment holds
 }
 
 func newWatched(t *testing.T, flavour djangotest.Flavour) *watched {
@@ -43,16 +50,21 @@ func newWatched(t *testing.T, flavour djangotest.Flavour) *watched {
 	}
 	w.proxy = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { w.elsewhere.Add(1) }))
 	t.Cleanup(w.proxy.Close)
+	w.recorder = record(t, w.url)
 	return w
 }
 
 func (w *watched) env() []string {
-	return djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+filepath.Join(w.dir, "state"), "HOME="+filepath.Join(w.dir, "home"),
+	env := djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+filepath.Join(w.dir, "state"), "HOME="+filepath.Join(w.dir, "home"),
 		"TMPDIR="+filepath.Join(w.dir, "tmp"), "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "LANG=C.UTF-8", "TERM=xterm-256color",
 		"HTTP_PROXY="+w.proxy.URL, "http_proxy="+w.proxy.URL, "HTTPS_PROXY="+w.proxy.URL, "ALL_PROXY="+w.proxy.URL,
 		"KEYSPLIT_PASSWORD="+w.password,
 		// Bubble Tea's own logs hold what is typed.
 		"TEA_TRACE="+filepath.Join(w.dir, "tmp", "tea.log"), "TEA_DEBUG=1")
+	for name, value := range w.shell {
+		env = append(env, name+"="+value)
+	}
+	return env
 }
 
 // hunt is the hunt for all that this project keeps secret now.
@@ -63,14 +75,37 @@ func (w *watched) hunt(t *testing.T) *hunt {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name, value := range w.shell {
+		secrets[name+" of the shell"] = value
+	}
+	for n, signature := range w.recorder.signatures() {
+		secrets[fmt.Sprintf("signature of token %d", n+1)] = signature
+	}
+	known := slices.Collect(maps.Values(secrets))
 	for n, m := range regexp.MustCompile(`[A-Za-z0-9_-]{40,}`).FindAllString(string(data), -1) {
-		secrets[fmt.Sprintf("long value %d of the file", n+1)] = m
+		if !slices.Contains(known, m) {
+			secrets[fmt.Sprintf("long value %d of the file", n+1)] = m
+		}
 	}
 	return newHunt(secrets)
 }
 
 // execLine is a child's start as strace shows it: its program, and the rest.
 var execLine = regexp.MustCompile(`^\d+ +execve\("([^"]*)", (\[.*?\]), (\[.*\])`)
+
+// address is where a call goes to on the network, as strace shows it. Calls without
+// one go to where the connection goes.
+var address = regexp.MustCompile(`sin6?_port=htons\((\d+)\).*?inet_(?:addr|pton)\((?:AF_INET6, )?"([^"]+)"`)
+
+// may tells whether an address is that of the backend.
+func (w *watched) may(host, port string) bool {
+	for _, base := range []string{w.url, w.recorder.url} {
+		if u, err := url.Parse(base); err == nil && u.Port() == port && net.ParseIP(host).IsLoopback() {
+			return true
+		}
+	}
+	return false
+}
 
 // run runs keysplit to its end, and gives its exit code, what it printed, and how it and
 // its children were started.
@@ -79,7 +114,7 @@ func (w *watched) run(t *testing.T, stdin string, args ...string) (code int, out
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	log := filepath.Join(w.dir, "starts")
-	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve", "-e", "signal=none", "-o", log, keysplit.Path(t)}, args...)...)
+	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve,connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-o", log, keysplit.Path(t)}, args...)...)
 	c.Dir, c.Env, c.Stdin, c.WaitDelay = w.project.Root, w.env(), strings.NewReader(stdin), 5*time.Second
 	printed, err := c.CombinedOutput()
 	if c.ProcessState == nil || ctx.Err() != nil {
@@ -103,6 +138,14 @@ func (w *watched) search(t *testing.T, h *hunt, what, out, starts string) {
 		case m == nil:
 			if strings.Contains(line, "execve(") && !strings.Contains(line, "ENOENT") {
 				h.found = append(h.found, fmt.Sprintf("%s: a start that cannot be read", what))
+			}
+			if to := address.FindStringSubmatch(line); to != nil {
+				w.reached++
+				// The demo has a backend of its own, on a port that it chooses.
+				demo := strings.HasPrefix(what, "demo") && net.ParseIP(to[2]).IsLoopback()
+				if !demo && !w.may(to[2], to[1]) {
+					h.found = append(h.found, fmt.Sprintf("%s: another host was reached: %s port %s", what, to[2], to[1]))
+				}
 			}
 		case n == 0: // keysplit itself, which is given the password so
 			h.text(what+": its own arguments", m[2])
@@ -163,6 +206,7 @@ func TestNothingIsLeaked(t *testing.T) {
 			w := newWatched(t, flavour)
 			py := []string{"--python", w.project.Python, "--no-color"}
 			account := []string{"--username", w.account, "--url", w.url}
+			recorded := []string{"--username", w.account, "--url", w.recorder.url, "--restart", "none"}
 			commands := map[string][]string{
 				"check":             {"check"},
 				"check as JSON":     {"check", "--json"},
@@ -170,6 +214,16 @@ func TestNothingIsLeaked(t *testing.T) {
 				"check as JUnit":    {"check", "--format", "junit"},
 				"check, static":     {"check", "--static", "--format", "github"},
 				"plan":              {"upgrade", "--dry-run", "--url", w.url},
+				"plan as JSON":      {"upgrade", "--dry-run", "--json", "--url", w.url},
+				"check all":         {"check", "--all"},
+				"check and fix":     {"check", "--fix"},
+				"through a witness": append([]string{"upgrade", "--yes", "--rotate"}, recorded...),
+				"accessible":        append([]string{"upgrade", "--yes", "--accessible"}, recorded...),
+				"demo":              {"demo", "--yes"},
+				"explain a code":    {"explain", "jwt-key-missing"},
+				"report as text":    {"report", "--format", "text"},
+				"report as SARIF":   {"report", "--format", "sarif"},
+				"report as JUnit":   {"report", "--format", "junit"},
 				"upgrade":           append([]string{"upgrade", "--yes", "--restart", "runserver"}, account...),
 				"upgrade as JSON":   append([]string{"upgrade", "--yes", "--json", "--rotate", "--restart", "runserver"}, account...),
 				"rotate":            append([]string{"upgrade", "--yes", "--rotate", "--restart", "none"}, account...),
@@ -183,8 +237,9 @@ func TestNothingIsLeaked(t *testing.T) {
 				"explain":           {"explain", "--no-color"},
 				"rollback":          {"rollback", "--yes", "--restart", "none"},
 			}
-			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "plan", "upgrade", "upgrade as JSON",
-				"rotate", "grace", "report", "report as JSON", "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback"}
+			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "check all", "check and fix", "plan", "plan as JSON", "upgrade", "upgrade as JSON",
+				"rotate", "through a witness", "accessible", "demo", "grace", "report", "report as JSON", "report as text", "report as SARIF", "report as JUnit",
+				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
 			searched, texts, runs := 0, 0, 0
 			codes := map[int]int{}
 			for file, text := range files {
@@ -200,8 +255,12 @@ func TestNothingIsLeaked(t *testing.T) {
 						"import": w.imported + "\n", "import of rubbish": w.imported[:40] + "\n", "a wrong password": w.imported[:20] + "\n",
 						"explain": "ImproperlyConfigured: JWT_SECRET_KEY must differ: '" + w.project.Key + "'\n",
 					}[what]
-					args := append([]string{}, commands[what]...)
-					if what != "explain" && what != "report" && what != "report as JSON" && what != "rollback" && what != "emergency" {
+					name, shell := strings.CutSuffix(what, inShell)
+					if w.shell = nil; shell {
+						w.shell = map[string]string{"JWT_SECRET_KEY": djangotest.NewKey(), "SECRET_KEY": djangotest.NewKey()}
+					}
+					args := append([]string{}, commands[name]...)
+					if !strings.HasPrefix(name, "explain") && !strings.HasPrefix(name, "report") && name != "rollback" && name != "emergency" && name != "demo" {
 						args = append(args, py...)
 					}
 					code, out, starts := w.run(t, stdin, args...)
@@ -219,7 +278,10 @@ func TestNothingIsLeaked(t *testing.T) {
 					runs++
 				}
 			}
-			t.Logf("%d runs (by exit code: %v), %d starts of children, %d texts with %d bytes searched", runs, codes, w.children, texts, searched)
+			t.Logf("%d runs (by exit code: %v), %d starts of children, %d connections, %d tokens, %d texts with %d bytes searched", runs, codes, w.children, w.reached, len(w.recorder.signatures()), texts, searched)
+			if w.reached == 0 || len(w.recorder.signatures()) == 0 {
+				t.Errorf("%d connections and %d tokens were seen", w.reached, len(w.recorder.signatures()))
+			}
 			if codes[0] < 8 || codes[1] < 8 || w.children < runs {
 				t.Errorf("the runs ended with %v: this looked at little", codes)
 			}
@@ -227,9 +289,14 @@ func TestNothingIsLeaked(t *testing.T) {
 	}
 }
 
+// inShell marks a run whose shell holds keys, other ones than the file's.
+const inShell = ", keys in the shell"
+
 // The control: a program that leaks in every way is found out.
 func TestALeakyProgramIsFoundOut(t *testing.T) {
 	w := newWatched(t, djangotest.Tokens)
+	w.shell = map[string]string{"JWT_SECRET_KEY": djangotest.NewKey()}
+	issued := w.login(t)
 	key := w.project.Key
 	const own = "1 execve(\"/ks\", [\"ks\"], [\"KEYSPLIT_PASSWORD=x\"]) = 0\n"
 	put := func(parts ...string) func() (string, string) {
@@ -246,18 +313,23 @@ func TestALeakyProgramIsFoundOut(t *testing.T) {
 		return func() (string, string) { return out, starts }
 	}
 	for what, leak := range map[string]func() (out, starts string){
-		"the output: holds a part of the first key": says("key "+key[3:20], own),
-		"the output: holds a part of the tokens":    says("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDB9.x", own),
-		"its own arguments":                         says("", "1 execve(\"/ks\", [\"ks\", \""+key+"\"], []) = 0"),
-		"how /bin/echo was started":                 says("", own+"2 execve(\"/bin/echo\", [\"echo\"], [\"A="+key+"\"]) = 0"),
-		"the arguments of the backend":              says("", own+"2 execve(\"/bin/python3\", [\"python3\", \""+key+"\"], []) = 0"),
-		"the backend is given the password":         says("", own+"2 execve(\"/bin/python3\", [\"python3\"], [\"KEYSPLIT_PASSWORD=x\"]) = 0"),
-		"a start that cannot be read":               says("", own+"2 execve(0x1234, 0x5678) = 0"),
-		"the temporary folder":                      put(w.dir, "tmp", "x"),
-		"the home folder":                           put(w.dir, "home", "x"),
-		"the state folder":                          put(w.dir, "state", "x"),
-		"the project":                               put(w.project.Root, "db.sqlite3-journal"),
-		"git would pick up":                         put(w.project.Root, "notes"),
+		"the output: holds a part of the first key":          says("key "+key[3:20], own),
+		"the output: holds a part of the tokens":             says("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDB9.x", own),
+		"the output: holds a part of the signature of token": says("... "+issued[len(issued)-40:], own),
+		"another host was reached: 93.184.216.34":            says("", own+"2 connect(5, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr(\"93.184.216.34\")}, 16) = -1 EINPROGRESS\n"),
+		"another host was reached: 127.0.0.1 port 9":         says("", own+"2 connect(5, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n"),
+		"another host was reached: 2001:db8::1":              says("", own+"2 sendto(5, \"x\", 1, 0, {sa_family=AF_INET6, sin6_port=htons(53), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"2001:db8::1\", &sin6_addr), sin6_scope_id=0}, 28) = 1\n"),
+		"holds a part of the JWT_SECRET_KEY of the shell":    says("", own+"2 execve(\"/usr/bin/git\", [\"git\"], [\"JWT_SECRET_KEY="+w.shell["JWT_SECRET_KEY"]+"\"]) = 0\n"),
+		"its own arguments":                                  says("", "1 execve(\"/ks\", [\"ks\", \""+key+"\"], []) = 0"),
+		"how /bin/echo was started":                          says("", own+"2 execve(\"/bin/echo\", [\"echo\"], [\"A="+key+"\"]) = 0"),
+		"the arguments of the backend":                       says("", own+"2 execve(\"/bin/python3\", [\"python3\", \""+key+"\"], []) = 0"),
+		"the backend is given the password":                  says("", own+"2 execve(\"/bin/python3\", [\"python3\"], [\"KEYSPLIT_PASSWORD=x\"]) = 0"),
+		"a start that cannot be read":                        says("", own+"2 execve(0x1234, 0x5678) = 0"),
+		"the temporary folder":                               put(w.dir, "tmp", "x"),
+		"the home folder":                                    put(w.dir, "home", "x"),
+		"the state folder":                                   put(w.dir, "state", "x"),
+		"the project":                                        put(w.project.Root, "db.sqlite3-journal"),
+		"git would pick up":                                  put(w.project.Root, "notes"),
 		"requests went to another host": func() (string, string) {
 			res, err := http.Get(w.proxy.URL)
 			if err == nil {

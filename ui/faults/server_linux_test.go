@@ -142,7 +142,7 @@ func TestHostileServers(t *testing.T) {
 			url, told := answer.listen(t, password)
 			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 			defer cancel()
-			c := exec.CommandContext(ctx, keysplit.Path(t), "upgrade", "--yes", "--python", p.Python, "--restart", "none", "--timeout", "1s",
+			c := exec.CommandContext(ctx, keysplit.Path(t), "upgrade", "--yes", "--python", p.Python, "--restart", "none", "--timeout", "4s",
 				"--url", url, "--username", "someone", "--no-color")
 			c.Dir = p.Root
 			c.Env = djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+state, "KEYSPLIT_PASSWORD="+password, "LANG=C.UTF-8")
