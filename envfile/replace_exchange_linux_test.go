@@ -90,7 +90,7 @@ func TestTheOldVersionThatStays(t *testing.T) {
 	needStrace(t)
 	sc := scenario{role: "replace", old: faultOld, data: faultNew}
 	p := sc.place(t)
-	_, out, err := strace(t, sc.role, p, find(t, sc.trace(t), "unlinkat", tempMark).inject("error=EIO"))
+	_, out, err := strace(t, sc.role, p, find(t, sc.trace(t), "unlinkat", tempMark).inject("error=EIO")+"+")
 	if err == nil || out == "" {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -103,6 +103,14 @@ func find(t *testing.T, all []point, call string, parts ...string) point {
 	return point{}
 }
 
+// last gives the last call whose line holds all parts: the folder is also opened for its lock.
+func last(t *testing.T, all []point, call string, parts ...string) point {
+	t.Helper()
+	back := slices.Clone(all)
+	slices.Reverse(back)
+	return find(t, back, call, parts...)
+}
+
 // scenario is one change whose every call is a point of attack.
 type scenario struct {
 	role       string
@@ -327,7 +335,7 @@ func TestFailingCalls(t *testing.T) {
 		"the rename fails":               {temp("renameat2").inject("error=EPERM"), Unchanged, "not permitted"},
 		"the names cannot be exchanged":  {temp("renameat2").inject("error=EINVAL"), Replaced, ""},
 		"sync of the folder fails":       {find(t, all, "fsync", "/house>").inject("error=EIO"), NotDurable, "input/output error"},
-		"the folder cannot be opened":    {find(t, all, "openat", `/house"`).inject("error=EMFILE"), Unchanged, "too many open files"},
+		"the folder cannot be opened":    {last(t, all, "openat", `/house"`).inject("error=EMFILE"), Unchanged, "too many open files"},
 		"no lock on this file system":    {find(t, all, "flock").inject("error=ENOLCK"), Unchanged, "lock"},
 		"control: nothing is made worse": {"inject=flock:error=EIO:when=1000", Replaced, ""},
 	}

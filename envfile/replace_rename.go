@@ -49,7 +49,11 @@ func (r *replacement) rename() error {
 		_ = r.opts.before(lookStep) // the names are exchanged by now: it is for tests that edit, not for those that fail
 	}
 	if was := r.beside(); was != nil && was.same(r.snap) {
-		r.temp, r.leftover = nil, os.Remove(temp)
+		r.temp = nil
+		// Once more, since what would be left are the old secrets, under another name.
+		if r.leftover = os.Remove(temp); r.leftover != nil {
+			r.leftover = os.Remove(temp)
+		}
 		return nil
 	}
 	return r.putBack(ours)

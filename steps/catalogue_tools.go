@@ -15,13 +15,13 @@ func init() {
 		"tool-not-logged-in": {
 			Severity: Error,
 			Message:  "The program is not logged in.",
-			Why:      "Without a login nothing can be read or written there. Nothing was changed.",
+			Why:      "Without a login nothing can be read or written there.",
 			Fix:      "Log in with that program, then run keysplit again.",
 		},
 		"access-denied": {
 			Severity: Error,
 			Message:  "The account that is logged in may not do this.",
-			Why:      "Reading and writing the key needs the right to do so. Nothing was changed.",
+			Why:      "Reading and writing the key there needs the right to do so.",
 			Fix:      "Ask for the right, or have someone who has it run keysplit.",
 		},
 		"place-not-found": {
@@ -41,6 +41,12 @@ func init() {
 			Message:  "The service could not be reached, or is not ready.",
 			Why:      "What cannot be reached cannot be read or written. Whether a write arrived is looked at in the next run.",
 			Fix:      "See that the network or VPN is up and, for Vault, that it is unsealed. Then run keysplit again.",
+		},
+		"upgrade-unfinished": {
+			Severity: Error,
+			Message:  "An upgrade of other places is not finished.",
+			Why:      "Some of its places have the new key and the others wait for it. Another key or another place now would leave them apart for good.",
+			Fix:      "Finish it, or take it back with: keysplit rollback",
 		},
 		"place-immutable": {
 			Severity: Error,

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // Delivery is one change of a place that is no file of this machine. It stands
@@ -82,13 +84,15 @@ func (j *Journal) Before(d Delivery) ([]byte, bool, error) {
 	return b, err == nil, err
 }
 
-// Choose keeps the key that is about to be delivered to several places, as a
+// Choose keeps the key that is about to be delivered to the given targets, as a
 // backup of mode 0600: some of them never show a value again, so that a run
 // that is cut short after the first could not bring the same key to the others.
-func (j *Journal) Choose(key Secret) error {
-	if kept, run, ok := j.chosen(); ok && string(kept) == key.Reveal() {
-		j.run = run // what was begun and what follows is one upgrade, also for a rollback
-		return nil
+func (j *Journal) Choose(key Secret, targets []string) error {
+	if e, ok := j.choice(); ok {
+		if kept, err := j.Kept(e.ID); err == nil && string(kept) == key.Reveal() && (e.Targets == nil || sameTargets(e.Targets, targets)) {
+			j.run = e.Run // what was begun and what follows is one upgrade, also for a rollback
+			return nil
+		}
 	}
 	if err := j.Settle(); err != nil {
 		return err
@@ -97,22 +101,40 @@ func (j *Journal) Choose(key Secret) error {
 	if err != nil {
 		return err
 	}
-	return j.append(Entry{Kind: "chosen", Run: j.run, ID: id})
+	return j.append(Entry{Kind: "chosen", Run: j.run, ID: id, Targets: targets})
 }
 
-// Chosen is the key that an earlier run chose and did not bring to all places.
-func (j *Journal) Chosen() ([]byte, bool) {
-	key, _, ok := j.chosen()
-	return key, ok
-}
-
-func (j *Journal) chosen() (key []byte, run string, ok bool) {
+// Unfinished are the targets of an upgrade that has changed some of its places and
+// not yet all; none when there is no such upgrade, or when targets are the same
+// ones, so that a run over them finishes it. A run over others must not take its
+// key, and must not forget it either: the rest of its places would never get it.
+func (j *Journal) Unfinished(targets []string) []string {
 	e, ok := j.choice()
-	if !ok {
-		return nil, "", false
+	if !ok || sameTargets(e.Targets, targets) {
+		return nil
+	}
+	for _, begun := range j.inForce() {
+		if begun.Run == e.Run {
+			return e.Targets
+		}
+	}
+	return nil
+}
+
+// sameTargets compares without regard to the order.
+func sameTargets(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// Chosen is the key that an earlier run chose for the same targets and did not
+// bring to all of them.
+func (j *Journal) Chosen(targets []string) ([]byte, bool) {
+	e, ok := j.choice()
+	if !ok || e.Targets != nil && !sameTargets(e.Targets, targets) {
+		return nil, false
 	}
 	key, err := j.Kept(e.ID)
-	return key, e.Run, err == nil && len(key) > 0
+	return key, err == nil && len(key) > 0
 }
 
 // choice is the latest "chosen" that is not settled.
@@ -136,6 +158,45 @@ func (j *Journal) ChosenFile() string {
 		return ""
 	}
 	return filepath.Join(j.dir, e.ID)
+}
+
+// Specs are this run's targets, as --target has them.
+func (r *Run) Specs() []string {
+	var out []string
+	for _, t := range r.Targets {
+		out = append(out, t.Spec())
+	}
+	return out
+}
+
+// Again is the whole command that goes on with this run: its environment, and the
+// flags that no configuration repeats.
+func (r *Run) Again() string { return with(r.Command("upgrade"), r.Options.Given) }
+
+// Finish is the whole command that finishes an upgrade of the given targets.
+func (r *Run) Finish(targets []string) string {
+	var flags []string
+	for _, t := range targets {
+		flags = append(flags, "--target", t)
+	}
+	return with(r.Command("upgrade"), flags)
+}
+
+// Line is a command line that can be pasted into a shell.
+func Line(words ...string) string { return strings.TrimPrefix(with("", words), " ") }
+
+// plainWord is what no shell reads anything into.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// with adds words to a command, in quotes where a shell would change them.
+func with(command string, words []string) string {
+	for _, w := range words {
+		if !plainWord.MatchString(w) {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		command += " " + w
+	}
+	return command
 }
 
 // Settle forgets the chosen key: all places have it, or it is given up.

@@ -75,10 +75,11 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	j, env := journalFor(t, "")
 	key := j.Prints().Secret(canary())
-	if _, ok := j.Chosen(); ok {
+	both := []string{"a", "b"}
+	if _, ok := j.Chosen(both); ok {
 		t.Fatal("a new journal has a chosen key")
 	}
-	if err := j.Choose(key); err != nil {
+	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
 	first, err := j.Deliver(Delivery{Target: "a"}, Secret{})
@@ -86,11 +87,11 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 		t.Fatal(err)
 	}
 	j = reopen(t, filepath.Dir(env)) // the run was killed
-	got, ok := j.Chosen()
+	got, ok := j.Chosen(both)
 	if !ok || string(got) != key.Reveal() {
 		t.Fatal("the chosen key is gone")
 	}
-	if err := j.Choose(key); err != nil {
+	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := j.Deliver(Delivery{Target: "b"}, Secret{}); err != nil {
@@ -102,7 +103,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err := j.Settle(); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := reopen(t, filepath.Dir(env)).Chosen(); ok {
+	if _, ok := reopen(t, filepath.Dir(env)).Chosen(both); ok {
 		t.Error("a settled key is still chosen")
 	}
 	files, _ := filepath.Glob(filepath.Join(j.Dir(), "backup-*"))
@@ -126,5 +127,21 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 	j = reopen(t, filepath.Dir(env))
 	if len(j.Deliveries()) != 0 || len(j.Applied()) != 0 {
 		t.Error("a damaged entry counts")
+	}
+}
+
+// The commands that go on name all that no configuration repeats, and can be pasted
+// into a shell.
+func TestTheCommandThatGoesOn(t *testing.T) {
+	run := &Run{Options: Options{Environment: "staging", Given: []string{"--target", "fly:a", "--target", "vault:kv/app#jwt", "--restart", "command:make it's"}}}
+	if got, want := run.Again(), `keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart 'command:make it'\''s'`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := run.Finish([]string{"fly:a", "manual:the bank"}), "keysplit upgrade --env staging --target fly:a --target 'manual:the bank'"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	run.Options = Options{Environment: DefaultEnvironment}
+	if got := run.Again(); got != "keysplit upgrade" {
+		t.Errorf("in development: %s", got)
 	}
 }

@@ -44,6 +44,9 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
+	for i, d := range p.Details {
+		p.Details[i] = e.Run.commands(d)
+	}
 	return p, nil
 }
 
@@ -102,18 +105,13 @@ var rollbackOrder = []Name{Checklist, SmokeTest, Distinct, Write, Generate, Rest
 
 // Rollback takes back every step that had ended in this run.
 func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
-	before := e.Machine
-	undone := map[Name]bool{}
-	var failed error
+	var ended []Name
 	for _, n := range rollbackOrder {
-		if !e.Has(n) || !before.Can(n, ActUndo) {
-			continue
+		if e.Has(n) && e.Machine.Can(n, ActUndo) {
+			ended = append(ended, n)
 		}
-		if failed = e.undo(ctx, n, emit); failed != nil {
-			break
-		}
-		undone[n] = true
 	}
+	undone, failed := e.back(ctx, ended, emit)
 	// The machine hears of it from the last step to the first: undoing an
 	// earlier one makes the later ones pending.
 	for _, n := range slices.Backward(Order()) {
@@ -129,14 +127,39 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 // TakeBack undoes what an earlier run changed, as the journal has it, and
 // restarts. This run itself has done nothing but preflight.
 func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
-	for _, n := range []Name{Write, Restart} {
-		if e.Has(n) {
-			if err := e.undo(ctx, n, emit); err != nil {
-				return err
-			}
+	_, failed := e.back(ctx, []Name{Write, Restart}, emit)
+	return failed
+}
+
+// back undoes steps in the given order, up to the first that fails. Where a part
+// of the change was put back by then, the restart follows all the same: else the
+// backend would go on with a value that is no longer there. The error is the
+// first one; the others were reported.
+func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[Name]bool, failed error) {
+	undone = map[Name]bool{}
+	before := e.reverted()
+	e.Run.Left = nil // it was about the good end of what is taken back
+	for _, n := range names {
+		if !e.Has(n) || failed != nil && (n != Restart || e.reverted() == before || ctx.Err() != nil) {
+			continue
+		}
+		if err := e.undo(ctx, n, emit); err == nil {
+			undone[n] = true
+		} else if failed == nil {
+			failed = err
 		}
 	}
-	return nil
+	for i, left := range e.Run.Left {
+		e.Run.Left[i] = e.Run.commands(left)
+	}
+	return undone, failed
+}
+
+func (e *Engine) reverted() int {
+	if e.Run.Journal == nil {
+		return 0
+	}
+	return e.Run.Journal.reverted()
 }
 
 // Findings lists what is still wrong or worth knowing, each once, in the order
@@ -147,12 +170,12 @@ func (e *Engine) Findings() []Finding {
 	mended := map[Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
 		for _, f := range e.Run.Project.Findings {
-			mended[f] = f.Mends()
+			mended[e.cleanFinding(f)] = f.Mends()
 		}
 	}
 	latest := map[Name]int{} // where in the log a step's latest try begins
 	for i, ev := range e.Log {
-		if ev.Kind == EventStarted || ev.Kind == EventUndone {
+		if ev.Kind == EventStarted {
 			latest[ev.Step] = i
 		}
 	}
@@ -168,6 +191,21 @@ func (e *Engine) Findings() []Finding {
 	return out
 }
 
+// FindingsOf lists what the latest try of a step found.
+func (e *Engine) FindingsOf(n Name) []Finding {
+	var out []Finding
+	for _, ev := range e.Log {
+		switch {
+		case ev.Step != n:
+		case ev.Kind == EventStarted:
+			out = nil
+		case ev.Finding != nil:
+			out = append(out, *ev.Finding)
+		}
+	}
+	return out
+}
+
 // end turns the error of a step into its last transition and its last event. A
 // step whose end the journal cannot take has failed, whatever it did: a later run
 // would not know of it. The event comes in any case, since front ends say no more
@@ -179,6 +217,9 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 			err = e.record(n)
 		}
 		if err == nil {
+			for i, left := range e.Run.Left {
+				e.Run.Left[i] = e.Run.commands(left)
+			}
 			send(Event{Kind: kind})
 			return nil
 		}
@@ -246,6 +287,9 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 		}
 		ev.Time, ev.Step = now().UTC(), n
 		ev.Text = e.Run.Redactor.Clean(ev.Text)
+		if ev.Kind == EventProgress {
+			ev.Text = e.Run.commands(ev.Text)
+		}
 		ev.Detail = e.Run.Redactor.Clean(ev.Detail)
 		if ev.Finding != nil {
 			f := e.cleanFinding(*ev.Finding)
@@ -260,7 +304,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 
 func (e *Engine) cleanFinding(f Finding) Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
-	f.Fix = e.Run.Redactor.Clean(f.Fix)
+	f.Fix = e.Run.commands(e.Run.Redactor.Clean(f.Fix))
 	f.File = e.Run.Redactor.Clean(f.File)
 	return f
 }

@@ -14,6 +14,7 @@ type fake struct {
 	name                      Name
 	plan, apply, verify, undo error
 	say                       string
+	before                    func() // what an undo does before it fails
 	calls                     []string
 }
 
@@ -35,6 +36,9 @@ func (f *fake) Verify(context.Context, *Run, Emit) error {
 }
 func (f *fake) Undo(context.Context, *Run, Emit) error {
 	f.calls = append(f.calls, "undo")
+	if f.before != nil {
+		f.before()
+	}
 	return f.undo
 }
 
@@ -162,6 +166,65 @@ func TestEngineSkips(t *testing.T) {
 	}
 	if err := e.Skip(Preflight, nil); err == nil {
 		t.Error("preflight was skipped")
+	}
+}
+
+// The advice of a run on staging is about staging, whoever wrote it.
+func TestCommandsNameTheirEnvironment(t *testing.T) {
+	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(NewFinding("jwt-key-missing", ""), NewFinding("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
+	for env, want := range map[string]string{
+		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
+		DefaultEnvironment: "To go back: keysplit rollback|Run: keysplit upgrade|Run keysplit rollback --env staging now.",
+	} {
+		e, run := engineOf(step)
+		run.Options.Environment = env
+		if _, err := e.Plan(context.Background(), Preflight, nil); err != nil {
+			t.Fatal(err)
+		}
+		_ = e.Apply(context.Background(), Preflight, nil)
+		var said []string
+		for _, ev := range e.Log {
+			if ev.Kind == EventProgress {
+				said = append(said, ev.Text)
+			} else if ev.Finding != nil {
+				said = append(said, ev.Finding.Fix)
+			}
+		}
+		if got := strings.Join(said, "|"); got != want {
+			t.Errorf("%s: %s", env, got)
+		}
+	}
+}
+
+// Where a part was put back before the rollback failed, the server is restarted all
+// the same: it would go on with a value that is no longer there.
+func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
+	for name, c := range map[string]struct{ part, restarts bool }{"a part is back": {true, true}, "nothing is back": {false, false}} {
+		t.Run(name, func(t *testing.T) {
+			for _, how := range []string{"of this run", "of an earlier run"} {
+				write, restart := &fake{name: Write}, &fake{name: Restart}
+				e, run := engineOf(write, restart)
+				j, env := journalFor(t, "K=1\n")
+				change(t, j, env, "K=2\n")
+				run.Journal = j
+				write.undo = Fail(NewFinding("place-not-restored", ""))
+				write.before = func() {
+					if c.part {
+						if _, err := j.Revert(context.Background(), j.Applied()[0], false); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				back := e.TakeBack
+				if how == "of this run" {
+					e.Machine.status[Write], e.Machine.status[Restart] = Done, Done
+					back = e.Rollback
+				}
+				if err := back(context.Background(), nil); err == nil || slices.Contains(restart.calls, "undo") != c.restarts {
+					t.Errorf("%s: error %v, restart %v", how, err, restart.calls)
+				}
+			}
+		})
 	}
 }
 

@@ -83,9 +83,7 @@ func SumFile(f Fingerprinter, path string) FileSum {
 // settings, and every other file that the reader opened.
 func ProofFiles(run *Run) []FileSum {
 	paths := []string{run.Project.SettingsFile}
-	if !run.Remote() { // else the local .env is another environment's
-		paths = append(paths, run.Project.EnvFile.Path)
-	}
+	paths = append(paths, run.Files()...) // the local .env is another environment's where no target is it
 	if run.Project.Facts != nil {
 		paths = append(paths, run.Project.Facts.ReaderFiles...)
 	}
@@ -128,8 +126,11 @@ func (e *Engine) record(n Name) error {
 		return nil
 	}
 	ev := Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
-	if n == Restart || n == SmokeTest {
-		ev.Server = e.Run.server()
+	switch n {
+	case Restart:
+		ev.Server = e.Run.servers(e.Run.URL)
+	case SmokeTest:
+		ev.Server = e.Run.servers(e.Run.Asked...)
 	}
 	return e.Run.Journal.Record(n, ev)
 }

@@ -80,6 +80,27 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	}
 }
 
+// The evidence of a server names its address, and nobody's password.
+func TestEvidenceNamesTheServers(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	run := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+	run.URL, run.Asked = "http://127.0.0.1:8000", []string{"https://ada:" + canary() + "@a.example.com/x?token=1", "https://b.example.com\x1b[31m", "http://[::1]:80"}
+	all := []Step{&proving{fake{name: Preflight}, nil}}
+	for _, n := range []Name{Generate, Write, Distinct, Restart, SmokeTest} {
+		all = append(all, &proving{fake{name: n}, []CheckLine{{ID: "a", Mark: MarkOK}}})
+	}
+	e := NewEngine(run, all...)
+	for _, s := range all {
+		pass(t, e, s.Name())
+	}
+	want := map[Name]string{Restart: "http://127.0.0.1:8000", SmokeTest: "https://a.example.com/x, http://[::1]:80"}
+	for _, entry := range evidenceIn(j) {
+		if got := entry.Evidence.Server; got != want[entry.Step] {
+			t.Errorf("%s: %q", entry.Step, got)
+		}
+	}
+}
+
 func TestReadJournalMakesNothing(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	t.Setenv("KEYSPLIT_STATE_DIR", state)

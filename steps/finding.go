@@ -76,6 +76,13 @@ func (f Finding) WithSeverity(s Severity) Finding {
 	return f
 }
 
+// NotFixable returns the finding as one that keysplit cannot put right here,
+// whatever it can do about others of its kind.
+func (f Finding) NotFixable() Finding {
+	f.Fixable = false
+	return f
+}
+
 // Mends tells that the steps of an upgrade put the finding right.
 func (f Finding) Mends() bool { return f.Fixable && !catalogue[f.Code].Edit }
 

@@ -49,7 +49,7 @@ func FuzzJournal(f *testing.F) {
 			_, _ = j.Recover(context.Background()) // it may well refuse
 		}
 		_, _, _ = j.Applied(), j.Deliveries(), j.Doubtful()
-		_, _ = j.Chosen()
+		_, _ = j.Chosen(nil)
 		_, _ = j.KeySince(j.Prints().Secret("x"))
 		_, _ = j.Emergency()
 		if err := j.SetStatus(Write, Done); err != nil {

@@ -14,8 +14,8 @@ const (
 )
 
 // Grace reads the grace period from the backend's .env as it is now: the key that
-// is accepted beside the one in force, and its deadline. under tells that there is
-// one and that it is not over.
+// is accepted beside the one in force, unset where there is no such period, and
+// its deadline. under tells that it is not over.
 func (r *Run) Grace(now time.Time) (key Secret, until time.Time, under bool) {
 	if r.Project == nil || len(r.Project.EnvFile.Readers) == 0 || r.Remote() {
 		return key, until, false

@@ -42,8 +42,10 @@ type Journal struct {
 	torn     string // what ends the last line, which has no line feed yet
 	lost     int    // lines that could not be read, and that no kill explains
 	run      string
-	rollback bool // a Revert is under way
-	readOnly bool // see ReadJournal
+	rollback bool      // a Revert is under way
+	opened   time.Time // by this process
+	known    int       // entries that were there then
+	readOnly bool      // see ReadJournal
 }
 
 // Entry is one line of the journal. Only the fields of its kind are set.
@@ -66,6 +68,7 @@ type Entry struct {
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
+	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them
 	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
 
@@ -113,6 +116,7 @@ func OpenJournal(project, environment string) (*Journal, error) {
 	if len(j.entries) == 0 {
 		return j, j.append(Entry{Kind: "opened", Schema: schema, Project: project, Environment: environment})
 	}
+	j.opened, j.known = time.Now(), len(j.entries)
 	return j, j.belongsTo(project, environment)
 }
 

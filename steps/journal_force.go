@@ -2,6 +2,7 @@ package steps
 
 import (
 	"slices"
+	"time"
 
 	"dj/keysplit/envfile"
 )
@@ -18,6 +19,83 @@ func (j *Journal) Applied() []envfile.Intent {
 		}
 	}
 	return out
+}
+
+// Upgrade is what one run changed and is still in force, each in the order in
+// which it was made.
+type Upgrade struct {
+	Run        string
+	At         time.Time // of its first change
+	Files      []envfile.Intent
+	Deliveries []Delivery
+}
+
+// Upgrades lists the upgrades of which anything is in force, the latest last. A
+// rollback takes the latest one back.
+func (j *Journal) Upgrades() []Upgrade {
+	var out []Upgrade
+	for _, e := range j.inForce() {
+		at := slices.IndexFunc(out, func(u Upgrade) bool { return u.Run == e.Run })
+		if at < 0 {
+			at, out = len(out), append(out, Upgrade{Run: e.Run, At: e.Time})
+		}
+		if e.Intent != nil {
+			out[at].Files = append(out[at].Files, *e.Intent)
+		} else {
+			out[at].Deliveries = append(out[at].Deliveries, *e.Delivery)
+		}
+	}
+	// What was resumed is as recent as its latest change.
+	if n := len(out); n > 0 {
+		force := j.inForce()
+		at := slices.IndexFunc(out, func(u Upgrade) bool { return u.Run == force[len(force)-1].Run })
+		latest := out[at]
+		out = append(slices.Delete(out, at, at+1), latest)
+	}
+	return out
+}
+
+// DeliveredSince tells since when a target, as --target has it, may have the value
+// that is in force now: when the latest upgrade began to deliver this key to it,
+// or when this process, which put the earlier value back, began. It is false for a
+// place that was not changed by either. An unset key stands for any.
+func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, changed bool) {
+	force := j.inForce()
+	for _, e := range slices.Backward(force) {
+		if e.Run != force[len(force)-1].Run {
+			break
+		}
+		if d := e.Delivery; d != nil && d.Target == target {
+			return e.Time, !key.Set() || d.Key == j.prints.Of(key)
+		}
+	}
+	ids := map[string]bool{}
+	for i, e := range j.entries {
+		if e.Kind == "deliver" && e.Delivery.Target == target {
+			ids[e.Delivery.ID] = true
+		}
+		if e.Kind == "reverted" && ids[e.ID] && i >= j.known {
+			return j.opened, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Leave records that a change counts as taken back although it stays: the file is
+// still needed, and no longer keysplit's.
+func (j *Journal) Leave(in envfile.Intent) error {
+	return j.append(Entry{Kind: "reverted", ID: in.ID})
+}
+
+// reverted counts the changes that were taken back.
+func (j *Journal) reverted() int {
+	n := 0
+	for _, e := range j.entries {
+		if e.Kind == "reverted" {
+			n++
+		}
+	}
+	return n
 }
 
 // inForce lists the entries that began a change which is in force, or may be,

@@ -48,6 +48,44 @@ func (k Keys) EqualTo(key Secret) string {
 	return KeyName + " equals " + SecretKeyName + "."
 }
 
+// OnlyEnvironment tells that the environment sets JWT_SECRET_KEY and the file does
+// not, which is how a container gets it.
+func (k Keys) OnlyEnvironment() bool {
+	return k.Key.Source == "environment" && !k.InFile.Secret.Set()
+}
+
+// InForce is the key that counts: that of the file, whatever the environment says,
+// or that of the environment where no file sets one.
+func (k Keys) InForce() Secret {
+	if k.OnlyEnvironment() {
+		return k.Key.Secret
+	}
+	return k.InFile.Secret
+}
+
+// Shadowed is the finding of a variable of the environment that a key in the file
+// could not get past.
+func (k Keys) Shadowed() Finding {
+	switch {
+	case k.Key.Secret.Len() == 0:
+		return NewFinding("jwt-key-shadowed", "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
+	case k.OnlyEnvironment():
+		return NewFinding("jwt-key-shadowed", "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
+	}
+	return NewFinding("jwt-key-shadowed", "")
+}
+
+// MendEnvironment is the fix for a key that the environment alone sets.
+const MendEnvironment = "Set a new key where that variable is set: on the hosting platform, in the container's environment, in the service's unit or in the shell's profile. keysplit makes one and puts it there with --target (keysplit upgrade --help lists the places). " +
+	"Or take the variable out there and run keysplit again: the key then goes into the file."
+
+// KeyFromEnvironment tells that this run's backend gets the run's key from the
+// environment, and that no file sets one.
+func (r *Run) KeyFromEnvironment() bool {
+	keys, err := r.CurrentKeys()
+	return err == nil && keys.OnlyEnvironment() && keys.Key.Secret.Equal(r.Key)
+}
+
 // ReadKeys reads both keys as dialect d would from the file's bytes. A variable
 // of the environment beats the file, also when it is empty: that is what
 // decouple, python-dotenv and django-environ do. It fails when that reader

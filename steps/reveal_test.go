@@ -33,6 +33,7 @@ var revealCallers = map[string]string{
 	"steps/smoketest/token.go keySigner":         "signs a test token",
 	"steps/smoketest/token.go signedBy":          "checks a token's signature",
 	"steps/write/dotenv.go Plan":                 "makes the edit that writes the key",
+	"steps/write/fly.go accepts":                 "looked at for characters that fly would change",
 	"steps/write/fly.go put":                     "standard input of fly",
 	"steps/write/github.go put":                  "standard input of gh",
 	"steps/write/heroku.go do":                   "sends the token to Heroku",

@@ -1,11 +1,13 @@
 package steps
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,6 +27,7 @@ type Options struct {
 	Python       string         // --python
 	Settings     string         // --settings
 	Targets      []string       // --target
+	Given        []string       // the flags that say where and how, as they were given: what no configuration repeats
 	Restart      string         // --restart, "" for runserver
 	URL          string         // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
@@ -40,6 +43,7 @@ type Options struct {
 	Rotate       bool           // --rotate
 	Skip         map[Name]bool  // --skip
 	Static       bool           // run none of the project's code
+	Committed    bool           // judge what is in the repository: that there is no .env is as it should be
 	ReadOnly     bool           // change nothing, keysplit's own state folder included: a check or a dry run
 	Force        bool           // rollback --force: also over an edit that was made since
 	Unattended   bool           // --yes: nobody is there to act on a request
@@ -83,6 +87,11 @@ type Run struct {
 	WroteAt   time.Time // when
 	URL       string    // base URL of the restarted server, set by restart
 	Restarted bool      // restart saw a new server process, or started one
+	Asked     []string  // base URLs that the smoke test asked
+
+	// Confirmed are the names of production that were typed, or given on the command
+	// line: what is done in that name is not asked for again.
+	Confirmed []string
 
 	Left []string // what is left for the user to do after a good end, one sentence each
 
@@ -112,6 +121,64 @@ func (r *Run) Secret(value string) Secret {
 	return s
 }
 
+// Command is a command of keysplit for the environment of this run, as a person
+// types it: without the environment it would be about development.
+func (r *Run) Command(name string) string {
+	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+		return "keysplit " + name + " --env " + e
+	}
+	return "keysplit " + name
+}
+
+// ProductionName is the name that says that this run changes production, for a
+// person to type: that of the environment, else that of an account, a cluster or
+// an app. places are names beside those of the targets, in words or as --target
+// has them. It is "" where none says so.
+func (r *Run) ProductionName(places ...string) string {
+	if o := r.Options; o.Production || NamesProduction(o.Environment) {
+		return o.Environment
+	}
+	for _, h := range r.Held {
+		places = append(places, h.Where)
+	}
+	for _, p := range places {
+		for _, word := range nameParts.FindAllString(p, -1) {
+			if NamesProduction(word) {
+				return word
+			}
+		}
+	}
+	return ""
+}
+
+// nameParts are the single names of a place.
+var nameParts = regexp.MustCompile(`\.?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?`)
+
+// Confirm is the name that a person must still type before a step of this run
+// goes on, "" for none; places are as for ProductionName.
+func (r *Run) Confirm(places ...string) string {
+	name := r.ProductionName(places...)
+	if slices.Contains(r.Confirmed, name) {
+		return ""
+	}
+	return name
+}
+
+// ownCommand finds commands of keysplit in a text, and those that name their
+// environment already.
+var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace)\b( --env)?`)
+
+// commands makes the commands that a text advises those of this run's
+// environment: the pages of the findings know of none.
+func (r *Run) commands(text string) string {
+	return ownCommand.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, " --env") {
+			return found
+		}
+		return r.Command(strings.TrimPrefix(found, "keysplit "))
+	})
+}
+
 // PreviousKey returns the key that was in force before the latest upgrade, when
 // its change still is: a run that is resumed, or repeated, can so prove that the
 // old key is refused.
@@ -119,40 +186,63 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	if r.Journal == nil || r.Project == nil {
 		return Secret{}, false
 	}
-	for _, d := range r.Journal.Deliveries() {
-		if old, ok, err := r.Journal.Before(d); err == nil && ok && len(old) > 0 {
+	if path := r.PreviousFile(); path != "" {
+		if old, err := r.Journal.Kept(filepath.Base(path)); err == nil {
 			return r.Secret(string(old)), true
 		}
-	}
-	if r.Remote() {
-		return Secret{}, false
 	}
 	now, err := r.CurrentKeys()
 	if err != nil {
 		return Secret{}, false
 	}
-	for _, data := range r.Journal.befores(r.Project.EnvFile.Path) {
-		keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-		// A change that was not about the key has the same one before it.
-		if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
-			return old, true
+	for _, path := range r.Files() {
+		for _, data := range r.Journal.befores(path) {
+			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
+			// A change that was not about the key has the same one before it.
+			if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
+				return old, true
+			}
 		}
 	}
 	return Secret{}, false
 }
 
-// server is the address, or addresses, that the smoke test asks, inert and without
-// a name or password in it. "" while none is known.
-func (r *Run) server() string {
-	all := r.Options.URLs
-	if len(all) < 2 {
-		all = []string{cmp.Or(r.URL, r.Options.URL)}
-		for _, s := range r.Project.Servers {
-			all[0] = cmp.Or(all[0], s.URL)
+// PreviousFile is the file of the journal, of mode 0600, whose whole content is the
+// key that the latest upgrade replaced in a place that is no file; "" for none.
+func (r *Run) PreviousFile() string {
+	if r.Journal == nil {
+		return ""
+	}
+	// A later run may have changed a file only, such as that of a grace period.
+	for _, e := range slices.Backward(r.Journal.inForce()) {
+		if e.Delivery == nil {
+			continue
+		}
+		if old, ok, err := r.Journal.Before(*e.Delivery); err == nil && ok && len(old) > 0 {
+			return filepath.Join(r.Journal.Dir(), e.Delivery.BackupID)
 		}
 	}
+	return ""
+}
+
+// Files are the files that this run's backend gets its key from.
+func (r *Run) Files() []string {
+	if !r.Remote() {
+		return []string{r.Project.EnvFile.Path}
+	}
 	var out []string
-	for _, address := range all {
+	for _, t := range r.Targets {
+		if path := t.File(r); path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// servers names addresses, inert and without a name, password or query in them.
+func (r *Run) servers(addresses ...string) string {
+	var out []string
+	for _, address := range addresses {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
 			continue

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,12 @@ type Plan struct {
 	Nothing  bool       `json:"nothing,omitempty"` // Apply would change nothing
 	Details  []string   `json:"details,omitempty"` // plain lines: commands, method, way back
 	Effects  []string   `json:"effects,omitempty"` // what users or other people will notice
-	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked
-	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project
+	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
+	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
 	Question string     `json:"question,omitempty"`
+	Yes      string     `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
 	Confirm  string     `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
+	More     bool       `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 
 // DiffLine is one line of a masked diff. Text never holds a value that could
@@ -65,6 +68,27 @@ type DiffLine struct {
 	Op   string `json:"op"`   // "-", "+" or " "
 	Text string `json:"text"`
 	Note string `json:"note,omitempty"`
+	File string `json:"file,omitempty"` // "" for that of the plan
+}
+
+// Diffs are the parts of the plan's diff, one for each file.
+func (p Plan) Diffs() []FileDiff {
+	var out []FileDiff
+	for _, d := range p.Diff {
+		file := cmp.Or(d.File, p.File)
+		if n := len(out); n == 0 || out[n-1].File != file {
+			out = append(out, FileDiff{File: file})
+		}
+		last := &out[len(out)-1]
+		last.Lines = append(last.Lines, d)
+	}
+	return out
+}
+
+// FileDiff is the diff of one file.
+type FileDiff struct {
+	File  string
+	Lines []DiffLine
 }
 
 // Failure is a step's way of saying that something is wrong that a person can

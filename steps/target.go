@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"time"
 
@@ -20,6 +21,8 @@ type Target interface {
 	// Local tells that it is a file on this machine, which the project's own
 	// Django may read. The local .env says nothing about a target that is not.
 	Local() bool
+	// File is that file, absolute, once preflight has found it; "" for none.
+	File(run *Run) string
 	// Look tells what the place holds now. What keeps it from looking (no such
 	// program, no login, no such place) is a *Failure.
 	Look(ctx context.Context, run *Run) (Held, error)
@@ -35,9 +38,15 @@ type Held struct {
 	There     bool      // the key is there, also when its value cannot be read
 	Key       Secret    // its value; unset when it is not there or cannot be read
 	SecretKey Secret    // SECRET_KEY, when the same place holds it readably
+	Others    []Other   // the variables of Options.DistinctFrom, as far as the same place holds them
 	Version   string    // what the place calls this state of it; "" where it has no such thing
 	Changed   time.Time // when the key was last changed, where the place tells
 	Findings  []Finding // what is worth knowing about the place
+}
+
+// Rivals are the secrets of the place that its key must differ from.
+func (h Held) Rivals() []Secret {
+	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()
 }
 
 // productionName finds a part of a name that says production.
@@ -47,29 +56,31 @@ var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live
 // says that it is production.
 func NamesProduction(name string) bool { return productionName.MatchString(name) }
 
-// Production tells that this run changes production: the configuration says so,
-// or the environment's name, or that of an account, cluster or app.
-func (r *Run) Production() bool {
-	if r.Options.Production || NamesProduction(r.Options.Environment) {
-		return true
-	}
-	for _, h := range r.Held {
-		if NamesProduction(h.Where) {
-			return true
-		}
-	}
-	return false
-}
-
-// Remote tells that the key of this run lives in no file of this machine: what
-// the local .env holds is then another environment's, and says nothing.
+// Remote tells that no target is the .env that the project's own Django reads
+// here: all are secret managers, or files that are read elsewhere, such as a
+// .env.prod that only a compose file names. What the .env here holds is then
+// another environment's. It says nothing, and its key must never be delivered.
 func (r *Run) Remote() bool {
 	for _, t := range r.Targets {
-		if t.Local() {
+		// Before the project is known, any file here may be that .env.
+		if t.Local() && (r.Project == nil || sameFile(t.File(r), r.Project.EnvFile.Path)) {
 			return false
 		}
 	}
 	return len(r.Targets) > 0
+}
+
+// sameFile tells whether two paths lead to one file, also through a link.
+func sameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
 // LookAround asks every target what it holds, in order, and keeps the answers in
@@ -83,6 +94,9 @@ func (r *Run) LookAround(ctx context.Context) error {
 		}
 		r.Redactor.Add(h.Key)
 		r.Redactor.Add(h.SecretKey)
+		for _, o := range h.Others {
+			r.Redactor.Add(o.Secret)
+		}
 		held = append(held, h)
 	}
 	r.Held = held
@@ -102,6 +116,7 @@ func (r *Run) CurrentKeys() (Keys, error) {
 			if !k.SecretKey.Secret.Set() && h.SecretKey.Set() {
 				k.SecretKey = Setting{Secret: h.SecretKey, Source: "place"}
 			}
+			k.Others = append(k.Others, h.Others...)
 		}
 		k.InFile = k.Key
 		return k, nil
@@ -128,7 +143,7 @@ func (r *Run) JudgePlaces() []Finding {
 		if !h.Readable && h.There {
 			continue
 		}
-		for _, code := range r.Judge(h.Key, h.SecretKey) {
+		for _, code := range r.Judge(h.Key, h.Rivals()...) {
 			message := ""
 			switch code {
 			case "jwt-key-missing":

@@ -106,6 +106,33 @@ func TestFailures(t *testing.T) {
 			t.Errorf("the reason is missing:\n%s", st.w.View())
 		}
 	})
+	t.Run("a rollback whose restart fails", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Restart].undo = func(_ *steps.Run, emit steps.Emit) error {
+			emit.Find(steps.NewFinding("restart-failed", "").WithSeverity(steps.Warning))
+			return nil
+		}
+		st.open().to("end")
+		st.pick("Roll back")
+		st.press("right", "enter")
+		if view := st.w.View(); strings.Contains(view, "as it was before") || !strings.Contains(view, "does not run with it yet") {
+			t.Errorf("%s", view)
+		}
+	})
+	t.Run("a rollback that a person ends", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		st.e.Run.Left = []string{"Everyone has to log in again."} // of the upgrade
+		st.fakes[steps.Write].undo = func(r *steps.Run, _ steps.Emit) error {
+			r.Left = append(r.Left, "By hand: set it back in the vault.")
+			return nil
+		}
+		st.open().to("end")
+		st.pick("Roll back")
+		st.press("right", "enter")
+		if view := st.w.View(); strings.Contains(view, "as it was before") || strings.Contains(view, "Everyone has to log in") || !strings.Contains(view, "By hand: set it back in the vault.") {
+			t.Errorf("%s", view)
+		}
+	})
 	t.Run("a plan that fails", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {

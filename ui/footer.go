@@ -31,7 +31,7 @@ func (w *wizard) inFooter(text string) string {
 
 // matters lists the keys by how much their hint matters where not all fit, the
 // most first. What enter does, or else the first hint, matters more than these.
-const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab t r ctrl+u m w l"
+const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab t m r ctrl+u w l"
 
 // drawHints draws as many hints as fit, in their order.
 func (w *wizard) drawHints(hints []hint) string {
@@ -47,7 +47,7 @@ func (w *wizard) drawHints(hints []hint) string {
 			continue
 		}
 		kept[at] = hints[at]
-		if !w.fitsFooter(kept) && (key == "?" || key == "esc") {
+		if !w.fitsFooter(kept) && (key == "?" || key == "esc" || key == "q") {
 			kept[at].what = ""
 		}
 		if !w.fitsFooter(kept) && key == "?" {
@@ -129,9 +129,15 @@ func (w *wizard) hints() []hint {
 		}
 		return append(hs, common...)
 	case done:
-		hs := []hint{enter, {"r", p.screen.again()}}
-		if p.name == steps.Preflight {
+		hs := []hint{enter}
+		if again := p.screen.again(); again != enter.what {
+			hs = append(hs, hint{"r", again})
+		}
+		switch p.name {
+		case steps.Preflight:
 			hs = append(hs, hint{"t", "findings"})
+		case steps.Checklist: // its last item is about it
+			hs = append(hs, hint{"m", "message"})
 		}
 		return append(hs, common...)
 	}

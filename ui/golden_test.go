@@ -44,6 +44,13 @@ var scenes = []struct {
 		}
 		st.open()
 	}},
+	{"preflight-stopped", func(st *stage) {
+		st.hold = true
+		st.open()
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: "Django project", Detail: "backend/manage.py"}})
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "place", Mark: steps.MarkRunning, Text: "kubernetes:shop/backend"}})
+		st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Preflight, err: steps.ErrCancelled, facts: st.w.facts})
+	}},
 	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
 	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
 	{"generate-import", func(st *stage) { st.open().to(steps.Generate).press("down", "enter").typed("correct horse") }},
@@ -83,6 +90,15 @@ var scenes = []struct {
 	}},
 	{"smoketest-done", func(st *stage) { st.open().to(steps.SmokeTest).press("enter") }},
 	{"smoketest-failed", func(st *stage) { stale(st); st.open().to(steps.SmokeTest).press("enter") }},
+	{"smoketest-rejected", func(st *stage) {
+		st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			emit.Check("login", steps.MarkFailed, "log in as testuser", "401")
+			return steps.Fail(steps.NewFinding("login-rejected", ""))
+		}
+		st.open().to(steps.SmokeTest)
+		st.pickRow(ownAccount)
+		st.typed("testuser").press("enter").typed("wrong").press("enter", "enter", "enter")
+	}},
 	{"checklist-done", func(st *stage) {
 		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
 			{Number: 7, Next: "Name JWT_SECRET_KEY there as well. To attest: keysplit report --attest 7 --by NAME --note TEXT"},

@@ -64,7 +64,8 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 		w.over, w.message = messageOverlay(), ""
 		return w.askMessage(), true
 	case "b":
-		w.over = emergencyOverlay(w)
+		w.over, w.emergency = emergencyOverlay(), nil
+		return w.askEmergency(), true
 	case "x":
 		if w.job != nil {
 			w.flash = "Stopping at the next safe place."
@@ -226,7 +227,7 @@ func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
 		if w.facts.wrote && !w.throwaway {
-			return "keysplit rollback"
+			return w.facts.rollback
 		}
 		return ""
 	}

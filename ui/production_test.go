@@ -33,3 +33,24 @@ func TestTheWriteScreenWantsTheNameOfProduction(t *testing.T) {
 		t.Errorf("elsewhere: %+v", p)
 	}
 }
+
+// So does the restart of an app that says production, and it goes on with the name.
+func TestTheRestartScreenWantsTheNameOfProduction(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Restart].plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{Summary: "Restart Fly app shop-prod.", Question: "This is production. Restart it?", Confirm: "shop-prod"}, nil
+	}
+	st.open().to(steps.Restart).press("enter")
+	if fields, _ := st.w.openFields(); len(fields) != 1 || st.fakes[steps.Restart].applied != 0 {
+		t.Fatalf("it does not ask for the name:\n%s", st.w.View())
+	}
+	st.typed("yes").press("enter")
+	if st.fakes[steps.Restart].applied != 0 || !strings.Contains(st.w.View(), "Type shop-prod") {
+		t.Fatalf("it restarted, or does not say what to type:\n%s", st.w.View())
+	}
+	st.typed("shop-prod").press("enter")
+	st.want(steps.Restart, done)
+	if st.fakes[steps.Restart].applied != 1 || st.e.Run.Confirm("fly:shop-prod") != "" {
+		t.Error("it did not restart, or forgot that the name was typed")
+	}
+}

@@ -144,9 +144,9 @@ func renderer(out *os.File, o Options) (r *lipgloss.Renderer, ask bool) {
 func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	switch {
 	case w.crash != "":
-		return fmt.Errorf("%s. It has stopped; keysplit rollback puts back what it changed", w.crash)
+		return fmt.Errorf("%s. It has stopped; %s puts back what it changed", w.crash, w.facts.rollback)
 	case !free:
-		return fmt.Errorf("%w: the running step did not stop in %v; keysplit rollback puts everything back", steps.ErrCancelled, stopWithin)
+		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
 	case errors.Is(context.Cause(ctx), fault.Err):
 		return context.Cause(ctx)
 	case ctx.Err() != nil:
@@ -171,7 +171,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
-		RolledBack: w.rolledBack, Cancelled: !w.finished,
+		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.name] = f.machine.Status(p.name)

@@ -143,9 +143,18 @@ func (y *tty) restored() {
 	}
 	y.until("\x1b[?25h")
 	y.until("\x1b[?1049l")
-	if text := y.text(); strings.LastIndex(text, "\x1b[?1049l") < strings.LastIndex(text, "\x1b[?1049h") {
-		y.t.Error("the other screen is still on")
+	// What was written last may still be on its way through the terminal.
+	for end := time.Now().Add(10 * time.Second); y.otherScreen(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			y.t.Error("the other screen is still on")
+			return
+		}
 	}
+}
+
+func (y *tty) otherScreen() bool {
+	text := y.text()
+	return strings.LastIndex(text, "\x1b[?1049l") < strings.LastIndex(text, "\x1b[?1049h")
 }
 
 // slow makes a step wait until it is told to stop, and take its time then.
@@ -338,7 +347,7 @@ func TestTheTerminalIsHandedOver(t *testing.T) {
 	}
 	y := show(t, context.Background(), st, Options{})
 	y.until("Password: ")
-	if text := y.text(); strings.LastIndex(text, "\x1b[?1049l") < strings.LastIndex(text, "\x1b[?1049h") {
+	if y.otherScreen() {
 		t.Error("the wizard's screen is still on")
 	}
 	y.types("open sesame q\r")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -127,7 +128,7 @@ func (b *basic) plan(_ *wizard, s *sheet, p steps.Plan) { s.plan(p) }
 
 func (b *basic) ready(w *wizard) prompt {
 	p := w.page(b.step).plan
-	question, verb := p.Question, b.verb
+	question, verb := p.Question, cmp.Or(p.Yes, b.verb)
 	if p.Nothing {
 		question, verb = "Nothing to change here. Go on?", "Go on"
 	}

@@ -46,7 +46,7 @@ func (w *wizard) end(s *sheet) {
 			s.hang("", lipgloss.NewStyle(), words(w.undone.failure))
 		}
 	case backDone:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
+		w.tookBack(s)
 	default:
 		w.summary(s)
 		return
@@ -57,9 +57,30 @@ func (w *wizard) end(s *sheet) {
 		s.blank()
 		s.finding(f, true)
 	}
+	for _, left := range w.facts.left {
+		s.blank()
+		s.hang("", st.Bold, left)
+	}
 	if w.backPhase() == backDone {
 		s.blank()
 		s.hang("", st.Muted, "The upgrade is still to be made. Start over here, or run keysplit later.")
+	}
+}
+
+// tookBack says how far a rollback came that put everything back: the restart
+// after it may have failed, and some places only a person can put back.
+func (w *wizard) tookBack(s *sheet) {
+	st := w.styles
+	warn := st.Warn.Render(st.Marks.Warn) + " "
+	switch {
+	case len(w.undone.findings) > 0:
+		s.hang(warn, st.Bold, "Everything is put back, but the server does not run with it yet.")
+	case len(w.facts.left) > 0:
+		s.hang(warn, st.Bold, "What keysplit can put back is put back. What is left for you stands below.")
+	case w.facts.remote:
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Everything is as it was before.")
+	default:
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
 	}
 }
 
@@ -107,7 +128,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	if w.facts.wrote && !w.throwaway {
 		s.heading("To undo")
-		s.hang("", st.Info, "keysplit rollback")
+		s.hang("", st.Info, w.facts.rollback)
 	}
 }
 
@@ -116,6 +137,9 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	switch ph {
 	case done:
 		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
+		if p.name == steps.Checklist && p.warned() {
+			mark = s.s.Mark(steps.MarkWarn)
+		}
 	case skipped:
 		mark, said = s.s.Warn.Render("-"), "left out"
 	case failed:
@@ -135,6 +159,9 @@ func lastProof(p *page) string {
 		case steps.MarkWarn:
 			unsure++
 		}
+	}
+	if p.name == steps.Checklist {
+		return fmt.Sprintf("%d in order, %d open", passed, unsure)
 	}
 	if unsure > 0 {
 		if passed == 1 {

@@ -14,6 +14,12 @@ import (
 // the lines of proof, and last what a machine said.
 func (w *wizard) failedBody(s *sheet, p *page) {
 	st := w.styles
+	if stopped(p.failure) {
+		s.hang(s.s.Mark(steps.MarkWarn)+" ", st.Bold, words(p.failure))
+		s.blank()
+		s.lines(p.lines)
+		return
+	}
 	if !w.short() { // there the cause needs the room
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
 		s.blank()

@@ -27,7 +27,7 @@ func helpOverlay() *overlay {
 			s.entry(h.key, h.what)
 		}
 		s.blank()
-		s.hang("", w.styles.Muted, "After you quit, keysplit goes on where it stopped. To put everything back: keysplit rollback")
+		s.hang("", w.styles.Muted, "After you quit, keysplit goes on where it stopped. To put everything back: "+w.facts.rollback)
 	}}
 }
 

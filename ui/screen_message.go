@@ -45,11 +45,29 @@ func (w *wizard) askMessage() tea.Cmd {
 	})
 }
 
+// emergencyMsg is the plan of the way back of last resort.
+type emergencyMsg []emergency.Section
+
+// askEmergency has the plan made for the project's own commit, once the engine is
+// free.
+func (w *wizard) askEmergency() tea.Cmd {
+	r, until := w.runner, w.now().Add(emergency.Limit)
+	return r.alone(func() tea.Msg {
+		if run := r.engine.Run; !r.closed.Load() && run.Project != nil {
+			return emergencyMsg(emergency.PlanFor(emergency.Find(r.ctx, run), until))
+		}
+		return emergencyMsg(emergency.Plan(until))
+	})
+}
+
 // emergencyOverlay shows the way back of last resort. Nothing is done here.
-func emergencyOverlay(w *wizard) *overlay {
-	plan := emergency.Plan(w.now().Add(emergency.Limit))
+func emergencyOverlay() *overlay {
 	return &overlay{title: "Take the change of the code back", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
-		for i, section := range plan {
+		if w.emergency == nil {
+			s.hang("", w.styles.Muted, "Looking for the change's commit.")
+			return
+		}
+		for i, section := range w.emergency {
 			if i == 0 {
 				s.hang("", w.styles.Bold, section.Title)
 			} else {
@@ -64,7 +82,7 @@ func emergencyOverlay(w *wizard) *overlay {
 			}
 		}
 		s.blank()
-		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: keysplit rollback --emergency")
+		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: "+w.facts.rollback+" --emergency")
 	}}
 }
 

@@ -41,6 +41,8 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 	})
 }
 
+func (p *preflightScreen) again() string { return "look again" }
+
 func (p *preflightScreen) result(w *wizard, s *sheet) {
 	st := w.styles
 	findings := slices.Clone(w.page(steps.Preflight).findings)

@@ -1,6 +1,10 @@
 package ui
 
-import tea "github.com/charmbracelet/bubbletea"
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
 
 // quit ends the program at once when nothing is lost by it. While something is
 // being written it asks; a second ctrl+c then counts as yes. Even so the
@@ -11,11 +15,17 @@ func (w *wizard) quit(insist bool) tea.Cmd {
 		w.flash = "Waiting for a safe place to stop."
 		return nil
 	case !w.job.writes():
+		// On the last page there is nothing left to do: q is as good as Finish.
+		w.finished = w.finished || !insist && w.job == nil && w.current() == nil && w.backPhase() != backFailed
 		return w.leave()
 	case insist && w.question != nil && w.question == w.quitting:
 		return w.leave()
 	}
-	w.confirm("Something is being written. Stop at the next safe place and quit?", "Keep going", "Quit", (*wizard).leave)
+	what := "Something is being written."
+	if w.job.step == steps.Restart {
+		what = "The backend is being restarted."
+	}
+	w.confirm(what+" Stop at the next safe place and quit?", "Keep going", "Quit", (*wizard).leave)
 	w.quitting = w.question
 	return nil
 }

@@ -3,9 +3,9 @@ package ui
 import "dj/keysplit/steps"
 
 // restartScreen says which process is restarted, and how.
-type restartScreen struct{ basic }
+type restartScreen struct{ asking }
 
-func newRestart() screen { return &restartScreen{basic{step: steps.Restart, verb: "Restart"}} }
+func newRestart() screen { return &restartScreen{newAsking(steps.Restart, "Restart", "restart it")} }
 
 func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles
@@ -25,7 +25,7 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 // ready has a button that fits: a plan without a question does not restart
 // what somebody else runs.
 func (r *restartScreen) ready(w *wizard) prompt {
-	q := r.basic.ready(w)
+	q := r.asking.ready(w)
 	if p := w.page(steps.Restart).plan; p.Question == "" && !p.Nothing {
 		q.options[0].label = "Go on"
 	}

@@ -4,70 +4,15 @@ import (
 	"fmt"
 	"strings"
 
-	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 )
 
-// writeScreen shows the masked diff of the file, or the place that is written
-// to. For production it wants the name of the environment typed.
-type writeScreen struct {
-	basic
-	name   *field // of the environment
-	typing bool
-}
+// writeScreen shows the masked diff of the file, or the place that is written to.
+type writeScreen struct{ asking }
 
-func newWrite() screen {
-	return &writeScreen{basic: basic{step: steps.Write, verb: "Write"}, name: newField("Name", false)}
-}
-
-func (n *writeScreen) arrive(w *wizard) tea.Cmd {
-	n.typing = false
-	n.name.reset()
-	return n.basic.arrive(w)
-}
-
-func (n *writeScreen) ready(w *wizard) prompt {
-	p := n.basic.ready(w)
-	if confirm := w.page(steps.Write).plan.Confirm; confirm != "" {
-		p.question = "This is production. To write the key there, type its name: " + confirm
-		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
-			n.typing, n.name.label = true, "Type "+confirm
-			return nil
-		}}
-	}
-	return p
-}
-
-func (n *writeScreen) fields() ([]*field, int) {
-	if n.typing {
-		return []*field{n.name}, 0
-	}
-	return nil, 0
-}
-
-func (n *writeScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
-	if !n.typing {
-		return nil, false
-	}
-	switch k.String() {
-	case "esc":
-		n.typing = false
-		n.name.reset()
-	case "enter":
-		confirm := w.page(steps.Write).plan.Confirm
-		if n.name.take() != confirm {
-			w.flash = "That is not the name. Type " + confirm + ", or press esc."
-			break
-		}
-		n.typing = false
-		return w.apply(steps.Write), true
-	default:
-		n.name.key(k)
-	}
-	return nil, true
-}
+func newWrite() screen { return &writeScreen{newAsking(steps.Write, "Write", "write the key there")} }
 
 func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if len(p.Diff) == 0 {
@@ -75,12 +20,14 @@ func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		return
 	}
 	st := w.styles
-	s.sides(st.Bold.Render(p.File), st.Muted.Render(countDiff(p.Diff)))
-	s.rule()
-	for _, d := range p.Diff {
-		s.diff(d)
+	for _, f := range p.Diffs() {
+		s.sides(st.Bold.Render(f.File), st.Muted.Render(countDiff(f.Lines)))
+		s.rule()
+		for _, d := range f.Lines {
+			s.diff(d)
+		}
+		s.rule()
 	}
-	s.rule()
 	for _, d := range p.Details {
 		label, rest, ok := strings.Cut(d, ": ")
 		if ok && len(label) <= 8 {

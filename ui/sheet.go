@@ -55,7 +55,7 @@ func (s *sheet) hang(mark string, st lipgloss.Style, text string) {
 // behind adds wrapped text behind first, and its further rows behind rest, which
 // is as wide.
 func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
-	for i, row := range wrap(s.s.Marks.Plain(text), max(1, s.width-ansi.StringWidth(first))) {
+	for i, row := range style.Wrap(s.s.Marks.Plain(text), max(1, s.width-ansi.StringWidth(first)), true) {
 		if i > 0 {
 			first = rest
 		}
@@ -202,10 +202,11 @@ func (s *sheet) check(ev steps.Event, column int) {
 		s.hang(mark+" ", st, text)
 		return
 	}
-	// A line that reaches beyond the column has its right-hand side just behind
-	// it, or else below.
-	gap := max(2, column-ansi.StringWidth(text))
-	if ansi.StringWidth(text)+gap+ansi.StringWidth(detail) <= s.width-2 {
+	// A side that is too long for the column begins before it, and that of a line
+	// that reaches beyond the column just behind it; what fits nowhere stands below.
+	left, right := ansi.StringWidth(text), ansi.StringWidth(detail)
+	gap := max(2, min(column, s.width-2-right)-left)
+	if left+gap+right <= s.width-2 {
 		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", gap) + s.s.Muted.Render(detail))
 		return
 	}
@@ -243,17 +244,19 @@ func place(f steps.Finding) string {
 
 // unsaid is the place of a finding as far as its message does not name it.
 func unsaid(f steps.Finding) string {
-	if !says(f.Message, f.File) {
-		return place(f)
-	}
-	if f.Line <= 0 || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line)) {
-		return ""
-	}
 	line := fmt.Sprintf("line %d", f.Line)
-	if _, after, ok := strings.Cut(f.Message, line); ok && strings.TrimLeft(after, "0123456789") == after {
-		return ""
+	_, after, said := strings.Cut(f.Message, line)
+	said = said && strings.TrimLeft(after, "0123456789") == after || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line))
+	switch {
+	case said || f.Line <= 0:
+		if says(f.Message, f.File) {
+			return ""
+		}
+		return f.File
+	case says(f.Message, f.File):
+		return line
 	}
-	return line
+	return place(f)
 }
 
 // says tells that a file is named in a text, and not only a longer path that

@@ -194,7 +194,7 @@ func BenchmarkKeyPress(b *testing.B) {
 // A step that is registered with the engine gets its page; one that is not has
 // none.
 func TestAStepHasAPageWhenTheEngineHasIt(t *testing.T) {
-	if st := newStage(t, plainLight).open().to("end"); !strings.Contains(st.w.View(), "✓ Checklist") {
+	if st := newStage(t, plainLight).open().to("end"); !strings.Contains(st.w.View(), "! Checklist") {
 		t.Errorf("the summary leaves the checklist out:\n%s", st.w.View())
 	}
 	if st := newStage(t, plainLight, steps.Checklist).open().to("end"); strings.Contains(st.w.View(), "Checklist") {
@@ -255,5 +255,20 @@ func TestEveryStepHasAReasonAndAScreen(t *testing.T) {
 		if i >= len(registry) || registry[i].name != n {
 			t.Errorf("%s is not where the engine has it", n)
 		}
+	}
+}
+
+// On the last page everything is done: q is as good as Finish there, and ctrl+c
+// still says that the user has stopped it.
+func TestQuittingOnTheLastPage(t *testing.T) {
+	for key, cancelled := range map[string]bool{"q": false, "enter": false, "ctrl+c": true} {
+		st := newStage(t, plainLight).open().to("end").press(key)
+		if o, _ := st.w.outcome(st.e, true, nil); !st.quit || o.Cancelled != cancelled {
+			t.Errorf("%s: quit %t, cancelled %t", key, st.quit, o.Cancelled)
+		}
+	}
+	st := newStage(t, plainLight).open().to(steps.Write).press("q")
+	if o, _ := st.w.outcome(st.e, true, nil); !o.Cancelled {
+		t.Error("q in the middle counts as the end")
 	}
 }

@@ -108,26 +108,31 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 		}
 		before := len(found)
 		others := keys.Rivals()
-		for _, code := range run.Judge(keys.InFile.Secret, others...) {
+		// A container gets its key from the environment, and has it in no file.
+		key, text := keys.InForce(), "the file, as "+string(reader)+" reads it"
+		if keys.OnlyEnvironment() {
+			text = "the environment: no file sets the key"
+		}
+		for _, code := range run.Judge(key, others...) {
 			f := steps.NewFinding(code, run.InWords(code))
 			if code == "jwt-key-equals-secret-key" {
-				f.Message = keys.EqualTo(keys.InFile.Secret)
+				f.Message = keys.EqualTo(key)
 			}
 			found = append(found, f.At(rel, 0))
 		}
-		if run.Key.Set() && keys.InFile.Secret.Set() && !keys.InFile.Secret.Equal(run.Key) && !edited {
+		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
 			found = append(found, steps.NewFinding("value-dialect-ambiguous",
 				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(steps.Error))
 		}
-		if twin := sameAs(run, reader, data, keys.InFile.Secret); twin != "" {
+		if twin := sameAs(run, reader, data, key); twin != "" {
 			found = append(found, steps.NewFinding("jwt-key-equals-secret-key",
 				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", steps.Inert(twin))).At(rel, 0))
 		}
-		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", keys.InFile.Secret.Len(), keys.InFile.Secret.Fingerprint())
+		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 		if len(found) > before {
 			mark, detail = steps.MarkFailed, found[before].Message
 		}
-		emit.Check(id, mark, "the file, as "+string(reader)+" reads it", detail)
+		emit.Check(id, mark, text, detail)
 	}
 	return found
 }

@@ -18,7 +18,7 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	compared := false
 	for i, h := range run.Held {
 		id := "place " + run.Targets[i].Spec()
-		codes := run.Judge(h.Key, h.SecretKey)
+		codes := run.Judge(h.Key, h.Rivals()...)
 		switch {
 		case !h.Readable && h.There:
 			emit.Check(id, steps.MarkWarn, h.Where, "holds a key that cannot be read back: not judged")

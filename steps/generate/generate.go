@@ -15,6 +15,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -45,17 +46,22 @@ type choice struct {
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
 	var c choice
+	if run.Journal != nil {
+		if others := run.Journal.Unfinished(run.Specs()); len(others) > 0 {
+			return c, steps.Fail(unfinished(run, others))
+		}
+	}
 	keys, err := current(run)
 	if err != nil {
 		return c, err
 	}
 	c.keys = keys
-	if key := c.keys.InFile.Secret; key.Set() && key.Len() > 0 {
+	if key := c.keys.InForce(); key.Set() && key.Len() > 0 {
 		c.previous = key
 	}
-	c.bad = s.judge(run, c.keys.InFile.Secret, c)
+	c.bad = s.judge(run, c.keys.InForce(), c)
 	if run.Journal != nil {
-		if key, ok := run.Journal.Chosen(); ok {
+		if key, ok := run.Journal.Chosen(run.Specs()); ok {
 			c.chosen = run.Secret(string(key))
 		}
 	}
@@ -72,12 +78,19 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "keep"
 	}
 	// A key in the file would never be read, so none is made for it, unless the
-	// reader is one that lets the file win.
+	// reader is one that lets the file win. A good one that only the environment
+	// sets is kept: that is how a container gets its key.
 	fileWins := run.Project.Facts != nil && run.Project.Facts.Key.Source == "file"
 	if c.keys.Key.Source == "environment" && !fileWins && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
-		return c, steps.Fail(steps.NewFinding("jwt-key-shadowed", ""))
+		return c, steps.Fail(c.keys.Shadowed())
 	}
 	return c, nil
+}
+
+// unfinished names the upgrade that comes first, and the two ways to end it.
+func unfinished(run *steps.Run, others []string) steps.Finding {
+	return steps.NewFinding("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", steps.Inert(strings.Join(others, ", ")))).
+		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.Finish(others), run.Command("rollback")))
 }
 
 // current reads the keys in force. Those of the .env are read from the bytes
@@ -117,7 +130,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	switch c.action {
 	case "keep":
 		return steps.Plan{
-			Summary: kept(run),
+			Summary: kept(run, c),
 			Nothing: true,
 			Details: []string{describe(c.previous)},
 		}, nil
@@ -130,27 +143,31 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	case "resume":
 		return steps.Plan{
 			Summary: "Go on with the key that the interrupted run chose.",
-			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one: keysplit rollback first."},
+			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one, first: " + run.Command("rollback")},
+			Effects: effects(run),
 		}, nil
 	case "import":
 		return steps.Plan{
 			Summary:  "Take the key that you gave.",
 			Details:  []string{describe(run.Options.Import)},
-			Effects:  effects(run, c),
+			Effects:  effects(run),
 			Question: "Use this key?",
 		}, nil
 	}
 	return steps.Plan{
 		Summary:  "Make a new key.",
 		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", length(run), base64.RawURLEncoding.EncodedLen(length(run))), "Reason: " + reason(run, c)},
-		Effects:  effects(run, c),
+		Effects:  effects(run),
 		Question: "Make the key?",
 	}, nil
 }
 
-func kept(run *steps.Run) string {
-	if run.Remote() {
+func kept(run *steps.Run, c choice) string {
+	switch {
+	case run.Remote():
 		return "The key that is in force is good. It stays, and goes wherever it is missing."
+	case c.keys.OnlyEnvironment():
+		return "The key that the environment sets is good. It stays."
 	}
 	return "The key in the file is good. It stays."
 }
@@ -173,11 +190,14 @@ func reason(run *steps.Run, c choice) string {
 }
 
 // effects says what users will notice. A new signing key ends every session,
-// refresh tokens included; the guide's "still valid: yes" is wrong.
-func effects(run *steps.Run, c choice) []string {
-	line := "Every access and refresh token issued so far becomes invalid: users log in again."
-	if f := run.Project.Facts; f != nil && f.Tokens.RefreshSeconds > 0 {
-		line += fmt.Sprintf(" Refresh tokens live %s here.", inWords(f.Tokens.RefreshLifetime().Hours()))
+// refresh tokens included; the guide's "still valid: yes" is wrong. How long tokens
+// live tells how many sessions that is, and how soon they would have ended anyway.
+func effects(run *steps.Run) []string {
+	line := "Every access and refresh token issued so far becomes invalid: users log in again. "
+	if f := run.Project.Facts; f != nil && f.Tokens.AccessSeconds > 0 && f.Tokens.RefreshSeconds > 0 {
+		line += fmt.Sprintf("Access tokens live %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
+	} else {
+		line += "How long tokens live here is not known, since the project's Django did not say."
 	}
 	lines := []string{line}
 	if env := run.Options.Environment; env != "" && env != steps.DefaultEnvironment {
@@ -186,14 +206,16 @@ func effects(run *steps.Run, c choice) []string {
 	return lines
 }
 
-func inWords(hours float64) string {
+func inWords(d time.Duration) string {
 	switch {
-	case hours >= 48:
-		return fmt.Sprintf("%.0f days", hours/24)
-	case hours >= 2:
-		return fmt.Sprintf("%.0f hours", hours)
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%.0f days", d.Hours()/24)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
 	}
-	return fmt.Sprintf("%.0f minutes", hours*60)
+	return fmt.Sprintf("%.0f seconds", d.Seconds())
 }
 
 // Apply settles run.Key, run.KeyFrom and run.Previous. A second call keeps a
@@ -245,14 +267,23 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	return nil
 }
 
-// remember keeps a key that is about to be brought to places which may never
-// show it again, until all of them have it.
+// remember keeps a key that is about to be brought to several places, or to one
+// that may never show it again, until all of them have it. That makes all of it
+// one upgrade, which goes on after an interruption and goes back as a whole; also
+// for a key that some of them had before.
 func remember(run *steps.Run) error {
-	elsewhere := slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() })
-	if !elsewhere || run.Journal == nil || run.KeyFrom == "kept" {
+	alone := len(run.Targets) == 0 || len(run.Targets) == 1 && run.Targets[0].Local()
+	if alone || run.Journal == nil || run.KeyFrom == "kept" && everywhere(run) {
 		return nil
 	}
-	return run.Journal.Choose(run.Key)
+	return run.Journal.Choose(run.Key, run.Specs())
+}
+
+// everywhere tells that every place was seen to hold the key.
+func everywhere(run *steps.Run) bool {
+	return len(run.Held) == len(run.Targets) && !slices.ContainsFunc(run.Held, func(h steps.Held) bool {
+		return !h.Readable || !h.Key.Equal(run.Key)
+	})
 }
 
 func (s *Step) make(run *steps.Run) (steps.Secret, error) {

@@ -140,10 +140,11 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 		environ string
 		refused bool
 	}{
-		"missing in the file":   {"", stepstest.Key(), true},
-		"empty in the shell":    {"JWT_SECRET_KEY=" + key + "\n", "", true},
-		"another in the shell":  {"JWT_SECRET_KEY=" + key + "\n", stepstest.Key(), true},
-		"the same in the shell": {"JWT_SECRET_KEY=" + key + "\n", key, false},
+		"missing in the file":     {"", key, false}, // as in a container
+		"short, and nowhere else": {"", key[:20], true},
+		"empty in the shell":      {"JWT_SECRET_KEY=" + key + "\n", "", true},
+		"another in the shell":    {"JWT_SECRET_KEY=" + key + "\n", stepstest.Key(), true},
+		"the same in the shell":   {"JWT_SECRET_KEY=" + key + "\n", key, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := stepstest.NewRun(t, c.env, map[string]string{"JWT_SECRET_KEY": c.environ})
@@ -151,6 +152,9 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 			var failure *steps.Failure
 			if refused := errors.As(err, &failure) && steps.Has(failure.Findings, "jwt-key-shadowed"); refused != c.refused {
 				t.Errorf("error %v, want refused %v", err, c.refused)
+			}
+			if !c.refused && (run.KeyFrom != "kept" || run.Key.Reveal() != key) {
+				t.Errorf("the good key is not kept: %s", run.KeyFrom)
 			}
 		})
 	}
@@ -171,6 +175,40 @@ func TestUndoForgets(t *testing.T) {
 	}
 	if err := (&Step{}).Undo(context.Background(), run, nil); err != nil || run.Key.Set() {
 		t.Errorf("error %v, key set %v", err, run.Key.Set())
+	}
+}
+
+// Before a change that ends sessions: how long they would have lived, or that this
+// is not known; also when an interrupted run goes on.
+func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run.Options.Environment = "staging"
+	said := func() string {
+		t.Helper()
+		plan, err := (&Step{}).Plan(context.Background(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(plan.Effects, " ")
+	}
+	run.Project.Facts = nil
+	if got := said(); !strings.Contains(got, "not known") || !strings.Contains(got, "quiet hour") {
+		t.Errorf("nothing known: %q", got)
+	}
+	for want, seconds := range map[string][2]int64{
+		"Access tokens live 15 minutes here, refresh tokens 7 days.":   {15 * 60, 7 * 24 * 3600},
+		"Access tokens live 90 seconds here, refresh tokens 24 hours.": {90, 24 * 3600},
+	} {
+		run.Project.Facts = &steps.Facts{Tokens: steps.TokenFacts{AccessSeconds: seconds[0], RefreshSeconds: seconds[1]}}
+		if got := said(); !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	if err := run.Journal.Choose(run.Secret(stepstest.Key()), run.Specs()); err != nil {
+		t.Fatal(err)
+	}
+	if got := said(); !strings.Contains(got, "users log in again") {
+		t.Errorf("an interrupted run goes on: %q", got)
 	}
 }
 

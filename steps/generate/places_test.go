@@ -1,6 +1,8 @@
 package generate
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -63,10 +65,10 @@ func TestAKeyThatIsKeptElsewhere(t *testing.T) {
 func TestGoesOnWithTheKeyOfAnInterruptedRun(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	chosen := run.Secret(stepstest.Key())
-	if err := run.Journal.Choose(chosen); err != nil {
+	if err := stepstest.Places(run, steps.Held{Readable: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := stepstest.Places(run, steps.Held{Readable: true}); err != nil {
+	if err := run.Journal.Choose(chosen, run.Specs()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := apply(t, run); err != nil {
@@ -80,5 +82,76 @@ func TestGoesOnWithTheKeyOfAnInterruptedRun(t *testing.T) {
 	}
 	if _, err := apply(t, run); err != nil || run.KeyFrom != "made" {
 		t.Errorf("after it was settled: %s, %v", run.KeyFrom, err)
+	}
+}
+
+// The rest of an upgrade's places must get its key and no other: a run over other
+// places neither takes that key nor forgets it.
+func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
+	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
+	run.Options.Environment = "staging"
+	if err := stepstest.Places(run, steps.Held{Readable: true}, steps.Held{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	chosen, all := run.Key, run.Targets
+	run.Targets, run.KeyFrom = nil, "" // the .env here
+	if _, err := apply(t, run); err != nil || run.KeyFrom != "kept" {
+		t.Fatalf("nothing was delivered yet, so nothing is left half done: %s, %v", run.KeyFrom, err)
+	}
+	run.Targets = all
+	if _, err := apply(t, run); err != nil || !run.Key.Equal(chosen) {
+		t.Fatalf("the same places: another key, %v", err)
+	}
+	if _, err := run.Journal.Deliver(steps.Delivery{Target: "a"}, steps.Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, others := range [][]steps.Target{nil, all[:1], all[1:]} {
+		for _, imported := range []bool{false, true} {
+			run.Targets, run.Options.Import = others, steps.Secret{}
+			if imported {
+				run.Options.Import = run.Secret(stepstest.Key())
+			}
+			_, err := apply(t, run)
+			var failure *steps.Failure
+			if !errors.As(err, &failure) || failure.Findings[0].Code != "upgrade-unfinished" ||
+				!strings.Contains(failure.Findings[0].Fix, "keysplit upgrade --env staging --target a --target b.") {
+				t.Fatalf("%d of the places: %v", len(others), err)
+			}
+		}
+	}
+	if kept, ok := run.Journal.Chosen([]string{"b", "a"}); !ok || string(kept) != chosen.Reveal() {
+		t.Error("the key is forgotten")
+	}
+}
+
+// A key that one place had before goes to the others in one upgrade, over any
+// interruption.
+func TestAKeptKeyThatGoesElsewhereIsRemembered(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	good := run.Secret(stepstest.Key())
+	holds := steps.Held{Readable: true, There: true, Key: good}
+	for name, c := range map[string]struct {
+		held       []steps.Held
+		remembered bool
+	}{
+		"one place lacks it":  {[]steps.Held{holds, {Readable: true}}, true},
+		"one place is sealed": {[]steps.Held{holds, {There: true}}, true},
+		"all have it":         {[]steps.Held{holds, holds}, false},
+	} {
+		if err := stepstest.Places(run, c.held...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := apply(t, run); err != nil || !run.Key.Equal(good) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, ok := run.Journal.Chosen(run.Specs()); ok != c.remembered {
+			t.Errorf("%s: remembered %t", name, ok)
+		}
+		if err := run.Journal.Settle(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

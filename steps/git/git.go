@@ -6,9 +6,9 @@
 //   - core.fsmonitor, core.hooksPath and .git/hooks, core.pager: set on the command
 //     line, which beats the repository's configuration.
 //   - gpg.program (by log.showSignature), diff.external, textconv, filters, merge
-//     drivers: only commands that read none of them are asked here, such as rev-list in
-//     place of log, and cat-file without its --textconv and --filters. Ask takes no
-//     others. The one that would run a filter is status: Head looks for one first.
+//     drivers: only commands that read none of them are asked here, and Ask takes no
+//     others. log and diff-tree are given the options that leave them out, and status
+//     is asked only where the repository configures no filter (see Head).
 //   - A partial clone, whose missing objects git fetches when they are asked for,
 //     through core.sshCommand, a remote's uploadpack or an ext:: address: no protocol
 //     is allowed, by the variable that no configuration beats, and newer versions
@@ -32,8 +32,22 @@ import (
 // most of them in milliseconds.
 const limit = 5 * time.Second
 
-// questions are the commands that are asked.
-var questions = []string{"ls-files", "check-ignore", "rev-list", "rev-parse", "cat-file", "config", "status"}
+// questions are the commands that run no program, whatever the repository holds,
+// each with the options that it needs for that.
+var questions = map[string][]string{
+	"ls-files": nil, "check-ignore": nil, "rev-list": nil, "cat-file": nil, "diff-tree": {"--name-only"},
+	"log": {"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-patch"},
+}
+
+// harmless tells whether the arguments ask one of the questions.
+func harmless(args []string) bool {
+	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
+	if at < 0 {
+		return false
+	}
+	needs, ok := questions[args[at]]
+	return ok && !slices.ContainsFunc(needs, func(option string) bool { return !slices.Contains(args, option) })
+}
 
 // settings beat those of the repository.
 var settings = []string{
@@ -48,38 +62,19 @@ var environment = []string{
 	"GIT_ALLOW_PROTOCOL=none", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0",
 }
 
-// Head is the commit that a work tree is at, short, and whether tracked files differ
-// from it. changed is nil where that was not looked at: a filter that the
-// repository itself configures would have to run for it. commit is "" where git
-// knows none.
-func Head(ctx context.Context, dir string) (commit string, changed *bool) {
-	res, ok := Ask(ctx, dir, nil, 100, "rev-parse", "--short", "--verify", "-q", "HEAD")
-	if !ok || res.Code != 0 {
-		return "", nil
-	}
-	commit = strings.TrimSpace(string(res.Stdout))
-	for _, of := range []string{"--local", "--worktree"} {
-		filters, ok := Ask(ctx, dir, nil, 1000, "config", of, "--includes", "--name-only", "--get-regexp", `^filter\..*\.(clean|process)$`)
-		if !ok || filters.Code != 1 { // 1: there is none
-			return commit, nil
-		}
-	}
-	status, ok := Ask(ctx, dir, nil, 1000, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-	if !ok || status.Code != 0 {
-		return commit, nil
-	}
-	differs := len(status.Stdout) > 0
-	return commit, &differs
-}
-
 // Ask runs git in a folder, with what is on its standard input (nil for
-// nothing), and keeps so many bytes of its answer. The first argument is one of
-// the questions. ok is false where git is missing or gave no answer in time; a
-// code other than 0 is an answer.
+// nothing), and keeps so many bytes of its answer. It takes the questions only. ok
+// is false where git is missing or gave no answer in time; a code other than 0 is
+// an answer.
 func Ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...string) (res child.Result, ok bool) {
-	if len(args) == 0 || !slices.Contains(questions, args[0]) {
+	if !harmless(args) {
 		return child.Result{}, false
 	}
+	return ask(ctx, dir, stdin, most, args...)
+}
+
+// ask is Ask for what has been made sure of otherwise.
+func ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...string) (res child.Result, ok bool) {
 	path, err := exec.LookPath("git")
 	if err == nil {
 		path, err = filepath.Abs(path)

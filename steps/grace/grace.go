@@ -3,7 +3,9 @@
 //
 // It writes a small Python module beside manage.py, and two lines into the .env:
 // the previous key, taken from the journal's backup, and the deadline. The
-// settings get three lines by hand; they are shown. The module is tested on both
+// settings get three lines by hand; they are shown. For an environment that keeps
+// its key elsewhere, the files among its targets get the lines; a secret manager
+// gets the two variables by hand, by commands that are shown as well. The module is tested on both
 // generations of Django that this program is tested on.
 //
 // It is for rotations. On the upgrade itself the key before was SECRET_KEY:
@@ -17,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -46,21 +49,29 @@ const (
 type Grace struct {
 	Until    time.Time
 	Module   string // the module's path, absolute
-	EnvFile  string // absolute
 	Settings []string
 	Changes  []string // what will change, one line each; none when all is in place
+	// Unsure tells that the place does not show SECRET_KEY, so that the previous key
+	// could not be compared with it.
+	Unsure bool
 
-	module, env *envfile.Snapshot
-	change      envfile.Change
+	module *envfile.Snapshot
+	edits  []edit
+}
+
+// edit is one file that gets the two lines.
+type edit struct {
+	at     *envfile.Snapshot
+	change envfile.Change
 }
 
 // Plan looks at what a grace period of the given length, counted from now, needs.
-// What speaks against it is a *steps.Failure.
+// What speaks against it is a *steps.Failure. For a run whose key lives elsewhere,
+// its targets must have been looked at.
 func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
 	if length <= 0 || length > Longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
-	env := run.Project.EnvFile
 	keys, err := run.CurrentKeys()
 	if err != nil {
 		return nil, fmt.Errorf("%w: read the keys: %w", steps.ErrCannotLook, err)
@@ -69,9 +80,10 @@ func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
 	if err := advise(run, keys, previous, ok); err != nil {
 		return nil, err
 	}
+	env := run.Project.EnvFile
 	g := &Grace{
-		Until: now.Add(length).UTC().Truncate(time.Second), EnvFile: env.Path,
-		Module: filepath.Join(run.Project.Root, FileName), Settings: settingsLines(env.Readers),
+		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
+		Settings: settingsLines(env.Readers), Unsure: run.Remote() && !keys.SecretKey.Secret.Set(),
 	}
 	if g.module, err = envfile.Open(g.Module); err != nil {
 		return nil, fmt.Errorf("open %s: %w", g.Module, err)
@@ -79,20 +91,28 @@ func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
 	if string(g.module.Data) != string(Module) {
 		g.Changes = append(g.Changes, "write "+run.Project.Rel(g.Module))
 	}
-	if g.env, err = envfile.Open(env.Path); err != nil {
-		return nil, fmt.Errorf("open %s: %w", env.Path, err)
-	}
-	g.change, err = envfile.Edit(g.env.Data,
-		envfile.Set{Name: KeyName, Value: previous.Reveal(), Readers: env.Readers},
-		envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339), Readers: env.Readers})
-	if err == nil {
-		err = g.change.Verify()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(env.Path), err)
-	}
-	if len(g.change.Diff) > 0 {
-		g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", KeyName, UntilName, run.Project.Rel(env.Path)))
+	for _, path := range run.Files() {
+		at, err := envfile.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+		readers := env.Readers
+		if path != env.Path {
+			readers = append(slices.Clone(readers), envfile.Compose) // which of them reads it is not known here
+		}
+		change, err := envfile.Edit(at.Data,
+			envfile.Set{Name: KeyName, Value: previous.Reveal(), Readers: readers},
+			envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339), Readers: readers})
+		if err == nil {
+			err = change.Verify()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(path), err)
+		}
+		if len(change.Diff) > 0 {
+			g.edits = append(g.edits, edit{at, change})
+			g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", KeyName, UntilName, run.Project.Rel(path)))
+		}
 	}
 	return g, nil
 }
@@ -105,6 +125,9 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
 	switch {
+	case (!known || !previous.Set()) && sealed(run):
+		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
+			"Let people log in again: keysplit cannot have a key accepted that it never saw.")
 	case !known || !previous.Set():
 		return refuse("There is no previous key: before this upgrade tokens were signed with SECRET_KEY.",
 			"Let people log in again. A grace period is for a rotation: keysplit upgrade --rotate, then keysplit grace.")
@@ -118,6 +141,11 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 			"Let people log in again.")
 	}
 	return nil
+}
+
+// sealed tells that every place has a key and none shows it.
+func sealed(run *steps.Run) bool {
+	return run.Remote() && len(run.Held) > 0 && !slices.ContainsFunc(run.Held, func(h steps.Held) bool { return h.Readable || !h.There })
 }
 
 // settingsLines are for the settings, in the words of the reader that they use.
@@ -146,13 +174,12 @@ func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
 			return explain(run, g.Module, err)
 		}
 	}
-	if len(g.change.Diff) == 0 {
-		return nil
+	for _, e := range g.edits {
+		if _, err := run.Journal.Replace(ctx, e.at, e.change.New); err != nil {
+			return explain(run, e.at.Path, err)
+		}
+		run.Wrote = true
 	}
-	if _, err := run.Journal.Replace(ctx, g.env, g.change.New); err != nil {
-		return explain(run, g.EnvFile, err)
-	}
-	run.Wrote = true
 	return nil
 }
 
@@ -162,25 +189,4 @@ func explain(run *steps.Run, path string, err error) error {
 		return steps.Fail(steps.NewFinding("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
 	}
 	return err
-}
-
-// Stands tells from the .env how a grace period stands: none, under way, or over.
-func Stands(run *steps.Run, data []byte, now time.Time) (until time.Time, under, over bool) {
-	env := run.Project.EnvFile
-	if len(env.Readers) == 0 {
-		return until, false, false
-	}
-	vars, err := envfile.Read(env.Readers[0], data, run.LookupEnv)
-	if err != nil {
-		return until, false, false
-	}
-	if key, ok := vars.Get(KeyName); !ok || key == "" {
-		return until, false, false
-	}
-	text, _ := vars.Get(UntilName)
-	until, err = time.Parse(time.RFC3339, text)
-	if err != nil {
-		return until, false, false
-	}
-	return until, now.Before(until), !now.Before(until)
 }

@@ -45,6 +45,7 @@ var edits = []struct {
 	{"before a command", ".github/workflows/ci.yml", "  - run: |\n      SECRET_KEY=x pytest\n", "", "ci-missing-key"},
 	{"Dockerfile, ENV", "Dockerfile", "FROM x\nENV SECRET_KEY=build\nRUN y\n", "", "ci-missing-key"},
 	{"Dockerfile, ENV of an ARG", "web.dockerfile", "ARG SECRET_KEY=build\nENV SECRET_KEY=${SECRET_KEY}\n", "", "ci-missing-key"},
+	{"Dockerfile, ENV on two lines", "Dockerfile", "ENV A=b \\\n    SECRET_KEY=build\n", "", "ci-missing-key"},
 	{"Dockerfile, with a suffix", "Dockerfile.prod", "ENV SECRET_KEY build\n", "", "ci-missing-key"},
 	{"Dockerfile, in a RUN", "Dockerfile", "RUN SECRET_KEY=build python manage.py collectstatic\n", "", "ci-missing-key"},
 	{"Dockerfile, goes on", "Dockerfile", "ENV SECRET_KEY=build \\\n  A=b\n", "", "ci-missing-key"},

@@ -50,6 +50,9 @@ func (d *diagnosis) diagnose() error {
 	} else {
 		env.At, env.Exists = at, at.Exists
 	}
+	if d.run.Options.Committed && env.At != nil && !env.Exists {
+		return nil
+	}
 	file := envfile.Parse(at.Data)
 	vars := d.encoding(file)
 	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
@@ -182,6 +185,10 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 	}
 	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
 		message := ""
+		if d.keys.OnlyEnvironment() {
+			d.found = append(d.found, inEnvironment(code, d.keys.Key.Secret, d.run.MinLength()))
+			continue
+		}
 		switch code {
 		case "jwt-key-empty":
 			if steps.Has(d.found, "jwt-key-shadowed") {
@@ -214,12 +221,26 @@ func (d *diagnosis) shadowed() {
 	switch {
 	case inFile.Set() && inFile.Equal(key):
 	case inFile.Set() || len(d.run.Judge(key, d.keys.Rivals()...)) > 0:
-		message := ""
-		if key.Len() == 0 {
-			message = "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file."
-		}
-		d.add("jwt-key-shadowed", message, 0)
+		d.found = append(d.found, d.keys.Shadowed().At(d.rel(), 0))
 	}
+}
+
+// inEnvironment says what is wrong with a key that the environment alone sets: the
+// fix is where that is set, and no edit of a file.
+func inEnvironment(code steps.Code, key steps.Secret, least int) steps.Finding {
+	message := ""
+	switch code {
+	case "jwt-key-empty":
+		message = "JWT_SECRET_KEY in the environment is empty."
+	case "jwt-key-too-short":
+		message = fmt.Sprintf("JWT_SECRET_KEY in the environment has %d characters; %d are needed.", key.Len(), least)
+	default:
+		page, _ := steps.LookUp(code)
+		message = page.Message + " It is set in the environment, not in a file."
+	}
+	f := steps.NewFinding(code, message).WithFix(steps.MendEnvironment)
+	f.Fixable = false
+	return f
 }
 
 func (d *diagnosis) gluedKey() bool {

@@ -3,17 +3,35 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"dj/keysplit/steps"
 )
 
-// lookElsewhere is the look at an environment that keeps its key in no file of
-// this machine. The local .env is another environment's, so nothing of it is
+// findFiles lets the targets find the file that they are about, where another one
+// names it: only then is it known whether that is the .env of this machine.
+func findFiles(ctx context.Context, run *steps.Run) error {
+	for _, t := range run.Targets {
+		named, ok := t.(interface {
+			Find(context.Context, *steps.Run) error
+		})
+		if !ok {
+			continue
+		}
+		if err := named.Find(ctx, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookElsewhere is the look at an environment that does not keep its key in the
+// .env of this machine. That one is another environment's, so nothing of it is
 // judged. The project's Django is asked for its routes and token settings only;
 // where it does not start here, that is no fault of the environment.
 func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
 	run, p := d.run, d.project
-	if run.Options.Static {
+	if run.Options.Static && slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() }) {
 		for _, t := range run.Targets {
 			emit.Check("place "+t.Spec(), steps.MarkSkipped, t.Spec(), "not looked at: only files are read")
 		}

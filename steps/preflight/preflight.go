@@ -17,7 +17,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -105,6 +104,9 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := d.locate(); err != nil {
 		return err
 	}
+	if err := findFiles(ctx, run); err != nil {
+		return err
+	}
 	if run.Remote() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
@@ -175,15 +177,6 @@ func (d *diagnosis) locate() error {
 	reader, user := readerOf(d.sources)
 	d.place = guess(d.project, reader, user)
 	env := steps.EnvFile{Path: d.place.path, Found: d.place.found}
-	if o := &d.run.Options; o.EnvFile == "" && !local(d.run) && len(o.Targets) == 1 {
-		// What is judged is what is written.
-		if path, ok := strings.CutPrefix(o.Targets[0], "dotenv:"); ok && path != "" {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(d.project.Root, path)
-			}
-			o.EnvFile = path
-		}
-	}
 	if asked := d.run.Options.EnvFile; asked != "" {
 		path, err := filepath.Abs(asked)
 		if err != nil {
@@ -217,6 +210,8 @@ func (d *diagnosis) again(emit steps.Emit) error {
 		emit.Check("env-file", steps.MarkOK, d.rel(), env.Found)
 	case env.At == nil:
 		emit.Check("env-file", steps.MarkFailed, d.rel(), "is no regular file")
+	case d.run.Options.Committed:
+		emit.Check("env-file", steps.MarkSkipped, d.rel(), "")
 	default:
 		emit.Check("env-file", steps.MarkWarn, d.rel(), "does not exist")
 	}

@@ -29,9 +29,6 @@ type command struct {
 // shellSigns need a shell to mean what the user expects.
 const shellSigns = "|&;<>()$`*?[]~#\\\n"
 
-// outputLines is how many lines of the command's output are shown.
-const outputLines = 40
-
 func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if _, err := c.child(run); err != nil {
 		return steps.Plan{}, err
@@ -53,7 +50,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return err
 	}
 	if run.URL == "" {
-		emit.Progress("The command ended well. No address of the server is known; give it with --url.")
+		emit.Progress("The command ended well. No address of the server is known; give it with --url, so that step 5 can ask it.")
 		return nil
 	}
 	return c.await(ctx, run, emit, run.URL, "")
@@ -72,17 +69,9 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	emit.Progress("Running: " + run.Redactor.Clean(c.text))
 	limited, cancel := context.WithTimeout(ctx, run.Options.Wait())
 	defer cancel()
-	res, err := cmd.Run(limited)
-	lines := strings.Split(strings.TrimSpace(run.Redactor.Clean(string(res.Stdout)+"\n"+string(res.Stderr))), "\n")
-	if len(lines) > outputLines {
-		emit.Output(fmt.Sprintf("(%d lines before these are left out)", len(lines)-outputLines))
-		lines = lines[len(lines)-outputLines:]
-	}
-	for _, line := range lines {
-		if line != "" {
-			emit.Output(line)
-		}
-	}
+	shown := &live{run: run, emit: emit}
+	res, err := cmd.Watch(limited, shown.see)
+	shown.end()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -90,5 +91,27 @@ func TestSplit(t *testing.T) {
 		if got, err := split(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("split(%q) = %q, %v", text, got, err)
 		}
+	}
+}
+
+// What a command says is on the screen while it runs. Of much, the beginning and
+// the end are shown: the end says why it failed.
+func TestCommandIsShownLive(t *testing.T) {
+	w := commandWorld(t, `sh -c 'echo first; sleep 1; i=0; while [ $i -lt 200000 ]; do echo "line $i"; i=$((i+1)); done; cat .env; echo the reason >&2; exit 1'`)
+	w.run.Options.Timeout = 30 * time.Second
+	begun := time.Now()
+	var first time.Duration
+	var said []string
+	err := w.step.Apply(t.Context(), w.run, func(ev steps.Event) {
+		if ev.Text == "first" {
+			first = time.Since(begun)
+		}
+		said = append(said, ev.Text)
+	})
+	if err == nil || first == 0 || time.Since(begun)-first < 800*time.Millisecond {
+		t.Errorf("error %v, the first line after %v of %v", err, first, time.Since(begun))
+	}
+	if len(said) > firstLines+lastLines+5 || !hasText(said[len(said)-2:], "the reason") || hasText(said, w.run.Key.Reveal()) || !hasText(said, "JWT_SECRET_KEY=****") {
+		t.Errorf("%d lines, the last %q", len(said), said[len(said)-2:])
 	}
 }

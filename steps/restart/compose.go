@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,10 +21,22 @@ import (
 // making it anew reads env_file and .env again.
 type compose struct {
 	*Step
+	file     string // of the project, as --restart has it, "" for that of the target or the usual one
 	services string
 }
 
-func newCompose(s *Step, services string) manager { return compose{s, services} }
+func newCompose(s *Step, argument string) manager {
+	file, services := composeParts(argument)
+	return compose{s, file, services}
+}
+
+// composeParts cuts [FILE#]SERVICE[,SERVICE].
+func composeParts(argument string) (file, services string) {
+	if file, services, ok := strings.Cut(argument, "#"); ok {
+		return file, services
+	}
+	return "", argument
+}
 
 // composer is docker compose, or docker-compose, version 1.
 type composer struct {
@@ -36,40 +49,87 @@ func docker(dir string) tool.Program {
 	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir}
 }
 
-// find finds the program and the folder of the compose file.
-func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
-	dir := ""
-	for at := run.Project.Root; ; at = filepath.Dir(at) {
-		for _, name := range []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"} {
-			if info, err := os.Stat(filepath.Join(at, name)); err == nil && info.Mode().IsRegular() {
-				dir = at
+// usualFiles are the compose files that the programs find by themselves, together
+// with their override.
+var usualFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+
+// at is the compose file, absolute: the one that --restart names, that of the
+// target, or the nearest usual one; "" when there is none.
+func (c compose) at(run *steps.Run) string {
+	file := c.file
+	for _, t := range run.Options.Targets {
+		if kind, argument, _ := strings.Cut(t, ":"); file == "" && kind == "compose" {
+			file, _, _ = strings.Cut(argument, "#")
+		}
+	}
+	if filepath.IsAbs(file) {
+		return file
+	}
+	if file != "" {
+		for _, dir := range []string{run.Project.Root, run.Project.TopLevel} {
+			if path := filepath.Join(dir, file); isFile(path) {
+				return path
 			}
 		}
-		if dir != "" || at == run.Project.TopLevel || at == filepath.Dir(at) {
-			break
+		return filepath.Join(run.Project.Root, file)
+	}
+	for at := run.Project.Root; ; at = filepath.Dir(at) {
+		for _, name := range usualFiles {
+			if path := filepath.Join(at, name); isFile(path) {
+				return path
+			}
+		}
+		if at == run.Project.TopLevel || at == filepath.Dir(at) {
+			return ""
 		}
 	}
-	if dir == "" {
-		return composer{}, steps.Fail(steps.NewFinding("place-not-found", "There is no compose file in the project.").At("compose:"+c.services, 0).
-			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, or use --restart command:..."))
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// spec is the way as the journal keeps it: a rollback knows no target.
+func (c compose) spec(run *steps.Run) string {
+	if file := c.at(run); file != "" && !slices.Contains(usualFiles, filepath.Base(file)) {
+		return "compose:" + file + "#" + c.services
 	}
-	two := composer{Program: docker(dir), prefix: []string{"compose"}}
+	return "compose:" + c.services
+}
+
+// find finds the program and the folder of the compose file.
+func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
+	file := c.at(run)
+	if file == "" || !isFile(file) {
+		message := "There is no compose file in the project."
+		if file != "" {
+			message = "There is no compose file " + run.Project.Rel(file) + "."
+		}
+		return composer{}, steps.Fail(steps.NewFinding("place-not-found", message).At("compose:"+c.services, 0).
+			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
+	}
+	dir := filepath.Dir(file)
+	var named []string
+	if !slices.Contains(usualFiles, filepath.Base(file)) {
+		named = []string{"--file", file}
+	}
+	two := composer{Program: docker(dir), prefix: append([]string{"compose"}, named...)}
 	res, err := two.Try(ctx, run, nil, "compose", "version", "--short")
 	if err == nil && res.Code == 0 {
 		return two, nil
 	}
-	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir}, old: true}
+	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir}, prefix: named, old: true}
 	_, err = one.Call(ctx, run, "compose:"+c.services, nil, "version", "--short")
 	return one, err
 }
 
 func (c composer) args(args ...string) []string { return append(slices.Clone(c.prefix), args...) }
 
-// container is the ID of a service's container, "" when there is none.
-func (c composer) container(ctx context.Context, run *steps.Run, service string) (string, error) {
+// containers are the IDs of a service's containers, one for each replica.
+func (c composer) containers(ctx context.Context, run *steps.Run, service string) ([]string, error) {
 	out, err := c.Call(ctx, run, "compose:"+service, nil, c.args("ps", "--quiet", service)...)
-	id, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	return id, err
+	return strings.Fields(string(out)), err
 }
 
 func (c compose) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
@@ -99,7 +159,7 @@ func (c compose) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	p := steps.Plan{
 		Summary: "Make the containers of " + strings.Join(all, ", ") + " anew.",
-		Details: []string{"Folder: " + by.Dir, "Command: " + by.Name + " " + strings.Join(by.up(all), " "),
+		Details: []string{"File: " + c.at(run), "Command: " + by.Name + " " + strings.Join(by.up(all), " "),
 			"A plain restart would keep the old environment."},
 		Effects: []string{"Each service is away for as long as it takes to start."},
 	}
@@ -117,6 +177,8 @@ func (c composer) up(services []string) []string {
 	return append(args, services...)
 }
 
+func (c compose) places(context.Context, *steps.Run) []string { return strings.Split(c.services, ",") }
+
 func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	all, err := names(c.services)
 	if err != nil {
@@ -126,23 +188,27 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	if err != nil {
 		return err
 	}
-	before := map[string]string{}
+	before := map[string][]string{}
 	for _, name := range all {
 		emit.Check("restart "+name, steps.MarkRunning, "make "+name+" anew", "")
-		if before[name], err = by.container(ctx, run, name); err != nil {
+		if before[name], err = by.containers(ctx, run, name); err != nil {
 			return err
 		}
 	}
-	res, err := by.Try(ctx, run, nil, by.up(all)...)
+	res, over, err := watch(ctx, run, emit, by.Program, c.startsWithin(run), composeProgress.MatchString, by.up(all)...)
+	logs := "Read why: " + by.Name + " " + strings.Join(by.args("logs", all[0]), " ")
 	switch {
 	case err != nil:
 		return err
-	case res.Code != 0 && bytes.Contains(res.Stderr, []byte("ContainerConfig")):
-		return wentWrong("compose:"+c.services, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
+	case over:
+		by.log(ctx, run, emit, all)
+		return wentWrong(run, "compose:"+c.services, fmt.Sprintf("The services were not up after %v.", c.startsWithin(run)), logs+". If they only take long: a longer --timeout.")
+	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
+		return wentWrong(run, "compose:"+c.services, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
 			"Install Docker's compose plugin, or remove the container first: docker-compose rm --stop --force "+all[0])
 	case res.Code != 0:
 		by.log(ctx, run, emit, all)
-		return wentWrong("compose:"+c.services, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), "Read why: "+by.Name+" "+strings.Join(by.args("logs", all[0]), " "))
+		return wentWrong(run, "compose:"+c.services, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), logs)
 	}
 	for _, name := range all {
 		if err := c.proof(ctx, run, emit, by, name, before[name]); err != nil {
@@ -152,55 +218,104 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	return nil
 }
 
-// proof looks at the new container: that it is new, that it runs, and which key
-// it was given.
-func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by composer, name, before string) error {
+// startsWithin is how long the services may take to start: images, dependencies and
+// health checks take longer than one call of a program.
+func (s *Step) startsWithin(run *steps.Run) time.Duration {
+	if s.StartsWithin > 0 {
+		return s.StartsWithin
+	}
+	return max(5*time.Minute, run.Options.Wait())
+}
+
+// composeProgress are the lines that say what becomes of which container. Other
+// lines are not shown: an error may quote a line of .env.
+var composeProgress = regexp.MustCompile(`^ *(?:(?:Container|Network|Volume|Image) [\w.:/-]+ +[A-Z][a-z]+|(?:Creating|Recreating|Starting|Stopping) [\w.-]+ *(?:\.\.\.)?(?: *done)?)[ \d.s]*$`)
+
+// proof looks at the new containers, one for each replica: that they are new, that
+// they run, and which key they were given.
+func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by composer, name string, before []string) error {
 	id := "restart " + name
-	now, err := by.container(ctx, run, name)
+	now, err := by.containers(ctx, run, name)
 	if err != nil {
 		return err
 	}
-	if now == "" || now == before {
-		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is no new container")
-		return wentWrong("compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
+	if len(now) == 0 || slices.ContainsFunc(now, func(id string) bool { return slices.Contains(before, id) }) {
+		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is an old container, or none")
+		return wentWrong(run, "compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
 	}
-	// A service that ends at its start runs for a moment first.
-	var found containerState
-	since := time.Now()
-	ok, err := c.until(ctx, c.steady()+run.Options.Wait(), func() (bool, error) {
-		var err error
-		found, err = inspect(ctx, run, by, name, now)
-		return found.State.Status != "running" || time.Since(since) >= c.steady(), err
-	})
-	if err != nil {
-		return err
-	}
-	if !ok || found.State.Status != "running" {
-		emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found.State.Status))
-		by.log(ctx, run, emit, []string{name})
-		return wentWrong("compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
-	}
-	detail := "a new container"
-	for _, pair := range found.Config.Env {
-		k, v, _ := strings.Cut(pair, "=")
-		if k != steps.KeyName || !run.Key.Set() {
-			continue
+	given := 0
+	for _, one := range now {
+		// A service that ends at its start runs for a moment first.
+		var found containerState
+		since := time.Now()
+		ok, err := c.until(ctx, c.steady()+run.Options.Wait(), func() (bool, error) {
+			var err error
+			found, err = inspect(ctx, run, by, name, one)
+			return found.State.Status != "running" || time.Since(since) >= c.steady(), err
+		})
+		if err != nil {
+			return err
 		}
-		if !run.Secret(v).Equal(run.Key) {
+		if !ok || found.State.Status != "running" {
+			emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found.State.Status))
+			by.log(ctx, run, emit, []string{name})
+			return wentWrong(run, "compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
+		}
+		value, there := found.key()
+		switch {
+		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
 			return steps.Fail(steps.NewFinding("jwt-key-shadowed", "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
 				WithFix("Write the key to the file that the service reads: --target compose:FILE#" + name))
+		case there:
+			given++
 		}
-		detail = "a new container, with the new key"
 	}
-	emit.Check(id, steps.MarkOK, "made "+name+" anew", detail)
+	containers := "a new container"
+	if len(now) > 1 {
+		containers = fmt.Sprintf("%d new containers", len(now))
+	}
+	switch {
+	case given == len(now) && run.Key.Set():
+		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers+", with the new key")
+	case run.Key.Set() && c.feeds(run, name):
+		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "without the key")
+		return steps.Fail(steps.NewFinding("compose-missing-key", "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
+			WithSeverity(steps.Error).WithFix("See that the compose file gives the service the file or the variable: " + by.Name + " " + strings.Join(by.args("config", "--no-interpolate"), " ")).NotFixable())
+	case run.Key.Set():
+		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: step 5 proves it")
+	default:
+		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers)
+	}
 	return nil
+}
+
+// feeds tells that the key was written to where this service gets its environment.
+func (c compose) feeds(run *steps.Run, name string) bool {
+	for _, t := range run.Options.Targets {
+		kind, argument, _ := strings.Cut(t, ":")
+		_, service, named := strings.Cut(argument, "#")
+		if kind == "compose" && (service == name || !named && c.services == name) {
+			return true
+		}
+	}
+	return false
 }
 
 // containerState is what counts of a container.
 type containerState struct {
 	State  struct{ Status string }
 	Config struct{ Env []string }
+}
+
+// key is what the container was given as JWT_SECRET_KEY.
+func (s containerState) key() (value string, there bool) {
+	for _, pair := range s.Config.Env {
+		if name, v, _ := strings.Cut(pair, "="); name == steps.KeyName {
+			value, there = v, true
+		}
+	}
+	return value, there
 }
 
 // inspect looks at a container. Values of its environment are in the answer.

@@ -105,11 +105,11 @@ func TestTheRealDockerCompose(t *testing.T) {
 	run("docker", "build", "-q", "-t", "keysplit-test", ".")
 	run(command[0], append(command[1:], "up", "-d", "--no-build", "web")...)
 	environment := func() string {
-		id, err := by.container(t.Context(), w.run, "web")
-		if err != nil || id == "" {
+		ids, err := by.containers(t.Context(), w.run, "web")
+		if err != nil || len(ids) == 0 {
 			t.Fatalf("no container: %v", err)
 		}
-		return run("docker", "inspect", "--format", "{{.Config.Env}}", id)
+		return run("docker", append([]string{"inspect", "--format", "{{.Config.Env}}"}, ids...)...)
 	}
 	write(".env", "JWT_SECRET_KEY="+w.run.Key.Reveal()+"\n")
 	run(command[0], append(command[1:], "restart", "-t", "1", "web")...)

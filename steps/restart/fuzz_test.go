@@ -34,6 +34,9 @@ func FuzzOutput(f *testing.F) {
 				t.Errorf("file %q", file)
 			}
 		}
-		_ = missingKey([]byte(out))
+		for _, p := range podsDown([]byte(out)) {
+			_, _ = p.misses()
+			_ = p.troubled()
+		}
 	})
 }

@@ -1,15 +1,15 @@
 package restart
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/tool"
 )
 
@@ -82,8 +82,40 @@ func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error
 			return p, err
 		}
 	}
-	p.Details = append(p.Details, "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well.")
+	for _, w := range workloads {
+		res, err := k.try(ctx, run, namespace, "auth", "can-i", "patch", resourceOf(w))
+		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
+			return p, steps.Fail(steps.NewFinding("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
+				WithFix("Have the right to patch it given to you, or have somebody run: kubectl rollout restart " + w))
+		}
+	}
+	p.Details = append(p.Details, k.otherUsers(ctx, run, namespace, workloads)...)
 	return p, nil
+}
+
+// resourceOf is a workload as kubectl auth can-i names it.
+func resourceOf(workload string) string {
+	kind, name, _ := strings.Cut(workload, "/")
+	return kind + "s.apps/" + name
+}
+
+// try is for answers whose exit code says nothing about a failure.
+func (k kubernetes) try(ctx context.Context, run *steps.Run, namespace string, args ...string) (child.Result, error) {
+	if namespace != "" {
+		args = append(args, "--namespace", namespace)
+	}
+	return k.tool().Try(ctx, run, nil, args...)
+}
+
+// places are the context and its cluster, the namespace and the workloads.
+func (k kubernetes) places(ctx context.Context, run *steps.Run) []string {
+	out := []string{}
+	for _, ask := range [][]string{{"config", "current-context"}, {"config", "view", "--minify", "--output", "jsonpath={.clusters[0].name} {.clusters[0].cluster.server}"}} {
+		if said, err := k.call(ctx, run, "", ask...); err == nil {
+			out = append(out, string(said))
+		}
+	}
+	return append(out, k.argument)
 }
 
 func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
@@ -102,11 +134,12 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 		if namespace != "" {
 			args = append(args, "--namespace", namespace)
 		}
-		res, err := k.tool().Try(ctx, run, nil, args...)
+		// kubectl ends by itself; it is given a little longer than it has.
+		res, over, err := watch(ctx, run, emit, k.tool(), run.Options.Wait()+5*time.Second, rolloutProgress.MatchString, args...)
 		if err != nil {
 			return err
 		}
-		if res.Code != 0 {
+		if over || res.Code != 0 {
 			emit.Check("restart "+w, steps.MarkFailed, "roll "+w+" anew", "not all pods are up")
 			return k.failed(ctx, run, emit, namespace, w)
 		}
@@ -115,43 +148,48 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 	return nil
 }
 
+// rolloutProgress are the lines that count pods.
+var rolloutProgress = regexp.MustCompile(`^(Waiting for |deployment |statefulset |daemon set |partitioned )`)
+
 // failed says why new pods do not come up. The old ones go on serving meanwhile.
 func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit, namespace, workload string) error {
-	if out, err := k.call(ctx, run, namespace, "get", "pods", "--output", "json"); err == nil && missingKey(out) {
-		f := steps.NewFinding("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
-			WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: keysplit rollback")
-		f.Why = "The old pods go on serving with the old key."
-		return steps.Fail(f)
+	down := k.notReady(ctx, run, namespace, workload)
+	for _, p := range down {
+		if c, waits := p.misses(); waits {
+			if c.State.Waiting.Message != "" {
+				emit.Output(run.Redactor.Clean(p.Metadata.Name + ": " + c.State.Waiting.Message))
+			}
+			f := steps.NewFinding("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
+				WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
+			f.Why = "The old pods go on serving with the old key."
+			return steps.Fail(f)
+		}
 	}
-	if out, err := k.call(ctx, run, namespace, "logs", workload, "--tail", fmt.Sprint(logLines), "--all-containers"); err == nil {
-		showLog(run, emit, out)
+	if len(down) > 0 {
+		k.log(ctx, run, emit, namespace, down[0])
 	}
-	return wentWrong(workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
 }
 
-// missingKey tells whether a pod waits for a key that its Secret does not have.
-func missingKey(pods []byte) bool {
-	if !bytes.Contains(pods, []byte("CreateContainerConfigError")) {
-		return false
+// log shows the end of what a pod that does not come up has said: of a container
+// that ended before, what it said then.
+func (k kubernetes) log(ctx context.Context, run *steps.Run, emit steps.Emit, namespace string, p pod) {
+	c := p.troubled()
+	args := []string{"logs", p.Metadata.Name, "--tail", fmt.Sprint(logLines)}
+	if c.Name != "" {
+		args = append(args, "--container", c.Name)
 	}
-	var list struct {
-		Items []struct {
-			Status struct {
-				ContainerStatuses []struct {
-					State struct{ Waiting struct{ Reason string } }
-				}
-			}
+	if w := c.State.Waiting; w != nil && w.Reason != "" {
+		emit.Output(run.Redactor.Clean(strings.TrimSuffix(p.Metadata.Name+" waits: "+w.Reason+": "+w.Message, ": ")))
+	}
+	emit.Progress("The log of " + steps.Inert(p.Metadata.Name) + ":")
+	if c.RestartCount > 0 && c.State.Running == nil {
+		if out, err := k.call(ctx, run, namespace, append(args, "--previous")...); err == nil {
+			showLog(run, emit, out)
+			return
 		}
 	}
-	if json.Unmarshal(pods, &list) != nil {
-		return false
+	if out, err := k.call(ctx, run, namespace, args...); err == nil {
+		showLog(run, emit, out)
 	}
-	for _, p := range list.Items {
-		for _, c := range p.Status.ContainerStatuses {
-			if c.State.Waiting.Reason == "CreateContainerConfigError" {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -15,6 +15,8 @@ import (
 type manager interface {
 	// plan says what would be restarted. It looks, and changes nothing.
 	plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
+	// places are the names by which a person recognises what is restarted.
+	places(ctx context.Context, run *steps.Run) []string
 	// restart restarts, and returns once what was restarted is seen to run.
 	restart(ctx context.Context, run *steps.Run, emit steps.Emit) error
 }
@@ -102,11 +104,20 @@ func showLog(run *steps.Run, emit steps.Emit, log []byte) {
 }
 
 // wentWrong is the failure of a restart, with the way back.
-func wentWrong(what, message, fix string) error {
+func wentWrong(run *steps.Run, what, message, fix string) error {
 	f := steps.NewFinding("restart-failed", message).At(what, 0).
-		WithFix(fix + " To put the earlier value back and restart with it: keysplit rollback")
+		WithFix(fix + " To put the earlier value back and restart with it: " + run.Command("rollback"))
 	f.Why = "It may not run at all, or still run with the old key."
 	return steps.Fail(f)
+}
+
+// byHand is the command that goes on after a restart that the user did.
+func byHand(run *steps.Run) string {
+	line := run.Command("upgrade")
+	for _, t := range run.Options.Targets {
+		line += " --target " + t
+	}
+	return line + " --restart none"
 }
 
 // steady is how long what was restarted must run before it counts as restarted:

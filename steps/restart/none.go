@@ -3,6 +3,7 @@ package restart
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
@@ -11,27 +12,42 @@ import (
 // none restarts nothing. It only finds the address for the smoke test.
 type none struct{ *Step }
 
-func (n none) plan(context.Context, *steps.Run) (steps.Plan, error) {
-	return steps.Plan{
+func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	p := steps.Plan{
 		Nothing: true,
-		Summary: "Nothing is restarted, as you asked.",
+		Summary: "Nothing is restarted.",
 		Details: []string{"A running backend keeps the old key until it is restarted."},
-	}, nil
+	}
+	for _, t := range run.Options.Targets {
+		if strings.HasPrefix(t, "kubernetes:") {
+			p.Details = append(p.Details, "To have its pods made anew: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]")
+			break
+		}
+	}
+	return p, nil
 }
 
 func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	emit.Progress("Nothing was restarted, as you asked.")
-	return n.address(ctx, run)
+	emit.Progress("Nothing was restarted.")
+	if err := n.address(ctx, run); err != nil || run.URL != "" {
+		return err
+	}
+	emit.Progress("No address of the server is known; give it with --url, so that step 5 can ask it.")
+	return nil
 }
 
-func (n none) undo(_ context.Context, _ *steps.Run, emit steps.Emit) error {
-	emit.Progress("Restart the backend yourself, so that it reads the value that was put back.")
+func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	run.Left = append(run.Left, "Restart the backend yourself, so that it reads the value that was put back.")
 	return nil
 }
 
 // address sets the run's URL from what the user named or what runs; without
-// either it stays empty.
+// either it stays empty. What runs here is not the backend of another environment.
 func (s *Step) address(ctx context.Context, run *steps.Run) error {
+	if run.Remote() {
+		run.URL = named(run)
+		return nil
+	}
 	found, err := s.find(ctx, run.Project.Root)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return err

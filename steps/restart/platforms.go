@@ -3,7 +3,9 @@ package restart
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +14,8 @@ import (
 )
 
 // platform is a hosting platform that restarts an app by itself when one of its
-// secrets changes. It is waited for; where nothing was changed in this run, the
-// app is restarted.
+// secrets changes. An app whose secret this upgrade changed is waited for; any
+// other one is restarted.
 type platform struct {
 	*Step
 	name    string // in words
@@ -21,27 +23,80 @@ type platform struct {
 	program tool.Program
 	starter tool.Program // runs again; as program where it is not given
 	again   []string     // the command that restarts
-	look    []string     // the command that tells how it stands, in JSON
-	// stands reads its answer. since is when the key was written, the zero time
-	// when it was not.
-	stands func(answer []byte, since time.Time) (up, failed bool, detail string)
+	logs    []string     // the command that shows the app's log
+	// knows tells whether the program can restart at all; nil means that it can.
+	knows func(ctx context.Context, run *steps.Run) error
+	// look asks how the app stands.
+	look func(ctx context.Context, run *steps.Run) (appState, error)
 }
 
-func (p platform) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+// appState is how an app stands: what of it runs or ran, and what was released.
+// Times are by the platform's own clock.
+type appState struct {
+	released time.Time // the latest release; the zero time where there are none
+	pending  bool      // it is not in force yet
+	failed   bool      // it never will be
+	parts    []part    // machines, dynos, deployments
+	idle     bool      // it is right that there are no parts
+	detail   string
+}
+
+// part is a thing that runs.
+type part struct {
+	id     string    // of what came to be with the latest change, "" where it is not told
+	at     time.Time // of the latest change
+	up     bool
+	failed bool
+}
+
+func (p platform) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	plan := steps.Plan{Effects: []string{"The app is away, or slower, for as long as that takes."}}
-	if run.Wrote {
+	// In a dry run the key is only about to be delivered.
+	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Options.Targets, p.spec) {
 		plan.Summary, plan.Question = p.name+" restarts by itself. Wait for it.", "Wait for it now?"
 		return plan, nil
+	}
+	if p.knows != nil {
+		if err := p.knows(ctx, run); err != nil {
+			return plan, err
+		}
 	}
 	plan.Summary = "Restart " + p.name + "."
 	plan.Details = []string{"Command: " + p.program.Name + " " + strings.Join(p.again, " ")}
 	return plan, nil
 }
 
+func (p platform) places(context.Context, *steps.Run) []string { return []string{p.spec} }
+
+// clockSlack is by how much a platform's clock may differ from ours.
+const clockSlack = time.Minute
+
+// delivered tells that this very app restarts by itself, and since when.
+func (p platform) delivered(run *steps.Run) (since time.Time, waits bool) {
+	if run.Journal == nil {
+		return time.Time{}, false
+	}
+	since, waits = run.Journal.DeliveredSince(p.spec, run.Key)
+	return since.Add(-clockSlack), waits
+}
+
 func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	since := run.WroteAt
-	emit.Check("restart", steps.MarkRunning, "restart "+p.name, "")
-	if !run.Wrote {
+	id := "restart " + p.spec
+	emit.Check(id, steps.MarkRunning, "restart "+p.name, "")
+	at, waits := p.delivered(run)
+	since := mark{at: at}
+	if !waits {
+		// What is there before is no proof, whatever the platform's clock says.
+		before, err := p.look(ctx, run)
+		if err != nil {
+			return err
+		}
+		since = before.mark()
+		if p.knows != nil {
+			if err := p.knows(ctx, run); err != nil {
+				return err
+			}
+		}
 		starter := p.starter
 		if starter.Name == "" {
 			starter = p.program
@@ -49,63 +104,144 @@ func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) 
 		if _, err := starter.Call(ctx, run, p.spec, nil, p.again...); err != nil {
 			return err
 		}
-		since = time.Time{}
 	}
-	var failed bool
-	var detail string
+	var now appState
 	up, err := p.until(ctx, run.Options.Wait(), func() (bool, error) {
-		out, err := p.program.Call(ctx, run, p.spec, nil, p.look...)
-		if err != nil {
+		var err error
+		if now, err = p.look(ctx, run); err != nil {
 			return false, err
 		}
-		var up bool
-		up, failed, detail = p.stands(out, since)
-		return up || failed, nil
+		return now.failedSince(since) || now.upSince(since, waits), nil
 	})
 	switch {
 	case err != nil:
 		return err
-	case failed || !up:
-		emit.Check("restart", steps.MarkFailed, "restart "+p.name, steps.Inert(detail))
-		return wentWrong(p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" logs. If it only takes long: --timeout 5m.")
+	case !up || now.failedSince(since):
+		emit.Check(id, steps.MarkFailed, "restart "+p.name, steps.Inert(now.detail))
+		p.log(ctx, run, emit)
+		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" "+strings.Join(p.logs, " ")+". If it only takes long: --timeout 5m.")
 	}
-	emit.Check("restart", steps.MarkOK, "restarted "+p.name, steps.Inert(detail))
+	emit.Check(id, steps.MarkOK, "restarted "+p.name, steps.Inert(now.detail))
 	return nil
 }
 
-// clockSlack is by how much a platform's clock may differ from ours.
-const clockSlack = time.Minute
+// mark is what a restart is later than: a time, and the parts that were there then.
+// Some platforms tell times by the second only.
+type mark struct {
+	at  time.Time
+	ids map[string]bool
+}
 
+func (m mark) before(p part) bool {
+	return p.at.After(m.at) || m.ids != nil && p.id != "" && !m.ids[p.id]
+}
+
+// mark is how the app stands now, for what follows to be told apart.
+func (s appState) mark() mark {
+	m := mark{s.released, map[string]bool{}}
+	for _, p := range s.parts {
+		m.ids[p.id] = true
+		if p.at.After(m.at) {
+			m.at = p.at
+		}
+	}
+	return m
+}
+
+// upSince tells that all of the app was started since then, and runs. Where a
+// release was waited for, it must be there too.
+func (s appState) upSince(since mark, release bool) bool {
+	if release && !s.released.IsZero() && (s.pending || s.failed || !s.released.After(since.at)) {
+		return false
+	}
+	for _, p := range s.parts {
+		if !p.up || !since.before(p) {
+			return false
+		}
+	}
+	return len(s.parts) > 0 || s.idle
+}
+
+// failedSince tells that what was started since then has failed.
+func (s appState) failedSince(since mark) bool {
+	if s.failed && s.released.After(since.at) {
+		return true
+	}
+	return slices.ContainsFunc(s.parts, func(p part) bool { return p.failed && since.before(p) })
+}
+
+// logWithin is how long the log of an app may take: some programs show it for ever.
+const logWithin = 10 * time.Second
+
+// log shows the end of the app's log.
+func (p platform) log(ctx context.Context, run *steps.Run, emit steps.Emit) {
+	quiet := func(steps.Event) {}
+	res, over, err := watch(ctx, run, quiet, p.program, logWithin, nil, p.logs...)
+	if err == nil && (over || res.Code == 0) { // else it is about the program itself
+		showLog(run, emit, res.Stdout)
+	}
+}
+
+// ask runs one command of a platform and reads its answer.
+func ask(ctx context.Context, run *steps.Run, p tool.Program, spec string, answer any, args ...string) error {
+	out, err := p.Call(ctx, run, spec, nil, args...)
+	if err == nil && json.Unmarshal(out, answer) != nil {
+		return errors.New("the answer of " + p.Name + " cannot be read")
+	}
+	return err
+}
+
+// newHeroku waits for the release that follows a change, and then, as after a
+// restart, for every dyno of the app. One-off dynos are somebody's own.
 func newHeroku(s *Step, app string) manager {
+	spec := "heroku:" + app
 	return platform{
-		Step: s, name: "Heroku app " + app, spec: "heroku:" + app,
-		program: tool.Heroku,
-		again:   []string{"ps:restart", "--app", app}, look: []string{"releases", "--json", "--app", app},
-		stands: func(answer []byte, since time.Time) (bool, bool, string) {
+		Step: s, name: "Heroku app " + app, spec: spec, program: tool.Heroku,
+		again: []string{"ps:restart", "--app", app},
+		logs:  []string{"logs", "--num", fmt.Sprint(logLines), "--app", app},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var releases []struct {
 				Version   int
 				Status    string
-				Current   bool      // it is the one that runs
 				CreatedAt time.Time `json:"created_at"`
 			}
-			if json.Unmarshal(answer, &releases) != nil || len(releases) == 0 {
-				return false, false, "no release is listed"
+			if err := ask(ctx, run, tool.Heroku, spec, &releases, "releases", "--json", "--app", app); err != nil {
+				return s, err
 			}
-			last := releases[0]
+			var dynos []struct {
+				ID        string
+				Type      string
+				State     string
+				UpdatedAt time.Time `json:"updated_at"`
+				Release   struct{ Version int }
+			}
+			if err := ask(ctx, run, tool.Heroku, spec, &dynos, "ps", "--json", "--app", app); err != nil {
+				return s, err
+			}
+			latest, runs, up := -1, 0, 0 // the latest release, and the one that runs
 			for _, r := range releases {
-				if r.Version > last.Version {
-					last = r
+				if r.Version > latest {
+					latest, s.released = r.Version, r.CreatedAt
+					s.pending, s.failed = r.Status == "pending", r.Status == "failed"
+					s.detail = fmt.Sprintf("release v%d: %s", r.Version, r.Status)
+				}
+				if r.Status == "succeeded" {
+					runs = max(runs, r.Version)
 				}
 			}
-			if since.IsZero() { // a restart is of the one that runs
-				for _, r := range releases {
-					if r.Current {
-						last = r
-					}
+			s.idle = len(releases) > 0
+			for _, d := range dynos {
+				if d.Type == "run" || d.Type == "release" {
+					continue
 				}
+				one := part{id: d.ID, at: d.UpdatedAt, up: (d.State == "up" || d.State == "idle") && (d.Release.Version == 0 || d.Release.Version >= runs), failed: d.State == "crashed"}
+				if one.up {
+					up++
+				}
+				s.parts = append(s.parts, one)
 			}
-			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
-			return recent && last.Status == "succeeded", recent && last.Status == "failed", fmt.Sprintf("release v%d: %s", last.Version, last.Status)
+			s.detail += fmt.Sprintf(", %d of %d dynos up", up, len(s.parts))
+			return s, nil
 		},
 	}
 }
@@ -113,9 +249,10 @@ func newHeroku(s *Step, app string) manager {
 // flyMachine is what fly machine list --json tells of a machine
 // (fly.io/docs/machines/api/machines-resource).
 type flyMachine struct {
-	State     string
-	UpdatedAt time.Time `json:"updated_at"`
-	Events    []struct {
+	State      string
+	InstanceID string    `json:"instance_id"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Events     []struct {
 		Type      string
 		Timestamp int64
 		Request   struct {
@@ -146,53 +283,70 @@ func (m flyMachine) up() bool {
 // newFly restarts with the deployment of secrets: fly apps restart leaves machines
 // with the secrets that they had, and needs a tunnel into the private network.
 func newFly(s *Step, app string) manager {
+	spec := "fly:" + app
 	return platform{
-		Step: s, name: "Fly app " + app, spec: "fly:" + app,
-		program: tool.Fly, starter: tool.FlyDeploys,
-		again: []string{"secrets", "deploy", "--app", app}, look: []string{"machine", "list", "--json", "--app", app},
-		stands: func(answer []byte, since time.Time) (bool, bool, string) {
+		Step: s, name: "Fly app " + app, spec: spec, program: tool.Fly, starter: tool.FlyDeploys,
+		again: []string{"secrets", "deploy", "--app", app},
+		logs:  []string{"logs", "--no-tail", "--app", app},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var machines []flyMachine
-			if json.Unmarshal(answer, &machines) != nil || len(machines) == 0 {
-				return false, false, "no machine is listed"
+			if err := ask(ctx, run, tool.Fly, spec, &machines, "machine", "list", "--json", "--app", app); err != nil {
+				return s, err
 			}
 			up := 0
 			for _, m := range machines {
-				if m.up() && (since.IsZero() || m.UpdatedAt.After(since.Add(-clockSlack))) {
+				if m.up() {
 					up++
 				}
+				s.parts = append(s.parts, part{id: m.InstanceID, at: m.UpdatedAt, up: m.up()})
 			}
-			return up == len(machines), false, fmt.Sprintf("%d of %d machines", up, len(machines))
+			s.detail = fmt.Sprintf("%d of %d machines", up, len(machines))
+			return s, nil
 		},
 	}
 }
 
+// newRailway restarts with a new deployment of what is deployed.
 func newRailway(s *Step, argument string) manager {
 	service, environment, _ := strings.Cut(argument, "@")
+	spec := "railway:" + argument
 	place := []string{"--service", service}
 	if environment != "" {
 		place = append(place, "--environment", environment)
 	}
 	return platform{
-		Step: s, name: "Railway service " + service, spec: "railway:" + argument,
-		program: tool.Railway,
-		again:   append([]string{"redeploy", "--yes"}, place...), look: append([]string{"deployment", "list", "--json"}, place...),
-		stands: func(answer []byte, since time.Time) (bool, bool, string) {
+		Step: s, name: "Railway service " + service, spec: spec, program: tool.Railway,
+		again: append([]string{"redeploy", "--yes"}, place...),
+		logs:  append([]string{"logs"}, place...),
+		knows: func(ctx context.Context, run *steps.Run) error {
+			if environment == "" {
+				return nil
+			}
+			help, err := tool.Railway.Try(ctx, run, nil, "redeploy", "--help")
+			if err != nil || help.Code == 0 && strings.Contains(string(help.Stdout), "--environment") {
+				return err
+			}
+			return steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot restart in an environment that is named.").At(spec, 0).
+				WithFix("Update railway. Or link the folder to it, with railway environment " + environment + ", and name the service alone: --restart railway:" + service))
+		},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var deployments []struct {
+				ID        string
 				Status    string
 				CreatedAt time.Time
 			}
-			if json.Unmarshal(answer, &deployments) != nil || len(deployments) == 0 {
-				return false, false, "no deployment is listed"
+			if err := ask(ctx, run, tool.Railway, spec, &deployments, append([]string{"deployment", "list", "--json"}, place...)...); err != nil {
+				return s, err
 			}
-			last := deployments[0]
+			s.detail = "no deployment"
 			for _, d := range deployments {
-				if d.CreatedAt.After(last.CreatedAt) {
-					last = d
+				if len(s.parts) == 0 || d.CreatedAt.After(s.parts[0].at) {
+					up := d.Status == "SUCCESS" || d.Status == "SLEEPING" // until the next request
+					s.parts = []part{{id: d.ID, at: d.CreatedAt, up: up, failed: d.Status == "FAILED" || d.Status == "CRASHED"}}
+					s.detail = "deployment: " + d.Status
 				}
 			}
-			recent := since.IsZero() || last.CreatedAt.After(since.Add(-clockSlack))
-			up := last.Status == "SUCCESS" || last.Status == "SLEEPING" // until the next request
-			return recent && up, recent && (last.Status == "FAILED" || last.Status == "CRASHED"), "deployment: " + last.Status
+			return s, nil
 		},
 	}
 }

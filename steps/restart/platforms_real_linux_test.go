@@ -25,7 +25,9 @@ func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said str
 	t.Helper()
 	w := managedWorld(t, spec)
 	w.run.Options.Timeout = limit
-	w.run.Wrote, w.run.WroteAt = wrote, time.Now()
+	if wrote {
+		delivered(t, w, spec)
+	}
 	return restarted(t, w)
 }
 
@@ -43,6 +45,8 @@ type dynos struct {
 	token     string
 	statuses  []string // of the latest release, at each look; the last one stays
 	released  time.Time
+	started   time.Time // the dynos
+	state     string    // theirs
 	restarted int
 }
 
@@ -73,8 +77,16 @@ func (d *dynos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			d.statuses = d.statuses[1:]
 		}
 		answer(http.StatusPartialContent, []any{release(8, status, d.released, status == "succeeded"), release(7, "succeeded", time.Now().Add(-time.Hour), status != "succeeded")})
+	case "GET /apps/shop/dynos":
+		answer(http.StatusOK, []any{map[string]any{"id": d.started.String(), "name": "web.1", "type": "web", "state": d.state, "size": "Basic", "command": "gunicorn",
+			"app": map[string]string{"name": "shop"}, "release": map[string]any{"version": 8}, "created_at": d.started.UTC().Format(time.RFC3339), "updated_at": d.started.UTC().Format(time.RFC3339)}})
+	case "GET /apps/shop":
+		answer(http.StatusOK, map[string]any{"id": "a", "name": "shop", "process_tier": "basic", "owner": map[string]string{"id": "o", "email": "ada@example.com"}})
+	case "GET /account":
+		answer(http.StatusOK, map[string]any{"id": "o", "email": "ada@example.com"})
 	case "DELETE /apps/shop/dynos":
 		d.restarted++
+		d.started = time.Now()
 		answer(http.StatusAccepted, map[string]any{})
 	case "GET /apps/theirs/releases":
 		answer(http.StatusForbidden, map[string]string{"id": "forbidden", "message": "You do not have access to the app theirs."})
@@ -89,7 +101,7 @@ func TestTheRealHeroku(t *testing.T) {
 	logIn(d.token)
 	const enough = 60 * time.Second
 
-	d.released, d.statuses = time.Now(), []string{"pending", "pending", "succeeded"}
+	d.released, d.started, d.state, d.statuses = time.Now(), time.Now(), "up", []string{"pending", "pending", "succeeded"}
 	said, _, err := await(t, "heroku:shop", true, enough)
 	if err != nil || len(d.statuses) != 1 || d.restarted != 0 {
 		t.Errorf("after a write: error %v, %d restarts\n%s", err, d.restarted, said)
@@ -97,10 +109,14 @@ func TestTheRealHeroku(t *testing.T) {
 	d.statuses = []string{"pending", "failed"}
 	_, found, err := await(t, "heroku:shop", true, enough)
 	wantFound(t, found, err, "restart-failed")
-	// The release before the write does not count.
+	// The release before the write does not count, nor a dyno that crashes with it.
 	d.released, d.statuses = time.Now().Add(-10*time.Minute), []string{"succeeded"}
-	_, found, err = await(t, "heroku:shop", true, 8*time.Second)
+	_, found, err = await(t, "heroku:shop", true, 20*time.Second)
 	wantFound(t, found, err, "restart-failed")
+	d.released, d.state = time.Now(), "crashed"
+	_, found, err = await(t, "heroku:shop", true, enough)
+	wantFound(t, found, err, "restart-failed")
+	d.state = "up"
 	// A restart is of the release that runs, whatever became of the latest.
 	for i, status := range []string{"succeeded", "failed"} {
 		d.statuses = []string{status}
@@ -191,8 +207,11 @@ func TestTheRealFly(t *testing.T) {
 		t.Errorf("with one at rest: error %v\n%s", err, said)
 	}
 	server.Machine[1]["events"] = exit(1, false)
-	_, found, err := await(t, "fly:shop", true, enough)
+	said, found, err := await(t, "fly:shop", true, enough)
 	wantFound(t, found, err, "restart-failed")
+	if !strings.Contains(said, "the app says why") {
+		t.Errorf("its log is not shown:\n%s", said)
+	}
 	server.Machine[1]["events"] = []any{}
 	// Machines that were not touched since do not count.
 	set(10*time.Minute, "started", "started")

@@ -39,6 +39,9 @@ type Step struct {
 	// StaysUp is how long a systemd unit or a container must run before it counts
 	// as restarted; 0 means 3 seconds.
 	StaysUp time.Duration
+	// StartsWithin is how long services and pods may take to start, images and health
+	// checks included; 0 means five minutes, or --timeout where that is longer.
+	StartsWithin time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
 
@@ -62,7 +65,7 @@ var ways = []struct {
 	{"runserver", "", func(s *Step, _ string) way { return runserver{s} }},
 	{"command", "CMD", func(s *Step, cmd string) way { return command{s, cmd} }},
 	{"systemd", "UNIT[,UNIT]", managedBy(newSystemd)},
-	{"compose", "SERVICE[,SERVICE]", managedBy(newCompose)},
+	{"compose", "[FILE#]SERVICE[,SERVICE]", managedBy(newCompose)},
 	{"kubernetes", "[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", managedBy(newKubernetes)},
 	{"heroku", "APP", managedBy(newHeroku)},
 	{"fly", "APP", managedBy(newFly)},
@@ -76,11 +79,25 @@ func (s *Step) way(spec string) (way, error) {
 	if spec == "" {
 		spec = "runserver"
 	}
+	if parts := apart(spec); len(parts) > 1 {
+		var all several
+		for _, p := range parts {
+			one, err := s.way(p)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, one.(managed).manager)
+		}
+		return managed{s, all}, nil
+	}
 	name, argument, _ := strings.Cut(spec, ":")
 	for _, w := range ways {
 		if w.name == name && (w.argument != "") == (strings.TrimSpace(argument) != "") {
 			made := w.make(s, argument)
 			if _, listed := made.(managed); listed {
+				if name == "compose" {
+					_, argument = composeParts(argument)
+				}
 				if _, err := names(argument); err != nil {
 					return nil, err
 				}
@@ -101,7 +118,18 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	return w.plan(ctx, run)
+	p, err := w.plan(ctx, run)
+	if err != nil || p.Nothing || p.Question == "" {
+		return p, err
+	}
+	var places []string
+	if m, ok := w.(managed); ok {
+		places = m.places(ctx, run)
+	}
+	if name := run.Confirm(places...); name != "" {
+		p.Confirm, p.Question = name, "This is production. Restart it?"
+	}
+	return p, nil
 }
 
 // Apply restarts, waits until the server answers, and sets the run's URL and
@@ -112,7 +140,13 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	if run.Journal != nil {
-		if err := run.Journal.SetRestart(kept(run.Options.Restart)); err != nil {
+		spec := run.Options.Restart
+		if m, ok := w.(managed); ok {
+			if c, ok := m.manager.(compose); ok {
+				spec = c.spec(run)
+			}
+		}
+		if err := run.Journal.SetRestart(kept(spec)); err != nil {
 			return err
 		}
 	}
@@ -148,12 +182,9 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 // before the upgrade; it is reported and does not make the rollback fail. Where
 // no way is named, it is the one of the upgrade.
 func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	spec := run.Options.Restart
-	if spec == "" && run.Journal != nil {
-		spec = run.Journal.RestartedBy()
-	}
+	spec := backWith(run)
 	if spec == unkept {
-		emit.Progress("The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force.")
+		run.Left = append(run.Left, "The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force.")
 		return nil
 	}
 	w, err := s.way(spec)
@@ -161,6 +192,14 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	return w.undo(ctx, run, emit)
+}
+
+// backWith is the way of a rollback, as --restart has it.
+func backWith(run *steps.Run) string {
+	if run.Options.Restart == "" && run.Journal != nil {
+		return run.Journal.RestartedBy()
+	}
+	return run.Options.Restart
 }
 
 func (s *Step) find(ctx context.Context, root string) ([]steps.Server, error) {

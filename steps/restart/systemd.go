@@ -3,10 +3,13 @@ package restart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +44,15 @@ func (systemd) tool() tool.Program {
 type unit struct {
 	name                                                  string
 	load, active, sub, pid, restarts, result, environment string
+	job                                                   string // that waits or runs, "" or "0" for none
+	invocation                                            string // differs from one start to the next; "" where systemd is too old
 	files                                                 []string
 }
 
 func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, error) {
 	u := unit{name: name}
 	out, err := s.tool().Call(ctx, run, "systemd:"+name, nil, "show", "--property",
-		"LoadState,ActiveState,SubState,MainPID,NRestarts,Result,Environment,EnvironmentFiles", name)
+		"LoadState,ActiveState,SubState,MainPID,NRestarts,Result,Job,InvocationID,Environment,EnvironmentFiles", name)
 	if err != nil {
 		return u, err
 	}
@@ -77,6 +82,10 @@ func (u *unit) read(out string) {
 			u.restarts = value
 		case "Result":
 			u.result = value
+		case "Job":
+			u.job = value
+		case "InvocationID":
+			u.invocation = value
 		case "Environment":
 			u.environment = value
 		case "EnvironmentFiles":
@@ -103,49 +112,141 @@ func (s systemd) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		for _, f := range u.files {
 			p.Details = append(p.Details, name+" reads "+steps.Inert(f))
 		}
-		if err := shadows(run, u); err != nil {
+		doubt, err := fits(run, u)
+		if err != nil {
 			return p, err
+		}
+		if doubt != "" {
+			p.Effects = append(p.Effects, doubt)
 		}
 	}
 	p.Details = append(p.Details, "Every other unit that runs this backend reads the key too: Celery's workers, beat, cron. Name them as well.")
-	p.Effects = []string{"Each unit is away for as long as it takes to start."}
+	p.Effects = append(p.Effects, "Each unit is away for as long as it takes to start.")
 	return p, nil
 }
 
-var keyAssignment = regexp.MustCompile(`(?:^|[\s"'])` + steps.KeyName + `=([^\s"']*)`)
+// assignment finds a variable of a unit's own Environment=.
+func assignment(environment, name string) (value string, found bool) {
+	m := regexp.MustCompile(`(?:^|[\s"'])` + name + `=([^\s"']*)`).FindStringSubmatch(environment)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
 
-// shadows tells when what systemd gives a unit beats the new key.
-func shadows(run *steps.Run, u unit) error {
-	if !run.Key.Set() {
-		return nil
+// given is what systemd gives a unit under one name.
+type given struct {
+	from  string // "its Environment=" or the path of a file
+	value string
+	found bool
+}
+
+// environmentOf reads two variables as systemd gives them to a unit: of its files
+// the last one wins, and beats Environment=. unread is a file that only root can
+// read and that may decide: then neither is known.
+func environmentOf(u unit) (key, secretKey given, unread string) {
+	own := func(name string) given {
+		v, ok := assignment(u.environment, name)
+		return given{"its Environment=", v, ok}
 	}
-	where, value, found := "", "", false
-	if m := keyAssignment.FindStringSubmatch(u.environment); m != nil {
-		where, value, found = "its Environment=", m[1], true
-	}
-	for _, path := range u.files { // the last one wins, and beats Environment=
+	key, secretKey = own(steps.KeyName), own(steps.SecretKeyName)
+	for _, path := range u.files {
 		data, err := steps.ReadSmall(path)
-		if err != nil {
-			continue // root reads it, and we may not be root: the running server proves it
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		vars, err := envfile.Read(envfile.Systemd, data, nil)
+		var vars envfile.Vars
+		if err == nil {
+			vars, err = envfile.Read(envfile.Systemd, data, nil)
+		}
 		if err != nil {
+			unread = path
 			continue
 		}
 		if v, ok := vars.Get(steps.KeyName); ok {
-			where, value, found = path, v, true
+			key, unread = given{path, v, true}, ""
+		}
+		if v, ok := vars.Get(steps.SecretKeyName); ok {
+			secretKey = given{path, v, true}
 		}
 	}
-	if !found || run.Secret(value).Equal(run.Key) {
-		return nil
-	}
-	fix := "Take " + steps.KeyName + " out of the unit: sudo systemctl edit " + u.name
-	if filepath.IsAbs(where) {
-		fix = "Write the key there as well: --target dotenv:" + where
-	}
-	return steps.Fail(steps.NewFinding("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, steps.Inert(where))).
-		At("systemd:"+u.name, 0).WithFix(fix))
+	return key, secretKey, unread
 }
+
+// written are the files that the key goes to in this run, for systemd to read.
+func written(run *steps.Run) []string {
+	var out []string
+	for _, t := range run.Targets {
+		kind, path, _ := strings.Cut(t.Spec(), ":")
+		switch {
+		case kind != "dotenv":
+		case path == "":
+			out = append(out, run.Project.EnvFile.Path)
+		case filepath.IsAbs(path):
+			out = append(out, path)
+		default:
+			out = append(out, filepath.Join(run.Project.Root, path))
+		}
+	}
+	return out
+}
+
+// sameFile tells whether a path is one of the others, also by another name.
+func sameFile(path string, others []string) bool {
+	info, err := os.Stat(path)
+	for _, o := range others {
+		if filepath.Clean(o) == filepath.Clean(path) {
+			return true
+		}
+		if there, err2 := os.Stat(o); err == nil && err2 == nil && os.SameFile(info, there) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits checks what systemd will give a unit against what was written. What beats
+// the new key, or gets the keys from a file that was not written, is a *Failure;
+// what cannot be known is said in a line.
+func fits(run *steps.Run, u unit) (doubt string, err error) {
+	if !run.Key.Set() {
+		return "", nil
+	}
+	at := "systemd:" + u.name
+	files := written(run)
+	key, secretKey, unread := environmentOf(u)
+	switch {
+	case unread != "" && sameFile(unread, files):
+		return "", nil
+	case unread != "":
+		return u.name + " reads " + steps.Inert(unread) + ", which only root can read: that it holds the new key is proved in step 5.", nil
+	case key.found && sameFile(key.from, files) && run.Options.ReadOnly:
+		return "", nil // it is written later
+	case key.found && run.Secret(key.value).Equal(run.Key):
+		return "", nil
+	case key.found:
+		fix := "Take " + steps.KeyName + " out of the unit: sudo systemctl edit " + u.name
+		if filepath.IsAbs(key.from) {
+			fix = "Write the key there as well: --target dotenv:" + key.from
+		}
+		return "", steps.Fail(steps.NewFinding("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, steps.Inert(key.from))).
+			At(at, 0).WithFix(fix))
+	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return sameFile(f, files) }):
+		return "", nil
+	case secretKey.found:
+		fix := "Write the key there: --target dotenv:" + secretKey.from
+		if !filepath.IsAbs(secretKey.from) {
+			fix = "Give the unit the file that was written: sudo systemctl edit " + u.name + ", with EnvironmentFile=" + files[0]
+		}
+		return "", steps.Fail(steps.NewFinding("env-file-wrong-place", fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, steps.Inert(secretKey.from), run.Project.Rel(files[0]))).
+			At(at, 0).WithFix(fix))
+	case len(u.files) > 0:
+		return u.name + " names no file that was written. That is right where the backend reads " + run.Project.Rel(files[0]) + " by itself; step 5 proves it.", nil
+	}
+	return "", nil
+}
+
+func (s systemd) places(context.Context, *steps.Run) []string { return strings.Split(s.units, ",") }
 
 func (s systemd) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	all, err := names(s.units)
@@ -167,7 +268,8 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		return err
 	}
 	emit.Check(id, steps.MarkRunning, "restart "+name, "")
-	if err := s.ask(ctx, run, emit, name); err != nil {
+	queued, err := s.ask(ctx, run, emit, name)
+	if err != nil {
 		return err
 	}
 	var now unit
@@ -176,7 +278,12 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		if now, err = s.show(ctx, run, name); err != nil {
 			return false, err
 		}
-		if now.active == "failed" || since.IsZero() && now.result == "start-limit-hit" {
+		if now.job != "" && now.job != "0" {
+			return false, nil // what is seen is from before the start
+		}
+		// A unit that had failed before is so until somebody starts it.
+		begun := queued || now.invocation != before.invocation || before.active != "failed"
+		if begun && (now.active == "failed" || since.IsZero() && now.result == "start-limit-hit") {
 			return true, nil
 		}
 		if now.active != "active" || now.pid == "0" || now.pid == before.pid {
@@ -195,11 +302,11 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	case err != nil:
 		return err
 	case now.result == "start-limit-hit":
-		return wentWrong("systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and keysplit again.")
+		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.Again())
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)
-		return wentWrong("systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
+		return wentWrong(run, "systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+steps.Inert(now.pid)+", was "+steps.Inert(before.pid))
 	return nil
@@ -207,8 +314,8 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 
 // ask has the unit restarted: by this process when it is root, by sudo without a
 // password, by sudo with the terminal for its question, or else by the user, in
-// another terminal.
-func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name string) error {
+// another terminal. queued tells that systemd has the request.
+func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name string) (queued bool, err error) {
 	isRoot := s.root
 	if isRoot == nil {
 		isRoot = func() bool { return os.Geteuid() == 0 }
@@ -218,24 +325,22 @@ func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		program, args = tool.Program{Name: "sudo", Install: "Restart as root."}, append([]string{"-n", "systemctl"}, args...)
 	}
 	res, err := program.Try(ctx, run, nil, args...)
-	if err != nil {
-		return err
-	}
-	if res.Code == 0 {
-		return nil
+	if err != nil || res.Code == 0 {
+		return err == nil, err
 	}
 	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !isRoot() {
 		if run.Options.Unattended {
-			return steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
-				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
+			return false, steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
+				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 		}
 		if run.HandOver != nil && !isRoot() {
-			return s.handOver(ctx, run, emit, program, args[1:], name)
+			err := s.handOver(ctx, run, emit, program, args[1:], name)
+			return err == nil, err
 		}
 		emit.Progress("This needs root, and sudo wants a password. In another terminal, run: sudo systemctl restart " + name + "   Waiting for the new process.")
-		return nil
+		return false, nil
 	}
-	return wentWrong("systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
+	return false, wentWrong(run, "systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
 }
 
 // handOver lets sudo ask for the password itself: keysplit never sees it.
@@ -253,7 +358,7 @@ func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			return ctx.Err()
 		}
 		return steps.Fail(steps.NewFinding("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
-			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then keysplit upgrade --restart none"))
+			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ func TestRealSystemd(t *testing.T) {
 		"ks-ends":   `echo "told ${GOOD:-nothing}"; printf 'why it ends \033[31mred\033]0;x\a\n' >&2; [ -z "$GOOD" ] && exec sleep infinity; exit 3`,
 		"ks-loop":   `[ -z "$GOOD" ] && exec sleep infinity; exit 3`,
 		"ks-shadow": up,
+		"ks-failed": `[ -z "$GOOD" ] && exit 3; sleep 1; exec sleep infinity`, // before the restart
 	}
 	for name, command := range units {
 		more := "EnvironmentFile=-" + env
@@ -81,6 +82,13 @@ func TestRealSystemd(t *testing.T) {
 		if err != nil || !bytes.Contains(environ, []byte("JWT_SECRET_KEY="+key)) {
 			t.Errorf("%s, process %s, does not have the new key (%v)", name, pid, err)
 		}
+	}
+	if state := systemctl("is-active", "ks-failed"); state != "failed" {
+		t.Fatalf("ks-failed is %s", state)
+	}
+	w.run.Options.Restart = "systemd:ks-failed"
+	if said, _, err := restarted(t, w); err != nil {
+		t.Errorf("a unit that had failed before: %v\n%s", err, said)
 	}
 	for unit, want := range map[string]struct{ code, says string }{
 		"ks-ends":   {"restart-failed", "told yes"},

@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/stepstest"
 )
 
 func TestOwnServer(t *testing.T) {
@@ -139,6 +140,20 @@ func TestNone(t *testing.T) {
 	}
 	if _, _, err := do(w.step.Undo, w.run); err != nil || w.touched() {
 		t.Errorf("undo: %v", err)
+	}
+}
+
+// A server of development says nothing about another environment, and is not asked.
+func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
+	for _, spec := range []string{"none", "command:true"} {
+		w := newWorld(t)
+		w.run.Options.Restart = spec
+		w.run.Targets = []steps.Target{&stepstest.Place{Name: "fly:x"}}
+		w.set(w.server(2, 1, w.old, backend(t)))
+		texts, _, err := do(w.step.Apply, w.run)
+		if err != nil || w.run.URL != "" || !hasText(texts, "--url") {
+			t.Errorf("%s: error %v, URL %q, said %q", spec, err, w.run.URL, texts)
+		}
 	}
 }
 

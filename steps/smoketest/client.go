@@ -68,6 +68,13 @@ func parseBase(base string) (*url.URL, error) {
 	return u, nil
 }
 
+// CheckURL tells whether a server can be asked at a base URL, before anything is
+// done. Its error wraps steps.ErrUsage and does not quote it.
+func CheckURL(base string) error {
+	_, err := parseBase(base)
+	return err
+}
+
 func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client {
 	return &client{
 		base:  base,

@@ -1,6 +1,7 @@
 package smoketest
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -84,6 +85,37 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 			}
 			if mark, _ := b.line(lineAnswers + " 2"); c.ended && mark != steps.MarkSkipped {
 				t.Errorf("that it ended is %q", mark)
+			}
+		})
+	}
+}
+
+// A worker that was not restarted is named, where its answers tell who it is.
+func TestAStaleWorkerIsNamed(t *testing.T) {
+	for name, named := range map[string]bool{"by a header": true, "no header": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			stale := func(n int) bool { return n > 2 && n%7 == 0 }
+			b.takes = func(n int) []string {
+				if stale(n) {
+					return []string{b.previous}
+				}
+				return []string{b.key}
+			}
+			b.intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				if named {
+					w.Header().Set("X-Pod-Name", map[bool]string{true: "backend-old", false: "backend-new"}[stale(b.tokens+1)])
+				}
+				return false
+			}
+			found, err := b.apply()
+			if err == nil || !steps.Has(found, "server-stale-key") {
+				t.Fatalf("error %v, findings %v", err, found)
+			}
+			if got := strings.Contains(found[0].Message, "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message, "backend-new") {
+				t.Errorf("%s", found[0].Message)
 			}
 		})
 	}

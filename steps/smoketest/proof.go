@@ -116,6 +116,7 @@ func (t tally) told() int { return t.accepted + t.refused }
 // outcome is what one way has shown.
 type outcome struct {
 	fresh, secret, previous, control tally
+	who                              processes     // that answered to the new key
 	usable                           bool          // the way tells keys apart
 	strange                          bool          // the server knows none of the routes
 	throttled                        bool          // the server began to limit requests
@@ -294,6 +295,9 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 		if print == p.baseline {
 			v = refused
 		}
+	}
+	if t == &p.out.fresh && v != unclear {
+		p.out.who.saw(a.header, v == accepted)
 	}
 	switch v {
 	case accepted:

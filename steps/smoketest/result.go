@@ -116,7 +116,7 @@ func (s *session) findings(o outcome) []steps.Finding {
 	}
 	switch {
 	case fresh.accepted > 0 && fresh.refused > 0:
-		add("server-stale-key", "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.", fresh.refused, seen)
+		add("server-stale-key", "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
 		if o.secret.accepted > 0 {
 			add("server-signs-with-secret-key", "%d of %d connections accept a token that is signed with SECRET_KEY.", o.secret.accepted, o.secret.told())
 		}

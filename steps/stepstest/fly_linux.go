@@ -143,6 +143,9 @@ func (f *Fly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusOK, []any{})
 	case r.URL.Path == "/api/v1/releases" || strings.HasPrefix(r.URL.Path, "/api/v1/releases/"):
 		answer(http.StatusOK, map[string]any{"id": "r2", "version": 2, "status": "complete", "created_at": time.Now().UTC()})
+	case r.URL.Path == "/api/v1/apps/shop/logs":
+		answer(http.StatusOK, map[string]any{"data": []any{map[string]any{"id": "1", "type": "log", "attributes": map[string]any{"timestamp": time.Now().UTC().Format(time.RFC3339Nano), "message": "the app says why", "level": "info",
+			"instance": "m1", "region": "ams", "meta": map[string]any{"instance": "m1", "region": "ams", "event": map[string]any{"provider": "app"}}}}}, "meta": map[string]any{"next_token": ""}})
 	case r.URL.Path == "/api/v1/apps/shop/releases":
 		answer(http.StatusOK, map[string]any{"releases": []any{map[string]any{"id": "r1", "version": 1, "status": "complete", "created_at": "2025-01-01T00:00:00Z"}}})
 	default:

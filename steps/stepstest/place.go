@@ -20,6 +20,9 @@ func (p *Place) Spec() string { return p.Name }
 // Local is false.
 func (p *Place) Local() bool { return false }
 
+// File is none.
+func (p *Place) File(*steps.Run) string { return "" }
+
 // Look gives what it holds.
 func (p *Place) Look(context.Context, *steps.Run) (steps.Held, error) { return p.Held, p.Err }
 

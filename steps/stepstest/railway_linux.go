@@ -159,7 +159,9 @@ func (r *Railway) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.Deployed = time.Now()
 		data("deploymentRedeploy", map[string]any{"id": "new"})
 	default:
-		r.Wrong = append(r.Wrong, op)
+		if op != "DeploymentStatus" && op != "DeploymentLogs" { // of the log, which nothing rests on
+			r.Wrong = append(r.Wrong, op)
+		}
 		refuse(op + " not found")
 	}
 }

@@ -111,6 +111,11 @@ var wrapped = regexp.MustCompile(`[\s›»]+`)
 // Explain makes the finding of a program that failed.
 func (t Program) Explain(spec string, res child.Result) error {
 	stderr, stdout := wrapped.ReplaceAll(res.Stderr, []byte(" ")), wrapped.ReplaceAll(res.Stdout, []byte(" "))
+	if !troubles[0].sign.Match(stderr) { // else an app's log stands there
+		if f, ok := t.particularly(spec, stderr, stdout); ok {
+			return steps.Fail(f)
+		}
+	}
 	for _, trouble := range troubles {
 		if trouble.sign.Match(stderr) || trouble.sign.Match(stdout) {
 			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)

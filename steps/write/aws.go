@@ -56,6 +56,7 @@ func (a *aws) words() words {
 type awsValue struct {
 	SecretString *string
 	VersionID    string `json:"VersionId"`
+	ARN          string
 	CreatedDate  json.RawMessage
 	fields       map[string]json.RawMessage
 }
@@ -64,7 +65,11 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 	var v awsValue
 	out, err := a.tool().Call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
 	if err != nil {
-		return v, err
+		first := "to-be-set" // no good key, so that one is made; Secrets Manager takes no empty value
+		if a.key != "" {
+			first = "{}"
+		}
+		return v, missing(err, "To make the secret first: "+steps.Line("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first))
 	}
 	if json.Unmarshal(out, &v) != nil {
 		return v, errors.New("the answer of aws cannot be read")
@@ -88,6 +93,9 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if err != nil {
 		return held, err
 	}
+	if arn := strings.Split(v.ARN, ":"); len(arn) > 3 && arn[3] != "" { // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
+		held.Where += ", region " + steps.Inert(arn[3])
+	}
 	held.Where += a.account(ctx, run)
 	held.Version = v.VersionID
 	if a.key == "" {
@@ -103,10 +111,10 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
-		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		switch {
 		case name == a.key:
 			held.There, held.Key = true, run.Secret(text)
-		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+		case isSecretKey(name):
 			held.SecretKey = run.Secret(text)
 		}
 	}

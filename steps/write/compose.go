@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
 )
 
 // compose is the file that a service of a compose project gets the key from.
@@ -24,6 +25,11 @@ import (
 //   - ${JWT_SECRET_KEY} in it, or an entry without a value, is filled in from the
 //     shell and else from the .env beside the compose file, not from an env_file.
 //   - Of several env_file the last one wins.
+//
+// What the file says may come from others: those that it extends or includes, and
+// the override file beside one with a usual name. Compose itself knows best. With
+// these two flags it prints no value; version 1 and older versions 2 have not both,
+// and then the file is read here, with its override.
 //
 // A value that stands in the compose file itself is refused: that file is
 // committed.
@@ -46,11 +52,24 @@ func newCompose(spec, argument string) (steps.Target, error) {
 type service struct {
 	Environment any `yaml:"environment"` // a list of NAME=VALUE, or a mapping
 	EnvFile     any `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
+	Extends     any `yaml:"extends"`     // not followed here
 }
+
+// composeFile is what counts of a compose file.
+type composeFile struct {
+	Services map[string]service `yaml:"services"`
+	Include  any                `yaml:"include"` // not followed here
+}
+
+// File is the file that the service gets the key from, once it is found.
+func (c *compose) File(*steps.Run) string { return c.path }
+
+// Find finds the file.
+func (c *compose) Find(ctx context.Context, run *steps.Run) error { return c.resolve(ctx, run) }
 
 // Look finds the file and reads it.
 func (c *compose) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	if err := c.resolve(run); err != nil {
+	if err := c.resolve(ctx, run); err != nil {
 		return steps.Held{}, err
 	}
 	return c.dotenv.Look(ctx, run)
@@ -58,7 +77,7 @@ func (c *compose) Look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 
 // Plan finds the file and edits it.
 func (c *compose) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	if err := c.resolve(run); err != nil {
+	if err := c.resolve(ctx, run); err != nil {
 		return steps.Plan{}, err
 	}
 	p, err := c.dotenv.Plan(ctx, run)
@@ -68,8 +87,11 @@ func (c *compose) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	return p, err
 }
 
-// resolve finds the file that the service gets JWT_SECRET_KEY from.
-func (c *compose) resolve(run *steps.Run) error {
+// resolve finds the file that the service gets JWT_SECRET_KEY from, once.
+func (c *compose) resolve(ctx context.Context, run *steps.Run) error {
+	if c.how != "" {
+		return nil
+	}
 	path := c.file
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(run.Project.Root, path)
@@ -78,15 +100,18 @@ func (c *compose) resolve(run *steps.Run) error {
 		path = filepath.Join(run.Project.TopLevel, c.file)
 	}
 	rel := run.Project.Rel(path)
-	services, err := readCompose(path)
-	if err != nil {
-		return steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, steps.Inert(err.Error()))).At(rel, 0))
+	whole, asked := askCompose(ctx, run, path)
+	if !asked {
+		var err error
+		if whole, err = readCompose(path); err != nil {
+			return steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, steps.Inert(err.Error()))).At(rel, 0))
+		}
 	}
-	name, err := c.choose(services)
+	name, err := c.choose(whole)
 	if err != nil {
 		return fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c.spec, err)
 	}
-	from, how, err := source(services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
+	from, how, err := source(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
 	var failure *finding
 	switch {
 	case errors.As(err, &failure):
@@ -99,7 +124,51 @@ func (c *compose) resolve(run *steps.Run) error {
 		c.reads = nil
 	}
 	c.how = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from), how)
+	if asked {
+		c.how += ", as docker compose config says"
+	}
 	return nil
+}
+
+// overrides are the names of the file that compose reads after one with a usual
+// name; the first that is there counts.
+var overrides = []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}
+
+// override is the override file beside a compose file, "" for none.
+func override(path string) string {
+	if !slices.Contains([]string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}, filepath.Base(path)) {
+		return ""
+	}
+	for _, name := range overrides {
+		beside := filepath.Join(filepath.Dir(path), name)
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+			return beside
+		}
+	}
+	return ""
+}
+
+// askCompose has Docker Compose itself say what a file comes to. It is asked for no
+// value: variables stay as they are written, and no env_file is read.
+func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, bool) {
+	if run.Options.Static {
+		return composeFile{}, false
+	}
+	args := []string{"compose", "--file", path}
+	if over := override(path); over != "" {
+		args = append(args, "--file", over)
+	}
+	docker := tool.Program{Name: "docker", Dir: filepath.Dir(path)}
+	res, err := docker.Try(ctx, run, nil, append(args, "config", "--no-interpolate", "--no-env-resolution")...)
+	if err != nil || res.Code != 0 || res.Truncated {
+		return composeFile{}, false // no such program, or one without these flags
+	}
+	file, err := parseCompose(res.Stdout)
+	for name, s := range file.Services {
+		s.Extends = nil // followed, if a version leaves it there
+		file.Services[name] = s
+	}
+	return file, err == nil
 }
 
 // maxAliases is how many aliases a compose file may have: a few are in use, and
@@ -108,35 +177,89 @@ const maxAliases = 100
 
 var alias = regexp.MustCompile(`(?m)(?:^|[\s\[,:])\*[A-Za-z0-9_-]+`)
 
-func readCompose(path string) (map[string]service, error) {
-	data, err := steps.ReadSmall(path)
-	if err != nil {
-		return nil, err
+// readCompose reads a compose file and its override.
+func readCompose(path string) (composeFile, error) {
+	var whole composeFile
+	for _, p := range []string{path, override(path)} {
+		if p == "" {
+			continue
+		}
+		data, err := steps.ReadSmall(p)
+		if err != nil {
+			return whole, err
+		}
+		file, err := parseCompose(data)
+		if err != nil {
+			return whole, err
+		}
+		whole = whole.with(file)
 	}
-	return parseCompose(data)
+	if len(whole.Services) == 0 && whole.Include == nil {
+		return whole, errors.New("it has no services")
+	}
+	return whole, nil
 }
 
-func parseCompose(data []byte) (map[string]service, error) {
-	if len(alias.FindAll(data, maxAliases+1)) > maxAliases {
-		return nil, errors.New("it has too many aliases")
+// with puts an override over a file: of an entry of environment and of an env_file
+// the later one wins.
+func (f composeFile) with(over composeFile) composeFile {
+	if f.Services == nil {
+		return over
 	}
-	var file struct {
-		Services map[string]service `yaml:"services"`
+	for name, o := range over.Services {
+		s := f.Services[name]
+		s.Environment = append(entries(s.Environment), entries(o.Environment)...)
+		var files []any
+		for _, path := range append(envFiles(s), envFiles(o)...) {
+			files = append(files, path)
+		}
+		s.EnvFile = files
+		if o.Extends != nil {
+			s.Extends = o.Extends
+		}
+		f.Services[name] = s
+	}
+	if over.Include != nil {
+		f.Include = over.Include
+	}
+	return f
+}
+
+// entries are those of environment as a list.
+func entries(environment any) []any {
+	switch env := environment.(type) {
+	case []any:
+		return env
+	case map[string]any:
+		var out []any
+		for name, value := range env {
+			if value == nil {
+				out = append(out, name)
+			} else {
+				out = append(out, fmt.Sprintf("%s=%v", name, value))
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+func parseCompose(data []byte) (composeFile, error) {
+	var file composeFile
+	if len(alias.FindAll(data, maxAliases+1)) > maxAliases {
+		return file, errors.New("it has too many aliases")
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
-		return nil, errors.New("it is no valid YAML") // the library's error quotes the file
+		return composeFile{}, errors.New("it is no valid YAML") // the library's error quotes the file
 	}
-	if len(file.Services) == 0 {
-		return nil, errors.New("it has no services")
-	}
-	return file.Services, nil
+	return file, nil
 }
 
 // choose names the service: the one that was asked for, the only one, or the
 // only one that is given one of the two keys by name.
-func (c *compose) choose(services map[string]service) (string, error) {
+func (c *compose) choose(file composeFile) (string, error) {
 	var all, reading []string
-	for name, s := range services {
+	for name, s := range file.Services {
 		all = append(all, name)
 		_, key := entry(s, steps.KeyName)
 		_, secret := entry(s, steps.SecretKeyName)
@@ -148,6 +271,8 @@ func (c *compose) choose(services map[string]service) (string, error) {
 	switch {
 	case c.service != "" && slices.Contains(all, c.service):
 		return c.service, nil
+	case c.service != "" && file.Include != nil:
+		return "", fmt.Errorf("there is no service %q in the file itself, and what it includes only Docker Compose can tell, in a version that has docker compose config --no-env-resolution; name that service's file: --target dotenv:PATH", c.service)
 	case c.service != "":
 		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, steps.Inert(strings.Join(all, ", ")))
 	case len(all) == 1:
@@ -161,24 +286,13 @@ func (c *compose) choose(services map[string]service) (string, error) {
 // entry is the value of one name in environment. An entry without a value is
 // passed through, which is what ${NAME} does.
 func entry(s service, name string) (value string, found bool) {
-	switch env := s.Environment.(type) {
-	case []any:
-		for _, e := range env {
-			n, v, assigned := strings.Cut(fmt.Sprint(e), "=")
-			if n == name {
-				if !assigned {
-					v = "${" + name + "}"
-				}
-				value, found = v, true // the last one wins
+	for _, e := range entries(s.Environment) {
+		n, v, assigned := strings.Cut(fmt.Sprint(e), "=")
+		if n == name {
+			if !assigned {
+				v = "${" + name + "}"
 			}
-		}
-	case map[string]any:
-		v, ok := env[name]
-		if ok && v == nil {
-			return "${" + name + "}", true
-		}
-		if ok {
-			return fmt.Sprint(v), true
+			value, found = v, true // the last one wins
 		}
 	}
 	return value, found
@@ -212,7 +326,19 @@ type finding struct {
 
 func (f *finding) Error() string { return f.text }
 
-var reference = regexp.MustCompile(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
+var (
+	reference = regexp.MustCompile(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
+	variable  = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+)
+
+// filledFrom names the variable that a value is filled in from, "" for a value that
+// stands there itself. Two dollars are one dollar of the value.
+func filledFrom(value string) string {
+	if m := variable.FindStringSubmatch(strings.ReplaceAll(value, "$$", "")); m != nil {
+		return m[1]
+	}
+	return ""
+}
 
 // source is the file that the service's JWT_SECRET_KEY comes from. set tells
 // whether a variable is set in keysplit's own environment.
@@ -227,8 +353,15 @@ func source(s service, dir string, set func(string) bool) (path, how string, err
 		return filepath.Join(dir, ".env"), "which fills in ${" + steps.KeyName + "}; an env_file does not count for it", nil
 	case found && value == "":
 		return "", "", &finding{"jwt-key-shadowed", "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+	case found && filledFrom(value) != "":
+		other := filledFrom(value)
+		return "", "", &finding{"compose-missing-key", fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
+			fmt.Sprintf("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
 	case found:
 		return "", "", &finding{"key-committed-elsewhere", "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
+	case s.Extends != nil:
+		return "", "", &finding{"place-not-found", "extends another one, and what it gets from there only Docker Compose can tell.",
+			"Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH"}
 	case len(files) == 0:
 		return "", "", &finding{"compose-missing-key", "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
 	}

@@ -53,8 +53,8 @@ func TestComposeWritesWhatTheServiceReads(t *testing.T) {
 			if err := run.LookAround(context.Background()); err != nil || run.Held[0].Key.Set() || !run.Held[0].SecretKey.Set() {
 				t.Fatalf("look: %v", err)
 			}
-			if run.Remote() {
-				t.Error("a file here is taken for another place")
+			if run.Remote() == (c.file == ".env") {
+				t.Errorf("only the .env here is the backend's own: %t", run.Remote())
 			}
 			if said, err := bring(run, targets[0]); err != nil || !strings.Contains(said, "Service: web") {
 				t.Fatalf("%s, %v", said, err)
@@ -78,14 +78,18 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 		environ map[string]string
 		code    steps.Code
 	}{
-		"a literal":         {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: " + stepstest.Key() + "\n", nil, "key-committed-elsewhere"},
-		"nothing":           {"services:\n  web:\n    env_file: .env.docker\n    environment:\n      - JWT_SECRET_KEY=\n", nil, "jwt-key-shadowed"},
-		"set in this shell": {"services:\n  web:\n    environment:\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY}\n", map[string]string{"JWT_SECRET_KEY": "x"}, "jwt-key-shadowed"},
-		"neither":           {"services:\n  web:\n    image: shop\n", nil, "compose-missing-key"},
-		"a variable path":   {"services:\n  web:\n    env_file: ${WHICH}.env\n", nil, "place-not-found"},
-		"no YAML":           {"services: [", nil, "place-not-found"},
-		"no services":       {"version: '3'\n", nil, "place-not-found"},
-		"a bomb":            {"a: &a [x]\nb: [" + strings.Repeat("*a, ", 200) + "]\nservices:\n  web: {}\n", nil, "place-not-found"},
+		"a literal":           {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: " + stepstest.Key() + "\n", nil, "key-committed-elsewhere"},
+		"nothing":             {"services:\n  web:\n    env_file: .env.docker\n    environment:\n      - JWT_SECRET_KEY=\n", nil, "jwt-key-shadowed"},
+		"set in this shell":   {"services:\n  web:\n    environment:\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY}\n", map[string]string{"JWT_SECRET_KEY": "x"}, "jwt-key-shadowed"},
+		"neither":             {"services:\n  web:\n    image: shop\n", nil, "compose-missing-key"},
+		"another variable":    {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: ${STAGING_JWT_KEY}\n", nil, "compose-missing-key"},
+		"a part of it":        {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: x${STAGING_JWT_KEY:-y}\n", nil, "compose-missing-key"},
+		"a dollar of its own": {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: a$$b\n", nil, "key-committed-elsewhere"},
+		"extends":             {"services:\n  web:\n    extends: {file: base.yml, service: web}\n    env_file: .env.docker\n", nil, "place-not-found"},
+		"a variable path":     {"services:\n  web:\n    env_file: ${WHICH}.env\n", nil, "place-not-found"},
+		"no YAML":             {"services: [", nil, "place-not-found"},
+		"no services":         {"version: '3'\n", nil, "place-not-found"},
+		"a bomb":              {"a: &a [x]\nb: [" + strings.Repeat("*a, ", 200) + "]\nservices:\n  web: {}\n", nil, "place-not-found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := composeBench(t, c.yaml, c.environ, ".env.docker")
@@ -94,16 +98,75 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = targets[0].Plan(context.Background(), run)
-			if f := wantCode(t, err, c.code); f.Fix == "" {
-				t.Error("no fix")
+			if f := wantCode(t, err, c.code); f.Fix == "" || strings.Contains(f.Message, "STAGING") && strings.Contains(f.Message, "itself") {
+				t.Errorf("finding %+v", f)
 			}
 		})
 	}
-	run := composeBench(t, "services:\n  web: {}\n  worker: {}\n", nil)
+	run := composeBench(t, "include: [other.yml]\nservices:\n  web: {}\n", nil)
+	targets, _ := Targets([]string{"compose:docker-compose.yml#api"})
+	if _, err := targets[0].Plan(context.Background(), run); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "includes") {
+		t.Errorf("a service that is included: %v", err)
+	}
+	run = composeBench(t, "services:\n  web: {}\n  worker: {}\n", nil)
 	for _, spec := range []string{"compose:docker-compose.yml", "compose:docker-compose.yml#api"} {
 		targets, _ := Targets([]string{spec})
 		if _, err := targets[0].Plan(context.Background(), run); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "web, worker") {
 			t.Errorf("%s: error %v", spec, err)
 		}
+	}
+}
+
+// An override file counts as docker compose counts it: beside a file with a usual
+// name, and over it.
+func TestComposeOverrides(t *testing.T) {
+	stepstest.NewTool(t, "docker", "echo \"unknown shorthand flag: 'f' in -f\" >&2; exit 125") // version 1 and older versions 2
+	base := "services:\n  web:\n    env_file: .env.docker\n"
+	for name, c := range map[string]struct {
+		override, yaml string
+		file           string
+	}{
+		"an env_file": {"compose.override.yaml", "services:\n  web:\n    env_file: [.env.local]\n", ".env.local"},
+		"an entry":    {"docker-compose.override.yml", "services:\n  web:\n    environment: {JWT_SECRET_KEY: '${JWT_SECRET_KEY:?}'}\n", ".env"},
+		"another one": {"docker-compose.override.yml", "services:\n  db:\n    image: postgres\n", ".env.docker"},
+		"none":        {"docker-compose.prod.yml", "services:\n  web:\n    env_file: .env.local\n", ".env.docker"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := composeBench(t, base, nil, ".env.docker", ".env.local")
+			if err := os.WriteFile(filepath.Join(run.Project.Root, c.override), []byte(c.yaml), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			targets, _ := Targets([]string{"compose:docker-compose.yml#web"})
+			if err := targets[0].(*compose).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
+				t.Errorf("%s, %v, want %s", targets[0].File(run), err, c.file)
+			}
+		})
+	}
+}
+
+// Docker Compose, where it has the flags that print no value, follows what a file
+// extends and includes.
+func TestComposeItselfIsAsked(t *testing.T) {
+	docker := stepstest.NewTool(t, "docker", `case "$*" in
+*"config --no-interpolate --no-env-resolution") printf 'name: shop\nservices:\n  web:\n    env_file:\n      - path: %s/.env.docker\n        required: true\n    environment:\n      DEBUG: null\n' "$PWD" ;;
+*) exit 9 ;;
+esac`)
+	run := composeBench(t, "include: [other.yml]\n", map[string]string{"JWT_SECRET_KEY": "of this shell"}, ".env.docker")
+	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.override.yml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	targets, _ := Targets([]string{"compose:docker-compose.yml#web"})
+	run.Targets = targets
+	said, err := bring(run, targets[0])
+	if err != nil || !strings.Contains(said, "as docker compose config says") || run.Project.Rel(targets[0].File(run)) != ".env.docker" {
+		t.Fatalf("%s, %v", said, err)
+	}
+	if argv := docker.Argv(); !strings.Contains(argv, "compose.override.yml") || strings.Contains(docker.Environ(), "JWT_SECRET_KEY=") {
+		t.Errorf("called with %s", argv)
+	}
+	run.Options.Static = true
+	again, _ := Targets([]string{"compose:docker-compose.yml#web"})
+	if err := again[0].(*compose).Find(t.Context(), run); err == nil {
+		t.Error("a static look started docker")
 	}
 }

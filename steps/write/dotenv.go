@@ -26,7 +26,17 @@ func (d *dotenv) Spec() string { return d.spec }
 // Local is true: it is a file.
 func (d *dotenv) Local() bool { return true }
 
-// Look reads both keys, as the backend's reader does.
+// File is the target's path.
+func (d *dotenv) File(run *steps.Run) string {
+	path, _ := d.file(run)
+	return path
+}
+
+// own tells that it is the .env that the project's own Django reads here.
+func (d *dotenv) own(run *steps.Run) bool { return d.File(run) == run.Project.EnvFile.Path }
+
+// Look reads both keys, as the backend's reader does. What this shell sets counts
+// for the backend's own file only: another one is read elsewhere.
 func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	path, readers := d.file(run)
 	h := steps.Held{Where: run.Project.Rel(path), Readable: true}
@@ -37,12 +47,16 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	if !at.Exists {
 		return h, nil
 	}
-	keys, err := steps.ReadKeys(run, readers[0], at.Data)
+	reading := run
+	if !d.own(run) {
+		reading = &steps.Run{Options: run.Options, Prints: run.Prints, Environ: func(string) (string, bool) { return "", false }}
+	}
+	keys, err := steps.ReadKeys(reading, readers[0], at.Data)
 	if err != nil {
 		return h, steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
 	}
 	h.Key, h.There = keys.InFile.Secret, keys.InFile.Secret.Set()
-	h.SecretKey = keys.SecretKey.Secret
+	h.SecretKey, h.Others = keys.SecretKey.Secret, keys.Others
 	return h, nil
 }
 
@@ -69,7 +83,7 @@ func (d *dotenv) open(run *steps.Run) error {
 	if err != nil {
 		return refusal(run, path, err)
 	}
-	if seen := run.Project.EnvFile.At; seen != nil && path == run.Project.EnvFile.Path && !run.Wrote {
+	if seen := run.Project.EnvFile.At; seen != nil && d.own(run) && !run.Wrote {
 		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
 			return steps.Fail(steps.NewFinding("env-file-changed", "").At(run.Project.Rel(path), 0))
 		}
@@ -85,12 +99,15 @@ func (d *dotenv) open(run *steps.Run) error {
 
 // Plan makes the edit and shows it masked.
 func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	d.change = envfile.Change{}
+	if d.own(run) && run.KeyFromEnvironment() {
+		return steps.Plan{Summary: "The backend gets the key from its environment. Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
+	}
 	if err := d.open(run); err != nil {
 		return steps.Plan{}, err
 	}
 	path, readers := d.file(run)
 	rel := run.Project.Rel(path)
-	d.change = envfile.Change{}
 	if !run.Key.Set() { // step 1 was left out
 		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
 	}
@@ -129,7 +146,7 @@ func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 // repairs are the edits that preflight's findings about this file ask for,
 // beside setting the key itself. Their lines count in the file as it is.
 func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
-	if path, _ := d.file(run); path != run.Project.EnvFile.Path || !d.at.Exists {
+	if !d.own(run) || !d.at.Exists {
 		return nil
 	}
 	rel := run.Project.Rel(run.Project.EnvFile.Path)
@@ -168,7 +185,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if out.InPlace {
 		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
 	}
-	emit.Check("write", steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
+	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
 	return nil
 }
 
@@ -178,6 +195,10 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 		return nil
 	}
 	path, readers := d.file(run)
+	if d.own(run) && run.KeyFromEnvironment() {
+		emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
+		return nil
+	}
 	at, err := envfile.Open(path)
 	if err != nil {
 		return refusal(run, path, err)
@@ -191,7 +212,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
-	emit.Check("read-back", steps.MarkOK, "read back", fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
+	emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
 	return nil
 }
 

@@ -66,10 +66,16 @@ func (f *fly) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return held, nil
 }
 
-func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
-	if strings.ContainsAny(key.Reveal(), "\r\n\"'`\\$") {
-		return "", errors.New("fly reads its input as a file of lines, where this key's characters would be taken for quotes; use a key of letters, digits, - and _")
+// accepts refuses what fly's reader of NAME=VALUE lines would change: quotes, and
+// everything from a # on, which it takes for a comment.
+func (f *fly) accepts(key steps.Secret) error {
+	if strings.ContainsAny(key.Reveal(), "\r\n\"'`\\$# \t") {
+		return errors.New("fly would cut or change this key: it reads quotes, spaces, $, # and \\ in its own way. Use a key of letters, digits, - and _: keysplit makes such a one")
 	}
+	return nil
+}
+
+func (f *fly) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
 	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
 	if _, err := tool.FlyDeploys.Call(ctx, run, f.spec(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err

@@ -13,11 +13,11 @@ func FuzzCompose(f *testing.F) {
 	f.Add([]byte("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nservices: {w: {<<: *c}}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		begun := time.Now()
-		services, err := parseCompose(data)
-		if (services == nil) == (err == nil) {
-			t.Errorf("services %v, error %v", services, err)
+		file, err := parseCompose(data)
+		if err != nil && file.Services != nil {
+			t.Errorf("services %v, error %v", file.Services, err)
 		}
-		for _, s := range services {
+		for _, s := range file.with(file).Services {
 			_, _ = entry(s, "JWT_SECRET_KEY")
 			_ = envFiles(s)
 		}

@@ -91,7 +91,7 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
 	out, err := k.tool().Call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
-		return held, k.missing(err)
+		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+steps.Line(k.args("kubectl", "create", "secret", "generic", k.name)...))
 	}
 	var s kubernetesSecret
 	if json.Unmarshal(out, &s) != nil {
@@ -104,7 +104,7 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	}
 	for name, v := range s.Data {
 		run.Redactor.Add(run.Prints.Secret(string(v)))
-		if like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); (like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY") && name != k.key {
+		if isSecretKey(name) && name != k.key {
 			held.SecretKey = run.Secret(string(v))
 		}
 	}
@@ -115,16 +115,6 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 		held.Findings = append(held.Findings, steps.NewFinding("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.spec(), 0))
 	}
 	return held, nil
-}
-
-// missing gives the advice that fits a Secret that is not there.
-func (k *kubernetes) missing(err error) error {
-	var failure *steps.Failure
-	if errors.As(err, &failure) && steps.Has(failure.Findings, "place-not-found") {
-		return steps.Fail(failure.Findings[0].WithFix("Look at the name, the namespace and the context: kubectl config current-context. To make an empty Secret first: kubectl create secret generic " +
-			strings.Join(k.args(k.name), " ")))
-	}
-	return err
 }
 
 // context names the cluster, in the words of the kubeconfig; "" when kubectl does

@@ -145,7 +145,11 @@ func TestManagersRefuseToWriteOverAChange(t *testing.T) {
 }
 
 func TestManagersWithoutTheSecret(t *testing.T) {
-	for _, spec := range []string{"vault:kv/app/nothing", "aws:nothing"} {
+	for spec, makes := range map[string]string{
+		"vault:kv/app/nothing": "vault kv put -mount=kv app/nothing made_for=JWT_SECRET_KEY",
+		"aws:nothing":          "aws secretsmanager create-secret --name nothing --secret-string to-be-set",
+		"aws:nothing#k":        "aws secretsmanager create-secret --name nothing --secret-string '{}'",
+	} {
 		m := vaultManager(2)
 		if strings.HasPrefix(spec, "aws") {
 			m = managers()[3]
@@ -153,7 +157,9 @@ func TestManagersWithoutTheSecret(t *testing.T) {
 		m.begin(t, m.start(""))
 		run, target := oneTarget(t, spec)
 		_, err := bring(run, target)
-		wantCode(t, err, "place-not-found")
+		if f := wantCode(t, err, "place-not-found"); !strings.HasSuffix(f.Fix, makes) {
+			t.Errorf("the fix does not make the secret: %s", f.Fix)
+		}
 	}
 	m := managers()[2]
 	m.begin(t, remembered{Strings: []string{"no JSON"}})
@@ -200,5 +206,43 @@ func TestWhatHeldKeysAreCalled(t *testing.T) {
 		if codes := steps.JudgeKey(h.Key, h.SecretKey); len(codes) > 0 {
 			t.Errorf("%s: %v", m.name, codes)
 		}
+	}
+}
+
+// What a person recognises a place by is all there: the address and account of
+// Vault, also when nobody set the address, and the region and account of AWS.
+func TestManagersAreNamedInFull(t *testing.T) {
+	vault, aws := vaultManager(2), managers()[3]
+	for name, c := range map[string]struct {
+		m       manager
+		spec    string
+		environ map[string]string
+		want    []string
+	}{
+		"vault":                 {vault, vault.spec, map[string]string{"VAULT_ADDR": "https://vault.example.com", "VAULT_NAMESPACE": "shop"}, []string{"kv/app/jwt", "field jwt_key", "at https://vault.example.com", "namespace shop", "as ldap-ada"}},
+		"vault, by default":     {vault, vault.spec, map[string]string{"VAULT_ADDR": ""}, []string{"at https://127.0.0.1:8200 (VAULT_ADDR is not set)"}},
+		"vault, a nested mount": {vault, "vault:team/shop/app/jwt#jwt_key", nil, []string{"team/shop/app/jwt"}},
+		"aws":                   {aws, aws.spec, nil, []string{"prod/shop", "region eu-west-1", "account 123456789012", "user/ada"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.m.begin(t, c.m.start(stepstest.Key()))
+			run, target := oneTarget(t, c.spec)
+			run.Environ = func(name string) (string, bool) { v, ok := c.environ[name]; return v, ok }
+			said, err := bring(run, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not said:\n%s", want, said)
+				}
+			}
+			if strings.Contains(said, "hvs.secret") {
+				t.Error("the token's id is shown")
+			}
+			if _, err := undo(run); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

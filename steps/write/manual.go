@@ -24,6 +24,9 @@ func newManual(spec, where string) (steps.Target, error) {
 func (m *manual) Spec() string { return m.spec }
 func (m *manual) Local() bool  { return false }
 
+// File is none.
+func (m *manual) File(*steps.Run) string { return "" }
+
 // place names the place in a sentence.
 func (m *manual) place() string {
 	if m.where == "" {
@@ -34,22 +37,32 @@ func (m *manual) place() string {
 
 // Look knows what an earlier run was told, and nothing of the place itself.
 func (m *manual) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
-	return steps.Held{Where: m.place(), There: run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d steps.Delivery) bool {
-		return d.Target == m.spec
-	})}, nil
+	return steps.Held{Where: m.place(), There: m.delivered(run, "")}, nil
+}
+
+// delivered tells whether a person has said that the key of this fingerprint, ""
+// for any, is set there.
+func (m *manual) delivered(run *steps.Run, key string) bool {
+	return run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d steps.Delivery) bool {
+		return d.Target == m.spec && (key == "" || d.Key == key)
+	})
 }
 
 // Plan says exactly what to do, and where the key lies until it is done.
 func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
-	m.done = !run.Key.Set()
+	m.done = !run.Key.Set() || m.delivered(run, run.Prints.Of(run.Key))
 	if m.done {
 		return steps.Plan{Summary: "You have set the key in " + m.place() + " before. It stays.", Nothing: true}, nil
+	}
+	if run.Options.Unattended && !run.Options.ReadOnly {
+		// Found out before any other place is changed.
+		return steps.Plan{}, steps.Fail(steps.NewFinding("by-hand-only", "").At(m.spec, 0))
 	}
 	key := "1. Take the key: it is the one that you gave."
 	if !run.Options.Import.Set() {
 		key = "1. Take the key: the wizard copies it in step 1."
 		if run.Journal != nil && run.Journal.ChosenFile() != "" {
-			key = "1. Take the key: it is the whole content of " + run.Journal.ChosenFile() + ", a file of mode 0600 that goes away with your answer. The wizard can also copy it in step 1."
+			key = "1. Take the key: it is the whole content of " + run.Journal.ChosenFile() + ", a file of mode 0600 that goes away when every place is done. The wizard can also copy it in step 1."
 		}
 	}
 	return steps.Plan{
@@ -60,6 +73,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 			"3. Say here that it is done. Whether the backend really has it is proved in step 5.",
 		},
 		Question: "Have you set it there?",
+		Yes:      "It is set",
 	}, nil
 }
 
@@ -67,9 +81,6 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	if m.done {
 		return nil
-	}
-	if run.Options.Unattended {
-		return steps.Fail(steps.NewFinding("by-hand-only", "").At(m.spec, 0))
 	}
 	d, err := run.Journal.Deliver(steps.Delivery{Target: m.spec, Where: m.place(), Key: run.Prints.Of(run.Key)}, steps.Secret{})
 	if err != nil {

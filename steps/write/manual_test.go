@@ -6,22 +6,23 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 )
 
 func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	run, target := oneTarget(t, "manual:the vault of the bank")
-	if err := run.Journal.Choose(run.Key); err != nil {
+	if err := run.Journal.Choose(run.Key, run.Specs()); err != nil {
 		t.Fatal(err)
 	}
 	file := run.Journal.ChosenFile()
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("%v %v", info, err)
 	}
+	run.Options.Unattended = false
 	plan, err := target.Plan(t.Context(), run)
 	if err != nil || plan.Question == "" || !strings.Contains(strings.Join(plan.Details, " "), file) || !strings.Contains(plan.Summary, "the vault of the bank") {
 		t.Fatalf("plan %+v, %v", plan, err)
 	}
-	run.Options.Unattended = false
 	said, err := bring(run, target)
 	if err != nil || !strings.Contains(said, `"mark":"warn"`) || strings.Contains(said, `"mark":"ok"`) {
 		t.Errorf("%s, %v", said, err)
@@ -49,5 +50,75 @@ func TestByHandNeedsAPerson(t *testing.T) {
 	run.Key = steps.Secret{}
 	if plan, err := target.Plan(t.Context(), run); err != nil || !plan.Nothing {
 		t.Errorf("with nothing to set: %+v, %v", plan, err)
+	}
+}
+
+// A yes to what keysplit writes is no word that a person has done the rest: that
+// is asked for by itself, last, and the key is kept for it until then.
+func TestByHandIsAskedForByItself(t *testing.T) {
+	for name, production := range map[string]bool{"staging": false, "production": true} {
+		t.Run(name, func(t *testing.T) {
+			program := stepstest.NewTool(t, "fly", clis[1].body)
+			run := withKey(stepstest.NewRun(t, "", nil))
+			run.Options.Environment, run.Options.Production, run.Options.Unattended = name, production, false
+			var err error
+			if run.Targets, err = Targets([]string{"manual:the vault of the bank", "fly:shop"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := run.Journal.Choose(run.Key, run.Specs()); err != nil {
+				t.Fatal(err)
+			}
+			step, ctx, none := &Step{}, t.Context(), func(steps.Event) {}
+			plan, err := step.Plan(ctx, run)
+			if err != nil || !plan.More || strings.Contains(plan.Question, "set it there") || (plan.Confirm != "") != production ||
+				!strings.Contains(strings.Join(plan.Details, " "), "After that: Set the key by hand in the vault of the bank.") {
+				t.Fatalf("first: %+v, %v", plan, err)
+			}
+			if err := step.Apply(ctx, run, none); err != nil {
+				t.Fatal(err)
+			}
+			if err := step.Verify(ctx, run, none); err != nil {
+				t.Fatal(err)
+			}
+			if all := run.Journal.Deliveries(); len(all) != 1 || all[0].Target != "fly:shop" || run.Journal.ChosenFile() == "" {
+				t.Fatalf("after the first yes: %+v, the key is kept: %t", all, run.Journal.ChosenFile() != "")
+			}
+			for range 2 { // a question that was put off comes again
+				if plan, err = step.Plan(ctx, run); err != nil || plan.More || plan.Question != "Have you set it there?" || plan.Confirm != "" || plan.Yes == "" {
+					t.Fatalf("then: %+v, %v", plan, err)
+				}
+			}
+			if err := step.Apply(ctx, run, none); err != nil {
+				t.Fatal(err)
+			}
+			if err := step.Verify(ctx, run, none); err != nil {
+				t.Fatal(err)
+			}
+			if plan, err = step.Plan(ctx, run); err != nil || !plan.Nothing {
+				t.Errorf("a retry asks once more: %+v, %v", plan, err)
+			}
+			if err := step.Apply(ctx, run, none); err != nil || len(run.Journal.Deliveries()) != 2 || run.Journal.ChosenFile() != "" {
+				t.Errorf("at the end: %v, %+v", err, run.Journal.Deliveries())
+			}
+			if program.Stdin() != "JWT_SECRET_KEY="+run.Key.Reveal()+"\n" {
+				t.Error("it was written more than once")
+			}
+		})
+	}
+}
+
+func TestByHandIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	program := stepstest.NewTool(t, "fly", clis[1].body)
+	run := withKey(stepstest.NewRun(t, "", nil))
+	run.Targets, _ = Targets([]string{"fly:shop", "manual"})
+	run.Options.Unattended = true
+	_, err := deliver(t, run)
+	wantCode(t, err, "by-hand-only")
+	if program.Stdin() != "" {
+		t.Error("the other place was written to")
+	}
+	run.Options.ReadOnly = true
+	if plan, err := (&Step{}).Plan(t.Context(), run); err != nil || !plan.More {
+		t.Errorf("a dry run: %+v, %v", plan, err)
 	}
 }

@@ -101,8 +101,18 @@ func vaultStandIn(k *remembered, args []string, stdin func() string) (string, er
 		copied[n] = v
 	}
 	switch strings.Join(words[:2], " ") {
-	case "read sys/internal/ui/mounts/kv":
-		return fmt.Sprintf(`{"data":{"type":"kv","options":{"version":"%d"}}}`, k.KV), nil
+	case "read sys/internal/ui/mounts/kv/app/jwt", "read sys/internal/ui/mounts/kv/app/nothing":
+		return fmt.Sprintf(`{"data":{"type":"kv","path":"kv/","options":{"version":"%d"}}}`, k.KV), nil
+	case "read sys/internal/ui/mounts/team/shop/app/jwt":
+		return fmt.Sprintf(`{"data":{"type":"kv","path":"team/shop/","options":{"version":"%d"}}}`, k.KV), nil
+	case "token lookup":
+		return `{"data":{"display_name":"ldap-ada","id":"hvs.secret"}}`, nil
+	}
+	mounted := slices.Contains(args, "-mount=kv") || slices.Contains(args, "-mount=team/shop")
+	if !mounted {
+		return "", fmt.Errorf("Code: 403. Errors: permission denied")
+	}
+	switch strings.Join(words[:2], " ") {
 	case "kv get":
 		if words[2] != "app/jwt" {
 			return "", fmt.Errorf("No value found at kv/data/%s", words[2])
@@ -157,7 +167,7 @@ func awsStandIn(k *remembered, args []string, stdin func() string) (string, erro
 		if id != "prod/shop" {
 			return "", fmt.Errorf("An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret. It was not found")
 		}
-		out, err := answer(map[string]any{"SecretString": current(), "VersionId": fmt.Sprintf("v%d", len(k.Strings)), "CreatedDate": 1.5})
+		out, err := answer(map[string]any{"SecretString": current(), "ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/shop-AbCdEf", "VersionId": fmt.Sprintf("v%d", len(k.Strings)), "CreatedDate": 1.5})
 		if k.Racing {
 			k.Strings = append(k.Strings, current())
 		}

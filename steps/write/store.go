@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -30,6 +31,28 @@ type store interface {
 	restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
 	// words says how it is done, for the plan.
 	words() words
+	// extra says how a person brings two further variables there; indented lines.
+	extra(x Extra) []string
+}
+
+// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in
+// any of the usual spellings.
+func isSecretKey(name string) bool {
+	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
+}
+
+// missing adds the command that makes the place, where it is not there.
+func missing(err error, command string) error {
+	var failure *steps.Failure
+	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
+		f := failure.Findings[0]
+		page, _ := steps.LookUp(f.Code)
+		if f.Fix == page.Fix { // else it is another place, with a fix of its own
+			return steps.Fail(f.WithFix(f.Fix + " " + command))
+		}
+	}
+	return err
 }
 
 // words are a store's part of a plan.
@@ -51,6 +74,9 @@ type remote struct {
 func (r *remote) Spec() string { return r.spec }
 func (r *remote) Local() bool  { return false }
 
+// File is none.
+func (r *remote) File(*steps.Run) string { return "" }
+
 // Look asks the store.
 func (r *remote) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return r.look(ctx, run)
@@ -67,6 +93,11 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	r.done = r.holds(run, h)
 	if r.done {
 		return steps.Plan{Summary: h.Where + " holds the key already. Nothing to write.", Nothing: true}, nil
+	}
+	if picky, ok := r.store.(interface{ accepts(steps.Secret) error }); ok {
+		if err := picky.accepts(run.Key); err != nil {
+			return steps.Plan{}, err
+		}
 	}
 	w := r.words()
 	undo := w.Undo
@@ -123,6 +154,9 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		// Some of these programs take an empty value and report success.
 		return errors.New("there is no key to write")
 	}
+	if err := r.unchanged(ctx, run); err != nil {
+		return err
+	}
 	d, err := run.Journal.Deliver(steps.Delivery{
 		Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
 	}, r.held.Key)
@@ -139,6 +173,22 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	}
 	run.Wrote, run.WroteAt, r.done = true, time.Now(), true
 	emit.Check("write "+r.spec, steps.MarkOK, "wrote to "+r.held.Where, "")
+	return nil
+}
+
+// unchanged looks once more, where the write itself cannot refuse to go over a
+// change by someone else: an hour may lie between the plan and a yes.
+func (r *remote) unchanged(ctx context.Context, run *steps.Run) error {
+	if r.held.Readable && r.held.Version != "" {
+		return nil // put compares the version
+	}
+	h, err := r.look(ctx, run)
+	if err != nil {
+		return err
+	}
+	if h.There != r.held.There || h.Version != r.held.Version || h.Key.Set() != r.held.Key.Set() || h.Key.Set() && !h.Key.Equal(r.held.Key) {
+		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
+	}
 	return nil
 }
 
@@ -198,9 +248,16 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emi
 		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be put back")
 		return run.Journal.TookBack(d)
 	}
-	if h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) && !run.Options.Force {
+	if !h.Readable && d.NewVersion == "" && h.Version != "" && h.Version == d.Version {
+		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "the key never got there")
+		return run.Journal.TookBack(d)
+	}
+	// What is written there now may be someone else's: another value or, where none
+	// is shown, another version than the one that keysplit made.
+	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
+	if changed && !run.Options.Force {
 		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
-			WithFix("Look at who changed it. To put the earlier value back all the same: keysplit rollback --force"))
+			WithFix("Look at who changed it. To put the earlier value back all the same: " + run.Command("rollback") + " --force"))
 	}
 	if d.There && !old.Set() {
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")

@@ -301,7 +301,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	if run.Targets, err = Targets(specs); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.Journal.Choose(run.Key); err != nil { // as step 1 does
+	if err := run.Journal.Choose(run.Key, specs); err != nil { // as step 1 does
 		t.Fatal(err)
 	}
 	var events stepstest.Events
@@ -325,12 +325,12 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	if again.Journal, err = steps.OpenJournal(run.Project.Root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}
-	kept, ok := again.Journal.Chosen()
+	kept, ok := again.Journal.Chosen(specs)
 	if !ok {
 		t.Fatal("the key was not kept")
 	}
 	again.Key = again.Secret(string(kept))
-	if err := again.Journal.Choose(again.Key); err != nil {
+	if err := again.Journal.Choose(again.Key, specs); err != nil {
 		t.Fatal(err)
 	}
 	again.Targets, _ = Targets(specs)
@@ -348,7 +348,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	if gh.Stdin() != key || rail.Stdin() != key || fly.Stdin() != "JWT_SECRET_KEY="+key+"\n" {
 		t.Error("the three places did not get the same key, each once")
 	}
-	if _, ok := again.Journal.Chosen(); ok {
+	if _, ok := again.Journal.Chosen(specs); ok {
 		t.Error("the key is still kept")
 	}
 	if _, err := undo(again); err != nil {

@@ -20,22 +20,25 @@ import (
 // someone else in between is refused. Version 1 has neither: the secret is read,
 // changed and put back as a whole.
 type vault struct {
-	mount, path, field string
+	place       string // MOUNT/PATH
+	field       string
+	mount, path string // of place, once Vault has said where the one ends: a mount may have slashes too
 }
 
 func newVault(argument string) (store, error) {
 	place, field, named := strings.Cut(argument, "#")
-	mount, path, found := strings.Cut(strings.Trim(place, "/"), "/")
+	place = strings.Trim(place, "/")
+	mount, path, found := strings.Cut(place, "/")
 	if !named {
 		field = steps.KeyName
 	}
 	if !found || mount == "" || path == "" || field == "" || strings.HasPrefix(mount, "-") || strings.ContainsAny(argument, " =") || strings.HasPrefix(field, "@") {
 		return nil, errors.New("it needs a mount and a path")
 	}
-	return &vault{mount, path, field}, nil
+	return &vault{place: place, field: field, mount: mount, path: path}, nil
 }
 
-func (v *vault) spec() string { return "vault:" + v.mount + "/" + v.path + "#" + v.field }
+func (v *vault) spec() string { return "vault:" + v.place + "#" + v.field }
 
 func (v *vault) tool() tool.Program {
 	return tool.Program{Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login"}
@@ -48,13 +51,14 @@ func (v *vault) words() words {
 	}
 }
 
-// version is that of the KV engine at the mount.
+// version is that of the KV engine of the place. It also learns where the mount's
+// path ends, as vault kv itself does.
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
-	out, err := v.tool().Call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.mount)
+	out, err := v.tool().Call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.place)
 	var failure *steps.Failure
 	if errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied") {
 		// Vault answers the same for a mount that is not there, also to root.
-		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.mount))).At(v.spec(), 0).
+		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.place))).At(v.spec(), 0).
 			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
 	}
 	if err != nil {
@@ -63,11 +67,15 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 	var mount struct {
 		Data struct {
 			Type    string
+			Path    string // with a slash at its end
 			Options map[string]string
 		}
 	}
 	if json.Unmarshal(out, &mount) != nil {
 		return 0, errors.New("the answer of vault cannot be read")
+	}
+	if path, ok := strings.CutPrefix(v.place, mount.Data.Path); ok && mount.Data.Path != "" && path != "" {
+		v.mount, v.path = strings.TrimSuffix(mount.Data.Path, "/"), path
 	}
 	if mount.Data.Type != "kv" && mount.Data.Type != "generic" {
 		return 0, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", steps.Inert(v.mount))).At(v.spec(), 0))
@@ -92,7 +100,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	}
 	out, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
-		return vaultSecret{}, err
+		return vaultSecret{}, missing(err, "To make the secret first: "+steps.Line("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
 	}
 	s := vaultSecret{kv: kv}
 	var answer struct{ Data json.RawMessage }
@@ -114,9 +122,11 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 }
 
 func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "Vault secret " + v.mount + "/" + v.path + ", field " + v.field, Readable: true}
-	if address, ok := run.LookupEnv("VAULT_ADDR"); ok {
+	held := steps.Held{Where: "Vault secret " + v.place + ", field " + v.field, Readable: true}
+	if address, _ := run.LookupEnv("VAULT_ADDR"); address != "" {
 		held.Where += ", at " + run.Redactor.Clean(address)
+	} else {
+		held.Where += ", at https://127.0.0.1:8200 (VAULT_ADDR is not set)"
 	}
 	if ns, ok := run.LookupEnv("VAULT_NAMESPACE"); ok && ns != "" {
 		held.Where += ", namespace " + run.Redactor.Clean(ns)
@@ -125,6 +135,7 @@ func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if err != nil {
 		return held, err
 	}
+	held.Where += v.account(ctx, run)
 	if s.kv == 2 {
 		held.Version = strconv.Itoa(s.version)
 	}
@@ -134,14 +145,28 @@ func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
-		switch like := strings.ToUpper(strings.ReplaceAll(name, "-", "_")); {
+		switch {
 		case name == v.field:
 			held.There, held.Key = true, run.Secret(text)
-		case like == "SECRET_KEY" || like == "DJANGO_SECRET_KEY":
+		case isSecretKey(name):
 			held.SecretKey = run.Secret(text)
 		}
 	}
 	return held, nil
+}
+
+// account is what Vault calls the login; "" when it may not be asked.
+func (v *vault) account(ctx context.Context, run *steps.Run) string {
+	out, err := v.tool().Call(ctx, run, v.spec(), nil, "token", "lookup", "-format=json")
+	var token struct {
+		Data struct {
+			DisplayName string `json:"display_name"`
+		}
+	}
+	if err != nil || json.Unmarshal(out, &token) != nil || token.Data.DisplayName == "" {
+		return ""
+	}
+	return ", as " + run.Redactor.Clean(token.Data.DisplayName)
 }
 
 func (v *vault) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {

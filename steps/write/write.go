@@ -6,6 +6,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +56,14 @@ func stored(open func(argument string) (store, error)) func(spec, argument strin
 }
 
 // Step is step 2. Its zero value is ready for use.
+//
+// It goes in parts, each with a question of its own: first all places that
+// keysplit writes to, then one by one those that only a person reaches. A yes to
+// the first must not count as the word that the others are done.
 type Step struct {
-	targets []steps.Target // of the latest plan
+	targets []steps.Target // in the order in which they get the key
+	from    int            // where the part of the latest plan begins
+	left    int            // how many at the end still wait for their own question
 }
 
 // Name is steps.Write.
@@ -114,59 +121,112 @@ func Kinds() []string {
 	return out
 }
 
-// Plan asks every target what it would change, before any of them is changed.
+// Plan asks every target what it would change, before any of them is changed, and
+// plans the first part that has something to do.
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	s.targets = run.Targets
-	if len(s.targets) == 0 {
+	targets := run.Targets
+	if len(targets) == 0 {
 		var err error
-		if s.targets, err = Targets(run.Options.Targets); err != nil {
+		if targets, err = Targets(run.Options.Targets); err != nil {
 			return steps.Plan{}, err
 		}
 	}
-	whole := steps.Plan{Nothing: true}
+	var written, byHand []steps.Target
+	for _, t := range targets {
+		if _, ok := t.(*manual); ok {
+			byHand = append(byHand, t)
+		} else {
+			written = append(written, t)
+		}
+	}
+	s.targets, s.from, s.left = slices.Concat(written, byHand), 0, 0
+	plans := make([]steps.Plan, len(s.targets))
 	for i, t := range s.targets {
-		p, err := t.Plan(ctx, run)
-		if err != nil {
-			return p, err
-		}
-		if i == 0 {
-			whole = p
-			continue
-		}
-		if len(whole.Diff) == 0 {
-			whole.Diff, whole.File = p.Diff, p.File
-		}
-		whole.Nothing = whole.Nothing && p.Nothing
-		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
-		whole.Effects = append(whole.Effects, p.Effects...)
-		if p.Question != "" {
-			whole.Question = p.Question
+		var err error
+		if plans[i], err = t.Plan(ctx, run); err != nil {
+			return plans[i], err
 		}
 	}
-	if len(s.targets) > 1 && !whole.Nothing {
-		whole.Details = append([]string{whole.Summary}, whole.Details...)
-		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(s.targets))
-		whole.Question = "Write the key to all of them?"
+	whole := together(plans[:len(written)])
+	var places []string // that are no files of this machine, in words
+	for i, t := range written {
+		if !t.Local() {
+			places = append(places, t.Spec(), plans[i].Summary)
+		}
 	}
-	if run.Production() && !whole.Nothing {
-		whole.Confirm = run.Options.Environment
-		whole.Question = "This is production. Write the key there?"
+	if name := run.Confirm(places...); name != "" && !whole.Nothing {
+		whole.Confirm, whole.Question = name, "This is production. Write the key there?"
+	}
+	end := len(written)
+	for ; whole.Nothing && end < len(plans); end++ {
+		s.from, whole = end, plans[end]
+	}
+	if whole.Nothing {
+		s.from, s.left = 0, 0
+		return together(plans), nil
+	}
+	s.left = len(plans) - end
+	for _, next := range plans[end:] {
+		if whole.More = !next.Nothing; whole.More {
+			whole.Details = append(whole.Details, "After that: "+next.Summary+" You are asked for it by itself.")
+			break
+		}
+	}
+	if !whole.More {
+		s.left = 0 // what is left has the key already
 	}
 	return whole, nil
 }
 
-// Apply writes to every target in turn. When one fails, it says which ones have
-// the key already.
+// together makes one plan of those of several places.
+func together(plans []steps.Plan) steps.Plan {
+	if len(plans) == 0 {
+		return steps.Plan{Nothing: true}
+	}
+	whole := plans[0]
+	for _, p := range plans[1:] {
+		whole.Diff = append(ofFile(whole), ofFile(p)...)
+		whole.File = cmp.Or(whole.File, p.File)
+		whole.Nothing = whole.Nothing && p.Nothing
+		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
+		for _, e := range p.Effects {
+			if !slices.Contains(whole.Effects, e) { // two places of a kind say the same
+				whole.Effects = append(whole.Effects, e)
+			}
+		}
+		if p.Question != "" {
+			whole.Question = p.Question
+		}
+	}
+	if len(plans) > 1 && !whole.Nothing {
+		whole.Details = append([]string{whole.Summary}, whole.Details...)
+		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(plans))
+		whole.Question = "Write the key to all of them?"
+	}
+	return whole
+}
+
+// ofFile has every line of a plan's diff name its file.
+func ofFile(p steps.Plan) []steps.DiffLine {
+	lines := slices.Clone(p.Diff)
+	for i := range lines {
+		lines[i].File = cmp.Or(lines[i].File, p.File)
+	}
+	return lines
+}
+
+// Apply writes to every target of the planned part in turn. When one fails, it
+// says which ones have the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	for i, t := range s.targets {
-		if err := t.Apply(ctx, run, emit); err != nil {
+	for i := s.from; i < len(s.targets)-s.left; i++ {
+		if err := s.targets[i].Apply(ctx, run, emit); err != nil {
 			if i > 0 {
-				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others, run keysplit again: it takes the same key. To go back: keysplit rollback")
+				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.Again() + " (it takes the same key). To go back: " + run.Command("rollback"))
 			}
 			return err
 		}
 	}
-	if !run.Wrote || run.Journal == nil {
+	if !run.Wrote || run.Journal == nil || s.left > 0 {
 		return nil
 	}
 	offerGrace(run)
@@ -176,13 +236,19 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 // offerGrace tells, after a rotation, how to keep people logged in. Where the
 // key before was SECRET_KEY there is nothing to keep.
 func offerGrace(run *steps.Run) {
-	if !run.Options.Rotate || !run.Previous.Set() || run.Remote() {
+	if !run.Options.Rotate {
+		return
+	}
+	if !run.Previous.Set() {
+		if run.Remote() {
+			run.Left = append(run.Left, "Everyone has to log in again. The previous key is not known here, so that there can be no grace period.")
+		}
 		return
 	}
 	if keys, err := run.CurrentKeys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
 		return
 	}
-	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: keysplit grace")
+	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: "+run.Command("grace"))
 }
 
 func specs(targets []steps.Target) string {
@@ -193,13 +259,16 @@ func specs(targets []steps.Target) string {
 	return strings.Join(out, ", ")
 }
 
-// Verify reads every target back. Only then is the chosen key forgotten, which
-// an interrupted run would need again.
+// Verify reads every target back that has the key by now. Only when all have it is
+// the chosen key forgotten, which an interrupted run would need again.
 func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	for _, t := range s.targets {
+	for _, t := range s.targets[:len(s.targets)-s.left] {
 		if err := t.Verify(ctx, run, emit); err != nil {
 			return err
 		}
+	}
+	if s.left > 0 {
+		return nil
 	}
 	if run.Remote() {
 		if err := run.LookAround(ctx); err != nil {
@@ -240,14 +309,20 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := undoFiles(ctx, run, emit); err != nil {
 		failed = append(failed, err)
 	}
-	if len(failed) > 0 {
-		return together(failed)
+	if len(failed) == 0 || run.Options.Force {
+		// With --force nothing is left that a key has to be kept for.
+		failed = append(failed, run.Journal.Settle())
 	}
-	return run.Journal.Settle()
+	return oneOf(failed)
 }
 
-// together makes one error of several: the findings of all, or else the first.
-func together(errs []error) error {
+// oneOf makes one error of several: the findings of all, or else the first; nil
+// when none of them is one.
+func oneOf(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
 	var found []steps.Finding
 	for _, err := range errs {
 		var f *steps.Failure

@@ -247,6 +247,71 @@ func TestADamagedBackupIsNotPutBack(t *testing.T) {
 	}
 }
 
+// Without --env the app is what says production, and what is typed.
+func TestProductionIsConfirmedByTheNameThatSaysIt(t *testing.T) {
+	stepstest.NewTool(t, "fly", `case "$1 $2" in "secrets list") echo '[]' ;; esac`)
+	for specs, want := range map[string]string{"fly:shop-prod": "shop-prod", "dotenv,fly:shop-prod": "shop-prod", "fly:shop-stg": ""} {
+		run := withKey(stepstest.NewRun(t, "", nil))
+		var err error
+		if run.Targets, err = Targets(strings.Split(specs, ",")); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := (&Step{}).Plan(context.Background(), run); err != nil || p.Confirm != want {
+			t.Errorf("%s: confirm %q, %v", specs, p.Confirm, err)
+		}
+	}
+}
+
+// Several files are shown and told apart, each with its own lines; what two places
+// of a kind have in common is said once.
+func TestSeveralFilesAreToldApart(t *testing.T) {
+	stepstest.NewTool(t, "fly", clis[1].body)
+	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+	for name, text := range map[string]string{"a.env": "B=1\n", "b.env": "C=1\nJWT_SECRET_KEY=\n"} {
+		if err := os.WriteFile(filepath.Join(run.Project.Root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if run.Targets, err = Targets([]string{"dotenv:a.env", "fly:shop", "dotenv:b.env", "fly:api"}); err != nil {
+		t.Fatal(err)
+	}
+	s := &Step{}
+	plan, err := s.Plan(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	diffs := plan.Diffs()
+	if len(diffs) != 2 || diffs[0].File != "a.env" || diffs[1].File != "b.env" || diffs[0].Lines[0].Line != 2 || diffs[1].Lines[0].Op != "-" {
+		t.Errorf("diffs %+v", diffs)
+	}
+	if len(plan.Effects) != 1 {
+		t.Errorf("effects %q", plan.Effects)
+	}
+	var events stepstest.Events
+	run.Targets, _ = Targets([]string{"dotenv:a.env", "dotenv:b.env"})
+	if _, err := s.Plan(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(t.Context(), run, events.Emit); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(t.Context(), run, events.Emit); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, ev := range events {
+		if ev.Kind == steps.EventCheck && ev.Mark == steps.MarkOK {
+			seen[ev.ID] = ev.Text
+		}
+	}
+	for id, text := range map[string]string{"write a.env": "wrote a.env", "write b.env": "wrote b.env", "read-back a.env": "read back a.env", "read-back b.env": "read back b.env"} {
+		if seen[id] != text {
+			t.Errorf("check %q says %q, want %q", id, seen[id], text)
+		}
+	}
+}
+
 // Without a key, such as when step 1 was left out, nothing is written: least of
 // all an empty value over a good one.
 func TestNoKeyIsWrittenWhenNoneWasChosen(t *testing.T) {

@@ -256,7 +256,7 @@ func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
 				t.Errorf("a second upgrade: exit %d, changed %v, findings %v", again.code, o.Changed, codes(o.Findings))
 			}
 
-			back := invocation{args: []string{"rollback"}, dir: p.Root}.run(t, state)
+			back := invocation{args: []string{"rollback", "--yes"}, dir: p.Root}.run(t, state)
 			if back.code != 0 {
 				t.Fatalf("rollback: exit %d\n%s%s", back.code, back.out, back.errOut)
 			}
@@ -333,7 +333,8 @@ func countUsers(t *testing.T, p *djangotest.Project) string {
 }
 
 func TestShadowedKeysAreRefused(t *testing.T) {
-	p := djangotest.New(t, djangotest.Options{Env: rest})
+	// A good key that only the environment sets is another matter, and kept.
+	p := djangotest.New(t, djangotest.Options{Env: rest + "JWT_SECRET_KEY=" + djangotest.NewKey() + "\n"})
 	before := read(t, p.EnvPath)
 	for _, value := range []string{djangotest.NewKey(), ""} {
 		r := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, t.TempDir())

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,16 +12,16 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/preflight"
 )
 
 // checkFlags are the flags of check alone.
 type checkFlags struct {
-	format string
-	all    bool
-	fix    bool
+	format    string
+	all       bool
+	fix       bool
+	committed bool
 }
 
 func newCheck(stdio IO, o *options) *cobra.Command {
@@ -42,16 +40,20 @@ manifests, examples, documents) are found too. With --fix they are edited, and a
 secret, and keysplit rollback takes them out again. The .env itself is the
 business of keysplit upgrade.
 
+With --committed only what is in the repository counts, as for a pipeline: that
+there is no .env is then as it should be, and a warning ends with 1 too.
+
 With --all every environment of keysplit.toml is looked at, and a key that two
 of them share is found, without either being shown.`,
 		Example: `  keysplit check
   keysplit check --static --json
   keysplit check --all
   keysplit check --fix                        edit the files that lack the key
-  keysplit check --static --format sarif > keysplit.sarif`,
+  keysplit check --committed --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.dryRun = !c.fix
+			o.committed, o.static = c.committed, o.static || c.committed
 			if o.json {
 				c.format = "json"
 			}
@@ -67,6 +69,7 @@ of them share is found, without either being shown.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
+	f.BoolVar(&c.committed, "committed", false, "look only at what is in the repository, as a pipeline does: no .env is needed, and a warning ends with 1 too; implies --static")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
@@ -93,6 +96,20 @@ func (one *checked) add(f front, more ...steps.Finding) {
 	}
 	one.findings = append(one.findings, more...)
 	one.ready = one.ready && len(steps.Errors(more)) == 0
+}
+
+// strict makes warnings count, where what is committed is judged.
+func (one *checked) strict(o *options) {
+	one.ready = one.ready && (!o.committed || len(warnings(one.findings)) == 0)
+}
+
+func warnings(fs []steps.Finding) (out []steps.Finding) {
+	for _, f := range fs {
+		if f.Severity == steps.Warning {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // sharing finds the environments that have the same key as this one.
@@ -153,6 +170,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 			f.Note("")
 			f.Note(env.verdict(one))
 		}
+		one.strict(o)
 	}
 	if err := c.print(stdio, all); err != nil {
 		return err
@@ -250,7 +268,7 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
 		f.Note("")
-		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; keysplit rollback takes it out.")
+		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes it out.")
 		f.Plan(steps.Plan{Diff: p.Diff})
 	}
 	if len(refused) > 0 {
@@ -283,43 +301,6 @@ func worst(all []*checked) error {
 	return said(out)
 }
 
-// print writes the formats that are one piece of text at the end.
-func (c *checkFlags) print(stdio IO, all []*checked) error {
-	var findings []steps.Finding
-	for _, one := range all {
-		for _, f := range one.findings {
-			if c.all {
-				f.Message = one.run.Options.Environment + ": " + f.Message
-			}
-			findings = append(findings, f)
-		}
-	}
-	place := ""
-	if p := all[0].run.Project; p != nil {
-		place = p.Rel(p.ManagePy)
-	}
-	place = cmp.Or(place, "manage.py")
-	var out []byte
-	var err error
-	switch c.format {
-	case "json":
-		return c.printJSON(stdio, all)
-	case "junit":
-		out, err = export.JUnit("keysplit check", export.Cases(findings))
-	case "sarif":
-		out, err = export.SARIF(findings, version(), place)
-	case "github":
-		out = []byte(export.GitHub(findings, place))
-	}
-	if err == nil {
-		_, err = stdio.Out.Write(out)
-	}
-	if err != nil {
-		return fmt.Errorf("print the findings: %w", err)
-	}
-	return nil
-}
-
 // silent is a front end that shows nothing: the other formats are one piece at
 // the end.
 type silent struct{ front }
@@ -327,89 +308,3 @@ type silent struct{ front }
 func (silent) Event(steps.Event) {}
 func (silent) Note(string)       {}
 func (silent) Plan(steps.Plan)   {}
-
-// verdict says in one sentence how an environment stands. What could not be read
-// is not claimed.
-func (o *options) verdict(one *checked) string {
-	keys, _ := one.currentKeys()
-	switch {
-	case errors.Is(one.err, steps.ErrCannotLook):
-		return "keysplit could not look. What to do stands above."
-	case one.ready && one.run.Remote() && !keys.Key.Secret.Set():
-		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + o.command("upgrade") + " --rotate"
-	case one.ready && one.run.Remote() && !keys.SecretKey.Secret.Set():
-		return "Ready: JWT_SECRET_KEY is set and long enough. SECRET_KEY is not in the same place, so the two were not compared."
-	case one.ready:
-		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY."
-	}
-	n := len(steps.Errors(one.findings))
-	for _, f := range one.findings {
-		if f.Severity == steps.Error && f.Mends() {
-			return fmt.Sprintf("Not ready: %s. Next: %s", count(n, "error"), o.command("upgrade"))
-		}
-	}
-	return fmt.Sprintf("Not ready: %s. What to do stands above.", count(n, "error"))
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// checkReport is the one object that `check --json` prints. Its names are
-// stable.
-type checkReport struct {
-	Schema      int             `json:"schema"`
-	Project     *checkProject   `json:"project"`
-	Environment string          `json:"environment"`
-	Ready       bool            `json:"ready"`
-	Findings    []steps.Finding `json:"findings"`
-}
-
-type checkProject struct {
-	Root     string       `json:"root"`
-	Settings string       `json:"settings"`
-	Python   string       `json:"python"`
-	EnvFile  string       `json:"env_file"`
-	Reader   string       `json:"reader"`
-	Django   *steps.Facts `json:"django,omitempty"`
-}
-
-// allReport is what `check --all --json` prints.
-type allReport struct {
-	Schema       int           `json:"schema"`
-	Ready        bool          `json:"ready"`
-	Environments []checkReport `json:"environments"`
-}
-
-func (c *checkFlags) printJSON(stdio IO, all []*checked) error {
-	whole := allReport{Schema: 1, Ready: true}
-	for _, one := range all {
-		whole.Environments = append(whole.Environments, one.report())
-		whole.Ready = whole.Ready && one.ready
-	}
-	enc := json.NewEncoder(stdio.Out)
-	enc.SetEscapeHTML(false)
-	if c.all {
-		return enc.Encode(whole)
-	}
-	return enc.Encode(whole.Environments[0])
-}
-
-func (one *checked) report() checkReport {
-	r := checkReport{Schema: 1, Environment: one.run.Options.Environment, Ready: one.ready, Findings: one.findings}
-	if r.Findings == nil {
-		r.Findings = []steps.Finding{}
-	}
-	if p := one.run.Project; p != nil {
-		r.Project = &checkProject{
-			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, EnvFile: p.Rel(p.EnvFile.Path), Django: p.Facts,
-		}
-		if len(p.EnvFile.Readers) > 0 {
-			r.Project.Reader = string(p.EnvFile.Readers[0])
-		}
-	}
-	return r
-}

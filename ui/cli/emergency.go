@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
-	"dj/keysplit/steps/grace"
 	"dj/keysplit/ui/style"
 )
 
@@ -40,7 +40,7 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 		}
 		return printJSON(stdio.Out, emergencyReport{1, until.UTC(), change, plan, o.yes})
 	}
-	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return style.Words(s, width-2) }))
+	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return strings.Join(style.Wrap(s, width-2, false), "\n") }))
 	if !o.yes {
 		if !stdio.InTTY {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
@@ -74,9 +74,14 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 		}
 	}
 	var out []steps.Finding
-	if at := run.Project.EnvFile.At; at != nil && !run.Remote() {
-		if until, _, over := grace.Stands(run, at.Data, now); over {
-			out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
+	if key, until, under := run.Grace(now); key.Set() && !under {
+		out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
+	}
+	// Where a key cannot be read back, the place itself tells when it was set.
+	for i, h := range run.Held {
+		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > steps.MaxKeyAge {
+			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
 		}
 	}
 	if j == nil {
@@ -84,7 +89,8 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 	}
 	if keys, err := one.currentKeys(); err == nil {
 		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > steps.MaxKeyAge {
-			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)))
+			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
 		}
 	}
 	if f, ok := emergency.Remind(j, one.findings, one.ready, now); ok {

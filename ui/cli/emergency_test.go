@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/stepstest"
 )
 
 // rolledBack runs rollback --emergency in this process.
@@ -217,5 +218,23 @@ func TestAGracePeriodThatIsOverIsSaid(t *testing.T) {
 	f.Close()
 	if code, out, _ := check(t, "--json"); code != 0 || !strings.Contains(out, `"grace-over"`) {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// A place that shows no value says when it was set, which is its age.
+func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
+	root, _ := staticProject(t)
+	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Project: &steps.Project{Root: root}}
+	run.Options.Environment = "staging"
+	now := time.Now()
+	if err := stepstest.Places(run, steps.Held{There: true, Changed: now.Add(-91 * 24 * time.Hour)}, steps.Held{There: true, Changed: now.Add(-89 * 24 * time.Hour)}, steps.Held{There: true}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := reminders(&checked{run: run, ready: true}, now)
+	if err != nil || len(found) != 1 || found[0].Code != "jwt-key-old" {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if f := found[0]; f.File != "a" || !strings.Contains(f.Message, "place a is 91 days old") || !strings.Contains(f.Fix, "--env staging --rotate") {
+		t.Errorf("%+v", f)
 	}
 }

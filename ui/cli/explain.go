@@ -155,7 +155,7 @@ func (e explainer) list(codes []steps.Code) error {
 // line for each part.
 func (e explainer) wrapped(in, text string) string {
 	if e.stdio.OutTTY {
-		text = style.Words(text, width-len(in))
+		text = strings.Join(style.Wrap(text, width-len(in), false), "\n")
 	}
 	return indent(text, in)
 }

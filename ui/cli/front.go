@@ -38,8 +38,10 @@ type result struct {
 	DryRun    bool
 	Changed   bool // a file was changed
 	Restarted bool // a server was restarted
+	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []steps.Finding
 	Summary   string   // one sentence
+	GoOn      string   // the command line that goes on, after a bad end
 	Next      []string // what is left and how to go on or back, one sentence each
 }

@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/write"
 )
 
 func newGrace(stdio IO, o *options) *cobra.Command {
@@ -18,7 +18,8 @@ func newGrace(stdio IO, o *options) *cobra.Command {
 		Use:   "grace",
 		Short: "Accept the previous key for a while, after a rotation",
 		Long: `Write a small Python module beside manage.py and the previous key with a deadline
-into the .env, and show the three lines for the settings. Until the deadline the
+into the .env, and show the three lines for the settings; where the key is kept by
+a secret manager, also the commands that bring the two there. Until the deadline the
 backend then accepts access and refresh tokens of the previous key; it never signs
 with it, and blacklisted tokens stay refused. It ends by itself.
 
@@ -44,7 +45,9 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	defer run.Close()
 	f := newPlain(stdio, o)
 	if run.Remote() {
-		return fmt.Errorf("%w: grace edits a .env; for %s set %s and %s there yourself, beside the module", steps.ErrUsage, o.env, grace.KeyName, grace.UntilName)
+		if err := run.LookAround(ctx); err != nil {
+			return err
+		}
 	}
 	g, err := grace.Plan(run, length, time.Now())
 	var failure *steps.Failure
@@ -75,12 +78,24 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	}
 	if o.json {
 		until := g.Until.UTC()
-		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, DryRun: o.dryRun})
+		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
 	f.Note("")
 	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
 	for _, l := range g.Settings {
 		f.line("    %s", l)
+	}
+	if lines := byHand(run, g); len(lines) > 0 {
+		f.Note("")
+		f.Note("Bring " + grace.KeyName + " and " + grace.UntilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
+		for _, l := range lines {
+			f.line("    %s", l)
+		}
+		f.Note("Take both out of there again after the deadline; a rollback does not.")
+		f.Note("")
+	}
+	if g.Unsure {
+		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
 	}
 	f.Note("Then restart the backend.")
 	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
@@ -88,12 +103,28 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	return nil
 }
 
+// byHand are the lines that say how the two variables get to the places that are no
+// files here.
+func byHand(run *steps.Run, g *grace.Grace) []string {
+	x := write.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
+	var lines []string
+	for _, t := range run.Targets {
+		lines = append(lines, x.Steps(t)...)
+	}
+	if len(lines) > 0 && x.File == "" {
+		// The previous key was in one of the files only.
+		lines = []string{"In the other places: set both yourself, to the values that stand in " + run.Project.Rel(run.Files()[0]) + " now."}
+	}
+	return lines
+}
+
 // graceReport is what `grace --json` prints. Its names are stable.
 type graceReport struct {
 	Schema   int             `json:"schema"`
-	Until    *time.Time      `json:"until"`    // null when it was refused
-	Changes  []string        `json:"changes"`  // made, or with dry_run to be made
-	Settings []string        `json:"settings"` // lines to add to the settings by hand
+	Until    *time.Time      `json:"until"`             // null when it was refused
+	Changes  []string        `json:"changes"`           // made, or with dry_run to be made
+	Settings []string        `json:"settings"`          // lines to add to the settings by hand
+	ByHand   []string        `json:"by_hand,omitempty"` // how the two variables get to places that are no files here
 	DryRun   bool            `json:"dry_run"`
 	Findings []steps.Finding `json:"findings,omitempty"` // why it was refused
 }

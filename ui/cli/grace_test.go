@@ -56,7 +56,7 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	}
 	said := ""
 	for range 2 {
-		r := do("rollback", "--restart", "none")
+		r := do("rollback", "--yes", "--restart", "none")
 		if r.code != 0 {
 			t.Fatalf("rollback: exit %d\n%s%s", r.code, r.out, r.errOut)
 		}
@@ -68,7 +68,7 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	if _, err := os.Stat(module); err == nil || read(t, p.EnvPath) != rotated {
 		t.Errorf("the rollback left something: %v", err)
 	}
-	if r := do("rollback", "--restart", "none"); r.code != 0 || read(t, p.EnvPath) != start {
+	if r := do("rollback", "--yes", "--restart", "none"); r.code != 0 || read(t, p.EnvPath) != start {
 		t.Errorf("the rotation is not taken back: exit %d", r.code)
 	}
 }

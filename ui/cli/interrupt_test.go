@@ -59,7 +59,7 @@ func TestEndedAtAnyMoment(t *testing.T) {
 		if r := (invocation{args: args, dir: p.Root}).run(t, state); r.code != 0 {
 			t.Fatalf("signal %v at %d/10: the next run ends with %d\n%s%s", sig, i, r.code, r.out, r.errOut)
 		}
-		if back := (invocation{args: []string{"rollback", "--restart", "none"}, dir: p.Root}).run(t, state); back.code != 0 || read(t, p.EnvPath) != before {
+		if back := (invocation{args: []string{"rollback", "--yes", "--restart", "none"}, dir: p.Root}).run(t, state); back.code != 0 || read(t, p.EnvPath) != before {
 			t.Errorf("signal %v at %d/10: the rollback ends with %d", sig, i, back.code)
 		}
 	}

@@ -55,5 +55,5 @@ func (j *jsonFront) Result(r result) {
 		Changed  bool                        `json:"changed"`
 		Steps    map[steps.Name]steps.Status `json:"steps"`
 		Findings []steps.Finding             `json:"findings"`
-	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed, r.Steps, r.Findings})
+	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed || r.Edited, r.Steps, r.Findings})
 }

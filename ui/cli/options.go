@@ -19,6 +19,7 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/smoketest"
 	"dj/keysplit/steps/write"
 )
 
@@ -30,7 +31,8 @@ type options struct {
 	envFile, python      string
 	settings, restart    string
 	urls                 []string
-	caFile, confirm      string
+	caFile               string
+	confirm              []string
 	writeConfig, fix     bool
 	targets, skip        []string
 	username             string
@@ -41,6 +43,8 @@ type options struct {
 	theme                string
 	force                bool
 	demo                 bool // the project is the demo's throwaway one
+	committed            bool // of check
+	any                  bool // the environment needs no target: what an earlier run did counts
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -123,6 +127,18 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, u := range env.URLs {
+		if err := smoketest.CheckURL(u); err != nil {
+			return nil, err
+		}
+	}
+	if len(env.Targets) == 0 && o.envFile == "" && o.env != steps.DefaultEnvironment {
+		// The .env here says nothing about another environment, unless the user says
+		// that it is that one's.
+		if env.Targets = o.delivered(); len(env.Targets) == 0 && !o.any {
+			return nil, wrong("where does %s keep its key? Say it with --target, or with targets in keysplit.toml; when this machine is %s: --target dotenv", o.env, o.env)
+		}
+	}
 	targets, err := write.Targets(env.Targets)
 	if err != nil {
 		return nil, err
@@ -140,8 +156,9 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
 		Targets: env.Targets, Restart: env.Restart, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
-		Rotate: o.rotate, Force: o.force, Static: o.static, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
+	run.Options.Given = o.given()
 	if len(env.URLs) > 0 {
 		run.Options.URL = env.URLs[0]
 	}
@@ -154,6 +171,44 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
+}
+
+// delivered are the targets that an earlier upgrade of this environment delivered
+// to, as its journal has them.
+func (o *options) delivered() (specs []string) {
+	root, _ := preflight.Root(o.project)
+	if root == "" {
+		return nil
+	}
+	j, err := steps.ReadJournal(root, o.env)
+	if err != nil || j == nil {
+		return nil // the run itself says what is wrong with it
+	}
+	for _, d := range j.Deliveries() {
+		if !slices.Contains(specs, d.Target) {
+			specs = append(specs, d.Target)
+		}
+	}
+	return specs
+}
+
+// given are the flags that say where and how: the same command has to have them
+// again, since no configuration does.
+func (o *options) given() []string {
+	var out []string
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				out = append(out, flag, v)
+			}
+		}
+	}
+	add("--project", o.project)
+	add("--env-file", o.envFile)
+	add("--target", o.targets...)
+	add("--restart", o.restart)
+	add("--url", o.urls...)
+	return out
 }
 
 // configuration is the project's. The demo has none: what lies in the folder that
@@ -199,12 +254,16 @@ func (o *options) configured(c config.Config) (config.Environment, error) {
 // restartOf is the way to restart what gets its key from the targets, when none
 // was named: some services restart by themselves, and are only waited for.
 func restartOf(targets []string) string {
+	var all []string
 	for _, t := range targets {
-		if kind, _, _ := strings.Cut(t, ":"); kind != "github" && restart.Check(t) == nil {
-			return t
+		if kind, _, _ := strings.Cut(t, ":"); restart.ByItself(kind) {
+			all = append(all, t)
 		}
 	}
-	return "none"
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ",")
 }
 
 func (o *options) skipped() (map[steps.Name]bool, error) {

@@ -80,7 +80,7 @@ func TestTheConfigurationIsTheProjects(t *testing.T) {
 	conf := []byte("[environments.staging]\nurl = \"https://staging.example.com\"\n")
 	above := filepath.Join(filepath.Dir(top), "keysplit.toml")
 	check := func() ran {
-		return invocation{args: []string{"check", "--static", "--env", "stagin"}, dir: beside}.run(t, filepath.Join(t.TempDir(), "state"))
+		return invocation{args: []string{"check", "--static", "--env", "stagin", "--env-file", ".env"}, dir: beside}.run(t, filepath.Join(t.TempDir(), "state"))
 	}
 	if err := os.WriteFile(above, conf, 0o600); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,10 @@ func TestTheConfigurationIsTheProjects(t *testing.T) {
 // turns out to be wrong on the way.
 func TestTheResultComesLast(t *testing.T) {
 	root := staticProject(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
-	r := invocation{args: []string{"upgrade", "--yes", "--json", "--env", "production", "--target", "manual:the vault", "--restart", "none"}, dir: root}.run(t, filepath.Join(t.TempDir(), "state"))
+	if err := os.WriteFile(filepath.Join(root, "prod.env"), []byte("SECRET_KEY="+stepstest.Key()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := invocation{args: []string{"upgrade", "--yes", "--json", "--env", "production", "--target", "dotenv:prod.env", "--restart", "none"}, dir: root}.run(t, filepath.Join(t.TempDir(), "state"))
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")
 	var last struct {
 		Event string

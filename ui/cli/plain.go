@@ -55,7 +55,7 @@ func (p *plainFront) line(format string, args ...any) {
 
 // wrapped prints text in the given style, indented and no wider than width.
 func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
-	for _, l := range strings.Split(style.Words(text, width-len(indent)), "\n") {
+	for _, l := range style.Wrap(text, width-len(indent), false) {
 		p.line("%s%s", indent, s.Render(l))
 	}
 }
@@ -83,7 +83,20 @@ func (p *plainFront) Plan(plan steps.Plan) {
 	for _, d := range plan.Details {
 		p.wrapped("  ", p.s.Muted, d)
 	}
-	for _, d := range plan.Diff {
+	diffs := plan.Diffs()
+	for _, f := range diffs {
+		if len(diffs) > 1 {
+			p.line("  %s", p.s.Bold.Render(f.File))
+		}
+		p.diff(f.Lines)
+	}
+	for _, e := range plan.Effects {
+		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
+	}
+}
+
+func (p *plainFront) diff(lines []steps.DiffLine) {
+	for _, d := range lines {
 		s := p.s.Muted
 		switch d.Op {
 		case "+":
@@ -93,9 +106,6 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		}
 		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
 		p.line("  %s   %s", s.Render(text), p.s.Muted.Render(d.Note))
-	}
-	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(style.Words(e, width-4), "    "), " "))
 	}
 }
 
@@ -260,6 +270,12 @@ func (p *plainFront) Result(r result) {
 	p.line("")
 	p.line("%s %s", mark, r.Summary)
 	for _, n := range r.Next {
+		// A command that is to be copied stays in one piece.
+		if before, command, ok := strings.Cut(n, ": keysplit "); ok && len(n) > width-2 {
+			p.wrapped("  ", lipgloss.NewStyle(), before+":")
+			p.line("    keysplit %s", command)
+			continue
+		}
 		p.wrapped("  ", lipgloss.NewStyle(), n)
 	}
 }

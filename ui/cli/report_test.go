@@ -230,6 +230,12 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	// A word is about one environment.
+	if code, out, errOut := report(t, "--project", root, "--env", "staging"); code != ExitUsage || out != "" || !strings.Contains(errOut, "where does staging keep its key") {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("[environments.staging]\ntargets = [\"dotenv:.env.staging\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if code, out, _ := report(t, "--project", root, "--env", "staging"); code != ExitFinding || strings.Contains(out, "attested by") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
@@ -277,7 +283,7 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		args []string
 	}{
 		{newCheck, []string{"check", "--static", "--fix"}},
-		{newRollback, []string{"rollback", "--restart", "none"}},
+		{newRollback, []string{"rollback", "--yes", "--restart", "none"}},
 		{newUpgrade, []string{"upgrade", "--yes"}},
 	} {
 		code, out, errOut := inProcess(t, again.make, append(again.args, "--project", p.Root, "--python", p.Python))

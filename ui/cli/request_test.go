@@ -53,7 +53,7 @@ func TestUpgradeEditsTheRestOnRequest(t *testing.T) {
 	if r := do("upgrade", "--yes", "--skip", "restart,smoke-test"); r.code != 0 || read(t, example) != before {
 		t.Fatalf("without --fix: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
-	if r := do("rollback", "--restart", "none"); r.code != 0 {
+	if r := do("rollback", "--yes", "--restart", "none"); r.code != 0 {
 		t.Fatal(r.out)
 	}
 	r := do("upgrade", "--yes", "--fix", "--skip", "restart,smoke-test")
@@ -61,7 +61,7 @@ func TestUpgradeEditsTheRestOnRequest(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	// One upgrade, one way back.
-	if r := do("rollback", "--restart", "none"); r.code != 0 || read(t, example) != before || read(t, p.EnvPath) != start {
+	if r := do("rollback", "--yes", "--restart", "none"); r.code != 0 || read(t, example) != before || read(t, p.EnvPath) != start {
 		t.Errorf("rollback: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 }

@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/restart"
 )
 
@@ -15,82 +21,331 @@ func newRollback(stdio IO, o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Put everything back to the byte",
-		Long: `Take back what the latest upgrade changed: content, mode and owner of each file
-become as they were. A file that someone else has edited since is left alone,
-and keysplit says so; with --force it is put back too, and the edited version is
-kept. Then the server is restarted in the same way as by the
-upgrade.`,
+		Long: `Take back what the latest run changed: content, mode and owner of each file
+become as they were, and so does each place that the key was delivered to. It
+says what that is, and asks. A file that someone else has edited since is left
+alone, and keysplit says so; with --force it is put back too, and the edited
+version is kept. Then the server is restarted in the same way as by the upgrade.
+An earlier run's change stays in force; run it again to take that back too.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if emergency {
 				return runEmergency(cmd.Context(), stdio, o)
 			}
+			if !o.yes && (o.json || !stdio.InTTY) {
+				return fmt.Errorf("%w: rollback asks before it changes anything, and nobody is there to answer: add --yes", steps.ErrUsage)
+			}
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
-			o.static = true
-			o.yes = o.yes || !stdio.InTTY || o.json
+			o.static, o.any = true, true
 			run, err := o.run(cmd.Context(), stdio)
 			if err != nil {
 				return err
 			}
 			defer run.Close()
-			return rollback(cmd.Context(), newEngine(run), o.front(stdio))
+			if !o.yes {
+				run.HandOver = handOver
+			}
+			return rollback(cmd.Context(), newEngine(run), o.front(stdio), o)
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&emergency, "emergency", false, "show the plan for taking the change of the code back, and record its 24-hour deadline")
 	f.BoolVar(&o.yes, "yes", false, "ask nothing")
+	f.StringArrayVar(&o.confirm, "confirm", nil, "the name of what is production, for --yes there")
 	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
-	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default runserver)")
+	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default: as the upgrade did)")
 	o.addresses(f)
 	return cmd
 }
 
-func rollback(ctx context.Context, e *steps.Engine, f front) error {
-	find := func(ev steps.Event) {
-		// The project is looked at only to find its journal: what is wrong with
-		// it is another command's business.
-		if ev.Kind == steps.EventFailed {
-			f.Event(ev)
-		}
-	}
-	_, err := e.Plan(ctx, steps.Preflight, find)
+func rollback(ctx context.Context, e *steps.Engine, f front, o *options) error {
+	// The project is looked at only to find its journal: what else is wrong with
+	// it is another command's business.
+	_, err := e.Plan(ctx, steps.Preflight, nil)
 	if err == nil {
-		err = e.Apply(ctx, steps.Preflight, find)
+		err = e.Apply(ctx, steps.Preflight, nil)
 	}
 	var failure *steps.Failure
 	if err != nil && (!errors.As(err, &failure) || e.Run.Journal == nil) {
-		return err
+		return blind(e, f, err)
 	}
-	if j := e.Run.Journal; len(j.Applied()) == 0 && len(j.Deliveries()) == 0 {
+	j := e.Run.Journal
+	all := j.Upgrades()
+	if len(all) == 0 {
 		if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
 			return err
 		}
-		r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
-		if j.Doubtful() {
-			r.OK, r.Summary = false, "It cannot be told whether there is anything to take back."
-			r.Next = []string{
-				"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
-				"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
-			}
-		}
+		r := nothingToTakeBack(j)
 		f.Result(r)
 		if !r.OK {
 			return said(errors.New("it cannot be told whether all is as it was"))
 		}
 		return nil
 	}
-	err = e.TakeBack(ctx, f.Event)
-	r := result{OK: err == nil, Stopped: errors.Is(err, steps.ErrCancelled), Changed: e.Run.Wrote, Findings: e.Findings()}
-	switch {
-	case r.OK:
-		r.Summary = "Everything is as it was before the upgrade."
-	case r.Changed:
-		r.Summary = "The files are as they were, but the server was not restarted."
-		r.Next = []string{"Stop it and start it again."}
-	default:
-		r.Summary = "Nothing was taken back. Why, and what to do, stands above."
+	last := all[len(all)-1]
+	asBefore(e.Run, last)
+	plan := planBack(ctx, e.Run, all)
+	f.Plan(plan)
+	if err := o.agreed(ctx, e.Run, f, plan); err != nil {
+		if errors.Is(err, steps.ErrUsage) {
+			return err
+		}
+		f.Result(result{Stopped: true, Summary: "Nothing was put back."})
+		return said(err)
+	}
+	kept, err := keepModule(e.Run, last)
+	if err == nil {
+		err = e.TakeBack(ctx, f.Event)
+	}
+	r := tookBack(e, last, err)
+	if kept != "" {
+		r.Next = append(r.Next, kept)
 	}
 	f.Result(r)
 	return said(err)
+}
+
+// latest is what the latest run changed, an empty Upgrade when nothing is in force.
+func latest(run *steps.Run) steps.Upgrade {
+	if run.Journal != nil {
+		if all := run.Journal.Upgrades(); len(all) > 0 {
+			return all[len(all)-1]
+		}
+	}
+	return steps.Upgrade{}
+}
+
+// blind ends a rollback that could not even find what there is to take back.
+func blind(e *steps.Engine, f front, err error) error {
+	r := resultOf(e, err)
+	r.Summary, r.Next = "Nothing was put back: keysplit could not look.", nil
+	if errors.Is(err, steps.ErrUsage) {
+		if _, lines := f.(*jsonFront); lines {
+			f.Result(r) // a script waits for the last line
+		}
+		return err
+	}
+	told := false
+	for _, ev := range e.Log {
+		if ev.Finding != nil && ev.Finding.Severity == steps.Error || ev.Kind == steps.EventFailed {
+			f.Event(ev)
+			told = true
+		}
+	}
+	if !told {
+		f.Event(steps.Event{Step: steps.Preflight, Kind: steps.EventFailed, Text: e.Run.Redactor.Clean(err.Error())})
+	}
+	f.Result(r)
+	return said(err)
+}
+
+func nothingToTakeBack(j *steps.Journal) result {
+	r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
+	if j.Doubtful() {
+		r.OK, r.Summary = false, "It cannot be told whether there is anything to take back."
+		r.Next = []string{
+			"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
+			"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
+		}
+	}
+	return r
+}
+
+// asBefore has the services waited for that restart by themselves, where the
+// upgrade did not come to its restart: the way of development would restart what
+// runs on this machine.
+func asBefore(run *steps.Run, last steps.Upgrade) {
+	if run.Options.Restart != "" || run.Journal.RestartedBy() != "" || len(last.Files) > 0 {
+		return
+	}
+	var targets []string
+	for _, d := range last.Deliveries {
+		targets = append(targets, d.Target)
+	}
+	run.Options.Restart = restartOf(targets)
+}
+
+// planBack says what a rollback will do.
+func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Plan {
+	last := all[len(all)-1]
+	p := steps.Plan{
+		Step:     steps.Write,
+		Summary:  "Put back what was changed on " + day(last) + ":",
+		Effects:  []string{"Tokens that were signed since then are refused: who logged in since logs in again."},
+		Question: "Put this back?",
+	}
+	var names []string
+	for _, d := range slices.Backward(last.Deliveries) {
+		names = append(names, d.Target, d.Where)
+		p.Details = append(p.Details, d.Where+": "+formerly(d))
+	}
+	for _, in := range slices.Backward(last.Files) {
+		text := "content, mode and owner as before"
+		switch {
+		case in.Created && needed(run, in.Path):
+			text = "stays, since the settings name it; without its two variables it does nothing"
+		case in.Created:
+			text = "removed, since keysplit made it"
+		}
+		p.Details = append(p.Details, run.Project.Rel(in.Path)+": "+text)
+	}
+	p.Details = append(p.Details, "Then: "+restart.Again(run))
+	if earlier := all[:len(all)-1]; len(earlier) > 0 {
+		p.Details = append(p.Details, "Stays: the earlier change of "+day(earlier[len(earlier)-1])+" ("+places(run, earlier[len(earlier)-1])+")")
+	}
+	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
+		p.Question = "This is production. Put this back there?"
+	}
+	return p
+}
+
+func day(u steps.Upgrade) string { return u.At.UTC().Format("2006-01-02 15:04 MST") }
+
+// onlyByHand tells that only a person can put the place back.
+func onlyByHand(d steps.Delivery) bool {
+	return d.Target == "manual" || strings.HasPrefix(d.Target, "manual:")
+}
+
+func formerly(d steps.Delivery) string {
+	switch {
+	case onlyByHand(d):
+		return "by hand; you are told what to do"
+	case d.BackupID != "":
+		return "the value before"
+	case d.There:
+		return "stays, since the value before could not be read; you are told what to do"
+	}
+	return "the key is removed, since there was none"
+}
+
+// places names what an upgrade changed.
+func places(run *steps.Run, u steps.Upgrade) string {
+	var out []string
+	for _, in := range u.Files {
+		out = append(out, run.Project.Rel(in.Path))
+	}
+	for _, d := range u.Deliveries {
+		out = append(out, d.Where)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
+// agreed asks for a yes, or for the name of what is production.
+func (o *options) agreed(ctx context.Context, run *steps.Run, f front, p steps.Plan) error {
+	if p.Confirm != "" {
+		return o.confirmed(ctx, run, f, p, "put back")
+	}
+	if o.yes {
+		return nil
+	}
+	answer, err := f.Ask(ctx, p.Question, []choice{{'y', "yes"}, {'n', "no, change nothing"}})
+	if err == nil && answer != 'y' {
+		err = steps.ErrCancelled
+	}
+	return err
+}
+
+// needed tells whether a file is the module of the grace period and the settings
+// still name it: without the module the backend would not start.
+func needed(run *steps.Run, path string) bool {
+	if filepath.Base(path) != grace.FileName {
+		return false
+	}
+	settings := run.Project.SettingsFile
+	if settings == "" {
+		return true // nobody knows, and the module alone does no harm
+	}
+	// Settings may be split over several files of the same folder.
+	beside, err := filepath.Glob(filepath.Join(filepath.Dir(settings), "*.py"))
+	if err != nil {
+		return true
+	}
+	module := strings.TrimSuffix(grace.FileName, ".py")
+	for _, file := range beside {
+		if file == path {
+			continue
+		}
+		if text, err := steps.ReadSmall(file); err != nil || bytes.Contains(text, []byte(module)) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepModule leaves the module of the grace period where it is when the settings
+// still name it, and tells what is then left to do.
+func keepModule(run *steps.Run, last steps.Upgrade) (left string, err error) {
+	for _, in := range last.Files {
+		if in.Created && needed(run, in.Path) {
+			name := run.Project.Rel(in.Path)
+			return name + " stays, since the settings name it. To be rid of it: take its three lines out of the settings, restart, then delete the file.", run.Journal.Leave(in)
+		}
+	}
+	return "", nil
+}
+
+// tookBack says how a rollback of the given upgrade ended.
+func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
+	run := e.Run
+	r := result{OK: err == nil, Stopped: errors.Is(err, steps.ErrCancelled), Findings: e.Findings(), Next: run.Left}
+	left, earlier := steps.Upgrade{}, steps.Upgrade{}
+	var all []steps.Upgrade
+	if run.Journal != nil {
+		all = run.Journal.Upgrades()
+	}
+	for _, u := range all {
+		if u.Run == last.Run {
+			left = u
+		} else {
+			earlier = u
+		}
+	}
+	back := without(last, left)
+	there := len(left.Files)+len(left.Deliveries) > 0
+	r.Changed = len(back.Files)+len(back.Deliveries) > 0
+	restarted := !slices.ContainsFunc(e.FindingsOf(steps.Restart), func(f steps.Finding) bool { return f.Severity != steps.Info })
+	switch {
+	case there && !r.Changed:
+		r.Summary = "Nothing was taken back. Why, and what to do, stands above."
+	case there:
+		r.Summary = "Not everything is put back. Why, and what to do, stands above."
+		r.Next = append([]string{"Put back: " + places(run, back) + ".", "Not put back: " + places(run, left) + "."}, r.Next...)
+	case err != nil || !restarted:
+		r.Summary = "Everything is put back, but the server does not run with it yet. What to do stands above."
+	case len(run.Left) > 0:
+		r.Summary = "What keysplit can put back is put back. What is left for you:"
+	case earlier.Run != "":
+		r.Summary = "The latest change is taken back."
+	default:
+		r.Summary = "Everything is as it was before the upgrade."
+	}
+	if earlier.Run != "" && !there {
+		r.Next = append(r.Next, "An earlier change is still in force, of "+day(earlier)+": "+places(run, earlier)+". To take that back as well: "+run.Command("rollback"))
+	}
+	return r
+}
+
+// without is what of a was taken back, when b is what is left of it.
+func without(a, b steps.Upgrade) steps.Upgrade {
+	out := steps.Upgrade{Run: a.Run, At: a.At}
+	left := map[string]bool{}
+	for _, in := range b.Files {
+		left[in.ID] = true
+	}
+	for _, d := range b.Deliveries {
+		left[d.ID] = true
+	}
+	for _, in := range a.Files {
+		if !left[in.ID] {
+			out.Files = append(out.Files, in)
+		}
+	}
+	for _, d := range a.Deliveries {
+		if !left[d.ID] && !onlyByHand(d) {
+			out.Deliveries = append(out.Deliveries, d)
+		}
+	}
+	return out
 }

@@ -47,6 +47,7 @@ func onTerminal(t *testing.T, o ptytest.Options) *ptytest.Terminal {
 // A terminal that answers no question holds Bubble Tea's init function up for
 // five seconds, unless the package nostall came before it.
 func TestAMuteTerminalIsNotAsked(t *testing.T) {
+	binary.Path(t) // built before the time is taken
 	for _, args := range [][]string{{"--version"}, {"version"}, {"help"}, {"--help"}, {"no-such-command"}} {
 		began := time.Now()
 		tm := onTerminal(t, ptytest.Options{Args: args, Mute: true})

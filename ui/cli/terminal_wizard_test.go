@@ -254,7 +254,7 @@ func TestRollBackAtTheEnd(t *testing.T) {
 		t.Fatal("it was put back before the question was answered")
 	}
 	tm.Press(ptytest.Tab, ptytest.Enter)
-	tm.WaitFor("Put everything back(?s:.*)Every file is as it was before", soon)
+	tm.WaitFor("Put everything back(?s:.*)(Every file is as it was before|Everything is put back)", soon)
 	atRest(t, tm)
 	if keyIn(read(t, env)) != "" {
 		t.Error("the file was not put back")

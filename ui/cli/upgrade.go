@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/restart"
 )
 
 func newUpgrade(stdio IO, o *options) *cobra.Command {
@@ -43,7 +44,7 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 	o.upgrading(cmd.Flags())
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing")
 	cmd.Flags().BoolVar(&o.fix, "fix", false, "at a good end, also edit the committed files that lack the key, as keysplit check --fix does")
-	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the name of the environment, for --yes on production")
+	cmd.Flags().StringArrayVar(&o.confirm, "confirm", nil, "the name of what is production (environment, app, context), for --yes there; repeatable")
 	return cmd
 }
 
@@ -65,6 +66,10 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
+	if w.back != nil {
+		f.Result(*w.back)
+		return said(err)
+	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
 	if errors.Is(err, steps.ErrUsage) {
@@ -74,9 +79,18 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 		return err
 	}
 	if o.fix && r.OK && !o.dryRun {
+		before := len(r.Findings)
 		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
-			return err
+			var failure *steps.Failure
+			if !errors.As(err, &failure) {
+				return err
+			}
+			r.OK, r.Findings = false, append(r.Findings, failure.Findings...)
+			for _, found := range failure.Findings {
+				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+			}
 		}
+		r.Edited = len(r.Findings) < before
 	}
 	if err := o.configure(ctx, e.Run, &r); err != nil {
 		return err
@@ -110,89 +124,9 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 	if err != nil {
 		return fmt.Errorf("write %s: %w", run.Project.Rel(path), err)
 	}
+	r.Edited = true
 	r.Next = append(r.Next, "Wrote "+run.Project.Rel(path)+". Look at it, and commit it.")
 	return nil
-}
-
-// resultOf reads the end of a run off its engine.
-func resultOf(e *steps.Engine, err error) result {
-	findings := e.Findings()
-	r := result{
-		OK:       err == nil && len(steps.Errors(findings)) == 0,
-		Stopped:  errors.Is(err, steps.ErrCancelled),
-		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
-	}
-	for _, n := range steps.Order() {
-		if e.Has(n) {
-			r.Steps[n] = e.Machine.Status(n)
-		}
-	}
-	return r
-}
-
-// command is a command of keysplit for the same environment.
-func (o *options) command(name string) string {
-	if o.env != steps.DefaultEnvironment {
-		return "keysplit " + name + " --env " + o.env
-	}
-	return "keysplit " + name
-}
-
-// planned tells whether a dry run came to its end.
-func (r result) planned() bool {
-	for _, s := range r.Steps {
-		if s == steps.Failed {
-			return false
-		}
-	}
-	return !r.Stopped
-}
-
-// summarise says in words how an upgrade ended and what comes next.
-func (o *options) summarise(r result) result {
-	switch {
-	case r.OK && r.DryRun:
-		r.Summary = "That was the plan. Nothing was changed."
-	case r.DryRun && r.planned():
-		r.Summary = "That was the plan. Nothing was changed, so what is wrong is still so."
-	case r.OK && !r.Changed && r.Restarted:
-		r.Summary = "Done. The files were in order already; the server now runs with the key."
-	case r.OK && !r.Changed:
-		r.Summary = "Everything was in order already. Nothing was changed."
-	case r.OK:
-		r.Summary = "Done. The backend has a JWT key of its own."
-	case r.Stopped:
-		r.Summary = "Stopped."
-	default:
-		r.Summary = "Not finished. What is wrong, and what to do, stands above."
-	}
-	if !r.OK {
-		r.Next = nil
-	}
-	var left []string
-	for _, n := range steps.Order() {
-		if r.Steps[n] == steps.Skipped {
-			left = append(left, string(n))
-		}
-	}
-	if len(left) > 0 {
-		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
-	}
-	if o.demo {
-		r.Next = append(r.Next, "The demo and its project are gone. On your own project: keysplit check, then keysplit")
-		return r
-	}
-	switch {
-	case r.DryRun:
-	case r.Changed:
-		r.Next = append(r.Next, "To put everything back to the byte: "+o.command("rollback"))
-	case !r.OK:
-		r.Next = append(r.Next, "No file was changed.")
-	}
-	if !r.OK && !r.DryRun {
-		r.Next = append(r.Next, "To go on: "+o.command("upgrade"))
-	}
-	return r
 }
 
 // walk is one pass of a line-by-line front end.
@@ -201,6 +135,7 @@ type walk struct {
 	f     front
 	o     *options
 	stdio IO
+	back  *result // how the rollback ended, when the user chose one
 }
 
 func (w *walk) all(ctx context.Context) error {
@@ -229,7 +164,11 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun || n == steps.Preflight {
 			return err
 		}
-		choices := []choice{{'r', "retry"}, {'s', "skip"}, {'b', "roll back"}, {'q', "quit"}}
+		choices := []choice{{'r', "retry"}, {'s', "skip"}}
+		if w.e.Run.Wrote {
+			choices = append(choices, choice{'b', "roll back"})
+		}
+		choices = append(choices, choice{'q', "quit"})
 		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
 		switch {
 		case askErr != nil:
@@ -237,11 +176,23 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 		case answer == 's':
 			return w.e.Skip(n, w.f.Event)
 		case answer == 'b':
-			return errors.Join(w.e.Rollback(ctx, w.f.Event), steps.ErrCancelled)
+			return w.rollBack(ctx)
 		case answer == 'q':
 			return err
 		}
 	}
+}
+
+// rollBack takes back what this run changed. Its end is the end of the run.
+func (w *walk) rollBack(ctx context.Context) error {
+	last := latest(w.e.Run)
+	err := w.e.Rollback(ctx, w.f.Event)
+	r := tookBack(w.e, last, err)
+	w.back = &r
+	if err == nil {
+		err = steps.ErrCancelled // the upgrade, by the user
+	}
+	return err
 }
 
 func (w *walk) once(ctx context.Context, n steps.Name) error {
@@ -258,8 +209,13 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if w.o.dryRun && !onlyLooks(n) {
 		return nil
 	}
+	if n == steps.Write {
+		if err := w.foresee(ctx); err != nil {
+			return err
+		}
+	}
 	if plan.Confirm != "" && !w.o.dryRun {
-		if err := w.confirmed(ctx, plan); err != nil {
+		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, deed(n)); err != nil {
 			return err
 		}
 	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
@@ -273,29 +229,57 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 			return steps.ErrCancelled
 		}
 	}
-	return w.e.Apply(ctx, n, w.f.Event)
+	if err := w.e.Apply(ctx, n, w.f.Event); err != nil || !plan.More {
+		return err
+	}
+	return w.once(ctx, n) // the next part of the step, with its own question
 }
 
 // confirmed has production named: typed by the person who is there, or given on
-// the command line.
-func (w *walk) confirmed(ctx context.Context, plan steps.Plan) error {
+// the command line. not is what was not done without it, for the messages.
+func (o *options) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
+	name := plan.Confirm
 	switch {
-	case w.o.confirm == plan.Confirm:
+	case slices.Contains(o.confirm, name):
+		run.Confirmed = append(run.Confirmed, name)
 		return nil
-	case w.o.confirm != "":
-		return fmt.Errorf("%w: --confirm %q is not the name of this environment, %q; nothing was written", steps.ErrUsage, w.o.confirm, plan.Confirm)
-	case w.o.yes:
-		return fmt.Errorf("%w: this is production: --yes alone does not write to it, add --confirm %s; nothing was written", steps.ErrUsage, plan.Confirm)
+	case len(o.confirm) > 0:
+		return fmt.Errorf("%w: --confirm %q is not the name of this production, %q; nothing was %s", steps.ErrUsage, o.confirm[0], name, not)
+	case o.yes:
+		return fmt.Errorf("%w: this is production: --yes alone does not change it, add --confirm %s; nothing was %s", steps.ErrUsage, name, not)
 	}
-	typed, err := w.f.Line(ctx, plan.Question+" Type "+plan.Confirm+" to go on")
+	typed, err := f.Line(ctx, plan.Question+" Type "+name+" to go on")
 	if err != nil {
 		return err
 	}
-	if typed != plan.Confirm {
-		w.f.Note("That is not the name. Nothing was written.")
+	if typed != name {
+		f.Note("That is not the name. Nothing was " + not + ".")
 		return steps.ErrCancelled
 	}
+	run.Confirmed = append(run.Confirmed, name)
 	return nil
+}
+
+// deed says what a step does to what it changes.
+func deed(n steps.Name) string {
+	if n == steps.Restart {
+		return "restarted"
+	}
+	return "written"
+}
+
+// foresee has the production that only the restart touches named before anything
+// is written, where nobody is there to be asked then.
+func (w *walk) foresee(ctx context.Context) error {
+	run := w.e.Run
+	if !w.o.yes || w.o.dryRun || run.Options.Skip[steps.Restart] {
+		return nil
+	}
+	name := run.Confirm(restart.Places(ctx, run)...)
+	if name == "" || name == run.ProductionName() {
+		return nil
+	}
+	return w.o.confirmed(ctx, run, w.f, steps.Plan{Confirm: name}, "written")
 }
 
 func (w *walk) choices(n steps.Name) []choice {

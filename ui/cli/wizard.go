@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/ui"
@@ -55,7 +56,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
 		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Restarted: e.Run.Restarted, Next: e.Run.Left,
-		Findings: out.Findings, Steps: out.Statuses,
+		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()),
 	}
 	if !out.RolledBack {
 		if err := o.configure(ctx, e.Run, &r); err != nil {
@@ -64,8 +65,8 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	r = o.summarise(r)
 	if out.RolledBack {
-		r.Changed = false
-		r.Summary, r.Next = "Everything was put back. The files are as they were.", nil
+		back := tookBack(e, steps.Upgrade{}, nil)
+		r.Changed, r.Summary, r.Next = false, back.Summary, back.Next
 	}
 	f := o.front(stdio)
 	if !r.OK && out.Failed == nil {
@@ -83,4 +84,10 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		return said(steps.Fail(steps.Errors(out.Findings)...))
 	}
 	return nil
+}
+
+// wizardCommand is the command that opens the full screen again, in place of the
+// line-by-line one.
+func wizardCommand(upgrade string) string {
+	return strings.Replace(upgrade, "keysplit upgrade", "keysplit", 1)
 }

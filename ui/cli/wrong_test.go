@@ -29,6 +29,10 @@ func TestWrongUsage(t *testing.T) {
 		"unknown flag":               {[]string{"upgrade", "--force"}, "", 2, "unknown flag"},
 		"unknown target":             {[]string{"upgrade", "--yes", "--target", "papyrus:x"}, "", 2, "papyrus"},
 		"unknown restart":            {[]string{"upgrade", "--yes", "--restart", "kick"}, "", 2, "kick"},
+		"an address that is none":    {[]string{"upgrade", "--yes", "--url", "ftp://example.com"}, "", 2, "https://host:port"},
+		"an address with a password": {[]string{"upgrade", "--yes", "--url", "https://a:b@example.com"}, "", 2, "no user, password"},
+		"where another one keeps it": {[]string{"upgrade", "--yes", "--env", "staging"}, "", 2, "where does staging keep its key"},
+		"what another one reports":   {[]string{"report", "--env", "prodcution"}, "", 2, "where does prodcution keep its key"},
 		"unknown step":               {[]string{"upgrade", "--yes", "--skip", "lunch"}, "", 2, "lunch"},
 		"preflight skipped":          {[]string{"upgrade", "--yes", "--skip", "preflight"}, "", 2, "--skip"},
 		"no time":                    {[]string{"check", "--timeout", "0s"}, "", 2, "--timeout"},
@@ -47,7 +51,7 @@ func TestWrongUsage(t *testing.T) {
 		"unknown demo":               {[]string{"demo", "--start", "nonsense"}, "", 2, "nonsense"},
 		"no project":                 {[]string{"check", "--static"}, "", 3, "manage.py"},
 		"no project to upgrade":      {[]string{"upgrade", "--yes"}, "", 3, "manage.py"},
-		"no project to roll back":    {[]string{"rollback"}, "", 3, "project"},
+		"no project to roll back":    {[]string{"rollback", "--yes"}, "", 3, "project"},
 		"a folder that is not there": {[]string{"check", "--project", "/nonexistent/folder"}, "", 3, "project"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,10 +6,52 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Words wraps text at its spaces. A date, an option's name and a path stay in one
-// piece, which ansi.Wordwrap alone would break behind each hyphen; a word that is
-// wider than a line goes over its end, so that it can be copied.
-func Words(text string, width int) string {
-	const unbroken = "\u2011" // a hyphen that is as wide, and no place to break
-	return strings.ReplaceAll(ansi.Wordwrap(strings.ReplaceAll(text, "-", unbroken), width, ""), unbroken, "-")
+// Wrap breaks text into rows of at most width columns, at its spaces only, so
+// that a date, an option and a path stay whole; so does a command of keysplit
+// that a colon announces. A word wider than a row is too wide, unless all says
+// that every row must fit: then it is broken behind its last hyphen or slash
+// that fits, or else where the row ends.
+func Wrap(text string, width int, all bool) []string {
+	const bound = "\u00a0"
+	text = strings.ReplaceAll(text, ": keysplit ", ": keysplit"+bound)
+	var rows []string
+	for line := range strings.SplitSeq(text, "\n") {
+		row := ""
+		for i, word := range strings.Split(line, " ") {
+			word = strings.ReplaceAll(word, bound, " ")
+			switch {
+			case i == 0:
+				row = word
+			case ansi.StringWidth(row)+1+ansi.StringWidth(word) <= width:
+				row += " " + word
+			default:
+				rows, row = append(rows, strings.TrimRight(row, " ")), word
+			}
+			for all && ansi.StringWidth(row) > width {
+				head := breakable(row, width)
+				if head == row { // one sign that is wider than the row
+					break
+				}
+				rows, row = append(rows, strings.TrimRight(head, " ")), strings.TrimLeft(row[len(head):], " ")
+			}
+		}
+		rows = append(rows, strings.TrimRight(row, " "))
+	}
+	return rows
+}
+
+// breakable is the beginning of a word that stays on the row: never nothing.
+func breakable(word string, width int) string {
+	fits := 0
+	for at, r := range word {
+		next := at + len(string(r))
+		if fits > 0 && ansi.StringWidth(word[:next]) > width {
+			break
+		}
+		fits = next
+	}
+	if at := strings.LastIndexAny(word[:fits], " -/"); at > 0 {
+		return word[:at+1]
+	}
+	return word[:fits]
 }

@@ -53,8 +53,7 @@ func scenes() []scene {
 		{keys: enter, wait: `(?s)server answers.*\[ Next: smoke-test`, shown: 2 * time.Second},
 		{keys: enter, wait: `● A throwaway account`, shown: 2500 * time.Millisecond},
 		{keys: enter, wait: `(?s)refresh works.*\[ Next: `, shown: 5 * time.Second, still: true},
-		{keys: enter, wait: `\[ Go on \]`, shown: 1500 * time.Millisecond},
-		{keys: enter, wait: `\[ Next: the summary \]`, shown: 4 * time.Second},
+		{keys: enter, wait: `(?s)still open.*\[ Next: the summary \]`, shown: 4 * time.Second},
 		{keys: enter, wait: `\[ Finish \]`, shown: 3 * time.Second},
 		{keys: enter, wait: `The demo and its project are gone`, shown: 3500 * time.Millisecond},
 	}

@@ -1,0 +1,187 @@
+//go:build unix
+
+package restart
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// dockerUp is docker with its compose plugin and one service; what inspect says
+// of its environment is $DIR/env.json.
+const dockerUp = `case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose config --services") printf 'web\nworker\ndb\n' ;;
+"compose ps --quiet "*) cat "$DIR/id" 2>/dev/null || echo old ;;
+"compose up "*) [ -e "$DIR/stuck" ] || echo new >"$DIR/id" ;;
+"compose logs "*) echo "no such module" ;;
+inspect*) echo '[{"State":{"Status":"'$(cat "$DIR/status" 2>/dev/null || echo running)'"},"Config":{"Env":'$(cat "$DIR/env.json")'}}]' ;;
+*) exit 9 ;;
+esac`
+
+func TestComposeMakesTheContainersAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		env, spoil, content string
+		code                steps.Code
+	}{
+		"given by the container": {"[\"JWT_SECRET_KEY=%s\"]", "", "", ""},
+		"read from .env inside":  {"[\"A=b\"]", "", "", ""},
+		"another key":            {"[\"JWT_SECRET_KEY=another\"]", "", "", "jwt-key-shadowed"},
+		"no new container":       {"[]", "stuck", "", "restart-failed"},
+		"it ends":                {"[]", "status", "exited", "restart-failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "compose:web,worker")
+			program := stepstest.NewTool(t, "docker", dockerUp)
+			files := map[string]string{"env.json": strings.Replace(c.env, "%s", w.run.Key.Reveal(), 1)}
+			if c.spoil != "" {
+				files[c.spoil] = c.content
+			}
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said, found, err := restarted(t, w)
+			if c.code == "" && (err != nil || !strings.Contains(said, "Not made anew: db") || !w.run.Restarted) {
+				t.Fatalf("error %v\n%s", err, said)
+			}
+			if c.code != "" && (err == nil || !steps.Has(found, c.code)) {
+				t.Fatalf("error %v, findings %v", err, found)
+			}
+			if !strings.Contains(program.Argv(), "up\n--detach\n--no-deps\n--force-recreate\n--wait\nweb\nworker") || strings.Contains(program.Environ(), "JWT_SECRET_KEY=") || strings.Contains(said, w.run.Key.Reveal()) {
+				t.Errorf("calls %s", program.Argv())
+			}
+		})
+	}
+	w := managedWorld(t, "compose:nothing")
+	stepstest.NewTool(t, "docker", dockerUp)
+	if _, _, err := restarted(t, w); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "web, worker, db") {
+		t.Errorf("an unknown service: %v", err)
+	}
+}
+
+func TestTheOldComposeOnANewEngine(t *testing.T) {
+	w := managedWorld(t, "compose:web")
+	stepstest.NewTool(t, "docker", "exit 1")
+	program := stepstest.NewTool(t, "docker-compose", `case "$*" in
+"version --short") echo 1.29.2 ;;
+"config --services") echo web ;;
+ps*) echo old ;;
+up*) echo "KeyError: 'ContainerConfig'" >&2; exit 1 ;;
+esac`)
+	_, found, err := restarted(t, w)
+	if err == nil || !steps.Has(found, "restart-failed") || !strings.Contains(found[0].Message, "1.29") {
+		t.Fatalf("error %v, %v", err, found)
+	}
+	if strings.Contains(program.Argv(), "--wait") {
+		t.Error("version 1 has no --wait")
+	}
+}
+
+// A target's own compose file is the one whose containers are made anew, and the
+// journal keeps it: a rollback knows no target.
+func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
+	for target, want := range map[string]string{"compose:deploy/stack.yml#web": "--file\n", "compose:compose.yaml#web": "compose\nup"} {
+		w := managedWorld(t, "compose:web,worker")
+		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+		file, _, _ := strings.Cut(strings.TrimPrefix(target, "compose:"), "#")
+		path := filepath.Join(w.run.Project.Root, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("services: {}\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if w.run.Journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+			t.Fatal(err)
+		}
+		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
+		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.run.Options.Targets = []string{target}
+		if said, _, err := restarted(t, w); err != nil || !strings.Contains(program.Argv(), want) {
+			t.Fatalf("%s: %v\n%s\n%s", target, err, said, program.Argv())
+		}
+		kept := w.run.Journal.RestartedBy()
+		w.run.Options.Targets, w.run.Options.Restart = nil, ""
+		if _, _, err := do(w.step.Undo, w.run); err != nil || strings.Count(program.Argv(), path+"\nup\n") != 2*strings.Count(want, "--file") {
+			t.Errorf("%s: the journal has %q, %v\n%s", target, kept, err, program.Argv())
+		}
+	}
+}
+
+// Each replica counts, and a container without the key is no proof.
+func TestComposeLooksAtEveryReplica(t *testing.T) {
+	const replicas = `case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose config --services") echo web ;;
+"compose ps --quiet web") if [ -e "$DIR/up" ]; then cat "$DIR/after"; else printf 'a\nb\n'; fi ;;
+"compose up "*) touch "$DIR/up"; echo ' Container x-web-1  Recreated'; echo 'SECRET=of the file' ;;
+"compose logs "*) echo "no such module" ;;
+inspect*) echo '[{"State":{"Status":"running"},"Config":{"Env":'"$(cat "$DIR/$2.json")"'}}]' ;;
+esac`
+	for name, c := range map[string]struct {
+		after        string
+		first, other string // the environment of the two
+		target       string
+		code         steps.Code
+		says         string
+	}{
+		"both new, with the key": {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=KEY"]`, "", "", "2 new containers, with the new key"},
+		"one is the old one":     {"c\nb\n", `["JWT_SECRET_KEY=KEY"]`, `[]`, "", "restart-failed", ""},
+		"one has another key":    {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=x"]`, "", "jwt-key-shadowed", ""},
+		"neither has a key":      {"c\nd\n", `[]`, `[]`, "", "", "does not hold the key: step 5 proves it"},
+		"not given what it was":  {"c\nd\n", `[]`, `[]`, "compose:compose.yaml#web", "compose-missing-key", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "compose:web")
+			if c.target != "" {
+				w.run.Options.Targets = []string{c.target}
+			}
+			program := stepstest.NewTool(t, "docker", replicas)
+			for name, text := range map[string]string{"after": c.after, "c.json": c.first, "d.json": c.other} {
+				if err := os.WriteFile(filepath.Join(program.Dir, name), []byte(strings.ReplaceAll(text, "KEY\"", w.run.Key.Reveal()+"\"")), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			details := ""
+			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+				return w.step.Apply(ctx, run, func(ev steps.Event) { details += ev.Text + ": " + ev.Detail + "\n"; emit(ev) })
+			}, w.run)
+			if c.code == "" && err != nil || c.code != "" && (!steps.Has(found, c.code) || found[0].Mends()) {
+				t.Fatalf("error %v, %v", err, found)
+			}
+			if !strings.Contains(details, "Container x-web-1  Recreated") || strings.Contains(details, "SECRET") || !strings.Contains(details, c.says) {
+				t.Errorf("what it says of its progress is not shown, or more than that:\n%s", details)
+			}
+		})
+	}
+}
+
+// Services that take longer than one call may are not killed in mid-start, and when
+// their own time is over, their log is shown.
+func TestComposeTakesItsTime(t *testing.T) {
+	for _, within := range []time.Duration{0, 300 * time.Millisecond} {
+		w := managedWorld(t, "compose:web")
+		w.run.Options.Timeout, w.step.StartsWithin = time.Second, within
+		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `"compose up "*)`, `"compose up "*) sleep 2;`, 1))
+		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte("[]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		texts, found, err := do(w.step.Apply, w.run)
+		if within == 0 && err != nil {
+			t.Errorf("killed in mid-start: %v", err)
+		}
+		if within > 0 && (!steps.Has(found, "restart-failed") || !hasText(texts, "no such module")) {
+			t.Errorf("error %v, said %q", err, texts)
+		}
+	}
+}

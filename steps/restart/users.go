@@ -1,0 +1,128 @@
+package restart
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// podSpec is what of a pod's specification can refer to a Secret.
+type podSpec struct {
+	InitContainers []containerSpec
+	Containers     []containerSpec
+	Volumes        []struct {
+		Secret    *struct{ SecretName string }
+		Projected *struct {
+			Sources []struct{ Secret *struct{ Name string } }
+		}
+	}
+}
+
+type containerSpec struct {
+	Env []struct {
+		ValueFrom *struct {
+			SecretKeyRef *struct{ Name, Key string }
+		}
+	}
+	EnvFrom []struct{ SecretRef *struct{ Name string } }
+}
+
+// reads tells whether a pod gets this key of this Secret.
+func (p podSpec) reads(secret, key string) bool {
+	for _, c := range append(p.InitContainers, p.Containers...) {
+		for _, e := range c.Env {
+			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret && e.ValueFrom.SecretKeyRef.Key == key {
+				return true
+			}
+		}
+		for _, e := range c.EnvFrom {
+			if e.SecretRef != nil && e.SecretRef.Name == secret {
+				return true
+			}
+		}
+	}
+	for _, v := range p.Volumes {
+		if v.Secret != nil && v.Secret.SecretName == secret {
+			return true
+		}
+		if v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s struct{ Secret *struct{ Name string } }) bool {
+			return s.Secret != nil && s.Secret.Name == secret
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// secretOf is the Secret that the key goes to in this run, in the namespace of the
+// restart; "" when there is none.
+func secretOf(run *steps.Run, namespace string) (secret, key string) {
+	for _, t := range run.Options.Targets {
+		kind, argument, _ := strings.Cut(t, ":")
+		if kind != "kubernetes" {
+			continue
+		}
+		place, key, named := strings.Cut(argument, "#")
+		if !named {
+			key = "jwt-secret-key" // as the target has it
+		}
+		in, name, found := strings.Cut(place, "/")
+		if !found {
+			in, name = "", place
+		}
+		if in == namespace {
+			return name, key
+		}
+	}
+	return "", ""
+}
+
+// otherUsers says which workloads of the namespace read the Secret and are not
+// named, one line each. A look that fails is told, and stops nothing.
+func (k kubernetes) otherUsers(ctx context.Context, run *steps.Run, namespace string, named []string) []string {
+	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
+	secret, key := secretOf(run, namespace)
+	if secret == "" {
+		return []string{general}
+	}
+	out, err := k.call(ctx, run, namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
+	var list struct {
+		Items []struct {
+			Kind     string
+			Metadata struct{ Name string }
+			Spec     struct {
+				Template    struct{ Spec podSpec }
+				JobTemplate struct {
+					Spec struct{ Template struct{ Spec podSpec } }
+				}
+			}
+		}
+	}
+	if err != nil || json.Unmarshal(out, &list) != nil {
+		return []string{"Who else reads this Secret could not be looked at. " + general}
+	}
+	var others, jobs []string
+	for _, i := range list.Items {
+		name := strings.ToLower(i.Kind) + "/" + steps.Inert(i.Metadata.Name)
+		switch {
+		case i.Spec.Template.Spec.reads(secret, key) && !slices.Contains(named, name):
+			others = append(others, name)
+		case i.Spec.JobTemplate.Spec.Template.Spec.reads(secret, key):
+			jobs = append(jobs, name)
+		}
+	}
+	var said []string
+	if len(others) > 0 {
+		said = append(said, "Also reads this Secret, not named: "+strings.Join(others, ", ")+". Until it is restarted too, it goes on with the old key.")
+	}
+	if len(jobs) > 0 {
+		said = append(said, "Reads it at the next run: "+strings.Join(jobs, ", "))
+	}
+	if len(said) == 0 {
+		said = append(said, "No other workload of this namespace reads the Secret.")
+	}
+	return said
+}

@@ -1,0 +1,77 @@
+package smoketest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"dj/keysplit/steps"
+)
+
+// reach asks for the front page: any answer will do. It learns the server's
+// clock, and how to talk to a development server that expects to stand behind
+// another one.
+func (s *session) reach(ctx context.Context) error {
+	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
+	path := firstOf(s.routes.Health, "/")
+	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
+	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
+		// ALLOWED_HOSTS may know this machine by its name only.
+		s.client.host = "localhost:" + s.client.base.Port()
+		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
+			a, path = again, "/"
+		} else {
+			s.client.host = ""
+		}
+	}
+	if err == nil && s.toHTTPS(a) {
+		// With DEBUG off, Django sends http on to https. On this machine there
+		// may be no https, so say what a proxy in front would say.
+		s.client.forwarded = true
+		path = "/"
+		a, err = s.client.do(ctx, request{method: http.MethodGet, path: path})
+		if err == nil && s.toHTTPS(a) {
+			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
+			return steps.Fail(steps.NewFinding("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
+				WithFix("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False."))
+		}
+	}
+	if err != nil {
+		s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", "")
+		return err
+	}
+	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
+	if a.status == http.StatusNotFound {
+		detail += fmt.Sprintf("; it has no page at %s, but it answers", steps.Inert(path))
+	}
+	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", detail)
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		s.client.offset = date.Sub(s.now())
+	}
+	if skew := s.client.offset; skew.Abs() > maxSkew {
+		direction := "ahead of"
+		if skew < 0 {
+			direction = "behind"
+		}
+		s.emit.Check(lineClock, steps.MarkWarn, "clocks differ", fmt.Sprintf("the server's is %.0f s %s this machine's", math.Abs(skew.Seconds()), direction))
+	}
+	return nil
+}
+
+func (s *session) loopback() bool {
+	addr, err := netip.ParseAddr(s.client.base.Hostname())
+	return err == nil && addr.IsLoopback() && s.client.host == ""
+}
+
+// toHTTPS tells whether the answer sends plain http on to https of the same
+// host.
+func (s *session) toHTTPS(a answer) bool {
+	to, err := url.Parse(a.header.Get("Location"))
+	if err != nil || s.client.base.Scheme != "http" || !redirects(a.status) {
+		return false
+	}
+	return to.Scheme == "https" && to.Hostname() == (&url.URL{Host: s.client.hostHeader()}).Hostname()
+}

@@ -1,0 +1,51 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/stepstest"
+)
+
+// A pipeline has no .env, and shall fail for what is committed.
+func TestWhatIsCommitted(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		code  int
+		says  string
+	}{
+		"in order":              {nil, 0, "What is committed is in order"},
+		"a pipeline without it": {map[string]string{".github/workflows/ci.yml": "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}\n"}, 1, "ci-missing-key"},
+		"an example without it": {map[string]string{".env.example": "SECRET_KEY=change-me\n"}, 1, "example-missing-key"},
+		"settings from before":  {map[string]string{"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY', default=SECRET_KEY)}\n"}, 1, "settings-not-upgraded"},
+		"a .env in the tree":    {map[string]string{".env": "SECRET_KEY=" + stepstest.Key() + "\n"}, 1, "jwt-key-missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := staticProject(t, "")
+			if err := os.Remove(filepath.Join(root, ".env")); err != nil {
+				t.Fatal(err)
+			}
+			for path, text := range c.files {
+				path = filepath.Join(root, path)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := invocation{args: []string{"check", "--committed"}, dir: root}.run(t, filepath.Join(t.TempDir(), "state"))
+			if r.code != c.code || !strings.Contains(r.out, c.says) {
+				t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
+			}
+			// Without the flag a .env that is not there is a fault, as on any other machine.
+			if r := (invocation{args: []string{"check", "--static"}, dir: root}).run(t, filepath.Join(t.TempDir(), "state")); r.code != 1 {
+				t.Errorf("check --static: exit %d\n%s", r.code, r.out)
+			}
+		})
+	}
+}

@@ -1,0 +1,290 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/stepstest"
+)
+
+// upgraded is a project of which one or more runs of keysplit changed something.
+type upgraded struct {
+	t    *testing.T
+	root string
+	env  string // environment
+	was  string // the .env before
+}
+
+func newUpgraded(t *testing.T, env string) *upgraded {
+	t.Helper()
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	u := &upgraded{t: t, root: root, env: env}
+	u.was = u.read(".env")
+	return u
+}
+
+func (u *upgraded) read(name string) string {
+	u.t.Helper()
+	b, err := os.ReadFile(filepath.Join(u.root, name))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// run is one run of keysplit that writes the files given as name, text, and
+// delivers to targets.
+func (u *upgraded) run(files []string, deliveries ...steps.Delivery) {
+	u.t.Helper()
+	j, err := steps.OpenJournal(u.root, u.env)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	for i := 0; i < len(files); i += 2 {
+		at, err := envfile.Open(filepath.Join(u.root, files[i]))
+		if err == nil {
+			_, err = j.Replace(u.t.Context(), at, []byte(files[i+1]))
+		}
+		if err != nil {
+			u.t.Fatal(err)
+		}
+	}
+	for _, d := range deliveries {
+		if d, err = j.Deliver(d, steps.Secret{}); err == nil {
+			err = j.Delivered(d)
+		}
+		if err != nil {
+			u.t.Fatal(err)
+		}
+	}
+}
+
+// rollback runs the command; typed is what the person at the terminal answers,
+// "-" for nobody there.
+func (u *upgraded) rollback(typed string, args ...string) (code int, said string) {
+	u.t.Helper()
+	var o bytes.Buffer
+	args = append([]string{"rollback", "--env", u.env, "--no-color"}, args...)
+	code = Main(args, IO{In: strings.NewReader(strings.TrimPrefix(typed, "-")), Out: &o, Err: &o, InTTY: typed != "-"})
+	return code, strings.Join(strings.Fields(o.String()), " ")
+}
+
+func TestRollbackAsksBeforeItChangesAnything(t *testing.T) {
+	u := newUpgraded(t, steps.DefaultEnvironment)
+	u.run([]string{".env", "NEW=1\n", "made.txt", "made\n"})
+	for _, args := range [][]string{nil, {"--json"}} {
+		if code, said := u.rollback("-", args...); code != ExitUsage || !strings.Contains(said, "--yes") || u.read(".env") != "NEW=1\n" {
+			t.Errorf("nobody there, %v: exit %d, %s", args, code, said)
+		}
+	}
+	if code, said := u.rollback("n\n"); code != ExitCancelled || u.read(".env") != "NEW=1\n" ||
+		!strings.Contains(said, ".env: content, mode and owner as before") || !strings.Contains(said, "made.txt: removed") || !strings.Contains(said, "Nothing was put back.") {
+		t.Errorf("no: exit %d, %s", code, said)
+	}
+	code, said := u.rollback("y\n")
+	if _, err := os.Stat("made.txt"); code != ExitOK || u.read(".env") != u.was || err == nil || !strings.Contains(said, "Everything is as it was before the upgrade.") {
+		t.Errorf("yes: exit %d, %v, %s", code, err, said)
+	}
+}
+
+func TestRollbackWantsTheNameOfProduction(t *testing.T) {
+	for name, c := range map[string]struct {
+		env, name string
+		delivery  []steps.Delivery
+		args      []string
+	}{
+		"the environment": {"production", "production", nil, []string{"--restart", "none"}},
+		"an app":          {"staging", "shop-prod", []steps.Delivery{{Target: "manual:shop-prod", Where: "shop-prod"}}, []string{"--restart", "none"}},
+		"what restarts":   {"staging", "shop-prod", nil, []string{"--restart", "fly:shop-prod"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stepstest.NewTool(t, "fly", "exit 1")
+			u := newUpgraded(t, c.env)
+			u.run([]string{".env", "NEW=1\n"}, c.delivery...)
+			for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--confirm", "shop"}} {
+				if code, said := u.rollback("y\n", append(args, c.args...)...); code == ExitOK || u.read(".env") != "NEW=1\n" || !strings.Contains(said, c.name) {
+					t.Errorf("%v: exit %d, %s", args, code, said)
+				}
+			}
+			if code, said := u.rollback(c.name+"\n", c.args...); u.read(".env") != u.was {
+				t.Errorf("its name: exit %d, %s", code, said)
+			}
+		})
+	}
+}
+
+// What was put back and what not is told, by hand or by keysplit.
+func TestRollbackSaysWhatItDid(t *testing.T) {
+	fly := steps.Delivery{Target: "fly:a", Where: "Fly app a"}
+	manual := steps.Delivery{Target: "manual:the vault", Where: "the vault"}
+	for name, c := range map[string]struct {
+		runs    func(u *upgraded)
+		restart string
+		says    []string
+		not     []string
+	}{
+		"a place that cannot be reached": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}, fly) }, "none",
+			[]string{"Not everything is put back", "Put back: .env.", "Not put back: Fly app a.", "Restart the backend yourself"}, []string{"as it was before the upgrade"}},
+		"by hand": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}, manual) }, "none",
+			[]string{"What is left for you", "By hand: set JWT_SECRET_KEY in the vault back"}, []string{"Everything is as it was"}},
+		"a restart that fails": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}) }, "command:false",
+			[]string{"restart-failed", "Everything is put back, but the server does not run with it yet"}, []string{"Everything is as it was"}},
+		"an earlier change": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}); u.run([]string{"README.md", "edited\n"}) }, "command:true",
+			[]string{"Stays: the earlier change of", "The latest change is taken back.", "An earlier change is still in force", ": .env. To take that back as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stepstest.NewTool(t, "fly", "echo 'not logged in' >&2; exit 1")
+			u := newUpgraded(t, "staging")
+			c.runs(u)
+			_, said := u.rollback("y\n", "--restart", c.restart)
+			for _, want := range c.says {
+				if !strings.Contains(said, want) {
+					t.Errorf("it does not say %q: %s", want, said)
+				}
+			}
+			for _, wrong := range c.not {
+				if strings.Contains(said, wrong) {
+					t.Errorf("it says %q: %s", wrong, said)
+				}
+			}
+		})
+	}
+}
+
+// Without a restart of the upgrade's own, what restarts by itself is waited for: the
+// way of development would be about this machine.
+func TestRollbackOfADeliveryWaitsForItsService(t *testing.T) {
+	run := &steps.Run{}
+	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+	var err error
+	if run.Journal, err = steps.OpenJournal(t.TempDir(), "staging"); err != nil {
+		t.Fatal(err)
+	}
+	asBefore(run, steps.Upgrade{Deliveries: []steps.Delivery{{Target: "kubernetes:shop/backend"}, {Target: "fly:a"}, {Target: "heroku:b"}}})
+	if run.Options.Restart != "fly:a,heroku:b" {
+		t.Errorf("it restarts with %q", run.Options.Restart)
+	}
+	for want, targets := range map[string][]string{"none": {"kubernetes:shop/backend", "github:o/r", "compose:compose.yaml"}, "railway:web@staging": {"railway:web@staging"}} {
+		if got := restartOf(targets); got != want {
+			t.Errorf("%v: %q", targets, got)
+		}
+	}
+}
+
+// Settings that name the module of the grace period need it: without it the backend
+// ends with ModuleNotFoundError.
+func TestRollbackKeepsTheModuleThatTheSettingsName(t *testing.T) {
+	for used, stays := range map[bool]bool{true: true, false: false} {
+		u := newUpgraded(t, steps.DefaultEnvironment)
+		u.run([]string{grace.FileName, string(grace.Module), ".env", u.was + grace.KeyName + "=x\n"})
+		if used {
+			if err := os.WriteFile("app/settings.py", []byte(u.read("app/settings.py")+"INSTALLED_APPS = ['jwt_grace.GraceConfig']\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code, said := u.rollback("y\n", "--restart", "command:true")
+		_, err := os.Stat(grace.FileName)
+		if code != ExitOK || u.read(".env") != u.was || (err == nil) != stays {
+			t.Errorf("used %t: exit %d, module %v, %s", used, code, err, said)
+		}
+		if told := strings.Count(said, "since the settings name it") == 2 && strings.Contains(said, "take its three lines out of the settings"); told != stays {
+			t.Errorf("used %t: %s", used, said)
+		}
+		if code, said := u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to take back") {
+			t.Errorf("used %t, again: exit %d, %s", used, code, said)
+		}
+	}
+}
+
+func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
+	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
+	t.Chdir(t.TempDir())
+	var o, e bytes.Buffer
+	if code := Main([]string{"rollback", "--yes", "--json"}, IO{In: strings.NewReader(""), Out: &o, Err: &e}); code != ExitBlind {
+		t.Errorf("exit %d", code)
+	}
+	lines := strings.Split(strings.TrimSpace(o.String()), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, `"event":"result","ok":false`) || !strings.Contains(last, "project-not-found") || e.Len() > 0 {
+		t.Errorf("%s%s", o.String(), e.String())
+	}
+	o.Reset()
+	Main([]string{"rollback", "--yes"}, IO{In: strings.NewReader(""), Out: &o, Err: &o})
+	if n := strings.Count(o.String(), "project-not-found"); n != 1 || !strings.Contains(o.String(), "Nothing was put back: keysplit could not look.") {
+		t.Errorf("%d times: %s", n, o.String())
+	}
+}
+
+// acted is a step that does what the test says.
+type acted struct {
+	steps.Step
+	name        steps.Name
+	apply, undo func(run *steps.Run) error
+}
+
+func (a acted) Name() steps.Name { return a.name }
+func (a acted) Plan(context.Context, *steps.Run) (steps.Plan, error) {
+	return steps.Plan{}, nil
+}
+func (a acted) Apply(_ context.Context, run *steps.Run, _ steps.Emit) error { return a.apply(run) }
+func (a acted) Verify(context.Context, *steps.Run, steps.Emit) error        { return nil }
+func (a acted) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error  { return a.undo(run) }
+
+// After a rollback in the middle of an upgrade nothing is left to put back, and
+// nothing says that there is.
+func TestLinesAfterARollbackTellOfIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		undo error
+		says string
+		code int
+	}{
+		"it went well": {nil, "Everything is as it was before the upgrade.", ExitCancelled},
+		"it failed":    {steps.Fail(steps.NewFinding("backup-damaged", "")), "Nothing was taken back.", ExitFinding},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUpgraded(t, steps.DefaultEnvironment)
+			run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+			e := steps.NewEngine(run,
+				acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
+					run.Project = &steps.Project{Root: u.root}
+					run.Journal, err = steps.OpenJournal(u.root, u.env)
+					return err
+				}},
+				acted{name: steps.Write, apply: func(run *steps.Run) error {
+					at, err := envfile.Open(filepath.Join(u.root, ".env"))
+					if err == nil {
+						_, err = run.Journal.Replace(context.Background(), at, []byte("NEW=1\n"))
+					}
+					run.Wrote = true
+					return err
+				}, undo: func(run *steps.Run) error {
+					if c.undo != nil {
+						return c.undo
+					}
+					_, err := run.Journal.Revert(context.Background(), run.Journal.Applied()[0], false)
+					return err
+				}},
+				acted{name: steps.Restart, apply: func(*steps.Run) error { return errors.New("it broke") }, undo: func(*steps.Run) error { return nil }})
+			e.Machine, _ = e.Machine.Do(steps.Generate, steps.ActSkip)
+			e.Machine, _ = e.Machine.Do(steps.Distinct, steps.ActSkip)
+			var o bytes.Buffer
+			stdio := IO{In: strings.NewReader("b\n"), Out: &o, Err: &o, InTTY: true}
+			opts := &options{noColor: true}
+			err := upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+			said := strings.Join(strings.Fields(o.String()), " ")
+			if exitCode(stdio, err) != c.code || !strings.Contains(said, c.says) || strings.Contains(said, "To put everything back") {
+				t.Errorf("%v: %s", err, said)
+			}
+		})
+	}
+}

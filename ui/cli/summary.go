@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+
+	"dj/keysplit/steps"
+)
+
+// resultOf reads the end of a run off its engine.
+func resultOf(e *steps.Engine, err error) result {
+	findings := e.Findings()
+	r := result{
+		OK:       err == nil && len(steps.Errors(findings)) == 0,
+		Stopped:  errors.Is(err, steps.ErrCancelled),
+		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
+		GoOn: e.Run.Again(),
+	}
+	for _, n := range steps.Order() {
+		if e.Has(n) {
+			r.Steps[n] = e.Machine.Status(n)
+		}
+	}
+	return r
+}
+
+// command is a command of keysplit for the same environment.
+func (o *options) command(name string) string {
+	run := steps.Run{Options: steps.Options{Environment: o.env}}
+	return run.Command(name)
+}
+
+// planned tells whether a dry run came to its end.
+func (r result) planned() bool {
+	for _, s := range r.Steps {
+		if s == steps.Failed {
+			return false
+		}
+	}
+	return !r.Stopped
+}
+
+// summarise says in words how an upgrade ended and what comes next.
+func (o *options) summarise(r result) result {
+	unproved := r.Steps[steps.Restart] == steps.Skipped || r.Steps[steps.SmokeTest] == steps.Skipped
+	switch {
+	case r.OK && r.DryRun:
+		r.Summary = "That was the plan. Nothing was changed."
+	case r.DryRun && r.planned():
+		r.Summary = "That was the plan. Nothing was changed, so what is wrong is still so."
+	case r.OK && !r.Changed && r.Restarted:
+		r.Summary = "Done. The files were in order already; the server now runs with the key."
+	case r.OK && !r.Changed && r.Edited:
+		r.Summary = "The key was in order already. Only the files named above were edited."
+	case r.OK && !r.Changed && unproved:
+		r.Summary = "The files were in order already. What was left out is not proved."
+	case r.OK && !r.Changed:
+		r.Summary = "Everything was in order already. Nothing was changed."
+	case r.OK && unproved:
+		r.Summary = "The key is in place. What was left out is not proved."
+	case r.OK:
+		r.Summary = "Done. The backend has a JWT key of its own."
+	case r.Stopped:
+		r.Summary = "Stopped."
+	default:
+		r.Summary = "Not finished. What is wrong, and what to do, stands above."
+	}
+	if !r.OK {
+		r.Next = nil
+	}
+	var left []string
+	for _, n := range steps.Order() {
+		if r.Steps[n] == steps.Skipped {
+			left = append(left, string(n))
+		}
+	}
+	if len(left) > 0 {
+		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
+	}
+	if o.demo {
+		r.Next = append(r.Next, "The demo and its project are gone. On your own project: keysplit check, then keysplit")
+		return r
+	}
+	switch {
+	case r.DryRun:
+	case r.Changed, r.Edited:
+		r.Next = append(r.Next, "To put everything back to the byte: "+o.command("rollback"))
+	case !r.OK:
+		r.Next = append(r.Next, "No file was changed.")
+	}
+	if !r.OK && !r.DryRun {
+		r.Next = append(r.Next, "To go on: "+r.GoOn)
+	}
+	return r
+}

@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+// enter leads from the smoke test to the nine items; to stop there is no loop.
+func TestTheChecklistBeginsAtOnce(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.SmokeTest).press("enter", "enter")
+	st.want(steps.Checklist, done)
+	for _, want := range []string{"9. Team notified of change", "2 of 9 items are still open.", "Attest an item"} {
+		if v := st.w.View(); !strings.Contains(v, want) {
+			t.Errorf("%q is not shown:\n%s", want, v)
+		}
+	}
+	if n := st.fakes[steps.Checklist].applied; n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+	st.hold = true
+	st.press("r")
+	st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Checklist, err: steps.ErrCancelled, facts: st.w.facts})
+	if st.want(steps.Checklist, failed); st.w.job != nil {
+		t.Error("it began again by itself")
+	}
+}
+
+// After a login that was rejected the same password is not sent again.
+func TestARejectedPasswordIsForgotten(t *testing.T) {
+	st := newStage(t, plainLight)
+	apply := st.fakes[steps.SmokeTest].apply
+	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Check("login", steps.MarkFailed, "log in as ada", "401")
+		return steps.Fail(steps.NewFinding("login-rejected", ""))
+	}
+	st.open().to(steps.SmokeTest)
+	st.pickRow(ownAccount)
+	st.typed("ada").press("enter").typed("wrong").press("enter", "enter")
+	st.want(steps.SmokeTest, failed)
+	if st.e.Run.Options.Password.Set() {
+		t.Error("the password is kept")
+	}
+	st.press("enter")
+	st.want(steps.SmokeTest, ready)
+	v := st.w.View()
+	if !strings.Contains(v, "User name: ada") || !strings.Contains(v, "Password: _") {
+		t.Fatalf("the form is not open, with the name in it:\n%s", v)
+	}
+	if st.press("enter"); st.fakes[steps.SmokeTest].applied != 1 {
+		t.Error("enter sent an empty password")
+	}
+	st.fakes[steps.SmokeTest].apply = apply
+	st.typed("right").press("enter", "enter")
+	st.want(steps.SmokeTest, done)
+	if o := st.e.Run.Options; o.Username != "ada" || o.Password.Reveal() != "right" || o.TempUser {
+		t.Errorf("it logged in as %q, throwaway %v", o.Username, o.TempUser)
+	}
+}
+
+// pickRow moves to an option of a list and takes it.
+func (st *stage) pickRow(label string) {
+	st.t.Helper()
+	for range 5 {
+		if p := st.w.prompt(); p.options[st.w.selected].label == label {
+			st.press("enter")
+			return
+		}
+		st.press("down")
+	}
+	st.t.Fatalf("%q is not offered:\n%s", label, st.w.View())
+}
+
+// A line of proof is in the log once, as it came out.
+func TestTheLogHasALineOfProofOnce(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.SmokeTest)
+	var events []steps.Event
+	for n := range 20 {
+		events = append(events, steps.Event{Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkRunning, Text: "signs", Detail: fmt.Sprintf("%d of 20", n)})
+	}
+	st.during("enter", steps.SmokeTest, events...).press("l")
+	if v := st.w.View(); strings.Count(v, "signs") != 1 || !strings.Contains(v, "19 of 20") {
+		t.Errorf("while it runs the log has\n%s", v)
+	}
+	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkOK, Text: "signs", Detail: "20 of 20"}})
+	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "login", Mark: steps.MarkRunning, Text: "logs in"}})
+	st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.SmokeTest, err: errors.New("no"), facts: st.w.facts})
+	if v := st.w.View(); strings.Count(v, "signs") != 1 || strings.Contains(v, "running") {
+		t.Errorf("at the end the log has\n%s", v)
+	}
+}
+
+// A line that was running when its step ended spins no more.
+func TestALineThatDidNotFinish(t *testing.T) {
+	for want, err := range map[string]error{"✗ kubernetes:x/y": errors.New("no access"), "○ kubernetes:x/y": steps.ErrCancelled} {
+		st := newStage(t, plainLight)
+		st.hold = true
+		st.open()
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "a", Mark: steps.MarkRunning, Text: "kubernetes:x/y"}})
+		st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Preflight, err: err, facts: st.w.facts})
+		if v := st.w.View(); !strings.Contains(v, want) || strings.Contains(v, st.w.spin.View()) {
+			t.Errorf("%q is not shown after %v:\n%s", want, err, v)
+		}
+	}
+}
+
+// The message can be read to its end, and c copies all of it.
+func TestTheMessageIsCopiedWhole(t *testing.T) {
+	st := newStage(t, plainLight).open()
+	st.hold = true
+	st.press("m")
+	text := strings.Repeat("A line of the message.\n", 40) + "The last line.\n"
+	st.send(messageMsg(text))
+	st.hold = false
+	st.size(80, 24)
+	for range 5 {
+		st.press("pgdown")
+	}
+	if v := st.w.View(); !strings.Contains(v, "The last line.") {
+		t.Errorf("the end is not in sight:\n%s", v)
+	}
+	if st.press("c"); len(st.copied) != 1 || st.copied[0] != text {
+		t.Errorf("copied %q", st.copied)
+	}
+}

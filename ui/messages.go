@@ -1,0 +1,107 @@
+package ui
+
+import (
+	"slices"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+)
+
+// event takes what the current job reports.
+func (w *wizard) event(msg eventMsg) {
+	if w.job == nil || msg.id != w.job.id {
+		return
+	}
+	w.record(msg.ev)
+	switch {
+	case w.job.kind == jobBack:
+		w.undone.take(msg.ev)
+	case w.job.kind == jobEdit:
+		if msg.ev.Kind == steps.EventStarted {
+			w.page(msg.ev.Step).clear()
+		}
+		w.page(msg.ev.Step).take(msg.ev)
+	case msg.ev.Step == w.job.step:
+		w.page(msg.ev.Step).take(msg.ev)
+	}
+}
+
+// record puts an event into the log. A line of proof takes the place of what it
+// was while it ran.
+func (w *wizard) record(ev steps.Event) {
+	if ev.Kind == steps.EventCheck {
+		w.log = slices.DeleteFunc(w.log, func(old steps.Event) bool {
+			return unfinished(old) && old.Step == ev.Step && old.ID == ev.ID
+		})
+	}
+	w.log = append(w.log, ev)
+}
+
+// unfinished tells that an event is a line of proof that is still to come out.
+func unfinished(ev steps.Event) bool {
+	return ev.Kind == steps.EventCheck && (ev.Mark == steps.MarkRunning || ev.Mark == steps.MarkPending)
+}
+
+// result takes the end of the current job.
+func (w *wizard) result(msg resultMsg) tea.Cmd {
+	if w.job == nil || msg.id != w.job.id {
+		return nil
+	}
+	w.job.cancel()
+	w.job = nil
+	w.facts = msg.facts
+	w.log = slices.DeleteFunc(w.log, unfinished)
+	if w.leaving {
+		return tea.Quit
+	}
+	w.question = nil
+	switch msg.kind {
+	case jobBack:
+		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
+		w.undone.settle(msg.err)
+		for _, p := range w.pages[1:] {
+			p.clear()
+		}
+		return nil
+	case jobEdit:
+		if p := w.page(steps.Checklist); p.screen != nil {
+			p.settle(msg.err)
+			p.screen.came(msg.report)
+		}
+		w.edited(msg)
+		return nil
+	}
+	p := w.page(msg.step)
+	for _, later := range w.pages {
+		if s := w.facts.machine.Status(later.name); s == steps.Pending && later != p {
+			later.clear()
+		}
+	}
+	p.settle(msg.err)
+	p.screen.came(msg.report)
+	if msg.step == steps.Preflight {
+		w.next = msg.report.next
+	}
+	if msg.kind == jobPlan {
+		p.plan = msg.report.plan
+		if msg.err == nil {
+			p.screen.planned(w, msg.report)
+		}
+	}
+	switch {
+	case stopped(msg.err):
+		w.flash = "Stopped."
+		if w.facts.machine.Status(p.name) == steps.Pending && !p.atOnce() {
+			return p.screen.arrive(w)
+		}
+		p.failure = steps.ErrCancelled
+	case msg.err != nil:
+		p.failure = msg.err
+	case msg.kind == jobSkip:
+		return w.goTo(w.at+1, false)
+	case msg.kind == jobApply && p.plan.More:
+		return p.screen.arrive(w) // its next part has a question of its own
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/ui/style"
+)
+
+// short tells that the prompt must make do with one row.
+func (w *wizard) short() bool { return w.height < 12 }
+
+// drawPrompt draws a question and its options, with a bar at its left. The
+// option that has the focus stands in brackets: without colour nothing else
+// would show it.
+func (w *wizard) drawPrompt(p *prompt) []string {
+	if p == nil {
+		return nil
+	}
+	s := w.styles
+	bar := strings.Repeat(" ", min(1, w.margin())) + s.Accent.Render(s.Marks.Bar) + " "
+	room := max(1, w.width-ansi.StringWidth(bar)-1)
+	var rows []string
+	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
+	fields, focus := w.openFields()
+	asks := p.question != "" && (!w.short() || w.question != nil && w.height > 5)
+	if asks && (len(fields) == 0 || !p.list) {
+		for _, row := range style.Wrap(p.question, min(room, textWidth), true) {
+			add(s.Bold.Render(row))
+		}
+	}
+	longest := 0
+	for _, f := range fields {
+		longest = max(longest, ansi.StringWidth(f.label))
+	}
+	for i, f := range fields {
+		label, st := f.label+": ", s.Muted
+		switch {
+		case w.short() && i != focus:
+			continue
+		case !w.short(): // what is typed stands in one column
+			label = strings.Repeat(" ", longest-ansi.StringWidth(f.label)) + label
+		}
+		if i == focus {
+			st = s.Accent
+		}
+		left := min(room, textWidth) - ansi.StringWidth(label)
+		if left < 4 && w.height > 4 { // the label has a row of its own
+			add(st.Render(label))
+			label, left = "", min(room, textWidth)
+		}
+		add(st.Render(label) + f.view(s, left, i == focus))
+	}
+	if len(fields) > 0 {
+		return rows
+	}
+	if p.list && !w.short() {
+		w.drawList(p, room, add)
+		return rows
+	}
+	add(strings.TrimRight(w.buttons(p, room), " "))
+	return rows
+}
+
+// noteColumn is where the notes of a list begin, where there is room.
+const noteColumn = 32
+
+// drawList draws one option a row, with its note beside it; where the notes do
+// not fit there, each below its option; and where the terminal is too short for
+// that, without them.
+func (w *wizard) drawList(p *prompt, room int, add func(string)) {
+	s := w.styles
+	longest, needs := 0, 0
+	for _, o := range p.options {
+		longest = max(longest, 2+ansi.StringWidth(o.label))
+		needs = max(needs, ansi.StringWidth(o.note))
+	}
+	column := noteColumn
+	if longest+2 > column || column+needs > room {
+		column = longest + 2
+	}
+	below := column+needs > room
+	for i, o := range p.options {
+		row := s.Marks.Todo + " " + o.label
+		if i == w.selected {
+			row = s.Accent.Render(s.Marks.Current + " " + o.label)
+		}
+		if o.note != "" && !below {
+			row += strings.Repeat(" ", column-2-ansi.StringWidth(o.label)) + s.Muted.Render(s.Marks.Plain(o.note))
+		}
+		add(row)
+		if o.note != "" && below && w.height >= 16 {
+			for _, note := range style.Wrap(s.Marks.Plain(o.note), max(1, room-2), true) {
+				add("  " + s.Muted.Render(note))
+			}
+		}
+	}
+}
+
+// buttons puts the options side by side, those that do not fit left out so that
+// the one with the focus always shows.
+func (w *wizard) buttons(p *prompt, room int) string {
+	s := w.styles
+	draw := func(from int) (string, bool) {
+		row, fits := "", true
+		for i := from; i < len(p.options); i++ {
+			b := "  " + p.options[i].label + "  "
+			if i == w.selected {
+				b = s.Accent.Bold(true).Render("[ " + ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis) + " ]")
+			}
+			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
+				break
+			}
+			row += b
+		}
+		if ansi.StringWidth(row) > room {
+			fits = false
+		}
+		return row, fits
+	}
+	for from := range p.options {
+		if from > w.selected {
+			break
+		}
+		if row, fits := draw(from); fits || from == w.selected {
+			return row
+		}
+	}
+	return ""
+}
+
+// openFields are the text fields of the page that wait for input.
+func (w *wizard) openFields() ([]*field, int) {
+	p := w.current()
+	if p == nil || w.question != nil {
+		return nil, 0
+	}
+	if ph := w.phase(p); ph != ready && ph != done {
+		return nil, 0
+	}
+	return p.screen.fields()
+}

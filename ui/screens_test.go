@@ -1,0 +1,186 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps"
+)
+
+func (st *stage) size(width, height int) string {
+	st.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return st.w.View()
+}
+
+func lastRow(view string) string { return view[strings.LastIndex(view, "\n")+1:] }
+
+// However narrow the terminal, the keys of a page name the help, and where there
+// is room the way out.
+func TestTheFooterKeepsTheHelp(t *testing.T) {
+	for _, sc := range scenes {
+		st := newStage(t, plainLight)
+		sc.play(st)
+		fields, _ := st.w.openFields()
+		if st.w.over != nil || st.w.question != nil || st.w.leaving || st.w.flash != "" || len(fields) > 0 {
+			continue
+		}
+		for _, size := range [][2]int{{120, 40}, {80, 24}, {60, 20}, {40, 20}, {20, 5}} {
+			foot := lastRow(st.size(size[0], size[1]))
+			if !strings.Contains(foot, "?") || size[0] >= 40 && !strings.Contains(foot, "q quit") {
+				t.Errorf("%s at %v has %q", sc.name, size, foot)
+			}
+		}
+	}
+}
+
+// What stands beside an option is read whole, or not at all.
+func TestTheNotesOfOptionsAreNotCut(t *testing.T) {
+	for _, n := range []steps.Name{steps.Generate, steps.SmokeTest} {
+		st := newStage(t, plainLight).open().to(n)
+		for width := 30; width <= 120; width++ {
+			for _, row := range strings.Split(st.size(width, 24), "\n") {
+				if strings.Contains(row, "┃") && strings.Contains(row, "…") {
+					t.Errorf("%s at %d columns has %q", n, width, row)
+				}
+			}
+		}
+	}
+}
+
+// On a short terminal what is wrong comes before what is well, and the header
+// says that there is more.
+func TestAShortTerminalShowsWhatMattersFirst(t *testing.T) {
+	st := newStage(t, plainLight).open()
+	view := st.size(20, 5)
+	if !strings.Contains(view, "✗ JWT_SECRET_KEY") {
+		t.Errorf("what is wrong is not on the screen:\n%s", view)
+	}
+	if top, _, _ := strings.Cut(view, "\n"); !strings.Contains(top, "↓") {
+		t.Errorf("nothing says that there is more: %q", top)
+	}
+	st.press("end")
+	if top, _, _ := strings.Cut(st.w.View(), "\n"); !strings.Contains(top, "↑") {
+		t.Errorf("nothing says that this is the end: %q", top)
+	}
+	if top, _, _ := strings.Cut(st.size(80, 24), "\n"); strings.ContainsAny(top, "↓↑") {
+		t.Errorf("all is shown, and yet the header is %q", top)
+	}
+}
+
+// The list of findings cuts nothing, and only what is wrong here looks wrong.
+func TestTheListOfFindings(t *testing.T) {
+	st := newStage(t, plainLight)
+	apply := st.fakes[steps.Preflight].apply
+	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
+		emit.Find(steps.NewFinding("jwt-key-old", ""))
+		emit.Find(steps.NewFinding("env-file-in-build-context", "").At("Dockerfile", 3))
+		return apply(ctx, r, emit)
+	}
+	st.open().press("t")
+	for _, width := range []int{40, 60, 76, 80, 100, 120, 200} {
+		view := st.size(width, 400)
+		here, known, _ := strings.Cut(view, "Everything that keysplit knows")
+		if strings.Contains(view, "…") {
+			t.Errorf("something is cut at %d columns:\n%s", width, view)
+		}
+		if strings.ContainsAny(known, "✗!") {
+			t.Errorf("the catalogue has marks of trouble at %d columns:\n%s", width, known)
+		}
+		last := -1
+		for _, want := range []string{"✗ JWT_SECRET_KEY is not set.", "! The Dockerfile copies", "! Git does not ignore", "i JWT_SECRET_KEY is older"} {
+			at := strings.Index(here, want)
+			if at <= last {
+				t.Errorf("%q is not in its place at %d columns:\n%s", want, width, here)
+			}
+			last = at
+		}
+	}
+	// In columns: every message begins in the same one.
+	at := -1
+	for _, row := range strings.Split(st.size(80, 400), "\n") {
+		if rest, ok := strings.CutPrefix(row, "     • "); ok {
+			if _, message, ok := strings.Cut(rest, "  "); ok {
+				now := ansi.StringWidth(row) - ansi.StringWidth(strings.TrimLeft(message, " "))
+				if at < 0 {
+					at = now
+				}
+				if now != at {
+					t.Errorf("out of its column: %q", row)
+				}
+			}
+		}
+	}
+}
+
+// Moving through a list scrolls no more than it must.
+func TestTheListScrollsAtItsEdges(t *testing.T) {
+	st := newStage(t, plainLight).open().press("t")
+	st.size(80, 24)
+	for range 30 {
+		st.press("down")
+	}
+	scroll := st.w.scroll
+	st.press("up")
+	if st.w.scroll != scroll || scroll == 0 {
+		t.Errorf("one step up scrolls from row %d to %d", scroll, st.w.scroll)
+	}
+}
+
+func TestThePathInTheHeader(t *testing.T) {
+	st := newStage(t, plainLight).open()
+	top := func(width int) string { row, _, _ := strings.Cut(st.size(width, 24), "\n"); return row }
+	st.w.facts.folder = "~/work/customers/acme/plants-and-flowers/services/backend/of/the/shop"
+	if got := top(120); !strings.HasSuffix(got, "  "+st.w.facts.folder) {
+		t.Errorf("at 120 columns: %q", got)
+	}
+	if got := top(80); !strings.HasSuffix(got, "  …/services/backend/of/the/shop") {
+		t.Errorf("at 80 columns: %q", got)
+	}
+	st.w.facts.folder = "/tmp/keysplit-demo-1568966994/plants/backend"
+	st.w.throwaway = true
+	if got := top(80); !strings.HasSuffix(got, "  plants/backend") || strings.Contains(got, "demo-15") {
+		t.Errorf("in the demo: %q", got)
+	}
+}
+
+// While the name of production is typed, the screen says which one it is.
+func TestTheNameToTypeIsOnTheScreen(t *testing.T) {
+	st := newStage(t, plainLight)
+	production(st)
+	st.open().to(steps.Write).press("enter").typed("pro")
+	for _, size := range sizes {
+		v := strings.Join(strings.Fields(st.size(size[0], size[1])), " ")
+		if !strings.Contains(v, "Type production:") || !strings.Contains(v, "pro_") {
+			t.Errorf("at %v:\n%s", size, st.w.View())
+		}
+		if size[1] >= 20 && !strings.Contains(v, "This is production.") {
+			t.Errorf("at %v the question is gone:\n%s", size, st.w.View())
+		}
+	}
+}
+
+// A finding names its place once.
+func TestThePlaceIsSaidOnce(t *testing.T) {
+	for _, tc := range []struct {
+		message, file string
+		line          int
+		want          string
+	}{
+		{"JWT_SECRET_KEY is not set in .env.", ".env", 0, ""},
+		{"JWT_SECRET_KEY is not set.", "backend/.env", 0, "backend/.env"},
+		{"It is glued to the end of line 4 of .env.", ".env", 4, ""},
+		{"It is glued to the end of line 41 of .env.", ".env", 4, "line 4"},
+		{"backend/.env is not read.", ".env", 2, ".env, line 2"},
+		{".env:7 sets it twice.", ".env", 7, ""},
+		{"It is in .env twice.", ".env", 7, "line 7"},
+		{"It is glued to the end of line 4.", ".env", 4, ".env"},
+	} {
+		if got := unsaid(steps.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
+			t.Errorf("%q at %s:%d: %q, want %q", tc.message, tc.file, tc.line, got, tc.want)
+		}
+	}
+}
