@@ -87,6 +87,7 @@ type Run struct {
 	WroteAt   time.Time // when
 	URL       string    // base URL of the restarted server, set by restart
 	Restarted bool      // restart saw a new server process, or started one
+	OwnServer bool      // that one was started for this run, and ends with it
 	Asked     []string  // base URLs that the smoke test asked
 
 	// Confirmed are the names of production that were typed, or given on the command
@@ -105,6 +106,9 @@ type Run struct {
 
 	closers []func()
 }
+
+// Serves tells whether a server that the run restarted goes on after the run.
+func (r *Run) Serves() bool { return r.Restarted && !r.OwnServer }
 
 // LookupEnv looks a variable of keysplit's own environment up.
 func (r *Run) LookupEnv(name string) (string, bool) {

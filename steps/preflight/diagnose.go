@@ -20,6 +20,8 @@ type diagnosis struct {
 	sources []source
 	place   place
 
+	untracked bool // only what is in the repository counts, and the .env is not in it
+
 	keys  steps.Keys
 	found []steps.Finding
 }
@@ -49,6 +51,9 @@ func (d *diagnosis) diagnose() error {
 		at = &envfile.Snapshot{}
 	} else {
 		env.At, env.Exists = at, at.Exists
+	}
+	if d.untracked {
+		env.At, env.Exists = &envfile.Snapshot{}, false
 	}
 	if d.run.Options.Committed && env.At != nil && !env.Exists {
 		return nil

@@ -90,6 +90,12 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 	return found
 }
 
+// untracked tells whether the .env is in the work tree and not in the repository.
+// Where there is no repository, or no git, what lies there counts.
+func untracked(ctx context.Context, p *steps.Project) bool {
+	return gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, "ls-files", "--error-unmatch") == 1
+}
+
 // gitSays asks git about the .env and returns its exit code, -1 for no answer.
 func gitSays(ctx context.Context, p *steps.Project, args ...string) int {
 	res, ok := git.Ask(ctx, p.TopLevel, nil, 4<<10, append(args, "--", p.EnvFile.Path)...)

@@ -110,6 +110,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if run.Remote() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
+	d.untracked = run.Options.Committed && untracked(ctx, p)
 	if err := d.again(emit); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func TestDjangoReloads(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; it said %q; the server said %s", err, texts, server.Output())
 	}
-	if run.URL != server.URL || !run.Restarted || !verifies(t, run.URL, run.Key) || verifies(t, run.URL, run.Previous) {
+	if run.URL != server.URL || !run.Restarted || !run.Serves() || !verifies(t, run.URL, run.Key) || verifies(t, run.URL, run.Previous) {
 		t.Errorf("URL %s, restarted %v", run.URL, run.Restarted)
 	}
 	if plan, err := step.Plan(context.Background(), run); err != nil || !plan.Nothing {

@@ -93,7 +93,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	s.own.stop = stop
 	s.own.mu.Unlock()
 	run.OnClose(s.own.end)
-	run.URL, run.Restarted = base, true
+	run.URL, run.Restarted, run.OwnServer = base, true, true
 	run.Left = append(run.Left, "No server of this project is running now. Start yours as usual.")
 	emit.Progress(fmt.Sprintf("No server was running. keysplit started one on %s for the test and stops it afterwards.",
 		strings.TrimPrefix(base, "http://")))

@@ -22,7 +22,7 @@ func TestOwnServer(t *testing.T) {
 		t.Errorf("plan = %+v, %v", p, err)
 	}
 	texts, _, err := do(w.step.Apply, w.run)
-	if err != nil || w.run.URL != url || !w.run.Restarted || !hasText(texts, "No server was running. keysplit started one on 127.0.0.1:") {
+	if err != nil || w.run.URL != url || !w.run.Restarted || w.run.Serves() || !hasText(texts, "No server was running. keysplit started one on 127.0.0.1:") {
 		t.Fatalf("URL %q, said %q, error %v", w.run.URL, texts, err)
 	}
 	if err := w.step.Verify(context.Background(), w.run, func(steps.Event) {}); err != nil {

@@ -4,6 +4,7 @@ package cli_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,5 +48,36 @@ func TestWhatIsCommitted(t *testing.T) {
 				t.Errorf("check --static: exit %d\n%s", r.code, r.out)
 			}
 		})
+	}
+}
+
+// A .env of one's own, that git ignores, is not in the repository, and is not judged.
+func TestWhatIsNotCommittedIsNotJudged(t *testing.T) {
+	root := staticProject(t, "")
+	env := filepath.Join(root, ".env")
+	if err := os.WriteFile(env, []byte("SECRET_KEY="+stepstest.Key()+"\n"), 0o644); err != nil { //nolint:gosec // that others can read it is what a fault would be
+		t.Fatal(err)
+	}
+	git := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	check := func() ran {
+		t.Helper()
+		return invocation{args: []string{"check", "--committed"}, dir: root}.run(t, filepath.Join(t.TempDir(), "state"))
+	}
+	if err := os.WriteFile(filepath.Join(root, ".gitignore"), []byte(".env\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	git("init", "-q")
+	git("add", ".")
+	if r := check(); r.code != 0 || !strings.Contains(r.out, "No .env was looked for") {
+		t.Errorf("ignored: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	git("add", "--force", ".env")
+	if r := check(); r.code != 1 || !strings.Contains(r.out, "env-file-tracked-by-git") || !strings.Contains(r.out, "jwt-key-missing") {
+		t.Errorf("tracked: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 }

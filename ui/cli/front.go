@@ -37,7 +37,7 @@ type result struct {
 	Stopped   bool // by the user
 	DryRun    bool
 	Changed   bool // a file was changed
-	Restarted bool // a server was restarted
+	Restarted bool // a server was restarted, and goes on
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []steps.Finding

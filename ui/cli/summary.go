@@ -13,7 +13,7 @@ func resultOf(e *steps.Engine, err error) result {
 	r := result{
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
-		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Restarted, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
+		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
 		GoOn: e.Run.Again(),
 	}
 	for _, n := range steps.Order() {
