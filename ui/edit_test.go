@@ -44,7 +44,7 @@ func withPipeline(t *testing.T) (st *stage, file string) {
 // The edit of a file leaves the page alone and comes back to the list, which has
 // one finding less.
 func TestAnEditFromTheFindings(t *testing.T) {
-	const gone = "A pipeline sets SECRET_KEY"
+	const gone = "A pipeline or build sets SECRET_KEY"
 	for _, begin := range []steps.Name{steps.Preflight, steps.Write, steps.Checklist} {
 		t.Run(string(begin), func(t *testing.T) {
 			st, file := withPipeline(t)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/places"
 )
 
 // A place has a line of the file, and a code of the catalogue.
@@ -14,7 +15,8 @@ func FuzzMentions(f *testing.F) {
 	f.Add("k8s/\n.yaml", []byte("&a [*a, *a]: {SECRET_KEY: !!binary x}"))
 	f.Fuzz(func(t *testing.T, file string, data []byte) {
 		k := kindOf(file)
-		secretKey, key := mentions(k, data)
+		text := places.Read(k == pipeline, file, data)
+		secretKey, key := text.Provides(), text.Key()
 		if lines := bytes.Count(data, []byte("\n")) + 1; secretKey < 0 || key < 0 || secretKey > lines || key > lines {
 			t.Errorf("lines %d and %d of %d", secretKey, key, lines)
 		}

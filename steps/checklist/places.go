@@ -4,32 +4,22 @@ import (
 	"bytes"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/places"
 )
 
 // place is one pipeline or document that provides SECRET_KEY, or tells how to.
 type place struct {
 	kind kind
 	file string // relative to the top level
-	line int    // the first that does, 1-based
-	key  int    // the first that names JWT_SECRET_KEY, 0 for none
+	line int    // the first that does, and lacks JWT_SECRET_KEY if any does, 1-based
+	key  int    // the first that names JWT_SECRET_KEY, 0 where one lacks it
 	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
 	code steps.Code
 	sum  steps.FileSum
 }
-
-var (
-	// In a pipeline every mention counts but references such as
-	// secrets.SECRET_KEY and ${SECRET_KEY}: what those give is named otherwise.
-	pipelineSets = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|\{\s*["']?SECRET_KEY["']?\s*:`)
-	// A document may speak about SECRET_KEY; it tells how to set it with an
-	// equals sign, a colon, or a table.
-	documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
-	names        = regexp.MustCompile(`\bJWT_SECRET_KEY\b`)
-)
 
 // findPlaces reads the files of one kind. Those that cannot be read make the
 // look incomplete; that is said in the tree.
@@ -46,8 +36,14 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: steps.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
-		p.line, p.key = mentions(k, data)
-		if k == pipeline && p.key > 0 {
+		text := places.Read(k == pipeline, rel, data)
+		p.key = text.Key()
+		if p.line = text.Lacks(); p.line > 0 {
+			p.key = 0
+		} else {
+			p.line = text.Provides()
+		}
+		if k == pipeline && text.Key() > 0 {
 			p.same = same(data)
 		}
 		if p.line > 0 || p.same > 0 {
@@ -55,33 +51,6 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		}
 	}
 	return out
-}
-
-// mentions finds the first line that provides SECRET_KEY and the first that
-// names JWT_SECRET_KEY. A comment in a pipeline provides nothing.
-func mentions(k kind, data []byte) (secretKey, key int) {
-	sets := documentSets
-	if k == pipeline {
-		sets = pipelineSets
-	}
-	n := 0
-	for line := range bytes.Lines(data) {
-		n++
-		text := strings.TrimSpace(string(line))
-		if k == pipeline {
-			if strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//") {
-				continue
-			}
-			text, _, _ = strings.Cut(text, " #")
-		}
-		if secretKey == 0 && sets.MatchString(text) {
-			secretKey = n
-		}
-		if key == 0 && names.MatchString(text) {
-			key = n
-		}
-	}
-	return secretKey, key
 }
 
 // codeFor is the finding that the file deserves when the key is missing there.

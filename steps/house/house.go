@@ -30,6 +30,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/places"
 )
 
 // Proposal is one edit of one file, for one finding.
@@ -37,6 +38,7 @@ type Proposal struct {
 	Finding steps.Finding
 	Path    string // absolute
 	Diff    []steps.DiffLine
+	Left    int // a line that still lacks the key afterwards, and is mended by hand; 0 for none
 
 	at  *envfile.Snapshot
 	new []byte
@@ -74,6 +76,9 @@ func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
 	}
 	p.at = at
 	p.new, p.Diff = edit(f, at.Data)
+	if f.Code != "env-file-not-ignored" {
+		p.Left = places.Read(runs(f.Code), f.File, p.new).Lacks()
+	}
 	return p, len(p.Diff) > 0
 }
 
@@ -87,11 +92,15 @@ var editOf = map[steps.Code]func(f steps.Finding, data []byte) ([]byte, []steps.
 	"env-file-not-ignored":   ignore,
 }
 
+// runs tells whether the finding is about a file that sets variables itself, and
+// none that tells people to.
+func runs(c steps.Code) bool { return c != "example-missing-key" && c != "docs-missing-key" }
+
 // rule makes the lines to insert below one line, none where it does not apply.
 // below are the lines that follow it.
 type rule func(file, line string, below []string) (lines []string, skip int)
 
-// insert applies a rule to every line of the file.
+// insert applies a rule to every line of the file that JWT_SECRET_KEY does not reach.
 func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 	return func(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
 		var lines []string
@@ -100,6 +109,7 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 		}
 		var out bytes.Buffer
 		var diff []steps.DiffLine
+		text := places.Read(runs(f.Code), f.File, data)
 		num, pending, wait := 0, []string(nil), -1
 		flush := func(eol string) {
 			for _, l := range pending {
@@ -110,12 +120,12 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 			pending, wait = nil, -1
 		}
 		for i, l := range lines {
-			text := strings.TrimRight(l, "\r\n")
-			eol := l[len(text):]
+			line := strings.TrimRight(l, "\r\n")
+			eol := l[len(line):]
 			out.WriteString(l)
 			num++
-			if wait < 0 {
-				if add, skip := r(path.Base(f.File), text, lines[i+1:]); len(add) > 0 {
+			if wait < 0 && !text.Reaches(i+1) {
+				if add, skip := r(path.Base(f.File), line, lines[i+1:]); len(add) > 0 {
 					pending, wait = add, skip
 				}
 			}

@@ -213,3 +213,16 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 		}
 	}
 }
+
+// What a proposal cannot mend in a file is not lost with what it does.
+func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	path := filepath.Join(run.Project.TopLevel, ".gitlab-ci.yml")
+	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: x}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, ok := Propose(run, steps.NewFinding("ci-missing-key", "").At(".gitlab-ci.yml", 7))
+	if !ok || len(p.Diff) != 1 || p.Diff[0].Line != 8 || p.Left != 10 {
+		t.Errorf("%v, %+v", ok, p)
+	}
+}

@@ -98,9 +98,14 @@ func (one *checked) add(f front, more ...steps.Finding) {
 	one.ready = one.ready && len(steps.Errors(more)) == 0
 }
 
-// strict makes warnings count, where what is committed is judged.
+// strict makes errors of warnings, where what is committed is judged: a pipeline is
+// to stop at them, and every format has to say so.
 func (one *checked) strict(o *options) {
-	one.ready = one.ready && (!o.committed || len(warnings(one.findings)) == 0)
+	for i := range one.findings {
+		if o.committed && one.findings[i].Severity == steps.Warning {
+			one.findings[i].Severity, one.ready = steps.Error, false
+		}
+	}
 }
 
 func warnings(fs []steps.Finding) (out []steps.Finding) {
@@ -270,6 +275,10 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 		f.Note("")
 		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes it out.")
 		f.Plan(steps.Plan{Diff: p.Diff})
+		if p.Left > 0 {
+			one.Line, one.Fixable = p.Left, false
+			left = append(left, one)
+		}
 	}
 	if len(refused) > 0 {
 		return left, steps.Fail(refused...)

@@ -21,6 +21,7 @@ func TestWhatIsCommitted(t *testing.T) {
 	}{
 		"in order":              {nil, 0, "What is committed is in order"},
 		"a pipeline without it": {map[string]string{".github/workflows/ci.yml": "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}\n"}, 1, "ci-missing-key"},
+		"another job has it":    {map[string]string{".github/workflows/ci.yml": "jobs:\n  a:\n    env:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: y\n  b:\n    env: {SECRET_KEY: x}\n"}, 1, ".github/workflows/ci.yml:7"},
 		"an example without it": {map[string]string{".env.example": "SECRET_KEY=change-me\n"}, 1, "example-missing-key"},
 		"settings from before":  {map[string]string{"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY', default=SECRET_KEY)}\n"}, 1, "settings-not-upgraded"},
 		"a .env in the tree":    {map[string]string{".env": "SECRET_KEY=" + stepstest.Key() + "\n"}, 1, "jwt-key-missing"},
@@ -42,6 +43,10 @@ func TestWhatIsCommitted(t *testing.T) {
 			r := invocation{args: []string{"check", "--committed"}, dir: root}.run(t, filepath.Join(t.TempDir(), "state"))
 			if r.code != c.code || !strings.Contains(r.out, c.says) {
 				t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
+			}
+			// What stops a pipeline is a failure in the formats that pipelines read.
+			if r := (invocation{args: []string{"check", "--committed", "--format", "junit"}, dir: root}).run(t, filepath.Join(t.TempDir(), "state")); strings.Contains(r.out, `failures="0"`) != (c.code == 0) || strings.Contains(r.out, "JWT_SECRET_KEY is in order") != (c.code == 0) {
+				t.Errorf("JUnit:\n%s", r.out)
 			}
 			// Without the flag a .env that is not there is a fault, as on any other machine.
 			if r := (invocation{args: []string{"check", "--static"}, dir: root}).run(t, filepath.Join(t.TempDir(), "state")); r.code != 1 {

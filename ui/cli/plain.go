@@ -105,7 +105,11 @@ func (p *plainFront) diff(lines []steps.DiffLine) {
 			s = p.s.Error
 		}
 		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
-		p.line("  %s   %s", s.Render(text), p.s.Muted.Render(d.Note))
+		text = s.Render(text)
+		if d.Note != "" {
+			text += "   " + p.s.Muted.Render(d.Note)
+		}
+		p.line("  %s", text)
 	}
 }
 

@@ -1,0 +1,46 @@
+package places
+
+import "testing"
+
+// Each job, service and container needs the key, and one of them that has it does
+// not stand for the others.
+func TestWhereTheKeyIsLacking(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, text string
+		lacks      int
+	}{
+		"one job":                   {"ci.yml", "env:\n  SECRET_KEY: x\n", 2},
+		"one job, both":             {"ci.yml", "env:\n  JWT_SECRET_KEY: y\n  A: b\n  SECRET_KEY: x\n", 0},
+		"another job":               {"ci.yml", "jobs:\n  a:\n    env:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: y\n  b:\n    env:\n      SECRET_KEY: x\n", 8},
+		"another job, flow style":   {"ci.yml", "jobs:\n  a:\n    env:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: y\n  b:\n    env: {SECRET_KEY: x}\n", 7},
+		"flow style, both":          {"ci.yml", "jobs:\n  b:\n    env: {SECRET_KEY: x, JWT_SECRET_KEY: y}\n", 0},
+		"a command in another job":  {"ci.yml", "jobs:\n  a:\n    env:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: y\n  b:\n    steps:\n      - run: docker run -e SECRET_KEY=x web\n", 8},
+		"a command, goes on":        {"ci.yml", "steps:\n  - run: |\n      docker run -e SECRET_KEY=x \\\n        -e JWT_SECRET_KEY=y web\n", 0},
+		"two lines of a script":     {"ci.yml", "steps:\n  - run: |\n      export SECRET_KEY=x\n      pip install y\n      export JWT_SECRET_KEY=y\n", 0},
+		"another step":              {"ci.yml", "steps:\n  - run: |\n      export JWT_SECRET_KEY=y\n      pytest\n  - run: |\n      export SECRET_KEY=x\n", 6},
+		"env of the workflow":       {"ci.yml", "env:\n  JWT_SECRET_KEY: y\njobs:\n  a:\n    steps:\n      - env:\n          SECRET_KEY: x\n", 0},
+		"env of the job":            {"ci.yml", "jobs:\n  a:\n    env:\n      JWT_SECRET_KEY: y\n    steps:\n    - run: pytest\n      env:\n        SECRET_KEY: x\n", 0},
+		"env of another job":        {"ci.yml", "jobs:\n  a:\n    env:\n      JWT_SECRET_KEY: y\n  b:\n    steps:\n    - env:\n        SECRET_KEY: x\n", 8},
+		"a comment":                 {"ci.yml", "env:\n  SECRET_KEY: x\n  # JWT_SECRET_KEY: y\n", 2},
+		"a comment between":         {"ci.yml", "    env:\n      SECRET_KEY: x\n# none of them real\n\n      JWT_SECRET_KEY: y\n", 0},
+		"for the steps that follow": {"ci.yml", "steps:\n  - run: echo JWT_SECRET_KEY=y >> $GITHUB_ENV\n  - env:\n      SECRET_KEY: x\n", 0},
+		"GitLab":                    {"ci.yml", "variables:\n  JWT_SECRET_KEY: y\ntest:\n  script:\n    - export SECRET_KEY=x\n", 0},
+		"GitLab, extends":           {"ci.yml", ".all:\n  variables:\n    JWT_SECRET_KEY: y\ntest:\n  extends: .all\n  variables:\n    SECRET_KEY: x\n", 0},
+		"compose, another service":  {"compose.yaml", "services:\n  web:\n    environment:\n      - SECRET_KEY=x\n  worker:\n    environment:\n      - SECRET_KEY=x\n      - JWT_SECRET_KEY=y\n", 4},
+		"compose, merged":           {"compose.yaml", "x-all: &all\n  JWT_SECRET_KEY: y\nservices:\n  web:\n    environment:\n      <<: *all\n      SECRET_KEY: x\n", 0},
+		"compose, an alias":         {"compose.yaml", "x-all: &all\n  SECRET_KEY: x\n  JWT_SECRET_KEY: y\nservices:\n  web:\n    environment: *all\n", 0},
+		"containers":                {"d.yaml", "containers:\n- name: web\n  env:\n  - name: SECRET_KEY\n    value: x\n- name: worker\n  env:\n  - name: SECRET_KEY\n    value: x\n  - name: JWT_SECRET_KEY\n    value: y\n", 4},
+		"containers, both":          {"d.yaml", "containers:\n- name: web\n  env:\n  - name: JWT_SECRET_KEY\n    value: y\n  - name: SECRET_KEY\n    value: x\n", 0},
+		"the name comes second":     {"d.yaml", "env:\n- valueFrom: {secretKeyRef: {name: a, key: b}}\n  name: SECRET_KEY\n- valueFrom: {secretKeyRef: {name: a, key: c}}\n  name: JWT_SECRET_KEY\n", 0},
+		"documents":                 {"d.yaml", "kind: Secret\nstringData:\n  SECRET_KEY: x\n  JWT_SECRET_KEY: y\n---\nkind: Pod\nenv:\n- name: SECRET_KEY\n", 8},
+		"documents, at the top":     {"d.yaml", "JWT_SECRET_KEY: y\n---\nSECRET_KEY: x\n", 3},
+		"a whole Secret":            {"d.yaml", "kind: Secret\nstringData:\n  JWT_SECRET_KEY: y\n---\nkind: Pod\nenvFrom:\n- secretRef: {name: a}\nenv:\n- name: SECRET_KEY\n", 0},
+		"no YAML":                   {"tox.ini", "[a]\nsetenv =\n  SECRET_KEY = x\n[b]\nsetenv =\n  JWT_SECRET_KEY = y\n", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Read(true, c.file, []byte(c.text)).Lacks(); got != c.lacks {
+				t.Errorf("line %d lacks the key, not line %d:\n%s", got, c.lacks, c.text)
+			}
+		})
+	}
+}
