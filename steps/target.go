@@ -36,6 +36,7 @@ type Held struct {
 	Where     string    // in words, with the account, context, cluster or app: what a person checks before anything happens
 	Readable  bool      // the values can be read back; false for places that only take them
 	There     bool      // the key is there, also when its value cannot be read
+	Unknown   bool      // whether it is there cannot be told
 	Key       Secret    // its value; unset when it is not there or cannot be read
 	SecretKey Secret    // SECRET_KEY, when the same place holds it readably
 	Others    []Other   // the variables of Options.DistinctFrom, as far as the same place holds them
@@ -140,7 +141,12 @@ func (r *Run) JudgePlaces() []Finding {
 	for i, h := range r.Held {
 		spec := r.Targets[i].Spec()
 		found = append(found, h.Findings...)
-		if !h.Readable && h.There {
+		switch {
+		case h.Unknown:
+			found = append(found, NewFinding("jwt-key-missing", "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(Warning).
+				At(spec, 0).WithFix("Look there yourself. To set one: "+r.Command("upgrade")))
+			continue
+		case !h.Readable && h.There:
 			continue
 		}
 		for _, code := range r.Judge(h.Key, h.Rivals()...) {

@@ -26,7 +26,10 @@ type past struct {
 	said    map[int]*proof        // the latest word of a person on each item
 	skipped map[steps.Name]bool   // steps that were left out last time
 	key     string                // fingerprint of the key in force
-	edits   map[string]bool       // changes, by ID, of files that hold no key
+	edits   map[string]bool       // changes, by ID, that are no part of an upgrade: see holdsNoKey; and a grace period
+	wrote   bool                  // the step that writes the key ran at some time
+	writing bool                  // it is at it
+	beside  bool                  // what was taken back last was one of edits
 }
 
 // stepOf is the step whose failure puts a person's word on an item in doubt.
@@ -98,14 +101,26 @@ func (p *past) take(e steps.Entry) {
 	case "key":
 		p.key = e.Key
 	case "begin":
-		p.edits[e.Intent.ID] = holdsNoKey(e.Intent.Path)
+		p.edits[e.Intent.ID] = holdsNoKey(e.Intent.Path) || p.wrote && !p.writing
 	case "reverted":
-		if !p.edits[e.ID] {
-			p.void(steps.Write, true, "the upgrade was taken back at "+exact(e.Time))
+		if p.edits[e.ID] {
+			p.beside = true
+			return
 		}
+		p.beside = false
+		p.void(steps.Write, true, "the upgrade was taken back at "+exact(e.Time))
 	case "status":
 		p.skipped[e.Step] = e.Status == steps.Skipped
+		if e.Step == steps.Write && e.Status != steps.Undone {
+			p.writing, p.wrote = e.Status == steps.Running, true
+		}
+		beside := p.beside
+		p.beside = beside && e.Status == steps.Undone
 		switch {
+		case e.Status == steps.Undone && beside:
+			if e.Step == steps.Restart {
+				p.restarted("the server was restarted again at " + exact(e.Time))
+			}
 		case e.Status == steps.Failed:
 			p.void(e.Step, true, string(e.Step)+" failed at "+exact(e.Time))
 		case e.Status == steps.Undone:

@@ -82,6 +82,37 @@ func TestARollbackUnticks(t *testing.T) {
 	}
 }
 
+// A grace period changes the .env too, and neither it nor its rollback says
+// anything about the key that signs. The same change as part of an upgrade does.
+func TestARollbackOfAGracePeriodKeepsWhatWasProved(t *testing.T) {
+	for name, writing := range map[string]bool{"a grace period": false, "an upgrade": true} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.status(steps.Write, steps.Running)
+			h.status(steps.Write, steps.Done)
+			h.prove(good(), true)
+			h.attest(9)
+			if writing {
+				h.status(steps.Write, steps.Running)
+			}
+			at, err := envfile.Open(h.run.Project.EnvFile.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.run.Journal.Replace(t.Context(), at, append(slices.Clone(at.Data), "A=1\n"...)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.run.Journal.Revert(t.Context(), h.run.Journal.Applied()[0], false); err != nil {
+				t.Fatal(err)
+			}
+			h.status(steps.Write, steps.Undone)
+			if r := h.look(); !writing && !slices.Equal(open(r), nil) || writing && !slices.Contains(open(r), 2) {
+				t.Errorf("open are %v\n%s", open(r), r.Text())
+			}
+		})
+	}
+}
+
 // What a check --fix edited, and a rollback of that, says nothing about the key.
 func TestARollbackOfAnEditKeepsWhatWasProved(t *testing.T) {
 	h := newHouse(t)

@@ -69,8 +69,10 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
 	}
 	for i, h := range run.Held {
-		detail := "no key there"
+		mark, detail := steps.MarkOK, "no key there"
 		switch {
+		case h.Unknown:
+			mark, detail = steps.MarkSkipped, "cannot be seen from here"
 		case h.Key.Set():
 			detail = fmt.Sprintf("a key of %d characters, fingerprint %s", h.Key.Len(), h.Key.Fingerprint())
 		case h.There && !h.Changed.IsZero():
@@ -78,7 +80,7 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		case h.There:
 			detail = "a key that cannot be read back"
 		}
-		emit.Check("place "+run.Targets[i].Spec(), steps.MarkOK, h.Where, detail)
+		emit.Check("place "+run.Targets[i].Spec(), mark, h.Where, detail)
 	}
 	return nil
 }

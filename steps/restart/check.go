@@ -35,7 +35,7 @@ func forms() []string {
 func Again(run *steps.Run) string {
 	switch name, _, _ := strings.Cut(backWith(run), ":"); {
 	case name == "" || name == "runserver":
-		return "the running server reads its settings again"
+		return "a server of this project that runs here reads its settings again"
 	case name == "none":
 		return "restart the backend yourself"
 	case backWith(run) == unkept:

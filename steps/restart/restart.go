@@ -114,7 +114,7 @@ func (s *Step) Name() steps.Name { return steps.Restart }
 
 // Plan says which process would be restarted, and how.
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	w, err := s.way(run.Options.Restart)
+	w, err := s.way(asked(run))
 	if err != nil {
 		return steps.Plan{}, err
 	}
@@ -135,12 +135,12 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 // Apply restarts, waits until the server answers, and sets the run's URL and
 // Restarted. A second call finds the server fresh and leaves it alone.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	w, err := s.way(run.Options.Restart)
+	w, err := s.way(asked(run))
 	if err != nil {
 		return err
 	}
 	if run.Journal != nil {
-		spec := run.Options.Restart
+		spec := asked(run)
 		if m, ok := w.(managed); ok {
 			if c, ok := m.manager.(compose); ok {
 				spec = c.spec(run)
@@ -192,6 +192,15 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	return w.undo(ctx, run, emit)
+}
+
+// asked is the way, as --restart has it. The servers of the project that run here do
+// not read what goes elsewhere: none of them is restarted without being asked for.
+func asked(run *steps.Run) string {
+	if run.Options.Restart == "" && run.Remote() {
+		return "none"
+	}
+	return run.Options.Restart
 }
 
 // backWith is the way of a rollback, as --restart has it.

@@ -37,7 +37,8 @@ func (m *manual) place() string {
 
 // Look knows what an earlier run was told, and nothing of the place itself.
 func (m *manual) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
-	return steps.Held{Where: m.place(), There: m.delivered(run, "")}, nil
+	there := m.delivered(run, "")
+	return steps.Held{Where: m.place(), There: there, Unknown: !there}, nil
 }
 
 // delivered tells whether a person has said that the key of this fingerprint, ""

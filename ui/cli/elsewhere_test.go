@@ -265,3 +265,19 @@ esac`)
 		t.Error("the module was written for nothing")
 	}
 }
+
+// What goes elsewhere is not read by a server of the project that runs here, so
+// without --restart none is restarted or asked. The dry run makes no key that
+// anybody could take for the one to come, and claims nothing about a place that
+// only a person can look into.
+func TestElsewhereNothingHereIsRestarted(t *testing.T) {
+	elsewhere(t, map[string]string{".env.staging": "SECRET_KEY=" + djangotest.NewKey() + "\n"})
+	code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", "--yes", "--env", "staging", "--target", "dotenv:.env.staging", "--skip", "smoke-test"})
+	if out += errOut; code != 0 || !strings.Contains(out, "Nothing was restarted.") || keyOf(t, ".env.staging") == "" {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	code, out, errOut = inProcess(t, newUpgrade, []string{"upgrade", "--dry-run", "--env", "other", "--target", "manual:the vault"})
+	if out += errOut; code != 0 || !strings.Contains(oneLine(out), "a new key 86 characters; the real run makes its own") || strings.Contains(out, "fingerprint") || !strings.Contains(out, "Nothing is restarted.") || !strings.Contains(out, "cannot be seen from here") || strings.Contains(out, "holds no J") {
+		t.Errorf("the plan: exit %d\n%s", code, out)
+	}
+}

@@ -166,14 +166,42 @@ func asBefore(run *steps.Run, last steps.Upgrade) {
 	run.Options.Restart = restartOf(targets)
 }
 
+// signsAnew tells whether another key signs once the upgrade is taken back. Not so
+// where it was a grace period, or edited committed files. What cannot be read counts.
+func signsAnew(run *steps.Run, last steps.Upgrade) bool {
+	key := func(data []byte) steps.Secret {
+		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+		if err != nil {
+			return steps.Secret{}
+		}
+		return keys.InFile.Secret
+	}
+	for _, in := range last.Files {
+		if run.Project.Rel(in.Path) != run.Project.Rel(run.Project.EnvFile.Path) && !slices.Contains(run.Files(), in.Path) {
+			continue
+		}
+		before, err := run.Journal.Kept(in.BackupID)
+		if err != nil {
+			return true
+		}
+		now, err := steps.ReadSmall(in.Path)
+		if err != nil || !key(before).Equal(key(now)) {
+			return true
+		}
+	}
+	return len(last.Deliveries) > 0
+}
+
 // planBack says what a rollback will do.
 func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Plan {
 	last := all[len(all)-1]
 	p := steps.Plan{
 		Step:     steps.Write,
 		Summary:  "Put back what was changed on " + day(last) + ":",
-		Effects:  []string{"Tokens that were signed since then are refused: who logged in since logs in again."},
 		Question: "Put this back?",
+	}
+	if signsAnew(run, last) {
+		p.Effects = []string{"Tokens that were signed since then are refused: who logged in since logs in again."}
 	}
 	var names []string
 	for _, d := range slices.Backward(last.Deliveries) {

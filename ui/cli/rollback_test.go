@@ -93,6 +93,9 @@ func TestRollbackAsksBeforeItChangesAnything(t *testing.T) {
 		t.Errorf("no: exit %d, %s", code, said)
 	}
 	code, said := u.rollback("y\n")
+	if !strings.Contains(said, "Tokens that were signed") { // its .env had a key before
+		t.Errorf("what users notice is not said: %s", said)
+	}
 	if _, err := os.Stat("made.txt"); code != ExitOK || u.read(".env") != u.was || err == nil || !strings.Contains(said, "Everything is as it was before the upgrade.") {
 		t.Errorf("yes: exit %d, %v, %s", code, err, said)
 	}
@@ -197,6 +200,9 @@ func TestRollbackKeepsTheModuleThatTheSettingsName(t *testing.T) {
 		_, err := os.Stat(grace.FileName)
 		if code != ExitOK || u.read(".env") != u.was || (err == nil) != stays {
 			t.Errorf("used %t: exit %d, module %v, %s", used, code, err, said)
+		}
+		if strings.Contains(said, "Tokens that were signed") {
+			t.Errorf("used %t: the same key signs as before: %s", used, said)
 		}
 		if told := strings.Count(said, "since the settings name it") == 2 && strings.Contains(said, "take its three lines out of the settings"); told != stays {
 			t.Errorf("used %t: %s", used, said)
