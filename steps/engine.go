@@ -164,8 +164,9 @@ func (e *Engine) reverted() int {
 
 // Findings lists what is still wrong or worth knowing, each once, in the order
 // of its first appearance. What a step found before it was tried again does
-// not count any more, nor does what preflight found and the run has mended, once
-// the key is written and read back.
+// not count any more, nor does anything from before the project was looked at anew,
+// nor what preflight found and the run has mended, once the key is written and read
+// back.
 func (e *Engine) Findings() []Finding {
 	mended := map[Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
@@ -182,7 +183,7 @@ func (e *Engine) Findings() []Finding {
 	var out []Finding
 	seen := map[Finding]bool{}
 	for i, ev := range e.Log {
-		if ev.Finding == nil || i < latest[ev.Step] || seen[*ev.Finding] || mended[*ev.Finding] {
+		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] {
 			continue
 		}
 		seen[*ev.Finding] = true

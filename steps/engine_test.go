@@ -104,6 +104,19 @@ func TestEngineReportsAPlanThatFails(t *testing.T) {
 	}
 }
 
+// After a look at the project anew, what a step found before is another state's.
+func TestALookAnewForgetsWhatWasFound(t *testing.T) {
+	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate, plan: Fail(NewFinding("env-file-changed", ""))})
+	pass(t, e, Preflight)
+	if _, err := e.Plan(t.Context(), Generate, nil); err == nil || !Has(e.Findings(), "env-file-changed") {
+		t.Fatalf("%v, findings %v", err, e.Findings())
+	}
+	pass(t, e, Preflight)
+	if got := e.Findings(); len(got) > 0 {
+		t.Errorf("still found: %v", got)
+	}
+}
+
 func TestEngineCleansWhatStepsSay(t *testing.T) {
 	value := canary()
 	e, run := engineOf(&fake{name: Preflight, say: "the server said \x1b[2J" + value,

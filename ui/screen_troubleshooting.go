@@ -129,7 +129,7 @@ func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
 				s.diff(d)
 			}
 			s.blank()
-			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" takes it out.")
+			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" takes back the whole run.")
 		}
 	}}
 }

@@ -51,8 +51,9 @@ func For(run *steps.Run) []byte {
 		list("url", o.URLs)
 	case o.URL != "":
 		text("url", o.URL)
-	case name == steps.DefaultEnvironment && len(p.Servers) > 0:
-		// One that keysplit started for itself is gone by the next time.
+	case name == steps.DefaultEnvironment && len(p.Servers) == 1:
+		// Of several, all are found and asked, which a name here would end. One that
+		// keysplit started for itself is gone by the next time.
 		text("url", p.Servers[0].URL)
 	}
 	routes := o.Routes

@@ -211,6 +211,9 @@ func example(file, line string, _ []string) ([]string, int) {
 	switch {
 	case v == "":
 		return []string{p.with("")}, 0
+	case document && p.exported() && !command && !strings.HasPrefix(v, "$"):
+		// A command here would make another key in every shell that is opened.
+		return p.inShell(Placeholder), 0
 	case document && (p.exported() || command):
 		return p.inShell(made), 0
 	case command:

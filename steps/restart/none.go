@@ -58,6 +58,6 @@ func (s *Step) address(ctx context.Context, run *steps.Run) error {
 			urls = append(urls, f.URL)
 		}
 	}
-	run.URL = choose(run, urls)
+	run.URL, run.Project.Servers = choose(run, urls), found
 	return nil
 }

@@ -160,6 +160,22 @@ func TestFreshServerIsLeftAlone(t *testing.T) {
 	}
 }
 
+// The smoke test asks all the servers that were found, and not the one alone whose
+// address stands for the run.
+func TestEveryServerIsHandedOn(t *testing.T) {
+	for name, way := range map[string]string{"runserver": "", "none": "none"} {
+		w := newWorld(t)
+		w.run.Options.Restart = way
+		w.set(w.server(2, 1, time.Now().Add(time.Second), backend(t)), w.server(4, 3, time.Now().Add(time.Second), backend(t)))
+		if _, _, err := do(w.step.Apply, w.run); err != nil {
+			t.Fatal(name, err)
+		}
+		if got := w.run.Project.Servers; len(got) != 2 || got[0].URL == got[1].URL || got[0].URL == "" || got[1].URL == "" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestReloadByTouch(t *testing.T) {
 	for _, c := range []struct{ name, oldURL string }{{"running", "http://127.0.0.1:1"}, {"crashed and waiting", ""}} {
 		t.Run(c.name, func(t *testing.T) {

@@ -185,7 +185,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	if len(urls) < len(last) {
 		return r.notListening(run, last)
 	}
-	run.URL = choose(run, urls)
+	run.URL, run.Project.Servers = choose(run, urls), last
 	if run.URL == "" {
 		return steps.Fail(steps.NewFinding("server-unreachable", "The server ended and was not started again.").
 			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))

@@ -273,7 +273,7 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
 		f.Note("")
-		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes it out.")
+		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes out all that this run changed.")
 		f.Plan(steps.Plan{Diff: p.Diff})
 		if p.Left > 0 {
 			one.Line, one.Fixable = p.Left, false

@@ -166,9 +166,10 @@ func asBefore(run *steps.Run, last steps.Upgrade) {
 	run.Options.Restart = restartOf(targets)
 }
 
-// signsAnew tells whether another key signs once the upgrade is taken back. Not so
-// where it was a grace period, or edited committed files. What cannot be read counts.
-func signsAnew(run *steps.Run, last steps.Upgrade) bool {
+// keyBefore tells whether another key signs once the upgrade is taken back, which is
+// not so where it was a grace period or edited committed files, and which file then
+// has no key at all. What cannot be read counts as another key.
+func keyBefore(run *steps.Run, last steps.Upgrade) (anew bool, without string) {
 	key := func(data []byte) steps.Secret {
 		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
 		if err != nil {
@@ -176,20 +177,26 @@ func signsAnew(run *steps.Run, last steps.Upgrade) bool {
 		}
 		return keys.InFile.Secret
 	}
-	for _, in := range last.Files {
-		if run.Project.Rel(in.Path) != run.Project.Rel(run.Project.EnvFile.Path) && !slices.Contains(run.Files(), in.Path) {
+	anew = len(last.Deliveries) > 0
+	seen := map[string]bool{}
+	for _, in := range last.Files { // the first change of a file is what it goes back to
+		if in.Path != run.Project.EnvFile.Path && !slices.Contains(run.Files(), in.Path) || seen[in.Path] {
 			continue
 		}
+		seen[in.Path] = true
 		before, err := run.Journal.Kept(in.BackupID)
 		if err != nil {
-			return true
+			anew = true
+			continue
 		}
 		now, err := steps.ReadSmall(in.Path)
-		if err != nil || !key(before).Equal(key(now)) {
-			return true
+		was := key(before)
+		anew = anew || err != nil || !was.Equal(key(now))
+		if was.Len() == 0 {
+			without = run.Project.Rel(in.Path)
 		}
 	}
-	return len(last.Deliveries) > 0
+	return anew, without
 }
 
 // planBack says what a rollback will do.
@@ -200,8 +207,12 @@ func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Pl
 		Summary:  "Put back what was changed on " + day(last) + ":",
 		Question: "Put this back?",
 	}
-	if signsAnew(run, last) {
-		p.Effects = []string{"Tokens that were signed since then are refused: who logged in since logs in again."}
+	anew, without := keyBefore(run, last)
+	if anew {
+		p.Effects = append(p.Effects, "Tokens that were signed since then are refused: who logged in since logs in again.")
+	}
+	if without != "" {
+		p.Effects = append(p.Effects, without+" had no JWT_SECRET_KEY before: a backend that requires one does not start with it.")
 	}
 	var names []string
 	for _, d := range slices.Backward(last.Deliveries) {
