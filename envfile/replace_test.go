@@ -139,6 +139,10 @@ func TestReplaceKeepsTheEditors(t *testing.T) {
 		"a link to the same bytes": {swapIn(func(path string) error {
 			return errors.Join(os.WriteFile(filepath.Join(filepath.Dir(path), "other"), []byte("A=1\n"), 0o600), os.Symlink("../other", path))
 		}), []byte("A=1\n")},
+		"moves it, and leaves a link": {func(p place) error {
+			moved := filepath.Join(filepath.Dir(p.house), "moved")
+			return errors.Join(os.Rename(p.target, moved), os.Symlink("../moved", p.target))
+		}, []byte("A=1\n")},
 		"a link to a folder": {swapIn(func(path string) error { return os.Symlink("../ledger", path) }), nil},
 		"a link to nothing":  {swapIn(func(path string) error { return os.Symlink("../nothing", path) }), nil},
 		"a link to itself":   {swapIn(func(path string) error { return os.Symlink(".env", path) }), nil},
