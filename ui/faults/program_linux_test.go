@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	keysplit.Remove()
 	careless.Remove()
+	resolving.Remove()
 	os.Exit(code)
 }
 
