@@ -44,6 +44,23 @@ func (j *Journal) Delivered(d Delivery) error {
 	return j.append(Entry{Kind: "delivered", ID: d.ID, Delivery: &d})
 }
 
+// Begun is the delivery to a target that this upgrade has begun and whose end is not
+// known: a run was killed in the middle. key is the fingerprint of what it delivers.
+func (j *Journal) Begun(target, key string) (Delivery, bool) {
+	ended := map[string]bool{}
+	for _, e := range j.entries {
+		if e.Kind == "delivered" {
+			ended[e.ID] = true
+		}
+	}
+	for _, e := range slices.Backward(j.inForce()) {
+		if d := e.Delivery; d != nil && e.Run == j.run && d.Target == target && d.Key == key && !ended[d.ID] {
+			return *d, true
+		}
+	}
+	return Delivery{}, false
+}
+
 // TookBack records that a delivery is not in force: it was undone, or certainly
 // did not happen.
 func (j *Journal) TookBack(d Delivery) error {
