@@ -94,7 +94,13 @@ func (h *house) upgrade() []string {
 	return args
 }
 
-func (h *house) rollback() []string { return []string{"rollback", "--yes", "--no-color"} }
+func (h *house) rollback() []string {
+	args := []string{"rollback", "--yes", "--no-color"}
+	if h.shop != nil {
+		args = append(args, "--restart", "none") // the app has no machines
+	}
+	return args
+}
 
 // end is how one run ended.
 type end struct {

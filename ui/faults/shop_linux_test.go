@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,7 +20,8 @@ import (
 type shop struct{ dir string }
 
 // The script counts its calls. In the call that the file "kill" names it ends the
-// program that called it, before or after it has done what it was asked for.
+// program that called it, before or after it has done what it was asked for; the
+// file "signal" has another signal than KILL.
 const flyScript = `#!/bin/sh
 dir=$(dirname "$0")
 : >"$dir/running.$$"
@@ -26,7 +29,7 @@ trap 'rm -f "$dir/running.$$"' EXIT
 n=$(($(cat "$dir/calls" 2>/dev/null || echo 0) + 1))
 echo $n >"$dir/calls"
 echo "$n $*" >>"$dir/said"
-ends() { [ "$(cat "$dir/kill" 2>/dev/null)" = "$n $1" ] && kill -KILL $PPID; }
+ends() { [ "$(cat "$dir/kill" 2>/dev/null)" = "$n $1" ] && kill -"$(cat "$dir/signal" 2>/dev/null || echo KILL)" $PPID; }
 ends before && exit
 case "$1 $2" in
 "secrets list")
@@ -38,8 +41,6 @@ case "$1 $2" in
 "secrets import") sed -n 's/^JWT_SECRET_KEY=//p' >"$dir/new" && mv "$dir/new" "$dir/value" ;;
 "secrets unset") rm -f "$dir/value" ;;
 "auth whoami") echo ada@example.com ;;
-"machine list") printf '[]' ;;
-"secrets deploy") ;;
 *) echo "not understood" >&2; exit 2 ;;
 esac
 ends after
@@ -87,7 +88,11 @@ func (s *shop) environ() string {
 func (s *shop) rest(t *testing.T) {
 	t.Helper()
 	for range 1000 {
-		if running, _ := filepath.Glob(filepath.Join(s.dir, "running.*")); len(running) == 0 {
+		running, _ := filepath.Glob(filepath.Join(s.dir, "running.*"))
+		if !slices.ContainsFunc(running, func(mark string) bool { // one that was killed leaves its mark
+			pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Ext(mark), "."))
+			return err == nil && syscall.Kill(pid, 0) == nil
+		}) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
