@@ -32,7 +32,8 @@ func around(all []point) []point {
 	from := slices.IndexFunc(all, func(pt point) bool { return pt.call == "renameat2" })
 	var out []point
 	for n, pt := range all {
-		if n == 0 || n == len(all)-1 || n >= from && n < from+20 && (pt.call == "fsync" || pt.call == "unlinkat") {
+		kept := pt.call == "fsync" && strings.Contains(pt.line, "/backup-") // of the key, before it is chosen
+		if n == 0 || n == len(all)-1 || kept || n >= from && n < from+20 && (pt.call == "fsync" || pt.call == "unlinkat") {
 			out = append(out, pt)
 		}
 	}
