@@ -248,7 +248,7 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 	if !t.symmetric() {
 		return fail("another algorithm", algorithm(t.alg))
 	}
-	if t.unsigned() {
+	if t.unsigned {
 		return fail("no signature", steps.NewFinding("token-algorithm", "The login gave a token without a signature: anyone can make one.").WithSeverity(steps.Error))
 	}
 	switch {

@@ -140,6 +140,8 @@ type seenToken struct {
 	alg    string
 	typ    any // of the header, nil when there is none
 	claims jwt.MapClaims
+
+	unsigned bool // the place of the signature is empty
 }
 
 // readToken takes a text apart, without believing it: the signature is looked at
@@ -156,7 +158,7 @@ func readToken(run *steps.Run, text string) (seenToken, bool) {
 		return seenToken{}, false
 	}
 	alg, _ := header["alg"].(string)
-	return seenToken{text: run.Secret(text), alg: alg, typ: header["typ"], claims: claims}, alg != ""
+	return seenToken{text: run.Secret(text), alg: alg, typ: header["typ"], claims: claims, unsigned: parts[2] == ""}, alg != ""
 }
 
 func decodePart(part string, into any) bool {
@@ -172,9 +174,6 @@ func decodePart(part string, into any) bool {
 	_, err = d.Token()
 	return errors.Is(err, io.EOF)
 }
-
-// unsigned tells that the place of the signature is empty.
-func (t seenToken) unsigned() bool { return strings.HasSuffix(t.text.Reveal(), ".") }
 
 // odd says in a few words what the token calls itself, where that is no access
 // token: "" where it is one. The type in the header is that of RFC 7519, 5.1, or
