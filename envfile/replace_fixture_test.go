@@ -138,6 +138,24 @@ func (p place) replace(t testing.TB, data []byte) (Outcome, error) {
 	return Replace(context.Background(), p.open(t), data, p.ledger, p.opts)
 }
 
+// replaceSoon is replace, and fails when that waits for something.
+func (p place) replaceSoon(t testing.TB, data []byte) (out Outcome, err error) {
+	t.Helper()
+	done := make(chan struct{})
+	snap := p.open(t)
+	go func() {
+		defer close(done)
+		out, err = Replace(context.Background(), snap, data, p.ledger, p.opts)
+	}()
+	select {
+	case <-done:
+		return out, err
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for something")
+		return out, err
+	}
+}
+
 // only gives the one intent that the ledger holds.
 func (p place) only(t testing.TB) Intent {
 	t.Helper()

@@ -77,6 +77,10 @@ func (r *replacement) putBack(ours *Snapshot) error {
 
 // beside is what lies under the temporary name now, nil when it is no regular file or cannot be read.
 func (r *replacement) beside() *Snapshot {
+	// As in Open: a pipe is not opened, since that would wake the program at its other end.
+	if fi, err := os.Lstat(r.tempPath()); err != nil || !fi.Mode().IsRegular() {
+		return nil
+	}
 	f, err := os.OpenFile(r.tempPath(), os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil

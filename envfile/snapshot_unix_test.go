@@ -15,6 +15,8 @@ import (
 	"time"
 )
 
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o600) }
+
 func TestOpenRefusesPipeAtOnce(t *testing.T) {
 	p := newPlace(t, nil)
 	if err := syscall.Mkfifo(p.target, 0o600); err != nil {
@@ -27,6 +29,45 @@ func TestOpenRefusesPipeAtOnce(t *testing.T) {
 		refusedWith(t, err, ReasonPipe)
 	case <-time.After(5 * time.Second):
 		t.Fatal("Open waits for the other end of the pipe")
+	}
+}
+
+// A program that waits at the other end of a pipe is not woken: it might ask its user for a password then.
+func TestReplaceOpensNoPipe(t *testing.T) {
+	for _, moment := range lastMoments() {
+		p := newPlace(t, []byte("A=1\n"))
+		woken := make(chan struct{})
+		p.opts.before = func(step string) error {
+			if step != moment {
+				return nil
+			}
+			err := swapIn(mkfifo)(p)
+			go func() {
+				defer close(woken)
+				if f, err := os.OpenFile(p.target, os.O_WRONLY, 0); err == nil {
+					f.Close()
+				}
+			}()
+			time.Sleep(100 * time.Millisecond) // for it to wait
+			return err
+		}
+		_, err := p.replaceSoon(t, []byte("A=2\n"))
+		refusedWith(t, err, ReasonChanged)
+		select {
+		case <-woken:
+			t.Errorf("%s: the pipe was opened", moment)
+		case <-time.After(100 * time.Millisecond):
+		}
+		f, err := os.OpenFile(p.target, os.O_RDONLY|openFlags, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-woken: // the control: it waited there
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: nothing waited at the pipe", moment)
+		}
+		f.Close()
 	}
 }
 

@@ -6,3 +6,5 @@ import (
 )
 
 func playNobody(context.Context, place) error { return errors.New("only unix has this role") }
+
+func mkfifo(string) error { return errors.ErrUnsupported }

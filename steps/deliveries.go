@@ -44,6 +44,23 @@ func (j *Journal) Delivered(d Delivery) error {
 	return j.append(Entry{Kind: "delivered", ID: d.ID, Delivery: &d})
 }
 
+// Begun is the delivery to a target that this upgrade has begun and whose end is not
+// known: a run was killed in the middle. key is the fingerprint of what it delivers.
+func (j *Journal) Begun(target, key string) (Delivery, bool) {
+	ended := map[string]bool{}
+	for _, e := range j.entries {
+		if e.Kind == "delivered" {
+			ended[e.ID] = true
+		}
+	}
+	for _, e := range slices.Backward(j.inForce()) {
+		if d := e.Delivery; d != nil && e.Run == j.run && d.Target == target && d.Key == key && !ended[d.ID] {
+			return *d, true
+		}
+	}
+	return Delivery{}, false
+}
+
 // TookBack records that a delivery is not in force: it was undone, or certainly
 // did not happen.
 func (j *Journal) TookBack(d Delivery) error {
@@ -199,14 +216,48 @@ func with(command string, words []string) string {
 	return command
 }
 
-// Settle forgets the chosen key: all places have it, or it is given up.
+// Settle forgets the chosen key: all places have it, or it is given up. So it does
+// with one of a run that was killed before it could note what the key was for.
 func (j *Journal) Settle() error {
 	e, ok := j.choice()
+	gone := j.stray()
+	if ok {
+		gone = append(gone, e.ID)
+	}
+	for _, id := range gone {
+		if err := os.Remove(filepath.Join(j.dir, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the kept key: %w", err)
+		}
+	}
 	if !ok {
 		return nil
 	}
-	if err := os.Remove(filepath.Join(j.dir, e.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the kept key: %w", err)
-	}
 	return j.append(Entry{Kind: "settled", ID: e.ID})
+}
+
+// stray are the backups that are of no place and that no line uses: keys that were
+// kept and not chosen any more. Of a damaged journal it tells none, since there the
+// line may be lost that says what a backup is for.
+func (j *Journal) stray() (ids []string) {
+	if j.lost > 0 {
+		return nil
+	}
+	used := map[string]bool{}
+	for _, e := range j.entries {
+		if e.Intent != nil {
+			used[e.Intent.BackupID], used[e.Intent.StagedID] = true, true
+		}
+		if e.Delivery != nil {
+			used[e.Delivery.BackupID] = true
+		}
+		if e.Kind != "backup" {
+			used[e.ID] = true
+		}
+	}
+	for _, e := range j.entries {
+		if e.Kind == "backup" && e.Target == "" && !used[e.ID] && e.ID == filepath.Base(e.ID) && strings.HasPrefix(e.ID, "backup-") {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
 }

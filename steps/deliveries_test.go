@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,61 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	}
 	if got := reopen(t, project).Deliveries(); len(got) != 1 || got[0].Target != first.Target {
 		t.Errorf("after it was taken back: %+v, want the run before", got)
+	}
+}
+
+// A key that was kept by a run that was killed before it noted what for goes with the
+// next one; the versions of files and the values of places stay.
+func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
+	j, env := journalFor(t, "K=1\n")
+	key, old := j.Prints().Secret(canary()), j.Prints().Secret(canary())
+	stray, err := j.Keep("", []byte(key.Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := j.Keep(env, []byte("K=1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := j.Deliver(Delivery{Target: "vault:secret/app#k"}, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, filepath.Dir(env))
+	if err := j.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Kept(stray); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the key is still there: %v", err)
+	}
+	for _, id := range []string{file, d.BackupID} {
+		if _, err := j.Kept(id); err != nil {
+			t.Errorf("a backup that is needed is gone: %v", err)
+		}
+	}
+}
+
+// A delivery that was begun is gone on with only when it is of this upgrade, of this
+// key, and has no end.
+func TestBegunIsTheDeliveryThatWasCutOff(t *testing.T) {
+	j, _ := journalFor(t, "")
+	d, err := j.Deliver(Delivery{Target: "fly:shop", Key: "one"}, Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		target, key string
+		want        bool
+	}{{"fly:shop", "one", true}, {"fly:shop", "two", false}, {"fly:other", "one", false}} {
+		if got, ok := j.Begun(c.target, c.key); ok != c.want || ok && got.ID != d.ID {
+			t.Errorf("%s, %s: %+v, %v", c.target, c.key, got, ok)
+		}
+	}
+	if err := j.Delivered(d); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := j.Begun("fly:shop", "one"); ok {
+		t.Error("one that has ended is gone on with")
 	}
 }
 

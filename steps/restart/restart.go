@@ -12,6 +12,7 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -170,7 +171,10 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	if run.URL == "" || !mayAsk(run, run.URL) {
 		return nil
 	}
-	if err := answers(ctx, run.URL, min(firstAnswer, run.Options.Wait())); err != nil {
+	switch err := answers(ctx, run.URL, min(firstAnswer, run.Options.Wait())); {
+	case errors.Is(err, steps.ErrElsewhere): // the name has come to mean another machine: the smoke test says so
+		return nil
+	case err != nil:
 		return silent(run.URL, "")
 	}
 	emit.Check("answers", steps.MarkOK, "server answers", run.URL)

@@ -248,6 +248,9 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 	if !t.symmetric() {
 		return fail("another algorithm", algorithm(t.alg))
 	}
+	if t.unsigned {
+		return fail("no signature", steps.NewFinding("token-algorithm", "The login gave a token without a signature: anyone can make one.").WithSeverity(steps.Error))
+	}
 	switch {
 	case t.signedBy(ctx, s.fresh):
 	case t.signedBy(ctx, s.secret):
@@ -260,11 +263,19 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 		return fail("signed with another key", steps.NewFinding("server-stale-key",
 			"The login gave a token that is signed with a key that keysplit does not know."))
 	}
-	if t.alg != "HS256" {
-		s.emit.Check(lineToken, steps.MarkWarn, textToken, t.alg)
-		s.emit.Find(steps.NewFinding("token-algorithm", "Tokens are signed with "+t.alg+". The new key does sign them."))
-		return nil
+	other := ""
+	if !s.guessed && t.alg != s.facts.Algorithm {
+		other = ", and the settings say " + steps.Inert(s.facts.Algorithm)
 	}
-	s.emit.Check(lineToken, steps.MarkOK, textToken, t.alg)
+	if t.alg != "HS256" || other != "" {
+		s.emit.Find(steps.NewFinding("token-algorithm", "Tokens are signed with "+t.alg+other+". The new key does sign them."))
+	}
+	mark, detail := steps.MarkOK, t.alg+other
+	if odd := t.odd(s.facts.TypeClaim); odd != "" {
+		mark, detail = steps.MarkWarn, detail+"; "+odd
+	} else if t.alg != "HS256" || other != "" {
+		mark = steps.MarkWarn
+	}
+	s.emit.Check(lineToken, mark, textToken, detail)
 	return nil
 }

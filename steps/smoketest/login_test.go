@@ -195,17 +195,6 @@ func TestLoginToken(t *testing.T) {
 	}
 }
 
-// HS512 is not what the upgrade speaks of, but the key signs: a warning.
-func TestLoginTokenOfAnotherSharedKeyAlgorithm(t *testing.T) {
-	b := newBench(t).account()
-	b.method = jwt.SigningMethodHS512
-	findings, err := b.apply()
-	if err != nil || len(findings) != 1 || findings[0].Code != "token-algorithm" || findings[0].Severity != steps.Warning {
-		t.Errorf("error %v, findings %+v", err, findings)
-	}
-	b.wantLine(lineToken, steps.MarkWarn, "HS512")
-}
-
 func TestProtectedRouteAndRefresh(t *testing.T) {
 	on := func(path string, code int, body string) func(*bench) {
 		return func(b *bench) {

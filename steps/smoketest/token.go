@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -136,24 +138,27 @@ type seenToken struct {
 	cookie string // the cookie it came in, "" for the body
 	key    string // the name it had in the body
 	alg    string
+	typ    any // of the header, nil when there is none
 	claims jwt.MapClaims
+
+	unsigned bool // the place of the signature is empty
 }
 
 // readToken takes a text apart, without believing it: the signature is looked at
 // by signedBy. ok is false when the text is no JWT.
 func readToken(run *steps.Run, text string) (seenToken, bool) {
 	parts := strings.Split(text, ".")
-	if len(text) > maxToken || len(parts) != 3 {
+	// Line ends are for a decoder of base64 nothing; in a token they are wrong.
+	if len(text) > maxToken || len(parts) != 3 || strings.ContainsAny(text, "\r\n") {
 		return seenToken{}, false
 	}
-	var header struct {
-		Algorithm string `json:"alg"`
-	}
+	var header map[string]any // no struct, which would take "ALG" for "alg"
 	var claims jwt.MapClaims
-	if !decodePart(parts[0], &header) || header.Algorithm == "" || !decodePart(parts[1], &claims) || claims == nil {
+	if !decodePart(parts[0], &header) || !decodePart(parts[1], &claims) || claims == nil {
 		return seenToken{}, false
 	}
-	return seenToken{text: run.Secret(text), alg: header.Algorithm, claims: claims}, true
+	alg, _ := header["alg"].(string)
+	return seenToken{text: run.Secret(text), alg: alg, typ: header["typ"], claims: claims, unsigned: parts[2] == ""}, alg != ""
 }
 
 func decodePart(part string, into any) bool {
@@ -163,7 +168,28 @@ func decodePart(part string, into any) bool {
 	}
 	d := json.NewDecoder(strings.NewReader(string(raw)))
 	d.UseNumber() // claims are signed anew later and must not lose digits
-	return d.Decode(into) == nil
+	if d.Decode(into) != nil {
+		return false
+	}
+	_, err = d.Token()
+	return errors.Is(err, io.EOF)
+}
+
+// odd says in a few words what the token calls itself, where that is no access
+// token: "" where it is one. The type in the header is that of RFC 7519, 5.1, or
+// of RFC 9068, 2.1; the claim is simplejwt's, whose sliding tokens open doors too.
+func (t seenToken) odd(typeClaim string) string {
+	if t.typ != nil {
+		switch text, _ := t.typ.(string); strings.TrimPrefix(strings.ToLower(text), "application/") {
+		case "jwt", "at+jwt":
+		default:
+			return "its header says that it is something else"
+		}
+	}
+	if kind, there := t.claims[typeClaim]; there && typeClaim != "" && kind != "access" && kind != "sliding" {
+		return "it says that it is no access token"
+	}
+	return ""
 }
 
 // symmetric tells whether the token's algorithm uses a shared key at all.

@@ -2,6 +2,7 @@ package write
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,6 +193,50 @@ func TestVaultTakesNoFieldOutOfANewerSecret(t *testing.T) {
 	wantCode(t, err, "place-not-restored")
 	if got := memory(t, program); got.Versions[len(got.Versions)-1]["other"] != "changed since" {
 		t.Error("the change of others is gone")
+	}
+}
+
+// A run that was killed after Vault had taken the key: the next one finds it there,
+// and a rollback takes it out again, since no version but ours came in between.
+func TestVaultTakesBackWhatAKilledRunBrought(t *testing.T) {
+	for name, newer := range map[string]bool{"ours is the latest": false, "another came since": true} {
+		t.Run(name, func(t *testing.T) {
+			m := vaultManager(2)
+			program := m.begin(t, m.start(""))
+			run, target := oneTarget(t, m.spec)
+			if _, err := target.Plan(t.Context(), run); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := run.Journal.Deliver(steps.Delivery{Target: m.spec, Where: "vault", Key: run.Prints.Of(run.Key), Version: "1"}, steps.Secret{}); err != nil {
+				t.Fatal(err)
+			}
+			k := memory(t, program)
+			fields := maps.Clone(k.Versions[0])
+			fields["jwt_key"] = run.Key.Reveal()
+			k.Versions = append(k.Versions, fields)
+			if newer {
+				k.Versions = append(k.Versions, maps.Clone(fields))
+			}
+			data, err := json.Marshal(k)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(program.Dir, "state.json"), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, _ := Targets([]string{m.spec})
+			if _, err := bring(run, again[0]); err != nil {
+				t.Fatal(err)
+			}
+			_, err = undo(run)
+			if newer {
+				wantCode(t, err, "place-not-restored")
+				return
+			}
+			if got, others := m.value(memory(t, program)); err != nil || got != "" || !others {
+				t.Errorf("it is still there: %t, the others too: %t, %v", got != "", others, err)
+			}
+		})
 	}
 }
 

@@ -157,17 +157,23 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if err := r.unchanged(ctx, run); err != nil {
 		return err
 	}
-	d, err := run.Journal.Deliver(steps.Delivery{
-		Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
-	}, r.held.Key)
-	if err != nil {
-		return err
+	d, begun := run.Journal.Begun(r.spec, run.Prints.Of(run.Key))
+	// Where no value is shown, what is there now may be what the killed run brought. It
+	// goes on with that delivery, which knows what was there before.
+	if r.held.Readable || !begun {
+		var err error
+		if d, err = run.Journal.Deliver(steps.Delivery{
+			Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
+		}, r.held.Key); err != nil {
+			return err
+		}
 	}
 	emit.Check("write "+r.spec, steps.MarkRunning, "write to "+r.held.Where, "")
-	d.NewVersion, err = r.put(ctx, run, run.Key, r.held)
+	version, err := r.put(ctx, run, run.Key, r.held)
 	if err != nil {
 		return r.failed(ctx, run, d, err)
 	}
+	d.NewVersion = version
 	if err := run.Journal.Delivered(d); err != nil {
 		return err
 	}

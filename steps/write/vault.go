@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -206,6 +207,16 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, change func(map[str
 	return err
 }
 
+// next is the version that a patch made of this one, which was checked and set, also
+// when the run that sent it was killed before the answer came.
+func next(version string) string {
+	n, err := strconv.Atoi(version)
+	if err != nil {
+		return ""
+	}
+	return strconv.Itoa(n + 1)
+}
+
 func (v *vault) restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error {
 	switch {
 	case old.Set():
@@ -213,7 +224,7 @@ func (v *vault) restore(ctx context.Context, run *steps.Run, d steps.Delivery, o
 		return err
 	case h.Version == "":
 		return v.replace(ctx, run, func(fields map[string]any) { delete(fields, v.field) })
-	case h.Version != d.NewVersion || d.NewVersion == "":
+	case h.Version != cmp.Or(d.NewVersion, next(d.Version)):
 		// A rollback takes all fields back to the version; others have changed since.
 		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" has newer versions, and Vault cannot take one field out of a secret.").At(v.spec(), 0).
 			WithFix("Take the field out by hand: vault kv get, then vault kv put without it. Or leave it: nothing reads it after the revert."))

@@ -19,14 +19,32 @@ const soon = 30 * time.Second
 // at, prints the stacks of its goroutines, and no secret among them; and it
 // leaves no core.
 func TestACrashShowsNoSecret(t *testing.T) {
-	w := newWatched(t, djangotest.Tokens)
-	pages := []int{0, 3, 6}
-	if long {
-		pages = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for _, c := range []struct {
+		flavour djangotest.Flavour
+		file    string
+		pages   []int // in the short form
+		least   int   // of them that differ, in the short form
+	}{
+		{djangotest.Tokens, "missing", []int{0, 3, 6}, 3},
+		{djangotest.Cookies, "equal", []int{6}, 1}, // a key is in force, and login cookies went by
+		{djangotest.Tokens, "glued", []int{0}, 1},  // the wizard shows the mended line
+		{djangotest.Tokens, "good", nil, 0},
+	} {
+		if long {
+			c.pages, c.least = all, 2
+		}
+		if len(c.pages) > 0 {
+			t.Run(string(c.flavour)+", file "+c.file, func(t *testing.T) { crash(t, c.flavour, c.file, c.pages, c.least) })
+		}
 	}
+}
+
+func crash(t *testing.T, flavour djangotest.Flavour, file string, pages []int, least int) {
+	w := newWatched(t, flavour)
 	titles := map[string]bool{}
 	for _, page := range pages {
-		w.project.WriteEnv(t, files["missing"])
+		w.project.WriteEnv(t, files[file])
 		if err := os.RemoveAll(w.dir + "/state"); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +77,7 @@ func TestACrashShowsNoSecret(t *testing.T) {
 			t.Error(leak)
 		}
 	}
-	if len(titles) < 3 {
+	if len(titles) < least {
 		t.Errorf("only these screens were reached: %v", titles)
 	}
 }

@@ -19,6 +19,8 @@ type killing struct {
 	// it cannot be renamed over. It must be gone after the next run.
 	damage bool
 	few    bool // only the calls that change something, also in the long form
+	// chosen are the calls of the short form, nil for all that change something.
+	chosen func([]point) []point
 }
 
 // laid begins with a project without its key.
@@ -58,6 +60,9 @@ func (k killing) everywhere(t *testing.T) *tally {
 	all := trace(t, k.begin, k.command, k.injections...)
 	if !long || k.few {
 		all = changing(all)
+	}
+	if !long && k.chosen != nil {
+		all = k.chosen(all)
 	}
 	// Between two reads nothing is to be broken off.
 	all = slices.DeleteFunc(all, func(pt point) bool { return pt.call == "read" })

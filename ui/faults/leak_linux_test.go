@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/ui/ptytest"
 )
 
 // watched is a real project with its server, in surroundings that are searched
@@ -36,6 +37,7 @@ type watched struct {
 	proxy     *httptest.Server
 	recorder  *recorder
 	shell     map[string]string // keys that the shell's environment holds
+	shop      *shop             // a place beside the .env
 }
 
 func newWatched(t *testing.T, flavour djangotest.Flavour) *watched {
@@ -51,6 +53,7 @@ func newWatched(t *testing.T, flavour djangotest.Flavour) *watched {
 	w.proxy = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { w.elsewhere.Add(1) }))
 	t.Cleanup(w.proxy.Close)
 	w.recorder = record(t, w.url)
+	w.shop = newShop(t)
 	return w
 }
 
@@ -60,7 +63,7 @@ func (w *watched) env() []string {
 		"HTTP_PROXY="+w.proxy.URL, "http_proxy="+w.proxy.URL, "HTTPS_PROXY="+w.proxy.URL, "ALL_PROXY="+w.proxy.URL,
 		"KEYSPLIT_PASSWORD="+w.password,
 		// Bubble Tea's own logs hold what is typed.
-		"TEA_TRACE="+filepath.Join(w.dir, "tmp", "tea.log"), "TEA_DEBUG=1")
+		w.shop.environ(), "TEA_TRACE="+filepath.Join(w.dir, "tmp", "tea.log"), "TEA_DEBUG=1")
 	for name, value := range w.shell {
 		env = append(env, name+"="+value)
 	}
@@ -114,18 +117,44 @@ func (w *watched) run(t *testing.T, stdin string, args ...string) (code int, out
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	log := filepath.Join(w.dir, "starts")
-	c := exec.CommandContext(ctx, "strace", append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve,connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-o", log, keysplit.Path(t)}, args...)...)
+	c := exec.CommandContext(ctx, "strace", w.traced(t, log, args)...)
 	c.Dir, c.Env, c.Stdin, c.WaitDelay = w.project.Root, w.env(), strings.NewReader(stdin), 5*time.Second
 	printed, err := c.CombinedOutput()
 	if c.ProcessState == nil || ctx.Err() != nil {
 		t.Fatalf("keysplit %v: %v", args, err)
 	}
+	w.shop.rest(t)
+	return c.ProcessState.ExitCode(), string(printed), w.starts(t, log)
+}
+
+// traced are the arguments of strace for a run of keysplit.
+func (w *watched) traced(t *testing.T, log string, args []string) []string {
+	return append([]string{"-f", "--seccomp-bpf", "-qq", "-v", "-s", "100000", "-e", "trace=execve,connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-o", log, keysplit.Path(t)}, args...)
+}
+
+// starts is what strace wrote of a run.
+func (w *watched) starts(t *testing.T, log string) string {
+	t.Helper()
 	data, err := os.ReadFile(log)
 	if err != nil || !execLine.Match(data) {
-		t.Fatalf("keysplit %v: not even its own start was seen (%v)", args, err)
+		t.Fatalf("not even keysplit's own start was seen (%v)", err)
 	}
 	w.children += strings.Count(string(data), "execve(") - 1
-	return c.ProcessState.ExitCode(), string(printed), string(data)
+	return string(data)
+}
+
+// asked runs keysplit on a terminal, answers its question, and gives what the
+// terminal was sent.
+func (w *watched) asked(t *testing.T, answer string, args ...string) (code int, out, starts string) {
+	t.Helper()
+	log := filepath.Join(w.dir, "starts")
+	tm := ptytest.Start(t, ptytest.Options{
+		Program: "strace", Args: w.traced(t, log, args), Dir: w.project.Root, Env: w.env(), Cols: 100, Rows: 34,
+	})
+	tm.WaitFor(`Put this back\?`, soon)
+	tm.Type(answer + "\r")
+	code = tm.Exit(soon)
+	return code, tm.Raw(), w.starts(t, log)
 }
 
 // search looks at all that a run could have left or shown.

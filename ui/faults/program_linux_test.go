@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	keysplit.Remove()
 	careless.Remove()
+	resolving.Remove()
 	os.Exit(code)
 }
 
@@ -47,6 +48,7 @@ type house struct {
 	project *djangotest.Project
 	state   string
 	old     []byte // what .env held at first
+	shop    *shop  // the second place that the key goes to, nil for none
 }
 
 const envMode = 0o640
@@ -85,10 +87,20 @@ func newHouse(t *testing.T, program *built.Program) *house {
 
 // upgrade and rollback are the two commands that change the file.
 func (h *house) upgrade() []string {
-	return []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "restart,smoke-test", "--no-color"}
+	args := []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "restart,smoke-test", "--no-color"}
+	if h.shop != nil {
+		args = append(args, "--target", "dotenv", "--target", "fly:shop")
+	}
+	return args
 }
 
-func (h *house) rollback() []string { return []string{"rollback", "--yes", "--no-color"} }
+func (h *house) rollback() []string {
+	args := []string{"rollback", "--yes", "--no-color"}
+	if h.shop != nil {
+		args = append(args, "--restart", "none") // the app has no machines
+	}
+	return args
+}
 
 // end is how one run ended.
 type end struct {
@@ -121,8 +133,14 @@ func (h *house) run(t *testing.T, trace bool, args []string, injections ...strin
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Dir = h.project.Root
 	c.Env = djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+h.state, "LANG=C.UTF-8")
+	if h.shop != nil {
+		c.Env = append(c.Env, h.shop.environ())
+	}
 	c.WaitDelay = 5 * time.Second
 	out, err := c.CombinedOutput()
+	if h.shop != nil {
+		h.shop.rest(t)
+	}
 	if c.ProcessState == nil || ctx.Err() != nil {
 		t.Fatalf("run %v: %v", argv, err)
 	}
@@ -166,6 +184,10 @@ func (h *house) look(t *testing.T, killed bool) (content, []string) {
 	uid, gid := owner()
 	if got := ownerAndMode(t, h.project.EnvPath); got != fmt.Sprintf("%d:%d %o", uid, gid, envMode) {
 		wrong = append(wrong, "owner and mode are now "+got)
+	}
+	if h.shop != nil && !killed {
+		wrong = append(wrong, h.shop.differs(t, string(bytes.TrimPrefix(data, h.old)))...)
+		wrong = append(wrong, h.keptKeys(t)...)
 	}
 	beside, err := os.ReadDir(h.project.Root)
 	if err != nil {
