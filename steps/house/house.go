@@ -198,8 +198,9 @@ var (
 )
 
 // example is the rule for files that people copy, and for documents that tell
-// how to set the keys. A document's shell commands get one that makes a key: a
-// reference to the variable that is just being set would do nothing.
+// how to set the keys. Where a document's shell command makes SECRET_KEY, or takes it
+// from a variable, it gets one that makes a key: a reference to the variable that is
+// just being set would do nothing.
 func example(file, line string, _ []string) ([]string, int) {
 	p, ok := parse(line)
 	if !ok || strings.TrimSpace(p.sign) == "" {
