@@ -141,7 +141,7 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 	defer held.release()
 	want := snap.meta()
 	if !snap.Exists {
-		want = meta{mode: cmp.Or(opts.NewMode, 0o600), uid: -1, gid: -1}
+		want = meta{mode: shown(cmp.Or(opts.NewMode, 0o600)), uid: -1, gid: -1}
 	}
 	return replace(ctx, snap, data, want, ledger, opts)
 }

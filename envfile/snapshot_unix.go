@@ -36,6 +36,9 @@ func groupOf(fi fs.FileInfo) int {
 	return -1
 }
 
+// shown is a mode as the system shows it once a file has it.
+func shown(mode fs.FileMode) fs.FileMode { return mode }
+
 // writable asks the system whether this user may write to a file or folder.
 func writable(path string) error { return unix.Access(path, unix.W_OK) }
 

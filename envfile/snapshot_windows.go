@@ -26,6 +26,15 @@ func identify(f *os.File, _ fs.FileInfo) (identity, error) {
 func ownerOf(fs.FileInfo) int { return -1 }
 func groupOf(fs.FileInfo) int { return -1 }
 
+// shown is a mode as the system shows it once a file has it: Windows knows only whether a file is read-only. Who may
+// read it says the folder's access list, which new files inherit.
+func shown(mode fs.FileMode) fs.FileMode {
+	if mode&0o200 == 0 {
+		return 0o444
+	}
+	return 0o666
+}
+
 // writable leaves the question to the writing itself: only trying tells on Windows.
 func writable(string) error { return nil }
 

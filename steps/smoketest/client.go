@@ -26,6 +26,10 @@ const (
 	maxRequest = 10 * time.Second
 )
 
+// wsaeConnRefused is ECONNREFUSED as Windows says it (WSAECONNREFUSED), which Go
+// does not take for the same.
+const wsaeConnRefused = syscall.Errno(10061)
+
 // trouble is why a request got no answer. Its text is ours: the errors of
 // net/http quote what the server sent, which may be a token.
 type trouble struct {
@@ -181,7 +185,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 		return &trouble{"server-unreachable", "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
 		return &trouble{"server-unreachable", "The name " + at + " is not known on this network."}
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
 		return &trouble{"server-unreachable", "Nothing listens at " + at + "."}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return &trouble{"server-unreachable", fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
