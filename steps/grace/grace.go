@@ -51,6 +51,7 @@ type Grace struct {
 	Module   string // the module's path, absolute
 	Settings []string
 	Changes  []string // what will change, one line each; none when all is in place
+	Goes     bool     // a period is in force, and goes on to its own deadline
 	// Unsure tells that the place does not show SECRET_KEY, so that the previous key
 	// could not be compared with it.
 	Unsure bool
@@ -66,9 +67,10 @@ type edit struct {
 }
 
 // Plan looks at what a grace period of the given length, counted from now, needs.
-// What speaks against it is a *steps.Failure. For a run whose key lives elsewhere,
-// its targets must have been looked at.
-func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
+// One that is in force for the same key goes on as it is, unless anew is set. What
+// speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
+// targets must have been looked at.
+func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
 	if length <= 0 || length > Longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
@@ -84,6 +86,9 @@ func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
 	g := &Grace{
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
 		Settings: settingsLines(env.Readers), Unsure: run.Remote() && !keys.SecretKey.Secret.Set(),
+	}
+	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
+		g.Until, g.Goes = until.UTC(), true
 	}
 	if g.module, err = envfile.Open(g.Module); err != nil {
 		return nil, fmt.Errorf("open %s: %w", g.Module, err)
