@@ -225,22 +225,15 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	if err != nil {
 		return err
 	}
-	run.Previous = steps.Secret{}
 	switch c.action {
 	case "keep":
 		run.Key, run.KeyFrom = c.previous, "kept"
-		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
-			run.Previous = old
-		}
 	case "leave":
-		run.Key, run.KeyFrom = steps.Secret{}, "kept"
+		run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "kept", steps.Secret{}
 		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not judged")
 		return nil
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"
-		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
-			run.Previous = old
-		}
 	case "import":
 		key := run.Options.Import
 		if codes := s.judge(run, key, c); len(codes) > 0 {
@@ -257,9 +250,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 			run.Key, run.KeyFrom = key, "made"
 		}
 	}
-	if c.action != "keep" && c.previous.Set() && !c.previous.Equal(run.Key) {
-		run.Previous = c.previous
-	}
+	run.Previous = before(run, c)
 	if err := remember(run); err != nil {
 		return err
 	}
@@ -269,6 +260,18 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	}
 	emit.Check("key", steps.MarkOK, label, detail)
 	return nil
+}
+
+// before is the key that was in force before this run's: the one that is still there,
+// or, where that is the run's own by now, the one that the upgrade replaced.
+func before(run *steps.Run, c choice) steps.Secret {
+	if c.previous.Set() && !c.previous.Equal(run.Key) {
+		return c.previous
+	}
+	if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
+		return old
+	}
+	return steps.Secret{}
 }
 
 // remember keeps a key that is about to be brought to several places, or to one
