@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
@@ -199,5 +200,39 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	run.Options = Options{Environment: DefaultEnvironment}
 	if got := run.Again(); got != "keysplit upgrade" {
 		t.Errorf("in development: %s", got)
+	}
+}
+
+// A value that was put back is waited for from then on, also in the run that had
+// brought the other one, and in a journal that is new.
+func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
+	j, _ := journalFor(t, "")
+	since := func() time.Time {
+		t.Helper()
+		at, changed := j.DeliveredSince("heroku:app", Secret{})
+		if !changed {
+			t.Error("it was not changed")
+		}
+		return at
+	}
+	if _, changed := j.DeliveredSince("heroku:app", Secret{}); changed {
+		t.Error("it was changed")
+	}
+	for range 2 {
+		d, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		brought := since()
+		if err := errors.Join(j.Delivered(d), j.SetStatus(Restart, Done)); err != nil {
+			t.Fatal(err)
+		}
+		seen := j.entries[len(j.entries)-1].Time
+		if err := j.TookBack(d); err != nil {
+			t.Fatal(err)
+		}
+		if at := since(); !at.After(brought) || at.Before(seen) {
+			t.Errorf("since %v, brought %v, seen %v", at, brought, seen)
+		}
 	}
 }
