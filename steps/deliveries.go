@@ -242,18 +242,7 @@ func (j *Journal) stray() (ids []string) {
 	if j.lost > 0 {
 		return nil
 	}
-	used := map[string]bool{}
-	for _, e := range j.entries {
-		if e.Intent != nil {
-			used[e.Intent.BackupID], used[e.Intent.StagedID] = true, true
-		}
-		if e.Delivery != nil {
-			used[e.Delivery.BackupID] = true
-		}
-		if e.Kind != "backup" {
-			used[e.ID] = true
-		}
-	}
+	used := j.used()
 	for _, e := range j.entries {
 		if e.Kind == "backup" && e.Target == "" && !used[e.ID] && e.ID == filepath.Base(e.ID) && strings.HasPrefix(e.ID, "backup-") {
 			ids = append(ids, e.ID)

@@ -106,6 +106,8 @@ func (e Entry) whole() bool {
 		return e.Until != nil
 	case "deliver", "delivered":
 		return e.Delivery != nil
+	case "evidence":
+		return e.Evidence != nil
 	}
 	return true
 }
