@@ -25,6 +25,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -70,7 +71,7 @@ func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
 		p.Path = filepath.Join(run.Project.TopLevel, ".gitignore")
 	}
 	at, err := envfile.Open(p.Path)
-	if err != nil || !at.Exists || len(at.Data) > steps.MaxRead {
+	if err != nil || !at.Exists && f.Code != "env-file-not-ignored" || len(at.Data) > steps.MaxRead {
 		return p, false
 	}
 	p.at = at
@@ -145,7 +146,8 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 	}
 }
 
-// ignore adds a line to .gitignore for the .env of the finding.
+// ignore adds a line to .gitignore for the .env of the finding, and makes the file
+// where there is none.
 func ignore(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
 	eol := "\n"
 	if bytes.Contains(data, []byte("\r\n")) {
@@ -156,8 +158,9 @@ func ignore(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
 		out = append(out, eol...)
 	}
 	line := "/" + regexp.MustCompile(`[\\*?\[\]# !]`).ReplaceAllString(f.File, `\$0`)
-	if strings.ContainsAny(f.File, "\r\n") {
-		return nil, nil
+	there := slices.Contains(strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), line)
+	if there || strings.ContainsAny(f.File, "\r\n") {
+		return nil, nil // once more would change nothing: a line below it takes it back
 	}
 	return append(out, line+eol...), []steps.DiffLine{{Line: bytes.Count(out, []byte("\n")) + 1, Op: "+", Text: line}}
 }
