@@ -186,12 +186,11 @@ func (ev Evidence) inWords() string {
 
 // source says by which check and when.
 func (ev Evidence) source() string {
-	var parts []string
-	for _, part := range []string{ev.Check, ev.Server, stamp(ev.Time)} {
-		if part != "" && !strings.Contains(ev.Text, part) { // restart's own line names the server
-			parts = append(parts, part)
-		}
+	server := ev.Server
+	if strings.Contains(ev.Text, server) {
+		server = "" // restart's own line names it
 	}
+	parts := slices.DeleteFunc([]string{ev.Check, server, stamp(ev.Time)}, func(part string) bool { return part == "" })
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
