@@ -43,7 +43,7 @@ func (p *Project) MissingFile(path string) Finding {
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
-			return f.WithFix("Run: cp " + p.Rel(path+ending) + " " + p.Rel(path) + ", fill in its other settings, then run keysplit again.")
+			return f.WithFix("Run: " + Line("cp", p.Rel(path+ending), p.Rel(path)) + ", fill in its other settings, then run keysplit again.")
 		}
 	}
 	return f
