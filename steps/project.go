@@ -114,7 +114,6 @@ type SystemCheck struct {
 	Level   int    `json:"level"` // 10 debug, 20 info, 30 warning, 40 error, 50 critical
 	ID      string `json:"id"`
 	Message string `json:"message"`
-	Hint    string `json:"hint"`
 }
 
 // TokenFacts is the part of SIMPLE_JWT that a token must follow.
@@ -129,7 +128,6 @@ type TokenFacts struct {
 	HeaderName     string   `json:"header_name"`  // WSGI form, e.g. "HTTP_AUTHORIZATION"
 	AccessSeconds  int64    `json:"access_seconds"`
 	RefreshSeconds int64    `json:"refresh_seconds"`
-	Blacklist      bool     `json:"blacklist"`
 	UserIDText     bool     `json:"user_id_text"` // the user id is not a number (UUID)
 }
 

@@ -78,8 +78,8 @@ func (r Report) looked() string {
 	return out + "."
 }
 
-// ItemCode is the rule that an open item breaks, for programs that read reports.
-func ItemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
+// itemCode is the rule that an open item breaks, for programs that read reports.
+func itemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
 
 // ItemPages are what can be said about the items as rules.
 func ItemPages() []steps.Page {
@@ -87,7 +87,7 @@ func ItemPages() []steps.Page {
 	for i, it := range items {
 		title := strings.ReplaceAll(it.title, "`", "")
 		out = append(out, steps.Page{
-			Code: ItemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
+			Code: itemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
 			Why: "The upgrade is not complete while an item of its checklist is open.", Fix: "See what is missing with: keysplit report",
 		})
 	}

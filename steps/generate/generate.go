@@ -20,12 +20,12 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Bytes is the number of random bytes in a key that is made here, where no more
+// size is the number of random bytes in a key that is made here, where no more
 // are needed.
-const Bytes = 64
+const size = 64
 
 // length is how many random bytes give the characters that this run wants.
-func length(run *steps.Run) int { return max(Bytes, (run.MinLength()*3+3)/4) }
+func length(run *steps.Run) int { return max(size, (run.MinLength()*3+3)/4) }
 
 // Step is step 1. Its zero value is ready for use.
 type Step struct {

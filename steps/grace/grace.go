@@ -42,7 +42,7 @@ const (
 // refuses more than seven days.
 const (
 	Default = 24 * time.Hour
-	Longest = 7 * 24 * time.Hour
+	longest = 7 * 24 * time.Hour
 )
 
 // Grace is one grace period, planned.
@@ -71,7 +71,7 @@ type edit struct {
 // speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
 // targets must have been looked at.
 func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
-	if length <= 0 || length > Longest {
+	if length <= 0 || length > longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
 	keys, err := run.CurrentKeys()
