@@ -84,8 +84,8 @@ type Facts struct {
 	SigningEqualsSecretKey bool `json:"signing_equals_secret_key"`
 	SigningEqualsKey       bool `json:"signing_equals_key"`
 	// State is "ok", or why the settings refuse to load because of the key:
-	// "key-missing", "key-equal", "key-short". Candidate says that the rest of
-	// the facts were then learned with a throwaway key in its place.
+	// "key-missing", "key-equal", "key-short", "key-refused". Candidate says that
+	// the rest of the facts were then learned with a throwaway key in its place.
 	State      string `json:"state"`
 	StateError string `json:"state_error"`
 	Candidate  bool   `json:"candidate"`
