@@ -21,7 +21,8 @@ func newGrace(stdio IO, o *options) *cobra.Command {
 into the .env, and show the three lines for the settings; where the key is kept by
 a secret manager, also the commands that bring the two there. Until the deadline the
 backend then accepts access and refresh tokens of the previous key; it never signs
-with it, and blacklisted tokens stay refused. It ends by itself.
+with it, and blacklisted tokens stay refused. It ends by itself; until then a second
+run changes nothing, unless --hours asks for another length.
 
 It is for rotations (keysplit upgrade --rotate). On the upgrade itself the key
 before was SECRET_KEY, and accepting that is refused.`,
