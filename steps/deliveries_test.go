@@ -119,13 +119,13 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	if len(j.Applied()) != 1 || len(j.Deliveries()) != 1 {
-		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 1 {
+		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
 	}
 	j = reopen(t, filepath.Dir(env))
 	change(t, j, env, "K=3\n")
-	if len(j.Applied()) != 1 || len(j.Deliveries()) != 0 {
-		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 0 {
+		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
 	}
 }
 
@@ -234,5 +234,40 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 		if at := since(); !at.After(brought) || at.Before(seen) {
 			t.Errorf("since %v, brought %v, seen %v", at, brought, seen)
 		}
+	}
+}
+
+// What is in the places counts after a run that changed files only, such as that of a
+// grace period; a rollback takes back the latest run and nothing of an earlier one.
+func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
+	j, env := journalFor(t, "A=1\n")
+	d, err := j.Deliver(Delivery{Target: "manual:x", Key: "one"}, Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.NewVersion = "2"
+	if err := j.Delivered(d); err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, filepath.Dir(env))
+	change(t, j, env, "A=2\n")
+	if got := j.Deliveries(); len(got) != 1 || got[0] != d {
+		t.Errorf("in force are %+v", got)
+	}
+	if got := j.AppliedElsewhere(); len(got) != 0 {
+		t.Errorf("to be taken back are %+v", got)
+	}
+	if _, err := j.Revert(t.Context(), j.Applied()[0], false); err != nil {
+		t.Fatal(err)
+	}
+	if got := j.AppliedElsewhere(); len(got) != 1 || got[0] != d {
+		t.Errorf("then to be taken back are %+v", got)
+	}
+	j = reopen(t, filepath.Dir(env))
+	if _, err := j.Deliver(Delivery{Target: "manual:x", Key: "two"}, Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Deliveries(); len(got) != 1 || got[0].Key != "two" {
+		t.Errorf("of the latest upgrade are %+v", got)
 	}
 }
