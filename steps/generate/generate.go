@@ -70,8 +70,8 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
-	case !run.Options.Rotate && sealed(run):
-		c.action = "leave"
+	case !run.Options.Rotate && run.Sealed():
+		c.action = "leave" // it may be good, and in use
 	case run.Options.Rotate || len(c.bad) > 0:
 		c.action = "make"
 	default:
@@ -108,17 +108,6 @@ func current(run *steps.Run) (steps.Keys, error) {
 		return keys, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
 	}
 	return keys, nil
-}
-
-// sealed tells that every place has a key and none of them shows it. Such a key
-// may be good, and in use: it is replaced on request only.
-func sealed(run *steps.Run) bool {
-	for _, h := range run.Held {
-		if h.Readable || !h.There {
-			return false
-		}
-	}
-	return run.Remote() && len(run.Held) > 0
 }
 
 // Plan says whether the key will be kept, made or imported.

@@ -130,7 +130,7 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
 	switch {
-	case (!known || !previous.Set()) && sealed(run):
+	case (!known || !previous.Set()) && run.Sealed():
 		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
 			"Let people log in again: keysplit cannot have a key accepted that it never saw.")
 	case !known || !previous.Set():
@@ -146,11 +146,6 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 			"Let people log in again.")
 	}
 	return nil
-}
-
-// sealed tells that every place has a key and none shows it.
-func sealed(run *steps.Run) bool {
-	return run.Remote() && len(run.Held) > 0 && !slices.ContainsFunc(run.Held, func(h steps.Held) bool { return h.Readable || !h.There })
 }
 
 // settingsLines are for the settings, in the words of the reader that they use.
