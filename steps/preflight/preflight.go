@@ -65,7 +65,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	if _, until, under := run.Grace(time.Now()); under && err == nil {
-		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the key before are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
+		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the previous key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	run.Project.Findings = once(run.Project.Findings)
 	for _, f := range run.Project.Findings {
