@@ -67,9 +67,29 @@ func (j *Journal) TookBack(d Delivery) error {
 	return j.append(Entry{Kind: "reverted", ID: d.ID})
 }
 
-// Deliveries lists the deliveries of the latest run that changed anything which
-// are in force, or whose end is not known, the oldest first.
+// Deliveries lists the deliveries of the latest run that made any which are in
+// force, or whose end is not known, the oldest first. A later run may have changed
+// files only, such as that of a grace period.
 func (j *Journal) Deliveries() []Delivery {
+	for _, e := range slices.Backward(j.inForce()) {
+		if e.Delivery != nil {
+			return j.deliveriesOf(e.Run)
+		}
+	}
+	return nil
+}
+
+// AppliedElsewhere lists the deliveries of the latest run that changed anything, as
+// Applied does the file changes: those that a rollback takes back.
+func (j *Journal) AppliedElsewhere() []Delivery {
+	force := j.inForce()
+	if len(force) == 0 {
+		return nil
+	}
+	return j.deliveriesOf(force[len(force)-1].Run)
+}
+
+func (j *Journal) deliveriesOf(run string) []Delivery {
 	ended := map[string]Delivery{}
 	for _, e := range j.entries {
 		if e.Kind == "delivered" {
@@ -77,9 +97,8 @@ func (j *Journal) Deliveries() []Delivery {
 		}
 	}
 	var out []Delivery
-	force := j.inForce()
-	for _, e := range force {
-		if e.Delivery == nil || e.Run != force[len(force)-1].Run {
+	for _, e := range j.inForce() {
+		if e.Delivery == nil || e.Run != run {
 			continue
 		}
 		d := *e.Delivery
@@ -242,18 +261,7 @@ func (j *Journal) stray() (ids []string) {
 	if j.lost > 0 {
 		return nil
 	}
-	used := map[string]bool{}
-	for _, e := range j.entries {
-		if e.Intent != nil {
-			used[e.Intent.BackupID], used[e.Intent.StagedID] = true, true
-		}
-		if e.Delivery != nil {
-			used[e.Delivery.BackupID] = true
-		}
-		if e.Kind != "backup" {
-			used[e.ID] = true
-		}
-	}
+	used := j.used()
 	for _, e := range j.entries {
 		if e.Kind == "backup" && e.Target == "" && !used[e.ID] && e.ID == filepath.Base(e.ID) && strings.HasPrefix(e.ID, "backup-") {
 			ids = append(ids, e.ID)

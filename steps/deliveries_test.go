@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
@@ -118,13 +119,13 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{}); err != nil {
 		t.Fatal(err)
 	}
-	if len(j.Applied()) != 1 || len(j.Deliveries()) != 1 {
-		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 1 {
+		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
 	}
 	j = reopen(t, filepath.Dir(env))
 	change(t, j, env, "K=3\n")
-	if len(j.Applied()) != 1 || len(j.Deliveries()) != 0 {
-		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.Deliveries()))
+	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 0 {
+		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
 	}
 }
 
@@ -199,5 +200,74 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	run.Options = Options{Environment: DefaultEnvironment}
 	if got := run.Again(); got != "keysplit upgrade" {
 		t.Errorf("in development: %s", got)
+	}
+}
+
+// A value that was put back is waited for from then on, also in the run that had
+// brought the other one, and in a journal that is new.
+func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
+	j, _ := journalFor(t, "")
+	since := func() time.Time {
+		t.Helper()
+		at, changed := j.DeliveredSince("heroku:app", Secret{})
+		if !changed {
+			t.Error("it was not changed")
+		}
+		return at
+	}
+	if _, changed := j.DeliveredSince("heroku:app", Secret{}); changed {
+		t.Error("it was changed")
+	}
+	for range 2 {
+		d, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		brought := since()
+		if err := errors.Join(j.Delivered(d), j.SetStatus(Restart, Done)); err != nil {
+			t.Fatal(err)
+		}
+		seen := j.entries[len(j.entries)-1].Time
+		if err := j.TookBack(d); err != nil {
+			t.Fatal(err)
+		}
+		if at := since(); !at.After(brought) || at.Before(seen) {
+			t.Errorf("since %v, brought %v, seen %v", at, brought, seen)
+		}
+	}
+}
+
+// What is in the places counts after a run that changed files only, such as that of a
+// grace period; a rollback takes back the latest run and nothing of an earlier one.
+func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
+	j, env := journalFor(t, "A=1\n")
+	d, err := j.Deliver(Delivery{Target: "manual:x", Key: "one"}, Secret{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.NewVersion = "2"
+	if err := j.Delivered(d); err != nil {
+		t.Fatal(err)
+	}
+	j = reopen(t, filepath.Dir(env))
+	change(t, j, env, "A=2\n")
+	if got := j.Deliveries(); len(got) != 1 || got[0] != d {
+		t.Errorf("in force are %+v", got)
+	}
+	if got := j.AppliedElsewhere(); len(got) != 0 {
+		t.Errorf("to be taken back are %+v", got)
+	}
+	if _, err := j.Revert(t.Context(), j.Applied()[0], false); err != nil {
+		t.Fatal(err)
+	}
+	if got := j.AppliedElsewhere(); len(got) != 1 || got[0] != d {
+		t.Errorf("then to be taken back are %+v", got)
+	}
+	j = reopen(t, filepath.Dir(env))
+	if _, err := j.Deliver(Delivery{Target: "manual:x", Key: "two"}, Secret{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Deliveries(); len(got) != 1 || got[0].Key != "two" {
+		t.Errorf("of the latest upgrade are %+v", got)
 	}
 }

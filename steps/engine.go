@@ -75,17 +75,6 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	return nil
 }
 
-// Undo takes one step back, when it has ended.
-func (e *Engine) Undo(ctx context.Context, n Name, emit Emit) error {
-	if !e.Machine.Can(n, ActUndo) {
-		return nil
-	}
-	if err := e.undo(ctx, n, emit); err != nil {
-		return err
-	}
-	return e.act(n, ActUndo)
-}
-
 // undo calls the step and reports how it went.
 func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	send := e.sender(n, emit)

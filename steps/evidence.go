@@ -3,7 +3,6 @@ package steps
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -133,27 +132,4 @@ func (e *Engine) record(n Name) error {
 		ev.Server = e.Run.servers(e.Run.Asked...)
 	}
 	return e.Run.Journal.Record(n, ev)
-}
-
-// ReadJournal opens the journal of a project and environment for reading and
-// makes nothing. Without one it returns nil and no error.
-func ReadJournal(project, environment string) (*Journal, error) {
-	j := &Journal{dir: JournalDir(project, environment), readOnly: true}
-	if _, err := os.Stat(j.path()); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err := j.read(); err != nil {
-		return nil, err
-	}
-	if len(j.entries) == 0 {
-		return nil, nil
-	}
-	return j, j.belongsTo(project, environment)
-}
-
-func (j *Journal) belongsTo(project, environment string) error {
-	if first := j.entries[0]; first.Kind != "opened" || first.Project != project || first.Environment != environment {
-		return j.unusable("its first line is damaged, or names another project or environment")
-	}
-	return nil
 }

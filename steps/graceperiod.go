@@ -13,26 +13,28 @@ const (
 	GraceUntilName = "JWT_PREVIOUS_SECRET_KEY_UNTIL"
 )
 
-// Grace reads the grace period from the backend's .env as it is now: the key that
-// is accepted beside the one in force, unset where there is no such period, and
-// its deadline. under tells that it is not over.
+// Grace reads the grace period from the files that this run's backend gets its key
+// from, as they are now: the key that is accepted beside the one in force, unset
+// where there is no such period, and its deadline. under tells that it is not over.
+// What a secret manager holds is not asked.
 func (r *Run) Grace(now time.Time) (key Secret, until time.Time, under bool) {
-	if r.Project == nil || len(r.Project.EnvFile.Readers) == 0 || r.Remote() {
+	if r.Project == nil || len(r.Project.EnvFile.Readers) == 0 || r.Options.Committed && !r.Project.EnvFile.Exists {
 		return key, until, false
 	}
-	at, err := envfile.Open(r.Project.EnvFile.Path)
-	if err != nil {
-		return key, until, false
+	for _, path := range r.Files() {
+		at, err := envfile.Open(path)
+		if err != nil {
+			continue
+		}
+		vars, err := envfile.Read(r.Project.EnvFile.Readers[0], at.Data, r.LookupEnv)
+		if err != nil {
+			continue
+		}
+		value, _ := vars.Get(GraceKeyName)
+		text, _ := vars.Get(GraceUntilName)
+		if end, err := time.Parse(time.RFC3339, text); err == nil && value != "" {
+			return r.Secret(value), end, now.Before(end)
+		}
 	}
-	vars, err := envfile.Read(r.Project.EnvFile.Readers[0], at.Data, r.LookupEnv)
-	if err != nil {
-		return key, until, false
-	}
-	value, ok := vars.Get(GraceKeyName)
-	text, _ := vars.Get(GraceUntilName)
-	until, err = time.Parse(time.RFC3339, text)
-	if !ok || value == "" || err != nil {
-		return key, until, false
-	}
-	return r.Secret(value), until, now.Before(until)
+	return key, until, false
 }

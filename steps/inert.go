@@ -58,7 +58,7 @@ const (
 // Add makes the redactor know more secrets.
 func (r *Redactor) Add(secrets ...Secret) {
 	for _, s := range secrets {
-		if s.Set() && s.Len() >= shortest {
+		if s.Set() && s.Len() >= shortest && !slices.ContainsFunc(r.secrets, s.Equal) {
 			r.secrets = append(r.secrets, s)
 		}
 	}

@@ -40,11 +40,9 @@ func (j *Journal) Kept(id string) ([]byte, error) {
 	return data, nil
 }
 
-// Doubtful tells that an empty Applied does not mean that nothing was changed:
-// a line cannot be read, a killed run left a file that had other content by the
-// time it was recovered, or there is a backup and nothing shows what it was for.
-func (j *Journal) Doubtful() bool {
-	used, foreign := map[string]bool{}, false
+// used are the backups that a line is about beside the one that names them.
+func (j *Journal) used() map[string]bool {
+	used := map[string]bool{}
 	for _, e := range j.entries {
 		if e.Intent != nil {
 			used[e.Intent.BackupID], used[e.Intent.StagedID] = true, true
@@ -55,11 +53,18 @@ func (j *Journal) Doubtful() bool {
 		if e.Kind != "backup" {
 			used[e.ID] = true // of a key that was chosen
 		}
-		foreign = foreign || e.Kind == "end" && e.Outcome.State == envfile.Foreign
 	}
-	if foreign || j.lost > 0 {
+	return used
+}
+
+// Doubtful tells that an empty Applied does not mean that nothing was changed:
+// a line cannot be read, a killed run left a file that had other content by the
+// time it was recovered, or there is a backup and nothing shows what it was for.
+func (j *Journal) Doubtful() bool {
+	if j.lost > 0 || slices.ContainsFunc(j.entries, func(e Entry) bool { return e.Kind == "end" && e.Outcome.State == envfile.Foreign }) {
 		return true
 	}
+	used := j.used()
 	// A run that was killed between the backup and the line that uses it has not
 	// changed the file: it still holds what one of its backups does.
 	kept := map[string]bool{}

@@ -57,8 +57,8 @@ func (j *Journal) Upgrades() []Upgrade {
 
 // DeliveredSince tells since when a target, as --target has it, may have the value
 // that is in force now: when the latest upgrade began to deliver this key to it,
-// or when this process, which put the earlier value back, began. It is false for a
-// place that was not changed by either. An unset key stands for any.
+// or what this process had noted last before it put the earlier value back. It is
+// false for a place that was not changed by either. An unset key stands for any.
 func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, changed bool) {
 	force := j.inForce()
 	for _, e := range slices.Backward(force) {
@@ -70,12 +70,17 @@ func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, ch
 		}
 	}
 	ids := map[string]bool{}
-	for i, e := range j.entries {
+	for _, e := range j.entries {
 		if e.Kind == "deliver" && e.Delivery.Target == target {
 			ids[e.Delivery.ID] = true
 		}
-		if e.Kind == "reverted" && ids[e.ID] && i >= j.known {
-			return j.opened, true
+	}
+	for i := len(j.entries) - 1; i >= max(1, j.known); i-- {
+		if e := j.entries[i]; e.Kind == "reverted" && ids[e.ID] {
+			if since = j.entries[i-1].Time; since.Before(j.opened) {
+				since = j.opened
+			}
+			return since, true
 		}
 	}
 	return time.Time{}, false

@@ -277,6 +277,20 @@ func TestJournalOfALaterVersion(t *testing.T) {
 	}
 }
 
+// A line that lacks what its kind is about is passed over, whoever sealed it: those
+// who read the entries count on it.
+func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
+	for _, kind := range []string{"begin", "end", "emergency", "deliver", "delivered", "evidence"} {
+		j, env := journalFor(t, "K=1\n")
+		if err := j.append(Entry{Kind: kind}); err != nil {
+			t.Fatal(err)
+		}
+		if j = reopen(t, filepath.Dir(env)); len(j.Entries()) != 1 || !j.Doubtful() {
+			t.Errorf("%s: %d entries, doubtful %v", kind, len(j.Entries()), j.Doubtful())
+		}
+	}
+}
+
 // Journals that were written before there was a number are read as before.
 func TestJournalWithoutANumber(t *testing.T) {
 	j, env := journalFor(t, "K=1\n")

@@ -92,9 +92,6 @@ func NewMachine() Machine {
 // Status is how far the step has come.
 func (m Machine) Status(n Name) Status { return m.status[n] }
 
-// Statuses is a copy of all of them.
-func (m Machine) Statuses() map[Name]Status { return maps.Clone(m.status) }
-
 // Can tells whether Do would accept the action.
 func (m Machine) Can(n Name, a Action) bool {
 	_, err := m.Do(n, a)
@@ -127,14 +124,4 @@ func (m Machine) Do(n Name, a Action) (Machine, error) {
 		}
 	}
 	return next, nil
-}
-
-// Next is the first step that is neither done nor skipped, or "" at the end.
-func (m Machine) Next() Name {
-	for _, n := range Order() {
-		if s := m.status[n]; s != Done && s != Skipped {
-			return n
-		}
-	}
-	return ""
 }

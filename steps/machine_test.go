@@ -100,14 +100,3 @@ func TestUnknownStep(t *testing.T) {
 		t.Error("an unknown step was planned")
 	}
 }
-
-func TestNext(t *testing.T) {
-	m := at(Distinct, Failed)
-	if got := m.Next(); got != Distinct {
-		t.Errorf("next is %s, want distinct", got)
-	}
-	m = at(Checklist, Done)
-	if got := m.Next(); got != "" {
-		t.Errorf("next is %s, want none", got)
-	}
-}

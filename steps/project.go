@@ -43,7 +43,7 @@ func (p *Project) MissingFile(path string) Finding {
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
-			return f.WithFix("Run: cp " + p.Rel(path+ending) + " " + p.Rel(path) + ", fill in its other settings, then run keysplit again.")
+			return f.WithFix("Run: " + Line("cp", p.Rel(path+ending), p.Rel(path)) + ", fill in its other settings, then run keysplit again.")
 		}
 	}
 	return f
@@ -84,8 +84,8 @@ type Facts struct {
 	SigningEqualsSecretKey bool `json:"signing_equals_secret_key"`
 	SigningEqualsKey       bool `json:"signing_equals_key"`
 	// State is "ok", or why the settings refuse to load because of the key:
-	// "key-missing", "key-equal", "key-short". Candidate says that the rest of
-	// the facts were then learned with a throwaway key in its place.
+	// "key-missing", "key-equal", "key-short", "key-refused". Candidate says that
+	// the rest of the facts were then learned with a throwaway key in its place.
 	State      string `json:"state"`
 	StateError string `json:"state_error"`
 	Candidate  bool   `json:"candidate"`
@@ -114,7 +114,6 @@ type SystemCheck struct {
 	Level   int    `json:"level"` // 10 debug, 20 info, 30 warning, 40 error, 50 critical
 	ID      string `json:"id"`
 	Message string `json:"message"`
-	Hint    string `json:"hint"`
 }
 
 // TokenFacts is the part of SIMPLE_JWT that a token must follow.
@@ -129,7 +128,6 @@ type TokenFacts struct {
 	HeaderName     string   `json:"header_name"`  // WSGI form, e.g. "HTTP_AUTHORIZATION"
 	AccessSeconds  int64    `json:"access_seconds"`
 	RefreshSeconds int64    `json:"refresh_seconds"`
-	Blacklist      bool     `json:"blacklist"`
 	UserIDText     bool     `json:"user_id_text"` // the user id is not a number (UUID)
 }
 

@@ -16,6 +16,9 @@ type sign struct {
 
 func looksLike(code Code, text string) sign { return sign{code, regexp.MustCompile(`(?i)` + text)} }
 
+// refusedToken is what Django says of a token that another key has signed.
+const refusedToken = `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`
+
 // signs are ordered: what says most exactly what is wrong comes first. The
 // messages are those of the upgrade guide, of the settings of real projects, of
 // python-decouple 3.8, django-environ 0.11, Django, simplejwt, django-axes,
@@ -39,8 +42,8 @@ var signs = []sign{
 	looksLike("login-throttled", `Request was throttled|Too Many Requests|\b429\b`),
 	looksLike("login-locked", `account (is |has been )?(temporarily )?locked|Account locked|too many (failed )?login attempts`),
 	// Everybody's old token after the upgrade, or a server that was not restarted.
-	looksLike("token-refused", `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`),
-	looksLike("server-stale-key", `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`),
+	looksLike("token-refused", refusedToken),
+	looksLike("server-stale-key", refusedToken),
 	looksLike("login-rejected", `No active account found|no_active_account|Unable to log in with provided credentials|Invalid credentials`),
 	looksLike("tls-untrusted", `certificate verify failed|certificate signed by unknown authority|self[- ]signed certificate|x509:|unable to get local issuer`),
 	looksLike("server-unreachable", `Connection refused|Failed to connect to|Could not connect to server|Connection reset by peer|\b50[234] (Bad Gateway|Service|Gateway)`),

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"net/url"
@@ -212,15 +213,20 @@ func (r *Run) PreviousKey() (Secret, bool) {
 }
 
 // PreviousFile is the file of the journal, of mode 0600, whose whole content is the
-// key that the latest upgrade replaced in a place that is no file; "" for none.
+// key that the latest upgrade of this run's targets replaced in one that is no file;
+// "" for none.
 func (r *Run) PreviousFile() string {
 	if r.Journal == nil {
 		return ""
 	}
+	specs, latest := r.Specs(), ""
 	// A later run may have changed a file only, such as that of a grace period.
 	for _, e := range slices.Backward(r.Journal.inForce()) {
-		if e.Delivery == nil {
+		if e.Delivery == nil || !slices.Contains(specs, e.Delivery.Target) {
 			continue
+		}
+		if latest = cmp.Or(latest, e.Run); e.Run != latest {
+			break
 		}
 		if old, ok, err := r.Journal.Before(*e.Delivery); err == nil && ok && len(old) > 0 {
 			return filepath.Join(r.Journal.Dir(), e.Delivery.BackupID)

@@ -1,6 +1,65 @@
 package steps
 
-import "testing"
+import (
+	"context"
+	"path/filepath"
+	"testing"
+)
+
+// somewhere is a place of the given name that is asked for nothing.
+type somewhere struct {
+	Target
+	spec string
+}
+
+func (s somewhere) Spec() string                           { return s.spec }
+func (somewhere) Local() bool                              { return false }
+func (somewhere) File(*Run) string                         { return "" }
+func (somewhere) Look(context.Context, *Run) (Held, error) { return Held{}, nil }
+
+// The previous key is that of the latest upgrade of this run's own places: neither
+// one that another place had, nor one from before the latest upgrade.
+func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
+	j, env := journalFor(t, "")
+	older, old, other := j.Prints().Secret(canary()), j.Prints().Secret(canary()), j.Prints().Secret(canary())
+	previous := func(targets ...string) string {
+		t.Helper()
+		r := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+		for _, spec := range targets {
+			r.Targets = append(r.Targets, somewhere{spec: spec})
+		}
+		key, _ := r.PreviousKey()
+		return key.Reveal()
+	}
+	deliver := func(target string, before Secret) {
+		t.Helper()
+		if _, err := j.Deliver(Delivery{Target: target}, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver("heroku:a", older)
+	j = reopen(t, filepath.Dir(env))
+	deliver("heroku:a", old)
+	deliver("github:a/b", Secret{})
+	j = reopen(t, filepath.Dir(env))
+	deliver("heroku:b", other)
+	for _, c := range []struct {
+		targets []string
+		want    Secret
+	}{
+		{[]string{"heroku:a"}, old}, {[]string{"github:a/b", "heroku:a"}, old}, {[]string{"heroku:b"}, other},
+		{[]string{"heroku:c"}, Secret{}}, {[]string{"github:a/b"}, Secret{}},
+	} {
+		if previous(c.targets...) != c.want.Reveal() {
+			t.Errorf("%v: another key than the one before", c.targets)
+		}
+	}
+	j = reopen(t, filepath.Dir(env))
+	deliver("heroku:a", Secret{}) // its value could not be read
+	if previous("heroku:a") != "" {
+		t.Error("a key of an earlier upgrade counts as the previous one")
+	}
+}
 
 // The name that is typed is the one that says production.
 func TestProductionName(t *testing.T) {

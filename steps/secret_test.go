@@ -129,6 +129,12 @@ func TestRedactor(t *testing.T) {
 	if got := r.Clean("abacus"); got != "abacus" {
 		t.Errorf("a two-letter value was masked: %q", got)
 	}
+	// The keys are read again and again in a run: each is looked for once.
+	known := len(r.secrets)
+	r.Add(NewFingerprinter(nil).Secret(value))
+	if len(r.secrets) != known {
+		t.Errorf("one secret is kept %d times", len(r.secrets)-known+1)
+	}
 	// Of two secrets one may begin with the other.
 	r.Add(NewFingerprinter(nil).Secret("first-part"), NewFingerprinter(nil).Secret("first-part-and-rest"))
 	if got := r.Clean("x first-part-and-rest y"); got != "x **** y" {

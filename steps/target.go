@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -102,6 +103,11 @@ func (r *Run) LookAround(ctx context.Context) error {
 	}
 	r.Held = held
 	return nil
+}
+
+// Sealed tells that every place has a key and none of them shows it.
+func (r *Run) Sealed() bool {
+	return r.Remote() && len(r.Held) > 0 && !slices.ContainsFunc(r.Held, func(h Held) bool { return h.Readable || !h.There })
 }
 
 // CurrentKeys reads both keys as they are in force where this run's backend gets

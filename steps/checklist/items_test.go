@@ -280,3 +280,17 @@ func TestLookNeedsAProjectAndStops(t *testing.T) {
 		t.Errorf("without a folder: %v", err)
 	}
 }
+
+// The source of evidence says which check it was, also where the text has that word.
+func TestTheSourceOfEvidence(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+	for want, ev := range map[string]Evidence{
+		" (files, 2026-01-02 03:04 UTC)":                        {Text: "so do 3 more files", Check: "files", Time: at},
+		" (restart answers, 2026-01-02 03:04 UTC)":              {Text: "http://a answers", Check: "restart answers", Server: "http://a", Time: at},
+		" (smoke-test answers, http://a, 2026-01-02 03:04 UTC)": {Text: "it answers", Check: "smoke-test answers", Server: "http://a", Time: at},
+	} {
+		if got := ev.source(); got != want {
+			t.Errorf("%q: %q, want %q", ev.Text, got, want)
+		}
+	}
+}

@@ -78,8 +78,8 @@ func (r Report) looked() string {
 	return out + "."
 }
 
-// ItemCode is the rule that an open item breaks, for programs that read reports.
-func ItemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
+// itemCode is the rule that an open item breaks, for programs that read reports.
+func itemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
 
 // ItemPages are what can be said about the items as rules.
 func ItemPages() []steps.Page {
@@ -87,7 +87,7 @@ func ItemPages() []steps.Page {
 	for i, it := range items {
 		title := strings.ReplaceAll(it.title, "`", "")
 		out = append(out, steps.Page{
-			Code: ItemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
+			Code: itemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
 			Why: "The upgrade is not complete while an item of its checklist is open.", Fix: "See what is missing with: keysplit report",
 		})
 	}
@@ -186,12 +186,11 @@ func (ev Evidence) inWords() string {
 
 // source says by which check and when.
 func (ev Evidence) source() string {
-	var parts []string
-	for _, part := range []string{ev.Check, ev.Server, stamp(ev.Time)} {
-		if part != "" && !strings.Contains(ev.Text, part) { // restart's own line names the server
-			parts = append(parts, part)
-		}
+	server := ev.Server
+	if strings.Contains(ev.Text, server) {
+		server = "" // restart's own line names it
 	}
+	parts := slices.DeleteFunc([]string{ev.Check, server, stamp(ev.Time)}, func(part string) bool { return part == "" })
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 

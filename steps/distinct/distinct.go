@@ -229,6 +229,8 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 		add("jwt-key-equals-secret-key", "The settings refuse the key: it equals SECRET_KEY.")
 	case "key-short":
 		add("jwt-key-too-short", "The settings refuse the key: it is too short.")
+	case "key-refused":
+		add("jwt-key-weak", "The settings refuse the key: "+f.StateError)
 	case "ok":
 		switch {
 		case !f.Key.Set:

@@ -99,6 +99,7 @@ func TestWhatDjangoSays(t *testing.T) {
 		"key missing":        {func(f *steps.Facts) { f.State = "key-missing" }, "jwt-key-missing", true},
 		"key equal":          {func(f *steps.Facts) { f.State = "key-equal" }, "jwt-key-equals-secret-key", true},
 		"key short":          {func(f *steps.Facts) { f.State = "key-short" }, "jwt-key-too-short", true},
+		"key refused":        {func(f *steps.Facts) { f.State, f.StateError = "key-refused", "JWT_SECRET_KEY needs a $" }, "jwt-key-weak", true},
 		"settings broken":    {func(f *steps.Facts) { f.State, f.StateError = "failed", "boom" }, "django-not-runnable", true},
 		"another value":      {func(f *steps.Facts) { f.Key.Sum = "00" }, "key-unread", true},
 		"key not read":       {func(f *steps.Facts) { f.Key.Set = false }, "settings-not-upgraded", true},

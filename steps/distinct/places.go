@@ -23,8 +23,7 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		case !h.Readable && h.There:
 			emit.Check(id, steps.MarkWarn, h.Where, "holds a key that cannot be read back: not judged")
 		case len(codes) > 0:
-			page, _ := steps.LookUp(codes[0])
-			emit.Check(id, steps.MarkFailed, h.Where, page.Message)
+			emit.Check(id, steps.MarkFailed, h.Where, run.InWords(codes[0]))
 		case run.Key.Set() && !h.Key.Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, h.Where, "holds another key than the one that was written")
 		default:

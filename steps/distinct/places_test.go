@@ -3,6 +3,7 @@ package distinct
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -51,5 +52,28 @@ func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
 				t.Errorf("the keys were compared with the mark %q, want %q", compared, c.mark)
 			}
 		})
+	}
+}
+
+// The line of a place says how long a key must be in this project.
+func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run.Options.MinLength = 64
+	run.Key = run.Secret(stepstest.Key()[:60])
+	if err := stepstest.Places(run, steps.Held{Readable: true, There: true, Key: run.Key}); err != nil {
+		t.Fatal(err)
+	}
+	var events stepstest.Events
+	if err := (&Step{}).Apply(t.Context(), run, events.Emit); err == nil {
+		t.Error("it passed")
+	}
+	said := ""
+	for _, ev := range events {
+		if ev.ID == "place a" {
+			said = ev.Detail
+		}
+	}
+	if !strings.Contains(said, "64") {
+		t.Errorf("it says %q", said)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Change is the commit of the user's own repository that brought the requirement,
 // and what else it holds. Its zero value is one that is not known.
 type Change struct {
-	Settings   string   `json:"settings,omitempty"`   // the settings file, relative to the top level
+	Settings   string   `json:"settings,omitempty"`   // the settings file, relative to the top level, inert
 	Commit     string   `json:"commit,omitempty"`     // short
 	Subject    string   `json:"subject,omitempty"`    // its first line, inert
 	Others     []string `json:"others,omitempty"`     // the other files that it changes, relative to the top level
@@ -31,14 +31,16 @@ func Find(ctx context.Context, run *steps.Run) Change {
 	if p.SettingsFile == "" {
 		return Change{}
 	}
-	c := Change{Settings: p.Rel(p.SettingsFile)}
-	if filepath.IsAbs(c.Settings) {
+	settings := p.Rel(p.SettingsFile)
+	if filepath.IsAbs(settings) {
 		return Change{}
 	}
+	clean := func(s string) string { return strings.ReplaceAll(run.Redactor.Clean(s), "\n", " ") }
+	c := Change{Settings: clean(settings)}
 	// No program that the repository names: neither for the text of a file nor for
 	// the signature of a commit.
 	res, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "--literal-pathspecs", "log", "-S"+steps.KeyName, "--no-textconv", "--no-ext-diff", "--no-show-signature",
-		"--no-color", "--no-renames", "-z", "--format=%h%x09%p%x09%s", "--no-patch", "--", c.Settings)
+		"--no-color", "--no-renames", "-z", "--format=%h%x09%p%x09%s", "--no-patch", "--", settings)
 	if !ok || res.Code != 0 || res.Truncated {
 		return c
 	}
@@ -54,10 +56,9 @@ func Find(ctx context.Context, run *steps.Run) Change {
 	if !ok || files.Code != 0 || files.Truncated {
 		return c
 	}
-	clean := func(s string) string { return strings.ReplaceAll(run.Redactor.Clean(s), "\n", " ") }
 	c.Commit, c.Subject, c.Earlier = clean(fields[0]), clean(fields[2]), len(commits)-1
 	for name := range strings.SplitSeq(string(files.Stdout), "\x00") {
-		if name == "" || name == c.Settings {
+		if name == "" || name == settings {
 			continue
 		}
 		c.Others = append(c.Others, clean(name))

@@ -58,19 +58,15 @@ func PlanFor(c Change, until time.Time) []Section {
 func (c Change) undoes() []string {
 	const migrations = "Migrations that are applied do not go away with the code. Undo them first, or leave their files in place, as the commands below do."
 	if c.Commit == "" {
-		settings := "SETTINGS" // the file
-		if c.Settings != "" {
-			settings = ":/" + c.Settings // from whatever folder
-		}
 		return []string{
-			"Find the change's commit, called COMMIT below: git log --oneline -S JWT_SECRET_KEY -- " + settings,
+			"Find the change's commit, called COMMIT below: " + c.log(),
 			"It may hold more than the key, and all of that goes. Look first: git show --stat COMMIT",
 			migrations,
 		}
 	}
 	out := []string{fmt.Sprintf("In %s the newest commit that changed JWT_SECRET_KEY is %s, %q.", c.Settings, c.Commit, c.Subject)}
 	if c.Earlier > 0 {
-		out[0] += fmt.Sprintf(" %s before it did so too: git log --oneline -S JWT_SECRET_KEY -- :/%s", count(c.Earlier, "commit"), c.Settings)
+		out[0] += fmt.Sprintf(" %s before it did so too: %s", count(c.Earlier, "commit"), c.log())
 	}
 	out = append(out, "Make sure that it is the one: git show "+c.Commit)
 	switch n := len(c.Others); {
@@ -83,6 +79,15 @@ func (c Change) undoes() []string {
 		out = append(out, fmt.Sprintf("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), migrations)
 	}
 	return out
+}
+
+// log is the command that lists the commits that changed the key in the settings.
+func (c Change) log() string {
+	settings := "SETTINGS" // the file
+	if c.Settings != "" {
+		settings = ":/" + c.Settings // from whatever folder
+	}
+	return steps.Line("git", "log", "--oneline", "-S", steps.KeyName, "--", settings)
 }
 
 // commands are what to type, with migrations left as they are where there are any,

@@ -20,12 +20,12 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Bytes is the number of random bytes in a key that is made here, where no more
+// size is the number of random bytes in a key that is made here, where no more
 // are needed.
-const Bytes = 64
+const size = 64
 
 // length is how many random bytes give the characters that this run wants.
-func length(run *steps.Run) int { return max(Bytes, (run.MinLength()*3+3)/4) }
+func length(run *steps.Run) int { return max(size, (run.MinLength()*3+3)/4) }
 
 // Step is step 1. Its zero value is ready for use.
 type Step struct {
@@ -70,8 +70,8 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
-	case !run.Options.Rotate && sealed(run):
-		c.action = "leave"
+	case !run.Options.Rotate && run.Sealed():
+		c.action = "leave" // it may be good, and in use
 	case run.Options.Rotate || len(c.bad) > 0:
 		c.action = "make"
 	default:
@@ -108,17 +108,6 @@ func current(run *steps.Run) (steps.Keys, error) {
 		return keys, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
 	}
 	return keys, nil
-}
-
-// sealed tells that every place has a key and none of them shows it. Such a key
-// may be good, and in use: it is replaced on request only.
-func sealed(run *steps.Run) bool {
-	for _, h := range run.Held {
-		if h.Readable || !h.There {
-			return false
-		}
-	}
-	return run.Remote() && len(run.Held) > 0
 }
 
 // Plan says whether the key will be kept, made or imported.
@@ -225,22 +214,15 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	if err != nil {
 		return err
 	}
-	run.Previous = steps.Secret{}
 	switch c.action {
 	case "keep":
 		run.Key, run.KeyFrom = c.previous, "kept"
-		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
-			run.Previous = old
-		}
 	case "leave":
-		run.Key, run.KeyFrom = steps.Secret{}, "kept"
+		run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "kept", steps.Secret{}
 		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not judged")
 		return nil
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"
-		if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
-			run.Previous = old
-		}
 	case "import":
 		key := run.Options.Import
 		if codes := s.judge(run, key, c); len(codes) > 0 {
@@ -257,9 +239,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 			run.Key, run.KeyFrom = key, "made"
 		}
 	}
-	if c.action != "keep" && c.previous.Set() && !c.previous.Equal(run.Key) {
-		run.Previous = c.previous
-	}
+	run.Previous = before(run, c)
 	if err := remember(run); err != nil {
 		return err
 	}
@@ -269,6 +249,18 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	}
 	emit.Check("key", steps.MarkOK, label, detail)
 	return nil
+}
+
+// before is the key that was in force before this run's: the one that is still there,
+// or, where that is the run's own by now, the one that the upgrade replaced.
+func before(run *steps.Run, c choice) steps.Secret {
+	if c.previous.Set() && !c.previous.Equal(run.Key) {
+		return c.previous
+	}
+	if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
+		return old
+	}
+	return steps.Secret{}
 }
 
 // remember keeps a key that is about to be brought to several places, or to one

@@ -89,6 +89,26 @@ func TestRotateReplacesAGoodKey(t *testing.T) {
 	}
 }
 
+// A step that is gone back to after the key was written still knows the one before.
+func TestRotateKnowsThePreviousKeyAfterTheWrite(t *testing.T) {
+	key := stepstest.Key()
+	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
+	run.Options.Rotate = true
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Journal.Replace(t.Context(), run.Project.EnvFile.At, []byte("JWT_SECRET_KEY="+run.Key.Reveal()+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	stepstest.Look(t, run)
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	if run.Previous.Reveal() != key {
+		t.Errorf("the previous key is forgotten: %d characters", run.Previous.Len())
+	}
+}
+
 func TestImport(t *testing.T) {
 	secret := stepstest.Key()
 	for name, c := range map[string]struct {

@@ -155,6 +155,8 @@ func TestNothingOfTheRepositoryIsRun(t *testing.T) {
 				{"check-ignore", "-q", "--", ".env"},
 				{"rev-list", "--all", "-n", "50", "--", ".env"},
 				{"cat-file", "blob", "HEAD:.env"},
+				{"--literal-pathspecs", "log", "-SKEY", "--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-patch", "--", ".env"},
+				{"diff-tree", "--no-commit-id", "--name-only", "-r", "-z", "HEAD"},
 			} {
 				if _, ok := Ask(context.Background(), h.dir, nil, 1<<20, q...); !ok {
 					t.Errorf("%v: no answer", q)

@@ -42,7 +42,7 @@ const (
 // refuses more than seven days.
 const (
 	Default = 24 * time.Hour
-	Longest = 7 * 24 * time.Hour
+	longest = 7 * 24 * time.Hour
 )
 
 // Grace is one grace period, planned.
@@ -51,6 +51,7 @@ type Grace struct {
 	Module   string // the module's path, absolute
 	Settings []string
 	Changes  []string // what will change, one line each; none when all is in place
+	Goes     bool     // a period is in force, and goes on to its own deadline
 	// Unsure tells that the place does not show SECRET_KEY, so that the previous key
 	// could not be compared with it.
 	Unsure bool
@@ -66,10 +67,11 @@ type edit struct {
 }
 
 // Plan looks at what a grace period of the given length, counted from now, needs.
-// What speaks against it is a *steps.Failure. For a run whose key lives elsewhere,
-// its targets must have been looked at.
-func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
-	if length <= 0 || length > Longest {
+// One that is in force for the same key goes on as it is, unless anew is set. What
+// speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
+// targets must have been looked at.
+func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
+	if length <= 0 || length > longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
 	keys, err := run.CurrentKeys()
@@ -84,6 +86,9 @@ func Plan(run *steps.Run, length time.Duration, now time.Time) (*Grace, error) {
 	g := &Grace{
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
 		Settings: settingsLines(env.Readers), Unsure: run.Remote() && !keys.SecretKey.Secret.Set(),
+	}
+	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
+		g.Until, g.Goes = until.UTC(), true
 	}
 	if g.module, err = envfile.Open(g.Module); err != nil {
 		return nil, fmt.Errorf("open %s: %w", g.Module, err)
@@ -125,7 +130,7 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
 	switch {
-	case (!known || !previous.Set()) && sealed(run):
+	case (!known || !previous.Set()) && run.Sealed():
 		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
 			"Let people log in again: keysplit cannot have a key accepted that it never saw.")
 	case !known || !previous.Set():
@@ -141,11 +146,6 @@ func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) 
 			"Let people log in again.")
 	}
 	return nil
-}
-
-// sealed tells that every place has a key and none shows it.
-func sealed(run *steps.Run) bool {
-	return run.Remote() && len(run.Held) > 0 && !slices.ContainsFunc(run.Held, func(h steps.Held) bool { return h.Readable || !h.There })
 }
 
 // settingsLines are for the settings, in the words of the reader that they use.

@@ -33,8 +33,7 @@ func inBuildContext(p *steps.Project) (dockerfile string, found bool) {
 		}
 		for _, e := range entries {
 			name := e.Name()
-			lower := strings.ToLower(name)
-			if lower != "dockerfile" && !strings.HasPrefix(lower, "dockerfile.") && !strings.HasSuffix(lower, ".dockerfile") || lower == "dockerfile.dockerignore" {
+			if !steps.IsDockerfile(name) || strings.EqualFold(name, "dockerfile.dockerignore") {
 				continue
 			}
 			if copiesAll.Match(readSome(filepath.Join(dir, name))) {

@@ -22,7 +22,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 		switch {
 		case p.EnvFile.Exists && gitSays(ctx, p, "ls-files", "--error-unmatch") == 0:
 			f := steps.NewFinding("env-file-tracked-by-git", "").At(rel, 0)
-			found = append(found, f.WithFix("Run: git rm --cached "+rel+", add it to .gitignore, and rotate its secrets."))
+			found = append(found, f.WithFix("Run: "+steps.Line("git", "rm", "--cached", rel)+", add it to .gitignore, and rotate its secrets."))
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
 			found = append(found, steps.NewFinding("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
 				WithFix("Add a line to .gitignore: /"+rel))
@@ -40,7 +40,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := steps.NewFinding("env-file-permissions", "").At(rel, 0)
-		found = append(found, f.WithFix("Run: chmod 600 "+rel+", or 640 where the backend's group must read it."))
+		found = append(found, f.WithFix("Run: "+steps.Line("chmod", "600", rel)+", or 640 where the backend's group must read it."))
 	}
 	return found
 }

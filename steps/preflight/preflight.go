@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -62,6 +63,9 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	err := s.look(ctx, run, emit)
 	if run.Project == nil {
 		return err
+	}
+	if _, until, under := run.Grace(time.Now()); under && err == nil {
+		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the previous key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	run.Project.Findings = once(run.Project.Findings)
 	for _, f := range run.Project.Findings {

@@ -227,7 +227,6 @@ func (s *session) tidy(f *steps.Facts) {
 	f.StateError = s.clean(f.StateError)
 	for i := range f.Checks {
 		f.Checks[i].Message = s.clean(f.Checks[i].Message)
-		f.Checks[i].Hint = s.clean(f.Checks[i].Hint)
 	}
 }
 

@@ -289,7 +289,7 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return nil
 	}
 	var failed []error
-	for _, d := range slices.Backward(run.Journal.Deliveries()) {
+	for _, d := range slices.Backward(run.Journal.AppliedElsewhere()) {
 		t, err := target(d.Target)
 		if err != nil {
 			failed = append(failed, err)

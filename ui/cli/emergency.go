@@ -75,7 +75,11 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 	}
 	var out []steps.Finding
 	if key, until, under := run.Grace(now); key.Set() && !under {
-		out = append(out, steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".").At(run.Project.Rel(run.Project.EnvFile.Path), 0))
+		f := steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
+		if !run.Remote() {
+			f = f.At(run.Project.Rel(run.Project.EnvFile.Path), 0)
+		}
+		out = append(out, f)
 	}
 	// Where a key cannot be read back, the place itself tells when it was set.
 	for i, h := range run.Held {

@@ -216,8 +216,22 @@ func TestAGracePeriodThatIsOverIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	if code, out, _ := check(t, "--json"); code != 0 || !strings.Contains(out, `"grace-over"`) {
+	if code, out, _ := check(t, "--json"); code != 0 || !strings.Contains(out, `"grace-over","severity":"info","file":".env"`) {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+	// That of another environment is in its own file, and this .env is not named.
+	over, err := os.ReadFile(filepath.Join(root, ".env"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(root, "a.env"), over, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("[environments.staging]\ntargets = [\"dotenv:a.env\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, out, _ := check(t, "--json", "--env", "staging"); strings.Count(out, `"grace-over"`) != 1 || strings.Contains(out, `"grace-over","severity":"info","file":".env"`) {
+		t.Errorf("elsewhere: %s", out)
 	}
 }
 

@@ -21,7 +21,8 @@ func newGrace(stdio IO, o *options) *cobra.Command {
 into the .env, and show the three lines for the settings; where the key is kept by
 a secret manager, also the commands that bring the two there. Until the deadline the
 backend then accepts access and refresh tokens of the previous key; it never signs
-with it, and blacklisted tokens stay refused. It ends by itself.
+with it, and blacklisted tokens stay refused. It ends by itself; until then a second
+run changes nothing, unless --hours asks for another length.
 
 It is for rotations (keysplit upgrade --rotate). On the upgrade itself the key
 before was SECRET_KEY, and accepting that is refused.`,
@@ -29,15 +30,15 @@ before was SECRET_KEY, and accepting that is refused.`,
   keysplit grace --hours 48`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runGrace(cmd.Context(), stdio, o, time.Duration(hours)*time.Hour)
+			return runGrace(cmd.Context(), stdio, o, time.Duration(hours)*time.Hour, cmd.Flags().Changed("hours"))
 		},
 	}
-	cmd.Flags().IntVar(&hours, "hours", hours, "how long the previous key is accepted, 168 at most")
+	cmd.Flags().IntVar(&hours, "hours", hours, "how long the previous key is accepted from now on, 168 at most")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
 
-func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) error {
+func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, anew bool) error {
 	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 			return err
 		}
 	}
-	g, err := grace.Plan(run, length, time.Now())
+	g, err := grace.Plan(run, length, anew, time.Now())
 	var failure *steps.Failure
 	if errors.As(err, &failure) && o.json {
 		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
@@ -80,10 +81,17 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 		until := g.Until.UTC()
 		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
-	f.Note("")
-	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
-	for _, l := range g.Settings {
-		f.line("    %s", l)
+	same := g.Goes && len(g.Changes) == 0
+	lacks := !same || !needed(run, g.Module) // the settings lack the lines, or may
+	if same {
+		f.Note("The grace period is in force. Nothing was changed.")
+	}
+	if lacks {
+		f.Note("")
+		f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
+		for _, l := range g.Settings {
+			f.line("    %s", l)
+		}
 	}
 	if lines := byHand(run, g); len(lines) > 0 {
 		f.Note("")
@@ -97,8 +105,13 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration) e
 	if g.Unsure {
 		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
 	}
-	f.Note("Then restart the backend.")
+	if lacks {
+		f.Note("Then restart the backend.")
+	}
 	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
+	if same {
+		f.Note("For another length from now on: " + o.command("grace") + " --hours N")
+	}
 	f.Note("To take it out before: " + o.command("rollback"))
 	return nil
 }

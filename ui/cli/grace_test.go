@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/sandbox/djangotest"
@@ -49,6 +50,40 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	}
 	if info, err := os.Stat(module); err != nil || info.Mode().Perm() != 0o644 || read(t, module) != string(grace.Module) {
 		t.Errorf("the module: %v, %v", info, err)
+	}
+	// Once more, without another length: it goes on as it is, and one rollback ends it.
+	until, err := time.Parse(time.RFC3339, regexp.MustCompile(grace.UntilName + "='?([0-9T:Z-]+)").FindStringSubmatch(env)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	inForce := "accepted until " + until.Format("2006-01-02 15:04 MST")
+	time.Sleep(time.Until(until.Add(-2 * time.Hour).Add(time.Second))) // another deadline would be another second
+	begun := strings.Count(journalText(t, state), `"kind":"begin"`)
+	again := do("grace")
+	if again.code != 0 || !strings.Contains(again.out, inForce) || strings.Contains(again.out, "Done:") || read(t, p.EnvPath) != env ||
+		strings.Count(journalText(t, state), `"kind":"begin"`) != begun {
+		t.Errorf("again: exit %d\n%s%s", again.code, again.out, again.errOut)
+	}
+	if !strings.Contains(again.out, "INSTALLED_APPS += ") {
+		t.Errorf("the settings lack the lines, and it said:\n%s", again.out)
+	}
+	settings := read(t, p.Settings)
+	if err := os.WriteFile(p.Settings, []byte(settings+"\nINSTALLED_APPS = [*INSTALLED_APPS, 'jwt_grace.GraceConfig']\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := do("grace"); r.code != 0 || strings.Contains(r.out, "INSTALLED_APPS += ") || !strings.Contains(r.out, inForce) {
+		t.Errorf("with the lines in the settings: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if err := os.WriteFile(p.Settings, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := do("check"); r.code != 0 || !strings.Contains(strings.Join(strings.Fields(r.out), " "), "tokens of the previous key are "+inForce) {
+		t.Errorf("check: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	for _, hours := range []string{"0", "-1", "169"} {
+		if r := do("grace", "--hours", hours); r.code != 2 || read(t, p.EnvPath) != env {
+			t.Errorf("--hours %s: exit %d\n%s%s", hours, r.code, r.out, r.errOut)
+		}
 	}
 	// The key before is still known as that of the rotation.
 	if r := do("grace", "--hours", "3"); r.code != 0 || strings.Count(read(t, p.EnvPath), grace.KeyName+"="+old) != 1 {

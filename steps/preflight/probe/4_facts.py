@@ -58,7 +58,6 @@ def seconds(value):
 
 
 def token_facts(settings):
-    from django.apps import apps
     from django.contrib.auth import get_user_model
     from django.db import models
 
@@ -76,7 +75,7 @@ def token_facts(settings):
         "header_types": listed(told["AUTH_HEADER_TYPES"]), "header_name": str(told["AUTH_HEADER_NAME"]),
         "access_seconds": seconds(told["ACCESS_TOKEN_LIFETIME"]),
         "refresh_seconds": seconds(told["REFRESH_TOKEN_LIFETIME"]),
-        "blacklist": apps.is_installed("rest_framework_simplejwt.token_blacklist"), "user_id_text": as_text,
+        "user_id_text": as_text,
     }
 
 
@@ -88,10 +87,9 @@ def check_facts():
     except Exception as error:
         told = explain(error)
         where = " (%s, line %d)" % (os.path.basename(told["file"]), told["line"]) if told["file"] else ""
-        return [{"level": 40, "id": "", "hint": "", "message": "the checks stop with %s: %s%s" % (
+        return [{"level": 40, "id": "", "message": "the checks stop with %s: %s%s" % (
             told["type"], told["text"], where)}]
-    return [{"level": int(m.level), "id": str(m.id or ""), "message": redact(str(m.msg))[:500],
-             "hint": redact(str(m.hint or ""))[:500]} for m in found]
+    return [{"level": int(m.level), "id": str(m.id or ""), "message": redact(str(m.msg))[:500]} for m in found]
 
 
 def walk(patterns, prefix=""):

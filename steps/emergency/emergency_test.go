@@ -1,0 +1,23 @@
+package emergency
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// The commands are pasted into a shell, and names of folders come from a repository
+// of anyone's.
+func TestCommandsCanBePasted(t *testing.T) {
+	for settings, want := range map[string]string{
+		"config/settings.py":       "git log --oneline -S JWT_SECRET_KEY -- :/config/settings.py",
+		"a $(touch x)/settings.py": "git log --oneline -S JWT_SECRET_KEY -- ':/a $(touch x)/settings.py'",
+		"":                         "git log --oneline -S JWT_SECRET_KEY -- SETTINGS",
+	} {
+		for _, c := range []Change{{Settings: settings}, {Settings: settings, Commit: "1a2b3c4", Earlier: 2}} {
+			if text := Text(PlanFor(c, time.Now()), func(s string) string { return s }); !strings.Contains(text, want) {
+				t.Errorf("want %s in\n%s", want, text)
+			}
+		}
+	}
+}
