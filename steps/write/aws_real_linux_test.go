@@ -134,7 +134,7 @@ func TestTheRealAWS(t *testing.T) {
 			}
 			noLeak(t, run, key, map[string]string{"what was said": said, "the undo": undone, "how aws was started": starts()})
 
-			// Somebody writes after the plan.
+			// Somebody writes after the last look.
 			run, target = oneTarget(t, spec)
 			run.Options.Timeout = 30 * time.Second
 			if _, err := target.Plan(t.Context(), run); err != nil {
@@ -142,8 +142,9 @@ func TestTheRealAWS(t *testing.T) {
 			}
 			changed := `{"changed":"yes"}`
 			aws(changed, "secretsmanager", "put-secret-value", "--secret-id", id, "--secret-string", "file:///dev/stdin")
-			var events stepstest.Events
-			wantCode(t, target.Apply(t.Context(), run, events.Emit), "place-conflict")
+			stale := target.(*remote)
+			_, err = stale.put(t.Context(), run, run.Key, stale.held)
+			wantCode(t, err, "place-conflict")
 			if value(id, current) != changed {
 				t.Error("somebody's change was lost")
 			}
