@@ -49,9 +49,28 @@ func docker(dir string) tool.Program {
 	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir}
 }
 
-// usualFiles are the compose files that the programs find by themselves, together
-// with their override.
-var usualFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+// usualFiles are the compose files that docker compose finds by itself, together
+// with their override; of several in one folder it takes the first one.
+var usualFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
+
+// usual is the compose file that is found in a folder, "" for none.
+func usual(dir string) string {
+	for _, name := range usualFiles {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// nearest is the usual compose file that is nearest to manage.py, "" for none.
+func nearest(run *steps.Run) string {
+	for at := run.Project.Root; ; at = filepath.Dir(at) {
+		if path := usual(at); path != "" || at == run.Project.TopLevel || at == filepath.Dir(at) {
+			return path
+		}
+	}
+}
 
 // at is the compose file, absolute: the one that --restart names, that of the
 // target, or the nearest usual one; "" when there is none.
@@ -73,16 +92,7 @@ func (c compose) at(run *steps.Run) string {
 		}
 		return filepath.Join(run.Project.Root, file)
 	}
-	for at := run.Project.Root; ; at = filepath.Dir(at) {
-		for _, name := range usualFiles {
-			if path := filepath.Join(at, name); isFile(path) {
-				return path
-			}
-		}
-		if at == run.Project.TopLevel || at == filepath.Dir(at) {
-			return ""
-		}
-	}
+	return nearest(run)
 }
 
 func isFile(path string) bool {
@@ -92,7 +102,7 @@ func isFile(path string) bool {
 
 // spec is the way as the journal keeps it: a rollback knows no target.
 func (c compose) spec(run *steps.Run) string {
-	if file := c.at(run); file != "" && !slices.Contains(usualFiles, filepath.Base(file)) {
+	if file := c.at(run); file != nearest(run) {
 		return "compose:" + file + "#" + c.services
 	}
 	return "compose:" + c.services
@@ -111,7 +121,7 @@ func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
 	}
 	dir := filepath.Dir(file)
 	var named []string
-	if !slices.Contains(usualFiles, filepath.Base(file)) {
+	if file != usual(dir) {
 		named = []string{"--file", file}
 	}
 	two := composer{Program: docker(dir), prefix: append([]string{"compose"}, named...)}
