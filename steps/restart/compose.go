@@ -228,15 +228,6 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	return nil
 }
 
-// startsWithin is how long the services may take to start: images, dependencies and
-// health checks take longer than one call of a program.
-func (s *Step) startsWithin(run *steps.Run) time.Duration {
-	if s.StartsWithin > 0 {
-		return s.StartsWithin
-	}
-	return max(5*time.Minute, run.Options.Wait())
-}
-
 // composeProgress are the lines that say what becomes of which container. Other
 // lines are not shown: an error may quote a line of .env.
 var composeProgress = regexp.MustCompile(`^ *(?:(?:Container|Network|Volume|Image) [\w.:/-]+ +[A-Z][a-z]+|(?:Creating|Recreating|Starting|Stopping) [\w.-]+ *(?:\.\.\.)?(?: *done)?)[ \d.s]*$`)

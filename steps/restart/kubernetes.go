@@ -130,12 +130,12 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 		}
 	}
 	for _, w := range workloads {
-		args := []string{"rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, (run.Options.Wait()-time.Second).Seconds()))}
+		args := []string{"rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, k.startsWithin(run).Seconds()))}
 		if namespace != "" {
 			args = append(args, "--namespace", namespace)
 		}
 		// kubectl ends by itself; it is given a little longer than it has.
-		res, over, err := watch(ctx, run, emit, k.tool(), run.Options.Wait()+5*time.Second, rolloutProgress.MatchString, args...)
+		res, over, err := watch(ctx, run, emit, k.tool(), k.startsWithin(run)+5*time.Second, rolloutProgress.MatchString, args...)
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit,
 	if len(down) > 0 {
 		k.log(ctx, run, emit, namespace, down[0])
 	}
-	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 15m.")
 }
 
 // log shows the end of what a pod that does not come up has said: of a container

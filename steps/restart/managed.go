@@ -120,6 +120,15 @@ func byHand(run *steps.Run) string {
 	return line + " --restart none"
 }
 
+// startsWithin is how long what is restarted may take to start: images, builds,
+// dependencies and health checks take longer than one call of a program.
+func (s *Step) startsWithin(run *steps.Run) time.Duration {
+	if s.StartsWithin > 0 {
+		return s.StartsWithin
+	}
+	return max(5*time.Minute, run.Options.Wait())
+}
+
 // steady is how long what was restarted must run before it counts as restarted:
 // what ends at its start runs for a moment first.
 func (s *Step) steady() time.Duration {

@@ -24,7 +24,7 @@ func served(t *testing.T, h http.Handler) string {
 func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said string, found []steps.Finding, err error) {
 	t.Helper()
 	w := managedWorld(t, spec)
-	w.run.Options.Timeout = limit
+	w.run.Options.Timeout, w.step.StartsWithin = limit, limit
 	if wrote {
 		delivered(t, w, spec)
 	}
