@@ -131,15 +131,18 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
-		return s.ask(ctx, run, first, true, emit)
+		return asFailure(s.ask(ctx, run, first, true, emit))
 	}
 	var found []steps.Finding
 	for i, address := range append([]string{first}, others...) {
 		err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+		var t *trouble
+		ended := errors.As(err, &t) && t.nobody
+		err = asFailure(err)
 		var failure *steps.Failure
 		switch {
 		case err == nil:
-		case i > 0 && len(run.Options.URLs) == 0 && gone(err):
+		case i > 0 && len(run.Options.URLs) == 0 && ended:
 			at(emit, i, address).Check(lineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
@@ -156,25 +159,19 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	return nil
 }
 
-// gone tells that a server that was found here does not answer any more.
-func gone(err error) bool {
-	var failure *steps.Failure
-	return errors.As(err, &failure) && steps.Has(failure.Findings, "server-unreachable")
-}
-
 // ask runs the proof on one server, and the login where it is asked for: once,
-// however many addresses the backend has.
+// however many addresses the backend has. The error may be a *trouble.
 func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bool, emit steps.Emit) error {
 	ses, err := s.open(ctx, run, address, emit)
 	if err != nil {
-		return asFailure(err)
+		return err
 	}
 	ses.logsIn = login
 	ses.announce()
 	if err := ses.reach(ctx); err != nil {
-		return asFailure(err)
+		return err
 	}
-	return asFailure(ses.all(ctx))
+	return ses.all(ctx)
 }
 
 // addresses are the base URLs to ask: the ones that were named, else the one
