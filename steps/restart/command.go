@@ -18,9 +18,9 @@ import (
 // The text is split into words at spaces; single and double quotes keep a word
 // together. Only a text that uses the shell's own signs (pipes, variables,
 // redirections, globs, several commands) is given to /bin/sh -c. It runs in the
-// project's folder, and a path with a slash in it counts from there. JWT_SECRET_KEY is taken out of its environment, because
-// there it would beat the file. Exit code 0 counts as restarted; the smoke test
-// proves it.
+// project's folder, and a path with a slash in it counts from there. JWT_SECRET_KEY
+// is taken out of its environment, because there it would beat the file. Exit code 0
+// counts as restarted; the smoke test proves it.
 type command struct {
 	*Step
 	text string
@@ -49,11 +49,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if err := c.address(ctx, run); err != nil {
 		return err
 	}
-	if run.URL == "" {
-		emit.Progress("The command ended well. No address of the server is known; give it with --url, so that step 5 can ask it.")
-		return nil
-	}
-	return c.await(ctx, run, emit, run.URL, "")
+	return c.await(ctx, run, emit, run.URL)
 }
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {

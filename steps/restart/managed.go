@@ -46,11 +46,7 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	}
 	run.Restarted = true
 	run.URL = named(run)
-	if run.URL == "" {
-		emit.Progress("No address of the server is known; give it with --url, so that step 5 can ask it.")
-		return nil
-	}
-	return m.await(ctx, run, emit, run.URL, "")
+	return m.await(ctx, run, emit, run.URL)
 }
 
 // undo restarts again. A backend that does not start with the earlier value is

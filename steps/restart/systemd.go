@@ -67,32 +67,17 @@ func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, e
 // read takes the properties as systemctl prints them: NAME=value, a line each, a
 // list as several lines.
 func (u *unit) read(out string) {
+	single := map[string]*string{
+		"LoadState": &u.load, "ActiveState": &u.active, "SubState": &u.sub, "MainPID": &u.pid, "NRestarts": &u.restarts,
+		"Result": &u.result, "Job": &u.job, "InvocationID": &u.invocation, "Environment": &u.environment,
+	}
 	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
-		switch key {
-		case "LoadState":
-			u.load = value
-		case "ActiveState":
-			u.active = value
-		case "SubState":
-			u.sub = value
-		case "MainPID":
-			u.pid = value
-		case "NRestarts":
-			u.restarts = value
-		case "Result":
-			u.result = value
-		case "Job":
-			u.job = value
-		case "InvocationID":
-			u.invocation = value
-		case "Environment":
-			u.environment = value
-		case "EnvironmentFiles":
-			path, _, _ := strings.Cut(value, " (ignore_errors=")
-			if path != "" {
-				u.files = append(u.files, path)
-			}
+		if field := single[key]; field != nil {
+			*field = value
+		}
+		if path, _, _ := strings.Cut(value, " (ignore_errors="); key == "EnvironmentFiles" && path != "" {
+			u.files = append(u.files, path)
 		}
 	}
 }
