@@ -1,6 +1,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -16,7 +17,7 @@ import (
 // another one.
 func (s *session) reach(ctx context.Context) error {
 	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
-	path := firstOf(s.routes.Health, "/")
+	path := cmp.Or(s.routes.Health, "/")
 	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
 		// ALLOWED_HOSTS may know this machine by its name only.

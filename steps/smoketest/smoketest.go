@@ -41,6 +41,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -180,9 +181,9 @@ func addresses(run *steps.Run) (first string, others []string) {
 	if len(run.Options.URLs) > 1 {
 		return run.Options.URLs[0], run.Options.URLs[1:]
 	}
-	first = firstOf(run.URL, run.Options.URL)
+	first = cmp.Or(run.URL, run.Options.URL)
 	for _, server := range run.Project.Servers {
-		first = firstOf(first, server.URL)
+		first = cmp.Or(first, server.URL)
 	}
 	if run.Options.URL != "" {
 		return first, nil
@@ -275,13 +276,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func connections(run *steps.Run) int {
 	if run.Options.Connections > 0 {
 		return run.Options.Connections
@@ -318,14 +312,14 @@ func (s *session) bearer(token string) map[string]string {
 	}
 	// WSGI spells "X-Token" as "HTTP_X_TOKEN".
 	name := strings.ReplaceAll(strings.TrimPrefix(s.facts.HeaderName, "HTTP_"), "_", "-")
-	return map[string]string{firstOf(name, "Authorization"): kind + " " + token}
+	return map[string]string{cmp.Or(name, "Authorization"): kind + " " + token}
 }
 
 // tokenFacts are the project's, or simplejwt's defaults when they are not known.
 func tokenFacts(f *steps.Facts) (facts steps.TokenFacts, guessed bool) {
 	if f != nil && f.Tokens.Algorithm != "" {
 		facts = f.Tokens
-		facts.UserIDClaim = firstOf(facts.UserIDClaim, "user_id")
+		facts.UserIDClaim = cmp.Or(facts.UserIDClaim, "user_id")
 		return facts, false
 	}
 	return steps.TokenFacts{
@@ -350,7 +344,7 @@ func routes(f *steps.Facts) steps.Routes {
 // named puts the routes that the configuration names in place of those found.
 func named(by, found steps.Routes) steps.Routes {
 	return steps.Routes{
-		Login: firstOf(by.Login, found.Login), Refresh: firstOf(by.Refresh, found.Refresh), Verify: firstOf(by.Verify, found.Verify),
-		Protected: firstOf(by.Protected, found.Protected), CSRF: firstOf(by.CSRF, found.CSRF), Health: firstOf(by.Health, found.Health),
+		Login: cmp.Or(by.Login, found.Login), Refresh: cmp.Or(by.Refresh, found.Refresh), Verify: cmp.Or(by.Verify, found.Verify),
+		Protected: cmp.Or(by.Protected, found.Protected), CSRF: cmp.Or(by.CSRF, found.CSRF), Health: cmp.Or(by.Health, found.Health),
 	}
 }
