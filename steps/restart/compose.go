@@ -136,6 +136,17 @@ func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
 
 func (c composer) args(args ...string) []string { return append(slices.Clone(c.prefix), args...) }
 
+// all are the services of the file. Of those with a profile, version 2 lists the ones
+// that are asked for, and starts any that is named.
+func (c composer) all(ctx context.Context, run *steps.Run, spec string) ([]string, error) {
+	args := c.args("--profile", "*", "config", "--services")
+	if c.old {
+		args = c.args("config", "--services")
+	}
+	out, err := c.Call(ctx, run, spec, nil, args...)
+	return strings.Fields(string(out)), err
+}
+
 // containers are the IDs of a service's containers, one for each replica.
 func (c composer) containers(ctx context.Context, run *steps.Run, service string) ([]string, error) {
 	out, err := c.Call(ctx, run, "compose:"+service, nil, c.args("ps", "--quiet", service)...)
@@ -151,11 +162,10 @@ func (c compose) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	known, err := by.Call(ctx, run, "compose:"+c.services, nil, by.args("config", "--services")...)
+	services, err := by.all(ctx, run, "compose:"+c.services)
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	services := strings.Fields(string(known))
 	var others []string
 	for _, name := range services {
 		if !slices.Contains(all, name) {

@@ -19,7 +19,8 @@ import (
 // of its environment is $DIR/env.json.
 const dockerUp = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose config --services") printf 'web\nworker\ndb\n' ;;
+"compose config --services") printf 'web\ndb\n' ;; # worker has a profile
+"compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
 "compose ps --quiet "*) cat "$DIR/id" 2>/dev/null || echo old ;;
 "compose up "*) [ -e "$DIR/stuck" ] || echo new >"$DIR/id" ;;
 "compose logs "*) echo "no such module" ;;
@@ -108,7 +109,7 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `case "$*" in *" up "*) echo "$PWD $*" >>"$DIR/ups" ;; esac
-set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
+set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 func TestComposeLooksAtEveryReplica(t *testing.T) {
 	const replicas = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose config --services") echo web ;;
+"compose --profile * config --services") echo web ;;
 "compose ps --quiet web") if [ -e "$DIR/up" ]; then cat "$DIR/after"; else printf 'a\nb\n'; fi ;;
 "compose up "*) touch "$DIR/up"; echo ' Container x-web-1  Recreated'; echo 'SECRET=of the file' ;;
 "compose logs "*) echo "no such module" ;;
