@@ -62,7 +62,7 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 		emit.Progress(noAddress)
 		return nil
 	}
-	if !mayAsk(run, base) {
+	if !mayAsk(ctx, run, base) {
 		return nil
 	}
 	emit.Progress("Waiting until " + base + " answers.")
@@ -82,13 +82,13 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 // mayAsk tells whether the address is this machine's own loopback, or the one
 // that the user named. An address that was only found is not called elsewhere, and
 // over plain http none is: the smoke test then says so.
-func mayAsk(run *steps.Run, base string) bool {
+func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
 		return false
 	}
 	if run.Options.URL != "" && base == named(run) {
-		return u.Scheme == "https" || !elsewhere(u.Hostname())
+		return u.Scheme == "https" || !elsewhere(ctx, u.Hostname())
 	}
 	if u.Hostname() == "localhost" {
 		return true
@@ -99,8 +99,8 @@ func mayAsk(run *steps.Run, base string) bool {
 
 // elsewhere tells that a host is another machine. One that cannot be found is not:
 // that it does not answer is then what is wrong with it.
-func elsewhere(host string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), firstAnswer)
+func elsewhere(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {

@@ -168,7 +168,7 @@ func kept(spec string) string {
 // Verify asks the server once more for any answer. Without an address there is
 // nothing to ask, and the smoke test says so.
 func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if run.URL == "" || !mayAsk(run, run.URL) {
+	if run.URL == "" || !mayAsk(ctx, run, run.URL) {
 		return nil
 	}
 	switch err := answers(ctx, run.URL, min(firstAnswer, run.Options.Wait())); {
