@@ -2,6 +2,7 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -63,7 +64,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	emit.Progress("Running: " + run.Redactor.Clean(c.text))
-	limited, cancel := context.WithTimeout(ctx, run.Options.Wait())
+	limited, cancel := context.WithTimeout(ctx, c.startsWithin(run))
 	defer cancel()
 	shown := &live{run: run, emit: emit}
 	res, err := cmd.Watch(limited, shown.see)
@@ -71,8 +72,8 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case limited.Err() != nil:
-		return c.failed(fmt.Sprintf("The restart command did not end within %v.", run.Options.Wait()))
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped. If it only takes long: a longer --timeout.", c.startsWithin(run)))
 	case err != nil:
 		return fmt.Errorf("run the restart command: %w", err)
 	case res.Code != 0:

@@ -40,8 +40,9 @@ type Step struct {
 	// StaysUp is how long a systemd unit or a container must run before it counts
 	// as restarted; 0 means 3 seconds.
 	StaysUp time.Duration
-	// StartsWithin is how long services, pods and apps may take to start, images and
-	// health checks included; 0 means five minutes, or --timeout where that is longer.
+	// StartsWithin is how long units, services, pods and apps may take to start, images
+	// and health checks included, and a command to end; 0 means five minutes, or
+	// --timeout where that is longer.
 	StartsWithin time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
