@@ -13,20 +13,25 @@ const maxLine = 64 << 10
 // its end: one at a time, and none after Watch has returned. Both outputs go
 // through one pipe, so that the lines keep their order. Stdout of the result has
 // the last bytes of both, up to Limit: where a program ends badly, its last words
-// say why.
+// say why. A panic of see ends the child, and goes on in the caller's goroutine.
 func (c Command) Watch(ctx context.Context, see func(line string)) (Result, error) {
-	cmd, err := c.prepare(ctx)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	cmd, err := c.prepare(running)
 	if err != nil {
 		return Result{}, err
 	}
-	out := &lines{to: NewTail(c.limit()), see: see}
+	out := &lines{to: NewTail(c.limit()), see: see, stop: stop}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, out, out
 	err = cmd.Start()
 	if err == nil {
 		err = cmd.Wait()
-		if ctx.Err() != nil {
+		if running.Err() != nil {
 			endGroup(cmd.Process, c.grace())
 		}
+	}
+	if out.panicked != nil {
+		panic(out.panicked)
 	}
 	out.end()
 	res := Result{Stdout: out.to.Bytes(), Truncated: out.to.Truncated(), Code: -1}
@@ -42,10 +47,20 @@ type lines struct {
 	to   *Tail
 	see  func(string)
 	part []byte // of a line that has no end yet
+
+	stop     func() // ends the child
+	panicked any    // what see panicked with
 }
 
-func (l *lines) Write(p []byte) (int, error) {
-	n, _ := l.to.Write(p)
+// Write is called from a goroutine of os/exec, in which a panic would end the program.
+func (l *lines) Write(p []byte) (n int, err error) {
+	defer func() {
+		if l.panicked = recover(); l.panicked != nil {
+			l.stop()
+			err = context.Canceled
+		}
+	}()
+	n, _ = l.to.Write(p)
 	for len(p) > 0 {
 		end := bytes.IndexAny(p, "\n\r")
 		piece := p

@@ -47,3 +47,15 @@ func TestWatchKeepsTheLastWords(t *testing.T) {
 		t.Errorf("%d lines, the longest of %d bytes", n, longest)
 	}
 }
+
+// A mistake in what sees the lines is one of the caller's goroutine, where it is
+// caught, and not of one that os/exec started.
+func TestWatchHandsAPanicOn(t *testing.T) {
+	defer func() {
+		if said := recover(); said != "on purpose" {
+			t.Errorf("it said %v", said)
+		}
+	}()
+	_, _ = sh("echo one; sleep 30").Watch(limited(t, 20*time.Second), func(string) { panic("on purpose") })
+	t.Error("it went on")
+}

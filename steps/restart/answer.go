@@ -19,6 +19,9 @@ import (
 // development server may have to import the whole project.
 const firstAnswer = 10 * time.Second
 
+// noAddress is said where there is nothing to wait for.
+const noAddress = "No address of the server is known; give it with --url, so that step 5 can ask it."
+
 // answers asks for the front page over a fresh connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something
 // answers, and the smoke test says what is wrong with it. Nothing secret is
@@ -54,8 +57,12 @@ func answers(ctx context.Context, base string, limit time.Duration) error {
 
 // await waits until the server answers, for as long as the run allows. Of a name that
 // has come to mean another machine since it was looked at, the smoke test speaks.
-func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base, hint string) error {
-	if !mayAsk(run, base) {
+func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base string) error {
+	if base == "" {
+		emit.Progress(noAddress)
+		return nil
+	}
+	if !mayAsk(ctx, run, base) {
 		return nil
 	}
 	emit.Progress("Waiting until " + base + " answers.")
@@ -67,7 +74,7 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base,
 		return err
 	}
 	if !ok {
-		return silent(base, hint)
+		return silent(base)
 	}
 	return nil
 }
@@ -75,13 +82,13 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base,
 // mayAsk tells whether the address is this machine's own loopback, or the one
 // that the user named. An address that was only found is not called elsewhere, and
 // over plain http none is: the smoke test then says so.
-func mayAsk(run *steps.Run, base string) bool {
+func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
 		return false
 	}
 	if run.Options.URL != "" && base == named(run) {
-		return u.Scheme == "https" || !elsewhere(u.Hostname())
+		return u.Scheme == "https" || !elsewhere(ctx, u.Hostname())
 	}
 	if u.Hostname() == "localhost" {
 		return true
@@ -92,8 +99,8 @@ func mayAsk(run *steps.Run, base string) bool {
 
 // elsewhere tells that a host is another machine. One that cannot be found is not:
 // that it does not answer is then what is wrong with it.
-func elsewhere(host string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), firstAnswer)
+func elsewhere(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -103,10 +110,6 @@ func elsewhere(host string) bool {
 }
 
 // silent is the failure of a server that does not answer.
-func silent(base, hint string) error {
-	f := steps.NewFinding("server-unreachable", "The server at "+base+" does not answer.")
-	if hint != "" {
-		f = f.WithFix(hint)
-	}
-	return steps.Fail(f)
+func silent(base string) error {
+	return steps.Fail(steps.NewFinding("server-unreachable", "The server at "+base+" does not answer."))
 }

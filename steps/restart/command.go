@@ -2,6 +2,7 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +19,9 @@ import (
 // The text is split into words at spaces; single and double quotes keep a word
 // together. Only a text that uses the shell's own signs (pipes, variables,
 // redirections, globs, several commands) is given to /bin/sh -c. It runs in the
-// project's folder, and a path with a slash in it counts from there. JWT_SECRET_KEY is taken out of its environment, because
-// there it would beat the file. Exit code 0 counts as restarted; the smoke test
-// proves it.
+// project's folder, and a path with a slash in it counts from there. JWT_SECRET_KEY
+// is taken out of its environment, because there it would beat the file. Exit code 0
+// counts as restarted; the smoke test proves it.
 type command struct {
 	*Step
 	text string
@@ -49,11 +50,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if err := c.address(ctx, run); err != nil {
 		return err
 	}
-	if run.URL == "" {
-		emit.Progress("The command ended well. No address of the server is known; give it with --url, so that step 5 can ask it.")
-		return nil
-	}
-	return c.await(ctx, run, emit, run.URL, "")
+	return c.await(ctx, run, emit, run.URL)
 }
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
@@ -67,7 +64,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	emit.Progress("Running: " + run.Redactor.Clean(c.text))
-	limited, cancel := context.WithTimeout(ctx, run.Options.Wait())
+	limited, cancel := context.WithTimeout(ctx, c.startsWithin(run))
 	defer cancel()
 	shown := &live{run: run, emit: emit}
 	res, err := cmd.Watch(limited, shown.see)
@@ -75,8 +72,8 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case limited.Err() != nil:
-		return c.failed(fmt.Sprintf("The restart command did not end within %v.", run.Options.Wait()))
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped. If it only takes long: a longer --timeout.", c.startsWithin(run)))
 	case err != nil:
 		return fmt.Errorf("run the restart command: %w", err)
 	case res.Code != 0:

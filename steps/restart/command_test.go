@@ -68,8 +68,17 @@ func TestCommandThatFails(t *testing.T) {
 		t.Errorf("undo: %v, %+v", err, findings)
 	}
 	w = commandWorld(t, "sleep 30")
+	w.step.StartsWithin = 400 * time.Millisecond
 	if _, findings, err := do(w.step.Apply, w.run); err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "did not end") {
 		t.Errorf("hanging: %v, %+v", err, findings)
+	}
+}
+
+// A deployment that takes its time is not killed in the middle.
+func TestCommandThatTakesItsTime(t *testing.T) {
+	w := commandWorld(t, "sleep 1")
+	if _, _, err := do(w.step.Apply, w.run); err != nil {
+		t.Errorf("longer than one wait of %v: %v", w.run.Options.Timeout, err)
 	}
 }
 

@@ -49,9 +49,28 @@ func docker(dir string) tool.Program {
 	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir}
 }
 
-// usualFiles are the compose files that the programs find by themselves, together
-// with their override.
-var usualFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+// usualFiles are the compose files that docker compose finds by itself, together
+// with their override; of several in one folder it takes the first one.
+var usualFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
+
+// usual is the compose file that is found in a folder, "" for none.
+func usual(dir string) string {
+	for _, name := range usualFiles {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// nearest is the usual compose file that is nearest to manage.py, "" for none.
+func nearest(run *steps.Run) string {
+	for at := run.Project.Root; ; at = filepath.Dir(at) {
+		if path := usual(at); path != "" || at == run.Project.TopLevel || at == filepath.Dir(at) {
+			return path
+		}
+	}
+}
 
 // at is the compose file, absolute: the one that --restart names, that of the
 // target, or the nearest usual one; "" when there is none.
@@ -73,16 +92,7 @@ func (c compose) at(run *steps.Run) string {
 		}
 		return filepath.Join(run.Project.Root, file)
 	}
-	for at := run.Project.Root; ; at = filepath.Dir(at) {
-		for _, name := range usualFiles {
-			if path := filepath.Join(at, name); isFile(path) {
-				return path
-			}
-		}
-		if at == run.Project.TopLevel || at == filepath.Dir(at) {
-			return ""
-		}
-	}
+	return nearest(run)
 }
 
 func isFile(path string) bool {
@@ -92,7 +102,7 @@ func isFile(path string) bool {
 
 // spec is the way as the journal keeps it: a rollback knows no target.
 func (c compose) spec(run *steps.Run) string {
-	if file := c.at(run); file != "" && !slices.Contains(usualFiles, filepath.Base(file)) {
+	if file := c.at(run); file != nearest(run) {
 		return "compose:" + file + "#" + c.services
 	}
 	return "compose:" + c.services
@@ -111,7 +121,7 @@ func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
 	}
 	dir := filepath.Dir(file)
 	var named []string
-	if !slices.Contains(usualFiles, filepath.Base(file)) {
+	if file != usual(dir) {
 		named = []string{"--file", file}
 	}
 	two := composer{Program: docker(dir), prefix: append([]string{"compose"}, named...)}
@@ -125,6 +135,17 @@ func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
 }
 
 func (c composer) args(args ...string) []string { return append(slices.Clone(c.prefix), args...) }
+
+// all are the services of the file. Of those with a profile, version 2 lists the ones
+// that are asked for, and starts any that is named.
+func (c composer) all(ctx context.Context, run *steps.Run, spec string) ([]string, error) {
+	args := c.args("--profile", "*", "config", "--services")
+	if c.old {
+		args = c.args("config", "--services")
+	}
+	out, err := c.Call(ctx, run, spec, nil, args...)
+	return strings.Fields(string(out)), err
+}
 
 // containers are the IDs of a service's containers, one for each replica.
 func (c composer) containers(ctx context.Context, run *steps.Run, service string) ([]string, error) {
@@ -141,11 +162,10 @@ func (c compose) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	known, err := by.Call(ctx, run, "compose:"+c.services, nil, by.args("config", "--services")...)
+	services, err := by.all(ctx, run, "compose:"+c.services)
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	services := strings.Fields(string(known))
 	var others []string
 	for _, name := range services {
 		if !slices.Contains(all, name) {
@@ -216,15 +236,6 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 		}
 	}
 	return nil
-}
-
-// startsWithin is how long the services may take to start: images, dependencies and
-// health checks take longer than one call of a program.
-func (s *Step) startsWithin(run *steps.Run) time.Duration {
-	if s.StartsWithin > 0 {
-		return s.StartsWithin
-	}
-	return max(5*time.Minute, run.Options.Wait())
 }
 
 // composeProgress are the lines that say what becomes of which container. Other

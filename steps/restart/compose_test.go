@@ -19,7 +19,8 @@ import (
 // of its environment is $DIR/env.json.
 const dockerUp = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose config --services") printf 'web\nworker\ndb\n' ;;
+"compose config --services") printf 'web\ndb\n' ;; # worker has a profile
+"compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
 "compose ps --quiet "*) cat "$DIR/id" 2>/dev/null || echo old ;;
 "compose up "*) [ -e "$DIR/stuck" ] || echo new >"$DIR/id" ;;
 "compose logs "*) echo "no such module" ;;
@@ -90,7 +91,12 @@ esac`)
 // A target's own compose file is the one whose containers are made anew, and the
 // journal keeps it: a rollback knows no target.
 func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
-	for target, want := range map[string]string{"compose:deploy/stack.yml#web": "--file\n", "compose:compose.yaml#web": "compose\nup"} {
+	for target, named := range map[string]bool{
+		"compose:deploy/stack.yml#web":    true,
+		"compose:compose.yaml#web":        false,
+		"compose:deploy/compose.yaml#web": false, // found in its own folder
+		"compose:docker-compose.yml#web":  true,  // there is compose.yaml beside it
+	} {
 		w := managedWorld(t, "compose:web,worker")
 		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
 		file, _, _ := strings.Cut(strings.TrimPrefix(target, "compose:"), "#")
@@ -102,18 +108,26 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 		if w.run.Journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
 			t.Fatal(err)
 		}
-		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
+		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `case "$*" in *" up "*) echo "$PWD $*" >>"$DIR/ups" ;; esac
+set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		w.run.Options.Targets = []string{target}
-		if said, _, err := restarted(t, w); err != nil || !strings.Contains(program.Argv(), want) {
+		if said, _, err := restarted(t, w); err != nil {
 			t.Fatalf("%s: %v\n%s\n%s", target, err, said, program.Argv())
 		}
 		kept := w.run.Journal.RestartedBy()
 		w.run.Options.Targets, w.run.Options.Restart = nil, ""
-		if _, _, err := do(w.step.Undo, w.run); err != nil || strings.Count(program.Argv(), path+"\nup\n") != 2*strings.Count(want, "--file") {
-			t.Errorf("%s: the journal has %q, %v\n%s", target, kept, err, program.Argv())
+		if _, _, err := do(w.step.Undo, w.run); err != nil {
+			t.Errorf("%s: the journal has %q, %v", target, kept, err)
+		}
+		want := filepath.Dir(path) + " compose "
+		if named {
+			want += "--file " + path + " "
+		}
+		if ups := program.File("ups"); strings.Count(ups, "\n") != 2 || strings.Count(ups, want+"up ") != 2 {
+			t.Errorf("%s: the journal has %q; want twice %q:\n%s", target, kept, want, ups)
 		}
 	}
 }
@@ -122,7 +136,7 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 func TestComposeLooksAtEveryReplica(t *testing.T) {
 	const replicas = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose config --services") echo web ;;
+"compose --profile * config --services") echo web ;;
 "compose ps --quiet web") if [ -e "$DIR/up" ]; then cat "$DIR/after"; else printf 'a\nb\n'; fi ;;
 "compose up "*) touch "$DIR/up"; echo ' Container x-web-1  Recreated'; echo 'SECRET=of the file' ;;
 "compose logs "*) echo "no such module" ;;

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/tool"
 )
 
@@ -53,11 +52,21 @@ func (k kubernetes) parse() (namespace string, workloads []string, err error) {
 	return namespace, workloads, nil
 }
 
-func (k kubernetes) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
+// within are the arguments of a call for a namespace.
+func within(namespace string, args ...string) []string {
 	if namespace != "" {
 		args = append(args, "--namespace", namespace)
 	}
-	return k.tool().Call(ctx, run, "kubernetes:"+k.argument, nil, args...)
+	return args
+}
+
+// line is such a call as a person types it.
+func line(namespace string, args ...string) string {
+	return steps.Line(append([]string{"kubectl"}, within(namespace, args...)...)...)
+}
+
+func (k kubernetes) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
+	return k.tool().Call(ctx, run, "kubernetes:"+k.argument, nil, within(namespace, args...)...)
 }
 
 func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
@@ -83,10 +92,11 @@ func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error
 		}
 	}
 	for _, w := range workloads {
-		res, err := k.try(ctx, run, namespace, "auth", "can-i", "patch", resourceOf(w))
+		// Its exit code says no as well as that it failed.
+		res, err := k.tool().Try(ctx, run, nil, within(namespace, "auth", "can-i", "patch", resourceOf(w))...)
 		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
 			return p, steps.Fail(steps.NewFinding("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
-				WithFix("Have the right to patch it given to you, or have somebody run: kubectl rollout restart " + w))
+				WithFix("Have the right to patch it given to you, or have somebody run: " + line(namespace, "rollout", "restart", w)))
 		}
 	}
 	p.Details = append(p.Details, k.otherUsers(ctx, run, namespace, workloads)...)
@@ -99,17 +109,9 @@ func resourceOf(workload string) string {
 	return kind + "s.apps/" + name
 }
 
-// try is for answers whose exit code says nothing about a failure.
-func (k kubernetes) try(ctx context.Context, run *steps.Run, namespace string, args ...string) (child.Result, error) {
-	if namespace != "" {
-		args = append(args, "--namespace", namespace)
-	}
-	return k.tool().Try(ctx, run, nil, args...)
-}
-
 // places are the context and its cluster, the namespace and the workloads.
 func (k kubernetes) places(ctx context.Context, run *steps.Run) []string {
-	out := []string{}
+	var out []string
 	for _, ask := range [][]string{{"config", "current-context"}, {"config", "view", "--minify", "--output", "jsonpath={.clusters[0].name} {.clusters[0].cluster.server}"}} {
 		if said, err := k.call(ctx, run, "", ask...); err == nil {
 			out = append(out, string(said))
@@ -130,12 +132,9 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 		}
 	}
 	for _, w := range workloads {
-		args := []string{"rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, (run.Options.Wait()-time.Second).Seconds()))}
-		if namespace != "" {
-			args = append(args, "--namespace", namespace)
-		}
+		args := within(namespace, "rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, k.startsWithin(run).Seconds())))
 		// kubectl ends by itself; it is given a little longer than it has.
-		res, over, err := watch(ctx, run, emit, k.tool(), run.Options.Wait()+5*time.Second, rolloutProgress.MatchString, args...)
+		res, over, err := watch(ctx, run, emit, k.tool(), k.startsWithin(run)+5*time.Second, rolloutProgress.MatchString, args...)
 		if err != nil {
 			return err
 		}
@@ -168,7 +167,7 @@ func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit,
 	if len(down) > 0 {
 		k.log(ctx, run, emit, namespace, down[0])
 	}
-	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: kubectl describe "+workload+" and kubectl get pods. If they only take long: --timeout 5m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: "+line(namespace, "describe", workload)+" and "+line(namespace, "get", "pods")+". If they only take long: --timeout 15m.")
 }
 
 // log shows the end of what a pod that does not come up has said: of a container

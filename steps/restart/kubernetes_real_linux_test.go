@@ -59,7 +59,7 @@ func TestTheRealKubernetesRolls(t *testing.T) {
 		w := managedWorld(t, "kubernetes:"+spec)
 		w.run.Options.Timeout = 30 * time.Second
 		if strings.HasSuffix(spec, "broken") {
-			w.run.Options.Timeout = 6 * time.Second
+			w.step.StartsWithin = 6 * time.Second
 		}
 		return restarted(t, w)
 	}

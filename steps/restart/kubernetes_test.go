@@ -54,8 +54,9 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 		"a missing ConfigMap":    {strings.Replace(waiting, "MESSAGE", "couldn't find key a in ConfigMap shop/b", 1), "kubernetes:backend", "restart-failed", "in ConfigMap shop/b", ""},
 		"a crash":                {healthy + "," + crashing, "kubernetes:backend", "restart-failed", "boom", "all is well"},
 		"nothing is known":       {"", "kubernetes:backend", "restart-failed", "kubectl describe", ""},
+		"in a namespace":         {"", "kubernetes:shop/backend", "restart-failed", "kubectl describe deployment/backend --namespace shop and kubectl get pods --namespace shop.", ""},
 		"no deployment":          {"", "kubernetes:nothing", "place-not-found", "", ""},
-		"no right to restart it": {"", "kubernetes:other/backend", "access-denied", "may not restart deployment/backend", ""},
+		"no right to restart it": {"", "kubernetes:other/backend", "access-denied", "kubectl rollout restart deployment/backend --namespace other", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, c.spec)

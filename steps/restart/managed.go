@@ -46,11 +46,7 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	}
 	run.Restarted = true
 	run.URL = named(run)
-	if run.URL == "" {
-		emit.Progress("No address of the server is known; give it with --url, so that step 5 can ask it.")
-		return nil
-	}
-	return m.await(ctx, run, emit, run.URL, "")
+	return m.await(ctx, run, emit, run.URL)
 }
 
 // undo restarts again. A backend that does not start with the earlier value is
@@ -118,6 +114,15 @@ func byHand(run *steps.Run) string {
 		line += " --target " + t
 	}
 	return line + " --restart none"
+}
+
+// startsWithin is how long what is restarted may take to start: images, builds,
+// dependencies and health checks take longer than one call of a program.
+func (s *Step) startsWithin(run *steps.Run) time.Duration {
+	if s.StartsWithin > 0 {
+		return s.StartsWithin
+	}
+	return max(5*time.Minute, run.Options.Wait())
 }
 
 // steady is how long what was restarted must run before it counts as restarted:

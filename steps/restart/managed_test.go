@@ -19,7 +19,7 @@ func managedWorld(t *testing.T, spec string) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.run.Options.Restart = spec
-	w.run.Options.Timeout = 3 * time.Second
+	w.run.Options.Timeout, w.step.StartsWithin = 3*time.Second, 3*time.Second
 	w.step.StaysUp, w.step.Every = 100*time.Millisecond, 20*time.Millisecond
 	t.Setenv("JWT_SECRET_KEY", "of this shell")
 	if err := os.WriteFile(filepath.Join(w.run.Project.Root, "compose.yaml"), []byte("services: {}\n"), 0o600); err != nil {
@@ -56,6 +56,30 @@ func TestManagersThatCannotBeReached(t *testing.T) {
 		w.run.Wrote = true
 		if _, found, err := restarted(t, w); err == nil || !steps.Has(found, "tool-not-logged-in") {
 			t.Errorf("%s logged out: %v", spec, err)
+		}
+	}
+}
+
+// What takes longer than one call may is waited for: pods that pull an image, an app
+// that is built anew.
+func TestManagersAreGivenTimeToStart(t *testing.T) {
+	for spec, stand := range map[string]func(){
+		"kubernetes:backend": func() {
+			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, `"rollout restart"|"rollout status") ;;`, `"rollout restart") ;;
+"rollout status") case "$*" in *"--timeout 300s"*) sleep 1.5 ;; *) exit 1 ;; esac ;;`, 1))
+		},
+		"railway:web": func() {
+			stepstest.NewTool(t, "railway", `case "$1" in
+deployment) n=$(cat "$DIR/n" 2>/dev/null || echo 0); echo $((n+1)) >"$DIR/n"; sleep 0.3
+	[ $n -eq 0 ] && echo '[{"id":"old","status":"SUCCESS"}]' || { [ $n -lt 5 ] && echo '[{"id":"new","status":"BUILDING"}]' || echo '[{"id":"new","status":"SUCCESS"}]'; } ;;
+esac`)
+		},
+	} {
+		w := managedWorld(t, spec)
+		w.run.Options.Timeout, w.step.StartsWithin = time.Second, 0
+		stand()
+		if said, _, err := restarted(t, w); err != nil {
+			t.Errorf("%s: %v\n%s", spec, err, said)
 		}
 	}
 }

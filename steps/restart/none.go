@@ -32,7 +32,7 @@ func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := n.address(ctx, run); err != nil || run.URL != "" {
 		return err
 	}
-	emit.Progress("No address of the server is known; give it with --url, so that step 5 can ask it.")
+	emit.Progress(noAddress)
 	return nil
 }
 

@@ -106,7 +106,7 @@ func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) 
 		}
 	}
 	var now appState
-	up, err := p.until(ctx, run.Options.Wait(), func() (bool, error) {
+	up, err := p.until(ctx, p.startsWithin(run), func() (bool, error) {
 		var err error
 		if now, err = p.look(ctx, run); err != nil {
 			return false, err
@@ -119,7 +119,7 @@ func (p platform) restart(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	case !up || now.failedSince(since):
 		emit.Check(id, steps.MarkFailed, "restart "+p.name, steps.Inert(now.detail))
 		p.log(ctx, run, emit)
-		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" "+strings.Join(p.logs, " ")+". If it only takes long: --timeout 5m.")
+		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" "+strings.Join(p.logs, " ")+". If it only takes long: --timeout 15m.")
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+p.name, steps.Inert(now.detail))
 	return nil

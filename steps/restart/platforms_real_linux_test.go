@@ -1,9 +1,7 @@
 package restart
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -13,18 +11,11 @@ import (
 	"dj/keysplit/steps/stepstest"
 )
 
-// served is a server for one test.
-func served(t *testing.T, h http.Handler) string {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 // await restarts an app, or waits for it where the key was just written.
 func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said string, found []steps.Finding, err error) {
 	t.Helper()
 	w := managedWorld(t, spec)
-	w.run.Options.Timeout = limit
+	w.run.Options.Timeout, w.step.StartsWithin = limit, limit
 	if wrote {
 		delivered(t, w, spec)
 	}
@@ -53,11 +44,7 @@ type dynos struct {
 func (d *dynos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	answer := func(code int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(code int, v any) { stepstest.AnswerJSON(w, code, v) }
 	if r.Header.Get("Authorization") != "Bearer "+d.token {
 		answer(http.StatusUnauthorized, map[string]string{"id": "unauthorized", "message": "Invalid credentials provided."})
 		return
@@ -97,7 +84,7 @@ func (d *dynos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestTheRealHeroku(t *testing.T) {
 	d := &dynos{token: stepstest.Key()}
-	logIn := stepstest.RealHeroku(t, served(t, d))
+	logIn := stepstest.RealHeroku(t, stepstest.Serve(t, d))
 	logIn(d.token)
 	const enough = 60 * time.Second
 

@@ -99,7 +99,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 			t.Run(name+", "+what, func(t *testing.T) {
 				w := managedWorld(t, c.spec)
 				if s.fails {
-					w.run.Options.Timeout = 1500 * time.Millisecond // one call of a loaded machine takes a part of it
+					w.step.StartsWithin = 1500 * time.Millisecond // one call of a loaded machine takes a part of it
 				}
 				if s.target != "" {
 					delivered(t, w, s.target)

@@ -40,8 +40,9 @@ type Step struct {
 	// StaysUp is how long a systemd unit or a container must run before it counts
 	// as restarted; 0 means 3 seconds.
 	StaysUp time.Duration
-	// StartsWithin is how long services and pods may take to start, images and health
-	// checks included; 0 means five minutes, or --timeout where that is longer.
+	// StartsWithin is how long units, services, pods and apps may take to start, images
+	// and health checks included, and a command to end; 0 means five minutes, or
+	// --timeout where that is longer.
 	StartsWithin time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
@@ -168,14 +169,14 @@ func kept(spec string) string {
 // Verify asks the server once more for any answer. Without an address there is
 // nothing to ask, and the smoke test says so.
 func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if run.URL == "" || !mayAsk(run, run.URL) {
+	if run.URL == "" || !mayAsk(ctx, run, run.URL) {
 		return nil
 	}
 	switch err := answers(ctx, run.URL, min(firstAnswer, run.Options.Wait())); {
 	case errors.Is(err, steps.ErrElsewhere): // the name has come to mean another machine: the smoke test says so
 		return nil
 	case err != nil:
-		return silent(run.URL, "")
+		return silent(run.URL)
 	}
 	emit.Check("answers", steps.MarkOK, "server answers", run.URL)
 	return nil

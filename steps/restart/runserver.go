@@ -150,7 +150,7 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 		return r.startOwn(ctx, run, emit)
 	case len(st.found) == 0:
 		run.URL = named(run)
-		return r.await(ctx, run, emit, run.URL, "")
+		return r.await(ctx, run, emit, run.URL)
 	case len(st.stale) == 0:
 		emit.Progress("The running server started after the last change of .env.")
 	default:
@@ -191,12 +191,12 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))
 	}
 	for _, u := range urls {
-		if err := r.await(ctx, run, emit, u, ""); err != nil {
+		if err := r.await(ctx, run, emit, u); err != nil {
 			return err
 		}
 	}
 	if named(run) != "" {
-		return r.await(ctx, run, emit, run.URL, "")
+		return r.await(ctx, run, emit, run.URL)
 	}
 	return nil
 }
@@ -254,7 +254,7 @@ func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	}
 	emit.Progress("keysplit cannot see running processes on this system. If the next step meets the old key, stop the backend and start it again.")
 	run.URL = base
-	return r.await(ctx, run, emit, base, "")
+	return r.await(ctx, run, emit, base)
 }
 
 func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {

@@ -67,35 +67,23 @@ func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, e
 // read takes the properties as systemctl prints them: NAME=value, a line each, a
 // list as several lines.
 func (u *unit) read(out string) {
+	single := map[string]*string{
+		"LoadState": &u.load, "ActiveState": &u.active, "SubState": &u.sub, "MainPID": &u.pid, "NRestarts": &u.restarts,
+		"Result": &u.result, "Job": &u.job, "InvocationID": &u.invocation, "Environment": &u.environment,
+	}
 	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
-		switch key {
-		case "LoadState":
-			u.load = value
-		case "ActiveState":
-			u.active = value
-		case "SubState":
-			u.sub = value
-		case "MainPID":
-			u.pid = value
-		case "NRestarts":
-			u.restarts = value
-		case "Result":
-			u.result = value
-		case "Job":
-			u.job = value
-		case "InvocationID":
-			u.invocation = value
-		case "Environment":
-			u.environment = value
-		case "EnvironmentFiles":
-			path, _, _ := strings.Cut(value, " (ignore_errors=")
-			if path != "" {
-				u.files = append(u.files, path)
-			}
+		if field := single[key]; field != nil {
+			*field = value
+		}
+		if path, _, _ := strings.Cut(value, " (ignore_errors="); key == "EnvironmentFiles" && path != "" {
+			u.files = append(u.files, path)
 		}
 	}
 }
+
+// busy tells that systemd has not done yet what it was asked for.
+func (u unit) busy() bool { return u.job != "" && u.job != "0" }
 
 func (s systemd) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	all, err := names(s.units)
@@ -274,16 +262,16 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	}
 	var now unit
 	var since time.Time
-	ok, err := s.until(ctx, run.Options.Wait(), func() (bool, error) {
+	ok, err := s.until(ctx, s.startsWithin(run), func() (bool, error) {
 		if now, err = s.show(ctx, run, name); err != nil {
 			return false, err
 		}
-		if now.job != "" && now.job != "0" {
+		if now.busy() {
 			return false, nil // what is seen is from before the start
 		}
 		// A unit that had failed before is so until somebody starts it.
 		begun := queued || now.invocation != before.invocation || before.active != "failed"
-		if begun && (now.active == "failed" || since.IsZero() && now.result == "start-limit-hit") {
+		if begun && (now.active == "failed" || since.IsZero() && now.result == "start-limit-hit") || queued && now.sub == "auto-restart" {
 			return true, nil
 		}
 		if now.active != "active" || now.pid == "0" || now.pid == before.pid {
@@ -303,6 +291,10 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		return err
 	case now.result == "start-limit-hit":
 		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.Again())
+	case !ok && now.busy():
+		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
+		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, s.startsWithin(run)),
+			"Look at it: systemctl status "+name+". If it only takes long: a longer --timeout.")
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)

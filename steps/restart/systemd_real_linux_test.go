@@ -69,8 +69,7 @@ func TestRealSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := managedWorld(t, "systemd:ks-web,ks-worker")
-	w.run.Options.Timeout = 10 * time.Second
-	w.step.StaysUp = 2 * time.Second
+	w.step.StartsWithin, w.step.StaysUp = 10*time.Second, 2*time.Second
 	w.run.Key = w.run.Secret(key)
 	said, _, err := restarted(t, w)
 	if err != nil || !w.run.Restarted {

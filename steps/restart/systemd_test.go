@@ -56,7 +56,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, c.spec)
-			w.run.Options.Timeout = 2 * time.Second
+			w.step.StartsWithin = 2 * time.Second
 			stepstest.NewTool(t, "systemctl", c.systemctl)
 			stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 			stepstest.NewTool(t, "journalctl", "echo ModuleNotFoundError")
@@ -189,6 +189,38 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 			}
 			if !strings.Contains(said, c.says) || c.says == "" && err == nil && len(p.Effects) != 1 {
 				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
+// Old workers may finish what they do first: that takes longer than one call of a
+// program. A unit that ends over and over is not waited for.
+func TestSystemdWaitsForTheOldProcess(t *testing.T) {
+	for name, c := range map[string]struct {
+		show   string        // after the restart, at look $n
+		within time.Duration // 0 for the usual time
+		says   string        // of the failure
+	}{
+		"it ends at last": {`[ $n -lt 8 ] && echo Job=12 || printf 'Job=0\nActiveState=active\nMainPID=300\nNRestarts=0\nResult=success\n'`, 0, ""},
+		"it does not end": {`printf 'Job=12\nActiveState=deactivating\nMainPID=100\n'`, time.Second, "was not restarted within 1s: systemd is still at it"},
+		"a loop":          {`printf 'Job=0\nActiveState=activating\nSubState=auto-restart\nMainPID=0\nNRestarts=1\nResult=exit-code\n'`, 0, "did not stay up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "systemd:web")
+			w.run.Options.Timeout, w.step.StartsWithin, w.step.Every = time.Second, c.within, 200*time.Millisecond
+			stepstest.NewTool(t, "systemctl", `case "$1" in
+show) echo LoadState=loaded
+  if [ ! -e "$DIR/r" ]; then printf 'ActiveState=active\nMainPID=100\nNRestarts=0\nResult=success\n'
+  else n=$(cat "$DIR/n" 2>/dev/null || echo 0); echo $((n+1)) >"$DIR/n"; `+c.show+`; fi ;;
+restart) touch "$DIR/r" ;;
+esac`)
+			stepstest.NewTool(t, "journalctl", "exit 0")
+			by := systemd{Step: w.step, units: "web", root: func() bool { return true }}
+			err := by.restart(t.Context(), w.run, func(steps.Event) {})
+			var failure *steps.Failure
+			if (err != nil) != (c.says != "") || c.says != "" && (!errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message, c.says)) {
+				t.Errorf("%v", err)
 			}
 		})
 	}

@@ -57,12 +57,12 @@ func TestFoundAddressElsewhereIsNotCalled(t *testing.T) {
 		"http://127.0.0.1:8000": true, "http://[::1]:8000": true, "http://localhost:8000": true,
 		"http://192.0.2.7:8000": false, "http://example.org": false, "::": false,
 	} {
-		if got := mayAsk(run, base); got != want {
+		if got := mayAsk(t.Context(), run, base); got != want {
 			t.Errorf("mayAsk(%q) = %v", base, got)
 		}
 	}
 	run.Options.URL = "http://example.org/"
-	if !mayAsk(run, "http://example.org") {
+	if !mayAsk(t.Context(), run, "http://example.org") {
 		t.Error("the address that the user named is not called")
 	}
 }

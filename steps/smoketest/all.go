@@ -1,6 +1,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 	if !o.TempUser {
 		field := "username"
 		if f := s.run.Project.Facts; f != nil {
-			field = firstOf(f.LoginField, field)
+			field = cmp.Or(f.LoginField, field)
 		}
 		return steps.Account{Field: field, Username: o.Username, Password: o.Password}, func() {}, nil
 	}

@@ -33,8 +33,9 @@ const wsaeConnRefused = syscall.Errno(10061)
 // trouble is why a request got no answer. Its text is ours: the errors of
 // net/http quote what the server sent, which may be a token.
 type trouble struct {
-	code steps.Code
-	text string
+	code   steps.Code
+	text   string
+	nobody bool // nothing listens there
 }
 
 func (t *trouble) Error() string { return t.text }
@@ -117,7 +118,7 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(r.body))
 	if err != nil {
-		return answer{}, &trouble{"server-unreachable", "The address of a route cannot be used."}
+		return answer{}, &trouble{code: "server-unreachable", text: "The address of a route cannot be used."}
 	}
 	req.Header.Set("User-Agent", "keysplit")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
@@ -178,19 +179,19 @@ func (c *client) explain(ctx context.Context, err error) error {
 	at := steps.Inert(c.base.Host)
 	switch {
 	case errors.Is(err, steps.ErrElsewhere):
-		return &trouble{"insecure-url", "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
+		return &trouble{code: "insecure-url", text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
 	case errors.As(err, &untrusted):
-		return &trouble{"tls-untrusted", "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
+		return &trouble{code: "tls-untrusted", text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
 	case errors.As(err, &plain):
-		return &trouble{"server-unreachable", "What answers at " + at + " does not speak https."}
+		return &trouble{code: "server-unreachable", text: "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
-		return &trouble{"server-unreachable", "The name " + at + " is not known on this network."}
+		return &trouble{code: "server-unreachable", text: "The name " + at + " is not known on this network."}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
-		return &trouble{"server-unreachable", "Nothing listens at " + at + "."}
+		return &trouble{code: "server-unreachable", text: "Nothing listens at " + at + ".", nobody: true}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &trouble{"server-unreachable", fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
+		return &trouble{code: "server-unreachable", text: fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
 	}
-	return &trouble{"server-unreachable", "The connection to " + at + " failed."}
+	return &trouble{code: "server-unreachable", text: "The connection to " + at + " failed."}
 }
 
 // distrust says why a certificate is not trusted. What is in it is not quoted: it

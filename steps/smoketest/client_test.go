@@ -183,6 +183,11 @@ func TestAllowedHostsKnowsOnlyTheName(t *testing.T) {
 		return true
 	}
 	b.wantPass(proofLines...)
+	for address, want := range map[string]string{"http://127.0.0.1": "localhost", "http://[::1]:8000/shop": "localhost:8000"} {
+		if base, err := parseBase(address); err != nil || byName(base) != want {
+			t.Errorf("%s: %q, %v", address, byName(base), err)
+		}
+	}
 }
 
 func TestProxyIsNotUsed(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -59,18 +60,27 @@ func TestTheAddressThatWasNotRestartedIsNamed(t *testing.T) {
 // being named.
 func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 	for name, c := range map[string]struct {
-		signs func(b *bench) string
-		ended bool
-		code  steps.Code
-		mark  steps.Mark
+		signs  func(b *bench) string
+		ended  bool
+		serves http.HandlerFunc // instead of the backend
+		code   steps.Code
+		mark   steps.Mark
 	}{
-		"restarted":       {func(b *bench) string { return b.key }, false, "", steps.MarkOK},
-		"not restarted":   {func(b *bench) string { return b.previous }, false, "server-stale-key", steps.MarkFailed},
-		"ended meanwhile": {func(b *bench) string { return b.key }, true, "", ""},
+		"restarted":          {func(b *bench) string { return b.key }, false, nil, "", steps.MarkOK},
+		"not restarted":      {func(b *bench) string { return b.previous }, false, nil, "server-stale-key", steps.MarkFailed},
+		"ended meanwhile":    {func(b *bench) string { return b.key }, true, nil, "", ""},
+		"knows no route":     {func(b *bench) string { return b.key }, false, http.NotFound, "server-unreachable", ""},
+		"answers no more":    {func(b *bench) string { return b.key }, false, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "server-unreachable", ""},
+		"breaks off answers": {func(b *bench) string { return b.key }, false, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "server-unreachable", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			other := httptest.NewServer(&fake{t: t, signs: c.signs(b), verify: true})
+			b.run.Options.Timeout = 2 * time.Second
+			var handler http.Handler = &fake{t: t, signs: c.signs(b), verify: true}
+			if c.serves != nil {
+				handler = c.serves
+			}
+			other := httptest.NewServer(handler)
 			defer other.Close()
 			if c.ended {
 				other.Close()
@@ -83,7 +93,7 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 			if mark, _ := b.line(lineFresh + " 2"); c.mark != "" && mark != c.mark {
 				t.Errorf("the other server's line is %q, want %q", mark, c.mark)
 			}
-			if mark, _ := b.line(lineAnswers + " 2"); c.ended && mark != steps.MarkSkipped {
+			if mark, _ := b.line(lineAnswers + " 2"); c.ended != (mark == steps.MarkSkipped) {
 				t.Errorf("that it ended is %q", mark)
 			}
 		})

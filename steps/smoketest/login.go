@@ -2,6 +2,7 @@ package smoketest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ type loggedIn struct {
 
 // login fetches a CSRF cookie where the server has one and then logs in, once.
 func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error) {
-	path := firstOf(s.routes.Login, routes(nil).Login)
+	path := cmp.Or(s.routes.Login, routes(nil).Login)
 	text := "log in as " + s.run.Redactor.Clean(a.Username)
 	s.emit.Check(lineLogin, steps.MarkRunning, text, "POST "+steps.Inert(path)+", one attempt")
 	fail := func(detail string, f steps.Finding) (*loggedIn, error) {
@@ -37,7 +38,7 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 	if in.csrf, err = s.csrf(ctx, in.jar, path); err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(map[string]string{firstOf(a.Field, "username"): a.Username, "password": a.Password.Reveal()})
+	body, err := json.Marshal(map[string]string{cmp.Or(a.Field, "username"): a.Username, "password": a.Password.Reveal()})
 	if err != nil {
 		return nil, fmt.Errorf("write the login request: %w", err)
 	}
@@ -300,7 +301,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	}
 	// A login may hand out a new CSRF cookie; the header follows it.
 	a, err := s.client.do(ctx, request{method: http.MethodPost, path: s.routes.Refresh, body: body, jar: in.jar,
-		header: csrfHeader(firstOf(in.jar.csrf(), in.csrf))})
+		header: csrfHeader(cmp.Or(in.jar.csrf(), in.csrf))})
 	if err != nil {
 		s.emit.Check(lineRefresh, steps.MarkFailed, textRefresh, "")
 		return asFailure(err)

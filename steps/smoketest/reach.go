@@ -1,6 +1,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -16,11 +17,11 @@ import (
 // another one.
 func (s *session) reach(ctx context.Context) error {
 	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
-	path := firstOf(s.routes.Health, "/")
+	path := cmp.Or(s.routes.Health, "/")
 	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
 		// ALLOWED_HOSTS may know this machine by its name only.
-		s.client.host = "localhost:" + s.client.base.Port()
+		s.client.host = byName(s.client.base)
 		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
 			a, path = again, "/"
 		} else {
@@ -59,6 +60,15 @@ func (s *session) reach(ctx context.Context) error {
 		s.emit.Check(lineClock, steps.MarkWarn, "clocks differ", fmt.Sprintf("the server's is %.0f s %s this machine's", math.Abs(skew.Seconds()), direction))
 	}
 	return nil
+}
+
+// byName is the Host header of an address of this machine, by its name. Django takes
+// none that ends in a colon.
+func byName(base *url.URL) string {
+	if port := base.Port(); port != "" {
+		return "localhost:" + port
+	}
+	return "localhost"
 }
 
 func (s *session) loopback() bool {

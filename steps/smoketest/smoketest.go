@@ -41,6 +41,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,15 +132,18 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
-		return s.ask(ctx, run, first, true, emit)
+		return asFailure(s.ask(ctx, run, first, true, emit))
 	}
 	var found []steps.Finding
 	for i, address := range append([]string{first}, others...) {
 		err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+		var t *trouble
+		ended := errors.As(err, &t) && t.nobody
+		err = asFailure(err)
 		var failure *steps.Failure
 		switch {
 		case err == nil:
-		case i > 0 && len(run.Options.URLs) == 0 && gone(err):
+		case i > 0 && len(run.Options.URLs) == 0 && ended:
 			at(emit, i, address).Check(lineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
@@ -156,25 +160,19 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	return nil
 }
 
-// gone tells that a server that was found here does not answer any more.
-func gone(err error) bool {
-	var failure *steps.Failure
-	return errors.As(err, &failure) && steps.Has(failure.Findings, "server-unreachable")
-}
-
 // ask runs the proof on one server, and the login where it is asked for: once,
-// however many addresses the backend has.
+// however many addresses the backend has. The error may be a *trouble.
 func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bool, emit steps.Emit) error {
 	ses, err := s.open(ctx, run, address, emit)
 	if err != nil {
-		return asFailure(err)
+		return err
 	}
 	ses.logsIn = login
 	ses.announce()
 	if err := ses.reach(ctx); err != nil {
-		return asFailure(err)
+		return err
 	}
-	return asFailure(ses.all(ctx))
+	return ses.all(ctx)
 }
 
 // addresses are the base URLs to ask: the ones that were named, else the one
@@ -183,9 +181,9 @@ func addresses(run *steps.Run) (first string, others []string) {
 	if len(run.Options.URLs) > 1 {
 		return run.Options.URLs[0], run.Options.URLs[1:]
 	}
-	first = firstOf(run.URL, run.Options.URL)
+	first = cmp.Or(run.URL, run.Options.URL)
 	for _, server := range run.Project.Servers {
-		first = firstOf(first, server.URL)
+		first = cmp.Or(first, server.URL)
 	}
 	if run.Options.URL != "" {
 		return first, nil
@@ -278,13 +276,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func connections(run *steps.Run) int {
 	if run.Options.Connections > 0 {
 		return run.Options.Connections
@@ -321,14 +312,14 @@ func (s *session) bearer(token string) map[string]string {
 	}
 	// WSGI spells "X-Token" as "HTTP_X_TOKEN".
 	name := strings.ReplaceAll(strings.TrimPrefix(s.facts.HeaderName, "HTTP_"), "_", "-")
-	return map[string]string{firstOf(name, "Authorization"): kind + " " + token}
+	return map[string]string{cmp.Or(name, "Authorization"): kind + " " + token}
 }
 
 // tokenFacts are the project's, or simplejwt's defaults when they are not known.
 func tokenFacts(f *steps.Facts) (facts steps.TokenFacts, guessed bool) {
 	if f != nil && f.Tokens.Algorithm != "" {
 		facts = f.Tokens
-		facts.UserIDClaim = firstOf(facts.UserIDClaim, "user_id")
+		facts.UserIDClaim = cmp.Or(facts.UserIDClaim, "user_id")
 		return facts, false
 	}
 	return steps.TokenFacts{
@@ -353,7 +344,7 @@ func routes(f *steps.Facts) steps.Routes {
 // named puts the routes that the configuration names in place of those found.
 func named(by, found steps.Routes) steps.Routes {
 	return steps.Routes{
-		Login: firstOf(by.Login, found.Login), Refresh: firstOf(by.Refresh, found.Refresh), Verify: firstOf(by.Verify, found.Verify),
-		Protected: firstOf(by.Protected, found.Protected), CSRF: firstOf(by.CSRF, found.CSRF), Health: firstOf(by.Health, found.Health),
+		Login: cmp.Or(by.Login, found.Login), Refresh: cmp.Or(by.Refresh, found.Refresh), Verify: cmp.Or(by.Verify, found.Verify),
+		Protected: cmp.Or(by.Protected, found.Protected), CSRF: cmp.Or(by.CSRF, found.CSRF), Health: cmp.Or(by.Health, found.Health),
 	}
 }

@@ -35,7 +35,7 @@ func NewCluster(t testing.TB) *Cluster {
 	if programs == "" {
 		t.Skip("only where KEYSPLIT_KUBERNETES names the folder of its programs: bash .ci/real kubernetes")
 	}
-	c := &Cluster{t: t, dir: t.TempDir(), address: free(t), tokens: map[string]string{"admin": Key(), "guest": Key()}}
+	c := &Cluster{t: t, dir: t.TempDir(), address: FreeAddress(t), tokens: map[string]string{"admin": Key(), "guest": Key()}}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func NewCluster(t testing.TB) *Cluster {
 	signing := c.put("signing.pem", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})))
 	users := c.put("tokens.csv", fmt.Sprintf("%s,admin,1,system:masters\n%s,guest,2\n", c.tokens["admin"], c.tokens["guest"]))
 
-	clients, peers := "http://"+free(t), "http://"+free(t)
+	clients, peers := "http://"+FreeAddress(t), "http://"+FreeAddress(t)
 	c.start("etcd", "--data-dir", filepath.Join(c.dir, "etcd"), "--listen-client-urls", clients, "--advertise-client-urls", clients,
 		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers)
 	host, port, _ := net.SplitHostPort(c.address)
@@ -69,17 +69,6 @@ func NewCluster(t testing.TB) *Cluster {
 	c.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	c.Kubectl("", "create", "namespace", "shop")
 	return c
-}
-
-// free gives a loopback address that nobody listens on.
-func free(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (c *Cluster) put(name, text string) string {

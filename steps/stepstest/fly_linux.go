@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,10 +53,9 @@ func RealFly(t testing.TB) *Fly {
 				"guest": map[string]any{"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}},
 		})
 	}
-	server := httptest.NewServer(f)
-	t.Cleanup(server.Close)
+	server := Serve(t, f)
 	f.home = realProgram(t, filepath.Dir(path), map[string]string{
-		"FLY_API_BASE_URL": server.URL, "FLY_FLAPS_BASE_URL": server.URL, "FLY_UIEX_BASE_URL": server.URL,
+		"FLY_API_BASE_URL": server, "FLY_FLAPS_BASE_URL": server, "FLY_UIEX_BASE_URL": server,
 		"FLY_API_TOKEN": "", "FLY_ACCESS_TOKEN": "", "FLY_APP": "", "FLY_SEND_METRICS": "0", "FLY_NO_UPDATE_CHECK": "1", "CI": "1",
 		"HTTPS_PROXY": "http://127.0.0.1:1", // nothing else is asked
 	})
@@ -95,11 +93,7 @@ func (f *Fly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
-	answer := func(code int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(code int, v any) { AnswerJSON(w, code, v) }
 	good := r.Header.Get("Authorization") == "Bearer "+f.token
 	if r.URL.Path == "/graphql" {
 		answer(http.StatusOK, f.graphql(body, good))

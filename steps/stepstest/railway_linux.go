@@ -3,7 +3,6 @@ package stepstest
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -38,10 +37,9 @@ func RealRailway(t testing.TB) *Railway {
 		t.Skip("only where KEYSPLIT_RAILWAY names the folder of railway: bash .ci/real railway")
 	}
 	r := &Railway{token: Key(), Vars: map[string]map[string]*string{}, Statuses: []string{"SUCCESS"}}
-	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
+	server := Serve(t, r)
 	r.home = realProgram(t, dir, map[string]string{
-		"RAILWAY_BACKBOARD_URL": server.URL, "RAILWAY_NO_TELEMETRY": "1", "RAILWAY_NO_AUTO_UPDATE": "1",
+		"RAILWAY_BACKBOARD_URL": server, "RAILWAY_NO_TELEMETRY": "1", "RAILWAY_NO_AUTO_UPDATE": "1",
 		"HTTPS_PROXY": "http://127.0.0.1:1", // nothing else is asked
 	})
 	for _, name := range []string{"RAILWAY_TOKEN", "RAILWAY_API_TOKEN", "RAILWAY_PROJECT_ID", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_SERVICE_ID", "RAILWAY_ENV"} {
@@ -96,10 +94,7 @@ func (r *Railway) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			Input                                         struct{ ProjectID, EnvironmentID, ServiceID string }
 		}
 	}
-	answer := func(v any) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(v any) { AnswerJSON(w, http.StatusOK, v) }
 	refuse := func(message string) {
 		answer(map[string]any{"data": nil, "errors": []any{map[string]any{"message": message}}})
 	}

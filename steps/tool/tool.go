@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -79,7 +78,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	defer stop()
 	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: child.Withheld}
 	if stdin != nil {
-		c.Stdin = io.Reader(bytes.NewReader(stdin))
+		c.Stdin = bytes.NewReader(stdin)
 	}
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {

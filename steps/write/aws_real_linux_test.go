@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -25,15 +24,11 @@ func realAWS(t *testing.T) (aws func(stdin string, args ...string) string, as fu
 	if venv == "" {
 		t.Skip("only where KEYSPLIT_AWS names a virtual environment with awscli and moto: bash .ci/real aws")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	address := stepstest.FreeAddress(t)
+	host, port, _ := net.SplitHostPort(address)
 	for name, value := range map[string]string{
 		"PATH": filepath.Join(venv, "bin") + ":" + os.Getenv("PATH"), "HOME": t.TempDir(), "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_ENDPOINT_URL": "http://" + net.JoinHostPort(host, port), "AWS_DEFAULT_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
+		"AWS_ENDPOINT_URL": "http://" + address, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1",
 	} {
 		t.Setenv(name, value)
 	}
@@ -115,8 +110,7 @@ func TestTheRealAWS(t *testing.T) {
 		t.Run(spec, func(t *testing.T) {
 			id, _, _ := strings.Cut(strings.TrimPrefix(spec, "aws:"), "#")
 			before := value(id, current)
-			run, target := oneTarget(t, spec)
-			run.Options.Timeout = 30 * time.Second
+			run, target := realTarget(t, spec)
 			said, err := bring(run, target)
 			if err != nil {
 				t.Fatal(err)
@@ -134,36 +128,29 @@ func TestTheRealAWS(t *testing.T) {
 			}
 			noLeak(t, run, key, map[string]string{"what was said": said, "the undo": undone, "how aws was started": starts()})
 
-			// Somebody writes after the plan.
-			run, target = oneTarget(t, spec)
-			run.Options.Timeout = 30 * time.Second
+			// Somebody writes after the last look.
+			run, target = realTarget(t, spec)
 			if _, err := target.Plan(t.Context(), run); err != nil {
 				t.Fatal(err)
 			}
 			changed := `{"changed":"yes"}`
 			aws(changed, "secretsmanager", "put-secret-value", "--secret-id", id, "--secret-string", "file:///dev/stdin")
-			var events stepstest.Events
-			wantCode(t, target.Apply(t.Context(), run, events.Emit), "place-conflict")
+			stale := target.(*remote)
+			_, err = stale.put(t.Context(), run, run.Key, stale.held)
+			wantCode(t, err, "place-conflict")
 			if value(id, current) != changed {
 				t.Error("somebody's change was lost")
 			}
 		})
 	}
 
-	refused := func(spec string, code steps.Code) {
-		t.Helper()
-		run, target := oneTarget(t, spec)
-		run.Options.Timeout = 30 * time.Second
-		_, err := bring(run, target)
-		wantCode(t, err, code)
-	}
-	refused("aws:nothing", "place-not-found")
+	refused(t, "aws:nothing", "place-not-found")
 	as("guest")
-	refused("aws:whole", "access-denied")
+	refused(t, "aws:whole", "access-denied")
 	as("")
-	refused("aws:whole", "tool-not-logged-in")
+	refused(t, "aws:whole", "tool-not-logged-in")
 	t.Setenv("AWS_ACCESS_KEY_ID", "root")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-	refused("aws:whole", "place-unreachable")
+	refused(t, "aws:whole", "place-unreachable")
 }

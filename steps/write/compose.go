@@ -204,7 +204,7 @@ func readCompose(path string) (composeFile, error) {
 // the later one wins.
 func (f composeFile) with(over composeFile) composeFile {
 	if f.Services == nil {
-		return over
+		f.Services = map[string]service{}
 	}
 	for name, o := range over.Services {
 		s := f.Services[name]

@@ -108,6 +108,13 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 	if _, err := targets[0].Plan(context.Background(), run); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "includes") {
 		t.Errorf("a service that is included: %v", err)
 	}
+	run = composeBench(t, "include: [other.yml]\n", nil)
+	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.override.yml"), []byte("services:\n  web: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := targets[0].Plan(context.Background(), run); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "includes") {
+		t.Errorf("a service that is included, with an override: %v", err)
+	}
 	run = composeBench(t, "services:\n  web: {}\n  worker: {}\n", nil)
 	for _, spec := range []string{"compose:docker-compose.yml", "compose:docker-compose.yml#api"} {
 		targets, _ := Targets([]string{spec})

@@ -62,7 +62,8 @@ func (a *aws) extra(x Extra) []string {
 		}
 	}
 	return []string{
-		command("aws", "secretsmanager", "create-secret", "--name", a.id+"-previous", "--secret-string", "file://"+x.File),
+		// An ARN is no name; what stands at its end is.
+		command("aws", "secretsmanager", "create-secret", "--name", a.id[strings.LastIndexByte(a.id, ':')+1:]+"-previous", "--secret-string", "file://"+x.File),
 		fmt.Sprintf("    and give the backend that secret as %s, and %s=%s", x.SecretName, x.PlainName, x.Plain),
 	}
 }

@@ -63,6 +63,10 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 			t.Errorf("%s: %s", spec, all)
 		}
 	}
+	_, target := oneTarget(t, "aws:arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf")
+	if all := strings.Join(x.Steps(target), "\n"); !strings.Contains(all, "--name shop-AbCdEf-previous ") {
+		t.Errorf("an ARN is no name: %s", all)
+	}
 	if _, target := oneTarget(t, "dotenv"); len(x.Steps(target)) != 0 {
 		t.Error("a file needs no commands")
 	}

@@ -72,21 +72,15 @@ func TestTheRealFly(t *testing.T) {
 	}
 
 	server.Changes = nil
-	refused := func(spec string, code steps.Code) {
-		t.Helper()
-		run, target := begin(spec)
-		_, err := bring(run, target)
-		wantCode(t, err, code)
-	}
-	refused("fly:nothing", "place-not-found")
-	refused("fly:theirs", "access-denied")
+	refused(t, "fly:nothing", "place-not-found")
+	refused(t, "fly:theirs", "access-denied")
 	server.LogIn(t, false)
-	refused("fly:shop", "tool-not-logged-in")
+	refused(t, "fly:shop", "tool-not-logged-in")
 	server.LogOut(t)
-	refused("fly:shop", "tool-not-logged-in")
+	refused(t, "fly:shop", "tool-not-logged-in")
 	server.LogIn(t, true)
 	t.Setenv("FLY_FLAPS_BASE_URL", "http://127.0.0.1:1")
-	refused("fly:shop", "place-unreachable")
+	refused(t, "fly:shop", "place-unreachable")
 	if len(server.Changes) > 0 {
 		t.Errorf("%d requests changed something", len(server.Changes))
 	}

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -33,11 +32,7 @@ type hub struct {
 func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	answer := func(code int, v any) {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(code int, v any) { stepstest.AnswerJSON(w, code, v) }
 	if a := r.Header.Get("Authorization"); a != "token "+h.token && a != "Bearer "+h.token {
 		answer(http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
 		return
@@ -123,8 +118,7 @@ func TestTheRealGH(t *testing.T) {
 	h := realGH(t)
 	starts := traced(t, "gh")
 	for spec, place := range map[string]string{"github:acme/shop": "actions", "github:acme/shop@staging": "environments/staging"} {
-		run, target := oneTarget(t, spec)
-		run.Options.Timeout = 20 * time.Second
+		run, target := realTarget(t, spec)
 		said, err := bring(run, target)
 		if err != nil {
 			t.Fatal(err)
@@ -146,19 +140,12 @@ func TestTheRealGH(t *testing.T) {
 		t.Errorf("%d bodies; not understood: %v", len(h.bodies), h.wrong)
 	}
 
-	refused := func(spec string, code steps.Code) {
-		t.Helper()
-		run, target := oneTarget(t, spec)
-		run.Options.Timeout = 20 * time.Second
-		_, err := bring(run, target)
-		wantCode(t, err, code)
-	}
-	refused("github:acme/nothing", "place-not-found")
-	refused("github:acme/shop@production", "place-not-found")
+	refused(t, "github:acme/nothing", "place-not-found")
+	refused(t, "github:acme/shop@production", "place-not-found")
 	h.refused = true
-	refused("github:acme/shop", "access-denied")
+	refused(t, "github:acme/shop", "access-denied")
 	t.Setenv("GH_ENTERPRISE_TOKEN", stepstest.Key())
-	refused("github:acme/shop", "tool-not-logged-in")
+	refused(t, "github:acme/shop", "tool-not-logged-in")
 	t.Setenv("GH_ENTERPRISE_TOKEN", "")
-	refused("github:acme/shop", "tool-not-logged-in")
+	refused(t, "github:acme/shop", "tool-not-logged-in")
 }

@@ -2,7 +2,6 @@ package write
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -13,14 +12,13 @@ import (
 // The real heroku gives the token of its login; the value goes to the Platform API.
 func TestTheRealHeroku(t *testing.T) {
 	fake := &herokuFake{t: t, token: stepstest.Key(), vars: map[string]string{"OTHER": "x", "SECRET_KEY": stepstest.Key()}}
-	server := httptest.NewServer(fake)
-	t.Cleanup(server.Close)
-	logIn := stepstest.RealHeroku(t, server.URL)
+	server := stepstest.Serve(t, fake)
+	logIn := stepstest.RealHeroku(t, server)
 	starts := traced(t, "heroku")
 	begin := func(spec string) (*steps.Run, steps.Target) {
 		run, target := oneTarget(t, spec)
 		run.Options.Timeout = 60 * time.Second
-		target.(*remote).store.(*heroku).api = server.URL
+		target.(*remote).store.(*heroku).api = server
 		return run, target
 	}
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -78,12 +77,10 @@ func (h *herokuFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func herokuBench(t *testing.T) (*herokuFake, *steps.Run, *remote) {
 	t.Helper()
 	fake := &herokuFake{t: t, token: stepstest.Key(), vars: map[string]string{"OTHER": "x", "SECRET_KEY": stepstest.Key()}}
-	server := httptest.NewServer(fake)
-	t.Cleanup(server.Close)
 	run, target := oneTarget(t, "heroku:shop")
 	run.Environ = func(name string) (string, bool) { return fake.token, name == "HEROKU_API_KEY" }
 	r := target.(*remote)
-	r.store.(*heroku).api = server.URL
+	r.store.(*heroku).api = stepstest.Serve(t, fake)
 	return fake, run, r
 }
 

@@ -54,21 +54,22 @@ func TestTheRealKubernetes(t *testing.T) {
 		t.Error("the second key is not the one in force")
 	}
 
-	// Somebody writes after the plan.
+	// Somebody writes after the last look.
 	run, target := oneTarget(t, "kubernetes:backend")
 	if _, err := target.Plan(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
 	kubectl("", "patch", "secret", "backend", "--type=merge", "-p", `{"stringData":{"other":"changed"}}`)
-	var events stepstest.Events
-	wantCode(t, target.Apply(t.Context(), run, events.Emit), "place-conflict")
+	stale := target.(*remote)
+	_, err := stale.put(t.Context(), run, run.Key, stale.held)
+	wantCode(t, err, "place-conflict")
 	if value("other") != "changed" || value("jwt-secret-key") != keys[1] {
 		t.Error("somebody's change was lost")
 	}
 
 	as("guest")
 	run, target = oneTarget(t, "kubernetes:backend")
-	_, err := bring(run, target)
+	_, err = bring(run, target)
 	wantCode(t, err, "access-denied")
 	as("admin")
 

@@ -37,18 +37,13 @@ type apiServer struct {
 }
 
 func (a *apiServer) status(w http.ResponseWriter, code int, reason, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code})
+	stepstest.AnswerJSON(w, code, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code})
 }
 
 func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	answer := func(v any) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(v any) { stepstest.AnswerJSON(w, http.StatusOK, v) }
 	if r.Header.Get("Authorization") != "Bearer "+a.token {
 		a.status(w, 401, "Unauthorized", "Unauthorized")
 		return

@@ -3,20 +3,13 @@ package write
 import (
 	"strings"
 	"testing"
-	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
 func TestTheRealRailway(t *testing.T) {
 	server := stepstest.RealRailway(t)
 	starts := traced(t, "railway")
-	begin := func(spec string) (*steps.Run, steps.Target) {
-		run, target := oneTarget(t, spec)
-		run.Options.Timeout = 30 * time.Second
-		return run, target
-	}
 	const name = "JWT_SECRET_KEY"
 	other, earlier := stepstest.Key(), stepstest.Key()
 
@@ -29,7 +22,7 @@ func TestTheRealRailway(t *testing.T) {
 			}
 			server.Vars = map[string]map[string]*string{place: vars}
 			server.Changes = nil
-			run, target := begin(spec)
+			run, target := realTarget(t, spec)
 			said, err := bring(run, target)
 			if err != nil {
 				t.Fatal(err)
@@ -61,7 +54,7 @@ func TestTheRealRailway(t *testing.T) {
 
 	// A sealed variable: it is replaced, and never shown.
 	server.Vars = map[string]map[string]*string{"production-id": {name: nil}}
-	run, target := begin("railway:web")
+	run, target := realTarget(t, "railway:web")
 	said, err := bring(run, target)
 	if err != nil || !strings.Contains(said, "a value that cannot be read") || !strings.Contains(said, "not compared") {
 		t.Errorf("a sealed variable: %v\n%s", err, said)
@@ -70,29 +63,23 @@ func TestTheRealRailway(t *testing.T) {
 	wantCode(t, err, "place-not-restored")
 
 	server.Changes = nil
-	refused := func(spec string, code steps.Code) {
-		t.Helper()
-		run, target := begin(spec)
-		_, err := bring(run, target)
-		wantCode(t, err, code)
-	}
-	refused("railway:nothing", "place-not-found")
-	refused("railway:web@nothing", "place-not-found")
-	refused("railway:web@vault", "access-denied")
+	refused(t, "railway:nothing", "place-not-found")
+	refused(t, "railway:web@nothing", "place-not-found")
+	refused(t, "railway:web@vault", "access-denied")
 	if len(server.Wrong) > 0 {
 		t.Errorf("not understood: %v", server.Wrong)
 	}
 	server.LogIn(t, true, false)
-	refused("railway:web", "place-not-found")
+	refused(t, "railway:web", "place-not-found")
 	server.LogIn(t, false, true)
-	refused("railway:web", "tool-not-logged-in")
+	refused(t, "railway:web", "tool-not-logged-in")
 	server.LogOut(t)
-	refused("railway:web", "tool-not-logged-in")
+	refused(t, "railway:web", "tool-not-logged-in")
 	t.Setenv("RAILWAY_TOKEN", stepstest.Key())
-	refused("railway:web", "tool-not-logged-in")
+	refused(t, "railway:web", "tool-not-logged-in")
 	server.LogIn(t, true, true)
 	t.Setenv("RAILWAY_BACKBOARD_URL", "http://127.0.0.1:1")
-	refused("railway:web", "place-unreachable")
+	refused(t, "railway:web", "place-unreachable")
 	if len(server.Changes) > 0 {
 		t.Errorf("%d requests changed something", len(server.Changes))
 	}

@@ -132,21 +132,14 @@ func vaultStandIn(k *remembered, args []string, stdin func() string) (string, er
 		copied[strings.TrimSuffix(words[3], "=-")] = stdin()
 		return add(copied), nil
 	case "kv put":
+		if k.KV == 2 && cas != len(k.Versions) {
+			return "", fmt.Errorf("Code: 400. check-and-set parameter did not match the current version")
+		}
 		fields := map[string]string{}
 		if err := json.Unmarshal([]byte(stdin()), &fields); err != nil {
 			return "", err
 		}
 		return add(fields), nil
-	case "kv rollback":
-		for _, a := range args {
-			if n, ok := strings.CutPrefix(a, "-version="); ok {
-				i, err := strconv.Atoi(n)
-				if err != nil || i < 1 || i > len(k.Versions) {
-					return "", fmt.Errorf("no version %q", n)
-				}
-				return add(k.Versions[i-1]), nil
-			}
-		}
 	}
 	return "", fmt.Errorf("vault: not understood: %d arguments", len(args))
 }

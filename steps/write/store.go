@@ -154,7 +154,7 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		// Some of these programs take an empty value and report success.
 		return errors.New("there is no key to write")
 	}
-	if err := r.unchanged(ctx, run); err != nil {
+	if err := r.lookAgain(ctx, run); err != nil || r.done {
 		return err
 	}
 	d, begun := run.Journal.Begun(r.spec, run.Prints.Of(run.Key))
@@ -182,19 +182,23 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	return nil
 }
 
-// unchanged looks once more, where the write itself cannot refuse to go over a
-// change by someone else: an hour may lie between the plan and a yes.
-func (r *remote) unchanged(ctx context.Context, run *steps.Run) error {
-	if r.held.Readable && r.held.Version != "" {
-		return nil // put compares the version
-	}
+// lookAgain looks once more, just before the write: an hour may lie between the plan
+// and a yes. What the key is written over must be what it was. Of the rest of the
+// place nothing is asked: the target before this one may have written there, and put
+// leaves it as it is, and refuses what changes from here on where that can be told.
+func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 	h, err := r.look(ctx, run)
 	if err != nil {
 		return err
 	}
-	if h.There != r.held.There || h.Version != r.held.Version || h.Key.Set() != r.held.Key.Set() || h.Key.Set() && !h.Key.Equal(r.held.Key) {
+	same := h.There == r.held.There && h.Key.Set() == r.held.Key.Set() && (!h.Key.Set() || h.Key.Equal(r.held.Key))
+	if !h.Readable {
+		same = same && h.Version == r.held.Version
+	}
+	if r.done = r.holds(run, h); !same && !r.done {
 		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
 	}
+	r.held = h
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,8 +17,9 @@ import (
 // version 1 or 2, through the vault program and its login.
 //
 // Version 2 is patched with check-and-set: the other fields stay, and a change by
-// someone else in between is refused. Version 1 has neither: the secret is read,
-// changed and put back as a whole.
+// someone else in between is refused. Version 1 has neither, and few accounts may
+// take one field out of version 2: there the secret is read, changed and put back
+// as a whole.
 type vault struct {
 	place       string // MOUNT/PATH
 	field       string
@@ -90,8 +90,8 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 // secret is a KV secret of either version.
 type vaultSecret struct {
 	kv      int
-	version int // 0 with KV version 1
-	fields  map[string]any
+	version int                        // 0 with KV version 1
+	fields  map[string]json.RawMessage // as they stand, so that numbers and nesting survive
 }
 
 func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
@@ -108,7 +108,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	err = json.Unmarshal(out, &answer)
 	if err == nil && kv == 2 {
 		var two struct {
-			Data     map[string]any
+			Data     map[string]json.RawMessage
 			Metadata struct{ Version int }
 		}
 		err = json.Unmarshal(answer.Data, &two)
@@ -140,9 +140,9 @@ func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if s.kv == 2 {
 		held.Version = strconv.Itoa(s.version)
 	}
-	for name, value := range s.fields {
-		text, ok := value.(string)
-		if !ok {
+	for name, raw := range s.fields {
+		var text string
+		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
@@ -188,47 +188,40 @@ func (v *vault) set(ctx context.Context, run *steps.Run, value steps.Secret, ver
 		}
 		return strconv.Itoa(done.Data.Version), nil
 	}
-	return "", v.replace(ctx, run, func(fields map[string]any) { fields[v.field] = value.Reveal() })
+	text, err := json.Marshal(value.Reveal())
+	if err != nil {
+		return "", errors.New("write the secret for vault")
+	}
+	return "", v.replace(ctx, run, "", func(fields map[string]json.RawMessage) { fields[v.field] = text })
 }
 
-// replace changes a secret of KV version 1 as a whole.
-func (v *vault) replace(ctx context.Context, run *steps.Run, change func(map[string]any)) error {
+// replace reads a secret, changes it and puts it back as a whole. With KV version 2
+// nothing is put over a newer version than the one that is named.
+func (v *vault) replace(ctx context.Context, run *steps.Run, version string, change func(map[string]json.RawMessage)) error {
 	s, err := v.read(ctx, run)
 	if err != nil {
 		return err
 	}
-	fields := maps.Clone(s.fields)
+	fields := map[string]json.RawMessage{}
+	maps.Copy(fields, s.fields)
 	change(fields)
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return errors.New("write the secret for vault")
 	}
-	_, err = v.tool().Call(ctx, run, v.spec(), body, "kv", "put", "-format=json", "-mount="+v.mount, v.path, "-")
+	args := []string{"kv", "put", "-format=json", "-mount=" + v.mount}
+	if version != "" {
+		args = append(args, "-cas="+version)
+	}
+	_, err = v.tool().Call(ctx, run, v.spec(), body, append(args, v.path, "-")...)
 	return err
 }
 
-// next is the version that a patch made of this one, which was checked and set, also
-// when the run that sent it was killed before the answer came.
-func next(version string) string {
-	n, err := strconv.Atoi(version)
-	if err != nil {
-		return ""
+// restore sets the field back, or takes it out.
+func (v *vault) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+	if !old.Set() {
+		return v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { delete(fields, v.field) })
 	}
-	return strconv.Itoa(n + 1)
-}
-
-func (v *vault) restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error {
-	switch {
-	case old.Set():
-		_, err := v.set(ctx, run, old, h.Version)
-		return err
-	case h.Version == "":
-		return v.replace(ctx, run, func(fields map[string]any) { delete(fields, v.field) })
-	case h.Version != cmp.Or(d.NewVersion, next(d.Version)):
-		// A rollback takes all fields back to the version; others have changed since.
-		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" has newer versions, and Vault cannot take one field out of a secret.").At(v.spec(), 0).
-			WithFix("Take the field out by hand: vault kv get, then vault kv put without it. Or leave it: nothing reads it after the revert."))
-	}
-	_, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "rollback", "-format=json", "-mount="+v.mount, "-version="+d.Version, v.path)
+	_, err := v.set(ctx, run, old, h.Version)
 	return err
 }

@@ -2,7 +2,6 @@ package write
 
 import (
 	"encoding/json"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -28,12 +26,7 @@ func realVault(t *testing.T) (vault func(stdin string, args ...string) string, a
 	if err := os.Symlink(program, filepath.Join(dir, "vault")); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := stepstest.FreeAddress(t)
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	t.Setenv("HOME", dir)
 	t.Setenv("VAULT_ADDR", "http://"+address)
@@ -127,7 +120,7 @@ func TestTheRealVault(t *testing.T) {
 				key = run.Key.Reveal()
 			}
 
-			// Somebody writes after the plan: refused where there are versions, kept where not.
+			// Somebody writes after the last look: refused where there are versions, kept where not.
 			run, target := oneTarget(t, spec)
 			if _, err := target.Plan(t.Context(), run); err != nil {
 				t.Fatal(err)
@@ -139,8 +132,8 @@ func TestTheRealVault(t *testing.T) {
 				t.Fatal(err)
 			}
 			vault(string(body), "kv", "put", "-mount="+place, "app/jwt", "-")
-			var events stepstest.Events
-			err = target.Apply(t.Context(), run, events.Emit)
+			stale := target.(*remote)
+			_, err = stale.put(t.Context(), run, run.Key, stale.held)
 			if place == "secret" {
 				wantCode(t, err, "place-conflict")
 			} else if err != nil {
@@ -152,25 +145,19 @@ func TestTheRealVault(t *testing.T) {
 		})
 	}
 
-	refused := func(spec string, code steps.Code) {
-		t.Helper()
-		run, target := oneTarget(t, spec)
-		_, err := bring(run, target)
-		wantCode(t, err, code)
-	}
-	refused("vault:secret/app/nothing", "place-not-found")
-	refused("vault:nothing/app/jwt", "access-denied") // Vault does not tell whether a mount is there
-	refused("vault:transit/app/jwt", "place-not-found")
+	refused(t, "vault:secret/app/nothing", "place-not-found")
+	refused(t, "vault:nothing/app/jwt", "access-denied") // Vault does not tell whether a mount is there
+	refused(t, "vault:transit/app/jwt", "place-not-found")
 	as("reader")
-	refused("vault:secret/app/jwt", "access-denied")
+	refused(t, "vault:secret/app/jwt", "access-denied")
 	as("writer")
 	run, target := oneTarget(t, "vault:secret/app/jwt")
 	if _, err := bring(run, target); err != nil {
 		t.Errorf("a token that may only read and patch: %v", err)
 	}
 	t.Setenv("VAULT_TOKEN", stepstest.Key())
-	refused("vault:secret/app/jwt", "tool-not-logged-in")
+	refused(t, "vault:secret/app/jwt", "tool-not-logged-in")
 	as("root")
 	vault("", "operator", "seal")
-	refused("vault:secret/app/jwt", "place-unreachable")
+	refused(t, "vault:secret/app/jwt", "place-unreachable")
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -184,8 +185,20 @@ func together(plans []steps.Plan) steps.Plan {
 		return steps.Plan{Nothing: true}
 	}
 	whole := plans[0]
-	for _, p := range plans[1:] {
-		whole.Diff = append(ofFile(whole), ofFile(p)...)
+	writes := 0
+	for i, p := range plans {
+		if !p.Nothing {
+			writes++
+		}
+		if i == 0 {
+			continue
+		}
+		whole.Diff = ofFile(whole)
+		for _, line := range ofFile(p) {
+			if !slices.Contains(whole.Diff, line) { // two places may be one file
+				whole.Diff = append(whole.Diff, line)
+			}
+		}
 		whole.File = cmp.Or(whole.File, p.File)
 		whole.Nothing = whole.Nothing && p.Nothing
 		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
@@ -202,6 +215,10 @@ func together(plans []steps.Plan) steps.Plan {
 		whole.Details = append([]string{whole.Summary}, whole.Details...)
 		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(plans))
 		whole.Question = "Write the key to all of them?"
+		if writes < len(plans) {
+			whole.Summary = fmt.Sprintf("Write the key to %d of %d places.", writes, len(plans))
+			whole.Question = "Write the key there?"
+		}
 	}
 	return whole
 }
@@ -219,7 +236,15 @@ func ofFile(p steps.Plan) []steps.DiffLine {
 // says which ones have the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	for i := s.from; i < len(s.targets)-s.left; i++ {
-		if err := s.targets[i].Apply(ctx, run, emit); err != nil {
+		t := s.targets[i]
+		var err error
+		if sharesFile(run, t, s.targets[s.from:i]) {
+			_, err = t.Plan(ctx, run) // the edit that was planned is of the file before the first one
+		}
+		if err == nil {
+			err = t.Apply(ctx, run, emit)
+		}
+		if err != nil {
 			if i > 0 {
 				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.Again() + " (it takes the same key). To go back: " + run.Command("rollback"))
 			}
@@ -249,6 +274,16 @@ func offerGrace(run *steps.Run) {
 		return
 	}
 	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: "+run.Command("grace"))
+}
+
+// sharesFile tells whether a target's file is that of one of the others, also by
+// another name.
+func sharesFile(run *steps.Run, t steps.Target, others []steps.Target) bool {
+	info, err := os.Stat(t.File(run))
+	return err == nil && slices.ContainsFunc(others, func(o steps.Target) bool {
+		other, err := os.Stat(o.File(run))
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 func specs(targets []steps.Target) string {
