@@ -159,7 +159,8 @@ func TestQuittingWhileItWritesAsks(t *testing.T) {
 			tm.WaitFor(question, soon)
 			tm.Press(c.then)
 			if !c.ends {
-				f := atRest(t, tm)
+				// The question rests as well, until it has taken the key.
+				f := resting(t, tm, func(f ptytest.Frame) bool { return !strings.Contains(f.Text(), question) })
 				if !strings.Contains(f.Text(), "Done and verified") || !strings.Contains(f.Text(), "server answers") {
 					t.Errorf("it did not go on:\n%s", f.Text())
 				}
@@ -277,8 +278,7 @@ func TestNothingStopsWithoutAShell(t *testing.T) {
 	atRest(t, tm)
 	tm.Press(ptytest.CtrlZ)
 	tm.WaitFor("There is no shell here to go back to", soon)
-	tm.Press(ptytest.Enter)
-	atRest(t, tm)
+	onward(t, tm, ptytest.Enter)
 	tm.Signal(syscall.SIGTSTP)
 	tm.WaitFor("There is no shell here to go back to", soon)
 	tm.Type("q")
