@@ -94,9 +94,9 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults of an upgrade", 50)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 50)
 	rollback := killing{begin: upgraded, command: (*house).rollback}
-	rollback.failEverywhere(t, isOld).report(t, "faults of a rollback", 20)
+	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 20)
 }
 
 // The control: a program that does not look at what its calls return.
@@ -140,7 +140,7 @@ func TestReadsThatFail(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
 	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
-	c.report(t, "faults of reading in an upgrade", 20)
+	c.report(t, "faults in reads of an upgrade", 20)
 }
 
 // The control: a fault that does not come to pass counts for nothing.

@@ -71,9 +71,9 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 		{"a rollback", rollback.endEverywhere(t, isOld, back)},
 	} {
 		if c.told.stopped == 0 {
-			t.Errorf("none of them stopped %s: this looked at nothing", c.what)
+			t.Errorf("no signal stopped %s: this looked at nothing", c.what)
 		}
-		c.told.report(t, fmt.Sprintf("signals in %s (%d stopped it)", c.what, c.told.stopped), 4)
+		c.told.report(t, "signals to "+c.what, 4)
 	}
 }
 
