@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -60,6 +62,17 @@ func bomb() string {
 	return b.String()
 }
 
+// crafted is a token with a header of its own, for nobody.
+func crafted(header string) string {
+	b64 := base64.RawURLEncoding.EncodeToString
+	return b64([]byte(header)) + "." + b64([]byte(`{"token_type":"access","user_id":1}`)) + "." + b64(make([]byte, 32))
+}
+
+func asJSON(text string) string {
+	b, _ := json.Marshal(text) // a string can always be written
+	return string(b)
+}
+
 func hostileServers() map[string]hostile {
 	return map[string]hostile{
 		"says nothing":          func(w net.Conn, _ *http.Request) { _, _ = io.Copy(io.Discard, w) },
@@ -72,6 +85,8 @@ func hostileServers() map[string]hostile {
 		"a bomb":                say("200 OK", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", bomb()),
 		"many cookies":          say("403 Forbidden", strings.Repeat("Set-Cookie: csrftoken="+strings.Repeat("c", 4000)+"; Path=/\r\n", 200), "{}"),
 		"escape codes":          say("403 "+evil, "X-Reason: "+strings.ReplaceAll(evil, "\r", "")+"\r\n", `{"detail":"`+evil+`","code":"`+evil+`"}`),
+		"words to obey":         say("401 Unauthorized", "Content-Type: application/json\r\n", `{"detail":`+asJSON(evil)+`,"code":`+asJSON(evil)+`}`),
+		"an algorithm to obey":  say("200 OK", "Content-Type: application/json\r\n", `{"access":"`+crafted(`{"alg":`+asJSON("HS\x1b[31m\u202e")+`}`)+`"}`),
 		"a page":                say("500 Internal Server Error", "Content-Type: text/html\r\n", "<html>"+evil+strings.Repeat("<p>DisallowedHost</p>", 1000)),
 		"a redirect loop":       say("307 Temporary Redirect", "Location: /api/v1/auth/login/\r\n", ""),
 		"deep JSON":             say("200 OK", "Content-Type: application/json\r\n", strings.Repeat(`{"access":`, 100000)),
@@ -123,7 +138,7 @@ func (answer hostile) listen(t *testing.T, password string) (url string, told *a
 	return "http://" + l.Addr().String(), told
 }
 
-var finding = regexp.MustCompile(`✗ (server|login)-[a-z-]+`)
+var finding = regexp.MustCompile(`✗ (server|login|token)-[a-z-]+`)
 
 // Whatever a server does, the smoke test ends soon, in little memory, tells the
 // password once at most, passes nothing, and writes nothing that the terminal
