@@ -21,6 +21,7 @@ func lastRow(view string) string { return view[strings.LastIndex(view, "\n")+1:]
 // However narrow the terminal, the keys of a page name the help, and where there
 // is room the way out.
 func TestTheFooterKeepsTheHelp(t *testing.T) {
+	pages := 0
 	for _, sc := range scenes {
 		st := newStage(t, plainLight)
 		sc.play(st)
@@ -28,12 +29,16 @@ func TestTheFooterKeepsTheHelp(t *testing.T) {
 		if st.w.over != nil || st.w.question != nil || st.w.leaving || st.w.flash != "" || len(fields) > 0 {
 			continue
 		}
+		pages++
 		for _, size := range [][2]int{{120, 40}, {80, 24}, {60, 20}, {40, 20}, {20, 5}} {
 			foot := lastRow(st.size(size[0], size[1]))
 			if !strings.Contains(foot, "?") || size[0] >= 40 && !strings.Contains(foot, "q quit") {
 				t.Errorf("%s at %v has %q", sc.name, size, foot)
 			}
 		}
+	}
+	if pages < 10 {
+		t.Errorf("only %d of %d scenes are pages", pages, len(scenes))
 	}
 }
 
@@ -42,10 +47,18 @@ func TestTheNotesOfOptionsAreNotCut(t *testing.T) {
 	for _, n := range []steps.Name{steps.Generate, steps.SmokeTest} {
 		st := newStage(t, plainLight).open().to(n)
 		for width := 30; width <= 120; width++ {
+			options := 0
 			for _, row := range strings.Split(st.size(width, 24), "\n") {
-				if strings.Contains(row, "┃") && strings.Contains(row, "…") {
+				if !strings.Contains(row, "┃") {
+					continue
+				}
+				options++
+				if strings.Contains(row, "…") {
 					t.Errorf("%s at %d columns has %q", n, width, row)
 				}
+			}
+			if options == 0 {
+				t.Fatalf("%s at %d columns has no option", n, width)
 			}
 		}
 	}

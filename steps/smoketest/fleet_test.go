@@ -116,7 +116,7 @@ func TestAStaleWorkerIsNamed(t *testing.T) {
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				if named {
-					w.Header().Set("X-Pod-Name", map[bool]string{true: "backend-old", false: "backend-new"}[stale(b.tokens+1)])
+					w.Header().Set("X-Pod-Name", map[bool]string{true: "backend-old\u202e", false: "backend-new"}[stale(b.tokens+1)])
 				}
 				return false
 			}

@@ -159,7 +159,8 @@ func TestQuittingWhileItWritesAsks(t *testing.T) {
 			tm.WaitFor(question, soon)
 			tm.Press(c.then)
 			if !c.ends {
-				f := atRest(t, tm)
+				// The question rests as well, until it has taken the key.
+				f := resting(t, tm, func(f ptytest.Frame) bool { return !strings.Contains(f.Text(), question) })
 				if !strings.Contains(f.Text(), "Done and verified") || !strings.Contains(f.Text(), "server answers") {
 					t.Errorf("it did not go on:\n%s", f.Text())
 				}
@@ -174,17 +175,31 @@ func TestQuittingWhileItWritesAsks(t *testing.T) {
 	}
 }
 
-// In front of a shell ctrl+z gives the shell back, with its own screen, and fg
-// draws the wizard again.
-func TestSuspendAndResume(t *testing.T) {
-	t.Parallel()
+// fromAShell starts the demo as a person does, in front of a shell. leave quits both.
+func fromAShell(t *testing.T) (tm *ptytest.Terminal, leave func()) {
+	t.Helper()
 	folder := t.TempDir()
-	tm := ptytest.Start(t, ptytest.Options{
+	tm = ptytest.Start(t, ptytest.Options{
 		Program: "/bin/bash", Args: []string{"--norc", "--noprofile", "-i"}, Dir: t.TempDir(),
 		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary.Path(t), "HISTFILE="),
 	})
 	tm.WaitFor(`ready\$`, soon)
 	tm.Type("\"$KS\" demo\r")
+	return tm, func() {
+		t.Helper()
+		tm.Type("q")
+		tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
+		tm.Type("exit\r")
+		tm.Exit(soon)
+		isGone(t, folder)
+	}
+}
+
+// In front of a shell ctrl+z gives the shell back, with its own screen, and fg
+// draws the wizard again.
+func TestSuspendAndResume(t *testing.T) {
+	t.Parallel()
+	tm, leave := fromAShell(t)
 	atRest(t, tm)
 	page := onward(t, tm, ptytest.Enter)
 	for range 2 {
@@ -206,23 +221,13 @@ func TestSuspendAndResume(t *testing.T) {
 	if !strings.Contains(page.Text(), "key made") {
 		t.Errorf("after fg the wizard does not go on:\n%s", page.Text())
 	}
-	tm.Type("q")
-	tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
-	tm.Type("exit\r")
-	tm.Exit(soon)
-	isGone(t, folder)
+	leave()
 }
 
 // A real SIGTSTP does what ctrl+z does, at rest and while a step runs.
 func TestStoppedBySignal(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	tm := ptytest.Start(t, ptytest.Options{
-		Program: "/bin/bash", Args: []string{"--norc", "--noprofile", "-i"}, Dir: t.TempDir(),
-		Env: plainEnv(t, "TMPDIR="+folder, "PS1=ready$ ", "KS="+binary.Path(t), "HISTFILE="),
-	})
-	tm.WaitFor(`ready\$`, soon)
-	tm.Type("\"$KS\" demo\r")
+	tm, leave := fromAShell(t)
 	f := atRest(t, tm)
 	stop := func() {
 		t.Helper()
@@ -249,11 +254,7 @@ func TestStoppedBySignal(t *testing.T) {
 	if f := atRest(t, tm); !strings.Contains(f.Text(), "Done and verified") {
 		t.Errorf("the step did not go on:\n%s", f.Text())
 	}
-	tm.Type("q")
-	tm.WaitUntil("the shell", soon, func(f ptytest.Frame) bool { return !f.Alt && strings.Contains(f.Text(), "Stopped.") })
-	tm.Type("exit\r")
-	tm.Exit(soon)
-	isGone(t, folder)
+	leave()
 }
 
 // childOf is the one child of a process.
@@ -277,8 +278,7 @@ func TestNothingStopsWithoutAShell(t *testing.T) {
 	atRest(t, tm)
 	tm.Press(ptytest.CtrlZ)
 	tm.WaitFor("There is no shell here to go back to", soon)
-	tm.Press(ptytest.Enter)
-	atRest(t, tm)
+	onward(t, tm, ptytest.Enter)
 	tm.Signal(syscall.SIGTSTP)
 	tm.WaitFor("There is no shell here to go back to", soon)
 	tm.Type("q")

@@ -105,15 +105,39 @@ func isTidy(t *testing.T, tm *ptytest.Terminal) {
 // isRestored fails when the terminal is not as it was before the wizard.
 func isRestored(t *testing.T, tm *ptytest.Terminal) {
 	t.Helper()
+	for _, left := range leftOn(tm) {
+		t.Error(left)
+	}
+}
+
+func leftOn(tm *ptytest.Terminal) (left []string) {
 	f := tm.Frame()
 	if f.Alt || !f.CursorVisible {
-		t.Errorf("alternate screen %v, cursor %v", f.Alt, f.CursorVisible)
+		left = append(left, fmt.Sprintf("alternate screen %v, cursor %v", f.Alt, f.CursorVisible))
 	}
 	if on := tm.Modes(); len(on) != 0 {
-		t.Errorf("private modes left on: %v", on)
+		left = append(left, fmt.Sprintf("private modes left on: %v", on))
 	}
 	if d := tm.Discipline(); !d.Echo || !d.Lines || !d.Signal || !d.Output {
-		t.Errorf("the terminal was left as %+v", d)
+		left = append(left, fmt.Sprintf("the terminal was left as %+v", d))
+	}
+	return left
+}
+
+// The control: whatever a program leaves on is found out.
+func TestATerminalThatIsNotRestoredIsFoundOut(t *testing.T) {
+	for script, want := range map[string]int{
+		"true": 0,
+		`printf '\033[?1049h\033[?25l'; printf '\033[?1049l\033[?25h'`: 0,
+		`printf '\033[?1049h'`: 1, `printf '\033[?25l'`: 1, `printf '\033[?2004h'`: 1, `printf '\033[?1003h'`: 1,
+		"stty -echo": 1, "stty -icanon": 1, "stty -isig": 1, "stty -opost": 1,
+		`stty raw; printf '\033[?2004h\033[?25l'`: 3,
+	} {
+		tm := onTerminal(t, ptytest.Options{Program: "/bin/sh", Args: []string{"-c", script}})
+		tm.Exit(soon)
+		if left := leftOn(tm); len(left) != want {
+			t.Errorf("%s: %v", script, left)
+		}
 	}
 }
 

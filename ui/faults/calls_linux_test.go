@@ -146,7 +146,8 @@ func (c *tally) count() {
 	c.tried++
 }
 
-// report fails the test for everything that is wrong, and says the figures.
+// report fails the test for everything that is wrong, and says the figures, as
+// .ci/figures reads them.
 func (c *tally) report(t *testing.T, what string, least int) {
 	t.Helper()
 	for _, w := range c.wrong {

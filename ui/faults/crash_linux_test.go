@@ -43,14 +43,14 @@ func TestACrashShowsNoSecret(t *testing.T) {
 func crash(t *testing.T, flavour djangotest.Flavour, file string, pages []int, least int) {
 	w := newWatched(t, flavour)
 	titles := map[string]bool{}
+	texts, searched, leaks := 0, 0, 0
 	for _, page := range pages {
 		w.project.WriteEnv(t, files[file])
 		if err := os.RemoveAll(w.dir + "/state"); err != nil {
 			t.Fatal(err)
 		}
 		tm := ptytest.Start(t, ptytest.Options{
-			// With a core as large as this machine allows, unless keysplit forbids it.
-			Program: "/bin/sh", Args: []string{"-c", `ulimit -S -c "$(ulimit -H -c)"; exec "$@"`, "sh", keysplit.Path(t), "--python", w.project.Python, "--username", w.account, "--url", w.url, "--restart", "none"},
+			Program: "/bin/sh", Args: []string{"-c", largestCore, "sh", keysplit.Path(t), "--python", w.project.Python, "--username", w.account, "--url", w.url, "--restart", "none"},
 			Dir: w.project.Root, Env: append(w.env(), "GOTRACEBACK=crash"), Cols: 100, Rows: 34,
 		})
 		tm.WaitFor("enter ", soon)
@@ -76,9 +76,27 @@ func crash(t *testing.T, flavour djangotest.Flavour, file string, pages []int, l
 		for _, leak := range h.found {
 			t.Error(leak)
 		}
+		texts, searched, leaks = texts+h.texts, searched+h.searched, leaks+len(h.found)
 	}
+	t.Logf("%d crashes of the wizard, %d texts searched, %d bytes searched, violations: %d", len(pages), texts, searched, leaks)
 	if len(titles) < least {
 		t.Errorf("only these screens were reached: %v", titles)
+	}
+}
+
+// largestCore runs a program with a core as large as this machine allows, unless the
+// program forbids it.
+const largestCore = `ulimit -S -c "$(ulimit -H -c)"; exec "$@"`
+
+// The control: of another program a core may be written.
+func TestACoreWouldBeSeen(t *testing.T) {
+	tm := ptytest.Start(t, ptytest.Options{Program: "/bin/sh", Args: []string{"-c", largestCore, "sh", "/bin/sh", "-c", "ulimit -H -c; read -r line"}, Env: os.Environ()})
+	tm.WaitFor(`\w`, soon)
+	if tm.Frame().Lines()[0] == "0" {
+		t.Fatal("this machine allows no core to any program: nothing is proved here")
+	}
+	if limit := coreLimit(t, tm); limit == "0" {
+		t.Error("no core may be written of a program that does not forbid it")
 	}
 }
 

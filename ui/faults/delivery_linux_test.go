@@ -49,7 +49,7 @@ func TestKilledDelivery(t *testing.T) {
 		"upgrade":  {begin: withShop, command: (*house).upgrade, few: true, chosen: around},
 		"rollback": {begin: delivered, command: (*house).rollback, few: true, chosen: around},
 	} {
-		t.Run(name, func(t *testing.T) { k.everywhere(t).report(t, "kills around a delivery", 5) })
+		t.Run(name, func(t *testing.T) { k.everywhere(t).report(t, "calls around a delivery killed", 5) })
 	}
 }
 

@@ -9,13 +9,21 @@ import (
 // faults are the ways in which a call fails or lies.
 var faults = []string{"error=EIO", "error=ENOSPC", "error=EDQUOT", "error=EROFS", "error=EACCES", "error=EMFILE"}
 
-// fault is one call that fails in one way.
+// fault is one call that fails in one way, or at which a signal comes.
 type fault struct {
 	point
 	how string
 }
 
 func (f fault) String() string { return f.point.String() + " with " + f.how }
+
+// mark is what a trace shows when it has come to pass.
+func (f fault) mark() string {
+	if name, ok := strings.CutPrefix(f.how, "signal="); ok {
+		return "--- SIG" + name + " {"
+	}
+	return "(INJECTED)"
+}
 
 // everyFault lists them: the long form fails each call in each way, the short one each
 // in one way, by turns. Each write to a file also lies: one byte was taken.
@@ -77,7 +85,7 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 	for range 5 {
 		h = k.begin(t)
 		e = h.run(t, false, k.command(h), f.inject(f.how))
-		if strings.Contains(e.traced, "(INJECTED)") {
+		if strings.Contains(e.traced, f.mark()) {
 			return h, e, true
 		}
 	}
@@ -86,9 +94,9 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults of an upgrade", 50)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 50)
 	rollback := killing{begin: upgraded, command: (*house).rollback}
-	rollback.failEverywhere(t, isOld).report(t, "faults of a rollback", 20)
+	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 20)
 }
 
 // The control: a program that does not look at what its calls return.
@@ -132,7 +140,7 @@ func TestReadsThatFail(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
 	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
-	c.report(t, "faults of reading in an upgrade", 20)
+	c.report(t, "faults in reads of an upgrade", 20)
 }
 
 // The control: a fault that does not come to pass counts for nothing.

@@ -107,15 +107,7 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 			if now, err := os.ReadFile(filepath.Join(h.project.Root, "manage.py")); err != nil || !bytes.Equal(now, other) {
 				wrong = append(wrong, "another file was touched")
 			}
-			if strings.Contains(e.out, "panic") || strings.Contains(e.out, "goroutine") || e.code < 0 || len(strings.TrimSpace(e.out)) < 20 {
-				wrong = append(wrong, fmt.Sprintf("exit %d, %q", e.code, e.out))
-			}
-			if strings.Contains(e.out, "as it was before the upgrade") && has != isOld {
-				wrong = append(wrong, "it says that all is back, and the file is the "+string(has)+" one")
-			}
-			if e.code == 0 && has != isOld {
-				wrong = append(wrong, "it ends well, and the file is the "+string(has)+" one")
-			}
+			wrong = append(wrong, e.lies(has)...)
 			for i := range wrong {
 				wrong[i] = state + ": " + wrong[i] + "\n" + e.out
 			}
@@ -127,4 +119,40 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 		t.Errorf("all ended alike: %v", notes)
 	}
 	c.report(t, "damaged state folders", 60)
+}
+
+// lies are what is wrong with what a rollback said, when the file is then this one.
+func (e end) lies(has content) (wrong []string) {
+	if strings.Contains(e.out, "panic") || strings.Contains(e.out, "goroutine") || e.code < 0 || len(strings.TrimSpace(e.out)) < 20 {
+		wrong = append(wrong, fmt.Sprintf("exit %d, %q", e.code, e.out))
+	}
+	if strings.Contains(e.out, "as it was before the upgrade") && has != isOld {
+		wrong = append(wrong, "it says that all is back, and the file is the "+string(has)+" one")
+	}
+	if e.code == 0 && has != isOld {
+		wrong = append(wrong, "it ends well, and the file is the "+string(has)+" one")
+	}
+	return wrong
+}
+
+// The control: a rollback that lies is found out.
+func TestARollbackThatLiesIsFoundOut(t *testing.T) {
+	const back = "Everything is as it was before the upgrade."
+	for _, c := range []struct {
+		e     end
+		has   content
+		wrong int
+	}{
+		{end{code: 0, out: back}, isOld, 0},
+		{end{code: 1, out: "The journal is damaged, nothing was changed."}, isNew, 0},
+		{end{code: 1, out: back}, isNew, 1},
+		{end{code: 0, out: "The latest change is taken back."}, isNew, 1},
+		{end{code: 1, out: ""}, isOld, 1},
+		{end{code: -1, out: "It was killed by a signal."}, isOld, 1},
+		{end{code: 2, out: "panic: index out of range"}, isOld, 1},
+	} {
+		if wrong := c.e.lies(c.has); len(wrong) != c.wrong {
+			t.Errorf("exit %d, %q, the %s one: %v", c.e.code, c.e.out, c.has, wrong)
+		}
+	}
 }

@@ -162,7 +162,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 		"recovery after the rename, rollback": {begin: afterTheRename(t), command: rollback},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k.everywhere(t).report(t, "kills", 20)
+			k.everywhere(t).report(t, "calls killed", 20)
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 		c := killing{begin: first.at(pt), command: first.command, few: true}.everywhere(t)
 		total.wrong, total.tried = append(total.wrong, c.wrong...), total.tried+c.tried
 	}
-	total.report(t, "kills of a second recovery", 30)
+	total.report(t, "calls of a second recovery killed", 30)
 }
 
 // The control of the tests above: the same harness finds what is wrong with a

@@ -269,7 +269,7 @@ func TestNothingIsLeaked(t *testing.T) {
 			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "check all", "check and fix", "plan", "plan as JSON", "upgrade", "upgrade as JSON",
 				"rotate", "through a witness", "accessible", "demo", "grace", "report", "report as JSON", "report as text", "report as SARIF", "report as JUnit",
 				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
-			searched, texts, runs := 0, 0, 0
+			searched, texts, runs, leaks := 0, 0, 0, 0
 			codes := map[int]int{}
 			for file, text := range files {
 				for _, what := range order {
@@ -302,12 +302,15 @@ func TestNothingIsLeaked(t *testing.T) {
 						for _, leak := range h.found {
 							t.Error(leak)
 						}
+						leaks += len(h.found)
 						searched, texts = searched+h.searched, texts+h.texts
 					}
 					runs++
 				}
 			}
-			t.Logf("%d runs (by exit code: %v), %d starts of children, %d connections, %d tokens, %d texts with %d bytes searched", runs, codes, w.children, w.reached, len(w.recorder.signatures()), texts, searched)
+			t.Logf("exit codes: %v", codes)
+			t.Logf("%d runs searched for leaks, %d starts of children seen, %d connections seen, %d tokens known, %d texts searched, %d bytes searched, violations: %d",
+				runs, w.children, w.reached, len(w.recorder.signatures()), texts, searched, leaks)
 			if w.reached == 0 || len(w.recorder.signatures()) == 0 {
 				t.Errorf("%d connections and %d tokens were seen", w.reached, len(w.recorder.signatures()))
 			}

@@ -22,7 +22,7 @@ func TestNothingIsLeakedToAManager(t *testing.T) {
 	rotate := append(upgrade, "--rotate")
 	rollback := []string{"rollback", "--no-color", "--restart", "none"}
 	secrets := map[string]bool{} // every key that was there at any time
-	texts, searched := 0, 0
+	texts, searched, runs, leaks := 0, 0, 0, 0
 	look := func(what string, run func() (code int, out, starts string), want int) {
 		t.Helper()
 		before := w.hunt(t)
@@ -44,7 +44,7 @@ func TestNothingIsLeakedToAManager(t *testing.T) {
 		for _, leak := range after.found {
 			t.Error(leak)
 		}
-		texts, searched = texts+after.texts, searched+after.searched
+		texts, searched, runs, leaks = texts+after.texts, searched+after.searched, runs+1, leaks+len(after.found)
 	}
 	run := func(args []string) func() (int, string, string) {
 		return func() (int, string, string) { return w.run(t, "", args...) }
@@ -75,7 +75,7 @@ func TestNothingIsLeakedToAManager(t *testing.T) {
 	if len(secrets) < 2 || w.children < 20 {
 		t.Errorf("%d keys and %d starts were seen", len(secrets), w.children)
 	}
-	t.Logf("%d keys, %d starts of children, %d texts with %d bytes searched", len(secrets), w.children, texts, searched)
+	t.Logf("%d runs searched for leaks, %d starts of children seen, %d texts searched, %d bytes searched, violations: %d", runs, w.children, texts, searched, leaks)
 }
 
 func read(t *testing.T, path string) []byte {

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -60,6 +62,17 @@ func bomb() string {
 	return b.String()
 }
 
+// crafted is a token with a header of its own, for nobody.
+func crafted(header string) string {
+	b64 := base64.RawURLEncoding.EncodeToString
+	return b64([]byte(header)) + "." + b64([]byte(`{"token_type":"access","user_id":1}`)) + "." + b64(make([]byte, 32))
+}
+
+func asJSON(text string) string {
+	b, _ := json.Marshal(text) // a string can always be written
+	return string(b)
+}
+
 func hostileServers() map[string]hostile {
 	return map[string]hostile{
 		"says nothing":          func(w net.Conn, _ *http.Request) { _, _ = io.Copy(io.Discard, w) },
@@ -72,6 +85,8 @@ func hostileServers() map[string]hostile {
 		"a bomb":                say("200 OK", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", bomb()),
 		"many cookies":          say("403 Forbidden", strings.Repeat("Set-Cookie: csrftoken="+strings.Repeat("c", 4000)+"; Path=/\r\n", 200), "{}"),
 		"escape codes":          say("403 "+evil, "X-Reason: "+strings.ReplaceAll(evil, "\r", "")+"\r\n", `{"detail":"`+evil+`","code":"`+evil+`"}`),
+		"words to obey":         say("401 Unauthorized", "Content-Type: application/json\r\n", `{"detail":`+asJSON(evil)+`,"code":`+asJSON(evil)+`}`),
+		"an algorithm to obey":  say("200 OK", "Content-Type: application/json\r\n", `{"access":"`+crafted(`{"alg":`+asJSON("HS\x1b[31m\u202e")+`}`)+`"}`),
 		"a page":                say("500 Internal Server Error", "Content-Type: text/html\r\n", "<html>"+evil+strings.Repeat("<p>DisallowedHost</p>", 1000)),
 		"a redirect loop":       say("307 Temporary Redirect", "Location: /api/v1/auth/login/\r\n", ""),
 		"deep JSON":             say("200 OK", "Content-Type: application/json\r\n", strings.Repeat(`{"access":`, 100000)),
@@ -123,7 +138,7 @@ func (answer hostile) listen(t *testing.T, password string) (url string, told *a
 	return "http://" + l.Addr().String(), told
 }
 
-var finding = regexp.MustCompile(`✗ (server|login)-[a-z-]+`)
+var finding = regexp.MustCompile(`✗ (server|login|token)-[a-z-]+`)
 
 // Whatever a server does, the smoke test ends soon, in little memory, tells the
 // password once at most, passes nothing, and writes nothing that the terminal
@@ -150,28 +165,72 @@ func TestHostileServers(t *testing.T) {
 			if c.ProcessState == nil || ctx.Err() != nil {
 				t.Fatalf("it did not end: %v\n%s", err, out)
 			}
-			if code := c.ProcessState.ExitCode(); code != 1 || !finding.Match(out) {
-				t.Errorf("exit %d\n%s", code, out)
+			r := answered{
+				code: c.ProcessState.ExitCode(), out: string(out), kib: c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss,
+				told: int(told.Load()), login: strings.HasSuffix(name, "login"),
 			}
-			if kib := c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss; kib > 120<<10 {
-				t.Errorf("it took %d KiB of memory", kib)
-			}
-			if n := told.Load(); n > 1 || n == 0 && strings.HasSuffix(name, "login") {
-				t.Errorf("the password was told %d times", n)
-			}
-			if i := bytes.IndexFunc(out, func(r rune) bool {
-				return r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar)
-			}); i >= 0 {
-				t.Errorf("the output has %q", out[max(0, i-20):min(len(out), i+20)])
-			}
-			if strings.Contains(string(out), "panic") {
-				t.Errorf("%s", out)
-			}
-			h := newHunt(map[string]string{"password": password, "SECRET_KEY": p.SecretKey, "key": p.Key})
-			h.text("the output", string(out))
-			for _, leak := range h.found {
-				t.Error(leak)
+			for _, wrong := range r.wrong(map[string]string{"password": password, "SECRET_KEY": p.SecretKey, "key": p.Key}) {
+				t.Errorf("%s\n%s", wrong, out)
 			}
 		})
+	}
+}
+
+// answered is how a run ended whose server is hostile.
+type answered struct {
+	code  int
+	out   string
+	kib   int64 // of memory
+	told  int   // how often the server was told the password
+	login bool  // the server is hostile at the login alone, so that it is told once
+}
+
+func (r answered) wrong(secrets map[string]string) (all []string) {
+	if r.code != 1 || !finding.MatchString(r.out) {
+		all = append(all, fmt.Sprintf("it ended with %d, or without a finding", r.code))
+	}
+	if r.kib > 120<<10 {
+		all = append(all, fmt.Sprintf("it took %d KiB of memory", r.kib))
+	}
+	if r.told > 1 || r.told == 0 && r.login {
+		all = append(all, fmt.Sprintf("the password was told %d times", r.told))
+	}
+	if i := strings.IndexFunc(r.out, func(r rune) bool {
+		return r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar)
+	}); i >= 0 {
+		all = append(all, fmt.Sprintf("the terminal would obey %q", r.out[max(0, i-20):min(len(r.out), i+20)]))
+	}
+	if strings.Contains(r.out, "panic") {
+		all = append(all, "a panic")
+	}
+	h := newHunt(secrets)
+	h.text("the output", r.out)
+	return append(all, h.found...)
+}
+
+// The control: a run that a server does harm to is found out.
+func TestAHarmedRunIsFoundOut(t *testing.T) {
+	good := answered{code: 1, out: "✗ login-rejected", kib: 50 << 10, told: 1, login: true}
+	if wrong := good.wrong(nil); len(wrong) > 0 {
+		t.Errorf("a good run: %v", wrong)
+	}
+	secrets := map[string]string{"password": djangotest.NewKey()}
+	for want, harm := range map[string]func(r *answered){
+		"it ended with 0":         func(r *answered) { r.code = 0 },
+		"without a finding":       func(r *answered) { r.out = "✓ all is well" },
+		"KiB of memory":           func(r *answered) { r.kib = 600 << 10 },
+		"told 2 times":            func(r *answered) { r.told = 2 },
+		"told 0 times":            func(r *answered) { r.told = 0 },
+		"the terminal would obey": func(r *answered) { r.out += "\x1b]0;title\x07" },
+		`rejected\u202e`:          func(r *answered) { r.out += "\u202e" },
+		`rejected\xff`:            func(r *answered) { r.out += "\xff" },
+		"a panic":                 func(r *answered) { r.out += "\npanic: x" },
+		"a part of the password":  func(r *answered) { r.out += secrets["password"][4:20] },
+	} {
+		r := good
+		harm(&r)
+		if found := strings.Join(r.wrong(secrets), "\n"); !strings.Contains(found, want) {
+			t.Errorf("%s: not found in %q", want, found)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func Start(t Reporter, o Options) *Terminal {
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
-	hangupCounts()
+	HangupCounts()
 	blocking, err := pty.StartWithSize(cmd, size)
 	if err != nil {
 		t.Fatalf("start %s on a terminal: %v", o.Program, err)
@@ -129,10 +129,10 @@ func Start(t Reporter, o Options) *Terminal {
 	return tm
 }
 
-// hangupCounts lets children feel a hangup also when the tests themselves run
+// HangupCounts lets children feel a hangup also when the tests themselves run
 // under nohup: a signal that is ignored stays ignored in every child, and one
 // that is caught does not.
-func hangupCounts() {
+func HangupCounts() {
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}

@@ -1,0 +1,87 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// endings are the signals that tell a run to end.
+var endings = []string{"INT", "TERM", "HUP"}
+
+// everyEnding lists them: the long form sends each signal at each call, the short one
+// each signal at a few, by turns.
+func everyEnding(all []point) (out []fault) {
+	for n, pt := range all {
+		for m, sig := range endings {
+			if long || n%(4*len(endings)) == 4*m {
+				out = append(out, fault{pt, "signal=" + sig})
+			}
+		}
+	}
+	return out
+}
+
+// told counts the runs that were told to end, and those that then stopped early.
+type told struct {
+	tally
+	stopped int
+}
+
+// endEverywhere tells a command to end at its calls that change something. It stops
+// at a safe place or goes to its end, and what it says of that is true; the next
+// command ends as if nothing had happened.
+func (k killing) endEverywhere(t *testing.T, want content, says map[content]string) *told {
+	t.Helper()
+	c := &told{}
+	each(everyEnding(changing(trace(t, k.begin, k.command))), func(n int, f fault) {
+		h, e, injected := k.fail(t, f)
+		if !injected {
+			c.add(f, "no signal came")
+			return
+		}
+		c.count()
+		has, wrong := h.look(t, false)
+		c.add(f, wrong...)
+		if e.code == 130 {
+			c.mu.Lock()
+			c.stopped++
+			c.mu.Unlock()
+		}
+		switch said := strings.Join(strings.Fields(e.out), " "); {
+		case e.code == 130 && !(strings.Contains(said, "Stopping.") && strings.Contains(said, says[has])),
+			e.code != 130 && (e.code != 0 || has != want):
+			c.add(f, fmt.Sprintf("it ended with %d, and the file is the %s one:\n%s", e.code, has, e.out))
+		}
+		c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
+	})
+	return c
+}
+
+func TestToldToEndAtEveryCall(t *testing.T) {
+	needStrace(t)
+	rollback := killing{begin: upgraded, command: (*house).rollback}
+	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To put everything back to the byte: keysplit rollback To go on: keysplit upgrade"}
+	back := map[content]string{isOld: "Everything is put back", isNew: "Nothing was taken back"}
+	for _, c := range []struct {
+		what string
+		told *told
+	}{
+		{"an upgrade", upgrading.endEverywhere(t, isNew, upgrade)},
+		{"a rollback", rollback.endEverywhere(t, isOld, back)},
+	} {
+		if c.told.stopped == 0 {
+			t.Errorf("no signal stopped %s: this looked at nothing", c.what)
+		}
+		c.told.report(t, "signals to "+c.what, 4)
+	}
+}
+
+// The control: a program that does not listen ends in the middle.
+func TestTheHarnessCatchesACarelessEnd(t *testing.T) {
+	needStrace(t)
+	c := killing{begin: laid(careless), command: (*house).upgrade}.endEverywhere(t, isNew, nil)
+	if found := strings.Join(c.wrong, "\n"); !strings.Contains(found, ".env.bak was left beside .env") || !strings.Contains(found, "it ended with -1") || c.stopped != 0 {
+		t.Errorf("a careless program passed:\n%s", found)
+	}
+}
