@@ -197,6 +197,9 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Finge
 	}
 	if errors.Is(err, steps.ErrCancelled) || errors.Is(err, steps.ErrUsage) {
 		run.Close()
+		if _, quiet := f.(silent); !quiet && told(e, err) {
+			err = said(err)
+		}
 		return nil, err
 	}
 	one := &checked{run: run, findings: e.Findings(), err: err}

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -31,5 +33,38 @@ func TestSummaries(t *testing.T) {
 	}
 	if got := wizardCommand("keysplit upgrade --env staging --target fly:x"); got != "keysplit --env staging --target fly:x" {
 		t.Errorf("the wizard goes on with %s", got)
+	}
+}
+
+// The command that goes on has every flag again that says where and how, and does
+// not pass for right what may have been the mistake.
+func TestHowToGoOn(t *testing.T) {
+	o := &options{
+		project: "p", envFile: "e", python: "py", settings: "s", targets: []string{"dotenv"}, restart: "none", urls: []string{"http://localhost:9"},
+		caFile: "ca.pem", username: "ada", skip: []string{"write", "restart"}, timeout: time.Minute, fix: true, writeConfig: true,
+		yes: true, confirm: []string{"prod"}, dryRun: true, passwordStdin: true,
+	}
+	run := &steps.Run{Options: steps.Options{Given: o.given()}}
+	whole := "keysplit upgrade --project p --env-file e --python py --settings s --target dotenv --restart none --url http://localhost:9 " +
+		"--ca-file ca.pem --username ada --skip write,restart --timeout 1m0s --fix --write-config"
+	if got := run.Again(); got != whole {
+		t.Errorf("%s\nwant %s", got, whole)
+	}
+	if got := (&options{timeout: steps.DefaultTimeout, tempUser: true}).given(); !slices.Equal(got, []string{"--temp-user"}) {
+		t.Errorf("of a throwaway account: %q", got)
+	}
+	refused, nobody := []steps.Finding{steps.NewFinding("login-rejected", "")}, []steps.Finding{steps.NewFinding("server-unreachable", "")}
+	for _, c := range []struct {
+		r    result
+		want string
+	}{
+		{result{GoOn: whole, Findings: refused}, "To go on: "},
+		{result{GoOn: whole, Findings: nobody}, "To go on, if the address is right: "},
+		{result{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
+		{result{GoOn: whole, Misused: true}, "To go on, with that corrected: "},
+	} {
+		if got := c.r.goOn(); got != c.want+c.r.GoOn {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
-	if errors.Is(err, steps.ErrUsage) {
+	if errors.Is(err, steps.ErrUsage) && !told(e, err) {
 		if o.json {
 			f.Result(r) // a script waits for the last line
 		}
