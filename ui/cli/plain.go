@@ -60,6 +60,11 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 	}
 }
 
+// marked prints wrapped text behind a mark.
+func (p *plainFront) marked(mark, text string) {
+	p.line("  %s %s", mark, strings.Join(style.Wrap(text, width-4, false), "\n    "))
+}
+
 // titles are the headings of the steps, as the guide numbers them.
 var titles = map[steps.Name]string{
 	steps.Preflight: "Look at the project",
@@ -91,7 +96,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.diff(f.Lines)
 	}
 	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
+		p.marked(p.s.Warn.Render(p.s.Marks.Warn), e)
 	}
 }
 
@@ -131,7 +136,7 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
-			p.line("  %s %s", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
+			p.marked(p.s.Error.Render(p.s.Marks.Failed), ev.Text)
 		}
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
@@ -168,7 +173,11 @@ func (p *plainFront) finding(f steps.Finding) {
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d", f.File, f.Line)
 	}
-	p.line("  %s %s  %s", p.s.Severity(f.Severity), p.s.Bold.Render(string(f.Code)), p.s.Muted.Render(place))
+	head := p.s.Severity(f.Severity) + " " + p.s.Bold.Render(string(f.Code))
+	if place != "" {
+		head += "  " + p.s.Muted.Render(place)
+	}
+	p.line("  %s", head)
 	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
 	p.wrapped("    ", p.s.Muted, f.Why)
 	if p.mends && f.Mends() {
