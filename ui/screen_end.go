@@ -113,7 +113,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	if len(w.facts.edits) > 0 {
 		s.blank()
-		s.hang("", st.Info, "keysplit can edit some of these files: press t, choose one, and press e.")
+		s.hang("", st.Info, "keysplit can edit some of these files: press e. The lines are shown first.")
 	}
 	if len(w.facts.open) > 0 {
 		s.heading("Left to do")
