@@ -115,6 +115,16 @@ func TestAnEditThatLeavesALine(t *testing.T) {
 	if v := st.press("e").w.View(); !strings.Contains(v, "There is nothing here that keysplit can edit.") {
 		t.Errorf("a second edit is offered:\n%s", v)
 	}
+	if v := st.press("esc").w.View(); !strings.Contains(v, "To undo") || !strings.Contains(v, "Roll back") {
+		t.Errorf("no way back is named:\n%s", v)
+	}
+	if o, _ := st.w.outcome(st.e, true, nil); !o.Edited {
+		t.Errorf("outcome %+v", o)
+	}
+	st.press("right", "enter", "right", "enter")
+	if o, _ := st.w.outcome(st.e, true, nil); o.Edited || !o.RolledBack {
+		t.Errorf("after the rollback: %+v", o)
+	}
 }
 
 // A page does not go on to show what was mended from it.

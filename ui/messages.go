@@ -60,6 +60,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	case jobBack:
 		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
 		w.undone.settle(msg.err)
+		w.edited = w.edited && msg.err != nil
 		for _, p := range w.pages[1:] {
 			p.clear()
 		}
@@ -69,7 +70,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 			p.settle(msg.err)
 			p.screen.came(msg.report)
 		}
-		w.edited(msg)
+		w.editEnded(msg)
 		return nil
 	}
 	p := w.page(msg.step)

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -162,11 +161,7 @@ func (w *wizard) edit(p house.Proposal) tea.Cmd {
 		if err := p.Apply(ctx, e.Run); err != nil {
 			return err
 		}
-		r.edited = "Edited " + p.Describe(e.Run)
-		if p.Left > 0 {
-			r.edited += fmt.Sprintf(", line %d is left for you", p.Left)
-		}
-		r.edited += ". Look at it with git diff."
+		r.edited = "Edited " + p.Describe(e.Run) + ". Look at it with git diff."
 		e.Run.Left = append(e.Run.Left, r.edited)
 		mended(e, p)
 		if !again {
@@ -196,9 +191,9 @@ func mended(e *steps.Engine, p house.Proposal) {
 	e.Log = log
 }
 
-// edited says how an edit went, and leads back to the list, which has one finding
+// editEnded says how an edit went, and leads back to the list, which has one finding
 // less.
-func (w *wizard) edited(msg resultMsg) {
+func (w *wizard) editEnded(msg resultMsg) {
 	at := w.over
 	shown := at != nil && at.edit != nil && msg.report.edit != nil && at.edit.Finding == msg.report.edit.Finding
 	if msg.report.edited == "" {
@@ -209,7 +204,7 @@ func (w *wizard) edited(msg resultMsg) {
 		}
 		return
 	}
-	w.flash = msg.report.edited
+	w.edited, w.flash = true, msg.report.edited
 	gone := msg.report.edit.Finding
 	for _, p := range w.pages {
 		p.findings = slices.DeleteFunc(p.findings, func(f steps.Finding) bool {

@@ -126,7 +126,7 @@ func (w *wizard) summary(s *sheet) {
 		s.blank()
 		s.hang("", st.Bold, left)
 	}
-	if w.facts.wrote && !w.throwaway {
+	if w.changed() && !w.throwaway {
 		s.heading("To undo")
 		s.hang("", st.Info, w.facts.rollback)
 	}
@@ -205,7 +205,7 @@ func (w *wizard) endPrompt() *prompt {
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}
 	p := &prompt{options: []option{finish}}
-	if w.facts.wrote {
+	if w.changed() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
 	}
 	return p

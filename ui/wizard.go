@@ -45,6 +45,7 @@ type wizard struct {
 	at            int  // index of the page on the screen; len(pages) for the end
 	undone        page // what the rollback did
 	rolledBack    bool // and it went well
+	edited        bool // a file was edited on request
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
 
@@ -168,6 +169,9 @@ func (w *wizard) page(n steps.Name) *page {
 	}
 	return &page{registered: registered{name: n}}
 }
+
+// changed tells that there is something to put back.
+func (w *wizard) changed() bool { return w.facts.wrote || w.edited }
 
 // current is the page on the screen, nil at the end.
 func (w *wizard) current() *page {

@@ -67,7 +67,7 @@ func (o *options) summarise(r result) result {
 	case r.OK && !r.Changed && r.Restarted:
 		r.Summary = "Done. The files were in order already; the server now runs with the key."
 	case r.OK && !r.Changed && r.Edited:
-		r.Summary = "The key was in order already. Only the files named above were edited."
+		r.Summary = "The key was in order already. Only the files named here were edited."
 	case r.OK && !r.Changed && unproved:
 		r.Summary = "The files were in order already. What was left out is not proved."
 	case r.OK && !r.Changed:

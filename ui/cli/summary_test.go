@@ -19,7 +19,7 @@ func TestSummaries(t *testing.T) {
 	}{
 		"done":                {result{OK: true, Changed: true}, "has a JWT key of its own", true},
 		"nothing to do":       {result{OK: true}, "Nothing was changed", false},
-		"only files edited":   {result{OK: true, Edited: true}, "Only the files named above were edited", true},
+		"only files edited":   {result{OK: true, Edited: true}, "Only the files named here were edited", true},
 		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "What was left out is not proved", true},
 		"in order, no more":   {result{OK: true, Steps: skipped}, "What was left out is not proved", false},
 		"a plan":              {result{OK: true, DryRun: true}, "That was the plan", false},

@@ -79,8 +79,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 		return err
 	}
 	if o.fix && r.OK && !o.dryRun {
-		before := len(r.Findings)
-		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
+		if r.Findings, r.Edited, err = mend(ctx, e.Run, f, r.Findings); err != nil {
 			var failure *steps.Failure
 			if !errors.As(err, &failure) {
 				return err
@@ -90,7 +89,6 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
 			}
 		}
-		r.Edited = len(r.Findings) < before
 	}
 	if err := o.configure(ctx, e.Run, &r); err != nil {
 		return err

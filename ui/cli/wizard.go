@@ -55,7 +55,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
-		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Restarted: e.Run.Serves(), Next: e.Run.Left,
+		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
 		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
 	if !out.RolledBack {
