@@ -99,6 +99,10 @@ func fixable(fs []steps.Finding) bool {
 
 // askRollBack asks before everything is put back.
 func (w *wizard) askRollBack() tea.Cmd {
-	w.confirm("Put every file back to the byte, and restart with the old value?", "Back", "Roll back", (*wizard).rollBack)
+	question := "Put every file back to the byte, and restart with the old value?"
+	if w.facts.wrote && !w.facts.hadKey {
+		question = "Put every file back to the byte, and restart? There was no JWT_SECRET_KEY before: a backend that requires one does not start then."
+	}
+	w.confirm(question, "Back", "Roll back", (*wizard).rollBack)
 	return nil
 }

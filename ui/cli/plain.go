@@ -60,9 +60,10 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 	}
 }
 
-// marked prints wrapped text behind a mark.
-func (p *plainFront) marked(mark, text string) {
-	p.line("  %s %s", mark, strings.Join(style.Wrap(text, width-4, false), "\n    "))
+// marked prints wrapped text behind a mark, indented as well.
+func (p *plainFront) marked(indent, mark, text string) {
+	rows := style.Wrap(text, width-len(indent)-2, false)
+	p.line("%s%s %s", indent, mark, strings.Join(rows, "\n"+indent+"  "))
 }
 
 // titles are the headings of the steps, as the guide numbers them.
@@ -96,7 +97,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.diff(f.Lines)
 	}
 	for _, e := range plan.Effects {
-		p.marked(p.s.Warn.Render(p.s.Marks.Warn), e)
+		p.marked("  ", p.s.Warn.Render(p.s.Marks.Warn), e)
 	}
 }
 
@@ -136,7 +137,7 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
-			p.marked(p.s.Error.Render(p.s.Marks.Failed), ev.Text)
+			p.marked("  ", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
 		}
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
@@ -159,7 +160,7 @@ func (p *plainFront) check(ev steps.Event) {
 	case ev.Detail == "":
 		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
 	case p.spoken:
-		p.line("  %s %s: %s", p.s.Mark(ev.Mark), ev.Text, ev.Detail)
+		p.marked("  ", p.s.Mark(ev.Mark), ev.Text+": "+ev.Detail)
 	case ansi.StringWidth(ev.Text) > column || column+5+ansi.StringWidth(ev.Detail) > width:
 		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
 		p.wrapped("      ", p.s.Muted, ev.Detail)
@@ -281,7 +282,7 @@ func (p *plainFront) Result(r result) {
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
 	}
 	p.line("")
-	p.line("%s %s", mark, r.Summary)
+	p.marked("", mark, r.Summary)
 	for _, n := range r.Next {
 		// A command that is to be copied stays in one piece.
 		if before, command, ok := strings.Cut(n, ": keysplit "); ok && len(n) > width-2 {

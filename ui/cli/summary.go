@@ -94,7 +94,7 @@ func (o *options) summarise(r result) result {
 		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
 	}
 	if o.demo {
-		r.Next = append(r.Next, "The demo and its project are gone. On your own project: keysplit check, then keysplit")
+		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")
 		return r
 	}
 	switch {

@@ -58,19 +58,22 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
 		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
-	if !out.RolledBack {
-		if err := o.configure(ctx, e.Run, &r); err != nil {
-			return err
+	f := o.front(stdio)
+	if r.OK && !out.RolledBack {
+		if err := o.after(ctx, e.Run, f, &r); err != nil {
+			f.Result(o.summarise(r))
+			return said(err)
 		}
 	}
-	r = o.summarise(r)
-	if out.RolledBack {
+	show := steps.Errors(out.Findings)
+	if r = o.summarise(r); out.RolledBack {
+		// What was wrong before the upgrade is so again, and no failure of this.
+		show = e.FindingsOf(steps.Restart)
 		back := tookBack(e, steps.Upgrade{}, nil)
-		r.Changed, r.Summary, r.Next = false, back.Summary, back.Next
+		r.OK, r.Changed, r.Summary, r.Next = !r.Stopped, false, back.Summary, back.Next
 	}
-	f := o.front(stdio)
-	if !r.OK && out.Failed == nil {
-		for _, finding := range steps.Errors(out.Findings) {
+	if out.Failed == nil {
+		for _, finding := range show {
 			f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
 		}
 	}
@@ -81,7 +84,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	case r.Stopped:
 		return said(steps.ErrCancelled)
 	case !r.OK:
-		return said(steps.Fail(steps.Errors(out.Findings)...))
+		return said(steps.Fail(show...))
 	}
 	return nil
 }
