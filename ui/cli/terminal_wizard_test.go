@@ -301,11 +301,22 @@ func TestTheWizardsPasswordField(t *testing.T) {
 	tm.Type(password)
 	tm.WaitFor("(•|\\*){8}", soon)
 	tm.Press(ptytest.Enter)
-	tm.WaitFor("(?i)login-rejected|does not take|refused|wrong|rejected", soon)
+	tm.WaitFor("one login as someone", soon)
+	atRest(t, tm)
+	tm.Press(ptytest.Enter)
+	tm.WaitFor("The server refused this login", soon)
 	tm.Type("l")
 	tm.Settled(200*time.Millisecond, soon)
-	noneOf(t, tm.Raw(), password)
 	isTidy(t, tm)
+	// What failed stays in the scrollback, with what to do.
+	tm.Press(ptytest.Esc)
+	tm.WaitFor("What now", soon)
+	tm.Type("q")
+	tm.WaitFor("✗ login-rejected(?s:.*)Fix: (?s:.*)Not finished.", soon)
+	if code := tm.Exit(soon); code != 1 {
+		t.Errorf("exit %d", code)
+	}
+	noneOf(t, tm.Raw(), password)
 }
 
 func TestResizingWhileItRuns(t *testing.T) {

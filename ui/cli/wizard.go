@@ -55,7 +55,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
-		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
+		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
 		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
 	f := o.front(stdio)
@@ -72,10 +72,11 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		back := tookBack(e, steps.Upgrade{}, nil)
 		r.OK, r.Changed, r.Summary, r.Next = !r.Stopped, false, back.Summary, back.Next
 	}
-	if out.Failed == nil {
-		for _, finding := range show {
-			f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
-		}
+	for _, finding := range show {
+		f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
+	}
+	if len(show) == 0 && out.Failed != nil {
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: steps.Inert(out.Failed.Error())})
 	}
 	f.Result(r)
 	switch {
