@@ -51,6 +51,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.job.cancel()
 	w.job = nil
 	w.facts = msg.facts
+	w.nameWrite()
 	w.log = slices.DeleteFunc(w.log, unfinished)
 	if w.leaving {
 		return tea.Quit

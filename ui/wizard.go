@@ -86,9 +86,6 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		if !e.Has(r.name) {
 			continue
 		}
-		if r.name == steps.Write && e.Run.Remote() {
-			r.short, r.title = "Write", "write the key"
-		}
 		p := &page{registered: r, screen: r.make()}
 		if r.short != "" {
 			number++
@@ -100,8 +97,17 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 	if !w.utf8 {
 		frames = spinner.Line
 	}
+	w.nameWrite()
 	w.spin = spinner.New(spinner.WithSpinner(frames), spinner.WithStyle(s.Accent))
 	return w
+}
+
+// nameWrite names the step that writes by where it writes: that it is no .env of
+// this machine is known for sure once the project is.
+func (w *wizard) nameWrite() {
+	if p := w.page(steps.Write); w.facts.remote {
+		p.short, p.title = "Write", "write the key"
+	}
 }
 
 // Init starts the look at the project.
