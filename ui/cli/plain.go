@@ -123,6 +123,8 @@ func indent(text, by string) string {
 	return by + strings.ReplaceAll(text, "\n", "\n"+by)
 }
 
+// Event leaves the beginning and the good end of a step out: its own lines say what
+// it did, or took back.
 func (p *plainFront) Event(ev steps.Event) {
 	defer func() { p.found = ev.Kind == steps.EventFinding }()
 	switch ev.Kind {
@@ -141,11 +143,6 @@ func (p *plainFront) Event(ev steps.Event) {
 		}
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
-	case steps.EventUndone:
-		// A restart is not taken back but done once more, as its own lines say.
-		if ev.Step != steps.Restart {
-			p.line("  %s %s: taken back", p.s.OK.Render(p.s.Marks.OK), ev.Step)
-		}
 	}
 }
 
