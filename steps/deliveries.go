@@ -206,8 +206,18 @@ func (r *Run) Specs() []string {
 }
 
 // Again is the whole command that goes on with this run: its environment, and the
-// flags that no configuration repeats.
-func (r *Run) Again() string { return with(r.Command("upgrade"), r.Options.Given) }
+// flags that no configuration repeats. A key that was written is kept by it; before
+// that, a new one has to be asked for again.
+func (r *Run) Again() string {
+	words := slices.Clone(r.Options.Given)
+	if r.Options.Rotate && !r.Wrote {
+		words = append(words, "--rotate")
+	}
+	if r.Options.Import.Set() && !r.Wrote {
+		words = append(words, "--key-stdin")
+	}
+	return with(r.Command("upgrade"), words)
+}
 
 // Finish is the whole command that finishes an upgrade of the given targets.
 func (r *Run) Finish(targets []string) string {

@@ -201,6 +201,14 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	if got := run.Again(); got != "keysplit upgrade" {
 		t.Errorf("in development: %s", got)
 	}
+	run.Options.Rotate = true
+	run.Options.Import = run.Secret(randomHex(32))
+	if got := run.Again(); got != "keysplit upgrade --rotate --key-stdin" {
+		t.Errorf("before the new key is written: %s", got)
+	}
+	if run.Wrote = true; run.Again() != "keysplit upgrade" {
+		t.Errorf("after that: %s", run.Again())
+	}
 }
 
 // A value that was put back is waited for from then on, also in the run that had

@@ -83,6 +83,75 @@ func TestAnEditFromTheFindings(t *testing.T) {
 	}
 }
 
+// e leads to the next edit from wherever the person is told of one, and shows it
+// before anything is changed. What an edit cannot mend is named at once.
+func TestAnEditThatLeavesALine(t *testing.T) {
+	st, file := withPipeline(t)
+	text := "jobs:\n  build:\n    env:\n      SECRET_KEY: x\n  test:\n    env: {SECRET_KEY: x}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st.open()
+	for _, page := range []steps.Name{steps.Preflight, steps.Checklist, "end"} {
+		if page != steps.Preflight {
+			st.to(page)
+		}
+		if v := st.w.View(); !strings.Contains(v, "e edit a file") {
+			t.Errorf("%s does not tell of e:\n%s", page, v)
+		}
+		if v := st.press("e").w.View(); !strings.Contains(v, "5 +       JWT_SECRET_KEY:") || !strings.Contains(v, "Line 7 is left for you then.") {
+			t.Errorf("on %s e shows\n%s", page, v)
+		}
+		st.press("esc", "esc")
+	}
+	if data, err := os.ReadFile(file); err != nil || string(data) != text {
+		t.Fatalf("the file has %q, %v", data, err)
+	}
+	v := st.press("e", "e").w.View()
+	here, _, _ := strings.Cut(v, "Everything that keysplit knows")
+	if !strings.Contains(here, "ci.yml, line 7") || strings.Contains(here, "line 2") || !strings.Contains(v, "Edited ci.yml: 1 line added, line 7 is left for you.") {
+		t.Errorf("the list is\n%s", v)
+	}
+	if v := st.press("e").w.View(); !strings.Contains(v, "There is nothing here that keysplit can edit.") {
+		t.Errorf("a second edit is offered:\n%s", v)
+	}
+	if v := st.press("esc").w.View(); !strings.Contains(v, "To undo") || !strings.Contains(v, "Roll back") {
+		t.Errorf("no way back is named:\n%s", v)
+	}
+	if o, _ := st.w.outcome(st.e, true, nil); !o.Edited {
+		t.Errorf("outcome %+v", o)
+	}
+	st.press("right", "enter", "right", "enter")
+	if o, _ := st.w.outcome(st.e, true, nil); o.Edited || !o.RolledBack {
+		t.Errorf("after the rollback: %+v", o)
+	}
+}
+
+// A page does not go on to show what was mended from it.
+func TestAnEditIsSeenOnThePage(t *testing.T) {
+	st, _ := withPipeline(t)
+	const found = "A pipeline or build sets SECRET_KEY"
+	if v := st.open().w.View(); !strings.Contains(v, found) {
+		t.Fatalf("the page does not show it:\n%s", v)
+	}
+	if v := st.press("e", "e", "esc").w.View(); strings.Contains(v, found) || !strings.Contains(v, missing().Message) {
+		t.Errorf("after the edit the page is\n%s", v)
+	}
+}
+
+// What covers a page begins at its own top, however far the page was scrolled.
+func TestAnOverlayBeginsAtItsTop(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.open()
+	for _, k := range []string{"?", "w", "t", "m", "b"} {
+		st.w.scroll = 3
+		if st.press(k); st.w.over == nil || st.w.scroll != 0 {
+			t.Errorf("%s begins at row %d", k, st.w.scroll)
+		}
+		st.press("esc")
+	}
+}
+
 // While something runs there is no edit, and what runs goes on.
 func TestAnEditWaitsForTheJob(t *testing.T) {
 	st, file := withPipeline(t)

@@ -31,7 +31,7 @@ func (w *wizard) inFooter(text string) string {
 
 // matters lists the keys by how much their hint matters where not all fit, the
 // most first. What enter does, or else the first hint, matters more than these.
-const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab t m r ctrl+u w l"
+const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab e t m r ctrl+u w l"
 
 // drawHints draws as many hints as fit, in their order.
 func (w *wizard) drawHints(hints []hint) string {
@@ -115,7 +115,11 @@ func (w *wizard) hints() []hint {
 		if w.job != nil {
 			return []hint{{"x", "stop"}, {"l", "log"}, {"?", "help"}, {"q", "quit"}}
 		}
-		return append([]hint{enter, {move, "choose"}, {"t", "findings"}}, common[1:]...)
+		hs := []hint{enter, {move, "choose"}}
+		if len(w.facts.edits) > 0 {
+			hs = append(hs, editHint)
+		}
+		return append(append(hs, hint{"t", "findings"}), common[1:]...)
 	}
 	switch w.phase(p) {
 	case running:
@@ -132,6 +136,9 @@ func (w *wizard) hints() []hint {
 		hs := []hint{enter}
 		if again := p.screen.again(); again != enter.what {
 			hs = append(hs, hint{"r", again})
+		}
+		if len(w.facts.edits) > 0 && p.atOnce() { // which tell of what to edit
+			hs = append(hs, editHint)
 		}
 		switch p.name {
 		case steps.Preflight:

@@ -52,19 +52,21 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 	case "q":
 		return w.quit(false), true
 	case "?":
-		w.over = helpOverlay()
+		w.over, w.scroll = helpOverlay(), 0
 	case "w":
-		w.over = whyOverlay(w)
+		w.over, w.scroll = whyOverlay(w), 0
 	case "l":
 		w.over = logOverlay()
 		w.scroll = w.lowest() // the latest is what one looks for
 	case "t":
-		w.over = troubleOverlay(w)
+		w.over, w.scroll = troubleOverlay(w), 0
+	case "e":
+		w.showEdit()
 	case "m":
-		w.over, w.message = messageOverlay(), ""
+		w.over, w.scroll, w.message = messageOverlay(), 0, ""
 		return w.askMessage(), true
 	case "b":
-		w.over, w.emergency = emergencyOverlay(), nil
+		w.over, w.scroll, w.emergency = emergencyOverlay(), 0, nil
 		return w.askEmergency(), true
 	case "x":
 		if w.job != nil {
@@ -226,7 +228,7 @@ func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
 func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
-		if w.facts.wrote && !w.throwaway {
+		if w.changed() && !w.throwaway {
 			return w.facts.rollback
 		}
 		return ""

@@ -51,6 +51,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.job.cancel()
 	w.job = nil
 	w.facts = msg.facts
+	w.nameWrite()
 	w.log = slices.DeleteFunc(w.log, unfinished)
 	if w.leaving {
 		return tea.Quit
@@ -60,6 +61,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	case jobBack:
 		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
 		w.undone.settle(msg.err)
+		w.edited = w.edited && msg.err != nil
 		for _, p := range w.pages[1:] {
 			p.clear()
 		}
@@ -69,7 +71,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 			p.settle(msg.err)
 			p.screen.came(msg.report)
 		}
-		w.edited(msg)
+		w.editEnded(msg)
 		return nil
 	}
 	p := w.page(msg.step)

@@ -62,8 +62,12 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 	case "q":
 		return w.quit(false)
 	case "e":
-		if o.edit != nil {
+		switch {
+		case o.edit != nil:
 			return w.edit(*o.edit)
+		case o.list != nil:
+			w.showEdit()
+			return nil
 		}
 	case "x":
 		cmd, _ := w.global(name)
@@ -120,9 +124,28 @@ func (w *wizard) overFrame() frame {
 	}
 	if o.list != nil {
 		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
+		if len(w.facts.edits) > 0 {
+			hints = slices.Insert(hints, 2, editHint)
+		}
 		s.focus(o.list.row, o.list.until)
 	}
 	return frame{long: o.title, brief: o.brief, body: s, footer: w.flashOr(hints)}
+}
+
+// editHint is for pages from which e leads to an edit.
+var editHint = hint{"e", "edit a file"}
+
+// showEdit shows the first edit that can be made, before the list of the findings.
+// Nothing is changed before e is pressed there.
+func (w *wizard) showEdit() {
+	if len(w.facts.edits) == 0 {
+		w.flash = "There is nothing here that keysplit can edit."
+		return
+	}
+	o := troubleOverlay(w)
+	o.list.at = slices.Index(w.facts.open, w.facts.edits[0].Finding)
+	w.over, w.scroll = o.list.open(o.list.at), 0
+	w.over.up = o
 }
 
 // edit carries out one proposal. The checklist is gone through again when it was
@@ -140,7 +163,7 @@ func (w *wizard) edit(p house.Proposal) tea.Cmd {
 		}
 		r.edited = "Edited " + p.Describe(e.Run) + ". Look at it with git diff."
 		e.Run.Left = append(e.Run.Left, r.edited)
-		forget(e, p.Finding)
+		mended(e, p)
 		if !again {
 			return nil
 		}
@@ -148,17 +171,29 @@ func (w *wizard) edit(p house.Proposal) tea.Cmd {
 	})
 }
 
-// forget takes what an edit has mended out of the engine's log: the edit is about
-// every line of the file, and the step that found them does not look again.
-func forget(e *steps.Engine, f steps.Finding) {
-	e.Log = slices.DeleteFunc(e.Log, func(ev steps.Event) bool {
-		return ev.Finding != nil && ev.Finding.Code == f.Code && ev.Finding.File == f.File
-	})
+// mended takes what an edit has mended out of the engine's log, since the step that
+// found it does not look again: the edit is about every line of the file, but for
+// the one that is left for a person.
+func mended(e *steps.Engine, p house.Proposal) {
+	var log []steps.Event
+	left := p.Left > 0
+	for _, ev := range e.Log {
+		if ev.Finding != nil && ev.Finding.Code == p.Finding.Code && ev.Finding.File == p.Finding.File {
+			if !left {
+				continue
+			}
+			f := p.Finding
+			f.Line, f.Fixable = p.Left, false
+			ev.Finding, left = &f, false
+		}
+		log = append(log, ev)
+	}
+	e.Log = log
 }
 
-// edited says how an edit went, and leads back to the list, which has one finding
+// editEnded says how an edit went, and leads back to the list, which has one finding
 // less.
-func (w *wizard) edited(msg resultMsg) {
+func (w *wizard) editEnded(msg resultMsg) {
 	at := w.over
 	shown := at != nil && at.edit != nil && msg.report.edit != nil && at.edit.Finding == msg.report.edit.Finding
 	if msg.report.edited == "" {
@@ -169,7 +204,13 @@ func (w *wizard) edited(msg resultMsg) {
 		}
 		return
 	}
-	w.flash = msg.report.edited
+	w.edited, w.flash = true, msg.report.edited
+	gone := msg.report.edit.Finding
+	for _, p := range w.pages {
+		p.findings = slices.DeleteFunc(p.findings, func(f steps.Finding) bool {
+			return f.Code == gone.Code && f.File == gone.File && !slices.Contains(w.facts.open, f)
+		})
+	}
 	if msg.err != nil { // of the checklist
 		w.page(steps.Checklist).failure = msg.err
 	}

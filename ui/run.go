@@ -39,7 +39,8 @@ type Options struct {
 type Outcome struct {
 	Statuses   map[steps.Name]steps.Status
 	Findings   []steps.Finding // that are still true
-	Changed    bool            // a file was changed
+	Changed    bool            // the key was written
+	Edited     bool            // a file that lacked it was edited
 	RolledBack bool            // everything was put back
 	Cancelled  bool            // the user quit before the end
 	Failed     error           // why the latest step to fail did, nil when none is failed
@@ -170,7 +171,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 		f = look(e)
 	}
 	o := Outcome{
-		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
+		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote, Edited: w.edited,
 		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {

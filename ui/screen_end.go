@@ -113,7 +113,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	if len(w.facts.edits) > 0 {
 		s.blank()
-		s.hang("", st.Info, "keysplit can edit some of these files: press t, choose one, and press e.")
+		s.hang("", st.Info, "keysplit can edit some of these files: press e. The lines are shown first.")
 	}
 	if len(w.facts.open) > 0 {
 		s.heading("Left to do")
@@ -126,7 +126,7 @@ func (w *wizard) summary(s *sheet) {
 		s.blank()
 		s.hang("", st.Bold, left)
 	}
-	if w.facts.wrote && !w.throwaway {
+	if w.changed() && !w.throwaway {
 		s.heading("To undo")
 		s.hang("", st.Info, w.facts.rollback)
 	}
@@ -205,7 +205,7 @@ func (w *wizard) endPrompt() *prompt {
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}
 	p := &prompt{options: []option{finish}}
-	if w.facts.wrote {
+	if w.changed() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
 	}
 	return p

@@ -80,7 +80,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	if m := w.facts.machine; m.Can(p.name, steps.ActSkip) {
 		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.name) })
 	}
-	if w.facts.wrote {
+	if w.changed() {
 		add("Roll back", (*wizard).askRollBack)
 	}
 	add("Quit", func(w *wizard) tea.Cmd { return w.quit(false) })
@@ -99,6 +99,10 @@ func fixable(fs []steps.Finding) bool {
 
 // askRollBack asks before everything is put back.
 func (w *wizard) askRollBack() tea.Cmd {
-	w.confirm("Put every file back to the byte, and restart with the old value?", "Back", "Roll back", (*wizard).rollBack)
+	question := "Put every file back to the byte, and restart with the old value?"
+	if w.facts.wrote && !w.facts.hadKey {
+		question = "Put every file back to the byte, and restart? There was no JWT_SECRET_KEY before: a backend that requires one does not start then."
+	}
+	w.confirm(question, "Back", "Roll back", (*wizard).rollBack)
 	return nil
 }

@@ -129,6 +129,9 @@ func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
 				s.diff(d)
 			}
 			s.blank()
+			if edit.Left > 0 {
+				s.hang(w.styles.Mark(steps.MarkWarn)+" ", lipgloss.NewStyle(), fmt.Sprintf("Line %d is left for you then.", edit.Left))
+			}
 			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" takes back the whole run.")
 		}
 	}}

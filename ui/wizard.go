@@ -45,6 +45,7 @@ type wizard struct {
 	at            int  // index of the page on the screen; len(pages) for the end
 	undone        page // what the rollback did
 	rolledBack    bool // and it went well
+	edited        bool // a file was edited on request
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
 
@@ -85,9 +86,6 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		if !e.Has(r.name) {
 			continue
 		}
-		if r.name == steps.Write && e.Run.Remote() {
-			r.short, r.title = "Write", "write the key"
-		}
 		p := &page{registered: r, screen: r.make()}
 		if r.short != "" {
 			number++
@@ -99,8 +97,17 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 	if !w.utf8 {
 		frames = spinner.Line
 	}
+	w.nameWrite()
 	w.spin = spinner.New(spinner.WithSpinner(frames), spinner.WithStyle(s.Accent))
 	return w
+}
+
+// nameWrite names the step that writes by where it writes: that it is no .env of
+// this machine is known for sure once the project is.
+func (w *wizard) nameWrite() {
+	if p := w.page(steps.Write); w.facts.remote {
+		p.short, p.title = "Write", "write the key"
+	}
 }
 
 // Init starts the look at the project.
@@ -168,6 +175,9 @@ func (w *wizard) page(n steps.Name) *page {
 	}
 	return &page{registered: registered{name: n}}
 }
+
+// changed tells that there is something to put back.
+func (w *wizard) changed() bool { return w.facts.wrote || w.edited }
 
 // current is the page on the screen, nil at the end.
 func (w *wizard) current() *page {

@@ -165,12 +165,16 @@ func ignore(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
 	return append(out, line+eol...), []steps.DiffLine{{Line: bytes.Count(out, []byte("\n")) + 1, Op: "+", Text: line}}
 }
 
-// Describe says in one line what a proposal does.
+// Describe says in one line what a proposal does, and what it leaves.
 func (p Proposal) Describe(run *steps.Run) string {
 	n := len(p.Diff)
 	lines := "1 line"
 	if n != 1 {
 		lines = fmt.Sprintf("%d lines", n)
 	}
-	return fmt.Sprintf("%s: %s added", steps.Inert(run.Project.Rel(p.Path)), lines)
+	text := fmt.Sprintf("%s: %s added", steps.Inert(run.Project.Rel(p.Path)), lines)
+	if p.Left > 0 {
+		text += fmt.Sprintf(", line %d is left for you", p.Left)
+	}
+	return text
 }

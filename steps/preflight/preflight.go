@@ -15,8 +15,10 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -68,18 +70,21 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the previous key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	run.Project.Findings = once(run.Project.Findings)
-	for _, f := range run.Project.Findings {
-		emit.Find(f)
-	}
-	if err != nil {
-		return err
-	}
-	for _, f := range run.Project.Findings {
-		if f.Code == "jwt-key-shadowed" {
-			return steps.Fail(f)
+	if err == nil {
+		for _, f := range run.Project.Findings {
+			if f.Code == "jwt-key-shadowed" {
+				err = steps.Fail(f)
+			}
 		}
 	}
-	return nil
+	var failure *steps.Failure
+	isFailure := errors.As(err, &failure)
+	for _, f := range run.Project.Findings {
+		if !isFailure || !slices.Contains(failure.Findings, f) { // those come with the error
+			emit.Find(f)
+		}
+	}
+	return err
 }
 
 // Verify has nothing to add: Apply only looked.

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -42,8 +43,13 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 func TestByHandNeedsAPerson(t *testing.T) {
 	run, target := oneTarget(t, "manual")
 	run.Options.Unattended = true
+	run.Options.Given = []string{"--target", "manual"}
 	_, err := bring(run, target)
 	wantCode(t, err, "by-hand-only")
+	var failure *steps.Failure
+	if errors.As(err, &failure); !strings.HasSuffix(failure.Findings[0].Fix, ": keysplit upgrade --target manual") {
+		t.Errorf("the command that goes on is not named: %s", failure.Findings[0].Fix)
+	}
 	if len(run.Journal.Deliveries()) != 0 {
 		t.Error("it was recorded as done")
 	}

@@ -197,6 +197,9 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Finge
 	}
 	if errors.Is(err, steps.ErrCancelled) || errors.Is(err, steps.ErrUsage) {
 		run.Close()
+		if _, quiet := f.(silent); !quiet && told(e, err) {
+			err = said(err)
+		}
 		return nil, err
 	}
 	one := &checked{run: run, findings: e.Findings(), err: err}
@@ -244,7 +247,7 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 // mended is mend for a check, to which a file that cannot be edited is a finding
 // like others.
 func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left, refused []steps.Finding, err error) {
-	left, err = mend(ctx, run, f, found)
+	left, _, err = mend(ctx, run, f, found)
 	var failure *steps.Failure
 	if errors.As(err, &failure) {
 		return left, failure.Findings, nil
@@ -253,10 +256,11 @@ func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding)
 }
 
 // mend makes the edits that are proposed for findings, shows each, and returns
-// the findings that are left. A file that cannot be edited does not keep it from
-// the others; the *steps.Failure at the end holds what is to be said about those.
-func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) ([]steps.Finding, error) {
-	var left, refused []steps.Finding
+// the findings that are left, and whether a file was edited. One that cannot be
+// does not keep it from the others; the *steps.Failure at the end holds what is to
+// be said about those.
+func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left []steps.Finding, edited bool, err error) {
+	var refused []steps.Finding
 	for _, one := range found {
 		p, ok := house.Propose(run, one)
 		if !ok {
@@ -270,8 +274,9 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 			refused = append(refused, failure.Findings...)
 			continue
 		case err != nil:
-			return left, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
+			return left, edited, fmt.Errorf("edit %s: %w", run.Project.Rel(p.Path), err)
 		}
+		edited = true
 		f.Note("")
 		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes out all that this run changed.")
 		f.Plan(steps.Plan{Diff: p.Diff})
@@ -281,9 +286,9 @@ func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (
 		}
 	}
 	if len(refused) > 0 {
-		return left, steps.Fail(refused...)
+		return left, edited, steps.Fail(refused...)
 	}
-	return left, nil
+	return left, edited, nil
 }
 
 // currentKeys are those of the environment, none when they could not be read.

@@ -68,7 +68,8 @@ func (o *options) verdict(one *checked) string {
 	}
 	n := len(steps.Errors(one.findings))
 	for _, f := range one.findings {
-		if f.Severity == steps.Error && f.Mends() {
+		// Where the look itself failed, an upgrade ends in the same way.
+		if one.err == nil && f.Severity == steps.Error && f.Mends() {
 			return fmt.Sprintf("Not ready: %s. Next: %s", count(n, "error"), o.command("upgrade"))
 		}
 	}

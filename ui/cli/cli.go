@@ -207,6 +207,16 @@ func said(err error) error {
 	return &exitError{code: codeOf(err)}
 }
 
+// told tells that the engine's last event was about the error, so that the front
+// end has shown it.
+func told(e *steps.Engine, err error) bool {
+	if len(e.Log) == 0 {
+		return false
+	}
+	last := e.Log[len(e.Log)-1]
+	return last.Kind == steps.EventFailed && last.Text == e.Run.Redactor.Clean(err.Error())
+}
+
 func newRoot(stdio IO, sig *signals) *cobra.Command {
 	opts := &options{}
 	root := &cobra.Command{

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 )
 
 func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
@@ -105,6 +106,26 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 				t.Error("the other file was not edited")
 			}
 		})
+	}
+}
+
+// What an edit leaves is named with it, and the edit counts all the same.
+func TestAnEditThatLeavesALineCounts(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	path := filepath.Join(root, ".gitlab-ci.yml")
+	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\nb:\n  variables: {SECRET_KEY: x}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := stepstest.NewRun(t, "", nil)
+	run.Project.Root, run.Project.TopLevel = root, root
+	var said bytes.Buffer
+	left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), []steps.Finding{steps.NewFinding("ci-missing-key", "").At(".gitlab-ci.yml", 3)})
+	if err != nil || !edited || len(left) != 1 || left[0].Line != 6 || !strings.Contains(said.String(), "1 line added, line 6 is left for you.") {
+		t.Errorf("%v, %v, %+v\n%s", err, edited, left, said.String())
+	}
+	if left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), left); err != nil || edited || len(left) != 1 {
+		t.Errorf("once more: %v, %v, %+v", err, edited, left)
 	}
 }
 

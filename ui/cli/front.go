@@ -43,5 +43,6 @@ type result struct {
 	Findings  []steps.Finding
 	Summary   string   // one sentence
 	GoOn      string   // the command line that goes on, after a bad end
+	Misused   bool     // that end came of a wrong command line or configuration
 	Next      []string // what is left and how to go on or back, one sentence each
 }

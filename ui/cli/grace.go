@@ -51,6 +51,9 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 		}
 	}
 	g, err := grace.Plan(run, length, anew, time.Now())
+	if err == nil && !o.dryRun {
+		err = g.Apply(ctx, run)
+	}
 	var failure *steps.Failure
 	if errors.As(err, &failure) && o.json {
 		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
@@ -70,11 +73,6 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 	for _, c := range g.Changes {
 		if !o.json {
 			f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
-		}
-	}
-	if !o.dryRun {
-		if err := g.Apply(ctx, run); err != nil {
-			return err
 		}
 	}
 	if o.json {

@@ -31,10 +31,15 @@ func (j *jsonFront) Plan(p steps.Plan) {
 	}{time.Now().UTC(), p.Step, "planned", p})
 }
 
-func (j *jsonFront) Event(ev steps.Event) { j.print(ev) }
+func (j *jsonFront) Event(ev steps.Event) {
+	if ev.Time.IsZero() { // it is none of a step's
+		ev.Time = time.Now().UTC()
+	}
+	j.print(ev)
+}
 
 func (j *jsonFront) Note(text string) {
-	j.print(steps.Event{Time: time.Now().UTC(), Kind: steps.EventProgress, Text: text})
+	j.Event(steps.Event{Kind: steps.EventProgress, Text: text})
 }
 
 func (*jsonFront) Ask(_ context.Context, _ string, choices []choice) (byte, error) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -107,6 +108,9 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if !slices.Contains([]string{"auto", "dark", "light"}, o.theme) {
 		return nil, wrong("--theme %q: choose auto, dark or light", o.theme)
 	}
+	if dir := os.Getenv("KEYSPLIT_STATE_DIR"); dir != "" && !filepath.IsAbs(dir) {
+		return nil, wrong("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", steps.Inert(dir))
+	}
 	if o.timeout <= 0 {
 		return nil, wrong("--timeout needs a time above zero, such as 30s")
 	}
@@ -193,7 +197,8 @@ func (o *options) delivered() (specs []string) {
 }
 
 // given are the flags that say where and how: the same command has to have them
-// again, since no configuration does.
+// again, since no configuration does. --yes and --confirm are not among them: who
+// goes on after a bad end is asked.
 func (o *options) given() []string {
 	var out []string
 	add := func(flag string, values ...string) {
@@ -205,9 +210,25 @@ func (o *options) given() []string {
 	}
 	add("--project", o.project)
 	add("--env-file", o.envFile)
+	add("--python", o.python)
+	add("--settings", o.settings)
 	add("--target", o.targets...)
 	add("--restart", o.restart)
 	add("--url", o.urls...)
+	add("--ca-file", o.caFile)
+	add("--username", o.username)
+	add("--skip", strings.Join(o.skip, ","))
+	if o.timeout != steps.DefaultTimeout {
+		add("--timeout", o.timeout.String())
+	}
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{{"--temp-user", o.tempUser}, {"--fix", o.fix}, {"--write-config", o.writeConfig}} {
+		if f.set {
+			out = append(out, f.name)
+		}
+	}
 	return out
 }
 

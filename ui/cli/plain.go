@@ -60,6 +60,12 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 	}
 }
 
+// marked prints wrapped text behind a mark, indented as well.
+func (p *plainFront) marked(indent, mark, text string) {
+	rows := style.Wrap(text, width-len(indent)-2, false)
+	p.line("%s%s %s", indent, mark, strings.Join(rows, "\n"+indent+"  "))
+}
+
 // titles are the headings of the steps, as the guide numbers them.
 var titles = map[steps.Name]string{
 	steps.Preflight: "Look at the project",
@@ -91,7 +97,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.diff(f.Lines)
 	}
 	for _, e := range plan.Effects {
-		p.line("  %s %s", p.s.Warn.Render(p.s.Marks.Warn), strings.TrimLeft(indent(strings.Join(style.Wrap(e, width-4, false), "\n"), "    "), " "))
+		p.marked("  ", p.s.Warn.Render(p.s.Marks.Warn), e)
 	}
 }
 
@@ -117,6 +123,8 @@ func indent(text, by string) string {
 	return by + strings.ReplaceAll(text, "\n", "\n"+by)
 }
 
+// Event leaves the beginning and the good end of a step out: its own lines say what
+// it did, or took back.
 func (p *plainFront) Event(ev steps.Event) {
 	defer func() { p.found = ev.Kind == steps.EventFinding }()
 	switch ev.Kind {
@@ -131,15 +139,10 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
-			p.line("  %s %s", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
+			p.marked("  ", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
 		}
 	case steps.EventSkipped:
 		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
-	case steps.EventUndone:
-		// A restart is not taken back but done once more, as its own lines say.
-		if ev.Step != steps.Restart {
-			p.line("  %s %s: taken back", p.s.OK.Render(p.s.Marks.OK), ev.Step)
-		}
 	}
 }
 
@@ -154,7 +157,7 @@ func (p *plainFront) check(ev steps.Event) {
 	case ev.Detail == "":
 		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
 	case p.spoken:
-		p.line("  %s %s: %s", p.s.Mark(ev.Mark), ev.Text, ev.Detail)
+		p.marked("  ", p.s.Mark(ev.Mark), ev.Text+": "+ev.Detail)
 	case ansi.StringWidth(ev.Text) > column || column+5+ansi.StringWidth(ev.Detail) > width:
 		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
 		p.wrapped("      ", p.s.Muted, ev.Detail)
@@ -168,7 +171,11 @@ func (p *plainFront) finding(f steps.Finding) {
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d", f.File, f.Line)
 	}
-	p.line("  %s %s  %s", p.s.Severity(f.Severity), p.s.Bold.Render(string(f.Code)), p.s.Muted.Render(place))
+	head := p.s.Severity(f.Severity) + " " + p.s.Bold.Render(string(f.Code))
+	if place != "" {
+		head += "  " + p.s.Muted.Render(place)
+	}
+	p.line("  %s", head)
 	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
 	p.wrapped("    ", p.s.Muted, f.Why)
 	if p.mends && f.Mends() {
@@ -272,7 +279,7 @@ func (p *plainFront) Result(r result) {
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
 	}
 	p.line("")
-	p.line("%s %s", mark, r.Summary)
+	p.marked("", mark, r.Summary)
 	for _, n := range r.Next {
 		// A command that is to be copied stays in one piece.
 		if before, command, ok := strings.Cut(n, ": keysplit "); ok && len(n) > width-2 {

@@ -88,10 +88,13 @@ func rollback(ctx context.Context, e *steps.Engine, f front, o *options) error {
 	plan := planBack(ctx, e.Run, all)
 	f.Plan(plan)
 	if err := o.agreed(ctx, e.Run, f, plan); err != nil {
-		if errors.Is(err, steps.ErrUsage) {
+		misused := errors.Is(err, steps.ErrUsage)
+		if !misused || o.json { // a script waits for the last line
+			f.Result(result{Stopped: !misused, Summary: "Nothing was put back."})
+		}
+		if misused {
 			return err
 		}
-		f.Result(result{Stopped: true, Summary: "Nothing was put back."})
 		return said(err)
 	}
 	kept, err := keepModule(e.Run, last)

@@ -288,7 +288,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			opts := &options{noColor: true}
 			err := upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
 			said := strings.Join(strings.Fields(o.String()), " ")
-			if exitCode(stdio, err) != c.code || !strings.Contains(said, c.says) || strings.Contains(said, "To put everything back") {
+			if exitCode(stdio, err) != c.code || !strings.Contains(said, c.says) || strings.Contains(said, "To put everything back") || strings.Contains(said, "write: ") {
 				t.Errorf("%v: %s", err, said)
 			}
 		})

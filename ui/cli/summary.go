@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -14,7 +15,7 @@ func resultOf(e *steps.Engine, err error) result {
 		OK:       err == nil && len(steps.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
-		GoOn: e.Run.Again(),
+		GoOn: e.Run.Again(), Misused: errors.Is(err, steps.ErrUsage),
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -22,6 +23,21 @@ func resultOf(e *steps.Engine, err error) result {
 		}
 	}
 	return r
+}
+
+// goOn says how to go on after a bad end. A command line or an address that may be
+// what was wrong is not advised as if it were right.
+func (r result) goOn() string {
+	address := func(f steps.Finding) bool {
+		return slices.Contains([]steps.Code{"server-unreachable", "tls-untrusted", "insecure-url", "login-csrf"}, f.Code)
+	}
+	switch {
+	case r.Misused:
+		return "To go on, with that corrected: " + r.GoOn
+	case strings.Contains(r.GoOn, " --url ") && slices.ContainsFunc(r.Findings, address):
+		return "To go on, if the address is right: " + r.GoOn
+	}
+	return "To go on: " + r.GoOn
 }
 
 // command is a command of keysplit for the same environment.
@@ -51,7 +67,7 @@ func (o *options) summarise(r result) result {
 	case r.OK && !r.Changed && r.Restarted:
 		r.Summary = "Done. The files were in order already; the server now runs with the key."
 	case r.OK && !r.Changed && r.Edited:
-		r.Summary = "The key was in order already. Only the files named above were edited."
+		r.Summary = "The key was in order already. Only the files named here were edited."
 	case r.OK && !r.Changed && unproved:
 		r.Summary = "The files were in order already. What was left out is not proved."
 	case r.OK && !r.Changed:
@@ -78,7 +94,7 @@ func (o *options) summarise(r result) result {
 		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
 	}
 	if o.demo {
-		r.Next = append(r.Next, "The demo and its project are gone. On your own project: keysplit check, then keysplit")
+		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")
 		return r
 	}
 	switch {
@@ -89,7 +105,7 @@ func (o *options) summarise(r result) result {
 		r.Next = append(r.Next, "No file was changed.")
 	}
 	if !r.OK && !r.DryRun {
-		r.Next = append(r.Next, "To go on: "+r.GoOn)
+		r.Next = append(r.Next, r.goOn())
 	}
 	return r
 }

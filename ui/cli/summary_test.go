@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -17,7 +19,7 @@ func TestSummaries(t *testing.T) {
 	}{
 		"done":                {result{OK: true, Changed: true}, "has a JWT key of its own", true},
 		"nothing to do":       {result{OK: true}, "Nothing was changed", false},
-		"only files edited":   {result{OK: true, Edited: true}, "Only the files named above were edited", true},
+		"only files edited":   {result{OK: true, Edited: true}, "Only the files named here were edited", true},
 		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "What was left out is not proved", true},
 		"in order, no more":   {result{OK: true, Steps: skipped}, "What was left out is not proved", false},
 		"a plan":              {result{OK: true, DryRun: true}, "That was the plan", false},
@@ -31,5 +33,38 @@ func TestSummaries(t *testing.T) {
 	}
 	if got := wizardCommand("keysplit upgrade --env staging --target fly:x"); got != "keysplit --env staging --target fly:x" {
 		t.Errorf("the wizard goes on with %s", got)
+	}
+}
+
+// The command that goes on has every flag again that says where and how, and does
+// not pass for right what may have been the mistake.
+func TestHowToGoOn(t *testing.T) {
+	o := &options{
+		project: "p", envFile: "e", python: "py", settings: "s", targets: []string{"dotenv"}, restart: "none", urls: []string{"http://localhost:9"},
+		caFile: "ca.pem", username: "ada", skip: []string{"write", "restart"}, timeout: time.Minute, fix: true, writeConfig: true,
+		yes: true, confirm: []string{"prod"}, dryRun: true, passwordStdin: true,
+	}
+	run := &steps.Run{Options: steps.Options{Given: o.given()}}
+	whole := "keysplit upgrade --project p --env-file e --python py --settings s --target dotenv --restart none --url http://localhost:9 " +
+		"--ca-file ca.pem --username ada --skip write,restart --timeout 1m0s --fix --write-config"
+	if got := run.Again(); got != whole {
+		t.Errorf("%s\nwant %s", got, whole)
+	}
+	if got := (&options{timeout: steps.DefaultTimeout, tempUser: true}).given(); !slices.Equal(got, []string{"--temp-user"}) {
+		t.Errorf("of a throwaway account: %q", got)
+	}
+	refused, nobody := []steps.Finding{steps.NewFinding("login-rejected", "")}, []steps.Finding{steps.NewFinding("server-unreachable", "")}
+	for _, c := range []struct {
+		r    result
+		want string
+	}{
+		{result{GoOn: whole, Findings: refused}, "To go on: "},
+		{result{GoOn: whole, Findings: nobody}, "To go on, if the address is right: "},
+		{result{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
+		{result{GoOn: whole, Misused: true}, "To go on, with that corrected: "},
+	} {
+		if got := c.r.goOn(); got != c.want+c.r.GoOn {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
 	}
 }

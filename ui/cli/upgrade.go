@@ -72,28 +72,14 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
-	if errors.Is(err, steps.ErrUsage) {
+	if errors.Is(err, steps.ErrUsage) && !told(e, err) {
 		if o.json {
 			f.Result(r) // a script waits for the last line
 		}
 		return err
 	}
-	if o.fix && r.OK && !o.dryRun {
-		before := len(r.Findings)
-		if r.Findings, err = mend(ctx, e.Run, f, r.Findings); err != nil {
-			var failure *steps.Failure
-			if !errors.As(err, &failure) {
-				return err
-			}
-			r.OK, r.Findings = false, append(r.Findings, failure.Findings...)
-			for _, found := range failure.Findings {
-				f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
-			}
-		}
-		r.Edited = len(r.Findings) < before
-	}
-	if err := o.configure(ctx, e.Run, &r); err != nil {
-		return err
+	if r.OK && !o.dryRun {
+		err = o.after(ctx, e.Run, f, &r)
 	}
 	f.Result(o.summarise(r))
 	if err == nil && !r.OK {
@@ -102,15 +88,36 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	return said(err)
 }
 
+// after does what was asked for at a good end, and shows what of it fails.
+func (o *options) after(ctx context.Context, run *steps.Run, f front, r *result) (err error) {
+	if o.fix {
+		r.Findings, r.Edited, err = mend(ctx, run, f, r.Findings)
+	}
+	if err == nil {
+		err = o.configure(ctx, run, r)
+	}
+	var failure *steps.Failure
+	switch {
+	case errors.As(err, &failure):
+		r.Findings = append(r.Findings, failure.Findings...)
+		for _, found := range failure.Findings {
+			f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+		}
+	case err != nil:
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: run.Redactor.Clean(err.Error())})
+	}
+	r.OK = err == nil
+	return err
+}
+
 // handOver lends keysplit's own terminal to a program.
 func handOver(ctx context.Context, path string, args []string) error {
 	return child.Command{Path: path, Args: args, Unset: child.Withheld}.OnTerminal(ctx, os.Stdin, os.Stdout).Run()
 }
 
-// configure writes keysplit.toml after a good end, when that was asked for and
-// the project has none.
+// configure writes keysplit.toml, when that was asked for and the project has none.
 func (o *options) configure(ctx context.Context, run *steps.Run, r *result) error {
-	if !o.writeConfig || !r.OK || o.dryRun || run.Journal == nil {
+	if !o.writeConfig || run.Journal == nil {
 		return nil
 	}
 	if there, err := config.Find(run.Project.Root, run.Project.TopLevel); err != nil || there.Path != "" {
@@ -180,6 +187,16 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 		case answer == 'q':
 			return err
 		}
+		w.forget(err)
+	}
+}
+
+// forget has a login that was rejected asked for again: the same one would be
+// rejected too, and accounts lock.
+func (w *walk) forget(err error) {
+	var failure *steps.Failure
+	if opts := &w.e.Run.Options; errors.As(err, &failure) && steps.Has(failure.Findings, "login-rejected") && !opts.TempUser {
+		opts.Username, opts.Password = "", steps.Secret{}
 	}
 }
 

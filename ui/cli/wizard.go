@@ -55,24 +55,28 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	}
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
-		Stopped: err != nil || out.Cancelled, Changed: out.Changed, Restarted: e.Run.Serves(), Next: e.Run.Left,
-		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()),
-	}
-	if !out.RolledBack {
-		if err := o.configure(ctx, e.Run, &r); err != nil {
-			return err
-		}
-	}
-	r = o.summarise(r)
-	if out.RolledBack {
-		back := tookBack(e, steps.Upgrade{}, nil)
-		r.Changed, r.Summary, r.Next = false, back.Summary, back.Next
+		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
+		Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.Again()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
 	f := o.front(stdio)
-	if !r.OK && out.Failed == nil {
-		for _, finding := range steps.Errors(out.Findings) {
-			f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
+	if r.OK && !out.RolledBack {
+		if err := o.after(ctx, e.Run, f, &r); err != nil {
+			f.Result(o.summarise(r))
+			return said(err)
 		}
+	}
+	show := steps.Errors(out.Findings)
+	if r = o.summarise(r); out.RolledBack {
+		// What was wrong before the upgrade is so again, and no failure of this.
+		show = e.FindingsOf(steps.Restart)
+		back := tookBack(e, steps.Upgrade{}, nil)
+		r.OK, r.Changed, r.Summary, r.Next = !r.Stopped, false, back.Summary, back.Next
+	}
+	for _, finding := range show {
+		f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
+	}
+	if len(show) == 0 && out.Failed != nil {
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: steps.Inert(out.Failed.Error())})
 	}
 	f.Result(r)
 	switch {
@@ -81,7 +85,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	case r.Stopped:
 		return said(steps.ErrCancelled)
 	case !r.OK:
-		return said(steps.Fail(steps.Errors(out.Findings)...))
+		return said(steps.Fail(show...))
 	}
 	return nil
 }

@@ -143,3 +143,23 @@ func TestStaticCheckRunsNothing(t *testing.T) {
 		t.Errorf("exit %d without anything on PATH\n%s%s", r.code, r.out, r.errOut)
 	}
 }
+
+// A state folder that cannot be used is told of once, by every command; nothing is
+// made. What turns out wrong on the way says how to go on and back, as every end does.
+func TestTheStateFolderIsRefusedOnce(t *testing.T) {
+	root := staticProject(t, "SECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+djangotest.NewKey()+"\n")
+	for _, args := range [][]string{{"check", "--static"}, {"check", "--static", "--json"}, {"report"}, {"upgrade", "--yes"}, {"rollback", "--yes"}, {"grace"}} {
+		r := invocation{args: args, dir: root}.run(t, "rel")
+		if n := strings.Count(r.out+r.errOut, "KEYSPLIT_STATE_DIR"); n != 1 || r.code != 2 || !strings.Contains(r.errOut, "absolute path") {
+			t.Errorf("%v: exit %d, told of %d times\n%s%s", args, r.code, n, r.out, r.errOut)
+		}
+	}
+	inside := filepath.Join(root, "rel")
+	r := invocation{args: []string{"upgrade", "--yes"}, dir: root}.run(t, inside)
+	if n := strings.Count(r.out+r.errOut, "work tree"); n != 1 || r.code != 2 || !strings.Contains(r.out, "To go on, with that corrected: keysplit upgrade") {
+		t.Errorf("inside of the project: exit %d, told of %d times\n%s%s", r.code, n, r.out, r.errOut)
+	}
+	if _, err := os.Stat(inside); err == nil {
+		t.Error("the folder was made")
+	}
+}

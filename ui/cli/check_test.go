@@ -1,0 +1,36 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/sandbox/djangotest"
+)
+
+// What is wrong is said once, the count is of what is shown, and no command is
+// advised that would end in the same way.
+func TestCheckSaysEachFindingOnce(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Setenv("SECRET_KEY", "abc")
+	t.Setenv("JWT_SECRET_KEY", "short")
+	_, out, errOut := check(t, "--project", root)
+	if n := strings.Count(out, "✗ jwt-key-shadowed"); n != 1 {
+		t.Errorf("the variable of the shell is told of %d times:\n%s%s", n, out, errOut)
+	}
+	if shown, says := strings.Count(out, "✗ "), "Not ready: 3 errors. What to do stands above."; shown != 3 || !strings.Contains(out, says) {
+		t.Errorf("%d errors are shown; it is not said that %q:\n%s", shown, says, out)
+	}
+	for _, name := range []string{"SECRET_KEY", "JWT_SECRET_KEY"} {
+		_ = os.Unsetenv(name) // t.Setenv puts it back
+	}
+	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, out, _ := check(t, "--project", root); !strings.Contains(out, "Not ready: 1 error. Next: keysplit upgrade") {
+		t.Errorf("what mends it is not advised:\n%s", out)
+	}
+}

@@ -1,0 +1,91 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+// A login that was rejected is not tried again as it was: accounts lock.
+func TestARejectedLoginIsAskedForAgain(t *testing.T) {
+	run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+	run.Options.Username, run.Options.Password = "ada", run.Secret("wrong")
+	var logins []string
+	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return nil }}, acted{name: steps.SmokeTest, apply: func(run *steps.Run) error {
+		logins = append(logins, run.Options.Username)
+		if run.Options.Password.Set() {
+			return steps.Fail(steps.NewFinding("login-rejected", ""))
+		}
+		return nil
+	}})
+	for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Distinct, steps.Restart} {
+		e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
+	}
+	var o bytes.Buffer
+	stdio := IO{In: strings.NewReader("r\nn\n"), Out: &o, Err: &o, InTTY: true}
+	opts := &options{noColor: true}
+	_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+	if got := strings.Join(logins, ","); got != "ada," || !strings.Contains(o.String(), "Log in with which account?") {
+		t.Errorf("logins as %q\n%s", got, o.String())
+	}
+}
+
+// What fails after a good end is told, with the way back; the last line of the JSON
+// is the result all the same, and every line has a time.
+func TestWhatFailsAfterAGoodEnd(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		u := newUpgraded(t, steps.DefaultEnvironment)
+		if err := os.Mkdir(filepath.Join(u.root, "keysplit.toml"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
+			run.Project, run.Wrote = &steps.Project{Root: u.root, TopLevel: u.root}, true
+			run.Journal, err = steps.OpenJournal(u.root, u.env)
+			return err
+		}})
+		var o bytes.Buffer
+		stdio := IO{In: strings.NewReader(""), Out: &o, Err: &o}
+		opts := &options{noColor: true, env: u.env, json: asJSON, yes: true, writeConfig: true}
+		code := exitCode(stdio, upgrade(t.Context(), stdio, e, opts.front(stdio), opts))
+		said := strings.Join(strings.Fields(o.String()), " ")
+		if code == ExitOK || strings.Count(said, "keysplit.toml") != 1 {
+			t.Errorf("exit %d: %s", code, said)
+		}
+		if !asJSON {
+			if !strings.Contains(said, "Not finished.") || !strings.Contains(said, "To put everything back to the byte: keysplit rollback") {
+				t.Errorf("the end is not told: %s", said)
+			}
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(o.String()), "\n")
+		for _, line := range lines {
+			if !json.Valid([]byte(line)) || strings.Contains(line, `"time":"0001`) {
+				t.Errorf("the line %s", line)
+			}
+		}
+		if !strings.Contains(lines[len(lines)-1], `"event":"result","ok":false`) {
+			t.Errorf("the last line is %s", lines[len(lines)-1])
+		}
+	}
+}
+
+// A script gets its last line also where production was not named.
+func TestTheResultOfARollbackThatIsRefused(t *testing.T) {
+	u := newUpgraded(t, "production")
+	u.run([]string{".env", "NEW=1\n"})
+	code, said := u.rollback("-", "--yes", "--json")
+	if code != ExitUsage || !strings.Contains(said, `"event":"result","ok":false`) || !strings.Contains(said, "--confirm production") || u.read(".env") != "NEW=1\n" {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	if code, said := u.rollback("-", "--yes"); code != ExitUsage || strings.Contains(said, "Nothing was put back.") {
+		t.Errorf("exit %d, said twice: %s", code, said)
+	}
+}
