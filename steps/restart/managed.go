@@ -108,13 +108,7 @@ func wentWrong(run *steps.Run, what, message, fix string) error {
 }
 
 // byHand is the command that goes on after a restart that the user did.
-func byHand(run *steps.Run) string {
-	line := run.Command("upgrade")
-	for _, t := range run.Options.Targets {
-		line += " --target " + t
-	}
-	return line + " --restart none"
-}
+func byHand(run *steps.Run) string { return run.Finish(run.Options.Targets) + " --restart none" }
 
 // startsWithin is how long what is restarted may take to start: images, builds,
 // dependencies and health checks take longer than one call of a program.

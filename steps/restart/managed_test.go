@@ -146,13 +146,13 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 // one without the targets would write a key to its .env.
 func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	w := managedWorld(t, "systemd:web")
-	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []string{"dotenv:/etc/web.env"}, true
+	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []string{"dotenv:/etc/web.env", "manual:the bank"}, true
 	stepstest.NewTool(t, "systemctl", systemctlUp)
 	stepstest.NewTool(t, "sudo", "exit 1")
 	by := systemd{Step: w.step, units: "web", root: func() bool { return false }}
 	var failure *steps.Failure
 	err := by.restart(t.Context(), w.run, func(steps.Event) {})
-	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
+	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("sudo: %+v", err)
 	}
 	err = wentWrong(w.run, "x", "", "")

@@ -11,6 +11,20 @@ import (
 	"dj/keysplit/steps/stepstest"
 )
 
+// What a person is to type can be typed, whatever a place is called.
+func TestCommandsByHandAreQuoted(t *testing.T) {
+	for spec, want := range map[string]string{
+		"github:acme/shop@blue green": "gh secret set JWT_SECRET_KEY --repo acme/shop --env 'blue green'",
+		"railway:the web@staging":     "railway variable set JWT_SECRET_KEY --stdin --service 'the web' --environment staging < FILE",
+		"railway:web":                 "--stdin --service web < FILE",
+	} {
+		_, target := oneTarget(t, spec)
+		if got := target.(*remote).words().ByHand; !strings.Contains(got, want) {
+			t.Errorf("%s: %s", spec, got)
+		}
+	}
+}
+
 // The commands work as they are shown, in a plain shell: the previous key arrives
 // on standard input, or by the name of its file, and is in no argument.
 func TestTheCommandsForAGracePeriodWork(t *testing.T) {

@@ -39,7 +39,7 @@ func (r *railway) words() words {
 	return words{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    "keysplit rollback sets the variable back, or removes it",
-		ByHand:  "Set the earlier value again with: railway variable set " + strings.Join(append([]string{steps.KeyName, "--stdin"}, r.place()...), " ") + " < FILE, where FILE holds the value",
+		ByHand:  "Set the earlier value again with: " + steps.Line(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...) + " < FILE, where FILE holds the value",
 		Effects: []string{"Railway deploys the service anew with the changed variable."},
 	}
 }
