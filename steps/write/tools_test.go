@@ -219,6 +219,15 @@ func TestWhatCanGoWrongWithAProgram(t *testing.T) {
 				}
 			})
 		}
+		t.Run(c.program+" fails, nobody knows why", func(t *testing.T) {
+			leak := stepstest.Key()
+			stepstest.NewTool(t, c.program, "echo 'odd: "+leak+"' | tee /dev/stderr; exit 1")
+			run, target := oneTarget(t, c.spec)
+			said, err := bring(run, target)
+			if err == nil || holdsPart(said+err.Error(), leak) {
+				t.Errorf("passed: %t, or what the program printed was shown", err == nil)
+			}
+		})
 		t.Run(c.program+" missing", func(t *testing.T) {
 			t.Setenv("PATH", t.TempDir())
 			run, target := oneTarget(t, c.spec)
