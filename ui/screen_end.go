@@ -205,7 +205,7 @@ func (w *wizard) endPrompt() *prompt {
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}
 	p := &prompt{options: []option{finish}}
-	if w.changed() {
+	if w.mayRollBack() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
 	}
 	return p
