@@ -152,6 +152,16 @@ func TestAnOverlayBeginsAtItsTop(t *testing.T) {
 	}
 }
 
+// Where the step that writes was left out, the wizard cannot take an edit back, and
+// names the command that does.
+func TestAnEditWithoutTheStepThatWrites(t *testing.T) {
+	st, _ := withPipeline(t)
+	st.e.Run.Options.Skip = map[steps.Name]bool{steps.Write: true}
+	if v := st.open().to("end").press("e", "e", "esc").w.View(); strings.Contains(v, "Roll back") || !strings.Contains(v, "keysplit rollback") {
+		t.Errorf("the page is\n%s", v)
+	}
+}
+
 // While something runs there is no edit, and what runs goes on.
 func TestAnEditWaitsForTheJob(t *testing.T) {
 	st, file := withPipeline(t)

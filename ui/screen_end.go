@@ -63,7 +63,7 @@ func (w *wizard) end(s *sheet) {
 	}
 	if w.backPhase() == backDone {
 		s.blank()
-		s.hang("", st.Muted, "The upgrade is still to be made. Start over here, or run keysplit later.")
+		s.hang("", st.Muted, "To make the upgrade after all: start over here, or run keysplit later.")
 	}
 }
 
@@ -205,7 +205,7 @@ func (w *wizard) endPrompt() *prompt {
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}
 	p := &prompt{options: []option{finish}}
-	if w.changed() {
+	if w.mayRollBack() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
 	}
 	return p

@@ -80,7 +80,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	if m := w.facts.machine; m.Can(p.name, steps.ActSkip) {
 		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.name) })
 	}
-	if w.changed() {
+	if w.mayRollBack() {
 		add("Roll back", (*wizard).askRollBack)
 	}
 	add("Quit", func(w *wizard) tea.Cmd { return w.quit(false) })

@@ -179,6 +179,12 @@ func (w *wizard) page(n steps.Name) *page {
 // changed tells that there is something to put back.
 func (w *wizard) changed() bool { return w.facts.wrote || w.edited }
 
+// mayRollBack tells that it can be put back here: the step that writes takes back
+// the edits too, but not when it was left out. The command always does.
+func (w *wizard) mayRollBack() bool {
+	return w.changed() && w.facts.machine.Can(steps.Write, steps.ActUndo)
+}
+
 // current is the page on the screen, nil at the end.
 func (w *wizard) current() *page {
 	if w.at < len(w.pages) {

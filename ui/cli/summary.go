@@ -78,6 +78,8 @@ func (o *options) summarise(r result) result {
 		r.Summary = "Done. The backend has a JWT key of its own."
 	case r.Stopped:
 		r.Summary = "Stopped."
+	case r.DryRun:
+		r.Summary = "The plan is not finished, and nothing was changed. What is wrong, and what to do, stands above."
 	default:
 		r.Summary = "Not finished. What is wrong, and what to do, stands above."
 	}

@@ -23,6 +23,7 @@ func TestSummaries(t *testing.T) {
 		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "What was left out is not proved", true},
 		"in order, no more":   {result{OK: true, Steps: skipped}, "What was left out is not proved", false},
 		"a plan":              {result{OK: true, DryRun: true}, "That was the plan", false},
+		"half a plan":         {result{DryRun: true, Steps: map[steps.Name]steps.Status{steps.Restart: steps.Failed}}, "The plan is not finished, and nothing was changed", false},
 		"failed":              {result{Changed: true}, "Not finished", true},
 		"failed, not changed": {result{}, "Not finished", false},
 	} {
