@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
@@ -65,16 +66,16 @@ func NamesProduction(name string) bool { return productionName.MatchString(name)
 func (r *Run) Remote() bool {
 	for _, t := range r.Targets {
 		// Before the project is known, any file here may be that .env.
-		if t.Local() && (r.Project == nil || sameFile(t.File(r), r.Project.EnvFile.Path)) {
+		if t.Local() && (r.Project == nil || SameFile(t.File(r), r.Project.EnvFile.Path)) {
 			return false
 		}
 	}
 	return len(r.Targets) > 0
 }
 
-// sameFile tells whether two paths lead to one file, also through a link.
-func sameFile(a, b string) bool {
-	if a == b {
+// SameFile tells whether two paths lead to one file, also through a link.
+func SameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
 		return true
 	}
 	one, err := os.Stat(a)

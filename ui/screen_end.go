@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/charmbracelet/lipgloss"
@@ -145,7 +146,7 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	case failed:
 		mark, said = s.s.Mark(steps.MarkFailed), "failed"
 	}
-	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(firstOf(p.short, "checklist"))), s.s.Muted, said)
+	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(cmp.Or(p.short, "checklist"))), s.s.Muted, said)
 }
 
 // lastProof sums up the lines of a step: their number, or of a few the last one
@@ -181,13 +182,6 @@ func lastProof(p *page) string {
 		}
 	}
 	return "done"
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // endPrompt is the question of the last page.

@@ -237,7 +237,7 @@ func itemOf(line string, below []string, dash int) (item string, skip int) {
 //
 // #nosec G101 -- names, no values
 var inSecret = map[string]string{
-	"secret-key": "jwt-secret-key", "django-secret-key": "jwt-secret-key",
+	"secret-key": steps.SecretEntry, "django-secret-key": steps.SecretEntry,
 	"secret_key": "jwt_secret_key", "django_secret_key": "jwt_secret_key",
 	"secretKey": "jwtSecretKey", "djangoSecretKey": "jwtSecretKey",
 	steps.SecretKeyName: steps.KeyName, "DJANGO_SECRET_KEY": steps.KeyName,

@@ -140,7 +140,7 @@ func (d *diagnosis) judgePlace() {
 	}
 	switch asked := d.run.Options.EnvFile; {
 	case asked != "":
-		if local(d.run) && d.place.path != "" && !sameFile(d.place.path, env) && isFile(d.place.path) {
+		if local(d.run) && d.place.path != "" && !steps.SameFile(d.place.path, env) && isFile(d.place.path) {
 			wrong(env, fmt.Sprintf("The backend reads %s, not this file.", p.Rel(d.place.path)),
 				"Leave out --env-file, or name the environment that this file belongs to: --env NAME.")
 		}
@@ -154,7 +154,7 @@ func (d *diagnosis) judgePlace() {
 		wrong(env, fmt.Sprintf("The reader finds %s, which lies outside of the project.", env),
 			fmt.Sprintf("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
 	case !isThere(env) && d.reader() != envfile.Shell:
-		if other := astray(p); other != "" && !sameFile(other, env) {
+		if other := astray(p); other != "" && !steps.SameFile(other, env) {
 			wrong(other, fmt.Sprintf("The backend never reads this file: its reader looks for %s.", p.Rel(env)),
 				fmt.Sprintf("Move it to %s.", p.Rel(env)))
 		}
@@ -168,17 +168,6 @@ func local(run *steps.Run) bool {
 }
 
 func isThere(path string) bool { return isFile(path) || isFolder(path) }
-
-func sameFile(a, b string) bool {
-	return realPath(a) == realPath(b)
-}
-
-func realPath(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	return filepath.Clean(path)
-}
 
 // judgeKey applies the rules to JWT_SECRET_KEY as the backend would get it.
 func (d *diagnosis) judgeKey(file *envfile.File) {

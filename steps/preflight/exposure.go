@@ -68,7 +68,7 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 	read := 0
 	for i, name := range strings.Split(string(res.Stdout), "\x00") {
 		path := filepath.Join(p.TopLevel, filepath.FromSlash(name))
-		if name == "" || sameFile(path, p.EnvFile.Path) {
+		if name == "" || steps.SameFile(path, p.EnvFile.Path) {
 			continue
 		}
 		if i >= maxSearched || read >= maxSearch || ctx.Err() != nil {

@@ -20,7 +20,7 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 	}
 	path, hidden := opened(f.ReaderFiles)
 	changed := d.reader() != reader
-	if path != "" && !sameFile(path, d.place.path) || hidden != d.place.hidden {
+	if path != "" && !steps.SameFile(path, d.place.path) || hidden != d.place.hidden {
 		if path != "" {
 			d.place = place{path: path, found: f.Reader + " reads it"}
 		}
@@ -112,7 +112,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 		return false
 	}
 	// With --env-file for another environment, Django reads another file.
-	about := d.run.Options.EnvFile == "" || d.place.path == "" || sameFile(d.place.path, d.project.EnvFile.Path)
+	about := d.run.Options.EnvFile == "" || d.place.path == "" || steps.SameFile(d.place.path, d.project.EnvFile.Path)
 	if about {
 		switch f.State {
 		case "key-missing":

@@ -179,18 +179,9 @@ func written(run *steps.Run) []string {
 	return out
 }
 
-// sameFile tells whether a path is one of the others, also by another name.
-func sameFile(path string, others []string) bool {
-	info, err := os.Stat(path)
-	for _, o := range others {
-		if filepath.Clean(o) == filepath.Clean(path) {
-			return true
-		}
-		if there, err2 := os.Stat(o); err == nil && err2 == nil && os.SameFile(info, there) {
-			return true
-		}
-	}
-	return false
+// among tells whether a path is one of the others, also by another name.
+func among(others []string, path string) bool {
+	return slices.ContainsFunc(others, func(o string) bool { return steps.SameFile(o, path) })
 }
 
 // fits checks what systemd will give a unit against what was written. What beats
@@ -204,11 +195,11 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	files := written(run)
 	key, secretKey, unread := environmentOf(u)
 	switch {
-	case unread != "" && sameFile(unread, files):
+	case unread != "" && among(files, unread):
 		return "", nil
 	case unread != "":
 		return u.name + " reads " + steps.Inert(unread) + ", which only root can read: that it holds the new key is proved in step 5.", nil
-	case key.found && sameFile(key.from, files) && run.Options.ReadOnly:
+	case key.found && among(files, key.from) && run.Options.ReadOnly:
 		return "", nil // it is written later
 	case key.found && run.Secret(key.value).Equal(run.Key):
 		return "", nil
@@ -219,7 +210,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		}
 		return "", steps.Fail(steps.NewFinding("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, steps.Inert(key.from))).
 			At(at, 0).WithFix(fix))
-	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return sameFile(f, files) }):
+	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil
 	case secretKey.found:
 		fix := "Write the key there: --target dotenv:" + secretKey.from

@@ -67,7 +67,7 @@ func secretOf(run *steps.Run, namespace string) (secret, key string) {
 		}
 		place, key, named := strings.Cut(argument, "#")
 		if !named {
-			key = "jwt-secret-key" // as the target has it
+			key = steps.SecretEntry
 		}
 		in, name, found := strings.Cut(place, "/")
 		if !found {

@@ -25,9 +25,6 @@ type kubernetes struct {
 	key       string
 }
 
-// defaultSecretKey is the key's name in the upgrade guide's manifest.
-const defaultSecretKey = "jwt-secret-key" // #nosec G101 -- a name, no value
-
 var (
 	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 	kubernetesKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
@@ -36,7 +33,7 @@ var (
 func newKubernetes(argument string) (store, error) {
 	place, key, named := strings.Cut(argument, "#")
 	if !named {
-		key = defaultSecretKey
+		key = steps.SecretEntry
 	}
 	namespace, name, found := strings.Cut(place, "/")
 	if !found {

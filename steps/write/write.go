@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -279,10 +278,8 @@ func offerGrace(run *steps.Run) {
 // sharesFile tells whether a target's file is that of one of the others, also by
 // another name.
 func sharesFile(run *steps.Run, t steps.Target, others []steps.Target) bool {
-	info, err := os.Stat(t.File(run))
-	return err == nil && slices.ContainsFunc(others, func(o steps.Target) bool {
-		other, err := os.Stat(o.File(run))
-		return err == nil && os.SameFile(info, other)
+	return t.Local() && slices.ContainsFunc(others, func(o steps.Target) bool {
+		return o.Local() && steps.SameFile(t.File(run), o.File(run))
 	})
 }
 

@@ -55,7 +55,7 @@ func (o *options) shared(f *pflag.FlagSet) {
 	f.BoolVar(&o.noColor, "no-color", false, "print no colours (also: NO_COLOR)")
 	f.BoolVar(&o.plain, "accessible", false, "ask line by line instead of a full screen (also: ACCESSIBLE)")
 	f.StringVar(&o.theme, "theme", "auto", "colours of the full screen: auto, dark or light")
-	f.DurationVar(&o.timeout, "timeout", steps.DefaultTimeout, "limit for one wait on Django or the server")
+	f.DurationVar(&o.timeout, "timeout", steps.DefaultTimeout, "limit for one wait on Django or the server; a restart gets 5m, or this where it is longer")
 	f.StringVar(&o.envFile, "env-file", "", "the .env file (default: the one that the backend reads)")
 	f.StringVar(&o.python, "python", "", "the project's Python interpreter (default: its virtual environment's)")
 	f.StringVar(&o.settings, "settings", "", "the settings module (default: as manage.py has it)")
