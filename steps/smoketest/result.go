@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 )
@@ -67,9 +68,10 @@ func (s *session) show(o outcome) {
 	s.emit.Check(lineFresh, mark, textFresh, detail)
 	s.showRefusal(lineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
 	if s.previous != nil && !s.previousIsSecret {
-		s.showRefusal(linePrevious, textPrevious, s.previous, o.previous, limited, "")
 		if o.previous.accepted > 0 && !s.grace.IsZero() {
-			s.emit.Check(linePrevious, steps.MarkWarn, textPrevious, "accepted until "+s.grace.UTC().Format("2006-01-02 15:04 MST")+", the end of the grace period")
+			s.emit.Check(linePrevious, steps.MarkWarn, textPrevious, "accepted until "+deadline(s.grace))
+		} else {
+			s.showRefusal(linePrevious, textPrevious, s.previous, o.previous, limited, "")
 		}
 	}
 	switch {
@@ -80,6 +82,10 @@ func (s *session) show(o outcome) {
 	default:
 		s.emit.Check(lineControl, steps.MarkWarn, textControl, "cannot be told apart (control)"+limited)
 	}
+}
+
+func deadline(grace time.Time) string {
+	return grace.UTC().Format("2006-01-02 15:04 MST") + ", the end of the grace period"
 }
 
 func (s *session) showRefusal(id, text string, key *signer, t tally, limited, unknown string) {

@@ -100,6 +100,9 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 			"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
 		},
 	}
+	if _, until, under := run.Grace(time.Now()); under {
+		p.Details = append(p.Details, "The previous key may be accepted until "+deadline(until)+".")
+	}
 	switch {
 	case run.Options.TempUser:
 		p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
