@@ -194,7 +194,7 @@ func (r *replacement) resync() error {
 // ledger; still it must be the name that tempName makes, and a regular file without a second name.
 //
 // Where the new version is in place, it was exchanged, and what lies there is what stood in its place: the old version,
-// or an edit that was saved in the very moment of the exchange, which goes back.
+// or an edit that was saved in the very moment of the exchange, which goes back. So does an edit that a removal took away.
 func removeLeftover(intent Intent, opts Options) error {
 	if intent.Temp == "" || intent.Temp != tempName(intent.Target, intent.ID) {
 		return nil
@@ -207,9 +207,14 @@ func removeLeftover(intent Intent, opts Options) error {
 	if err == nil {
 		now, openErr := Open(intent.Target)
 		exchanged := openErr == nil && now.Exists && opts.Fingerprint(now.Data) == intent.NewSum && !intent.Created
-		if sum := opts.Fingerprint(left.Data); exchanged && sum != intent.OldSum && sum != intent.NewSum {
+		sum := opts.Fingerprint(left.Data)
+		edited := sum != intent.OldSum && sum != intent.NewSum
+		switch {
+		case edited && exchanged:
 			err = os.Rename(left.Target, intent.Target)
-		} else {
+		case edited && intent.Removes && openErr == nil && !now.Exists:
+			err = renameNew(left.Target, intent.Target)
+		default:
 			err = os.Remove(left.Target)
 		}
 	}
@@ -231,7 +236,7 @@ func remove(ctx context.Context, snap *Snapshot, ledger Ledger, opts Options) (O
 		{"note the removal of", r.beginRemoval},
 		{"open the folder of", r.openFolder},
 		{"compare", r.compare},
-		{"remove", func() error { return os.Remove(snap.Target) }},
+		{"remove", r.takeAway},
 	} {
 		if err := r.run(ctx, s); err != nil {
 			return r.giveUp(err)
@@ -247,7 +252,7 @@ func (r *replacement) beginRemoval() error {
 	}
 	m := r.snap.meta()
 	r.intent = Intent{
-		ID: id, Path: r.snap.Path, Target: r.snap.Target, Removes: true, OldSum: r.opts.Fingerprint(r.snap.Data),
+		ID: id, Path: r.snap.Path, Target: r.snap.Target, Temp: tempName(r.snap.Target, id), Removes: true, OldSum: r.opts.Fingerprint(r.snap.Data),
 		BackupID: r.intent.BackupID, Mode: m.mode, UID: m.uid, GID: m.gid, ACL: m.acl,
 	}
 	r.begun = true

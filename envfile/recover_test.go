@@ -248,15 +248,85 @@ func TestRevertKeepsTheEditorsOfACreatedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := p.only(t)
+	for _, at := range []string{"compare", "remove"} {
+		p.opts.before = func(step string) error {
+			if step == at {
+				put(t, p.target, []byte("A=editor\n"))
+			}
+			return nil
+		}
+		_, err := Revert(context.Background(), in, p.ledger, p.opts, false)
+		refusedWith(t, err, ReasonChanged)
+		p.holds(t, []byte("A=editor\n"))
+		p.clean(t)
+		put(t, p.target, []byte("A=2\n"))
+	}
+	// One editor saves before the file is taken away, another right after: the later one stays.
 	p.opts.before = func(step string) error {
-		if step == "compare" {
+		switch step {
+		case "remove":
 			put(t, p.target, []byte("A=editor\n"))
+		case lookStep:
+			put(t, p.target, []byte("A=later\n"))
 		}
 		return nil
 	}
 	_, err := Revert(context.Background(), in, p.ledger, p.opts, false)
 	refusedWith(t, err, ReasonChanged)
-	p.holds(t, []byte("A=editor\n"))
+	p.holds(t, []byte("A=later\n"))
+	p.clean(t)
+}
+
+// A kill right after the file was taken away leaves it beside: it goes, or back where an editor saved it in that moment.
+func TestRecoverAfterTakingAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit  []byte
+		state State
+	}{
+		"ours":    {nil, Replaced},
+		"an edit": {[]byte("A=editor\n"), Foreign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, nil)
+			if _, err := p.replace(t, []byte("A=2\n")); err != nil {
+				t.Fatal(err)
+			}
+			in := p.only(t)
+			opts := p.opts
+			opts.before = func(step string) error {
+				if step == "remove" && c.edit != nil {
+					put(t, p.target, c.edit)
+				}
+				if step == lookStep {
+					panic(errKilled)
+				}
+				return nil
+			}
+			func() {
+				defer func() {
+					if r := recover(); r != errKilled {
+						t.Fatalf("it was not killed: %v", r)
+					}
+				}()
+				_, _ = Revert(context.Background(), in, p.ledger, opts, false)
+			}()
+			open, err := p.ledger.intents(true)
+			if err != nil || len(open) != 1 {
+				t.Fatalf("%d intents are unfinished, %v", len(open), err)
+			}
+			for range 2 {
+				if out, err := Recover(context.Background(), open[0], p.ledger, p.opts); err != nil || out.State != c.state {
+					t.Errorf("%+v, %v, want %s", out, err, c.state)
+				}
+			}
+			if c.edit == nil {
+				p.clean(t, []string{}...)
+			} else {
+				p.holds(t, c.edit)
+				p.clean(t)
+			}
+		})
+	}
 }
 
 func TestRevertNeverWritesADamagedBackup(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// lookStep is when what was taken out by an exchange is looked at.
+// lookStep is when what was taken out of the target's place is looked at.
 const lookStep = "look at the earlier version of"
 
 // rename puts the new version in the place of the old one.
@@ -57,6 +57,30 @@ func (r *replacement) rename() error {
 		return nil
 	}
 	return r.putBack(ours)
+}
+
+// takeAway removes the target. Between the comparison and a plain removal an editor can save, and its work is lost. So the
+// file is moved beside first, looked at once more, and goes back when it is not what was compared.
+func (r *replacement) takeAway() error {
+	temp, target := r.tempPath(), r.snap.Target
+	if err := renameNew(target, temp); errors.Is(err, fs.ErrNotExist) {
+		return &RefusedError{Path: r.snap.Path, Reason: ReasonChanged}
+	} else if err != nil {
+		return err
+	}
+	if r.opts.before != nil {
+		_ = r.opts.before(lookStep)
+	}
+	if was := r.beside(); was != nil && was.same(r.snap) {
+		r.leftover = os.Remove(temp)
+		return nil
+	}
+	err := renameNew(temp, target)
+	if errors.Is(err, fs.ErrExist) {
+		err = os.Remove(temp) // saved once more since: the later one stays
+	}
+	r.leftover = err
+	return &RefusedError{Path: r.snap.Path, Reason: ReasonChanged}
 }
 
 // putBack ends an exchange that took out somebody's edit.
