@@ -25,19 +25,22 @@ func resultOf(e *steps.Engine, err error) result {
 	return r
 }
 
-// goOn says how to go on after a bad end. A command line or an address that may be
-// what was wrong is not advised as if it were right.
+// goOn says how to go on after a bad end. What may have been the mistake is not
+// advised as if it were right.
 func (r result) goOn() string {
-	address := func(f steps.Finding) bool {
-		return slices.Contains([]steps.Code{"server-unreachable", "tls-untrusted", "insecure-url", "login-csrf"}, f.Code)
+	repeats := func(flag string, codes ...steps.Code) bool {
+		return strings.Contains(r.GoOn, flag+" ") && slices.ContainsFunc(r.Findings, func(f steps.Finding) bool { return slices.Contains(codes, f.Code) })
 	}
+	how := ""
 	switch {
 	case r.Misused:
-		return "To go on, with that corrected: " + r.GoOn
-	case strings.Contains(r.GoOn, " --url ") && slices.ContainsFunc(r.Findings, address):
-		return "To go on, if the address is right: " + r.GoOn
+		how = ", with that corrected"
+	case repeats("--url", "server-unreachable", "tls-untrusted", "insecure-url", "login-csrf"):
+		how = ", if the address is right"
+	case repeats("--username", "login-rejected"):
+		how = ", with the right name and password"
 	}
-	return "To go on: " + r.GoOn
+	return "To go on" + how + ": " + r.GoOn
 }
 
 // command is a command of keysplit for the same environment.

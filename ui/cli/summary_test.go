@@ -59,7 +59,8 @@ func TestHowToGoOn(t *testing.T) {
 		r    result
 		want string
 	}{
-		{result{GoOn: whole, Findings: refused}, "To go on: "},
+		{result{GoOn: whole, Findings: refused}, "To go on, with the right name and password: "},
+		{result{GoOn: "keysplit upgrade --temp-user", Findings: refused}, "To go on: "},
 		{result{GoOn: whole, Findings: nobody}, "To go on, if the address is right: "},
 		{result{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
 		{result{GoOn: whole, Misused: true}, "To go on, with that corrected: "},
