@@ -176,6 +176,9 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 	if d.keys.Key.Source == "environment" {
 		line, where = 0, " in the environment"
 		d.shadowed()
+		if steps.Has(d.found, "jwt-key-shadowed") && !d.keys.OnlyEnvironment() {
+			return // no edit of the file mends what the environment sets, and that has to go first
+		}
 	}
 	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
 		message := ""
@@ -184,10 +187,6 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			continue
 		}
 		switch code {
-		case "jwt-key-empty":
-			if steps.Has(d.found, "jwt-key-shadowed") {
-				continue // said better already
-			}
 		case "jwt-key-missing":
 			if steps.Has(d.found, "key-unread") || d.gluedKey() {
 				continue // said better already
