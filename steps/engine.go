@@ -45,7 +45,7 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
 	for i, d := range p.Details {
-		p.Details[i] = e.Run.commands(d)
+		p.Details[i] = e.Run.InEnvironment(d)
 	}
 	return p, nil
 }
@@ -80,6 +80,10 @@ func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	send := e.sender(n, emit)
 	send(Event{Kind: EventStarted})
 	if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
+		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+			send(Event{Kind: EventFailed, Text: "stopped"})
+			return fmt.Errorf("%w: the rollback was stopped", ErrCancelled)
+		}
 		err = e.clean(err)
 		e.report(err, send)
 		return err
@@ -139,7 +143,7 @@ func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[
 		}
 	}
 	for i, left := range e.Run.Left {
-		e.Run.Left[i] = e.Run.commands(left)
+		e.Run.Left[i] = e.Run.InEnvironment(left)
 	}
 	return undone, failed
 }
@@ -208,7 +212,7 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 		}
 		if err == nil {
 			for i, left := range e.Run.Left {
-				e.Run.Left[i] = e.Run.commands(left)
+				e.Run.Left[i] = e.Run.InEnvironment(left)
 			}
 			send(Event{Kind: kind})
 			return nil
@@ -278,7 +282,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 		ev.Time, ev.Step = now().UTC(), n
 		ev.Text = e.Run.Redactor.Clean(ev.Text)
 		if ev.Kind == EventProgress {
-			ev.Text = e.Run.commands(ev.Text)
+			ev.Text = e.Run.InEnvironment(ev.Text)
 		}
 		ev.Detail = e.Run.Redactor.Clean(ev.Detail)
 		if ev.Finding != nil {
@@ -294,7 +298,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 
 func (e *Engine) cleanFinding(f Finding) Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
-	f.Fix = e.Run.commands(e.Run.Redactor.Clean(f.Fix))
+	f.Fix = e.Run.InEnvironment(e.Run.Redactor.Clean(f.Fix))
 	f.File = e.Run.Redactor.Clean(f.File)
 	return f
 }

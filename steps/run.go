@@ -170,14 +170,14 @@ func (r *Run) Confirm(places ...string) string {
 }
 
 // ownCommand finds commands of keysplit in a text, and those that name their
-// environment already.
-var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace)\b( --env)?`)
+// environment, or all of them, already.
+var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace|report|check)\b( --env| --all)?`)
 
-// commands makes the commands that a text advises those of this run's
+// InEnvironment makes the commands that a text advises those of this run's
 // environment: the pages of the findings know of none.
-func (r *Run) commands(text string) string {
+func (r *Run) InEnvironment(text string) string {
 	return ownCommand.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.HasSuffix(found, " --env") {
+		if strings.Contains(found, " --") {
 			return found
 		}
 		return r.Command(strings.TrimPrefix(found, "keysplit "))

@@ -96,7 +96,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 			}
 		}
 		if v.why != "" {
-			item.State, item.Reason, item.Next = Open, v.why, v.next+howToAttest(item.Number, r.Environment)
+			item.State, item.Reason, item.Next = Open, v.why, run.InEnvironment(v.next)+howToAttest(item.Number, r.Environment)
 		}
 		l.addWord(&item)
 		r.Complete = r.Complete && item.State != Open

@@ -210,8 +210,18 @@ func TestGoldenReports(t *testing.T) {
 func TestEnvironmentIsInTheCommand(t *testing.T) {
 	h := newHouse(t)
 	h.run.Options.Environment = "staging"
-	if next := h.look().Items[8].Next; !strings.Contains(next, "keysplit report --env staging --attest 9") {
+	items := h.look().Items
+	if next := items[8].Next; !strings.Contains(next, "keysplit report --env staging --attest 9") || !strings.Contains(next, "keysplit report --env staging --team") {
 		t.Errorf("next %q", next)
+	}
+	open := 0
+	for _, it := range items {
+		if open += strings.Count(it.Next, "keysplit "); strings.Count(it.Next, "keysplit ") != strings.Count(it.Next, " --env staging") {
+			t.Errorf("item %d, next %q", it.Number, it.Next)
+		}
+	}
+	if open < 5 {
+		t.Errorf("only %d commands were looked at", open)
 	}
 }
 

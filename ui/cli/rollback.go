@@ -348,12 +348,19 @@ func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
 	there := len(left.Files)+len(left.Deliveries) > 0
 	r.Changed = len(back.Files)+len(back.Deliveries) > 0
 	restarted := !slices.ContainsFunc(e.FindingsOf(steps.Restart), func(f steps.Finding) bool { return f.Severity != steps.Info })
+	why := " Why, and what to do, stands above."
+	if r.Stopped {
+		why = ""
+	}
 	switch {
 	case there && !r.Changed:
-		r.Summary = "Nothing was taken back. Why, and what to do, stands above."
+		r.Summary = "Nothing was taken back." + why
 	case there:
-		r.Summary = "Not everything is put back. Why, and what to do, stands above."
+		r.Summary = "Not everything is put back." + why
 		r.Next = append([]string{"Put back: " + places(run, back) + ".", "Not put back: " + places(run, left) + "."}, r.Next...)
+	case r.Stopped:
+		r.Summary = "Everything is put back, but the server does not run with it yet."
+		r.Next = append(r.Next, "Restart the server.")
 	case err != nil || !restarted:
 		r.Summary = "Everything is put back, but the server does not run with it yet. What to do stands above."
 	case len(run.Left) > 0:
@@ -362,6 +369,9 @@ func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
 		r.Summary = "The latest change is taken back."
 	default:
 		r.Summary = "Everything is as it was before the upgrade."
+	}
+	if r.Stopped && there {
+		r.Next = append(r.Next, "To go on: "+run.Command("rollback"))
 	}
 	if earlier.Run != "" && !there {
 		r.Next = append(r.Next, "An earlier change is still in force, of "+day(earlier)+": "+places(run, earlier)+". To take that back as well: "+run.Command("rollback"))
