@@ -114,6 +114,9 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 			}
 		}
 	}
+	if failed == nil {
+		e.Run.Wrote = false // nothing of this run is in force: another rollback would be of an earlier one
+	}
 	return failed
 }
 

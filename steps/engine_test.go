@@ -150,6 +150,7 @@ func TestRollbackOrder(t *testing.T) {
 	for _, f := range all {
 		pass(t, e, f.name)
 	}
+	e.Run.Wrote = true
 	err := e.Rollback(context.Background(), func(ev Event) {
 		if ev.Kind == EventUndone {
 			order = append(order, ev.Step)
@@ -163,6 +164,9 @@ func TestRollbackOrder(t *testing.T) {
 	}
 	if slices.Contains(fakes[Preflight].calls, "undo") {
 		t.Error("preflight was undone")
+	}
+	if e.Run.Wrote {
+		t.Error("the run still counts as one that wrote: a second rollback would be of an earlier run")
 	}
 }
 
