@@ -69,7 +69,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	for _, f := range r.Findings {
 		emit.Find(f)
 	}
-	emit.Progress(r.count() + " The report for a pull request: "+run.Command("report"))
+	emit.Progress(r.count() + " The report for a pull request: " + run.Command("report"))
 	return nil
 }
 
