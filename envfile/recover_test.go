@@ -11,6 +11,17 @@ import (
 
 var errKilled = errors.New("as if killed")
 
+// killed runs something that ends by panicking with errKilled, and fails if it does not.
+func killed(t *testing.T, run func()) {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != errKilled {
+			t.Fatalf("it was not killed: %v", r)
+		}
+	}()
+	run()
+}
+
 // killedBefore runs a replacement that ends at a step like a killed one: nothing is cleaned up.
 func killedBefore(t *testing.T, p place, data []byte, name string) Intent {
 	t.Helper()
@@ -21,14 +32,7 @@ func killedBefore(t *testing.T, p place, data []byte, name string) Intent {
 		}
 		return nil
 	}
-	func() {
-		defer func() {
-			if r := recover(); r != errKilled {
-				t.Fatalf("the step %q was not reached: %v", name, r)
-			}
-		}()
-		_, _ = Replace(context.Background(), p.open(t), data, p.ledger, opts)
-	}()
+	killed(t, func() { _, _ = Replace(context.Background(), p.open(t), data, p.ledger, opts) })
 	return p.only(t)
 }
 
@@ -302,14 +306,7 @@ func TestRecoverAfterTakingAway(t *testing.T) {
 				}
 				return nil
 			}
-			func() {
-				defer func() {
-					if r := recover(); r != errKilled {
-						t.Fatalf("it was not killed: %v", r)
-					}
-				}()
-				_, _ = Revert(context.Background(), in, p.ledger, opts, false)
-			}()
+			killed(t, func() { _, _ = Revert(context.Background(), in, p.ledger, opts, false) })
 			open, err := p.ledger.intents(true)
 			if err != nil || len(open) != 1 {
 				t.Fatalf("%d intents are unfinished, %v", len(open), err)
@@ -357,10 +354,7 @@ func TestRecoverRevert(t *testing.T) {
 				}
 				return nil
 			}
-			func() {
-				defer func() { _ = recover() }()
-				_, _ = Revert(context.Background(), in, p.ledger, opts, false)
-			}()
+			killed(t, func() { _, _ = Revert(context.Background(), in, p.ledger, opts, false) })
 			if open, err := p.ledger.intents(true); err != nil || len(open) != 1 {
 				t.Fatalf("%d intents are unfinished, %v", len(open), err)
 			}

@@ -65,14 +65,7 @@ func TestRecoverAfterAnExchange(t *testing.T) {
 				}
 				return nil
 			}
-			func() {
-				defer func() {
-					if r := recover(); r != errKilled {
-						t.Fatalf("it was not killed: %v", r)
-					}
-				}()
-				_, _ = Replace(context.Background(), p.open(t), []byte("A=2\n"), p.ledger, opts)
-			}()
+			killed(t, func() { _, _ = Replace(context.Background(), p.open(t), []byte("A=2\n"), p.ledger, opts) })
 			for range 2 {
 				out, err := Recover(context.Background(), p.only(t), p.ledger, p.opts)
 				if err != nil || out.State != c.state {
