@@ -43,6 +43,7 @@ type Outcome struct {
 	Edited     bool            // a file that lacked it was edited
 	RolledBack bool            // everything was put back
 	Cancelled  bool            // the user quit before the end
+	Open       int             // items of the checklist that are open
 	Failed     error           // why the latest step to fail did, nil when none is failed
 }
 
@@ -178,6 +179,9 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 		o.Statuses[p.name] = f.machine.Status(p.name)
 		if p.failure != nil && !stopped(p.failure) {
 			o.Failed = p.failure
+		}
+		if p.name == steps.Checklist {
+			_, o.Open = p.tally()
 		}
 	}
 	return o, err

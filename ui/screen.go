@@ -75,6 +75,19 @@ type page struct {
 	failure  error // why it failed
 }
 
+// tally counts the checks that passed, and those that could not be proved or are open.
+func (p *page) tally() (passed, unsure int) {
+	for _, l := range p.lines {
+		switch l.Mark {
+		case steps.MarkOK:
+			passed++
+		case steps.MarkWarn:
+			unsure++
+		}
+	}
+	return passed, unsure
+}
+
 // clear forgets what an earlier attempt left on the page.
 func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
 

@@ -152,15 +152,7 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 // lastProof sums up the lines of a step: their number, or of a few the last one
 // that passed.
 func lastProof(p *page) string {
-	passed, unsure := 0, 0
-	for _, l := range p.lines {
-		switch l.Mark {
-		case steps.MarkOK:
-			passed++
-		case steps.MarkWarn:
-			unsure++
-		}
-	}
+	passed, unsure := p.tally()
 	if p.name == steps.Checklist {
 		return fmt.Sprintf("%d in order, %d open", passed, unsure)
 	}

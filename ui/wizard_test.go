@@ -22,6 +22,9 @@ func TestEnterAloneFinishes(t *testing.T) {
 	if err != nil || o.Cancelled || o.Failed != nil || !o.Changed {
 		t.Errorf("outcome %+v, error %v", o, err)
 	}
+	if o.Open != 2 {
+		t.Errorf("%d items of the checklist are open, want 2", o.Open)
+	}
 	for n, s := range o.Statuses {
 		if s != steps.Done {
 			t.Errorf("%s is %s", n, s)

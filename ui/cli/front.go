@@ -41,6 +41,7 @@ type result struct {
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []steps.Finding
+	Open      int      // items of the checklist that are open and were not shown yet
 	Summary   string   // one sentence
 	GoOn      string   // the command line that goes on, after a bad end
 	Misused   bool     // that end came of a wrong command line or configuration

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -101,6 +102,13 @@ func (o *options) summarise(r result) result {
 	if o.demo {
 		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")
 		return r
+	}
+	if r.OK && r.Open > 0 {
+		open := "1 item of the checklist is open. To see it: "
+		if r.Open > 1 {
+			open = fmt.Sprintf("%d items of the checklist are open. To see them: ", r.Open)
+		}
+		r.Next = append(r.Next, open+o.command("report"))
 	}
 	switch {
 	case r.DryRun:

@@ -18,6 +18,7 @@ func TestSummaries(t *testing.T) {
 		rollback bool
 	}{
 		"done":                {result{OK: true, Changed: true}, "has a JWT key of its own", true},
+		"one item is open":    {result{OK: true, Changed: true, Open: 1}, "has a JWT key of its own", true},
 		"nothing to do":       {result{OK: true}, "Nothing was changed", false},
 		"only files edited":   {result{OK: true, Edited: true}, "Only the files named here were edited", true},
 		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "What was left out is not proved", true},
@@ -30,6 +31,9 @@ func TestSummaries(t *testing.T) {
 		r := (&options{env: steps.DefaultEnvironment}).summarise(c.r)
 		if !strings.Contains(r.Summary, c.says) || strings.Contains(strings.Join(r.Next, " "), "rollback") != c.rollback {
 			t.Errorf("%s: %s %q", name, r.Summary, r.Next)
+		}
+		if left := slices.Contains(r.Next, "1 item of the checklist is open. To see it: keysplit report"); left != (c.r.Open == 1) {
+			t.Errorf("%s: %q", name, r.Next)
 		}
 	}
 	if got := wizardCommand("keysplit upgrade --env staging --target fly:x"); got != "keysplit --env staging --target fly:x" {
