@@ -73,6 +73,9 @@ func (j *Journal) load() error {
 				return fmt.Errorf("%w: a newer keysplit wrote it (form %d, and this one knows %d). Use the newer one; the journal is in %s",
 					ErrJournal, e.Schema, schema, j.dir)
 			}
+			if len(j.entries) == 0 {
+				j.lost = 0 // what stands before it is the same line, tried before
+			}
 			j.entries = append(j.entries, e)
 		case after && string(line) == cutOff:
 			j.lost-- // its own run saw that it was written badly, and went no further
@@ -88,8 +91,11 @@ func (j *Journal) load() error {
 	}
 	// The first line says only whose journal it is. While there is no other, no
 	// deed was recorded, and a damaged one loses nothing.
-	if bytes.Count(data, []byte("\n")) > 1 && len(j.entries) == 0 {
-		return j.unusable("its file journal.jsonl holds nothing that can be read")
+	if len(j.entries) == 0 {
+		if bytes.Count(data, []byte("\n")) > 1 {
+			return j.unusable("its file journal.jsonl holds nothing that can be read")
+		}
+		j.lost = 0
 	}
 	return nil
 }

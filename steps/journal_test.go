@@ -180,6 +180,9 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 		if got := len(reopen(t, filepath.Dir(env)).Entries()); got != 2 {
 			t.Errorf("%q: %d entries, want 2", line, got)
 		}
+		if again.Doubtful() || reopen(t, filepath.Dir(env)).Doubtful() {
+			t.Errorf("%q: there is doubt, and nothing was lost", line)
+		}
 	}
 }
 

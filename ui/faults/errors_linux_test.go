@@ -55,6 +55,16 @@ func (k killing) failEverywhere(t *testing.T, want content) *tally {
 
 func (k killing) failAt(t *testing.T, c *tally, n int, f fault, want content) {
 	t.Helper()
+	for next, command := range []string{"upgrade", "rollback"} {
+		if long && f.changes() || n%2 == next {
+			k.failOnce(t, c, f, want, command)
+		}
+	}
+}
+
+// failOnce makes one call fail once, and then runs the next command.
+func (k killing) failOnce(t *testing.T, c *tally, f fault, want content, next string) {
+	t.Helper()
 	h, e, injected := k.fail(t, f)
 	if !injected {
 		c.add(f, "no call was failed")
@@ -75,7 +85,7 @@ func (k killing) failAt(t *testing.T, c *tally, n int, f fault, want content) {
 	case has == isNeither:
 		c.add(f, "it said:\n"+e.out)
 	}
-	c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
+	c.add(f, h.goesOn(t, next)...)
 }
 
 // fail runs the command in a house of its own with one call failing. As with a kill,
