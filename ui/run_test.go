@@ -275,8 +275,9 @@ func TestAPasswordIsNotEchoed(t *testing.T) {
 	st := newStage(t, plainLight)
 	y := show(t, context.Background(), st, Options{Theme: "dark"})
 	y.until("choose the key ]")
-	for _, next := range []string{"Make a new key", "key made", "Write this change?", "read back", "[ Verify ]",
-		"system checks", "Restart the server now?", "server answers", "A throwaway account"} {
+	// What stands at the end of each page: while a step runs, enter goes nowhere.
+	for _, next := range []string{"Which key shall sign", "write .env ]", "Write this change?", "the keys differ ]", "[ Verify ]",
+		"restart the backend ]", "Restart the server now?", "smoke-test the login ]", "A throwaway account"} {
 		y.answers("\r", next)
 	}
 	password := fresh()
