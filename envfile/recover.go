@@ -194,7 +194,8 @@ func (r *replacement) resync() error {
 // ledger; still it must be the name that tempName makes, and a regular file without a second name.
 //
 // Where the new version is in place, it was exchanged, and what lies there is what stood in its place: the old version,
-// or an edit that was saved in the very moment of the exchange, which goes back. So does an edit that a removal took away.
+// or an edit that was saved in the very moment of the exchange, which goes back. So does an edit that a removal took away;
+// where nobody can see what stands in its place by now, it is left beside it, and an error.
 func removeLeftover(intent Intent, opts Options) error {
 	if intent.Temp == "" || intent.Temp != tempName(intent.Target, intent.ID) {
 		return nil
@@ -212,7 +213,9 @@ func removeLeftover(intent Intent, opts Options) error {
 		switch {
 		case edited && exchanged:
 			err = os.Rename(left.Target, intent.Target)
-		case edited && intent.Removes && openErr == nil && !now.Exists:
+		case edited && intent.Removes && openErr != nil:
+			return openErr
+		case edited && intent.Removes && !now.Exists:
 			err = renameNew(left.Target, intent.Target)
 		default:
 			err = os.Remove(left.Target)

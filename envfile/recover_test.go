@@ -326,6 +326,40 @@ func TestRecoverAfterTakingAway(t *testing.T) {
 	}
 }
 
+// An edit that a killed removal took away is the only copy of it: where something that cannot be looked at stands in its
+// place by now, it is left beside that, and goes back once the place is free.
+func TestRecoverKeepsAnEditThatItCannotPutBack(t *testing.T) {
+	p := newPlace(t, nil)
+	if _, err := p.replace(t, []byte("A=2\n")); err != nil {
+		t.Fatal(err)
+	}
+	opts := p.opts
+	opts.before = func(step string) error {
+		switch step {
+		case "remove":
+			put(t, p.target, []byte("A=editor\n"))
+		case lookStep:
+			panic(errKilled)
+		}
+		return nil
+	}
+	killed(t, func() { _, _ = Revert(context.Background(), p.only(t), p.ledger, opts, false) })
+	open, err := p.ledger.intents(true)
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%d intents are unfinished, %v", len(open), err)
+	}
+	made(t, "", os.Mkdir(p.target, 0o755))
+	_, err = Recover(context.Background(), open[0], p.ledger, p.opts)
+	refusedWith(t, err, ReasonDirectory)
+	p.clean(t, ".env", open[0].Temp)
+	made(t, "", os.Remove(p.target))
+	if out, err := Recover(context.Background(), open[0], p.ledger, p.opts); err != nil || out.State != Foreign {
+		t.Errorf("%+v, %v", out, err)
+	}
+	p.holds(t, []byte("A=editor\n"))
+	p.clean(t)
+}
+
 func TestRevertNeverWritesADamagedBackup(t *testing.T) {
 	p := newPlace(t, []byte("A=1\n"))
 	if _, err := p.replace(t, []byte("A=2\n")); err != nil {
