@@ -13,16 +13,31 @@ import (
 type hint struct{ key, what string }
 
 // footer names the keys that matter now, the most useful first; of those that do
-// not fit the least useful are left out. A flash takes its place until the next key.
-func (w *wizard) footer() string {
+// not fit the least useful are left out. A flash takes its place until the next key,
+// in as many rows as it needs.
+func (w *wizard) footer() []string {
 	return w.flashOr(w.hints())
 }
 
-func (w *wizard) flashOr(hints []hint) string {
-	if w.flash != "" {
-		return w.inFooter(w.styles.Warn.Render(w.styles.Marks.Plain(w.flash)))
+func (w *wizard) flashOr(hints []hint) []string {
+	if w.flash == "" {
+		return []string{w.drawHints(hints)}
 	}
-	return w.drawHints(hints)
+	var rows []string
+	for _, r := range strings.Split(ansi.Wrap(w.styles.Marks.Plain(w.flash), max(1, w.width-2), ""), "\n") {
+		rows = append(rows, w.inFooter(w.styles.Warn.Render(r)))
+	}
+	return rows
+}
+
+// cutFooter is the first n rows of a footer, which say when there was more.
+func (w *wizard) cutFooter(rows []string, n int) []string {
+	if n < 1 || n >= len(rows) {
+		return rows[:min(n, len(rows))]
+	}
+	more := w.styles.Marks.Ellipsis
+	last := ansi.Truncate(rows[n-1], max(1, w.width-1-ansi.StringWidth(more)), "") + more
+	return append(slices.Clone(rows[:n-1]), last)
 }
 
 func (w *wizard) inFooter(text string) string {

@@ -19,7 +19,7 @@ type frame struct {
 	stepper string
 	body    *sheet
 	prompt  []string
-	footer  string
+	footer  []string
 }
 
 // margin is the indent of the body.
@@ -61,22 +61,23 @@ func (w *wizard) frame() frame {
 type budget struct {
 	sheet   *sheet
 	stepper bool
-	footer  bool
+	footer  []string
 	gaps    int // blank rows between the parts
 	room    int // rows for the body
 }
 
 // fit budgets the height. When it is short, blank rows go first, then the
 // stepper, then the help; the body scrolls. The header, one row of the body
-// and the prompt stay, the prompt longest. A text that covers the page keeps its
+// and the prompt stay, the prompt longest; a message of several rows may take that row
+// of the body until the next key. A text that covers the page keeps its
 // blank rows where it has to scroll anyway.
 func (w *wizard) fit(f frame) budget {
 	f.body.trim()
-	b := budget{sheet: f.body, stepper: f.stepper != "", footer: true, gaps: 3}
+	b := budget{sheet: f.body, stepper: f.stepper != "", footer: f.footer, gaps: 3}
 	height := max(1, w.height)
 	fixed := func() int {
-		n := 1 + len(f.prompt)
-		for _, there := range []bool{b.gaps >= 3, b.stepper, b.stepper && b.gaps >= 2, len(f.prompt) > 0 && b.gaps >= 1, b.footer} {
+		n := 1 + len(f.prompt) + len(b.footer)
+		for _, there := range []bool{b.gaps >= 3, b.stepper, b.stepper && b.gaps >= 2, len(f.prompt) > 0 && b.gaps >= 1} {
 			if there {
 				n++
 			}
@@ -96,8 +97,12 @@ func (w *wizard) fit(f frame) budget {
 	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
 		b.stepper = false
 	}
-	if fixed()+min(len(b.sheet.rows), 1) > height {
-		b.footer = false
+	least := min(len(b.sheet.rows), 1)
+	if len(f.footer) > 1 {
+		least = 0 // a message is gone with the next key
+	}
+	if over := fixed() + least - height; over > 0 {
+		b.footer = w.cutFooter(f.footer, max(0, len(f.footer)-over))
 	}
 	b.room = max(0, height-fixed())
 	return b
@@ -132,11 +137,11 @@ func (w *wizard) compose(f frame) []string {
 		gap(1)
 		rows = append(rows, f.prompt...)
 	}
-	if b.footer {
-		for b.gaps == 3 && len(rows) < min(height, calm)-1 {
+	if len(b.footer) > 0 {
+		for b.gaps == 3 && len(rows) < min(height, calm)-len(b.footer) {
 			rows = append(rows, "")
 		}
-		rows = append(rows, f.footer)
+		rows = append(rows, b.footer...)
 	}
 	return rows[:min(len(rows), height)]
 }

@@ -85,6 +85,30 @@ func TestAShortTerminalShowsWhatMattersFirst(t *testing.T) {
 	}
 }
 
+// A message in the footer is read to its end, also where one row does not hold it, and
+// the page is back with the next key.
+func TestAMessageInTheFooterIsWhole(t *testing.T) {
+	for _, size := range append(sizes, [2]int{30, 5}) {
+		st := newStage(t, plainLight).open()
+		before := st.size(size[0], size[1])
+		st.press("e")
+		const message = "There is nothing here that keysplit can edit."
+		if view := st.w.View(); !strings.Contains(strings.Join(strings.Fields(view), " "), message) || strings.Count(view, "\n") >= size[1] {
+			t.Errorf("%v:\n%s", size, view)
+		}
+		st.press("x")
+		if st.w.View() != before {
+			t.Errorf("%v: the message left something behind:\n%s", size, st.w.View())
+		}
+	}
+	st := newStage(t, plainLight).open()
+	st.size(20, 4)
+	st.press("e")
+	if view := st.w.View(); !strings.Contains(view, "…") || strings.Count(view, "\n") >= 4 {
+		t.Errorf("a message that does not fit does not say so:\n%s", view)
+	}
+}
+
 // The list of findings cuts nothing, and only what is wrong here looks wrong.
 func TestTheListOfFindings(t *testing.T) {
 	st := newStage(t, plainLight)
