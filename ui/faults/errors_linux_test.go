@@ -157,7 +157,7 @@ func TestReadsThatFail(t *testing.T) {
 func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
-	upgrading.failAt(t, c, 0, fault{point{call: "fsync", nth: 100000}, "error=EIO"}, isNew)
+	upgrading.failOnce(t, c, fault{point{call: "fsync", nth: 60000}, "error=EIO"}, isNew, "upgrade")
 	if len(c.wrong) != 1 || !strings.Contains(c.wrong[0], "no call was failed") || c.tried != 0 {
 		t.Errorf("%d tried, %v", c.tried, c.wrong)
 	}
