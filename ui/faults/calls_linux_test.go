@@ -48,6 +48,21 @@ func (pt point) inject(what string) string {
 	return fmt.Sprintf("inject=%s:%s:when=%d", pt.call, what, pt.nth)
 }
 
+// within is the point for a run that made fewer calls of its name, as one may that
+// has less to wait for or to look at: the last of them.
+func (pt point) within(trace string) point {
+	n := 0
+	for line := range strings.Lines(trace) {
+		if m := callName.FindStringSubmatch(line); m != nil && m[1] == pt.call {
+			n++
+		}
+	}
+	if n > 0 {
+		pt.nth = min(pt.nth, n)
+	}
+	return pt
+}
+
 var callName = regexp.MustCompile(`^(\w+)\(`)
 
 // points lists the calls of a run after the program's own code began, which its

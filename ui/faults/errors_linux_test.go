@@ -86,6 +86,7 @@ func (k killing) failOnce(t *testing.T, c *tally, f fault, want content, next st
 		c.add(f, "it said:\n"+e.out)
 	}
 	c.add(f, h.goesOn(t, next)...)
+	h.done()
 }
 
 // fail runs the command in a house of its own with one call failing. As with a kill,
@@ -98,6 +99,8 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 		if strings.Contains(e.traced, f.mark()) {
 			return h, e, true
 		}
+		h.done()
+		f.point = f.within(e.traced)
 	}
 	return h, e, false
 }
@@ -105,7 +108,7 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
 	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 50)
-	rollback := killing{begin: upgraded, command: (*house).rollback}
+	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 20)
 }
 
@@ -153,11 +156,11 @@ func TestReadsThatFail(t *testing.T) {
 	c.report(t, "faults in reads of an upgrade", 20)
 }
 
-// The control: a fault that does not come to pass counts for nothing.
+// The control: a fault that does not come to pass, in a call that is never made, counts for nothing.
 func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
-	upgrading.failOnce(t, c, fault{point{call: "fsync", nth: 60000}, "error=EIO"}, isNew, "upgrade")
+	upgrading.failOnce(t, c, fault{point{call: "symlinkat", nth: 1}, "error=EIO"}, isNew, "upgrade")
 	if len(c.wrong) != 1 || !strings.Contains(c.wrong[0], "no call was failed") || c.tried != 0 {
 		t.Errorf("%d tried, %v", c.tried, c.wrong)
 	}

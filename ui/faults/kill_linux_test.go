@@ -81,6 +81,7 @@ func (k killing) everywhere(t *testing.T) *tally {
 				c.add(pt, wrong...)
 			}
 			c.add(pt, h.goesOn(t, name)...)
+			h.done()
 		}
 	})
 	return c
@@ -93,9 +94,12 @@ func (k killing) kill(t *testing.T, pt point) (h *house, killed bool) {
 	t.Helper()
 	for range 5 {
 		h = k.begin(t)
-		if e := h.run(t, false, k.command(h), append(slices.Clone(k.injections), pt.inject("signal=KILL"))...); e.code < 0 {
+		e := h.run(t, false, k.command(h), append(slices.Clone(k.injections), pt.inject("signal=KILL"))...)
+		if e.code < 0 {
 			return h, true
 		}
+		h.done()
+		pt = pt.within(e.traced)
 	}
 	return h, false
 }
@@ -157,9 +161,9 @@ func TestKilledAtEveryCall(t *testing.T) {
 	for name, k := range map[string]killing{
 		"upgrade":                             upgrading,
 		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true},
-		"rollback":                            {begin: upgraded, command: rollback},
-		"recovery before the rename, upgrade": {begin: beforeTheRename(t), command: upgrade},
-		"recovery after the rename, rollback": {begin: afterTheRename(t), command: rollback},
+		"rollback":                            {begin: again(upgraded), command: rollback},
+		"recovery before the rename, upgrade": {begin: again(beforeTheRename(t)), command: upgrade},
+		"recovery after the rename, rollback": {begin: again(afterTheRename(t)), command: rollback},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k.everywhere(t).report(t, "calls killed", 20)
@@ -178,7 +182,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	}
 	total := &tally{}
 	for _, pt := range all {
-		c := killing{begin: first.at(pt), command: first.command, few: true}.everywhere(t)
+		c := killing{begin: again(first.at(pt)), command: first.command, few: true}.everywhere(t)
 		total.wrong, total.tried = append(total.wrong, c.wrong...), total.tried+c.tried
 	}
 	total.report(t, "calls of a second recovery killed", 30)

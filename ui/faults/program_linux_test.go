@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +50,40 @@ type house struct {
 	state   string
 	old     []byte // what .env held at first
 	shop    *shop  // the second place that the key goes to, nil for none
+	leave   func() // puts it back to how it began, for the next one; nil where it is used once
+}
+
+// done gives a house back.
+func (h *house) done() {
+	if h.leave != nil {
+		h.leave()
+	}
+}
+
+// again begins like begin, with a house that one before is done with where there is
+// one: what begin does, starting Django for one, is done a few times, not each time.
+func again(begin func(*testing.T) *house) func(*testing.T) *house {
+	var mu sync.Mutex
+	var idle []*house
+	return func(t *testing.T) *house {
+		t.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		if n := len(idle); n > 0 {
+			h := idle[n-1]
+			idle = idle[:n-1]
+			return h
+		}
+		h := begin(t)
+		restore := h.keep(t)
+		h.leave = func() {
+			restore()
+			mu.Lock()
+			defer mu.Unlock()
+			idle = append(idle, h)
+		}
+		return h
+	}
 }
 
 const envMode = 0o640

@@ -54,13 +54,14 @@ func (k killing) endEverywhere(t *testing.T, want content, says map[content]stri
 			c.add(f, fmt.Sprintf("it ended with %d, and the file is the %s one:\n%s", e.code, has, e.out))
 		}
 		c.add(f, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
+		h.done()
 	})
 	return c
 }
 
 func TestToldToEndAtEveryCall(t *testing.T) {
 	needStrace(t)
-	rollback := killing{begin: upgraded, command: (*house).rollback}
+	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To put everything back to the byte: keysplit rollback To go on: keysplit upgrade"}
 	back := map[content]string{isOld: "Everything is put back, but the server does not run with it yet. Restart the server.", isNew: "Nothing was taken back. To go on: keysplit rollback"}
 	for _, c := range []struct {
