@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/git"
 )
 
@@ -76,53 +75,6 @@ func (r Report) looked() string {
 		out += map[bool]string{true: ", with changes that are not committed", false: ", without uncommitted changes"}[*r.Changed]
 	}
 	return out + "."
-}
-
-// itemCode is the rule that an open item breaks, for programs that read reports.
-func itemCode(number int) steps.Code { return steps.Code(fmt.Sprintf("checklist-item-%d", number)) }
-
-// ItemPages are what can be said about the items as rules.
-func ItemPages() []steps.Page {
-	var out []steps.Page
-	for i, it := range items {
-		title := strings.ReplaceAll(it.title, "`", "")
-		out = append(out, steps.Page{
-			Code: itemCode(i + 1), Severity: steps.Warning, Message: fmt.Sprintf("Open: %d. %s", i+1, title),
-			Why: "The upgrade is not complete while an item of its checklist is open.", Fix: "See what is missing with: keysplit report",
-		})
-	}
-	return out
-}
-
-// Open are the open items as findings.
-func (r Report) Open() []steps.Finding {
-	var out []steps.Finding
-	for _, it := range r.Items {
-		if it.State == Open {
-			p := ItemPages()[it.Number-1]
-			out = append(out, steps.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message + ": " + it.Reason + ".", Why: p.Why, Fix: it.Next})
-		}
-	}
-	return out
-}
-
-// Cases makes a test case of each item: an open one has failed.
-func (r Report) Cases() []export.Case {
-	var out []export.Case
-	for _, it := range r.Items {
-		c := export.Case{Name: fmt.Sprintf("%d. %s", it.Number, it.Title)}
-		var lines []string
-		for _, ev := range it.Evidence {
-			lines = append(lines, ev.inWords()+ev.source())
-		}
-		if it.State == Open {
-			c.Failure = it.Reason
-			lines = append(lines, it.Next)
-		}
-		c.Text = strings.Join(lines, "\n")
-		out = append(out, c)
-	}
-	return out
 }
 
 // Text is the report without any markup.

@@ -187,18 +187,13 @@ type (
 var levels = map[steps.Severity]string{steps.Error: "error", steps.Warning: "warning", steps.Info: "note"}
 
 // SARIF writes the findings for code scanning. fallback is the file, relative to
-// the top level, at which findings without a file are shown. more are the rules of
-// codes that are not in the catalogue.
-func SARIF(fs []steps.Finding, version, fallback string, more ...steps.Page) ([]byte, error) {
+// the top level, at which findings without a file are shown.
+func SARIF(fs []steps.Finding, version, fallback string) ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "keysplit", Version: version, Rules: []sarifRule{}}
 	index := map[steps.Code]int{}
-	var pages []steps.Page
 	for _, code := range steps.Codes() {
 		p, _ := steps.LookUp(code)
-		pages = append(pages, p)
-	}
-	for _, p := range append(pages, more...) {
 		rule := sarifRule{ID: string(p.Code), Short: sarifText{p.Message}, Full: sarifText{p.Why}, Help: sarifText{p.Fix}}
 		rule.Configuration.Level = levels[p.Severity]
 		index[p.Code] = len(run.Tool.Driver.Rules)

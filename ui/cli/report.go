@@ -14,12 +14,12 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/preflight"
 )
 
-// reportFormats are those of report.
-var reportFormats = []string{"markdown", "text", "json", "junit", "sarif", "github"}
+// reportFormats are those of report. What a pipeline reads is about findings, and
+// check prints it.
+var reportFormats = []string{"markdown", "text", "json"}
 
 // reportFlags are the flags of report alone.
 type reportFlags struct {
@@ -70,11 +70,11 @@ func (r *reportFlags) check(o *options) error {
 	if o.json {
 		r.format = "json"
 	}
+	if slices.Contains(formats, r.format) && !slices.Contains(reportFormats, r.format) {
+		return fmt.Errorf("%w: report no longer prints %[2]s. Use: keysplit check --format %[2]s", steps.ErrUsage, r.format)
+	}
 	if !slices.Contains(reportFormats, r.format) {
 		return fmt.Errorf("%w: --format %q: choose %s", steps.ErrUsage, r.format, strings.Join(reportFormats, ", "))
-	}
-	if r.team && !slices.Contains([]string{"markdown", "text", "json"}, r.format) {
-		return fmt.Errorf("%w: --team prints a message; it does not go with --format %s", steps.ErrUsage, r.format)
 	}
 	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
 		return fmt.Errorf("%w: --by and --note go with --attest N", steps.ErrUsage)
@@ -110,7 +110,7 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 			return err
 		}
 	}
-	if err := r.print(stdio.Out, report, run.Project.Rel(run.Project.ManagePy)); err != nil {
+	if err := r.print(stdio.Out, report); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	if !report.Complete {
@@ -184,9 +184,8 @@ func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
 	return nil
 }
 
-// print writes the report. place is the file at which findings without one of
-// their own are shown.
-func (r *reportFlags) print(out io.Writer, report checklist.Report, place string) error {
+// print writes the report.
+func (r *reportFlags) print(out io.Writer, report checklist.Report) error {
 	switch r.format {
 	case "json":
 		enc := json.NewEncoder(out)
@@ -195,21 +194,6 @@ func (r *reportFlags) print(out io.Writer, report checklist.Report, place string
 		return enc.Encode(report)
 	case "text":
 		_, err := io.WriteString(out, report.Text())
-		return err
-	case "junit":
-		b, err := export.JUnit("keysplit report "+report.Environment, report.Cases())
-		if err == nil {
-			_, err = out.Write(b)
-		}
-		return err
-	case "sarif":
-		b, err := export.SARIF(append(report.Open(), report.Findings...), version(), place, checklist.ItemPages()...)
-		if err == nil {
-			_, err = out.Write(b)
-		}
-		return err
-	case "github":
-		_, err := io.WriteString(out, export.GitHub(append(report.Open(), report.Findings...), place))
 		return err
 	}
 	_, err := io.WriteString(out, report.Markdown())
