@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -24,7 +25,11 @@ import (
 //   - An entry of environment beats every env_file, also when it is empty.
 //   - ${JWT_SECRET_KEY} in it, or an entry without a value, is filled in from the
 //     shell and else from the .env beside the compose file, not from an env_file.
-//   - Of several env_file the last one wins.
+//   - Of several env_file the last one that sets a name wins. The key goes into the last one that has it, else into the
+//     last one with SECRET_KEY, else into the last one.
+//
+// Anchors, aliases and merge keys count as YAML has them: what a mapping says itself goes before what it merges,
+// wherever the << is. A name that is there twice is an error, as it is to compose.
 //
 // What the file says may come from others: those that it extends or includes, and
 // the override file beside one with a usual name. Compose itself knows best. With
@@ -37,6 +42,7 @@ type compose struct {
 	dotenv
 	file    string // as --target has it
 	service string // "" for the only one that reads the keys
+	from    source
 	how     string // one line: which service reads it from where
 }
 
@@ -67,12 +73,34 @@ func (c *compose) File(*steps.Run) string { return c.path }
 // Find finds the file.
 func (c *compose) Find(ctx context.Context, run *steps.Run) error { return c.resolve(ctx, run) }
 
-// Look finds the file and reads it.
+// Look finds the file and reads it. What it is compared with comes from every place that the service reads.
 func (c *compose) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if err := c.resolve(ctx, run); err != nil {
 		return steps.Held{}, err
 	}
-	return c.dotenv.Look(ctx, run)
+	held, err := c.dotenv.Look(ctx, run)
+	if err != nil {
+		return held, err
+	}
+	held.Others = nil
+	for _, path := range c.from.reads {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // it need not be there, or compose says so itself
+		}
+		file := dotenv{path: path, reads: []envfile.Dialect{envfile.Compose}}
+		one, err := file.Look(ctx, run)
+		if err != nil {
+			return held, err
+		}
+		if one.SecretKey.Set() {
+			held.SecretKey = one.SecretKey
+		}
+		held.Others = append(held.Others, one.Others...)
+	}
+	if c.from.secretKey != "" {
+		held.SecretKey = run.Secret(c.from.secretKey)
+	}
+	return held, nil
 }
 
 // Plan finds the file and edits it.
@@ -111,7 +139,7 @@ func (c *compose) resolve(ctx context.Context, run *steps.Run) error {
 	if err != nil {
 		return fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c.spec, err)
 	}
-	from, how, err := source(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
+	from, err := sourceOf(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
 	var failure *finding
 	switch {
 	case errors.As(err, &failure):
@@ -119,11 +147,11 @@ func (c *compose) resolve(ctx context.Context, run *steps.Run) error {
 	case err != nil:
 		return err
 	}
-	c.path, c.reads = from, []envfile.Dialect{envfile.Compose}
-	if from == run.Project.EnvFile.Path {
+	c.from, c.path, c.reads = from, from.path, []envfile.Dialect{envfile.Compose}
+	if from.path == run.Project.EnvFile.Path {
 		c.reads = nil
 	}
-	c.how = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from), how)
+	c.how = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from.path), from.how)
 	if asked {
 		c.how += ", as docker compose config says"
 	}
@@ -170,12 +198,6 @@ func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, 
 	}
 	return file, err == nil
 }
-
-// maxAliases is how many aliases a compose file may have: a few are in use, and
-// millions are how a small file becomes a large one.
-const maxAliases = 100
-
-var alias = regexp.MustCompile(`(?m)(?:^|[\s\[,:])\*[A-Za-z0-9_-]+`)
 
 // readCompose reads a compose file and its override.
 func readCompose(path string) (composeFile, error) {
@@ -246,9 +268,7 @@ func entries(environment any) []any {
 
 func parseCompose(data []byte) (composeFile, error) {
 	var file composeFile
-	if len(alias.FindAll(data, maxAliases+1)) > maxAliases {
-		return file, errors.New("it has too many aliases")
-	}
+	// The library refuses a small file whose aliases make a large one.
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return composeFile{}, errors.New("it is no valid YAML") // the library's error quotes the file
 	}
@@ -340,37 +360,81 @@ func filledFrom(value string) string {
 	return ""
 }
 
-// source is the file that the service's JWT_SECRET_KEY comes from. set tells
+// source is where a service gets JWT_SECRET_KEY from, and what it is compared with.
+type source struct {
+	path, how string
+	reads     []string // every file that the service reads, absolute; a later one wins
+	secretKey string   // SECRET_KEY, where the compose file itself has it; "" else
+}
+
+// sourceOf finds where the service's JWT_SECRET_KEY comes from. set tells
 // whether a variable is set in keysplit's own environment.
-func source(s service, dir string, set func(string) bool) (path, how string, err error) {
+func sourceOf(s service, dir string, set func(string) bool) (from source, err error) {
 	value, found := entry(s, steps.KeyName)
 	files := envFiles(s)
+	for _, path := range files {
+		if !strings.Contains(path, "$") {
+			from.reads = append(from.reads, within(dir, path))
+		}
+	}
+	if secret, there := entry(s, steps.SecretKeyName); there && filledFrom(secret) == "" {
+		from.secretKey = strings.ReplaceAll(secret, "$$", "$")
+	} else if there {
+		from.reads = append(from.reads, filepath.Join(dir, ".env"))
+	}
 	switch {
 	case found && reference.MatchString(value):
 		if set(steps.KeyName) {
-			return "", "", &finding{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: unset " + steps.KeyName}
+			return from, &finding{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: unset " + steps.KeyName}
 		}
-		return filepath.Join(dir, ".env"), "which fills in ${" + steps.KeyName + "}; an env_file does not count for it", nil
+		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+steps.KeyName+"}; an env_file does not count for it"
+		return from, nil
 	case found && value == "":
-		return "", "", &finding{"jwt-key-shadowed", "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &finding{"jwt-key-shadowed", "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
-		return "", "", &finding{"compose-missing-key", fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
+		return from, &finding{"compose-missing-key", fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
 			fmt.Sprintf("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
 	case found:
-		return "", "", &finding{"key-committed-elsewhere", "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
+		return from, &finding{"key-committed-elsewhere", "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
 	case s.Extends != nil:
-		return "", "", &finding{"place-not-found", "extends another one, and what it gets from there only Docker Compose can tell.",
+		return from, &finding{"place-not-found", "extends another one, and what it gets from there only Docker Compose can tell.",
 			"Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH"}
 	case len(files) == 0:
-		return "", "", &finding{"compose-missing-key", "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &finding{"compose-missing-key", "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
 	}
-	last := files[len(files)-1]
-	if strings.Contains(last, "$") {
-		return "", "", &finding{"place-not-found", "names its env_file with a variable.", "Name that file itself: --target dotenv:PATH"}
+	at := chooseEnvFile(files, dir)
+	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
+		return from, &finding{"place-not-found", "names its env_file with a variable.", "Name that file itself: --target dotenv:PATH"}
 	}
-	if !filepath.IsAbs(last) {
-		last = filepath.Join(dir, last)
+	from.path, from.how = within(dir, files[at]), "its env_file"
+	if len(files) > 1 {
+		from.how = fmt.Sprintf("one of its %d env_file", len(files))
 	}
-	return last, "its env_file", nil
+	return from, nil
+}
+
+// within is a path of a compose file, absolute.
+func within(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// chooseEnvFile is the index of the env_file for the key: the last one that has it, since a later one would win over
+// any other; else the last one with SECRET_KEY; else the last one.
+func chooseEnvFile(files []string, dir string) int {
+	for _, name := range []string{steps.KeyName, steps.SecretKeyName} {
+		for i, path := range slices.Backward(files) {
+			data, err := steps.ReadSmall(within(dir, path))
+			if err != nil {
+				continue // it may be one that need not be there
+			}
+			if _, found, err := envfile.Lookup(envfile.Compose, data, name, func(string) (string, bool) { return "", false }); err == nil && found {
+				return i
+			}
+		}
+	}
+	return len(files) - 1
 }

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,102 @@ func TestComposeWritesWhatTheServiceReads(t *testing.T) {
 	}
 }
 
+// bomb is a small file whose aliases make a large environment.
+func bomb() string {
+	text := "a0: &a0 {A: x}\n"
+	for i := range 20 {
+		text += fmt.Sprintf("a%d: &a%d {A: *a%d, B: *a%d, C: *a%d}\n", i+1, i+1, i, i, i)
+	}
+	return text + "services:\n  web:\n    environment: *a20\n"
+}
+
+// What a service merges counts for it, and what it says itself goes before that.
+func TestComposeMergesAsYAMLDoes(t *testing.T) {
+	const web = "  web: &web\n    image: shop\n    env_file: .env.web\n    logging: &logging {driver: local}\n"
+	for name, c := range map[string]struct{ yaml, service, file string }{
+		"above":                 {"services:\n" + web + "  worker:\n    <<: *web\n    image: worker\n", "worker", ".env.web"},
+		"below":                 {"services:\n" + web + "  worker:\n    image: worker\n    <<: *web\n", "worker", ".env.web"},
+		"overridden, above":     {"services:\n" + web + "  worker:\n    <<: *web\n    env_file: .env.worker\n", "worker", ".env.worker"},
+		"overridden, below":     {"services:\n" + web + "  worker:\n    env_file: .env.worker\n    <<: *web\n", "worker", ".env.worker"},
+		"several, the first":    {"x-a: &a {env_file: .env.web}\nx-b: &b {env_file: .env.worker}\nservices:\n  worker:\n    <<: [*a, *b]\n", "worker", ".env.web"},
+		"an environment":        {"x-env: &env {JWT_SECRET_KEY: '${JWT_SECRET_KEY:?}'}\nservices:\n  worker:\n    env_file: .env.worker\n    environment:\n      A: b\n      <<: *env\n", "worker", ".env"},
+		"an alias":              {"x-env: &env {JWT_SECRET_KEY: '${JWT_SECRET_KEY:?}'}\nservices:\n  worker:\n    env_file: .env.worker\n    environment: *env\n", "worker", ".env"},
+		"for something else":    {"services:\n" + web + "  worker:\n    env_file: .env.worker\n    logging: *logging\n", "worker", ".env.worker"},
+		"more than a few":       {"x-l: &l {driver: local}\nservices:\n  worker: {env_file: .env.worker}\n" + many(150), "worker", ".env.worker"},
+		"merged into something": {"x-a: &a {env_file: .env.web}\nx-b: &b {<<: *a}\nservices:\n  worker:\n    <<: *b\n", "worker", ".env.web"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := composeBench(t, c.yaml, nil, ".env.web", ".env.worker")
+			targets, _ := Targets([]string{"compose:docker-compose.yml#" + c.service})
+			run.Options.Static = true // what is here reads it, and no docker
+			if err := targets[0].(*compose).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
+				t.Errorf("%s, %v, want %s", targets[0].File(run), err, c.file)
+			}
+		})
+	}
+}
+
+func many(n int) (services string) {
+	for i := range n {
+		services += fmt.Sprintf("  s%d: {logging: *l}\n", i)
+	}
+	return services
+}
+
+// Of several env_file the one that has SECRET_KEY gets the key, and all are read for the comparison.
+func TestComposeWithSeveralEnvFiles(t *testing.T) {
+	secret := stepstest.Key()
+	for name, c := range map[string]struct {
+		django, postgres string // what the two hold
+		files            string // env_file
+		file             string // that gets the key
+		compared         bool   // SECRET_KEY is seen
+	}{
+		"the database's last":    {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[.django, .postgres]", ".django", true},
+		"the database's first":   {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[.postgres, .django]", ".django", true},
+		"long form":              {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[{path: .django, required: true}, {path: ./.postgres, required: false}]", ".django", true},
+		"one that need not be":   {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[{path: .django}, {path: local/.env, required: false}]", ".django", true},
+		"in none":                {"DEBUG=0", "POSTGRES_PASSWORD=x", "[.django, .postgres]", ".postgres", false},
+		"the key is in the last": {"SECRET_KEY=" + secret, "JWT_SECRET_KEY=old", "[.django, .postgres]", ".postgres", true},
+		"in both":                {"SECRET_KEY=other", "SECRET_KEY=" + secret, "[.django, .postgres]", ".postgres", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := composeBench(t, "services:\n  web:\n    env_file: "+c.files+"\n", nil)
+			run.Options.Static = true
+			for file, text := range map[string]string{".django": c.django, ".postgres": c.postgres} {
+				if err := os.WriteFile(filepath.Join(run.Project.Root, file), []byte(text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			targets, _ := Targets([]string{"compose:docker-compose.yml"})
+			run.Targets = targets
+			if err := run.LookAround(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if run.Project.Rel(targets[0].File(run)) != c.file {
+				t.Errorf("the key goes into %s, not %s", targets[0].File(run), c.file)
+			}
+			if got := run.Held[0].SecretKey; got.Set() != c.compared || c.compared && !got.Equal(run.Secret(secret)) {
+				t.Errorf("SECRET_KEY is seen: %t", got.Set())
+			}
+		})
+	}
+	// What stands in environment goes before every env_file.
+	for environment, compared := range map[string]bool{"{SECRET_KEY: '" + secret + "'}": true, "['SECRET_KEY=${SECRET_KEY}']": true, "[SECRET_KEY]": true, "{A: b}": false} {
+		run := composeBench(t, "services:\n  web:\n    env_file: .django\n    environment: "+environment+"\n", nil)
+		run.Options.Static = true
+		for file, text := range map[string]string{".django": "SECRET_KEY=other\n", ".env": "SECRET_KEY=" + secret + "\n"} {
+			if err := os.WriteFile(filepath.Join(run.Project.Root, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run.Targets, _ = Targets([]string{"compose:docker-compose.yml"})
+		if err := run.LookAround(t.Context()); err != nil || run.Held[0].SecretKey.Equal(run.Secret(secret)) != compared {
+			t.Errorf("%s: compared with %v, %v", environment, run.Held, err)
+		}
+	}
+}
+
 func TestComposeFilesThatHideTheKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		yaml    string
@@ -89,7 +186,9 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 		"a variable path":     {"services:\n  web:\n    env_file: ${WHICH}.env\n", nil, "place-not-found"},
 		"no YAML":             {"services: [", nil, "place-not-found"},
 		"no services":         {"version: '3'\n", nil, "place-not-found"},
-		"a bomb":              {"a: &a [x]\nb: [" + strings.Repeat("*a, ", 200) + "]\nservices:\n  web: {}\n", nil, "place-not-found"},
+		"a bomb":              {bomb(), nil, "place-not-found"},
+		"a name twice":        {"services:\n  web:\n    env_file: .env.docker\n    environment: {A: x}\n    environment: {A: x}\n", nil, "place-not-found"},
+		"a variable after it": {"services:\n  web:\n    env_file: [.env.docker, '${WHICH}.env']\n", nil, "place-not-found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := composeBench(t, c.yaml, c.environ, ".env.docker")
