@@ -66,7 +66,7 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 		return nil
 	}
 	emit.Progress("Waiting until " + base + " answers.")
-	ok, err := s.until(ctx, run.Options.Wait(), func() (bool, error) {
+	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		err := answers(ctx, base, min(firstAnswer, run.Options.Wait()))
 		return err == nil || errors.Is(err, steps.ErrElsewhere), ctx.Err()
 	})

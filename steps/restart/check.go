@@ -2,7 +2,6 @@ package restart
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -47,7 +46,7 @@ func Again(run *steps.Run) string {
 
 // ByItself tells whether what a kind of target delivers to restarts by itself when
 // its secret changes, and so is only waited for.
-func ByItself(kind string) bool { return slices.Contains(platforms, kind) }
+func ByItself(kind string) bool { return byItself(kind) }
 
 // Places are the names of what --restart restarts, as a person recognises them:
 // an app, a service, the cluster. What cannot be asked is left out; the restart
@@ -58,7 +57,7 @@ func Places(ctx context.Context, run *steps.Run) []string {
 		return nil
 	}
 	if m, ok := w.(managed); ok {
-		return m.places(ctx, run)
+		return m.Places(ctx, run)
 	}
 	return nil
 }

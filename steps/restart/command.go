@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/vendor"
 )
 
 // command restarts with a command of the user's own, e.g.
@@ -64,16 +65,16 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	emit.Progress("Running: " + run.Redactor.Clean(c.text))
-	limited, cancel := context.WithTimeout(ctx, c.startsWithin(run))
+	limited, cancel := context.WithTimeout(ctx, c.Limit(run))
 	defer cancel()
-	shown := &live{run: run, emit: emit}
-	res, err := cmd.Watch(limited, shown.see)
-	shown.end()
+	shown := &vendor.Live{Run: run, Emit: emit}
+	res, err := cmd.Watch(limited, shown.See)
+	shown.End()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped. If it only takes long: a longer --timeout.", c.startsWithin(run)))
+		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped. If it only takes long: a longer --timeout.", c.Limit(run)))
 	case err != nil:
 		return fmt.Errorf("run the restart command: %w", err)
 	case res.Code != 0:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
 )
 
 func commandWorld(t *testing.T, text string) *world {
@@ -120,7 +121,7 @@ func TestCommandIsShownLive(t *testing.T) {
 	if err == nil || first == 0 || time.Since(begun)-first < 800*time.Millisecond {
 		t.Errorf("error %v, the first line after %v of %v", err, first, time.Since(begun))
 	}
-	if len(said) > firstLines+lastLines+5 || !hasText(said[len(said)-2:], "the reason") || hasText(said, w.run.Key.Reveal()) || !hasText(said, "JWT_SECRET_KEY=****") {
+	if len(said) > vendor.FirstLines+vendor.LastLines+5 || !hasText(said[len(said)-2:], "the reason") || hasText(said, w.run.Key.Reveal()) || !hasText(said, "JWT_SECRET_KEY=****") {
 		t.Errorf("%d lines, the last %q", len(said), said[len(said)-2:])
 	}
 }

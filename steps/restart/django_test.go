@@ -218,7 +218,7 @@ func TestOwnServerEndsWithItsPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill() }()
-	ok, _ := (&Step{}).until(context.Background(), 30*time.Second, func() (bool, error) {
+	ok, _ := (&Step{}).Until(context.Background(), 30*time.Second, func() (bool, error) {
 		return answers(context.Background(), "http://"+addr, time.Second) == nil, nil
 	})
 	if !ok {

@@ -21,22 +21,3 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
-
-// What systemctl and kubectl print is read without trust.
-func FuzzOutput(f *testing.F) {
-	f.Add("LoadState=loaded\nEnvironmentFiles=/a (ignore_errors=no)\nMainPID=1\n")
-	f.Add(`{"items":[{"status":{"containerStatuses":[{"state":{"waiting":{"reason":"CreateContainerConfigError"}}}]}}]}`)
-	f.Fuzz(func(t *testing.T, out string) {
-		var u unit
-		u.read(out)
-		for _, file := range u.files {
-			if file == "" || strings.Contains(file, "\n") {
-				t.Errorf("file %q", file)
-			}
-		}
-		for _, p := range podsDown([]byte(out)) {
-			_, _ = p.misses()
-			_ = p.troubled()
-		}
-	})
-}

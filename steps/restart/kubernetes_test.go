@@ -30,12 +30,6 @@ func TestKubernetesRollsTheWorkloadsAnew(t *testing.T) {
 	if calls := program.Argv(); strings.Count(calls, "--namespace\nshop") < 6 || !strings.Contains(calls, "rollout\nrestart\ndeployment/backend") {
 		t.Errorf("calls %s", calls)
 	}
-	for spec, want := range map[string]string{"a/statefulset/b": "a statefulset/b", "statefulset/b,daemonset/c": " statefulset/b daemonset/c", "b": " deployment/b"} {
-		namespace, workloads, err := kubernetes{argument: spec}.parse()
-		if got := namespace + " " + strings.Join(workloads, " "); err != nil || got != want {
-			t.Errorf("%s: %q, %v", spec, got, err)
-		}
-	}
 }
 
 func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {

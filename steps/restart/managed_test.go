@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/vendor"
 )
 
 // managedWorld makes a run that restarts with spec, patient enough for scripts.
@@ -149,13 +150,16 @@ func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []string{"dotenv:/etc/web.env", "manual:the bank"}, true
 	stepstest.NewTool(t, "systemctl", systemctlUp)
 	stepstest.NewTool(t, "sudo", "exit 1")
-	by := systemd{Step: w.step, units: "web", root: func() bool { return false }}
+	by := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
 	var failure *steps.Failure
-	err := by.restart(t.Context(), w.run, func(steps.Event) {})
+	err := by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("sudo: %+v", err)
 	}
-	err = wentWrong(w.run, "x", "", "")
+	// A failed restart names the way back.
+	stepstest.NewTool(t, "systemctl", `case "$1" in show) printf 'LoadState=loaded\nActiveState=active\nMainPID=100\n' ;; *) exit 1 ;; esac`)
+	by.Root = func() bool { return true }
+	err = by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("the way back: %+v", err)
 	}

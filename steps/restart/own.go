@@ -126,7 +126,7 @@ func (s *Step) startRunserver(ctx context.Context, run *steps.Run) (string, func
 	s.own.mu.Unlock()
 	base := "http://127.0.0.1:" + port
 	ended := errors.New("ended")
-	ok, err := s.until(ctx, run.Options.Wait(), func() (bool, error) {
+	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		select {
 		case <-p.Done():
 			return false, ended

@@ -72,7 +72,7 @@ func (r runserver) renew(ctx context.Context, run *steps.Run, emit steps.Emit, s
 // to load, and whoever runs it must see the reason in its terminal.
 func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []staleServer) (left []staleServer, err error) {
 	again := time.Now().Add(r.reloadWithin() / 2)
-	_, err = r.until(ctx, r.reloadWithin(), func() (bool, error) {
+	_, err = r.Until(ctx, r.reloadWithin(), func() (bool, error) {
 		if !again.IsZero() && time.Now().After(again) {
 			again = time.Time{}
 			if _, err := touch(run); err != nil {
@@ -132,7 +132,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	}
 	var left []staleServer
 	fresh := false
-	ok, err := r.until(ctx, run.Options.Wait(), func() (bool, error) {
+	ok, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		now, err := r.find(ctx, run.Project.Root)
 		if err != nil {
 			return false, err

@@ -6,19 +6,22 @@
 // less. What a process does not show by its start, the smoke test proves by its
 // signature.
 //
-// There are several ways to restart, one file each, chosen by --restart. The
-// table in this file names them.
+// There are several ways to restart, chosen by --restart: those of this machine are
+// in this package, one file each; those that go through a program of a vendor are
+// in the vendor's file.
 package restart
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/vendor"
 )
 
 // Step restarts the backend. Its zero value is ready for use; the fields are
@@ -37,15 +40,7 @@ type Step struct {
 	// 0 means 8 seconds. It looks for changed files once a second, and then
 	// waits for open requests.
 	ReloadWithin time.Duration
-	// StaysUp is how long a systemd unit or a container must run before it counts
-	// as restarted; 0 means 3 seconds.
-	StaysUp time.Duration
-	// StartsWithin is how long units, services, pods and apps may take to start, images
-	// and health checks included, and a command to end; 0 means five minutes, or
-	// --timeout where that is longer.
-	StartsWithin time.Duration
-	// Every is the time between two looks; 0 means 200 milliseconds.
-	Every time.Duration
+	vendor.Pace
 
 	own own // the server that this step started
 }
@@ -57,22 +52,38 @@ type way interface {
 	undo(ctx context.Context, run *steps.Run, emit steps.Emit) error
 }
 
-// ways is the table of --restart: the word before the colon, what follows it,
-// and how to make the way from that. A new way is one file and one line here.
-var ways = []struct {
+// kind is one kind of way: the word before the colon of --restart, what follows it,
+// and how to make the way from that.
+type kind struct {
 	name     string
 	argument string // "" when the way takes none
-	make     func(s *Step, argument string) way
-}{
-	{"runserver", "", func(s *Step, _ string) way { return runserver{s} }},
-	{"command", "CMD", func(s *Step, cmd string) way { return command{s, cmd} }},
-	{"systemd", "UNIT[,UNIT]", managedBy(newSystemd)},
-	{"compose", "[FILE#]SERVICE[,SERVICE]", managedBy(newCompose)},
-	{"kubernetes", "[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", managedBy(newKubernetes)},
-	{"heroku", "APP", managedBy(newHeroku)},
-	{"fly", "APP", managedBy(newFly)},
-	{"railway", "SERVICE[@ENVIRONMENT]", managedBy(newRailway)},
-	{"none", "", func(s *Step, _ string) way { return none{s} }},
+	make     func(s *Step, argument string) (way, error)
+}
+
+// ways are those of --restart: this machine's own, and those of the vendors.
+var ways = slices.Concat(
+	[]kind{
+		{"runserver", "", func(s *Step, _ string) (way, error) { return runserver{s}, nil }},
+		{"command", "CMD", func(s *Step, cmd string) (way, error) { return command{s, cmd}, nil }},
+	},
+	ofVendors(),
+	[]kind{{"none", "", func(s *Step, _ string) (way, error) { return none{s}, nil }}},
+)
+
+func ofVendors() (out []kind) {
+	for _, v := range vendor.All {
+		if v.Restart.Parse == nil {
+			continue
+		}
+		out = append(out, kind{v.Name, v.Restart.Usage, func(s *Step, argument string) (way, error) {
+			m, err := v.Restart.Parse(argument)
+			if err != nil {
+				return nil, fmt.Errorf("%w: --restart %s: %w; it goes %s:%s", steps.ErrUsage, v.Name, err, v.Name, v.Restart.Usage)
+			}
+			return managed{s, m}, nil
+		}})
+	}
+	return out
 }
 
 // way finds the way that a --restart value names. The empty one means
@@ -88,23 +99,14 @@ func (s *Step) way(spec string) (way, error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, one.(managed).manager)
+			all = append(all, one.(managed).Manager)
 		}
 		return managed{s, all}, nil
 	}
 	name, argument, _ := strings.Cut(spec, ":")
 	for _, w := range ways {
 		if w.name == name && (w.argument != "") == (strings.TrimSpace(argument) != "") {
-			made := w.make(s, argument)
-			if _, listed := made.(managed); listed {
-				if name == "compose" {
-					_, argument = composeParts(argument)
-				}
-				if _, err := names(argument); err != nil {
-					return nil, err
-				}
-			}
-			return made, nil
+			return w.make(s, argument)
 		}
 	}
 	return nil, fmt.Errorf("%w: --restart %q is not known; valid are %s",
@@ -126,7 +128,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	var places []string
 	if m, ok := w.(managed); ok {
-		places = m.places(ctx, run)
+		places = m.Places(ctx, run)
 	}
 	if name := run.Confirm(places...); name != "" {
 		p.Confirm, p.Question = name, "This is production. Restart it?"
@@ -144,8 +146,8 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if run.Journal != nil {
 		spec := asked(run)
 		if m, ok := w.(managed); ok {
-			if c, ok := m.manager.(compose); ok {
-				spec = c.spec(run)
+			if k, ok := m.Manager.(vendor.Kept); ok {
+				spec = k.Kept(run)
 			}
 		}
 		if err := run.Journal.SetRestart(kept(spec)); err != nil {
@@ -235,32 +237,4 @@ func (s *Step) reloadWithin() time.Duration {
 		return s.ReloadWithin
 	}
 	return 8 * time.Second
-}
-
-func (s *Step) every() time.Duration {
-	if s.Every > 0 {
-		return s.Every
-	}
-	return 200 * time.Millisecond
-}
-
-// until calls look, at once and then again and again, until it says done, fails,
-// or the time is over. ok tells whether it was done.
-func (s *Step) until(ctx context.Context, limit time.Duration, look func() (done bool, err error)) (ok bool, err error) {
-	end := time.NewTimer(limit)
-	defer end.Stop()
-	tick := time.NewTicker(s.every())
-	defer tick.Stop()
-	for {
-		if done, err := look(); done || err != nil {
-			return done, err
-		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-end.C:
-			return false, nil
-		case <-tick.C:
-		}
-	}
 }

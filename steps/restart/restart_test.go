@@ -17,6 +17,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
 )
 
 func newKey() string {
@@ -70,7 +71,7 @@ func newWorld(t *testing.T) *world {
 		KeyOf:        w.keyOf,
 		Start:        func(context.Context, *steps.Run) (string, func(), error) { return "", nil, errors.New("started") },
 		ReloadWithin: 100 * time.Millisecond,
-		Every:        2 * time.Millisecond,
+		Pace:         vendor.Pace{Every: 2 * time.Millisecond},
 	}
 	t.Cleanup(w.run.Close)
 	return w

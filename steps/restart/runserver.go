@@ -168,7 +168,7 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	var urls []string
 	var last []steps.Server
-	_, err := r.until(ctx, run.Options.Wait(), func() (bool, error) {
+	_, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		found, err := r.find(ctx, run.Project.Root)
 		urls, last = nil, found
 		for _, f := range found {
@@ -248,7 +248,7 @@ func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	}
 	if file, err := touch(run); err == nil {
 		emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
-		if _, err := r.until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil }); err != nil {
+		if _, err := r.Until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil }); err != nil {
 			return err
 		}
 	}

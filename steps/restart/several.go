@@ -6,12 +6,15 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
 )
 
-// platforms are the ways of services that restart by themselves when a secret of
-// theirs changes. Several of them may be named at once, as the targets of one
-// upgrade may: fly:shop-web,heroku:shop-worker.
-var platforms = []string{"heroku", "fly", "railway"}
+// byItself tells whether what a kind of vendor runs restarts by itself when a secret of
+// it changes. Several of these may be named at once, as the targets of one upgrade may
+// be: fly:shop-web,heroku:shop-worker.
+func byItself(kind string) bool {
+	return slices.ContainsFunc(vendor.All, func(v vendor.Vendor) bool { return v.Name == kind && v.ByItself })
+}
 
 // apart cuts a --restart value that names several platforms; a name without a kind
 // has that of the one before it. Of any other value it is the only part.
@@ -23,7 +26,7 @@ func apart(spec string) []string {
 		if !named {
 			kind, part = before, before+":"+part
 		}
-		if !slices.Contains(platforms, kind) {
+		if !byItself(kind) {
 			return []string{spec}
 		}
 		before = kind
@@ -33,12 +36,13 @@ func apart(spec string) []string {
 }
 
 // several restarts one after the other. All are planned before any is restarted.
-type several []manager
+type several []vendor.Manager
 
-func (all several) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+// Plan plans all of them.
+func (all several) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	var whole steps.Plan
 	for i, m := range all {
-		p, err := m.plan(ctx, run)
+		p, err := m.Plan(ctx, run)
 		if err != nil {
 			return p, err
 		}
@@ -55,17 +59,19 @@ func (all several) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	return whole, nil
 }
 
-func (all several) places(ctx context.Context, run *steps.Run) []string {
+// Places are those of all.
+func (all several) Places(ctx context.Context, run *steps.Run) []string {
 	var out []string
 	for _, m := range all {
-		out = append(out, m.places(ctx, run)...)
+		out = append(out, m.Places(ctx, run)...)
 	}
 	return out
 }
 
-func (all several) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+// Restart restarts them in turn.
+func (all several) Restart(ctx context.Context, run *steps.Run, pace vendor.Pace, emit steps.Emit) error {
 	for _, m := range all {
-		if err := m.restart(ctx, run, emit); err != nil {
+		if err := m.Restart(ctx, run, pace, emit); err != nil {
 			return err
 		}
 	}

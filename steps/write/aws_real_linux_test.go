@@ -136,7 +136,7 @@ func TestTheRealAWS(t *testing.T) {
 			changed := `{"changed":"yes"}`
 			aws(changed, "secretsmanager", "put-secret-value", "--secret-id", id, "--secret-string", "file:///dev/stdin")
 			stale := target.(*remote)
-			_, err = stale.put(t.Context(), run, run.Key, stale.held)
+			_, err = stale.store.Put(t.Context(), run, run.Key, stale.held)
 			wantCode(t, err, "place-conflict")
 			if value(id, current) != changed {
 				t.Error("somebody's change was lost")

@@ -101,7 +101,7 @@ func TestComposeMergesAsYAMLDoes(t *testing.T) {
 			run := composeBench(t, c.yaml, nil, ".env.web", ".env.worker")
 			targets, _ := Targets([]string{"compose:docker-compose.yml#" + c.service})
 			run.Options.Static = true // what is here reads it, and no docker
-			if err := targets[0].(*compose).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
+			if err := targets[0].(*located).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
 				t.Errorf("%s, %v, want %s", targets[0].File(run), err, c.file)
 			}
 		})
@@ -243,7 +243,7 @@ func TestComposeOverrides(t *testing.T) {
 				t.Fatal(err)
 			}
 			targets, _ := Targets([]string{"compose:docker-compose.yml#web"})
-			if err := targets[0].(*compose).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
+			if err := targets[0].(*located).Find(t.Context(), run); err != nil || run.Project.Rel(targets[0].File(run)) != c.file {
 				t.Errorf("%s, %v, want %s", targets[0].File(run), err, c.file)
 			}
 		})
@@ -272,7 +272,7 @@ esac`)
 	}
 	run.Options.Static = true
 	again, _ := Targets([]string{"compose:docker-compose.yml#web"})
-	if err := again[0].(*compose).Find(t.Context(), run); err == nil {
+	if err := again[0].(*located).Find(t.Context(), run); err == nil {
 		t.Error("a static look started docker")
 	}
 }

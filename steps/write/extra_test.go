@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/vendor"
 )
 
 // What a person is to type can be typed, whatever a place is called.
@@ -19,7 +20,7 @@ func TestCommandsByHandAreQuoted(t *testing.T) {
 		"railway:web":                 "--stdin --service web < FILE",
 	} {
 		_, target := oneTarget(t, spec)
-		if got := target.(*remote).words().ByHand; !strings.Contains(got, want) {
+		if got := target.(*remote).store.Manner().ByHand; !strings.Contains(got, want) {
 			t.Errorf("%s: %s", spec, got)
 		}
 	}
@@ -34,7 +35,7 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 	if err := os.WriteFile(file, []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	x := Extra{SecretName: "JWT_PREVIOUS_SECRET_KEY", File: file, PlainName: "JWT_PREVIOUS_SECRET_KEY_UNTIL", Plain: until}
+	x := vendor.Extra{SecretName: "JWT_PREVIOUS_SECRET_KEY", File: file, PlainName: "JWT_PREVIOUS_SECRET_KEY_UNTIL", Plain: until}
 	for spec, c := range map[string]struct {
 		program string
 		stdin   string // what holds the key there, "" for its file's name as an argument
@@ -49,7 +50,7 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 		t.Run(spec, func(t *testing.T) {
 			program := stepstest.NewTool(t, c.program, `cat >>"$DIR/stdin"`)
 			_, target := oneTarget(t, spec)
-			for _, line := range x.Steps(target) {
+			for _, line := range ExtraSteps(target, x) {
 				line = strings.TrimSpace(line)
 				if first := strings.Fields(line)[0]; first != c.program && first != "printf" {
 					continue // words for a person
@@ -73,15 +74,15 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 	}
 	for spec, want := range map[string]string{"heroku:shop": "heroku config:edit", "aws:prod/shop#key": "JSON object", "manual:the bank": "In the bank"} {
 		_, target := oneTarget(t, spec)
-		if all := strings.Join(x.Steps(target), "\n"); !strings.Contains(all, want) || !strings.Contains(all, file) || !strings.Contains(all, until) {
+		if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, want) || !strings.Contains(all, file) || !strings.Contains(all, until) {
 			t.Errorf("%s: %s", spec, all)
 		}
 	}
 	_, target := oneTarget(t, "aws:arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf")
-	if all := strings.Join(x.Steps(target), "\n"); !strings.Contains(all, "--name shop-AbCdEf-previous ") {
+	if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, "--name shop-AbCdEf-previous ") {
 		t.Errorf("an ARN is no name: %s", all)
 	}
-	if _, target := oneTarget(t, "dotenv"); len(x.Steps(target)) != 0 {
+	if _, target := oneTarget(t, "dotenv"); len(ExtraSteps(target, x)) != 0 {
 		t.Error("a file needs no commands")
 	}
 }

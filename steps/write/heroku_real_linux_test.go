@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/vendor"
 )
 
 // The real heroku gives the token of its login; the value goes to the Platform API.
@@ -18,7 +19,7 @@ func TestTheRealHeroku(t *testing.T) {
 	begin := func(spec string) (*steps.Run, steps.Target) {
 		run, target := oneTarget(t, spec)
 		run.Options.Timeout = 60 * time.Second
-		target.(*remote).store.(*heroku).api = server
+		target.(*remote).store.(*vendor.Heroku).API = server
 		return run, target
 	}
 

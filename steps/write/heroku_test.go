@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/vendor"
 )
 
 // herokuFake is the part of the Platform API that is used, as its reference
@@ -80,7 +81,7 @@ func herokuBench(t *testing.T) (*herokuFake, *steps.Run, *remote) {
 	run, target := oneTarget(t, "heroku:shop")
 	run.Environ = func(name string) (string, bool) { return fake.token, name == "HEROKU_API_KEY" }
 	r := target.(*remote)
-	r.store.(*heroku).api = stepstest.Serve(t, fake)
+	r.store.(*vendor.Heroku).API = stepstest.Serve(t, fake)
 	return fake, run, r
 }
 

@@ -61,7 +61,7 @@ func TestTheRealKubernetes(t *testing.T) {
 	}
 	kubectl("", "patch", "secret", "backend", "--type=merge", "-p", `{"stringData":{"other":"changed"}}`)
 	stale := target.(*remote)
-	_, err := stale.put(t.Context(), run, run.Key, stale.held)
+	_, err := stale.store.Put(t.Context(), run, run.Key, stale.held)
 	wantCode(t, err, "place-conflict")
 	if value("other") != "changed" || value("jwt-secret-key") != keys[1] {
 		t.Error("somebody's change was lost")

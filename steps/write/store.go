@@ -4,71 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
 )
-
-// store is what a secret manager must be able to do to be a target. A new one is
-// one file with these methods and one line in the table of kinds.
-//
-// The value goes to the manager's own program on standard input, or to its API
-// in a request body: never as an argument, which every user of the machine can
-// read, and without a line feed at its end. What such a program prints is not
-// shown: some print every value of the place when something goes wrong.
-type store interface {
-	// look reads the place. What keeps it from looking is a *steps.Failure.
-	look(ctx context.Context, run *steps.Run) (steps.Held, error)
-	// put sets the key and leaves every other value alone. h is what look
-	// returned: where the place can tell, it refuses (place-conflict) when it
-	// has changed since. It returns the version that it made, "" where there is
-	// no such thing. Never called with an empty key.
-	put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (version string, err error)
-	// restore ends a delivery that is in force: it puts the value back that was
-	// there before, or takes the key out when old is unset and d.There is false.
-	// h is what look returned just now.
-	restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
-	// words says how it is done, for the plan.
-	words() words
-	// extra says how a person brings two further variables there; indented lines.
-	extra(x Extra) []string
-}
-
-// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in
-// any of the usual spellings.
-func isSecretKey(name string) bool {
-	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
-}
-
-// missing adds the command that makes the place, where it is not there.
-func missing(err error, command string) error {
-	var failure *steps.Failure
-	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
-		f := failure.Findings[0]
-		page, _ := steps.LookUp(f.Code)
-		if f.Fix == page.Fix { // else it is another place, with a fix of its own
-			return steps.Fail(f.WithFix(f.Fix + " " + command))
-		}
-	}
-	return err
-}
-
-// words are a store's part of a plan.
-type words struct {
-	Method  string   // how the value gets there, and what stays as it is; one line
-	Undo    string   // how the way back goes; one line
-	Effects []string // what other people will notice, e.g. a release that starts by itself
-	ByHand  string   // what to do where the value before cannot be put back; "" where it can
-}
 
 // remote makes a target of a store.
 type remote struct {
-	spec string
-	store
-	held steps.Held // of the latest plan
-	done bool       // the plan found the key there already
+	spec  string
+	store vendor.Store
+	held  steps.Held // of the latest plan
+	done  bool       // the plan found the key there already
 }
 
 func (r *remote) Spec() string { return r.spec }
@@ -79,13 +26,13 @@ func (r *remote) File(*steps.Run) string { return "" }
 
 // Look asks the store.
 func (r *remote) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	return r.look(ctx, run)
+	return r.store.Look(ctx, run)
 }
 
 // Plan says which place it is, in the words that a person recognises it by, and
 // what will be done there.
 func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	h, err := r.look(ctx, run)
+	h, err := r.store.Look(ctx, run)
 	if err != nil {
 		return steps.Plan{}, err
 	}
@@ -94,12 +41,12 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if r.done {
 		return steps.Plan{Summary: h.Where + " holds the key already. Nothing to write.", Nothing: true}, nil
 	}
-	if picky, ok := r.store.(interface{ accepts(steps.Secret) error }); ok {
-		if err := picky.accepts(run.Key); err != nil {
+	if picky, ok := r.store.(vendor.Picky); ok {
+		if err := picky.Accepts(run.Key); err != nil {
 			return steps.Plan{}, err
 		}
 	}
-	w := r.words()
+	w := r.store.Manner()
 	undo := w.Undo
 	if h.There && !h.Key.Set() && w.ByHand != "" {
 		undo = "by hand, since the value that is there cannot be read. " + w.ByHand
@@ -169,7 +116,7 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		}
 	}
 	emit.Check("write "+r.spec, steps.MarkRunning, "write to "+r.held.Where, "")
-	version, err := r.put(ctx, run, run.Key, r.held)
+	version, err := r.store.Put(ctx, run, run.Key, r.held)
 	if err != nil {
 		return r.failed(ctx, run, d, err)
 	}
@@ -187,7 +134,7 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // place nothing is asked: the target before this one may have written there, and put
 // leaves it as it is, and refuses what changes from here on where that can be told.
 func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
-	h, err := r.look(ctx, run)
+	h, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -205,7 +152,7 @@ func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 // failed finds out what a write that ended with an error has left: an answer
 // that got lost does not mean that nothing was written.
 func (r *remote) failed(ctx context.Context, run *steps.Run, d steps.Delivery, err error) error {
-	h, lookErr := r.look(context.WithoutCancel(ctx), run)
+	h, lookErr := r.store.Look(context.WithoutCancel(ctx), run)
 	switch {
 	case lookErr != nil || !h.Readable:
 		return err // the delivery stays open; the next run and a rollback look again
@@ -219,7 +166,7 @@ func (r *remote) failed(ctx context.Context, run *steps.Run, d steps.Delivery, e
 
 // Verify reads the key back, where that can be done.
 func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	h, err := r.look(ctx, run)
+	h, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -242,7 +189,7 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 // undo takes a delivery back. It leaves a place alone that was changed since,
 // unless it is told to go on all the same.
 func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emit steps.Emit) error {
-	h, err := r.look(ctx, run)
+	h, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -272,12 +219,12 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emi
 	if d.There && !old.Set() {
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")
 		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
-			WithFix(r.words().ByHand))
+			WithFix(r.store.Manner().ByHand))
 	}
-	if err := r.restore(ctx, run, d, old, h); err != nil {
+	if err := r.store.Restore(ctx, run, d, old, h); err != nil {
 		return err
 	}
-	after, err := r.look(ctx, run)
+	after, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}

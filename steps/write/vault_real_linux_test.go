@@ -133,7 +133,7 @@ func TestTheRealVault(t *testing.T) {
 			}
 			vault(string(body), "kv", "put", "-mount="+place, "app/jwt", "-")
 			stale := target.(*remote)
-			_, err = stale.put(t.Context(), run, run.Key, stale.held)
+			_, err = stale.store.Put(t.Context(), run, run.Key, stale.held)
 			if place == "secret" {
 				wantCode(t, err, "place-conflict")
 			} else if err != nil {

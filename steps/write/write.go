@@ -1,8 +1,8 @@
 // Package write is step 2: it delivers the key to where the backend gets it.
 //
-// Where that is, is a target. Each target is one file of this package and one
-// line in the table below; it plans with a masked diff, writes so that
-// everything else in the place stays as it was, reads back, and can undo.
+// Where that is, is a target: a file, a place of one of the vendors, or one that only
+// a person reaches. It plans with a masked diff, writes so that everything else in the
+// place stays as it was, reads back, and can undo.
 package write
 
 import (
@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
 )
 
 // kind is one kind of target: the word before the colon of --target, the form of
@@ -30,29 +31,30 @@ func (k kind) optional() bool {
 	return strings.IndexByte(k.form, ']') == len(k.form)-1 && k.form[0] == '['
 }
 
-// kinds is the table of --target. A new target is one file and one line here.
-var kinds = []kind{
-	{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }},
-	{"compose", "FILE[#SERVICE]", newCompose},
-	{"kubernetes", "[NAMESPACE/]SECRET[#KEY]", stored(newKubernetes)},
-	{"vault", "MOUNT/PATH[#FIELD]", stored(newVault)},
-	{"aws", "SECRET-ID[#JSON-KEY]", stored(newAWS)},
-	{"heroku", "APP", stored(newHeroku)},
-	{"github", "OWNER/REPO[@ENVIRONMENT]", stored(newGitHub)},
-	{"railway", "SERVICE[@ENVIRONMENT]", stored(newRailway)},
-	{"fly", "APP", stored(newFly)},
-	{"manual", "[WHERE]", newManual},
-}
+// kinds are those of --target: a file, the places of the vendors, and what only a
+// person reaches.
+var kinds = slices.Concat(
+	[]kind{{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }}},
+	ofVendors(),
+	[]kind{{"manual", "[WHERE]", newManual}},
+)
 
-// stored makes targets of a kind of store.
-func stored(open func(argument string) (store, error)) func(spec, argument string) (steps.Target, error) {
-	return func(spec, argument string) (steps.Target, error) {
-		s, err := open(argument)
-		if err != nil {
-			return nil, err
+func ofVendors() (out []kind) {
+	for _, v := range vendor.All {
+		if v.Store.Parse != nil {
+			out = append(out, kind{v.Name, v.Store.Usage, func(spec, argument string) (steps.Target, error) {
+				s, err := v.Store.Parse(argument)
+				return &remote{spec: spec, store: s}, err
+			}})
 		}
-		return &remote{spec: spec, store: s}, nil
+		if v.File.Parse != nil {
+			out = append(out, kind{v.Name, v.File.Usage, func(spec, argument string) (steps.Target, error) {
+				f, err := v.File.Parse(argument)
+				return &located{dotenv: dotenv{spec: spec}, source: f}, err
+			}})
+		}
 	}
+	return out
 }
 
 // Step is step 2. Its zero value is ready for use.

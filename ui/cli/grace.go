@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/vendor"
 	"dj/keysplit/steps/write"
 )
 
@@ -117,10 +118,10 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 // byHand are the lines that say how the two variables get to the places that are no
 // files here.
 func byHand(run *steps.Run, g *grace.Grace) []string {
-	x := write.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
+	x := vendor.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
 	var lines []string
 	for _, t := range run.Targets {
-		lines = append(lines, x.Steps(t)...)
+		lines = append(lines, write.ExtraSteps(t, x)...)
 	}
 	if len(lines) > 0 && x.File == "" {
 		// The previous key was in one of the files only.

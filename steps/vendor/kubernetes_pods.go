@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"context"
@@ -72,8 +72,8 @@ func (p pod) troubled() container {
 
 // notReady lists the pods of one workload, by its own selector, that are not
 // ready, the newest first. What cannot be looked at is left out.
-func (k kubernetes) notReady(ctx context.Context, run *steps.Run, namespace, workload string) []pod {
-	out, err := k.call(ctx, run, namespace, "get", workload, "--output", "json")
+func (k workloads) notReady(ctx context.Context, run *steps.Run, workload string) []pod {
+	out, err := k.call(ctx, run, k.namespace, "get", workload, "--output", "json")
 	var of struct {
 		Spec struct {
 			Selector struct{ MatchLabels map[string]string }
@@ -87,7 +87,7 @@ func (k kubernetes) notReady(ctx context.Context, run *steps.Run, namespace, wor
 		labels = append(labels, name+"="+value)
 	}
 	sort.Strings(labels)
-	if out, err = k.call(ctx, run, namespace, "get", "pods", "--selector", strings.Join(labels, ","), "--output", "json"); err != nil {
+	if out, err = k.call(ctx, run, k.namespace, "get", "pods", "--selector", strings.Join(labels, ","), "--output", "json"); err != nil {
 		return nil
 	}
 	return podsDown(out)

@@ -1,4 +1,4 @@
-package write
+package vendor
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ type github struct {
 
 var githubRepo = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 
-func newGitHub(argument string) (store, error) {
+func parseGitHub(argument string) (Store, error) {
 	repo, environment, named := strings.Cut(argument, "@")
 	if !githubRepo.MatchString(repo) || strings.HasPrefix(repo, "-") || named && environment == "" {
 		return nil, errors.New("it needs a repository")
@@ -32,7 +32,7 @@ func newGitHub(argument string) (store, error) {
 	return &github{repo: repo, environment: environment}, nil
 }
 
-func (g *github) spec() string {
+func (g *github) String() string {
 	if g.environment != "" {
 		return "github:" + g.repo + "@" + g.environment
 	}
@@ -43,8 +43,8 @@ func (g *github) tool() tool.Program {
 	return tool.Program{Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login"}
 }
 
-func (g *github) words() words {
-	return words{
+func (g *github) Manner() Manner {
+	return Manner{
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
 		Undo:   "keysplit rollback removes the secret",
 		ByHand: "Set the earlier value again with: " + steps.Line(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...),
@@ -70,13 +70,13 @@ func (g *github) path() string {
 	return "repos/" + g.repo + "/actions/secrets"
 }
 
-func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+func (g *github) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "GitHub repository " + g.repo}
 	if g.environment != "" {
 		held.Where += ", environment " + g.environment
 	}
 	// Older programs, such as the 2.23 of Debian 12, have no gh secret list --json.
-	out, err := g.tool().Call(ctx, run, g.spec(), nil, "api", "--paginate", g.path()+"?per_page=100")
+	out, err := g.tool().Call(ctx, run, g.String(), nil, "api", "--paginate", g.path()+"?per_page=100")
 	if err != nil {
 		return held, err
 	}
@@ -100,7 +100,7 @@ func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			}
 		}
 	}
-	if who, err := g.tool().Call(ctx, run, g.spec(), nil, "api", "user", "--jq", ".login"); err == nil {
+	if who, err := g.tool().Call(ctx, run, g.String(), nil, "api", "user", "--jq", ".login"); err == nil {
 		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
 			held.Where += ", as " + name
 		}
@@ -108,17 +108,25 @@ func (g *github) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return held, nil
 }
 
-func (g *github) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
-	if _, err := g.tool().Call(ctx, run, g.spec(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
+func (g *github) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+	if _, err := g.tool().Call(ctx, run, g.String(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
 		return "", err
 	}
-	h, err := g.look(ctx, run)
+	h, err := g.Look(ctx, run)
 	return h.Version, err
 }
 
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
-func (g *github) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
-	_, err := g.tool().Call(ctx, run, g.spec(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
+func (g *github) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
+	_, err := g.tool().Call(ctx, run, g.String(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
 	return err
+}
+
+// ByHand is the command of the place's own program.
+func (g *github) ByHand(x Extra) []string {
+	set := func(name string, more ...string) []string {
+		return append(append([]string{"gh", "secret", "set", name}, g.place()...), more...)
+	}
+	return []string{fed(x.File, set(x.SecretName)...), command(set(x.PlainName, "--body", x.Plain)...)}
 }

@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"context"
@@ -15,40 +15,41 @@ import (
 // The lines of a program that are shown: the first ones as they come, then none,
 // and at its end the last ones. That is bounded, and holds what counts.
 const (
-	firstLines = 40
-	lastLines  = 20
+	FirstLines = 40
+	LastLines  = 20
 )
 
-// live shows the lines of a running program, redacted and inert.
-type live struct {
-	run  *steps.Run
-	emit steps.Emit
-	only func(line string) bool // nil for all lines
+// Live shows the lines of a running program, redacted and inert.
+type Live struct {
+	Run  *steps.Run
+	Emit steps.Emit
+	Only func(line string) bool // nil for all lines
 	n    int
 	last []string
 }
 
-func (l *live) see(line string) {
-	line = strings.TrimRight(l.run.Redactor.Clean(line), " ")
-	if line == "" || l.only != nil && !l.only(line) {
+// See takes a line.
+func (l *Live) See(line string) {
+	line = strings.TrimRight(l.Run.Redactor.Clean(line), " ")
+	if line == "" || l.Only != nil && !l.Only(line) {
 		return
 	}
-	if l.n++; l.n <= firstLines {
-		l.emit.Output(line)
+	if l.n++; l.n <= FirstLines {
+		l.Emit.Output(line)
 		return
 	}
-	if l.last = append(l.last, line); len(l.last) > lastLines {
+	if l.last = append(l.last, line); len(l.last) > LastLines {
 		l.last = l.last[1:]
 	}
 }
 
-// end shows the last lines.
-func (l *live) end() {
-	if out := l.n - firstLines - len(l.last); out > 0 {
-		l.emit.Output(fmt.Sprintf("(%d lines are left out)", out))
+// End shows the last lines.
+func (l *Live) End() {
+	if out := l.n - FirstLines - len(l.last); out > 0 {
+		l.Emit.Output(fmt.Sprintf("(%d lines are left out)", out))
 	}
 	for _, line := range l.last {
-		l.emit.Output(line)
+		l.Emit.Output(line)
 	}
 }
 
@@ -61,9 +62,9 @@ func watch(ctx context.Context, run *steps.Run, emit steps.Emit, p tool.Program,
 	}
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	shown := &live{run: run, emit: emit, only: only}
-	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Unset: child.Withheld}.Watch(limited, shown.see)
-	shown.end()
+	shown := &Live{Run: run, Emit: emit, Only: only}
+	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Unset: child.Withheld}.Watch(limited, shown.See)
+	shown.End()
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return res, true, nil
 	}

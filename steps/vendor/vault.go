@@ -1,4 +1,4 @@
-package write
+package vendor
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type vault struct {
 	mount, path string // of place, once Vault has said where the one ends: a mount may have slashes too
 }
 
-func newVault(argument string) (store, error) {
+func parseVault(argument string) (Store, error) {
 	place, field, named := strings.Cut(argument, "#")
 	place = strings.Trim(place, "/")
 	mount, path, found := strings.Cut(place, "/")
@@ -39,14 +39,14 @@ func newVault(argument string) (store, error) {
 	return &vault{place: place, field: field, mount: mount, path: path}, nil
 }
 
-func (v *vault) spec() string { return "vault:" + v.place + "#" + v.field }
+func (v *vault) String() string { return "vault:" + v.place + "#" + v.field }
 
 func (v *vault) tool() tool.Program {
 	return tool.Program{Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login"}
 }
 
-func (v *vault) words() words {
-	return words{
+func (v *vault) Manner() Manner {
+	return Manner{
 		Method: "vault kv, the value on standard input; the other fields stay, and with KV version 2 a change by someone else in between is refused",
 		Undo:   "keysplit rollback brings the earlier value back, as a new version where Vault keeps versions",
 	}
@@ -55,11 +55,11 @@ func (v *vault) words() words {
 // version is that of the KV engine of the place. It also learns where the mount's
 // path ends, as vault kv itself does.
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
-	out, err := v.tool().Call(ctx, run, v.spec(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.place)
+	out, err := v.tool().Call(ctx, run, v.String(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.place)
 	var failure *steps.Failure
 	if errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied") {
 		// Vault answers the same for a mount that is not there, also to root.
-		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.place))).At(v.spec(), 0).
+		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.place))).At(v.String(), 0).
 			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
 	}
 	if err != nil {
@@ -79,7 +79,7 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 		v.mount, v.path = strings.TrimSuffix(mount.Data.Path, "/"), path
 	}
 	if mount.Data.Type != "kv" && mount.Data.Type != "generic" {
-		return 0, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", steps.Inert(v.mount))).At(v.spec(), 0))
+		return 0, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", steps.Inert(v.mount))).At(v.String(), 0))
 	}
 	if mount.Data.Options["version"] == "2" {
 		return 2, nil
@@ -99,7 +99,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	if err != nil {
 		return vaultSecret{}, err
 	}
-	out, err := v.tool().Call(ctx, run, v.spec(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
+	out, err := v.tool().Call(ctx, run, v.String(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
 		return vaultSecret{}, missing(err, "To make the secret first: "+steps.Line("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
 	}
@@ -122,7 +122,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	return s, nil
 }
 
-func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "Vault secret " + v.place + ", field " + v.field, Readable: true}
 	if address, _ := run.LookupEnv("VAULT_ADDR"); address != "" {
 		held.Where += ", at " + run.Redactor.Clean(address)
@@ -158,7 +158,7 @@ func (v *vault) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 
 // account is what Vault calls the login; "" when it may not be asked.
 func (v *vault) account(ctx context.Context, run *steps.Run) string {
-	out, err := v.tool().Call(ctx, run, v.spec(), nil, "token", "lookup", "-format=json")
+	out, err := v.tool().Call(ctx, run, v.String(), nil, "token", "lookup", "-format=json")
 	var token struct {
 		Data struct {
 			DisplayName string `json:"display_name"`
@@ -170,7 +170,7 @@ func (v *vault) account(ctx context.Context, run *steps.Run) string {
 	return ", as " + run.Redactor.Clean(token.Data.DisplayName)
 }
 
-func (v *vault) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+func (v *vault) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
 	return v.set(ctx, run, key, h.Version)
 }
 
@@ -178,7 +178,7 @@ func (v *vault) put(ctx context.Context, run *steps.Run, key steps.Secret, h ste
 // latest still.
 func (v *vault) set(ctx context.Context, run *steps.Run, value steps.Secret, version string) (string, error) {
 	if version != "" {
-		out, err := v.tool().Call(ctx, run, v.spec(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
+		out, err := v.tool().Call(ctx, run, v.String(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
 		if err != nil {
 			return "", err
 		}
@@ -213,15 +213,20 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, version string, cha
 	if version != "" {
 		args = append(args, "-cas="+version)
 	}
-	_, err = v.tool().Call(ctx, run, v.spec(), body, append(args, v.path, "-")...)
+	_, err = v.tool().Call(ctx, run, v.String(), body, append(args, v.path, "-")...)
 	return err
 }
 
 // restore sets the field back, or takes it out.
-func (v *vault) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (v *vault) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
 	if !old.Set() {
 		return v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { delete(fields, v.field) })
 	}
 	_, err := v.set(ctx, run, old, h.Version)
 	return err
+}
+
+// ByHand is the command of the place's own program.
+func (v *vault) ByHand(x Extra) []string {
+	return []string{command("vault", "kv", "patch", "-mount="+v.mount, v.path, x.SecretName+"=@"+x.File, x.PlainName+"="+x.Plain)}
 }

@@ -1,7 +1,8 @@
-package write
+package vendor
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,7 +14,7 @@ func FuzzCompose(f *testing.F) {
 	f.Add([]byte("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nservices: {w: {<<: *c}}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		begun := time.Now()
-		file, err := parseCompose(data)
+		file, err := parseComposeFile(data)
 		if err != nil && file.Services != nil {
 			t.Errorf("services %v, error %v", file.Services, err)
 		}
@@ -35,6 +36,25 @@ func FuzzKubernetesSecret(f *testing.F) {
 		var s kubernetesSecret
 		if json.Unmarshal(data, &s) == nil {
 			_ = managedBy(s)
+		}
+	})
+}
+
+// What systemctl and kubectl print is read without trust.
+func FuzzOutput(f *testing.F) {
+	f.Add("LoadState=loaded\nEnvironmentFiles=/a (ignore_errors=no)\nMainPID=1\n")
+	f.Add(`{"items":[{"status":{"containerStatuses":[{"state":{"waiting":{"reason":"CreateContainerConfigError"}}}]}}]}`)
+	f.Fuzz(func(t *testing.T, out string) {
+		var u unit
+		u.read(out)
+		for _, file := range u.files {
+			if file == "" || strings.Contains(file, "\n") {
+				t.Errorf("file %q", file)
+			}
+		}
+		for _, p := range podsDown([]byte(out)) {
+			_, _ = p.misses()
+			_ = p.troubled()
 		}
 	})
 }

@@ -1,10 +1,9 @@
-package write
+package vendor
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,19 +38,16 @@ import (
 // A value that stands in the compose file itself is refused: that file is
 // committed.
 type compose struct {
-	dotenv
 	file    string // as --target has it
 	service string // "" for the only one that reads the keys
-	from    source
-	how     string // one line: which service reads it from where
 }
 
-func newCompose(spec, argument string) (steps.Target, error) {
+func parseCompose(argument string) (File, error) {
 	file, service, named := strings.Cut(argument, "#")
 	if file == "" || named && service == "" {
 		return nil, errors.New("it needs a compose file")
 	}
-	return &compose{dotenv: dotenv{spec: spec}, file: file, service: service}, nil
+	return compose{file, service}, nil
 }
 
 // service is what counts of one service.
@@ -67,59 +63,16 @@ type composeFile struct {
 	Include  any                `yaml:"include"` // not followed here
 }
 
-// File is the file that the service gets the key from, once it is found.
-func (c *compose) File(*steps.Run) string { return c.path }
-
-// Find finds the file.
-func (c *compose) Find(ctx context.Context, run *steps.Run) error { return c.resolve(ctx, run) }
-
-// Look finds the file and reads it. What it is compared with comes from every place that the service reads.
-func (c *compose) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	if err := c.resolve(ctx, run); err != nil {
-		return steps.Held{}, err
+// String is the target as --target has it.
+func (c compose) String() string {
+	if c.service == "" {
+		return "compose:" + c.file
 	}
-	held, err := c.dotenv.Look(ctx, run)
-	if err != nil {
-		return held, err
-	}
-	held.Others = nil
-	for _, path := range c.from.reads {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			continue // it need not be there, or compose says so itself
-		}
-		file := dotenv{path: path, reads: []envfile.Dialect{envfile.Compose}}
-		one, err := file.Look(ctx, run)
-		if err != nil {
-			return held, err
-		}
-		if one.SecretKey.Set() {
-			held.SecretKey = one.SecretKey
-		}
-		held.Others = append(held.Others, one.Others...)
-	}
-	if c.from.secretKey != "" {
-		held.SecretKey = run.Secret(c.from.secretKey)
-	}
-	return held, nil
+	return "compose:" + c.file + "#" + c.service
 }
 
-// Plan finds the file and edits it.
-func (c *compose) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	if err := c.resolve(ctx, run); err != nil {
-		return steps.Plan{}, err
-	}
-	p, err := c.dotenv.Plan(ctx, run)
-	if err == nil {
-		p.Details = append([]string{c.how}, p.Details...)
-	}
-	return p, err
-}
-
-// resolve finds the file that the service gets JWT_SECRET_KEY from, once.
-func (c *compose) resolve(ctx context.Context, run *steps.Run) error {
-	if c.how != "" {
-		return nil
-	}
+// Locate finds the file that the service gets JWT_SECRET_KEY from.
+func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	path := c.file
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(run.Project.Root, path)
@@ -132,30 +85,34 @@ func (c *compose) resolve(ctx context.Context, run *steps.Run) error {
 	if !asked {
 		var err error
 		if whole, err = readCompose(path); err != nil {
-			return steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, steps.Inert(err.Error()))).At(rel, 0))
+			return Located{}, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, steps.Inert(err.Error()))).At(rel, 0))
 		}
 	}
 	name, err := c.choose(whole)
 	if err != nil {
-		return fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c.spec, err)
+		return Located{}, fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c, err)
 	}
 	from, err := sourceOf(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
 	var failure *finding
 	switch {
 	case errors.As(err, &failure):
-		return steps.Fail(steps.NewFinding(failure.code, "Service "+steps.Inert(name)+" "+failure.text).At(rel, 0).WithSeverity(steps.Error).WithFix(failure.fix))
+		return Located{}, steps.Fail(steps.NewFinding(failure.code, "Service "+steps.Inert(name)+" "+failure.text).At(rel, 0).WithSeverity(steps.Error).WithFix(failure.fix))
 	case err != nil:
-		return err
+		return Located{}, err
 	}
-	c.from, c.path, c.reads = from, from.path, []envfile.Dialect{envfile.Compose}
+	at := Located{Path: from.path, Readers: []envfile.Dialect{envfile.Compose}}
+	at.Beside = from.reads
 	if from.path == run.Project.EnvFile.Path {
-		c.reads = nil
+		at.Readers = nil
 	}
-	c.how = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from.path), from.how)
+	if from.secretKey != "" {
+		at.SecretKey = run.Secret(from.secretKey)
+	}
+	at.How = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from.path), from.how)
 	if asked {
-		c.how += ", as docker compose config says"
+		at.How += ", as docker compose config says"
 	}
-	return nil
+	return at, nil
 }
 
 // overrides are the names of the file that compose reads after one with a usual
@@ -191,7 +148,7 @@ func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, 
 	if err != nil || res.Code != 0 || res.Truncated {
 		return composeFile{}, false // no such program, or one without these flags
 	}
-	file, err := parseCompose(res.Stdout)
+	file, err := parseComposeFile(res.Stdout)
 	for name, s := range file.Services {
 		s.Extends = nil // followed, if a version leaves it there
 		file.Services[name] = s
@@ -210,7 +167,7 @@ func readCompose(path string) (composeFile, error) {
 		if err != nil {
 			return whole, err
 		}
-		file, err := parseCompose(data)
+		file, err := parseComposeFile(data)
 		if err != nil {
 			return whole, err
 		}
@@ -266,7 +223,7 @@ func entries(environment any) []any {
 	return nil
 }
 
-func parseCompose(data []byte) (composeFile, error) {
+func parseComposeFile(data []byte) (composeFile, error) {
 	var file composeFile
 	// The library refuses a small file whose aliases make a large one.
 	if err := yaml.Unmarshal(data, &file); err != nil {
@@ -277,7 +234,7 @@ func parseCompose(data []byte) (composeFile, error) {
 
 // choose names the service: the one that was asked for, the only one, or the
 // only one that is given one of the two keys by name.
-func (c *compose) choose(file composeFile) (string, error) {
+func (c compose) choose(file composeFile) (string, error) {
 	var all, reading []string
 	for name, s := range file.Services {
 		all = append(all, name)

@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"bytes"
@@ -16,26 +16,22 @@ import (
 	"dj/keysplit/steps/tool"
 )
 
-// compose makes the containers of services anew. A plain restart keeps the
+// services makes the containers of services anew. A plain restart keeps the
 // environment that the container was made with, with version 1 and 2 alike; only
 // making it anew reads env_file and .env again.
-type compose struct {
-	*Step
-	file     string // of the project, as --restart has it, "" for that of the target or the usual one
-	services string
+type services struct {
+	file string // of the project, as --restart has it, "" for that of the target or the usual one
+	list string // of the services, as --restart has it
+	all  []string
 }
 
-func newCompose(s *Step, argument string) manager {
-	file, services := composeParts(argument)
-	return compose{s, file, services}
-}
-
-// composeParts cuts [FILE#]SERVICE[,SERVICE].
-func composeParts(argument string) (file, services string) {
-	if file, services, ok := strings.Cut(argument, "#"); ok {
-		return file, services
+func parseServices(argument string) (Manager, error) {
+	file, list, ok := strings.Cut(argument, "#")
+	if !ok {
+		file, list = "", argument
 	}
-	return "", argument
+	all, err := names(list)
+	return services{file, list, all}, err
 }
 
 // composer is docker compose, or docker-compose, version 1.
@@ -74,7 +70,7 @@ func nearest(run *steps.Run) string {
 
 // at is the compose file, absolute: the one that --restart names, that of the
 // target, or the nearest usual one; "" when there is none.
-func (c compose) at(run *steps.Run) string {
+func (c services) at(run *steps.Run) string {
 	file := c.file
 	for _, t := range run.Options.Targets {
 		if kind, argument, _ := strings.Cut(t, ":"); file == "" && kind == "compose" {
@@ -100,23 +96,23 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// spec is the way as the journal keeps it: a rollback knows no target.
-func (c compose) spec(run *steps.Run) string {
+// Kept is the spec as the journal keeps it: a rollback knows no target.
+func (c services) Kept(run *steps.Run) string {
 	if file := c.at(run); file != nearest(run) {
-		return "compose:" + file + "#" + c.services
+		return "compose:" + file + "#" + c.list
 	}
-	return "compose:" + c.services
+	return "compose:" + c.list
 }
 
 // find finds the program and the folder of the compose file.
-func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
+func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 	file := c.at(run)
 	if file == "" || !isFile(file) {
 		message := "There is no compose file in the project."
 		if file != "" {
 			message = "There is no compose file " + run.Project.Rel(file) + "."
 		}
-		return composer{}, steps.Fail(steps.NewFinding("place-not-found", message).At("compose:"+c.services, 0).
+		return composer{}, steps.Fail(steps.NewFinding("place-not-found", message).At("compose:"+c.list, 0).
 			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
 	}
 	dir := filepath.Dir(file)
@@ -130,7 +126,7 @@ func (c compose) find(ctx context.Context, run *steps.Run) (composer, error) {
 		return two, nil
 	}
 	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir}, prefix: named, old: true}
-	_, err = one.Call(ctx, run, "compose:"+c.services, nil, "version", "--short")
+	_, err = one.Call(ctx, run, "compose:"+c.list, nil, "version", "--short")
 	return one, err
 }
 
@@ -153,28 +149,26 @@ func (c composer) containers(ctx context.Context, run *steps.Run, service string
 	return strings.Fields(string(out)), err
 }
 
-func (c compose) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	all, err := names(c.services)
-	if err != nil {
-		return steps.Plan{}, err
-	}
+// Plan looks at the file and its services.
+func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	all := c.all
 	by, err := c.find(ctx, run)
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	services, err := by.all(ctx, run, "compose:"+c.services)
+	there, err := by.all(ctx, run, "compose:"+c.list)
 	if err != nil {
 		return steps.Plan{}, err
 	}
 	var others []string
-	for _, name := range services {
+	for _, name := range there {
 		if !slices.Contains(all, name) {
 			others = append(others, steps.Inert(name))
 		}
 	}
 	for _, name := range all {
-		if !slices.Contains(services, name) {
-			return steps.Plan{}, fmt.Errorf("%w: --restart compose: there is no service %q; there is: %s", steps.ErrUsage, name, steps.Inert(strings.Join(services, ", ")))
+		if !slices.Contains(there, name) {
+			return steps.Plan{}, fmt.Errorf("%w: --restart compose: there is no service %q; there is: %s", steps.ErrUsage, name, steps.Inert(strings.Join(there, ", ")))
 		}
 	}
 	p := steps.Plan{
@@ -197,13 +191,12 @@ func (c composer) up(services []string) []string {
 	return append(args, services...)
 }
 
-func (c compose) places(context.Context, *steps.Run) []string { return strings.Split(c.services, ",") }
+// Places are the services.
+func (c services) Places(context.Context, *steps.Run) []string { return c.all }
 
-func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	all, err := names(c.services)
-	if err != nil {
-		return err
-	}
+// Restart makes the containers anew.
+func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
+	all := c.all
 	by, err := c.find(ctx, run)
 	if err != nil {
 		return err
@@ -215,23 +208,23 @@ func (c compose) restart(ctx context.Context, run *steps.Run, emit steps.Emit) e
 			return err
 		}
 	}
-	res, over, err := watch(ctx, run, emit, by.Program, c.startsWithin(run), composeProgress.MatchString, by.up(all)...)
+	res, over, err := watch(ctx, run, emit, by.Program, pace.Limit(run), composeProgress.MatchString, by.up(all)...)
 	logs := "Read why: " + by.Name + " " + strings.Join(by.args("logs", all[0]), " ")
 	switch {
 	case err != nil:
 		return err
 	case over:
 		by.log(ctx, run, emit, all)
-		return wentWrong(run, "compose:"+c.services, fmt.Sprintf("The services were not up after %v.", c.startsWithin(run)), logs+". If they only take long: a longer --timeout.")
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("The services were not up after %v.", pace.Limit(run)), logs+". If they only take long: a longer --timeout.")
 	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
-		return wentWrong(run, "compose:"+c.services, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
+		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
 			"Install Docker's compose plugin, or remove the container first: docker-compose rm --stop --force "+all[0])
 	case res.Code != 0:
 		by.log(ctx, run, emit, all)
-		return wentWrong(run, "compose:"+c.services, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), logs)
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), logs)
 	}
 	for _, name := range all {
-		if err := c.proof(ctx, run, emit, by, name, before[name]); err != nil {
+		if err := c.proof(ctx, run, pace, emit, by, name, before[name]); err != nil {
 			return err
 		}
 	}
@@ -244,7 +237,7 @@ var composeProgress = regexp.MustCompile(`^ *(?:(?:Container|Network|Volume|Imag
 
 // proof looks at the new containers, one for each replica: that they are new, that
 // they run, and which key they were given.
-func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by composer, name string, before []string) error {
+func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit, by composer, name string, before []string) error {
 	id := "restart " + name
 	now, err := by.containers(ctx, run, name)
 	if err != nil {
@@ -259,10 +252,10 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 		// A service that ends at its start runs for a moment first.
 		var found containerState
 		since := time.Now()
-		ok, err := c.until(ctx, c.steady()+run.Options.Wait(), func() (bool, error) {
+		ok, err := pace.Until(ctx, pace.steady()+run.Options.Wait(), func() (bool, error) {
 			var err error
 			found, err = inspect(ctx, run, by, name, one)
-			return found.State.Status != "running" || time.Since(since) >= c.steady(), err
+			return found.State.Status != "running" || time.Since(since) >= pace.steady(), err
 		})
 		if err != nil {
 			return err
@@ -302,11 +295,11 @@ func (c compose) proof(ctx context.Context, run *steps.Run, emit steps.Emit, by 
 }
 
 // feeds tells that the key was written to where this service gets its environment.
-func (c compose) feeds(run *steps.Run, name string) bool {
+func (c services) feeds(run *steps.Run, name string) bool {
 	for _, t := range run.Options.Targets {
 		kind, argument, _ := strings.Cut(t, ":")
 		_, service, named := strings.Cut(argument, "#")
-		if kind == "compose" && (service == name || !named && c.services == name) {
+		if kind == "compose" && (service == name || !named && c.list == name) {
 			return true
 		}
 	}

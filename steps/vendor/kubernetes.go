@@ -1,4 +1,4 @@
-package write
+package vendor
 
 import (
 	"context"
@@ -30,7 +30,7 @@ var (
 	kubernetesKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
-func newKubernetes(argument string) (store, error) {
+func parseKubernetes(argument string) (Store, error) {
 	place, key, named := strings.Cut(argument, "#")
 	if !named {
 		key = steps.SecretEntry
@@ -45,7 +45,7 @@ func newKubernetes(argument string) (store, error) {
 	return &kubernetes{namespace, name, key}, nil
 }
 
-func (k *kubernetes) spec() string {
+func (k *kubernetes) String() string {
 	if k.namespace == "" {
 		return "kubernetes:" + k.name + "#" + k.key
 	}
@@ -56,8 +56,8 @@ func (k *kubernetes) tool() tool.Program {
 	return tool.Kubectl
 }
 
-func (k *kubernetes) words() words {
-	return words{
+func (k *kubernetes) Manner() Manner {
+	return Manner{
 		Method:  "kubectl patch with a merge patch on standard input; the other keys of the Secret stay, and a change by someone else in between is refused",
 		Undo:    "keysplit rollback patches the earlier value back, or removes the key",
 		Effects: []string{"Pods read a Secret when they start. Until all have been restarted, a container that crashes comes back with the new key, so that old and new can mix."},
@@ -84,9 +84,9 @@ type kubernetesSecret struct {
 	Data      map[string][]byte // base64 in JSON
 }
 
-func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
-	out, err := k.tool().Call(ctx, run, k.spec(), nil, k.args("get", "secret", k.name, "--output", "json")...)
+	out, err := k.tool().Call(ctx, run, k.String(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
 		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+steps.Line(k.args("kubectl", "create", "secret", "generic", k.name)...))
 	}
@@ -106,10 +106,10 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 		}
 	}
 	if s.Immutable {
-		held.Findings = append(held.Findings, steps.NewFinding("place-immutable", "").At(k.spec(), 0))
+		held.Findings = append(held.Findings, steps.NewFinding("place-immutable", "").At(k.String(), 0))
 	}
 	if owner := managedBy(s); owner != "" {
-		held.Findings = append(held.Findings, steps.NewFinding("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.spec(), 0))
+		held.Findings = append(held.Findings, steps.NewFinding("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
 	}
 	return held, nil
 }
@@ -117,7 +117,7 @@ func (k *kubernetes) look(ctx context.Context, run *steps.Run) (steps.Held, erro
 // context names the cluster, in the words of the kubeconfig; "" when kubectl does
 // not tell.
 func (k *kubernetes) context(ctx context.Context, run *steps.Run) string {
-	out, err := k.tool().Call(ctx, run, k.spec(), nil, "config", "view", "--minify", "--output", "json")
+	out, err := k.tool().Call(ctx, run, k.String(), nil, "config", "view", "--minify", "--output", "json")
 	if err != nil {
 		return ""
 	}
@@ -145,15 +145,15 @@ func managedBy(s kubernetesSecret) string {
 	return ""
 }
 
-func (k *kubernetes) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+func (k *kubernetes) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
 	if steps.Has(h.Findings, "place-immutable") {
-		return "", steps.Fail(steps.NewFinding("place-immutable", "").At(k.spec(), 0))
+		return "", steps.Fail(steps.NewFinding("place-immutable", "").At(k.String(), 0))
 	}
 	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
 	return "", k.patch(ctx, run, &value, h.Version)
 }
 
-func (k *kubernetes) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (k *kubernetes) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
 	if !old.Set() {
 		return k.patch(ctx, run, nil, h.Version)
 	}
@@ -170,6 +170,18 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, v
 	if err != nil {
 		return errors.New("write the patch")
 	}
-	_, err = k.tool().Call(ctx, run, k.spec(), patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
+	_, err = k.tool().Call(ctx, run, k.String(), patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
 	return err
+}
+
+// ByHand is the command of the place's own program.
+func (k *kubernetes) ByHand(x Extra) []string {
+	name := func(variable string) string { return strings.ToLower(strings.ReplaceAll(variable, "_", "-")) }
+	patch := fmt.Sprintf(`{"data":{"%s":"%%s"},"stringData":{"%s":"%s"}}`, name(x.SecretName), name(x.PlainName), x.Plain)
+	return []string{
+		// printf is a part of the shell: what it is given is on no command line.
+		fmt.Sprintf("    printf '%s' \"$(base64 < %s | tr -d '\\n')\" | %s", patch, steps.Line(x.File),
+			steps.Line(k.args("kubectl", "patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin")...)),
+		fmt.Sprintf("    and give the containers both, as %s and %s, where they get %s from this Secret", x.SecretName, x.PlainName, k.key),
+	}
 }

@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"context"
@@ -12,27 +12,27 @@ import (
 	"dj/keysplit/steps/tool"
 )
 
-// kubernetes rolls deployments anew: pods read a Secret when they start. A name
+// workloads rolls deployments anew: pods read a Secret when they start. A name
 // may carry another kind before a slash: statefulset/worker.
-type kubernetes struct {
-	*Step
-	argument string
+type workloads struct {
+	argument  string   // as --restart has it
+	namespace string   // "" for the context's own
+	all       []string // KIND/NAME
 }
 
-func newKubernetes(s *Step, argument string) manager { return kubernetes{s, argument} }
-
-func (kubernetes) tool() tool.Program {
+func (workloads) tool() tool.Program {
 	return tool.Kubectl
 }
 
 // kinds are those that can be rolled anew.
 var kinds = []string{"deployment", "statefulset", "daemonset"}
 
-// parse gives the namespace, "" for the context's own, and the workloads.
-func (k kubernetes) parse() (namespace string, workloads []string, err error) {
-	all, err := names(k.argument)
+// parseWorkloads takes the namespace, "" for the context's own, and the workloads.
+func parseWorkloads(argument string) (Manager, error) {
+	k := workloads{argument: argument}
+	all, err := names(argument)
 	if err != nil {
-		return "", nil, err
+		return k, err
 	}
 	for i, n := range all {
 		parts := strings.Split(n, "/")
@@ -43,17 +43,17 @@ func (k kubernetes) parse() (namespace string, workloads []string, err error) {
 		}
 		switch {
 		case len(parts) == 2 && i == 0:
-			namespace = parts[0]
+			k.namespace = parts[0]
 		case len(parts) != 1:
-			return "", nil, fmt.Errorf("%w: --restart kubernetes: %q is no workload; it goes [NAMESPACE/]DEPLOYMENT", steps.ErrUsage, n)
+			return k, fmt.Errorf("%q is no workload", n)
 		}
-		workloads = append(workloads, kind+"/"+parts[len(parts)-1])
+		k.all = append(k.all, kind+"/"+parts[len(parts)-1])
 	}
-	return namespace, workloads, nil
+	return k, nil
 }
 
-// within are the arguments of a call for a namespace.
-func within(namespace string, args ...string) []string {
+// inNamespace are the arguments of a call for a namespace.
+func inNamespace(namespace string, args ...string) []string {
 	if namespace != "" {
 		args = append(args, "--namespace", namespace)
 	}
@@ -62,44 +62,41 @@ func within(namespace string, args ...string) []string {
 
 // line is such a call as a person types it.
 func line(namespace string, args ...string) string {
-	return steps.Line(append([]string{"kubectl"}, within(namespace, args...)...)...)
+	return steps.Line(append([]string{"kubectl"}, inNamespace(namespace, args...)...)...)
 }
 
-func (k kubernetes) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
-	return k.tool().Call(ctx, run, "kubernetes:"+k.argument, nil, within(namespace, args...)...)
+func (k workloads) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
+	return k.tool().Call(ctx, run, "kubernetes:"+k.argument, nil, inNamespace(namespace, args...)...)
 }
 
-func (k kubernetes) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	namespace, workloads, err := k.parse()
-	if err != nil {
-		return steps.Plan{}, err
-	}
+// Plan looks at the workloads, and at who else reads the Secret.
+func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	where, err := k.call(ctx, run, "", "config", "current-context")
 	if err != nil {
 		return steps.Plan{}, err
 	}
 	p := steps.Plan{
-		Summary: "Roll " + strings.Join(workloads, ", ") + " anew.",
+		Summary: "Roll " + strings.Join(k.all, ", ") + " anew.",
 		Details: []string{"Context: " + strings.TrimSpace(run.Redactor.Clean(string(where)))},
 		Effects: []string{"New pods start with the new key before the old ones end. While both run, a token of one is refused by the other."},
 	}
-	if namespace != "" {
-		p.Details = append(p.Details, "Namespace: "+namespace)
+	if k.namespace != "" {
+		p.Details = append(p.Details, "Namespace: "+k.namespace)
 	}
-	for _, w := range workloads {
-		if _, err := k.call(ctx, run, namespace, "get", w, "--output", "name"); err != nil {
+	for _, w := range k.all {
+		if _, err := k.call(ctx, run, k.namespace, "get", w, "--output", "name"); err != nil {
 			return p, err
 		}
 	}
-	for _, w := range workloads {
+	for _, w := range k.all {
 		// Its exit code says no as well as that it failed.
-		res, err := k.tool().Try(ctx, run, nil, within(namespace, "auth", "can-i", "patch", resourceOf(w))...)
+		res, err := k.tool().Try(ctx, run, nil, inNamespace(k.namespace, "auth", "can-i", "patch", resourceOf(w))...)
 		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
 			return p, steps.Fail(steps.NewFinding("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
-				WithFix("Have the right to patch it given to you, or have somebody run: " + line(namespace, "rollout", "restart", w)))
+				WithFix("Have the right to patch it given to you, or have somebody run: " + line(k.namespace, "rollout", "restart", w)))
 		}
 	}
-	p.Details = append(p.Details, k.otherUsers(ctx, run, namespace, workloads)...)
+	p.Details = append(p.Details, k.otherUsers(ctx, run)...)
 	return p, nil
 }
 
@@ -109,8 +106,8 @@ func resourceOf(workload string) string {
 	return kind + "s.apps/" + name
 }
 
-// places are the context and its cluster, the namespace and the workloads.
-func (k kubernetes) places(ctx context.Context, run *steps.Run) []string {
+// Places are the context and its cluster, the namespace and the workloads.
+func (k workloads) Places(ctx context.Context, run *steps.Run) []string {
 	var out []string
 	for _, ask := range [][]string{{"config", "current-context"}, {"config", "view", "--minify", "--output", "jsonpath={.clusters[0].name} {.clusters[0].cluster.server}"}} {
 		if said, err := k.call(ctx, run, "", ask...); err == nil {
@@ -120,27 +117,24 @@ func (k kubernetes) places(ctx context.Context, run *steps.Run) []string {
 	return append(out, k.argument)
 }
 
-func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	namespace, workloads, err := k.parse()
-	if err != nil {
-		return err
-	}
-	for _, w := range workloads {
+// Restart rolls the workloads anew and waits for their pods.
+func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
+	for _, w := range k.all {
 		emit.Check("restart "+w, steps.MarkRunning, "roll "+w+" anew", "")
-		if _, err := k.call(ctx, run, namespace, "rollout", "restart", w); err != nil {
+		if _, err := k.call(ctx, run, k.namespace, "rollout", "restart", w); err != nil {
 			return err
 		}
 	}
-	for _, w := range workloads {
-		args := within(namespace, "rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, k.startsWithin(run).Seconds())))
+	for _, w := range k.all {
+		args := inNamespace(k.namespace, "rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, pace.Limit(run).Seconds())))
 		// kubectl ends by itself; it is given a little longer than it has.
-		res, over, err := watch(ctx, run, emit, k.tool(), k.startsWithin(run)+5*time.Second, rolloutProgress.MatchString, args...)
+		res, over, err := watch(ctx, run, emit, k.tool(), pace.Limit(run)+5*time.Second, rolloutProgress.MatchString, args...)
 		if err != nil {
 			return err
 		}
 		if over || res.Code != 0 {
 			emit.Check("restart "+w, steps.MarkFailed, "roll "+w+" anew", "not all pods are up")
-			return k.failed(ctx, run, emit, namespace, w)
+			return k.failed(ctx, run, emit, w)
 		}
 		emit.Check("restart "+w, steps.MarkOK, "rolled "+w+" anew", "all pods are up")
 	}
@@ -151,8 +145,8 @@ func (k kubernetes) restart(ctx context.Context, run *steps.Run, emit steps.Emit
 var rolloutProgress = regexp.MustCompile(`^(Waiting for |deployment |statefulset |daemon set |partitioned )`)
 
 // failed says why new pods do not come up. The old ones go on serving meanwhile.
-func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit, namespace, workload string) error {
-	down := k.notReady(ctx, run, namespace, workload)
+func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, workload string) error {
+	down := k.notReady(ctx, run, workload)
 	for _, p := range down {
 		if c, waits := p.misses(); waits {
 			if c.State.Waiting.Message != "" {
@@ -165,14 +159,14 @@ func (k kubernetes) failed(ctx context.Context, run *steps.Run, emit steps.Emit,
 		}
 	}
 	if len(down) > 0 {
-		k.log(ctx, run, emit, namespace, down[0])
+		k.log(ctx, run, emit, down[0])
 	}
-	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: "+line(namespace, "describe", workload)+" and "+line(namespace, "get", "pods")+". If they only take long: --timeout 15m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: "+line(k.namespace, "describe", workload)+" and "+line(k.namespace, "get", "pods")+". If they only take long: --timeout 15m.")
 }
 
 // log shows the end of what a pod that does not come up has said: of a container
 // that ended before, what it said then.
-func (k kubernetes) log(ctx context.Context, run *steps.Run, emit steps.Emit, namespace string, p pod) {
+func (k workloads) log(ctx context.Context, run *steps.Run, emit steps.Emit, p pod) {
 	c := p.troubled()
 	args := []string{"logs", p.Metadata.Name, "--tail", fmt.Sprint(logLines)}
 	if c.Name != "" {
@@ -183,12 +177,12 @@ func (k kubernetes) log(ctx context.Context, run *steps.Run, emit steps.Emit, na
 	}
 	emit.Progress("The log of " + steps.Inert(p.Metadata.Name) + ":")
 	if c.RestartCount > 0 && c.State.Running == nil {
-		if out, err := k.call(ctx, run, namespace, append(args, "--previous")...); err == nil {
+		if out, err := k.call(ctx, run, k.namespace, append(args, "--previous")...); err == nil {
 			showLog(run, emit, out)
 			return
 		}
 	}
-	if out, err := k.call(ctx, run, namespace, args...); err == nil {
+	if out, err := k.call(ctx, run, k.namespace, args...); err == nil {
 		showLog(run, emit, out)
 	}
 }

@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 	"dj/keysplit/steps/tool"
 )
 
-// systemd restarts units, one after the other. Only a restart makes a unit read
+// Units restarts units, one after the other. Only a restart makes a unit read
 // its EnvironmentFile again: not a reload, and not daemon-reload. A unit that
 // ends a second after it started counts as started for systemctl, so each is
 // watched until it has stayed up for a while.
@@ -26,16 +26,18 @@ import (
 // What a unit is given by Environment= or an EnvironmentFile beats a .env that
 // the backend reads itself. Where such a value is another one than the new key,
 // nothing is restarted.
-type systemd struct {
-	*Step
-	units string
-	// root tells whether this process may restart by itself; nil asks the system.
-	root func() bool
+type Units struct {
+	Names []string
+	// Root tells whether this process may restart by itself.
+	Root func() bool
 }
 
-func newSystemd(s *Step, units string) manager { return systemd{Step: s, units: units} }
+func parseUnits(argument string) (Manager, error) {
+	all, err := names(argument)
+	return Units{all, func() bool { return os.Geteuid() == 0 }}, err
+}
 
-func (systemd) tool() tool.Program {
+func (Units) tool() tool.Program {
 	return tool.Program{Name: "systemctl", Install: "It belongs to systemd, which does not run here.", Login: "sudo -v"}
 }
 
@@ -49,7 +51,7 @@ type unit struct {
 	files                                                 []string
 }
 
-func (s systemd) show(ctx context.Context, run *steps.Run, name string) (unit, error) {
+func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, error) {
 	u := unit{name: name}
 	out, err := s.tool().Call(ctx, run, "systemd:"+name, nil, "show", "--property",
 		"LoadState,ActiveState,SubState,MainPID,NRestarts,Result,Job,InvocationID,Environment,EnvironmentFiles", name)
@@ -85,13 +87,10 @@ func (u *unit) read(out string) {
 // busy tells that systemd has not done yet what it was asked for.
 func (u unit) busy() bool { return u.job != "" && u.job != "0" }
 
-func (s systemd) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	all, err := names(s.units)
-	if err != nil {
-		return steps.Plan{}, err
-	}
-	p := steps.Plan{Summary: "Restart " + strings.Join(all, ", then ") + " with systemd."}
-	for _, name := range all {
+// Plan looks at the units, and at what systemd will give them.
+func (s Units) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
+	p := steps.Plan{Summary: "Restart " + strings.Join(s.Names, ", then ") + " with systemd."}
+	for _, name := range s.Names {
 		u, err := s.show(ctx, run, name)
 		if err != nil {
 			return p, err
@@ -225,22 +224,20 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	return "", nil
 }
 
-func (s systemd) places(context.Context, *steps.Run) []string { return strings.Split(s.units, ",") }
+// Places are the units.
+func (s Units) Places(context.Context, *steps.Run) []string { return s.Names }
 
-func (s systemd) restart(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	all, err := names(s.units)
-	if err != nil {
-		return err
-	}
-	for _, name := range all {
-		if err := s.one(ctx, run, emit, name); err != nil {
+// Restart restarts one unit after the other.
+func (s Units) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
+	for _, name := range s.Names {
+		if err := s.one(ctx, run, pace, emit, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name string) error {
+func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit, name string) error {
 	id := "restart " + name
 	before, err := s.show(ctx, run, name)
 	if err != nil {
@@ -253,7 +250,7 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 	}
 	var now unit
 	var since time.Time
-	ok, err := s.until(ctx, s.startsWithin(run), func() (bool, error) {
+	ok, err := pace.Until(ctx, pace.Limit(run), func() (bool, error) {
 		if now, err = s.show(ctx, run, name); err != nil {
 			return false, err
 		}
@@ -275,7 +272,7 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		if now.restarts != before.restarts {
 			return true, nil // it ended and was started again
 		}
-		return time.Since(since) >= s.steady(), nil
+		return time.Since(since) >= pace.steady(), nil
 	})
 	switch {
 	case err != nil:
@@ -284,7 +281,7 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.Again())
 	case !ok && now.busy():
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
-		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, s.startsWithin(run)),
+		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, pace.Limit(run)),
 			"Look at it: systemctl status "+name+". If it only takes long: a longer --timeout.")
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
@@ -298,25 +295,21 @@ func (s systemd) one(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 // ask has the unit restarted: by this process when it is root, by sudo without a
 // password, by sudo with the terminal for its question, or else by the user, in
 // another terminal. queued tells that systemd has the request.
-func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name string) (queued bool, err error) {
-	isRoot := s.root
-	if isRoot == nil {
-		isRoot = func() bool { return os.Geteuid() == 0 }
-	}
+func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name string) (queued bool, err error) {
 	program, args := s.tool(), []string{"restart", "--no-block", name}
-	if !isRoot() {
+	if !s.Root() {
 		program, args = tool.Program{Name: "sudo", Install: "Restart as root."}, append([]string{"-n", "systemctl"}, args...)
 	}
 	res, err := program.Try(ctx, run, nil, args...)
 	if err != nil || res.Code == 0 {
 		return err == nil, err
 	}
-	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !isRoot() {
+	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !s.Root() {
 		if run.Options.Unattended {
 			return false, steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
 				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 		}
-		if run.HandOver != nil && !isRoot() {
+		if run.HandOver != nil && !s.Root() {
 			err := s.handOver(ctx, run, emit, program, args[1:], name)
 			return err == nil, err
 		}
@@ -327,7 +320,7 @@ func (s systemd) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name 
 }
 
 // handOver lets sudo ask for the password itself: keysplit never sees it.
-func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, sudo tool.Program, args []string, name string) error {
+func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, sudo tool.Program, args []string, name string) error {
 	path, err := sudo.Path()
 	if err != nil {
 		return err
@@ -346,8 +339,11 @@ func (s systemd) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, 
 	return nil
 }
 
+// byHand is the command that goes on after a restart that the user did.
+func byHand(run *steps.Run) string { return run.Finish(run.Options.Targets) + " --restart none" }
+
 // log shows the end of the unit's journal.
-func (s systemd) log(ctx context.Context, run *steps.Run, emit steps.Emit, name string) {
+func (s Units) log(ctx context.Context, run *steps.Run, emit steps.Emit, name string) {
 	journal := tool.Program{Name: "journalctl"}
 	if res, err := journal.Try(ctx, run, nil, "--unit", name, "--lines", fmt.Sprint(logLines), "--no-pager", "--output", "cat"); err == nil {
 		showLog(run, emit, res.Stdout)

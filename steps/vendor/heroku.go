@@ -1,4 +1,4 @@
-package write
+package vendor
 
 import (
 	"bytes"
@@ -16,33 +16,33 @@ import (
 	"dj/keysplit/steps/tool"
 )
 
-// heroku keeps the key in the config vars of an app, through the Platform API:
+// Heroku keeps the key in the config vars of an app, through the Platform API:
 // the command-line program takes a value as an argument only, and prints it.
 // Source: https://devcenter.heroku.com/articles/platform-api-reference#config-vars
-type heroku struct {
-	app string
-	api string // base URL of the Platform API
+type Heroku struct {
+	App string
+	API string // base URL of the Platform API
 }
 
 const herokuAPI = "https://api.heroku.com"
 
-func newHeroku(app string) (store, error) {
+func parseHeroku(app string) (Store, error) {
 	if app == "" || strings.ContainsAny(app, "/?#: ") {
 		return nil, errors.New("it needs the name of an app")
 	}
-	return &heroku{app: app, api: herokuAPI}, nil
+	return &Heroku{App: app, API: herokuAPI}, nil
 }
 
-func (h *heroku) spec() string { return "heroku:" + h.app }
+func (h *Heroku) String() string { return "heroku:" + h.App }
 
-func (h *heroku) tool() tool.Program {
+func (h *Heroku) tool() tool.Program {
 	p := tool.Heroku
 	p.Install += " Or set HEROKU_API_KEY: it is only asked for a token here."
 	return p
 }
 
-func (h *heroku) words() words {
-	return words{
+func (h *Heroku) Manner() Manner {
+	return Manner{
 		Method:  "a request to Heroku's Platform API, the value in its body; the other config vars stay as they are",
 		Undo:    "keysplit rollback sets the config var back, or removes it",
 		Effects: []string{"Heroku makes a release of it and restarts the app's dynos at once."},
@@ -50,11 +50,11 @@ func (h *heroku) words() words {
 }
 
 // token is that of HEROKU_API_KEY, or of the program's own login.
-func (h *heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error) {
+func (h *Heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error) {
 	if t, ok := run.LookupEnv("HEROKU_API_KEY"); ok && t != "" {
 		return run.Secret(t), nil
 	}
-	out, err := h.tool().Call(ctx, run, h.spec(), nil, "auth:token")
+	out, err := h.tool().Call(ctx, run, h.String(), nil, "auth:token")
 	if err != nil {
 		return steps.Secret{}, err
 	}
@@ -65,8 +65,8 @@ func (h *heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error
 	return run.Secret(t), nil
 }
 
-func (h *heroku) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "Heroku app " + h.app, Readable: true}
+func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "Heroku app " + h.App, Readable: true}
 	token, err := h.token(ctx, run)
 	if err != nil {
 		return held, err
@@ -88,12 +88,12 @@ func (h *heroku) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return held, nil
 }
 
-func (h *heroku) put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+func (h *Heroku) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
 	value := key.Reveal()
 	return "", h.set(ctx, run, &value)
 }
 
-func (h *heroku) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, _ steps.Held) error {
+func (h *Heroku) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, _ steps.Held) error {
 	if !old.Set() {
 		return h.set(ctx, run, nil)
 	}
@@ -102,7 +102,7 @@ func (h *heroku) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, 
 }
 
 // set changes the one config var; nil removes it.
-func (h *heroku) set(ctx context.Context, run *steps.Run, value *string) error {
+func (h *Heroku) set(ctx context.Context, run *steps.Run, value *string) error {
 	token, err := h.token(ctx, run)
 	if err != nil {
 		return err
@@ -114,14 +114,14 @@ func (h *heroku) set(ctx context.Context, run *steps.Run, value *string) error {
 	return h.do(ctx, run, token, http.MethodPatch, h.path(), body, nil)
 }
 
-func (h *heroku) path() string { return "/apps/" + url.PathEscape(h.app) + "/config-vars" }
+func (h *Heroku) path() string { return "/apps/" + url.PathEscape(h.App) + "/config-vars" }
 
 // do sends one request. It follows no redirect, which would take the token
 // along, and shows nothing of the answer.
-func (h *heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, method, path string, body []byte, into any) error {
+func (h *Heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, method, path string, body []byte, into any) error {
 	ctx, stop := context.WithTimeout(ctx, run.Options.Wait())
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, method, h.api+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, h.API+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("make a request for Heroku: %w", err)
 	}
@@ -169,10 +169,76 @@ func (h *heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, met
 	return nil
 }
 
-func (h *heroku) problem(code steps.Code, fix string) error {
-	f := steps.NewFinding(code, "Heroku: "+tool.Said[code]).At(h.spec(), 0)
+func (h *Heroku) problem(code steps.Code, fix string) error {
+	f := steps.NewFinding(code, "Heroku: "+tool.Said[code]).At(h.String(), 0)
 	if fix != "" {
 		f = f.WithFix(fix)
 	}
 	return steps.Fail(f)
+}
+
+// ByHand is the command of the place's own program.
+func (h *Heroku) ByHand(x Extra) []string {
+	return []string{
+		command("heroku", "config:edit", x.SecretName, "--app", h.App) + "   (paste the whole content of " + x.File + ")",
+		command("heroku", "config:set", x.PlainName+"="+x.Plain, "--app", h.App),
+	}
+}
+
+// restartHeroku waits for the release that follows a change, and then, as after a
+// restart, for every dyno of the app. One-off dynos are somebody's own.
+func restartHeroku(app string) (Manager, error) {
+	if _, err := names(app); err != nil {
+		return nil, err
+	}
+	spec := "heroku:" + app
+	return platform{
+		name: "Heroku app " + app, spec: spec, program: tool.Heroku,
+		again: []string{"ps:restart", "--app", app},
+		logs:  []string{"logs", "--num", fmt.Sprint(logLines), "--app", app},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
+			var releases []struct {
+				Version   int
+				Status    string
+				CreatedAt time.Time `json:"created_at"`
+			}
+			if err := ask(ctx, run, tool.Heroku, spec, &releases, "releases", "--json", "--app", app); err != nil {
+				return s, err
+			}
+			var dynos []struct {
+				ID        string
+				Type      string
+				State     string
+				UpdatedAt time.Time `json:"updated_at"`
+				Release   struct{ Version int }
+			}
+			if err := ask(ctx, run, tool.Heroku, spec, &dynos, "ps", "--json", "--app", app); err != nil {
+				return s, err
+			}
+			latest, runs, up := -1, 0, 0 // the latest release, and the one that runs
+			for _, r := range releases {
+				if r.Version > latest {
+					latest, s.released = r.Version, r.CreatedAt
+					s.pending, s.failed = r.Status == "pending", r.Status == "failed"
+					s.detail = fmt.Sprintf("release v%d: %s", r.Version, r.Status)
+				}
+				if r.Status == "succeeded" {
+					runs = max(runs, r.Version)
+				}
+			}
+			s.idle = len(releases) > 0
+			for _, d := range dynos {
+				if d.Type == "run" || d.Type == "release" {
+					continue
+				}
+				one := part{id: d.ID, at: d.UpdatedAt, up: (d.State == "up" || d.State == "idle") && (d.Release.Version == 0 || d.Release.Version >= runs), failed: d.State == "crashed"}
+				if one.up {
+					up++
+				}
+				s.parts = append(s.parts, one)
+			}
+			s.detail += fmt.Sprintf(", %d of %d dynos up", up, len(s.parts))
+			return s, nil
+		},
+	}, nil
 }

@@ -1,4 +1,4 @@
-package restart
+package vendor
 
 import (
 	"context"
@@ -82,13 +82,13 @@ func secretOf(run *steps.Run, namespace string) (secret, key string) {
 
 // otherUsers says which workloads of the namespace read the Secret and are not
 // named, one line each. A look that fails is told, and stops nothing.
-func (k kubernetes) otherUsers(ctx context.Context, run *steps.Run, namespace string, named []string) []string {
+func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
 	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
-	secret, key := secretOf(run, namespace)
+	secret, key := secretOf(run, k.namespace)
 	if secret == "" {
 		return []string{general}
 	}
-	out, err := k.call(ctx, run, namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
+	out, err := k.call(ctx, run, k.namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
 	var list struct {
 		Items []struct {
 			Kind     string
@@ -108,7 +108,7 @@ func (k kubernetes) otherUsers(ctx context.Context, run *steps.Run, namespace st
 	for _, i := range list.Items {
 		name := strings.ToLower(i.Kind) + "/" + steps.Inert(i.Metadata.Name)
 		switch {
-		case i.Spec.Template.Spec.reads(secret, key) && !slices.Contains(named, name):
+		case i.Spec.Template.Spec.reads(secret, key) && !slices.Contains(k.all, name):
 			others = append(others, name)
 		case i.Spec.JobTemplate.Spec.Template.Spec.reads(secret, key):
 			jobs = append(jobs, name)

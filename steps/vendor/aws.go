@@ -1,4 +1,4 @@
-package write
+package vendor
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ type aws struct {
 	key string // of the JSON object, "" for the whole secret
 }
 
-func newAWS(argument string) (store, error) {
+func parseAWS(argument string) (Store, error) {
 	id, key, named := strings.Cut(argument, "#")
 	if id == "" || strings.HasPrefix(id, "-") || strings.Contains(id, " ") || named && key == "" {
 		return nil, errors.New("it needs the name or ARN of a secret")
@@ -32,7 +32,7 @@ func newAWS(argument string) (store, error) {
 	return &aws{id, key}, nil
 }
 
-func (a *aws) spec() string {
+func (a *aws) String() string {
 	if a.key != "" {
 		return "aws:" + a.id + "#" + a.key
 	}
@@ -43,8 +43,8 @@ func (a *aws) tool() tool.Program {
 	return tool.Program{Name: "aws", Install: "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.", Login: "aws sso login, or aws configure"}
 }
 
-func (a *aws) words() words {
-	return words{
+func (a *aws) Manner() Manner {
+	return Manner{
 		Method:  "aws secretsmanager put-secret-value, the value on standard input; the other keys of a JSON secret stay, and the version before is kept as AWSPREVIOUS",
 		Undo:    "keysplit rollback puts the earlier value back as a new version",
 		Effects: []string{"What reads the secret at its start has to be restarted: on ECS, a new deployment."},
@@ -63,7 +63,7 @@ type awsValue struct {
 
 func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 	var v awsValue
-	out, err := a.tool().Call(ctx, run, a.spec(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
+	out, err := a.tool().Call(ctx, run, a.String(), nil, "secretsmanager", "get-secret-value", "--secret-id", a.id, "--output", "json")
 	if err != nil {
 		first := "to-be-set" // no good key, so that one is made; Secrets Manager takes no empty value
 		if a.key != "" {
@@ -75,16 +75,16 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 		return v, errors.New("the answer of aws cannot be read")
 	}
 	if v.SecretString == nil {
-		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" is binary, not text.").At(a.spec(), 0))
+		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" is binary, not text.").At(a.String(), 0))
 	}
 	if a.key != "" && json.Unmarshal([]byte(*v.SecretString), &v.fields) != nil {
-		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" holds no JSON object, so it has no key "+steps.Inert(a.key)+".").At(a.spec(), 0).
+		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" holds no JSON object, so it has no key "+steps.Inert(a.key)+".").At(a.String(), 0).
 			WithFix("Leave out #" + steps.Inert(a.key) + " to use the whole secret."))
 	}
 	return v, nil
 }
 
-func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+func (a *aws) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "AWS secret " + steps.Inert(a.id), Readable: true}
 	if a.key != "" {
 		held.Where += ", key " + steps.Inert(a.key)
@@ -123,7 +123,7 @@ func (a *aws) look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 
 // account names the AWS account; "" when it may not be asked.
 func (a *aws) account(ctx context.Context, run *steps.Run) string {
-	out, err := a.tool().Call(ctx, run, a.spec(), nil, "sts", "get-caller-identity", "--output", "json")
+	out, err := a.tool().Call(ctx, run, a.String(), nil, "sts", "get-caller-identity", "--output", "json")
 	var who struct{ Account, Arn string }
 	if err != nil || json.Unmarshal(out, &who) != nil || who.Account == "" {
 		return ""
@@ -131,7 +131,7 @@ func (a *aws) account(ctx context.Context, run *steps.Run) string {
 	return ", account " + steps.Inert(who.Account) + " as " + steps.Inert(who.Arn)
 }
 
-func (a *aws) put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+func (a *aws) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
 	return a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
 		if a.key == "" {
 			return []byte(key.Reveal()), nil
@@ -170,7 +170,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 		return "", err
 	}
 	if v.VersionID != version {
-		return "", steps.Fail(steps.NewFinding("place-conflict", "").At(a.spec(), 0))
+		return "", steps.Fail(steps.NewFinding("place-conflict", "").At(a.String(), 0))
 	}
 	text, err := value(v)
 	if err != nil {
@@ -181,7 +181,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 	_, _ = rand.Read(token)
 	token[6], token[8] = token[6]&0x0f|0x40, token[8]&0x3f|0x80
 	id := fmt.Sprintf("%x-%x-%x-%x-%x", token[:4], token[4:6], token[6:8], token[8:10], token[10:])
-	out, err := a.tool().Call(ctx, run, a.spec(), text, "secretsmanager", "put-secret-value", "--secret-id", a.id,
+	out, err := a.tool().Call(ctx, run, a.String(), text, "secretsmanager", "put-secret-value", "--secret-id", a.id,
 		"--secret-string", "file:///dev/stdin", "--client-request-token", id, "--output", "json")
 	if err != nil {
 		return "", err
@@ -195,9 +195,9 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 	return done.VersionID, nil
 }
 
-func (a *aws) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (a *aws) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
 	if a.key == "" && !old.Set() {
-		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.spec(), 0).
+		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
 			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + steps.Inert(a.id)))
 	}
 	_, err := a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
@@ -211,4 +211,19 @@ func (a *aws) restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old
 		return object(v.fields)
 	})
 	return err
+}
+
+// ByHand is the command of the place's own program.
+func (a *aws) ByHand(x Extra) []string {
+	if a.key != "" {
+		return []string{
+			fmt.Sprintf("    add to the JSON object of the secret: %s, the whole content of %s, and %s, %s", x.SecretName, x.File, x.PlainName, x.Plain),
+			"    aws secretsmanager has no command for one key: do it in the console, or read the secret, change it and put it back",
+		}
+	}
+	return []string{
+		// An ARN is no name; what stands at its end is.
+		command("aws", "secretsmanager", "create-secret", "--name", a.id[strings.LastIndexByte(a.id, ':')+1:]+"-previous", "--secret-string", "file://"+x.File),
+		fmt.Sprintf("    and give the backend that secret as %s, and %s=%s", x.SecretName, x.PlainName, x.Plain),
+	}
 }

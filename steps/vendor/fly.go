@@ -1,0 +1,162 @@
+package vendor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
+)
+
+// fly keeps the key as a secret of a Fly.io app. Fly shows digests only.
+type fly struct{ app string }
+
+func parseFly(app string) (Store, error) {
+	if app == "" || strings.HasPrefix(app, "-") || strings.ContainsAny(app, " /=") {
+		return nil, errors.New("it needs the name of an app")
+	}
+	return &fly{app}, nil
+}
+
+func (f *fly) String() string { return "fly:" + f.app }
+
+func (f *fly) tool() tool.Program {
+	return tool.Fly
+}
+
+func (f *fly) Manner() Manner {
+	return Manner{
+		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
+		Undo:    "keysplit rollback removes the secret",
+		ByHand:  "Set the earlier value again with: fly secrets import --app " + f.app + " < FILE, where FILE holds the line " + steps.KeyName + "=VALUE",
+		Effects: []string{"Fly restarts the app's machines with the new key at once, one after the other. That can take minutes."},
+	}
+}
+
+func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "Fly app " + f.app}
+	out, err := f.tool().Call(ctx, run, f.String(), nil, "secrets", "list", "--app", f.app, "--json")
+	if err != nil {
+		return held, err
+	}
+	// Older and newer versions spell the names with and without a capital;
+	// encoding/json takes both.
+	var all []struct {
+		Name      string
+		Digest    string
+		CreatedAt string
+	}
+	if json.Unmarshal(out, &all) != nil {
+		return held, errors.New("the answer of fly cannot be read")
+	}
+	for _, s := range all {
+		if s.Name == steps.KeyName {
+			held.There, held.Version = true, steps.Inert(s.Digest)
+			held.Changed, _ = time.Parse(time.RFC3339, s.CreatedAt)
+		}
+	}
+	if who, err := f.tool().Call(ctx, run, f.String(), nil, "auth", "whoami"); err == nil {
+		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
+			held.Where += ", as " + name
+		}
+	}
+	return held, nil
+}
+
+// Accepts refuses what fly's reader of NAME=VALUE lines would change: quotes, and
+// everything from a # on, which it takes for a comment.
+func (f *fly) Accepts(key steps.Secret) error {
+	if strings.ContainsAny(key.Reveal(), "\r\n\"'`\\$# \t") {
+		return errors.New("fly would cut or change this key: it reads quotes, spaces, $, # and \\ in its own way. Use a key of letters, digits, - and _: keysplit makes such a one")
+	}
+	return nil
+}
+
+func (f *fly) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
+	if _, err := tool.FlyDeploys.Call(ctx, run, f.String(), line, "secrets", "import", "--app", f.app); err != nil {
+		return "", err
+	}
+	h, err := f.Look(ctx, run)
+	return h.Version, err
+}
+
+// restore removes the secret: it is called where there was none before, since no
+// earlier value can be known.
+func (f *fly) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
+	_, err := tool.FlyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
+	return err
+}
+
+// ByHand is the command of the place's own program.
+func (f *fly) ByHand(x Extra) []string {
+	return []string{fmt.Sprintf("    printf '%%s=%%s\\n' %s \"$(cat %s)\" %s %s | %s", x.SecretName, steps.Line(x.File), x.PlainName, steps.Line(x.Plain),
+		steps.Line("fly", "secrets", "import", "--app", f.app))}
+}
+
+// flyMachine is what fly machine list --json tells of a machine
+// (fly.io/docs/machines/api/machines-resource).
+type flyMachine struct {
+	State      string
+	InstanceID string    `json:"instance_id"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Events     []struct {
+		Type      string
+		Timestamp int64
+		Request   struct {
+			ExitEvent struct {
+				ExitCode      int  `json:"exit_code"`
+				RequestedStop bool `json:"requested_stop"`
+			} `json:"exit_event"`
+		}
+	}
+}
+
+// up tells whether the machine serves, or rests until the next request comes: Fly
+// stops machines that have nothing to do. One that ended with an error is not up.
+func (m flyMachine) up() bool {
+	if m.State == "started" {
+		return true
+	}
+	var at int64
+	well := true
+	for _, e := range m.Events {
+		if e.Type == "exit" && e.Timestamp >= at {
+			at, well = e.Timestamp, e.Request.ExitEvent.RequestedStop || e.Request.ExitEvent.ExitCode == 0
+		}
+	}
+	return well && (m.State == "stopped" || m.State == "suspended")
+}
+
+// restartFly restarts with the deployment of secrets: fly apps restart leaves machines
+// with the secrets that they had, and needs a tunnel into the private network.
+func restartFly(app string) (Manager, error) {
+	if _, err := names(app); err != nil {
+		return nil, err
+	}
+	spec := "fly:" + app
+	return platform{
+		name: "Fly app " + app, spec: spec, program: tool.Fly, starter: tool.FlyDeploys,
+		again: []string{"secrets", "deploy", "--app", app},
+		logs:  []string{"logs", "--no-tail", "--app", app},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
+			var machines []flyMachine
+			if err := ask(ctx, run, tool.Fly, spec, &machines, "machine", "list", "--json", "--app", app); err != nil {
+				return s, err
+			}
+			up := 0
+			for _, m := range machines {
+				if m.up() {
+					up++
+				}
+				s.parts = append(s.parts, part{id: m.InstanceID, at: m.UpdatedAt, up: m.up()})
+			}
+			s.detail = fmt.Sprintf("%d of %d machines", up, len(machines))
+			return s, nil
+		},
+	}, nil
+}

@@ -1,0 +1,169 @@
+package vendor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/tool"
+)
+
+// railway keeps the key as a variable of a Railway service.
+type railway struct {
+	service     string
+	environment string // "" for the one that the folder is linked to
+}
+
+func parseRailway(argument string) (Store, error) {
+	service, environment, named := strings.Cut(argument, "@")
+	if service == "" || strings.HasPrefix(service, "-") || named && environment == "" {
+		return nil, errors.New("it needs the name of a service")
+	}
+	return &railway{service, environment}, nil
+}
+
+func (r *railway) String() string {
+	if r.environment != "" {
+		return "railway:" + r.service + "@" + r.environment
+	}
+	return "railway:" + r.service
+}
+
+func (r *railway) tool() tool.Program {
+	return tool.Railway
+}
+
+func (r *railway) Manner() Manner {
+	return Manner{
+		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
+		Undo:    "keysplit rollback sets the variable back, or removes it",
+		ByHand:  "Set the earlier value again with: " + steps.Line(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...) + " < FILE, where FILE holds the value",
+		Effects: []string{"Railway deploys the service anew with the changed variable."},
+	}
+}
+
+// place are the arguments that name the service and environment.
+func (r *railway) place() []string {
+	args := []string{"--service", r.service}
+	if r.environment != "" {
+		args = append(args, "--environment", r.environment)
+	}
+	return args
+}
+
+func (r *railway) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
+	held := steps.Held{Where: "Railway service " + r.service, Readable: true}
+	if r.environment != "" {
+		held.Where += ", environment " + r.environment
+	}
+	out, err := r.tool().Call(ctx, run, r.String(), nil, append([]string{"variable", "list", "--json"}, r.place()...)...)
+	if err != nil {
+		return held, err
+	}
+	// A sealed variable is listed with null: Railway shows its value to nobody.
+	var vars map[string]*string
+	if json.Unmarshal(out, &vars) != nil {
+		return held, errors.New("the answer of railway cannot be read")
+	}
+	// Railway's own variables tell which project it is, and which environment the
+	// folder is linked to.
+	if v := vars["RAILWAY_ENVIRONMENT_NAME"]; v != nil && r.environment == "" {
+		held.Where += ", environment " + run.Redactor.Clean(*v)
+	}
+	if v := vars["RAILWAY_PROJECT_NAME"]; v != nil {
+		held.Where += ", project " + run.Redactor.Clean(*v)
+	}
+	if v, ok := vars[steps.KeyName]; ok {
+		held.There, held.Readable = true, v != nil
+		if v != nil {
+			held.Key = run.Secret(*v)
+		}
+	}
+	if v := vars[steps.SecretKeyName]; v != nil {
+		held.SecretKey = run.Secret(*v)
+	}
+	return held, nil
+}
+
+func (r *railway) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+	// Older versions have no --stdin. They must not be tried: what they make of
+	// the arguments is not known.
+	help, err := r.tool().Try(ctx, run, nil, "variable", "set", "--help")
+	if err != nil {
+		return "", err
+	}
+	if help.Code != 0 || !strings.Contains(string(help.Stdout), "--stdin") {
+		return "", steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot take a value on standard input.").At(r.String(), 0).
+			WithFix("Update it: railway upgrade. Then run keysplit again."))
+	}
+	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
+	return "", err
+}
+
+func (r *railway) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+	if old.Set() {
+		_, err := r.Put(ctx, run, old, h)
+		return err
+	}
+	_, err := r.tool().Call(ctx, run, r.String(), nil, append([]string{"variable", "delete", steps.KeyName}, r.place()...)...)
+	return err
+}
+
+// ByHand is the command of the place's own program.
+func (r *railway) ByHand(x Extra) []string {
+	return []string{
+		fed(x.File, append([]string{"railway", "variable", "set", x.SecretName, "--stdin"}, r.place()...)...),
+		command(append([]string{"railway", "variable", "set", x.PlainName + "=" + x.Plain}, r.place()...)...),
+	}
+}
+
+// restartRailway restarts with a new deployment of what is deployed.
+func restartRailway(argument string) (Manager, error) {
+	if _, err := names(argument); err != nil {
+		return nil, err
+	}
+	service, environment, _ := strings.Cut(argument, "@")
+	spec := "railway:" + argument
+	place := []string{"--service", service}
+	if environment != "" {
+		place = append(place, "--environment", environment)
+	}
+	return platform{
+		name: "Railway service " + service, spec: spec, program: tool.Railway,
+		again: append([]string{"redeploy", "--yes"}, place...),
+		logs:  append([]string{"logs"}, place...),
+		knows: func(ctx context.Context, run *steps.Run) error {
+			if environment == "" {
+				return nil
+			}
+			help, err := tool.Railway.Try(ctx, run, nil, "redeploy", "--help")
+			if err != nil || help.Code == 0 && strings.Contains(string(help.Stdout), "--environment") {
+				return err
+			}
+			return steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot restart in an environment that is named.").At(spec, 0).
+				WithFix("Update railway. Or link the folder to it, with railway environment " + environment + ", and name the service alone: --restart railway:" + service))
+		},
+		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
+			var deployments []struct {
+				ID        string
+				Status    string
+				CreatedAt time.Time
+			}
+			if err := ask(ctx, run, tool.Railway, spec, &deployments, append([]string{"deployment", "list", "--json"}, place...)...); err != nil {
+				return s, err
+			}
+			s.detail = "no deployment"
+			for _, d := range deployments {
+				if len(s.parts) == 0 || d.CreatedAt.After(s.parts[0].at) {
+					up := d.Status == "SUCCESS" || d.Status == "SLEEPING" // until the next request
+					s.parts = []part{{id: d.ID, at: d.CreatedAt, up: up, failed: d.Status == "FAILED" || d.Status == "CRASHED"}}
+					s.detail = "deployment: " + d.Status
+				}
+			}
+			return s, nil
+		},
+	}, nil
+}

@@ -1,0 +1,128 @@
+// Package vendor is what keysplit knows of other people's services and programs:
+// secret managers, hosting platforms, container engines, service managers. Each has
+// a file, or a few with its name in front, that holds all of it: what a --target and
+// a --restart of it look like, how a key is delivered and taken back, how what reads
+// it is restarted, what its errors mean, and what a person types instead.
+//
+// A vendor knows the contract in steps and no step. The steps know no vendor: the one
+// that writes carries any Store or File through its journal, the one that restarts any
+// Manager. So a new vendor is one file and one line in the table.
+//
+// Two rules hold in every file:
+//
+//   - A value goes to a program on standard input, or to an API in a request body:
+//     never as an argument, which every user of the machine can read.
+//   - What a program prints is not shown: some print every value of a place when
+//     something goes wrong.
+package vendor
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+)
+
+// Vendor is one line of the table. What it cannot do it has no form of.
+type Vendor struct {
+	Name    string // the word before the colon, in --target and --restart
+	Store   Form[Store]
+	File    Form[File]
+	Restart Form[Manager]
+	// ByItself is set where what gets its key from the Store restarts by itself when
+	// that changes, and so is only waited for. Several of these may be named at once.
+	ByItself bool
+}
+
+// Form is what follows the colon of a spec.
+type Form[T any] struct {
+	Usage string                           // e.g. "SERVICE[@ENVIRONMENT]"; "" where there is no such spec
+	Parse func(argument string) (T, error) // its error says what the argument needs
+}
+
+// All is the table, in the order in which help lists it.
+var All = []Vendor{
+	{Name: "systemd", Restart: Form[Manager]{"UNIT[,UNIT]", parseUnits}},
+	{Name: "compose", File: Form[File]{"FILE[#SERVICE]", parseCompose}, Restart: Form[Manager]{"[FILE#]SERVICE[,SERVICE]", parseServices}},
+	{Name: "kubernetes", Store: Form[Store]{"[NAMESPACE/]SECRET[#KEY]", parseKubernetes}, Restart: Form[Manager]{"[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", parseWorkloads}},
+	{Name: "vault", Store: Form[Store]{"MOUNT/PATH[#FIELD]", parseVault}},
+	{Name: "aws", Store: Form[Store]{"SECRET-ID[#JSON-KEY]", parseAWS}},
+	{Name: "heroku", Store: Form[Store]{"APP", parseHeroku}, Restart: Form[Manager]{"APP", restartHeroku}, ByItself: true},
+	{Name: "github", Store: Form[Store]{"OWNER/REPO[@ENVIRONMENT]", parseGitHub}},
+	{Name: "railway", Store: Form[Store]{"SERVICE[@ENVIRONMENT]", parseRailway}, Restart: Form[Manager]{"SERVICE[@ENVIRONMENT]", restartRailway}, ByItself: true},
+	{Name: "fly", Store: Form[Store]{"APP", parseFly}, Restart: Form[Manager]{"APP", restartFly}, ByItself: true},
+}
+
+// Store is a secret manager.
+type Store interface {
+	// String is the place as --target has it, with what was left out filled in.
+	String() string
+	// Look reads the place. What keeps it from looking is a *steps.Failure.
+	Look(ctx context.Context, run *steps.Run) (steps.Held, error)
+	// Put sets the key and leaves every other value alone. h is what Look
+	// returned: where the place can tell, it refuses (place-conflict) when it
+	// has changed since. It returns the version that it made, "" where there is
+	// no such thing. Never called with an empty key.
+	Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (version string, err error)
+	// Restore ends a delivery that is in force: it puts the value back that was
+	// there before, or takes the key out when old is unset and d.There is false.
+	// h is what Look returned just now.
+	Restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
+	// Manner says how it is done, for the plan.
+	Manner() Manner
+	// ByHand says how a person brings two further variables there; indented lines.
+	ByHand(x Extra) []string
+}
+
+// Manner is a store's part of a plan.
+type Manner struct {
+	Method  string   // how the value gets there, and what stays as it is; one line
+	Undo    string   // how the way back goes; one line
+	Effects []string // what other people will notice, e.g. a release that starts by itself
+	ByHand  string   // what to do where the value before cannot be put back; "" where it can
+}
+
+// Picky is a Store that cannot take every key.
+type Picky interface {
+	// Accepts says why the store would cut or change the key; nil when it would not.
+	Accepts(key steps.Secret) error
+}
+
+// File is a description of files, such as a compose file, that says which file on
+// this machine a service gets its key from.
+type File interface {
+	Locate(ctx context.Context, run *steps.Run) (Located, error)
+}
+
+// Located is the file that was found.
+type Located struct {
+	Path    string            // absolute
+	Readers []envfile.Dialect // who reads it; none for the backend's own readers
+	How     string            // which service reads it from where; one line
+	// Beside are all files that the service reads, as compose reads them: what the key
+	// is compared with may be in any of them, the last one counts.
+	Beside    []string
+	SecretKey steps.Secret // SECRET_KEY, where the description itself has it
+}
+
+// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in
+// any of the usual spellings.
+func isSecretKey(name string) bool {
+	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
+}
+
+// missing adds the command that makes the place, where it is not there.
+func missing(err error, command string) error {
+	var failure *steps.Failure
+	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
+		f := failure.Findings[0]
+		page, _ := steps.LookUp(f.Code)
+		if f.Fix == page.Fix { // else it is another place, with a fix of its own
+			return steps.Fail(f.WithFix(f.Fix + " " + command))
+		}
+	}
+	return err
+}
