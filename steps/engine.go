@@ -20,8 +20,8 @@ type Engine struct {
 	steps map[Name]Step
 }
 
-// NewEngine makes an engine of the given steps, of which each name may occur
-// once. A state without a step cannot be reached.
+// NewEngine makes an engine of the given steps; of two with one name the later one
+// counts. A state without a step cannot be reached.
 func NewEngine(run *Run, all ...Step) *Engine {
 	e := &Engine{Run: run, Machine: NewMachine(), steps: map[Name]Step{}}
 	for _, s := range all {
@@ -71,7 +71,7 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	if err := e.act(n, ActSkip); err != nil {
 		return err
 	}
-	e.sender(n, emit)(Event{Kind: EventSkipped, Text: "left out on request"})
+	e.sender(n, emit)(Event{Kind: EventSkipped, Text: "on request"})
 	return nil
 }
 
@@ -92,14 +92,10 @@ func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	return nil
 }
 
-// rollbackOrder is the reverse of the steps' order, but for the restart: it
-// comes last, since only then can the old value be read again.
-var rollbackOrder = []Name{Checklist, SmokeTest, Distinct, Write, Generate, Restart}
-
 // Rollback takes back every step that had ended in this run.
 func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 	var ended []Name
-	for _, n := range rollbackOrder {
+	for _, n := range rollbackOrder() {
 		if e.Has(n) && e.Machine.Can(n, ActUndo) {
 			ended = append(ended, n)
 		}
@@ -225,7 +221,7 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 	stopped := ctx.Err() != nil || errors.Is(err, context.Canceled)
 	bad := ActFail
 	if stopped {
-		bad, err = ActStop, fmt.Errorf("%w: %s was stopped", ErrCancelled, n)
+		bad, err = ActStop, fmt.Errorf("%w: %s was stopped", ErrCancelled, About(n).Title)
 	}
 	unnoted := e.act(n, bad)
 	if unnoted != nil && unnoted.Error() != err.Error() {

@@ -15,7 +15,7 @@ const (
 	EventFinding  EventKind = "finding"  // something is wrong, or worth knowing
 	EventDone     EventKind = "done"     // the step ended well
 	EventFailed   EventKind = "failed"   // the step ended badly
-	EventSkipped  EventKind = "skipped"  // the step was left out on request
+	EventSkipped  EventKind = "skipped"  // on request
 	EventUndone   EventKind = "undone"   // the step's change was taken back
 	EventResult   EventKind = "result"   // the whole run ended
 )

@@ -15,7 +15,7 @@ const (
 	Planned Status = "planned" // its plan is on the table
 	Running Status = "running"
 	Done    Status = "done"
-	Skipped Status = "skipped" // left out on request; never counts as done
+	Skipped Status = "skipped" // on request; never counts as done
 	Failed  Status = "failed"
 	Undone  Status = "undone" // done once, and taken back
 )
@@ -53,8 +53,8 @@ var guards = []struct {
 	reason string
 	holds  func(m Machine, n Name) bool
 }{
-	{ActSkip, "preflight cannot be skipped: the other steps work with what it finds", func(_ Machine, n Name) bool {
-		return n != Preflight
+	{ActSkip, "the other steps work with what it finds", func(_ Machine, n Name) bool {
+		return About(n).Skippable
 	}},
 	{ActStart, "another step is running", func(m Machine, n Name) bool {
 		for other, s := range m.status {

@@ -22,11 +22,6 @@ const (
 	Checklist Name = "checklist"
 )
 
-// Order lists the states from first to last.
-func Order() []Name {
-	return []Name{Preflight, Generate, Write, Distinct, Restart, SmokeTest, Checklist}
-}
-
 // Step is one part of the upgrade.
 //
 // Plan says what Apply would do, masked, and changes nothing. Apply does it and

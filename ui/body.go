@@ -33,7 +33,7 @@ func (w *wizard) body() *sheet {
 	case ready:
 		p.screen.plan(w, s, p.plan)
 	case running:
-		s.hang("", w.styles.Bold, p.doing)
+		s.hang("", w.styles.Bold, p.Doing)
 		s.blank()
 		s.lines(p.lines)
 		if s.active < 0 {
@@ -45,7 +45,7 @@ func (w *wizard) body() *sheet {
 	case failed:
 		w.failedBody(s, p)
 	case skipped:
-		s.hang("", w.styles.Bold, "Left out on request. It does not count as done.")
+		s.hang("", w.styles.Bold, "Skipped. This does not count as done.")
 		s.blank()
 		s.hang("", w.styles.Muted, "The steps after it go on with what is there.")
 	}
@@ -55,7 +55,7 @@ func (w *wizard) body() *sheet {
 // doneBody shows the lines of proof and what else was found. Where there is room
 // for a few rows only, what was found at the start comes first.
 func (w *wizard) doneBody(s *sheet, p *page) {
-	if p.name == steps.Preflight {
+	if p.Name == steps.Preflight {
 		if w.short() {
 			p.screen.result(w, s)
 			s.blank()

@@ -222,7 +222,7 @@ func (st *stage) paste(text string) *stage {
 // at tells the page and the phase.
 func (st *stage) at() (steps.Name, phase) {
 	if p := st.w.current(); p != nil {
-		return p.name, st.w.phase(p)
+		return p.Name, st.w.phase(p)
 	}
 	return "end", done
 }

@@ -155,7 +155,7 @@ func (w *wizard) hints() []hint {
 		if len(w.facts.edits) > 0 && p.atOnce() { // which tell of what to edit
 			hs = append(hs, editHint)
 		}
-		switch p.name {
+		switch p.Name {
 		case steps.Preflight:
 			hs = append(hs, hint{"t", "findings"})
 		case steps.Checklist: // its last item is about it

@@ -39,9 +39,9 @@ const (
 	jobEdit                 // edit a file of the rest of the house
 )
 
-// writes tells that stopping the job in the middle deserves a question.
+// writes reports whether stopping the job in the middle deserves a question.
 func (j *job) writes() bool {
-	return j != nil && (j.kind == jobBack || j.kind == jobEdit || j.kind == jobApply && (j.step == steps.Write || j.step == steps.Restart))
+	return j != nil && (j.kind == jobBack || j.kind == jobEdit || j.kind == jobApply && steps.About(j.step).Changes != "")
 }
 
 // work is what a job does. What it learns beyond the engine's state goes into

@@ -184,9 +184,9 @@ func (w *wizard) prompt() *prompt {
 	case failed:
 		q = w.failedPrompt(p)
 	case skipped:
-		q = prompt{question: "This step was left out.", options: []option{
+		q = prompt{question: "This step was skipped.", options: []option{
 			{label: "Go on", act: (*wizard).forward},
-			{label: "Do it after all", act: func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }},
+			{label: "Do it now", act: func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }},
 		}}
 	default:
 		return nil
@@ -201,9 +201,9 @@ func (w *wizard) donePrompt(p *page) prompt {
 	case w.width < 40:
 		label = "Next"
 	case w.at+1 < len(w.pages):
-		label = "Next: " + w.pages[w.at+1].title
+		label = "Next: " + w.pages[w.at+1].Task
 	}
-	if p.name == steps.Preflight && w.blocked() {
+	if p.Name == steps.Preflight && w.blocked() {
 		return prompt{question: "Put it right, then look again.", options: []option{
 			{label: "Look again", act: (*wizard).startOver},
 			{label: "Go on anyway", act: (*wizard).forward},

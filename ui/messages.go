@@ -51,7 +51,6 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.job.cancel()
 	w.job = nil
 	w.facts = msg.facts
-	w.nameWrite()
 	w.log = slices.DeleteFunc(w.log, unfinished)
 	if w.leaving {
 		return tea.Quit
@@ -76,7 +75,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	}
 	p := w.page(msg.step)
 	for _, later := range w.pages {
-		if s := w.facts.machine.Status(later.name); s == steps.Pending && later != p {
+		if s := w.facts.machine.Status(later.Name); s == steps.Pending && later != p {
 			later.clear()
 		}
 	}
@@ -94,7 +93,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	switch {
 	case stopped(msg.err):
 		w.flash = "Stopped."
-		if w.facts.machine.Status(p.name) == steps.Pending && !p.atOnce() {
+		if w.facts.machine.Status(p.Name) == steps.Pending && !p.atOnce() {
 			return p.screen.arrive(w)
 		}
 		p.failure = steps.ErrCancelled

@@ -43,11 +43,10 @@ func (f *faulty) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 func TestAPanicRestoresTheTerminal(t *testing.T) {
 	for _, in := range []string{"View", "Update", "a command"} {
 		t.Run(in, func(t *testing.T) {
-			before := slices.Clone(registry)
-			defer func() { registry = before }()
-			registry = slices.Clone(registry)
-			make := registry[1].make
-			registry[1].make = func() screen { return &faulty{make(), in} }
+			before := parts
+			defer func() { parts = before }()
+			parts = slices.Clone(parts)
+			parts[1].screen = func() screen { return &faulty{newGenerate(), in} }
 			y := show(t, context.Background(), newStage(t, plainLight), Options{})
 			y.until("choose the key ]")
 			y.types("\r")

@@ -16,8 +16,8 @@ type asking struct {
 	typing bool
 }
 
-func newAsking(n steps.Name, verb, to string) asking {
-	return asking{basic: basic{step: n, verb: verb}, to: to, name: newField("Name", false)}
+func newAsking(n steps.Name, to string) asking {
+	return asking{basic: basic{step: n}, to: to, name: newField("Name", false)}
 }
 
 func (n *asking) arrive(w *wizard) tea.Cmd {

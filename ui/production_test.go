@@ -11,7 +11,7 @@ import (
 
 // On production the write screen takes nothing but the environment's name.
 func TestTheWriteScreenWantsTheNameOfProduction(t *testing.T) {
-	w := &wizard{pages: []*page{{registered: registered{name: steps.Write}, plan: steps.Plan{Question: "Write?", Confirm: "production"}}}}
+	w := &wizard{pages: []*page{{StepInfo: steps.StepInfo{Name: steps.Write}, plan: steps.Plan{Question: "Write?", Confirm: "production"}}}}
 	n := newWrite().(*writeScreen)
 	w.pages[0].screen = n
 	p := n.ready(w)

@@ -176,11 +176,11 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {
-		o.Statuses[p.name] = f.machine.Status(p.name)
+		o.Statuses[p.Name] = f.machine.Status(p.Name)
 		if p.failure != nil && !stopped(p.failure) {
 			o.Failed = p.failure
 		}
-		if p.name == steps.Checklist {
+		if p.Name == steps.Checklist {
 			_, o.Open = p.tally()
 		}
 	}

@@ -276,7 +276,7 @@ func TestAPasswordIsNotEchoed(t *testing.T) {
 	y := show(t, context.Background(), st, Options{Theme: "dark"})
 	y.until("choose the key ]")
 	// What stands at the end of each page: while a step runs, enter goes nowhere.
-	for _, next := range []string{"Which key shall sign", "write .env ]", "Write this change?", "the keys differ ]", "[ Verify ]",
+	for _, next := range []string{"Which key shall sign", "write the key ]", "Write this change?", "the keys differ ]", "[ Verify ]",
 		"restart the backend ]", "Restart the server now?", "smoke-test the login ]", "A throwaway account"} {
 		y.answers("\r", next)
 	}

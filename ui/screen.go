@@ -42,32 +42,10 @@ type screen interface {
 	mend(w *wizard) tea.Cmd
 }
 
-// registered is one line of the table of steps.
-type registered struct {
-	name  steps.Name
-	short string // in the stepper; "" keeps it out of there
-	title string // in the header
-	doing string // while it runs
-	make  func() screen
-}
-
-// registry lists the steps that have a screen, in their order: the one place
-// where a new step is added.
-var registry = []registered{
-	{steps.Preflight, "", "look at the project", "Looking at the project. Nothing is changed.", newPreflight},
-	{steps.Generate, "Key", "choose the key", "Settling the key", newGenerate},
-	{steps.Write, ".env", "write .env", "Writing", newWrite},
-	{steps.Distinct, "Distinct", "prove that the keys differ", "Comparing the keys as the backend reads them", newDistinct},
-	{steps.Restart, "Restart", "restart the backend", "Restarting", newRestart},
-	{steps.SmokeTest, "Login", "smoke-test the login", "Asking the running server", newSmokeTest},
-	{steps.Checklist, "", "the checklist", "Going through the checklist", newChecklist},
-}
-
 // page is one step with what is known of it.
 type page struct {
-	registered
+	steps.StepInfo
 	screen screen
-	number int // among the numbered steps, 0 for the others
 
 	plan     steps.Plan
 	lines    []steps.Event // checks, each ID once, and progress, in order
@@ -123,15 +101,12 @@ func (p *page) settle(err error) {
 	}
 }
 
-// atOnce tells that the step only looks and so begins by itself.
-func (p *page) atOnce() bool { return p.name == steps.Preflight || p.name == steps.Checklist }
+// atOnce reports whether the step only looks and so begins by itself.
+func (p *page) atOnce() bool { return p.Number == 0 }
 
 // basic is the screen of a step that has nothing particular. The others embed
 // it.
-type basic struct {
-	step steps.Name
-	verb string // on the button
-}
+type basic struct{ step steps.Name }
 
 func (b *basic) arrive(w *wizard) tea.Cmd { return w.ask(b.step, nil) }
 
@@ -141,7 +116,7 @@ func (b *basic) plan(_ *wizard, s *sheet, p steps.Plan) { s.plan(p) }
 
 func (b *basic) ready(w *wizard) prompt {
 	p := w.page(b.step).plan
-	question, verb := p.Question, cmp.Or(p.Yes, b.verb)
+	question, verb := p.Question, cmp.Or(p.Yes, steps.About(b.step).Title)
 	if p.Nothing {
 		question, verb = "Nothing to change here. Go on?", "Go on"
 	}

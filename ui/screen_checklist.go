@@ -28,7 +28,7 @@ type checklistScreen struct {
 
 func newChecklist() screen {
 	return &checklistScreen{
-		basic: basic{step: steps.Checklist, verb: "Check"},
+		basic: basic{step: steps.Checklist},
 		name:  newField("Your name", false), note: newField("Note", false),
 	}
 }

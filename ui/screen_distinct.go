@@ -5,7 +5,7 @@ import "dj/keysplit/steps"
 // distinctScreen is the proof that the keys differ. It only looks.
 type distinctScreen struct{ basic }
 
-func newDistinct() screen { return &distinctScreen{basic{step: steps.Distinct, verb: "Verify"}} }
+func newDistinct() screen { return &distinctScreen{basic{step: steps.Distinct}} }
 
 func (*distinctScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles

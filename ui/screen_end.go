@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/charmbracelet/lipgloss"
@@ -107,7 +106,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	s.blank()
 	for _, p := range w.pages {
-		if p.number == 0 && p.name != steps.Checklist {
+		if p.Number == 0 && p.Name != steps.Checklist {
 			continue
 		}
 		s.summaryLine(p, w.phase(p))
@@ -138,22 +137,22 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	switch ph {
 	case done:
 		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
-		if p.name == steps.Checklist && p.warned() {
+		if p.Name == steps.Checklist && p.warned() {
 			mark = s.s.Mark(steps.MarkWarn)
 		}
 	case skipped:
-		mark, said = s.s.Warn.Render("-"), "left out"
+		mark, said = s.s.Warn.Render("-"), "skipped"
 	case failed:
 		mark, said = s.s.Mark(steps.MarkFailed), "failed"
 	}
-	s.hang(mark+" "+fmt.Sprintf("%-10s", capital(cmp.Or(p.short, "checklist"))), s.s.Muted, said)
+	s.hang(mark+" "+fmt.Sprintf("%-10s", p.Title), s.s.Muted, said)
 }
 
 // lastProof sums up the lines of a step: their number, or of a few the last one
 // that passed.
 func lastProof(p *page) string {
 	passed, unsure := p.tally()
-	if p.name == steps.Checklist {
+	if p.Name == steps.Checklist {
 		return fmt.Sprintf("%d in order, %d open", passed, unsure)
 	}
 	if unsure > 0 {

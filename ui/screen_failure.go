@@ -32,7 +32,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.finding(f, true)
 		s.blank()
 		told = true
-		again = again || p.name != steps.Preflight && !fixable(p.findings) && strings.Contains(f.Fix, "un keysplit again")
+		again = again || p.Name != steps.Preflight && !fixable(p.findings) && strings.Contains(f.Fix, "un keysplit again")
 	}
 	if !told {
 		mark := ""
@@ -64,7 +64,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	}
 	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
 	switch {
-	case p.name == steps.Preflight:
+	case p.Name == steps.Preflight:
 		add("Retry", retry)
 	case fixable(p.findings):
 		add("Fix it", p.screen.mend)
@@ -77,8 +77,8 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
-	if m := w.facts.machine; m.Can(p.name, steps.ActSkip) {
-		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.name) })
+	if m := w.facts.machine; m.Can(p.Name, steps.ActSkip) {
+		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.Name) })
 	}
 	if w.mayRollBack() {
 		add("Roll back", (*wizard).askRollBack)

@@ -27,7 +27,7 @@ type generateScreen struct {
 }
 
 func newGenerate() screen {
-	return &generateScreen{basic: basic{step: steps.Generate, verb: "Make"}, entry: newField("Key", true)}
+	return &generateScreen{basic: basic{step: steps.Generate}, entry: newField("Key", true)}
 }
 
 // arrive finds out whether there is a good key to keep, and plans what was

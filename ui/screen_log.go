@@ -33,7 +33,7 @@ func logOverlay() *overlay {
 
 // logText is one event in words.
 func logText(ev steps.Event) string {
-	text := string(ev.Step) + ": "
+	text := steps.About(ev.Step).Title + ": "
 	switch ev.Kind {
 	case steps.EventCheck:
 		text += ev.Text + ", " + string(ev.Mark)

@@ -17,7 +17,7 @@ import (
 type preflightScreen struct{ basic }
 
 func newPreflight() screen {
-	return &preflightScreen{basic{step: steps.Preflight, verb: "Look"}}
+	return &preflightScreen{basic{step: steps.Preflight}}
 }
 
 // arrive looks at the project, and asks the first step what it would do, so

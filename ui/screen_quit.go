@@ -22,7 +22,7 @@ func (w *wizard) quit(insist bool) tea.Cmd {
 		return w.leave()
 	}
 	what := "Something is being written."
-	if w.job.step == steps.Restart {
+	if w.job.step == steps.Restart { // what a rollback or an edit does has no step
 		what = "The backend is being restarted."
 	}
 	w.confirm(what+" Stop at the next safe place and quit?", "Keep going", "Quit", (*wizard).leave)

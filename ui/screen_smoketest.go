@@ -26,7 +26,7 @@ type smokeTestScreen struct {
 
 func newSmokeTest() screen {
 	return &smokeTestScreen{
-		basic: basic{step: steps.SmokeTest, verb: "Test"},
+		basic: basic{step: steps.SmokeTest},
 		name:  newField("User name", false), password: newField("Password", true),
 	}
 }

@@ -8,21 +8,20 @@ import (
 
 // whyOverlay gives the reason for the step on the screen.
 func whyOverlay(w *wizard) *overlay {
-	n := steps.Preflight
+	r := steps.About(steps.Preflight)
 	if p := w.current(); p != nil {
-		n = p.name
+		r = p.StepInfo
 	}
-	r := reasons[n]
 	return &overlay{title: "Why", brief: "why", key: "w", draw: func(w *wizard, s *sheet) {
-		s.hang("", lipgloss.NewStyle(), r.why)
-		if len(r.guide) == 0 {
+		s.hang("", lipgloss.NewStyle(), r.Why)
+		if len(r.Guide) == 0 {
 			return
 		}
 		s.heading("Where the upgrade guide is wrong")
-		for _, g := range r.guide {
+		for _, g := range r.Guide {
 			s.blank()
-			s.hang(w.styles.Muted.Render("It says  "), w.styles.Muted, g.says)
-			s.hang(w.styles.Muted.Render("In fact  "), lipgloss.NewStyle(), g.so)
+			s.hang(w.styles.Muted.Render("It says  "), w.styles.Muted, g.Says)
+			s.hang(w.styles.Muted.Render("In fact  "), lipgloss.NewStyle(), g.So)
 		}
 	}}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/stepstest"
 )
 
 func (st *stage) size(width, height int) string {
@@ -222,27 +221,3 @@ func TestThePlaceIsSaidOnce(t *testing.T) {
 		}
 	}
 }
-
-// What is no .env of this machine is not called so, also where that shows only
-// once the project is known.
-func TestTheStepIsNamedByWhereItWrites(t *testing.T) {
-	st := newStage(t, plainLight)
-	run := stepstest.NewRun(t, "SECRET_KEY=x\n", nil)
-	st.e.Run.Targets = []steps.Target{fileOf{&stepstest.Place{Name: "dotenv:staging.env"}}}
-	st.fakes[steps.Preflight].apply = func(_ context.Context, r *steps.Run, _ steps.Emit) error {
-		r.Project, r.Journal = run.Project, run.Journal
-		return nil
-	}
-	if v := st.w.View(); !strings.Contains(v, "○ .env") {
-		t.Errorf("before it is known:\n%s", v)
-	}
-	if v := st.open().to(steps.Write).w.View(); !strings.Contains(v, "write the key") || !strings.Contains(v, "● Write") || strings.Contains(v, "write .env") {
-		t.Errorf("the page is named\n%s", v)
-	}
-}
-
-// fileOf is a place that is a file here, and not the project's own .env.
-type fileOf struct{ *stepstest.Place }
-
-func (fileOf) Local() bool            { return true }
-func (fileOf) File(*steps.Run) string { return "/nowhere/staging.env" }

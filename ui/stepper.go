@@ -12,21 +12,16 @@ import (
 // where names the page, long and short.
 func (w *wizard) where() (long, brief string) {
 	p := w.current()
-	numbered := 0
-	for _, q := range w.pages {
-		numbered = max(numbered, q.number)
-	}
 	switch {
 	case p == nil && w.backPhase() != backNone:
 		return "Put everything back", "back"
 	case p == nil:
 		return "Summary", "summary"
-	case p.name == steps.Preflight:
-		return capital(p.title), "look"
-	case p.number == 0:
-		return capital(p.title), string(p.name)
+	case p.Number == 0:
+		return capital(p.Task), strings.ToLower(p.Title)
 	}
-	return fmt.Sprintf("Step %d of %d: %s", p.number, numbered, p.title), fmt.Sprintf("%d/%d %s", p.number, numbered, p.short)
+	n := steps.Numbered()
+	return fmt.Sprintf("Step %d of %d: %s", p.Number, n, p.Task), fmt.Sprintf("%d/%d %s", p.Number, n, p.Title)
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -106,20 +101,20 @@ func (w *wizard) stepper() string {
 	s := w.styles
 	var long, brief []string
 	for i, p := range w.pages {
-		if p.number == 0 {
+		if p.Number == 0 {
 			continue
 		}
-		mark, name := s.Muted.Render(s.Marks.Todo), s.Muted.Render(p.short)
+		mark, name := s.Muted.Render(s.Marks.Todo), s.Muted.Render(p.Title)
 		switch w.phase(p) {
 		case done:
-			mark, name = s.OK.Render(s.Marks.OK), p.short
+			mark, name = s.OK.Render(s.Marks.OK), p.Title
 		case failed:
-			mark, name = s.Error.Render(s.Marks.Failed), p.short
+			mark, name = s.Error.Render(s.Marks.Failed), p.Title
 		case skipped:
 			mark = s.Warn.Render("-")
 		}
 		if i == w.at {
-			name = s.Accent.Bold(true).Render(p.short)
+			name = s.Accent.Bold(true).Render(p.Title)
 			if ph := w.phase(p); ph != failed && ph != done && ph != skipped {
 				mark = s.Accent.Render(s.Marks.Current)
 			}

@@ -81,33 +81,17 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		title: "keysplit", width: 80, height: 24, facts: look(e),
 	}
 	w.runner.send = func(tea.Msg) {}
-	number := 0
-	for _, r := range registry {
-		if !e.Has(r.name) {
-			continue
+	for _, n := range steps.Order() {
+		if e.Has(n) {
+			w.pages = append(w.pages, &page{StepInfo: steps.About(n), screen: newScreen(n)})
 		}
-		p := &page{registered: r, screen: r.make()}
-		if r.short != "" {
-			number++
-			p.number = number
-		}
-		w.pages = append(w.pages, p)
 	}
 	frames := spinner.MiniDot
 	if !w.utf8 {
 		frames = spinner.Line
 	}
-	w.nameWrite()
 	w.spin = spinner.New(spinner.WithSpinner(frames), spinner.WithStyle(s.Accent))
 	return w
-}
-
-// nameWrite names the step that writes by where it writes: that it is no .env of
-// this machine is known for sure once the project is.
-func (w *wizard) nameWrite() {
-	if p := w.page(steps.Write); w.facts.remote {
-		p.short, p.title = "Write", "write the key"
-	}
 }
 
 // Init starts the look at the project.
@@ -169,11 +153,11 @@ type copiedMsg string
 // page returns the page of a step.
 func (w *wizard) page(n steps.Name) *page {
 	for _, p := range w.pages {
-		if p.name == n {
+		if p.Name == n {
 			return p
 		}
 	}
-	return &page{registered: registered{name: n}}
+	return &page{StepInfo: steps.StepInfo{Name: n}}
 }
 
 // changed tells that there is something to put back.
@@ -208,7 +192,7 @@ const (
 
 // phase follows the state machine and the job that runs.
 func (w *wizard) phase(p *page) phase {
-	if w.job != nil && w.job.step == p.name {
+	if w.job != nil && w.job.step == p.Name {
 		if w.job.kind == jobApply {
 			return running
 		}
@@ -217,7 +201,7 @@ func (w *wizard) phase(p *page) phase {
 	if p.failure != nil {
 		return failed
 	}
-	switch w.facts.machine.Status(p.name) {
+	switch w.facts.machine.Status(p.Name) {
 	case steps.Planned:
 		return ready
 	case steps.Done:

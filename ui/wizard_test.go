@@ -248,16 +248,30 @@ func TestTheListFollowsTheFocus(t *testing.T) {
 	}
 }
 
-// Every step has a reason, and every screen of the registry a step of the
-// engine's order.
-func TestEveryStepHasAReasonAndAScreen(t *testing.T) {
+// Every step has a package and a screen, in the engine's order.
+func TestEveryStepHasAPackageAndAScreen(t *testing.T) {
 	for i, n := range steps.Order() {
-		if reasons[n].why == "" {
-			t.Errorf("%s has no reason", n)
-		}
-		if i >= len(registry) || registry[i].name != n {
+		if i >= len(parts) || parts[i].step().Name() != n || parts[i].screen() == nil {
 			t.Errorf("%s is not where the engine has it", n)
 		}
+	}
+	e := NewEngine(&steps.Run{})
+	for _, n := range steps.Order() {
+		if !e.Has(n) {
+			t.Errorf("the engine has no %s", n)
+		}
+	}
+}
+
+// NewEngine takes the steps that it is given in place of its own.
+func TestAnEngineTakesOtherSteps(t *testing.T) {
+	f := &fakeStep{name: steps.Preflight}
+	e := NewEngine(&steps.Run{}, f)
+	if _, err := e.Plan(t.Context(), steps.Preflight, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Apply(t.Context(), steps.Preflight, nil); err != nil || f.applied != 1 {
+		t.Errorf("applied %d times, %v", f.applied, err)
 	}
 }
 

@@ -238,9 +238,9 @@ func (p past) missing(step steps.Name) string {
 	case pr != nil && pr.gone != "":
 		return pr.gone
 	case p.skipped[step]:
-		return "the step " + string(step) + " was left out"
+		return "the step " + steps.About(step).Title + " was skipped"
 	}
-	return "the step " + string(step) + " has not passed yet"
+	return "the step " + steps.About(step).Title + " has not passed yet"
 }
 
 // exact is for times that stand beside another one of the same minute.

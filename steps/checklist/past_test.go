@@ -199,7 +199,7 @@ func TestWhatEndsAWordIsToldWithoutTheSameTimeTwice(t *testing.T) {
 func TestALeftOutStepIsSaid(t *testing.T) {
 	h := newHouse(t)
 	h.status(steps.SmokeTest, steps.Skipped)
-	if it := h.look().Items[4]; !strings.Contains(it.Reason, "smoke-test was left out") {
+	if it := h.look().Items[4]; !strings.Contains(it.Reason, "Login was skipped") {
 		t.Errorf("reason %q", it.Reason)
 	}
 }

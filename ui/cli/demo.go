@@ -11,14 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/distinct"
-	"dj/keysplit/steps/generate"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/sandbox"
-	"dj/keysplit/steps/smoketest"
-	"dj/keysplit/steps/write"
+	"dj/keysplit/ui"
 )
 
 func newDemo(stdio IO, o *options, sig *signals) *cobra.Command {
@@ -66,8 +62,7 @@ func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox
 	}
 	run.Options.Folder = s.Root
 	run.Environ = sandbox.LookupEnv
-	e := steps.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &generate.Step{}, &write.Step{}, &distinct.Step{},
-		&restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start}, &smoketest.Step{}, &checklist.Step{})
+	e := ui.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start})
 	if o.yes {
 		run.Options.TempUser = true
 		f := o.front(stdio)

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/ui"
 )
 
 // elsewhere is a project whose .env holds the good keys of development, and files
@@ -190,7 +191,7 @@ func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = upgrade(t.Context(), stdio, newEngine(run), newPlain(stdio, o), o)
+		err = upgrade(t.Context(), stdio, ui.NewEngine(run), newPlain(stdio, o), o)
 		if code := exitCode(stdio, err); code != c.code || fly.File("a") == "" || !strings.Contains(out.String(), "Have you set it there?") ||
 			strings.Contains(out.String(), "set by hand in the bank") != (c.code == 0) {
 			t.Fatalf("%q: exit %d\n%s", c.answers, code, out.String())

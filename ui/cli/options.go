@@ -70,7 +70,7 @@ func (o *options) upgrading(f *pflag.FlagSet) {
 	f.BoolVar(&o.tempUser, "temp-user", false, "make a throwaway account for the login test and delete it after (development only)")
 	f.BoolVar(&o.keyStdin, "key-stdin", false, "import the key from the first line of standard input (before the password)")
 	f.BoolVar(&o.rotate, "rotate", false, "replace the key even when it is good")
-	f.StringSliceVar(&o.skip, "skip", nil, "leave steps out: generate, write, distinct, restart, smoke-test")
+	f.StringSliceVar(&o.skip, "skip", nil, "skip steps: "+strings.Join(steps.Words(), ", "))
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
 	f.BoolVar(&o.writeConfig, "write-config", false, "after a good end, write keysplit.toml from what was used, if there is none")
 }
@@ -120,8 +120,12 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if o.tempUser && o.env != steps.DefaultEnvironment {
 		return nil, wrong("--temp-user is for development only, not for %s", o.env)
 	}
-	if o.rotate && slices.Contains(o.skip, string(steps.Generate)) {
-		return nil, wrong("--rotate and --skip generate exclude each other")
+	skip, err := o.skipped()
+	if err != nil {
+		return nil, err
+	}
+	if o.rotate && skip[steps.Generate] {
+		return nil, wrong("--rotate and --skip key cannot be used together")
 	}
 	conf, err := o.configuration()
 	if err != nil {
@@ -168,10 +172,6 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	}
 	if run.Options.Restart == "" && run.Remote() {
 		run.Options.Restart = restartOf(env.Targets)
-	}
-	skip, err := o.skipped()
-	if err != nil {
-		return nil, err
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
@@ -290,11 +290,11 @@ func restartOf(targets []string) string {
 func (o *options) skipped() (map[steps.Name]bool, error) {
 	skip := map[steps.Name]bool{}
 	for _, s := range o.skip {
-		n := steps.Name(strings.TrimSpace(s))
-		if n == steps.Preflight || !slices.Contains(steps.Order(), n) {
-			return nil, fmt.Errorf("%w: --skip %q: the steps are generate, write, distinct, restart, smoke-test", steps.ErrUsage, s)
+		step, ok := steps.ParseStep(strings.TrimSpace(s))
+		if !ok || !step.Skippable {
+			return nil, fmt.Errorf("%w: --skip %q: the steps are %s", steps.ErrUsage, s, strings.Join(steps.Words(), ", "))
 		}
-		skip[n] = true
+		skip[step.Name] = true
 	}
 	return skip, nil
 }

@@ -66,20 +66,14 @@ func (p *plainFront) marked(indent, mark, text string) {
 	p.line("%s%s %s", indent, mark, strings.Join(rows, "\n"+indent+"  "))
 }
 
-// titles are the headings of the steps, as the guide numbers them.
-var titles = map[steps.Name]string{
-	steps.Preflight: "Look at the project",
-	steps.Generate:  "1 of 5  Key",
-	steps.Write:     "2 of 5  Write",
-	steps.Distinct:  "3 of 5  Verify that the keys differ",
-	steps.Restart:   "4 of 5  Restart",
-	steps.SmokeTest: "5 of 5  Smoke-test the login",
-	steps.Checklist: "The nine items of the checklist",
-}
-
 func (p *plainFront) Step(n steps.Name) {
 	p.line("")
-	p.line("%s", p.s.Bold.Render(titles[n]))
+	i := steps.About(n)
+	title := strings.ToUpper(i.Task[:1]) + i.Task[1:]
+	if i.Number > 0 {
+		title = fmt.Sprintf("%d of %d  %s", i.Number, steps.Numbered(), i.Title)
+	}
+	p.line("%s", p.s.Bold.Render(title))
 }
 
 func (p *plainFront) Plan(plan steps.Plan) {

@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/ui"
 )
 
 func newRollback(stdio IO, o *options) *cobra.Command {
@@ -46,7 +47,7 @@ An earlier run's change stays in force; run it again to take that back too.`,
 			if !o.yes {
 				run.HandOver = handOver
 			}
-			return rollback(cmd.Context(), newEngine(run), o.front(stdio), o)
+			return rollback(cmd.Context(), ui.NewEngine(run), o.front(stdio), o)
 		},
 	}
 	f := cmd.Flags()

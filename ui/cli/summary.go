@@ -73,11 +73,11 @@ func (o *options) summarise(r result) result {
 	case r.OK && !r.Changed && r.Edited:
 		r.Summary = "The key was in order already. Only the files named here were edited."
 	case r.OK && !r.Changed && unproved:
-		r.Summary = "The files were in order already. What was left out is not proved."
+		r.Summary = "The files were in order already. Skipped steps were not verified."
 	case r.OK && !r.Changed:
 		r.Summary = "Everything was in order already. Nothing was changed."
 	case r.OK && unproved:
-		r.Summary = "The key is in place. What was left out is not proved."
+		r.Summary = "The key is in place. Skipped steps were not verified."
 	case r.OK:
 		r.Summary = "Done. The backend has a JWT key of its own."
 	case r.Stopped:
@@ -93,11 +93,11 @@ func (o *options) summarise(r result) result {
 	var left []string
 	for _, n := range steps.Order() {
 		if r.Steps[n] == steps.Skipped {
-			left = append(left, string(n))
+			left = append(left, steps.About(n).Title)
 		}
 	}
 	if len(left) > 0 {
-		r.Next = append(r.Next, "Left out: "+strings.Join(left, ", ")+".")
+		r.Next = append(r.Next, "Skipped: "+strings.Join(left, ", ")+".")
 	}
 	if o.demo {
 		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")

@@ -21,8 +21,8 @@ func TestSummaries(t *testing.T) {
 		"one item is open":    {result{OK: true, Changed: true, Open: 1}, "has a JWT key of its own", true},
 		"nothing to do":       {result{OK: true}, "Nothing was changed", false},
 		"only files edited":   {result{OK: true, Edited: true}, "Only the files named here were edited", true},
-		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "What was left out is not proved", true},
-		"in order, no more":   {result{OK: true, Steps: skipped}, "What was left out is not proved", false},
+		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "Skipped steps were not verified", true},
+		"in order, no more":   {result{OK: true, Steps: skipped}, "Skipped steps were not verified", false},
 		"a plan":              {result{OK: true, DryRun: true}, "That was the plan", false},
 		"half a plan":         {result{DryRun: true, Steps: map[steps.Name]steps.Status{steps.Restart: steps.Failed}}, "The plan is not finished, and nothing was changed", false},
 		"failed":              {result{Changed: true}, "Not finished", true},
@@ -71,6 +71,24 @@ func TestHowToGoOn(t *testing.T) {
 	} {
 		if got := c.r.goOn(); got != c.want+c.r.GoOn {
 			t.Errorf("%s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// The words of the stepper are those of --skip; the names of earlier releases stay.
+func TestStepsAreSkippedByTheirWords(t *testing.T) {
+	for given, want := range map[string][]steps.Name{
+		"key,Write": {steps.Generate, steps.Write}, "verify": {steps.Distinct}, "restart, login": {steps.Restart, steps.SmokeTest},
+		"generate,distinct,smoke-test,checklist": {steps.Generate, steps.Distinct, steps.SmokeTest, steps.Checklist},
+	} {
+		skip, err := (&options{skip: strings.Split(given, ",")}).skipped()
+		if err != nil || len(skip) != len(want) || slices.ContainsFunc(want, func(n steps.Name) bool { return !skip[n] }) {
+			t.Errorf("%s: %v, %v", given, skip, err)
+		}
+	}
+	for _, wrong := range []string{"look", "preflight", "step 5", ""} {
+		if skip, err := (&options{skip: []string{wrong}}).skipped(); err == nil || !strings.Contains(err.Error(), "key, write, verify, restart, login") {
+			t.Errorf("%q: %v, %v", wrong, skip, err)
 		}
 	}
 }

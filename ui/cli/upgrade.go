@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/ui"
 )
 
 func newUpgrade(stdio IO, o *options) *cobra.Command {
@@ -38,7 +39,7 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 			if err != nil {
 				return err
 			}
-			return upgrade(cmd.Context(), stdio, newEngine(run), o.front(stdio), o)
+			return upgrade(cmd.Context(), stdio, ui.NewEngine(run), o.front(stdio), o)
 		},
 	}
 	o.upgrading(cmd.Flags())
@@ -223,7 +224,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if n != steps.Preflight {
 		w.f.Plan(plan)
 	}
-	if w.o.dryRun && !onlyLooks(n) {
+	if w.o.dryRun && !steps.About(n).InMemory {
 		return nil
 	}
 	if n == steps.Write {
@@ -232,7 +233,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 		}
 	}
 	if plan.Confirm != "" && !w.o.dryRun {
-		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, deed(n)); err != nil {
+		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes); err != nil {
 			return err
 		}
 	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
@@ -275,14 +276,6 @@ func (o *options) confirmed(ctx context.Context, run *steps.Run, f front, plan s
 	}
 	run.Confirmed = append(run.Confirmed, name)
 	return nil
-}
-
-// deed says what a step does to what it changes.
-func deed(n steps.Name) string {
-	if n == steps.Restart {
-		return "restarted"
-	}
-	return "written"
 }
 
 // foresee has the production that only the restart touches named before anything
@@ -357,7 +350,3 @@ func (w *walk) unseen(ctx context.Context, what string) (steps.Secret, error) {
 	}
 	return w.e.Run.Secret(string(b)), nil
 }
-
-// onlyLooks names the steps whose Apply changes nothing outside of memory, so
-// that a dry run can carry them out: the later plans need what they find.
-func onlyLooks(n steps.Name) bool { return n == steps.Preflight || n == steps.Generate }

@@ -25,7 +25,7 @@ func runWizard(ctx context.Context, stdio IO, o *options, sig *signals) error {
 	if err != nil {
 		return err
 	}
-	return wizard(ctx, stdio, o, sig, newEngine(run))
+	return wizard(ctx, stdio, o, sig, ui.NewEngine(run))
 }
 
 // linear tells that a full screen is not wanted or would not work.

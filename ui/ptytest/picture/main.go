@@ -44,7 +44,7 @@ func scenes() []scene {
 		{keys: "keysplit demo", wait: `\$ keysplit demo`, shown: 1500 * time.Millisecond},
 		{keys: enter, wait: `(?s)JWT_SECRET_KEY is not set.*\[ Next: choose the key \]`, shown: 4 * time.Second},
 		{keys: enter, wait: `● Make a new key`, shown: 2500 * time.Millisecond},
-		{keys: enter, wait: `(?s)key made.*\[ Next: write .env \]`, shown: 2 * time.Second},
+		{keys: enter, wait: `(?s)key made.*\[ Next: write the key \]`, shown: 2 * time.Second},
 		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 3500 * time.Millisecond},
 		{keys: enter, wait: `(?s)wrote .env.*\[ Next: `, shown: 2 * time.Second},
 		{keys: enter, wait: `\[ Verify \]`, shown: 2 * time.Second},
