@@ -197,9 +197,11 @@ func (j *Journal) ChosenFile() string {
 }
 
 // Specs are this run's targets, as --target has them.
-func (r *Run) Specs() []string {
-	var out []string
-	for _, t := range r.Targets {
+func (r *Run) Specs() []string { return SpecsOf(r.Targets) }
+
+// SpecsOf are targets as --target has them.
+func SpecsOf(targets []Target) (out []string) {
+	for _, t := range targets {
 		out = append(out, t.Spec())
 	}
 	return out

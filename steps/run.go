@@ -27,9 +27,9 @@ type Options struct {
 	EnvFile      string         // --env-file, "" to use the one that the backend reads
 	Python       string         // --python
 	Settings     string         // --settings
-	Targets      []string       // --target
+	Targets      []Target       // --target, as given; none where it was not
 	Given        []string       // the flags that say where and how, as they were given: what no configuration repeats
-	Restart      string         // --restart, "" for runserver
+	Restart      Way            // --restart; nil where it was not given
 	URL          string         // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
 	Roots        *x509.CertPool // authorities to trust for https, nil for the system's
@@ -50,6 +50,13 @@ type Options struct {
 	Unattended   bool           // --yes: nobody is there to act on a request
 	Timeout      time.Duration  // for one wait on a child or a server; 0 means DefaultTimeout
 	Connections  int            // fresh connections of the proof; 0 means DefaultConnections
+}
+
+// Way is a way to restart, as --restart names it. The package that restarts has read
+// it, and knows what it does.
+type Way interface {
+	// String is the way as --restart has it.
+	String() string
 }
 
 // Defaults of Options.

@@ -44,8 +44,10 @@ func For(run *steps.Run) []byte {
 		key = quote(key)
 	}
 	fmt.Fprintf(&b, "\n[environments.%s]\n", key)
-	list("targets", o.Targets)
-	text("restart", o.Restart)
+	list("targets", steps.SpecsOf(o.Targets))
+	if o.Restart != nil {
+		text("restart", o.Restart.String())
+	}
 	switch {
 	case len(o.URLs) > 1:
 		list("url", o.URLs)

@@ -6,13 +6,19 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 )
+
+// way is a way to restart that is only named.
+type way string
+
+func (w way) String() string { return string(w) }
 
 func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 	run := &steps.Run{
 		Project: &steps.Project{SettingsModule: "config.settings", Facts: &steps.Facts{Routes: steps.Routes{Login: "/api/login/", Refresh: "/api/refresh/", Verify: "/v/"}}},
 		Options: steps.Options{
-			Environment: "eu-1", Targets: []string{"vault:kv/a#b", `manual:the "vault"` + "\t\\"}, Restart: "systemd:web",
+			Environment: "eu-1", Targets: []steps.Target{&stepstest.Place{Name: "vault:kv/a#b"}, &stepstest.Place{Name: `manual:the "vault"` + "\t\\"}}, Restart: way("systemd:web"),
 			URLs: []string{"https://a.example.com", "https://b.example.com"}, Username: "probe", Production: true, MinLength: 60, DistinctFrom: []string{"A"},
 		},
 	}
@@ -23,7 +29,7 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	o := run.Options
-	want := Environment{Targets: o.Targets, Restart: o.Restart, URLs: o.URLs, Login: "/api/login/", Refresh: "/api/refresh/", Username: "probe", Production: true}
+	want := Environment{Targets: steps.SpecsOf(o.Targets), Restart: o.Restart.String(), URLs: o.URLs, Login: "/api/login/", Refresh: "/api/refresh/", Username: "probe", Production: true}
 	if !reflect.DeepEqual(got.Environments["eu-1"], want) || got.Settings != "config.settings" || got.MinLength != 60 || len(got.DistinctFrom) != 1 {
 		t.Errorf("%+v\n%s", got, text)
 	}

@@ -91,7 +91,7 @@ esac`)
 // A target's own compose file is the one whose containers are made anew, and the
 // journal keeps it: a rollback knows no target.
 func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
-	for target, named := range map[string]bool{
+	for spec, named := range map[string]bool{
 		"compose:deploy/stack.yml#web":    true,
 		"compose:compose.yaml#web":        false,
 		"compose:deploy/compose.yaml#web": false, // found in its own folder
@@ -99,7 +99,7 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 	} {
 		w := managedWorld(t, "compose:web,worker")
 		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
-		file, _, _ := strings.Cut(strings.TrimPrefix(target, "compose:"), "#")
+		file, _, _ := strings.Cut(strings.TrimPrefix(spec, "compose:"), "#")
 		path := filepath.Join(w.run.Project.Root, file)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("services: {}\n"), 0o600)); err != nil {
 			t.Fatal(err)
@@ -113,21 +113,21 @@ set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		w.run.Options.Targets = []string{target}
+		w.run.Targets = []steps.Target{target(t, spec)}
 		if said, _, err := restarted(t, w); err != nil {
-			t.Fatalf("%s: %v\n%s\n%s", target, err, said, program.Argv())
+			t.Fatalf("%s: %v\n%s\n%s", spec, err, said, program.Argv())
 		}
 		kept := w.run.Journal.RestartedBy()
-		w.run.Options.Targets, w.run.Options.Restart = nil, ""
+		w.run.Targets, w.run.Options.Restart = nil, nil
 		if _, _, err := do(w.step.Undo, w.run); err != nil {
-			t.Errorf("%s: the journal has %q, %v", target, kept, err)
+			t.Errorf("%s: the journal has %q, %v", spec, kept, err)
 		}
 		want := filepath.Dir(path) + " compose "
 		if named {
 			want += "--file " + path + " "
 		}
 		if ups := program.File("ups"); strings.Count(ups, "\n") != 2 || strings.Count(ups, want+"up ") != 2 {
-			t.Errorf("%s: the journal has %q; want twice %q:\n%s", target, kept, want, ups)
+			t.Errorf("%s: the journal has %q; want twice %q:\n%s", spec, kept, want, ups)
 		}
 	}
 }
@@ -158,7 +158,7 @@ esac`
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, "compose:web")
 			if c.target != "" {
-				w.run.Options.Targets = []string{c.target}
+				w.run.Targets = []steps.Target{target(t, c.target)}
 			}
 			program := stepstest.NewTool(t, "docker", replicas)
 			for name, text := range map[string]string{"after": c.after, "c.json": c.first, "d.json": c.other} {

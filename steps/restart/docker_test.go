@@ -59,7 +59,7 @@ func TestTheRealDockerCompose(t *testing.T) {
 	w := newWorld(t)
 	root := w.run.Project.Root
 	w.run.Project.TopLevel = root
-	w.run.Options.Restart, w.run.Options.Timeout = "compose:web", 60*time.Second
+	w.run.Options.Restart, w.run.Options.Timeout = by(t, "compose:web"), 60*time.Second
 	old := newKey()
 	write := func(name, text string) {
 		t.Helper()

@@ -111,7 +111,7 @@ func TestKubernetesNamesTheOtherUsersOfTheSecret(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, "kubernetes:shop/backend")
-			w.run.Options.Targets = []string{c.target}
+			w.run.Targets = []steps.Target{target(t, c.target)}
 			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, `"rollout restart"|`, `"get deployments,statefulsets,daemonsets,cronjobs") `+c.answer+` ;;
 "rollout restart"|`, 1))
 			p, err := w.step.Plan(t.Context(), w.run)

@@ -15,11 +15,55 @@ import (
 	"dj/keysplit/steps/vendor"
 )
 
+// made is a target that leads to a vendor's Store or File.
+type made struct {
+	stepstest.Place
+	vendor any
+}
+
+func (m *made) Vendor() any { return m.vendor }
+
+// target is what the write step makes of a --target value, as far as it counts here.
+func target(t *testing.T, spec string) steps.Target {
+	t.Helper()
+	name, argument, _ := strings.Cut(spec, ":")
+	for _, v := range vendor.All {
+		var of any
+		var err error
+		switch {
+		case v.Name != name:
+			continue
+		case v.Store.Parse != nil:
+			of, err = v.Store.Parse(argument)
+		case v.File.Parse != nil:
+			of, err = v.File.Parse(argument)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &made{stepstest.Place{Name: spec}, of}
+	}
+	return &stepstest.Place{Name: spec}
+}
+
+// by reads a --restart value, "" for one that was not given.
+func by(t *testing.T, spec string) steps.Way {
+	t.Helper()
+	if spec == "" {
+		return nil
+	}
+	w, err := Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // managedWorld makes a run that restarts with spec, patient enough for scripts.
 func managedWorld(t *testing.T, spec string) *world {
 	t.Helper()
 	w := newWorld(t)
-	w.run.Options.Restart = spec
+	w.run.Options.Restart = by(t, spec)
 	w.run.Options.Timeout, w.step.StartsWithin = 3*time.Second, 3*time.Second
 	w.step.StaysUp, w.step.Every = 100*time.Millisecond, 20*time.Millisecond
 	t.Setenv("JWT_SECRET_KEY", "of this shell")
@@ -87,12 +131,12 @@ esac`)
 
 func TestManagedNamesAreNoOptions(t *testing.T) {
 	for _, spec := range []string{"systemd:--now", "systemd:a,-b", "compose:-f", "kubernetes:--all", "heroku:a b", "systemd:", "fly"} {
-		if err := Check(spec); !errors.Is(err, steps.ErrUsage) {
+		if _, err := Parse(spec); !errors.Is(err, steps.ErrUsage) {
 			t.Errorf("%s: %v", spec, err)
 		}
 	}
 	for _, spec := range []string{"systemd:gunicorn.service,celery@1", "compose:web", "kubernetes:ns/deployment/a", "heroku:a-b", "railway:web@staging"} {
-		if err := Check(spec); err != nil {
+		if _, err := Parse(spec); err != nil {
 			t.Errorf("%s: %v", spec, err)
 		}
 	}
@@ -124,7 +168,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		}
 		for _, spec := range c.specs {
 			open()
-			w.run.Options.Restart = spec
+			w.run.Options.Restart = by(t, spec)
 			if _, _, err := restarted(t, w); err != nil {
 				t.Fatalf("%s: %v", spec, err)
 			}
@@ -134,7 +178,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		if got := w.run.Journal.RestartedBy(); got != c.kept {
 			t.Errorf("%v: the journal has %q", c.specs, got)
 		}
-		w.run.Options.Restart = ""
+		w.run.Options.Restart = nil
 		texts, _, err := do(w.step.Undo, w.run)
 		_, started := os.Stat(filepath.Join(program.Dir, "pid"))
 		if err != nil || (started == nil) != c.restarted || !strings.Contains(strings.Join(append(texts, w.run.Left...), "\n"), c.says) {
@@ -147,19 +191,19 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 // one without the targets would write a key to its .env.
 func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	w := managedWorld(t, "systemd:web")
-	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []string{"dotenv:/etc/web.env", "manual:the bank"}, true
+	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []steps.Target{target(t, "dotenv:/etc/web.env"), target(t, "manual:the bank")}, true
 	stepstest.NewTool(t, "systemctl", systemctlUp)
 	stepstest.NewTool(t, "sudo", "exit 1")
-	by := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
+	units := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
 	var failure *steps.Failure
-	err := by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
+	err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("sudo: %+v", err)
 	}
 	// A failed restart names the way back.
 	stepstest.NewTool(t, "systemctl", `case "$1" in show) printf 'LoadState=loaded\nActiveState=active\nMainPID=100\n' ;; *) exit 1 ;; esac`)
-	by.Root = func() bool { return true }
-	err = by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
+	units.Root = func() bool { return true }
+	err = units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
 		t.Errorf("the way back: %+v", err)
 	}

@@ -3,10 +3,10 @@ package restart
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/vendor"
 )
 
 // none restarts nothing. It only finds the address for the smoke test.
@@ -18,11 +18,8 @@ func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Summary: "Nothing is restarted.",
 		Details: []string{"A running backend keeps the old key until it is restarted."},
 	}
-	for _, t := range run.Options.Targets {
-		if strings.HasPrefix(t, "kubernetes:") {
-			p.Details = append(p.Details, "To have its pods made anew: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]")
-			break
-		}
+	if hint := vendor.RestartHint(run); hint != "" {
+		p.Details = append(p.Details, hint)
 	}
 	return p, nil
 }

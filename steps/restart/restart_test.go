@@ -166,7 +166,7 @@ func TestFreshServerIsLeftAlone(t *testing.T) {
 func TestEveryServerIsHandedOn(t *testing.T) {
 	for name, way := range map[string]string{"runserver": "", "none": "none"} {
 		w := newWorld(t)
-		w.run.Options.Restart = way
+		w.run.Options.Restart = by(t, way)
 		w.set(w.server(2, 1, time.Now().Add(time.Second), backend(t)), w.server(4, 3, time.Now().Add(time.Second), backend(t)))
 		if _, _, err := do(w.step.Apply, w.run); err != nil {
 			t.Fatal(name, err)

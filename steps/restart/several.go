@@ -9,15 +9,9 @@ import (
 	"dj/keysplit/steps/vendor"
 )
 
-// byItself tells whether what a kind of vendor runs restarts by itself when a secret of
-// it changes. Several of these may be named at once, as the targets of one upgrade may
-// be: fly:shop-web,heroku:shop-worker.
-func byItself(kind string) bool {
-	return slices.ContainsFunc(vendor.All, func(v vendor.Vendor) bool { return v.Name == kind && v.ByItself })
-}
-
-// apart cuts a --restart value that names several platforms; a name without a kind
-// has that of the one before it. Of any other value it is the only part.
+// apart cuts a --restart value that names several apps of platforms, as the targets of
+// one upgrade may be: fly:shop-web,heroku:shop-worker. A name without a kind has that of
+// the one before it. Any other value is the only part.
 func apart(spec string) []string {
 	var out []string
 	before := ""
@@ -26,7 +20,7 @@ func apart(spec string) []string {
 		if !named {
 			kind, part = before, before+":"+part
 		}
-		if !byItself(kind) {
+		if !slices.ContainsFunc(vendor.All, func(v vendor.Vendor) bool { return v.Name == kind && v.Mixed }) {
 			return []string{spec}
 		}
 		before = kind

@@ -85,7 +85,7 @@ func TestRealSystemd(t *testing.T) {
 	if state := systemctl("is-active", "ks-failed"); state != "failed" {
 		t.Fatalf("ks-failed is %s", state)
 	}
-	w.run.Options.Restart = "systemd:ks-failed"
+	w.run.Options.Restart = by(t, "systemd:ks-failed")
 	if said, _, err := restarted(t, w); err != nil {
 		t.Errorf("a unit that had failed before: %v\n%s", err, said)
 	}
@@ -95,7 +95,7 @@ func TestRealSystemd(t *testing.T) {
 		"ks-shadow": {"jwt-key-shadowed", ""},
 		"ks-none":   {"place-not-found", ""},
 	} {
-		w.run.Options.Restart = "systemd:" + unit
+		w.run.Options.Restart = by(t, "systemd:" + unit)
 		var failure *steps.Failure
 		plan, err := w.step.Plan(t.Context(), w.run)
 		var texts []string

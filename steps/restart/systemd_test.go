@@ -99,18 +99,18 @@ func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
 func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 	w := managedWorld(t, "systemd:web")
 	program := stepstest.NewTool(t, "systemctl", systemctlUp)
-	by := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
+	units := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
 	stepstest.NewTool(t, "sudo", "echo 'sudo: a password is required' >&2; exit 1")
 	w.run.Options.Unattended = true
 	var events stepstest.Events
-	err := by.Restart(t.Context(), w.run, w.step.Pace, events.Emit)
+	err := units.Restart(t.Context(), w.run, w.step.Pace, events.Emit)
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix, "sudo systemctl restart web") {
 		t.Fatalf("unattended: %v", err)
 	}
 	// Somebody is there, reads what to do, and does it.
 	w.run.Options.Unattended = false
-	err = by.Restart(t.Context(), w.run, w.step.Pace, func(ev steps.Event) {
+	err = units.Restart(t.Context(), w.run, w.step.Pace, func(ev steps.Event) {
 		if strings.Contains(ev.Text, "sudo systemctl restart web") {
 			_ = os.WriteFile(filepath.Join(program.Dir, "pid"), []byte("300"), 0o600)
 		}
@@ -128,7 +128,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 			}
 			return os.WriteFile(filepath.Join(program.Dir, "pid"), []byte("400"), 0o600)
 		}
-		err = by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
+		err = units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 		if !slices.Equal(ran, []string{"sudo", "-p", "keysplit restarts web. Password of %p: ", "systemctl", "restart", "--no-block", "web"}) {
 			t.Errorf("ran %q", ran)
 		}
@@ -178,7 +178,7 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 				text += `EnvironmentFiles=` + filepath.Join(dir, f) + ` (ignore_errors=yes)\n`
 			}
 			stepstest.NewTool(t, "systemctl", `printf 'LoadState=loaded\nActiveState=active\nMainPID=7\n`+text+`'`)
-			w.run.Targets = []steps.Target{&stepstest.Place{Name: "dotenv:" + filepath.Join(dir, c.target)}}
+			w.run.Targets = []steps.Target{&stepstest.Place{Path: filepath.Join(dir, c.target)}}
 			p, err := w.step.Plan(t.Context(), w.run)
 			var failure *steps.Failure
 			if errors.As(err, &failure) != (c.code != "") || c.code != "" && !steps.Has(failure.Findings, c.code) {
@@ -217,8 +217,8 @@ show) echo LoadState=loaded
 restart) touch "$DIR/r" ;;
 esac`)
 			stepstest.NewTool(t, "journalctl", "exit 0")
-			by := vendor.Units{Names: []string{"web"}, Root: func() bool { return true }}
-			err := by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
+			units := vendor.Units{Names: []string{"web"}, Root: func() bool { return true }}
+			err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 			var failure *steps.Failure
 			if (err != nil) != (c.says != "") || c.says != "" && (!errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message, c.says)) {
 				t.Errorf("%v", err)
@@ -249,11 +249,11 @@ esac`
 			w := managedWorld(t, "systemd:web")
 			program := stepstest.NewTool(t, "systemctl", strings.NewReplacer("@state", c.state, "@pid", c.pid, "@result", c.result).Replace(slow))
 			stepstest.NewTool(t, "journalctl", "exit 0")
-			by := vendor.Units{Names: []string{"web"}, Root: func() bool { return !c.byHand }}
+			units := vendor.Units{Names: []string{"web"}, Root: func() bool { return !c.byHand }}
 			if c.byHand {
 				stepstest.NewTool(t, "sudo", `(sleep 0.3; touch "`+program.Dir+`/r") >/dev/null 2>&1 & exit 1`)
 			}
-			if err := by.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {}); (err != nil) != c.fails {
+			if err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {}); (err != nil) != c.fails {
 				t.Errorf("error %v", err)
 			}
 		})

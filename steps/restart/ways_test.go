@@ -115,16 +115,12 @@ func TestWithoutProcesses(t *testing.T) {
 func TestUnknownWay(t *testing.T) {
 	w := newWorld(t)
 	for _, spec := range []string{"upstart:gunicorn", "command", "command: ", "none:x", "runserver:8000", "reboot"} {
-		w.run.Options.Restart = spec
-		_, err := w.step.Plan(context.Background(), w.run)
+		_, err := Parse(spec)
 		if !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "command:CMD") || !strings.Contains(err.Error(), "none") {
 			t.Errorf("%q: %v", spec, err)
 		}
-		if _, _, err := do(w.step.Apply, w.run); !errors.Is(err, steps.ErrUsage) {
-			t.Errorf("apply %q: %v", spec, err)
-		}
 	}
-	w.run.Options.Restart = "none"
+	w.run.Options.Restart = by(t, "none")
 	if _, err := w.step.Plan(context.Background(), w.run); err != nil {
 		t.Error(err)
 	}
@@ -132,7 +128,7 @@ func TestUnknownWay(t *testing.T) {
 
 func TestNone(t *testing.T) {
 	w := newWorld(t)
-	w.run.Options.Restart = "none"
+	w.run.Options.Restart = by(t, "none")
 	url := backend(t)
 	w.set(w.server(2, 1, w.old, url))
 	if _, _, err := do(w.step.Apply, w.run); err != nil || w.run.Restarted || w.touched() || w.run.URL != url {
@@ -147,7 +143,7 @@ func TestNone(t *testing.T) {
 func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
 	for _, spec := range []string{"none", "command:true"} {
 		w := newWorld(t)
-		w.run.Options.Restart = spec
+		w.run.Options.Restart = by(t, spec)
 		w.run.Targets = []steps.Target{&stepstest.Place{Name: "fly:x"}}
 		w.set(w.server(2, 1, w.old, backend(t)))
 		texts, _, err := do(w.step.Apply, w.run)

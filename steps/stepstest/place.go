@@ -10,6 +10,7 @@ import (
 type Place struct {
 	steps.Target
 	Name string
+	Path string // of a file of this machine; "" for a place elsewhere
 	Held steps.Held
 	Err  error // of every look
 }
@@ -17,11 +18,11 @@ type Place struct {
 // Spec is its name.
 func (p *Place) Spec() string { return p.Name }
 
-// Local is false.
-func (p *Place) Local() bool { return false }
+// Local tells whether it is a file.
+func (p *Place) Local() bool { return p.Path != "" }
 
-// File is none.
-func (p *Place) File(*steps.Run) string { return "" }
+// File is the file.
+func (p *Place) File(*steps.Run) string { return p.Path }
 
 // Look gives what it holds.
 func (p *Place) Look(context.Context, *steps.Run) (steps.Held, error) { return p.Held, p.Err }

@@ -2,6 +2,7 @@ package vendor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -72,10 +73,8 @@ func nearest(run *steps.Run) string {
 // target, or the nearest usual one; "" when there is none.
 func (c services) at(run *steps.Run) string {
 	file := c.file
-	for _, t := range run.Options.Targets {
-		if kind, argument, _ := strings.Cut(t, ":"); file == "" && kind == "compose" {
-			file, _, _ = strings.Cut(argument, "#")
-		}
+	for _, t := range targetsOf[compose](run) {
+		file = cmp.Or(file, t.file)
 	}
 	if filepath.IsAbs(file) {
 		return file
@@ -296,14 +295,9 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 
 // feeds tells that the key was written to where this service gets its environment.
 func (c services) feeds(run *steps.Run, name string) bool {
-	for _, t := range run.Options.Targets {
-		kind, argument, _ := strings.Cut(t, ":")
-		_, service, named := strings.Cut(argument, "#")
-		if kind == "compose" && (service == name || !named && c.list == name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(targetsOf[compose](run), func(t compose) bool {
+		return t.service == name || t.service == "" && c.list == name
+	})
 }
 
 // containerState is what counts of a container.

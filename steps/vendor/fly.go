@@ -135,9 +135,11 @@ func (m flyMachine) up() bool {
 // restartFly restarts with the deployment of secrets: fly apps restart leaves machines
 // with the secrets that they had, and needs a tunnel into the private network.
 func restartFly(app string) (Manager, error) {
-	if _, err := names(app); err != nil {
-		return nil, err
-	}
+	_, err := names(app)
+	return flyApp(app), err
+}
+
+func flyApp(app string) Manager {
 	spec := "fly:" + app
 	return platform{
 		name: "Fly app " + app, spec: spec, program: tool.Fly, starter: tool.FlyDeploys,
@@ -158,5 +160,8 @@ func restartFly(app string) (Manager, error) {
 			s.detail = fmt.Sprintf("%d of %d machines", up, len(machines))
 			return s, nil
 		},
-	}, nil
+	}
 }
+
+// Readers is the app itself.
+func (f *fly) Readers() Manager { return flyApp(f.app) }

@@ -188,9 +188,11 @@ func (h *Heroku) ByHand(x Extra) []string {
 // restartHeroku waits for the release that follows a change, and then, as after a
 // restart, for every dyno of the app. One-off dynos are somebody's own.
 func restartHeroku(app string) (Manager, error) {
-	if _, err := names(app); err != nil {
-		return nil, err
-	}
+	_, err := names(app)
+	return herokuApp(app), err
+}
+
+func herokuApp(app string) Manager {
 	spec := "heroku:" + app
 	return platform{
 		name: "Heroku app " + app, spec: spec, program: tool.Heroku,
@@ -240,5 +242,8 @@ func restartHeroku(app string) (Manager, error) {
 			s.detail += fmt.Sprintf(", %d of %d dynos up", up, len(s.parts))
 			return s, nil
 		},
-	}, nil
+	}
 }
+
+// Readers is the app itself.
+func (h *Heroku) Readers() Manager { return herokuApp(h.App) }

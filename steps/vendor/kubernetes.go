@@ -185,3 +185,8 @@ func (k *kubernetes) ByHand(x Extra) []string {
 		fmt.Sprintf("    and give the containers both, as %s and %s, where they get %s from this Secret", x.SecretName, x.PlainName, k.key),
 	}
 }
+
+// RestartHint names what has its pods made anew.
+func (k *kubernetes) RestartHint() string {
+	return "To have its pods made anew: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]"
+}

@@ -60,21 +60,9 @@ func (p podSpec) reads(secret, key string) bool {
 // secretOf is the Secret that the key goes to in this run, in the namespace of the
 // restart; "" when there is none.
 func secretOf(run *steps.Run, namespace string) (secret, key string) {
-	for _, t := range run.Options.Targets {
-		kind, argument, _ := strings.Cut(t, ":")
-		if kind != "kubernetes" {
-			continue
-		}
-		place, key, named := strings.Cut(argument, "#")
-		if !named {
-			key = steps.SecretEntry
-		}
-		in, name, found := strings.Cut(place, "/")
-		if !found {
-			in, name = "", place
-		}
-		if in == namespace {
-			return name, key
+	for _, s := range targetsOf[*kubernetes](run) {
+		if s.namespace == namespace {
+			return s.name, s.key
 		}
 	}
 	return "", ""

@@ -51,7 +51,7 @@ type part struct {
 func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	plan := steps.Plan{Effects: []string{"The app is away, or slower, for as long as that takes."}}
 	// In a dry run the key is only about to be delivered.
-	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Options.Targets, p.spec) {
+	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Specs(), p.spec) {
 		plan.Summary, plan.Question = p.name+" restarts by itself. Wait for it.", "Wait for it now?"
 		return plan, nil
 	}

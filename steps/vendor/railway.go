@@ -122,15 +122,15 @@ func (r *railway) ByHand(x Extra) []string {
 
 // restartRailway restarts with a new deployment of what is deployed.
 func restartRailway(argument string) (Manager, error) {
-	if _, err := names(argument); err != nil {
-		return nil, err
-	}
+	_, err := names(argument)
 	service, environment, _ := strings.Cut(argument, "@")
-	spec := "railway:" + argument
-	place := []string{"--service", service}
-	if environment != "" {
-		place = append(place, "--environment", environment)
-	}
+	return (&railway{service, environment}).Readers(), err
+}
+
+// Readers is the service itself.
+func (r *railway) Readers() Manager {
+	service, environment, spec := r.service, r.environment, r.String()
+	place := r.place()
 	return platform{
 		name: "Railway service " + service, spec: spec, program: tool.Railway,
 		again: append([]string{"redeploy", "--yes"}, place...),
@@ -165,5 +165,5 @@ func restartRailway(argument string) (Manager, error) {
 			}
 			return s, nil
 		},
-	}, nil
+	}
 }

@@ -26,6 +26,21 @@ type Kept interface {
 	Kept(run *steps.Run) string
 }
 
+// hinter is a Store whose readers keep the old value until they are restarted.
+type hinter interface {
+	// RestartHint says what --restart would do about it.
+	RestartHint() string
+}
+
+// RestartHint says how what reads this run's targets could be restarted, "" for nothing
+// to say.
+func RestartHint(run *steps.Run) string {
+	for _, h := range targetsOf[hinter](run) {
+		return h.RestartHint()
+	}
+	return ""
+}
+
 // Pace is how patient a restart is. Its zero value is right for people; tests are
 // in a hurry.
 type Pace struct {

@@ -164,15 +164,8 @@ func environmentOf(u unit) (key, secretKey given, unread string) {
 func written(run *steps.Run) []string {
 	var out []string
 	for _, t := range run.Targets {
-		kind, path, _ := strings.Cut(t.Spec(), ":")
-		switch {
-		case kind != "dotenv":
-		case path == "":
-			out = append(out, run.Project.EnvFile.Path)
-		case filepath.IsAbs(path):
-			out = append(out, path)
-		default:
-			out = append(out, filepath.Join(run.Project.Root, path))
+		if _, named := t.(Made); t.Local() && !named { // what a compose file names goes to containers
+			out = append(out, t.File(run))
 		}
 	}
 	return out
@@ -340,7 +333,9 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 }
 
 // byHand is the command that goes on after a restart that the user did.
-func byHand(run *steps.Run) string { return run.Finish(run.Options.Targets) + " --restart none" }
+func byHand(run *steps.Run) string {
+	return run.Finish(steps.SpecsOf(run.Options.Targets)) + " --restart none"
+}
 
 // log shows the end of the unit's journal.
 func (s Units) log(ctx context.Context, run *steps.Run, emit steps.Emit, name string) {

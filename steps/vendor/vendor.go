@@ -31,9 +31,7 @@ type Vendor struct {
 	Store   Form[Store]
 	File    Form[File]
 	Restart Form[Manager]
-	// ByItself is set where what gets its key from the Store restarts by itself when
-	// that changes, and so is only waited for. Several of these may be named at once.
-	ByItself bool
+	Mixed   bool // several, also of other vendors, may be named in one --restart
 }
 
 // Form is what follows the colon of a spec.
@@ -49,10 +47,10 @@ var All = []Vendor{
 	{Name: "kubernetes", Store: Form[Store]{"[NAMESPACE/]SECRET[#KEY]", parseKubernetes}, Restart: Form[Manager]{"[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", parseWorkloads}},
 	{Name: "vault", Store: Form[Store]{"MOUNT/PATH[#FIELD]", parseVault}},
 	{Name: "aws", Store: Form[Store]{"SECRET-ID[#JSON-KEY]", parseAWS}},
-	{Name: "heroku", Store: Form[Store]{"APP", parseHeroku}, Restart: Form[Manager]{"APP", restartHeroku}, ByItself: true},
+	{Name: "heroku", Store: Form[Store]{"APP", parseHeroku}, Restart: Form[Manager]{"APP", restartHeroku}, Mixed: true},
 	{Name: "github", Store: Form[Store]{"OWNER/REPO[@ENVIRONMENT]", parseGitHub}},
-	{Name: "railway", Store: Form[Store]{"SERVICE[@ENVIRONMENT]", parseRailway}, Restart: Form[Manager]{"SERVICE[@ENVIRONMENT]", restartRailway}, ByItself: true},
-	{Name: "fly", Store: Form[Store]{"APP", parseFly}, Restart: Form[Manager]{"APP", restartFly}, ByItself: true},
+	{Name: "railway", Store: Form[Store]{"SERVICE[@ENVIRONMENT]", parseRailway}, Restart: Form[Manager]{"SERVICE[@ENVIRONMENT]", restartRailway}, Mixed: true},
+	{Name: "fly", Store: Form[Store]{"APP", parseFly}, Restart: Form[Manager]{"APP", restartFly}, Mixed: true},
 }
 
 // Store is a secret manager.
@@ -90,6 +88,12 @@ type Picky interface {
 	Accepts(key steps.Secret) error
 }
 
+// Prompt is a Store whose readers restart by themselves when it changes.
+type Prompt interface {
+	// Readers is what to wait for then.
+	Readers() Manager
+}
+
 // File is a description of files, such as a compose file, that says which file on
 // this machine a service gets its key from.
 type File interface {
@@ -105,6 +109,24 @@ type Located struct {
 	// is compared with may be in any of them, the last one counts.
 	Beside    []string
 	SecretKey steps.Secret // SECRET_KEY, where the description itself has it
+}
+
+// Made is a target that carries the key to one of the vendors.
+type Made interface {
+	// Vendor is the Store or the File behind the target.
+	Vendor() any
+}
+
+// targetsOf are those of this run's targets that lead to one kind of Store or File.
+func targetsOf[T any](run *steps.Run) (out []T) {
+	for _, t := range run.Targets {
+		if m, ok := t.(Made); ok {
+			if v, ok := m.Vendor().(T); ok {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
 }
 
 // isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in

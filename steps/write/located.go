@@ -19,6 +19,9 @@ type located struct {
 	found  vendor.Located // with no How until it is found
 }
 
+// Vendor is what names the file.
+func (l *located) Vendor() any { return l.source }
+
 // File is the file, "" until it is found.
 func (l *located) File(*steps.Run) string { return l.path }
 

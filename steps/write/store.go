@@ -21,6 +21,9 @@ type remote struct {
 func (r *remote) Spec() string { return r.spec }
 func (r *remote) Local() bool  { return false }
 
+// Vendor is the store.
+func (r *remote) Vendor() any { return r.store }
+
 // File is none.
 func (r *remote) File(*steps.Run) string { return "" }
 

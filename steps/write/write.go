@@ -71,12 +71,11 @@ type Step struct {
 // Name is steps.Write.
 func (*Step) Name() steps.Name { return steps.Write }
 
-// Targets makes the targets of --target; none given means the backend's .env.
-// Its error wraps steps.ErrUsage.
+// Default are the targets of a run that was given none: the backend's .env.
+func Default() []steps.Target { return []steps.Target{&dotenv{spec: "dotenv"}} }
+
+// Targets makes the targets of --target. Its error wraps steps.ErrUsage.
 func Targets(specs []string) ([]steps.Target, error) {
-	if len(specs) == 0 {
-		specs = []string{"dotenv"}
-	}
 	var out []steps.Target
 	for i, s := range specs {
 		if slices.Contains(specs[:i], s) {
@@ -128,10 +127,7 @@ func Kinds() []string {
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	targets := run.Targets
 	if len(targets) == 0 {
-		var err error
-		if targets, err = Targets(run.Options.Targets); err != nil {
-			return steps.Plan{}, err
-		}
+		targets = Default()
 	}
 	var written, byHand []steps.Target
 	for _, t := range targets {

@@ -215,7 +215,7 @@ func TestRefusals(t *testing.T) {
 	if err := os.Mkdir(other, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	run.Options.Targets = []string{"dotenv:folder"}
+	run.Targets, _ = Targets([]string{"dotenv:folder"})
 	_, err := deliver(t, run)
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-not-regular") {

@@ -151,18 +151,18 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := restart.Check(env.Restart); err != nil {
-		return nil, err
-	}
 	roots, err := o.authorities()
 	if err != nil {
 		return nil, err
 	}
 	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Targets: targets}
+	if len(targets) == 0 {
+		run.Targets = write.Default()
+	}
 	run.Options = steps.Options{
 		Folder: o.project, Environment: o.env, EnvFile: o.envFile,
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
-		Targets: env.Targets, Restart: env.Restart, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
+		Targets: targets, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
 		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
@@ -170,8 +170,13 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if len(env.URLs) > 0 {
 		run.Options.URL = env.URLs[0]
 	}
-	if run.Options.Restart == "" && run.Remote() {
-		run.Options.Restart = restartOf(env.Targets)
+	switch {
+	case env.Restart != "":
+		if run.Options.Restart, err = restart.Parse(env.Restart); err != nil {
+			return nil, err
+		}
+	case run.Remote():
+		run.Options.Restart = restart.For(targets)
 	}
 	run.Options.Skip = skip
 	return run, o.secrets(ctx, stdio, run)
@@ -270,21 +275,6 @@ func (o *options) configured(c config.Config) (config.Environment, error) {
 		env.Username = "" // the file cannot hold its password, and nobody gave it
 	}
 	return env, nil
-}
-
-// restartOf is the way to restart what gets its key from the targets, when none
-// was named: some services restart by themselves, and are only waited for.
-func restartOf(targets []string) string {
-	var all []string
-	for _, t := range targets {
-		if kind, _, _ := strings.Cut(t, ":"); restart.ByItself(kind) {
-			all = append(all, t)
-		}
-	}
-	if len(all) == 0 {
-		return "none"
-	}
-	return strings.Join(all, ",")
 }
 
 func (o *options) skipped() (map[steps.Name]bool, error) {

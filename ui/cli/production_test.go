@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/restart"
 )
 
 func TestProductionIsConfirmedByItsName(t *testing.T) {
@@ -58,7 +59,11 @@ func TestARestartOfProductionIsNamedBeforeTheWrite(t *testing.T) {
 		"nothing is carried out":   {options{yes: true, dryRun: true}, "fly:shop-prod", "staging", false},
 		"the restart is somewhere": {options{yes: true}, "none", "staging", false},
 	} {
-		run := &steps.Run{Options: steps.Options{Environment: c.env, Restart: c.restart}}
+		way, err := restart.Parse(c.restart)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := &steps.Run{Options: steps.Options{Environment: c.env, Restart: way}}
 		run.Options.Skip, _ = c.o.skipped()
 		w := &walk{e: steps.NewEngine(run), f: newPlain(IO{}, &c.o), o: &c.o}
 		if err := w.foresee(context.Background()); errors.Is(err, steps.ErrUsage) != c.refused || !c.refused && err != nil {

@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/write"
 	"dj/keysplit/ui"
 )
 
@@ -160,14 +161,17 @@ func nothingToTakeBack(j *steps.Journal) result {
 // upgrade did not come to its restart: the way of development would restart what
 // runs on this machine.
 func asBefore(run *steps.Run, last steps.Upgrade) {
-	if run.Options.Restart != "" || run.Journal.RestartedBy() != "" || len(last.Files) > 0 {
+	if run.Options.Restart != nil || run.Journal.RestartedBy() != "" || len(last.Files) > 0 {
 		return
 	}
-	var targets []string
+	var specs []string
 	for _, d := range last.Deliveries {
-		targets = append(targets, d.Target)
+		if !slices.Contains(specs, d.Target) {
+			specs = append(specs, d.Target)
+		}
 	}
-	run.Options.Restart = restartOf(targets)
+	targets, _ := write.Targets(specs) // the undo itself says what is wrong with one
+	run.Options.Restart = restart.For(targets)
 }
 
 // keyBefore tells whether another key signs once the upgrade is taken back, which is

@@ -14,7 +14,9 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/write"
 )
 
 // upgraded is a project of which one or more runs of keysplit changed something.
@@ -175,11 +177,15 @@ func TestRollbackOfADeliveryWaitsForItsService(t *testing.T) {
 		t.Fatal(err)
 	}
 	asBefore(run, steps.Upgrade{Deliveries: []steps.Delivery{{Target: "kubernetes:shop/backend"}, {Target: "fly:a"}, {Target: "heroku:b"}}})
-	if run.Options.Restart != "fly:a,heroku:b" {
-		t.Errorf("it restarts with %q", run.Options.Restart)
+	if way := run.Options.Restart; way == nil || way.String() != "fly:a,heroku:b" {
+		t.Errorf("it restarts with %v", way)
 	}
 	for want, targets := range map[string][]string{"none": {"kubernetes:shop/backend", "github:o/r", "compose:compose.yaml"}, "railway:web@staging": {"railway:web@staging"}} {
-		if got := restartOf(targets); got != want {
+		made, err := write.Targets(targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := restart.For(made); got.String() != want {
 			t.Errorf("%v: %q", targets, got)
 		}
 	}

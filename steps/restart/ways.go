@@ -1,0 +1,212 @@
+package restart
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/vendor"
+)
+
+// Way is a --restart value that has been read.
+type Way struct {
+	spec    string          // as it was given, "" for the one of a run that was given none
+	manager vendor.Manager  // of a way through a vendor's program; nil for those of this machine
+	own     func(*Step) way // of a way of this machine; nil for the others
+}
+
+// String is the way as --restart has it.
+func (w Way) String() string { return w.spec }
+
+func (w Way) on(s *Step) way {
+	if w.manager != nil {
+		return managed{s, w.manager}
+	}
+	return w.own(s)
+}
+
+// places are the names by which a person recognises what is restarted.
+func (w Way) places(ctx context.Context, run *steps.Run) []string {
+	if w.manager == nil {
+		return nil
+	}
+	return w.manager.Places(ctx, run)
+}
+
+// unkept stands in the journal for a command: there may be a token in it.
+const unkept = "command"
+
+// kept is what the journal may hold of the way.
+func (w Way) kept(run *steps.Run) string {
+	if k, ok := w.manager.(vendor.Kept); ok {
+		return k.Kept(run)
+	}
+	if strings.HasPrefix(w.spec, unkept+":") {
+		return unkept
+	}
+	return w.spec
+}
+
+var (
+	usual   = Way{own: func(s *Step) way { return runserver{s} }}
+	nothing = Way{spec: "none", own: func(s *Step) way { return none{s} }}
+)
+
+// kind is one kind of way: the word before the colon of --restart, what follows it,
+// and how to read that.
+type kind struct {
+	name     string
+	argument string // "" when the way takes none
+	parse    func(argument string) (Way, error)
+}
+
+// kinds are those of --restart: this machine's own, and those of the vendors.
+var kinds = slices.Concat(
+	[]kind{
+		{"runserver", "", func(string) (Way, error) { return usual, nil }},
+		{"command", "CMD", func(text string) (Way, error) {
+			return Way{own: func(s *Step) way { return command{s, text} }}, nil
+		}},
+	},
+	ofVendors(),
+	[]kind{{"none", "", func(string) (Way, error) { return nothing, nil }}},
+)
+
+func ofVendors() (out []kind) {
+	for _, v := range vendor.All {
+		if v.Restart.Parse == nil {
+			continue
+		}
+		out = append(out, kind{v.Name, v.Restart.Usage, func(argument string) (Way, error) {
+			m, err := v.Restart.Parse(argument)
+			if err != nil {
+				return Way{}, fmt.Errorf("%w: --restart %s: %w; it goes %s:%s", steps.ErrUsage, v.Name, err, v.Name, v.Restart.Usage)
+			}
+			return Way{manager: m}, nil
+		}})
+	}
+	return out
+}
+
+// Parse reads a --restart value. Its error wraps steps.ErrUsage.
+func Parse(spec string) (Way, error) {
+	parts := apart(spec)
+	if len(parts) == 1 {
+		return parse(spec)
+	}
+	var all several
+	for _, p := range parts {
+		one, err := parse(p)
+		if err != nil {
+			return Way{}, err
+		}
+		all = append(all, one.manager)
+	}
+	return Way{spec: spec, manager: all}, nil
+}
+
+func parse(spec string) (Way, error) {
+	name, argument, _ := strings.Cut(spec, ":")
+	for _, k := range kinds {
+		if k.name == name && (k.argument != "") == (strings.TrimSpace(argument) != "") {
+			w, err := k.parse(argument)
+			w.spec = spec
+			return w, err
+		}
+	}
+	return Way{}, fmt.Errorf("%w: --restart %q is not known; valid are %s", steps.ErrUsage, steps.Inert(spec), Ways())
+}
+
+// Ways lists the forms of --restart, as they are written.
+func Ways() string {
+	var out []string
+	for _, k := range kinds {
+		if k.argument != "" {
+			out = append(out, k.name+":"+k.argument)
+		} else {
+			out = append(out, k.name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// For is the way to restart what gets its key from the targets, where none is named:
+// some of it restarts by itself, and is only waited for.
+func For(targets []steps.Target) Way {
+	var specs []string
+	var all several
+	for _, t := range targets {
+		made, ok := t.(vendor.Made)
+		if !ok {
+			continue
+		}
+		if prompt, ok := made.Vendor().(vendor.Prompt); ok {
+			specs, all = append(specs, t.Spec()), append(all, prompt.Readers())
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nothing
+	case 1:
+		return Way{spec: specs[0], manager: all[0]}
+	}
+	return Way{spec: strings.Join(specs, ","), manager: all}
+}
+
+// asked is the way of an upgrade. The servers of the project that run here do not read
+// what goes elsewhere: none of them is restarted without being asked for.
+func asked(run *steps.Run) Way {
+	switch w, given := run.Options.Restart.(Way); {
+	case given:
+		return w
+	case run.Remote():
+		return nothing
+	}
+	return usual
+}
+
+// backWith is the way of a rollback: the one that is named, else that of the upgrade.
+func backWith(run *steps.Run) (Way, error) {
+	if w, given := run.Options.Restart.(Way); given {
+		return w, nil
+	}
+	if run.Journal == nil {
+		return usual, nil
+	}
+	switch spec := run.Journal.RestartedBy(); spec {
+	case "":
+		return usual, nil
+	case unkept:
+		return Way{spec: unkept}, nil
+	default:
+		return Parse(spec)
+	}
+}
+
+// Again says in words how a rollback has the backend read the value that was put
+// back.
+func Again(run *steps.Run) string {
+	w, err := backWith(run)
+	switch {
+	case err == nil && (w.spec == "" || w.spec == "runserver"):
+		return "a server of this project that runs here reads its settings again"
+	case w.spec == nothing.spec:
+		return "restart the backend yourself"
+	case w.spec == unkept:
+		return "run your restart command once more, yourself: keysplit did not keep it"
+	}
+	return "restart " + steps.Inert(w.spec)
+}
+
+// Places are the names of what a rollback restarts, as a person recognises them: an
+// app, a service, the cluster. What cannot be asked is left out; the restart itself
+// then says why.
+func Places(ctx context.Context, run *steps.Run) []string {
+	w, err := backWith(run)
+	if err != nil {
+		return nil
+	}
+	return w.places(ctx, run)
+}
