@@ -17,7 +17,7 @@ import (
 
 func commandWorld(t *testing.T, text string) *world {
 	w := newWorld(t)
-	w.run.Options.Restart = by(t, "command:" + text)
+	w.run.Options.Restart = by(t, "command:"+text)
 	return w
 }
 

@@ -95,7 +95,7 @@ func TestRealSystemd(t *testing.T) {
 		"ks-shadow": {"jwt-key-shadowed", ""},
 		"ks-none":   {"place-not-found", ""},
 	} {
-		w.run.Options.Restart = by(t, "systemd:" + unit)
+		w.run.Options.Restart = by(t, "systemd:"+unit)
 		var failure *steps.Failure
 		plan, err := w.step.Plan(t.Context(), w.run)
 		var texts []string
