@@ -120,7 +120,10 @@ func parse(spec string) (Way, error) {
 }
 
 // Ways lists the forms of --restart, as they are written.
-func Ways() string {
+func Ways() string { return strings.Join(Kinds(), ", ") }
+
+// Kinds are the forms of --restart one by one, such as "systemd:UNIT".
+func Kinds() []string {
 	var out []string
 	for _, k := range kinds {
 		if k.argument != "" {
@@ -129,7 +132,7 @@ func Ways() string {
 			out = append(out, k.name)
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // For is the way to restart what gets its key from the targets, where none is named:

@@ -10,7 +10,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 
@@ -242,7 +241,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newVersion(stdio, opts))
+		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newMan(), newVersion(stdio, opts))
 	for _, c := range root.Commands() {
 		if c.Name() != "explain" && !c.Hidden { // the demo's backend takes words
 			c.Args = noWords
@@ -250,6 +249,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	}
 	root.Args = noWords
 	root.SetFlagErrorFunc(unknownFlag)
+	complete(root, opts)
 	return root
 }
 
@@ -287,36 +287,4 @@ func didYouMean(mark, name string, valid []string) string {
 		return "; did you mean " + mark + near + "?"
 	}
 	return ""
-}
-
-func newVersion(stdio IO, o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if o.json {
-				return printJSON(stdio.Out, map[string]string{"version": version()})
-			}
-			_, err := fmt.Fprintln(stdio.Out, "keysplit version "+version())
-			return err
-		},
-	}
-}
-
-// version is what the build recorded: a module version, or the commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "devel " + s.Value[:12]
-		}
-	}
-	return "devel"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -122,7 +123,7 @@ func TestVersionAsJSON(t *testing.T) {
 	var out bytes.Buffer
 	var got map[string]string
 	code := Main([]string{"version", "--json"}, IO{In: strings.NewReader(""), Out: &out, Err: &out})
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 || got["version"] != version() || len(got) != 1 {
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 || !strings.HasPrefix(version(), got["version"]) || got["os"] != runtime.GOOS || got["arch"] != runtime.GOARCH || got["go"] != runtime.Version() || len(got) != 6 {
 		t.Errorf("exit %d, %v: %s", code, err, out.String())
 	}
 }
