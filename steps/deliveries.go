@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,7 +52,7 @@ func (j *Journal) Begun(target, key string) (Delivery, bool) {
 			ended[e.ID] = true
 		}
 	}
-	for _, e := range slices.Backward(j.inForce()) {
+	for _, e := range slices.Backward(j.InForce()) {
 		if d := e.Delivery; d != nil && e.Run == j.run && d.Target == target && d.Key == key && !ended[d.ID] {
 			return *d, true
 		}
@@ -71,7 +70,7 @@ func (j *Journal) TookBack(d Delivery) error {
 // force, or whose end is not known, the oldest first. A later run may have changed
 // files only, such as that of a grace period.
 func (j *Journal) Deliveries() []Delivery {
-	for _, e := range slices.Backward(j.inForce()) {
+	for _, e := range slices.Backward(j.InForce()) {
 		if e.Delivery != nil {
 			return j.deliveriesOf(e.Run)
 		}
@@ -82,7 +81,7 @@ func (j *Journal) Deliveries() []Delivery {
 // AppliedElsewhere lists the deliveries of the latest run that changed anything, as
 // Applied does the file changes: those that a rollback takes back.
 func (j *Journal) AppliedElsewhere() []Delivery {
-	force := j.inForce()
+	force := j.InForce()
 	if len(force) == 0 {
 		return nil
 	}
@@ -97,7 +96,7 @@ func (j *Journal) deliveriesOf(run string) []Delivery {
 		}
 	}
 	var out []Delivery
-	for _, e := range j.inForce() {
+	for _, e := range j.InForce() {
 		if e.Delivery == nil || e.Run != run {
 			continue
 		}
@@ -149,7 +148,7 @@ func (j *Journal) Unfinished(targets []string) []string {
 	if !ok || sameTargets(e.Targets, targets) {
 		return nil
 	}
-	for _, begun := range j.inForce() {
+	for _, begun := range j.InForce() {
 		if begun.Run == e.Run {
 			return e.Targets
 		}
@@ -194,57 +193,6 @@ func (j *Journal) ChosenFile() string {
 		return ""
 	}
 	return filepath.Join(j.dir, e.ID)
-}
-
-// Specs are this run's targets, as --target has them.
-func (r *Run) Specs() []string { return SpecsOf(r.Targets) }
-
-// SpecsOf are targets as --target has them.
-func SpecsOf(targets []Target) (out []string) {
-	for _, t := range targets {
-		out = append(out, t.Spec())
-	}
-	return out
-}
-
-// Again is the whole command that goes on with this run: its environment, and the
-// flags that no configuration repeats. A key that was written is kept by it; before
-// that, a new one has to be asked for again.
-func (r *Run) Again() string {
-	words := slices.Clone(r.Options.Given)
-	if r.Options.Rotate && !r.Wrote {
-		words = append(words, "--rotate")
-	}
-	if r.Options.Import.Set() && !r.Wrote {
-		words = append(words, "--key-stdin")
-	}
-	return with(r.Command("upgrade"), words)
-}
-
-// Finish is the whole command that finishes an upgrade of the given targets.
-func (r *Run) Finish(targets []string) string {
-	var flags []string
-	for _, t := range targets {
-		flags = append(flags, "--target", t)
-	}
-	return with(r.Command("upgrade"), flags)
-}
-
-// Line is a command line that can be pasted into a shell.
-func Line(words ...string) string { return strings.TrimPrefix(with("", words), " ") }
-
-// plainWord is what no shell reads anything into.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// with adds words to a command, in quotes where a shell would change them.
-func with(command string, words []string) string {
-	for _, w := range words {
-		if !plainWord.MatchString(w) {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		command += " " + w
-	}
-	return command
 }
 
 // Settle forgets the chosen key: all places have it, or it is given up. So it does

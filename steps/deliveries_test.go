@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/internal/canary"
 )
 
 func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	j, env := journalFor(t, "")
 	project := filepath.Dir(env)
-	old := j.Prints().Secret(canary())
+	old := j.Prints().Secret(canary.New())
 	first, err := j.Deliver(Delivery{Target: "vault:secret/app#k"}, Secret{})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +42,7 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	if err != nil || !ok || string(before) != old.Reveal() {
 		t.Errorf("the value before was not kept (%v, %v)", ok, err)
 	}
-	if leaks(content(t, j.path()), old.Reveal()) {
+	if canary.Leaks(content(t, j.path()), old.Reveal()) {
 		t.Error("the journal holds the value before")
 	}
 	info, err := os.Stat(filepath.Join(j.Dir(), got[0].BackupID))
@@ -62,7 +64,7 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 // next one; the versions of files and the values of places stay.
 func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
 	j, env := journalFor(t, "K=1\n")
-	key, old := j.Prints().Secret(canary()), j.Prints().Secret(canary())
+	key, old := j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New())
 	stray, err := j.Keep("", []byte(key.Reveal()))
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +133,7 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 
 func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	j, env := journalFor(t, "")
-	key := j.Prints().Secret(canary())
+	key := j.Prints().Secret(canary.New())
 	both := []string{"a", "b"}
 	if _, ok := j.Chosen(both); ok {
 		t.Fatal("a new journal has a chosen key")
@@ -187,30 +189,6 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 	}
 }
 
-// The commands that go on name all that no configuration repeats, and can be pasted
-// into a shell.
-func TestTheCommandThatGoesOn(t *testing.T) {
-	run := &Run{Options: Options{Environment: "staging", Given: []string{"--target", "fly:a", "--target", "vault:kv/app#jwt", "--restart", "command:make it's"}}}
-	if got, want := run.Again(), `keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart 'command:make it'\''s'`; got != want {
-		t.Errorf("%s\nwant %s", got, want)
-	}
-	if got, want := run.Finish([]string{"fly:a", "manual:the bank"}), "keysplit upgrade --env staging --target fly:a --target 'manual:the bank'"; got != want {
-		t.Errorf("%s\nwant %s", got, want)
-	}
-	run.Options = Options{Environment: DefaultEnvironment}
-	if got := run.Again(); got != "keysplit upgrade" {
-		t.Errorf("in development: %s", got)
-	}
-	run.Options.Rotate = true
-	run.Options.Import = run.Secret(randomHex(32))
-	if got := run.Again(); got != "keysplit upgrade --rotate --key-stdin" {
-		t.Errorf("before the new key is written: %s", got)
-	}
-	if run.Wrote = true; run.Again() != "keysplit upgrade" {
-		t.Errorf("after that: %s", run.Again())
-	}
-}
-
 // A value that was put back is waited for from then on, also in the run that had
 // brought the other one, and in a journal that is new.
 func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
@@ -232,7 +210,7 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		brought := since()
-		if err := errors.Join(j.Delivered(d), j.SetStatus(Restart, Done)); err != nil {
+		if err := errors.Join(j.Delivered(d), j.SetStatus(string(Restart), string(Done))); err != nil {
 			t.Fatal(err)
 		}
 		seen := j.entries[len(j.entries)-1].Time

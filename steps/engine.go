@@ -151,7 +151,7 @@ func (e *Engine) reverted() int {
 	if e.Run.Journal == nil {
 		return 0
 	}
-	return e.Run.Journal.reverted()
+	return e.Run.Journal.Reverted()
 }
 
 // Findings lists what is still wrong or worth knowing, each once, in the order
@@ -266,7 +266,7 @@ func (e *Engine) act(n Name, a Action) error {
 	if e.Run.Journal == nil || a == ActPlan {
 		return nil
 	}
-	return e.Run.Journal.SetStatus(n, next.Status(n))
+	return e.Run.Journal.SetStatus(string(n), string(next.Status(n)))
 }
 
 // sender stamps and cleans the events of one step. It is the one place that

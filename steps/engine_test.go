@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/internal/canary"
 )
 
 // fake is a step that does as it is told and remembers what was asked of it.
@@ -118,18 +120,18 @@ func TestALookAnewForgetsWhatWasFound(t *testing.T) {
 }
 
 func TestEngineCleansWhatStepsSay(t *testing.T) {
-	value := canary()
+	value := canary.New()
 	e, run := engineOf(&fake{name: Preflight, say: "the server said \x1b[2J" + value,
 		apply: Fail(NewFinding("login-rejected", "token "+value+" refused"))})
 	run.Redactor.Add(run.Prints.Secret(value))
 	_, _ = e.Plan(context.Background(), Preflight, nil)
 	err := e.Apply(context.Background(), Preflight, nil)
 	for _, ev := range e.Log {
-		if leaks(ev.Text, value) || ev.Finding != nil && leaks(ev.Finding.Message, value) {
+		if canary.Leaks(ev.Text, value) || ev.Finding != nil && canary.Leaks(ev.Finding.Message, value) {
 			t.Errorf("event %s shows a secret", ev.Kind)
 		}
 	}
-	if leaks(err.Error(), value) {
+	if canary.Leaks(err.Error(), value) {
 		t.Error("the error shows a secret")
 	}
 	var failure *Failure
@@ -221,8 +223,8 @@ func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 			for _, how := range []string{"of this run", "of an earlier run"} {
 				write, restart := &fake{name: Write}, &fake{name: Restart}
 				e, run := engineOf(write, restart)
-				j, env := journalFor(t, "K=1\n")
-				change(t, j, env, "K=2\n")
+				j, env := withJournal(t, "K=1\n")
+				rewrite(t, j, env, "K=2\n")
 				run.Journal = j
 				write.undo = Fail(NewFinding("place-not-restored", ""))
 				write.before = func() {
@@ -259,7 +261,7 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 		"at a bad end":           {apply: broken, at: 1, want: []string{"the tool said no", "keysplit's own notes: write the journal"}},
 		"at the end when halted": {apply: context.Canceled, at: 1, want: []string{"stopped", "keysplit's own notes: write the journal"}},
 	} {
-		j, _ := journalFor(t, "")
+		j, _ := withJournal(t, "")
 		gone := func() {
 			if err := os.RemoveAll(j.Dir()); err != nil {
 				t.Fatal(err)

@@ -167,9 +167,10 @@ func (j *Journal) Dir() string { return j.dir }
 // Entries is everything that was recorded, oldest first.
 func (j *Journal) Entries() []Entry { return j.entries }
 
-// SetStatus records how far a step has come.
-func (j *Journal) SetStatus(n Name, s Status) error {
-	return j.append(Entry{Kind: "status", Step: n, Status: s})
+// SetStatus records how far a step has come. What the steps and their statuses are
+// called is for the caller to know.
+func (j *Journal) SetStatus(step, status string) error {
+	return j.append(Entry{Kind: "status", Step: step, Status: status})
 }
 
 // SetKey records the fingerprint of the key that is now in force, and with the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/sys/file"
 )
 
 // Keep stores the content of a target, durably and under a name of its own. The
@@ -84,7 +85,7 @@ func (j *Journal) Doubtful() bool {
 			same[e.Target] = same[e.Target] || unused // not even the backup was made
 			continue
 		}
-		now, unread := ReadSmall(e.Target)
+		now, unread := file.ReadSmall(e.Target)
 		// An empty one was cut off while it was made.
 		same[e.Target] = same[e.Target] || err == nil && (len(before) == 0 || unread == nil && bytes.Equal(now, before))
 	}

@@ -12,7 +12,7 @@ import (
 // them back from the last to the first.
 func (j *Journal) Applied() []envfile.Intent {
 	var out []envfile.Intent
-	force := j.inForce()
+	force := j.InForce()
 	for _, e := range force {
 		if e.Intent != nil && e.Run == force[len(force)-1].Run {
 			out = append(out, *e.Intent)
@@ -34,7 +34,7 @@ type Upgrade struct {
 // rollback takes the latest one back.
 func (j *Journal) Upgrades() []Upgrade {
 	var out []Upgrade
-	for _, e := range j.inForce() {
+	for _, e := range j.InForce() {
 		at := slices.IndexFunc(out, func(u Upgrade) bool { return u.Run == e.Run })
 		if at < 0 {
 			at, out = len(out), append(out, Upgrade{Run: e.Run, At: e.Time})
@@ -47,7 +47,7 @@ func (j *Journal) Upgrades() []Upgrade {
 	}
 	// What was resumed is as recent as its latest change.
 	if n := len(out); n > 0 {
-		force := j.inForce()
+		force := j.InForce()
 		at := slices.IndexFunc(out, func(u Upgrade) bool { return u.Run == force[len(force)-1].Run })
 		latest := out[at]
 		out = append(slices.Delete(out, at, at+1), latest)
@@ -60,7 +60,7 @@ func (j *Journal) Upgrades() []Upgrade {
 // or what this process had noted last before it put the earlier value back. It is
 // false for a place that was not changed by either. An unset key stands for any.
 func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, changed bool) {
-	force := j.inForce()
+	force := j.InForce()
 	for _, e := range slices.Backward(force) {
 		if e.Run != force[len(force)-1].Run {
 			break
@@ -92,8 +92,8 @@ func (j *Journal) Leave(in envfile.Intent) error {
 	return j.append(Entry{Kind: "reverted", ID: in.ID})
 }
 
-// reverted counts the changes that were taken back.
-func (j *Journal) reverted() int {
+// Reverted counts the changes that were taken back.
+func (j *Journal) Reverted() int {
 	n := 0
 	for _, e := range j.entries {
 		if e.Kind == "reverted" {
@@ -103,9 +103,9 @@ func (j *Journal) reverted() int {
 	return n
 }
 
-// inForce lists the entries that began a change which is in force, or may be,
+// InForce lists the entries that began a change which is in force, or may be,
 // of all runs: "begin" of a file, "deliver" of any other place.
-func (j *Journal) inForce() []Entry {
+func (j *Journal) InForce() []Entry {
 	ended := map[string]bool{}
 	reverted := map[string]bool{}
 	for _, e := range j.entries {
@@ -127,11 +127,11 @@ func (j *Journal) inForce() []Entry {
 	return out
 }
 
-// befores are the versions of a file before each change of it that is still in
+// Befores are the versions of a file before each change of it that is still in
 // force, the latest first.
-func (j *Journal) befores(path string) [][]byte {
+func (j *Journal) Befores(path string) [][]byte {
 	var out [][]byte
-	for _, e := range slices.Backward(j.inForce()) {
+	for _, e := range slices.Backward(j.InForce()) {
 		if e.Intent == nil || e.Intent.Path != path {
 			continue
 		}

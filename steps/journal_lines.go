@@ -23,8 +23,8 @@ type Entry struct {
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
 	Environment string           `json:"environment,omitempty"`
-	Step        Name             `json:"step,omitempty"`
-	Status      Status           `json:"status,omitempty"`
+	Step        string           `json:"step,omitempty"`
+	Status      string           `json:"status,omitempty"`
 	Target      string           `json:"target,omitempty"` // of "backup": what it is of
 	Intent      *envfile.Intent  `json:"intent,omitempty"`
 	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted

@@ -10,18 +10,23 @@ import (
 	"strings"
 )
 
+// PlaceError says that the state folder lies where it must not, and what to do.
+type PlaceError struct{ Problem string }
+
+func (e *PlaceError) Error() string { return e.Problem }
+
 // placed tells whether the state folder lies where it may. A relative one would be
 // another one in every folder, and one in the project's work tree would put the
 // backups, which hold keys, where git picks them up.
 func placed(project string) error {
 	state := StateDir()
 	if !filepath.IsAbs(state) {
-		return fmt.Errorf("%w: KEYSPLIT_STATE_DIR must be an absolute path, and is %q", ErrUsage, Inert(state))
+		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", Inert(state))}
 	}
 	top := workTree(project)
 	if inside(resolved(state), top) {
-		return fmt.Errorf("%w: keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
-			ErrUsage, Inert(state), Inert(top))
+		return &PlaceError{fmt.Sprintf("keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
+			Inert(state), Inert(top))}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/internal/canary"
 )
 
 // journalFor gives a journal in a state folder of its own and a .env to change.
@@ -133,7 +134,7 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 	if got := len(j.Entries()); got != entries {
 		t.Errorf("%d entries after a torn line, want %d", got, entries)
 	}
-	if err := j.SetStatus(Write, Done); err != nil {
+	if err := j.SetStatus("write", "done"); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(reopen(t, filepath.Dir(env)).Entries()); got != entries+1 {
@@ -144,7 +145,7 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 // Runs that begin at once on a new project share one fingerprint key.
 func TestJournalHasOneKey(t *testing.T) {
 	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
-	project, secret := t.TempDir(), canary()
+	project, secret := t.TempDir(), canary.New()
 	var wg sync.WaitGroup
 	prints := make([]string, 16)
 	for n := range prints {
@@ -174,7 +175,7 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := reopen(t, filepath.Dir(env))
-		if err := again.SetStatus(Write, Done); err != nil {
+		if err := again.SetStatus("write", "done"); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(reopen(t, filepath.Dir(env)).Entries()); got != 2 {
@@ -218,14 +219,14 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 }
 
 func TestJournalHoldsNoSecretAndNobodyElseReadsIt(t *testing.T) {
-	old, key := canary(), canary()
+	old, key := canary.New(), canary.New()
 	j, env := journalFor(t, "K="+old+"\n")
 	change(t, j, env, "K="+key+"\n")
 	if err := j.SetKey(j.Prints().Secret(key)); err != nil {
 		t.Fatal(err)
 	}
 	text := content(t, j.path())
-	if leaks(text, key) || leaks(text, old) {
+	if canary.Leaks(text, key) || canary.Leaks(text, old) {
 		t.Error("the journal holds a secret")
 	}
 	if !strings.Contains(text, j.Prints().Sum([]byte(key))) {
@@ -327,7 +328,7 @@ func TestJournalDoubts(t *testing.T) {
 	if j.Doubtful() {
 		t.Error("a line that was cut off is in doubt")
 	}
-	if err := j.SetStatus(Write, Failed); err != nil {
+	if err := j.SetStatus(string(Write), string(Failed)); err != nil {
 		t.Fatal(err)
 	}
 	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
@@ -351,7 +352,7 @@ func TestJournalDoubts(t *testing.T) {
 	if err := os.WriteFile(j.path(), []byte(strings.TrimSuffix(content(t, j.path()), "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := reopen(t, filepath.Dir(env)).SetStatus(Write, Done); err != nil {
+	if err := reopen(t, filepath.Dir(env)).SetStatus("write", "done"); err != nil {
 		t.Fatal(err)
 	}
 	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 2 {
@@ -382,11 +383,40 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 	} {
 		t.Setenv("KEYSPLIT_STATE_DIR", dir)
 		_, err := OpenJournal(project, "development")
-		if good != (err == nil) || !good && !errors.Is(err, ErrUsage) {
+		var misplaced *PlaceError
+		if good != (err == nil) || !good && !errors.As(err, &misplaced) {
 			t.Errorf("%s: %v", dir, err)
 		}
 		if _, there := os.Lstat(dir); !good && there == nil && filepath.Base(dir) == "state" {
 			t.Errorf("%s was made", dir)
 		}
+	}
+}
+
+func TestReadJournalMakesNothing(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	t.Setenv("KEYSPLIT_STATE_DIR", state)
+	j, err := ReadJournal("/some/project", "development")
+	if j != nil || err != nil {
+		t.Fatalf("without a journal: %v, %v", j, err)
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("a folder was made")
+	}
+	made := reopen(t, "/some/project")
+	if j, err = ReadJournal("/some/project", "development"); err != nil || j == nil {
+		t.Fatalf("with a journal: %v, %v", j, err)
+	}
+	if err := j.SetStatus("write", "done"); !errors.Is(err, ErrJournal) {
+		t.Errorf("a journal opened for reading was written: %v", err)
+	}
+	if err := os.Remove(filepath.Join(made.Dir(), "key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadJournal("/some/project", "development"); !errors.Is(err, ErrJournal) {
+		t.Errorf("a journal without its key was read: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(made.Dir(), "key")); err == nil {
+		t.Error("a new key was made")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/internal/canary"
 )
 
 func alphabetKey(alphabet string, n int) string {
@@ -93,7 +95,7 @@ func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
 
 // A value as long as a file is judged in no time, also a random one.
 func TestALongValueIsJudgedAtOnce(t *testing.T) {
-	key := NewFingerprinter(nil).Secret(strings.Repeat(canary(), 10_000) + "x")
+	key := NewFingerprinter(nil).Secret(strings.Repeat(canary.New(), 10_000) + "x")
 	start := time.Now()
 	JudgeKey(key)
 	if took := time.Since(start); took > 5*time.Second {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // Project is what preflight found. The steps after it only read it.
@@ -43,7 +44,7 @@ func (p *Project) MissingFile(path string) Finding {
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
-			return f.WithFix("Run: " + Line("cp", p.Rel(path+ending), p.Rel(path)) + ", fill in its other settings, then run keysplit again.")
+			return f.WithFix("Run: " + shell.Join("cp", p.Rel(path+ending), p.Rel(path)) + ", fill in its other settings, then run keysplit again.")
 		}
 	}
 	return f

@@ -23,7 +23,7 @@ var revealCallers = map[string]string{
 	"steps/preflight/exposure.go committed":      "looks for it in the files that git tracks",
 	"steps/preflight/context.go inHistory":       "looks for it in earlier versions of the .env",
 	"steps/preflight/diagnose.go judgeSecretKey": "applies the rules",
-	"steps/secret.go Again":                      "gives it the fingerprint of another fingerprinter",
+	"steps/secret.go Reprint":                    "gives it the fingerprint of another fingerprinter",
 	"steps/secret.go Equal":                      "compares it",
 	"steps/secret.go Len":                        "counts its characters",
 	"steps/secret.go Of":                         "fingerprints it",

@@ -133,15 +133,6 @@ func (r *Run) Secret(value string) Secret {
 	return s
 }
 
-// Command is a command of keysplit for the environment of this run, as a person
-// types it: without the environment it would be about development.
-func (r *Run) Command(name string) string {
-	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
-		return "keysplit " + name + " --env " + e
-	}
-	return "keysplit " + name
-}
-
 // ProductionName is the name that says that this run changes production, for a
 // person to type: that of the environment, else that of an account, a cluster or
 // an app. places are names beside those of the targets, in words or as --target
@@ -208,7 +199,7 @@ func (r *Run) PreviousKey() (Secret, bool) {
 		return Secret{}, false
 	}
 	for _, path := range r.Files() {
-		for _, data := range r.Journal.befores(path) {
+		for _, data := range r.Journal.Befores(path) {
 			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
 			// A change that was not about the key has the same one before it.
 			if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
@@ -228,7 +219,7 @@ func (r *Run) PreviousFile() string {
 	}
 	specs, latest := r.Specs(), ""
 	// A later run may have changed a file only, such as that of a grace period.
-	for _, e := range slices.Backward(r.Journal.inForce()) {
+	for _, e := range slices.Backward(r.Journal.InForce()) {
 		if e.Delivery == nil || !slices.Contains(specs, e.Delivery.Target) {
 			continue
 		}

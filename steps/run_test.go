@@ -2,8 +2,9 @@ package steps
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
+
+	"dj/keysplit/steps/internal/canary"
 )
 
 // somewhere is a place of the given name that is asked for nothing.
@@ -20,8 +21,8 @@ func (somewhere) Look(context.Context, *Run) (Held, error) { return Held{}, nil 
 // The previous key is that of the latest upgrade of this run's own places: neither
 // one that another place had, nor one from before the latest upgrade.
 func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
-	j, env := journalFor(t, "")
-	older, old, other := j.Prints().Secret(canary()), j.Prints().Secret(canary()), j.Prints().Secret(canary())
+	j, env := withJournal(t, "")
+	older, old, other := j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New())
 	previous := func(targets ...string) string {
 		t.Helper()
 		r := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
@@ -38,10 +39,10 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 		}
 	}
 	deliver("heroku:a", older)
-	j = reopen(t, filepath.Dir(env))
+	j = nextRun(t, env)
 	deliver("heroku:a", old)
 	deliver("github:a/b", Secret{})
-	j = reopen(t, filepath.Dir(env))
+	j = nextRun(t, env)
 	deliver("heroku:b", other)
 	for _, c := range []struct {
 		targets []string
@@ -54,7 +55,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 			t.Errorf("%v: another key than the one before", c.targets)
 		}
 	}
-	j = reopen(t, filepath.Dir(env))
+	j = nextRun(t, env)
 	deliver("heroku:a", Secret{}) // its value could not be read
 	if previous("heroku:a") != "" {
 		t.Error("a key of an earlier upgrade counts as the previous one")

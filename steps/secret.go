@@ -107,9 +107,9 @@ func (f Fingerprinter) SessionKey() []byte { return append([]byte(nil), f.key...
 // none.
 func (f Fingerprinter) Of(s Secret) string { return f.Sum([]byte(s.Reveal())) }
 
-// Again is a secret with the fingerprint of this fingerprinter, so that one key
+// Reprint is a secret with the fingerprint of this fingerprinter, so that one key
 // has one fingerprint wherever it is shown.
-func (f Fingerprinter) Again(s Secret) Secret {
+func (f Fingerprinter) Reprint(s Secret) Secret {
 	if !s.Set() {
 		return s
 	}

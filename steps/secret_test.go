@@ -2,32 +2,15 @@ package steps
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log"
 	"log/slog"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/internal/canary"
 )
-
-// canary is a fresh value that must not turn up anywhere.
-func canary() string {
-	b := make([]byte, 48)
-	_, _ = rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// leaks tells whether text holds any 12 characters of value in a row.
-func leaks(text, value string) bool {
-	for i := 0; i+12 <= len(value); i++ {
-		if strings.Contains(text, value[i:i+12]) {
-			return true
-		}
-	}
-	return false
-}
 
 type holder struct {
 	Public  Secret
@@ -38,12 +21,12 @@ type holder struct {
 }
 
 func TestNoPrintedFormShowsASecret(t *testing.T) {
-	value := canary()
+	value := canary.New()
 	s := NewFingerprinter(nil).Secret(value)
 	h := holder{s, s, &s, []Secret{s}, map[string]Secret{"k": s}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b", "%T", "%p", "%10.3s", "%U"} {
 		for _, x := range []any{s, &s, h, &h, []Secret{s}, map[string]Secret{"k": s}, fmt.Errorf("wrapped %v", s)} {
-			if out := fmt.Sprintf(verb, x); leaks(out, value) {
+			if out := fmt.Sprintf(verb, x); canary.Leaks(out, value) {
 				t.Errorf("%s of %T shows the value", verb, x)
 			}
 		}
@@ -57,14 +40,14 @@ func TestNoPrintedFormShowsASecret(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "h", h, "s", s)
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "h", h, "s", s)
 	fmt.Fprintln(&out, h, s)
-	if leaks(string(j)+out.String(), value) {
+	if canary.Leaks(string(j)+out.String(), value) {
 		t.Error("JSON or a log shows the value")
 	}
 	if s.Reveal() != value {
 		t.Error("Reveal gives another value")
 	}
 	// The check itself must be able to fail.
-	if !leaks(fmt.Sprintf("%+v", struct{ v string }{value}), value) {
+	if !canary.Leaks(fmt.Sprintf("%+v", struct{ v string }{value}), value) {
 		t.Fatal("leaks finds nothing")
 	}
 }
@@ -109,7 +92,7 @@ func TestInert(t *testing.T) {
 }
 
 func TestRedactor(t *testing.T) {
-	value := canary()
+	value := canary.New()
 	var r Redactor
 	r.Add(NewFingerprinter(nil).Secret(value), Secret{}, NewFingerprinter(nil).Secret("ab"))
 	for _, text := range []string{
@@ -117,7 +100,7 @@ func TestRedactor(t *testing.T) {
 		"broken \x1b[1m" + value[:20] + "\x1b[0m" + value[20:] + " up",
 		"split " + value[:20] + "\u200b" + value[20:],
 	} {
-		if got := r.Clean(text); leaks(got, value) {
+		if got := r.Clean(text); canary.Leaks(got, value) {
 			t.Error("a known secret was not masked")
 		}
 	}

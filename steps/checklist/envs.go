@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 )
 
 // envs is what the .env files say, for the first three items.
@@ -50,7 +51,7 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	if len(run.Project.EnvFile.Readers) > 0 {
 		reader = run.Project.EnvFile.Readers[0]
 	}
-	data, err := steps.ReadSmall(path)
+	data, err := file.ReadSmall(path)
 	if err != nil {
 		e.unset = append(e.unset, rel+" cannot be read: "+whyUnread(err))
 		return

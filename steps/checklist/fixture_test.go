@@ -78,9 +78,9 @@ func (h *house) prove(m marks, restarted bool) {
 		}
 		ev := steps.Evidence{Restarted: restarted, Files: steps.ProofFiles(h.run)}
 		for id, mark := range m[n] {
-			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: mark, Text: id, Detail: "seen"})
+			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
 		}
-		if err := h.run.Journal.Record(n, ev); err != nil {
+		if err := h.run.Journal.Record(string(n), ev); err != nil {
 			h.t.Fatal(err)
 		}
 		h.status(n, steps.Done)
@@ -89,7 +89,7 @@ func (h *house) prove(m marks, restarted bool) {
 
 func (h *house) status(n steps.Name, s steps.Status) {
 	h.t.Helper()
-	if err := h.run.Journal.SetStatus(n, s); err != nil {
+	if err := h.run.Journal.SetStatus(string(n), string(s)); err != nil {
 		h.t.Fatal(err)
 	}
 }

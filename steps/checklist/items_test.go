@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/sys/file"
 )
 
 func TestNothingIsTickedByDefault(t *testing.T) {
@@ -171,7 +172,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		"link to nothing":           {".env.gone", "", 1, ".env.gone cannot be read: it does not exist", ""},
 		"empty":                     {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=\n", 1, "empty", ""},
 		"placeholder":               {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + strings.Repeat("change-me-", 6) + "\n", 1, "placeholder", ""},
-		"too large":                 {".env.local", strings.Repeat("#\n", steps.MaxRead), 1, "larger than 1 MiB", ""},
+		"too large":                 {".env.local", strings.Repeat("#\n", file.MaxRead), 1, "larger than 1 MiB", ""},
 		"not decodable":             {".env.local", "SECRET_KEY=\xff\n", 1, "cannot be read as decouple", ""},
 		"equal":                     {".env.docker", "SECRET_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", 2, "equal in .env.docker", ""},
 		"short":                     {".env.docker", "JWT_SECRET_KEY=" + key[:32] + "\n", 3, "32 characters", ""},
@@ -183,7 +184,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		"manifest":                  {"k8s/deployment.yaml", "apiVersion: v1\nkind: Pod\nenv:\n- name: SECRET_KEY\n", 7, "k8s/deployment.yaml:4", "kubernetes-missing-key"},
 		"flow mapping":              {"ci.yml", "env: {SECRET_KEY: x}\n", 7, "ci.yml:1", "ci-missing-key"},
 		"image":                     {"Dockerfile", "FROM x\nENV SECRET_KEY=x\n", 7, "Dockerfile:2", "ci-missing-key"},
-		"pipeline too large":        {"big.yml", strings.Repeat("#\n", steps.MaxRead), 7, "not every file was looked at", ""},
+		"pipeline too large":        {"big.yml", strings.Repeat("#\n", file.MaxRead), 7, "not every file was looked at", ""},
 		"document lacks it":         {"docs/deploy.md", "\nexport SECRET_KEY=...\n", 8, "docs/deploy.md:2", "docs-missing-key"},
 		"table":                     {"docs/deploy.rst", "| `SECRET_KEY` | any |\n", 8, "docs/deploy.rst:1", "docs-missing-key"},
 		"example file":              {".env.example", "SECRET_KEY=\n", 8, ".env.example:1", "example-missing-key"},

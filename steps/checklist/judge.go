@@ -107,7 +107,7 @@ func (l *look) long() verdict {
 // signs tells whether the server was shown to sign with the new key.
 func (l *look) signs() bool {
 	token, found := l.past.line(steps.SmokeTest, "login-token")
-	return l.past.ok(steps.SmokeTest, "new-key") || found && (token.Mark == steps.MarkOK || token.Mark == steps.MarkWarn)
+	return l.past.ok(steps.SmokeTest, "new-key") || found && (steps.Mark(token.Mark) == steps.MarkOK || steps.Mark(token.Mark) == steps.MarkWarn)
 }
 
 // refuses tells whether the server was shown to refuse a key, and the random
@@ -146,7 +146,7 @@ func (l *look) login() verdict {
 		v.why = "no login was tried, since no account was given"
 	default:
 		v.evidence = login.evidence("login", "login-token", "protected", "refresh")
-		if token, found := login.line("login-token"); !found || token.Mark != steps.MarkOK && token.Mark != steps.MarkWarn {
+		if token, found := login.line("login-token"); !found || steps.Mark(token.Mark) != steps.MarkOK && steps.Mark(token.Mark) != steps.MarkWarn {
 			v.why = "the login's token was not shown to be signed with the new key"
 		}
 	}

@@ -86,16 +86,17 @@ func (p *past) all() []*proof {
 }
 
 func (p *past) take(e steps.Entry) {
+	step, status := steps.Name(e.Step), steps.Status(e.Status)
 	switch e.Kind {
 	case "evidence":
-		pr := &proof{Evidence: *e.Evidence, step: e.Step, time: e.Time, key: p.key}
+		pr := &proof{Evidence: *e.Evidence, step: step, time: e.Time, key: p.key}
 		if e.Evidence.Item > 0 {
 			pr.step = stepOf[e.Evidence.Item]
 			p.said[e.Evidence.Item] = pr
 			return
 		}
-		p.proofs[e.Step] = pr
-		if e.Step == steps.SmokeTest {
+		p.proofs[step] = pr
+		if step == steps.SmokeTest {
 			p.smokeTested(pr)
 		}
 	case "key":
@@ -110,22 +111,22 @@ func (p *past) take(e steps.Entry) {
 		p.beside = false
 		p.void(steps.Write, true, "the upgrade was taken back at "+exact(e.Time))
 	case "status":
-		p.skipped[e.Step] = e.Status == steps.Skipped
-		if e.Step == steps.Write && e.Status != steps.Undone {
-			p.writing, p.wrote = e.Status == steps.Running, true
+		p.skipped[step] = status == steps.Skipped
+		if step == steps.Write && status != steps.Undone {
+			p.writing, p.wrote = status == steps.Running, true
 		}
 		beside := p.beside
-		p.beside = beside && e.Status == steps.Undone
+		p.beside = beside && status == steps.Undone
 		switch {
-		case e.Status == steps.Undone && beside:
-			if e.Step == steps.Restart {
+		case status == steps.Undone && beside:
+			if step == steps.Restart {
 				p.restarted("the server was restarted again at " + exact(e.Time))
 			}
-		case e.Status == steps.Failed:
-			p.void(e.Step, true, string(e.Step)+" failed at "+exact(e.Time))
-		case e.Status == steps.Undone:
-			p.void(e.Step, true, string(e.Step)+" was taken back at "+exact(e.Time))
-		case e.Step == steps.Restart && e.Status == steps.Running:
+		case status == steps.Failed:
+			p.void(step, true, string(step)+" failed at "+exact(e.Time))
+		case status == steps.Undone:
+			p.void(step, true, string(step)+" was taken back at "+exact(e.Time))
+		case step == steps.Restart && status == steps.Running:
 			// What the smoke test saw was the server before.
 			p.restarted("the server was restarted again at " + exact(e.Time))
 		}
@@ -195,7 +196,7 @@ func (p past) ok(step steps.Name, id string) bool { return p.proofs[step].ok(id)
 
 func (pr *proof) ok(id string) bool {
 	l, found := pr.line(id)
-	return found && l.Mark == steps.MarkOK
+	return found && steps.Mark(l.Mark) == steps.MarkOK
 }
 
 // evidence turns those of the lines that passed into evidence.
@@ -206,7 +207,7 @@ func (p past) evidence(step steps.Name, ids ...string) []Evidence {
 func (pr *proof) evidence(ids ...string) []Evidence {
 	var out []Evidence
 	for _, id := range ids {
-		if l, found := pr.line(id); found && l.Mark == steps.MarkOK {
+		if l, found := pr.line(id); found && steps.Mark(l.Mark) == steps.MarkOK {
 			text := l.Text
 			if l.Detail != "" {
 				text += ": " + l.Detail

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/places"
+	"dj/keysplit/steps/sys/file"
 )
 
 // place is one pipeline or document that provides SECRET_KEY, or tells how to.
@@ -27,7 +28,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 	var out []place
 	for _, path := range t.files[k] {
 		rel := run.Project.Rel(path)
-		data, err := steps.ReadSmall(path)
+		data, err := file.ReadSmall(path)
 		if err != nil {
 			t.incomplete(k, rel+" was not read: "+whyUnread(err))
 			continue

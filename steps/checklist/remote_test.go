@@ -33,9 +33,9 @@ func TestAnotherEnvironmentsItems(t *testing.T) {
 	record := func(n steps.Name, mark steps.Mark, ids ...string) {
 		ev := steps.Evidence{Files: steps.ProofFiles(run)}
 		for _, id := range ids {
-			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: mark, Text: "x"})
+			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(mark), Text: "x"})
 		}
-		if err := run.Journal.Record(n, ev); err != nil {
+		if err := run.Journal.Record(string(n), ev); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -160,13 +160,13 @@ func fixedHouse(t *testing.T) (*house, time.Time) {
 		}
 		for _, id := range ids {
 			if m[id] != "" {
-				ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: m[id], Text: "the line " + id, Detail: "as seen"})
+				ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(m[id]), Text: "the line " + id, Detail: "as seen"})
 			}
 		}
 		if len(ev.Checks) == 0 {
 			continue
 		}
-		if err := j.Record(n, ev); err != nil {
+		if err := j.Record(string(n), ev); err != nil {
 			t.Fatal(err)
 		}
 	}

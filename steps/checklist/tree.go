@@ -13,7 +13,7 @@ import (
 	"dj/keysplit/steps"
 )
 
-// The bounds of the look at the files. A file over steps.MaxRead is not read.
+// The bounds of the look at the files. A file over file.MaxRead is not read.
 const (
 	maxEntries = 200_000 // names passed on the way
 	maxFiles   = 2_000   // files of one kind that are read

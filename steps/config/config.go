@@ -22,6 +22,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 )
 
 // The files that are looked for, in each folder from the project's up to the top
@@ -122,7 +123,7 @@ var (
 // read reads one file. shared is for pyproject.toml, where only one table is
 // ours and everything else is left alone.
 func read(path string, shared bool) (Config, error) {
-	data, err := steps.ReadSmall(path)
+	data, err := file.ReadSmall(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return Config{}, nil

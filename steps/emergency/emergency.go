@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // Limit is how long the upgrade guide lets a backend run with the fallback.
@@ -87,7 +88,7 @@ func (c Change) log() string {
 	if c.Settings != "" {
 		settings = ":/" + c.Settings // from whatever folder
 	}
-	return steps.Line("git", "log", "--oneline", "-S", steps.KeyName, "--", settings)
+	return shell.Join("git", "log", "--oneline", "-S", steps.KeyName, "--", settings)
 }
 
 // commands are what to type, with migrations left as they are where there are any,

@@ -90,7 +90,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 // unfinished names the upgrade that comes first, and the two ways to end it.
 func unfinished(run *steps.Run, others []string) steps.Finding {
 	return steps.NewFinding("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", steps.Inert(strings.Join(others, ", ")))).
-		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.Finish(others), run.Command("rollback")))
+		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.FinishCommand(others), run.Command("rollback")))
 }
 
 // current reads the keys in force. Those of the .env are read from the bytes

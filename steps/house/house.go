@@ -31,6 +31,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/places"
+	"dj/keysplit/steps/sys/file"
 )
 
 // Proposal is one edit of one file, for one finding.
@@ -71,7 +72,7 @@ func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
 		p.Path = filepath.Join(run.Project.TopLevel, ".gitignore")
 	}
 	at, err := envfile.Open(p.Path)
-	if err != nil || !at.Exists && f.Code != "env-file-not-ignored" || len(at.Data) > steps.MaxRead {
+	if err != nil || !at.Exists && f.Code != "env-file-not-ignored" || len(at.Data) > file.MaxRead {
 		return p, false
 	}
 	p.at = at

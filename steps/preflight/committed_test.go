@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/sys/file"
 )
 
 func TestTheKeyInATrackedFileIsFound(t *testing.T) {
@@ -42,7 +43,7 @@ func TestTheKeyInATrackedFileIsFound(t *testing.T) {
 					t.Skip("SKIPPED: no links here")
 				}
 			case "larger than is read":
-				if err := os.WriteFile(path, append(make([]byte, steps.MaxRead), key...), 0o600); err != nil {
+				if err := os.WriteFile(path, append(make([]byte, file.MaxRead), key...), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			default:

@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/sys/file"
 )
 
 // copiesAll is an instruction that copies the whole build context into an image.
@@ -121,7 +122,7 @@ func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
 		if ctx.Err() != nil {
 			break
 		}
-		version, ok := git.Ask(ctx, p.TopLevel, nil, steps.MaxRead, "cat-file", "blob", commit+":"+rel)
+		version, ok := git.Ask(ctx, p.TopLevel, nil, file.MaxRead, "cat-file", "blob", commit+":"+rel)
 		if ok && version.Code == 0 && bytes.Contains(version.Stdout, value) {
 			return true
 		}

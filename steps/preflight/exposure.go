@@ -11,6 +11,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // exposure looks at who else can read the .env: git, and other users of this
@@ -22,7 +24,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 		switch {
 		case p.EnvFile.Exists && gitSays(ctx, p, "ls-files", "--error-unmatch") == 0:
 			f := steps.NewFinding("env-file-tracked-by-git", "").At(rel, 0)
-			found = append(found, f.WithFix("Run: "+steps.Line("git", "rm", "--cached", rel)+", add it to .gitignore, and rotate its secrets."))
+			found = append(found, f.WithFix("Run: "+shell.Join("git", "rm", "--cached", rel)+", add it to .gitignore, and rotate its secrets."))
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
 			found = append(found, steps.NewFinding("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
 				WithFix("Add a line to .gitignore: /"+rel))
@@ -40,7 +42,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Fin
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := steps.NewFinding("env-file-permissions", "").At(rel, 0)
-		found = append(found, f.WithFix("Run: "+steps.Line("chmod", "600", rel)+", or 640 where the backend's group must read it."))
+		found = append(found, f.WithFix("Run: "+shell.Join("chmod", "600", rel)+", or 640 where the backend's group must read it."))
 	}
 	return found
 }
@@ -78,7 +80,7 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 		if err != nil || !info.Mode().IsRegular() || info.Size() < int64(len(value)) {
 			continue
 		}
-		data, err := steps.ReadSmall(path)
+		data, err := file.ReadSmall(path)
 		if err != nil {
 			continue
 		}

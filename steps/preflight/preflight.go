@@ -160,7 +160,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	run.Journal, run.Prints = j, j.Prints()
-	run.Options.Import = run.Prints.Again(run.Options.Import)
+	run.Options.Import = run.Prints.Reprint(run.Options.Import)
 	ended, err := j.Recover(ctx)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -69,7 +70,7 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 		if a.key != "" {
 			first = "{}"
 		}
-		return v, missing(err, "To make the secret first: "+steps.Line("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first))
+		return v, missing(err, "To make the secret first: "+shell.Join("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first))
 	}
 	if json.Unmarshal(out, &v) != nil {
 		return v, errors.New("the answer of aws cannot be read")

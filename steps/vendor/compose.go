@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
 
@@ -163,7 +164,7 @@ func readCompose(path string) (composeFile, error) {
 		if p == "" {
 			continue
 		}
-		data, err := steps.ReadSmall(p)
+		data, err := file.ReadSmall(p)
 		if err != nil {
 			return whole, err
 		}
@@ -384,7 +385,7 @@ func within(dir, path string) string {
 func chooseEnvFile(files []string, dir string) int {
 	for _, name := range []string{steps.KeyName, steps.SecretKeyName} {
 		for i, path := range slices.Backward(files) {
-			data, err := steps.ReadSmall(within(dir, path))
+			data, err := file.ReadSmall(within(dir, path))
 			if err != nil {
 				continue // it may be one that need not be there
 			}

@@ -1,6 +1,8 @@
 package vendor
 
-import "dj/keysplit/steps"
+import (
+	"dj/keysplit/steps/sys/shell"
+)
 
 // Extra are two further variables for the place that has the key: those of a grace
 // period. Their names are as the backend has them in its environment.
@@ -12,6 +14,6 @@ type Extra struct {
 }
 
 // fed is a command line that reads a file.
-func fed(file string, words ...string) string { return command(words...) + " < " + steps.Line(file) }
+func fed(file string, words ...string) string { return command(words...) + " < " + shell.Join(file) }
 
-func command(words ...string) string { return "    " + steps.Line(words...) }
+func command(words ...string) string { return "    " + shell.Join(words...) }

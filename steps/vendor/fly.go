@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -94,8 +95,8 @@ func (f *fly) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ s
 
 // ByHand is the command of the place's own program.
 func (f *fly) ByHand(x Extra) []string {
-	return []string{fmt.Sprintf("    printf '%%s=%%s\\n' %s \"$(cat %s)\" %s %s | %s", x.SecretName, steps.Line(x.File), x.PlainName, steps.Line(x.Plain),
-		steps.Line("fly", "secrets", "import", "--app", f.app))}
+	return []string{fmt.Sprintf("    printf '%%s=%%s\\n' %s \"$(cat %s)\" %s %s | %s", x.SecretName, shell.Join(x.File), x.PlainName, shell.Join(x.Plain),
+		shell.Join("fly", "secrets", "import", "--app", f.app))}
 }
 
 // flyMachine is what fly machine list --json tells of a machine

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -47,7 +48,7 @@ func (g *github) Manner() Manner {
 	return Manner{
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
 		Undo:   "keysplit rollback removes the secret",
-		ByHand: "Set the earlier value again with: " + steps.Line(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...),
+		ByHand: "Set the earlier value again with: " + shell.Join(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...),
 		Effects: []string{"Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
 			"let such a job make a key of its own."},
 	}

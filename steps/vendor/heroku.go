@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
 
@@ -144,7 +145,7 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, met
 		return h.problem("place-unreachable", "")
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, steps.MaxRead))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, file.MaxRead))
 	if err != nil {
 		return h.problem("place-unreachable", "")
 	}

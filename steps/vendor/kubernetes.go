@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -88,7 +89,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
 	out, err := k.tool().Call(ctx, run, k.String(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
-		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+steps.Line(k.args("kubectl", "create", "secret", "generic", k.name)...))
+		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+shell.Join(k.args("kubectl", "create", "secret", "generic", k.name)...))
 	}
 	var s kubernetesSecret
 	if json.Unmarshal(out, &s) != nil {
@@ -180,8 +181,8 @@ func (k *kubernetes) ByHand(x Extra) []string {
 	patch := fmt.Sprintf(`{"data":{"%s":"%%s"},"stringData":{"%s":"%s"}}`, name(x.SecretName), name(x.PlainName), x.Plain)
 	return []string{
 		// printf is a part of the shell: what it is given is on no command line.
-		fmt.Sprintf("    printf '%s' \"$(base64 < %s | tr -d '\\n')\" | %s", patch, steps.Line(x.File),
-			steps.Line(k.args("kubectl", "patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin")...)),
+		fmt.Sprintf("    printf '%s' \"$(base64 < %s | tr -d '\\n')\" | %s", patch, shell.Join(x.File),
+			shell.Join(k.args("kubectl", "patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin")...)),
 		fmt.Sprintf("    and give the containers both, as %s and %s, where they get %s from this Secret", x.SecretName, x.PlainName, k.key),
 	}
 }

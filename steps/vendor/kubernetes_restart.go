@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -62,7 +63,7 @@ func inNamespace(namespace string, args ...string) []string {
 
 // line is such a call as a person types it.
 func line(namespace string, args ...string) string {
-	return steps.Line(append([]string{"kubectl"}, inNamespace(namespace, args...)...)...)
+	return shell.Join(append([]string{"kubectl"}, inNamespace(namespace, args...)...)...)
 }
 
 func (k workloads) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -40,7 +41,7 @@ func (r *railway) Manner() Manner {
 	return Manner{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    "keysplit rollback sets the variable back, or removes it",
-		ByHand:  "Set the earlier value again with: " + steps.Line(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...) + " < FILE, where FILE holds the value",
+		ByHand:  "Set the earlier value again with: " + shell.Join(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...) + " < FILE, where FILE holds the value",
 		Effects: []string{"Railway deploys the service anew with the changed variable."},
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
 
@@ -138,7 +139,7 @@ func environmentOf(u unit) (key, secretKey given, unread string) {
 	}
 	key, secretKey = own(steps.KeyName), own(steps.SecretKeyName)
 	for _, path := range u.files {
-		data, err := steps.ReadSmall(path)
+		data, err := file.ReadSmall(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -271,7 +272,7 @@ func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Em
 	case err != nil:
 		return err
 	case now.result == "start-limit-hit":
-		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.Again())
+		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.ResumeCommand())
 	case !ok && now.busy():
 		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
 		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, pace.Limit(run)),
@@ -334,7 +335,7 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 
 // byHand is the command that goes on after a restart that the user did.
 func byHand(run *steps.Run) string {
-	return run.Finish(steps.SpecsOf(run.Options.Targets)) + " --restart none"
+	return run.FinishCommand(steps.SpecsOf(run.Options.Targets)) + " --restart none"
 }
 
 // log shows the end of the unit's journal.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -101,7 +102,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	}
 	out, err := v.tool().Call(ctx, run, v.String(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
-		return vaultSecret{}, missing(err, "To make the secret first: "+steps.Line("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
+		return vaultSecret{}, missing(err, "To make the secret first: "+shell.Join("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
 	}
 	s := vaultSecret{kv: kv}
 	var answer struct{ Data json.RawMessage }

@@ -243,7 +243,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		}
 		if err != nil {
 			if i > 0 {
-				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.Again() + " (it takes the same key). To go back: " + run.Command("rollback"))
+				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.ResumeCommand() + " (it takes the same key). To go back: " + run.Command("rollback"))
 			}
 			return err
 		}

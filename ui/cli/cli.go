@@ -185,12 +185,13 @@ func exitCode(stdio IO, err error) int {
 
 // codeOf maps what an error is to an exit code.
 func codeOf(err error) int {
+	var misplaced *steps.PlaceError
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.Is(err, steps.ErrCancelled), errors.Is(err, context.Canceled):
 		return ExitCancelled
-	case errors.Is(err, steps.ErrUsage):
+	case errors.Is(err, steps.ErrUsage), errors.As(err, &misplaced):
 		return ExitUsage
 	case errors.Is(err, steps.ErrCannotLook), errors.Is(err, steps.ErrJournal):
 		return ExitBlind

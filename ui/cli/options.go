@@ -21,6 +21,7 @@ import (
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/smoketest"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/write"
 )
 
@@ -86,7 +87,7 @@ func (o *options) authorities() (*x509.CertPool, error) {
 	if o.caFile == "" {
 		return nil, nil
 	}
-	pem, err := steps.ReadSmall(o.caFile)
+	pem, err := file.ReadSmall(o.caFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: --ca-file: %w", steps.ErrUsage, err)
 	}

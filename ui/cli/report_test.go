@@ -225,7 +225,7 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Record(steps.Distinct, steps.Evidence{Checks: []steps.CheckLine{{ID: "differ", Mark: steps.MarkOK, Text: "they differ"}}}); err != nil {
+	if err := j.Record(string(steps.Distinct), steps.Evidence{Checks: []steps.CheckLine{{ID: "differ", Mark: string(steps.MarkOK), Text: "they differ"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if code, out, _ := report(t, "--project", root); code != ExitOK {

@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/write"
 	"dj/keysplit/ui"
 )
@@ -197,7 +198,7 @@ func keyBefore(run *steps.Run, last steps.Upgrade) (anew bool, without string) {
 			anew = true
 			continue
 		}
-		now, err := steps.ReadSmall(in.Path)
+		now, err := file.ReadSmall(in.Path)
 		was := key(before)
 		anew = anew || err != nil || !was.Equal(key(now))
 		if was.Len() == 0 {
@@ -297,11 +298,11 @@ func needed(run *steps.Run, path string) bool {
 		return true
 	}
 	module := strings.TrimSuffix(grace.FileName, ".py")
-	for _, file := range beside {
-		if file == path {
+	for _, name := range beside {
+		if name == path {
 			continue
 		}
-		if text, err := steps.ReadSmall(file); err != nil || bytes.Contains(text, []byte(module)) {
+		if text, err := file.ReadSmall(name); err != nil || bytes.Contains(text, []byte(module)) {
 			return true
 		}
 	}

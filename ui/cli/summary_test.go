@@ -52,7 +52,7 @@ func TestHowToGoOn(t *testing.T) {
 	run := &steps.Run{Options: steps.Options{Given: o.given()}}
 	whole := "keysplit upgrade --project p --env-file e --python py --settings s --target dotenv --restart none --url http://localhost:9 " +
 		"--ca-file ca.pem --username ada --skip write,restart --timeout 1m0s --fix --write-config"
-	if got := run.Again(); got != whole {
+	if got := run.ResumeCommand(); got != whole {
 		t.Errorf("%s\nwant %s", got, whole)
 	}
 	if got := (&options{timeout: steps.DefaultTimeout, tempUser: true}).given(); !slices.Equal(got, []string{"--temp-user"}) {

@@ -1,0 +1,52 @@
+package steps
+
+import (
+	"slices"
+
+	"dj/keysplit/steps/sys/shell"
+)
+
+// Command is a command of keysplit for the environment of this run, with further
+// words, as a person types it: without the environment it would be about
+// development.
+func (r *Run) Command(name string, words ...string) string {
+	command := []string{"keysplit", name}
+	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+		command = append(command, "--env", e)
+	}
+	return shell.Join(append(command, words...)...)
+}
+
+// Specs are this run's targets, as --target has them.
+func (r *Run) Specs() []string { return SpecsOf(r.Targets) }
+
+// SpecsOf are targets as --target has them.
+func SpecsOf(targets []Target) (out []string) {
+	for _, t := range targets {
+		out = append(out, t.Spec())
+	}
+	return out
+}
+
+// ResumeCommand is the whole command that goes on with this run: its environment, and the
+// flags that no configuration repeats. A key that was written is kept by it; before
+// that, a new one has to be asked for again.
+func (r *Run) ResumeCommand() string {
+	words := slices.Clone(r.Options.Given)
+	if r.Options.Rotate && !r.Wrote {
+		words = append(words, "--rotate")
+	}
+	if r.Options.Import.Set() && !r.Wrote {
+		words = append(words, "--key-stdin")
+	}
+	return r.Command("upgrade", words...)
+}
+
+// FinishCommand is the whole command that finishes an upgrade of the given targets.
+func (r *Run) FinishCommand(targets []string) string {
+	var flags []string
+	for _, t := range targets {
+		flags = append(flags, "--target", t)
+	}
+	return r.Command("upgrade", flags...)
+}

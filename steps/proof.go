@@ -1,0 +1,59 @@
+package steps
+
+import "path/filepath"
+
+// ProofFiles fingerprints what the proofs of the steps rest on: the .env, the
+// settings, and every other file that the reader opened.
+func ProofFiles(run *Run) []FileSum {
+	paths := []string{run.Project.SettingsFile}
+	paths = append(paths, run.Files()...) // the local .env is another environment's where no target is it
+	if run.Project.Facts != nil {
+		paths = append(paths, run.Project.Facts.ReaderFiles...)
+	}
+	var sums []FileSum
+	seen := map[string]bool{"": true}
+	for _, path := range paths {
+		if !seen[path] && filepath.IsAbs(path) {
+			seen[path] = true
+			sums = append(sums, SumFile(run.Prints, path))
+		}
+	}
+	return sums
+}
+
+// record keeps the check lines of a step that has just ended well. Preflight
+// looks at what is there before anything is changed, and the checklist at what
+// the others recorded: neither proves anything.
+func (e *Engine) record(n Name) error {
+	if e.Run.Journal == nil || e.Run.Project == nil || About(n).Number == 0 {
+		return nil
+	}
+	var lines []CheckLine
+	at := map[string]int{}
+	for _, ev := range e.Log {
+		switch {
+		case ev.Step != n:
+		case ev.Kind == EventStarted:
+			lines, at = nil, map[string]int{}
+		case ev.Kind == EventCheck:
+			i, ok := at[ev.ID]
+			if !ok {
+				i = len(lines)
+				at[ev.ID] = i
+				lines = append(lines, CheckLine{})
+			}
+			lines[i] = CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text, Detail: ev.Detail}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	ev := Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
+	switch n {
+	case Restart:
+		ev.Server = e.Run.servers(e.Run.URL)
+	case SmokeTest:
+		ev.Server = e.Run.servers(e.Run.Asked...)
+	}
+	return e.Run.Journal.Record(string(n), ev)
+}

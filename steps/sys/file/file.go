@@ -1,0 +1,37 @@
+// Package file reads files that anybody may have put there: none of them can
+// hang or flood keysplit.
+package file
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// MaxRead is the largest file, in bytes, that ReadSmall reads.
+const MaxRead = 1 << 20
+
+// ReadSmall reads a regular file of at most MaxRead bytes; links are followed.
+// It opens nothing else, so that a pipe cannot hold it up.
+func ReadSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxRead+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > MaxRead {
+		return nil, errors.New("it is larger than 1 MiB")
+	}
+	return data, nil
+}

@@ -1,0 +1,43 @@
+package steps
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dj/keysplit/envfile"
+)
+
+// withJournal gives a journal in a state folder of its own and a .env to change.
+func withJournal(t *testing.T, content string) (*Journal, string) {
+	t.Helper()
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	env := filepath.Join(t.TempDir(), ".env")
+	if err := os.WriteFile(env, []byte(content), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	return nextRun(t, env), env
+}
+
+// nextRun opens the journal of the project of a .env once more, as the next run does.
+func nextRun(t *testing.T, env string) *Journal {
+	t.Helper()
+	j, err := OpenJournal(filepath.Dir(env), DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// rewrite changes a file through the journal.
+func rewrite(t *testing.T, j *Journal, path, content string) {
+	t.Helper()
+	at, err := envfile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Replace(context.Background(), at, []byte(content)); err != nil {
+		t.Fatal(err)
+	}
+}
