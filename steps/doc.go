@@ -1,9 +1,10 @@
 // Package steps is the upgrade itself, with no terminal in it.
 //
 // It holds the contract that every step keeps (Plan, Apply, Verify, Undo), the
-// state machine that says which step may follow which, the journal that lets a
-// run killed at any instant go on or go back, and the vocabulary they share:
-// the project that was found, its keys, findings, events and secrets.
+// state machine that says which step may follow which, the engine that carries
+// steps out and records them, and what they share: the project that was found,
+// its keys, the places where they live, and events. Secrets, findings and the
+// journal are packages of their own below this one.
 //
 // A run flows one way:
 //
@@ -16,8 +17,6 @@
 // Three rules hold everywhere below:
 //
 //   - Plan and Verify change nothing. Apply is safe to repeat.
-//   - A key, password or token lives in a Secret, whose printed forms are
-//     masked. Its value comes out through Reveal only.
-//   - Text from a child process or a server passes through Inert before it is
-//     put into an event, a finding or an error.
+//   - A key, password or token lives in a secret.Secret, and text from elsewhere
+//     is cleaned by package secret before it is put into an event or an error.
 package steps

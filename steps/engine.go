@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"dj/keysplit/steps/finding"
 )
 
 // Engine drives the steps through the state machine, records every status in
@@ -159,8 +161,8 @@ func (e *Engine) reverted() int {
 // not count any more, nor does anything from before the project was looked at anew,
 // nor what preflight found and the run has mended, once the key is written and read
 // back.
-func (e *Engine) Findings() []Finding {
-	mended := map[Finding]bool{}
+func (e *Engine) Findings() []finding.Finding {
+	mended := map[finding.Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
 		for _, f := range e.Run.Project.Findings {
 			mended[e.cleanFinding(f)] = f.Mends()
@@ -172,8 +174,8 @@ func (e *Engine) Findings() []Finding {
 			latest[ev.Step] = i
 		}
 	}
-	var out []Finding
-	seen := map[Finding]bool{}
+	var out []finding.Finding
+	seen := map[finding.Finding]bool{}
 	for i, ev := range e.Log {
 		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] {
 			continue
@@ -185,8 +187,8 @@ func (e *Engine) Findings() []Finding {
 }
 
 // FindingsOf lists what the latest try of a step found.
-func (e *Engine) FindingsOf(n Name) []Finding {
-	var out []Finding
+func (e *Engine) FindingsOf(n Name) []finding.Finding {
+	var out []finding.Finding
 	for _, ev := range e.Log {
 		switch {
 		case ev.Step != n:
@@ -295,7 +297,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 	}
 }
 
-func (e *Engine) cleanFinding(f Finding) Finding {
+func (e *Engine) cleanFinding(f finding.Finding) finding.Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
 	f.Fix = e.Run.InEnvironment(e.Run.Redactor.Clean(f.Fix))
 	f.File = e.Run.Redactor.Clean(f.File)

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/secret"
 )
 
 // fake is a step that does as it is told and remembers what was asked of it.
@@ -45,7 +47,7 @@ func (f *fake) Undo(context.Context, *Run, Emit) error {
 }
 
 func engineOf(fakes ...*fake) (*Engine, *Run) {
-	run := &Run{Prints: NewFingerprinter(nil)}
+	run := &Run{Prints: secret.NewFingerprinter(nil)}
 	var all []Step
 	for _, f := range fakes {
 		all = append(all, f)
@@ -74,7 +76,7 @@ func TestEngineEndsOfAStep(t *testing.T) {
 		"apply fails":          {fake{apply: broken}, Failed, EventFailed},
 		"verify fails":         {fake{verify: broken}, Failed, EventFailed},
 		"interrupted by user":  {fake{apply: context.Canceled}, Pending, EventFailed},
-		"fails with a finding": {fake{apply: Fail(NewFinding("jwt-key-missing", ""))}, Failed, EventFailed},
+		"fails with a finding": {fake{apply: Fail(finding.New("jwt-key-missing", ""))}, Failed, EventFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.step.name = Preflight
@@ -97,20 +99,20 @@ func TestEngineEndsOfAStep(t *testing.T) {
 }
 
 func TestEngineReportsAPlanThatFails(t *testing.T) {
-	e, _ := engineOf(&fake{name: Preflight, plan: Fail(NewFinding("project-not-found", ""))})
+	e, _ := engineOf(&fake{name: Preflight, plan: Fail(finding.New("project-not-found", ""))})
 	if _, err := e.Plan(context.Background(), Preflight, nil); err == nil {
 		t.Fatal("no error")
 	}
-	if e.Machine.Status(Preflight) != Failed || !Has(e.Findings(), "project-not-found") {
+	if e.Machine.Status(Preflight) != Failed || !finding.Has(e.Findings(), "project-not-found") {
 		t.Errorf("status %s, findings %v", e.Machine.Status(Preflight), e.Findings())
 	}
 }
 
 // After a look at the project anew, what a step found before is another state's.
 func TestALookAnewForgetsWhatWasFound(t *testing.T) {
-	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate, plan: Fail(NewFinding("env-file-changed", ""))})
+	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate, plan: Fail(finding.New("env-file-changed", ""))})
 	pass(t, e, Preflight)
-	if _, err := e.Plan(t.Context(), Generate, nil); err == nil || !Has(e.Findings(), "env-file-changed") {
+	if _, err := e.Plan(t.Context(), Generate, nil); err == nil || !finding.Has(e.Findings(), "env-file-changed") {
 		t.Fatalf("%v, findings %v", err, e.Findings())
 	}
 	pass(t, e, Preflight)
@@ -122,7 +124,7 @@ func TestALookAnewForgetsWhatWasFound(t *testing.T) {
 func TestEngineCleansWhatStepsSay(t *testing.T) {
 	value := canary.New()
 	e, run := engineOf(&fake{name: Preflight, say: "the server said \x1b[2J" + value,
-		apply: Fail(NewFinding("login-rejected", "token "+value+" refused"))})
+		apply: Fail(finding.New("login-rejected", "token "+value+" refused"))})
 	run.Redactor.Add(run.Prints.Secret(value))
 	_, _ = e.Plan(context.Background(), Preflight, nil)
 	err := e.Apply(context.Background(), Preflight, nil)
@@ -190,7 +192,7 @@ func TestEngineSkips(t *testing.T) {
 
 // The advice of a run on staging is about staging, whoever wrote it.
 func TestCommandsNameTheirEnvironment(t *testing.T) {
-	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(NewFinding("jwt-key-missing", ""), NewFinding("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
+	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
 	for env, want := range map[string]string{
 		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
 		DefaultEnvironment: "To go back: keysplit rollback|Run: keysplit upgrade|Run keysplit rollback --env staging now.",
@@ -226,7 +228,7 @@ func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 				j, env := withJournal(t, "K=1\n")
 				rewrite(t, j, env, "K=2\n")
 				run.Journal = j
-				write.undo = Fail(NewFinding("place-not-restored", ""))
+				write.undo = Fail(finding.New("place-not-restored", ""))
 				write.before = func() {
 					if c.part {
 						if _, err := j.Revert(context.Background(), j.Applied()[0], false); err != nil {

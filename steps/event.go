@@ -1,6 +1,10 @@
 package steps
 
-import "time"
+import (
+	"time"
+
+	"dj/keysplit/steps/finding"
+)
 
 // EventKind says what an event reports.
 type EventKind string
@@ -36,14 +40,14 @@ const (
 // Event is one thing that happened in a step. Front ends only render events;
 // they hold no secret.
 type Event struct {
-	Time    time.Time `json:"time"`
-	Step    Name      `json:"step,omitempty"`
-	Kind    EventKind `json:"event"`
-	ID      string    `json:"id,omitempty"`     // of a check line, unique within the step
-	Mark    Mark      `json:"mark,omitempty"`   // of a check line
-	Text    string    `json:"text,omitempty"`   // one plain line
-	Detail  string    `json:"detail,omitempty"` // the short right-hand side of a check line
-	Finding *Finding  `json:"finding,omitempty"`
+	Time    time.Time        `json:"time"`
+	Step    Name             `json:"step,omitempty"`
+	Kind    EventKind        `json:"event"`
+	ID      string           `json:"id,omitempty"`     // of a check line, unique within the step
+	Mark    Mark             `json:"mark,omitempty"`   // of a check line
+	Text    string           `json:"text,omitempty"`   // one plain line
+	Detail  string           `json:"detail,omitempty"` // the short right-hand side of a check line
+	Finding *finding.Finding `json:"finding,omitempty"`
 }
 
 // Emit takes an event as it happens. Steps call it from one goroutine at a
@@ -62,4 +66,4 @@ func (e Emit) Check(id string, mark Mark, text, detail string) {
 }
 
 // Find reports a finding.
-func (e Emit) Find(f Finding) { e(Event{Kind: EventFinding, Text: f.Message, Finding: &f}) }
+func (e Emit) Find(f finding.Finding) { e(Event{Kind: EventFinding, Text: f.Message, Finding: &f}) }

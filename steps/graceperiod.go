@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/secret"
 )
 
 // The variables of a grace period after a rotation: the key before, and until
@@ -17,7 +18,7 @@ const (
 // from, as they are now: the key that is accepted beside the one in force, unset
 // where there is no such period, and its deadline. under tells that it is not over.
 // What a secret manager holds is not asked.
-func (r *Run) Grace(now time.Time) (key Secret, until time.Time, under bool) {
+func (r *Run) Grace(now time.Time) (key secret.Secret, until time.Time, under bool) {
 	if r.Project == nil || len(r.Project.EnvFile.Readers) == 0 || r.Options.Committed && !r.Project.EnvFile.Exists {
 		return key, until, false
 	}

@@ -7,12 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // publicKeys are SHA-256 sums of values that were published in documentation
 // and example files of this upgrade. They are known to everyone, so a plain
 // hash hides them well enough: it only keeps the values out of this source.
-var publicKeys = map[string]Code{
+var publicKeys = map[string]finding.Code{
 	// The output sample of the upgrade guide, 64 characters.
 	"73fac44710609522706fa4726a5e2e367cb7b44132c0a0f9a3d47d5d7eb2cc8a": "jwt-key-weak",
 	// The placeholder of the project's .env.example, 66 characters.
@@ -42,15 +45,15 @@ func digest(value string) string {
 // JudgeKey applies the rules to a key and returns the codes that it breaks, the
 // gravest first, none for a good key. others are the secrets it must differ
 // from; unset ones do not count. An unset key is missing.
-func JudgeKey(key Secret, others ...Secret) []Code {
+func JudgeKey(key secret.Secret, others ...secret.Secret) []finding.Code {
 	if !key.Set() {
-		return []Code{"jwt-key-missing"}
+		return []finding.Code{"jwt-key-missing"}
 	}
 	value := key.Reveal()
 	if strings.TrimSpace(value) == "" {
-		return []Code{"jwt-key-empty"}
+		return []finding.Code{"jwt-key-empty"}
 	}
-	var codes []Code
+	var codes []finding.Code
 	for _, o := range others {
 		if key.Equal(o) {
 			codes = append(codes, "jwt-key-equals-secret-key")
@@ -141,8 +144,8 @@ func words(s string) bool {
 func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
 
 // InWords is the sentence about a rule that a key breaks, with this run's length.
-func (r *Run) InWords(code Code) string {
-	page, _ := LookUp(code)
+func (r *Run) InWords(code finding.Code) string {
+	page, _ := finding.LookUp(code)
 	if code == "jwt-key-too-short" {
 		return strings.Replace(page.Message, strconv.Itoa(MinKeyLength), strconv.Itoa(r.MinLength()), 1)
 	}
@@ -150,7 +153,7 @@ func (r *Run) InWords(code Code) string {
 }
 
 // Judge applies the rules of this run to a key: JudgeKey, and its own length.
-func (r *Run) Judge(key Secret, others ...Secret) []Code {
+func (r *Run) Judge(key secret.Secret, others ...secret.Secret) []finding.Code {
 	codes := JudgeKey(key, others...)
 	if n := key.Len(); n >= MinKeyLength && n < r.MinLength() {
 		codes = append(codes, "jwt-key-too-short")

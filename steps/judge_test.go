@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/secret"
 )
 
 func alphabetKey(alphabet string, n int) string {
@@ -34,7 +36,7 @@ func TestGoodKeysRaiseNoAlarm(t *testing.T) {
 	}
 	for name, make := range kinds {
 		for range 10_000 {
-			if codes := JudgeKey(NewFingerprinter([]byte{1}).Secret(make())); len(codes) > 0 {
+			if codes := JudgeKey(secret.NewFingerprinter([]byte{1}).Secret(make())); len(codes) > 0 {
 				t.Errorf("%s: a random key was judged %v", name, codes)
 				break
 			}
@@ -43,11 +45,11 @@ func TestGoodKeysRaiseNoAlarm(t *testing.T) {
 }
 
 func TestBadKeys(t *testing.T) {
-	f := NewFingerprinter(nil)
+	f := secret.NewFingerprinter(nil)
 	good := base64.RawURLEncoding.EncodeToString([]byte(alphabetKey("abcdefghijklmnopqrstuvwxyz0123456789", 64)))
 	for _, c := range []struct {
 		name, value string
-		want        Code
+		want        finding.Code
 	}{
 		{"empty", "", "jwt-key-empty"},
 		{"blank", "   ", "jwt-key-empty"},
@@ -70,17 +72,17 @@ func TestBadKeys(t *testing.T) {
 			t.Errorf("%s: %v, want %s among them", c.name, codes, c.want)
 		}
 	}
-	if codes := JudgeKey(Secret{}); !slices.Equal(codes, []Code{"jwt-key-missing"}) {
+	if codes := JudgeKey(secret.Secret{}); !slices.Equal(codes, []finding.Code{"jwt-key-missing"}) {
 		t.Errorf("an unset key is judged %v", codes)
 	}
-	if codes := JudgeKey(f.Secret(good), Secret{}, f.Secret(good+"x")); len(codes) > 0 {
+	if codes := JudgeKey(f.Secret(good), secret.Secret{}, f.Secret(good+"x")); len(codes) > 0 {
 		t.Errorf("a good key is judged %v", codes)
 	}
 }
 
 func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
-	for _, c := range Codes() {
-		p, _ := LookUp(c)
+	for _, c := range finding.Codes() {
+		p, _ := finding.LookUp(c)
 		if p.Severity == "" || p.Message == "" || p.Why == "" || p.Fix == "" {
 			t.Errorf("the page of %s is not complete", c)
 		}
@@ -90,12 +92,12 @@ func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
 			t.Error("a finding without a page was made")
 		}
 	}()
-	NewFinding("no-such-code", "")
+	finding.New("no-such-code", "")
 }
 
 // A value as long as a file is judged in no time, also a random one.
 func TestALongValueIsJudgedAtOnce(t *testing.T) {
-	key := NewFingerprinter(nil).Secret(strings.Repeat(canary.New(), 10_000) + "x")
+	key := secret.NewFingerprinter(nil).Secret(strings.Repeat(canary.New(), 10_000) + "x")
 	start := time.Now()
 	JudgeKey(key)
 	if took := time.Since(start); took > 5*time.Second {

@@ -2,12 +2,14 @@ package steps
 
 import (
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Setting is one variable as the backend would get it.
 type Setting struct {
-	Secret Secret // unset when the variable is nowhere
-	Source string // "environment", "file", "place" (a target that is no file) or ""
+	Secret secret.Secret // unset when the variable is nowhere
+	Source string        // "environment", "file", "place" (a target that is no file) or ""
 }
 
 // Empty tells that the variable is there and holds nothing.
@@ -26,12 +28,12 @@ type Keys struct {
 // Other is one more variable that the key must differ from.
 type Other struct {
 	Name   string
-	Secret Secret
+	Secret secret.Secret
 }
 
 // Rivals are the secrets that the key must differ from.
-func (k Keys) Rivals() []Secret {
-	all := []Secret{k.SecretKey.Secret}
+func (k Keys) Rivals() []secret.Secret {
+	all := []secret.Secret{k.SecretKey.Secret}
 	for _, o := range k.Others {
 		all = append(all, o.Secret)
 	}
@@ -39,7 +41,7 @@ func (k Keys) Rivals() []Secret {
 }
 
 // EqualTo is the sentence about a key that equals one of its rivals.
-func (k Keys) EqualTo(key Secret) string {
+func (k Keys) EqualTo(key secret.Secret) string {
 	for _, o := range k.Others {
 		if !key.Equal(k.SecretKey.Secret) && key.Equal(o.Secret) {
 			return KeyName + " equals " + o.Name + "."
@@ -56,7 +58,7 @@ func (k Keys) OnlyEnvironment() bool {
 
 // InForce is the key that counts: that of the file, whatever the environment says,
 // or that of the environment where no file sets one.
-func (k Keys) InForce() Secret {
+func (k Keys) InForce() secret.Secret {
 	if k.OnlyEnvironment() {
 		return k.Key.Secret
 	}
@@ -65,14 +67,14 @@ func (k Keys) InForce() Secret {
 
 // Shadowed is the finding of a variable of the environment that a key in the file
 // could not get past.
-func (k Keys) Shadowed() Finding {
+func (k Keys) Shadowed() finding.Finding {
 	switch {
 	case k.Key.Secret.Len() == 0:
-		return NewFinding("jwt-key-shadowed", "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
+		return finding.New("jwt-key-shadowed", "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
 	case k.OnlyEnvironment():
-		return NewFinding("jwt-key-shadowed", "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
+		return finding.New("jwt-key-shadowed", "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
 	}
-	return NewFinding("jwt-key-shadowed", "")
+	return finding.New("jwt-key-shadowed", "")
 }
 
 // MendEnvironment is the fix for a key that the environment alone sets.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -23,7 +25,7 @@ type Project struct {
 	EnvFile        EnvFile
 	Facts          *Facts   // what the project's own Django said, nil when it was not asked or did not start
 	Servers        []Server // the project's own running development servers, set by restart
-	Findings       []Finding
+	Findings       []finding.Finding
 }
 
 // Rel is a path relative to the top level, for people: with forward slashes, or
@@ -39,8 +41,8 @@ func (p *Project) Rel(path string) string {
 // MissingFile is the finding of a .env that is not there. It can be made with
 // nothing but the key in it, unless an example lies beside it: a file without the
 // example's other settings would not start the backend either.
-func (p *Project) MissingFile(path string) Finding {
-	f := NewFinding("env-file-missing", "").At(p.Rel(path), 0)
+func (p *Project) MissingFile(path string) finding.Finding {
+	f := finding.New("env-file-missing", "").At(p.Rel(path), 0)
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
@@ -183,5 +185,5 @@ type Django interface {
 type Account struct {
 	Field    string // the name of the field for Username in the login body
 	Username string
-	Password Secret
+	Password secret.Secret
 }

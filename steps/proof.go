@@ -1,21 +1,25 @@
 package steps
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"dj/keysplit/steps/journal"
+)
 
 // ProofFiles fingerprints what the proofs of the steps rest on: the .env, the
 // settings, and every other file that the reader opened.
-func ProofFiles(run *Run) []FileSum {
+func ProofFiles(run *Run) []journal.FileSum {
 	paths := []string{run.Project.SettingsFile}
 	paths = append(paths, run.Files()...) // the local .env is another environment's where no target is it
 	if run.Project.Facts != nil {
 		paths = append(paths, run.Project.Facts.ReaderFiles...)
 	}
-	var sums []FileSum
+	var sums []journal.FileSum
 	seen := map[string]bool{"": true}
 	for _, path := range paths {
 		if !seen[path] && filepath.IsAbs(path) {
 			seen[path] = true
-			sums = append(sums, SumFile(run.Prints, path))
+			sums = append(sums, journal.SumFile(run.Prints, path))
 		}
 	}
 	return sums
@@ -28,7 +32,7 @@ func (e *Engine) record(n Name) error {
 	if e.Run.Journal == nil || e.Run.Project == nil || About(n).Number == 0 {
 		return nil
 	}
-	var lines []CheckLine
+	var lines []journal.CheckLine
 	at := map[string]int{}
 	for _, ev := range e.Log {
 		switch {
@@ -40,15 +44,15 @@ func (e *Engine) record(n Name) error {
 			if !ok {
 				i = len(lines)
 				at[ev.ID] = i
-				lines = append(lines, CheckLine{})
+				lines = append(lines, journal.CheckLine{})
 			}
-			lines[i] = CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text, Detail: ev.Detail}
+			lines[i] = journal.CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text, Detail: ev.Detail}
 		}
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	ev := Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
+	ev := journal.Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
 	switch n {
 	case Restart:
 		ev.Server = e.Run.servers(e.Run.URL)

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/journal"
 )
 
 // proving emits check lines, the last mark of each being what counts.
 type proving struct {
 	fake
-	lines []CheckLine
+	lines []journal.CheckLine
 }
 
 func (p *proving) Apply(_ context.Context, _ *Run, emit Emit) error {
@@ -23,8 +24,8 @@ func (p *proving) Apply(_ context.Context, _ *Run, emit Emit) error {
 	return p.apply
 }
 
-func evidenceIn(j *Journal) []Entry {
-	var out []Entry
+func evidenceIn(j *journal.Journal) []journal.Entry {
+	var out []journal.Entry
 	for _, e := range j.Entries() {
 		if e.Kind == "evidence" {
 			out = append(out, e)
@@ -36,13 +37,13 @@ func evidenceIn(j *Journal) []Entry {
 func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	value := canary.New()
 	j, env := withJournal(t, "K=1\n")
-	pre := &proving{fake{name: Preflight}, []CheckLine{{ID: "project", Mark: string(MarkOK)}}}
+	pre := &proving{fake{name: Preflight}, []journal.CheckLine{{ID: "project", Mark: string(MarkOK)}}}
 	gen := &proving{fake{name: Generate}, nil}
-	write := &proving{fake{name: Write}, []CheckLine{
+	write := &proving{fake{name: Write}, []journal.CheckLine{
 		{ID: "a", Mark: string(MarkRunning), Text: "a"}, {ID: "b", Mark: string(MarkWarn), Text: "b"},
 		{ID: "a", Mark: string(MarkOK), Text: "a", Detail: "seen " + value},
 	}}
-	failing := &proving{fake{name: Distinct, apply: errors.New("no")}, []CheckLine{{ID: "x", Mark: string(MarkOK)}}}
+	failing := &proving{fake{name: Distinct, apply: errors.New("no")}, []journal.CheckLine{{ID: "x", Mark: string(MarkOK)}}}
 	run := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
 	run.Redactor.Add(run.Prints.Secret(value))
 	e := NewEngine(run, pre, gen, write, failing)
@@ -55,7 +56,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	if err := e.Apply(context.Background(), Distinct, nil); err == nil {
 		t.Fatal("the failing step passed")
 	}
-	j, err := ReadJournal(filepath.Dir(env), "development")
+	j, err := journal.Read(filepath.Dir(env), "development")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	if len(ev.Checks) != 2 || ev.Checks[0].Mark != string(MarkOK) || ev.Checks[1].Mark != string(MarkWarn) {
 		t.Errorf("check lines %+v", ev.Checks)
 	}
-	if len(ev.Files) != 1 || ev.Files[0] != SumFile(j.Prints(), env) || ev.Files[0].Sum == "" {
+	if len(ev.Files) != 1 || ev.Files[0] != journal.SumFile(j.Prints(), env) || ev.Files[0].Sum == "" {
 		t.Errorf("files %+v", ev.Files)
 	}
 	lines, err := os.ReadFile(filepath.Join(j.Dir(), "journal.jsonl"))
@@ -80,7 +81,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	if err := os.WriteFile(env, []byte("K=2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if SumFile(j.Prints(), env) == ev.Files[0] {
+	if journal.SumFile(j.Prints(), env) == ev.Files[0] {
 		t.Error("a changed file has the same fingerprint")
 	}
 }
@@ -92,7 +93,7 @@ func TestEvidenceNamesTheServers(t *testing.T) {
 	run.URL, run.Asked = "http://127.0.0.1:8000", []string{"https://ada:" + canary.New() + "@a.example.com/x?token=1", "https://b.example.com\x1b[31m", "http://[::1]:80"}
 	all := []Step{&proving{fake{name: Preflight}, nil}}
 	for _, n := range []Name{Generate, Write, Distinct, Restart, SmokeTest} {
-		all = append(all, &proving{fake{name: n}, []CheckLine{{ID: "a", Mark: string(MarkOK)}}})
+		all = append(all, &proving{fake{name: n}, []journal.CheckLine{{ID: "a", Mark: string(MarkOK)}}})
 	}
 	e := NewEngine(run, all...)
 	for _, s := range all {

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // The rules of the breaking change itself.
@@ -38,9 +41,9 @@ type Options struct {
 	Routes       Routes         // URL paths that the configuration names, in place of those that were found
 	Production   bool           // the environment is production, whatever its name says
 	Username     string         // --username
-	Password     Secret         // from KEYSPLIT_PASSWORD, standard input or a masked field
+	Password     secret.Secret  // from KEYSPLIT_PASSWORD, standard input or a masked field
 	TempUser     bool           // --temp-user
-	Import       Secret         // --key-stdin or a masked field
+	Import       secret.Secret  // --key-stdin or a masked field
 	Rotate       bool           // --rotate
 	Skip         map[Name]bool  // --skip
 	Static       bool           // run none of the project's code
@@ -78,18 +81,18 @@ func (o Options) Wait() time.Duration {
 // the steps hand on to each other.
 type Run struct {
 	Options  Options
-	Project  *Project // set by preflight
-	Django   Django   // set by preflight; nil when the project's code was not or could not be started
-	Journal  *Journal // set by preflight once the project is known; nil in a static check
-	Prints   Fingerprinter
-	Redactor Redactor
+	Project  *Project         // set by preflight
+	Django   Django           // set by preflight; nil when the project's code was not or could not be started
+	Journal  *journal.Journal // set by preflight once the project is known; nil in a static check
+	Prints   secret.Fingerprinter
+	Redactor secret.Redactor
 
 	Targets []Target // where the key is to be, never empty once the run is made
 	Held    []Held   // what they held when they were last looked at, in the same order
 
-	Key      Secret // the key that is to sign tokens, set by generate
-	KeyFrom  string // "kept", "made", "imported" or "chosen before" (a resumed run)
-	Previous Secret // the key that the file had before this upgrade, unset when it had none
+	Key      secret.Secret // the key that is to sign tokens, set by generate
+	KeyFrom  string        // "kept", "made", "imported" or "chosen before" (a resumed run)
+	Previous secret.Secret // the key that the file had before this upgrade, unset when it had none
 
 	Wrote     bool      // write changed a file in this run
 	WroteAt   time.Time // when
@@ -127,7 +130,7 @@ func (r *Run) LookupEnv(name string) (string, bool) {
 }
 
 // Secret wraps a value and makes the redactor know it.
-func (r *Run) Secret(value string) Secret {
+func (r *Run) Secret(value string) secret.Secret {
 	s := r.Prints.Secret(value)
 	r.Redactor.Add(s)
 	return s
@@ -185,9 +188,9 @@ func (r *Run) InEnvironment(text string) string {
 // PreviousKey returns the key that was in force before the latest upgrade, when
 // its change still is: a run that is resumed, or repeated, can so prove that the
 // old key is refused.
-func (r *Run) PreviousKey() (Secret, bool) {
+func (r *Run) PreviousKey() (secret.Secret, bool) {
 	if r.Journal == nil || r.Project == nil {
-		return Secret{}, false
+		return secret.Secret{}, false
 	}
 	if path := r.PreviousFile(); path != "" {
 		if old, err := r.Journal.Kept(filepath.Base(path)); err == nil {
@@ -196,7 +199,7 @@ func (r *Run) PreviousKey() (Secret, bool) {
 	}
 	now, err := r.CurrentKeys()
 	if err != nil {
-		return Secret{}, false
+		return secret.Secret{}, false
 	}
 	for _, path := range r.Files() {
 		for _, data := range r.Journal.Befores(path) {
@@ -207,7 +210,7 @@ func (r *Run) PreviousKey() (Secret, bool) {
 			}
 		}
 	}
-	return Secret{}, false
+	return secret.Secret{}, false
 }
 
 // PreviousFile is the file of the journal, of mode 0600, whose whole content is the

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // somewhere is a place of the given name that is asked for nothing.
@@ -32,31 +34,31 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 		key, _ := r.PreviousKey()
 		return key.Reveal()
 	}
-	deliver := func(target string, before Secret) {
+	deliver := func(target string, before secret.Secret) {
 		t.Helper()
-		if _, err := j.Deliver(Delivery{Target: target}, before); err != nil {
+		if _, err := j.Deliver(journal.Delivery{Target: target}, before); err != nil {
 			t.Fatal(err)
 		}
 	}
 	deliver("heroku:a", older)
 	j = nextRun(t, env)
 	deliver("heroku:a", old)
-	deliver("github:a/b", Secret{})
+	deliver("github:a/b", secret.Secret{})
 	j = nextRun(t, env)
 	deliver("heroku:b", other)
 	for _, c := range []struct {
 		targets []string
-		want    Secret
+		want    secret.Secret
 	}{
 		{[]string{"heroku:a"}, old}, {[]string{"github:a/b", "heroku:a"}, old}, {[]string{"heroku:b"}, other},
-		{[]string{"heroku:c"}, Secret{}}, {[]string{"github:a/b"}, Secret{}},
+		{[]string{"heroku:c"}, secret.Secret{}}, {[]string{"github:a/b"}, secret.Secret{}},
 	} {
 		if previous(c.targets...) != c.want.Reveal() {
 			t.Errorf("%v: another key than the one before", c.targets)
 		}
 	}
 	j = nextRun(t, env)
-	deliver("heroku:a", Secret{}) // its value could not be read
+	deliver("heroku:a", secret.Secret{}) // its value could not be read
 	if previous("heroku:a") != "" {
 		t.Error("a key of an earlier upgrade counts as the previous one")
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"dj/keysplit/steps/finding"
 )
 
 // Name names one state of the wizard.
@@ -89,7 +91,7 @@ type FileDiff struct {
 // Failure is a step's way of saying that something is wrong that a person can
 // put right. The findings are its reasons; at least one is an error.
 type Failure struct {
-	Findings []Finding
+	Findings []finding.Finding
 }
 
 func (f *Failure) Error() string {
@@ -100,7 +102,7 @@ func (f *Failure) Error() string {
 }
 
 // Fail makes a *Failure of its findings.
-func Fail(findings ...Finding) error { return &Failure{Findings: findings} }
+func Fail(findings ...finding.Finding) error { return &Failure{Findings: findings} }
 
 // ErrCannotLook marks an error that kept keysplit from looking at all: no
 // project, an unreadable file, a Django that does not start for another

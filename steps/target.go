@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Target is one place that can hold the key: a .env file, or a secret manager.
@@ -35,20 +37,20 @@ type Target interface {
 
 // Held is what a place holds.
 type Held struct {
-	Where     string    // in words, with the account, context, cluster or app: what a person checks before anything happens
-	Readable  bool      // the values can be read back; false for places that only take them
-	There     bool      // the key is there, also when its value cannot be read
-	Unknown   bool      // whether it is there cannot be told
-	Key       Secret    // its value; unset when it is not there or cannot be read
-	SecretKey Secret    // SECRET_KEY, when the same place holds it readably
-	Others    []Other   // the variables of Options.DistinctFrom, as far as the same place holds them
-	Version   string    // what the place calls this state of it; "" where it has no such thing
-	Changed   time.Time // when the key was last changed, where the place tells
-	Findings  []Finding // what is worth knowing about the place
+	Where     string            // in words, with the account, context, cluster or app: what a person checks before anything happens
+	Readable  bool              // the values can be read back; false for places that only take them
+	There     bool              // the key is there, also when its value cannot be read
+	Unknown   bool              // whether it is there cannot be told
+	Key       secret.Secret     // its value; unset when it is not there or cannot be read
+	SecretKey secret.Secret     // SECRET_KEY, when the same place holds it readably
+	Others    []Other           // the variables of Options.DistinctFrom, as far as the same place holds them
+	Version   string            // what the place calls this state of it; "" where it has no such thing
+	Changed   time.Time         // when the key was last changed, where the place tells
+	Findings  []finding.Finding // what is worth knowing about the place
 }
 
 // Rivals are the secrets of the place that its key must differ from.
-func (h Held) Rivals() []Secret {
+func (h Held) Rivals() []secret.Secret {
 	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()
 }
 
@@ -143,14 +145,14 @@ func (r *Run) CurrentKeys() (Keys, error) {
 // JudgePlaces applies the rules to what every target held when it was last looked
 // at, and adds what is worth knowing about the place. A key that cannot be read
 // back is not judged.
-func (r *Run) JudgePlaces() []Finding {
-	var found []Finding
+func (r *Run) JudgePlaces() []finding.Finding {
+	var found []finding.Finding
 	for i, h := range r.Held {
 		spec := r.Targets[i].Spec()
 		found = append(found, h.Findings...)
 		switch {
 		case h.Unknown:
-			found = append(found, NewFinding("jwt-key-missing", "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(Warning).
+			found = append(found, finding.New("jwt-key-missing", "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(finding.Warning).
 				At(spec, 0).WithFix("Look there yourself. To set one: "+r.Command("upgrade")))
 			continue
 		case !h.Readable && h.There:
@@ -164,7 +166,7 @@ func (r *Run) JudgePlaces() []Finding {
 			case "jwt-key-too-short":
 				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), r.MinLength())
 			}
-			found = append(found, NewFinding(code, message).At(spec, 0))
+			found = append(found, finding.New(code, message).At(spec, 0))
 		}
 	}
 	return found

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/journal"
 )
 
 // withJournal gives a journal in a state folder of its own and a .env to change.
-func withJournal(t *testing.T, content string) (*Journal, string) {
+func withJournal(t *testing.T, content string) (*journal.Journal, string) {
 	t.Helper()
 	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	env := filepath.Join(t.TempDir(), ".env")
@@ -21,9 +22,9 @@ func withJournal(t *testing.T, content string) (*Journal, string) {
 }
 
 // nextRun opens the journal of the project of a .env once more, as the next run does.
-func nextRun(t *testing.T, env string) *Journal {
+func nextRun(t *testing.T, env string) *journal.Journal {
 	t.Helper()
-	j, err := OpenJournal(filepath.Dir(env), DefaultEnvironment)
+	j, err := journal.Open(filepath.Dir(env), DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func nextRun(t *testing.T, env string) *Journal {
 }
 
 // rewrite changes a file through the journal.
-func rewrite(t *testing.T, j *Journal, path, content string) {
+func rewrite(t *testing.T, j *journal.Journal, path, content string) {
 	t.Helper()
 	at, err := envfile.Open(path)
 	if err != nil {

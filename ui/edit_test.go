@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -33,9 +34,9 @@ func withPipeline(t *testing.T) (st *stage, file string) {
 	}
 	st.fakes[steps.Preflight].apply = func(_ context.Context, r *steps.Run, emit steps.Emit) error {
 		r.Project, r.Journal = run.Project, run.Journal
-		r.Project.Findings = []steps.Finding{missing()}
+		r.Project.Findings = []finding.Finding{missing()}
 		emit.Find(missing())
-		emit.Find(steps.NewFinding("ci-missing-key", "").At("ci.yml", 2))
+		emit.Find(finding.New("ci-missing-key", "").At("ci.yml", 2))
 		return nil
 	}
 	return st, file
@@ -76,7 +77,7 @@ func TestAnEditFromTheFindings(t *testing.T) {
 			if n := st.fakes[steps.Checklist].applied - ran; n != again {
 				t.Errorf("the checklist ran %d times", n)
 			}
-			if o, _ := st.w.outcome(st.e, true, nil); steps.Has(o.Findings, "ci-missing-key") || o.Failed != nil {
+			if o, _ := st.w.outcome(st.e, true, nil); finding.Has(o.Findings, "ci-missing-key") || o.Failed != nil {
 				t.Errorf("outcome %+v", o)
 			}
 		})

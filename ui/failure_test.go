@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 func TestFailures(t *testing.T) {
@@ -75,7 +76,7 @@ func TestFailures(t *testing.T) {
 	t.Run("roll back", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Restart].undo = func(_ *steps.Run, emit steps.Emit) error {
-			emit.Find(steps.NewFinding("server-unreachable", "runserver ended when it read its settings again."))
+			emit.Find(finding.New("server-unreachable", "runserver ended when it read its settings again."))
 			return nil
 		}
 		stale(st)
@@ -109,7 +110,7 @@ func TestFailures(t *testing.T) {
 	t.Run("a rollback whose restart fails", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Restart].undo = func(_ *steps.Run, emit steps.Emit) error {
-			emit.Find(steps.NewFinding("restart-failed", "").WithSeverity(steps.Warning))
+			emit.Find(finding.New("restart-failed", "").WithSeverity(finding.Warning))
 			return nil
 		}
 		st.open().to("end")
@@ -136,7 +137,7 @@ func TestFailures(t *testing.T) {
 	t.Run("a plan that fails", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
-			return steps.Plan{}, steps.Fail(steps.NewFinding("env-file-changed", ""))
+			return steps.Plan{}, steps.Fail(finding.New("env-file-changed", ""))
 		}
 		st.open().press("enter", "enter", "enter")
 		st.want(steps.Write, failed)
@@ -151,7 +152,7 @@ func TestFailures(t *testing.T) {
 	t.Run("a changed file means starting over", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
-			return steps.Fail(steps.NewFinding("env-file-changed", ""))
+			return steps.Fail(finding.New("env-file-changed", ""))
 		}
 		st.open().to(steps.Write).press("enter")
 		st.want(steps.Write, failed)

@@ -12,6 +12,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
 
@@ -55,7 +56,7 @@ type fakeDjango struct{ steps.Django }
 
 // print is the fingerprinter of the tests: its key is fixed, so that golden
 // files can hold the fingerprints.
-var prints = steps.NewFingerprinter([]byte("a fixed key for tests"))
+var prints = secret.NewFingerprinter([]byte("a fixed key for tests"))
 
 // stage is a wizard over fake steps.
 type stage struct {
@@ -111,7 +112,7 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 		st.copied = append(st.copied, text)
 		return func() tea.Msg { return copiedMsg("Sent to the clipboard: " + text) }
 	}
-	st.w.copyKey = func(s steps.Secret) tea.Cmd {
+	st.w.copyKey = func(s secret.Secret) tea.Cmd {
 		st.copied = append(st.copied, s.Reveal())
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/stepstest"
 )
@@ -40,7 +41,7 @@ var scenes = []struct {
 	{"preflight", func(st *stage) { st.open() }},
 	{"preflight-failed", func(st *stage) {
 		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
-			return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(steps.NewFinding("project-not-found", "")))
+			return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(finding.New("project-not-found", "")))
 		}
 		st.open()
 	}},
@@ -93,7 +94,7 @@ var scenes = []struct {
 	{"smoketest-rejected", func(st *stage) {
 		st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
 			emit.Check("login", steps.MarkFailed, "log in as testuser", "401")
-			return steps.Fail(steps.NewFinding("login-rejected", ""))
+			return steps.Fail(finding.New("login-rejected", ""))
 		}
 		st.open().to(steps.SmokeTest)
 		st.pickRow(ownAccount)
@@ -119,8 +120,8 @@ var scenes = []struct {
 	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
 	{"finding-with-edit", func(st *stage) {
 		st.open()
-		f := steps.NewFinding("ci-missing-key", "").At(".github/workflows/ci.yml", 12)
-		st.w.facts.open = []steps.Finding{f}
+		f := finding.New("ci-missing-key", "").At(".github/workflows/ci.yml", 12)
+		st.w.facts.open = []finding.Finding{f}
 		st.w.facts.edits = []house.Proposal{{Finding: f, Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}}}
 		st.press("t", "enter")
 	}},
@@ -160,7 +161,7 @@ func shadow(st *stage) {
 	apply := st.fakes[steps.Preflight].apply
 	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
 		err := apply(ctx, r, emit)
-		emit.Find(steps.NewFinding("jwt-key-shadowed", ""))
+		emit.Find(finding.New("jwt-key-shadowed", ""))
 		return err
 	}
 }
@@ -168,7 +169,7 @@ func shadow(st *stage) {
 // refuse makes the step fail with a finding that can be fixed.
 func refuse(st *stage) {
 	st.fakes[steps.Generate].apply = func(context.Context, *steps.Run, steps.Emit) error {
-		return steps.Fail(steps.NewFinding("jwt-key-too-short", "The key that you gave is shorter than 50 characters.").
+		return steps.Fail(finding.New("jwt-key-too-short", "The key that you gave is shorter than 50 characters.").
 			WithFix("Give another key, or let keysplit make one."))
 	}
 }
@@ -178,7 +179,7 @@ func stale(st *stage) {
 	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
 		emit.Check("answers", steps.MarkOK, "server answers", "200 in 41 ms")
 		emit.Check("new-key", steps.MarkFailed, "signs with the new key", "5 of 20 fresh connections do not")
-		return steps.Fail(steps.NewFinding("server-stale-key", "5 of 20 fresh connections met a process that does not sign with the new key: it was not restarted."))
+		return steps.Fail(finding.New("server-stale-key", "5 of 20 fresh connections met a process that does not sign with the new key: it was not restarted."))
 	}
 }
 

@@ -15,7 +15,9 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/secret"
 )
 
 // A job is one use of the engine. Jobs run one after the other, each in a
@@ -82,7 +84,7 @@ type facts struct {
 	folder      string // of the project, with ~ for the home folder
 	environment string
 	django      bool // the project's Django can be asked
-	key         steps.Secret
+	key         secret.Secret
 	keyFrom     string
 	wrote       bool
 	hadKey      bool     // there was one before the upgrade
@@ -95,12 +97,12 @@ type facts struct {
 	rotate      bool
 	imported    bool
 	skip        map[steps.Name]bool
-	open        []steps.Finding  // that are still true
-	edits       []house.Proposal // what can be done about some of them
+	open        []finding.Finding // that are still true
+	edits       []house.Proposal  // what can be done about some of them
 }
 
 // edit is the proposal for a finding, nil when there is none.
-func (f *facts) edit(of steps.Finding) *house.Proposal {
+func (f *facts) edit(of finding.Finding) *house.Proposal {
 	for i := range f.edits {
 		if f.edits[i].Finding == of {
 			return &f.edits[i]
@@ -189,7 +191,7 @@ func look(e *steps.Engine) facts {
 	}
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
-		slices.SortStableFunc(f.open, func(a, b steps.Finding) int { return rank(a) - rank(b) })
+		slices.SortStableFunc(f.open, func(a, b finding.Finding) int { return rank(a) - rank(b) })
 		for _, found := range f.open {
 			if p, ok := house.Propose(run, found); ok {
 				f.edits = append(f.edits, p)

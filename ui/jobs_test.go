@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // enter leads from the smoke test to the nine items; to stop there is no loop.
@@ -36,7 +37,7 @@ func TestARejectedPasswordIsForgotten(t *testing.T) {
 	apply := st.fakes[steps.SmokeTest].apply
 	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
 		emit.Check("login", steps.MarkFailed, "log in as ada", "401")
-		return steps.Fail(steps.NewFinding("login-rejected", ""))
+		return steps.Fail(finding.New("login-rejected", ""))
 	}
 	st.open().to(steps.SmokeTest)
 	st.pickRow(ownAccount)

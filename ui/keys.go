@@ -4,6 +4,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // pressed takes one key. Who is asked first: the terminal's own answer, the
@@ -235,7 +236,7 @@ func (w *wizard) copyable() string {
 	}
 	if w.phase(p) == failed {
 		for _, f := range p.findings {
-			if f.Severity == steps.Error {
+			if f.Severity == finding.Error {
 				return command(f.Fix)
 			}
 		}

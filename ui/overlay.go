@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
 )
 
@@ -207,7 +208,7 @@ func (w *wizard) editEnded(msg resultMsg) {
 	w.edited, w.flash = true, msg.report.edited
 	gone := msg.report.edit.Finding
 	for _, p := range w.pages {
-		p.findings = slices.DeleteFunc(p.findings, func(f steps.Finding) bool {
+		p.findings = slices.DeleteFunc(p.findings, func(f finding.Finding) bool {
 			return f.Code == gone.Code && f.File == gone.File && !slices.Contains(w.facts.open, f)
 		})
 	}

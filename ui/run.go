@@ -18,6 +18,8 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
 
@@ -38,13 +40,13 @@ type Options struct {
 // Outcome is how the wizard ended.
 type Outcome struct {
 	Statuses   map[steps.Name]steps.Status
-	Findings   []steps.Finding // that are still true
-	Changed    bool            // the key was written
-	Edited     bool            // a file that lacked it was edited
-	RolledBack bool            // everything was put back
-	Cancelled  bool            // the user quit before the end
-	Open       int             // items of the checklist that are open
-	Failed     error           // why the latest step to fail did, nil when none is failed
+	Findings   []finding.Finding // that are still true
+	Changed    bool              // the key was written
+	Edited     bool              // a file that lacked it was edited
+	RolledBack bool              // everything was put back
+	Cancelled  bool              // the user quit before the end
+	Open       int               // items of the checklist that are open
+	Failed     error             // why the latest step to fail did, nil when none is failed
 }
 
 // stopWithin is how long the wizard waits at its end for a step to stop at a
@@ -228,7 +230,7 @@ func (f *screenFile) command(sequence string) tea.Cmd {
 }
 
 // copyKey puts a key on the clipboard. The question comes before.
-func (f *screenFile) copyKey(key steps.Secret) tea.Cmd {
+func (f *screenFile) copyKey(key secret.Secret) tea.Cmd {
 	return func() tea.Msg {
 		_, _ = f.WriteString(ansi.SetSystemClipboard(key.Reveal()))
 		return copiedMsg("The key was sent to the clipboard. Some terminals do not allow that.")

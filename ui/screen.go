@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // screen is what is particular about one step. Everything that steps have in
@@ -49,7 +50,7 @@ type page struct {
 
 	plan     steps.Plan
 	lines    []steps.Event // checks, each ID once, and progress, in order
-	findings []steps.Finding
+	findings []finding.Finding
 	failure  error // why it failed
 }
 

@@ -3,11 +3,11 @@ package ui
 import (
 	"fmt"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // backPhase says how far a rollback is.
@@ -94,7 +94,7 @@ func (w *wizard) summary(s *sheet) {
 		}
 	}
 	for _, f := range w.facts.open {
-		if f.Severity == steps.Error {
+		if f.Severity == finding.Error {
 			bad++
 		}
 	}

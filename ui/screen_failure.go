@@ -3,11 +3,11 @@ package ui
 import (
 	"strings"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // failedBody shows why a step failed: cause, reason and fix of each finding,
@@ -26,7 +26,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	}
 	told, again := false, false
 	for _, f := range p.findings {
-		if f.Severity != steps.Error {
+		if f.Severity != finding.Error {
 			continue
 		}
 		s.finding(f, true)
@@ -50,7 +50,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	s.lines(p.lines)
 	s.blank()
 	for _, f := range p.findings {
-		if f.Severity != steps.Error {
+		if f.Severity != finding.Error {
 			s.finding(f, true)
 		}
 	}
@@ -69,7 +69,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	case fixable(p.findings):
 		add("Fix it", p.screen.mend)
 		add("Retry", retry)
-	case steps.Has(p.findings, "env-file-changed"):
+	case finding.Has(p.findings, "env-file-changed"):
 		// What was seen at the start is not there any more: to try the same
 		// again cannot help.
 		add("Start over", (*wizard).startOver)
@@ -88,9 +88,9 @@ func (w *wizard) failedPrompt(p *page) prompt {
 }
 
 // fixable tells that an error among the findings can be mended by keysplit.
-func fixable(fs []steps.Finding) bool {
+func fixable(fs []finding.Finding) bool {
 	for _, f := range fs {
-		if f.Severity == steps.Error && f.Mends() {
+		if f.Severity == finding.Error && f.Mends() {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // The ways to a key.
@@ -44,10 +45,10 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 		o := &e.Run.Options
 		if forget {
 			// It was refused, or the user came back to choose again.
-			o.Import = steps.Secret{}
+			o.Import = secret.Secret{}
 		}
 		asked := *o
-		o.Rotate, o.Import = false, steps.Secret{}
+		o.Rotate, o.Import = false, secret.Secret{}
 		plan, err := e.Plan(ctx, steps.Generate, emit)
 		r.canKeep = err == nil && plan.Nothing
 		o.Rotate, o.Import = asked.Rotate, asked.Import
@@ -63,7 +64,7 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 func (g *generateScreen) choose(w *wizard, rotate bool, typed *string) tea.Cmd {
 	keep := g.canKeep
 	return w.start(jobPlan, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
-		e.Run.Options.Rotate, e.Run.Options.Import = rotate, steps.Secret{}
+		e.Run.Options.Rotate, e.Run.Options.Import = rotate, secret.Secret{}
 		if typed != nil {
 			e.Run.Options.Import = e.Run.Secret(*typed)
 		}

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
-	tea "github.com/charmbracelet/bubbletea"
-
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // preflightScreen shows what was found and what will happen. Its look at the
@@ -46,16 +46,16 @@ func (p *preflightScreen) again() string { return "look again" }
 func (p *preflightScreen) result(w *wizard, s *sheet) {
 	st := w.styles
 	findings := slices.Clone(w.page(steps.Preflight).findings)
-	slices.SortStableFunc(findings, func(a, b steps.Finding) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(findings, func(a, b finding.Finding) int { return rank(a) - rank(b) })
 	s.blank()
 	for _, f := range findings {
-		if f.Severity == steps.Error && f.Mends() {
+		if f.Severity == finding.Error && f.Mends() {
 			s.finding(f, false)
 			s.hang("    ", st.Muted, "The next steps mend this.")
 			continue
 		}
-		s.finding(f, f.Severity == steps.Error)
-		if f.Severity == steps.Warning {
+		s.finding(f, f.Severity == finding.Error)
+		if f.Severity == finding.Warning {
 			s.hang("    ", st.Muted, f.Fix)
 		}
 	}
@@ -79,7 +79,7 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 // blocked tells that preflight found an error that no later step mends.
 func (w *wizard) blocked() bool {
 	for _, f := range w.page(steps.Preflight).findings {
-		if f.Severity == steps.Error && !f.Mends() {
+		if f.Severity == finding.Error && !f.Mends() {
 			return true
 		}
 	}
@@ -87,11 +87,11 @@ func (w *wizard) blocked() bool {
 }
 
 // rank sorts what is wrong before what is worth knowing.
-func rank(f steps.Finding) int {
+func rank(f finding.Finding) int {
 	switch f.Severity {
-	case steps.Error:
+	case finding.Error:
 		return 0
-	case steps.Warning:
+	case finding.Warning:
 		return 1
 	}
 	return 2

@@ -7,6 +7,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // The ways to log in.
@@ -43,7 +45,7 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
 	t.close()
 	given := w.facts.username != "" && w.facts.password
-	if w.facts.username != "" && !given && steps.Has(w.page(steps.SmokeTest).findings, rejected) {
+	if w.facts.username != "" && !given && finding.Has(w.page(steps.SmokeTest).findings, rejected) {
 		t.form(w)
 		return t.choose(w, false, false)
 	}
@@ -67,8 +69,8 @@ func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
 	return w.start(jobApply, steps.SmokeTest, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
 		err := e.Apply(ctx, steps.SmokeTest, emit)
 		var failure *steps.Failure
-		if errors.As(err, &failure) && steps.Has(failure.Findings, rejected) && !e.Run.Options.TempUser {
-			e.Run.Options.Password = steps.Secret{}
+		if errors.As(err, &failure) && finding.Has(failure.Findings, rejected) && !e.Run.Options.TempUser {
+			e.Run.Options.Password = secret.Secret{}
 		}
 		return err
 	})
@@ -80,7 +82,7 @@ func (t *smokeTestScreen) choose(w *wizard, temp, drop bool) tea.Cmd {
 	return w.ask(steps.SmokeTest, func(r *steps.Run) {
 		r.Options.TempUser = temp
 		if temp || drop {
-			r.Options.Username, r.Options.Password = "", steps.Secret{}
+			r.Options.Username, r.Options.Password = "", secret.Secret{}
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
 )
 
@@ -15,14 +16,14 @@ import (
 // keysplit knows. enter opens one.
 func troubleOverlay(w *wizard) *overlay {
 	here := w.facts.open
-	codes := steps.Codes()
+	codes := finding.Codes()
 	l := &list{n: len(here) + len(codes)}
 	l.open = func(at int) *overlay {
 		if at < len(here) {
 			return findingOverlay(here[at], w.facts.edit(here[at]))
 		}
-		p, _ := steps.LookUp(codes[at-len(here)])
-		return findingOverlay(steps.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}, nil)
+		p, _ := finding.LookUp(codes[at-len(here)])
+		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}, nil)
 	}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, draw: func(w *wizard, s *sheet) {
 		if len(here) == 0 {
@@ -35,7 +36,7 @@ func troubleOverlay(w *wizard) *overlay {
 		}
 		s.heading("Everything that keysplit knows")
 		for i, c := range codes {
-			p, _ := steps.LookUp(c)
+			p, _ := finding.LookUp(c)
 			s.known(l, len(here)+i, p)
 		}
 	}}
@@ -57,7 +58,7 @@ func (s *sheet) listed(l *list, i int, draw func(bar string, focus bool)) {
 
 // found is a finding of the project: what is wrong, and below it the code and
 // the place.
-func (s *sheet) found(l *list, i int, f steps.Finding) {
+func (s *sheet) found(l *list, i int, f finding.Finding) {
 	s.listed(l, i, func(bar string, focus bool) {
 		st := lipgloss.NewStyle()
 		if focus {
@@ -81,7 +82,7 @@ const (
 
 // known is a page of the catalogue: nothing is said about the project, so its
 // mark is a neutral one. The message stands beside the code, or below a long one.
-func (s *sheet) known(l *list, i int, p steps.Page) {
+func (s *sheet) known(l *list, i int, p finding.Page) {
 	s.listed(l, i, func(bar string, focus bool) {
 		st := lipgloss.NewStyle()
 		if focus {
@@ -108,7 +109,7 @@ func (s *sheet) known(l *list, i int, p steps.Page) {
 }
 
 // findingOverlay explains one finding, and shows the edit that would mend it.
-func findingOverlay(f steps.Finding, edit *house.Proposal) *overlay {
+func findingOverlay(f finding.Finding, edit *house.Proposal) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
 		s.hang(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))

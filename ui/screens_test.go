@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 func (st *stage) size(width, height int) string {
@@ -113,8 +114,8 @@ func TestTheListOfFindings(t *testing.T) {
 	st := newStage(t, plainLight)
 	apply := st.fakes[steps.Preflight].apply
 	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
-		emit.Find(steps.NewFinding("jwt-key-old", ""))
-		emit.Find(steps.NewFinding("env-file-in-build-context", "").At("Dockerfile", 3))
+		emit.Find(finding.New("jwt-key-old", ""))
+		emit.Find(finding.New("env-file-in-build-context", "").At("Dockerfile", 3))
 		return apply(ctx, r, emit)
 	}
 	st.open().press("t")
@@ -216,7 +217,7 @@ func TestThePlaceIsSaidOnce(t *testing.T) {
 		{"It is in .env twice.", ".env", 7, "line 7"},
 		{"It is glued to the end of line 4.", ".env", 4, ".env"},
 	} {
-		if got := unsaid(steps.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
+		if got := unsaid(finding.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
 			t.Errorf("%q at %s:%d: %q, want %q", tc.message, tc.file, tc.line, got, tc.want)
 		}
 	}

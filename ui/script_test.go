@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // goodKey is what the fake project holds: 86 characters that are no secret.
 var goodKey = strings.Repeat("fake-Key_0", 8) + "abcdef"
 
-func missing() steps.Finding {
-	return steps.NewFinding("jwt-key-missing", "").At("backend/.env", 0)
+func missing() finding.Finding {
+	return finding.New("jwt-key-missing", "").At("backend/.env", 0)
 }
 
 // fakeSteps plays a healthy upgrade of a project without the key.
@@ -26,8 +27,8 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		emit.Check("settings", steps.MarkOK, "settings", "config.settings, Django 4.2")
 		emit.Check("env", steps.MarkOK, ".env file", "backend/.env, read by decouple")
 		emit.Check("server", steps.MarkOK, "development server", "http://127.0.0.1:8000")
-		found := []steps.Finding{
-			steps.NewFinding("env-file-not-ignored", "").At(".gitignore", 0),
+		found := []finding.Finding{
+			finding.New("env-file-not-ignored", "").At(".gitignore", 0),
 			missing(),
 		}
 		r.Project.Findings = found

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/ui/style"
 )
 
@@ -215,7 +216,7 @@ func (s *sheet) check(ev steps.Event, column int) {
 }
 
 // finding adds a finding; the whole of it with why and fix, or what it is only.
-func (s *sheet) finding(f steps.Finding, whole bool) {
+func (s *sheet) finding(f finding.Finding, whole bool) {
 	message := f.Message
 	if p := unsaid(f); p != "" {
 		message += " (" + p + ")"
@@ -235,7 +236,7 @@ func (s *sheet) labelled(st lipgloss.Style, label, text string) {
 }
 
 // place names file and line of a finding, "" when it has none.
-func place(f steps.Finding) string {
+func place(f finding.Finding) string {
 	if f.Line > 0 {
 		return fmt.Sprintf("%s, line %d", f.File, f.Line)
 	}
@@ -243,7 +244,7 @@ func place(f steps.Finding) string {
 }
 
 // unsaid is the place of a finding as far as its message does not name it.
-func unsaid(f steps.Finding) string {
+func unsaid(f finding.Finding) string {
 	line := fmt.Sprintf("line %d", f.Line)
 	_, after, said := strings.Cut(f.Message, line)
 	said = said && strings.TrimLeft(after, "0123456789") == after || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line))

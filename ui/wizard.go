@@ -24,6 +24,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
 
@@ -33,7 +34,7 @@ type wizard struct {
 	styles    *style.Styles
 	dark      func(bool)                // sets the background
 	copy      func(text string) tea.Cmd // puts text on the clipboard
-	copyKey   func(steps.Secret) tea.Cmd
+	copyKey   func(secret.Secret) tea.Cmd
 	query     tea.Cmd // asks the terminal for its background, nil when it must not
 	title     string
 	throwaway bool // the project is gone afterwards
@@ -77,7 +78,7 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 	w := &wizard{
 		runner: newRunner(ctx, e), styles: s, utf8: s.Marks.OK == "✓", now: time.Now,
 		dark: func(bool) {},
-		copy: func(string) tea.Cmd { return nil }, copyKey: func(steps.Secret) tea.Cmd { return nil },
+		copy: func(string) tea.Cmd { return nil }, copyKey: func(secret.Secret) tea.Cmd { return nil },
 		title: "keysplit", width: 80, height: 24, facts: look(e),
 	}
 	w.runner.send = func(tea.Msg) {}
@@ -297,5 +298,5 @@ func words(err error) string {
 	if stopped(err) {
 		return "This was stopped before it was finished."
 	}
-	return steps.Inert(err.Error())
+	return secret.Inert(err.Error())
 }

@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // The enter key alone takes a healthy upgrade from start to finish.
@@ -242,7 +243,7 @@ func TestTheListFollowsTheFocus(t *testing.T) {
 		st.press("j")
 	}
 	st.press("enter")
-	last := steps.Codes()[len(steps.Codes())-1]
+	last := finding.Codes()[len(finding.Codes())-1]
 	if !strings.Contains(st.w.View(), string(last)) {
 		t.Errorf("the last entry does not open:\n%s", st.w.View())
 	}

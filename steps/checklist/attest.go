@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // MaxWords is how many characters a name or a note may have.
@@ -27,7 +29,7 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 	clean := func(s string) string {
 		return strings.TrimSpace(strings.ReplaceAll(run.Redactor.Clean(s), "\n", " "))
 	}
-	ev := steps.Evidence{Item: item, By: clean(by), Note: clean(note)}
+	ev := journal.Evidence{Item: item, By: clean(by), Note: clean(note)}
 	switch {
 	case item <= 6:
 		ev.Files = steps.ProofFiles(run)
@@ -49,7 +51,7 @@ func CheckWords(item int, by, note string) error {
 	}
 	for _, w := range []struct{ what, text string }{{"--by, the name of who says so", by}, {"--note, what was done or seen", note}} {
 		switch n := utf8.RuneCountInString(w.text); {
-		case strings.TrimSpace(steps.Inert(w.text)) == "":
+		case strings.TrimSpace(secret.Inert(w.text)) == "":
 			return fmt.Errorf("%w: an attestation needs %s", steps.ErrUsage, w.what)
 		case n > MaxWords:
 			return fmt.Errorf("%w: %s has %d characters; %d is the most", steps.ErrUsage, w.what, n, MaxWords)

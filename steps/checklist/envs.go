@@ -7,6 +7,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
 
@@ -14,7 +16,7 @@ import (
 type envs struct {
 	sets, differ, long  []Evidence
 	unset, equal, unfit []string // what is wrong, per item; the first is the one to say
-	key                 steps.Secret
+	key                 secret.Secret
 	ownDiffer           bool // the backend's own file holds both keys, and they differ
 }
 
@@ -61,10 +63,10 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 		e.unset = append(e.unset, fmt.Sprintf("%s cannot be read as %s reads it", rel, reader))
 		return
 	}
-	get := func(name string) (steps.Secret, string) {
+	get := func(name string) (secret.Secret, string) {
 		v, ok := vars.Get(name)
 		if !ok {
-			return steps.Secret{}, ""
+			return secret.Secret{}, ""
 		}
 		return run.Secret(v), v
 	}
@@ -82,9 +84,9 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	e.judge(rel, string(reader), data, run.Judge(key, secretKey), key, secretKey, own)
 }
 
-func (e *envs) judge(rel, reader string, data []byte, codes []steps.Code, key, secretKey steps.Secret, own bool) {
+func (e *envs) judge(rel, reader string, data []byte, codes []finding.Code, key, secretKey secret.Secret, own bool) {
 	line := lineOf(data, steps.KeyName)
-	has := func(c steps.Code) bool { return slices.Contains(codes, c) }
+	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
 	switch {
 	case has("jwt-key-missing"):
 		what := " sets no JWT_SECRET_KEY"

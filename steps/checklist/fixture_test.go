@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -76,9 +77,9 @@ func (h *house) prove(m marks, restarted bool) {
 		if m[n] == nil {
 			continue
 		}
-		ev := steps.Evidence{Restarted: restarted, Files: steps.ProofFiles(h.run)}
+		ev := journal.Evidence{Restarted: restarted, Files: steps.ProofFiles(h.run)}
 		for id, mark := range m[n] {
-			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
+			ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
 		}
 		if err := h.run.Journal.Record(string(n), ev); err != nil {
 			h.t.Fatal(err)

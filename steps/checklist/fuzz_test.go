@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/places"
 )
 
@@ -20,7 +21,7 @@ func FuzzMentions(f *testing.F) {
 		if lines := bytes.Count(data, []byte("\n")) + 1; secretKey < 0 || key < 0 || secretKey > lines || key > lines {
 			t.Errorf("lines %d and %d of %d", secretKey, key, lines)
 		}
-		if code := codeFor(k, file, data); code != "" && steps.NewFinding(code, "").Message == "" {
+		if code := codeFor(k, file, data); code != "" && finding.New(code, "").Message == "" {
 			t.Errorf("code %q", code)
 		}
 		_ = lineOf(data, steps.KeyName)

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 func TestAHostileTreeIsReadSafely(t *testing.T) {
@@ -68,7 +68,7 @@ func TestAHostileTreeIsReadSafely(t *testing.T) {
 	if it := r.Items[6]; it.State != Open || !strings.Contains(it.Reason, "SECRET_KEY, but not") {
 		t.Errorf("item 7: %q", it.Reason)
 	}
-	if !steps.Has(r.Findings, "docs-missing-key") || !steps.Has(r.Findings, "ci-missing-key") {
+	if !finding.Has(r.Findings, "docs-missing-key") || !finding.Has(r.Findings, "ci-missing-key") {
 		t.Errorf("findings %v", r.Findings)
 	}
 	r.Team = r.TeamMessage()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/sys/file"
 )
@@ -162,7 +163,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		file, content string
 		item          int
 		reason        string
-		code          steps.Code // of the finding, where there is one
+		code          finding.Code // of the finding, where there is one
 	}{
 		"another .env lacks it":     {".env.staging", "SECRET_KEY=" + secretKey + "\n", 1, ".env.staging sets no JWT_SECRET_KEY", ""},
 		"deeper down":               {"a/b/.env", "SECRET_KEY=" + secretKey + "\n", 1, "a/b/.env", ""},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // State is how an item stands.
@@ -24,18 +25,18 @@ const (
 // Report is the checklist at one time. Its names are part of the JSON that
 // `report --json` prints and do not change.
 type Report struct {
-	Schema      int             `json:"schema"`
-	Project     string          `json:"project"` // the top level's name and the folder below it
-	Environment string          `json:"environment"`
-	Time        time.Time       `json:"time"`
-	Keysplit    string          `json:"keysplit,omitempty"` // the version that looked; see Sign
-	Machine     string          `json:"machine,omitempty"`  // where it looked
-	Commit      string          `json:"commit,omitempty"`   // of the project, short
-	Changed     *bool           `json:"changed,omitempty"`  // tracked files differ from the commit
-	Complete    bool            `json:"complete"`           // every item is done or attested
-	Items       []Item          `json:"items"`              // always nine
-	Findings    []steps.Finding `json:"findings"`
-	Team        string          `json:"team,omitempty"` // the message to the team, where it was asked for
+	Schema      int               `json:"schema"`
+	Project     string            `json:"project"` // the top level's name and the folder below it
+	Environment string            `json:"environment"`
+	Time        time.Time         `json:"time"`
+	Keysplit    string            `json:"keysplit,omitempty"` // the version that looked; see Sign
+	Machine     string            `json:"machine,omitempty"`  // where it looked
+	Commit      string            `json:"commit,omitempty"`   // of the project, short
+	Changed     *bool             `json:"changed,omitempty"`  // tracked files differ from the commit
+	Complete    bool              `json:"complete"`           // every item is done or attested
+	Items       []Item            `json:"items"`              // always nine
+	Findings    []finding.Finding `json:"findings"`
+	Team        string            `json:"team,omitempty"` // the message to the team, where it was asked for
 }
 
 // Item is one of the nine.
@@ -85,7 +86,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	p := run.Project
 	r := Report{
 		Schema: 1, Project: path.Join(filepath.Base(p.TopLevel), relative(p.TopLevel, p.Root)),
-		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []steps.Finding{},
+		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []finding.Finding{},
 	}
 	for i, it := range items {
 		v := it.judge(l)

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // proof is one piece of recorded evidence, and whether it still counts.
 type proof struct {
-	steps.Evidence
+	journal.Evidence
 	step      steps.Name
 	time      time.Time
 	key       string // fingerprint of the key that was in force then
@@ -37,7 +39,7 @@ var stepOf = map[int]steps.Name{4: steps.Restart, 5: steps.SmokeTest, 6: steps.S
 
 // recall reads the journal from the oldest entry to the newest, and then holds
 // what is left against the files as they are now.
-func recall(run *steps.Run, key steps.Secret) past {
+func recall(run *steps.Run, key secret.Secret) past {
 	p := past{proofs: map[steps.Name]*proof{}, said: map[int]*proof{}, skipped: map[steps.Name]bool{}, edits: map[string]bool{}}
 	if run.Journal == nil {
 		return p
@@ -50,7 +52,7 @@ func recall(run *steps.Run, key steps.Secret) past {
 			continue
 		}
 		for _, f := range pr.Files {
-			if steps.SumFile(run.Prints, f.Path) != f {
+			if journal.SumFile(run.Prints, f.Path) != f {
 				pr.gone = run.Project.Rel(f.Path) + pr.since(" changed")
 				break
 			}
@@ -85,7 +87,7 @@ func (p *past) all() []*proof {
 	return out
 }
 
-func (p *past) take(e steps.Entry) {
+func (p *past) take(e journal.Entry) {
 	step, status := steps.Name(e.Step), steps.Status(e.Status)
 	switch e.Kind {
 	case "evidence":
@@ -175,18 +177,18 @@ func (p *past) void(from steps.Name, words bool, why string) {
 }
 
 // line is a check line of the latest proof of a step, as long as that counts.
-func (p past) line(step steps.Name, id string) (steps.CheckLine, bool) {
+func (p past) line(step steps.Name, id string) (journal.CheckLine, bool) {
 	return p.proofs[step].line(id)
 }
 
 // line is a check line of a proof that counts.
-func (pr *proof) line(id string) (steps.CheckLine, bool) {
+func (pr *proof) line(id string) (journal.CheckLine, bool) {
 	if pr == nil || pr.gone != "" {
-		return steps.CheckLine{}, false
+		return journal.CheckLine{}, false
 	}
-	i := slices.IndexFunc(pr.Checks, func(c steps.CheckLine) bool { return c.ID == id })
+	i := slices.IndexFunc(pr.Checks, func(c journal.CheckLine) bool { return c.ID == id })
 	if i < 0 {
-		return steps.CheckLine{}, false
+		return journal.CheckLine{}, false
 	}
 	return pr.Checks[i], true
 }

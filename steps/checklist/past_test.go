@@ -12,6 +12,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -137,7 +139,7 @@ func TestARollbackOfAnEditKeepsWhatWasProved(t *testing.T) {
 		t.Errorf("open are %v\n%s", open(r), r.Text())
 	}
 	// That of a delivery does.
-	d, err := h.run.Journal.Deliver(steps.Delivery{Target: "heroku:shop"}, steps.Secret{})
+	d, err := h.run.Journal.Deliver(journal.Delivery{Target: "heroku:shop"}, secret.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}

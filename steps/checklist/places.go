@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/places"
 	"dj/keysplit/steps/sys/file"
 )
@@ -18,8 +20,8 @@ type place struct {
 	line int    // the first that does, and lacks JWT_SECRET_KEY if any does, 1-based
 	key  int    // the first that names JWT_SECRET_KEY, 0 where one lacks it
 	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
-	code steps.Code
-	sum  steps.FileSum
+	code finding.Code
+	sum  journal.FileSum
 }
 
 // findPlaces reads the files of one kind. Those that cannot be read make the
@@ -36,7 +38,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		if !bytes.Contains(data, []byte(steps.SecretKeyName)) {
 			continue
 		}
-		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: steps.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
+		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
 		text := places.Read(k == pipeline, rel, data)
 		p.key = text.Key()
 		if p.line = text.Lacks(); p.line > 0 {
@@ -55,7 +57,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 }
 
 // codeFor is the finding that the file deserves when the key is missing there.
-func codeFor(k kind, rel string, data []byte) steps.Code {
+func codeFor(k kind, rel string, data []byte) finding.Code {
 	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
 	switch {
 	case k == document && (strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env")):
@@ -83,11 +85,11 @@ func (p place) lacks() string {
 
 // finding says what is wrong with a place that is not in order. It is mended by
 // hand: a report changes nothing.
-func (p place) finding() steps.Finding {
-	f := steps.NewFinding(p.code, "").At(p.file, p.line)
+func (p place) finding() finding.Finding {
+	f := finding.New(p.code, "").At(p.file, p.line)
 	switch {
 	case p.same > 0:
-		f = steps.NewFinding("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
+		f = finding.New("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
 		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
 	case p.code == "ci-missing-key" && steps.IsDockerfile(path.Base(p.file)):

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestEveryKindOfPlaceIsFound(t *testing.T) {
 	for file, c := range map[string]struct {
 		line string
-		code steps.Code
+		code finding.Code
 	}{
 		".github/workflows/ci.yml": {"  SECRET_KEY: x", "ci-missing-key"},
 		".gitlab-ci.yml":           {"  SECRET_KEY: $X", "ci-missing-key"},
@@ -52,7 +52,7 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			found := func(text string) []steps.Finding {
+			found := func(text string) []finding.Finding {
 				t.Helper()
 				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 					t.Fatal(err)
@@ -127,7 +127,7 @@ func TestTheSameValueForBothKeysIsFound(t *testing.T) {
 				}
 				return
 			}
-			if len(r.Findings) != 1 || r.Findings[0].Code != "jwt-key-equals-secret-key" || r.Findings[0].Severity != steps.Error ||
+			if len(r.Findings) != 1 || r.Findings[0].Code != "jwt-key-equals-secret-key" || r.Findings[0].Severity != finding.Error ||
 				r.Findings[0].File != c.file || r.Findings[0].Line != c.line || r.Findings[0].Fixable {
 				t.Errorf("found %+v", r.Findings)
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -31,9 +32,9 @@ func TestAnotherEnvironmentsItems(t *testing.T) {
 		t.Errorf("before: %s", got)
 	}
 	record := func(n steps.Name, mark steps.Mark, ids ...string) {
-		ev := steps.Evidence{Files: steps.ProofFiles(run)}
+		ev := journal.Evidence{Files: steps.ProofFiles(run)}
 		for _, id := range ids {
-			ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(mark), Text: "x"})
+			ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(mark), Text: "x"})
 		}
 		if err := run.Journal.Record(string(n), ev); err != nil {
 			t.Fatal(err)

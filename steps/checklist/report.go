@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/git"
 )
 
@@ -101,7 +102,7 @@ func (r Report) Text() string {
 
 // AddFindings puts what else is wrong with the project before the report's own
 // findings. The same finding comes once.
-func (r *Report) AddFindings(fs []steps.Finding) {
+func (r *Report) AddFindings(fs []finding.Finding) {
 	all := slices.Clone(fs)
 	for _, f := range r.Findings {
 		if !slices.Contains(all, f) {
@@ -154,7 +155,7 @@ func at(file string, line int) string {
 }
 
 // whereOf is the place of a finding, "" when it has none.
-func whereOf(f steps.Finding, wrap func(string) string) string {
+func whereOf(f finding.Finding, wrap func(string) string) string {
 	if f.File == "" {
 		return ""
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -75,7 +77,7 @@ func TestItemsFromAnEnginesRun(t *testing.T) {
 		}
 	}
 	// As another process sees it.
-	j, err := steps.ReadJournal(h.run.Project.Root, steps.DefaultEnvironment)
+	j, err := journal.Read(h.run.Project.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +148,7 @@ func fixedHouse(t *testing.T) (*house, time.Time) {
 	p := h.run.Project
 	p.TopLevel, p.Root = root, filepath.Join(root, "backend")
 	p.EnvFile.Path, p.SettingsFile = filepath.Join(p.Root, ".env"), filepath.Join(p.Root, "settings.py")
-	j, err := steps.OpenJournal(p.Root, steps.DefaultEnvironment)
+	j, err := journal.Open(p.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,13 +156,13 @@ func fixedHouse(t *testing.T) (*house, time.Time) {
 	for n, m := range good() {
 		delete(m, "login")
 		ids := []string{"differ", "checks", "answers", "new-key", "secret-key", "previous-key", "random-key"}
-		ev := steps.Evidence{Restarted: true, Files: steps.ProofFiles(h.run)}
+		ev := journal.Evidence{Restarted: true, Files: steps.ProofFiles(h.run)}
 		if n == steps.SmokeTest {
 			ev.Server = "http://127.0.0.1:8000"
 		}
 		for _, id := range ids {
 			if m[id] != "" {
-				ev.Checks = append(ev.Checks, steps.CheckLine{ID: id, Mark: string(m[id]), Text: "the line " + id, Detail: "as seen"})
+				ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(m[id]), Text: "the line " + id, Detail: "as seen"})
 			}
 		}
 		if len(ev.Checks) == 0 {
@@ -186,7 +188,7 @@ func TestGoldenReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.AddFindings([]steps.Finding{steps.NewFinding("env-file-permissions", "").At("backend/.env", 0)})
+	r.AddFindings([]finding.Finding{finding.New("env-file-permissions", "").At("backend/.env", 0)})
 	changed := true
 	r.Keysplit, r.Machine, r.Commit, r.Changed = "v1.0.0", "ada-laptop", "1a2b3c4", &changed
 	r.Team = r.TeamMessage()

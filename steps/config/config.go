@@ -22,6 +22,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
 
@@ -200,7 +201,7 @@ func (p parser) decode(into any, prefix ...string) error {
 	case errors.As(err, &wrong):
 		line, _ := wrong.Position()
 		if key := wrong.Key(); len(key) > 0 {
-			return p.errorf(line, "%s has a value of the wrong type", steps.Inert(strings.Join(key, ".")))
+			return p.errorf(line, "%s has a value of the wrong type", secret.Inert(strings.Join(key, ".")))
 		}
 		return p.errorf(line, "this is not valid TOML")
 	}
@@ -214,9 +215,9 @@ func (p parser) unknown(line int, key []string) error {
 	}
 	name := key[len(key)-1]
 	if near := Nearest(name, valid); near != "" {
-		return p.errorf(line, "unknown name %q; did you mean %q?", steps.Inert(name), near)
+		return p.errorf(line, "unknown name %q; did you mean %q?", secret.Inert(name), near)
 	}
-	return p.errorf(line, "unknown name %q; valid are %s", steps.Inert(name), strings.Join(valid, ", "))
+	return p.errorf(line, "unknown name %q; valid are %s", secret.Inert(name), strings.Join(valid, ", "))
 }
 
 var (
@@ -231,11 +232,11 @@ func (p parser) check(t table) (Config, error) {
 		Environments: map[string]Environment{},
 	}
 	if t.Key != nil && *t.Key != steps.KeyName {
-		return Config{}, p.errorf(p.line("", "key"), "key is %q, but this version works with %s only", steps.Inert(*t.Key), steps.KeyName)
+		return Config{}, p.errorf(p.line("", "key"), "key is %q, but this version works with %s only", secret.Inert(*t.Key), steps.KeyName)
 	}
 	for _, name := range t.DistinctFrom {
 		if !variableName.MatchString(name) || name == steps.KeyName {
-			return Config{}, p.errorf(p.line("", "distinct_from"), "%q is not the name of another variable", steps.Inert(name))
+			return Config{}, p.errorf(p.line("", "distinct_from"), "%q is not the name of another variable", secret.Inert(name))
 		}
 	}
 	if t.MinLength != nil {
@@ -250,7 +251,7 @@ func (p parser) check(t table) (Config, error) {
 	for name, e := range t.Environments {
 		table := "environments." + name
 		if !environmentName.MatchString(name) {
-			return Config{}, p.errorf(p.line(table, ""), "%q is no name for an environment: use letters, digits, - and _", steps.Inert(name))
+			return Config{}, p.errorf(p.line(table, ""), "%q is no name for an environment: use letters, digits, - and _", secret.Inert(name))
 		}
 		urls, err := texts(e.URL)
 		if err != nil {
@@ -258,7 +259,7 @@ func (p parser) check(t table) (Config, error) {
 		}
 		for _, u := range urls {
 			if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
-				return Config{}, p.errorf(p.line(table, "url"), "%q is no base URL such as https://api.example.com", steps.Inert(u))
+				return Config{}, p.errorf(p.line(table, "url"), "%q is no base URL such as https://api.example.com", secret.Inert(u))
 			}
 		}
 		for field, path := range map[string]string{"login": e.Login, "protected": e.Protected, "refresh": e.Refresh} {

@@ -18,6 +18,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Step is step 3. Its zero value is ready for use.
@@ -62,7 +64,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if run.Remote() {
 		return places(ctx, run, emit)
 	}
-	var found []steps.Finding
+	var found []finding.Finding
 	at, err := envfile.Open(run.Project.EnvFile.Path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
@@ -79,7 +81,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		emit.Check("django", steps.MarkWarn, "Django was not asked", "the proof rests on the file alone")
 	}
 	found = append(found, s.environment(run, facts, emit)...)
-	if errs := steps.Errors(found); len(errs) > 0 {
+	if errs := finding.Errors(found); len(errs) > 0 {
 		return steps.Fail(found...)
 	}
 	for _, f := range found {
@@ -89,12 +91,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 }
 
 // file reads the bytes as every reader in use does and applies the rules.
-func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Finding {
+func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Finding {
 	rel := run.Project.Rel(run.Project.EnvFile.Path)
-	var found []steps.Finding
+	var found []finding.Finding
 	edited := anotherKey(run, data)
 	if edited {
-		f := steps.NewFinding("env-file-changed", rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
+		f := finding.New("env-file-changed", rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
 		f.Why = "Nothing is known about the key that is there now."
 		found = append(found, f)
 	}
@@ -103,7 +105,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 		keys, err := steps.ReadKeys(run, reader, data)
 		if err != nil {
 			emit.Check(id, steps.MarkFailed, "the file, as "+string(reader)+" reads it", "refused as a whole")
-			found = append(found, steps.NewFinding("key-unread", fmt.Sprintf("%s cannot read the file at all.", reader)).At(rel, 0))
+			found = append(found, finding.New("key-unread", fmt.Sprintf("%s cannot read the file at all.", reader)).At(rel, 0))
 			continue
 		}
 		before := len(found)
@@ -114,19 +116,19 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 			text = "the environment: no file sets the key"
 		}
 		for _, code := range run.Judge(key, others...) {
-			f := steps.NewFinding(code, run.InWords(code))
+			f := finding.New(code, run.InWords(code))
 			if code == "jwt-key-equals-secret-key" {
 				f.Message = keys.EqualTo(key)
 			}
 			found = append(found, f.At(rel, 0))
 		}
 		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
-			found = append(found, steps.NewFinding("value-dialect-ambiguous",
-				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(steps.Error))
+			found = append(found, finding.New("value-dialect-ambiguous",
+				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(finding.Error))
 		}
 		if twin := sameAs(run, reader, data, key); twin != "" {
-			found = append(found, steps.NewFinding("jwt-key-equals-secret-key",
-				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", steps.Inert(twin))).At(rel, 0))
+			found = append(found, finding.New("jwt-key-equals-secret-key",
+				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", secret.Inert(twin))).At(rel, 0))
 		}
 		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 		if len(found) > before {
@@ -140,7 +142,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []steps.Findin
 // anotherKey tells that the file holds another key than this run's, and that all
 // its readers agree on it: it was not written wrong but changed since.
 func anotherKey(run *steps.Run, data []byte) bool {
-	var seen steps.Secret
+	var seen secret.Secret
 	for _, reader := range run.Project.EnvFile.Readers {
 		keys, err := steps.ReadKeys(run, reader, data)
 		if err != nil || seen.Set() && !keys.InFile.Secret.Equal(seen) {
@@ -153,7 +155,7 @@ func anotherKey(run *steps.Run, data []byte) bool {
 
 // sameAs names another variable of the file that holds the very same value.
 // SECRET_KEY is left out: it has a rule of its own.
-func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key steps.Secret) string {
+func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key secret.Secret) string {
 	if key.Len() == 0 {
 		return ""
 	}
@@ -174,7 +176,7 @@ func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key steps.Secre
 
 // environment looks for variables that beat the file. A reader can be told to
 // override the environment instead; then Django has the file's key all the same.
-func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) []steps.Finding {
+func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) []finding.Finding {
 	v, ok := run.LookupEnv(steps.KeyName)
 	if !ok {
 		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
@@ -189,11 +191,11 @@ func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) 
 		return nil
 	}
 	emit.Check("environment", steps.MarkFailed, "the environment", "overrides the file with another value")
-	return []steps.Finding{steps.NewFinding("jwt-key-shadowed", "")}
+	return []finding.Finding{finding.New("jwt-key-shadowed", "")}
 }
 
 // django asks the project's own settings.
-func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]steps.Finding, *steps.Facts, error) {
+func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]finding.Finding, *steps.Facts, error) {
 	emit.Check("django", steps.MarkRunning, "the project's settings", "evaluated anew")
 	f, err := run.Django.Recheck(ctx)
 	if err != nil {
@@ -205,7 +207,7 @@ func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]s
 		return nil, nil, fmt.Errorf("evaluate the settings: %w", err)
 	}
 	found := judgeFacts(run, f)
-	if errs := steps.Errors(found); len(errs) > 0 {
+	if errs := finding.Errors(found); len(errs) > 0 {
 		emit.Check("django", steps.MarkFailed, "the project's settings", errs[0].Message)
 		return found, f, nil
 	}
@@ -216,11 +218,11 @@ func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]s
 }
 
 // judgeFacts turns what the settings say into findings.
-func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
+func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 	file := run.Project.Rel(f.SettingsFile)
-	var found []steps.Finding
-	add := func(code steps.Code, message string) {
-		found = append(found, steps.NewFinding(code, message).At(file, 0))
+	var found []finding.Finding
+	add := func(code finding.Code, message string) {
+		found = append(found, finding.New(code, message).At(file, 0))
 	}
 	switch f.State {
 	case "key-missing":
@@ -255,7 +257,7 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []steps.Finding {
 		}
 	}
 	if !f.Tokens.Shared() {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.")
+		add("token-algorithm", "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.")
 	}
 	return found
 }

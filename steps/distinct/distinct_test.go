@@ -9,15 +9,16 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
 // look runs step 3 and returns the codes that it found.
-func look(t *testing.T, run *steps.Run) ([]steps.Code, error) {
+func look(t *testing.T, run *steps.Run) ([]finding.Code, error) {
 	t.Helper()
 	var events stepstest.Events
 	err := (&Step{}).Apply(context.Background(), run, events.Emit)
-	var codes []steps.Code
+	var codes []finding.Code
 	var failure *steps.Failure
 	if errors.As(err, &failure) {
 		for _, f := range failure.Findings {
@@ -63,7 +64,7 @@ func TestFileAndEnvironment(t *testing.T) {
 		env     string
 		environ map[string]string
 		readers []envfile.Dialect
-		want    steps.Code
+		want    finding.Code
 	}{
 		"missing":                         {"SECRET_KEY=" + secret + "\n", nil, nil, "jwt-key-missing"},
 		"empty":                           {"JWT_SECRET_KEY=\n", nil, nil, "jwt-key-empty"},
@@ -93,7 +94,7 @@ func TestFileAndEnvironment(t *testing.T) {
 func TestWhatDjangoSays(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(f *steps.Facts)
-		want  steps.Code
+		want  finding.Code
 		fails bool
 	}{
 		"key missing":        {func(f *steps.Facts) { f.State = "key-missing" }, "jwt-key-missing", true},
@@ -168,8 +169,8 @@ func TestAKeyThatWasChangedSince(t *testing.T) {
 	for name, c := range map[string]struct {
 		env   string
 		wrote bool
-		want  steps.Code
-		not   steps.Code
+		want  finding.Code
+		not   finding.Code
 	}{
 		"changed":      {"JWT_SECRET_KEY=" + theirs + "\n", true, "env-file-changed", "value-dialect-ambiguous"},
 		"read unalike": {"JWT_SECRET_KEY=" + theirs + " # c\n", true, "value-dialect-ambiguous", "env-file-changed"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // places judges an environment that keeps its keys elsewhere: each place is read
@@ -34,10 +35,10 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	found := run.JudgePlaces()
 	for i, h := range run.Held {
 		if run.Key.Set() && h.Key.Set() && !h.Key.Equal(run.Key) {
-			found = append(found, steps.NewFinding("place-conflict", h.Where+" holds another key than the one that was written.").At(run.Targets[i].Spec(), 0))
+			found = append(found, finding.New("place-conflict", h.Where+" holds another key than the one that was written.").At(run.Targets[i].Spec(), 0))
 		}
 	}
-	if len(steps.Errors(found)) > 0 {
+	if len(finding.Errors(found)) > 0 {
 		return steps.Fail(found...)
 	}
 	for _, f := range found {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -16,9 +18,9 @@ func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
 	short := run.Secret(key.Reveal()[:40])
 	for name, c := range map[string]struct {
 		held steps.Held
-		key  steps.Secret
-		code steps.Code // "" for none
-		mark steps.Mark // of the line that compares the two keys
+		key  secret.Secret
+		code finding.Code // "" for none
+		mark steps.Mark   // of the line that compares the two keys
 	}{
 		"good":               {steps.Held{Readable: true, There: true, Key: key, SecretKey: other}, key, "", steps.MarkOK},
 		"SECRET_KEY unknown": {steps.Held{Readable: true, There: true, Key: key}, key, "", steps.MarkWarn},
@@ -39,7 +41,7 @@ func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
 			switch {
 			case c.code == "" && err != nil:
 				t.Fatalf("error %v", err)
-			case c.code != "" && (!errors.As(err, &failure) || !steps.Has(failure.Findings, c.code)):
+			case c.code != "" && (!errors.As(err, &failure) || !finding.Has(failure.Findings, c.code)):
 				t.Fatalf("error %v, want %s", err, c.code)
 			}
 			var compared steps.Mark

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -136,14 +138,14 @@ func Text(sections []Section, wrap func(string) string) string {
 // Remind tells about an emergency rollback that is recorded and not put right:
 // a warning until the deadline, an error after it. found are the findings of a
 // look at the project just now; ready tells that there was no error among them.
-func Remind(j *steps.Journal, found []steps.Finding, ready bool, now time.Time) (steps.Finding, bool) {
+func Remind(j *journal.Journal, found []finding.Finding, ready bool, now time.Time) (finding.Finding, bool) {
 	until, recorded := j.Emergency()
-	if !recorded || ready && !steps.Has(found, "settings-not-upgraded") {
-		return steps.Finding{}, false
+	if !recorded || ready && !finding.Has(found, "settings-not-upgraded") {
+		return finding.Finding{}, false
 	}
-	f := steps.NewFinding("fallback-in-force", fmt.Sprintf("The emergency rollback is not put right yet. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
+	f := finding.New("fallback-in-force", fmt.Sprintf("The emergency rollback is not put right yet. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
 	if now.After(until) {
-		f = steps.NewFinding("fallback-in-force", fmt.Sprintf("The emergency rollback was to be put right by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(steps.Error)
+		f = finding.New("fallback-in-force", fmt.Sprintf("The emergency rollback was to be put right by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(finding.Error)
 	}
 	return f, true
 }

@@ -17,15 +17,15 @@ import (
 	"slices"
 	"strings"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // Sort returns the findings in the order of severity, file, line, code and
 // message, each once.
-func Sort(fs []steps.Finding) []steps.Finding {
-	rank := map[steps.Severity]int{steps.Error: 0, steps.Warning: 1, steps.Info: 2}
+func Sort(fs []finding.Finding) []finding.Finding {
+	rank := map[finding.Severity]int{finding.Error: 0, finding.Warning: 1, finding.Info: 2}
 	out := slices.Clone(fs)
-	slices.SortStableFunc(out, func(a, b steps.Finding) int {
+	slices.SortStableFunc(out, func(a, b finding.Finding) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
 	})
@@ -35,7 +35,7 @@ func Sort(fs []steps.Finding) []steps.Finding {
 // path is the finding's file where it has one in the work tree, else the
 // fallback: code scanning shows no result without a place. A target such as
 // heroku:shop is no file.
-func path(f steps.Finding, fallback string) (file string, line int) {
+func path(f finding.Finding, fallback string) (file string, line int) {
 	if f.File == "" || strings.ContainsAny(f.File, ":\\") || strings.HasPrefix(f.File, "/") {
 		return fallback, 1
 	}
@@ -46,10 +46,10 @@ func path(f steps.Finding, fallback string) (file string, line int) {
 // GitHub shows at its line. Escapes are those of @actions/core, without which a
 // file name with a line feed could run a command of its own:
 // https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts
-func GitHub(fs []steps.Finding, fallback string) string {
+func GitHub(fs []finding.Finding, fallback string) string {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	kinds := map[steps.Severity]string{steps.Error: "error", steps.Warning: "warning", steps.Info: "notice"}
+	kinds := map[finding.Severity]string{finding.Error: "error", finding.Warning: "warning", finding.Info: "notice"}
 	var b strings.Builder
 	for _, f := range Sort(fs) {
 		file, line := path(f, fallback)
@@ -111,7 +111,7 @@ func JUnit(suite string, cases []Case) ([]byte, error) {
 
 // Cases makes the cases of findings: an error fails, anything less passes and
 // tells what it found. With no error, the whole look is a case that passed.
-func Cases(fs []steps.Finding) []Case {
+func Cases(fs []finding.Finding) []Case {
 	var out []Case
 	failed := false
 	for _, f := range Sort(fs) {
@@ -120,7 +120,7 @@ func Cases(fs []steps.Finding) []Case {
 			place = fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		c := Case{Name: strings.TrimSpace(string(f.Code) + " " + place), Text: f.Message + "\n" + f.Why + "\nFix: " + f.Fix}
-		if f.Severity == steps.Error {
+		if f.Severity == finding.Error {
 			c.Failure, failed = f.Message, true
 		}
 		out = append(out, c)
@@ -184,16 +184,16 @@ type (
 	}
 )
 
-var levels = map[steps.Severity]string{steps.Error: "error", steps.Warning: "warning", steps.Info: "note"}
+var levels = map[finding.Severity]string{finding.Error: "error", finding.Warning: "warning", finding.Info: "note"}
 
 // SARIF writes the findings for code scanning. fallback is the file, relative to
 // the top level, at which findings without a file are shown.
-func SARIF(fs []steps.Finding, version, fallback string) ([]byte, error) {
+func SARIF(fs []finding.Finding, version, fallback string) ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "keysplit", Version: version, Rules: []sarifRule{}}
-	index := map[steps.Code]int{}
-	for _, code := range steps.Codes() {
-		p, _ := steps.LookUp(code)
+	index := map[finding.Code]int{}
+	for _, code := range finding.Codes() {
+		p, _ := finding.LookUp(code)
 		rule := sarifRule{ID: string(p.Code), Short: sarifText{p.Message}, Full: sarifText{p.Why}, Help: sarifText{p.Fix}}
 		rule.Configuration.Level = levels[p.Severity]
 		index[p.Code] = len(run.Tool.Driver.Rules)

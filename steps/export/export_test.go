@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
-func sample() []steps.Finding {
-	return []steps.Finding{
-		steps.NewFinding("ci-missing-key", "").At(".github/workflows/a b.yml", 7),
-		steps.NewFinding("jwt-key-missing", "").At("backend/.env", 0),
-		steps.NewFinding("server-unreachable", ""),
-		steps.NewFinding("jwt-key-too-short", "").At("backend/.env", 3),
-		steps.NewFinding("place-not-found", "").At("heroku:shop", 0),
-		steps.NewFinding("jwt-key-missing", "").At("backend/.env", 0),
+func sample() []finding.Finding {
+	return []finding.Finding{
+		finding.New("ci-missing-key", "").At(".github/workflows/a b.yml", 7),
+		finding.New("jwt-key-missing", "").At("backend/.env", 0),
+		finding.New("server-unreachable", ""),
+		finding.New("jwt-key-too-short", "").At("backend/.env", 3),
+		finding.New("place-not-found", "").At("heroku:shop", 0),
+		finding.New("jwt-key-missing", "").At("backend/.env", 0),
 	}
 }
 
@@ -34,13 +34,13 @@ func TestOrderIsStableAndEachComesOnce(t *testing.T) {
 }
 
 func TestAnnotationsCannotBeBrokenOutOf(t *testing.T) {
-	f := steps.NewFinding("ci-missing-key", "a\r\n::set-env name=PATH::x 100%").At("x,title=evil::y\n::error::z", 2)
-	out := GitHub([]steps.Finding{f}, "manage.py")
+	f := finding.New("ci-missing-key", "a\r\n::set-env name=PATH::x 100%").At("x,title=evil::y\n::error::z", 2)
+	out := GitHub([]finding.Finding{f}, "manage.py")
 	if strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "::warning file=manage.py,line=1,title=ci-missing-key::a%0D%0A::set-env name=PATH::x 100%25 ") {
 		t.Errorf("%q", out)
 	}
 	f.File = "x,title=evil\n"
-	if out := GitHub([]steps.Finding{f}, "manage.py"); !strings.HasPrefix(out, "::warning file=x%2Ctitle=evil%0A,line=2,title=") || strings.Count(out, "\n") != 1 {
+	if out := GitHub([]finding.Finding{f}, "manage.py"); !strings.HasPrefix(out, "::warning file=x%2Ctitle=evil%0A,line=2,title=") || strings.Count(out, "\n") != 1 {
 		t.Errorf("%q", out)
 	}
 	if got := GitHub(sample(), "manage.py"); strings.Count(got, "::error ") != 4 || strings.Count(got, "::warning ") != 1 || !strings.Contains(got, "file=backend/.env,line=3") {
@@ -94,7 +94,7 @@ func TestSARIFHasWhatCodeScanningWants(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules := log.Runs[0].Tool.Driver.Rules
-	if log.Version != "2.1.0" || len(rules) != len(steps.Codes()) || len(log.Runs[0].Results) != 5 {
+	if log.Version != "2.1.0" || len(rules) != len(finding.Codes()) || len(log.Runs[0].Results) != 5 {
 		t.Errorf("version %s, %d rules, %d results", log.Version, len(rules), len(log.Runs[0].Results))
 	}
 	for _, rule := range rules {
@@ -113,7 +113,7 @@ func TestSARIFHasWhatCodeScanningWants(t *testing.T) {
 	if err != nil || !strings.Contains(string(empty), `"results": []`) {
 		t.Errorf("an empty run: %s, %v", empty, err)
 	}
-	if _, err := SARIF([]steps.Finding{{Code: "no-such-code"}}, "v1", "x"); err == nil {
+	if _, err := SARIF([]finding.Finding{{Code: "no-such-code"}}, "v1", "x"); err == nil {
 		t.Error("a finding without a rule passed")
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // size is the number of random bytes in a key that is made here, where no more
@@ -37,11 +39,11 @@ func (*Step) Name() steps.Name { return steps.Generate }
 
 // choice is what the step would do with what is there.
 type choice struct {
-	action   string       // "keep", "make", "import", "resume", "leave"
-	previous steps.Secret // the key in force, if any
+	action   string        // "keep", "make", "import", "resume", "leave"
+	previous secret.Secret // the key in force, if any
 	keys     steps.Keys
-	chosen   steps.Secret // by an earlier run, which did not bring it to every place
-	bad      []steps.Code // what is wrong with the key in force
+	chosen   secret.Secret  // by an earlier run, which did not bring it to every place
+	bad      []finding.Code // what is wrong with the key in force
 }
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
@@ -88,8 +90,8 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 }
 
 // unfinished names the upgrade that comes first, and the two ways to end it.
-func unfinished(run *steps.Run, others []string) steps.Finding {
-	return steps.NewFinding("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", steps.Inert(strings.Join(others, ", ")))).
+func unfinished(run *steps.Run, others []string) finding.Finding {
+	return finding.New("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
 		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.FinishCommand(others), run.Command("rollback")))
 }
 
@@ -218,7 +220,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	case "keep":
 		run.Key, run.KeyFrom = c.previous, "kept"
 	case "leave":
-		run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "kept", steps.Secret{}
+		run.Key, run.KeyFrom, run.Previous = secret.Secret{}, "kept", secret.Secret{}
 		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not judged")
 		return nil
 	case "resume":
@@ -253,14 +255,14 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 
 // before is the key that was in force before this run's: the one that is still there,
 // or, where that is the run's own by now, the one that the upgrade replaced.
-func before(run *steps.Run, c choice) steps.Secret {
+func before(run *steps.Run, c choice) secret.Secret {
 	if c.previous.Set() && !c.previous.Equal(run.Key) {
 		return c.previous
 	}
 	if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
 		return old
 	}
-	return steps.Secret{}
+	return secret.Secret{}
 }
 
 // remember keeps a key that is about to be brought to several places, or to one
@@ -282,21 +284,21 @@ func everywhere(run *steps.Run) bool {
 	})
 }
 
-func (s *Step) make(run *steps.Run) (steps.Secret, error) {
+func (s *Step) make(run *steps.Run) (secret.Secret, error) {
 	random := s.Random
 	if random == nil {
 		random = rand.Reader
 	}
 	b := make([]byte, length(run))
 	if _, err := io.ReadFull(random, b); err != nil {
-		return steps.Secret{}, fmt.Errorf("read random bytes: %w", err)
+		return secret.Secret{}, fmt.Errorf("read random bytes: %w", err)
 	}
 	return run.Secret(base64.RawURLEncoding.EncodeToString(b)), nil
 }
 
 // judge applies every rule, also against a SECRET_KEY that only the settings
 // know: of that one there is a fingerprint to compare.
-func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
+func (s *Step) judge(run *steps.Run, key secret.Secret, c choice) []finding.Code {
 	codes := run.Judge(key, c.keys.Rivals()...)
 	if f := run.Project.Facts; f != nil && len(codes) == 0 &&
 		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Of(key) {
@@ -305,10 +307,10 @@ func (s *Step) judge(run *steps.Run, key steps.Secret, c choice) []steps.Code {
 	return codes
 }
 
-func refusals(run *steps.Run, codes []steps.Code) []steps.Finding {
-	var fs []steps.Finding
+func refusals(run *steps.Run, codes []finding.Code) []finding.Finding {
+	var fs []finding.Finding
 	for _, code := range codes {
-		f := steps.NewFinding(code, strings.Replace(run.InWords(code), "JWT_SECRET_KEY", "The key that you gave", 1)).
+		f := finding.New(code, strings.Replace(run.InWords(code), "JWT_SECRET_KEY", "The key that you gave", 1)).
 			WithFix("Give another key, or let keysplit make one.")
 		fs = append(fs, f)
 	}
@@ -332,7 +334,7 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 
 // Undo forgets the key. Nothing was written yet.
 func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
-	run.Key, run.KeyFrom, run.Previous = steps.Secret{}, "", steps.Secret{}
+	run.Key, run.KeyFrom, run.Previous = secret.Secret{}, "", secret.Secret{}
 	if run.Journal == nil {
 		return nil
 	}
@@ -340,6 +342,6 @@ func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 }
 
 // describe tells a key by what may be known of it.
-func describe(key steps.Secret) string {
+func describe(key secret.Secret) string {
 	return fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 }

@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -113,7 +114,7 @@ func TestImport(t *testing.T) {
 	secret := stepstest.Key()
 	for name, c := range map[string]struct {
 		key  string
-		want steps.Code // "" for accepted
+		want finding.Code // "" for accepted
 	}{
 		"good":           {stepstest.Key(), ""},
 		"good, quoted":   {"it's a #odd$ one & but long enough, (random) " + stepstest.Key()[:20], ""},
@@ -132,7 +133,7 @@ func TestImport(t *testing.T) {
 				if err != nil || run.KeyFrom != "imported" || run.Key.Reveal() != c.key {
 					t.Errorf("not imported: %v", err)
 				}
-			case !errors.As(err, &failure) || !steps.Has(failure.Findings, c.want):
+			case !errors.As(err, &failure) || !finding.Has(failure.Findings, c.want):
 				t.Errorf("error %v, want %s", err, c.want)
 			case run.Key.Set():
 				t.Error("a refused key was taken")
@@ -148,7 +149,7 @@ func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
 	run.Options.Import = run.Prints.Secret(secret)
 	_, err := apply(t, run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "jwt-key-equals-secret-key") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "jwt-key-equals-secret-key") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -170,7 +171,7 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 			run := stepstest.NewRun(t, c.env, map[string]string{"JWT_SECRET_KEY": c.environ})
 			_, err := apply(t, run)
 			var failure *steps.Failure
-			if refused := errors.As(err, &failure) && steps.Has(failure.Findings, "jwt-key-shadowed"); refused != c.refused {
+			if refused := errors.As(err, &failure) && finding.Has(failure.Findings, "jwt-key-shadowed"); refused != c.refused {
 				t.Errorf("error %v, want refused %v", err, c.refused)
 			}
 			if !c.refused && (run.KeyFrom != "kept" || run.Key.Reveal() != key) {

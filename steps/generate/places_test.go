@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -105,12 +107,12 @@ func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
 	if _, err := apply(t, run); err != nil || !run.Key.Equal(chosen) {
 		t.Fatalf("the same places: another key, %v", err)
 	}
-	if _, err := run.Journal.Deliver(steps.Delivery{Target: "a"}, steps.Secret{}); err != nil {
+	if _, err := run.Journal.Deliver(journal.Delivery{Target: "a"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, others := range [][]steps.Target{nil, all[:1], all[1:]} {
 		for _, imported := range []bool{false, true} {
-			run.Targets, run.Options.Import = others, steps.Secret{}
+			run.Targets, run.Options.Import = others, secret.Secret{}
 			if imported {
 				run.Options.Import = run.Secret(stepstest.Key())
 			}

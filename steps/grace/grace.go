@@ -24,6 +24,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Module is the Python module.
@@ -123,9 +125,9 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 }
 
 // advise refuses what would do harm.
-func advise(run *steps.Run, keys steps.Keys, previous steps.Secret, known bool) error {
+func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool) error {
 	refuse := func(message, fix string) error {
-		return steps.Fail(steps.NewFinding("grace-not-advised", message).WithFix(fix))
+		return steps.Fail(finding.New("grace-not-advised", message).WithFix(fix))
 	}
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
@@ -186,7 +188,7 @@ func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
 func explain(run *steps.Run, path string, err error) error {
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
-		return steps.Fail(steps.NewFinding("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
+		return steps.Fail(finding.New("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
 	}
 	return err
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // An edit only inserts lines: without them the file is as it was, apart from a
@@ -20,7 +20,7 @@ func FuzzEdit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file string, data []byte) {
 		for code, edit := range editOf {
-			out, diff := edit(steps.NewFinding(code, "").At(file, 0), data)
+			out, diff := edit(finding.New(code, "").At(file, 0), data)
 			added := map[int]bool{}
 			for _, d := range diff {
 				if d.Op == "+" {

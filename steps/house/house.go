@@ -30,13 +30,15 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/places"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
 
 // Proposal is one edit of one file, for one finding.
 type Proposal struct {
-	Finding steps.Finding
+	Finding finding.Finding
 	Path    string // absolute
 	Diff    []steps.DiffLine
 	Left    int // a line that still lacks the key afterwards, and is mended by hand; 0 for none
@@ -52,7 +54,7 @@ func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 	_, err := run.Journal.Publish(ctx, p.at, p.new)
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
-		f := p.Finding.WithSeverity(steps.Error)
+		f := p.Finding.WithSeverity(finding.Error)
 		f.Message += " It was not edited: " + strings.ReplaceAll(refused.Error(), p.Path, run.Project.Rel(p.Path)) + "."
 		f.Fixable = false
 		return steps.Fail(f)
@@ -62,7 +64,7 @@ func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 
 // Propose makes the edit that a finding asks for. ok is false where there is
 // none: the finding is about something else, or has to be mended by hand.
-func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
+func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
 	edit := editOf[f.Code]
 	if edit == nil || f.File == "" {
 		return p, false
@@ -84,7 +86,7 @@ func Propose(run *steps.Run, f steps.Finding) (p Proposal, ok bool) {
 }
 
 // editOf names what is done about a finding.
-var editOf = map[steps.Code]func(f steps.Finding, data []byte) ([]byte, []steps.DiffLine){
+var editOf = map[finding.Code]func(f finding.Finding, data []byte) ([]byte, []steps.DiffLine){
 	"example-missing-key":    insert(example),
 	"docs-missing-key":       insert(example),
 	"ci-missing-key":         insert(pipeline),
@@ -95,15 +97,15 @@ var editOf = map[steps.Code]func(f steps.Finding, data []byte) ([]byte, []steps.
 
 // runs tells whether the finding is about a file that sets variables itself, and
 // none that tells people to.
-func runs(c steps.Code) bool { return c != "example-missing-key" && c != "docs-missing-key" }
+func runs(c finding.Code) bool { return c != "example-missing-key" && c != "docs-missing-key" }
 
 // rule makes the lines to insert below one line, none where it does not apply.
 // below are the lines that follow it.
 type rule func(file, line string, below []string) (lines []string, skip int)
 
 // insert applies a rule to every line of the file that JWT_SECRET_KEY does not reach.
-func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
-	return func(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
+func insert(r rule) func(finding.Finding, []byte) ([]byte, []steps.DiffLine) {
+	return func(f finding.Finding, data []byte) ([]byte, []steps.DiffLine) {
 		var lines []string
 		for l := range bytes.Lines(data) {
 			lines = append(lines, string(l))
@@ -149,7 +151,7 @@ func insert(r rule) func(steps.Finding, []byte) ([]byte, []steps.DiffLine) {
 
 // ignore adds a line to .gitignore for the .env of the finding, and makes the file
 // where there is none.
-func ignore(f steps.Finding, data []byte) ([]byte, []steps.DiffLine) {
+func ignore(f finding.Finding, data []byte) ([]byte, []steps.DiffLine) {
 	eol := "\n"
 	if bytes.Contains(data, []byte("\r\n")) {
 		eol = "\r\n"
@@ -173,7 +175,7 @@ func (p Proposal) Describe(run *steps.Run) string {
 	if n != 1 {
 		lines = fmt.Sprintf("%d lines", n)
 	}
-	text := fmt.Sprintf("%s: %s added", steps.Inert(run.Project.Rel(p.Path)), lines)
+	text := fmt.Sprintf("%s: %s added", secret.Inert(run.Project.Rel(p.Path)), lines)
 	if p.Left > 0 {
 		text += fmt.Sprintf(", line %d is left for you", p.Left)
 	}

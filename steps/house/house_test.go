@@ -10,13 +10,15 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
 // edits are files, and the same files after the proposal; "" where there is none.
 var edits = []struct {
 	name, file, before, after string
-	code                      steps.Code
+	code                      finding.Code
 }{
 	{"an example", ".env.example", "DEBUG=True\nSECRET_KEY=change-me  # Django's\nDB=x\n", "DEBUG=True\nSECRET_KEY=change-me  # Django's\nJWT_SECRET_KEY=" + Placeholder + "\nDB=x\n", "example-missing-key"},
 	{"an example, quoted", ".env.template", "SECRET_KEY='x'\r\nDB=x\r\n", "SECRET_KEY='x'\r\nJWT_SECRET_KEY='" + Placeholder + "'\r\nDB=x\r\n", "example-missing-key"},
@@ -94,7 +96,7 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 			if err := os.WriteFile(path, []byte(e.before), 0o640); err != nil {
 				t.Fatal(err)
 			}
-			p, ok := Propose(run, steps.NewFinding(e.code, "").At(e.file, 1))
+			p, ok := Propose(run, finding.New(e.code, "").At(e.file, 1))
 			if ok != (e.after != "") {
 				t.Fatalf("a proposal: %t, %+v", ok, p.Diff)
 			}
@@ -115,7 +117,7 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 				}
 			}
 			if e.code == "env-file-not-ignored" {
-				if p, again := Propose(run, steps.NewFinding(e.code, "").At(e.file, 1)); again {
+				if p, again := Propose(run, finding.New(e.code, "").At(e.file, 1)); again {
 					t.Errorf("proposed again: %+v", p.Diff)
 				}
 			}
@@ -134,7 +136,7 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 // What is proposed must not be taken for a real key later.
 func TestPlaceholdersAreRefusedAsKeys(t *testing.T) {
 	for _, value := range []string{Placeholder, throwaway} {
-		if codes := steps.JudgeKey(steps.NewFingerprinter(nil).Secret(value)); len(codes) == 0 || codes[0] != "jwt-key-placeholder" {
+		if codes := steps.JudgeKey(secret.NewFingerprinter(nil).Secret(value)); len(codes) == 0 || codes[0] != "jwt-key-placeholder" {
 			t.Errorf("%s is judged %v", value, codes)
 		}
 	}
@@ -163,7 +165,7 @@ func TestAWholeRepositoryIsMended(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	look := func() []steps.Finding {
+	look := func() []finding.Finding {
 		r, err := checklist.Look(t.Context(), run, time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -201,7 +203,7 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 	}
 	for _, file := range []string{".env", "a b/.env", "we[i]rd*/#.env", "!x.env"} {
 		// There is none, and afterwards none is left of it.
-		p, ok := Propose(run, steps.NewFinding("env-file-not-ignored", "").At(file, 0))
+		p, ok := Propose(run, finding.New("env-file-not-ignored", "").At(file, 0))
 		if !ok {
 			t.Fatal(file)
 		}
@@ -229,7 +231,7 @@ func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: x}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, ok := Propose(run, steps.NewFinding("ci-missing-key", "").At(".gitlab-ci.yml", 7))
+	p, ok := Propose(run, finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 7))
 	if !ok || len(p.Diff) != 1 || p.Diff[0].Line != 8 || p.Left != 10 {
 		t.Errorf("%v, %+v", ok, p)
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/sys/file"
 )
@@ -64,7 +64,7 @@ func TestTheKeyInATrackedFileIsFound(t *testing.T) {
 			got := ""
 			for _, f := range exposure(t.Context(), run, run.Project) {
 				if f.Code == "key-committed-elsewhere" {
-					got += codes([]steps.Finding{f}) + " " + f.File
+					got += codes([]finding.Finding{f}) + " " + f.File
 				}
 			}
 			want := ""

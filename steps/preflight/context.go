@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
 
@@ -104,7 +105,7 @@ const maxVersions = 50
 
 // inHistory tells whether an earlier version of the .env that git still has holds
 // the key that is in force now: it is then known to everyone with the repository.
-func inHistory(ctx context.Context, p *steps.Project, key steps.Secret) bool {
+func inHistory(ctx context.Context, p *steps.Project, key secret.Secret) bool {
 	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
 		return false
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -46,7 +46,7 @@ func TestADockerfileThatCopiesTheEnv(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := steps.Has(exposure(t.Context(), run, run.Project), "env-file-in-build-context"); got != c.want {
+			if got := finding.Has(exposure(t.Context(), run, run.Project), "env-file-in-build-context"); got != c.want {
 				t.Errorf("found: %t", got)
 			}
 		})
@@ -87,7 +87,7 @@ func TestTheKeyInTheHistoryOfTheEnv(t *testing.T) {
 				t.Fatal(err)
 			}
 			stepstest.Look(t, run)
-			if got := steps.Has(exposure(t.Context(), run, run.Project), "env-file-in-git-history"); got != c.want {
+			if got := finding.Has(exposure(t.Context(), run, run.Project), "env-file-in-git-history"); got != c.want {
 				t.Errorf("found: %t", got)
 			}
 		})

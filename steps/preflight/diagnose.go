@@ -10,6 +10,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // diagnosis is one look at the .env and the settings' sources, without running
@@ -23,15 +25,15 @@ type diagnosis struct {
 	untracked bool // only what is in the repository counts, and the .env is not in it
 
 	keys  steps.Keys
-	found []steps.Finding
+	found []finding.Finding
 }
 
 // errUnreadable tells that the .env is there and cannot be read, which ends the
 // run: nothing about it can be said, and nothing written to it.
 var errUnreadable = errors.New("the .env cannot be read")
 
-func (d *diagnosis) add(code steps.Code, message string, line int) {
-	d.found = append(d.found, steps.NewFinding(code, message).At(d.rel(), line))
+func (d *diagnosis) add(code finding.Code, message string, line int) {
+	d.found = append(d.found, finding.New(code, message).At(d.rel(), line))
 }
 
 func (d *diagnosis) rel() string { return d.project.Rel(d.project.EnvFile.Path) }
@@ -95,12 +97,12 @@ func (d *diagnosis) refused(err error) error {
 	}
 	sentence := strings.Replace(refusal.Error(), d.project.EnvFile.Path, d.rel(), 1)
 	what, fix, _ := strings.Cut(sentence, ": ")
-	code := steps.Code("env-file-not-regular")
+	code := finding.Code("env-file-not-regular")
 	switch refusal.Reason {
 	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonNoFolder, envfile.ReasonTooLarge:
 		code = "env-file-unreadable"
 	}
-	f := steps.NewFinding(code, what+".").At(d.rel(), 0)
+	f := finding.New(code, what+".").At(d.rel(), 0)
 	if fix != "" {
 		f = f.WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
 	}
@@ -115,9 +117,9 @@ func (d *diagnosis) refused(err error) error {
 // variables as the backend's reader has them, none when it refuses.
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
-		f := steps.NewFinding("encoding-bom", "").At(d.rel(), 1)
+		f := finding.New("encoding-bom", "").At(d.rel(), 1)
 		if first := file.Lines()[0]; first.Kind == envfile.Assignment && first.Name == steps.SecretKeyName {
-			f = f.WithSeverity(steps.Error)
+			f = f.WithSeverity(finding.Error)
 			f.Message = "The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start."
 		}
 		d.found = append(d.found, f)
@@ -136,7 +138,7 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 func (d *diagnosis) judgePlace() {
 	p, env := d.project, d.project.EnvFile.Path
 	wrong := func(file, message, fix string) {
-		d.found = append(d.found, steps.NewFinding("env-file-wrong-place", message).At(p.Rel(file), 0).WithFix(fix))
+		d.found = append(d.found, finding.New("env-file-wrong-place", message).At(p.Rel(file), 0).WithFix(fix))
 	}
 	switch asked := d.run.Options.EnvFile; {
 	case asked != "":
@@ -176,7 +178,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 	if d.keys.Key.Source == "environment" {
 		line, where = 0, " in the environment"
 		d.shadowed()
-		if steps.Has(d.found, "jwt-key-shadowed") && !d.keys.OnlyEnvironment() {
+		if finding.Has(d.found, "jwt-key-shadowed") && !d.keys.OnlyEnvironment() {
 			return // no edit of the file mends what the environment sets, and that has to go first
 		}
 	}
@@ -188,7 +190,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		}
 		switch code {
 		case "jwt-key-missing":
-			if steps.Has(d.found, "key-unread") || d.gluedKey() {
+			if finding.Has(d.found, "key-unread") || d.gluedKey() {
 				continue // said better already
 			}
 			if d.project.EnvFile.Exists {
@@ -220,7 +222,7 @@ func (d *diagnosis) shadowed() {
 
 // inEnvironment says what is wrong with a key that the environment alone sets: the
 // fix is where that is set, and no edit of a file.
-func inEnvironment(code steps.Code, key steps.Secret, least int) steps.Finding {
+func inEnvironment(code finding.Code, key secret.Secret, least int) finding.Finding {
 	message := ""
 	switch code {
 	case "jwt-key-empty":
@@ -228,10 +230,10 @@ func inEnvironment(code steps.Code, key steps.Secret, least int) steps.Finding {
 	case "jwt-key-too-short":
 		message = fmt.Sprintf("JWT_SECRET_KEY in the environment has %d characters; %d are needed.", key.Len(), least)
 	default:
-		page, _ := steps.LookUp(code)
+		page, _ := finding.LookUp(code)
 		message = page.Message + " It is set in the environment, not in a file."
 	}
-	f := steps.NewFinding(code, message).WithFix(steps.MendEnvironment)
+	f := finding.New(code, message).WithFix(steps.MendEnvironment)
 	f.Fixable = false
 	return f
 }
@@ -266,19 +268,19 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 		key, path, line = d.run.Secret(value), s.path, at
 	}
 	value := key.Reveal()
-	f := steps.NewFinding("secret-key-insecure", "")
+	f := finding.New("secret-key-insecure", "")
 	switch {
 	case strings.TrimSpace(value) == "":
-		f = steps.NewFinding("secret-key-missing", "SECRET_KEY is there, but empty.")
+		f = finding.New("secret-key-missing", "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = steps.NewFinding("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: unset SECRET_KEY. Then run keysplit again.")
+			f = finding.New("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: unset SECRET_KEY. Then run keysplit again.")
 		}
 	case steps.Placeholder(value):
-		f = steps.NewFinding("secret-key-placeholder", "")
+		f = finding.New("secret-key-placeholder", "")
 	case !strings.HasPrefix(value, "django-insecure-"):
 		return
 	case !local(d.run):
-		f = f.WithSeverity(steps.Warning)
+		f = f.WithSeverity(finding.Warning)
 	}
 	if path != "" {
 		f = f.At(d.project.Rel(path), line)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
 )
@@ -67,10 +68,10 @@ func TestAnotherEnvironmentNeedsNoDjangoHere(t *testing.T) {
 func TestAPlaceThatCannotBeLookedAt(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	_, _, err := apply(t, p, func(run *steps.Run) {
-		onePlace(run, steps.Held{}, steps.Fail(steps.NewFinding("tool-not-logged-in", "")))
+		onePlace(run, steps.Held{}, steps.Fail(finding.New("tool-not-logged-in", "")))
 	})
 	var failure *steps.Failure
-	if !errors.Is(err, steps.ErrCannotLook) || !errors.As(err, &failure) || !steps.Has(failure.Findings, "tool-not-logged-in") {
+	if !errors.Is(err, steps.ErrCannotLook) || !errors.As(err, &failure) || !finding.Has(failure.Findings, "tool-not-logged-in") {
 		t.Errorf("error %v", err)
 	}
 }

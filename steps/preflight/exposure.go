@@ -10,38 +10,40 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
 )
 
 // exposure looks at who else can read the .env: git, and other users of this
 // machine. Where git is missing or does not answer it says nothing.
-func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []steps.Finding {
-	var found []steps.Finding
+func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.Finding {
+	var found []finding.Finding
 	rel := p.Rel(p.EnvFile.Path)
 	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) {
 		switch {
 		case p.EnvFile.Exists && gitSays(ctx, p, "ls-files", "--error-unmatch") == 0:
-			f := steps.NewFinding("env-file-tracked-by-git", "").At(rel, 0)
+			f := finding.New("env-file-tracked-by-git", "").At(rel, 0)
 			found = append(found, f.WithFix("Run: "+shell.Join("git", "rm", "--cached", rel)+", add it to .gitignore, and rotate its secrets."))
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
-			found = append(found, steps.NewFinding("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
+			found = append(found, finding.New("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
 				WithFix("Add a line to .gitignore: /"+rel))
 		}
 	}
 	if keys, err := run.CurrentKeys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
 		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
-			found = append(found, steps.NewFinding("env-file-in-git-history", "").At(rel, 0))
+			found = append(found, finding.New("env-file-in-git-history", "").At(rel, 0))
 		}
 	}
 	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists {
-		found = append(found, steps.NewFinding("env-file-in-build-context", "").At(p.Rel(dockerfile), 0).
+		found = append(found, finding.New("env-file-in-build-context", "").At(p.Rel(dockerfile), 0).
 			WithFix("Add a line to "+p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore"))+": **/"+filepath.Base(p.EnvFile.Path)))
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
-		f := steps.NewFinding("env-file-permissions", "").At(rel, 0)
+		f := finding.New("env-file-permissions", "").At(rel, 0)
 		found = append(found, f.WithFix("Run: "+shell.Join("chmod", "600", rel)+", or 640 where the backend's group must read it."))
 	}
 	return found
@@ -57,7 +59,7 @@ const (
 // committed looks for the key in the files that git tracks, the .env itself left
 // out: that one has a finding of its own. A placeholder is in many files, and is
 // no key.
-func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.Finding {
+func committed(ctx context.Context, p *steps.Project, key secret.Secret) []finding.Finding {
 	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
 		return nil
 	}
@@ -66,7 +68,7 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 		return nil
 	}
 	value := []byte(key.Reveal())
-	var found []steps.Finding
+	var found []finding.Finding
 	read := 0
 	for i, name := range strings.Split(string(res.Stdout), "\x00") {
 		path := filepath.Join(p.TopLevel, filepath.FromSlash(name))
@@ -86,7 +88,7 @@ func committed(ctx context.Context, p *steps.Project, key steps.Secret) []steps.
 		}
 		read += len(data)
 		if at := bytes.Index(data, value); at >= 0 {
-			found = append(found, steps.NewFinding("key-committed-elsewhere", "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
+			found = append(found, finding.New("key-committed-elsewhere", "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
 		}
 	}
 	return found

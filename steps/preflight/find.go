@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // findProject looks for a Django manage.py in the folder, in the folders above
@@ -74,7 +75,7 @@ func newProject(root, top string) *steps.Project {
 }
 
 func notFound(message string) error {
-	return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(steps.NewFinding("project-not-found", message)))
+	return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(finding.New("project-not-found", message)))
 }
 
 // gitTop is the nearest folder, from dir up, that git keeps its data in, or "".

@@ -7,6 +7,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // correct takes over what Django's reader really did, and tells whether that
@@ -74,7 +76,7 @@ func fallsBackTo(django steps.Django, f *steps.Facts) bool {
 // get their keys from a place that the files do not show, such as a secret
 // manager. A value that stands in the code is no such place.
 func (d *diagnosis) overrule(f *steps.Facts) {
-	var kept []steps.Finding
+	var kept []finding.Finding
 	for _, found := range d.project.Findings {
 		switch found.Code {
 		case "jwt-key-missing", "env-file-missing":
@@ -97,15 +99,15 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 }
 
 // judgeFacts adds what only running the settings could tell.
-func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
-	var found []steps.Finding
+func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding {
+	var found []finding.Finding
 	settings := d.project.Rel(f.SettingsFile)
-	add := func(code steps.Code, message, file string) {
-		found = append(found, steps.NewFinding(code, message).At(file, 0))
+	add := func(code finding.Code, message, file string) {
+		found = append(found, finding.New(code, message).At(file, 0))
 	}
-	has := func(codes ...steps.Code) bool {
+	has := func(codes ...finding.Code) bool {
 		for _, c := range codes {
-			if steps.Has(d.found, c) {
+			if finding.Has(d.found, c) {
 				return true
 			}
 		}
@@ -146,7 +148,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 		if !f.SigningEqualsSecretKey {
 			message = "The settings start without JWT_SECRET_KEY and then sign tokens with SECRET_KEY."
 		}
-		text := steps.NewFinding("settings-not-upgraded", message).At(settings, 0)
+		text := finding.New("settings-not-upgraded", message).At(settings, 0)
 		if place, ok := notUpgraded(d.project, d.sources); ok {
 			text = text.At(place.File, place.Line)
 		}
@@ -158,13 +160,13 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []steps.Finding {
 		}
 	}
 	if !f.Tokens.Shared() {
-		add("token-algorithm", "Tokens are signed with "+steps.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
+		add("token-algorithm", "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
 	}
 	return found
 }
 
 // judgeLoaded compares the keys of settings that load with those of the file.
-func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(steps.Code, string, string), has func(...steps.Code) bool) {
+func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(finding.Code, string, string), has func(...finding.Code) bool) {
 	key := d.keys.Key
 	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
 		add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())

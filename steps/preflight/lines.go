@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // gluedName finds a name right behind another value. Behind an underscore it is
@@ -66,7 +67,7 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 func (d *diagnosis) exports() bool { return d.reader() != envfile.Decouple }
 
 func (d *diagnosis) glued(l envfile.Line, name string, fixable bool) {
-	f := steps.NewFinding("line-glued", fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
+	f := finding.New("line-glued", fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
 		f = f.WithFix(fmt.Sprintf("Put a line break in front of %s in that line.", name))
@@ -78,7 +79,7 @@ func (d *diagnosis) bare(l envfile.Line, text string, fixable bool) {
 	if fixable && !looksLikeKey(text) {
 		return
 	}
-	f := steps.NewFinding("line-bare", "").At(d.rel(), l.Num)
+	f := finding.New("line-bare", "").At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
 		f = f.WithFix("Remove that line: it is the rest of a key that was wrapped.")
@@ -120,10 +121,10 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 	if !ok || value == "" || !inlineComment.MatchString(value) || !inlineComment.MatchString(l.Value) || quotedWhole(l) {
 		return
 	}
-	f := steps.NewFinding("value-inline-comment",
+	f := finding.New("value-inline-comment",
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
 	if d.castsToNumber(l.Name) {
-		f = f.WithSeverity(steps.Error)
+		f = f.WithSeverity(finding.Error)
 		f.Message = fmt.Sprintf("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend does not start.", l.Name, d.reader())
 	}
 	d.found = append(d.found, f)
@@ -155,7 +156,7 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 	for _, l := range spelled {
 		how := "in another form"
 		switch {
-		case l.Num == 1 && steps.Has(d.found, "encoding-bom"):
+		case l.Num == 1 && finding.Has(d.found, "encoding-bom"):
 			how = "behind a byte order mark"
 		case l.Export:
 			how = "behind export"

@@ -23,6 +23,9 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // Step is the preflight. Its zero value is ready for use.
@@ -132,7 +135,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		// Whatever opens it, a start of Django too, makes the program at its other
 		// end ask its user, or hangs.
 		emit.Check("django", steps.MarkSkipped, "the project's Django", "")
-		return steps.Fail(steps.Errors(p.Findings)...)
+		return steps.Fail(finding.Errors(p.Findings)...)
 	case pythonErr != nil && s.OpenDjango == nil:
 		return pythonErr
 	default:
@@ -148,14 +151,14 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 // before anything reads the files. A run that may change nothing has none.
 func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
 	if run.Options.ReadOnly {
-		run.Prints = steps.NewFingerprinter(nil)
+		run.Prints = secret.NewFingerprinter(nil)
 		return nil
 	}
 	environment := run.Options.Environment
 	if environment == "" {
 		environment = steps.DefaultEnvironment
 	}
-	j, err := steps.OpenJournal(p.Root, environment)
+	j, err := journal.Open(p.Root, environment)
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
@@ -288,14 +291,14 @@ func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Dja
 }
 
 // once drops findings that say the same of the same place.
-func once(fs []steps.Finding) []steps.Finding {
+func once(fs []finding.Finding) []finding.Finding {
 	type place struct {
-		code steps.Code
+		code finding.Code
 		file string
 		line int
 	}
 	seen := map[place]bool{}
-	var out []steps.Finding
+	var out []finding.Finding
 	for _, f := range fs {
 		at := place{f.Code, f.File, f.Line}
 		if f.Code == "django-check-failed" {

@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
 )
@@ -94,7 +95,7 @@ func TestApplyStates(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			var failure *steps.Failure
-			if errors.As(err, &failure) != (tt.errors != "") || tt.errors != "" && !steps.Has(failure.Findings, steps.Code(tt.errors)) {
+			if errors.As(err, &failure) != (tt.errors != "") || tt.errors != "" && !finding.Has(failure.Findings, finding.Code(tt.errors)) {
 				t.Errorf("error %v", err)
 			}
 		})
@@ -194,7 +195,7 @@ func TestApplyRefusesAShadow(t *testing.T) {
 	t.Setenv(steps.KeyName, "")
 	err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {})
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "jwt-key-shadowed") || errors.Is(err, steps.ErrCannotLook) {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "jwt-key-shadowed") || errors.Is(err, steps.ErrCannotLook) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/secret"
 )
 
 //go:embed probe/*.py
@@ -46,7 +47,7 @@ type session struct {
 	from    string
 	project *steps.Project
 	clean   func(string) string
-	secret  func(string) steps.Secret
+	secret  func(string) secret.Secret
 	wait    time.Duration
 	token   string
 	answers chan []byte

@@ -13,6 +13,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/secret"
 )
 
 // cleanEnvironment takes the variables away that the project's settings read.
@@ -26,7 +27,7 @@ func cleanEnvironment(t *testing.T) {
 }
 
 func newRun() *steps.Run {
-	return &steps.Run{Prints: steps.NewFingerprinter(nil), Options: steps.Options{Timeout: time.Minute}}
+	return &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{Timeout: time.Minute}}
 }
 
 func projectOf(p *djangotest.Project) *steps.Project {

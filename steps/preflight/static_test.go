@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -97,7 +98,7 @@ func lookStatic(t *testing.T, dir string, change func(*steps.Run), environ map[s
 	return run, events, err
 }
 
-func codes(fs []steps.Finding) string {
+func codes(fs []finding.Finding) string {
 	var out []string
 	for _, f := range fs {
 		place := string(f.Code)
@@ -225,7 +226,7 @@ func TestSeverities(t *testing.T) {
 	key, secret := stepstest.Key(), stepstest.Key()
 	env := "SECRET_KEY=django-insecure-" + secret[:50] + "\nJWT_SECRET_KEY=" + key + "\nPORT=25 # mail\nNAME=ann # me\n"
 	dir := lay(t, tree(env, nil))
-	severity := func(fs []steps.Finding, code steps.Code, line int) steps.Severity {
+	severity := func(fs []finding.Finding, code finding.Code, line int) finding.Severity {
 		for _, f := range fs {
 			if f.Code == code && f.Line == line {
 				return f.Severity
@@ -237,20 +238,20 @@ func TestSeverities(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := severity(run.Project.Findings, "value-inline-comment", 3); got != steps.Error {
+	if got := severity(run.Project.Findings, "value-inline-comment", 3); got != finding.Error {
 		t.Errorf("a comment behind a number: %q", got)
 	}
-	if got := severity(run.Project.Findings, "value-inline-comment", 4); got != steps.Warning {
+	if got := severity(run.Project.Findings, "value-inline-comment", 4); got != finding.Warning {
 		t.Errorf("a comment behind a word: %q", got)
 	}
-	if got := severity(run.Project.Findings, "secret-key-insecure", 1); got != steps.Info {
+	if got := severity(run.Project.Findings, "secret-key-insecure", 1); got != finding.Info {
 		t.Errorf("a development key in development: %q", got)
 	}
 	run, _, err = lookStatic(t, dir, func(r *steps.Run) { r.Options.Environment = "staging" }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := severity(run.Project.Findings, "secret-key-insecure", 1); got != steps.Warning {
+	if got := severity(run.Project.Findings, "secret-key-insecure", 1); got != finding.Warning {
 		t.Errorf("a development key elsewhere: %q", got)
 	}
 }

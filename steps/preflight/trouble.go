@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // trouble is what the probe tells of an exception. No value is in it.
@@ -53,7 +55,7 @@ func (s *session) explain(t trouble) error {
 }
 
 func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) error {
-	module := steps.Inert(t.Module)
+	module := secret.Inert(t.Module)
 	if own := s.project.SettingsModule; own != "" && (module == own || strings.HasPrefix(own, module+".")) {
 		return notRunnable(fmt.Sprintf("The settings module %s is not there.", own), file, t.Line,
 			"Name the right one: keysplit --settings MODULE.")
@@ -68,7 +70,7 @@ func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) 
 // notRunnable is the failure of a Django that does not start for a reason that
 // is not the key.
 func notRunnable(message, file string, line int, fix string) error {
-	f := steps.NewFinding("django-not-runnable", message).At(file, line)
+	f := finding.New("django-not-runnable", message).At(file, line)
 	if fix != "" {
 		f = f.WithFix(fix)
 	}

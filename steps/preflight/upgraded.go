@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 var (
@@ -74,7 +75,7 @@ func keyIsInCode(sources []source) bool {
 
 // notUpgraded looks for code that signs tokens with SECRET_KEY when the key is
 // missing. It speaks only where the text leaves no doubt.
-func notUpgraded(p *steps.Project, sources []source) (steps.Finding, bool) {
+func notUpgraded(p *steps.Project, sources []source) (finding.Finding, bool) {
 	raises := false
 	for _, s := range sources {
 		raises = raises || raisesForKey.MatchString(s.text)
@@ -86,8 +87,8 @@ func notUpgraded(p *steps.Project, sources []source) (steps.Finding, bool) {
 		}
 		if at != nil {
 			line := strings.Count(s.text[:at[0]], "\n") + 1
-			return steps.NewFinding("settings-not-upgraded", "").At(p.Rel(s.path), line), true
+			return finding.New("settings-not-upgraded", "").At(p.Rel(s.path), line), true
 		}
 	}
-	return steps.Finding{}, false
+	return finding.Finding{}, false
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -20,19 +21,19 @@ func TestWhatFindingsSay(t *testing.T) {
 		more     map[string]string
 		environ  map[string]string
 		set      func(*steps.Run)
-		code     steps.Code
-		severity steps.Severity
+		code     finding.Code
+		severity finding.Severity
 		says     string
 	}{
-		"another variable":     {"SECRET_KEY=" + secret + "\nOTHER_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", nil, nil, func(r *steps.Run) { r.Options.DistinctFrom = []string{"OTHER_KEY"} }, "jwt-key-equals-secret-key", steps.Error, "JWT_SECRET_KEY equals OTHER_KEY."},
-		"SECRET_KEY itself":    {"SECRET_KEY=" + key + "\nOTHER_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", nil, nil, func(r *steps.Run) { r.Options.DistinctFrom = []string{"OTHER_KEY"} }, "jwt-key-equals-secret-key", steps.Error, "JWT_SECRET_KEY equals SECRET_KEY."},
-		"behind a mark":        {"\xef\xbb\xbfJWT_SECRET_KEY=" + key + "\nSECRET_KEY=" + secret + "\n", nil, nil, nil, "key-unread", steps.Error, "behind a byte order mark"},
-		"a mark hides the key": {"\xef\xbb\xbf" + good, nil, nil, nil, "encoding-bom", steps.Error, "hides SECRET_KEY"},
-		"a mark hides nothing": {"\xef\xbb\xbf# first\n" + good, nil, nil, nil, "encoding-bom", steps.Warning, "begins with a byte order mark"},
-		"spaces":               {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY = " + key + "\n", map[string]string{"backend/config/settings.py": environ}, nil, nil, "key-unread", steps.Error, "with spaces around the ="},
-		"lower case":           {"SECRET_KEY=" + secret + "\njwt_secret_key=" + key + "\n", nil, nil, nil, "key-unread", steps.Error, "in another case"},
-		"the shell's":          {good, nil, map[string]string{"SECRET_KEY": ""}, nil, "secret-key-missing", steps.Error, "set in this shell"},
-		"an example to copy":   {"", example, nil, nil, "env-file-missing", steps.Error, "cp backend/.env.example backend/.env"},
+		"another variable":     {"SECRET_KEY=" + secret + "\nOTHER_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", nil, nil, func(r *steps.Run) { r.Options.DistinctFrom = []string{"OTHER_KEY"} }, "jwt-key-equals-secret-key", finding.Error, "JWT_SECRET_KEY equals OTHER_KEY."},
+		"SECRET_KEY itself":    {"SECRET_KEY=" + key + "\nOTHER_KEY=" + key + "\nJWT_SECRET_KEY=" + key + "\n", nil, nil, func(r *steps.Run) { r.Options.DistinctFrom = []string{"OTHER_KEY"} }, "jwt-key-equals-secret-key", finding.Error, "JWT_SECRET_KEY equals SECRET_KEY."},
+		"behind a mark":        {"\xef\xbb\xbfJWT_SECRET_KEY=" + key + "\nSECRET_KEY=" + secret + "\n", nil, nil, nil, "key-unread", finding.Error, "behind a byte order mark"},
+		"a mark hides the key": {"\xef\xbb\xbf" + good, nil, nil, nil, "encoding-bom", finding.Error, "hides SECRET_KEY"},
+		"a mark hides nothing": {"\xef\xbb\xbf# first\n" + good, nil, nil, nil, "encoding-bom", finding.Warning, "begins with a byte order mark"},
+		"spaces":               {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY = " + key + "\n", map[string]string{"backend/config/settings.py": environ}, nil, nil, "key-unread", finding.Error, "with spaces around the ="},
+		"lower case":           {"SECRET_KEY=" + secret + "\njwt_secret_key=" + key + "\n", nil, nil, nil, "key-unread", finding.Error, "in another case"},
+		"the shell's":          {good, nil, map[string]string{"SECRET_KEY": ""}, nil, "secret-key-missing", finding.Error, "set in this shell"},
+		"an example to copy":   {"", example, nil, nil, "env-file-missing", finding.Error, "cp backend/.env.example backend/.env"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run, _, err := lookStatic(t, filepath.Join(lay(t, tree(c.env, c.more)), "backend"), c.set, c.environ)

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // ErrUnsupported says that this system gives no way to look at processes.
@@ -62,7 +63,7 @@ func Alive(pid int, started time.Time) bool {
 // process was started with, and returns the fingerprint of its value. A child
 // of the autoreloader shows here what it inherited from its parent. The value
 // itself is not kept.
-func KeyInEnvironment(pid int, name string, f steps.Fingerprinter) (sum string, set bool, err error) {
+func KeyInEnvironment(pid int, name string, f secret.Fingerprinter) (sum string, set bool, err error) {
 	value, set, err := environmentValue(pid, name)
 	if err != nil || !set {
 		return "", false, err
@@ -183,7 +184,7 @@ func servers(all []running, root string) []steps.Server {
 		}
 		s := steps.Server{
 			URL: baseURL(p.listens), PID: p.pid, Folder: p.folder,
-			Command: strings.Join(strings.Fields(steps.Inert(strings.Join(p.args, " "))), " "), Started: p.started,
+			Command: strings.Join(strings.Fields(secret.Inert(strings.Join(p.args, " "))), " "), Started: p.started,
 		}
 		switch {
 		case k == runserver && kinds[p.parent] == runserver:

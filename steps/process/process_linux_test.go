@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // The test binary stands in for Python: started under that name it listens, or
@@ -126,7 +126,7 @@ func TestFindStopsWithItsContext(t *testing.T) {
 
 func TestKeyInEnvironment(t *testing.T) {
 	key := "made-at-run-time-" + fmt.Sprint(time.Now().UnixNano())
-	prints := steps.NewFingerprinter(nil)
+	prints := secret.NewFingerprinter(nil)
 	with, _ := startFake(t, t.TempDir(), "wait", key, "manage.py", "runserver")
 	without, _ := startFake(t, t.TempDir(), "wait", "", "manage.py", "runserver")
 

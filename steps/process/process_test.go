@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 func TestClassify(t *testing.T) {
@@ -95,7 +95,7 @@ func TestBaseURLTakesTheLowestPort(t *testing.T) {
 func TestCommandIsInert(t *testing.T) {
 	root := t.TempDir()
 	got := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, folder: root}}, root)
-	if len(got) != 1 || got[0].Command != steps.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
+	if len(got) != 1 || got[0].Command != secret.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
 		t.Errorf("servers = %+v", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // firstAnswer is how long one request may take. The first answer of a
@@ -111,5 +112,5 @@ func elsewhere(ctx context.Context, host string) bool {
 
 // silent is the failure of a server that does not answer.
 func silent(base string) error {
-	return steps.Fail(steps.NewFinding("server-unreachable", "The server at "+base+" does not answer."))
+	return steps.Fail(finding.New("server-unreachable", "The server at "+base+" does not answer."))
 }

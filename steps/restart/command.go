@@ -11,6 +11,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -84,7 +86,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 }
 
 func (c command) failed(message string) error {
-	f := steps.NewFinding("restart-failed", message).
+	f := finding.New("restart-failed", message).
 		WithFix("Run the command by hand, put right what it says, then run keysplit again.")
 	f.Why = "Whether the server took the new key is not known."
 	return steps.Fail(f)
@@ -109,7 +111,7 @@ func (c command) child(run *steps.Run) (child.Command, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return cmd, fmt.Errorf("%w: --restart command: %q was not found on this machine", steps.ErrUsage, steps.Inert(words[0]))
+		return cmd, fmt.Errorf("%w: --restart command: %q was not found on this machine", steps.ErrUsage, secret.Inert(words[0]))
 	}
 	cmd.Path, cmd.Args = path, words[1:]
 	return cmd, nil

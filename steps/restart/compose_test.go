@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -31,7 +33,7 @@ esac`
 func TestComposeMakesTheContainersAnew(t *testing.T) {
 	for name, c := range map[string]struct {
 		env, spoil, content string
-		code                steps.Code
+		code                finding.Code
 	}{
 		"given by the container": {"[\"JWT_SECRET_KEY=%s\"]", "", "", ""},
 		"read from .env inside":  {"[\"A=b\"]", "", "", ""},
@@ -55,7 +57,7 @@ func TestComposeMakesTheContainersAnew(t *testing.T) {
 			if c.code == "" && (err != nil || !strings.Contains(said, "Not made anew: db") || !w.run.Restarted) {
 				t.Fatalf("error %v\n%s", err, said)
 			}
-			if c.code != "" && (err == nil || !steps.Has(found, c.code)) {
+			if c.code != "" && (err == nil || !finding.Has(found, c.code)) {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
 			if !strings.Contains(program.Argv(), "up\n--detach\n--no-deps\n--force-recreate\n--wait\nweb\nworker") || strings.Contains(program.Environ(), "JWT_SECRET_KEY=") || strings.Contains(said, w.run.Key.Reveal()) {
@@ -80,7 +82,7 @@ ps*) echo old ;;
 up*) echo "KeyError: 'ContainerConfig'" >&2; exit 1 ;;
 esac`)
 	_, found, err := restarted(t, w)
-	if err == nil || !steps.Has(found, "restart-failed") || !strings.Contains(found[0].Message, "1.29") {
+	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(found[0].Message, "1.29") {
 		t.Fatalf("error %v, %v", err, found)
 	}
 	if strings.Contains(program.Argv(), "--wait") {
@@ -105,7 +107,7 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		var err error
-		if w.run.Journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+		if w.run.Journal, err = journal.Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
 			t.Fatal(err)
 		}
 		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `case "$*" in *" up "*) echo "$PWD $*" >>"$DIR/ups" ;; esac
@@ -146,7 +148,7 @@ esac`
 		after        string
 		first, other string // the environment of the two
 		target       string
-		code         steps.Code
+		code         finding.Code
 		says         string
 	}{
 		"both new, with the key": {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=KEY"]`, "", "", "2 new containers, with the new key"},
@@ -170,7 +172,7 @@ esac`
 			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 				return w.step.Apply(ctx, run, func(ev steps.Event) { details += ev.Text + ": " + ev.Detail + "\n"; emit(ev) })
 			}, w.run)
-			if c.code == "" && err != nil || c.code != "" && (!steps.Has(found, c.code) || found[0].Mends()) {
+			if c.code == "" && err != nil || c.code != "" && (!finding.Has(found, c.code) || found[0].Mends()) {
 				t.Fatalf("error %v, %v", err, found)
 			}
 			if !strings.Contains(details, "Container x-web-1  Recreated") || strings.Contains(details, "SECRET") || !strings.Contains(details, c.says) {
@@ -194,7 +196,7 @@ func TestComposeTakesItsTime(t *testing.T) {
 		if within == 0 && err != nil {
 			t.Errorf("killed in mid-start: %v", err)
 		}
-		if within > 0 && (!steps.Has(found, "restart-failed") || !hasText(texts, "no such module")) {
+		if within > 0 && (!finding.Has(found, "restart-failed") || !hasText(texts, "no such module")) {
 			t.Errorf("error %v, said %q", err, texts)
 		}
 	}

@@ -15,14 +15,16 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/secret"
 )
 
 // These tests run a real Django and its real autoreloader.
 
 func djangoRun(t *testing.T, p *djangotest.Project) *steps.Run {
 	run := &steps.Run{
-		Prints:  steps.NewFingerprinter(nil),
+		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
 		Project: &steps.Project{
 			Root: p.Root, ManagePy: p.Root + "/manage.py", SettingsFile: p.Settings, Python: p.Python,
@@ -45,7 +47,7 @@ func newKeyInEnv(t *testing.T, p *djangotest.Project, run *steps.Run) {
 }
 
 // verifies asks the token-verify route whether the server uses the key.
-func verifies(t *testing.T, base string, key steps.Secret) bool {
+func verifies(t *testing.T, base string, key secret.Secret) bool {
 	t.Helper()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"token_type": "access", "user_id": "2147483647", "jti": "a", "exp": time.Now().Add(time.Minute).Unix(),
@@ -124,7 +126,7 @@ func TestDjangoThatEndsOnReload(t *testing.T) {
 	p.Start(t, djangotest.ServerOptions{Reload: true})
 	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n")
 	_, findings, err := do((&Step{}).Apply, run)
-	if err == nil || !steps.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }
@@ -150,7 +152,7 @@ func TestDjangoIsAskedFor(t *testing.T) {
 			newKeyInEnv(t, p, run)
 			run.Options.Timeout = 500 * time.Millisecond
 			texts, findings, err := do((&Step{}).Apply, run)
-			if err == nil || !steps.Has(findings, "server-stale-key") || !strings.Contains(findings[0].Message, c.words) {
+			if err == nil || !finding.Has(findings, "server-stale-key") || !strings.Contains(findings[0].Message, c.words) {
 				t.Fatalf("error %v, findings %+v", err, findings)
 			}
 			if !strings.Contains(findings[0].Fix, fmt.Sprint(server.PID)) || !strings.Contains(findings[0].Fix, p.Root) || !hasText(texts, "ctrl+c") {
@@ -191,7 +193,7 @@ func TestDjangoStartedByUs(t *testing.T) {
 	// One that refuses to start says why, and not with which key.
 	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={KEY}\nJWT_SECRET_KEY={KEY}\n")
 	_, findings, err := do(step.Apply, run)
-	if err == nil || !steps.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "must be different from SECRET_KEY") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "must be different from SECRET_KEY") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 	if strings.Contains(fmt.Sprint(findings), p.Key) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // dockerProgram is what runs in the container of the test: it says which key it
@@ -124,7 +124,7 @@ func TestTheRealDockerCompose(t *testing.T) {
 	}
 	write("docker-compose.yml", file+"    environment:\n      FAIL: '1'\n")
 	said, found, err = restarted(t, w)
-	if err == nil || !steps.Has(found, "restart-failed") || !strings.Contains(said, "cannot start with") || strings.Contains(said, w.run.Key.Reveal()) {
+	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(said, "cannot start with") || strings.Contains(said, w.run.Key.Reveal()) {
 		t.Errorf("a service that ends: error %v, %v\n%s", err, found, said)
 	}
 }

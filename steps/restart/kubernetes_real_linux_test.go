@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -55,7 +55,7 @@ func TestTheRealKubernetesRolls(t *testing.T) {
 		}
 		return n
 	}
-	roll := func(spec string) (string, []steps.Finding, error) {
+	roll := func(spec string) (string, []finding.Finding, error) {
 		w := managedWorld(t, "kubernetes:"+spec)
 		w.run.Options.Timeout = 30 * time.Second
 		if strings.HasSuffix(spec, "broken") {
@@ -80,11 +80,11 @@ func TestTheRealKubernetesRolls(t *testing.T) {
 		return map[string]any{"containerStatuses": []any{map[string]any{"name": "main", "image": "none", "imageID": "", "ready": false,
 			"restartCount": 0, "state": map[string]any{"waiting": map[string]any{"reason": reason}}}}}
 	}
-	for reason, code := range map[string]steps.Code{"ContainerCreating": "restart-failed", "CreateContainerConfigError": "kubernetes-missing-key"} {
+	for reason, code := range map[string]finding.Code{"ContainerCreating": "restart-failed", "CreateContainerConfigError": "kubernetes-missing-key"} {
 		<-broken
 		broken <- waiting(reason)
 		_, found, err := roll("broken")
-		if err == nil || !steps.Has(found, code) {
+		if err == nil || !finding.Has(found, code) {
 			t.Errorf("%s: error %v, %v", reason, err, found)
 		}
 		if n := kept(old, serving("broken", 2)); n != 2 {
@@ -94,11 +94,11 @@ func TestTheRealKubernetesRolls(t *testing.T) {
 	}
 
 	_, found, err := roll("nothing")
-	if err == nil || !steps.Has(found, "place-not-found") {
+	if err == nil || !finding.Has(found, "place-not-found") {
 		t.Errorf("a deployment that is not there: error %v, %v", err, found)
 	}
 	cluster.As("guest")
-	if _, found, err = roll("web"); err == nil || !steps.Has(found, "access-denied") {
+	if _, found, err = roll("web"); err == nil || !finding.Has(found, "access-denied") {
 		t.Errorf("a user without rights: error %v, %v", err, found)
 	}
 }

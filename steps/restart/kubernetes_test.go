@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -40,7 +41,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 	)
 	for name, c := range map[string]struct {
 		pods, spec string
-		code       steps.Code
+		code       finding.Code
 		says       string
 		not        string
 	}{
@@ -66,7 +67,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			said, found, err := restarted(t, w)
-			if err == nil || !steps.Has(found, c.code) || !strings.Contains(said+found[0].Message+found[0].Fix, c.says) || c.not != "" && strings.Contains(said, c.not) {
+			if err == nil || !finding.Has(found, c.code) || !strings.Contains(said+found[0].Message+found[0].Fix, c.says) || c.not != "" && strings.Contains(said, c.not) {
 				t.Fatalf("error %v, findings %+v\n%s", err, found, said)
 			}
 			if found[0].Mends() || strings.Contains(found[0].Fix, "keysplit rollback") != (c.code != "place-not-found" && c.code != "access-denied") {

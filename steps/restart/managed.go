@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -46,7 +47,7 @@ func soften(err error, emit steps.Emit) error {
 		return err
 	}
 	for _, f := range failure.Findings {
-		emit.Find(f.WithSeverity(steps.Warning))
+		emit.Find(f.WithSeverity(finding.Warning))
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -75,7 +77,7 @@ func managedWorld(t *testing.T, spec string) *world {
 }
 
 // restarted plans and applies, and gives everything that was said.
-func restarted(t *testing.T, w *world) (said string, found []steps.Finding, err error) {
+func restarted(t *testing.T, w *world) (said string, found []finding.Finding, err error) {
 	t.Helper()
 	plan, err := w.step.Plan(t.Context(), w.run)
 	if err != nil {
@@ -93,13 +95,13 @@ func TestManagersThatCannotBeReached(t *testing.T) {
 	for spec, program := range map[string]string{"systemd:web": "systemctl", "kubernetes:web": "kubectl", "heroku:a": "heroku", "fly:a": "fly", "railway:a": "railway"} {
 		w := managedWorld(t, spec)
 		t.Setenv("PATH", t.TempDir())
-		if _, found, err := restarted(t, w); err == nil || !steps.Has(found, "tool-missing") {
+		if _, found, err := restarted(t, w); err == nil || !finding.Has(found, "tool-missing") {
 			t.Errorf("%s without %s: %v", spec, program, err)
 		}
 		w = managedWorld(t, spec)
 		stepstest.NewTool(t, program, "echo 'error: You must be logged in (Unauthorized)' >&2; exit 1")
 		w.run.Wrote = true
-		if _, found, err := restarted(t, w); err == nil || !steps.Has(found, "tool-not-logged-in") {
+		if _, found, err := restarted(t, w); err == nil || !finding.Has(found, "tool-not-logged-in") {
 			t.Errorf("%s logged out: %v", spec, err)
 		}
 	}
@@ -160,7 +162,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		program := stepstest.NewTool(t, "systemctl", systemctlUp)
 		stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 		open := func() {
-			journal, err := steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment)
+			journal, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
 			if err != nil {
 				t.Fatal(err)
 			}

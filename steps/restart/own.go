@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/finding"
 )
 
 // own is the server that the step started for the length of the run.
@@ -104,7 +105,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 // address, without the autoreloader, and waits until it answers.
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
-		return "", nil, steps.Fail(steps.NewFinding("django-not-runnable", "No server is running, and no Python was found to start one.").
+		return "", nil, steps.Fail(finding.New("django-not-runnable", "No server is running, and no Python was found to start one.").
 			WithFix("Start the backend in a terminal, or name the interpreter: --python PATH."))
 	}
 	port, err := freePort()
@@ -162,7 +163,7 @@ func failedStart(run *steps.Run, message string, output []byte) error {
 	if len(lines) > 0 {
 		message += " Its last words: " + strings.Join(lines, " / ")
 	}
-	return steps.Fail(steps.NewFinding("server-unreachable", message).
+	return steps.Fail(finding.New("server-unreachable", message).
 		WithFix("Put that right, then start it to see: " + ownCommand(run, "8000")))
 }
 

@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
 // await restarts an app, or waits for it where the key was just written.
-func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said string, found []steps.Finding, err error) {
+func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said string, found []finding.Finding, err error) {
 	t.Helper()
 	w := managedWorld(t, spec)
 	w.run.Options.Timeout, w.step.StartsWithin = limit, limit
@@ -22,7 +22,7 @@ func await(t *testing.T, spec string, wrote bool, limit time.Duration) (said str
 	return restarted(t, w)
 }
 
-func wantFound(t *testing.T, found []steps.Finding, err error, code steps.Code) {
+func wantFound(t *testing.T, found []finding.Finding, err error, code finding.Code) {
 	t.Helper()
 	if err == nil || len(found) != 1 || found[0].Code != code {
 		t.Errorf("error %v, findings %v, want %s alone", err, found, code)
@@ -112,7 +112,7 @@ func TestTheRealHeroku(t *testing.T) {
 		}
 	}
 
-	for spec, code := range map[string]steps.Code{"heroku:nothing": "place-not-found", "heroku:theirs": "access-denied"} {
+	for spec, code := range map[string]finding.Code{"heroku:nothing": "place-not-found", "heroku:theirs": "access-denied"} {
 		_, found, err = await(t, spec, true, enough)
 		wantFound(t, found, err, code)
 	}
@@ -157,7 +157,7 @@ func TestTheRealRailway(t *testing.T) {
 		t.Errorf("not understood: %v", server.Wrong)
 	}
 
-	for spec, code := range map[string]steps.Code{"railway:nothing": "place-not-found", "railway:web@nothing": "place-not-found", "railway:web@vault": "access-denied"} {
+	for spec, code := range map[string]finding.Code{"railway:nothing": "place-not-found", "railway:web@nothing": "place-not-found", "railway:web@vault": "access-denied"} {
 		_, found, err = await(t, spec, true, enough)
 		wantFound(t, found, err, code)
 	}
@@ -212,7 +212,7 @@ func TestTheRealFly(t *testing.T) {
 		t.Errorf("not understood: %v", server.Wrong)
 	}
 
-	for spec, code := range map[string]steps.Code{"fly:nothing": "place-not-found", "fly:theirs": "access-denied"} {
+	for spec, code := range map[string]finding.Code{"fly:nothing": "place-not-found", "fly:theirs": "access-denied"} {
 		_, found, err = await(t, spec, true, enough)
 		wantFound(t, found, err, code)
 	}

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -19,13 +22,13 @@ import (
 func delivered(t *testing.T, w *world, target string) {
 	t.Helper()
 	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
-	j, err := steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment)
+	j, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.run.Journal, w.run.Prints = j, j.Prints()
 	w.run.Key = w.run.Secret(w.run.Key.Reveal())
-	d, err := j.Deliver(steps.Delivery{Target: target, Key: j.Prints().Of(w.run.Key)}, steps.Secret{})
+	d, err := j.Deliver(journal.Delivery{Target: target, Key: j.Prints().Of(w.run.Key)}, secret.Secret{})
 	if err == nil {
 		err = j.Delivered(d)
 	}
@@ -109,7 +112,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 					t.Fatal(err)
 				}
 				said, found, err := restarted(t, w)
-				if (err != nil) != s.fails || s.fails && !steps.Has(found, "restart-failed") {
+				if (err != nil) != s.fails || s.fails && !finding.Has(found, "restart-failed") {
 					t.Fatalf("error %v, found %v\n%s", err, found, said)
 				}
 				if again := strings.Contains(program.Argv(), c.again); again != s.again || strings.Contains(said, "by itself") == s.again {
@@ -131,7 +134,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, c.spec)
 			delivered(t, w, c.spec)
-			j, err := steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment)
+			j, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +149,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 				t.Errorf("%v\n%s", err, said)
 			}
 			// Another process, after the rollback, has nothing to wait for.
-			if w.run.Journal, err = steps.OpenJournal(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+			if w.run.Journal, err = journal.Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
 				t.Fatal(err)
 			}
 			p, err := w.step.Plan(t.Context(), w.run)
@@ -168,7 +171,7 @@ func TestAnOldRailwayDoesNotRestart(t *testing.T) {
 	}
 	_, err := w.step.Plan(t.Context(), w.run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "tool-missing") || !strings.Contains(failure.Findings[0].Fix, "--restart railway:web") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "tool-missing") || !strings.Contains(failure.Findings[0].Fix, "--restart railway:web") {
 		t.Errorf("%+v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // sameStart is how far two readings of the start of one process may lie apart.
@@ -87,7 +88,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 		for _, w := range waiting {
 			switch successor(now, w) {
 			case gone:
-				return false, steps.Fail(steps.NewFinding("server-unreachable",
+				return false, steps.Fail(finding.New("server-unreachable",
 					fmt.Sprintf("runserver (process %d) ended when it read its settings again.", w.Reloader)).
 					WithFix(fmt.Sprintf("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Clean(w.Folder), run.Redactor.Clean(w.Command))))
 			case unchanged:
@@ -152,10 +153,10 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 		return err
 	}
 	if len(left) == 0 {
-		return steps.Fail(steps.NewFinding("server-unreachable", "The server was stopped, and no new one listens.").
+		return steps.Fail(finding.New("server-unreachable", "The server was stopped, and no new one listens.").
 			WithFix(fmt.Sprintf("Start it again in %s: %s", run.Redactor.Clean(ask[0].Folder), run.Redactor.Clean(ask[0].Command))))
 	}
-	var fs []steps.Finding
+	var fs []finding.Finding
 	for _, s := range left {
 		fs = append(fs, notRestarted(run, s))
 	}
@@ -163,8 +164,8 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 }
 
 // notRestarted is the finding about a server that nobody stopped and started.
-func notRestarted(run *steps.Run, s staleServer) steps.Finding {
-	return steps.NewFinding("server-stale-key",
+func notRestarted(run *steps.Run, s staleServer) finding.Finding {
+	return finding.New("server-stale-key",
 		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
 		WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
 			s.terminal(), run.Redactor.Clean(s.Folder), run.Redactor.Clean(s.Command)))

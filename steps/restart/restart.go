@@ -18,6 +18,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -29,7 +30,7 @@ type Step struct {
 	Find func(ctx context.Context, root string) ([]steps.Server, error)
 	// KeyOf fingerprints a variable of the environment that a process was
 	// started with; nil means process.KeyInEnvironment.
-	KeyOf func(pid int, name string, f steps.Fingerprinter) (sum string, set bool, err error)
+	KeyOf func(pid int, name string, f secret.Fingerprinter) (sum string, set bool, err error)
 	// Start starts a server for the length of the run and returns its base URL
 	// and a function that stops it; nil means manage.py runserver.
 	Start func(ctx context.Context, run *steps.Run) (url string, stop func(), err error)
@@ -116,7 +117,7 @@ func (s *Step) find(ctx context.Context, root string) ([]steps.Server, error) {
 	return process.Find(ctx, root)
 }
 
-func (s *Step) keyOf(pid int, name string, f steps.Fingerprinter) (string, bool, error) {
+func (s *Step) keyOf(pid int, name string, f secret.Fingerprinter) (string, bool, error) {
 	if s.KeyOf != nil {
 		return s.KeyOf(pid, name, f)
 	}

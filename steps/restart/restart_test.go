@@ -17,6 +17,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -42,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	root := t.TempDir()
 	w := &world{t: t, inherit: map[int]string{}, old: time.Now().Add(-time.Hour)}
-	prints := steps.NewFingerprinter(nil)
+	prints := secret.NewFingerprinter(nil)
 	key := newKey()
 	write := func(name, text string) string {
 		path := filepath.Join(root, name)
@@ -93,7 +95,7 @@ func (w *world) touched() bool {
 	return err == nil && info.ModTime().After(w.old.Add(time.Minute))
 }
 
-func (w *world) keyOf(pid int, _ string, f steps.Fingerprinter) (string, bool, error) {
+func (w *world) keyOf(pid int, _ string, f secret.Fingerprinter) (string, bool, error) {
 	v, ok := w.inherit[pid]
 	return f.Sum([]byte(v)), ok, nil
 }
@@ -116,7 +118,7 @@ func (w *world) server(pid, reloader int, started time.Time, url string) steps.S
 }
 
 // do applies the step and returns the events and the findings.
-func do(act func(context.Context, *steps.Run, steps.Emit) error, run *steps.Run) (texts []string, findings []steps.Finding, err error) {
+func do(act func(context.Context, *steps.Run, steps.Emit) error, run *steps.Run) (texts []string, findings []finding.Finding, err error) {
 	err = act(context.Background(), run, func(e steps.Event) {
 		texts = append(texts, e.Text)
 		if e.Finding != nil {
@@ -228,7 +230,7 @@ func TestReloaderThatEnds(t *testing.T) {
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = nil }
 	_, findings, err := do(w.step.Apply, w.run)
-	if err == nil || !steps.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 	if w.run.Restarted {
@@ -241,7 +243,7 @@ func TestReloadedChildThatDoesNotListen(t *testing.T) {
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now(), "")} }
 	_, findings, err := do(w.step.Apply, w.run)
-	if err == nil || !steps.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "does not listen") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "does not listen") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }
@@ -270,7 +272,7 @@ func TestAskForRestart(t *testing.T) {
 			w.set(w.server(2, c.reloader, w.old, url))
 
 			_, findings, err := do(w.step.Apply, w.run) // nobody acts
-			if err == nil || !steps.Has(findings, "server-stale-key") || w.run.Restarted {
+			if err == nil || !finding.Has(findings, "server-stale-key") || w.run.Restarted {
 				t.Fatalf("without an answer: %v, %+v", err, findings)
 			}
 			pid := 2
@@ -325,7 +327,7 @@ func TestStoppedAndNotStarted(t *testing.T) {
 			}
 		})
 	}, w.run)
-	if err == nil || !steps.Has(findings, "server-unreachable") {
+	if err == nil || !finding.Has(findings, "server-unreachable") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }
@@ -357,7 +359,7 @@ func TestSeveralServers(t *testing.T) {
 		t.Errorf("URL %q, %v; want the one that was named", w.run.URL, err)
 	}
 	w.run.Options.URL = "http://127.0.0.1:1"
-	if _, findings, err := do(w.step.Apply, w.run); err == nil || !steps.Has(findings, "server-unreachable") {
+	if _, findings, err := do(w.step.Apply, w.run); err == nil || !finding.Has(findings, "server-unreachable") {
 		t.Errorf("the named address does not answer: %v, %+v", err, findings)
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/secret"
 )
 
 // runserver restarts a development server that somebody runs in a terminal.
@@ -41,7 +43,7 @@ type staleServer struct {
 
 // look finds the servers and judges them against the key that they should have
 // read. With all, every server counts as stale, as after a rollback.
-func (r runserver) look(ctx context.Context, run *steps.Run, want steps.Secret, all bool) (state, error) {
+func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret, all bool) (state, error) {
 	found, err := r.find(ctx, run.Project.Root)
 	if err != nil {
 		return state{}, err
@@ -187,7 +189,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	}
 	run.URL, run.Project.Servers = choose(run, urls), last
 	if run.URL == "" {
-		return steps.Fail(steps.NewFinding("server-unreachable", "The server ended and was not started again.").
+		return steps.Fail(finding.New("server-unreachable", "The server ended and was not started again.").
 			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))
 	}
 	for _, u := range urls {
@@ -202,10 +204,10 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 }
 
 func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
-	var fs []steps.Finding
+	var fs []finding.Finding
 	for _, f := range all {
 		if f.URL == "" {
-			fs = append(fs, steps.NewFinding("server-unreachable",
+			fs = append(fs, finding.New("server-unreachable",
 				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Clean(f.Folder), f.PID)).
 				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Clean(f.Command)))
 		}
@@ -282,7 +284,7 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		return err
 	}
 	for _, f := range failure.Findings {
-		emit.Find(f.WithSeverity(steps.Warning))
+		emit.Find(f.WithSeverity(finding.Warning))
 	}
 	return nil
 }
@@ -294,7 +296,7 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 		if s.reloads() {
 			rest = append(rest, s)
 		} else {
-			emit.Find(notRestarted(run, s).WithSeverity(steps.Warning))
+			emit.Find(notRestarted(run, s).WithSeverity(finding.Warning))
 		}
 	}
 	return rest

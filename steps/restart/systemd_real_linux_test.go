@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // Against the real systemd: only where KEYSPLIT_REAL_SYSTEMD says that the
@@ -102,7 +103,7 @@ func TestRealSystemd(t *testing.T) {
 		if err == nil {
 			texts, _, err = do(w.step.Apply, w.run)
 		}
-		if !errors.As(err, &failure) || !steps.Has(failure.Findings, steps.Code(want.code)) {
+		if !errors.As(err, &failure) || !finding.Has(failure.Findings, finding.Code(want.code)) {
 			t.Errorf("%s: %v, plan %+v", unit, err, plan)
 		}
 		all := strings.Join(texts, "\n")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -45,7 +46,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		systemctl, spec string
-		code            steps.Code
+		code            finding.Code
 		says            string
 	}{
 		"fails":       {`case "$1" in show) [ -e "$DIR/r" ] && s=failed || s=active; printf "LoadState=loaded\nActiveState=$s\nMainPID=7\nResult=exit-code\n" ;; restart) touch "$DIR/r" ;; esac`, "systemd:web", "restart-failed", "ModuleNotFoundError"},
@@ -62,7 +63,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 			stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 			stepstest.NewTool(t, "journalctl", "echo ModuleNotFoundError")
 			said, found, err := restarted(t, w)
-			if err == nil || !steps.Has(found, c.code) {
+			if err == nil || !finding.Has(found, c.code) {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
 			if !strings.Contains(said+found[0].Message+found[0].Fix, c.says) {
@@ -88,7 +89,7 @@ func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
 		}
 		_, err := w.step.Plan(t.Context(), w.run)
 		var failure *steps.Failure
-		if refused := errors.As(err, &failure) && steps.Has(failure.Findings, "jwt-key-shadowed"); refused != want {
+		if refused := errors.As(err, &failure) && finding.Has(failure.Findings, "jwt-key-shadowed"); refused != want {
 			t.Errorf("the same key: %t, error %v", same, err)
 		} else if refused && !strings.Contains(failure.Findings[0].Fix, "--target dotenv:"+program.Dir) {
 			t.Errorf("fix %q", failure.Findings[0].Fix)
@@ -105,7 +106,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 	var events stepstest.Events
 	err := units.Restart(t.Context(), w.run, w.step.Pace, events.Emit)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix, "sudo systemctl restart web") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix, "sudo systemctl restart web") {
 		t.Fatalf("unattended: %v", err)
 	}
 	// Somebody is there, reads what to do, and does it.
@@ -132,7 +133,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 		if !slices.Equal(ran, []string{"sudo", "-p", "keysplit restarts web. Password of %p: ", "systemctl", "restart", "--no-block", "web"}) {
 			t.Errorf("ran %q", ran)
 		}
-		if denied := errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied"); denied != fails || !fails && err != nil {
+		if denied := errors.As(err, &failure) && finding.Has(failure.Findings, "access-denied"); denied != fails || !fails && err != nil {
 			t.Errorf("fails %v: %v", fails, err)
 		}
 	}
@@ -146,7 +147,7 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 		files  files
 		units  []string // EnvironmentFiles, in order
 		target string
-		code   steps.Code
+		code   finding.Code
 		says   string
 	}{
 		"the file that was written":  {files{"a": "SECRET_KEY=s\nJWT_SECRET_KEY=KEY\n"}, []string{"a"}, "a", "", ""},
@@ -181,7 +182,7 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 			w.run.Targets = []steps.Target{&stepstest.Place{Path: filepath.Join(dir, c.target)}}
 			p, err := w.step.Plan(t.Context(), w.run)
 			var failure *steps.Failure
-			if errors.As(err, &failure) != (c.code != "") || c.code != "" && !steps.Has(failure.Findings, c.code) {
+			if errors.As(err, &failure) != (c.code != "") || c.code != "" && !finding.Has(failure.Findings, c.code) {
 				t.Fatalf("error %v, want %q", err, c.code)
 			}
 			said := strings.Join(p.Effects, "\n")

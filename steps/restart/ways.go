@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -116,7 +117,7 @@ func parse(spec string) (Way, error) {
 			return w, err
 		}
 	}
-	return Way{}, fmt.Errorf("%w: --restart %q is not known; valid are %s", steps.ErrUsage, steps.Inert(spec), Ways())
+	return Way{}, fmt.Errorf("%w: --restart %q is not known; valid are %s", steps.ErrUsage, secret.Inert(spec), Ways())
 }
 
 // Ways lists the forms of --restart, as they are written.
@@ -200,7 +201,7 @@ func Again(run *steps.Run) string {
 	case w.spec == unkept:
 		return "run your restart command once more, yourself: keysplit did not keep it"
 	}
-	return "restart " + steps.Inert(w.spec)
+	return "restart " + secret.Inert(w.spec)
 }
 
 // Places are the names of what a rollback restarts, as a person recognises them: an

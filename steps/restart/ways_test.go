@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/stepstest"
 )
@@ -83,7 +84,7 @@ func TestUndo(t *testing.T) {
 	_ = os.Chtimes(w.run.Project.SettingsFile, w.old, w.old)
 	w.onTouch = func(w *world) { w.servers = nil }
 	_, findings, err = do(w.step.Undo, w.run)
-	if err != nil || !steps.Has(findings, "server-unreachable") || findings[0].Severity != steps.Warning {
+	if err != nil || !finding.Has(findings, "server-unreachable") || findings[0].Severity != finding.Warning {
 		t.Errorf("undo with a backend that ends: %v, %+v", err, findings)
 	}
 }
@@ -94,7 +95,7 @@ func TestUndoUnattended(t *testing.T) {
 	w.run.Options.Unattended, w.run.Options.Timeout = true, time.Minute
 	w.set(w.server(2, 0, w.old, "http://127.0.0.1:1"))
 	_, findings, err := do(w.step.Undo, w.run)
-	if err != nil || len(findings) != 1 || findings[0].Code != "server-stale-key" || findings[0].Severity != steps.Warning {
+	if err != nil || len(findings) != 1 || findings[0].Code != "server-stale-key" || findings[0].Severity != finding.Warning {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 var routes = steps.Routes{
@@ -24,8 +26,8 @@ var routes = steps.Routes{
 // django answers for the sandbox what the probe asks of a real Django.
 type django struct {
 	sandbox *Sandbox
-	prints  steps.Fingerprinter
-	secret  func(string) steps.Secret
+	prints  secret.Fingerprinter
+	secret  func(string) secret.Secret
 	facts   *steps.Facts
 	user    *user // the throwaway account, while there is one
 }
@@ -37,7 +39,7 @@ func (s *Sandbox) OpenDjango(_ context.Context, run *steps.Run, _ *steps.Project
 	d := &django{sandbox: s, prints: run.Prints, secret: run.Secret}
 	d.facts = d.look()
 	if d.facts.State == "error" {
-		return nil, steps.Fail(steps.NewFinding("django-not-runnable", "The settings do not load: "+d.facts.StateError))
+		return nil, steps.Fail(finding.New("django-not-runnable", "The settings do not load: "+d.facts.StateError))
 	}
 	// The rest of the facts does not depend on the key, as if a throwaway one
 	// had stood in its place.

@@ -38,6 +38,8 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Command is the hidden subcommand under which this program's main function,
@@ -137,7 +139,7 @@ func Make(state State) (*Sandbox, error) {
 	got, err := s.call(context.Background(), request{Do: "make", State: state})
 	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("make the demo: %w %s", err, steps.Inert(string(errs.Bytes())))
+		return nil, fmt.Errorf("make the demo: %w %s", err, secret.Inert(string(errs.Bytes())))
 	}
 	s.folder = got.Folder
 	s.Dir = filepath.Join(got.Folder, projectName)
@@ -187,7 +189,7 @@ func (s *Sandbox) Servers(ctx context.Context, root string) ([]steps.Server, err
 
 // KeyOf tells that the server has no key in its environment. It has the form of
 // process.KeyInEnvironment.
-func (s *Sandbox) KeyOf(int, string, steps.Fingerprinter) (sum string, set bool, err error) {
+func (s *Sandbox) KeyOf(int, string, secret.Fingerprinter) (sum string, set bool, err error) {
 	return "", false, nil
 }
 
@@ -197,7 +199,7 @@ func (s *Sandbox) Start(ctx context.Context, run *steps.Run) (url string, stop f
 	got, err := s.call(ctx, request{Do: "start"})
 	if err != nil {
 		if got.Refused {
-			return "", nil, steps.Fail(steps.NewFinding("server-unreachable",
+			return "", nil, steps.Fail(finding.New("server-unreachable",
 				"The backend does not start: "+run.Redactor.Clean(got.Error)))
 		}
 		return "", nil, fmt.Errorf("start the demo's server: %w", err)

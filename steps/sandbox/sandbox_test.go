@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // TestMain plays the parts of the program itself: its hidden subcommand, and a
@@ -52,7 +53,7 @@ func check(t *testing.T, err error) {
 }
 
 func newRun() *steps.Run {
-	return &steps.Run{Prints: steps.NewFingerprinter(nil), Environ: LookupEnv}
+	return &steps.Run{Prints: secret.NewFingerprinter(nil), Environ: LookupEnv}
 }
 
 func newSandbox(t *testing.T, state State) *Sandbox {

@@ -12,6 +12,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // checkAccount refuses what cannot work before anything is sent.
@@ -61,10 +63,10 @@ func (s *session) all(ctx context.Context) error {
 }
 
 // algorithm is the finding of tokens that no shared key signs.
-func algorithm(name string) steps.Finding {
-	return steps.NewFinding("token-algorithm",
-		fmt.Sprintf("Tokens are signed with %.20s, not with HS256: it cannot be shown that JWT_SECRET_KEY signs them.", steps.Inert(name))).
-		WithSeverity(steps.Error)
+func algorithm(name string) finding.Finding {
+	return finding.New("token-algorithm",
+		fmt.Sprintf("Tokens are signed with %.20s, not with HS256: it cannot be shown that JWT_SECRET_KEY signs them.", secret.Inert(name))).
+		WithSeverity(finding.Error)
 }
 
 // passwordless tries the ways that need no account until one tells the keys
@@ -135,13 +137,13 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 var unmigrated = regexp.MustCompile(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
 
 // noAccount is the finding of a throwaway account that could not be made.
-func (s *session) noAccount(err error) steps.Finding {
+func (s *session) noAccount(err error) finding.Finding {
 	why := s.run.Redactor.Clean(err.Error())
 	var failure *steps.Failure
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
 		why = failure.Findings[0].Message
 	}
-	f := steps.NewFinding("login-rejected", "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
+	f := finding.New("login-rejected", "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
 	f.Why = "Django makes it in the project's own database. No login was tried."
 	if unmigrated.MatchString(why) {
 		f = f.WithFix("Run: python manage.py migrate. Then run keysplit again.")
@@ -242,7 +244,7 @@ func (s *session) ownWay(in *loggedIn) way {
 
 // inspect looks at the token of the login: its algorithm and its signature.
 func (s *session) inspect(ctx context.Context, t seenToken) error {
-	fail := func(detail string, f steps.Finding) error {
+	fail := func(detail string, f finding.Finding) error {
 		s.emit.Check(lineToken, steps.MarkFailed, textToken, detail)
 		return steps.Fail(f)
 	}
@@ -250,26 +252,26 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 		return fail("another algorithm", algorithm(t.alg))
 	}
 	if t.unsigned {
-		return fail("no signature", steps.NewFinding("token-algorithm", "The login gave a token without a signature: anyone can make one.").WithSeverity(steps.Error))
+		return fail("no signature", finding.New("token-algorithm", "The login gave a token without a signature: anyone can make one.").WithSeverity(finding.Error))
 	}
 	switch {
 	case t.signedBy(ctx, s.fresh):
 	case t.signedBy(ctx, s.secret):
-		return fail("signed with SECRET_KEY", steps.NewFinding("server-signs-with-secret-key",
+		return fail("signed with SECRET_KEY", finding.New("server-signs-with-secret-key",
 			"The login gave a token that is signed with SECRET_KEY, and not with the new key."+s.alsoPrevious()))
 	case s.previous != nil && t.signedBy(ctx, s.previous):
-		return fail("signed with the previous key", steps.NewFinding("server-stale-key",
+		return fail("signed with the previous key", finding.New("server-stale-key",
 			"The login gave a token that is signed with the previous key: the server was not restarted."))
 	default:
-		return fail("signed with another key", steps.NewFinding("server-stale-key",
+		return fail("signed with another key", finding.New("server-stale-key",
 			"The login gave a token that is signed with a key that keysplit does not know."))
 	}
 	other := ""
 	if !s.guessed && t.alg != s.facts.Algorithm {
-		other = ", and the settings say " + steps.Inert(s.facts.Algorithm)
+		other = ", and the settings say " + secret.Inert(s.facts.Algorithm)
 	}
 	if t.alg != "HS256" || other != "" {
-		s.emit.Find(steps.NewFinding("token-algorithm", "Tokens are signed with "+t.alg+other+". The new key does sign them."))
+		s.emit.Find(finding.New("token-algorithm", "Tokens are signed with "+t.alg+other+". The new key does sign them."))
 	}
 	mark, detail := steps.MarkOK, t.alg+other
 	if odd := t.odd(s.facts.TypeClaim); odd != "" {

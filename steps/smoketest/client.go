@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Limits of one request. They bound what a broken or hostile server can cost.
@@ -33,7 +35,7 @@ const wsaeConnRefused = syscall.Errno(10061)
 // trouble is why a request got no answer. Its text is ours: the errors of
 // net/http quote what the server sent, which may be a token.
 type trouble struct {
-	code   steps.Code
+	code   finding.Code
 	text   string
 	nobody bool // nothing listens there
 }
@@ -176,7 +178,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 		name      *net.DNSError
 		timeout   interface{ Timeout() bool }
 	)
-	at := steps.Inert(c.base.Host)
+	at := secret.Inert(c.base.Host)
 	switch {
 	case errors.Is(err, steps.ErrElsewhere):
 		return &trouble{code: "insecure-url", text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
@@ -214,7 +216,7 @@ func distrust(err error) string {
 }
 
 // finding is the finding that a *trouble is about.
-func (t *trouble) finding() steps.Finding { return steps.NewFinding(t.code, t.text) }
+func (t *trouble) finding() finding.Finding { return finding.New(t.code, t.text) }
 
 // jar holds the cookies of one login. It belongs to one host, is bounded, and
 // ignores paths and the Secure mark: on the loopback address, which is the only

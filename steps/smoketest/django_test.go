@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/secret"
 )
 
 // These tests ask a real Django with a real simplejwt.
@@ -19,7 +20,7 @@ func djangoBench(t *testing.T, p *djangotest.Project, url string) *bench {
 	b := &bench{fake: &fake{t: t}, key: p.Key, secret: p.SecretKey, previous: djangotest.NewKey()}
 	b.run = &steps.Run{
 		Options: steps.Options{Timeout: 20 * time.Second},
-		Prints:  steps.NewFingerprinter(nil),
+		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
 		URL:     url,
 		Project: &steps.Project{EnvFile: steps.EnvFile{Path: p.EnvPath, Readers: []envfile.Dialect{envfile.Decouple}}},

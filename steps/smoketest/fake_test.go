@@ -18,6 +18,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 func newKey() string { return fmt.Sprintf("%x", randomBytes(43)) }
@@ -227,7 +229,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.run = &steps.Run{
 		Options: steps.Options{Timeout: 3 * time.Second},
-		Prints:  steps.NewFingerprinter(nil),
+		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
 		URL:     b.server.URL,
 		Project: &steps.Project{
@@ -252,9 +254,9 @@ func (b *bench) account() *bench {
 }
 
 // apply runs the step and searches everything it says for secrets.
-func (b *bench) apply() ([]steps.Finding, error) {
+func (b *bench) apply() ([]finding.Finding, error) {
 	b.events = nil
-	var findings []steps.Finding
+	var findings []finding.Finding
 	err := b.step.Apply(context.Background(), b.run, func(e steps.Event) {
 		b.events = append(b.events, e)
 		if e.Finding != nil {
@@ -306,11 +308,11 @@ func (b *bench) wantPass(ids ...string) {
 }
 
 // wantFail applies and wants that code first, with the words in its message.
-func (b *bench) wantFail(code steps.Code, words ...string) {
+func (b *bench) wantFail(code finding.Code, words ...string) {
 	b.t.Helper()
 	findings, err := b.apply()
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || failure.Findings[0].Code != code || failure.Findings[0].Severity != steps.Error {
+	if !errors.As(err, &failure) || failure.Findings[0].Code != code || failure.Findings[0].Severity != finding.Error {
 		b.t.Fatalf("error %v, findings %+v; want %s", err, findings, code)
 	}
 	for _, w := range words {

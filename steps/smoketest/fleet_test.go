@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // second starts another server of the same backend beside the bench's own.
@@ -46,7 +47,7 @@ func TestTheAddressThatWasNotRestartedIsNamed(t *testing.T) {
 	b.second(b.previous)
 	stale := b.run.Options.URLs[1]
 	found, err := b.apply()
-	if err == nil || !steps.Has(found, "server-stale-key") {
+	if err == nil || !finding.Has(found, "server-stale-key") {
 		t.Fatalf("error %v, findings %v", err, found)
 	}
 	for _, f := range found {
@@ -63,7 +64,7 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 		signs  func(b *bench) string
 		ended  bool
 		serves http.HandlerFunc // instead of the backend
-		code   steps.Code
+		code   finding.Code
 		mark   steps.Mark
 	}{
 		"restarted":          {func(b *bench) string { return b.key }, false, nil, "", steps.MarkOK},
@@ -87,7 +88,7 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 			}
 			b.run.Project.Servers = []steps.Server{{URL: b.server.URL}, {URL: other.URL}, {}}
 			found, err := b.apply()
-			if (err != nil) != (c.code != "") || c.code != "" && !steps.Has(found, c.code) {
+			if (err != nil) != (c.code != "") || c.code != "" && !finding.Has(found, c.code) {
 				t.Errorf("error %v, findings %v", err, found)
 			}
 			if mark, _ := b.line(lineFresh + " 2"); c.mark != "" && mark != c.mark {
@@ -121,7 +122,7 @@ func TestAStaleWorkerIsNamed(t *testing.T) {
 				return false
 			}
 			found, err := b.apply()
-			if err == nil || !steps.Has(found, "server-stale-key") {
+			if err == nil || !finding.Has(found, "server-stale-key") {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
 			if got := strings.Contains(found[0].Message, "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message, "backend-new") {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // A server's answer to the login may be anything: what is taken for a token has
@@ -15,7 +16,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(429, []byte(`{"detail":"\u202e"}`), "a=eyJhbGciOiJIUzI1NiJ9.e30.e30", "Thu, 01 Jan 1970 00:00:00 GMT")
 	f.Add(403, []byte("CSRF \xff"), "=;=", "-1")
 	f.Fuzz(func(t *testing.T, status int, body []byte, cookie, retry string) {
-		run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 		s := &session{run: run, now: time.Now, client: &client{}}
 		res := http.Response{Header: http.Header{"Set-Cookie": {cookie}, "Retry-After": {retry}}}
 		a := answer{status: status, header: res.Header, body: body, cookies: res.Cookies()}

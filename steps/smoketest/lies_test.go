@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // crafted is a token that is really signed with the key, by HS256, over whatever
@@ -53,8 +54,8 @@ func TestTokensThatLie(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		token func(b *bench, kind string) string
-		code  steps.Code // of the failure, "" when the line is a warning
-		says  string     // the line's detail
+		code  finding.Code // of the failure, "" when the line is a warning
+		says  string       // the line's detail
 	}{
 		// The header.
 		"alg none, no signature":        {changed(func(s string) string { return recoded(s, `{"alg":"none"}`, "") }), "token-algorithm", ""},
@@ -157,8 +158,8 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 					}
 					return
 				}
-				if !slices.ContainsFunc(findings, func(f steps.Finding) bool {
-					return f.Code == "token-algorithm" && f.Severity == steps.Warning && strings.Contains(f.Message, method.Name)
+				if !slices.ContainsFunc(findings, func(f finding.Finding) bool {
+					return f.Code == "token-algorithm" && f.Severity == finding.Warning && strings.Contains(f.Message, method.Name)
 				}) {
 					t.Errorf("findings %+v", findings)
 				}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // The proof may use up what one address may ask in a minute. The login then waits
@@ -46,7 +47,7 @@ func TestTheLoginWaitsForALimitThatTheProofReached(t *testing.T) {
 		if want > 0 && (err != nil || b.logins != 1) {
 			t.Errorf("after the wait: %v, %v, %d logins", err, found, b.logins)
 		}
-		if want == 0 && !steps.Has(found, "login-throttled") {
+		if want == 0 && !finding.Has(found, "login-throttled") {
 			t.Errorf("without a wait: %v, %v", err, found)
 		}
 	}
@@ -69,7 +70,7 @@ func TestAStrangerGetsNoPassword(t *testing.T) {
 	}
 	// Where the routes are only guessed, a 404 says nothing about the server.
 	b.run.Project.Facts = nil
-	if found, err := b.apply(); err == nil || steps.Has(found, "server-unreachable") {
+	if found, err := b.apply(); err == nil || finding.Has(found, "server-unreachable") {
 		t.Errorf("with guessed routes: %v, %v", err, found)
 	}
 }
@@ -124,7 +125,7 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 // A throwaway account that cannot be made is no wrong password.
 func TestAnAccountThatCannotBeMade(t *testing.T) {
 	s := &session{run: &steps.Run{}}
-	f := s.noAccount(steps.Fail(steps.NewFinding("django-not-runnable", "The database cannot be used: no such table: auth_user")))
+	f := s.noAccount(steps.Fail(finding.New("django-not-runnable", "The database cannot be used: no such table: auth_user")))
 	if !strings.Contains(f.Fix, "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
 		t.Errorf("%+v", f)
 	}

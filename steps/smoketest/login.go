@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // loggedIn is what a login gave.
@@ -28,8 +30,8 @@ type loggedIn struct {
 func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error) {
 	path := cmp.Or(s.routes.Login, routes(nil).Login)
 	text := "log in as " + s.run.Redactor.Clean(a.Username)
-	s.emit.Check(lineLogin, steps.MarkRunning, text, "POST "+steps.Inert(path)+", one attempt")
-	fail := func(detail string, f steps.Finding) (*loggedIn, error) {
+	s.emit.Check(lineLogin, steps.MarkRunning, text, "POST "+secret.Inert(path)+", one attempt")
+	fail := func(detail string, f finding.Finding) (*loggedIn, error) {
 		s.emit.Check(lineLogin, steps.MarkFailed, text, detail)
 		return nil, steps.Fail(f)
 	}
@@ -60,7 +62,7 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 		if redirects(got.status) {
 			message = fmt.Sprintf("The login was answered with a redirect (%d), which keysplit does not follow with credentials. No token came back.", got.status)
 		}
-		return fail(strconv.Itoa(got.status), steps.NewFinding("login-no-token", message))
+		return fail(strconv.Itoa(got.status), finding.New("login-no-token", message))
 	}
 	in.access = access
 	if refresh, ok := pickNamed(tokens, s.facts.TypeClaim, "refresh"); ok {
@@ -72,36 +74,36 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 
 // refusedLogin finds out why a login did not work. bad is false for one that
 // did. What the body says is searched, never quoted.
-func (s *session) refusedLogin(a answer, path string) (f steps.Finding, bad bool) {
+func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bool) {
 	body := bytes.ToLower(a.body)
 	has := func(word string) bool { return bytes.Contains(body, []byte(word)) }
 	switch {
 	case a.status < 400:
 		return f, false
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
-		return steps.NewFinding("login-no-token", fmt.Sprintf("There is no login at %s: the server answered with %d.", steps.Inert(path), a.status)), true
+		return finding.New("login-no-token", fmt.Sprintf("There is no login at %s: the server answered with %d.", secret.Inert(path), a.status)), true
 	case a.status == http.StatusServiceUnavailable && s.retryAfter(a) > 0:
-		return s.afterWaiting(a, steps.NewFinding("login-rejected", "The server is not available for a login just now (503).")), true
+		return s.afterWaiting(a, finding.New("login-rejected", "The server is not available for a login just now (503).")), true
 	case a.status >= 500:
-		return steps.NewFinding("login-rejected", fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
+		return finding.New("login-rejected", fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
 			WithFix("Look into the server's log. In development a missing migration is a common cause: manage.py migrate."), true
 	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
-		return s.afterWaiting(a, steps.NewFinding("login-locked", "")), true
+		return s.afterWaiting(a, finding.New("login-locked", "")), true
 	case a.status == http.StatusTooManyRequests:
-		return s.afterWaiting(a, steps.NewFinding("login-throttled", "")), true
+		return s.afterWaiting(a, finding.New("login-throttled", "")), true
 	case a.status == http.StatusForbidden && has("csrf"):
-		return steps.NewFinding("login-csrf", ""), true
+		return finding.New("login-csrf", ""), true
 	case a.status == http.StatusForbidden:
-		f = steps.NewFinding("login-rejected", "The server forbids this login (403).").
+		f = finding.New("login-rejected", "The server forbids this login (403).").
 			WithFix("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account.")
 		f.Why = "The name and the password may be right. keysplit tries only once, since accounts lock."
 		return s.afterWaiting(a, f), true
 	}
-	return steps.NewFinding("login-rejected", fmt.Sprintf("The server refused this login (%d).", a.status)), true
+	return finding.New("login-rejected", fmt.Sprintf("The server refused this login (%d).", a.status)), true
 }
 
 // afterWaiting says how long to wait, where the server does.
-func (s *session) afterWaiting(a answer, f steps.Finding) steps.Finding {
+func (s *session) afterWaiting(a answer, f finding.Finding) finding.Finding {
 	if wait := s.retryAfter(a); wait > 0 {
 		return f.WithFix("Wait for " + wait.String() + ", then run keysplit again.")
 	}
@@ -256,7 +258,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineProtected, steps.MarkSkipped, textProtected, "no such route is known")
 		return nil
 	}
-	s.emit.Check(lineProtected, steps.MarkRunning, textProtected, "GET "+steps.Inert(s.routes.Protected))
+	s.emit.Check(lineProtected, steps.MarkRunning, textProtected, "GET "+secret.Inert(s.routes.Protected))
 	r := request{method: http.MethodGet, path: s.routes.Protected}
 	if in.access.cookie != "" {
 		r.jar = only(in.access.cookie, in.access.text.Reveal())
@@ -274,7 +276,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineProtected, steps.MarkOK, textProtected, detail)
 	case a.status == http.StatusUnauthorized || judgeByWord(a) == refused:
 		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
-		return steps.Fail(steps.NewFinding("server-stale-key",
+		return steps.Fail(finding.New("server-stale-key",
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
 			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at the authentication classes of that route."))
 	default:
@@ -290,7 +292,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineRefresh, steps.MarkSkipped, textRefresh, "no refresh route or token")
 		return nil
 	}
-	s.emit.Check(lineRefresh, steps.MarkRunning, textRefresh, "POST "+steps.Inert(s.routes.Refresh))
+	s.emit.Check(lineRefresh, steps.MarkRunning, textRefresh, "POST "+secret.Inert(s.routes.Refresh))
 	fields := map[string]string{}
 	if in.refresh.cookie == "" {
 		fields["refresh"] = in.refresh.text.Reveal()
@@ -308,18 +310,18 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	}
 	detail := strconv.Itoa(a.status)
 	fresh, ok := pick(s.tokens(a), s.facts.TypeClaim, "access")
-	var f steps.Finding
+	var f finding.Finding
 	switch {
 	case a.status == http.StatusTooManyRequests:
 		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
 		return nil
 	case a.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(a.body), []byte("csrf")):
-		f = steps.NewFinding("login-csrf", "The refresh was refused for its CSRF token.")
+		f = finding.New("login-csrf", "The refresh was refused for its CSRF token.")
 	case a.status >= 300 || !ok:
-		f = steps.NewFinding("login-no-token", fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
+		f = finding.New("login-no-token", fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
 			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at what the refresh route answers.")
 	case !fresh.signedBy(ctx, s.fresh):
-		f = steps.NewFinding("server-stale-key", "The refresh gave a token that the new key did not sign.")
+		f = finding.New("server-stale-key", "The refresh gave a token that the new key did not sign.")
 	case fresh.odd(s.facts.TypeClaim) != "":
 		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, detail+"; of the new token, "+fresh.odd(s.facts.TypeClaim))
 		return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 var allLines = append([]string{lineLogin, lineToken, lineProtected, lineRefresh}, proofLines...)
@@ -78,7 +79,7 @@ func TestLoginTokenAloneProves(t *testing.T) {
 }
 
 func TestOwnClaimsFindAnOpenDoor(t *testing.T) {
-	for code, key := range map[steps.Code]func(*bench) string{
+	for code, key := range map[finding.Code]func(*bench) string{
 		"server-accepts-secret-key-token": func(b *bench) string { return b.secret },
 		"server-accepts-old-token":        func(b *bench) string { return b.previous },
 	} {
@@ -109,7 +110,7 @@ func TestLoginRefused(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*bench)
-		code   steps.Code
+		code   finding.Code
 		words  string
 	}{
 		{"wrong password", func(b *bench) { b.run.Options.Password = b.run.Secret(newKey()) }, "login-rejected", "401"},
@@ -169,7 +170,7 @@ func TestLoginToken(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(b *bench)
-		code   steps.Code
+		code   finding.Code
 		words  string
 	}{
 		{"alg none", func(b *bench) { b.forge = signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType) }, "token-algorithm", "none"},
@@ -212,7 +213,7 @@ func TestProtectedRouteAndRefresh(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*bench)
-		code   steps.Code
+		code   finding.Code
 		line   string
 		mark   steps.Mark
 	}{

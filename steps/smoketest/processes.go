@@ -5,7 +5,7 @@ import (
 	"sort"
 	"strings"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // processHeaders are those by which proxies, platforms and backends tell which
@@ -23,7 +23,7 @@ func (p *processes) saw(h http.Header, accepted bool) {
 		p.fresh, p.old = map[string]bool{}, map[string]bool{}
 	}
 	for _, name := range processHeaders {
-		if v := strings.TrimSpace(steps.Inert(h.Get(name))); v != "" && len(v) <= 100 {
+		if v := strings.TrimSpace(secret.Inert(h.Get(name))); v != "" && len(v) <= 100 {
 			if accepted {
 				p.fresh[name+": "+v] = true
 			} else {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 var proofLines = []string{lineAnswers, lineFresh, lineSecret, linePrevious, lineControl}
@@ -66,7 +68,7 @@ func TestFindingsOfTheProof(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(b *bench)
-		code   steps.Code // "" for none
+		code   finding.Code // "" for none
 		words  string
 	}{
 		{"not restarted", func(b *bench) { b.signs = b.previous }, "server-stale-key", "previous key"},
@@ -77,7 +79,7 @@ func TestFindingsOfTheProof(t *testing.T) {
 		{"takes the previous", func(b *bench) { b.takes = keys(b.key, b.previous) }, "server-accepts-old-token", ""},
 		{"takes a key that is not asked about", func(b *bench) { b.takes = keys(b.key, newKey()) }, "", ""},
 		{"previous equals new", func(b *bench) { b.run.Previous = b.run.Key }, "", ""},
-		{"no previous", func(b *bench) { b.run.Previous = steps.Secret{} }, "", ""},
+		{"no previous", func(b *bench) { b.run.Previous = secret.Secret{} }, "", ""},
 	} {
 		for _, verify := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, verify %v", c.name, verify), func(t *testing.T) {
@@ -118,7 +120,7 @@ func TestFleetWithStaleWorkers(t *testing.T) {
 // Exactly three of twenty connections with the new key are refused.
 func TestFleetCountsThreeOfTwenty(t *testing.T) {
 	b := newBench(t)
-	b.run.Previous = steps.Secret{}
+	b.run.Previous = secret.Secret{}
 	// Requests: controls 1 and 2, new 3, SECRET_KEY 4, then new 5 to 23.
 	b.takes = func(n int) []string {
 		if n == 6 || n == 11 || n == 20 {

@@ -10,13 +10,15 @@ import (
 	"net/url"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // reach asks for the front page: any answer will do. It learns the server's
 // clock, and how to talk to a development server that expects to stand behind
 // another one.
 func (s *session) reach(ctx context.Context) error {
-	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", steps.Inert(s.client.base.String()))
+	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", secret.Inert(s.client.base.String()))
 	path := cmp.Or(s.routes.Health, "/")
 	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
@@ -36,7 +38,7 @@ func (s *session) reach(ctx context.Context) error {
 		a, err = s.client.do(ctx, request{method: http.MethodGet, path: path})
 		if err == nil && s.toHTTPS(a) {
 			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
-			return steps.Fail(steps.NewFinding("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
+			return steps.Fail(finding.New("insecure-url", "The server answers plain http only with a redirect to https. keysplit does not follow it.").
 				WithFix("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False."))
 		}
 	}
@@ -46,7 +48,7 @@ func (s *session) reach(ctx context.Context) error {
 	}
 	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
 	if a.status == http.StatusNotFound {
-		detail += fmt.Sprintf("; it has no page at %s, but it answers", steps.Inert(path))
+		detail += fmt.Sprintf("; it has no page at %s, but it answers", secret.Inert(path))
 	}
 	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", detail)
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {

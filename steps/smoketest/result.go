@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // The lines of the proof, in their order on the screen.
@@ -106,19 +107,19 @@ func (s *session) showRefusal(id, text string, key *signer, t tally, limited, un
 func (s *session) inconclusive(throttled bool) { s.show(outcome{throttled: throttled}) }
 
 // findings are what the outcome of a way means, the gravest first.
-func (s *session) findings(o outcome) []steps.Finding {
+func (s *session) findings(o outcome) []finding.Finding {
 	if o.controlAccepted() {
-		f := steps.NewFinding("server-accepts-secret-key-token",
+		f := finding.New("server-accepts-secret-key-token",
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
 			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ": one of them must want a token.")
 		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
-		return []steps.Finding{f}
+		return []finding.Finding{f}
 	}
 	fresh, seen := o.fresh, o.fresh.told()
 	previous := o.previous.accepted > 0 && s.previous != nil
-	var fs []steps.Finding
-	add := func(code steps.Code, format string, args ...any) {
-		fs = append(fs, steps.NewFinding(code, fmt.Sprintf(format, args...)))
+	var fs []finding.Finding
+	add := func(code finding.Code, format string, args ...any) {
+		fs = append(fs, finding.New(code, fmt.Sprintf(format, args...)))
 	}
 	switch {
 	case fresh.accepted > 0 && fresh.refused > 0:
@@ -156,8 +157,8 @@ func (s *session) guess() string {
 }
 
 // stranger is the finding of an address at which something else answers.
-func (s *session) stranger() steps.Finding {
-	f := steps.NewFinding("server-unreachable", "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
+func (s *session) stranger() finding.Finding {
+	f := finding.New("server-unreachable", "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
 		strings.Join(tried(s.routes), ", ")+").").WithFix("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address.")
 	f.Why = "Nothing can be proved about a server that is not asked. No password was sent."
 	return f
@@ -169,8 +170,8 @@ func tried(r steps.Routes) []string {
 }
 
 // notTold is the finding of a run in which nothing showed which key signs.
-func (s *session) notTold(throttled, account bool) steps.Finding {
-	f := steps.NewFinding("proof-inconclusive", "It could not be shown which key the server signs with: its answers are the same for every key.")
+func (s *session) notTold(throttled, account bool) finding.Finding {
+	f := finding.New("proof-inconclusive", "It could not be shown which key the server signs with: its answers are the same for every key.")
 	f.Fix = "Give an account: --username NAME, or --temp-user in development."
 	if account {
 		f.Fix = "Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key."

@@ -53,6 +53,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Step asks the running server. Its zero value is ready for use.
@@ -130,14 +132,14 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	first, others := addresses(run)
 	if first == "" {
-		return steps.Fail(steps.NewFinding("server-unreachable", "No address of a running server is known.").
+		return steps.Fail(finding.New("server-unreachable", "No address of a running server is known.").
 			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
 	}
 	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
 		return asFailure(s.ask(ctx, run, first, true, emit))
 	}
-	var found []steps.Finding
+	var found []finding.Finding
 	for i, address := range append([]string{first}, others...) {
 		err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
 		var t *trouble
@@ -218,9 +220,9 @@ func at(emit steps.Emit, i int, address string) steps.Emit {
 func host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return steps.Inert(address)
+		return secret.Inert(address)
 	}
-	return steps.Inert(u.Host + strings.TrimSuffix(u.Path, "/"))
+	return secret.Inert(u.Host + strings.TrimSuffix(u.Path, "/"))
 }
 
 // asFailure turns a *trouble into a failure of the step.
@@ -242,7 +244,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 		key = keys.Key.Secret
 	}
 	if !key.Set() || key.Len() == 0 {
-		return nil, steps.Fail(steps.NewFinding("jwt-key-missing", ""))
+		return nil, steps.Fail(finding.New("jwt-key-missing", ""))
 	}
 	ses := &session{
 		run: run, emit: emit, now: s.Now, connections: connections(run),

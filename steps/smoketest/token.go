@@ -16,6 +16,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // nobody is a user id that cannot exist: the largest 32-bit number, or for ids
@@ -41,7 +42,7 @@ type signer struct {
 	sign func(ctx context.Context, alg string, input []byte) ([]byte, error)
 }
 
-func keySigner(key steps.Secret) *signer {
+func keySigner(key secret.Secret) *signer {
 	return &signer{func(_ context.Context, alg string, input []byte) ([]byte, error) {
 		return hmacSign(alg, input, []byte(key.Reveal()))
 	}}
@@ -50,7 +51,7 @@ func keySigner(key steps.Secret) *signer {
 func hmacSign(alg string, input, key []byte) ([]byte, error) {
 	method, ok := jwt.GetSigningMethod(alg).(*jwt.SigningMethodHMAC)
 	if !ok {
-		return nil, fmt.Errorf("sign a token: %s uses no shared key", steps.Inert(alg))
+		return nil, fmt.Errorf("sign a token: %s uses no shared key", secret.Inert(alg))
 	}
 	return method.Sign(string(input), key)
 }
@@ -134,7 +135,7 @@ func mint(ctx context.Context, s *signer, alg string, claims jwt.MapClaims) (str
 
 // seenToken is a token that the server gave out.
 type seenToken struct {
-	text   steps.Secret
+	text   secret.Secret
 	cookie string // the cookie it came in, "" for the body
 	key    string // the name it had in the body
 	alg    string

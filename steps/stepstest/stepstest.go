@@ -13,6 +13,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
 )
 
 // Key makes a fresh good key of 86 characters.
@@ -38,7 +39,7 @@ func NewRun(t testing.TB, content string, environ map[string]string, readers ...
 	if len(readers) == 0 {
 		readers = []envfile.Dialect{envfile.Decouple}
 	}
-	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	j, err := journal.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}

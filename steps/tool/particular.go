@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"regexp"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // particular are messages that the general signs would take for something else, or
 // that have a fix of their own. They are looked for first, in one line.
 var particular = []struct {
-	code steps.Code
+	code finding.Code
 	sign *regexp.Regexp
 	said string // "" for the usual words
 	fix  string // "" for the usual fix
@@ -50,7 +50,7 @@ var particular = []struct {
 }
 
 // particularly makes the finding of a message that is known by itself.
-func (t Program) particularly(spec string, stderr, stdout []byte) (steps.Finding, bool) {
+func (t Program) particularly(spec string, stderr, stdout []byte) (finding.Finding, bool) {
 	for _, p := range particular {
 		if !p.sign.Match(stderr) && !p.sign.Match(stdout) {
 			continue
@@ -59,7 +59,7 @@ func (t Program) particularly(spec string, stderr, stdout []byte) (steps.Finding
 		if said == "" {
 			said = Said[p.code]
 		}
-		f := steps.NewFinding(p.code, fmt.Sprintf("%s: %s", t.Name, said)).At(spec, 0)
+		f := finding.New(p.code, fmt.Sprintf("%s: %s", t.Name, said)).At(spec, 0)
 		switch {
 		case p.fix != "":
 			f = f.WithFix(p.fix)
@@ -68,5 +68,5 @@ func (t Program) particularly(spec string, stderr, stdout []byte) (steps.Finding
 		}
 		return f, true
 	}
-	return steps.Finding{}, false
+	return finding.Finding{}, false
 }

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/finding"
 )
 
 // What the real programs print, and what is made of it: the code, and a word of
@@ -16,7 +17,7 @@ func TestRealMessages(t *testing.T) {
 	for _, c := range []struct {
 		program Program
 		says    string
-		code    steps.Code
+		code    finding.Code
 		fix     string
 	}{
 		{aws, "\nError loading SSO Token: Token for work does not exist\n", "tool-not-logged-in", "aws sso login"},

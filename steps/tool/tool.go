@@ -24,6 +24,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/finding"
 )
 
 // Program is one such program.
@@ -61,7 +62,7 @@ func (t Program) Path() (string, error) {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return "", steps.Fail(steps.NewFinding("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
+		return "", steps.Fail(finding.New("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
 			WithFix(t.Install + " Then run keysplit again."))
 	}
 	return path, nil
@@ -82,7 +83,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	}
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return res, steps.Fail(steps.NewFinding("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
+		return res, steps.Fail(finding.New("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
 			WithFix("See that the network or VPN is up and that the program works by itself, then run keysplit again, with a longer --timeout if need be."))
 	}
 	return res, err
@@ -91,7 +92,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 // troubles recognise, in what such a program writes to standard error, the kinds
 // of failure that have a page of their own. The first that matches counts.
 var troubles = []struct {
-	code steps.Code
+	code finding.Code
 	sign *regexp.Regexp
 }{
 	// First, since fly prints the app's log with it, where any word may stand.
@@ -117,7 +118,7 @@ func (t Program) Explain(spec string, res child.Result) error {
 	}
 	for _, trouble := range troubles {
 		if trouble.sign.Match(stderr) || trouble.sign.Match(stdout) {
-			f := steps.NewFinding(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
+			f := finding.New(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			switch trouble.code {
 			case "tool-not-logged-in":
 				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
@@ -131,7 +132,7 @@ func (t Program) Explain(spec string, res child.Result) error {
 }
 
 // Said are our own words for what the program said.
-var Said = map[steps.Code]string{
+var Said = map[finding.Code]string{
 	"restart-failed":     "the app did not come up with what was set.",
 	"place-conflict":     "the place was changed by someone else at the same time.",
 	"tool-not-logged-in": "you are not logged in, or the login has expired.",

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/finding"
 )
 
 // What the real programs say when they fail, as they print it to a pipe.
@@ -14,7 +15,7 @@ func TestWhatProgramsSay(t *testing.T) {
 	for _, c := range []struct {
 		program Program
 		says    string
-		code    steps.Code
+		code    finding.Code
 	}{
 		{Heroku, " ›   Error: not logged in\n", "tool-not-logged-in"},
 		{Heroku, " ›   Error: Invalid credentials provided.\n ›\n ›   Error ID: unauthorized\n", "tool-not-logged-in"},

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -76,33 +79,33 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 		return v, errors.New("the answer of aws cannot be read")
 	}
 	if v.SecretString == nil {
-		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" is binary, not text.").At(a.String(), 0))
+		return v, steps.Fail(finding.New("place-not-found", "The secret "+secret.Inert(a.id)+" is binary, not text.").At(a.String(), 0))
 	}
 	if a.key != "" && json.Unmarshal([]byte(*v.SecretString), &v.fields) != nil {
-		return v, steps.Fail(steps.NewFinding("place-not-found", "The secret "+steps.Inert(a.id)+" holds no JSON object, so it has no key "+steps.Inert(a.key)+".").At(a.String(), 0).
-			WithFix("Leave out #" + steps.Inert(a.key) + " to use the whole secret."))
+		return v, steps.Fail(finding.New("place-not-found", "The secret "+secret.Inert(a.id)+" holds no JSON object, so it has no key "+secret.Inert(a.key)+".").At(a.String(), 0).
+			WithFix("Leave out #" + secret.Inert(a.key) + " to use the whole secret."))
 	}
 	return v, nil
 }
 
 func (a *aws) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "AWS secret " + steps.Inert(a.id), Readable: true}
+	held := steps.Held{Where: "AWS secret " + secret.Inert(a.id), Readable: true}
 	if a.key != "" {
-		held.Where += ", key " + steps.Inert(a.key)
+		held.Where += ", key " + secret.Inert(a.key)
 	}
 	v, err := a.read(ctx, run)
 	if err != nil {
 		return held, err
 	}
 	if arn := strings.Split(v.ARN, ":"); len(arn) > 3 && arn[3] != "" { // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
-		held.Where += ", region " + steps.Inert(arn[3])
+		held.Where += ", region " + secret.Inert(arn[3])
 	}
 	held.Where += a.account(ctx, run)
 	held.Version = v.VersionID
 	if a.key == "" {
 		held.There, held.Key = *v.SecretString != "", run.Secret(*v.SecretString)
 		if !held.There {
-			held.Key = steps.Secret{}
+			held.Key = secret.Secret{}
 		}
 		return held, nil
 	}
@@ -129,10 +132,10 @@ func (a *aws) account(ctx context.Context, run *steps.Run) string {
 	if err != nil || json.Unmarshal(out, &who) != nil || who.Account == "" {
 		return ""
 	}
-	return ", account " + steps.Inert(who.Account) + " as " + steps.Inert(who.Arn)
+	return ", account " + secret.Inert(who.Account) + " as " + secret.Inert(who.Arn)
 }
 
-func (a *aws) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+func (a *aws) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {
 	return a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
 		if a.key == "" {
 			return []byte(key.Reveal()), nil
@@ -171,7 +174,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 		return "", err
 	}
 	if v.VersionID != version {
-		return "", steps.Fail(steps.NewFinding("place-conflict", "").At(a.String(), 0))
+		return "", steps.Fail(finding.New("place-conflict", "").At(a.String(), 0))
 	}
 	text, err := value(v)
 	if err != nil {
@@ -196,10 +199,10 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 	return done.VersionID, nil
 }
 
-func (a *aws) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (a *aws) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if a.key == "" && !old.Set() {
-		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
-			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + steps.Inert(a.id)))
+		return steps.Fail(finding.New("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
+			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + secret.Inert(a.id)))
 	}
 	_, err := a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
 		switch {

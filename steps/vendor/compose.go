@@ -14,6 +14,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
@@ -86,7 +88,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	if !asked {
 		var err error
 		if whole, err = readCompose(path); err != nil {
-			return Located{}, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, steps.Inert(err.Error()))).At(rel, 0))
+			return Located{}, steps.Fail(finding.New("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, secret.Inert(err.Error()))).At(rel, 0))
 		}
 	}
 	name, err := c.choose(whole)
@@ -94,10 +96,10 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 		return Located{}, fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c, err)
 	}
 	from, err := sourceOf(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
-	var failure *finding
+	var failure *unfit
 	switch {
 	case errors.As(err, &failure):
-		return Located{}, steps.Fail(steps.NewFinding(failure.code, "Service "+steps.Inert(name)+" "+failure.text).At(rel, 0).WithSeverity(steps.Error).WithFix(failure.fix))
+		return Located{}, steps.Fail(finding.New(failure.code, "Service "+secret.Inert(name)+" "+failure.text).At(rel, 0).WithSeverity(finding.Error).WithFix(failure.fix))
 	case err != nil:
 		return Located{}, err
 	}
@@ -109,7 +111,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	if from.secretKey != "" {
 		at.SecretKey = run.Secret(from.secretKey)
 	}
-	at.How = fmt.Sprintf("Service: %s reads it from %s, %s", steps.Inert(name), run.Project.Rel(from.path), from.how)
+	at.How = fmt.Sprintf("Service: %s reads it from %s, %s", secret.Inert(name), run.Project.Rel(from.path), from.how)
 	if asked {
 		at.How += ", as docker compose config says"
 	}
@@ -252,13 +254,13 @@ func (c compose) choose(file composeFile) (string, error) {
 	case c.service != "" && file.Include != nil:
 		return "", fmt.Errorf("there is no service %q in the file itself, and what it includes only Docker Compose can tell, in a version that has docker compose config --no-env-resolution; name that service's file: --target dotenv:PATH", c.service)
 	case c.service != "":
-		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, steps.Inert(strings.Join(all, ", ")))
+		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, secret.Inert(strings.Join(all, ", ")))
 	case len(all) == 1:
 		return all[0], nil
 	case len(reading) == 1:
 		return reading[0], nil
 	}
-	return "", fmt.Errorf("say which service: %s#SERVICE; there is: %s", c.file, steps.Inert(strings.Join(all, ", ")))
+	return "", fmt.Errorf("say which service: %s#SERVICE; there is: %s", c.file, secret.Inert(strings.Join(all, ", ")))
 }
 
 // entry is the value of one name in environment. An entry without a value is
@@ -296,13 +298,13 @@ func envFiles(s service) []string {
 	return slices.DeleteFunc(out, func(p string) bool { return p == "" })
 }
 
-// finding is what is wrong with a service.
-type finding struct {
-	code      steps.Code
+// unfit is what is wrong with a service.
+type unfit struct {
+	code      finding.Code
 	text, fix string
 }
 
-func (f *finding) Error() string { return f.text }
+func (f *unfit) Error() string { return f.text }
 
 var (
 	reference = regexp.MustCompile(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
@@ -343,27 +345,27 @@ func sourceOf(s service, dir string, set func(string) bool) (from source, err er
 	switch {
 	case found && reference.MatchString(value):
 		if set(steps.KeyName) {
-			return from, &finding{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: unset " + steps.KeyName}
+			return from, &unfit{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: unset " + steps.KeyName}
 		}
 		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+steps.KeyName+"}; an env_file does not count for it"
 		return from, nil
 	case found && value == "":
-		return from, &finding{"jwt-key-shadowed", "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &unfit{"jwt-key-shadowed", "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
-		return from, &finding{"compose-missing-key", fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
+		return from, &unfit{"compose-missing-key", fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
 			fmt.Sprintf("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
 	case found:
-		return from, &finding{"key-committed-elsewhere", "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
+		return from, &unfit{"key-committed-elsewhere", "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
 	case s.Extends != nil:
-		return from, &finding{"place-not-found", "extends another one, and what it gets from there only Docker Compose can tell.",
+		return from, &unfit{"place-not-found", "extends another one, and what it gets from there only Docker Compose can tell.",
 			"Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH"}
 	case len(files) == 0:
-		return from, &finding{"compose-missing-key", "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &unfit{"compose-missing-key", "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
 	}
 	at := chooseEnvFile(files, dir)
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
-		return from, &finding{"place-not-found", "names its env_file with a variable.", "Name that file itself: --target dotenv:PATH"}
+		return from, &unfit{"place-not-found", "names its env_file with a variable.", "Name that file itself: --target dotenv:PATH"}
 	}
 	from.path, from.how = within(dir, files[at]), "its env_file"
 	if len(files) > 1 {

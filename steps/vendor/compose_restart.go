@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/tool"
 )
 
@@ -111,7 +113,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 		if file != "" {
 			message = "There is no compose file " + run.Project.Rel(file) + "."
 		}
-		return composer{}, steps.Fail(steps.NewFinding("place-not-found", message).At("compose:"+c.list, 0).
+		return composer{}, steps.Fail(finding.New("place-not-found", message).At("compose:"+c.list, 0).
 			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
 	}
 	dir := filepath.Dir(file)
@@ -162,12 +164,12 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	var others []string
 	for _, name := range there {
 		if !slices.Contains(all, name) {
-			others = append(others, steps.Inert(name))
+			others = append(others, secret.Inert(name))
 		}
 	}
 	for _, name := range all {
 		if !slices.Contains(there, name) {
-			return steps.Plan{}, fmt.Errorf("%w: --restart compose: there is no service %q; there is: %s", steps.ErrUsage, name, steps.Inert(strings.Join(there, ", ")))
+			return steps.Plan{}, fmt.Errorf("%w: --restart compose: there is no service %q; there is: %s", steps.ErrUsage, name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
 	p := steps.Plan{
@@ -260,7 +262,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 			return err
 		}
 		if !ok || found.State.Status != "running" {
-			emit.Check(id, steps.MarkFailed, "make "+name+" anew", steps.Inert(found.State.Status))
+			emit.Check(id, steps.MarkFailed, "make "+name+" anew", secret.Inert(found.State.Status))
 			by.log(ctx, run, emit, []string{name})
 			return wentWrong(run, "compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
 		}
@@ -268,7 +270,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		switch {
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
-			return steps.Fail(steps.NewFinding("jwt-key-shadowed", "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
+			return steps.Fail(finding.New("jwt-key-shadowed", "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
 				WithFix("Write the key to the file that the service reads: --target compose:FILE#" + name))
 		case there:
 			given++
@@ -283,8 +285,8 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers+", with the new key")
 	case run.Key.Set() && c.feeds(run, name):
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "without the key")
-		return steps.Fail(steps.NewFinding("compose-missing-key", "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
-			WithSeverity(steps.Error).WithFix("See that the compose file gives the service the file or the variable: " + by.Name + " " + strings.Join(by.args("config", "--no-interpolate"), " ")).NotFixable())
+		return steps.Fail(finding.New("compose-missing-key", "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
+			WithSeverity(finding.Error).WithFix("See that the compose file gives the service the file or the variable: " + by.Name + " " + strings.Join(by.args("config", "--no-interpolate"), " ")).NotFixable())
 	case run.Key.Set():
 		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: step 5 proves it")
 	default:

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -56,7 +58,7 @@ func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	}
 	for _, s := range all {
 		if s.Name == steps.KeyName {
-			held.There, held.Version = true, steps.Inert(s.Digest)
+			held.There, held.Version = true, secret.Inert(s.Digest)
 			held.Changed, _ = time.Parse(time.RFC3339, s.CreatedAt)
 		}
 	}
@@ -70,14 +72,14 @@ func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 
 // Accepts refuses what fly's reader of NAME=VALUE lines would change: quotes, and
 // everything from a # on, which it takes for a comment.
-func (f *fly) Accepts(key steps.Secret) error {
+func (f *fly) Accepts(key secret.Secret) error {
 	if strings.ContainsAny(key.Reveal(), "\r\n\"'`\\$# \t") {
 		return errors.New("fly would cut or change this key: it reads quotes, spaces, $, # and \\ in its own way. Use a key of letters, digits, - and _: keysplit makes such a one")
 	}
 	return nil
 }
 
-func (f *fly) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+func (f *fly) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
 	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
 	if _, err := tool.FlyDeploys.Call(ctx, run, f.String(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err
@@ -88,7 +90,7 @@ func (f *fly) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps
 
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
-func (f *fly) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
+func (f *fly) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _ secret.Secret, _ steps.Held) error {
 	_, err := tool.FlyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
 	return err
 }

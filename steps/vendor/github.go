@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -109,7 +111,7 @@ func (g *github) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return held, nil
 }
 
-func (g *github) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+func (g *github) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
 	if _, err := g.tool().Call(ctx, run, g.String(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
 		return "", err
 	}
@@ -119,7 +121,7 @@ func (g *github) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ st
 
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
-func (g *github) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, _ steps.Secret, _ steps.Held) error {
+func (g *github) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _ secret.Secret, _ steps.Held) error {
 	_, err := g.tool().Call(ctx, run, g.String(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
 	return err
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
@@ -51,17 +54,17 @@ func (h *Heroku) Manner() Manner {
 }
 
 // token is that of HEROKU_API_KEY, or of the program's own login.
-func (h *Heroku) token(ctx context.Context, run *steps.Run) (steps.Secret, error) {
+func (h *Heroku) token(ctx context.Context, run *steps.Run) (secret.Secret, error) {
 	if t, ok := run.LookupEnv("HEROKU_API_KEY"); ok && t != "" {
 		return run.Secret(t), nil
 	}
 	out, err := h.tool().Call(ctx, run, h.String(), nil, "auth:token")
 	if err != nil {
-		return steps.Secret{}, err
+		return secret.Secret{}, err
 	}
 	t := strings.TrimSpace(string(out))
 	if t == "" || strings.ContainsAny(t, " \n") {
-		return steps.Secret{}, h.problem("tool-not-logged-in", "")
+		return secret.Secret{}, h.problem("tool-not-logged-in", "")
 	}
 	return run.Secret(t), nil
 }
@@ -89,12 +92,12 @@ func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	return held, nil
 }
 
-func (h *Heroku) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+func (h *Heroku) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
 	value := key.Reveal()
 	return "", h.set(ctx, run, &value)
 }
 
-func (h *Heroku) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, _ steps.Held) error {
+func (h *Heroku) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, _ steps.Held) error {
 	if !old.Set() {
 		return h.set(ctx, run, nil)
 	}
@@ -119,7 +122,7 @@ func (h *Heroku) path() string { return "/apps/" + url.PathEscape(h.App) + "/con
 
 // do sends one request. It follows no redirect, which would take the token
 // along, and shows nothing of the answer.
-func (h *Heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, method, path string, body []byte, into any) error {
+func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, method, path string, body []byte, into any) error {
 	ctx, stop := context.WithTimeout(ctx, run.Options.Wait())
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, method, h.API+path, bytes.NewReader(body))
@@ -170,8 +173,8 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token steps.Secret, met
 	return nil
 }
 
-func (h *Heroku) problem(code steps.Code, fix string) error {
-	f := steps.NewFinding(code, "Heroku: "+tool.Said[code]).At(h.String(), 0)
+func (h *Heroku) problem(code finding.Code, fix string) error {
+	f := finding.New(code, "Heroku: "+tool.Said[code]).At(h.String(), 0)
 	if fix != "" {
 		f = f.WithFix(fix)
 	}

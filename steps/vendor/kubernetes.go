@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -95,7 +98,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	if json.Unmarshal(out, &s) != nil {
 		return held, errors.New("the answer of kubectl cannot be read")
 	}
-	held.Where += ", namespace " + steps.Inert(s.Metadata.Namespace) + k.context(ctx, run)
+	held.Where += ", namespace " + secret.Inert(s.Metadata.Namespace) + k.context(ctx, run)
 	held.Version = s.Metadata.ResourceVersion
 	if v, ok := s.Data[k.key]; ok {
 		held.There, held.Key = true, run.Secret(string(v))
@@ -107,10 +110,10 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 		}
 	}
 	if s.Immutable {
-		held.Findings = append(held.Findings, steps.NewFinding("place-immutable", "").At(k.String(), 0))
+		held.Findings = append(held.Findings, finding.New("place-immutable", "").At(k.String(), 0))
 	}
 	if owner := managedBy(s); owner != "" {
-		held.Findings = append(held.Findings, steps.NewFinding("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
+		held.Findings = append(held.Findings, finding.New("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
 	}
 	return held, nil
 }
@@ -129,13 +132,13 @@ func (k *kubernetes) context(ctx context.Context, run *steps.Run) string {
 	if json.Unmarshal(out, &c) != nil || len(c.Clusters) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", context %s (%s)", steps.Inert(c.Current), steps.Inert(c.Clusters[0].Cluster.Server))
+	return fmt.Sprintf(", context %s (%s)", secret.Inert(c.Current), secret.Inert(c.Clusters[0].Cluster.Server))
 }
 
 // managedBy names what keeps the Secret as its own source says, "" for nothing.
 func managedBy(s kubernetesSecret) string {
 	for _, o := range s.Metadata.OwnerReferences {
-		return steps.Inert(o.Kind + " " + o.Name)
+		return secret.Inert(o.Kind + " " + o.Name)
 	}
 	switch {
 	case s.Metadata.Labels["app.kubernetes.io/managed-by"] == "Helm" || s.Metadata.Annotations["meta.helm.sh/release-name"] != "":
@@ -146,15 +149,15 @@ func managedBy(s kubernetesSecret) string {
 	return ""
 }
 
-func (k *kubernetes) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
-	if steps.Has(h.Findings, "place-immutable") {
-		return "", steps.Fail(steps.NewFinding("place-immutable", "").At(k.String(), 0))
+func (k *kubernetes) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {
+	if finding.Has(h.Findings, "place-immutable") {
+		return "", steps.Fail(finding.New("place-immutable", "").At(k.String(), 0))
 	}
 	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
 	return "", k.patch(ctx, run, &value, h.Version)
 }
 
-func (k *kubernetes) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (k *kubernetes) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if !old.Set() {
 		return k.patch(ctx, run, nil, h.Version)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -93,7 +95,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		// Its exit code says no as well as that it failed.
 		res, err := k.tool().Try(ctx, run, nil, inNamespace(k.namespace, "auth", "can-i", "patch", resourceOf(w))...)
 		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
-			return p, steps.Fail(steps.NewFinding("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
+			return p, steps.Fail(finding.New("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
 				WithFix("Have the right to patch it given to you, or have somebody run: " + line(k.namespace, "rollout", "restart", w)))
 		}
 	}
@@ -153,8 +155,8 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			if c.State.Waiting.Message != "" {
 				emit.Output(run.Redactor.Clean(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
-			f := steps.NewFinding("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
-				WithSeverity(steps.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
+			f := finding.New("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
+				WithSeverity(finding.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
 			f.Why = "The old pods go on serving with the old key."
 			return steps.Fail(f)
 		}
@@ -176,7 +178,7 @@ func (k workloads) log(ctx context.Context, run *steps.Run, emit steps.Emit, p p
 	if w := c.State.Waiting; w != nil && w.Reason != "" {
 		emit.Output(run.Redactor.Clean(strings.TrimSuffix(p.Metadata.Name+" waits: "+w.Reason+": "+w.Message, ": ")))
 	}
-	emit.Progress("The log of " + steps.Inert(p.Metadata.Name) + ":")
+	emit.Progress("The log of " + secret.Inert(p.Metadata.Name) + ":")
 	if c.RestartCount > 0 && c.State.Running == nil {
 		if out, err := k.call(ctx, run, k.namespace, append(args, "--previous")...); err == nil {
 			showLog(run, emit, out)

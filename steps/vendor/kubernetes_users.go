@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // podSpec is what of a pod's specification can refer to a Secret.
@@ -72,8 +73,8 @@ func secretOf(run *steps.Run, namespace string) (secret, key string) {
 // named, one line each. A look that fails is told, and stops nothing.
 func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
 	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
-	secret, key := secretOf(run, k.namespace)
-	if secret == "" {
+	object, key := secretOf(run, k.namespace)
+	if object == "" {
 		return []string{general}
 	}
 	out, err := k.call(ctx, run, k.namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
@@ -94,11 +95,11 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
 	}
 	var others, jobs []string
 	for _, i := range list.Items {
-		name := strings.ToLower(i.Kind) + "/" + steps.Inert(i.Metadata.Name)
+		name := strings.ToLower(i.Kind) + "/" + secret.Inert(i.Metadata.Name)
 		switch {
-		case i.Spec.Template.Spec.reads(secret, key) && !slices.Contains(k.all, name):
+		case i.Spec.Template.Spec.reads(object, key) && !slices.Contains(k.all, name):
 			others = append(others, name)
-		case i.Spec.JobTemplate.Spec.Template.Spec.reads(secret, key):
+		case i.Spec.JobTemplate.Spec.Template.Spec.reads(object, key):
 			jobs = append(jobs, name)
 		}
 	}

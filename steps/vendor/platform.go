@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/tool"
 )
 
@@ -118,11 +119,11 @@ func (p platform) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 	case err != nil:
 		return err
 	case !up || now.failedSince(since):
-		emit.Check(id, steps.MarkFailed, "restart "+p.name, steps.Inert(now.detail))
+		emit.Check(id, steps.MarkFailed, "restart "+p.name, secret.Inert(now.detail))
 		p.log(ctx, run, emit)
 		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" "+strings.Join(p.logs, " ")+". If it only takes long: --timeout 15m.")
 	}
-	emit.Check(id, steps.MarkOK, "restarted "+p.name, steps.Inert(now.detail))
+	emit.Check(id, steps.MarkOK, "restarted "+p.name, secret.Inert(now.detail))
 	return nil
 }
 

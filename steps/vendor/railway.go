@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -89,7 +92,7 @@ func (r *railway) Look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	return held, nil
 }
 
-func (r *railway) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ steps.Held) (string, error) {
+func (r *railway) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
 	// Older versions have no --stdin. They must not be tried: what they make of
 	// the arguments is not known.
 	help, err := r.tool().Try(ctx, run, nil, "variable", "set", "--help")
@@ -97,14 +100,14 @@ func (r *railway) Put(ctx context.Context, run *steps.Run, key steps.Secret, _ s
 		return "", err
 	}
 	if help.Code != 0 || !strings.Contains(string(help.Stdout), "--stdin") {
-		return "", steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot take a value on standard input.").At(r.String(), 0).
+		return "", steps.Fail(finding.New("tool-missing", "This version of railway cannot take a value on standard input.").At(r.String(), 0).
 			WithFix("Update it: railway upgrade. Then run keysplit again."))
 	}
 	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
 	return "", err
 }
 
-func (r *railway) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (r *railway) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if old.Set() {
 		_, err := r.Put(ctx, run, old, h)
 		return err
@@ -144,7 +147,7 @@ func (r *railway) Readers() Manager {
 			if err != nil || help.Code == 0 && strings.Contains(string(help.Stdout), "--environment") {
 				return err
 			}
-			return steps.Fail(steps.NewFinding("tool-missing", "This version of railway cannot restart in an environment that is named.").At(spec, 0).
+			return steps.Fail(finding.New("tool-missing", "This version of railway cannot restart in an environment that is named.").At(spec, 0).
 				WithFix("Update railway. Or link the folder to it, with railway environment " + environment + ", and name the service alone: --restart railway:" + service))
 		},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Manager restarts something through the program that manages it.
@@ -108,7 +110,7 @@ func names(list string) ([]string, error) {
 	for _, n := range strings.Split(list, ",") {
 		n = strings.TrimSpace(n)
 		if !managedName.MatchString(n) {
-			return nil, fmt.Errorf("%q is no name", steps.Inert(n))
+			return nil, fmt.Errorf("%q is no name", secret.Inert(n))
 		}
 		out = append(out, n)
 	}
@@ -130,7 +132,7 @@ func showLog(run *steps.Run, emit steps.Emit, log []byte) {
 
 // wentWrong is the failure of a restart, with the way back.
 func wentWrong(run *steps.Run, what, message, fix string) error {
-	f := steps.NewFinding("restart-failed", message).At(what, 0).
+	f := finding.New("restart-failed", message).At(what, 0).
 		WithFix(fix + " To put the earlier value back and restart with it: " + run.Command("rollback"))
 	f.Why = "It may not run at all, or still run with the old key."
 	return steps.Fail(f)

@@ -15,6 +15,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
@@ -61,7 +63,7 @@ func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, err
 	}
 	u.read(string(out))
 	if u.load == "not-found" || u.load == "" {
-		return u, steps.Fail(steps.NewFinding("place-not-found", "There is no unit "+name+".").At("systemd:"+name, 0).
+		return u, steps.Fail(finding.New("place-not-found", "There is no unit "+name+".").At("systemd:"+name, 0).
 			WithFix("Look at its name: systemctl list-units --type=service"))
 	}
 	return u, nil
@@ -96,9 +98,9 @@ func (s Units) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		if err != nil {
 			return p, err
 		}
-		p.Details = append(p.Details, fmt.Sprintf("%s: %s, process %s", name, steps.Inert(u.active+" "+u.sub), steps.Inert(u.pid)))
+		p.Details = append(p.Details, fmt.Sprintf("%s: %s, process %s", name, secret.Inert(u.active+" "+u.sub), secret.Inert(u.pid)))
 		for _, f := range u.files {
-			p.Details = append(p.Details, name+" reads "+steps.Inert(f))
+			p.Details = append(p.Details, name+" reads "+secret.Inert(f))
 		}
 		doubt, err := fits(run, u)
 		if err != nil {
@@ -191,7 +193,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	case unread != "" && among(files, unread):
 		return "", nil
 	case unread != "":
-		return u.name + " reads " + steps.Inert(unread) + ", which only root can read: that it holds the new key is proved in step 5.", nil
+		return u.name + " reads " + secret.Inert(unread) + ", which only root can read: that it holds the new key is proved in step 5.", nil
 	case key.found && among(files, key.from) && run.Options.ReadOnly:
 		return "", nil // it is written later
 	case key.found && run.Secret(key.value).Equal(run.Key):
@@ -201,7 +203,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		if filepath.IsAbs(key.from) {
 			fix = "Write the key there as well: --target dotenv:" + key.from
 		}
-		return "", steps.Fail(steps.NewFinding("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, steps.Inert(key.from))).
+		return "", steps.Fail(finding.New("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, secret.Inert(key.from))).
 			At(at, 0).WithFix(fix))
 	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil
@@ -210,7 +212,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		if !filepath.IsAbs(secretKey.from) {
 			fix = "Give the unit the file that was written: sudo systemctl edit " + u.name + ", with EnvironmentFile=" + files[0]
 		}
-		return "", steps.Fail(steps.NewFinding("env-file-wrong-place", fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, steps.Inert(secretKey.from), run.Project.Rel(files[0]))).
+		return "", steps.Fail(finding.New("env-file-wrong-place", fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, secret.Inert(secretKey.from), run.Project.Rel(files[0]))).
 			At(at, 0).WithFix(fix))
 	case len(u.files) > 0:
 		return u.name + " names no file that was written. That is right where the backend reads " + run.Project.Rel(files[0]) + " by itself; step 5 proves it.", nil
@@ -274,15 +276,15 @@ func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Em
 	case now.result == "start-limit-hit":
 		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.ResumeCommand())
 	case !ok && now.busy():
-		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
+		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, pace.Limit(run)),
 			"Look at it: systemctl status "+name+". If it only takes long: a longer --timeout.")
 	case !ok || now.active != "active" || now.restarts != before.restarts:
-		emit.Check(id, steps.MarkFailed, "restart "+name, steps.Inert(now.active+" "+now.sub))
+		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)
 		return wentWrong(run, "systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
 	}
-	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+steps.Inert(now.pid)+", was "+steps.Inert(before.pid))
+	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+secret.Inert(now.pid)+", was "+secret.Inert(before.pid))
 	return nil
 }
 
@@ -300,7 +302,7 @@ func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name st
 	}
 	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !s.Root() {
 		if run.Options.Unattended {
-			return false, steps.Fail(steps.NewFinding("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
+			return false, steps.Fail(finding.New("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
 				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 		}
 		if run.HandOver != nil && !s.Root() {
@@ -327,7 +329,7 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return steps.Fail(steps.NewFinding("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
+		return steps.Fail(finding.New("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
 			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 	}
 	return nil

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
@@ -58,9 +61,9 @@ func (v *vault) Manner() Manner {
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 	out, err := v.tool().Call(ctx, run, v.String(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.place)
 	var failure *steps.Failure
-	if errors.As(err, &failure) && steps.Has(failure.Findings, "access-denied") {
+	if errors.As(err, &failure) && finding.Has(failure.Findings, "access-denied") {
 		// Vault answers the same for a mount that is not there, also to root.
-		return 0, steps.Fail(steps.NewFinding("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", steps.Inert(v.place))).At(v.String(), 0).
+		return 0, steps.Fail(finding.New("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", secret.Inert(v.place))).At(v.String(), 0).
 			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
 	}
 	if err != nil {
@@ -80,7 +83,7 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 		v.mount, v.path = strings.TrimSuffix(mount.Data.Path, "/"), path
 	}
 	if mount.Data.Type != "kv" && mount.Data.Type != "generic" {
-		return 0, steps.Fail(steps.NewFinding("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", steps.Inert(v.mount))).At(v.String(), 0))
+		return 0, steps.Fail(finding.New("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", secret.Inert(v.mount))).At(v.String(), 0))
 	}
 	if mount.Data.Options["version"] == "2" {
 		return 2, nil
@@ -171,13 +174,13 @@ func (v *vault) account(ctx context.Context, run *steps.Run) string {
 	return ", as " + run.Redactor.Clean(token.Data.DisplayName)
 }
 
-func (v *vault) Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (string, error) {
+func (v *vault) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {
 	return v.set(ctx, run, key, h.Version)
 }
 
 // set writes one field. With KV version 2, version is the one that must be the
 // latest still.
-func (v *vault) set(ctx context.Context, run *steps.Run, value steps.Secret, version string) (string, error) {
+func (v *vault) set(ctx context.Context, run *steps.Run, value secret.Secret, version string) (string, error) {
 	if version != "" {
 		out, err := v.tool().Call(ctx, run, v.String(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
 		if err != nil {
@@ -219,7 +222,7 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, version string, cha
 }
 
 // restore sets the field back, or takes it out.
-func (v *vault) Restore(ctx context.Context, run *steps.Run, _ steps.Delivery, old steps.Secret, h steps.Held) error {
+func (v *vault) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if !old.Set() {
 		return v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { delete(fields, v.field) })
 	}

@@ -23,6 +23,9 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // Vendor is one line of the table. What it cannot do it has no form of.
@@ -63,11 +66,11 @@ type Store interface {
 	// returned: where the place can tell, it refuses (place-conflict) when it
 	// has changed since. It returns the version that it made, "" where there is
 	// no such thing. Never called with an empty key.
-	Put(ctx context.Context, run *steps.Run, key steps.Secret, h steps.Held) (version string, err error)
+	Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (version string, err error)
 	// Restore ends a delivery that is in force: it puts the value back that was
 	// there before, or takes the key out when old is unset and d.There is false.
 	// h is what Look returned just now.
-	Restore(ctx context.Context, run *steps.Run, d steps.Delivery, old steps.Secret, h steps.Held) error
+	Restore(ctx context.Context, run *steps.Run, d journal.Delivery, old secret.Secret, h steps.Held) error
 	// Manner says how it is done, for the plan.
 	Manner() Manner
 	// ByHand says how a person brings two further variables there; indented lines.
@@ -85,7 +88,7 @@ type Manner struct {
 // Picky is a Store that cannot take every key.
 type Picky interface {
 	// Accepts says why the store would cut or change the key; nil when it would not.
-	Accepts(key steps.Secret) error
+	Accepts(key secret.Secret) error
 }
 
 // Prompt is a Store whose readers restart by themselves when it changes.
@@ -108,7 +111,7 @@ type Located struct {
 	// Beside are all files that the service reads, as compose reads them: what the key
 	// is compared with may be in any of them, the last one counts.
 	Beside    []string
-	SecretKey steps.Secret // SECRET_KEY, where the description itself has it
+	SecretKey secret.Secret // SECRET_KEY, where the description itself has it
 }
 
 // Made is a target that carries the key to one of the vendors.
@@ -141,7 +144,7 @@ func missing(err error, command string) error {
 	var failure *steps.Failure
 	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
 		f := failure.Findings[0]
-		page, _ := steps.LookUp(f.Code)
+		page, _ := finding.LookUp(f.Code)
 		if f.Fix == page.Fix { // else it is another place, with a fix of its own
 			return steps.Fail(f.WithFix(f.Fix + " " + command))
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -173,7 +174,7 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		yaml    string
 		environ map[string]string
-		code    steps.Code
+		code    finding.Code
 	}{
 		"a literal":           {"services:\n  web:\n    environment:\n      JWT_SECRET_KEY: " + stepstest.Key() + "\n", nil, "key-committed-elsewhere"},
 		"nothing":             {"services:\n  web:\n    env_file: .env.docker\n    environment:\n      - JWT_SECRET_KEY=\n", nil, "jwt-key-shadowed"},

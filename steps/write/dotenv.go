@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // dotenv is the .env file that the backend reads, or one at a given path.
@@ -53,7 +54,7 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	}
 	keys, err := steps.ReadKeys(reading, readers[0], at.Data)
 	if err != nil {
-		return h, steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
+		return h, steps.Fail(finding.New("key-unread", fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
 	}
 	h.Key, h.There = keys.InFile.Secret, keys.InFile.Secret.Set()
 	h.SecretKey, h.Others = keys.SecretKey.Secret, keys.Others
@@ -85,7 +86,7 @@ func (d *dotenv) open(run *steps.Run) error {
 	}
 	if seen := run.Project.EnvFile.At; seen != nil && d.own(run) && !run.Wrote {
 		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
-			return steps.Fail(steps.NewFinding("env-file-changed", "").At(run.Project.Rel(path), 0))
+			return steps.Fail(finding.New("env-file-changed", "").At(run.Project.Rel(path), 0))
 		}
 	}
 	if !at.Exists {
@@ -209,7 +210,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return fmt.Errorf("read %s back as %s does: %w", run.Project.Rel(path), r, err)
 		}
 		if !found || !run.Prints.Secret(v).Equal(run.Key) {
-			return steps.Fail(steps.NewFinding("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
+			return steps.Fail(finding.New("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
 	emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
@@ -251,7 +252,7 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 // would be refused again.
 func edited(run *steps.Run, err error) error {
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-changed") {
 		return err
 	}
 	f := failure.Findings[0]
@@ -265,15 +266,15 @@ func refusal(run *steps.Run, path string, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	code := steps.Code("env-file-not-regular")
+	code := finding.Code("env-file-not-regular")
 	switch refused.Reason {
 	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
 		code = "env-file-unreadable"
 	case envfile.ReasonBackupDamaged:
-		return steps.Fail(steps.NewFinding("backup-damaged", refused.Error()).At(run.Project.Rel(path), 0).
+		return steps.Fail(finding.New("backup-damaged", refused.Error()).At(run.Project.Rel(path), 0).
 			WithFix("Restore it by hand. The backups are in " + run.Journal.Dir() + "."))
 	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
 		code = "env-file-changed"
 	}
-	return steps.Fail(steps.NewFinding(code, refused.Error()).At(run.Project.Rel(path), 0))
+	return steps.Fail(finding.New(code, refused.Error()).At(run.Project.Rel(path), 0))
 }

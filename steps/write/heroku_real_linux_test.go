@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -44,7 +45,7 @@ func TestTheRealHeroku(t *testing.T) {
 		noLeak(t, run, secret, map[string]string{"what was said": said, "how heroku was started": starts()})
 	}
 
-	refused := func(code steps.Code) {
+	refused := func(code finding.Code) {
 		t.Helper()
 		run, target := begin("heroku:shop")
 		_, err := bring(run, target)

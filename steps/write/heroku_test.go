@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -141,7 +142,7 @@ func TestHerokuIsNotPutBackOverSomeoneElsesChange(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithHeroku(t *testing.T) {
-	for status, code := range map[int]steps.Code{
+	for status, code := range map[int]finding.Code{
 		http.StatusUnauthorized: "tool-not-logged-in", http.StatusForbidden: "access-denied",
 		http.StatusNotFound: "place-not-found", http.StatusTooManyRequests: "place-unreachable",
 	} {

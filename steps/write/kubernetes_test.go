@@ -17,7 +17,7 @@ import (
 	"sync"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -187,7 +187,7 @@ func TestWhatCanGoWrongWithKubernetes(t *testing.T) {
 	for name, c := range map[string]struct {
 		spec  string
 		spoil func(*apiServer)
-		code  steps.Code
+		code  finding.Code
 	}{
 		"logged out": {"kubernetes:backend", func(a *apiServer) { a.token = "another" }, "tool-not-logged-in"},
 		"forbidden":  {"kubernetes:backend", func(a *apiServer) { a.forbid = true }, "access-denied"},
@@ -223,7 +223,7 @@ func TestASecretThatBelongsToSomethingElse(t *testing.T) {
 	a.labels = map[string]string{"app.kubernetes.io/managed-by": "Helm"}
 	run, target := oneTarget(t, "kubernetes:backend")
 	h, err := target.Look(t.Context(), run)
-	if err != nil || !steps.Has(h.Findings, "place-managed") {
+	if err != nil || !finding.Has(h.Findings, "place-managed") {
 		t.Errorf("%+v, %v", h.Findings, err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -244,7 +246,7 @@ func TestVaultTakesBackWhatAKilledRunBrought(t *testing.T) {
 	if _, err := target.Plan(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run.Journal.Deliver(steps.Delivery{Target: m.spec, Where: "vault", Key: run.Prints.Of(run.Key), Version: "1"}, steps.Secret{}); err != nil {
+	if _, err := run.Journal.Deliver(journal.Delivery{Target: m.spec, Where: "vault", Key: run.Prints.Of(run.Key), Version: "1"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	k := memory(t, program)

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // manual is a place that only a person can reach. keysplit says what to do and
@@ -32,7 +35,7 @@ func (m *manual) place() string {
 	if m.where == "" {
 		return "the place where your backend gets its secrets"
 	}
-	return steps.Inert(m.where)
+	return secret.Inert(m.where)
 }
 
 // Look knows what an earlier run was told, and nothing of the place itself.
@@ -44,7 +47,7 @@ func (m *manual) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 // delivered tells whether a person has said that the key of this fingerprint, ""
 // for any, is set there.
 func (m *manual) delivered(run *steps.Run, key string) bool {
-	return run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d steps.Delivery) bool {
+	return run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d journal.Delivery) bool {
 		return d.Target == m.spec && (key == "" || d.Key == key)
 	})
 }
@@ -57,7 +60,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	if run.Options.Unattended && !run.Options.ReadOnly {
 		// Found out before any other place is changed.
-		return steps.Plan{}, steps.Fail(steps.NewFinding("by-hand-only", "").At(m.spec, 0).
+		return steps.Plan{}, steps.Fail(finding.New("by-hand-only", "").At(m.spec, 0).
 			WithFix("Run on a terminal, without --yes: " + run.ResumeCommand()))
 	}
 	key := "1. Take the key: it is the one that you gave."
@@ -84,7 +87,7 @@ func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error
 	if m.done {
 		return nil
 	}
-	d, err := run.Journal.Deliver(steps.Delivery{Target: m.spec, Where: m.place(), Key: run.Prints.Of(run.Key)}, steps.Secret{})
+	d, err := run.Journal.Deliver(journal.Delivery{Target: m.spec, Where: m.place(), Key: run.Prints.Of(run.Key)}, secret.Secret{})
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error
 func (m *manual) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 // undo says what to do by hand.
-func (m *manual) undo(_ context.Context, run *steps.Run, d steps.Delivery, emit steps.Emit) error {
+func (m *manual) undo(_ context.Context, run *steps.Run, d journal.Delivery, emit steps.Emit) error {
 	emit.Check("undo "+m.spec, steps.MarkWarn, "to be put back by hand", m.place())
 	run.Left = append(run.Left, fmt.Sprintf("By hand: set %s in %s back to what it was, or remove it.", steps.KeyName, m.place()))
 	return run.Journal.TookBack(d)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -53,7 +54,7 @@ func TestByHandNeedsAPerson(t *testing.T) {
 	if len(run.Journal.Deliveries()) != 0 {
 		t.Error("it was recorded as done")
 	}
-	run.Key = steps.Secret{}
+	run.Key = secret.Secret{}
 	if plan, err := target.Plan(t.Context(), run); err != nil || !plan.Nothing {
 		t.Errorf("with nothing to set: %+v, %v", plan, err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // dots stand for a value, always as many, so that not even its length shows.
@@ -13,7 +14,7 @@ const dots = "••••••••••••••••"
 
 // mask renders a change for the screen: names are shown and values are not,
 // but for a placeholder, which is public by its nature.
-func mask(c envfile.Change, key steps.Secret) []steps.DiffLine {
+func mask(c envfile.Change, key secret.Secret) []steps.DiffLine {
 	var out []steps.DiffLine
 	add := func(num int, op string, lines [][]byte) {
 		for i, line := range lines {
@@ -32,7 +33,7 @@ func mask(c envfile.Change, key steps.Secret) []steps.DiffLine {
 	return out
 }
 
-func maskLine(line string, key steps.Secret) (text, note string) {
+func maskLine(line string, key secret.Secret) (text, note string) {
 	line = strings.TrimRight(line, "\r\n")
 	parsed := envfile.Parse([]byte(line)).Lines()
 	if len(parsed) == 0 {
@@ -41,11 +42,11 @@ func maskLine(line string, key steps.Secret) (text, note string) {
 	l := parsed[0]
 	switch {
 	case l.Kind == envfile.Comment || l.Kind == envfile.Blank:
-		return steps.Inert(line), ""
+		return secret.Inert(line), ""
 	case l.Kind == envfile.Bare:
 		return dots, "a value without a name"
 	}
-	name := steps.Inert(l.Name)
+	name := secret.Inert(l.Name)
 	if l.Export {
 		name = "export " + name
 	}
@@ -57,7 +58,7 @@ func maskLine(line string, key steps.Secret) (text, note string) {
 	case strings.Contains(l.Value, steps.KeyName+"="):
 		return name + "=" + dots + steps.KeyName + "=" + dots, "two settings on one line"
 	case l.Name == steps.KeyName && steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
-		return name + "=" + shorten(steps.Inert(l.Value), 28), "placeholder, public"
+		return name + "=" + shorten(secret.Inert(l.Value), 28), "placeholder, public"
 	}
 	return name + "=" + dots, ""
 }

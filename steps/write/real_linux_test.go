@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // realTarget is oneTarget with the patience that the real programs need.
@@ -16,7 +17,7 @@ func realTarget(t *testing.T, spec string) (*steps.Run, steps.Target) {
 }
 
 // refused wants a place to take no key, for a reason.
-func refused(t *testing.T, spec string, code steps.Code) {
+func refused(t *testing.T, spec string, code finding.Code) {
 	t.Helper()
 	run, target := realTarget(t, spec)
 	_, err := bring(run, target)

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -112,7 +115,7 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	// goes on with that delivery, which knows what was there before.
 	if r.held.Readable || !begun {
 		var err error
-		if d, err = run.Journal.Deliver(steps.Delivery{
+		if d, err = run.Journal.Deliver(journal.Delivery{
 			Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
 		}, r.held.Key); err != nil {
 			return err
@@ -146,7 +149,7 @@ func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 		same = same && h.Version == r.held.Version
 	}
 	if r.done = r.holds(run, h); !same && !r.done {
-		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
+		return steps.Fail(finding.New("place-conflict", h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
 	}
 	r.held = h
 	return nil
@@ -154,7 +157,7 @@ func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 
 // failed finds out what a write that ended with an error has left: an answer
 // that got lost does not mean that nothing was written.
-func (r *remote) failed(ctx context.Context, run *steps.Run, d steps.Delivery, err error) error {
+func (r *remote) failed(ctx context.Context, run *steps.Run, d journal.Delivery, err error) error {
 	h, lookErr := r.store.Look(context.WithoutCancel(ctx), run)
 	switch {
 	case lookErr != nil || !h.Readable:
@@ -179,10 +182,10 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		emit.Check(id, steps.MarkOK, "read back from "+h.Where, "fingerprint "+run.Key.Fingerprint())
 	case h.Readable:
 		emit.Check(id, steps.MarkFailed, "read back from "+h.Where, "another value")
-		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" holds another value than the one that was written.").At(r.spec, 0))
+		return steps.Fail(finding.New("place-conflict", h.Where+" holds another value than the one that was written.").At(r.spec, 0))
 	case !h.There:
 		emit.Check(id, steps.MarkFailed, h.Where, "the key is not there")
-		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" does not list the key after it was written.").At(r.spec, 0))
+		return steps.Fail(finding.New("place-conflict", h.Where+" does not list the key after it was written.").At(r.spec, 0))
 	default:
 		emit.Check(id, steps.MarkWarn, h.Where+" has the key", "it shows no values: not compared")
 	}
@@ -191,12 +194,12 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 
 // undo takes a delivery back. It leaves a place alone that was changed since,
 // unless it is told to go on all the same.
-func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emit steps.Emit) error {
+func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, emit steps.Emit) error {
 	h, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}
-	var old steps.Secret
+	var old secret.Secret
 	switch before, ok, err := run.Journal.Before(d); {
 	case err != nil:
 		return err
@@ -216,12 +219,12 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emi
 	// is shown, another version than the one that keysplit made.
 	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
 	if changed && !run.Options.Force {
-		return steps.Fail(steps.NewFinding("place-conflict", h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
+		return steps.Fail(finding.New("place-conflict", h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
 			WithFix("Look at who changed it. To put the earlier value back all the same: " + run.Command("rollback") + " --force"))
 	}
 	if d.There && !old.Set() {
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")
-		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
+		return steps.Fail(finding.New("place-not-restored", h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
 			WithFix(r.store.Manner().ByHand))
 	}
 	if err := r.store.Restore(ctx, run, d, old, h); err != nil {
@@ -232,7 +235,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d steps.Delivery, emi
 		return err
 	}
 	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
-		return steps.Fail(steps.NewFinding("place-not-restored", h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
+		return steps.Fail(finding.New("place-not-restored", h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
 	}
 	run.Wrote, run.WroteAt = true, time.Now()
 	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -77,7 +79,7 @@ func noLeak(t *testing.T, run *steps.Run, secret string, texts map[string]string
 	}
 }
 
-func wantCode(t *testing.T, err error, code steps.Code) steps.Finding {
+func wantCode(t *testing.T, err error, code finding.Code) finding.Finding {
 	t.Helper()
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || len(failure.Findings) != 1 || failure.Findings[0].Code != code {
@@ -197,7 +199,7 @@ func TestWhatCanGoWrongWithAProgram(t *testing.T) {
 	for _, c := range clis {
 		for name, w := range map[string]struct {
 			says string
-			code steps.Code
+			code finding.Code
 		}{
 			"logged out":  {"error: You are not logged in. Please run login", "tool-not-logged-in"},
 			"expired":     {"Unauthorized: token expired", "tool-not-logged-in"},
@@ -331,7 +333,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &steps.Run{Project: run.Project, Prints: run.Prints, Options: run.Options}
-	if again.Journal, err = steps.OpenJournal(run.Project.Root, steps.DefaultEnvironment); err != nil {
+	if again.Journal, err = journal.Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}
 	kept, ok := again.Journal.Chosen(specs)

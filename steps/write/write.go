@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -326,10 +328,10 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 			continue
 		}
 		r, ok := t.(interface {
-			undo(context.Context, *steps.Run, steps.Delivery, steps.Emit) error
+			undo(context.Context, *steps.Run, journal.Delivery, steps.Emit) error
 		})
 		if !ok {
-			failed = append(failed, fmt.Errorf("%w: %s was never delivered to", steps.ErrJournal, d.Target))
+			failed = append(failed, fmt.Errorf("%w: %s was never delivered to", journal.ErrUnusable, d.Target))
 			continue
 		}
 		if err := r.undo(ctx, run, d, emit); err != nil {
@@ -353,7 +355,7 @@ func oneOf(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	var found []steps.Finding
+	var found []finding.Finding
 	for _, err := range errs {
 		var f *steps.Failure
 		if !errors.As(err, &f) {

@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -35,8 +36,8 @@ func withKey(run *steps.Run) *steps.Run {
 }
 
 // found gives preflight's finding about a line of the .env.
-func found(code steps.Code, line int) steps.Finding {
-	return steps.NewFinding(code, "").At(".env", line)
+func found(code finding.Code, line int) finding.Finding {
+	return finding.New(code, "").At(".env", line)
 }
 
 func TestWhereTheKeyGoes(t *testing.T) {
@@ -44,7 +45,7 @@ func TestWhereTheKeyGoes(t *testing.T) {
 	old := stepstest.Key()
 	for name, c := range map[string]struct {
 		env      string
-		findings []steps.Finding
+		findings []finding.Finding
 		want     string // K stands for the new key
 	}{
 		"at the end":         {"A=1\nSECRET_KEY=" + secret + "\n", nil, "A=1\nSECRET_KEY=" + secret + "\nJWT_SECRET_KEY=K\n"},
@@ -53,12 +54,12 @@ func TestWhereTheKeyGoes(t *testing.T) {
 		"empty line":         {"A=1\nJWT_SECRET_KEY=\nB=2\n", nil, "A=1\nJWT_SECRET_KEY=K\nB=2\n"},
 		"placeholder":        {"# k\nJWT_SECRET_KEY=change-me-please\n\nB=2", nil, "# k\nJWT_SECRET_KEY=K\n\nB=2"},
 		"export":             {"export JWT_SECRET_KEY=" + old + "\nB=2\n", nil, "JWT_SECRET_KEY=K\nB=2\n"},
-		"bare":               {"A=1\n" + old + "\nB=2\n", []steps.Finding{found("line-bare", 2)}, "A=1\nB=2\nJWT_SECRET_KEY=K\n"},
-		"glued":              {"A=1\nDEBUG=TrueJWT_SECRET_KEY=" + old + "\n", []steps.Finding{found("line-glued", 2)}, "A=1\nDEBUG=True\nJWT_SECRET_KEY=K\n"},
-		"duplicate":          {"JWT_SECRET_KEY=a\nB=2\nJWT_SECRET_KEY=b\n", []steps.Finding{found("jwt-key-duplicate", 1)}, "B=2\nJWT_SECRET_KEY=K\n"},
+		"bare":               {"A=1\n" + old + "\nB=2\n", []finding.Finding{found("line-bare", 2)}, "A=1\nB=2\nJWT_SECRET_KEY=K\n"},
+		"glued":              {"A=1\nDEBUG=TrueJWT_SECRET_KEY=" + old + "\n", []finding.Finding{found("line-glued", 2)}, "A=1\nDEBUG=True\nJWT_SECRET_KEY=K\n"},
+		"duplicate":          {"JWT_SECRET_KEY=a\nB=2\nJWT_SECRET_KEY=b\n", []finding.Finding{found("jwt-key-duplicate", 1)}, "B=2\nJWT_SECRET_KEY=K\n"},
 		"an empty file":      {"", nil, "JWT_SECRET_KEY=K\n"},
 		"a comment stays":    {"# JWT_SECRET_KEY=your-key\nA=1\n", nil, "# JWT_SECRET_KEY=your-key\nA=1\nJWT_SECRET_KEY=K\n"},
-		"other file's lines": {"A=1\n", []steps.Finding{steps.NewFinding("line-bare", "").At("other/.env", 1)}, "A=1\nJWT_SECRET_KEY=K\n"},
+		"other file's lines": {"A=1\n", []finding.Finding{finding.New("line-bare", "").At("other/.env", 1)}, "A=1\nJWT_SECRET_KEY=K\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := withKey(stepstest.NewRun(t, c.env, nil))
@@ -116,7 +117,7 @@ func TestAnEditSincePreflightIsKept(t *testing.T) {
 	}
 	_, err := deliver(t, run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-changed") {
 		t.Errorf("error %v", err)
 	}
 	if got := stepstest.Content(t, run); got != "A=1\nEDITED=1\n" {
@@ -135,7 +136,7 @@ func TestAnEditSinceThePlanIsKept(t *testing.T) {
 	}
 	err := s.Apply(context.Background(), run, func(steps.Event) {})
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-changed") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-changed") {
 		t.Errorf("error %v", err)
 	}
 	if got := stepstest.Content(t, run); got != "A=2\n" {
@@ -175,7 +176,7 @@ func TestMissingFile(t *testing.T) {
 		}
 		_, err := deliver(t, run)
 		var failure *steps.Failure
-		if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-missing") {
+		if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-missing") {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -195,7 +196,7 @@ func TestVerifyCatchesAnotherValue(t *testing.T) {
 	run := withKey(stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil))
 	s := &Step{targets: []steps.Target{&dotenv{}}}
 	var failure *steps.Failure
-	if err := s.Verify(context.Background(), run, func(steps.Event) {}); !errors.As(err, &failure) || !steps.Has(failure.Findings, "key-unread") {
+	if err := s.Verify(context.Background(), run, func(steps.Event) {}); !errors.As(err, &failure) || !finding.Has(failure.Findings, "key-unread") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -218,7 +219,7 @@ func TestRefusals(t *testing.T) {
 	run.Targets, _ = Targets([]string{"dotenv:folder"})
 	_, err := deliver(t, run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "env-file-not-regular") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-not-regular") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -239,7 +240,7 @@ func TestADamagedBackupIsNotPutBack(t *testing.T) {
 	before, _ := os.ReadFile(run.Project.EnvFile.Path)
 	err = (&Step{}).Undo(context.Background(), run, func(steps.Event) {})
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !steps.Has(failure.Findings, "backup-damaged") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "backup-damaged") {
 		t.Errorf("error %v", err)
 	}
 	if after, _ := os.ReadFile(run.Project.EnvFile.Path); !bytes.Equal(before, after) {

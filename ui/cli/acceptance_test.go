@@ -21,6 +21,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/ui/built"
 )
@@ -76,7 +77,7 @@ type outcome struct {
 	OK       bool                        `json:"ok"`
 	Changed  bool                        `json:"changed"`
 	Steps    map[steps.Name]steps.Status `json:"steps"`
-	Findings []steps.Finding             `json:"findings"`
+	Findings []finding.Finding           `json:"findings"`
 }
 
 func (r ran) outcome(t *testing.T) outcome {
@@ -273,8 +274,8 @@ func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
 	}
 }
 
-func codes(fs []steps.Finding) []steps.Code {
-	var out []steps.Code
+func codes(fs []finding.Finding) []finding.Code {
+	var out []finding.Code
 	for _, f := range fs {
 		out = append(out, f.Code)
 	}
@@ -338,7 +339,7 @@ func TestShadowedKeysAreRefused(t *testing.T) {
 	before := read(t, p.EnvPath)
 	for _, value := range []string{djangotest.NewKey(), ""} {
 		r := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, t.TempDir())
-		if o := r.outcome(t); r.code != 1 || !steps.Has(o.Findings, "jwt-key-shadowed") {
+		if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "jwt-key-shadowed") {
 			t.Errorf("exit %d, findings %v", r.code, codes(o.Findings))
 		}
 		if read(t, p.EnvPath) != before {
@@ -353,7 +354,7 @@ func TestAServerThatWasNotRestarted(t *testing.T) {
 	server := p.Start(t, djangotest.ServerOptions{Reload: true})
 	r := invocation{args: []string{"upgrade", "--yes", "--json", "--rotate", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
 	o := r.outcome(t)
-	if r.code != 1 || !steps.Has(o.Findings, "server-stale-key") || o.Steps[steps.SmokeTest] != steps.Failed || o.Steps[steps.Restart] != steps.Skipped {
+	if r.code != 1 || !finding.Has(o.Findings, "server-stale-key") || o.Steps[steps.SmokeTest] != steps.Failed || o.Steps[steps.Restart] != steps.Skipped {
 		t.Errorf("exit %d, steps %v, findings %v", r.code, o.Steps, codes(o.Findings))
 	}
 }
@@ -363,7 +364,7 @@ func TestAServerWithTheOldSettings(t *testing.T) {
 	server := p.Start(t, djangotest.ServerOptions{Reload: true})
 	r := invocation{args: []string{"upgrade", "--yes", "--json", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
 	o := r.outcome(t)
-	if r.code != 1 || !steps.Has(o.Findings, "server-signs-with-secret-key") || !steps.Has(o.Findings, "settings-not-upgraded") {
+	if r.code != 1 || !finding.Has(o.Findings, "server-signs-with-secret-key") || !finding.Has(o.Findings, "settings-not-upgraded") {
 		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
 	}
 }
@@ -376,12 +377,12 @@ func TestCheckOnTheGuidesExampleFile(t *testing.T) {
 		var report struct {
 			Schema   int
 			Ready    bool
-			Findings []steps.Finding
+			Findings []finding.Finding
 		}
 		if err := json.Unmarshal([]byte(r.out), &report); err != nil {
 			t.Fatalf("%v: %s", err, r.out)
 		}
-		if r.code == 0 || report.Ready || !steps.Has(report.Findings, "jwt-key-placeholder") || !steps.Has(report.Findings, "value-inline-comment") {
+		if r.code == 0 || report.Ready || !finding.Has(report.Findings, "jwt-key-placeholder") || !finding.Has(report.Findings, "value-inline-comment") {
 			t.Errorf("%v: exit %d, findings %v", args, r.code, codes(report.Findings))
 		}
 	}

@@ -12,8 +12,10 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/secret"
 )
 
 // checkFlags are the flags of check alone.
@@ -83,34 +85,34 @@ var formats = []string{"text", "json", "junit", "sarif", "github"}
 // checked is one environment that was looked at.
 type checked struct {
 	run      *steps.Run
-	findings []steps.Finding
+	findings []finding.Finding
 	err      error // why it could not be looked at, or a finding that ends a look
 	ready    bool
 	print    string // of its key under a key of this process alone, "" when it is not known
 }
 
 // add tells more findings of the environment.
-func (one *checked) add(f front, more ...steps.Finding) {
+func (one *checked) add(f front, more ...finding.Finding) {
 	for _, found := range more {
 		f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
 	}
 	one.findings = append(one.findings, more...)
-	one.ready = one.ready && len(steps.Errors(more)) == 0
+	one.ready = one.ready && len(finding.Errors(more)) == 0
 }
 
 // strict makes errors of warnings, where what is committed is judged: a pipeline is
 // to stop at them, and every format has to say so.
 func (one *checked) strict(o *options) {
 	for i := range one.findings {
-		if o.committed && one.findings[i].Severity == steps.Warning {
-			one.findings[i].Severity, one.ready = steps.Error, false
+		if o.committed && one.findings[i].Severity == finding.Warning {
+			one.findings[i].Severity, one.ready = finding.Error, false
 		}
 	}
 }
 
-func warnings(fs []steps.Finding) (out []steps.Finding) {
+func warnings(fs []finding.Finding) (out []finding.Finding) {
 	for _, f := range fs {
-		if f.Severity == steps.Warning {
+		if f.Severity == finding.Warning {
 			out = append(out, f)
 		}
 	}
@@ -118,11 +120,11 @@ func warnings(fs []steps.Finding) (out []steps.Finding) {
 }
 
 // sharing finds the environments that have the same key as this one.
-func sharing(one *checked, others []*checked) (found []steps.Finding) {
+func sharing(one *checked, others []*checked) (found []finding.Finding) {
 	name := one.run.Options.Environment
 	for _, other := range others {
 		if one.print != "" && one.print == other.print {
-			found = append(found, steps.NewFinding("jwt-key-reused-across-environments",
+			found = append(found, finding.New("jwt-key-reused-across-environments",
 				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.run.Options.Environment, name)).
 				WithFix("Run: keysplit upgrade --rotate --env "+name))
 		}
@@ -143,7 +145,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 	if c.format != "text" {
 		f = silent{f}
 	}
-	prints := steps.NewFingerprinter(nil)
+	prints := secret.NewFingerprinter(nil)
 	var all []*checked
 	for i, name := range names {
 		env := *o
@@ -185,7 +187,7 @@ func (c *checkFlags) run(ctx context.Context, stdio IO, o *options) error {
 
 // look runs the preflight for one environment. What is wrong is part of the
 // result; an error is wrong usage, or the user's wish to stop.
-func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Fingerprinter) (*checked, error) {
+func look(ctx context.Context, stdio IO, o *options, f front, prints secret.Fingerprinter) (*checked, error) {
 	run, err := o.run(ctx, stdio)
 	if err != nil {
 		return nil, err
@@ -203,7 +205,7 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints steps.Finge
 		return nil, err
 	}
 	one := &checked{run: run, findings: e.Findings(), err: err}
-	one.ready = err == nil && len(steps.Errors(one.findings)) == 0
+	one.ready = err == nil && len(finding.Errors(one.findings)) == 0
 	if run.Project != nil {
 		if keys, err := one.currentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), "jwt-key-placeholder") {
 			one.print = prints.Of(keys.Key.Secret)
@@ -246,7 +248,7 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 
 // mended is mend for a check, to which a file that cannot be edited is a finding
 // like others.
-func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left, refused []steps.Finding, err error) {
+func mended(ctx context.Context, run *steps.Run, f front, found []finding.Finding) (left, refused []finding.Finding, err error) {
 	left, _, err = mend(ctx, run, f, found)
 	var failure *steps.Failure
 	if errors.As(err, &failure) {
@@ -259,8 +261,8 @@ func mended(ctx context.Context, run *steps.Run, f front, found []steps.Finding)
 // the findings that are left, and whether a file was edited. One that cannot be
 // does not keep it from the others; the *steps.Failure at the end holds what is to
 // be said about those.
-func mend(ctx context.Context, run *steps.Run, f front, found []steps.Finding) (left []steps.Finding, edited bool, err error) {
-	var refused []steps.Finding
+func mend(ctx context.Context, run *steps.Run, f front, found []finding.Finding) (left []finding.Finding, edited bool, err error) {
+	var refused []finding.Finding
 	for _, one := range found {
 		p, ok := house.Propose(run, one)
 		if !ok {

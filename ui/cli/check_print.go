@@ -8,11 +8,12 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/export"
+	"dj/keysplit/steps/finding"
 )
 
 // print writes the formats that are one piece of text at the end.
 func (c *checkFlags) print(stdio IO, all []*checked) error {
-	var findings []steps.Finding
+	var findings []finding.Finding
 	for _, one := range all {
 		for _, f := range one.findings {
 			if c.all {
@@ -66,10 +67,10 @@ func (o *options) verdict(one *checked) string {
 	case one.ready:
 		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY."
 	}
-	n := len(steps.Errors(one.findings))
+	n := len(finding.Errors(one.findings))
 	for _, f := range one.findings {
 		// Where the look itself failed, an upgrade ends in the same way.
-		if one.err == nil && f.Severity == steps.Error && f.Mends() {
+		if one.err == nil && f.Severity == finding.Error && f.Mends() {
 			return fmt.Sprintf("Not ready: %s. Next: %s", count(n, "error"), o.command("upgrade"))
 		}
 	}
@@ -86,11 +87,11 @@ func count(n int, what string) string {
 // checkReport is the one object that `check --json` prints. Its names are
 // stable.
 type checkReport struct {
-	Schema      int             `json:"schema"`
-	Project     *checkProject   `json:"project"`
-	Environment string          `json:"environment"`
-	Ready       bool            `json:"ready"`
-	Findings    []steps.Finding `json:"findings"`
+	Schema      int               `json:"schema"`
+	Project     *checkProject     `json:"project"`
+	Environment string            `json:"environment"`
+	Ready       bool              `json:"ready"`
+	Findings    []finding.Finding `json:"findings"`
 }
 
 type checkProject struct {
@@ -126,7 +127,7 @@ func (c *checkFlags) printJSON(stdio IO, all []*checked) error {
 func (one *checked) report() checkReport {
 	r := checkReport{Schema: 1, Environment: one.run.Options.Environment, Ready: one.ready, Findings: one.findings}
 	if r.Findings == nil {
-		r.Findings = []steps.Finding{}
+		r.Findings = []finding.Finding{}
 	}
 	if p := one.run.Project; p != nil {
 		r.Project = &checkProject{

@@ -20,6 +20,8 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // The exit codes. Scripts rely on them.
@@ -171,11 +173,11 @@ func exitCode(stdio IO, err error) int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		if exit.err != nil {
-			fmt.Fprintln(stdio.Err, "keysplit: "+steps.Inert(exit.Error()))
+			fmt.Fprintln(stdio.Err, "keysplit: "+secret.Inert(exit.Error()))
 		}
 		return exit.code
 	}
-	fmt.Fprintln(stdio.Err, "keysplit: "+steps.Inert(err.Error()))
+	fmt.Fprintln(stdio.Err, "keysplit: "+secret.Inert(err.Error()))
 	code := codeOf(err)
 	if code == ExitUsage {
 		fmt.Fprintln(stdio.Err, "Run keysplit --help for the commands and flags.")
@@ -185,7 +187,7 @@ func exitCode(stdio IO, err error) int {
 
 // codeOf maps what an error is to an exit code.
 func codeOf(err error) int {
-	var misplaced *steps.PlaceError
+	var misplaced *journal.PlaceError
 	switch {
 	case err == nil:
 		return ExitOK
@@ -193,7 +195,7 @@ func codeOf(err error) int {
 		return ExitCancelled
 	case errors.Is(err, steps.ErrUsage), errors.As(err, &misplaced):
 		return ExitUsage
-	case errors.Is(err, steps.ErrCannotLook), errors.Is(err, steps.ErrJournal):
+	case errors.Is(err, steps.ErrCannotLook), errors.Is(err, journal.ErrUnusable):
 		return ExitBlind
 	}
 	return ExitFinding

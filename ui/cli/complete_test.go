@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // completed are the words that a shell is offered for the last of the arguments.
@@ -78,7 +78,7 @@ func TestWhatIsCompletedIsValid(t *testing.T) {
 			t.Errorf("--skip %s: %v", word, err)
 		}
 	}
-	if words := completed(t, "explain", ""); len(words) != len(steps.Codes()) {
-		t.Errorf("%d of %d codes are offered", len(words), len(steps.Codes()))
+	if words := completed(t, "explain", ""); len(words) != len(finding.Codes()) {
+		t.Errorf("%d of %d codes are offered", len(words), len(finding.Codes()))
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/ui/style"
 )
 
@@ -64,18 +65,18 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 
 // reminders are what the journal knows about time: the age of the key, a grace
 // period that is over, an emergency rollback that is not put right.
-func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
+func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	run := one.run
 	j := run.Journal
 	if j == nil {
 		var err error
-		if j, err = steps.ReadJournal(run.Project.Root, run.Options.Environment); err != nil {
+		if j, err = journal.Read(run.Project.Root, run.Options.Environment); err != nil {
 			return nil, err
 		}
 	}
-	var out []steps.Finding
+	var out []finding.Finding
 	if key, until, under := run.Grace(now); key.Set() && !under {
-		f := steps.NewFinding("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
+		f := finding.New("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
 		if !run.Remote() {
 			f = f.At(run.Project.Rel(run.Project.EnvFile.Path), 0)
 		}
@@ -83,8 +84,8 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 	}
 	// Where a key cannot be read back, the place itself tells when it was set.
 	for i, h := range run.Held {
-		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > steps.MaxKeyAge {
-			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
+		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > journal.MaxKeyAge {
+			out = append(out, finding.New("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
 				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
 		}
 	}
@@ -92,8 +93,8 @@ func reminders(one *checked, now time.Time) ([]steps.Finding, error) {
 		return out, nil
 	}
 	if keys, err := one.currentKeys(); err == nil {
-		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > steps.MaxKeyAge {
-			out = append(out, steps.NewFinding("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
+		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > journal.MaxKeyAge {
+			out = append(out, finding.New("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
 				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
 		}
 	}

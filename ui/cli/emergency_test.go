@@ -15,6 +15,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -57,9 +60,9 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 	if _, out, _ := check(t, "--json"); !strings.Contains(out, `"fallback-in-force","severity":"warning"`) {
 		t.Errorf("%s", out)
 	}
-	one := &checked{run: &steps.Run{Prints: steps.NewFingerprinter(nil), Project: &steps.Project{Root: root}}}
+	one := &checked{run: &steps.Run{Prints: secret.NewFingerprinter(nil), Project: &steps.Project{Root: root}}}
 	one.run.Options.Environment = steps.DefaultEnvironment
-	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != steps.Error {
+	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != finding.Error {
 		t.Errorf("after the deadline: %+v, %v", found, err)
 	}
 }
@@ -170,13 +173,13 @@ func TestTheFallbackOfThePlanIsPython(t *testing.T) {
 func TestAnOldKeyIsRemindedOf(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
-	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	j, err := journal.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var opts options
 	opts.env, opts.theme, opts.timeout, opts.static, opts.dryRun = steps.DefaultEnvironment, "auto", time.Second, true, true
-	one, err := look(t.Context(), IO{In: strings.NewReader("")}, &opts, silent{}, steps.NewFingerprinter(nil))
+	one, err := look(t.Context(), IO{In: strings.NewReader("")}, &opts, silent{}, secret.NewFingerprinter(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +188,7 @@ func TestAnOldKeyIsRemindedOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return steps.Has(found, "jwt-key-old")
+		return finding.Has(found, "jwt-key-old")
 	}
 	if old() {
 		t.Error("a key that keysplit did not bring has an age")
@@ -238,7 +241,7 @@ func TestAGracePeriodThatIsOverIsSaid(t *testing.T) {
 // A place that shows no value says when it was set, which is its age.
 func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	root, _ := staticProject(t)
-	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Project: &steps.Project{Root: root}}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Project: &steps.Project{Root: root}}
 	run.Options.Environment = "staging"
 	now := time.Now()
 	if err := stepstest.Places(run, steps.Held{There: true, Changed: now.Add(-91 * 24 * time.Hour)}, steps.Held{There: true, Changed: now.Add(-89 * 24 * time.Hour)}, steps.Held{There: true}); err != nil {

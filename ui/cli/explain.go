@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/ui/style"
 )
 
@@ -30,7 +31,7 @@ fits best first.`,
   python manage.py check 2>&1 | keysplit explain`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var all []string
-			for _, c := range steps.Codes() {
+			for _, c := range finding.Codes() {
 				all = append(all, string(c))
 			}
 			return all, cobra.ShellCompDirectiveNoFileComp
@@ -45,13 +46,13 @@ fits best first.`,
 			}
 			e := explainer{stdio: stdio, json: o.json}
 			if len(bytes.TrimSpace(text)) == 0 {
-				return e.list(steps.Codes())
+				return e.list(finding.Codes())
 			}
-			code := steps.Code(strings.ToLower(string(bytes.TrimSpace(text))))
-			if _, ok := steps.LookUp(code); ok {
-				return e.explain([]steps.Code{code})
+			code := finding.Code(strings.ToLower(string(bytes.TrimSpace(text))))
+			if _, ok := finding.LookUp(code); ok {
+				return e.explain([]finding.Code{code})
 			}
-			codes := steps.Recognise(text)
+			codes := finding.Recognise(text)
 			if len(codes) == 0 && len(args) == 1 && !strings.ContainsAny(args[0], " \n") {
 				return unknownCode(args[0])
 			}
@@ -63,7 +64,7 @@ fits best first.`,
 // unknownCode says which code was meant, where one is near.
 func unknownCode(name string) error {
 	var all []string
-	for _, c := range steps.Codes() {
+	for _, c := range finding.Codes() {
 		all = append(all, string(c))
 	}
 	if near := config.Nearest(strings.ToLower(name), all); near != "" {
@@ -120,24 +121,24 @@ type explainer struct {
 
 // page is a page as --json prints it. Its names are stable.
 type page struct {
-	Code     steps.Code     `json:"code"`
-	Severity steps.Severity `json:"severity"`
-	Message  string         `json:"message"`
-	Why      string         `json:"why"`
-	Fix      string         `json:"fix"`
-	Fixable  bool           `json:"fixable"`
+	Code     finding.Code     `json:"code"`
+	Severity finding.Severity `json:"severity"`
+	Message  string           `json:"message"`
+	Why      string           `json:"why"`
+	Fix      string           `json:"fix"`
+	Fixable  bool             `json:"fixable"`
 }
 
-func pagesOf(codes []steps.Code) []page {
+func pagesOf(codes []finding.Code) []page {
 	out := []page{}
 	for _, c := range codes {
-		p, _ := steps.LookUp(c)
+		p, _ := finding.LookUp(c)
 		out = append(out, page{c, p.Severity, p.Message, p.Why, p.Fix, p.Fixable})
 	}
 	return out
 }
 
-func (e explainer) list(codes []steps.Code) error {
+func (e explainer) list(codes []finding.Code) error {
 	if e.json {
 		return printJSON(e.stdio.Out, pagesOf(codes))
 	}
@@ -161,7 +162,7 @@ func (e explainer) wrapped(in, text string) string {
 }
 
 // explain prints the page of the first code, and names the others.
-func (e explainer) explain(codes []steps.Code) error {
+func (e explainer) explain(codes []finding.Code) error {
 	pages := pagesOf(codes)
 	var err error
 	switch {
@@ -182,7 +183,7 @@ func (e explainer) text(pages []page) error {
 	p := pages[0]
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix))
-	if whole, _ := steps.LookUp(p.Code); whole.Fixable && !whole.Edit {
+	if whole, _ := finding.LookUp(p.Code); whole.Fixable && !whole.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}
 	for i, other := range pages[1:] {

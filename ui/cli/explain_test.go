@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, string) {
@@ -72,7 +72,7 @@ func TestExplainAsJSON(t *testing.T) {
 	}{
 		"a code":    {[]string{"jwt-key-missing"}, 0, "jwt-key-missing", false},
 		"a message": {[]string{"JWT_SECRET_KEY is required, Connection refused"}, 0, "jwt-key-missing", true},
-		"all":       {nil, 0, string(steps.Codes()[0]), true},
+		"all":       {nil, 0, string(finding.Codes()[0]), true},
 		"not known": {[]string{"it", "is", "raining"}, 1, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestExplainAsJSON(t *testing.T) {
 // On a terminal no line is wider than 76 columns; a program gets whole lines.
 func TestExplainWrapsForPeople(t *testing.T) {
 	all := []string{"", "token_not_valid, Connection refused, JWT_SECRET_KEY is required"}
-	for _, c := range steps.Codes() {
+	for _, c := range finding.Codes() {
 		all = append(all, string(c))
 	}
 	for _, c := range all {
@@ -113,7 +113,7 @@ func TestExplainWrapsForPeople(t *testing.T) {
 			}
 		}
 	}
-	p, _ := steps.LookUp("server-unreachable")
+	p, _ := finding.LookUp("server-unreachable")
 	if _, out := explain(t, "Connection refused", false); !strings.Contains(out, "\n  "+p.Fix+"\n") {
 		t.Errorf("%s", out)
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -95,10 +95,10 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 			}
 			var report struct {
 				Ready    bool
-				Findings []steps.Finding
+				Findings []finding.Finding
 			}
 			if format != nil {
-				if err := json.Unmarshal([]byte(out), &report); err != nil || report.Ready || len(report.Findings) != 2 || report.Findings[1].Severity != steps.Error || report.Findings[1].Fixable {
+				if err := json.Unmarshal([]byte(out), &report); err != nil || report.Ready || len(report.Findings) != 2 || report.Findings[1].Severity != finding.Error || report.Findings[1].Fixable {
 					t.Errorf("%v: %+v", err, report)
 				}
 			}
@@ -120,7 +120,7 @@ func TestAnEditThatLeavesALineCounts(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	run.Project.Root, run.Project.TopLevel = root, root
 	var said bytes.Buffer
-	left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), []steps.Finding{steps.NewFinding("ci-missing-key", "").At(".gitlab-ci.yml", 3)})
+	left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), []finding.Finding{finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 3)})
 	if err != nil || !edited || len(left) != 1 || left[0].Line != 6 || !strings.Contains(said.String(), "1 line added, line 6 is left for you.") {
 		t.Errorf("%v, %v, %+v\n%s", err, edited, left, said.String())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // front is one way of showing a run: plain lines or JSON. It shows what the
@@ -40,7 +41,7 @@ type result struct {
 	Restarted bool // a server was restarted, and goes on
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
-	Findings  []steps.Finding
+	Findings  []finding.Finding
 	Open      int      // items of the checklist that are open and were not shown yet
 	Summary   string   // one sentence
 	GoOn      string   // the command line that goes on, after a bad end

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/vendor"
 	"dj/keysplit/steps/write"
@@ -132,11 +133,11 @@ func byHand(run *steps.Run, g *grace.Grace) []string {
 
 // graceReport is what `grace --json` prints. Its names are stable.
 type graceReport struct {
-	Schema   int             `json:"schema"`
-	Until    *time.Time      `json:"until"`             // null when it was refused
-	Changes  []string        `json:"changes"`           // made, or with dry_run to be made
-	Settings []string        `json:"settings"`          // lines to add to the settings by hand
-	ByHand   []string        `json:"by_hand,omitempty"` // how the two variables get to places that are no files here
-	DryRun   bool            `json:"dry_run"`
-	Findings []steps.Finding `json:"findings,omitempty"` // why it was refused
+	Schema   int               `json:"schema"`
+	Until    *time.Time        `json:"until"`             // null when it was refused
+	Changes  []string          `json:"changes"`           // made, or with dry_run to be made
+	Settings []string          `json:"settings"`          // lines to add to the settings by hand
+	ByHand   []string          `json:"by_hand,omitempty"` // how the two variables get to places that are no files here
+	DryRun   bool              `json:"dry_run"`
+	Findings []finding.Finding `json:"findings,omitempty"` // why it was refused
 }

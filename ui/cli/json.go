@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // jsonFront prints one JSON object a line. It asks nothing: --json goes with
@@ -50,7 +51,7 @@ func (*jsonFront) Line(context.Context, string) (string, error) { return "", ste
 
 func (j *jsonFront) Result(r result) {
 	if r.Findings == nil {
-		r.Findings = []steps.Finding{}
+		r.Findings = []finding.Finding{}
 	}
 	j.print(struct {
 		Time     time.Time                   `json:"time"`
@@ -59,6 +60,6 @@ func (j *jsonFront) Result(r result) {
 		DryRun   bool                        `json:"dry_run,omitempty"`
 		Changed  bool                        `json:"changed"`
 		Steps    map[steps.Name]steps.Status `json:"steps"`
-		Findings []steps.Finding             `json:"findings"`
+		Findings []finding.Finding           `json:"findings"`
 	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed || r.Edited, r.Steps, r.Findings})
 }

@@ -18,8 +18,10 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/smoketest"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/write"
@@ -110,7 +112,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		return nil, wrong("--theme %q: choose auto, dark or light", o.theme)
 	}
 	if dir := os.Getenv("KEYSPLIT_STATE_DIR"); dir != "" && !filepath.IsAbs(dir) {
-		return nil, wrong("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", steps.Inert(dir))
+		return nil, wrong("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(dir))
 	}
 	if o.timeout <= 0 {
 		return nil, wrong("--timeout needs a time above zero, such as 30s")
@@ -156,7 +158,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := &steps.Run{Prints: steps.NewFingerprinter(nil), Targets: targets}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Targets: targets}
 	if len(targets) == 0 {
 		run.Targets = write.Default()
 	}
@@ -190,7 +192,7 @@ func (o *options) delivered() (specs []string) {
 	if root == "" {
 		return nil
 	}
-	j, err := steps.ReadJournal(root, o.env)
+	j, err := journal.Read(root, o.env)
 	if err != nil || j == nil {
 		return nil // the run itself says what is wrong with it
 	}
@@ -299,16 +301,16 @@ const maxLine = 32 << 10
 // machine can read those.
 func (o *options) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 	in := bufio.NewReader(io.LimitReader(stdio.In, 2*maxLine+4))
-	line := func(what string) (steps.Secret, error) {
+	line := func(what string) (secret.Secret, error) {
 		text, err := readLine(ctx, stdio, in, what)
 		if err != nil {
-			return steps.Secret{}, err
+			return secret.Secret{}, err
 		}
 		switch {
 		case text == "":
-			return steps.Secret{}, fmt.Errorf("%w: %s: the line is empty", steps.ErrUsage, what)
+			return secret.Secret{}, fmt.Errorf("%w: %s: the line is empty", steps.ErrUsage, what)
 		case len(text) > maxLine:
-			return steps.Secret{}, fmt.Errorf("%w: %s: the line has more than %d bytes, so it is no key and no password", steps.ErrUsage, what, maxLine)
+			return secret.Secret{}, fmt.Errorf("%w: %s: the line has more than %d bytes, so it is no key and no password", steps.ErrUsage, what, maxLine)
 		}
 		return run.Secret(text), nil
 	}
@@ -350,11 +352,11 @@ func readLine(ctx context.Context, stdio IO, in *bufio.Reader, what string) (str
 	return strings.TrimRight(text, "\r\n"), nil
 }
 
-func askPassword(ctx context.Context, stdio IO, run *steps.Run, user string) (steps.Secret, error) {
-	fmt.Fprintf(stdio.Err, "Password of %s (not shown): ", steps.Inert(user))
+func askPassword(ctx context.Context, stdio IO, run *steps.Run, user string) (secret.Secret, error) {
+	fmt.Fprintf(stdio.Err, "Password of %s (not shown): ", secret.Inert(user))
 	b, err := readUnseen(ctx, stdio)
 	if err != nil {
-		return steps.Secret{}, err
+		return secret.Secret{}, err
 	}
 	return run.Secret(string(b)), nil
 }

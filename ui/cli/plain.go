@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/ui/style"
 )
 
@@ -160,7 +161,7 @@ func (p *plainFront) check(ev steps.Event) {
 	}
 }
 
-func (p *plainFront) finding(f steps.Finding) {
+func (p *plainFront) finding(f finding.Finding) {
 	place := f.File
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d", f.File, f.Line)

@@ -14,7 +14,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/secret"
 )
 
 // reportFormats are those of report. What a pipeline reads is about findings, and
@@ -129,8 +131,8 @@ func found(ctx context.Context, stdio IO, o *options) (*steps.Run, error) {
 	}
 	err = find(ctx, stdio, run)
 	if err == nil && run.Journal == nil {
-		var j *steps.Journal
-		if j, err = steps.ReadJournal(run.Project.Root, run.Options.Environment); err == nil && j != nil {
+		var j *journal.Journal
+		if j, err = journal.Read(run.Project.Root, run.Options.Environment); err == nil && j != nil {
 			run.Journal, run.Prints = j, j.Prints()
 		}
 	}
@@ -158,7 +160,7 @@ func find(ctx context.Context, stdio IO, run *steps.Run) error {
 		return nil
 	case isFailure:
 		for _, f := range failure.Findings {
-			fmt.Fprintln(stdio.Err, steps.Inert(f.Message+" "+f.Fix))
+			fmt.Fprintln(stdio.Err, secret.Inert(f.Message+" "+f.Fix))
 		}
 		return &exitError{code: ExitBlind}
 	}
@@ -171,7 +173,7 @@ func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
 	if len(r.attest) == 0 {
 		return nil
 	}
-	j, err := steps.OpenJournal(run.Project.Root, run.Options.Environment)
+	j, err := journal.Open(run.Project.Root, run.Options.Environment)
 	if err != nil {
 		return err
 	}

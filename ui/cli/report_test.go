@@ -18,6 +18,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/sandbox/djangotest"
 )
 
@@ -202,7 +203,7 @@ func TestReportCannotLook(t *testing.T) {
 	if code, out, errOut := report(t, "--project", t.TempDir()); code != ExitBlind || out != "" || !strings.Contains(errOut, "No Django project") {
 		t.Errorf("no project: exit %d\n%s%s", code, out, errOut)
 	}
-	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	j, err := journal.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,11 +222,11 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	// Item 2 alone is left: it wants a proof, which a run records.
-	j, err := steps.OpenJournal(root, steps.DefaultEnvironment)
+	j, err := journal.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Record(string(steps.Distinct), steps.Evidence{Checks: []steps.CheckLine{{ID: "differ", Mark: string(steps.MarkOK), Text: "they differ"}}}); err != nil {
+	if err := j.Record(string(steps.Distinct), journal.Evidence{Checks: []journal.CheckLine{{ID: "differ", Mark: string(steps.MarkOK), Text: "they differ"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if code, out, _ := report(t, "--project", root); code != ExitOK {

@@ -12,8 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/write"
 	"dj/keysplit/ui"
@@ -113,13 +116,13 @@ func rollback(ctx context.Context, e *steps.Engine, f front, o *options) error {
 }
 
 // latest is what the latest run changed, an empty Upgrade when nothing is in force.
-func latest(run *steps.Run) steps.Upgrade {
+func latest(run *steps.Run) journal.Upgrade {
 	if run.Journal != nil {
 		if all := run.Journal.Upgrades(); len(all) > 0 {
 			return all[len(all)-1]
 		}
 	}
-	return steps.Upgrade{}
+	return journal.Upgrade{}
 }
 
 // blind ends a rollback that could not even find what there is to take back.
@@ -134,7 +137,7 @@ func blind(e *steps.Engine, f front, err error) error {
 	}
 	told := false
 	for _, ev := range e.Log {
-		if ev.Finding != nil && ev.Finding.Severity == steps.Error || ev.Kind == steps.EventFailed {
+		if ev.Finding != nil && ev.Finding.Severity == finding.Error || ev.Kind == steps.EventFailed {
 			f.Event(ev)
 			told = true
 		}
@@ -146,7 +149,7 @@ func blind(e *steps.Engine, f front, err error) error {
 	return said(err)
 }
 
-func nothingToTakeBack(j *steps.Journal) result {
+func nothingToTakeBack(j *journal.Journal) result {
 	r := result{OK: true, Summary: "Nothing to take back: keysplit changed nothing here, or took it back already."}
 	if j.Doubtful() {
 		r.OK, r.Summary = false, "It cannot be told whether there is anything to take back."
@@ -161,7 +164,7 @@ func nothingToTakeBack(j *steps.Journal) result {
 // asBefore has the services waited for that restart by themselves, where the
 // upgrade did not come to its restart: the way of development would restart what
 // runs on this machine.
-func asBefore(run *steps.Run, last steps.Upgrade) {
+func asBefore(run *steps.Run, last journal.Upgrade) {
 	if run.Options.Restart != nil || run.Journal.RestartedBy() != "" || len(last.Files) > 0 {
 		return
 	}
@@ -178,11 +181,11 @@ func asBefore(run *steps.Run, last steps.Upgrade) {
 // keyBefore tells whether another key signs once the upgrade is taken back, which is
 // not so where it was a grace period or edited committed files, and which file then
 // has no key at all. What cannot be read counts as another key.
-func keyBefore(run *steps.Run, last steps.Upgrade) (anew bool, without string) {
-	key := func(data []byte) steps.Secret {
+func keyBefore(run *steps.Run, last journal.Upgrade) (anew bool, without string) {
+	key := func(data []byte) secret.Secret {
 		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
 		if err != nil {
-			return steps.Secret{}
+			return secret.Secret{}
 		}
 		return keys.InFile.Secret
 	}
@@ -209,7 +212,7 @@ func keyBefore(run *steps.Run, last steps.Upgrade) (anew bool, without string) {
 }
 
 // planBack says what a rollback will do.
-func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Plan {
+func planBack(ctx context.Context, run *steps.Run, all []journal.Upgrade) steps.Plan {
 	last := all[len(all)-1]
 	p := steps.Plan{
 		Step:     steps.Write,
@@ -248,14 +251,14 @@ func planBack(ctx context.Context, run *steps.Run, all []steps.Upgrade) steps.Pl
 	return p
 }
 
-func day(u steps.Upgrade) string { return u.At.UTC().Format("2006-01-02 15:04 MST") }
+func day(u journal.Upgrade) string { return u.At.UTC().Format("2006-01-02 15:04 MST") }
 
 // onlyByHand tells that only a person can put the place back.
-func onlyByHand(d steps.Delivery) bool {
+func onlyByHand(d journal.Delivery) bool {
 	return d.Target == "manual" || strings.HasPrefix(d.Target, "manual:")
 }
 
-func formerly(d steps.Delivery) string {
+func formerly(d journal.Delivery) string {
 	switch {
 	case onlyByHand(d):
 		return "by hand; you are told what to do"
@@ -311,7 +314,7 @@ func needed(run *steps.Run, path string) bool {
 
 // keepModule leaves the module of the grace period where it is when the settings
 // still name it, and tells what is then left to do.
-func keepModule(run *steps.Run, last steps.Upgrade) (left string, err error) {
+func keepModule(run *steps.Run, last journal.Upgrade) (left string, err error) {
 	for _, in := range last.Files {
 		if in.Created && needed(run, in.Path) {
 			name := run.Project.Rel(in.Path)

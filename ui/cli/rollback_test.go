@@ -13,8 +13,11 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/write"
 )
@@ -47,9 +50,9 @@ func (u *upgraded) read(name string) string {
 
 // run is one run of keysplit that writes the files given as name, text, and
 // delivers to targets.
-func (u *upgraded) run(files []string, deliveries ...steps.Delivery) {
+func (u *upgraded) run(files []string, deliveries ...journal.Delivery) {
 	u.t.Helper()
-	j, err := steps.OpenJournal(u.root, u.env)
+	j, err := journal.Open(u.root, u.env)
 	if err != nil {
 		u.t.Fatal(err)
 	}
@@ -63,7 +66,7 @@ func (u *upgraded) run(files []string, deliveries ...steps.Delivery) {
 		}
 	}
 	for _, d := range deliveries {
-		if d, err = j.Deliver(d, steps.Secret{}); err == nil {
+		if d, err = j.Deliver(d, secret.Secret{}); err == nil {
 			err = j.Delivered(d)
 		}
 		if err != nil {
@@ -106,11 +109,11 @@ func TestRollbackAsksBeforeItChangesAnything(t *testing.T) {
 func TestRollbackWantsTheNameOfProduction(t *testing.T) {
 	for name, c := range map[string]struct {
 		env, name string
-		delivery  []steps.Delivery
+		delivery  []journal.Delivery
 		args      []string
 	}{
 		"the environment": {"production", "production", nil, []string{"--restart", "none"}},
-		"an app":          {"staging", "shop-prod", []steps.Delivery{{Target: "manual:shop-prod", Where: "shop-prod"}}, []string{"--restart", "none"}},
+		"an app":          {"staging", "shop-prod", []journal.Delivery{{Target: "manual:shop-prod", Where: "shop-prod"}}, []string{"--restart", "none"}},
 		"what restarts":   {"staging", "shop-prod", nil, []string{"--restart", "fly:shop-prod"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,8 +134,8 @@ func TestRollbackWantsTheNameOfProduction(t *testing.T) {
 
 // What was put back and what not is told, by hand or by keysplit.
 func TestRollbackSaysWhatItDid(t *testing.T) {
-	fly := steps.Delivery{Target: "fly:a", Where: "Fly app a"}
-	manual := steps.Delivery{Target: "manual:the vault", Where: "the vault"}
+	fly := journal.Delivery{Target: "fly:a", Where: "Fly app a"}
+	manual := journal.Delivery{Target: "manual:the vault", Where: "the vault"}
 	for name, c := range map[string]struct {
 		runs    func(u *upgraded)
 		restart string
@@ -173,10 +176,10 @@ func TestRollbackOfADeliveryWaitsForItsService(t *testing.T) {
 	run := &steps.Run{}
 	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
 	var err error
-	if run.Journal, err = steps.OpenJournal(t.TempDir(), "staging"); err != nil {
+	if run.Journal, err = journal.Open(t.TempDir(), "staging"); err != nil {
 		t.Fatal(err)
 	}
-	asBefore(run, steps.Upgrade{Deliveries: []steps.Delivery{{Target: "kubernetes:shop/backend"}, {Target: "fly:a"}, {Target: "heroku:b"}}})
+	asBefore(run, journal.Upgrade{Deliveries: []journal.Delivery{{Target: "kubernetes:shop/backend"}, {Target: "fly:a"}, {Target: "heroku:b"}}})
 	if way := run.Options.Restart; way == nil || way.String() != "fly:a,heroku:b" {
 		t.Errorf("it restarts with %v", way)
 	}
@@ -261,15 +264,15 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 		code int
 	}{
 		"it went well": {nil, "Everything is as it was before the upgrade.", ExitCancelled},
-		"it failed":    {steps.Fail(steps.NewFinding("backup-damaged", "")), "Nothing was taken back.", ExitFinding},
+		"it failed":    {steps.Fail(finding.New("backup-damaged", "")), "Nothing was taken back.", ExitFinding},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpgraded(t, steps.DefaultEnvironment)
-			run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+			run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 			e := steps.NewEngine(run,
 				acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
 					run.Project = &steps.Project{Root: u.root}
-					run.Journal, err = steps.OpenJournal(u.root, u.env)
+					run.Journal, err = journal.Open(u.root, u.env)
 					return err
 				}},
 				acted{name: steps.Write, apply: func(run *steps.Run) error {

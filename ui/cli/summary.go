@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // resultOf reads the end of a run off its engine.
 func resultOf(e *steps.Engine, err error) result {
 	findings := e.Findings()
 	r := result{
-		OK:       err == nil && len(steps.Errors(findings)) == 0,
+		OK:       err == nil && len(finding.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
 		GoOn: e.Run.ResumeCommand(), Misused: errors.Is(err, steps.ErrUsage),
@@ -29,8 +30,8 @@ func resultOf(e *steps.Engine, err error) result {
 // goOn says how to go on after a bad end. What may have been the mistake is not
 // advised as if it were right.
 func (r result) goOn() string {
-	repeats := func(flag string, codes ...steps.Code) bool {
-		return strings.Contains(r.GoOn, flag+" ") && slices.ContainsFunc(r.Findings, func(f steps.Finding) bool { return slices.Contains(codes, f.Code) })
+	repeats := func(flag string, codes ...finding.Code) bool {
+		return strings.Contains(r.GoOn, flag+" ") && slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return slices.Contains(codes, f.Code) })
 	}
 	how := ""
 	switch {

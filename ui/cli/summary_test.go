@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // What is said at the end is no more than what was done and proved.
@@ -58,7 +59,7 @@ func TestHowToGoOn(t *testing.T) {
 	if got := (&options{timeout: steps.DefaultTimeout, tempUser: true}).given(); !slices.Equal(got, []string{"--temp-user"}) {
 		t.Errorf("of a throwaway account: %q", got)
 	}
-	refused, nobody := []steps.Finding{steps.NewFinding("login-rejected", "")}, []steps.Finding{steps.NewFinding("server-unreachable", "")}
+	refused, nobody := []finding.Finding{finding.New("login-rejected", "")}, []finding.Finding{finding.New("server-unreachable", "")}
 	for _, c := range []struct {
 		r    result
 		want string

@@ -6,14 +6,16 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 )
 
 // tookBack says how a rollback of the given upgrade ended.
-func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
+func tookBack(e *steps.Engine, last journal.Upgrade, err error) result {
 	run := e.Run
 	r := result{OK: err == nil, Stopped: errors.Is(err, steps.ErrCancelled), Findings: e.Findings(), Next: run.Left}
-	left, earlier := steps.Upgrade{}, steps.Upgrade{}
-	var all []steps.Upgrade
+	left, earlier := journal.Upgrade{}, journal.Upgrade{}
+	var all []journal.Upgrade
 	if run.Journal != nil {
 		all = run.Journal.Upgrades()
 	}
@@ -27,7 +29,7 @@ func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
 	back := without(last, left)
 	there := len(left.Files)+len(left.Deliveries) > 0
 	r.Changed = len(back.Files)+len(back.Deliveries) > 0
-	restarted := !slices.ContainsFunc(e.FindingsOf(steps.Restart), func(f steps.Finding) bool { return f.Severity != steps.Info })
+	restarted := !slices.ContainsFunc(e.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
 	switch {
 	case there && !r.Changed:
 		r.Summary = "Nothing was taken back."
@@ -59,8 +61,8 @@ func tookBack(e *steps.Engine, last steps.Upgrade, err error) result {
 }
 
 // without is what of a was taken back, when b is what is left of it.
-func without(a, b steps.Upgrade) steps.Upgrade {
-	out := steps.Upgrade{Run: a.Run, At: a.At}
+func without(a, b journal.Upgrade) journal.Upgrade {
+	out := journal.Upgrade{Run: a.Run, At: a.At}
 	left := map[string]bool{}
 	for _, in := range b.Files {
 		left[in.ID] = true
@@ -82,7 +84,7 @@ func without(a, b steps.Upgrade) steps.Upgrade {
 }
 
 // places names what an upgrade changed.
-func places(run *steps.Run, u steps.Upgrade) string {
+func places(run *steps.Run, u journal.Upgrade) string {
 	var out []string
 	for _, in := range u.Files {
 		out = append(out, run.Project.Rel(in.Path))

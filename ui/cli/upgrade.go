@@ -14,7 +14,9 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui"
 )
 
@@ -84,7 +86,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	f.Result(o.summarise(r))
 	if err == nil && !r.OK {
-		err = steps.Fail(steps.Errors(r.Findings)...)
+		err = steps.Fail(finding.Errors(r.Findings)...)
 	}
 	return said(err)
 }
@@ -196,8 +198,8 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 // rejected too, and accounts lock.
 func (w *walk) forget(err error) {
 	var failure *steps.Failure
-	if opts := &w.e.Run.Options; errors.As(err, &failure) && steps.Has(failure.Findings, "login-rejected") && !opts.TempUser {
-		opts.Username, opts.Password = "", steps.Secret{}
+	if opts := &w.e.Run.Options; errors.As(err, &failure) && finding.Has(failure.Findings, "login-rejected") && !opts.TempUser {
+		opts.Username, opts.Password = "", secret.Secret{}
 	}
 }
 
@@ -310,7 +312,7 @@ func (w *walk) imported(ctx context.Context) error {
 	err = w.once(ctx, steps.Generate)
 	if err != nil {
 		// A refused key must not come back with the next try.
-		w.e.Run.Options.Import = steps.Secret{}
+		w.e.Run.Options.Import = secret.Secret{}
 	}
 	return err
 }
@@ -342,11 +344,11 @@ func (w *walk) prepare(ctx context.Context, n steps.Name) error {
 	return err
 }
 
-func (w *walk) unseen(ctx context.Context, what string) (steps.Secret, error) {
+func (w *walk) unseen(ctx context.Context, what string) (secret.Secret, error) {
 	fmt.Fprintf(w.stdio.Err, "%s (not shown): ", what)
 	b, err := readUnseen(ctx, w.stdio)
 	if err != nil {
-		return steps.Secret{}, err
+		return secret.Secret{}, err
 	}
 	return w.e.Run.Secret(string(b)), nil
 }

@@ -11,17 +11,20 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // A login that was rejected is not tried again as it was: accounts lock.
 func TestARejectedLoginIsAskedForAgain(t *testing.T) {
-	run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 	run.Options.Username, run.Options.Password = "ada", run.Secret("wrong")
 	var logins []string
 	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return nil }}, acted{name: steps.SmokeTest, apply: func(run *steps.Run) error {
 		logins = append(logins, run.Options.Username)
 		if run.Options.Password.Set() {
-			return steps.Fail(steps.NewFinding("login-rejected", ""))
+			return steps.Fail(finding.New("login-rejected", ""))
 		}
 		return nil
 	}})
@@ -45,10 +48,10 @@ func TestWhatFailsAfterAGoodEnd(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(u.root, "keysplit.toml"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		run := &steps.Run{Prints: steps.NewFingerprinter(nil)}
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
 			run.Project, run.Wrote = &steps.Project{Root: u.root, TopLevel: u.root}, true
-			run.Journal, err = steps.OpenJournal(u.root, u.env)
+			run.Journal, err = journal.Open(u.root, u.env)
 			return err
 		}})
 		var o bytes.Buffer

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui"
 )
 
@@ -54,7 +57,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		return &exitError{code: ExitFinding, err: err}
 	}
 	r := result{
-		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(steps.Errors(out.Findings)) == 0,
+		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0,
 		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
 		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
@@ -65,18 +68,18 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 			return said(err)
 		}
 	}
-	show := steps.Errors(out.Findings)
+	show := finding.Errors(out.Findings)
 	if r = o.summarise(r); out.RolledBack {
 		// What was wrong before the upgrade is so again, and no failure of this.
 		show = e.FindingsOf(steps.Restart)
-		back := tookBack(e, steps.Upgrade{}, nil)
+		back := tookBack(e, journal.Upgrade{}, nil)
 		r.OK, r.Changed, r.Summary, r.Next = !r.Stopped, false, back.Summary, back.Next
 	}
 	for _, finding := range show {
 		f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
 	}
 	if len(show) == 0 && out.Failed != nil {
-		f.Event(steps.Event{Kind: steps.EventFailed, Text: steps.Inert(out.Failed.Error())})
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: secret.Inert(out.Failed.Error())})
 	}
 	f.Result(r)
 	switch {

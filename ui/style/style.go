@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // Styles renders text by its role.
@@ -111,11 +112,11 @@ func (s Styles) Mark(m steps.Mark) string {
 }
 
 // Severity returns the sign for a finding, in its colour.
-func (s Styles) Severity(sev steps.Severity) string {
+func (s Styles) Severity(sev finding.Severity) string {
 	switch sev {
-	case steps.Error:
+	case finding.Error:
 		return s.Error.Render(s.Marks.Failed)
-	case steps.Warning:
+	case finding.Warning:
 		return s.Warn.Render(s.Marks.Warn)
 	}
 	return s.Info.Render(s.Marks.Info)

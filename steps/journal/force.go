@@ -1,10 +1,11 @@
-package steps
+package journal
 
 import (
 	"slices"
 	"time"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/secret"
 )
 
 // Applied lists the file changes of the latest run that changed anything which
@@ -59,7 +60,7 @@ func (j *Journal) Upgrades() []Upgrade {
 // that is in force now: when the latest upgrade began to deliver this key to it,
 // or what this process had noted last before it put the earlier value back. It is
 // false for a place that was not changed by either. An unset key stands for any.
-func (j *Journal) DeliveredSince(target string, key Secret) (since time.Time, changed bool) {
+func (j *Journal) DeliveredSince(target string, key secret.Secret) (since time.Time, changed bool) {
 	force := j.InForce()
 	for _, e := range slices.Backward(force) {
 		if e.Run != force[len(force)-1].Run {

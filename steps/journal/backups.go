@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func (j *Journal) Keep(target string, data []byte) (string, error) {
 // Kept returns what Keep stored.
 func (j *Journal) Kept(id string) ([]byte, error) {
 	if id == "" || id != filepath.Base(id) {
-		return nil, fmt.Errorf("%w: no backup is called %q", ErrJournal, id)
+		return nil, fmt.Errorf("%w: no backup is called %q", ErrUnusable, id)
 	}
 	data, err := readOwn(filepath.Join(j.dir, id))
 	if err != nil {

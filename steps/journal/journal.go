@@ -1,4 +1,12 @@
-package steps
+// Package journal is keysplit's memory, in the user's state folder and never
+// beside the project: what was begun, how it ended, and what was there before.
+//
+//   - What is about to be done is noted durably before it is done.
+//   - Lines are only ever added; each one is synced, read back and sealed.
+//   - It holds fingerprints and no key, password or token. The backups hold what
+//     a file or a place held, in files of mode 0600.
+//   - Only the user may have written it: anything else is refused.
+package journal
 
 import (
 	"context"
@@ -15,6 +23,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/secret"
 )
 
 // Journal is the memory of one project and environment. It lets a run that was
@@ -34,18 +43,18 @@ import (
 type Journal struct {
 	dir      string
 	entries  []Entry
-	prints   Fingerprinter
+	prints   secret.Fingerprinter
 	torn     string // what ends the last line, which has no line feed yet
 	lost     int    // lines that could not be read, and that no kill explains
 	run      string
 	rollback bool      // a Revert is under way
 	opened   time.Time // by this process
 	known    int       // entries that were there then
-	readOnly bool      // see ReadJournal
+	readOnly bool      // see Read
 }
 
-// ErrJournal marks a journal that is damaged or belongs to another project.
-var ErrJournal = errors.New("the journal cannot be used")
+// ErrUnusable marks a journal that is damaged or belongs to another project.
+var ErrUnusable = errors.New("the journal cannot be used")
 
 // StateDir is where all journals live: KEYSPLIT_STATE_DIR, else keysplit's
 // folder in the user's state directory (XDG_STATE_HOME).
@@ -56,17 +65,17 @@ func StateDir() string {
 	return filepath.Join(xdg.StateHome, "keysplit")
 }
 
-// JournalDir is the folder of one project and environment. The readable part of
+// FolderOf is the folder of one project and environment. The readable part of
 // its name helps a person; the hash keeps two folders of one name apart.
-func JournalDir(project, environment string) string {
+func FolderOf(project, environment string) string {
 	sum := sha256.Sum256([]byte(project + "\x00" + environment))
 	return filepath.Join(StateDir(), filepath.Base(project)+"-"+hex.EncodeToString(sum[:6]))
 }
 
-// OpenJournal opens the journal of a project (absolute path, links resolved)
+// Open opens the journal of a project (absolute path, links resolved)
 // and environment, and makes it if there is none.
-func OpenJournal(project, environment string) (*Journal, error) {
-	j := &Journal{dir: JournalDir(project, environment), run: randomHex(8)}
+func Open(project, environment string) (*Journal, error) {
+	j := &Journal{dir: FolderOf(project, environment), run: randomHex(8)}
 	if err := placed(project); err != nil {
 		return nil, err
 	}
@@ -83,10 +92,10 @@ func OpenJournal(project, environment string) (*Journal, error) {
 	return j, j.belongsTo(project, environment)
 }
 
-// ReadJournal opens the journal of a project and environment for reading and
+// Read opens the journal of a project and environment for reading and
 // makes nothing. Without one it returns nil and no error.
-func ReadJournal(project, environment string) (*Journal, error) {
-	j := &Journal{dir: JournalDir(project, environment), readOnly: true}
+func Read(project, environment string) (*Journal, error) {
+	j := &Journal{dir: FolderOf(project, environment), readOnly: true}
 	if _, err := os.Stat(j.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -115,7 +124,7 @@ func (j *Journal) read() error {
 	if err != nil {
 		return err
 	}
-	j.prints = NewFingerprinter(key)
+	j.prints = secret.NewFingerprinter(key)
 	return j.load()
 }
 
@@ -136,7 +145,7 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 		return nil, j.unusable("its file key is missing or damaged")
 	}
 	if j.readOnly {
-		return nil, fmt.Errorf("%w: %s is missing", ErrJournal, path)
+		return nil, fmt.Errorf("%w: %s is missing", ErrUnusable, path)
 	}
 	key = make([]byte, 32)
 	_, _ = rand.Read(key)
@@ -153,13 +162,13 @@ func (j *Journal) fingerprintKey() ([]byte, error) {
 // unusable says what is wrong with a journal and how to go on without it.
 func (j *Journal) unusable(what string) error {
 	return fmt.Errorf("%w: %s. Move the folder %s aside and run this again; the backup files in it hold what was there before each change",
-		ErrJournal, what, j.dir)
+		ErrUnusable, what, j.dir)
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
 
 // Prints makes the fingerprints of this journal.
-func (j *Journal) Prints() Fingerprinter { return j.prints }
+func (j *Journal) Prints() secret.Fingerprinter { return j.prints }
 
 // Dir is the journal's folder, absolute.
 func (j *Journal) Dir() string { return j.dir }
@@ -175,7 +184,7 @@ func (j *Journal) SetStatus(step, status string) error {
 
 // SetKey records the fingerprint of the key that is now in force, and with the
 // entry's time the beginning of its age.
-func (j *Journal) SetKey(key Secret) error {
+func (j *Journal) SetKey(key secret.Secret) error {
 	return j.append(Entry{Kind: "key", Key: j.prints.Of(key)})
 }
 

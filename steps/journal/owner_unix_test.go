@@ -1,6 +1,6 @@
 //go:build unix
 
-package steps
+package journal
 
 import (
 	"context"
@@ -48,8 +48,8 @@ func TestAStateFolderOfOthersIsRefused(t *testing.T) {
 			if err := c.spoil(j); err != nil {
 				t.Fatal(err)
 			}
-			for what, open := range map[string]func(string, string) (*Journal, error){"open": OpenJournal, "read": ReadJournal} {
-				if _, err := open(filepath.Dir(env), "development"); !errors.Is(err, ErrJournal) || !strings.Contains(err.Error(), c.says) {
+			for what, open := range map[string]func(string, string) (*Journal, error){"open": Open, "read": Read} {
+				if _, err := open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}

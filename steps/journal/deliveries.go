@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dj/keysplit/steps/secret"
 )
 
 // Delivery is one change of a place that is no file of this machine. It stands
@@ -26,7 +28,7 @@ type Delivery struct {
 
 // Deliver records that a delivery is about to be carried out, and returns it
 // with its ID and the backup of the value before.
-func (j *Journal) Deliver(d Delivery, before Secret) (Delivery, error) {
+func (j *Journal) Deliver(d Delivery, before secret.Secret) (Delivery, error) {
 	d.ID = randomHex(8)
 	if before.Set() {
 		id, err := j.Keep(d.Target, []byte(before.Reveal()))
@@ -122,7 +124,7 @@ func (j *Journal) Before(d Delivery) ([]byte, bool, error) {
 // Choose keeps the key that is about to be delivered to the given targets, as a
 // backup of mode 0600: some of them never show a value again, so that a run
 // that is cut short after the first could not bring the same key to the others.
-func (j *Journal) Choose(key Secret, targets []string) error {
+func (j *Journal) Choose(key secret.Secret, targets []string) error {
 	if e, ok := j.choice(); ok {
 		if kept, err := j.Kept(e.ID); err == nil && string(kept) == key.Reveal() && (e.Targets == nil || sameTargets(e.Targets, targets)) {
 			j.run = e.Run // what was begun and what follows is one upgrade, also for a rollback

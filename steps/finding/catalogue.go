@@ -1,4 +1,4 @@
-package steps
+package finding
 
 // catalogue holds one page for every code: what it says, why it matters and what
 // to do. Its texts are read by a person whose backend does not start.

@@ -1,4 +1,12 @@
-package steps
+// Package secret holds keys, passwords and tokens, and keeps them out of whatever
+// is shown.
+//
+//   - A secret lives in a Secret, whose printed forms are masked. Its value comes
+//     out through Reveal only, and a test lists the callers of that.
+//   - Text from anywhere else (a child, a server, a file, the project's code) goes
+//     through Redactor.Clean or Inert before it is put into an event, a finding or
+//     an error.
+package secret
 
 import (
 	"crypto/hmac"

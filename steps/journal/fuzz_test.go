@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func FuzzJournal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 		project := t.TempDir()
-		j, err := OpenJournal(project, DefaultEnvironment)
+		j, err := Open(project, "development")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func FuzzJournal(f *testing.F) {
 		if err := os.WriteFile(j.path(), first, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if j, err = OpenJournal(project, DefaultEnvironment); err != nil {
+		if j, err = Open(project, "development"); err != nil {
 			return
 		}
 		// A foreign path must not lead anywhere on this machine.

@@ -1,4 +1,10 @@
-package steps
+// Package finding is the catalogue of what can be wrong with a project, an
+// environment or a server: stable codes, each with its severity, one plain
+// sentence, the reason why it matters, and the fix.
+//
+// A finding holds no secret. A code that the catalogue does not have cannot be
+// made: New panics.
+package finding
 
 import "sort"
 
@@ -41,10 +47,10 @@ type Page struct {
 	Edit     bool // it is an edit of a committed file, which keysplit makes on request only
 }
 
-// NewFinding makes a finding of a code in the catalogue. An empty message takes
+// New makes a finding of a code in the catalogue. An empty message takes
 // the catalogue's sentence. A code that is not in the catalogue is a mistake in
 // the program and panics.
-func NewFinding(code Code, message string) Finding {
+func New(code Code, message string) Finding {
 	p, ok := catalogue[code]
 	if !ok {
 		panic("no page for finding " + string(code))

@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func journalFor(t *testing.T, content string) (*Journal, string) {
 
 func reopen(t *testing.T, project string) *Journal {
 	t.Helper()
-	j, err := OpenJournal(project, "development")
+	j, err := Open(project, "development")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestJournalHasOneKey(t *testing.T) {
 	prints := make([]string, 16)
 	for n := range prints {
 		wg.Go(func() {
-			j, err := OpenJournal(project, "development")
+			j, err := Open(project, "development")
 			if err != nil {
 				t.Error(err)
 				return
@@ -162,7 +162,7 @@ func TestJournalHasOneKey(t *testing.T) {
 	if different := slices.Compact(prints); len(different) != 1 || different[0] == "" {
 		t.Errorf("%d different keys", len(different))
 	}
-	if left, _ := filepath.Glob(filepath.Join(JournalDir(project, "development"), "key-*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(FolderOf(project, "development"), "key-*")); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -211,7 +211,7 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 			if err := spoil(j); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := OpenJournal(filepath.Dir(env), "development"); !errors.Is(err, ErrJournal) {
+			if _, err := Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) {
 				t.Errorf("opened with %v", err)
 			}
 		})
@@ -276,7 +276,7 @@ func TestJournalOfALaterVersion(t *testing.T) {
 		t.Errorf("emergency %v, doubtful %v, %d entries", ok, j.Doubtful(), len(j.Entries()))
 	}
 	add(`{"time":"2030-01-01T00:00:00Z","schema":2,"kind":"opened","project":"/p","environment":"development"}`)
-	if _, err := OpenJournal(filepath.Dir(env), "development"); !errors.Is(err, ErrJournal) || !strings.Contains(err.Error(), "a newer keysplit wrote it") {
+	if _, err := Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "a newer keysplit wrote it") {
 		t.Errorf("opened with %v", err)
 	}
 }
@@ -328,7 +328,7 @@ func TestJournalDoubts(t *testing.T) {
 	if j.Doubtful() {
 		t.Error("a line that was cut off is in doubt")
 	}
-	if err := j.SetStatus(string(Write), string(Failed)); err != nil {
+	if err := j.SetStatus("write", "failed"); err != nil {
 		t.Fatal(err)
 	}
 	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
@@ -382,7 +382,7 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 		"./state":                                          false,
 	} {
 		t.Setenv("KEYSPLIT_STATE_DIR", dir)
-		_, err := OpenJournal(project, "development")
+		_, err := Open(project, "development")
 		var misplaced *PlaceError
 		if good != (err == nil) || !good && !errors.As(err, &misplaced) {
 			t.Errorf("%s: %v", dir, err)
@@ -396,7 +396,7 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 func TestReadJournalMakesNothing(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	t.Setenv("KEYSPLIT_STATE_DIR", state)
-	j, err := ReadJournal("/some/project", "development")
+	j, err := Read("/some/project", "development")
 	if j != nil || err != nil {
 		t.Fatalf("without a journal: %v, %v", j, err)
 	}
@@ -404,16 +404,16 @@ func TestReadJournalMakesNothing(t *testing.T) {
 		t.Error("a folder was made")
 	}
 	made := reopen(t, "/some/project")
-	if j, err = ReadJournal("/some/project", "development"); err != nil || j == nil {
+	if j, err = Read("/some/project", "development"); err != nil || j == nil {
 		t.Fatalf("with a journal: %v, %v", j, err)
 	}
-	if err := j.SetStatus("write", "done"); !errors.Is(err, ErrJournal) {
+	if err := j.SetStatus("write", "done"); !errors.Is(err, ErrUnusable) {
 		t.Errorf("a journal opened for reading was written: %v", err)
 	}
 	if err := os.Remove(filepath.Join(made.Dir(), "key")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadJournal("/some/project", "development"); !errors.Is(err, ErrJournal) {
+	if _, err := Read("/some/project", "development"); !errors.Is(err, ErrUnusable) {
 		t.Errorf("a journal without its key was read: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(made.Dir(), "key")); err == nil {

@@ -1,6 +1,9 @@
-package steps
+package journal
 
-import "dj/keysplit/steps/sys/file"
+import (
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
+)
 
 // Evidence is what one step saw, or what one person said, kept in the journal
 // so that a later process can tell what was proven and whether it still holds.
@@ -37,7 +40,7 @@ func (j *Journal) Record(step string, ev Evidence) error {
 }
 
 // SumFile fingerprints a file as it is now.
-func SumFile(f Fingerprinter, path string) FileSum {
+func SumFile(f secret.Fingerprinter, path string) FileSum {
 	data, err := file.ReadSmall(path)
 	if err != nil {
 		return FileSum{Path: path}

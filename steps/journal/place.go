@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"dj/keysplit/steps/secret"
 )
 
 // PlaceError says that the state folder lies where it must not, and what to do.
@@ -21,12 +23,12 @@ func (e *PlaceError) Error() string { return e.Problem }
 func placed(project string) error {
 	state := StateDir()
 	if !filepath.IsAbs(state) {
-		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", Inert(state))}
+		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", secret.Inert(state))}
 	}
 	top := workTree(project)
 	if inside(resolved(state), top) {
 		return &PlaceError{fmt.Sprintf("keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
-			Inert(state), Inert(top))}
+			secret.Inert(state), secret.Inert(top))}
 	}
 	return nil
 }
@@ -112,7 +114,7 @@ func notOurs(info fs.FileInfo, folder bool) string {
 
 func untrusted(path, wrong string) error {
 	return fmt.Errorf("%w: %s %s, so what it says cannot be trusted. Look at it, and move it aside or mend its owner and mode (chmod go-w)",
-		ErrJournal, Inert(path), wrong)
+		ErrUnusable, secret.Inert(path), wrong)
 }
 
 // readOwn reads a file of the journal. It waits for nothing: a pipe in its place

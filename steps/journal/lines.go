@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"bufio"
@@ -71,7 +71,7 @@ func (j *Journal) load() error {
 		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole():
 			if e.Schema > schema {
 				return fmt.Errorf("%w: a newer keysplit wrote it (form %d, and this one knows %d). Use the newer one; the journal is in %s",
-					ErrJournal, e.Schema, schema, j.dir)
+					ErrUnusable, e.Schema, schema, j.dir)
 			}
 			if len(j.entries) == 0 {
 				j.lost = 0 // what stands before it is the same line, tried before
@@ -148,7 +148,7 @@ func (j *Journal) sealed(line []byte) bool {
 
 func (j *Journal) append(e Entry) error {
 	if j.readOnly {
-		return fmt.Errorf("%w: it was opened for reading only", ErrJournal)
+		return fmt.Errorf("%w: it was opened for reading only", ErrUnusable)
 	}
 	e.Time = time.Now().UTC()
 	line, err := j.seal(e)

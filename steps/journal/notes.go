@@ -1,8 +1,10 @@
-package steps
+package journal
 
 import (
 	"slices"
 	"time"
+
+	"dj/keysplit/steps/secret"
 )
 
 // MaxKeyAge is how old a key may get before the upgrade guide wants a new one.
@@ -10,7 +12,7 @@ const MaxKeyAge = 90 * 24 * time.Hour
 
 // KeySince tells when keysplit first brought this key here, as the journal has
 // it; false for a key that it did not bring.
-func (j *Journal) KeySince(key Secret) (time.Time, bool) {
+func (j *Journal) KeySince(key secret.Secret) (time.Time, bool) {
 	print := j.prints.Of(key)
 	for _, e := range j.entries {
 		if e.Kind == "key" && e.Key == print && key.Set() {

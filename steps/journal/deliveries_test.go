@@ -1,4 +1,4 @@
-package steps
+package journal
 
 import (
 	"errors"
@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/secret"
 )
 
 func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	j, env := journalFor(t, "")
 	project := filepath.Dir(env)
 	old := j.Prints().Secret(canary.New())
-	first, err := j.Deliver(Delivery{Target: "vault:secret/app#k"}, Secret{})
+	first, err := j.Deliver(Delivery{Target: "vault:secret/app#k"}, secret.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
 // key, and has no end.
 func TestBegunIsTheDeliveryThatWasCutOff(t *testing.T) {
 	j, _ := journalFor(t, "")
-	d, err := j.Deliver(Delivery{Target: "fly:shop", Key: "one"}, Secret{})
+	d, err := j.Deliver(Delivery{Target: "fly:shop", Key: "one"}, secret.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestBegunIsTheDeliveryThatWasCutOff(t *testing.T) {
 func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
-	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{}); err != nil {
+	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 1 {
@@ -141,7 +142,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
-	first, err := j.Deliver(Delivery{Target: "a"}, Secret{})
+	first, err := j.Deliver(Delivery{Target: "a"}, secret.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err := j.Choose(key, both); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Deliver(Delivery{Target: "b"}, Secret{}); err != nil {
+	if _, err := j.Deliver(Delivery{Target: "b"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	if all := j.Deliveries(); len(all) != 2 || all[0].ID != first.ID {
@@ -195,22 +196,22 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 	j, _ := journalFor(t, "")
 	since := func() time.Time {
 		t.Helper()
-		at, changed := j.DeliveredSince("heroku:app", Secret{})
+		at, changed := j.DeliveredSince("heroku:app", secret.Secret{})
 		if !changed {
 			t.Error("it was not changed")
 		}
 		return at
 	}
-	if _, changed := j.DeliveredSince("heroku:app", Secret{}); changed {
+	if _, changed := j.DeliveredSince("heroku:app", secret.Secret{}); changed {
 		t.Error("it was changed")
 	}
 	for range 2 {
-		d, err := j.Deliver(Delivery{Target: "heroku:app"}, Secret{})
+		d, err := j.Deliver(Delivery{Target: "heroku:app"}, secret.Secret{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		brought := since()
-		if err := errors.Join(j.Delivered(d), j.SetStatus(string(Restart), string(Done))); err != nil {
+		if err := errors.Join(j.Delivered(d), j.SetStatus("restart", "done")); err != nil {
 			t.Fatal(err)
 		}
 		seen := j.entries[len(j.entries)-1].Time
@@ -227,7 +228,7 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 // grace period; a rollback takes back the latest run and nothing of an earlier one.
 func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
 	j, env := journalFor(t, "A=1\n")
-	d, err := j.Deliver(Delivery{Target: "manual:x", Key: "one"}, Secret{})
+	d, err := j.Deliver(Delivery{Target: "manual:x", Key: "one"}, secret.Secret{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +251,7 @@ func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
 		t.Errorf("then to be taken back are %+v", got)
 	}
 	j = reopen(t, filepath.Dir(env))
-	if _, err := j.Deliver(Delivery{Target: "manual:x", Key: "two"}, Secret{}); err != nil {
+	if _, err := j.Deliver(Delivery{Target: "manual:x", Key: "two"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := j.Deliveries(); len(got) != 1 || got[0].Key != "two" {
