@@ -6,10 +6,9 @@ package main
 import (
 	"os"
 
+	"dj/keysplit/ui/cli"
 	// First, and for its init function: see the package.
 	_ "dj/keysplit/ui/nostall"
-
-	"dj/keysplit/ui/cli"
 )
 
 func main() {

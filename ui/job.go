@@ -14,10 +14,10 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/guard"
 )
 
 // A job is one use of the engine. Jobs run one after the other, each in a
@@ -131,7 +131,7 @@ func (r *runner) alone(do func() tea.Msg) tea.Cmd {
 		defer func() { <-r.turn }()
 		defer func() {
 			if p := recover(); p != nil {
-				msg = r.crash(fault.Of(p))
+				msg = r.crash(guard.Of(p))
 			}
 		}()
 		return do()
@@ -152,7 +152,7 @@ func (r *runner) command(ctx context.Context, j *job, do work) tea.Cmd {
 		} else {
 			res.err = do(ctx, r.engine, func(ev steps.Event) { r.send(eventMsg{j.id, ev}) }, &res.report)
 		}
-		if errors.Is(res.err, fault.Err) {
+		if errors.Is(res.err, guard.Err) {
 			return r.crash(res.err)
 		}
 		res.facts = look(r.engine)

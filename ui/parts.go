@@ -3,11 +3,11 @@ package ui
 import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
-	"dj/keysplit/steps/distinct"
 	"dj/keysplit/steps/generate"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/smoketest"
+	"dj/keysplit/steps/verify"
 	"dj/keysplit/steps/write"
 )
 
@@ -20,7 +20,7 @@ var parts = []struct {
 	{func() steps.Step { return &preflight.Step{} }, newPreflight},
 	{func() steps.Step { return &generate.Step{} }, newGenerate},
 	{func() steps.Step { return &write.Step{} }, newWrite},
-	{func() steps.Step { return &distinct.Step{} }, newDistinct},
+	{func() steps.Step { return &verify.Step{} }, newDistinct},
 	{func() steps.Step { return &restart.Step{} }, newRestart},
 	{func() steps.Step { return &smoketest.Step{} }, newSmokeTest},
 	{func() steps.Step { return &checklist.Step{} }, newChecklist},

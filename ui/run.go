@@ -16,10 +16,10 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/guard"
 	"dj/keysplit/ui/style"
 )
 
@@ -108,9 +108,9 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 		}
 	}
 	crashed := func(err error) { p.Send(w.runner.crash(err)) }
-	keys.ended = func() { fault.Go(func() { p.Send(leaveMsg{}) }, crashed) }
+	keys.ended = func() { guard.Go(func() { p.Send(leaveMsg{}) }, crashed) }
 	gone := make(chan struct{})
-	fault.Go(func() {
+	guard.Go(func() {
 		select {
 		case <-ctx.Done():
 			p.Send(leaveMsg{})
@@ -151,7 +151,7 @@ func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 		return fmt.Errorf("%s. It has stopped; %s puts back what it changed", w.crash, w.facts.rollback)
 	case !free:
 		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
-	case errors.Is(context.Cause(ctx), fault.Err):
+	case errors.Is(context.Cause(ctx), guard.Err):
 		return context.Cause(ctx)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", steps.ErrCancelled, context.Cause(ctx))

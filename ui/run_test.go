@@ -20,7 +20,7 @@ import (
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // A tty is the far side of a terminal that shows a wizard.

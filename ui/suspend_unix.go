@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/sys/guard"
 )
 
 // caught is where a SIGTSTP goes while the wizard is shown. What stops a process
@@ -24,7 +24,7 @@ func watchSuspend(came func(), failed func(error)) (end func()) {
 	}
 	signal.Notify(caught, syscall.SIGTSTP)
 	done := make(chan struct{})
-	fault.Go(func() {
+	guard.Go(func() {
 		for {
 			select {
 			case <-caught:

@@ -5,7 +5,7 @@ import (
 	"context"
 	"slices"
 
-	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/sys/git"
 )
 
 // dropIgnored leaves out the pipelines and documents that git ignores: copies and

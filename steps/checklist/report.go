@@ -10,7 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/sys/git"
 )
 
 // Markdown is the report as GitHub shows it, with check boxes, fit to be pasted

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/git"
+	"dj/keysplit/steps/sys/git"
 )
 
 // Change is the commit of the user's own repository that brought the requirement,

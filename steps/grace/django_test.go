@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"dj/keysplit/envfile"
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // asks is what the tests ask of the real Django: one line for each question,

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/git"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/git"
 )
 
 // copiesAll is an instruction that copies the whole build context into an image.

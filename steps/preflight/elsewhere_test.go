@@ -8,8 +8,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // onePlace makes a target of what it holds.

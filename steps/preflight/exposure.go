@@ -11,9 +11,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/git"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/sys/shell"
 )
 

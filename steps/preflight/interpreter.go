@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
+	"dj/keysplit/steps/sys/child"
 )
 
 // findPython sets Python and PythonFrom: what the user named, the project's own

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // plain is a project without REST framework, with a settings package, a user

@@ -12,8 +12,8 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // apply runs the whole step on a project with its real Django.

@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/guard"
 )
 
 //go:embed probe/*.py
@@ -118,11 +118,11 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		return nil, notRunnable(fmt.Sprintf("The interpreter %s does not start.", p.Python), "", 0,
 			"Name the project's interpreter: keysplit --python PATH.")
 	}
-	fault.Go(func() { s.listen(reading) }, func(err error) {
+	guard.Go(func() { s.listen(reading) }, func(err error) {
 		s.fail(err)
 		_ = reading.Close() // the writer is never kept waiting
 	})
-	fault.Go(func() {
+	guard.Go(func() {
 		<-s.proc.Done()
 		_ = writing.Close()
 	}, s.fail)
@@ -187,7 +187,7 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
-	fault.Go(func() {
+	guard.Go(func() {
 		// A child that has ended closes the pipe; its end is seen below.
 		_, _ = s.proc.Stdin.Write(question)
 	}, s.fail)
@@ -200,7 +200,7 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 	case <-s.life.Done():
 		return nil, context.Cause(s.life)
 	case <-ctx.Done():
-		fault.Go(s.proc.Terminate, s.fail)
+		guard.Go(s.proc.Terminate, s.fail)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, notRunnable(fmt.Sprintf("Django did not answer within %v.", s.wait), "", 0,
 				"Look at what the settings wait for (a database, Redis, a network), or give it more time: keysplit --timeout 2m.")

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // cleanEnvironment takes the variables away that the project's settings read.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 func TestDjangoThatDoesNotStart(t *testing.T) {

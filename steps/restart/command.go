@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/vendor"
 )
 

@@ -16,8 +16,8 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // These tests run a real Django and its real autoreloader.

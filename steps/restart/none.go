@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
 

@@ -11,8 +11,8 @@ import (
 	"sync"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/sys/child"
 )
 
 // own is the server that the step started for the length of the run.

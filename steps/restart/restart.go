@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
 

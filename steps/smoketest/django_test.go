@@ -9,8 +9,8 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // These tests ask a real Django with a real simplejwt.

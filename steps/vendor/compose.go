@@ -17,7 +17,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // compose is the file that a service of a compose project gets the key from.

@@ -16,7 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // services makes the containers of services anew. A plain restart keeps the

@@ -12,7 +12,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // fly keeps the key as a secret of a Fly.io app. Fly shows digests only.

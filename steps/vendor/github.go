@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // github keeps the key as a secret of GitHub Actions: of a repository, or of one

@@ -17,7 +17,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // Heroku keeps the key in the config vars of an app, through the Platform API:

@@ -14,7 +14,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // kubernetes keeps the key in a Secret, through kubectl and its current context.

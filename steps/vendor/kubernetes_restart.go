@@ -12,7 +12,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // workloads rolls deployments anew: pods read a Secret when they start. A name

@@ -10,7 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // platform is a hosting platform that restarts an app by itself when one of its

@@ -18,7 +18,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // Units restarts units, one after the other. Only a restart makes a unit read

@@ -14,7 +14,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // vault keeps the key in a field of a HashiCorp Vault secret, of the KV engine

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
-	"dj/keysplit/steps/tool"
+	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/tool"
 )
 
 // The lines of a program that are shown: the first ones as they come, then none,

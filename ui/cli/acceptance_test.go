@@ -22,8 +22,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/sandbox/djangotest"
-	"dj/keysplit/ui/built"
+	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/built"
 )
 
 // binary is the built program.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // What is wrong is said once, the value that the shell sets instead is not judged as

@@ -19,9 +19,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/guard"
 )
 
 // The exit codes. Scripts rely on them.
@@ -88,7 +88,7 @@ func Main(args []string, stdio IO) int {
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
 	err := execute(ctx, root)
-	if cause := context.Cause(ctx); errors.Is(cause, fault.Err) {
+	if cause := context.Cause(ctx); errors.Is(cause, guard.Err) {
 		err = cause
 	}
 	if out.failed != nil && codeOf(err) == ExitOK {
@@ -143,7 +143,7 @@ func (s *signals) notify() (context.Context, func()) {
 		signal.Notify(caught, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
-	fault.Go(func() {
+	guard.Go(func() {
 		for n := 0; ; n++ {
 			select {
 			case <-done:

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // A container, and the guide's "environment variables in hosting platform", set the

@@ -11,16 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/demo"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
-	"dj/keysplit/steps/sandbox"
 	"dj/keysplit/ui"
 )
 
 func newDemo(stdio IO, o *options, sig *signals) *cobra.Command {
-	start := string(sandbox.Missing)
+	start := string(demo.Missing)
 	var names []string
-	for _, s := range sandbox.States() {
+	for _, s := range demo.States() {
 		names = append(names, string(s))
 	}
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ through line by line.`,
 			}
 			o.demo = true
 			o.yes = o.yes || !stdio.InTTY || !stdio.OutTTY || o.json
-			return demo(cmd.Context(), stdio, o, sig, sandbox.State(start))
+			return runDemo(cmd.Context(), stdio, o, sig, demo.State(start))
 		},
 	}
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, run through line by line")
@@ -46,8 +46,8 @@ through line by line.`,
 	return cmd
 }
 
-func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox.State) (err error) {
-	s, err := sandbox.Make(start)
+func runDemo(ctx context.Context, stdio IO, o *options, sig *signals, start demo.State) (err error) {
+	s, err := demo.Make(start)
 	if err != nil {
 		return &exitError{code: ExitFinding, err: err}
 	}
@@ -61,7 +61,7 @@ func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox
 		return err
 	}
 	run.Options.Folder = s.Root
-	run.Environ = sandbox.LookupEnv
+	run.Environ = demo.LookupEnv
 	e := ui.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start})
 	if o.yes {
 		run.Options.TempUser = true
@@ -76,11 +76,11 @@ func demo(ctx context.Context, stdio IO, o *options, sig *signals, start sandbox
 // its own. It is not for people.
 func newBackend(stdio IO) *cobra.Command {
 	return &cobra.Command{
-		Use:                sandbox.Command,
+		Use:                demo.Command,
 		Hidden:             true,
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if code := sandbox.RunBackend(args, stdio.In, stdio.Out, stdio.Err); code != 0 {
+			if code := demo.RunBackend(args, stdio.In, stdio.Out, stdio.Err); code != 0 {
 				return &exitError{code: code}
 			}
 			return nil

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui"
 )
 

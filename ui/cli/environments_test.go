@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // environments adds a configuration with three environments to a project; the

@@ -13,8 +13,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/sys/guard"
 	"dj/keysplit/ui/style"
 )
 
@@ -84,7 +84,7 @@ func piped(ctx context.Context, in io.Reader) ([]byte, error) {
 		err  error
 	}
 	done := make(chan read, 1)
-	fault.Go(func() {
+	guard.Go(func() {
 		var kept []byte
 		buf := make([]byte, 64<<10)
 		for {

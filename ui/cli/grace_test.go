@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/grace"
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {

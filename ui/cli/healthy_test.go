@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 const (

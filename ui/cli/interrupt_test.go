@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // A run that is ended while the project's Django starts changes nothing, says how to

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // A script that reads a part of the output must not take it for all of it.

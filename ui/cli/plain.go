@@ -14,8 +14,8 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/fault"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/sys/guard"
 	"dj/keysplit/ui/style"
 )
 
@@ -250,7 +250,7 @@ func (p *plainFront) readLine(ctx context.Context) (string, error) {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	fault.Go(func() {
+	guard.Go(func() {
 		line, err := p.in.ReadString('\n')
 		typed <- answer{line, err}
 	}, func(err error) { typed <- answer{err: err} })

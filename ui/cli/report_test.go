@@ -19,7 +19,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/journal"
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // report runs the command in this process, in the way that the root does.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 func TestTheConfigurationIsWrittenOnRequest(t *testing.T) {

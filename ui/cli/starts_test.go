@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // counted wraps the project's interpreter in a script that notes each start,

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // What only a person can know is ticked by a person's word, in the wizard too,

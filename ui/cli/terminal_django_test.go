@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // onDjango is a real project with its server running, whose file has lost its

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // leaving lists the ways out of the wizard.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps/sandbox/djangotest"
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // asked is what the line-by-line front end ends its question with, at the end

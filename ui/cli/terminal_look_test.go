@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // The accent of the two themes, from the table of the design.

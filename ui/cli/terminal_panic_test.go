@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps/sandbox/djangotest"
-	"dj/keysplit/ui/built"
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/built"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // mistakes are the places where the program of these tests panics, when its
@@ -21,9 +21,9 @@ import (
 var mistakes = map[string]struct{ file, before string }{
 	"session":  {"steps/preflight/session.go", "\t\tif answer, ok := bytes.CutPrefix("},
 	"question": {"steps/preflight/session.go", "\t\t// A child that has ended closes the pipe"},
-	"sandbox":  {"steps/sandbox/sandbox.go", "\t\tvar got reply\n\t\tif json.Unmarshal(lines.Bytes()"},
-	"guardian": {"steps/sandbox/guardian.go", "\t\t\tvar q request\n"},
-	"server":   {"steps/sandbox/worker.go", "\t\tw.lines <- append("},
+	"demo":     {"steps/demo/demo.go", "\t\tvar got reply\n\t\tif json.Unmarshal(lines.Bytes()"},
+	"guardian": {"steps/demo/guardian.go", "\t\t\tvar q request\n"},
+	"server":   {"steps/demo/worker.go", "\t\tw.lines <- append("},
 	"signals":  {"ui/cli/cli.go", "\t\t\tif !s.fullScreen.Load() {"},
 	"wizard":   {"ui/run.go", "\t\tselect {\n\t\tcase <-ctx.Done():\n\t\t\tp.Send(leaveMsg{})"},
 }
@@ -31,7 +31,7 @@ var mistakes = map[string]struct{ file, before string }{
 // mistaken is keysplit with the mistakes in it. SECONDS lets the first so many
 // passages go.
 var mistaken = sync.OnceValues(func() (*built.Program, error) {
-	p := &built.Program{Extra: map[string]string{"steps/fault/mistake.go": `package fault
+	p := &built.Program{Extra: map[string]string{"steps/sys/guard/mistake.go": `package guard
 
 import (
 	"os"
@@ -60,7 +60,7 @@ func Mistake(at string) {
 		if strings.Count(text, m.before) != 1 {
 			return nil, fmt.Errorf("%s: %q is not there once", m.file, m.before)
 		}
-		p.Extra[m.file] = strings.Replace(text, m.before, fmt.Sprintf("fault.Mistake(%q)\n", at)+m.before, 1)
+		p.Extra[m.file] = strings.Replace(text, m.before, fmt.Sprintf("guard.Mistake(%q)\n", at)+m.before, 1)
 	}
 	return p, nil
 })
@@ -83,7 +83,7 @@ func TestAPanicInAGoroutineRestoresTheTerminal(t *testing.T) {
 		{at: "session", django: true, says: true},
 		{at: "session", passages: "1", django: true, says: true}, // at the next question
 		{at: "question", django: true, says: true},
-		{at: "sandbox", passages: "2", says: true},
+		{at: "demo", passages: "2", says: true},
 		{at: "guardian", passages: "2"},
 		{at: "server", passages: "1"},
 		{at: "signals", leave: syscall.SIGTERM, says: true},

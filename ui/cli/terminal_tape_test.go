@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // action is one line of the tape that does something on the terminal.

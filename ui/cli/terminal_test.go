@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // soon is more than anything here takes, on a machine that does much else.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/ui/ptytest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // size is one that the wizard must hold at.

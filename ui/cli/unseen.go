@@ -8,7 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/fault"
+	"dj/keysplit/steps/sys/guard"
 )
 
 // readUnseen reads one line that a person types, without showing it. When the
@@ -29,7 +29,7 @@ func readUnseen(ctx context.Context, stdio IO) ([]byte, error) {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	fault.Go(func() {
+	guard.Go(func() {
 		b, err := term.ReadPassword(fd)
 		typed <- answer{b, err}
 	}, func(err error) { typed <- answer{err: err} })

@@ -12,11 +12,11 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/child"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/ui"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // Bad input of every kind gives one clear error and the right exit code.

@@ -1,0 +1,81 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
+)
+
+func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
+	run := stepstest.NewRun(t, "JWT_SECRET_KEY=short\n", nil)
+	key, other := run.Secret(stepstest.Key()), run.Secret(stepstest.Key())
+	short := run.Secret(key.Reveal()[:40])
+	for name, c := range map[string]struct {
+		held steps.Held
+		key  secret.Secret
+		code finding.Code // "" for none
+		mark steps.Mark   // of the line that compares the two keys
+	}{
+		"good":               {steps.Held{Readable: true, There: true, Key: key, SecretKey: other}, key, "", steps.MarkOK},
+		"SECRET_KEY unknown": {steps.Held{Readable: true, There: true, Key: key}, key, "", steps.MarkWarn},
+		"sealed":             {steps.Held{There: true}, key, "", steps.MarkWarn},
+		"missing":            {steps.Held{Readable: true}, key, "jwt-key-missing", ""},
+		"equal":              {steps.Held{Readable: true, There: true, Key: key, SecretKey: key}, key, "jwt-key-equals-secret-key", ""},
+		"short":              {steps.Held{Readable: true, There: true, Key: short, SecretKey: other}, short, "jwt-key-too-short", ""},
+		"another":            {steps.Held{Readable: true, There: true, Key: other}, key, "place-conflict", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run.Key = c.key
+			if err := stepstest.Places(run, c.held); err != nil {
+				t.Fatal(err)
+			}
+			var events stepstest.Events
+			err := (&Step{}).Apply(context.Background(), run, events.Emit)
+			var failure *steps.Failure
+			switch {
+			case c.code == "" && err != nil:
+				t.Fatalf("error %v", err)
+			case c.code != "" && (!errors.As(err, &failure) || !finding.Has(failure.Findings, c.code)):
+				t.Fatalf("error %v, want %s", err, c.code)
+			}
+			var compared steps.Mark
+			for _, ev := range events {
+				if ev.ID == "differ" {
+					compared = ev.Mark
+				}
+			}
+			if compared != c.mark {
+				t.Errorf("the keys were compared with the mark %q, want %q", compared, c.mark)
+			}
+		})
+	}
+}
+
+// The line of a place says how long a key must be in this project.
+func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run.Options.MinLength = 64
+	run.Key = run.Secret(stepstest.Key()[:60])
+	if err := stepstest.Places(run, steps.Held{Readable: true, There: true, Key: run.Key}); err != nil {
+		t.Fatal(err)
+	}
+	var events stepstest.Events
+	if err := (&Step{}).Apply(t.Context(), run, events.Emit); err == nil {
+		t.Error("it passed")
+	}
+	said := ""
+	for _, ev := range events {
+		if ev.ID == "place a" {
+			said = ev.Detail
+		}
+	}
+	if !strings.Contains(said, "64") {
+		t.Errorf("it says %q", said)
+	}
+}

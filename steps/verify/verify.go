@@ -1,0 +1,292 @@
+// Package verify is step 3: it proves that the two keys differ, as the
+// backend itself reads them, and that Django's system checks pass.
+//
+// Three witnesses must agree: the file as every reader in use reads it, the
+// environment that keysplit runs in, and the project's own Django, which
+// evaluates its settings from scratch. It all runs before the restart, so that
+// a bad configuration never takes a running service down. Lengths, fingerprints
+// and yes or no are shown, and no part of a key: the guide's way prints the
+// first 20 characters of both into the terminal's scrollback.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+)
+
+// Step is step 3. Its zero value is ready for use.
+type Step struct{}
+
+// Name is steps.Distinct.
+func (*Step) Name() steps.Name { return steps.Distinct }
+
+// Plan says what will be looked at.
+func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	if run.Remote() {
+		p := steps.Plan{Summary: "Prove that the two keys differ, before anything is restarted."}
+		for _, t := range run.Targets {
+			p.Details = append(p.Details, "What "+t.Spec()+" holds now")
+		}
+		return p, nil
+	}
+	p := steps.Plan{
+		Summary: "Prove that the two keys differ, before anything is restarted.",
+		Details: []string{
+			"The file, as " + join(run.Project.EnvFile.Readers) + " reads it",
+			"The environment of this shell",
+		},
+	}
+	if run.Django != nil {
+		p.Details = append(p.Details, "The project's settings, evaluated anew by its own Django, and its system checks")
+	}
+	return p, nil
+}
+
+func join(ds []envfile.Dialect) string {
+	var names []string
+	for _, d := range ds {
+		names = append(names, string(d))
+	}
+	return strings.Join(names, " and ")
+}
+
+// Apply changes nothing: the look is the work. It fails with every finding that
+// it came upon, not with the first one only.
+func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.Remote() {
+		return places(ctx, run, emit)
+	}
+	var found []finding.Finding
+	at, err := envfile.Open(run.Project.EnvFile.Path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+	}
+	found = append(found, s.file(run, at.Data, emit)...)
+	var facts *steps.Facts
+	if run.Django != nil {
+		fs, f, err := s.django(ctx, run, emit)
+		if err != nil {
+			return err
+		}
+		found, facts = append(found, fs...), f
+	} else {
+		emit.Check("django", steps.MarkWarn, "Django was not asked", "the proof rests on the file alone")
+	}
+	found = append(found, s.environment(run, facts, emit)...)
+	if errs := finding.Errors(found); len(errs) > 0 {
+		return steps.Fail(found...)
+	}
+	for _, f := range found {
+		emit.Find(f)
+	}
+	return nil
+}
+
+// file reads the bytes as every reader in use does and applies the rules.
+func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Finding {
+	rel := run.Project.Rel(run.Project.EnvFile.Path)
+	var found []finding.Finding
+	edited := anotherKey(run, data)
+	if edited {
+		f := finding.New("env-file-changed", rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
+		f.Why = "Nothing is known about the key that is there now."
+		found = append(found, f)
+	}
+	for _, reader := range run.Project.EnvFile.Readers {
+		id := "file " + string(reader)
+		keys, err := steps.ReadKeys(run, reader, data)
+		if err != nil {
+			emit.Check(id, steps.MarkFailed, "the file, as "+string(reader)+" reads it", "refused as a whole")
+			found = append(found, finding.New("key-unread", fmt.Sprintf("%s cannot read the file at all.", reader)).At(rel, 0))
+			continue
+		}
+		before := len(found)
+		others := keys.Rivals()
+		// A container gets its key from the environment, and has it in no file.
+		key, text := keys.InForce(), "the file, as "+string(reader)+" reads it"
+		if keys.OnlyEnvironment() {
+			text = "the environment: no file sets the key"
+		}
+		for _, code := range run.Judge(key, others...) {
+			f := finding.New(code, run.InWords(code))
+			if code == "jwt-key-equals-secret-key" {
+				f.Message = keys.EqualTo(key)
+			}
+			found = append(found, f.At(rel, 0))
+		}
+		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
+			found = append(found, finding.New("value-dialect-ambiguous",
+				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(finding.Error))
+		}
+		if twin := sameAs(run, reader, data, key); twin != "" {
+			found = append(found, finding.New("jwt-key-equals-secret-key",
+				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", secret.Inert(twin))).At(rel, 0))
+		}
+		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
+		if len(found) > before {
+			mark, detail = steps.MarkFailed, found[before].Message
+		}
+		emit.Check(id, mark, text, detail)
+	}
+	return found
+}
+
+// anotherKey tells that the file holds another key than this run's, and that all
+// its readers agree on it: it was not written wrong but changed since.
+func anotherKey(run *steps.Run, data []byte) bool {
+	var seen secret.Secret
+	for _, reader := range run.Project.EnvFile.Readers {
+		keys, err := steps.ReadKeys(run, reader, data)
+		if err != nil || seen.Set() && !keys.InFile.Secret.Equal(seen) {
+			return false
+		}
+		seen = keys.InFile.Secret
+	}
+	return run.Wrote && run.Key.Set() && seen.Len() > 0 && !seen.Equal(run.Key)
+}
+
+// sameAs names another variable of the file that holds the very same value.
+// SECRET_KEY is left out: it has a rule of its own.
+func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key secret.Secret) string {
+	if key.Len() == 0 {
+		return ""
+	}
+	vars, err := envfile.Read(reader, data, run.LookupEnv)
+	if err != nil {
+		return ""
+	}
+	var twins []string
+	for _, name := range vars.Names() {
+		v, _ := vars.Get(name)
+		if name != steps.KeyName && name != steps.SecretKeyName && run.Prints.Secret(v).Equal(key) {
+			twins = append(twins, name)
+		}
+	}
+	sort.Strings(twins)
+	return strings.Join(twins, ", ")
+}
+
+// environment looks for variables that beat the file. A reader can be told to
+// override the environment instead; then Django has the file's key all the same.
+func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) []finding.Finding {
+	v, ok := run.LookupEnv(steps.KeyName)
+	if !ok {
+		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
+		return nil
+	}
+	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Of(run.Key) && facts.Key.Source == "file" {
+		emit.Check("environment", steps.MarkOK, "the environment", "is overridden by the file")
+		return nil
+	}
+	if run.Prints.Secret(v).Equal(run.Key) {
+		emit.Check("environment", steps.MarkOK, "the environment", "holds the same key")
+		return nil
+	}
+	emit.Check("environment", steps.MarkFailed, "the environment", "overrides the file with another value")
+	return []finding.Finding{finding.New("jwt-key-shadowed", "")}
+}
+
+// django asks the project's own settings.
+func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]finding.Finding, *steps.Facts, error) {
+	emit.Check("django", steps.MarkRunning, "the project's settings", "evaluated anew")
+	f, err := run.Django.Recheck(ctx)
+	if err != nil {
+		emit.Check("django", steps.MarkFailed, "the project's settings", "could not be evaluated")
+		var failure *steps.Failure
+		if errors.As(err, &failure) {
+			return failure.Findings, nil, nil
+		}
+		return nil, nil, fmt.Errorf("evaluate the settings: %w", err)
+	}
+	found := judgeFacts(run, f)
+	if errs := finding.Errors(found); len(errs) > 0 {
+		emit.Check("django", steps.MarkFailed, "the project's settings", errs[0].Message)
+		return found, f, nil
+	}
+	emit.Check("django", steps.MarkOK, "the project's settings", fmt.Sprintf("%d characters, fingerprint %s", f.Key.Length, short(f.Key.Sum)))
+	emit.Check("differ", steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "compared inside Django")
+	emit.Check("checks", steps.MarkOK, "system checks", checksInWords(f.Checks))
+	return found, f, nil
+}
+
+// judgeFacts turns what the settings say into findings.
+func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
+	file := run.Project.Rel(f.SettingsFile)
+	var found []finding.Finding
+	add := func(code finding.Code, message string) {
+		found = append(found, finding.New(code, message).At(file, 0))
+	}
+	switch f.State {
+	case "key-missing":
+		add("jwt-key-missing", "The settings still find no JWT_SECRET_KEY.")
+	case "key-equal":
+		add("jwt-key-equals-secret-key", "The settings refuse the key: it equals SECRET_KEY.")
+	case "key-short":
+		add("jwt-key-too-short", "The settings refuse the key: it is too short.")
+	case "key-refused":
+		add("jwt-key-weak", "The settings refuse the key: "+f.StateError)
+	case "ok":
+		switch {
+		case !f.Key.Set:
+			add("settings-not-upgraded", "The settings do not read JWT_SECRET_KEY at all.")
+		case run.Key.Set() && f.Key.Sum != run.Prints.Of(run.Key):
+			add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.")
+		}
+		switch {
+		case f.SigningEqualsSecretKey && f.SigningEqualsKey:
+			add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.")
+		case f.SigningEqualsSecretKey:
+			add("settings-not-upgraded", "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.")
+		case f.Key.Set && !f.SigningEqualsKey:
+			add("settings-not-upgraded", "The key that signs tokens is not JWT_SECRET_KEY.")
+		}
+	default:
+		add("django-not-runnable", "The settings do not load: "+f.StateError)
+	}
+	for _, c := range f.Checks {
+		if c.Level >= 40 {
+			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message))
+		}
+	}
+	if !f.Tokens.Shared() {
+		add("token-algorithm", "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.")
+	}
+	return found
+}
+
+func checksInWords(checks []steps.SystemCheck) string {
+	warnings := 0
+	for _, c := range checks {
+		if c.Level >= 30 {
+			warnings++
+		}
+	}
+	switch warnings {
+	case 0:
+		return "no issues"
+	case 1:
+		return "1 warning"
+	}
+	return fmt.Sprintf("%d warnings", warnings)
+}
+
+func short(sum string) string {
+	if len(sum) < 6 {
+		return sum
+	}
+	return sum[:6]
+}
+
+// Verify has nothing to add: Apply only looked.
+func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
+
+// Undo has nothing to take back.
+func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }

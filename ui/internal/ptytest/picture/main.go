@@ -1,0 +1,162 @@
+//go:build unix
+
+// Command picture draws the README's picture: it builds keysplit, walks through
+// its demo on a terminal, and writes what the screen showed as one animated SVG.
+// Run it at the top of the project, after a change of the wizard's screens:
+//
+//	go run ./ui/internal/ptytest/picture
+//
+// Nothing in the picture is drawn by hand. What differs from run to run (the
+// demo's folder, its port, fingerprints) is replaced by fixed values of the same
+// length, so that the picture changes only when the screens do.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dj/keysplit/ui/internal/ptytest"
+)
+
+const (
+	cols, rows = 80, 24
+	limit      = 30 * time.Second
+	rest       = 250 * time.Millisecond // a screen that does not change for so long is a picture
+)
+
+// scene is a key and the screen that it leads to.
+type scene struct {
+	keys  string
+	wait  string        // a pattern for the screen
+	shown time.Duration // in the picture
+	still bool          // the one that is shown where nothing moves
+}
+
+const enter = string(ptytest.Enter)
+
+func scenes() []scene {
+	return []scene{
+		{keys: "keysplit demo", wait: `\$ keysplit demo`, shown: 1500 * time.Millisecond},
+		{keys: enter, wait: `(?s)JWT_SECRET_KEY is not set.*\[ Next: choose the key \]`, shown: 4 * time.Second},
+		{keys: enter, wait: `● Make a new key`, shown: 2500 * time.Millisecond},
+		{keys: enter, wait: `(?s)key made.*\[ Next: write the key \]`, shown: 2 * time.Second},
+		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 3500 * time.Millisecond},
+		{keys: enter, wait: `(?s)wrote .env.*\[ Next: `, shown: 2 * time.Second},
+		{keys: enter, wait: `\[ Verify \]`, shown: 2 * time.Second},
+		{keys: enter, wait: `(?s)system checks.*\[ Next: restart`, shown: 3 * time.Second},
+		{keys: enter, wait: `\[ Restart \]`, shown: 2500 * time.Millisecond},
+		{keys: enter, wait: `(?s)server answers.*\[ Next: smoke-test`, shown: 2 * time.Second},
+		{keys: enter, wait: `● A throwaway account`, shown: 2500 * time.Millisecond},
+		{keys: enter, wait: `(?s)refresh works.*\[ Next: `, shown: 5 * time.Second, still: true},
+		{keys: enter, wait: `(?s)still open.*\[ Next: the summary \]`, shown: 4 * time.Second},
+		{keys: enter, wait: `\[ Finish \]`, shown: 3 * time.Second},
+		{keys: enter, wait: `The demo and its project are gone`, shown: 3500 * time.Millisecond},
+	}
+}
+
+func main() {
+	out := flag.String("o", "demo.svg", "file to write")
+	flag.Parse()
+	if err := draw(*out); err != nil {
+		fmt.Fprintf(os.Stderr, "picture: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func draw(path string) error {
+	dir, err := os.MkdirTemp("", "keysplit-picture-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "keysplit"), "dj/keysplit")
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build keysplit: %w\n%s", err, text)
+	}
+	var shots []shot
+	for range 20 {
+		if shots, err = walk(dir); err != nil {
+			return err
+		}
+		if usual(shots) {
+			break
+		}
+	}
+	svg := render(shots)
+	if err := os.WriteFile(path, svg, 0o644); err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d screens, %d bytes\n", path, len(shots), len(svg))
+	return nil
+}
+
+// shot is one screen of the picture.
+type shot struct {
+	cells [][]ptytest.Cell
+	shown time.Duration
+	still bool
+}
+
+// walk goes through the scenes in a shell that finds keysplit in dir.
+func walk(dir string) (shots []shot, err error) {
+	r := &reporter{}
+	defer func() {
+		r.end()
+		if f, ok := recover().(failure); ok {
+			err = f
+		}
+	}()
+	tm := ptytest.Start(r, ptytest.Options{
+		Program: "/bin/bash", Args: []string{"--noprofile", "--norc", "-i"}, Dir: dir, Cols: cols, Rows: rows,
+		Env: []string{
+			"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "HISTFILE=", "TMPDIR=/tmp",
+			"PS1=\\[\x1b[38;2;183;165;255m\\]$\\[\x1b[0m\\] ",
+			"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "BASH_SILENCE_DEPRECATION_WARNING=1",
+		},
+	})
+	tm.WaitFor(`(?m)^\$`, limit)
+	for _, s := range scenes() {
+		tm.Type(s.keys)
+		tm.WaitFor(s.wait, limit)
+		cells := tm.Settled(rest, limit).Cells
+		for _, row := range cells {
+			mask(row)
+		}
+		shots = append(shots, shot{cells: cells, shown: s.shown, still: s.still})
+	}
+	return shots, nil
+}
+
+// usual tells that the number in the demo's folder, which is drawn by lot, has
+// the length that most have. Another one would shift the text beside it.
+func usual(shots []shot) bool {
+	var text strings.Builder
+	for _, row := range shots[1].cells {
+		for _, c := range row {
+			text.WriteString(c.Text)
+		}
+	}
+	return strings.Contains(text.String(), "keysplit-demo-"+folderNumber+"/")
+}
+
+// reporter ends the walk at the first failure.
+type reporter struct{ cleanup []func() }
+
+type failure struct{ error }
+
+func (r *reporter) Helper()           {}
+func (r *reporter) Cleanup(do func()) { r.cleanup = append(r.cleanup, do) }
+func (r *reporter) Fatalf(format string, args ...any) {
+	panic(failure{fmt.Errorf(format, args...)})
+}
+
+func (r *reporter) end() {
+	for _, do := range r.cleanup {
+		do()
+	}
+}
