@@ -16,7 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -122,7 +122,7 @@ var scenes = []struct {
 		st.open()
 		f := finding.New("ci-missing-key", "").At(".github/workflows/ci.yml", 12)
 		st.w.facts.open = []finding.Finding{f}
-		st.w.facts.edits = []house.Proposal{{Finding: f, Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}}}
+		st.w.facts.edits = []repo.Proposal{{Finding: f, Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}}}
 		st.press("t", "enter")
 	}},
 	{"message", func(st *stage) {

@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
 )
@@ -56,7 +56,7 @@ type report struct {
 	next    *steps.Plan      // preflight: what the first step would do
 	canKeep bool             // generate: the key in the file is good
 	items   []checklist.Item // checklist: as they stand
-	edit    *house.Proposal  // what was to be edited
+	edit    *repo.Proposal   // what was to be edited
 	edited  string           // what was
 }
 
@@ -98,11 +98,11 @@ type facts struct {
 	imported    bool
 	skip        map[steps.Name]bool
 	open        []finding.Finding // that are still true
-	edits       []house.Proposal  // what can be done about some of them
+	edits       []repo.Proposal   // what can be done about some of them
 }
 
 // edit is the proposal for a finding, nil when there is none.
-func (f *facts) edit(of finding.Finding) *house.Proposal {
+func (f *facts) edit(of finding.Finding) *repo.Proposal {
 	for i := range f.edits {
 		if f.edits[i].Finding == of {
 			return &f.edits[i]
@@ -193,7 +193,7 @@ func look(e *steps.Engine) facts {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
 		slices.SortStableFunc(f.open, func(a, b finding.Finding) int { return rank(a) - rank(b) })
 		for _, found := range f.open {
-			if p, ok := house.Propose(run, found); ok {
+			if p, ok := repo.Propose(run, found); ok {
 				f.edits = append(f.edits, p)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/repo"
 )
 
 // overlay is a text that covers the page until esc: help, reason, log, findings.
@@ -18,7 +18,7 @@ type overlay struct {
 	key          string // the key that opened it closes it too
 	draw         func(w *wizard, s *sheet)
 	list         *list                  // of the entries one can move over; nil for plain text
-	edit         *house.Proposal        // what e does; nil when there is nothing to do
+	edit         *repo.Proposal         // what e does; nil when there is nothing to do
 	refused      string                 // why e did not
 	copies       func(w *wizard) string // what c copies; nil when there is nothing
 	up           *overlay
@@ -151,7 +151,7 @@ func (w *wizard) showEdit() {
 
 // edit carries out one proposal. The checklist is gone through again when it was
 // done before.
-func (w *wizard) edit(p house.Proposal) tea.Cmd {
+func (w *wizard) edit(p repo.Proposal) tea.Cmd {
 	if w.job != nil {
 		w.flash = busy
 		return nil
@@ -175,7 +175,7 @@ func (w *wizard) edit(p house.Proposal) tea.Cmd {
 // mended takes what an edit has mended out of the engine's log, since the step that
 // found it does not look again: the edit is about every line of the file, but for
 // the one that is left for a person.
-func mended(e *steps.Engine, p house.Proposal) {
+func mended(e *steps.Engine, p repo.Proposal) {
 	var log []steps.Event
 	left := p.Left > 0
 	for _, ev := range e.Log {

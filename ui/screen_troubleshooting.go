@@ -9,7 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/house"
+	"dj/keysplit/steps/repo"
 )
 
 // troubleOverlay lists what is wrong here, and below it every finding that
@@ -109,7 +109,7 @@ func (s *sheet) known(l *list, i int, p finding.Page) {
 }
 
 // findingOverlay explains one finding, and shows the edit that would mend it.
-func findingOverlay(f finding.Finding, edit *house.Proposal) *overlay {
+func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
 		s.hang(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))

@@ -6,7 +6,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/places"
+	"dj/keysplit/steps/repo"
 )
 
 // A place has a line of the file, and a code of the catalogue.
@@ -16,7 +16,7 @@ func FuzzMentions(f *testing.F) {
 	f.Add("k8s/\n.yaml", []byte("&a [*a, *a]: {SECRET_KEY: !!binary x}"))
 	f.Fuzz(func(t *testing.T, file string, data []byte) {
 		k := kindOf(file)
-		text := places.Read(k == pipeline, file, data)
+		text := repo.Read(k == pipeline, file, data)
 		secretKey, key := text.Provides(), text.Key()
 		if lines := bytes.Count(data, []byte("\n")) + 1; secretKey < 0 || key < 0 || secretKey > lines || key > lines {
 			t.Errorf("lines %d and %d of %d", secretKey, key, lines)

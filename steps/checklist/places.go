@@ -9,7 +9,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
-	"dj/keysplit/steps/places"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/sys/file"
 )
 
@@ -39,7 +39,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
-		text := places.Read(k == pipeline, rel, data)
+		text := repo.Read(k == pipeline, rel, data)
 		p.key = text.Key()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0

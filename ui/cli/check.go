@@ -13,8 +13,8 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/house"
 	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
 )
 
@@ -236,7 +236,7 @@ func (c *checkFlags) house(ctx context.Context, one *checked, f front) error {
 		more = append(more, refused...)
 	} else {
 		for i, found := range more {
-			if _, ok := house.Propose(one.run, found); ok {
+			if _, ok := repo.Propose(one.run, found); ok {
 				more[i].Fixable = true
 				more[i].Fix += " keysplit check --fix does it."
 			}
@@ -264,7 +264,7 @@ func mended(ctx context.Context, run *steps.Run, f front, found []finding.Findin
 func mend(ctx context.Context, run *steps.Run, f front, found []finding.Finding) (left []finding.Finding, edited bool, err error) {
 	var refused []finding.Finding
 	for _, one := range found {
-		p, ok := house.Propose(run, one)
+		p, ok := repo.Propose(run, one)
 		if !ok {
 			left = append(left, one)
 			continue

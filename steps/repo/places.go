@@ -1,6 +1,6 @@
-// Package places finds where a file provides SECRET_KEY, and whether JWT_SECRET_KEY
+// Where a file provides SECRET_KEY is found here, and whether JWT_SECRET_KEY
 // reaches the same process there.
-package places
+package repo
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package places
+package repo
 
 import "testing"
 

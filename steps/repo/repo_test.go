@@ -1,4 +1,4 @@
-package house
+package repo
 
 import (
 	"os"
@@ -6,10 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
@@ -142,52 +140,6 @@ func TestPlaceholdersAreRefusedAsKeys(t *testing.T) {
 	}
 	if len(throwaway) < steps.MinKeyLength {
 		t.Error("the backend would refuse the value for tests")
-	}
-}
-
-// In a repository like the guide's, the look finds every place, the proposals
-// mend those that can be mended, and a second look finds nothing of them.
-func TestAWholeRepositoryIsMended(t *testing.T) {
-	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
-	for _, e := range edits {
-		if e.after == "" || e.code == "env-file-not-ignored" || e.name == "two jobs" || e.name == "GitHub, a test value" || strings.Contains(e.name, "mapping") {
-			continue
-		}
-		path := filepath.Join(run.Project.TopLevel, filepath.FromSlash(e.file))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		before := e.before
-		if e.code == "kubernetes-missing-key" {
-			before = "apiVersion: apps/v1\nkind: Deployment\n" + before
-		}
-		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	look := func() []finding.Finding {
-		r, err := checklist.Look(t.Context(), run, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.Findings
-	}
-	found := look()
-	if len(found) < 10 {
-		t.Fatalf("only %d places were found: %+v", len(found), found)
-	}
-	for _, f := range found {
-		p, ok := Propose(run, f)
-		if !ok {
-			t.Errorf("no proposal for %s", f.File)
-			continue
-		}
-		if err := p.Apply(t.Context(), run); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, f := range look() {
-		t.Errorf("still found: %s %s", f.Code, f.File)
 	}
 }
 

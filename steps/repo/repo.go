@@ -1,4 +1,4 @@
-// Package house proposes edits for the rest of the house: pipelines, compose
+// Package repo is about the committed files. It proposes edits for the rest of the house: pipelines, compose
 // files, manifests, example files and documents that provide SECRET_KEY and not
 // JWT_SECRET_KEY.
 //
@@ -15,7 +15,7 @@
 //     would keep), there is no proposal, and the finding says what to do by hand.
 //
 // A proposal is applied through the journal, so that a rollback takes it back.
-package house
+package repo
 
 import (
 	"bytes"
@@ -31,7 +31,6 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/places"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -80,7 +79,7 @@ func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
 	p.at = at
 	p.new, p.Diff = edit(f, at.Data)
 	if f.Code != "env-file-not-ignored" {
-		p.Left = places.Read(runs(f.Code), f.File, p.new).Lacks()
+		p.Left = Read(runs(f.Code), f.File, p.new).Lacks()
 	}
 	return p, len(p.Diff) > 0
 }
@@ -112,7 +111,7 @@ func insert(r rule) func(finding.Finding, []byte) ([]byte, []steps.DiffLine) {
 		}
 		var out bytes.Buffer
 		var diff []steps.DiffLine
-		text := places.Read(runs(f.Code), f.File, data)
+		text := Read(runs(f.Code), f.File, data)
 		num, pending, wait := 0, []string(nil), -1
 		flush := func(eol string) {
 			for _, l := range pending {
