@@ -22,7 +22,7 @@ func (r *Run) Grace(now time.Time) (key secret.Secret, until time.Time, under bo
 	if r.Project == nil || len(r.Project.EnvFile.Readers) == 0 || r.Options.Committed && !r.Project.EnvFile.Exists {
 		return key, until, false
 	}
-	for _, path := range r.Files() {
+	for _, path := range r.Home().Files() {
 		at, err := envfile.Open(path)
 		if err != nil {
 			continue

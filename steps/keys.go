@@ -84,7 +84,7 @@ const MendEnvironment = "Set a new key where that variable is set: on the hostin
 // KeyFromEnvironment tells that this run's backend gets the run's key from the
 // environment, and that no file sets one.
 func (r *Run) KeyFromEnvironment() bool {
-	keys, err := r.CurrentKeys()
+	keys, err := r.Home().Keys()
 	return err == nil && keys.OnlyEnvironment() && keys.Key.Secret.Equal(r.Key)
 }
 

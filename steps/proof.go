@@ -10,7 +10,7 @@ import (
 // settings, and every other file that the reader opened.
 func ProofFiles(run *Run) []journal.FileSum {
 	paths := []string{run.Project.SettingsFile}
-	paths = append(paths, run.Files()...) // the local .env is another environment's where no target is it
+	paths = append(paths, run.Home().Files()...) // the local .env is another environment's where no target is it
 	if run.Project.Facts != nil {
 		paths = append(paths, run.Project.Facts.ReaderFiles...)
 	}

@@ -197,11 +197,11 @@ func (r *Run) PreviousKey() (secret.Secret, bool) {
 			return r.Secret(string(old)), true
 		}
 	}
-	now, err := r.CurrentKeys()
+	now, err := r.Home().Keys()
 	if err != nil {
 		return secret.Secret{}, false
 	}
-	for _, path := range r.Files() {
+	for _, path := range r.Home().Files() {
 		for _, data := range r.Journal.Befores(path) {
 			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
 			// A change that was not about the key has the same one before it.
@@ -234,20 +234,6 @@ func (r *Run) PreviousFile() string {
 		}
 	}
 	return ""
-}
-
-// Files are the files that this run's backend gets its key from.
-func (r *Run) Files() []string {
-	if !r.Remote() {
-		return []string{r.Project.EnvFile.Path}
-	}
-	var out []string
-	for _, t := range r.Targets {
-		if path := t.File(r); path != "" {
-			out = append(out, path)
-		}
-	}
-	return out
 }
 
 // servers names addresses, inert and without a name, password or query in them.

@@ -88,7 +88,7 @@ type facts struct {
 	keyFrom     string
 	wrote       bool
 	hadKey      bool     // there was one before the upgrade
-	remote      bool     // the key lives in no file of this machine
+	here        bool     // the key lives in a file of this machine
 	rollback    string   // the command that puts everything back
 	left        []string // what is left for the user after a good end
 	username    string
@@ -181,7 +181,7 @@ func look(e *steps.Engine) facts {
 	f := facts{
 		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
 		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, hadKey: run.Previous.Set(), left: slices.Clone(run.Left),
-		rollback: run.Command("rollback"), remote: run.Remote(),
+		rollback: run.Command("rollback"), here: run.Home().Here(),
 		username: run.Redactor.Clean(o.Username), password: o.Password.Set(), tempUser: o.TempUser,
 		rotate: o.Rotate, imported: o.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),

@@ -77,7 +77,7 @@ func (w *wizard) tookBack(s *sheet) {
 		s.hang(warn, st.Bold, "Everything is put back, but the server does not run with it yet.")
 	case len(w.facts.left) > 0:
 		s.hang(warn, st.Bold, "What keysplit can put back is put back. What is left for you stands below.")
-	case w.facts.remote:
+	case !w.facts.here:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Everything is as it was before.")
 	default:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")

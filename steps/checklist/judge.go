@@ -44,7 +44,7 @@ func (l *look) delivered() verdict {
 }
 
 func (l *look) added() verdict {
-	if l.remote {
+	if !l.here {
 		return l.delivered()
 	}
 	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
@@ -58,7 +58,7 @@ func (l *look) added() verdict {
 // file alone serves where the backend's own file holds both keys.
 func (l *look) different() verdict {
 	v := verdict{next: "Run: keysplit upgrade"}
-	if equal := several(l.envs.equal); equal != "" && !l.remote {
+	if equal := several(l.envs.equal); equal != "" && l.here {
 		v.why = equal
 		return v
 	}
@@ -67,14 +67,14 @@ func (l *look) different() verdict {
 		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "secret-key")...)
 	}
 	distinct := l.past.proofs[steps.Distinct]
-	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer && !l.remote {
+	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer && l.here {
 		v.evidence = l.envs.differ
 	}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Distinct)
 		switch {
 		case distinct == nil || distinct.gone != "":
-		case l.remote:
+		case !l.here:
 			v.why = "SECRET_KEY is not in the same place, and no server was shown to refuse it"
 		default:
 			v.why = "SECRET_KEY is not in the file, and Django was not asked"
@@ -84,7 +84,7 @@ func (l *look) different() verdict {
 }
 
 func (l *look) long() verdict {
-	if l.remote {
+	if !l.here {
 		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, "place "), next: "Run: keysplit upgrade"}
 		if len(v.evidence) == 0 {
 			v.why = l.past.missing(steps.Distinct)

@@ -68,7 +68,7 @@ type look struct {
 	envs   envs
 	places map[kind][]place
 	past   past
-	remote bool // the environment keeps its keys in no file here
+	here   bool // the environment keeps its keys in the .env of this machine
 }
 
 // FirstAttestable is the first item that a person's word can tick: what the
@@ -135,7 +135,7 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 		return nil, err
 	}
 	t.dropIgnored(ctx, run.Project.TopLevel)
-	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}, remote: run.Remote()}
+	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}, here: run.Home().Here()}
 	for _, k := range []kind{pipeline, document} {
 		l.places[k] = findPlaces(run, &t, k)
 	}

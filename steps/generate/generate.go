@@ -53,7 +53,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 			return c, steps.Fail(unfinished(run, others))
 		}
 	}
-	keys, err := current(run)
+	keys, err := run.Home().Found()
 	if err != nil {
 		return c, err
 	}
@@ -72,7 +72,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
-	case !run.Options.Rotate && run.Sealed():
+	case !run.Options.Rotate && run.Home().Sealed():
 		c.action = "leave" // it may be good, and in use
 	case run.Options.Rotate || len(c.bad) > 0:
 		c.action = "make"
@@ -93,23 +93,6 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 func unfinished(run *steps.Run, others []string) finding.Finding {
 	return finding.New("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
 		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.FinishCommand(others), run.Command("rollback")))
-}
-
-// current reads the keys in force. Those of the .env are read from the bytes
-// that preflight saw: what was diagnosed is what is decided upon.
-func current(run *steps.Run) (steps.Keys, error) {
-	if run.Remote() {
-		return run.CurrentKeys()
-	}
-	var data []byte
-	if at := run.Project.EnvFile.At; at != nil && at.Exists {
-		data = at.Data
-	}
-	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
-	if err != nil {
-		return keys, fmt.Errorf("read %s: %w", run.Project.EnvFile.Path, err)
-	}
-	return keys, nil
 }
 
 // Plan says whether the key will be kept, made or imported.
@@ -155,7 +138,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 
 func kept(run *steps.Run, c choice) string {
 	switch {
-	case run.Remote():
+	case !run.Home().Here():
 		return "The key that is in force is good. It stays, and goes wherever it is missing."
 	case c.keys.OnlyEnvironment():
 		return "The key that the environment sets is good. It stays."

@@ -76,7 +76,7 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 	if length <= 0 || length > longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
-	keys, err := run.CurrentKeys()
+	keys, err := run.Home().Keys()
 	if err != nil {
 		return nil, fmt.Errorf("%w: read the keys: %w", steps.ErrCannotLook, err)
 	}
@@ -87,7 +87,7 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 	env := run.Project.EnvFile
 	g := &Grace{
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
-		Settings: settingsLines(env.Readers), Unsure: run.Remote() && !keys.SecretKey.Secret.Set(),
+		Settings: settingsLines(env.Readers), Unsure: !run.Home().Compares(keys),
 	}
 	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
 		g.Until, g.Goes = until.UTC(), true
@@ -98,7 +98,7 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 	if string(g.module.Data) != string(Module) {
 		g.Changes = append(g.Changes, "write "+run.Project.Rel(g.Module))
 	}
-	for _, path := range run.Files() {
+	for _, path := range run.Home().Files() {
 		at, err := envfile.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", path, err)
@@ -132,7 +132,7 @@ func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool)
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
 	switch {
-	case (!known || !previous.Set()) && run.Sealed():
+	case (!known || !previous.Set()) && run.Home().Sealed():
 		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
 			"Let people log in again: keysplit cannot have a key accepted that it never saw.")
 	case !known || !previous.Set():

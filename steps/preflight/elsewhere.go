@@ -67,7 +67,7 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	for _, t := range run.Targets {
 		emit.Check("place "+t.Spec(), steps.MarkRunning, t.Spec(), "")
 	}
-	if err := run.LookAround(ctx); err != nil {
+	if err := run.Home().Look(ctx); err != nil {
 		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
 	}
 	for i, h := range run.Held {

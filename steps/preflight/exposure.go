@@ -32,7 +32,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 				WithFix("Add a line to .gitignore: /"+rel))
 		}
 	}
-	if keys, err := run.CurrentKeys(); err == nil && gitTop(p.Root) != "" {
+	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
 		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
 			found = append(found, finding.New("env-file-in-git-history", "").At(rel, 0))

@@ -119,7 +119,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := findFiles(ctx, run); err != nil {
 		return err
 	}
-	if run.Remote() {
+	if !run.Home().Here() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
 	d.untracked = run.Options.Committed && untracked(ctx, p)

@@ -41,7 +41,7 @@ func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 // address sets the run's URL from what the user named or what runs; without
 // either it stays empty. What runs here is not the backend of another environment.
 func (s *Step) address(ctx context.Context, run *steps.Run) error {
-	if run.Remote() {
+	if !run.Home().Here() {
 		run.URL = named(run)
 		return nil
 	}

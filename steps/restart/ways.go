@@ -165,7 +165,7 @@ func asked(run *steps.Run) Way {
 	switch w, given := run.Options.Restart.(Way); {
 	case given:
 		return w
-	case run.Remote():
+	case !run.Home().Here():
 		return nothing
 	}
 	return usual

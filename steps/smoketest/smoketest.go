@@ -240,7 +240,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 		return nil, err
 	}
 	key := run.Key
-	if keys, err := run.CurrentKeys(); !key.Set() && err == nil {
+	if keys, err := run.Home().Keys(); !key.Set() && err == nil {
 		key = keys.Key.Secret
 	}
 	if !key.Set() || key.Len() == 0 {

@@ -67,12 +67,12 @@ func randomSigner() *signer {
 // that reads the same keys as the server, else with the value from where the
 // keys are. It is nil when neither knows it.
 func secretKeySigner(run *steps.Run) *signer {
-	if run.Django != nil && !run.Remote() {
+	if run.Django != nil {
 		return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
 			return run.Django.Sign(ctx, steps.SecretKeyName, alg, input)
 		}}
 	}
-	keys, err := run.CurrentKeys()
+	keys, err := run.Home().Keys()
 	if err != nil || !keys.SecretKey.Secret.Set() || keys.SecretKey.Empty() {
 		return nil
 	}

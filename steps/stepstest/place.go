@@ -38,5 +38,5 @@ func Places(run *steps.Run, held ...steps.Held) error {
 		}
 		run.Targets = append(run.Targets, &Place{Name: name, Held: h})
 	}
-	return run.LookAround(context.Background())
+	return run.Home().Look(context.Background())
 }

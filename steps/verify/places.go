@@ -13,7 +13,7 @@ import (
 // environment's; that the two keys differ is then proved where a place holds
 // both, and else by the running server, which must refuse SECRET_KEY.
 func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if err := run.LookAround(ctx); err != nil {
+	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
 	compared := false

@@ -30,38 +30,16 @@ func (*Step) Name() steps.Name { return steps.Distinct }
 
 // Plan says what will be looked at.
 func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
-	if run.Remote() {
-		p := steps.Plan{Summary: "Prove that the two keys differ, before anything is restarted."}
-		for _, t := range run.Targets {
-			p.Details = append(p.Details, "What "+t.Spec()+" holds now")
-		}
-		return p, nil
-	}
-	p := steps.Plan{
+	return steps.Plan{
 		Summary: "Prove that the two keys differ, before anything is restarted.",
-		Details: []string{
-			"The file, as " + join(run.Project.EnvFile.Readers) + " reads it",
-			"The environment of this shell",
-		},
-	}
-	if run.Django != nil {
-		p.Details = append(p.Details, "The project's settings, evaluated anew by its own Django, and its system checks")
-	}
-	return p, nil
-}
-
-func join(ds []envfile.Dialect) string {
-	var names []string
-	for _, d := range ds {
-		names = append(names, string(d))
-	}
-	return strings.Join(names, " and ")
+		Details: run.Home().Witnesses(),
+	}, nil
 }
 
 // Apply changes nothing: the look is the work. It fails with every finding that
 // it came upon, not with the first one only.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if run.Remote() {
+	if !run.Home().Here() {
 		return places(ctx, run, emit)
 	}
 	var found []finding.Finding

@@ -52,11 +52,11 @@ func TestComposeWritesWhatTheServiceReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			run.Targets = targets
-			if err := run.LookAround(context.Background()); err != nil || run.Held[0].Key.Set() || !run.Held[0].SecretKey.Set() {
+			if err := run.Home().Look(context.Background()); err != nil || run.Held[0].Key.Set() || !run.Held[0].SecretKey.Set() {
 				t.Fatalf("look: %v", err)
 			}
-			if run.Remote() == (c.file == ".env") {
-				t.Errorf("only the .env here is the backend's own: %t", run.Remote())
+			if run.Home().Here() != (c.file == ".env") {
+				t.Errorf("only the .env here is the backend's own: %t", run.Home().Here())
 			}
 			if said, err := bring(run, targets[0]); err != nil || !strings.Contains(said, "Service: web") {
 				t.Fatalf("%s, %v", said, err)
@@ -143,7 +143,7 @@ func TestComposeWithSeveralEnvFiles(t *testing.T) {
 			}
 			targets, _ := Targets([]string{"compose:docker-compose.yml"})
 			run.Targets = targets
-			if err := run.LookAround(t.Context()); err != nil {
+			if err := run.Home().Look(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if run.Project.Rel(targets[0].File(run)) != c.file {
@@ -164,7 +164,7 @@ func TestComposeWithSeveralEnvFiles(t *testing.T) {
 			}
 		}
 		run.Targets, _ = Targets([]string{"compose:docker-compose.yml"})
-		if err := run.LookAround(t.Context()); err != nil || run.Held[0].SecretKey.Equal(run.Secret(secret)) != compared {
+		if err := run.Home().Look(t.Context()); err != nil || run.Held[0].SecretKey.Equal(run.Secret(secret)) != compared {
 			t.Errorf("%s: compared with %v, %v", environment, run.Held, err)
 		}
 	}

@@ -30,7 +30,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 		t.Errorf("%s, %v", said, err)
 	}
 	noLeak(t, run, run.Key.Reveal(), map[string]string{"what was said": said})
-	if err := run.LookAround(t.Context()); err != nil || !run.Held[0].There || run.Held[0].Readable {
+	if err := run.Home().Look(t.Context()); err != nil || !run.Held[0].There || run.Held[0].Readable {
 		t.Errorf("afterwards: %+v, %v", run.Held, err)
 	}
 	if _, err := undo(run); err != nil || len(run.Left) != 1 || !strings.Contains(run.Left[0], "the vault of the bank") {

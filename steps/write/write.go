@@ -264,12 +264,12 @@ func offerGrace(run *steps.Run) {
 		return
 	}
 	if !run.Previous.Set() {
-		if run.Remote() {
+		if !run.Home().Here() {
 			run.Left = append(run.Left, "Everyone has to log in again. The previous key is not known here, so that there can be no grace period.")
 		}
 		return
 	}
-	if keys, err := run.CurrentKeys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
+	if keys, err := run.Home().Keys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
 		return
 	}
 	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: "+run.Command("grace"))
@@ -302,10 +302,8 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	if s.left > 0 {
 		return nil
 	}
-	if run.Remote() {
-		if err := run.LookAround(ctx); err != nil {
-			return err
-		}
+	if err := run.Home().Look(ctx); err != nil {
+		return err
 	}
 	if run.Journal == nil {
 		return nil

@@ -298,7 +298,7 @@ func (one *checked) currentKeys() (steps.Keys, error) {
 	if one.run.Project == nil {
 		return steps.Keys{}, steps.ErrCannotLook
 	}
-	return one.run.CurrentKeys()
+	return one.run.Home().Keys()
 }
 
 // worst is the exit code of all: that of an environment that could not be looked

@@ -60,9 +60,9 @@ func (o *options) verdict(one *checked) string {
 			return fmt.Sprintf("Not in order: %s. What to do stands above.", count(n, "warning"))
 		}
 		return "What is committed is in order. No .env was looked for."
-	case one.ready && one.run.Remote() && !keys.Key.Secret.Set():
+	case one.ready && !one.run.Home().Here() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + o.command("upgrade") + " --rotate"
-	case one.ready && one.run.Remote() && !keys.SecretKey.Secret.Set():
+	case one.ready && !one.run.Home().Compares(keys):
 		return "Ready: JWT_SECRET_KEY is set and long enough. SECRET_KEY is not in the same place, so the two were not compared."
 	case one.ready:
 		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY."
@@ -131,13 +131,10 @@ func (one *checked) report() checkReport {
 	}
 	if p := one.run.Project; p != nil {
 		r.Project = &checkProject{
-			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, EnvFile: p.Rel(p.EnvFile.Path), Django: p.Facts,
+			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, Django: p.Facts,
 		}
-		if one.run.Remote() {
-			r.Project.EnvFile = "" // the one here is not looked at
-			if files := one.run.Files(); len(files) == 1 {
-				r.Project.EnvFile = p.Rel(files[0])
-			}
+		if file := one.run.Home().File(); file != "" { // else none of this machine's is looked at
+			r.Project.EnvFile = p.Rel(file)
 		}
 		if len(p.EnvFile.Readers) > 0 {
 			r.Project.Reader = string(p.EnvFile.Readers[0])

@@ -77,8 +77,8 @@ func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	var out []finding.Finding
 	if key, until, under := run.Grace(now); key.Set() && !under {
 		f := finding.New("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
-		if !run.Remote() {
-			f = f.At(run.Project.Rel(run.Project.EnvFile.Path), 0)
+		if file := run.Home().File(); file != "" {
+			f = f.At(run.Project.Rel(file), 0)
 		}
 		out = append(out, f)
 	}

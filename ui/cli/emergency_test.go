@@ -193,7 +193,7 @@ func TestAnOldKeyIsRemindedOf(t *testing.T) {
 	if old() {
 		t.Error("a key that keysplit did not bring has an age")
 	}
-	keys, err := one.run.CurrentKeys()
+	keys, err := one.run.Home().Keys()
 	if err != nil {
 		t.Fatal(err)
 	}

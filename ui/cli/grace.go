@@ -47,10 +47,8 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 	}
 	defer run.Close()
 	f := newPlain(stdio, o)
-	if run.Remote() {
-		if err := run.LookAround(ctx); err != nil {
-			return err
-		}
+	if err := run.Home().Look(ctx); err != nil {
+		return err
 	}
 	g, err := grace.Plan(run, length, anew, time.Now())
 	if err == nil && !o.dryRun {
@@ -126,7 +124,7 @@ func byHand(run *steps.Run, g *grace.Grace) []string {
 	}
 	if len(lines) > 0 && x.File == "" {
 		// The previous key was in one of the files only.
-		lines = []string{"In the other places: set both yourself, to the values that stand in " + run.Project.Rel(run.Files()[0]) + " now."}
+		lines = []string{"In the other places: set both yourself, to the values that stand in " + run.Project.Rel(run.Home().Files()[0]) + " now."}
 	}
 	return lines
 }

@@ -178,7 +178,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		if run.Options.Restart, err = restart.Parse(env.Restart); err != nil {
 			return nil, err
 		}
-	case run.Remote():
+	case !run.Home().Here():
 		run.Options.Restart = restart.For(targets)
 	}
 	run.Options.Skip = skip

@@ -192,7 +192,7 @@ func keyBefore(run *steps.Run, last journal.Upgrade) (anew bool, without string)
 	anew = len(last.Deliveries) > 0
 	seen := map[string]bool{}
 	for _, in := range last.Files { // the first change of a file is what it goes back to
-		if in.Path != run.Project.EnvFile.Path && !slices.Contains(run.Files(), in.Path) || seen[in.Path] {
+		if in.Path != run.Project.EnvFile.Path && !slices.Contains(run.Home().Files(), in.Path) || seen[in.Path] {
 			continue
 		}
 		seen[in.Path] = true

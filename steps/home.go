@@ -1,0 +1,110 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"dj/keysplit/envfile"
+)
+
+// Home is where the environment of a run keeps its key. A step asks it what it needs
+// to know, and does not ask which kind it is.
+//
+// Of what a backend can get its key from (a file that its reader opens, the
+// environment of its process, a file of one value, a literal in the settings, another
+// program that fills references in at the start, a place elsewhere, nothing yet) two
+// kinds are told apart here: EnvFile, the .env of this machine with the environment
+// of this process over it, which may not be there yet; and places that are none of
+// this machine's business. A further kind is one more type with these methods, and a
+// line in Run.Home.
+type Home interface {
+	// Here reports whether the backend of this environment runs on this machine, from
+	// this project. Only then are the project's own Django, this shell and the servers
+	// that run here witnesses of its key.
+	Here() bool
+	// Look asks what can only be asked, so that Keys is about now. What keeps it from
+	// looking is a *Failure.
+	Look(ctx context.Context) error
+	// Keys are the keys in force: those of a file as it is now, those of a place as it
+	// was at the last Look.
+	Keys() (Keys, error)
+	// Found are the keys in force as they were when preflight looked: what was
+	// diagnosed is what is decided upon.
+	Found() (Keys, error)
+	// Sealed reports whether there is a key that nothing can read.
+	Sealed() bool
+	// Compares reports whether these keys can be told to differ without a server.
+	Compares(k Keys) bool
+	// Files are the files of this machine that the backend gets its key from, absolute.
+	Files() []string
+	// File is the one file that stands for them all, absolute; "" for none.
+	File() string
+	// Witnesses say what a proof that the two keys differ rests on, one line each.
+	Witnesses() []string
+}
+
+// Home is where this run's environment keeps its key.
+func (r *Run) Home() Home {
+	for _, t := range r.Targets {
+		// Before the project is known, any file here may be its .env.
+		if t.Local() && (r.Project == nil || SameFile(t.File(r), r.Project.EnvFile.Path)) {
+			return ownFile{r}
+		}
+	}
+	if len(r.Targets) > 0 {
+		return elsewhere{r}
+	}
+	return ownFile{r}
+}
+
+// ownFile is the .env that the project's own Django reads here, also before it is made,
+// with what the environment of this process has over it.
+type ownFile struct{ run *Run }
+
+func (ownFile) Here() bool                 { return true }
+func (ownFile) Look(context.Context) error { return nil } // it is read each time
+func (ownFile) Sealed() bool               { return false }
+func (ownFile) Compares(Keys) bool         { return true } // Django does, where the file does not have both
+func (o ownFile) File() string             { return o.run.Project.EnvFile.Path }
+func (o ownFile) Files() []string          { return []string{o.File()} }
+
+func (o ownFile) Keys() (Keys, error) {
+	env := o.run.Project.EnvFile
+	if len(env.Readers) == 0 {
+		return Keys{}, fmt.Errorf("read %s: its reader is not known", env.Path)
+	}
+	at, err := envfile.Open(env.Path)
+	if err != nil {
+		return Keys{}, err
+	}
+	return ReadKeys(o.run, env.Readers[0], at.Data)
+}
+
+func (o ownFile) Found() (Keys, error) {
+	env := o.run.Project.EnvFile
+	var data []byte
+	if env.At != nil && env.At.Exists {
+		data = env.At.Data
+	}
+	keys, err := ReadKeys(o.run, env.Readers[0], data)
+	if err != nil {
+		return keys, fmt.Errorf("read %s: %w", env.Path, err)
+	}
+	return keys, nil
+}
+
+func (o ownFile) Witnesses() []string {
+	var readers []string
+	for _, d := range o.run.Project.EnvFile.Readers {
+		readers = append(readers, string(d))
+	}
+	lines := []string{
+		"The file, as " + strings.Join(readers, " and ") + " reads it",
+		"The environment of this shell",
+	}
+	if o.run.Django != nil {
+		lines = append(lines, "The project's settings, evaluated anew by its own Django, and its system checks")
+	}
+	return lines
+}

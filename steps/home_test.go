@@ -1,0 +1,70 @@
+package steps_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// A home answers for what its environment reads, and for nothing else: with the key
+// elsewhere, the .env of this machine says nothing, whatever it holds.
+func TestWhereAKeyLives(t *testing.T) {
+	here, there := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		places                func(run *steps.Run) []steps.Target
+		here, sealed, differs bool
+		key                   string // in force
+		files                 []string
+	}{
+		"nothing was named": {func(*steps.Run) []steps.Target { return nil }, true, false, true, here, []string{".env"}},
+		"the .env of this machine": {func(run *steps.Run) []steps.Target {
+			return []steps.Target{&stepstest.Place{Name: "dotenv", Path: run.Project.EnvFile.Path}}
+		}, true, false, true, here, []string{".env"}},
+		"that, and a place": {func(run *steps.Run) []steps.Target {
+			return []steps.Target{&stepstest.Place{Name: "fly:a"}, &stepstest.Place{Name: "dotenv", Path: run.Project.EnvFile.Path}}
+		}, true, false, true, here, []string{".env"}},
+		"another file": {func(run *steps.Run) []steps.Target {
+			return []steps.Target{&stepstest.Place{Name: "dotenv:x", Path: filepath.Join(run.Project.Root, "x"), Held: steps.Held{Readable: true, There: true, Key: run.Secret(there)}}}
+		}, false, false, false, there, []string{"x"}},
+		"places with both keys": {func(run *steps.Run) []steps.Target {
+			return []steps.Target{&stepstest.Place{Name: "a", Held: steps.Held{There: true}},
+				&stepstest.Place{Name: "b", Held: steps.Held{Readable: true, There: true, Key: run.Secret(there), SecretKey: run.Secret("s")}}}
+		}, false, false, true, there, nil},
+		"a place that shows none": {func(*steps.Run) []steps.Target {
+			return []steps.Target{&stepstest.Place{Name: "a", Held: steps.Held{There: true}}}
+		}, false, true, false, "", nil},
+		"a place without one": {func(*steps.Run) []steps.Target { return []steps.Target{&stepstest.Place{Name: "a"}} }, false, false, false, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := stepstest.NewRun(t, "JWT_SECRET_KEY="+here+"\nSECRET_KEY=x\n", nil)
+			run.Targets = c.places(run)
+			home := run.Home()
+			if err := home.Look(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			keys, err := home.Keys()
+			if err != nil || keys.InForce().Len() != len(c.key) || c.key != "" && !keys.InForce().Equal(run.Secret(c.key)) {
+				t.Errorf("another key is in force: %v", err)
+			}
+			if found, err := home.Found(); err != nil || !found.InForce().Equal(keys.InForce()) && c.key != "" {
+				t.Errorf("preflight saw another one: %v", err)
+			}
+			if home.Here() != c.here || home.Sealed() != c.sealed || home.Compares(keys) != c.differs {
+				t.Errorf("here %t, sealed %t, compares %t", home.Here(), home.Sealed(), home.Compares(keys))
+			}
+			var files []string
+			for _, path := range home.Files() {
+				files = append(files, run.Project.Rel(path))
+			}
+			if len(files) != len(c.files) || len(files) == 1 && (files[0] != c.files[0] || run.Project.Rel(home.File()) != files[0]) || len(files) == 0 && home.File() != "" {
+				t.Errorf("files %q", files)
+			}
+			if len(home.Witnesses()) == 0 {
+				t.Error("a proof rests on nothing")
+			}
+		})
+	}
+}
