@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -40,14 +41,33 @@ type Config struct {
 	DistinctFrom []string               // variables that the key must differ from
 	MinLength    int                    // characters, 0 for the backend's own rule
 	Settings     string                 // settings module
-	Python       string                 // interpreter, relative to the file's folder or absolute
+	Python       string                 // interpreter: absolute, or a name to be found on PATH
+	TrackedEnv   bool                   // the env file of development is committed on purpose
 	Environments map[string]Environment // by name
+
+	lines  lines
+	prefix []string // of our tables, none at the top
+}
+
+// Line is the line on which the file sets a value of an environment: of a list, its
+// element i, else of the name itself.
+func (c Config) Line(environment, name string, i int) int {
+	path := append(slices.Clone(c.prefix), "environments", environment, name)
+	if line := c.lines[dotted(append(slices.Clone(path), strconv.Itoa(i))...)]; line > 0 {
+		return line
+	}
+	return c.lines[dotted(path...)]
+}
+
+// TopLine is the line on which the file sets a name outside of the environments.
+func (c Config) TopLine(name string) int {
+	return c.lines[dotted(append(slices.Clone(c.prefix), name)...)]
 }
 
 // Environment is one [environments.NAME].
 type Environment struct {
-	Targets    []string // as --target
-	Restart    string   // as --restart
+	Targets    []string // as --target; paths are from the file's folder, after Find from the project's
+	Restart    string   // as --restart, likewise
 	URLs       []string // as --url, the first one first
 	Login      string   // URL paths
 	Protected  string
@@ -66,12 +86,13 @@ func (c Config) Names() []string { return slices.Sorted(maps.Keys(c.Environments
 
 // Find reads the configuration of a project: the nearest one in its folder or
 // those above, up to the top of the work tree; never further up, where files are
-// somebody else's. No file is no error. Errors wrap steps.ErrUsage.
+// somebody else's. Its paths are then from that folder. No file is no error. Errors
+// wrap steps.ErrUsage.
 func Find(folder, top string) (Config, error) {
 	for dir := folder; ; dir = filepath.Dir(dir) {
 		c, err := in(dir)
 		if err != nil || c.Path != "" || dir == top || dir == filepath.Dir(dir) {
-			return c, err
+			return c.from(folder), err
 		}
 	}
 }
@@ -101,6 +122,7 @@ type table struct {
 	MinLength    *int                        `toml:"min_length"`
 	Settings     string                      `toml:"settings"`
 	Python       string                      `toml:"python"`
+	TrackedEnv   bool                        `toml:"tracked_env"`
 	Environments map[string]environmentTable `toml:"environments"`
 }
 
@@ -117,7 +139,7 @@ type environmentTable struct {
 
 // The valid names, for the advice on a misspelt one.
 var (
-	topNames         = []string{"key", "distinct_from", "min_length", "settings", "python", "environments"}
+	topNames         = []string{"key", "distinct_from", "min_length", "settings", "python", "tracked_env", "environments"}
 	environmentNames = []string{"targets", "restart", "url", "login", "protected", "refresh", "username", "production"}
 )
 
@@ -140,7 +162,7 @@ func read(path string, shared bool) (Config, error) {
 // wrap steps.ErrUsage, and for relative paths in it. With shared, only the table
 // [tool.keysplit] counts, and without it the result is the zero Config.
 func Parse(path string, data []byte, shared bool) (Config, error) {
-	p := parser{path: path, data: data}
+	p := parser{path: path, data: data, lines: linesOf(data)}
 	var t table
 	if shared {
 		if !strings.Contains(string(data), "keysplit") {
@@ -157,7 +179,7 @@ func Parse(path string, data []byte, shared bool) (Config, error) {
 		if all.Tool.Keysplit == nil {
 			return Config{}, nil
 		}
-		t, p.prefix = *all.Tool.Keysplit, "tool.keysplit"
+		t, p.prefix = *all.Tool.Keysplit, []string{"tool", "keysplit"}
 	} else if err := p.decode(&t); err != nil {
 		return Config{}, err
 	}
@@ -167,7 +189,8 @@ func Parse(path string, data []byte, shared bool) (Config, error) {
 type parser struct {
 	path   string
 	data   []byte
-	prefix string // of our tables, "" at the top
+	lines  lines
+	prefix []string // of our tables, none at the top
 }
 
 func (p parser) errorf(line int, format string, args ...any) error {
@@ -229,42 +252,41 @@ var (
 func (p parser) check(t table) (Config, error) {
 	c := Config{
 		Path: p.path, Key: steps.KeyName, DistinctFrom: t.DistinctFrom, Settings: t.Settings, Python: t.Python,
-		Environments: map[string]Environment{},
+		TrackedEnv: t.TrackedEnv, Environments: map[string]Environment{}, lines: p.lines, prefix: p.prefix,
 	}
 	if t.Key != nil && *t.Key != steps.KeyName {
-		return Config{}, p.errorf(p.line("", "key"), "key is %q, but this version works with %s only", secret.Inert(*t.Key), steps.KeyName)
+		return Config{}, p.errorf(p.line("key"), "key is %q, but this version works with %s only", secret.Inert(*t.Key), steps.KeyName)
 	}
 	for _, name := range t.DistinctFrom {
 		if !variableName.MatchString(name) || name == steps.KeyName {
-			return Config{}, p.errorf(p.line("", "distinct_from"), "%q is not the name of another variable", secret.Inert(name))
+			return Config{}, p.errorf(p.line("distinct_from"), "%q is not the name of another variable", secret.Inert(name))
 		}
 	}
 	if t.MinLength != nil {
 		c.MinLength = *t.MinLength
 		if c.MinLength < steps.MinKeyLength || c.MinLength > 512 {
-			return Config{}, p.errorf(p.line("", "min_length"), "min_length is %d; the backend's own rule is %d, and more than 512 is of no use", c.MinLength, steps.MinKeyLength)
+			return Config{}, p.errorf(p.line("min_length"), "min_length is %d; the backend's own rule is %d, and more than 512 is of no use", c.MinLength, steps.MinKeyLength)
 		}
 	}
 	if c.Python != "" && !filepath.IsAbs(c.Python) && strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
 		c.Python = filepath.Join(filepath.Dir(p.path), c.Python)
 	}
 	for name, e := range t.Environments {
-		table := "environments." + name
 		if !environmentName.MatchString(name) {
-			return Config{}, p.errorf(p.line(table, ""), "%q is no name for an environment: use letters, digits, - and _", secret.Inert(name))
+			return Config{}, p.errorf(p.line("environments", name), "%q is no name for an environment: use letters, digits, - and _", secret.Inert(name))
 		}
 		urls, err := texts(e.URL)
 		if err != nil {
-			return Config{}, p.errorf(p.line(table, "url"), "url must be a text, or a list of texts")
+			return Config{}, p.errorf(p.line("environments", name, "url"), "url must be a text, or a list of texts")
 		}
 		for _, u := range urls {
 			if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
-				return Config{}, p.errorf(p.line(table, "url"), "%q is no base URL such as https://api.example.com", secret.Inert(u))
+				return Config{}, p.errorf(p.line("environments", name, "url"), "%q is no base URL such as https://api.example.com", secret.Inert(u))
 			}
 		}
 		for field, path := range map[string]string{"login": e.Login, "protected": e.Protected, "refresh": e.Refresh} {
 			if path != "" && !strings.HasPrefix(path, "/") {
-				return Config{}, p.errorf(p.line(table, field), "%s is a path on the server and begins with /", field)
+				return Config{}, p.errorf(p.line("environments", name, field), "%s is a path on the server and begins with /", field)
 			}
 		}
 		c.Environments[name] = Environment{
@@ -296,24 +318,7 @@ func texts(v any) ([]string, error) {
 	return nil, errors.New("not a text")
 }
 
-// line finds where a table sets a name, or begins when the name is "". It serves
-// the errors about values, of which the TOML library tells no place; 0 when it
-// is written in a way that this does not recognise.
-func (p parser) line(table, name string) int {
-	want := strings.Trim(p.prefix+"."+table, ".")
-	in := ""
-	for i, text := range strings.Split(string(p.data), "\n") {
-		text = strings.TrimSpace(text)
-		if strings.HasPrefix(text, "[") {
-			in = strings.ReplaceAll(strings.Trim(strings.SplitN(text, "#", 2)[0], "[] \t\r"), `"`, "")
-			if in == want && name == "" {
-				return i + 1
-			}
-			continue
-		}
-		if key, _, ok := strings.Cut(text, "="); ok && in == want && strings.TrimSpace(key) == name {
-			return i + 1
-		}
-	}
-	return 0
+// line is the line on which the file sets a key, or begins a table.
+func (p parser) line(key ...string) int {
+	return p.lines[dotted(append(slices.Clone(p.prefix), key...)...)]
 }

@@ -45,12 +45,14 @@ func TestEverythingIsRead(t *testing.T) {
 		},
 	}
 	got, err := Parse("/p/keysplit.toml", []byte(whole), false)
+	got.lines = nil
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	text := "[project]\nname = \"shop\"\n[tool.ruff]\nline-length = 100\n" + strings.NewReplacer("# for everyone", "[tool.keysplit]", "[env", "[tool.keysplit.env").Replace(whole)
 	want.Path = "/p/pyproject.toml"
 	got, err = Parse("/p/pyproject.toml", []byte(text), true)
+	got.lines, got.prefix = nil, nil
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("in pyproject.toml: %+v, %v", got, err)
 	}
@@ -63,7 +65,7 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"misspelt":              {"min_lenght = 60\n", `f.toml:1: unknown name "min_lenght"; did you mean "min_length"?`},
 		"misspelt below":        {"\n[environments.staging]\ntargtes = []\n", `f.toml:3: unknown name "targtes"; did you mean "targets"?`},
-		"far off":               {"colour = 1\n", `f.toml:1: unknown name "colour"; valid are key, distinct_from, min_length, settings, python, environments`},
+		"far off":               {"colour = 1\n", `f.toml:1: unknown name "colour"; valid are key, distinct_from, min_length, settings, python, tracked_env, environments`},
 		"wrong type":            {"settings = 3\n", `f.toml:1: `},
 		"wrong type below":      {"[environments.x]\ntargets = \"dotenv\"\n", `f.toml:2: `},
 		"no TOML":               {"settings = \n", `f.toml:1: this is not valid TOML`},
