@@ -301,6 +301,7 @@ func (e *Engine) cleanFinding(f finding.Finding) finding.Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
 	f.Fix = e.Run.InEnvironment(e.Run.Redactor.Clean(f.Fix))
 	f.File = e.Run.Redactor.Clean(f.File)
+	f.Ask = e.Run.Redactor.Clean(f.Ask)
 	return f
 }
 

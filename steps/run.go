@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
@@ -25,34 +27,37 @@ const (
 
 // Options is what the user asked for, from flags, configuration and screens.
 type Options struct {
-	Folder       string         // where to look for the project, "" for the current folder
-	Environment  string         // "development" by default
-	EnvFile      string         // --env-file, "" to use the one that the backend reads
-	Python       string         // --python
-	Settings     string         // --settings
-	Targets      []Target       // --target, as given; none where it was not
-	Given        []string       // the flags that say where and how, as they were given: what no configuration repeats
-	Restart      Way            // --restart; nil where it was not given
-	URL          string         // --url, base URL of the server; the first of URLs when there are several
-	URLs         []string       // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
-	Roots        *x509.CertPool // authorities to trust for https, nil for the system's
-	MinLength    int            // characters that the key must have; 0 for MinKeyLength, never less
-	DistinctFrom []string       // further variables that the key must differ from, beside SECRET_KEY
-	Routes       Routes         // URL paths that the configuration names, in place of those that were found
-	Production   bool           // the environment is production, whatever its name says
-	Username     string         // --username
-	Password     secret.Secret  // from KEYSPLIT_PASSWORD, standard input or a masked field
-	TempUser     bool           // --temp-user
-	Import       secret.Secret  // --key-stdin or a masked field
-	Rotate       bool           // --rotate
-	Skip         map[Name]bool  // --skip
-	Static       bool           // run none of the project's code
-	Committed    bool           // judge what is in the repository: that there is no .env is as it should be
-	ReadOnly     bool           // change nothing, keysplit's own state folder included: a check or a dry run
-	Force        bool           // rollback --force: also over an edit that was made since
-	Unattended   bool           // --yes: nobody is there to act on a request
-	Timeout      time.Duration  // for one wait on a child or a server; 0 means DefaultTimeout
-	Connections  int            // fresh connections of the proof; 0 means DefaultConnections
+	Folder       string            // where to look for the project, "" for the current folder
+	Environment  string            // "development" by default
+	EnvFile      string            // --env-file, "" to use the one that the backend reads
+	Python       string            // --python
+	Settings     string            // --settings
+	Targets      []Target          // --target, as given; none where it was not
+	Given        []string          // the flags that say where and how, as they were given: what no configuration repeats
+	Restart      Way               // --restart; nil where it was not given
+	URL          string            // --url, base URL of the server; the first of URLs when there are several
+	URLs         []string          // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
+	Roots        *x509.CertPool    // authorities to trust for https, nil for the system's
+	MinLength    int               // characters that the key must have; 0 for MinKeyLength, never less
+	DistinctFrom []string          // further variables that the key must differ from, beside SECRET_KEY
+	Routes       Routes            // URL paths that the configuration names, in place of those that were found
+	Production   bool              // the environment is production, whatever its name says
+	TrackedEnv   string            // the place, file:line, that says that the env file of development is committed on purpose
+	Untrusted    []finding.Finding // places that the configuration names and nobody has agreed to: they are not asked for what they hold
+	Username     string            // --username
+	Password     secret.Secret     // from KEYSPLIT_PASSWORD, standard input or a masked field
+	LoginAnyway  string            // base URL of a server that accepts any token, which a person wants to log in to all the same
+	TempUser     bool              // --temp-user
+	Import       secret.Secret     // --key-stdin or a masked field
+	Rotate       bool              // --rotate
+	Skip         map[Name]bool     // --skip
+	Static       bool              // run none of the project's code
+	Committed    bool              // judge what is in the repository: that there is no .env is as it should be
+	ReadOnly     bool              // change nothing, keysplit's own state folder included: a check or a dry run
+	Force        bool              // rollback --force: also over an edit that was made since
+	Unattended   bool              // --yes: nobody is there to act on a request
+	Timeout      time.Duration     // for one wait on a child or a server; 0 means DefaultTimeout
+	Connections  int               // fresh connections of the proof; 0 means DefaultConnections
 }
 
 // Way is a way to restart, as --restart names it. The package that restarts has read
@@ -248,6 +253,19 @@ func (r *Run) servers(addresses ...string) string {
 		out = append(out, r.Redactor.Clean(u.String()))
 	}
 	return strings.Join(out, ", ")
+}
+
+// Overrule takes a person's yes to the question of a finding: what it kept from
+// being done may now be done.
+func (r *Run) Overrule(f finding.Finding) error {
+	switch {
+	case f.Ask == "":
+		return fmt.Errorf("%w: nothing overrules %s", ErrUsage, f.Code)
+	case f.Code == "login-withheld":
+		r.Options.LoginAnyway = f.File
+		return nil
+	}
+	return r.Journal.Agree(string(f.Code), f.File)
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

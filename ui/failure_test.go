@@ -63,6 +63,32 @@ func TestFailures(t *testing.T) {
 			t.Error("no empty field is open")
 		}
 	})
+	t.Run("what a person may overrule", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		const address, question = "https://a.example.com", "Send it the password all the same?"
+		st.fakes[steps.SmokeTest].apply = func(_ context.Context, run *steps.Run, _ steps.Emit) error {
+			if run.Options.LoginAnyway != address {
+				return steps.Fail(finding.New("login-withheld", "").At(address, 0).Asking(question))
+			}
+			return nil
+		}
+		st.open().to(steps.SmokeTest).press("enter")
+		st.want(steps.SmokeTest, failed)
+		st.pick("Go on all the same")
+		if !strings.Contains(st.w.View(), question) || !strings.Contains(st.w.View(), "[ Back ]") {
+			t.Errorf("it is not asked, or not with a no first:\n%s", st.w.View())
+		}
+		st.press("enter")
+		st.want(steps.SmokeTest, failed)
+		if st.e.Run.Options.LoginAnyway != "" {
+			t.Error("enter alone was a yes")
+		}
+		st.pick("Go on all the same")
+		st.press("tab", "enter")
+		st.want(steps.SmokeTest, ready)
+		st.press("enter")
+		st.want(steps.SmokeTest, done)
+	})
 	t.Run("start over", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		stale(st)

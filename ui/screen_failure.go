@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -77,6 +78,9 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
+	if f, ok := finding.Overrulable(p.findings); ok {
+		add("Go on all the same", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
+	}
 	if m := w.facts.machine; m.Can(p.Name, steps.ActSkip) {
 		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.Name) })
 	}
@@ -85,6 +89,21 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	}
 	add("Quit", func(w *wizard) tea.Cmd { return w.quit(false) })
 	return q
+}
+
+// askOverrule asks the question of a finding that a person may overrule, and plans
+// the step again after a yes.
+func (w *wizard) askOverrule(p *page, f finding.Finding) tea.Cmd {
+	w.confirm(f.Ask, "Back", "Go on", func(w *wizard) tea.Cmd {
+		return w.start(jobPlan, p.Name, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
+			if err := e.Run.Overrule(f); err != nil {
+				return err
+			}
+			r.plan, err = e.Plan(ctx, p.Name, emit)
+			return err
+		})
+	})
+	return nil
 }
 
 // fixable tells that an error among the findings can be mended by keysplit.

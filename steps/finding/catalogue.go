@@ -59,6 +59,12 @@ var catalogue = map[Code]Page{
 		Why:      "keysplit asks the project's own Django where it reads the key and which routes it has.",
 		Fix:      "Put the named reason right, or name the interpreter: --python PATH.",
 	},
+	"config-not-trusted": {
+		Severity: Error,
+		Message:  "The configuration names a place that nobody has agreed to here.",
+		Why:      "A committed file can come from anyone. Where credentials and the key go is shown to a person once, before keysplit uses it.",
+		Fix:      "Look at the value, then run the command again with --trust-config, or with the same value as a flag.",
+	},
 	"env-file-changed": {
 		Severity: Error,
 		Message:  "The .env was changed by someone else meanwhile.",
@@ -358,6 +364,12 @@ var catalogue = map[Code]Page{
 		Message:  "The server's certificate is not trusted.",
 		Why:      "Somebody else could be answering. Credentials are not sent.",
 		Fix:      "Use the name that is in the certificate. If the authority is your own, name its file: --ca-file FILE.",
+	},
+	"login-withheld": {
+		Severity: Error,
+		Message:  "The server accepts a token that is signed with a random key, so no password was sent to it.",
+		Why:      "Nobody knows a random key, so no backend takes its tokens. What answers there may be somebody else's server, which would learn the password.",
+		Fix:      "Check the address, and the authentication classes of the routes that were asked. In the wizard, and where keysplit upgrade asks, you can log in all the same.",
 	},
 	"insecure-url": {
 		Severity: Error,

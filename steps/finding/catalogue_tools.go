@@ -66,6 +66,12 @@ func init() {
 			Why:      "The target manual waits for a person who sets the key.",
 			Fix:      "Run keysplit upgrade on a terminal and without --yes.",
 		},
+		"grace-module-not-ours": {
+			Severity: Error,
+			Message:  "jwt_grace.py is there already, and is not as keysplit writes it.",
+			Why:      "It may be your own code, or lead to a file outside of the project. keysplit replaces only what it wrote itself.",
+			Fix:      "Look at the file, move it away, then run: keysplit grace",
+		},
 		"grace-not-advised": {
 			Severity: Error,
 			Message:  "A grace period would do harm here.",

@@ -34,6 +34,7 @@ type Finding struct {
 	Why      string   `json:"why"`            // why it matters
 	Fix      string   `json:"fix"`            // exactly what to do
 	Fixable  bool     `json:"fixable"`        // keysplit can do it
+	Ask      string   `json:"-"`              // the question to which a person may say yes, to go on all the same; "" where nothing overrules it
 }
 
 // Page is what is known about a kind of finding, whatever the project.
@@ -72,6 +73,13 @@ func (f Finding) At(file string, line int) Finding {
 // catalogue's.
 func (f Finding) WithFix(fix string) Finding {
 	f.Fix = fix
+	return f
+}
+
+// Asking returns the finding as one that a person may overrule, after reading the
+// question. See Run.Overrule.
+func (f Finding) Asking(question string) Finding {
+	f.Ask = question
 	return f
 }
 
@@ -118,6 +126,16 @@ func Errors(fs []Finding) []Finding {
 		}
 	}
 	return out
+}
+
+// Overrulable is the first finding that a person may overrule.
+func Overrulable(fs []Finding) (Finding, bool) {
+	for _, f := range fs {
+		if f.Ask != "" {
+			return f, true
+		}
+	}
+	return Finding{}, false
 }
 
 // Has tells whether a finding of that code is among fs.

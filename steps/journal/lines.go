@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -27,7 +27,7 @@ type Entry struct {
 	Status      string           `json:"status,omitempty"`
 	Target      string           `json:"target,omitempty"` // of "backup": what it is of
 	Intent      *envfile.Intent  `json:"intent,omitempty"`
-	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted
+	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted; of what was "agreed"
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
 	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
 	Evidence    *Evidence        `json:"evidence,omitempty"`

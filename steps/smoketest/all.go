@@ -47,6 +47,10 @@ func (s *session) all(ctx context.Context) error {
 		return steps.Fail(s.stranger())
 	}
 	account := s.hasAccount()
+	if account && (out.controlAccepted() || out.open) && s.run.Options.LoginAnyway != s.client.base.String() {
+		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no password was sent")
+		return steps.Fail(append(found, s.withheld())...)
+	}
 	if len(found) > 0 && !(account && s.doubtful(out)) {
 		return steps.Fail(found...)
 	}
@@ -92,7 +96,7 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 		return verify, nil
 	}
 	return outcome{
-		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait),
+		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait), open: protected.open,
 		strange: (s.routes.Verify == "" || verify.notThere()) && (s.routes.Protected == "" || protected.notThere()) && s.routes.Verify+s.routes.Protected != "",
 	}, nil
 }

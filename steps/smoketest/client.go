@@ -119,7 +119,8 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(r.body))
-	if err != nil {
+	// What a route adds to the address must not change whose address it is.
+	if err != nil || req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host || req.URL.User != nil {
 		return answer{}, &trouble{code: "server-unreachable", text: "The address of a route cannot be used."}
 	}
 	req.Header.Set("User-Agent", "keysplit")

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // The lines of the proof, in their order on the screen.
@@ -154,6 +155,14 @@ func (s *session) guess() string {
 		return " The project's token settings are not known, so the test tokens may not fit them."
 	}
 	return ""
+}
+
+// withheld is the finding of a login that was not tried, since the server takes the
+// token of a key that nobody has: it may be anybody's.
+func (s *session) withheld() finding.Finding {
+	at := secret.Inert(s.client.base.String())
+	f := finding.New("login-withheld", "The server at "+at+" accepts a token that is signed with a random key, so no password was sent to it.").At(at, 0)
+	return f.Asking("The server at " + at + " accepts any token. It may not be your backend. Send it the password of the login all the same?")
 }
 
 // stranger is the finding of an address at which something else answers.
