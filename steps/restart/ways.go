@@ -204,6 +204,17 @@ func Again(run *steps.Run) string {
 	return "restart " + secret.Inert(w.spec)
 }
 
+// Described is the file that the run's way to restart goes by, such as a compose file,
+// absolute; "" for none.
+func Described(run *steps.Run) string {
+	if w, given := run.Options.Restart.(Way); given {
+		if d, ok := w.manager.(vendor.Described); ok {
+			return d.Described(run)
+		}
+	}
+	return ""
+}
+
 // Places are the names of what a rollback restarts, as a person recognises them: an
 // app, a service, the cluster. What cannot be asked is left out; the restart itself
 // then says why.

@@ -74,15 +74,22 @@ func (c compose) String() string {
 	return "compose:" + c.file + "#" + c.service
 }
 
-// Locate finds the file that the service gets JWT_SECRET_KEY from.
-func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
-	path := c.file
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(run.Project.Root, path)
+// Described is the compose file: from the project's folder, or else from the top of
+// the work tree.
+func (c compose) Described(run *steps.Run) string {
+	if filepath.IsAbs(c.file) {
+		return c.file
 	}
-	if _, err := os.Stat(path); err != nil && !filepath.IsAbs(c.file) {
+	path := filepath.Join(run.Project.Root, c.file)
+	if _, err := os.Stat(path); err != nil {
 		path = filepath.Join(run.Project.TopLevel, c.file)
 	}
+	return path
+}
+
+// Locate finds the file that the service gets JWT_SECRET_KEY from.
+func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
+	path := c.Described(run)
 	rel := run.Project.Rel(path)
 	whole, asked := askCompose(ctx, run, path)
 	if !asked {
@@ -146,7 +153,9 @@ func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, 
 	if over := override(path); over != "" {
 		args = append(args, "--file", over)
 	}
-	docker := tool.Program{Name: "docker", Dir: filepath.Dir(path)}
+	// A compose file can include others by a URL, which compose would fetch; a look
+	// fetches nothing.
+	docker := tool.Program{Name: "docker", Dir: filepath.Dir(path), Env: []string{"COMPOSE_EXPERIMENTAL_GIT_REMOTE=false", "COMPOSE_EXPERIMENTAL_OCI_REMOTE=false"}}
 	res, err := docker.Try(ctx, run, nil, append(args, "config", "--no-interpolate", "--no-env-resolution")...)
 	if err != nil || res.Code != 0 || res.Truncated {
 		return composeFile{}, false // no such program, or one without these flags

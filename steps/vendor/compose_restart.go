@@ -71,9 +71,9 @@ func nearest(run *steps.Run) string {
 	}
 }
 
-// at is the compose file, absolute: the one that --restart names, that of the
-// target, or the nearest usual one; "" when there is none.
-func (c services) at(run *steps.Run) string {
+// Described is the compose file: the one that --restart names, that of the target, or
+// the nearest usual one; "" when there is none.
+func (c services) Described(run *steps.Run) string {
 	file := c.file
 	for _, t := range targetsOf[compose](run) {
 		file = cmp.Or(file, t.file)
@@ -99,7 +99,7 @@ func isFile(path string) bool {
 
 // Kept is the spec as the journal keeps it: a rollback knows no target.
 func (c services) Kept(run *steps.Run) string {
-	if file := c.at(run); file != nearest(run) {
+	if file := c.Described(run); file != nearest(run) {
 		return "compose:" + file + "#" + c.list
 	}
 	return "compose:" + c.list
@@ -107,11 +107,11 @@ func (c services) Kept(run *steps.Run) string {
 
 // find finds the program and the folder of the compose file.
 func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
-	file := c.at(run)
+	file := c.Described(run)
 	if file == "" || !isFile(file) {
 		message := "There is no compose file in the project."
 		if file != "" {
-			message = "There is no compose file " + run.Project.Rel(file) + "."
+			message = "There is no compose file " + file + "."
 		}
 		return composer{}, steps.Fail(finding.New("place-not-found", message).At("compose:"+c.list, 0).
 			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
@@ -174,7 +174,7 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	p := steps.Plan{
 		Summary: "Make the containers of " + strings.Join(all, ", ") + " anew.",
-		Details: []string{"File: " + c.at(run), "Command: " + by.Name + " " + strings.Join(by.up(all), " "),
+		Details: []string{"File: " + c.Described(run), "Command: " + by.Name + " " + strings.Join(by.up(all), " "),
 			"A plain restart would keep the old environment."},
 		Effects: []string{"Each service is away for as long as it takes to start."},
 	}

@@ -103,6 +103,11 @@ type File interface {
 	Locate(ctx context.Context, run *steps.Run) (Located, error)
 }
 
+// Described is a File, or a Manager, that goes by a file such as a compose file.
+type Described interface {
+	Described(run *steps.Run) string // absolute, "" where there is none
+}
+
 // Located is the file that was found.
 type Located struct {
 	Path    string            // absolute

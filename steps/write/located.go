@@ -25,6 +25,14 @@ func (l *located) Vendor() any { return l.source }
 // File is the file, "" until it is found.
 func (l *located) File(*steps.Run) string { return l.path }
 
+// Described is the file that names it.
+func (l *located) Described(run *steps.Run) string {
+	if d, ok := l.source.(vendor.Described); ok {
+		return d.Described(run)
+	}
+	return ""
+}
+
 // Find finds the file, once.
 func (l *located) Find(ctx context.Context, run *steps.Run) error {
 	if l.found.How != "" {

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -29,10 +30,11 @@ import (
 
 // Program is one such program.
 type Program struct {
-	Name    string // as it is called on PATH
-	Install string // where to get it; a sentence
-	Login   string // the command that logs in
-	Dir     string // the folder to run it in, "" for ours
+	Name    string   // as it is called on PATH
+	Install string   // where to get it; a sentence
+	Login   string   // the command that logs in
+	Dir     string   // the folder to run it in, "" for ours
+	Env     []string // NAME=VALUE, beside keysplit's own environment
 	// Patience is the least time that it gets, for a call that itself waits until
 	// an app is up; a shorter limit of the run does not count then.
 	Patience time.Duration
@@ -77,7 +79,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	limit := max(run.Options.Wait(), t.Patience)
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := child.Command{Path: path, Args: args, Dir: t.Dir, Unset: child.Withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Env: append(os.Environ(), t.Env...), Unset: child.Withheld}
 	if stdin != nil {
 		c.Stdin = bytes.NewReader(stdin)
 	}
