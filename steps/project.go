@@ -52,6 +52,14 @@ func (p *Project) MissingFile(path string) finding.Finding {
 	return f
 }
 
+// NoFolder is the finding of a file whose folder does not exist. It has the full
+// path: a relative one can count from another folder than the reader thinks.
+func NoFolder(path string) finding.Finding {
+	folder := filepath.Dir(path)
+	return finding.New("place-not-found", "There is no folder "+folder+", in which "+filepath.Base(path)+" should be.").At(path, 0).
+		WithFix("Correct the path, or create the folder. A path in keysplit.toml counts from the folder of that file.")
+}
+
 // EnvFile is the .env that the backend reads, or the one that will be made.
 type EnvFile struct {
 	Path    string // absolute

@@ -95,11 +95,14 @@ func (d *diagnosis) refused(err error) error {
 	if !errors.As(err, &refusal) {
 		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, err)
 	}
+	if refusal.Reason == envfile.ReasonNoFolder {
+		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(steps.NoFolder(d.project.EnvFile.Path)))
+	}
 	sentence := strings.Replace(refusal.Error(), d.project.EnvFile.Path, d.rel(), 1)
 	what, fix, _ := strings.Cut(sentence, ": ")
 	code := finding.Code("env-file-not-regular")
 	switch refusal.Reason {
-	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonNoFolder, envfile.ReasonTooLarge:
+	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge:
 		code = "env-file-unreadable"
 	}
 	f := finding.New(code, what+".").At(d.rel(), 0)

@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/sys/shell"
+	"dj/keysplit/steps/trust"
 )
 
 // exposure looks at who else can read the .env: git, and other users of this
@@ -23,10 +24,10 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 	var found []finding.Finding
 	rel := p.Rel(p.EnvFile.Path)
 	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) {
+		f, tracked, _ := trust.Tracked(ctx, run, p.EnvFile.Path, toBeWritten(run, p))
 		switch {
-		case p.EnvFile.Exists && gitSays(ctx, p, "ls-files", "--error-unmatch") == 0:
-			f := finding.New("env-file-tracked-by-git", "").At(rel, 0)
-			found = append(found, f.WithFix("Run: "+shell.Join("git", "rm", "--cached", rel)+", add it to .gitignore, and rotate its secrets."))
+		case tracked:
+			found = append(found, f)
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
 			found = append(found, finding.New("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
 				WithFix("Add a line to .gitignore: /"+rel))
@@ -47,6 +48,11 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		found = append(found, f.WithFix("Run: "+shell.Join("chmod", "600", rel)+", or 640 where the backend's group must read it."))
 	}
 	return found
+}
+
+// toBeWritten reports whether an upgrade would write to the .env.
+func toBeWritten(run *steps.Run, p *steps.Project) bool {
+	return run.Options.Rotate || run.Options.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.Mends)
 }
 
 // The bounds of the search for the key in tracked files.

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/trust"
 )
 
 // dotenv is the .env file that the backend reads, or one at a given path.
@@ -99,7 +100,7 @@ func (d *dotenv) open(run *steps.Run) error {
 }
 
 // Plan makes the edit and shows it masked.
-func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	d.change = envfile.Change{}
 	if d.own(run) && run.KeyFromEnvironment() {
 		return steps.Plan{Summary: "The backend gets the key from its environment. Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
@@ -127,8 +128,13 @@ func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if err := d.at.Writable(); err != nil {
 		return steps.Plan{}, refusal(run, path, err)
 	}
+	note, err := mayHold(ctx, run, path)
+	if err != nil {
+		return steps.Plan{}, err
+	}
 	p := steps.Plan{
 		Summary:  "Write the key to " + rel + ".",
+		Effects:  note,
 		File:     rel,
 		Diff:     mask(change, run.Key),
 		Question: "Write this change?",
@@ -142,6 +148,21 @@ func (d *dotenv) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		p.Details = []string{"Mode 0600. Undo with: keysplit rollback"}
 	}
 	return p, nil
+}
+
+// mayHold refuses a file that git tracks: a secret in it is everybody's who has the
+// repository. notes are what is worth knowing about that before the file is written.
+func mayHold(ctx context.Context, run *steps.Run, path string) (notes []string, err error) {
+	f, tracked, known := trust.Tracked(ctx, run, path, true)
+	switch {
+	case tracked && f.Severity == finding.Error:
+		return nil, steps.Fail(f)
+	case tracked:
+		return []string{f.Message}, nil
+	case !known:
+		return []string{"Git does not answer here, so keysplit does not know whether it tracks " + run.Project.Rel(path) + "."}, nil
+	}
+	return nil, nil
 }
 
 // repairs are the edits that preflight's findings about this file ask for,
@@ -268,6 +289,8 @@ func refusal(run *steps.Run, path string, err error) error {
 	}
 	code := finding.Code("env-file-not-regular")
 	switch refused.Reason {
+	case envfile.ReasonNoFolder:
+		return steps.Fail(steps.NoFolder(path))
 	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
 		code = "env-file-unreadable"
 	case envfile.ReasonBackupDamaged:
