@@ -14,10 +14,14 @@
 package grace
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -26,6 +30,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/trust"
 )
 
 // Module is the Python module.
@@ -72,7 +77,7 @@ type edit struct {
 // One that is in force for the same key goes on as it is, unless anew is set. What
 // speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
 // targets must have been looked at.
-func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
+func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
 	if length <= 0 || length > longest {
 		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
 	}
@@ -92,8 +97,8 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
 		g.Until, g.Goes = until.UTC(), true
 	}
-	if g.module, err = envfile.Open(g.Module); err != nil {
-		return nil, fmt.Errorf("open %s: %w", g.Module, err)
+	if g.module, err = openModule(run, g.Module); err != nil {
+		return nil, err
 	}
 	if string(g.module.Data) != string(Module) {
 		g.Changes = append(g.Changes, "write "+run.Project.Rel(g.Module))
@@ -117,11 +122,42 @@ func Plan(run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grac
 			return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(path), err)
 		}
 		if len(change.Diff) > 0 {
+			if f, tracked, _ := trust.Tracked(ctx, run, path, true); tracked && f.Severity == finding.Error {
+				return nil, steps.Fail(f)
+			}
 			g.edits = append(g.edits, edit{at, change})
 			g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", KeyName, UntilName, run.Project.Rel(path)))
 		}
 	}
 	return g, nil
+}
+
+// versions are the SHA-256 sums of the module as this and earlier versions of
+// keysplit wrote it, with line feeds alone at its line ends.
+var versions = []string{"b170bedc637852e74a2dc74a03cb3d395c3b4a2f5ec10d89a1ceeab728baaaaf"}
+
+// openModule opens the module's file. Only what keysplit wrote is replaced, and
+// nothing through a link: the file of that name in a repository is anyone's.
+func openModule(run *steps.Run, path string) (*envfile.Snapshot, error) {
+	refuse := func(what string) error {
+		return steps.Fail(finding.New("grace-module-not-ours", FileName+" "+what+", so keysplit does not replace it.").At(run.Project.Rel(path), 0))
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return nil, refuse("is a link")
+	}
+	at, err := envfile.Open(path)
+	var refused *envfile.RefusedError
+	if errors.As(err, &refused) {
+		return nil, refuse("is no file that can be replaced safely")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	sum := sha256.Sum256(bytes.ReplaceAll(at.Data, []byte("\r\n"), []byte("\n")))
+	if at.Exists && !slices.Contains(versions, hex.EncodeToString(sum[:])) {
+		return nil, refuse("is there already, and is not as keysplit writes it")
+	}
+	return at, nil
 }
 
 // advise refuses what would do harm.

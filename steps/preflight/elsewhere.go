@@ -33,6 +33,9 @@ func findFiles(ctx context.Context, run *steps.Run) error {
 // where it does not start here, that is no fault of the environment.
 func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
 	run, p := d.run, d.project
+	if len(run.Options.Untrusted) > 0 && !run.Options.Static {
+		return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(run.Options.Untrusted...))
+	}
 	if run.Options.Static && slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() }) {
 		for _, t := range run.Targets {
 			emit.Check("place "+t.Spec(), steps.MarkSkipped, t.Spec(), "not looked at: only files are read")

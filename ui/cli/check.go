@@ -54,7 +54,7 @@ of them share is found, without either being shown.`,
   keysplit check --committed --format sarif > keysplit.sarif`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.dryRun = !c.fix
+			o.dryRun, o.reach = !c.fix, looks
 			o.committed, o.static = c.committed, o.static || c.committed
 			if o.json {
 				c.format = "json"
@@ -73,6 +73,7 @@ of them share is found, without either being shown.`,
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
 	f.BoolVar(&c.committed, "committed", false, "look only at what is in the repository, as a pipeline does: no .env is needed, and a warning ends with 1 too; implies --static")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
+	o.trusting(f)
 	f.StringVar(&c.format, "format", "text", strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -228,7 +228,7 @@ esac`)
 	if err := os.WriteFile(filepath.Join(railway.Dir, "state"), []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := upgradeTo(t, "--env", "staging", "--rotate"); code != 0 || !strings.Contains(oneLine(out), "keysplit grace --env staging") {
+	if code, out := upgradeTo(t, "--env", "staging", "--rotate", "--trust-config"); code != 0 || !strings.Contains(oneLine(out), "keysplit grace --env staging") {
 		t.Fatalf("rotate: exit %d\n%s", code, out)
 	}
 	code, out, errOut := inProcess(t, newGrace, []string{"grace", "--env", "staging"})
@@ -255,7 +255,7 @@ esac`)
 	if err := os.WriteFile(filepath.Join(fly.Dir, "a"), []byte("JWT_SECRET_KEY="+old+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := upgradeTo(t, "--env", "staging", "--rotate"); code != 0 || !strings.Contains(oneLine(out), "there can be no grace period") {
+	if code, out := upgradeTo(t, "--env", "staging", "--rotate", "--trust-config"); code != 0 || !strings.Contains(oneLine(out), "there can be no grace period") {
 		t.Fatalf("rotate: exit %d\n%s", code, out)
 	}
 	code, out, errOut = inProcess(t, newGrace, []string{"grace", "--env", "staging"})

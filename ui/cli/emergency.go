@@ -25,6 +25,7 @@ type emergencyReport struct {
 // runEmergency shows the emergency rollback as a plan. Nothing of the project is
 // changed; only the deadline is recorded, when the user says so.
 func runEmergency(ctx context.Context, stdio IO, o *options) error {
+	o.reach = nowhere
 	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err

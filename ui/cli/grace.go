@@ -36,11 +36,13 @@ before was SECRET_KEY, and accepting that is refused.`,
 		},
 	}
 	cmd.Flags().IntVar(&hours, "hours", hours, "how long the previous key is accepted from now on, 168 at most")
+	o.trusting(cmd.Flags())
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
 
 func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, anew bool) error {
+	o.reach = delivers
 	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err
@@ -50,7 +52,7 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
-	g, err := grace.Plan(run, length, anew, time.Now())
+	g, err := grace.Plan(ctx, run, length, anew, time.Now())
 	if err == nil && !o.dryRun {
 		err = g.Apply(ctx, run)
 	}

@@ -49,6 +49,24 @@ type options struct {
 	demo                 bool // the project is the demo's throwaway one
 	committed            bool // of check
 	any                  bool // the environment needs no target: what an earlier run did counts
+	trustConfig          bool
+	reach                reach
+	shown                *plainFront // the one that asks already: it has read ahead
+}
+
+// reach is where a command goes with what the configuration says.
+type reach int
+
+const (
+	sends    reach = iota // it sends credentials and the key, and restarts
+	delivers              // it asks the places of the environment, or writes there
+	looks                 // it reads what they hold, and says so where it does not
+	nowhere               // it reads files of this machine only
+)
+
+// trusting adds the flag of the commands that go where the configuration says.
+func (o *options) trusting(f *pflag.FlagSet) {
+	f.BoolVar(&o.trustConfig, "trust-config", false, "agree to where keysplit.toml sends credentials and the key, without being asked")
 }
 
 func (o *options) shared(f *pflag.FlagSet) {
@@ -68,6 +86,7 @@ func (o *options) upgrading(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.targets, "target", nil, "where to write the key: "+strings.Join(write.Kinds(), ", ")+"; repeatable")
 	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default runserver)")
 	o.addresses(f)
+	o.trusting(f)
 	f.StringVar(&o.username, "username", "", "account for the login test; its password comes from KEYSPLIT_PASSWORD or --password-stdin")
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the account's password from the first line of standard input")
 	f.BoolVar(&o.tempUser, "temp-user", false, "make a throwaway account for the login test and delete it after (development only)")
@@ -170,6 +189,9 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
 	run.Options.Given = o.given()
+	if conf.TrackedEnv {
+		run.Options.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
+	}
 	if len(env.URLs) > 0 {
 		run.Options.URL = env.URLs[0]
 	}
@@ -182,6 +204,9 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		run.Options.Restart = restart.For(targets)
 	}
 	run.Options.Skip = skip
+	if err := o.consent(ctx, stdio, run, conf); err != nil {
+		return nil, err
+	}
 	return run, o.secrets(ctx, stdio, run)
 }
 

@@ -90,7 +90,7 @@ func (r *reportFlags) check(o *options) error {
 }
 
 func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
-	o.dryRun = true
+	o.dryRun, o.reach = true, nowhere
 	run, err := found(ctx, stdio, o)
 	if err != nil {
 		return err

@@ -24,17 +24,27 @@ func TestTheConfigurationIsWrittenOnRequest(t *testing.T) {
 	if _, err := os.Stat(conf); err == nil {
 		t.Fatal("it was written unasked")
 	}
-	r := do("upgrade", "--yes", "--skip", "restart,smoke-test", "--write-config", "--url", "http://127.0.0.1:8123")
+	r := do("upgrade", "--yes", "--skip", "restart,smoke-test", "--write-config", "--url", "https://shop.example.com")
 	if r.code != 0 || !strings.Contains(r.out, "keysplit.toml") {
 		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	text := read(t, conf)
 	noneOf(t, text, p.Key, p.SecretKey)
-	if !strings.Contains(text, `url = "http://127.0.0.1:8123"`) || !strings.Contains(text, "login = ") {
+	if !strings.Contains(text, `url = "https://shop.example.com"`) || !strings.Contains(text, "login = ") {
 		t.Errorf("%s", text)
 	}
 	if r := do("check"); r.code != 0 {
 		t.Errorf("with it: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	// Whoever wrote it has agreed to its address; another one is a question.
+	if r := do("upgrade", "--yes", "--skip", "restart,smoke-test"); r.code != 0 {
+		t.Errorf("with it: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if err := os.WriteFile(conf, []byte(strings.Replace(text, "shop.example", "evil.example", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := do("upgrade", "--yes", "--skip", "restart,smoke-test"); r.code != 2 || !strings.Contains(r.errOut, "--url https://evil.example.com") {
+		t.Errorf("changed: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 }
 

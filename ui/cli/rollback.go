@@ -62,6 +62,7 @@ An earlier run's change stays in force; run it again to take that back too.`,
 	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
 	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default: as the upgrade did)")
 	o.addresses(f)
+	o.trusting(f)
 	return cmd
 }
 

@@ -55,6 +55,9 @@ func (o *options) front(stdio IO) front {
 	if o.json {
 		return &jsonFront{out: stdio.Out}
 	}
+	if o.shown != nil {
+		return o.shown
+	}
 	return newPlain(stdio, o)
 }
 
@@ -134,6 +137,18 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 	if err != nil {
 		return fmt.Errorf("write %s: %w", run.Project.Rel(path), err)
 	}
+	// Whoever wrote it has agreed to what is in it.
+	conf, err := config.Find(run.Project.Root, run.Project.TopLevel)
+	if err != nil {
+		return err
+	}
+	all, err := valuesOf(ctx, run, run.Project, conf)
+	if err == nil {
+		err = keepYes(run.Journal, all)
+	}
+	if err != nil {
+		return err
+	}
 	r.Edited = true
 	r.Next = append(r.Next, "Wrote "+run.Project.Rel(path)+". Look at it, and commit it.")
 	return nil
@@ -174,23 +189,50 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun || n == steps.Preflight {
 			return err
 		}
-		choices := []choice{{'r', "retry"}, {'s', "skip"}}
-		if w.e.Run.Wrote {
-			choices = append(choices, choice{'b', "roll back"})
+		if again, err := w.failed(ctx, n, err); !again {
+			return err
 		}
-		choices = append(choices, choice{'q', "quit"})
+	}
+}
+
+// failed asks what to do about a step that failed. again says that the step is to be
+// tried once more; else the error is how the run goes on.
+func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
+	choices := []choice{{'r', "retry"}, {'s', "skip"}}
+	var failure *steps.Failure
+	var over finding.Finding
+	if errors.As(err, &failure) {
+		over, _ = finding.Overrulable(failure.Findings)
+	}
+	if over.Ask != "" {
+		choices = append(choices, choice{'g', "go on all the same"})
+	}
+	if w.e.Run.Wrote {
+		choices = append(choices, choice{'b', "roll back"})
+	}
+	choices = append(choices, choice{'q', "quit"})
+	for {
 		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
 		switch {
 		case askErr != nil:
-			return askErr
+			return false, askErr
 		case answer == 's':
-			return w.e.Skip(n, w.f.Event)
+			return false, w.e.Skip(n, w.f.Event)
 		case answer == 'b':
-			return w.rollBack(ctx)
+			return false, w.rollBack(ctx)
 		case answer == 'q':
-			return err
+			return false, err
+		case answer == 'r':
+			w.forget(err)
+			return true, nil
 		}
-		w.forget(err)
+		if answer, askErr = w.f.Ask(ctx, over.Ask, []choice{{'n', "no"}, {'y', "yes"}}); askErr != nil {
+			return false, askErr
+		}
+		if answer == 'y' {
+			askErr = w.e.Run.Overrule(over)
+			return askErr == nil, askErr
+		}
 	}
 }
 

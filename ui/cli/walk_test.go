@@ -40,6 +40,42 @@ func TestARejectedLoginIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// What a person may overrule is asked with its own question; enter alone is a no, and
+// a yes has the step tried again.
+func TestAFailureThatAPersonMayOverrule(t *testing.T) {
+	for typed, c := range map[string]struct {
+		tries int
+		says  string
+	}{
+		"g\ny\n":         {2, "Send it all the same?"},
+		"go\n\nq\n":      {1, "Send it all the same?"},
+		"g\nn\ng\nyes\n": {2, "Send it all the same?"},
+		"q\n":            {1, "go on all the same"},
+		"g\n":            {1, "Send it all the same?"},
+	} {
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		tries := 0
+		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return nil }}, acted{name: steps.SmokeTest, apply: func(run *steps.Run) error {
+			tries++
+			if run.Options.LoginAnyway != "https://a.example.com" {
+				return steps.Fail(finding.New("login-withheld", "").At("https://a.example.com", 0).Asking("Send it all the same?"))
+			}
+			return nil
+		}})
+		for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Distinct, steps.Restart} {
+			e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
+		}
+		run.Options.TempUser = true
+		var o bytes.Buffer
+		stdio := IO{In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		opts := &options{noColor: true}
+		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+		if tries != c.tries || !strings.Contains(o.String(), c.says) || c.tries == 2 && strings.Contains(o.String(), "What now?\n  r retry   s skip   q quit") {
+			t.Errorf("%q: %d tries\n%s", typed, tries, o.String())
+		}
+	}
+}
+
 // What fails after a good end is told, with the way back; the last line of the JSON
 // is the result all the same, and every line has a time.
 func TestWhatFailsAfterAGoodEnd(t *testing.T) {

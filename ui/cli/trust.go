@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/trust"
+	"dj/keysplit/steps/write"
+)
+
+// consent makes sure that a person has agreed to where the configuration sends
+// credentials and the key, before anything is sent or changed: once for each value,
+// on the terminal, by the same value as a flag, or by --trust-config. Its error wraps
+// steps.ErrUsage where nobody is there to be asked.
+func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf config.Config) error {
+	if conf.Path == "" || o.reach == nowhere {
+		return nil
+	}
+	root, top := preflight.Root(o.project)
+	all, err := valuesOf(ctx, run, &steps.Project{Root: root, TopLevel: top}, conf)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(v trust.Value) bool {
+		return v.Kind != trust.Target && (o.reach != sends || o.dryRun) // neither asked nor run
+	})
+	j, err := journal.Read(root, o.env)
+	if err != nil {
+		j = nil // what is wrong with it is said when it is opened
+	}
+	open := slices.DeleteFunc(slices.Clone(all), func(v trust.Value) bool { return v.Agreed(j) })
+	var asked []trust.Value
+	for _, v := range open {
+		switch {
+		case o.trustConfig || o.gave(v):
+		case o.reach == looks:
+			// Each environment is looked at by itself, and the others need not wait.
+			if v.Leads == "" {
+				run.Options.Untrusted = append(run.Options.Untrusted, v.Finding(run))
+			}
+		default:
+			asked = append(asked, v)
+		}
+	}
+	if err := o.ask(ctx, stdio, run, asked); err != nil {
+		return err
+	}
+	if o.dryRun || o.reach == looks && !o.trustConfig || len(open) == 0 {
+		return nil
+	}
+	if j, err = journal.Open(root, o.env); err != nil {
+		return fmt.Errorf("open the journal: %w", err)
+	}
+	return keepYes(j, open)
+}
+
+// valuesOf lists the values of the configuration that the run uses and that need a
+// yes. What is learned of the places for that is not the run's, which only begins.
+func valuesOf(ctx context.Context, run *steps.Run, p *steps.Project, conf config.Config) ([]trust.Value, error) {
+	var specs []string
+	for _, t := range run.Options.Targets {
+		specs = append(specs, t.Spec())
+	}
+	targets, err := write.Targets(specs)
+	if err != nil {
+		return nil, err
+	}
+	look := &steps.Run{Options: run.Options, Prints: run.Prints, Environ: run.Environ, Targets: targets, Project: p}
+	return trust.Of(ctx, look, conf, restart.Described(look)), nil
+}
+
+// keepYes records that a person has agreed to values.
+func keepYes(j *journal.Journal, all []trust.Value) error {
+	for _, v := range all {
+		if err := v.Agree(j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gave reports whether the same value was given by its flag.
+func (o *options) gave(v trust.Value) bool {
+	switch v.Kind {
+	case trust.URL:
+		return slices.Contains(o.urls, v.Text)
+	case trust.Target:
+		return slices.Contains(o.targets, v.Text)
+	}
+	return o.restart == v.Text
+}
+
+// ask asks about each value by itself; enter alone is a no.
+func (o *options) ask(ctx context.Context, stdio IO, run *steps.Run, all []trust.Value) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if o.yes || o.json || !stdio.InTTY {
+		for _, v := range all {
+			fmt.Fprintf(stdio.Err, "%s: %s\n    %s Nobody has agreed to that here. To agree: %s\n", v.Place(), v, v.Use(), v.Flag())
+		}
+		return fmt.Errorf("%w: nobody has agreed to what the configuration says (see above). Pass each value as its flag, or agree to all with --trust-config. Nothing was changed or sent", steps.ErrUsage)
+	}
+	f := newPlain(stdio, o)
+	o.shown = f
+	for _, v := range all {
+		f.Note("")
+		f.Note(v.Place() + " of this project says:")
+		f.line("    %s", v)
+		f.Note(v.Use())
+		answer, err := f.Ask(ctx, "Do you agree? keysplit asks once for each value.", []choice{{'n', "no, stop here"}, {'y', "yes"}})
+		if err != nil {
+			return err
+		}
+		if answer != 'y' {
+			f.Note("Nothing was changed or sent.")
+			return said(steps.ErrCancelled)
+		}
+	}
+	return nil
+}
