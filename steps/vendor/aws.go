@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -28,6 +29,23 @@ type aws struct {
 	key string // of the JSON object, "" for the whole secret
 }
 
+var awsProgram = tool.Program{
+	Name: "aws", Install: "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.",
+	Login: "aws sso login, or aws configure", Messages: awsMessages,
+}
+
+// awsMessages are also those of kubectl, where it has aws log it in to EKS.
+var awsMessages = []tool.Message{
+	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)SSO token|SSO session|retrieving token from sso`),
+		Fix: "Run: aws sso login, with the --profile that you use, and then keysplit again."},
+	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
+		Fix: "Run: aws sso login, or aws configure, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run keysplit again."},
+	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
+		Fix: "Compare AWS_PROFILE with: aws configure list-profiles"},
+	{Code: "place-not-found", Sign: regexp.MustCompile(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
+		Fix: "Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: aws configure. Then run keysplit again."},
+}
+
 func parseAWS(argument string) (Store, error) {
 	id, key, named := strings.Cut(argument, "#")
 	if id == "" || strings.HasPrefix(id, "-") || strings.Contains(id, " ") || named && key == "" {
@@ -44,7 +62,7 @@ func (a *aws) String() string {
 }
 
 func (a *aws) tool() tool.Program {
-	return tool.Program{Name: "aws", Install: "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.", Login: "aws sso login, or aws configure"}
+	return awsProgram
 }
 
 func (a *aws) Manner() Manner {

@@ -45,7 +45,14 @@ type composer struct {
 }
 
 func docker(dir string) tool.Program {
-	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir}
+	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir, Messages: dockerMessages}
+}
+
+var dockerMessages = []tool.Message{
+	{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
+		Fix: "Start it (Docker Desktop, or: sudo systemctl start docker), or look at DOCKER_HOST. Then run keysplit again."},
+	{Code: "access-denied", Sign: regexp.MustCompile(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
+		Fix: "Have your user added to the group docker and log in again, or run keysplit as a user who may."},
 }
 
 // usualFiles are the compose files that docker compose finds by itself, together
@@ -126,7 +133,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 	if err == nil && res.Code == 0 {
 		return two, nil
 	}
-	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir}, prefix: named, old: true}
+	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir, Messages: dockerMessages}, prefix: named, old: true}
 	_, err = one.Call(ctx, run, "compose:"+c.list, nil, "version", "--short")
 	return one, err
 }

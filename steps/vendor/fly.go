@@ -18,6 +18,13 @@ import (
 // fly keeps the key as a secret of a Fly.io app. Fly shows digests only.
 type fly struct{ app string }
 
+var flyProgram = tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: "fly auth login"}
+
+// flyDeploys is fly for a call that brings the secrets to the machines: it goes
+// from one to the next, 10 seconds or more each, and up to 5 minutes for the checks
+// of one. Cut short, it leaves half of them as they were, and locked.
+var flyDeploys = tool.Program{Name: flyProgram.Name, Install: flyProgram.Install, Login: flyProgram.Login, Patience: 15 * time.Minute}
+
 func parseFly(app string) (Store, error) {
 	if app == "" || strings.HasPrefix(app, "-") || strings.ContainsAny(app, " /=") {
 		return nil, errors.New("it needs the name of an app")
@@ -28,7 +35,7 @@ func parseFly(app string) (Store, error) {
 func (f *fly) String() string { return "fly:" + f.app }
 
 func (f *fly) tool() tool.Program {
-	return tool.Fly
+	return flyProgram
 }
 
 func (f *fly) Manner() Manner {
@@ -81,7 +88,7 @@ func (f *fly) Accepts(key secret.Secret) error {
 
 func (f *fly) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
 	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
-	if _, err := tool.FlyDeploys.Call(ctx, run, f.String(), line, "secrets", "import", "--app", f.app); err != nil {
+	if _, err := flyDeploys.Call(ctx, run, f.String(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err
 	}
 	h, err := f.Look(ctx, run)
@@ -91,7 +98,7 @@ func (f *fly) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ step
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (f *fly) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _ secret.Secret, _ steps.Held) error {
-	_, err := tool.FlyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
+	_, err := flyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
 	return err
 }
 
@@ -145,12 +152,12 @@ func restartFly(app string) (Manager, error) {
 func flyApp(app string) Manager {
 	spec := "fly:" + app
 	return platform{
-		name: "Fly app " + app, spec: spec, program: tool.Fly, starter: tool.FlyDeploys,
+		name: "Fly app " + app, spec: spec, program: flyProgram, starter: flyDeploys,
 		again: []string{"secrets", "deploy", "--app", app},
 		logs:  []string{"logs", "--no-tail", "--app", app},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var machines []flyMachine
-			if err := ask(ctx, run, tool.Fly, spec, &machines, "machine", "list", "--json", "--app", app); err != nil {
+			if err := ask(ctx, run, flyProgram, spec, &machines, "machine", "list", "--json", "--app", app); err != nil {
 				return s, err
 			}
 			up := 0

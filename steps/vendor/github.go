@@ -27,6 +27,11 @@ type github struct {
 
 var githubRepo = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 
+var gh = tool.Program{
+	Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login",
+	Messages: []tool.Message{{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)error connecting to \S+`)}},
+}
+
 func parseGitHub(argument string) (Store, error) {
 	repo, environment, named := strings.Cut(argument, "@")
 	if !githubRepo.MatchString(repo) || strings.HasPrefix(repo, "-") || named && environment == "" {
@@ -43,7 +48,7 @@ func (g *github) String() string {
 }
 
 func (g *github) tool() tool.Program {
-	return tool.Program{Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login"}
+	return gh
 }
 
 func (g *github) Manner() Manner {

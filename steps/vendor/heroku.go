@@ -30,6 +30,8 @@ type Heroku struct {
 
 const herokuAPI = "https://api.heroku.com"
 
+var herokuProgram = tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli.", Login: "heroku login"}
+
 func parseHeroku(app string) (Store, error) {
 	if app == "" || strings.ContainsAny(app, "/?#: ") {
 		return nil, errors.New("it needs the name of an app")
@@ -40,7 +42,7 @@ func parseHeroku(app string) (Store, error) {
 func (h *Heroku) String() string { return "heroku:" + h.App }
 
 func (h *Heroku) tool() tool.Program {
-	p := tool.Heroku
+	p := herokuProgram
 	p.Install += " Or set HEROKU_API_KEY: it is only asked for a token here."
 	return p
 }
@@ -199,7 +201,7 @@ func restartHeroku(app string) (Manager, error) {
 func herokuApp(app string) Manager {
 	spec := "heroku:" + app
 	return platform{
-		name: "Heroku app " + app, spec: spec, program: tool.Heroku,
+		name: "Heroku app " + app, spec: spec, program: herokuProgram,
 		again: []string{"ps:restart", "--app", app},
 		logs:  []string{"logs", "--num", fmt.Sprint(logLines), "--app", app},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
@@ -208,7 +210,7 @@ func herokuApp(app string) Manager {
 				Status    string
 				CreatedAt time.Time `json:"created_at"`
 			}
-			if err := ask(ctx, run, tool.Heroku, spec, &releases, "releases", "--json", "--app", app); err != nil {
+			if err := ask(ctx, run, herokuProgram, spec, &releases, "releases", "--json", "--app", app); err != nil {
 				return s, err
 			}
 			var dynos []struct {
@@ -218,7 +220,7 @@ func herokuApp(app string) Manager {
 				UpdatedAt time.Time `json:"updated_at"`
 				Release   struct{ Version int }
 			}
-			if err := ask(ctx, run, tool.Heroku, spec, &dynos, "ps", "--json", "--app", app); err != nil {
+			if err := ask(ctx, run, herokuProgram, spec, &dynos, "ps", "--json", "--app", app); err != nil {
 				return s, err
 			}
 			latest, runs, up := -1, 0, 0 // the latest release, and the one that runs

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -34,6 +35,20 @@ var (
 	kubernetesKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
+var kubectl = tool.Program{
+	Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.",
+	Login: "the login of your cluster (a new token, or a refreshed kubeconfig)",
+	// Its way to the login of EKS and GKE is a program of theirs.
+	Messages: slices.Concat(awsMessages, []tool.Message{
+		{Code: "tool-missing", Sign: regexp.MustCompile(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
+			Fix: "The kubeconfig names it under users, exec, command: aws for EKS, gke-gcloud-auth-plugin for GKE, kubelogin for AKS. Install it, then run keysplit again."},
+		{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)getting credentials: exec|print credential failed`),
+			Fix: "Log in where the cluster is: aws sso login for EKS, gcloud auth login for GKE, az login for AKS. Then run keysplit again."},
+		{Code: "place-not-found", Sign: regexp.MustCompile(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
+			Fix: "See kubectl config get-contexts, choose one with kubectl config use-context NAME, or set KUBECONFIG. Then run keysplit again."},
+	}),
+}
+
 func parseKubernetes(argument string) (Store, error) {
 	place, key, named := strings.Cut(argument, "#")
 	if !named {
@@ -57,7 +72,7 @@ func (k *kubernetes) String() string {
 }
 
 func (k *kubernetes) tool() tool.Program {
-	return tool.Kubectl
+	return kubectl
 }
 
 func (k *kubernetes) Manner() Manner {

@@ -24,7 +24,7 @@ type workloads struct {
 }
 
 func (workloads) tool() tool.Program {
-	return tool.Kubectl
+	return kubectl
 }
 
 // kinds are those that can be rolled anew.

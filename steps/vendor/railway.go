@@ -21,6 +21,8 @@ type railway struct {
 	environment string // "" for the one that the folder is linked to
 }
 
+var railwayProgram = tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: "railway login"}
+
 func parseRailway(argument string) (Store, error) {
 	service, environment, named := strings.Cut(argument, "@")
 	if service == "" || strings.HasPrefix(service, "-") || named && environment == "" {
@@ -37,7 +39,7 @@ func (r *railway) String() string {
 }
 
 func (r *railway) tool() tool.Program {
-	return tool.Railway
+	return railwayProgram
 }
 
 func (r *railway) Manner() Manner {
@@ -136,14 +138,14 @@ func (r *railway) Readers() Manager {
 	service, environment, spec := r.service, r.environment, r.String()
 	place := r.place()
 	return platform{
-		name: "Railway service " + service, spec: spec, program: tool.Railway,
+		name: "Railway service " + service, spec: spec, program: railwayProgram,
 		again: append([]string{"redeploy", "--yes"}, place...),
 		logs:  append([]string{"logs"}, place...),
 		knows: func(ctx context.Context, run *steps.Run) error {
 			if environment == "" {
 				return nil
 			}
-			help, err := tool.Railway.Try(ctx, run, nil, "redeploy", "--help")
+			help, err := railwayProgram.Try(ctx, run, nil, "redeploy", "--help")
 			if err != nil || help.Code == 0 && strings.Contains(string(help.Stdout), "--environment") {
 				return err
 			}
@@ -156,7 +158,7 @@ func (r *railway) Readers() Manager {
 				Status    string
 				CreatedAt time.Time
 			}
-			if err := ask(ctx, run, tool.Railway, spec, &deployments, append([]string{"deployment", "list", "--json"}, place...)...); err != nil {
+			if err := ask(ctx, run, railwayProgram, spec, &deployments, append([]string{"deployment", "list", "--json"}, place...)...); err != nil {
 				return s, err
 			}
 			s.detail = "no deployment"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,14 @@ type vault struct {
 	mount, path string // of place, once Vault has said where the one ends: a mount may have slashes too
 }
 
+var vaultProgram = tool.Program{
+	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login",
+	Messages: []tool.Message{
+		{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
+			Fix: "Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run keysplit again."},
+	},
+}
+
 func parseVault(argument string) (Store, error) {
 	place, field, named := strings.Cut(argument, "#")
 	place = strings.Trim(place, "/")
@@ -46,7 +55,7 @@ func parseVault(argument string) (Store, error) {
 func (v *vault) String() string { return "vault:" + v.place + "#" + v.field }
 
 func (v *vault) tool() tool.Program {
-	return tool.Program{Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login"}
+	return vaultProgram
 }
 
 func (v *vault) Manner() Manner {

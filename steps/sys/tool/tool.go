@@ -38,6 +38,7 @@ type Program struct {
 	// Patience is the least time that it gets, for a call that itself waits until
 	// an app is up; a shorter limit of the run does not count then.
 	Patience time.Duration
+	Messages []Message // what it says in a way of its own, looked for first
 }
 
 // Call runs the program once and returns what it wrote to standard output. A
