@@ -87,6 +87,10 @@ func Revert(ctx context.Context, intent Intent, ledger Ledger, opts Options, for
 	if err != nil {
 		return same, err
 	}
+	// A link that has taken the file's place leads to another file, which is not put back over, not even by force.
+	if now.Target != intent.Target {
+		return same, &RefusedError{Path: intent.Path, Reason: ReasonForeign}
+	}
 	found, err := recognise(intent, now, ledger, opts)
 	switch {
 	case err != nil:

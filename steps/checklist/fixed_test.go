@@ -22,7 +22,7 @@ func TestAWholeRepositoryIsFixed(t *testing.T) {
 		"azure-pipelines.yml":      "variables:\n  SECRET_KEY: $(djangoKey)\n",
 		"tox.ini":                  "[testenv]\nsetenv =\n    SECRET_KEY = x\n",
 		"pyproject.toml":           "[tool.pytest_env]\nSECRET_KEY = \"x\"\n",
-		"docker-compose.yml":       "services:\n  web:\n    environment:\n      - SECRET_KEY\n",
+		"docker-compose.yml":       "services:\n  web:\n    environment:\n      SECRET_KEY:\n  worker:\n    environment: [SECRET_KEY]\n",
 		"local.yml":                "services:\n  web:\n    image: shop\n    environment:\n      - SECRET_KEY=${SECRET_KEY}\n",
 		"render.yaml":              "services:\n- envVars:\n  - key: SECRET_KEY\n    generateValue: true\n",
 		"k8s/deployment.yaml":      "apiVersion: apps/v1\nkind: Deployment\nenv:\n- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef: {name: backend-secrets, key: secret-key}\n",

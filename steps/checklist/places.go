@@ -64,7 +64,7 @@ func codeFor(k kind, rel string, data []byte) finding.Code {
 		return "example-missing-key"
 	case k == document:
 		return "docs-missing-key"
-	case strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose."):
+	case repo.IsCompose(base, data):
 		return "compose-missing-key"
 	case bytes.Contains(data, []byte("apiVersion:")) && bytes.Contains(data, []byte("kind:")):
 		return "kubernetes-missing-key"

@@ -1,184 +1,190 @@
-// Where a file provides SECRET_KEY is found here, and whether JWT_SECRET_KEY
-// reaches the same process there.
 package repo
 
 import (
 	"bytes"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
 
-	"dj/keysplit/steps"
+	"go.yaml.in/yaml/v3"
 )
 
-var (
-	// In a pipeline every mention counts but references such as
-	// secrets.SECRET_KEY and ${SECRET_KEY}: what those give is named otherwise.
-	pipelineSets = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|\{\s*["']?SECRET_KEY["']?\s*:`)
-	// A document may speak about SECRET_KEY; it tells how to set it with an
-	// equals sign, a colon, or a table.
-	documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
-	names        = regexp.MustCompile(`\b` + steps.KeyName + `\b`)
-
-	// What a block below one of these names sets is set for all that stands beside
-	// the name: env of a workflow or job, variables in GitLab and Azure, environment
-	// in compose and CircleCI.
-	shared = regexp.MustCompile(`^(?:-\s+)?(?:env|envVars|variables|environment|global|before_script)\s*:`)
-	// With these a block gets what stands elsewhere in the file: merge keys and
-	// aliases of YAML, whole Secrets, a job's environment file, templates.
-	borrows = regexp.MustCompile(`<<\s*:|(?:[:,\[]|-)\s+\*\w|\benvFrom\b|\bfromGroup\b|\bGITHUB_ENV\b|^(?:-\s+)?extends\s*:|\{\{-?\s*(?:include|template)\b`)
-	// The name of an item that does not stand on the item's first line.
-	itemName = regexp.MustCompile(`^["']?(?:name|key)["']?\s*:`)
-)
+// A document may speak about SECRET_KEY; it says how to set it with an equals sign, a colon, or a table.
+var documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
 
 // File is what one file says about the two keys.
 type File struct {
-	sets    []int  // lines that provide SECRET_KEY, from 0
-	reached []bool // of each line: JWT_SECRET_KEY reaches it
-	key     int    // the first line that names JWT_SECRET_KEY, from 0; -1 for none
+	places []place // that provide SECRET_KEY, in order
+	key    int     // the first line that names JWT_SECRET_KEY, from 1; 0 for none
+}
+
+// place is one that provides SECRET_KEY.
+type place struct {
+	line    int // from 1
+	reached bool
+	uses    []setting // in a file that was parsed: each use of it
 }
 
 // Read reads a pipeline, compose file or manifest, or else a document or example.
-// In YAML each job, service or container counts for itself; elsewhere one mention
-// of JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says
-// nothing.
+// In YAML each job, service or container counts for itself, with all that it merges; elsewhere one mention of
+// JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing.
 func Read(pipeline bool, file string, data []byte) *File {
-	f := &File{key: -1}
+	if pipeline && isYAML(file) {
+		data = bytes.TrimPrefix(data, byteOrderMark)
+		settings, err := readSettings(data)
+		if err != nil && !includes.Match(data) {
+			settings, err = readSettings(withoutTemplates(data))
+		}
+		if err == nil {
+			return reach(settings)
+		}
+	}
+	return readLines(pipeline, data)
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+var (
+	// A template that takes something in from elsewhere may set anything.
+	includes = regexp.MustCompile(`\{\{-?\s*(?:include|template)\b`)
+	// A line of a template that is no more than that, and a part of one.
+	templateLine = regexp.MustCompile(`(?m)^[ \t]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*(\r?)$`)
+	templatePart = regexp.MustCompile(`\{\{[^}\n]*\}\}|\{%[^%\n]*%\}`)
+)
+
+// withoutTemplates puts something of the same lines and columns in the place of what Helm, Jinja and Go fill in, so that
+// the rest can be parsed. It is for reading only.
+func withoutTemplates(data []byte) []byte {
+	data = templateLine.ReplaceAll(data, []byte("$1"))
+	return templatePart.ReplaceAllFunc(data, func(part []byte) []byte { return bytes.Repeat([]byte("x"), len(part)) })
+}
+
+// readLines reads a file of which no more is known than its lines.
+func readLines(pipeline bool, data []byte) *File {
+	f := &File{}
 	sets := documentSets
 	if pipeline {
 		sets = pipelineSets
 	}
-	var lines []string
-	var keys []int
-	wide := !pipeline || path.Ext(file) != ".yml" && path.Ext(file) != ".yaml"
+	num := 0
 	for l := range bytes.Lines(data) {
-		text := strings.TrimRight(string(l), " \t\r\n")
+		num++
+		line := strings.TrimSpace(string(l))
 		if pipeline {
-			text = uncommented(text)
+			line = uncommented(line)
 		}
-		at := len(lines)
-		lines = append(lines, text)
-		if sets.MatchString(strings.TrimSpace(text)) {
-			f.sets = append(f.sets, at)
+		if sets.MatchString(line) {
+			f.places = append(f.places, place{line: num})
 		}
-		if names.MatchString(text) {
-			keys = append(keys, at)
+		if f.key == 0 && names.MatchString(line) {
+			f.key = num
 		}
-		wide = wide || borrows.MatchString(strings.TrimSpace(text))
 	}
-	f.reached = make([]bool, len(lines))
-	if len(keys) == 0 {
-		return f
+	for i := range f.places {
+		f.places[i].reached = f.key > 0
 	}
-	f.key = keys[0]
-	if wide {
-		for i := range f.reached {
-			f.reached[i] = true
-		}
-		return f
-	}
-	f.reach(lines, keys)
 	return f
 }
 
-func uncommented(line string) string {
-	if text := strings.TrimSpace(line); strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//") {
-		return ""
-	}
-	line, _, _ = strings.Cut(line, " #")
-	return strings.TrimRight(line, " \t")
-}
+// What is under one of these names is set for all that is beside the name: env of a workflow or job, variables in GitLab
+// and Azure, environment in compose and CircleCI.
+var shared = []string{"env", "envVars", "variables", "environment", "global", "before_script"}
 
-// reach marks the lines that JWT_SECRET_KEY reaches: those in its own block, those
-// below its block, and, where its block is one that is shared, those beside it.
-func (f *File) reach(lines []string, keys []int) {
-	above := parents(lines)
-	below := map[int]bool{}  // whatever is below one of these is reached
-	beside := map[int]bool{} // what is directly below one of these is reached
-	for _, k := range keys {
-		f.reached[k] = true
-		own := above[k]
-		below[own] = true
-		if own >= 0 && shared.MatchString(strings.TrimSpace(lines[own])) {
-			below[above[own]] = true
-		}
-		for p := own; !beside[p]; p = above[p] {
-			beside[p] = true
-			if p < 0 {
-				break
-			}
-		}
-	}
-	under := make([]bool, len(lines)) // an ancestor is in below
-	for i := range lines {
-		p := above[i]
-		under[i] = below[p] || p >= 0 && lines[p] != "---" && under[p]
-		f.reached[i] = f.reached[i] || under[i] || beside[p]
-	}
-}
-
-// parents is, for each line of a YAML file, the line that it stands below: the
-// nearest one before it that is indented less, -1 for none. An item's dash counts
-// as half a column, since items may stand in the column of their list's name. The
-// mark between two documents stands above all of the second one.
-func parents(lines []string) []int {
-	out := make([]int, len(lines))
-	var open []int // lines that the next may stand below, outermost first
-	column := func(i int) int {
-		text := strings.TrimLeft(lines[i], " ")
-		n := 2 * (len(lines[i]) - len(text))
-		switch {
-		case lines[i] == "---":
-			return -1
-		case strings.HasPrefix(text, "- "), text == "-":
-			return n + 1
-		}
-		return n
-	}
-	for i, l := range lines {
-		if l == "" {
-			out[i] = -1
-			if len(open) > 0 {
-				out[i] = open[len(open)-1]
-			}
+// reach finds the places that JWT_SECRET_KEY reaches: those in the block that it is in, those below that, those that are
+// beside the block where its name is a shared one, and those directly in a block around it.
+func reach(settings []setting) *File {
+	f := &File{}
+	below, around := map[*frame]bool{}, map[*frame]bool{}
+	for _, s := range settings {
+		if !s.key || s.in.build {
 			continue
 		}
-		for len(open) > 0 && column(open[len(open)-1]) >= column(i) {
-			open = open[:len(open)-1]
+		if f.key == 0 || s.line < f.key {
+			f.key = s.line
 		}
-		out[i] = -1
-		if len(open) > 0 {
-			out[i] = open[len(open)-1]
+		below[s.in] = true
+		if slices.Contains(shared, s.in.name) {
+			below[s.in.up] = true
 		}
-		if p := out[i]; p >= 0 && strings.HasPrefix(strings.TrimLeft(lines[p], " "), "-") && lines[p] != "---" && itemName.MatchString(strings.TrimLeft(l, " ")) {
-			out[i] = out[p] // the item is the variable
+		for at := s.in; at != nil && !around[at]; at = at.up {
+			around[at] = true
 		}
-		open = append(open, i)
 	}
-	return out
+	index := map[*yaml.Node]int{}
+	for _, s := range settings {
+		if _, known := index[s.node]; !known && !s.key && !s.in.build {
+			index[s.node] = len(f.places)
+			f.places = append(f.places, place{line: s.line, reached: true})
+		}
+	}
+	for _, s := range settings {
+		i, known := index[s.node]
+		if s.key || !known {
+			continue
+		}
+		reached := around[s.in] || s.in.build
+		for at := s.in; at != nil && !reached; at = at.up {
+			reached = below[at] || at.borrows && f.key > 0
+		}
+		f.places[i].reached = f.places[i].reached && reached
+		f.places[i].uses = append(f.places[i].uses, s)
+	}
+	slices.SortStableFunc(f.places, func(a, b place) int { return a.line - b.line })
+	return f
 }
 
 // Provides is the first line that provides SECRET_KEY, from 1; 0 for none.
 func (f *File) Provides() int {
-	if len(f.sets) == 0 {
+	if len(f.places) == 0 {
 		return 0
 	}
-	return f.sets[0] + 1
+	return f.places[0].line
 }
 
 // Lacks is the first line that provides SECRET_KEY where JWT_SECRET_KEY does not
 // reach, from 1; 0 for none.
 func (f *File) Lacks() int {
-	for _, i := range f.sets {
-		if !f.reached[i] {
-			return i + 1
+	for _, p := range f.places {
+		if !p.reached {
+			return p.line
 		}
 	}
 	return 0
 }
 
 // Key is the first line that names JWT_SECRET_KEY, from 1; 0 for none.
-func (f *File) Key() int { return f.key + 1 }
+func (f *File) Key() int { return f.key }
 
-// Reaches tells whether JWT_SECRET_KEY reaches a line, counted from 1.
-func (f *File) Reaches(line int) bool { return f.reached[line-1] }
+// IsCompose reports whether a file is one of Docker Compose, by its name (without folders) or its content.
+func IsCompose(base string, data []byte) bool {
+	base = strings.ToLower(base)
+	if strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose.") {
+		return true
+	}
+	if !isYAML(base) || !bytes.Contains(data, []byte("services:")) {
+		return false
+	}
+	docs, err := parseYAML(bytes.TrimPrefix(data, byteOrderMark))
+	if err != nil || len(docs) != 1 || len(docs[0].Content) == 0 {
+		return false
+	}
+	for _, m := range members(docs[0].Content[0]) {
+		switch m.key.Value {
+		case "jobs", "apiVersion", "on", "steps", "stages":
+			return false
+		}
+	}
+	for _, m := range members(docs[0].Content[0]) {
+		if m.key.Value != "services" {
+			continue
+		}
+		for _, service := range members(m.value) {
+			for _, of := range members(service.value) {
+				if of.key.Value == "image" || of.key.Value == "build" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

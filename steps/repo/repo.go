@@ -1,18 +1,20 @@
-// Package repo is about the committed files. It proposes edits for the rest of the house: pipelines, compose
-// files, manifests, example files and documents that provide SECRET_KEY and not
-// JWT_SECRET_KEY.
+// Package repo is about the committed files: where one of them provides SECRET_KEY and not JWT_SECRET_KEY (pipelines,
+// compose files, manifests, example files, documents), and the edits that add it.
 //
-// The rules of a proposal:
+// The rules of an edit:
 //
-//   - It only inserts lines, each below the one that provides SECRET_KEY, in that
-//     line's own indentation, quotes and line ending. Every other byte stays.
+//   - It only inserts, beside the entry that provides SECRET_KEY and in its own form. Every other byte stays.
+//   - A structured file is parsed before and after. An edit whose result does not parse, or says anything else than one
+//     entry of JWT_SECRET_KEY more, is not made, and neither is one of a file that does not parse before (a template). The
+//     place then stays open.
 //   - It never holds a secret: these files are committed. What it writes is a
 //     reference to where the value comes from, or a placeholder that everyone can
 //     see is one (and that keysplit refuses as a key). In a script it is a command
 //     that makes a key there and then.
-//   - Where a line of that kind would be a guess or do harm (a value in a Secret's
-//     manifest, a Secret's key whose new name is not sure, a variable that an image
-//     would keep), there is no proposal, and the finding says what to do by hand.
+//   - It reads and writes through no link, and nothing outside of the work tree: a clone may hold a link to any file.
+//   - Where an entry of that kind would be a guess or do harm (a value in a Secret's
+//     manifest, a Secret's key whose new name is not sure, the build of an image, which would keep the value), there is no
+//     proposal, and the finding says what to do by hand.
 //
 // A proposal is applied through the journal, so that a rollback takes it back.
 package repo
@@ -22,7 +24,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,12 +41,81 @@ import (
 // Proposal is one edit of one file, for one finding.
 type Proposal struct {
 	Finding finding.Finding
+	Refused bool   // the file is one that is not edited; the finding then says why
 	Path    string // absolute
 	Diff    []steps.DiffLine
-	Left    int // a line that still lacks the key afterwards, and is mended by hand; 0 for none
+	Left    int // a line that still lacks the key afterwards, and is fixed by hand; 0 for none
 
 	at  *envfile.Snapshot
 	new []byte
+}
+
+// Propose makes the edit that a finding asks for. ok is false where there is none: the finding is about something else,
+// or has to be fixed by hand, or the file is refused.
+func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
+	p.Finding = f
+	if f.File == "" || !slices.Contains([]finding.Code{ci, compose, kubernetes, sample, docs, ignored}, f.Code) {
+		return p, false
+	}
+	name := f.File
+	if f.Code == ignored {
+		name = ".gitignore"
+	}
+	at, err := open(run.Project.TopLevel, name)
+	if err != nil {
+		p.Finding, p.Refused = refused(f, err.Error()), true
+		return p, false
+	}
+	if !at.Exists && f.Code != ignored || len(at.Data) > file.MaxRead {
+		return p, false
+	}
+	e := edit(f, at.Data)
+	if e == nil || len(e.done) == 0 {
+		return p, false
+	}
+	p.Path, p.at, p.new, p.Diff = at.Path, at, e.data, e.diff()
+	if f.Code != ignored {
+		p.Left = Read(runs(f.Code), f.File, p.new).Lacks()
+	}
+	return p, true
+}
+
+// open reads a file of the work tree, if there is one, and refuses every way to it that is a link or leads out. The
+// snapshot keeps that: a link that takes the file's place later is a change that is found before anything is written.
+func open(top, file string) (*envfile.Snapshot, error) {
+	name := filepath.FromSlash(file)
+	if !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("%s is outside of the repository", file)
+	}
+	top, err := filepath.EvalSymlinks(top)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read", file)
+	}
+	if isLink(top, name) {
+		return nil, fmt.Errorf("%s is a symbolic link, or in a folder that is one", file)
+	}
+	at, err := envfile.Open(filepath.Join(top, name))
+	var refused *envfile.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		refused.Path = file
+		return nil, refused
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be read", file)
+	case at.Target != filepath.Join(top, name):
+		return nil, fmt.Errorf("%s was changed by another program just now", file)
+	}
+	return at, nil
+}
+
+// isLink reports whether a part of a path below top is a symbolic link.
+func isLink(top, name string) bool {
+	for part := name; part != "."; part = filepath.Dir(part) {
+		if info, err := os.Lstat(filepath.Join(top, part)); err == nil && info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Apply makes the edit. A file that may not be written, or was changed since it was
@@ -51,120 +123,120 @@ type Proposal struct {
 // what the finding says. The run needs a journal.
 func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 	_, err := run.Journal.Publish(ctx, p.at, p.new)
-	var refused *envfile.RefusedError
-	if errors.As(err, &refused) {
-		f := p.Finding.WithSeverity(finding.Error)
-		f.Message += " It was not edited: " + strings.ReplaceAll(refused.Error(), p.Path, run.Project.Rel(p.Path)) + "."
-		f.Fixable = false
-		return steps.Fail(f)
+	var refusal *envfile.RefusedError
+	if errors.As(err, &refusal) {
+		refusal.Path = run.Project.Rel(p.Path)
+		return steps.Fail(refused(p.Finding, refusal.Error()))
 	}
 	return err
 }
 
-// Propose makes the edit that a finding asks for. ok is false where there is
-// none: the finding is about something else, or has to be mended by hand.
-func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
-	edit := editOf[f.Code]
-	if edit == nil || f.File == "" {
-		return p, false
-	}
-	p.Finding, p.Path = f, filepath.Join(run.Project.TopLevel, filepath.FromSlash(f.File))
-	if f.Code == "env-file-not-ignored" {
-		p.Path = filepath.Join(run.Project.TopLevel, ".gitignore")
-	}
-	at, err := envfile.Open(p.Path)
-	if err != nil || !at.Exists && f.Code != "env-file-not-ignored" || len(at.Data) > file.MaxRead {
-		return p, false
-	}
-	p.at = at
-	p.new, p.Diff = edit(f, at.Data)
-	if f.Code != "env-file-not-ignored" {
-		p.Left = Read(runs(f.Code), f.File, p.new).Lacks()
-	}
-	return p, len(p.Diff) > 0
+// refused says beside what is wrong why keysplit does not fix it.
+func refused(f finding.Finding, why string) finding.Finding {
+	f = f.WithSeverity(finding.Error)
+	f.Message += " It was not edited: " + secret.Inert(why) + "."
+	f.Fixable = false
+	return f
 }
 
-// editOf names what is done about a finding.
-var editOf = map[finding.Code]func(f finding.Finding, data []byte) ([]byte, []steps.DiffLine){
-	"example-missing-key":    insert(example),
-	"docs-missing-key":       insert(example),
-	"ci-missing-key":         insert(pipeline),
-	"compose-missing-key":    insert(compose),
-	"kubernetes-missing-key": insert(manifest),
-	"env-file-not-ignored":   ignore,
+// edit makes the edit that a finding asks for. It is nil where there is none.
+func edit(f finding.Finding, data []byte) *edited {
+	switch f.Code {
+	case sample, docs:
+		return editLines(f, data, example)
+	case ci, compose, kubernetes:
+		if isYAML(f.File) {
+			return editYAML(f.Code, f.File, data)
+		}
+		if f.Code == ci {
+			return editLines(f, data, initialisation)
+		}
+	case ignored:
+		return ignore(f.File, data)
+	}
+	return nil
 }
 
-// runs tells whether the finding is about a file that sets variables itself, and
+// runs reports whether the finding is about a file that sets variables itself, and
 // none that tells people to.
-func runs(c finding.Code) bool { return c != "example-missing-key" && c != "docs-missing-key" }
+func runs(c finding.Code) bool { return c != sample && c != docs }
 
-// rule makes the lines to insert below one line, none where it does not apply.
-// below are the lines that follow it.
-type rule func(file, line string, below []string) (lines []string, skip int)
-
-// insert applies a rule to every line of the file that JWT_SECRET_KEY does not reach.
-func insert(r rule) func(finding.Finding, []byte) ([]byte, []steps.DiffLine) {
-	return func(f finding.Finding, data []byte) ([]byte, []steps.DiffLine) {
-		var lines []string
-		for l := range bytes.Lines(data) {
-			lines = append(lines, string(l))
-		}
-		var out bytes.Buffer
-		var diff []steps.DiffLine
-		text := Read(runs(f.Code), f.File, data)
-		num, pending, wait := 0, []string(nil), -1
-		flush := func(eol string) {
-			for _, l := range pending {
-				num++
-				out.WriteString(l + eol)
-				diff = append(diff, steps.DiffLine{Line: num, Op: "+", Text: l})
-			}
-			pending, wait = nil, -1
-		}
-		for i, l := range lines {
-			line := strings.TrimRight(l, "\r\n")
-			eol := l[len(line):]
-			out.WriteString(l)
-			num++
-			if wait < 0 && !text.Reaches(i+1) {
-				if add, skip := r(path.Base(f.File), line, lines[i+1:]); len(add) > 0 {
-					pending, wait = add, skip
-				}
-			}
-			if wait == 0 {
-				if !strings.HasSuffix(eol, "\n") { // the last line, without a line end
-					eol = "\n"
-					if bytes.Contains(data, []byte("\r\n")) {
-						eol = "\r\n"
-					}
-					out.WriteString(eol)
-				}
-				flush(eol)
-			} else if wait > 0 {
-				wait--
-			}
-		}
-		return out.Bytes(), diff
+// editLines applies a rule to every line of a file in which no more than lines is known, where JWT_SECRET_KEY does not
+// reach it.
+func editLines(f finding.Finding, data []byte, rule func(file, line string) []string) *edited {
+	e := &edited{data: data}
+	lacking := map[int]bool{}
+	for _, p := range Read(runs(f.Code), f.File, data).places {
+		lacking[p.line] = !p.reached
 	}
+	eol := lineEnd(data)
+	num, at := 0, 0
+	for l := range bytes.Lines(data) {
+		num++
+		at += len(l)
+		if !lacking[num] {
+			continue
+		}
+		line := strings.TrimRight(string(l), "\r\n")
+		add := rule(f.File, line)
+		if len(add) == 0 {
+			continue
+		}
+		in := insertion{at, strings.Join(add, eol) + eol}
+		if len(line) == len(l) { // the last line, without a line end
+			in.text = eol + in.text
+		}
+		if after := in.in(e.data); fits(f, e.data, after) {
+			e.insert(in)
+			at += len(in.text)
+		}
+	}
+	return e
 }
 
-// ignore adds a line to .gitignore for the .env of the finding, and makes the file
-// where there is none.
-func ignore(f finding.Finding, data []byte) ([]byte, []steps.DiffLine) {
-	eol := "\n"
-	if bytes.Contains(data, []byte("\r\n")) {
-		eol = "\r\n"
+// fits reports whether an edit adds one setting and changes nothing else, as far as the format can be parsed. Documents
+// cannot be.
+func fits(f finding.Finding, before, after []byte) bool {
+	switch f.Code {
+	case docs:
+		return true
+	case sample:
+		return slices.Equal(assignments(before), slices.DeleteFunc(assignments(after), func(name string) bool { return name == steps.KeyName }))
 	}
-	out := bytes.Clone(data)
-	if len(out) > 0 && out[len(out)-1] != '\n' {
-		out = append(out, eol...)
+	return verify(f.File, before, after) == nil
+}
+
+// assignments are the settings of an example file: the name and the first line of each, and how many lines it has.
+func assignments(data []byte) (all []string) {
+	for _, l := range envfile.Parse(data).Lines() {
+		switch {
+		case l.Inside || l.Kind != envfile.Assignment:
+		case l.Name == steps.KeyName:
+			all = append(all, l.Name)
+		default:
+			all = append(all, fmt.Sprintf("%s=%s %d", l.Name, l.Value, l.Last-l.Num))
+		}
 	}
-	line := "/" + regexp.MustCompile(`[\\*?\[\]# !]`).ReplaceAllString(f.File, `\$0`)
+	return all
+}
+
+// special are the characters that mean something in a .gitignore.
+var special = regexp.MustCompile(`[\\*?\[\]# !]`)
+
+// ignore adds a line to .gitignore for a file.
+func ignore(file string, data []byte) *edited {
+	e := &edited{data: data}
+	eol := lineEnd(data)
+	line := "/" + special.ReplaceAllString(file, `\$0`)
 	there := slices.Contains(strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), line)
-	if there || strings.ContainsAny(f.File, "\r\n") {
-		return nil, nil // once more would change nothing: a line below it takes it back
+	if there || strings.ContainsAny(file, "\r\n") {
+		return nil // once more would change nothing: a line below it takes it back
 	}
-	return append(out, line+eol...), []steps.DiffLine{{Line: bytes.Count(out, []byte("\n")) + 1, Op: "+", Text: line}}
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		line = eol + line
+	}
+	e.insert(insertion{len(data), line + eol})
+	return e
 }
 
 // Describe says in one line what a proposal does, and what it leaves.

@@ -37,11 +37,11 @@ var edits = []struct {
 	{"a document that only speaks", "notes.md", "The SECRET_KEY: it signs sessions.\n", "", "docs-missing-key"},
 	{"GitHub, a secret", ".github/workflows/ci.yml", "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}  # d\n  A: b\n", "env:\n  SECRET_KEY: ${{ secrets.DJANGO_SECRET_KEY }}  # d\n  JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}\n  A: b\n", "ci-missing-key"},
 	{"GitHub, a test value", ".github/workflows/ci.yml", "      env:\n        SECRET_KEY: \"test\"\n", "      env:\n        SECRET_KEY: \"test\"\n        JWT_SECRET_KEY: \"" + throwaway + "\"\n", "ci-missing-key"},
-	{"two jobs", ".github/workflows/ci.yml", "a:\n  SECRET_KEY: x\nb:\n    SECRET_KEY: y\n", "a:\n  SECRET_KEY: x\n  JWT_SECRET_KEY: " + throwaway + "\nb:\n    SECRET_KEY: y\n    JWT_SECRET_KEY: " + throwaway + "\n", "ci-missing-key"},
+	{"two jobs", ".github/workflows/ci.yml", "a:\n  env:\n    SECRET_KEY: x\nb:\n    env:\n        SECRET_KEY: y\n", "a:\n  env:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: " + throwaway + "\nb:\n    env:\n        SECRET_KEY: y\n        JWT_SECRET_KEY: " + throwaway + "\n", "ci-missing-key"},
 	{"GitLab", ".gitlab-ci.yml", "variables:\n  SECRET_KEY: $DJANGO_KEY\n", "variables:\n  SECRET_KEY: $DJANGO_KEY\n  JWT_SECRET_KEY: ${JWT_SECRET_KEY}\n", "ci-missing-key"},
-	{"Azure", "azure-pipelines.yml", "  SECRET_KEY: $(djangoKey)\n", "  SECRET_KEY: $(djangoKey)\n  JWT_SECRET_KEY: $(JWT_SECRET_KEY)\n", "ci-missing-key"},
+	{"Azure", "azure-pipelines.yml", "variables:\n  SECRET_KEY: $(djangoKey)\n", "variables:\n  SECRET_KEY: $(djangoKey)\n  JWT_SECRET_KEY: $(JWT_SECRET_KEY)\n", "ci-missing-key"},
 	{"a script", ".gitlab-ci.yml", "script:\n  - export SECRET_KEY=test\n  - pytest\n", "script:\n  - export SECRET_KEY=test\n  - export JWT_SECRET_KEY=" + made + "\n  - pytest\n", "ci-missing-key"},
-	{"a script, a reference", "bitbucket-pipelines.yml", "  - export SECRET_KEY=$KEY\n", "  - export SECRET_KEY=$KEY\n  - export JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", "ci-missing-key"},
+	{"a script, a reference", "bitbucket-pipelines.yml", "script:\n  - export SECRET_KEY=$KEY\n", "script:\n  - export SECRET_KEY=$KEY\n  - export JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", "ci-missing-key"},
 	{"before a command", ".github/workflows/ci.yml", "  - run: |\n      SECRET_KEY=x pytest\n", "", "ci-missing-key"},
 	{"Dockerfile, ENV", "Dockerfile", "FROM x\nENV SECRET_KEY=build\nRUN y\n", "", "ci-missing-key"},
 	{"Dockerfile, ENV of an ARG", "web.dockerfile", "ARG SECRET_KEY=build\nENV SECRET_KEY=${SECRET_KEY}\n", "", "ci-missing-key"},
@@ -56,9 +56,9 @@ var edits = []struct {
 	{"Terraform", "main.tf", "env = {\n  SECRET_KEY = var.key\n}\n", "", "ci-missing-key"},
 	{"systemd", "web.service", "[Service]\nEnvironment=SECRET_KEY=x\n", "", "ci-missing-key"},
 	{"fly.toml", "fly.toml", "[env]\n  SECRET_KEY = \"x\"\n", "", "ci-missing-key"},
-	{"compose, a list", "docker-compose.yml", "    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - A=b\n", "    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n      - A=b\n", "compose-missing-key"},
-	{"compose, a mapping", "docker-compose.yml", "    environment:\n      SECRET_KEY: x\n", "    environment:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: ${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
-	{"compose, passed through", "compose.yaml", "    environment:\n      - SECRET_KEY\n", "    environment:\n      - SECRET_KEY\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
+	{"compose, a list", "docker-compose.yml", "services:\n  web:\n    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - A=b\n", "services:\n  web:\n    environment:\n      - SECRET_KEY=${SECRET_KEY}\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n      - A=b\n", "compose-missing-key"},
+	{"compose, a mapping", "docker-compose.yml", "services:\n  web:\n    environment:\n      SECRET_KEY: x\n", "services:\n  web:\n    environment:\n      SECRET_KEY: x\n      JWT_SECRET_KEY: ${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
+	{"compose, passed through", "compose.yaml", "services:\n  web:\n    environment:\n      - SECRET_KEY\n", "services:\n  web:\n    environment:\n      - SECRET_KEY\n      - JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n", "compose-missing-key"},
 	{"compose, a comment", "compose.yaml", "#   SECRET_KEY: x\n", "", "compose-missing-key"},
 	{"a deployment", "k8s/deployment.yaml", "env:\n  - name: SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: secret-key\n  - name: A\n    value: b\n",
 		"env:\n  - name: SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: secret-key\n  - name: JWT_SECRET_KEY\n    valueFrom:\n      secretKeyRef:\n        name: backend-secrets\n        key: jwt-secret-key\n  - name: A\n    value: b\n", "kubernetes-missing-key"},
@@ -68,8 +68,8 @@ var edits = []struct {
 		"env:\n- name: \"SECRET_KEY\" # s\n  valueFrom: { secretKeyRef: { \"key\": \"SECRET_KEY\", name: 'b' } } # t\n- name: \"JWT_SECRET_KEY\"\n  valueFrom: { secretKeyRef: { \"key\": \"JWT_SECRET_KEY\", name: 'b' } }\n", "kubernetes-missing-key"},
 	{"a deployment on one line", "k8s/deployment.yaml", "env:\n- {name: SECRET_KEY, valueFrom: {secretKeyRef: {name: b, key: SECRET_KEY}}}\n",
 		"env:\n- {name: SECRET_KEY, valueFrom: {secretKeyRef: {name: b, key: SECRET_KEY}}}\n- {name: JWT_SECRET_KEY, valueFrom: {secretKeyRef: {name: b, key: JWT_SECRET_KEY}}}\n", "kubernetes-missing-key"},
-	{"a deployment, block style with quotes", "k8s/deployment.yaml", "- name: 'SECRET_KEY'\n  valueFrom:\n    # ours\n    secretKeyRef:\n      key: \"secret_key\"\n      name: \"b\"\n\n      optional: false\n",
-		"- name: 'SECRET_KEY'\n  valueFrom:\n    # ours\n    secretKeyRef:\n      key: \"secret_key\"\n      name: \"b\"\n\n      optional: false\n- name: 'JWT_SECRET_KEY'\n  valueFrom:\n    secretKeyRef:\n      key: \"jwt_secret_key\"\n      name: \"b\"\n      optional: false\n", "kubernetes-missing-key"},
+	{"a deployment, block style with quotes", "k8s/deployment.yaml", "env:\n- name: 'SECRET_KEY'\n  valueFrom:\n    # ours\n    secretKeyRef:\n      key: \"secret_key\"\n      name: \"b\"\n\n      optional: false\n",
+		"env:\n- name: 'SECRET_KEY'\n  valueFrom:\n    # ours\n    secretKeyRef:\n      key: \"secret_key\"\n      name: \"b\"\n\n      optional: false\n- name: 'JWT_SECRET_KEY'\n  valueFrom:\n    secretKeyRef:\n      key: \"jwt_secret_key\"\n      name: \"b\"\n      optional: false\n", "kubernetes-missing-key"},
 	{"a deployment with a key of no sure name", "k8s/deployment.yaml", "- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef: {name: b, key: django}\n", "", "kubernetes-missing-key"},
 	{"a deployment with a template for a key", "k8s/deployment.yaml", "- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef:\n      name: b\n      key: {{ .Values.key }}\n", "", "kubernetes-missing-key"},
 	{"a deployment without a key", "k8s/deployment.yaml", "- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef:\n      name: b\n", "", "kubernetes-missing-key"},
@@ -180,7 +180,7 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	path := filepath.Join(run.Project.TopLevel, ".gitlab-ci.yml")
-	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: x}\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p, ok := Propose(run, finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 7))

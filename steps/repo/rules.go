@@ -1,17 +1,20 @@
 package repo
 
 import (
+	"bytes"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
-// setting is a line that sets SECRET_KEY: what stands before the name, a quote
+// assignment is a line that sets SECRET_KEY: what stands before the name, a quote
 // around the name, the sign with its spaces, and the value.
-var setting = regexp.MustCompile(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
+var assignment = regexp.MustCompile(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
 
 // part is a setting in its parts.
 type part struct {
@@ -19,7 +22,7 @@ type part struct {
 }
 
 func parse(line string) (part, bool) {
-	m := setting.FindStringSubmatch(line)
+	m := assignment.FindStringSubmatch(line)
 	if m == nil || m[2] != m[3] && !strings.HasPrefix(m[5], "=") {
 		return part{}, false
 	}
@@ -64,31 +67,31 @@ var (
 // how to set the keys. Where a document's shell command makes SECRET_KEY, or takes it
 // from a variable, it gets one that makes a key: a reference to the variable that is
 // just being set would do nothing.
-func example(file, line string, _ []string) ([]string, int) {
+func example(file, line string) []string {
 	p, ok := parse(line)
-	if !ok || strings.TrimSpace(p.sign) == "" {
-		return nil, 0
+	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) {
+		return nil
 	}
-	document := !strings.Contains(strings.ToLower(file), ".env")
+	document := !strings.Contains(strings.ToLower(path.Base(file)), ".env")
 	v := p.bare()
 	command := strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "`")
 	switch {
 	case v == "":
-		return []string{p.with("")}, 0
+		return []string{p.with("")}
 	case document && p.exported() && !command && !strings.HasPrefix(v, "$"):
 		// A command here would make another key in every shell that is opened.
-		return p.inShell(Placeholder), 0
+		return p.inShell(Placeholder)
 	case document && (p.exported() || command):
-		return p.inShell(made), 0
+		return p.inShell(made)
 	case command:
 	case secretsExpression.MatchString(v):
-		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}, 0
+		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}
 	case strings.HasPrefix(v, "${"):
-		return []string{p.with("${" + steps.KeyName + "}")}, 0
-	case document && strings.Contains(v, " "):
-		return nil, 0 // a command with a variable before it, or prose
+		return []string{p.with("${" + steps.KeyName + "}")}
+	case document && (strings.Contains(v, " ") || strings.HasSuffix(v, ",")):
+		return nil // a command with a variable before it, prose, or a list
 	}
-	return []string{p.with(Placeholder)}, 0
+	return []string{p.with(Placeholder)}
 }
 
 // exported tells that the line is a command of the shell.
@@ -112,65 +115,120 @@ func (p part) inShell(value string) []string {
 	return []string{p.before + steps.KeyName + "=" + value}
 }
 
-// pipeline is the rule for CI. What comes from a secret there comes from a secret
-// of the new name; a literal is a value for tests. A script makes a key of its
-// own; where only a value can stand, it is one that everyone can see is none.
-// A Dockerfile gets nothing: what ENV sets stays in the image for everyone who
-// can pull it, and beats the .env of whoever runs it.
-func pipeline(file, line string, below []string) ([]string, int) {
-	if lines, skip := entry(line, below); len(lines) > 0 {
-		return lines, skip
+// The findings that an edit is for.
+const (
+	ci         finding.Code = "ci-missing-key"
+	compose    finding.Code = "compose-missing-key"
+	kubernetes finding.Code = "kubernetes-missing-key"
+	sample     finding.Code = "example-missing-key"
+	docs       finding.Code = "docs-missing-key"
+	ignored    finding.Code = "env-file-not-ignored"
+)
+
+// required has compose stop where nothing sets the key: without the mark an unset variable becomes an empty one, which
+// wins over a good .env.
+const required = "${" + steps.KeyName + ":?}"
+
+// newValue is the value of JWT_SECRET_KEY beside one of SECRET_KEY; ok is false where none is sure. A Secret's own manifest
+// gets none: its values are secrets.
+func newValue(code finding.Code, file string, of *yaml.Node) (value string, ok bool) {
+	of = target(of)
+	if of.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	switch code {
+	case compose:
+		return required, true
+	case ci:
+		return pipelineValue(file, of.Value)
+	}
+	return "", false
+}
+
+// newItem is newValue for an item of a list, such as SECRET_KEY=x, SECRET_KEY, or export SECRET_KEY=x.
+func newItem(code finding.Code, file, text string) (item string, ok bool) {
+	if code == compose {
+		return steps.KeyName + "=" + required, !strings.HasPrefix(text, "export")
+	}
+	p, ok := parse(text)
+	if !ok || code != ci || strings.TrimSpace(p.sign) != "=" {
+		return "", false
+	}
+	if !p.exported() {
+		value, ok := pipelineValue(file, p.value)
+		return steps.KeyName + "=" + value, ok
+	}
+	if shellVariable.MatchString(p.bare()) {
+		return p.before + steps.KeyName + "=${" + steps.KeyName + ":?}", true // stops where nothing sets it
+	}
+	if lines := p.inShell(made); len(lines) == 1 {
+		return lines[0], true
+	}
+	return "", false
+}
+
+// pipelineValue is the value for CI. What comes from a secret there comes from a secret of the new name, and what comes
+// from a variable from a variable; a literal is a value for tests, in files that are for tests.
+func pipelineValue(file, of string) (value string, ok bool) {
+	of = strings.TrimSpace(of)
+	switch {
+	case secretsExpression.MatchString(of):
+		return "${{ secrets." + steps.KeyName + " }}", true
+	case azureVariable.MatchString(of):
+		return "$(" + steps.KeyName + ")", true
+	case shellVariable.MatchString(of):
+		return "${" + steps.KeyName + "}", true
+	case of == "" || strings.ContainsAny(of, "${`\n") || strings.Contains(of, "<<") || !forTests.MatchString(file):
+		return "", false // something that is not understood, or what a deployment would run with
+	}
+	return throwaway, true
+}
+
+// forTests are the files whose literals are for tests and builds. Others, such as a chart's values, may be deployed.
+var forTests = regexp.MustCompile(`(?i)(?:^|/)(?:\.(?:github|gitea|forgejo|circleci|woodpecker|semaphore|buildkite)/.*|` +
+	`\.?(?:gitlab-ci|travis|azure-pipelines?|bitbucket-pipelines|drone|woodpecker|appveyor|cirrus|wercker|buildspec)[\w.-]*\.ya?ml|` +
+	`tox\.ini|pytest\.ini|setup\.cfg|pyproject\.toml)$`)
+
+// initialisation is the rule for INI files and TOML.
+func initialisation(file, line string) []string {
+	if m := listed.FindStringSubmatch(line); m != nil {
+		if value, ok := pipelineValue(file, m[2]); ok {
+			return []string{m[1] + steps.KeyName + "=" + value + m[3]}
+		}
+		return nil
 	}
 	p, ok := parse(line)
-	if !ok || strings.HasSuffix(p.value, `\`) || strings.HasSuffix(p.value, ",") || strings.HasSuffix(p.value, "{") ||
-		strings.TrimSpace(p.before) == "#" || strings.TrimSpace(p.sign) == "" || byHand(file) {
-		return nil, 0
+	if !ok || strings.TrimSpace(p.before) != "" || strings.TrimSpace(p.sign) == "" {
+		return nil
 	}
-	switch v := p.bare(); {
-	case secretsExpression.MatchString(v):
-		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}, 0
-	case p.exported() && shellVariable.MatchString(v):
-		return []string{p.with("${" + steps.KeyName + ":?}")}, 0 // stops where nothing sets it
-	case p.exported():
-		return p.inShell(made), 0
-	case azureVariable.MatchString(v):
-		return []string{p.with("$(" + steps.KeyName + ")")}, 0
-	case shellVariable.MatchString(v):
-		return []string{p.with("${" + steps.KeyName + "}")}, 0
-	case v == "" || strings.ContainsAny(v, "{}[]|>&* "):
-		return nil, 0 // something that goes on below or on the line, or is not understood
+	if value, ok := pipelineValue(file, p.bare()); ok {
+		return []string{p.with(value)}
 	}
-	return []string{p.with(throwaway)}, 0
+	return nil
 }
 
-// byHand tells of files in which a line like the one above would be a guess or do
-// harm: JSON needs its commas, Terraform its variables, fly.toml is no place for
-// secrets, and no more is an image.
-func byHand(file string) bool {
-	return slices.Contains([]string{".json", ".tf", ".tfvars", ".service"}, path.Ext(file)) || file == "fly.toml" || steps.IsDockerfile(file)
-}
+// listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays, with R: it
+// is no template.
+var listed = regexp.MustCompile(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY=([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
 
-var passedThrough = regexp.MustCompile(`^(\s*-\s+["']?)SECRET_KEY(["']?)\s*(?:#.*)?$`)
-
-// compose is the rule for compose files. ${NAME:?} makes compose stop where
-// nothing sets the key: without the mark an unset variable becomes an empty one,
-// which beats a good .env.
-func compose(_, line string, _ []string) ([]string, int) {
-	if m := passedThrough.FindStringSubmatch(line); m != nil {
-		return []string{m[1] + steps.KeyName + "=${" + steps.KeyName + ":?}" + m[2]}, 0
+// copies is the item of a list repeated under the new name, as env in a manifest has it.
+func (s *spot) copies() []insertion {
+	start := s.lineStart(s.value.Line)
+	if start < 0 || s.parent.Style&yaml.FlowStyle != 0 {
+		return nil
 	}
-	p, ok := parse(line)
-	// A quote before the name and none after it is one around the whole entry:
-	// - "SECRET_KEY=x".
-	if !ok || strings.TrimSpace(p.sign) == "" || strings.TrimSpace(p.before) == "#" || p.quote != p.after {
-		return nil, 0
+	var lines []string
+	for l := range bytes.Lines(s.data[start:]) {
+		if lines = append(lines, strings.TrimRight(string(l), "\r\n")); len(lines) > maxItem {
+			break
+		}
 	}
-	return []string{p.before + p.quote + steps.KeyName + p.after + p.sign + "${" + steps.KeyName + ":?}"}, 0
+	item, skip := repeated(lines[0], lines[1:])
+	if len(item) == 0 {
+		return nil
+	}
+	return []insertion{s.below(s.value.Line+skip+1, strings.Join(item, s.eol))}
 }
-
-// manifest is the rule for Kubernetes. A Secret's own manifest gets nothing: its
-// values are secrets.
-func manifest(_, line string, below []string) ([]string, int) { return entry(line, below) }
 
 var (
 	entryStart = regexp.MustCompile(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`)
@@ -180,10 +238,10 @@ var (
 	comment    = regexp.MustCompile(`(?:^|\s+)#.*$`)
 )
 
-// entry is the rule for a list of mappings, as env in a manifest: the mapping is
-// repeated with the new name, where its value comes from a Secret under a key whose
-// new name is sure, or is made by the platform. Block and flow style are alike.
-func entry(line string, below []string) ([]string, int) {
+// repeated is an item of a list with the new name, where its value comes from a Secret under a key whose
+// new name is sure, or is made by the platform. Block and flow style are alike. skip is how many lines below its first
+// one it has.
+func repeated(line string, below []string) (lines []string, skip int) {
 	m := entryStart.FindStringSubmatchIndex(comment.ReplaceAllString(line, ""))
 	if m == nil {
 		return nil, 0

@@ -266,7 +266,11 @@ func mend(ctx context.Context, run *steps.Run, f front, found []finding.Finding)
 	var refused []finding.Finding
 	for _, one := range found {
 		p, ok := repo.Propose(run, one)
-		if !ok {
+		switch {
+		case p.Refused:
+			refused = append(refused, p.Finding)
+			continue
+		case !ok:
 			left = append(left, one)
 			continue
 		}

@@ -109,12 +109,54 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// A clone may hold a .gitignore that leads out of the repository. Nothing is written there, and that is said.
+func TestCheckFixFollowsNoLink(t *testing.T) {
+	for _, flag := range []string{"--fix", "--fix --json"} {
+		root, _ := staticProject(t)
+		t.Chdir(root)
+		if out, err := exec.Command("git", "init", "-q").CombinedOutput(); err != nil {
+			t.Skipf("SKIPPED: git: %v: %s", err, out)
+		}
+		home := t.TempDir()
+		const profile = "export A=b\n"
+		for link, target := range map[string]string{".gitignore": ".profile", "compose.yaml": "compose.yaml", "deploy": "deploy"} {
+			target = filepath.Join(home, target)
+			if link == "deploy" {
+				if err := os.Mkdir(target, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range []string{"compose.yaml", ".env.example"} {
+					if err := os.WriteFile(filepath.Join(target, name), []byte("SECRET_KEY: x\n"), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+			} else if err := os.WriteFile(target, []byte(profile), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, out, errOut := check(t, strings.Fields(flag)...)
+		said := strings.Join(strings.Fields(out), " ")
+		if !strings.Contains(said, "It was not edited: .gitignore is a symbolic link") {
+			t.Errorf("%s: it is not said:\n%s%s", flag, out, errOut)
+		}
+		if got, err := os.ReadFile(filepath.Join(home, ".profile")); err != nil || string(got) != profile {
+			t.Errorf("%s: .profile became %q, %v", flag, got, err)
+		}
+		if entries, err := os.ReadDir(home); err != nil || len(entries) != 3 {
+			t.Errorf("%s: %d entries beside .profile, %v", flag, len(entries), err)
+		}
+	}
+}
+
 // What an edit leaves is named with it, and the edit counts all the same.
 func TestAnEditThatLeavesALineCounts(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
 	path := filepath.Join(root, ".gitlab-ci.yml")
-	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\nb:\n  variables: {SECRET_KEY: x}\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\nb:\n  variables: {SECRET_KEY: }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := stepstest.NewRun(t, "", nil)
