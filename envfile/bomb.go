@@ -12,10 +12,14 @@ const maxExpanded = 4 * MaxSize
 
 var reference = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 
-// expandsTooFar tells whether the references of a file could grow past
-// maxExpanded, and from which line on (1-based). Forty lines of A=$A$A make
-// every reader that expands run out of memory. It only counts, and rather too
-// much than too little: quotes and escapes are not looked at.
+// maxNested bounds how many references may be inside of one another.
+const maxNested = 50
+
+// expandsTooFar reports whether the references of a file could grow past
+// maxExpanded, or are nested too deeply, and from which line on (1-based). Forty lines of A=$A$A make
+// every reader that expands run out of memory, and some take minutes over a line
+// of ${A:-${A:-... It only counts, and rather too much than too little: quotes and
+// escapes are not looked at.
 func expandsTooFar(data []byte) (line int, tooFar bool) {
 	if bytes.IndexByte(data, '$') < 0 {
 		return 0, false
@@ -25,6 +29,9 @@ func expandsTooFar(data []byte) (line int, tooFar bool) {
 	for raw := range bytes.Lines(data) {
 		line++
 		text := string(raw)
+		if nested(text) > maxNested {
+			return line, true
+		}
 		size := len(text)
 		for _, r := range reference.FindAllStringSubmatch(text, -1) {
 			size = min(size+sizes[r[1]], maxExpanded+1)
@@ -40,4 +47,19 @@ func expandsTooFar(data []byte) (line int, tooFar bool) {
 		}
 	}
 	return 0, false
+}
+
+// nested returns how many references of a text are inside of one another.
+func nested(text string) (most int) {
+	depth := 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '{' && i > 0 && text[i-1] == '$':
+			depth++
+			most = max(most, depth)
+		case text[i] == '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return most
 }
