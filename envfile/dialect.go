@@ -13,13 +13,13 @@ type Dialect string
 
 // The readers that are modelled, with the versions they were measured at.
 const (
-	Decouple      Dialect = "decouple"        // python-decouple 3.6
-	PythonDotenv  Dialect = "python-dotenv"   // python-dotenv 1.2.2, load_dotenv
-	DjangoEnviron Dialect = "django-environ"  // django-environ 0.11.2
+	Decouple      Dialect = "decouple"        // python-decouple 3.6 to 3.8
+	PythonDotenv  Dialect = "python-dotenv"   // python-dotenv 1.2, load_dotenv
+	DjangoEnviron Dialect = "django-environ"  // django-environ 0.11.2 and 0.14.0
 	Godotenv      Dialect = "godotenv"        // joho/godotenv 1.5.1, the library itself
 	Compose       Dialect = "compose"         // compose-go 2.16.2, env_file and .env
 	Systemd       Dialect = "systemd"         // systemd 252, EnvironmentFile=
-	Shell         Dialect = "shell"           // bash 5.2, set -a; . file
+	Shell         Dialect = "shell"           // set -a; . file, in bash 5.2 and dash 0.5.12 alike
 	DockerEnvFile Dialect = "docker-env-file" // docker run --env-file, 28.5
 )
 
@@ -40,9 +40,12 @@ const (
 	Null                    // the name stands without a value; python-dotenv gives None
 	Raises                  // the file is read, but asking for this name raises an error
 	Unknown                 // only running the file would tell (a command substitution)
+	// Stated: a line says so, but it may come otherwise. For Shell, the file does what is not followed here; for
+	// DjangoEnviron, it depends on the version.
+	Stated
 )
 
-// Var is what a reader makes of one name. Value is empty unless State is Known.
+// Var is what a reader makes of one name. Value is empty unless State is Known or Stated.
 type Var struct {
 	Value string
 	State VarState
@@ -59,6 +62,12 @@ func (v Vars) Get(name string) (value string, ok bool) {
 	return x.Value, ok && x.State == Known
 }
 
+// Says returns the value that the file gives name: as Get does, and also one that is only Stated.
+func (v Vars) Says(name string) (value string, ok bool) {
+	x, ok := v[name]
+	return x.Value, ok && (x.State == Known || x.State == Stated)
+}
+
 // Names returns the names in order.
 func (v Vars) Names() []string {
 	names := make([]string, 0, len(v))
@@ -71,8 +80,7 @@ func (v Vars) Names() []string {
 
 func (v Vars) set(name, value string) { v[name] = Var{Value: value} }
 
-// ReadError tells that a reader refuses a file as a whole, or, for Shell, that
-// only running the file would show what it sets. It never holds file content.
+// ReadError says why a reader refuses a file as a whole. It never holds file content.
 type ReadError struct {
 	Dialect Dialect
 	Line    int // 1-based; the line in the way, as near as it can be told
@@ -92,33 +100,41 @@ type environ func(name string) (value string, ok bool)
 // applied here: it is the caller's to compare. The error is a *ReadError, or
 // tells that d is not a known dialect.
 func Read(d Dialect, data []byte, env func(string) (string, bool)) (Vars, error) {
+	vars, _, err := read(d, data, env)
+	return vars, err
+}
+
+// read is Read, and of Shell also why its values are not Known.
+func read(d Dialect, data []byte, env environ) (vars Vars, doubt *ReadError, err error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
 	if expands(d) {
 		if line, tooFar := expandsTooFar(data); tooFar {
-			return nil, &ReadError{d, line, "its references to other variables grow without bound"}
+			return nil, nil, &ReadError{d, line, "its references to other variables grow without bound"}
 		}
 	}
 	switch d {
 	case Decouple:
-		return readDecouple(data)
+		vars, err = readDecouple(data)
 	case PythonDotenv:
-		return readPythonDotenv(data, env)
+		vars, err = readPythonDotenv(data, env)
 	case DjangoEnviron:
-		return readDjangoEnviron(data, env)
+		vars, err = readDjangoEnviron(data, env)
 	case Godotenv:
-		return readGodotenv(data)
+		vars, err = readGodotenv(data)
 	case Compose:
-		return readCompose(data, env)
+		vars, err = readCompose(data, env)
 	case Systemd:
-		return readSystemd(data)
+		vars, err = readSystemd(data)
 	case Shell:
-		return readShell(data, env)
+		vars, doubt = readShell(data, env)
 	case DockerEnvFile:
-		return readDocker(data, env)
+		vars, err = readDocker(data, env)
+	default:
+		err = fmt.Errorf("unknown .env dialect %q", string(d))
 	}
-	return nil, fmt.Errorf("unknown .env dialect %q", string(d))
+	return vars, doubt, err
 }
 
 // expands tells whether the reader replaces references to other variables.

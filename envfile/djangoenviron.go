@@ -6,27 +6,31 @@ import (
 
 // readDjangoEnviron models django-environ's read_env, and then the env(NAME)
 // that follows: a value that begins with $ is looked up as the name of another
-// variable, where the process environment beats the file.
+// variable, where the process environment beats the file. Version 0.11 ends a
+// value at a comment, and no other does; where that makes a difference the value
+// of the others is Stated.
 func readDjangoEnviron(data []byte, env environ) (Vars, error) {
 	text, err := pythonText(DjangoEnviron, data)
 	if err != nil {
 		return nil, err
 	}
-	raw := map[string]string{}
+	raw, older := map[string]string{}, map[string]string{}
 	for line := range strings.FieldsFuncSeq(text, pythonLineBreak) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
 		if !ok || !environName(key) {
 			continue
 		}
-		value = environValue(value)
-		if strings.IndexByte(value, 0) >= 0 {
-			return nil, &ReadError{DjangoEnviron, lineAt(data, strings.IndexByte(string(data), 0)), "a NUL character in a value"}
-		}
-		raw[key] = value
+		raw[key], older[key] = environValue(value), environValue(environUncommented(value))
 	}
 	vars := make(Vars, len(raw))
 	for key, value := range raw {
+		if _, set := env(key); !set && strings.IndexByte(value, 0) >= 0 { // in the value that counts: the environment takes none
+			return nil, &ReadError{DjangoEnviron, lineAt(data, strings.IndexByte(string(data), 0)), "a NUL character in a value"}
+		}
 		vars[key] = environProxy(value, raw, env)
+		if v := vars[key]; v.State == Known && v != environProxy(older[key], older, env) {
+			vars[key] = Var{Value: v.Value, State: Stated}
+		}
 	}
 	return vars, nil
 }
@@ -43,11 +47,18 @@ func pythonLineBreak(r rune) bool {
 // environName accepts a leading digit, unlike IsName.
 func environName(key string) bool { return key != "" && IsName("_"+key) }
 
-func environValue(v string) string {
+// environUncommented takes the comment off a value as version 0.11 does.
+func environUncommented(v string) string {
 	if inner, ok := environSingle(v); ok {
-		v = inner
-	} else {
-		v, _, _ = strings.Cut(v, "#")
+		return "'" + inner + "'"
+	}
+	v, _, _ = strings.Cut(v, "#")
+	return v
+}
+
+func environValue(v string) string {
+	if n := len(v); n >= 2 && v[0] == '\'' && v[n-1] == '\'' {
+		v = v[1 : n-1]
 	}
 	if n := len(v); n < 2 || v[0] != '"' || v[n-1] != '"' {
 		return v

@@ -6,8 +6,9 @@
 // each, as they were measured (testdata/readings.json): of a file with quotes,
 // comments, export or $ hardly two of them return the same. Read says what one
 // of them makes of a file, and never guesses: where only running the file would
-// tell (a command substitution, for the Shell), the variable is Unknown. A
-// reader that would refuse the file gives a *ReadError with the line.
+// tell (a command substitution, for the Shell), the variable is Unknown, and where
+// something else in the file may have another say it is Stated. A reader that
+// would refuse the file gives a *ReadError with the line.
 //
 // The one form that all of them read alike is NAME=value, without spaces,
 // quotes, export or a comment behind it, and with a value that is SafeUnquoted.
@@ -17,7 +18,7 @@
 //
 // Parse keeps every byte. Edit changes only the lines it must:
 //
-//   - A name that stands already is replaced in place, on the last line that
+//   - A name that is set already is replaced in place, on the last line that
 //     sets it, since in every reader the last one wins. The line keeps its line
 //     end, and loses export unless every reader in question knows it.
 //   - A new name goes to the end, on a line of its own, after the newline that
@@ -28,9 +29,8 @@
 //   - Nothing changes when the value is right already.
 //
 // Before an edit is accepted, the result is read back. The name must have its
-// value in the dialects the caller names, and no other variable may read
-// otherwise than before: in any dialect, or where that cannot be had, in those
-// named. (A value that refers to the name changes with it.) If the usual place
+// value for the readers in use, and no other variable may read otherwise than
+// before: in any dialect, or where that cannot be had, for those in use. (A value that refers to the name changes with it.) If the usual place
 // reads wrong, another is tried; if none is right, a *BlockedError names the
 // line in the way. Change.Verify then proves that no byte outside the changed
 // lines differs.

@@ -5,40 +5,37 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// Op is one edit: a Set, a Remove, a Split or a Drop.
+// For says whom an edit has to serve.
+type For struct {
+	// Readers are those in use: each must read the result right. None stands for decouple, python-dotenv and
+	// django-environ.
+	Readers []Dialect
+	// Env is the environment in which they read, see Read.
+	Env func(name string) (value string, ok bool)
+}
+
+// Op is one edit: a Set, a Split or a Drop.
 type Op interface {
 	apply(d *draft) (*draft, error)
 }
 
 // Set gives Name the value Value.
 //
-// Where the name stands already, in any spelling a person would take for it
-// (NAME=, export NAME=, " NAME = ", NAME: value, or another case when there is
-// no other), the last such line is replaced in place, since every reader takes
-// the last. Where it does not, a new line goes to the end of the file. Comments
-// stay as they are, also one that holds a placeholder of the same name.
+// Where the name is set already, in any spelling a person would take for it (NAME=, export NAME=, " NAME = ", NAME: value),
+// the last such line is replaced in place, since every reader takes the last. Where it is not, a new line goes to the end
+// of the file, with export where a shell reads the file and its other lines have that. Comments stay as they are, also one
+// that holds a placeholder of the same name.
 //
-// The result is read back before it is accepted: every dialect in Readers must
-// give Name exactly Value, and no other variable may change in any dialect, or,
-// where that cannot be had, in any of Readers. Where the usual place reads
-// wrong (below a value that ends in a backslash, say) another is tried. Without
-// Readers it serves decouple, python-dotenv and django-environ.
+// The result is read back before it is accepted: every reader in use must give Name exactly Value (what Shell can only
+// state counts), and no other variable may change in any dialect, or, where that cannot be had, in any reader in use.
+// Where the usual place reads wrong (below a value that ends in a backslash, say) another is tried.
 //
-// A value that is not SafeUnquoted is quoted as Readers need it. A value with a
-// line break or NUL is refused.
+// A value that is not SafeUnquoted is quoted as the readers need it. A value with a line break or NUL is refused.
 type Set struct {
-	Name    string
-	Value   string
-	Readers []Dialect
-}
-
-// Remove takes out every line that sets Name, export or not. Lines inside the
-// quoted value of another variable, and comments, stay.
-type Remove struct {
-	Name string
+	Name  string
+	Value string
 }
 
 // Split makes two lines of one to which NAME=value was glued for want of a
@@ -51,16 +48,21 @@ type Split struct {
 
 // Drop takes out a Bare line, such as a raw key without a name, or an assignment
 // whose name is set again below, where every reader takes the last, with all the
-// lines of its value. Line counts as in the file that was given to Edit, from 1.
+// lines of its value. Such an assignment stays where a reader in use would miss
+// something else without it: it does no harm. Line counts as in the file that was
+// given to Edit, from 1.
 type Drop struct {
 	Line int
 }
 
 // Edit applies ops in order and returns the result, or the first error; then
 // nothing is changed. An edit that changes nothing gives a Change with Old and
-// New alike and no Diff. Errors name lines, never what stands in them.
-func Edit(data []byte, ops ...Op) (Change, error) {
-	d := newDraft(data)
+// New alike and no Diff. Errors name lines, never their content.
+func Edit(data []byte, by For, ops ...Op) (Change, error) {
+	if len(by.Readers) == 0 {
+		by.Readers = djangoReaders()
+	}
+	d := newDraft(data, by)
 	for _, op := range ops {
 		next, err := op.apply(d)
 		if err != nil {
@@ -75,7 +77,7 @@ func Edit(data []byte, ops ...Op) (Change, error) {
 	return c, nil
 }
 
-// BlockedError tells that an edit cannot be made so that it reads right.
+// BlockedError says why an edit cannot be made so that it reads right.
 type BlockedError struct {
 	Op     string  // what was to be done, such as "set NAME"
 	Line   int     // the line in the way, as the file was given to Edit; 0 if none
@@ -100,6 +102,7 @@ func (e *BlockedError) Error() string {
 // draft is the file between two edits: its lines, and for each the number it
 // had at the start (0 for a new one). Drafts are not changed but replaced.
 type draft struct {
+	by       For
 	file     *File
 	origin   []int
 	readings map[Dialect]result
@@ -107,12 +110,13 @@ type draft struct {
 
 // result is what one dialect makes of a draft.
 type result struct {
-	vars Vars
-	err  error
+	vars  Vars
+	doubt *ReadError // of Shell: why vars are not Known
+	err   error
 }
 
-func newDraft(data []byte) *draft {
-	d := &draft{file: Parse(data), readings: map[Dialect]result{}}
+func newDraft(data []byte, by For) *draft {
+	d := &draft{by: by, file: Parse(data), readings: map[Dialect]result{}}
 	d.origin = make([]int, len(d.file.lines))
 	for i := range d.origin {
 		d.origin[i] = i + 1
@@ -122,26 +126,19 @@ func newDraft(data []byte) *draft {
 
 // read returns what dialect dia makes of the draft, and remembers it.
 func (d *draft) read(dia Dialect) result {
-	d.readAll([]Dialect{dia})
+	if _, ok := d.readings[dia]; !ok {
+		d.readings[dia] = d.once(dia)
+	}
 	return d.readings[dia]
 }
 
-// readAll reads the draft in several dialects at once, which counts for files
-// of many megabytes.
-func (d *draft) readAll(dialects []Dialect) {
-	got := make([]result, len(dialects))
-	var wg sync.WaitGroup
-	for i, dia := range dialects {
-		if _, ok := d.readings[dia]; !ok {
-			wg.Go(func() { got[i].vars, got[i].err = Read(dia, d.file.data, nil) })
-		}
+// once is read without remembering: what all the dialects make of a large file together would fill the memory.
+func (d *draft) once(dia Dialect) (r result) {
+	if r, ok := d.readings[dia]; ok {
+		return r
 	}
-	wg.Wait()
-	for i, dia := range dialects {
-		if _, ok := d.readings[dia]; !ok {
-			d.readings[dia] = got[i]
-		}
-	}
+	r.vars, r.doubt, r.err = read(dia, d.file.data, d.by.Env)
+	return r
 }
 
 // cut is a run of lines to take out, by index, and the lines to put there.
@@ -177,7 +174,7 @@ func (d *draft) with(cuts ...cut) *draft {
 		at = c.at + c.n
 	}
 	keep(len(d.file.lines))
-	next := &draft{file: Parse(out.Bytes()), origin: origin, readings: map[Dialect]result{}}
+	next := &draft{by: d.by, file: Parse(out.Bytes()), origin: origin, readings: map[Dialect]result{}}
 	if len(next.file.lines) != len(origin) {
 		return nil
 	}
@@ -207,39 +204,6 @@ func (d *draft) lineOf(i int) int {
 // last returns the index after the last line of the value that begins at i.
 func (d *draft) last(i int) int { return d.file.lines[i].Last }
 
-func (op Remove) apply(d *draft) (*draft, error) {
-	what := "remove " + op.Name
-	var whole, single []cut
-	gone := newExemption(op.Name)
-	inside := false
-	for i := range d.file.lines {
-		l := &d.file.lines[i]
-		switch {
-		case l.Kind != Assignment || l.Name != op.Name:
-		case l.Inside:
-			inside = true
-		default:
-			gone.line(l)
-			whole = append(whole, cut{at: i, n: d.last(i) - i})
-			single = append(single, cut{at: i, n: 1})
-		}
-	}
-	if len(whole) == 0 {
-		return d, nil
-	}
-	gone.references(d.file)
-	next, err := d.choose(what, nil, gone, d.with(whole...), d.with(single...))
-	if err != nil {
-		return nil, err
-	}
-	for _, dia := range djangoReaders() {
-		if _, ok := next.read(dia).vars[op.Name]; ok && !inside {
-			return nil, &BlockedError{Op: what, Reader: dia, Reason: "it still finds the name in a spelling that is not an assignment"}
-		}
-	}
-	return next, nil
-}
-
 func (op Split) apply(d *draft) (*draft, error) {
 	i, err := d.index(op.Line)
 	if err != nil {
@@ -264,7 +228,7 @@ func (op Split) apply(d *draft) (*draft, error) {
 	gone := newExemption(op.Name)
 	gone.line(l)
 	gone.references(d.file)
-	return d.choose(what, nil, gone, d.with(cut{i, 1, []string{string(l.Raw[:at]) + end, string(l.Raw[at:])}}))
+	return d.choose(what, gone, d.with(cut{i, 1, []string{string(l.Raw[:at]) + end, string(l.Raw[at:])}}))
 }
 
 func (op Drop) apply(d *draft) (*draft, error) {
@@ -292,7 +256,11 @@ func (op Drop) apply(d *draft) (*draft, error) {
 			gone.line(inside)
 		}
 	}
-	return d.choose(what, nil, gone, d.with(cut{at: i, n: end - i}))
+	next, err := d.choose(what, gone, d.with(cut{at: i, n: end - i}))
+	if err != nil && l.Kind == Assignment {
+		return d, nil
+	}
+	return next, err
 }
 
 // setBelow tells whether one of the lines sets name.

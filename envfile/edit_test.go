@@ -42,7 +42,7 @@ func TestSetPlacesTheLine(t *testing.T) {
 		{"empty", "K=\nA=1\n", all, "K=new\nA=1\n"},
 		{"export is dropped for decouple", "export K=old\nA=1\n", []Dialect{Decouple, Shell}, "K=new\nA=1\n"},
 		{"export is kept where all read it", "export K=old\nA=1\n", []Dialect{Shell, Compose}, "export K=new\nA=1\n"},
-		{"another case", "k=old\nA=1\n", django, "K=new\nA=1\n"},
+		{"another case is another variable", "k=old\nA=1\n", django, "k=old\nA=1\nK=new\n"},
 		{"another case beside the name", "K=old\nk=mine\n", django, "K=new\nk=mine\n"},
 		{"longer and shorter names", "K2=1\nMY_K=2\n", all, "K2=1\nMY_K=2\nK=new\n"},
 		{"CRLF file", "A=1\r\nB=2\r\n", django, "A=1\r\nB=2\r\nK=new\r\n"},
@@ -74,7 +74,7 @@ func TestSetPlacesTheLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := Edit([]byte(tt.old), Set{"K", "new", tt.readers})
+			c, err := Edit([]byte(tt.old), For{Readers: tt.readers}, Set{"K", "new"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,11 +82,12 @@ func TestSetPlacesTheLine(t *testing.T) {
 				t.Errorf("got %q, want %q", c.New, tt.want)
 			}
 			for _, d := range tt.readers {
-				if v, ok, err := Lookup(d, c.New, "K", nil); v != "new" || !ok || err != nil {
+				vars, err := Read(d, c.New, nil)
+				if v, ok := vars.Says("K"); v != "new" || !ok || err != nil {
 					t.Errorf("%s reads %q, %v, %v", d, v, ok, err)
 				}
 			}
-			again, err := Edit(c.New, Set{"K", "new", tt.readers})
+			again, err := Edit(c.New, For{Readers: tt.readers}, Set{"K", "new"})
 			if err != nil || len(again.Diff) > 0 || !bytes.Equal(again.New, c.New) {
 				t.Errorf("a second time: %v, %v; want no change", again, err)
 			}
@@ -113,7 +114,7 @@ func TestSetQuotes(t *testing.T) {
 		{"a\xffb", []Dialect{Compose}, ""},
 	}
 	for _, tt := range tests {
-		c, err := Edit([]byte("A=1\n"), Set{"K", tt.value, tt.readers})
+		c, err := Edit([]byte("A=1\n"), For{Readers: tt.readers}, Set{"K", tt.value})
 		if tt.want == "" {
 			if err == nil {
 				t.Errorf("%q for %v: no error", tt.value, tt.readers)
@@ -143,10 +144,11 @@ func TestSetNamesTheLineInTheWay(t *testing.T) {
 		{"no name", "A=1\n=sesame\n", []Dialect{DockerEnvFile}, 2},
 		{"NUL", "A=1\n# \x00sesame\n", []Dialect{Systemd}, 2},
 		{"BOM and an open quote", "\ufeffA='sesame\n", []Dialect{Shell}, 1},
-		{"shell code", "A=1\nif sesame; then\nB=1\nfi\n", []Dialect{Shell}, 2},
+		{"a list that nothing begins", "; sesame\nA=1\nB=2\nC=3\n", []Dialect{Shell}, 1},
+		{"a compound command that nothing ends", "if sesame; then\nA=1\nB=2\n", []Dialect{Shell}, 1},
 	}
 	for _, tt := range tests {
-		_, err := Edit([]byte(tt.old), Set{"K", "new", tt.readers})
+		_, err := Edit([]byte(tt.old), For{Readers: tt.readers}, Set{"K", "new"})
 		var blocked *BlockedError
 		if !errors.As(err, &blocked) || blocked.Line != tt.line {
 			t.Errorf("%s: got %v, want line %d", tt.name, err, tt.line)
@@ -156,25 +158,19 @@ func TestSetNamesTheLineInTheWay(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "1K", "K-L", "K=", "export K"} {
-		if _, err := Edit(nil, Set{Name: name, Value: "v"}); err == nil {
+		if _, err := Edit(nil, For{}, Set{Name: name, Value: "v"}); err == nil {
 			t.Errorf("the name %q was accepted", name)
 		}
 	}
 }
 
-func TestRemoveSplitDrop(t *testing.T) {
+func TestSplitDrop(t *testing.T) {
 	tests := []struct {
 		name string
 		old  string
 		ops  []Op
 		want string
 	}{
-		{"remove all of a name", "K=1\nA=1\nexport K=2\n# K=3\nB=2\n", []Op{Remove{"K"}}, "A=1\n# K=3\nB=2\n"},
-		{"remove the last line", "A=1\nK=1", []Op{Remove{"K"}}, "A=1\n"},
-		{"remove several lines", "A=1\nK=\"x\ny\"\nB=2\n", []Op{Remove{"K"}}, "A=1\nB=2\n"},
-		{"remove with the BOM", "\ufeffK=1\nA=1\n", []Op{Remove{"K"}}, "A=1\n"},
-		{"remove nothing", "A=1\n", []Op{Remove{"K"}}, "A=1\n"},
-		{"remove not inside", "C=\"x\nK=1\n\"\nK=2\n", []Op{Remove{"K"}}, "C=\"x\nK=1\n\"\n"},
 		{"split", "A=1\nDEBUG=TrueK=abc\nB=2\n", []Op{Split{2, "K"}}, "A=1\nDEBUG=True\nK=abc\nB=2\n"},
 		{"split the last line", "DEBUG=TrueK=abc", []Op{Split{1, "K"}}, "DEBUG=True\nK=abc"},
 		{"split in a CRLF file", "A=1\r\nDEBUG=TrueK=abc\r\n", []Op{Split{2, "K"}}, "A=1\r\nDEBUG=True\r\nK=abc\r\n"},
@@ -183,13 +179,14 @@ func TestRemoveSplitDrop(t *testing.T) {
 		{"drop a duplicate of several lines", "A=\"x\ny\"\nB=2\nA=3\n", []Op{Drop{1}}, "B=2\nA=3\n"},
 		{"drop a wrapped key", "A=\"QUJD/+\nREVG==\"\nB=2\nA=3\n", []Op{Drop{1}}, "B=2\nA=3\n"},
 		{"drop the last", "A=1\nrawkey", []Op{Drop{2}}, "A=1\n"},
+		{"a duplicate in which decouple reads another variable stays", "A=\"x\nB=2\ny\"\nA=3\n", []Op{Drop{1}}, "A=\"x\nB=2\ny\"\nA=3\n"},
 		{
 			"lines count as at the start", "raw1\nA=1\nDEBUG=TrueK=abc\nraw2\n",
-			[]Op{Drop{1}, Split{3, "K"}, Drop{4}, Set{"K", "new", nil}}, "A=1\nDEBUG=True\nK=new\n",
+			[]Op{Drop{1}, Split{3, "K"}, Drop{4}, Set{"K", "new"}}, "A=1\nDEBUG=True\nK=new\n",
 		},
 	}
 	for _, tt := range tests {
-		c, err := Edit([]byte(tt.old), tt.ops...)
+		c, err := Edit([]byte(tt.old), For{}, tt.ops...)
 		if err != nil || string(c.New) != tt.want {
 			t.Errorf("%s: got %q, %v, want %q", tt.name, c.New, err, tt.want)
 		}
@@ -203,21 +200,20 @@ func TestRemoveSplitDrop(t *testing.T) {
 		{"drop an assignment", "A=1\n", Drop{1}},
 		{"drop the assignment that counts", "A=1\nA=2\n", Drop{2}},
 		{"drop a comment", "# A\n", Drop{1}},
-		{"drop what decouple reads another variable in", "A=\"x\nB=2\ny\"\nA=3\n", Drop{1}},
 		{"drop inside a value", "A=\"x\ny\nz\"\n", Drop{2}},
 		{"split where nothing is glued", "A=1\nK=abc\n", Split{2, "K"}},
 		{"split within a name", "A=1\nMY_K=abc\n", Split{2, "K"}},
 		{"split a comment", "# A=1K=2\n", Split{1, "K"}},
 	}
 	for _, tt := range refused {
-		if c, err := Edit([]byte(tt.old), tt.op); err == nil {
+		if c, err := Edit([]byte(tt.old), For{}, tt.op); err == nil {
 			t.Errorf("%s: no error, result %q", tt.name, c.New)
 		}
 	}
 }
 
 func TestDiff(t *testing.T) {
-	c, err := Edit([]byte("A=1\nK=old\nB=2"), Set{"K", "new", nil}, Set{"J", "two", nil})
+	c, err := Edit([]byte("A=1\nK=old\nB=2"), For{}, Set{"K", "new"}, Set{"J", "two"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +233,7 @@ func TestDiff(t *testing.T) {
 
 func TestVerifyFindsEveryOtherChange(t *testing.T) {
 	fresh := func() Change {
-		c, err := Edit([]byte("A=1\nK=old\nB=2"), Set{"K", "new", nil}, Set{"J", "two", nil})
+		c, err := Edit([]byte("A=1\nK=old\nB=2"), For{}, Set{"K", "new"}, Set{"J", "two"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +275,7 @@ func TestVerifyFindsEveryOtherChange(t *testing.T) {
 
 func TestNothingIsPrinted(t *testing.T) {
 	secret := key(rand.New(rand.NewPCG(1, 2)))
-	c, err := Edit([]byte("A=1\nK="+secret[1:]+"\n"), Set{"K", secret, nil})
+	c, err := Edit([]byte("A=1\nK="+secret[1:]+"\n"), For{}, Set{"K", secret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +285,7 @@ func TestNothingIsPrinted(t *testing.T) {
 	}
 	f := Parse(c.New)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, x := range []any{c, &c, c.Diff, vars, vars["K"], f, f.Lines(), Set{"K", secret, nil}, []Op{Set{"K", secret, nil}}} {
+		for _, x := range []any{c, &c, c.Diff, vars, vars["K"], f, f.Lines(), Set{"K", secret}, []Op{Set{"K", secret}}} {
 			out := fmt.Sprintf(verb, x)
 			if strings.Contains(out, secret[1:20]) || strings.Contains(out, fmt.Sprintf("%x", secret[1:20])) {
 				t.Errorf("%s of %T shows the value", verb, x)

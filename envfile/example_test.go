@@ -8,7 +8,7 @@ import (
 
 func ExampleEdit() {
 	old := []byte("# settings\nDEBUG=True")
-	c, err := envfile.Edit(old, envfile.Set{Name: "API_KEY", Value: "n3w-key"})
+	c, err := envfile.Edit(old, envfile.For{}, envfile.Set{Name: "API_KEY", Value: "n3w-key"})
 	if err != nil {
 		fmt.Println(err)
 		return

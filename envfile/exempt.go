@@ -94,6 +94,12 @@ func (x *exemption) refers(text string) bool {
 	}
 }
 
+// as reports whether a variable reads as before. What the shell says counts alike whether it is known or stated.
+func (v Var) as(before Var) bool {
+	says := func(v Var) bool { return v.State == Known || v.State == Stated }
+	return v == before || says(v) && says(before) && v.Value == before.Value
+}
+
 // harmed returns the first name whose reading an edit must not change and did,
 // and false where there is none. A name that is new is no harm: a line that was
 // swallowed by another may come back.
@@ -102,7 +108,8 @@ func (x *exemption) harmed(before, after Vars) (name string, harmed bool) {
 		if x.gone[name] {
 			continue
 		}
-		if w, ok := after[name]; !ok || w != v && !x.changed[name] {
+		w, ok := after[name]
+		if !ok || !w.as(v) && !x.changed[name] {
 			return name, true
 		}
 	}

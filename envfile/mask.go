@@ -7,7 +7,7 @@ import "fmt"
 
 // Format prints the state of a variable, not its value.
 func (v Var) Format(s fmt.State, _ rune) {
-	names := [...]string{"****", "(no value)", "(raises an error)", "(not known)"}
+	names := [...]string{"****", "(no value)", "(raises an error)", "(not known)", "(stated)"}
 	fmt.Fprint(s, names[v.State])
 }
 

@@ -33,26 +33,24 @@ func randomFile(r *rand.Rand) []byte {
 	return b.Bytes()
 }
 
-func randomOp(r *rand.Rand, f *File) Op {
+func randomOp(r *rand.Rand, f *File) (op Op, by For) {
 	line := 1 + r.IntN(len(f.Lines())+1)
-	switch r.IntN(8) {
-	case 0:
-		return Remove{"K"}
-	case 1:
-		return Drop{line}
-	case 2:
-		return Split{line, "K"}
-	}
-	op := Set{Name: []string{"K", "K", "K", "A", "NEW"}[r.IntN(5)], Value: key(r)[:12]}
-	if r.IntN(4) == 0 {
-		op.Value = []string{"", "a b", "a$A", "it's", `q"q`, "a#b"}[r.IntN(6)]
-	}
 	for _, d := range Dialects() {
 		if r.IntN(3) == 0 {
-			op.Readers = append(op.Readers, d)
+			by.Readers = append(by.Readers, d)
 		}
 	}
-	return op
+	switch r.IntN(7) {
+	case 0:
+		return Drop{line}, by
+	case 1:
+		return Split{line, "K"}, by
+	}
+	set := Set{Name: []string{"K", "K", "K", "A", "NEW"}[r.IntN(5)], Value: key(r)[:12]}
+	if r.IntN(4) == 0 {
+		set.Value = []string{"", "a b", "a$A", "it's", `q"q`, "a#b"}[r.IntN(6)]
+	}
+	return set, by
 }
 
 // TestEditsTouchNothingElse makes random edits of random files. It judges by
@@ -62,8 +60,8 @@ func TestEditsTouchNothingElse(t *testing.T) {
 	made, refused := 0, 0
 	for range 4000 {
 		old := randomFile(r)
-		op := randomOp(r, Parse(old))
-		c, err := Edit(bytes.Clone(old), op)
+		op, by := randomOp(r, Parse(old))
+		c, err := Edit(bytes.Clone(old), by, op)
 		if err != nil {
 			refused++
 			continue
@@ -73,13 +71,14 @@ func TestEditsTouchNothingElse(t *testing.T) {
 			t.Fatalf("%q: the input was changed", old)
 		}
 		set, isSet := op.(Set)
-		readers := djangoReaders()
-		if isSet && len(set.Readers) > 0 {
-			readers = set.Readers
+		readers := by.Readers
+		if len(readers) == 0 {
+			readers = djangoReaders()
 		}
 		for _, d := range readers {
 			if isSet {
-				if v, ok, err := Lookup(d, c.New, set.Name, nil); !ok || v != set.Value || err != nil {
+				vars, err := Read(d, c.New, nil)
+				if v, ok := vars.Says(set.Name); !ok || v != set.Value || err != nil {
 					t.Fatalf("%q, %v for %s: reads %q, %v, %v", old, op, d, v, ok, err)
 				}
 			}
@@ -157,7 +156,7 @@ func FuzzSet(f *testing.F) {
 				readers = append(readers, d)
 			}
 		}
-		c, err := Edit(data, Set{name, value, readers})
+		c, err := Edit(data, For{Readers: readers}, Set{name, value})
 		if err != nil {
 			var blocked *BlockedError
 			if errors.As(err, &blocked) && blocked.Line > len(Parse(data).Lines()) {
@@ -169,7 +168,8 @@ func FuzzSet(f *testing.F) {
 			t.Error(err)
 		}
 		for _, d := range readers {
-			if v, ok, err := Lookup(d, c.New, name, nil); v != value || !ok || err != nil {
+			vars, err := Read(d, c.New, nil)
+			if v, ok := vars.Says(name); v != value || !ok || err != nil {
 				t.Errorf("%s reads %q, %v, %v, want %q", d, v, ok, err, value)
 			}
 		}

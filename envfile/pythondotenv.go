@@ -26,6 +26,11 @@ func readPythonDotenv(data []byte, env environ) (Vars, error) {
 			vars.set(name, dotenvExpand(*value, vars, env))
 		}
 	}
+	for name, v := range vars {
+		if _, set := env(name); !set && v.State == Known && strings.IndexByte(name+v.Value, 0) >= 0 {
+			return nil, &ReadError{PythonDotenv, lineAt(data, strings.IndexByte(text, 0)), "a NUL character in a variable, which the environment does not take"}
+		}
+	}
 	return vars, nil
 }
 

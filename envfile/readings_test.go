@@ -2,8 +2,8 @@ package envfile
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -130,7 +130,7 @@ func TestReadMatchesTheRealReaders(t *testing.T) {
 				t.Errorf("%s (%s): %s read the file, want a refusal", r.ID, r.Title, d)
 			case expected != nil && err != nil:
 				t.Errorf("%s (%s): %v, want a reading", r.ID, r.Title, err)
-			case expected != nil && !reflect.DeepEqual(map[string]Var(got), map[string]Var(expected)):
+			case expected != nil && !known(got, expected):
 				t.Errorf("%s (%s) %s:\n got %q\nwant %q", r.ID, r.Title, d, plain(got), plain(expected))
 			}
 			compared++
@@ -141,11 +141,24 @@ func TestReadMatchesTheRealReaders(t *testing.T) {
 	}
 }
 
+// known reports whether got is expected but for what it does not claim to know: the value of another version of the
+// reader, and a variable of a command in the background, which the model does not follow.
+func known(got, expected Vars) bool {
+	got, expected = maps.Clone(got), maps.Clone(expected)
+	for name, v := range got {
+		if _, there := expected[name]; v.State == Stated || v.State == Unknown && !there {
+			delete(got, name)
+			delete(expected, name)
+		}
+	}
+	return maps.Equal(got, expected)
+}
+
 // plain shows the values of a test, which the types themselves do not print.
 func plain(v Vars) map[string]string {
 	m := map[string]string{}
 	for name, x := range v {
-		m[name] = x.Value + [...]string{"", "(null)", "(raises)", "(unknown)"}[x.State]
+		m[name] = x.Value + [...]string{"", "(null)", "(raises)", "(unknown)", "(stated)"}[x.State]
 	}
 	return m
 }

@@ -150,7 +150,7 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 func replace(ctx context.Context, snap *Snapshot, data []byte, want meta, ledger Ledger, opts Options) (Outcome, error) {
 	r := &replacement{opts: opts, ledger: ledger, snap: snap, data: data, want: want}
 	if len(data) > MaxSize {
-		return Outcome{State: Unchanged}, &RefusedError{Path: snap.Path, Reason: ReasonTooLarge}
+		return Outcome{State: Unchanged}, tooLarge(snap.Path, int64(len(data)))
 	}
 	if err := r.compare(); err != nil {
 		return Outcome{State: Unchanged}, err

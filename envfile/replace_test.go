@@ -17,7 +17,7 @@ import (
 )
 
 func TestReplace(t *testing.T) {
-	large := make([]byte, 10<<20)
+	large := make([]byte, MaxSize-4)
 	_, _ = rand.Read(large)
 	for name, c := range map[string]struct{ old, data []byte }{
 		"usual":          {[]byte("A=1\n"), []byte("A=1\nB=2\n")},
@@ -26,7 +26,7 @@ func TestReplace(t *testing.T) {
 		"to empty":       {[]byte("A=1\n"), []byte{}},
 		"missing":        {nil, []byte("A=1\n")},
 		"missing, empty": {nil, []byte{}},
-		"10 MB":          {large, append([]byte("A=1\n"), large...)},
+		"the largest":    {large, append([]byte("A=1\n"), large...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t, c.old)
@@ -83,6 +83,10 @@ func TestReplaceRefusesTooLarge(t *testing.T) {
 	_, err := p.replace(t, make([]byte, MaxSize+1))
 	refusedWith(t, err, ReasonTooLarge)
 	p.holds(t, []byte("A=1\n"))
+	made(t, p.target, os.Truncate(p.target, 5*MaxSize/2))
+	if _, err := Open(p.target); err == nil || !strings.Contains(err.Error(), "2.5 MiB") {
+		t.Errorf("%v, want the size in it", err)
+	}
 }
 
 func TestReplaceKeepsTheLink(t *testing.T) {

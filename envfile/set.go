@@ -10,21 +10,20 @@ import (
 )
 
 // wish is what a Set must achieve.
-type wish struct {
-	name, value string
-	readers     []Dialect
-}
+type wish struct{ name, value string }
 
-// metBy tells whether every reader reads the wish from the draft, and else
-// which one does not, with its error if it refuses the file.
-func (w *wish) metBy(d *draft) (ok bool, dia Dialect, err error) {
-	for _, dia := range w.readers {
+// unmet returns the first reader in use that does not read the wish from the
+// draft, or "".
+func (w *wish) unmet(d *draft) Dialect {
+	for _, dia := range d.by.Readers {
 		r := d.read(dia)
-		if v, known := r.vars.Get(w.name); r.err != nil || !known || v != w.value {
-			return false, dia, r.err
+		v := r.vars[w.name]
+		said := v.State == Known || v.State == Stated && dia == Shell
+		if _, ok := r.vars[w.name]; r.err != nil || !ok || !said || v.Value != w.value {
+			return dia
 		}
 	}
-	return true, "", nil
+	return ""
 }
 
 func (op Set) apply(d *draft) (*draft, error) {
@@ -34,16 +33,13 @@ func (op Set) apply(d *draft) (*draft, error) {
 	if !utf8.ValidString(op.Value) || strings.ContainsAny(op.Value, "\n\r\x00") {
 		return nil, fmt.Errorf("cannot set %s: the value has a line break, a NUL, or bytes that are not UTF-8", op.Name)
 	}
-	w := &wish{op.Name, op.Value, op.Readers}
-	if len(w.readers) == 0 {
-		w.readers = djangoReaders()
-	}
-	if ok, _, _ := w.metBy(d); ok {
+	w := &wish{op.Name, op.Value}
+	if w.unmet(d) == "" {
 		return d, nil
 	}
-	forms := w.forms()
+	forms := w.forms(d.by)
 	if len(forms) == 0 {
-		return nil, fmt.Errorf("cannot set %s: there is no way to quote the value that all of %v read alike", op.Name, w.readers)
+		return nil, fmt.Errorf("cannot set %s: there is no way to quote the value that all of %v read alike", op.Name, d.by.Readers)
 	}
 	target := d.target(op.Name)
 	gone := newExemption(op.Name)
@@ -53,24 +49,27 @@ func (op Set) apply(d *draft) (*draft, error) {
 	gone.references(d.file)
 	var cuts [][]cut
 	for _, form := range forms {
-		if target >= 0 {
-			cuts = append(cuts, d.replacements(target, op.Name, form)...)
+		texts := []string{op.Name + "=" + form}
+		if d.exports() || target >= 0 && d.file.lines[target].Export {
+			texts = []string{"export " + texts[0], texts[0]}
 		}
-		cuts = append(cuts, d.additions(op.Name+"="+form)...)
+		if target >= 0 {
+			cuts = append(cuts, d.replacements(target, texts)...)
+		}
+		for _, text := range texts {
+			cuts = append(cuts, d.additions(text)...)
+		}
 	}
 	var second *draft
 	for _, c := range cuts {
 		next := d.with(c...)
-		if next == nil {
+		if next == nil || w.unmet(next) != "" {
 			continue
 		}
-		if ok, _, _ := w.metBy(next); !ok {
-			continue
-		}
-		if d.harm(next, gone, d.served(w.readers)) == nil {
+		if d.harm(next, gone, d.served()) == nil {
 			return next, nil
 		}
-		if second == nil && d.harm(next, gone, w.readers) == nil {
+		if second == nil && d.harm(next, gone, d.by.Readers) == nil {
 			second = next
 		}
 	}
@@ -82,7 +81,7 @@ func (op Set) apply(d *draft) (*draft, error) {
 
 // forms returns the ways to write the value that all readers read alike, the
 // plainest first. Single quotes serve the most readers.
-func (w *wish) forms() []string {
+func (w *wish) forms(by For) []string {
 	v := w.value
 	all := []string{v}
 	if v != "" && !SafeUnquoted(v) {
@@ -91,57 +90,53 @@ func (w *wish) forms() []string {
 	}
 	var good []string
 	for _, form := range all {
-		alone := newDraft([]byte(w.name + "=" + form + "\n"))
-		if ok, _, _ := w.metBy(alone); ok {
+		if w.unmet(newDraft([]byte(w.name+"="+form+"\n"), by)) == "" {
 			good = append(good, form)
 		}
 	}
 	return good
 }
 
-// target returns the index of the line to replace, or -1: the last that sets
-// name, or, if there is none, the last that sets it in another case.
+// target returns the index of the last line that sets name, or -1.
 func (d *draft) target(name string) int {
-	found, folded := -1, -1
+	for i := len(d.file.lines) - 1; i >= 0; i-- {
+		if l := &d.file.lines[i]; l.Kind == Assignment && !l.Inside && l.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// exports reports whether a line should have export for the sake of a shell that
+// reads the file without set -a: at least half of the others have it.
+func (d *draft) exports() bool {
+	exported, plain := 0, 0
 	for i := range d.file.lines {
 		switch l := &d.file.lines[i]; {
 		case l.Kind != Assignment || l.Inside:
-		case l.Name == name:
-			found = i
-		case strings.EqualFold(l.Name, name):
-			folded = i
+		case l.Export:
+			exported++
+		default:
+			plain++
 		}
 	}
-	if found >= 0 {
-		return found
-	}
-	return folded
+	return exported > 0 && exported >= plain && slices.Contains(d.by.Readers, Shell)
 }
 
-// replacements returns the ways to put the assignment in place of the one at
-// index i, best first: with export where it stood, then plain; the whole of a
-// value of several lines, then its first line alone; each with the line's own
-// end, then with LF, which the shell needs.
-func (d *draft) replacements(i int, name, form string) (ways [][]cut) {
-	l := &d.file.lines[i]
+// replacements returns the ways to put one of the texts in place of the
+// assignment at index i, with all the lines of its value, best first: each with
+// the line's own end, then with LF, which the shell needs.
+func (d *draft) replacements(i int, texts []string) (ways [][]cut) {
 	head := ""
 	if i == 0 && d.file.BOM() {
 		head = string(utf8BOM)
 	}
-	texts := []string{head + name + "=" + form}
-	if l.Export {
-		texts = []string{head + "export " + name + "=" + form, texts[0]}
-	}
-	for _, n := range []int{d.last(i) - i, 1} {
-		end := d.file.lines[i+n-1].End()
-		for _, text := range texts {
-			ways = append(ways, []cut{{i, n, []string{text + end}}})
-			if end == "\r\n" || end == "\r" {
-				ways = append(ways, []cut{{i, n, []string{text + "\n"}}})
-			}
-		}
-		if n == 1 {
-			break
+	n := d.last(i) - i
+	end := d.file.lines[i+n-1].End()
+	for _, text := range texts {
+		ways = append(ways, []cut{{i, n, []string{head + text + end}}})
+		if end == "\r\n" || end == "\r" {
+			ways = append(ways, []cut{{i, n, []string{head + text + "\n"}}})
 		}
 	}
 	return ways
@@ -190,34 +185,30 @@ func (d *draft) atEnd(add ...string) []cut {
 }
 
 // choose returns the first candidate that changes no reading but the exempt
-// ones: in every dialect, or failing that in those Django uses.
-func (d *draft) choose(what string, readers []Dialect, gone *exemption, candidates ...*draft) (*draft, error) {
-	if readers == nil {
-		readers = djangoReaders()
-	}
-	for _, dialects := range [][]Dialect{d.served(readers), readers} {
+// ones: in every dialect, or failing that in those in use.
+func (d *draft) choose(what string, gone *exemption, candidates ...*draft) (*draft, error) {
+	candidates = slices.DeleteFunc(candidates, func(next *draft) bool { return next == nil })
+	for _, dialects := range [][]Dialect{d.served(), d.by.Readers} {
 		for _, next := range candidates {
-			if next != nil && d.harm(next, gone, dialects) == nil {
+			if d.harm(next, gone, dialects) == nil {
 				return next, nil
 			}
 		}
 	}
-	for _, next := range candidates {
-		if next != nil {
-			h := d.harm(next, gone, readers)
-			h.Op = what
-			return nil, h
-		}
+	if len(candidates) == 0 {
+		return nil, &BlockedError{Op: what, Reason: "the line ends of the file do not allow it"}
 	}
-	return nil, &BlockedError{Op: what, Reason: "the line ends of the file do not allow it"}
+	h := d.harm(candidates[0], gone, d.by.Readers)
+	h.Op = what
+	return nil, h
 }
 
 // served returns the dialects in which no other variable should change: all of
 // them, but not the shell in a file with CR LF throughout, every value of which
-// it reads with a CR, unless it is one of the readers.
-func (d *draft) served(readers []Dialect) []Dialect {
+// it reads with a CR, unless it is one of the readers in use.
+func (d *draft) served() []Dialect {
 	all := Dialects()
-	if d.file.CRLF() && !slices.Contains(readers, Shell) {
+	if d.file.CRLF() && !slices.Contains(d.by.Readers, Shell) {
 		all = slices.DeleteFunc(all, func(dia Dialect) bool { return dia == Shell })
 	}
 	return all
@@ -226,14 +217,12 @@ func (d *draft) served(readers []Dialect) []Dialect {
 // harm reads the draft before and after in the given dialects. It returns the
 // first reading that the edit must not change and would.
 func (d *draft) harm(next *draft, gone *exemption, dialects []Dialect) *BlockedError {
-	d.readAll(dialects)
-	next.readAll(dialects)
 	for _, dia := range dialects {
-		before := d.read(dia)
+		before := d.once(dia)
 		if before.err != nil {
 			continue
 		}
-		after := next.read(dia)
+		after := next.once(dia)
 		if after.err != nil {
 			return &BlockedError{Reader: dia, Reason: "it would refuse the file afterwards", Line: next.lineOf(errorLine(after.err) - 1)}
 		}
@@ -263,31 +252,29 @@ func errorLine(err error) int {
 	return 1
 }
 
-// blocked tells which line keeps the wish from being met at its usual place.
+// blocked says which line keeps the wish from being met at its usual place.
 func (d *draft) blocked(w *wish, next *draft) error {
 	e := &BlockedError{Op: "set " + w.name}
 	if next == nil {
 		next = d
 	}
-	met, dia, err := w.metBy(next)
-	switch {
-	case err != nil:
-		e.Reader, e.Line = dia, next.lineOf(errorLine(err)-1)
-		var r *ReadError
-		if errors.As(err, &r) {
-			e.Reason = r.Reason
-		}
-	case !met:
-		e.Reader, e.Line = dia, d.lineOf(d.openLine())
-	default:
+	if e.Reader = w.unmet(next); e.Reader == "" {
 		gone := newExemption(w.name)
 		gone.references(d.file)
-		if h := d.harm(next, gone, w.readers); h != nil {
+		if h := d.harm(next, gone, d.by.Readers); h != nil {
 			h.Op = e.Op
 			return h
 		}
 		e.Line = d.lineOf(d.openLine())
+		return e
 	}
+	r := next.read(e.Reader)
+	why := r.doubt
+	if r.err != nil && !errors.As(r.err, &why) || why == nil {
+		e.Line = d.lineOf(d.openLine())
+		return e
+	}
+	e.Line, e.Reason = next.lineOf(why.Line-1), why.Reason
 	return e
 }
 

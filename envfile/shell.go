@@ -6,217 +6,184 @@ import (
 	"strings"
 )
 
-// readShell models bash with set -a and the file sourced. It runs nothing.
-// Assignments, quotes, export, unset, lists with && and ||, and the plain
-// expansions of variables are followed. A value that holds a command
-// substitution or another expansion with an outside effect is Unknown. A
-// command of the file, such as the second word of K=a b, is taken to be one
-// that sets no variable. Compound commands (if, for, functions) and builtins
-// that can set anything are answered with a *ReadError: only running would
-// tell. As in bash, a syntax error ends the reading and keeps what was set
-// before it, without an error.
-func readShell(data []byte, env environ) (Vars, error) {
-	if bytes.Count(data, []byte{0}) > 256 {
-		return nil, &ReadError{Shell, 1, "too many NUL characters: the shell takes it for a program"}
+// readShell models set -a and the file sourced, by bash or by dash: which of the two it is, nobody knows. It runs
+// nothing. What it follows are the lines that a .env has: assignments, quotes, export, unset, set -a, the plain
+// expansions of variables, and commands that set nothing, such as the second word of K=a b.
+//
+// Anything else is answered with a doubt: the reason, and the first line for which it holds. Each value is then Stated
+// and no longer Known. It is what bash makes of the line, provided that what was not followed changes nothing.
+func readShell(data []byte, env environ) (vars Vars, doubt *ReadError) {
+	sh := shell{vars: Vars{}, env: env, all: true}
+	sh.lex.s = string(bytes.ReplaceAll(data, []byte{0}, nil)) // as both do
+	if len(data)-len(sh.lex.s) > 256 {
+		sh.stops("too many NUL characters: bash takes it for a program")
 	}
-	text := string(bytes.ReplaceAll(data, []byte{0}, nil)) // bash drops them
-	sh := shell{lex: shellLexer{s: text}, vars: Vars{}, env: env}
-	for !sh.stopped {
-		from := sh.lex.at
-		list, more := sh.lex.line()
-		if sh.run(list); sh.unknowable {
-			return nil, &ReadError{Shell, 1 + strings.Count(text[:from], "\n"), "a command whose effect only running it would show"}
+	for more := true; more && !sh.stopped; {
+		sh.from = sh.lex.at
+		var list []shellCommand
+		list, more = sh.lex.line()
+		if sh.lex.doubt != "" {
+			sh.doubts(sh.lex.doubt)
+			sh.lex.doubt = ""
 		}
-		if !more {
-			break
+		for i := 0; i < len(list) && !sh.stopped; i++ {
+			sh.command(list[i])
 		}
 	}
-	return sh.vars, nil
+	if sh.lex.fault != "" {
+		sh.stops(sh.lex.fault)
+	}
+	for name, v := range sh.vars {
+		if v.State == Known && sh.doubt != nil {
+			v.State = Stated
+			sh.vars[name] = v
+		}
+	}
+	return sh.vars, sh.doubt
 }
 
 type shell struct {
-	lex        shellLexer
-	vars       Vars
-	env        environ
-	stopped    bool
-	unknowable bool
+	lex     shellLexer
+	from    int // where the line began
+	vars    Vars
+	env     environ
+	all     bool // each variable that is set is exported
+	doubt   *ReadError
+	stopped bool
 }
 
-// tri is a truth value that may not be known.
-type tri int
-
-const (
-	no tri = iota
-	yes
-	maybe
-)
-
-// run executes the commands of one line.
-func (sh *shell) run(list []shellCommand) {
-	for _, c := range list {
-		if c.compound() {
-			sh.unknowable = true // nothing of a line runs before all of it is read
-			return
-		}
-	}
-	status, reached := yes, yes
-	for i := 0; i < len(list) && !sh.stopped && !sh.unknowable; i++ {
-		switch c := list[i]; {
-		case c.joined == "&&":
-			reached = and(reached, status)
-		case c.joined == "||":
-			reached = and(reached, not(status))
-		default:
-			reached = yes
-		}
-		if reached == no {
-			// The list goes on with the status it has: false && a || b.
-			reached = yes
-			continue
-		}
-		result := sh.command(list[i], reached)
-		if reached == maybe {
-			result = maybe
-		}
-		status, reached = result, yes
+// doubts notes the first reason why a value may be another one.
+func (sh *shell) doubts(reason string) {
+	if sh.doubt == nil {
+		rest := sh.lex.s[sh.from:]
+		first := len(sh.lex.s) - len(strings.TrimLeft(rest, " \t\n"))
+		sh.doubt = &ReadError{Shell, 1 + strings.Count(sh.lex.s[:first], "\n"), reason}
 	}
 }
 
-func not(t tri) tri {
-	switch t {
-	case yes:
-		return no
-	case no:
-		return yes
-	}
-	return maybe
+// stops ends the reading: nothing behind this place is read, which counts for more than any doubt.
+func (sh *shell) stops(reason string) {
+	sh.doubt = nil
+	sh.doubts(reason)
+	sh.stopped = true
 }
 
-func and(a, b tri) tri {
-	switch {
-	case a == no || b == no:
-		return no
-	case a == yes && b == yes:
-		return yes
-	}
-	return maybe
-}
+const onlyRunning = "a command whose effect only running it would show"
 
-// shellReserved begin a compound command; shellSetters are builtins that can
-// set variables, or end the shell, in ways that are not followed here.
 var (
-	shellReserved = strings.Fields("if while until for select case function { ! [[ time coproc (")
-	shellSetters  = strings.Fields("eval . source set read readarray mapfile printf getopts let local readonly " +
-		"shopt trap alias unalias exec exit break continue builtin command enable wait")
+	// shellSetters are builtins of bash or dash that can set variables, end the shell or change how it reads.
+	shellSetters = strings.Fields("eval . source readonly read readarray mapfile printf getopts let local declare typeset " +
+		"shopt trap alias unalias exec exit return break continue shift builtin command enable wait kill logout suspend [[")
+	// shellEnds are those of them behind which nothing is read.
+	shellEnds = strings.Fields("exit return exec logout")
+	// shellSpecial are builtins that POSIX calls special: what stands before them lasts in dash, and an error of
+	// theirs ends it.
+	shellSpecial = strings.Fields(": . break continue eval exec exit export readonly return set shift times trap unset")
+	// shellVariables are the names that bash or dash sets, changes or guards itself.
+	shellVariables = strings.Fields("_ COLUMNS COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS " +
+		"HISTCMD IFS LINENO LINES OLDPWD OPTARG OPTERR OPTIND PIPESTATUS POSIXLY_CORRECT PPID PS4 PWD RANDOM REPLY SECONDS " +
+		"SHELLOPTS SHLVL SRANDOM UID")
+	// shellDefaults are the names that only bash sets where they are not set yet.
+	shellDefaults = strings.Fields("HOSTNAME HOSTTYPE MACHTYPE OSTYPE SHELL TERM PATH PS1 PS2")
 )
 
-// command executes one simple command and returns whether it succeeds.
-func (sh *shell) command(c shellCommand, reached tri) tri {
+// command runs one simple command.
+func (sh *shell) command(c shellCommand) {
 	n := 0
 	for n < len(c.words) && shellAssignment(c.words[n]) > 0 {
 		n++
 	}
-	if c.redirected && n == len(c.words) && n > 0 {
-		reached = maybe // the file to read from may not be there
-	}
-	args, name := c.words[n:], ""
-	if len(args) > 0 {
-		name = sh.expand(args[0]).Value
-		if strings.ContainsAny(args[0], "$`") || slices.Contains(shellSetters, name) {
-			sh.unknowable = true
-			return maybe
-		}
-	}
-	if c.subshell {
-		return maybe
-	}
+	args := c.words[n:]
 	if len(args) == 0 {
-		result := yes
-		for _, w := range c.words[:n] {
-			if sh.assign(w, reached) != Known {
-				result = maybe
-			}
+		if c.redirected {
+			sh.doubts("a redirection, which may fail")
 		}
-		return result
+		for _, w := range c.words {
+			sh.assign(w, c.certain && !c.redirected)
+		}
+		return
+	}
+	first := sh.expand(args[0])
+	name := first.text
+	if first.unknown || strings.ContainsAny(args[0], "$`*?{") || strings.HasPrefix(name[nameLength(name):], "[") && nameLength(name) > 0 {
+		sh.opaque(args) // the name is another one, or an element of an array
+		return
+	}
+	special := slices.Contains(shellSpecial, name)
+	if special && (n > 0 || c.redirected) {
+		sh.opaque(c.words)
+		return
 	}
 	for _, w := range c.words[:n] {
-		sh.expand(w) // for the sake of ${NAME:=value}: the assignment itself does not last
-	}
-	switch name {
-	case "export", "declare", "typeset":
-		return sh.export(args[1:], reached)
-	case "unset":
-		return sh.unset(args[1:], reached)
-	case "return":
-		if sh.stopped = reached == yes; !sh.stopped {
-			sh.unknowable = true
-		}
-		return maybe
-	}
-	for _, w := range args {
 		sh.expand(w)
+		sh.guards(w[:nameLength(w)])
 	}
-	switch name {
-	case "true", ":":
-		return yes
-	case "false":
-		return no
-	}
-	return maybe
-}
-
-func (sh *shell) export(args []string, reached tri) tri {
-	result := yes
-	for _, w := range args {
-		switch {
-		case w == "-x" || w == "--" || IsName(w):
-		case shellAssignment(w) > 0:
-			if sh.assign(w, reached) != Known {
-				result = maybe
-			}
-		case strings.ContainsAny(w, "$`-"):
-			sh.unknowable = true
-		default:
-			result = no // not an identifier: an error, and the rest goes on
+	switch {
+	case name == "export":
+		sh.export(args[1:], c.certain)
+	case name == "unset":
+		sh.unset(args[1:], c.certain)
+	case name == "set" && c.certain && slices.Contains([]string{"-a", "+a", "-o allexport", "+o allexport"}, strings.Join(args[1:], " ")):
+		sh.all = args[1][0] == '-'
+	case name == "set" || slices.Contains(shellSetters, name):
+		sh.opaque(args)
+		if c.certain && slices.Contains(shellEnds, name) && (len(args) > 1 || name != "exec") {
+			sh.stops("the end of the reading")
+		}
+	default:
+		for _, w := range args {
+			sh.expand(w)
 		}
 	}
-	return result
 }
 
-func (sh *shell) unset(args []string, reached tri) tri {
-	for _, w := range args {
-		switch {
-		case w == "-v" || w == "--":
-		case !IsName(w):
-			sh.unknowable = true
-		case reached == yes:
-			delete(sh.vars, w)
-			if _, ok := sh.env(w); ok {
-				sh.unknowable = true // an unset of the environment is not modelled
+// opaque stands for a command that is not followed. The names that it has as words are Unknown from here on.
+func (sh *shell) opaque(words []string) {
+	sh.doubts(onlyRunning)
+	for _, w := range words {
+		if name := w[:nameLength(w)]; name != "" && (name == w || strings.ContainsAny(w[len(name):len(name)+1], "=+[")) {
+			if _, ok := sh.vars[name]; ok || name != w {
+				sh.vars[name] = Var{State: Unknown}
 			}
+		}
+	}
+}
+
+func (sh *shell) export(args []string, certain bool) {
+	for _, w := range args {
+		v := sh.expand(w)
+		name, value, found := strings.Cut(v.text, "=")
+		switch {
+		case !IsName(name) || v.unknown && !found || v.splits && shellAssignment(w) == 0:
+			sh.opaque(args) // an option, or an error that ends dash
+			return
+		case found:
+			sh.set(name, shellValue{value, v.unknown || v.splits}, certain)
+		case sh.vars[name].State == Unknown:
+		case !sh.all:
+			if _, ok := sh.vars[name]; ok {
+				sh.vars[name] = Var{State: Unknown}
+			}
+		}
+	}
+}
+
+func (sh *shell) unset(args []string, certain bool) {
+	for _, w := range args {
+		_, inherited := sh.env(w)
+		switch {
+		case !IsName(w) || slices.Contains(shellVariables, w):
+			sh.opaque(args)
+			return
+		case certain && !inherited:
+			delete(sh.vars, w)
 		default:
 			sh.vars[w] = Var{State: Unknown}
 		}
 	}
-	return maybe
 }
 
-// compound tells whether the command begins a compound one, or sets an element
-// of an array, which may have blanks in its subscript.
-func (c shellCommand) compound() bool {
-	for i, w := range c.words {
-		if i == 0 && slices.Contains(shellReserved, w) || strings.HasPrefix(w[nameLength(w):], "[") && nameLength(w) > 0 {
-			return true
-		}
-		if shellAssignment(w) == 0 {
-			break
-		}
-	}
-	return false
-}
-
-// shellAssignment returns the length of NAME= or NAME+= at the start of a word,
-// or 0.
+// shellAssignment returns the length of NAME= or NAME+= at the start of a word, or 0.
 func shellAssignment(word string) int {
 	n := nameLength(word)
 	rest := strings.TrimPrefix(word[n:], "+")
@@ -226,29 +193,33 @@ func shellAssignment(word string) int {
 	return len(word) - len(rest) + 1
 }
 
-func (sh *shell) assign(word string, reached tri) VarState {
-	n := nameLength(word)
-	name, op := word[:n], word[n:shellAssignment(word)]
-	if shellSpecial(name) {
-		sh.unknowable = true // read-only, or with a meaning of its own
-		return Unknown
+func (sh *shell) assign(word string, certain bool) {
+	n := shellAssignment(word)
+	name := word[:nameLength(word)]
+	v := sh.expand(word[n:])
+	v.unknown = v.unknown || n > len(name)+1 || !sh.all // dash knows no +=
+	sh.set(name, v.shellValue, certain)
+}
+
+type shellValue struct {
+	text    string
+	unknown bool
+}
+
+// guards reports whether the shell has something to say about a variable that is set.
+func (sh *shell) guards(name string) bool {
+	guarded := slices.Contains(shellVariables, name) || strings.HasPrefix(name, "BASH")
+	if guarded {
+		sh.doubts("a variable that the shell guards")
 	}
-	v := sh.expandValue(word[n+len(op):])
-	if op == "+=" {
-		old, _ := sh.lookup(name)
-		if old.State != Known {
-			v = Var{State: Unknown}
-		} else if v.State == Known {
-			v.Value = old.Value + v.Value
-		}
+	return guarded
+}
+
+func (sh *shell) set(name string, v shellValue, certain bool) {
+	v.unknown = sh.guards(name) || v.unknown
+	if sh.vars[name] = (Var{Value: v.text}); v.unknown || !certain {
+		sh.vars[name] = Var{State: Unknown}
 	}
-	if reached != yes {
-		v = Var{State: Unknown}
-	}
-	if !sh.stopped {
-		sh.vars[name] = v
-	}
-	return v.State
 }
 
 // lookup returns the variable as the file has set it, else the environment's.
@@ -256,21 +227,9 @@ func (sh *shell) lookup(name string) (v Var, ok bool) {
 	if v, ok = sh.vars[name]; ok {
 		return v, true
 	}
-	if shellSpecial(name) {
+	value, ok := sh.env(name)
+	if slices.Contains(shellVariables, name) || strings.HasPrefix(name, "BASH") || !ok && slices.Contains(shellDefaults, name) {
 		return Var{State: Unknown}, true
 	}
-	value, ok := sh.env(name)
 	return Var{Value: value}, ok
-}
-
-// shellSpecial has the names that bash itself sets, changes or guards.
-func shellSpecial(name string) bool {
-	switch name {
-	case "_", "COLUMNS", "COMP_WORDBREAKS", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "FUNCNAME",
-		"GROUPS", "HISTCMD", "HOSTNAME", "HOSTTYPE", "IFS", "LINENO", "LINES", "MACHTYPE", "OLDPWD", "OPTARG",
-		"OPTERR", "OPTIND", "OSTYPE", "PIPESTATUS", "POSIXLY_CORRECT", "PPID", "PS4", "PWD", "RANDOM", "REPLY",
-		"SECONDS", "SHELL", "SHELLOPTS", "SHLVL", "SRANDOM", "TERM", "UID":
-		return true
-	}
-	return strings.HasPrefix(name, "BASH")
 }

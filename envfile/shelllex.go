@@ -5,124 +5,225 @@ import (
 	"strings"
 )
 
-// shellCommand is one simple command: its words with their quotes.
+// shellCommand is one simple command: its words, quotes and all.
 type shellCommand struct {
-	joined     string // what stands before it: "", "&&" or "||"
 	words      []string
-	redirected bool // takes its input from a file
-	subshell   bool // in a pipeline or in the background: it sets nothing here
+	redirected bool // reads or writes a file
+	// certain reports that it runs, and in the shell itself: it is in no list with && or ||, in no pipeline, not in
+	// the background, and in no compound command.
+	certain bool
 }
 
-// shellLexer splits shell text into lines of commands, as bash does before it
-// runs any of a line.
+// shellLexer cuts shell text into lines of commands as bash does before it runs any of a line. Compound commands are
+// not parsed: their words come out as commands that are not certain, and doubt says so.
 type shellLexer struct {
-	s  string
-	at int
+	s     string
+	at    int
+	doubt string   // why bash or dash may see other commands than these; "" for none
+	fault string   // why the shell gives up at the last line; "" for none
+	open  []string // what closes the compound commands that are open
+	here  []string // the ends of the here-documents that begin after this line
 }
 
-// line reads one complete line of commands. more is false at the end of the
-// text and after a syntax error, where bash gives up; the faulty line is then
-// not run at all.
+// shellReserved are the words that begin or continue a compound command, with what closes it.
+var shellReserved = map[string]string{
+	"if": "fi", "while": "done", "until": "done", "for": "done", "select": "done", "case": "esac", "{": "}",
+	"then": "", "else": "", "elif": "", "do": "", "!": "", "time": "", "function": "", "coproc": "",
+	"fi": "", "done": "", "esac": "", "}": "", "[[": "",
+}
+
+// line reads the next line of commands, which is longer than one where a list or a compound command is. more is false
+// at the end of the text and after a fault, where the shell gives up; it then runs nothing of the line.
 func (x *shellLexer) line() (list []shellCommand, more bool) {
-	c := shellCommand{}
-	pipe := false
-	end := func(next string) bool {
-		if len(c.words) == 0 && !c.redirected {
-			return false
-		}
-		c.subshell = c.subshell || pipe
-		list = append(list, c)
-		pipe = false
-		c = shellCommand{joined: next}
-		return true
-	}
+	l := shellLine{lex: x}
 	for {
-		x.blanks()
-		if x.at >= len(x.s) {
-			if !end("") && (pipe || c.joined != "") {
-				return nil, false // a list that is not finished
+		token, op := x.token()
+		switch {
+		case x.fault != "":
+		case !op:
+			l.word(token)
+		case token == "" || token == "\n":
+			done := l.newline()
+			if token == "" && (!done || len(x.open) > 0 || len(x.here) > 0) {
+				x.fault = "a command that is not finished"
+			} else if token == "" || done && len(l.list) > 0 {
+				for i := range l.list {
+					l.list[i].certain = l.list[i].certain && !l.background
+				}
+				return l.list, token != ""
 			}
-			return list, false
+		default:
+			l.operator(token)
 		}
-		switch op := x.operator(); op {
-		case "":
-			w, ok := x.word()
-			first := len(c.words) == 0
-			if !ok || first && shellCloses(w) {
-				return nil, false
-			}
-			c.words = append(c.words, w)
-			if first && slices.Contains(shellReserved, w) {
-				return append(list, c), true // run refuses it
-			}
-		case "\n":
-			if !end("") && (pipe || c.joined != "") {
-				continue // a list may go on after && || and |
-			}
-			if len(list) == 0 {
-				continue
-			}
-			return list, true
-		case ";":
-			if !end("") {
-				return nil, false
-			}
-		case "&":
-			c.subshell = true
-			if !end("") {
-				return nil, false
-			}
-			for i := len(list) - 1; list[i].joined != "" && i > 0; i-- {
-				list[i-1].subshell = true // a && b & goes to the background as a whole
-			}
-		case "&&", "||":
-			if !end(op) {
-				return nil, false
-			}
-		case "|", "|&":
-			c.subshell = true
-			joined := c.joined
-			if !end(joined) {
-				return nil, false
-			}
-			pipe = true
-		case "(":
-			if n := len(c.words); n == 0 || strings.HasSuffix(c.words[n-1], "=") && x.s[x.at-2] == '=' {
-				c.words = []string{op} // a subshell or an array: run refuses it
-				return append(list, c), true
-			}
-			x.blanks()
-			if shellAssignment(c.words[0]) > 0 || x.operator() != ")" || len(c.words) > 1 {
-				return nil, false
-			}
-			c.words = []string{"function"}
-			return append(list, c), true
-		case ">", ">>", ">|", "<", "<>", ">&", "<&", "&>", "&>>":
-			x.blanks()
-			if x.at >= len(x.s) || x.operator() != "" {
-				return nil, false
-			}
-			if _, ok := x.word(); !ok {
-				return nil, false
-			}
-			c.redirected = true
-		case "<<", "<<<", "<<-", "<(", ">(":
-			c.words = []string{"("} // not followed
-			return append(list, c), true
-		default: // ) ;; and the like, where no command opened them
+		if x.fault != "" {
 			return nil, false
 		}
 	}
 }
 
-// shellCloses has the words that end a compound command: at the start of a
-// command of their own they are a syntax error.
-func shellCloses(w string) bool {
-	switch w {
-	case "then", "else", "elif", "fi", "do", "done", "esac", "}":
-		return true
+// shellLine is a line of commands while it is read.
+type shellLine struct {
+	lex     *shellLexer
+	list    []shellCommand
+	now     shellCommand
+	pending bool // a list that goes on: && || or | came last
+	bound   bool // the command hangs on the one before it
+	// background says that a command of the line is in the background, which takes with it the list that it ends.
+	background bool
+}
+
+// end ends the command. It reports whether there was one.
+func (l *shellLine) end(certain bool) bool {
+	if len(l.now.words) == 0 && !l.now.redirected {
+		return false
 	}
-	return false
+	l.now.certain = certain && !l.bound && len(l.lex.open) == 0
+	l.list = append(l.list, l.now)
+	l.now, l.bound, l.pending = shellCommand{}, false, false
+	return true
+}
+
+// newline reports whether the line is complete.
+func (l *shellLine) newline() bool {
+	l.end(true)
+	return !l.pending && len(l.lex.open) == 0
+}
+
+func (l *shellLine) word(w string) {
+	if end, reserved := shellReserved[w]; reserved && len(l.now.words) == 0 && !l.now.redirected {
+		l.reserved(w, end)
+		return
+	}
+	l.now.words = append(l.now.words, w)
+}
+
+// reserved handles a word of a compound command. What follows it is a command again.
+func (l *shellLine) reserved(w, end string) {
+	x := l.lex
+	x.doubt = "a compound command"
+	l.pending = false
+	switch {
+	case end != "":
+		x.open = append(x.open, end)
+	case w == "fi" || w == "done" || w == "esac" || w == "}":
+		x.close(w)
+	case w == "time" || w == "coproc" || w == "!" || w == "function":
+		l.bound = true
+	case w == "[[":
+		l.now.words = append(l.now.words, w)
+	case len(x.open) == 0:
+		x.fault = "a word that only a compound command has"
+	}
+	if w == "for" || w == "select" || w == "function" {
+		if name, op := x.token(); op {
+			x.fault = "a compound command without a name"
+		} else {
+			l.now.words = append(l.now.words, name)
+			l.end(false)
+		}
+	}
+}
+
+func (x *shellLexer) close(w string) {
+	n := len(x.open) - 1
+	switch {
+	case n >= 0 && x.open[n] == w:
+		x.open = x.open[:n]
+	case n >= 0 && x.open[n] == "esac" && w == ")": // behind a pattern
+	default:
+		x.fault = "the end of something that was not begun"
+	}
+}
+
+func (l *shellLine) operator(op string) {
+	x := l.lex
+	switch op {
+	case ";", "&":
+		if !l.end(op == ";") && len(x.open) == 0 {
+			x.fault = "nothing before a " + op
+		}
+		l.background = l.background || op == "&"
+	case "&&", "||", "|", "|&":
+		if !l.end(op[0] != '|' || op == "||") && len(x.open) == 0 {
+			x.fault = "nothing before a " + op
+		}
+		l.pending, l.bound = true, true
+	case "(", "<(", ">(":
+		if strings.HasPrefix(x.s[x.at:], "(") {
+			x.fault = "arithmetic, which keysplit does not follow"
+			return
+		}
+		// A subshell, a function or an array. dash refuses the last; each assignment of the line is in doubt.
+		x.doubt = "parentheses, which keysplit does not follow"
+		l.pending = false
+		l.end(false)
+		x.open = append(x.open, ")")
+	case ")":
+		l.end(false)
+		x.close(op)
+		l.bound = true
+	case ";;", ";&", ";;&":
+		if l.end(false); !slices.Contains(x.open, "esac") {
+			x.fault = "nothing before a " + op
+		}
+	default:
+		l.redirection(op)
+	}
+}
+
+func (l *shellLine) redirection(op string) {
+	x := l.lex
+	if n := len(l.now.words); n > 0 && x.at > len(op) && strings.Trim(l.now.words[n-1], "0123456789") == "" && x.s[x.at-len(op)-1] != ' ' {
+		l.now.words = l.now.words[:n-1] // 2> is one operator
+	}
+	file, isOp := x.token()
+	if isOp {
+		x.fault = "a redirection to nothing"
+		return
+	}
+	l.now.redirected = true
+	switch op {
+	case "<<", "<<-":
+		x.here = append(x.here, strings.Trim(file, `'"\`))
+		x.doubt = "a here-document"
+	case "<<<", "&>", "&>>":
+		x.doubt = "a redirection that only bash knows"
+	}
+}
+
+var shellOperators = []string{"<<<", "<<-", "&>>", ";;&", "&&", "||", "|&", ";;", ";&", ">>", ">|", "<>", ">&", "<&", "&>",
+	"<<", "<(", ">(", "\n", ";", "&", "|", "(", ")", "<", ">"}
+
+// token returns the next word, or the next operator; the operator "" stands for the end. A word keeps its quotes but
+// not its joined lines.
+func (x *shellLexer) token() (text string, op bool) {
+	x.blanks()
+	if x.at == len(x.s) {
+		return "", true
+	}
+	if strings.IndexByte("\n;&|()<>", x.s[x.at]) >= 0 {
+		i := slices.IndexFunc(shellOperators, func(op string) bool { return strings.HasPrefix(x.s[x.at:], op) })
+		if x.at += len(shellOperators[i]); shellOperators[i] == "\n" {
+			x.documents()
+		}
+		return shellOperators[i], true
+	}
+	start := x.at
+	for x.at < len(x.s) && strings.IndexByte(" \t\n;&|()<>", x.s[x.at]) < 0 {
+		if strings.HasPrefix(x.s[x.at:], "\\\n") {
+			text += x.s[start:x.at]
+			x.at += 2
+			start = x.at
+			continue
+		}
+		n := shellUnit(x.s[x.at:], false)
+		if n < 0 {
+			x.fault = "a quote or a bracket that nothing closes"
+			return "", false
+		}
+		x.at += n
+	}
+	return text + x.s[start:x.at], false
 }
 
 // blanks skips spaces, tabs, joined lines and comments.
@@ -142,132 +243,71 @@ func (x *shellLexer) blanks() {
 	}
 }
 
-var shellOperators = []string{"<<<", "<<-", "&>>", ";;&", "&&", "||", "|&", ";;", ";&", ">>", ">|", "<>", ">&", "<&", "&>",
-	"<<", "<(", ">(", "\n", ";", "&", "|", "(", ")", "<", ">"}
-
-// operator consumes the operator at the current place, if one stands there.
-func (x *shellLexer) operator() string {
-	if x.at < len(x.s) && strings.IndexByte("\n;&|()<>", x.s[x.at]) >= 0 {
-		for _, op := range shellOperators {
-			if strings.HasPrefix(x.s[x.at:], op) {
-				x.at += len(op)
-				return op
-			}
+// documents skips the here-documents that begin at the current line.
+func (x *shellLexer) documents() {
+	for len(x.here) > 0 && x.at < len(x.s) {
+		n := lineTail(x.s[x.at:])
+		if strings.TrimLeft(x.s[x.at:x.at+n], "\t") == x.here[0] {
+			x.here = x.here[1:]
 		}
+		x.at = min(x.at+n+1, len(x.s))
 	}
-	return ""
 }
 
-// word reads one word, quotes and all, but without joined lines; ok is false
-// where a quote or bracket in it is never closed.
-func (x *shellLexer) word() (w string, ok bool) {
-	start := x.at
-	for x.at < len(x.s) && strings.IndexByte(" \t\n;&|()<>", x.s[x.at]) < 0 {
-		if strings.HasPrefix(x.s[x.at:], "\\\n") {
-			w += x.s[start:x.at]
-			x.at += 2
-			start = x.at
-			continue
-		}
-		n := shellUnit(x.s[x.at:], false)
-		if n < 0 {
-			return "", false
-		}
-		x.at += n
-	}
-	return w + x.s[start:x.at], true
-}
-
-// shellUnit returns the length of the quoted piece, expansion, escape or
-// single character at the start of s, or -1 where it is not closed.
+// shellUnit returns the length of the quoted piece, expansion, escape or single character at the start of s, or -1
+// where it is not closed.
 func shellUnit(s string, inDouble bool) int {
 	switch {
 	case s[0] == '\\':
 		return min(2, len(s))
 	case s[0] == '\'' && !inDouble:
-		if i := strings.IndexByte(s[1:], '\''); i >= 0 {
-			return i + 2
-		}
-		return -1
-	case s[0] == '"' && !inDouble:
-		for i := 1; i < len(s); {
-			if s[i] == '"' {
-				return i + 1
-			}
-			n := shellUnit(s[i:], true)
-			if n < 0 {
-				return -1
-			}
-			i += n
-		}
-		return -1
+		return shellUntil(s, 1, '\'', false)
 	case s[0] == '`':
-		for i := 1; i < len(s); i++ {
-			if s[i] == '`' {
-				return i + 1
-			}
-			if s[i] == '\\' {
-				i++
-			}
-		}
-		return -1
+		return shellUntil(s, 1, '`', true)
+	case s[0] == '"' && !inDouble:
+		return shellNest(s, 1, '"')
 	case s[0] != '$' || len(s) == 1:
 		return 1
-	}
-	closing := byte(0)
-	switch s[1] {
-	case '$':
+	case s[1] == '$':
 		return 2
-	case '(':
-		closing = ')'
-	case '{':
-		closing = '}'
-	case '[':
-		closing = ']'
-	case '\'':
-		if inDouble {
-			return 1
-		}
-		for i := 2; i < len(s); i++ {
-			if s[i] == '\'' {
-				return i + 1
-			}
-			if s[i] == '\\' {
-				i++
-			}
-		}
-		return -1
-	default:
-		return 1
+	case s[1] == '\'' && !inDouble:
+		return shellUntil(s, 2, '\'', true)
+	case s[1] == '(':
+		return shellNest(s, 2, ')')
+	case s[1] == '{':
+		return shellNest(s, 2, '}')
+	case s[1] == '[':
+		return shellNest(s, 2, ']')
 	}
-	n := shellSkip(s[1:], closing)
-	if n < 0 {
-		return -1
-	}
-	return n + 1
+	return 1
 }
 
-// shellSkip returns the length of the bracketed text at the start of s, to its
-// closing bracket and with all that nests in it, or -1.
-func shellSkip(s string, closing byte) int {
-	opening, depth := s[0], 0
-	for i := 0; i < len(s); {
-		switch s[i] {
-		case closing:
-			if depth--; depth == 0 {
-				return i + 1
-			}
-			i++
-			continue
-		case opening:
-			if depth == 0 || opening != '{' {
-				depth++
-			}
-			i++
-			continue
+// shellUntil returns the length of s up to and with the first end at i or behind it, or -1. escapes says whether a
+// backslash guards the character behind it.
+func shellUntil(s string, i int, end byte, escapes bool) int {
+	for ; i < len(s); i++ {
+		if s[i] == end {
+			return i + 1
 		}
-		n := shellUnit(s[i:], false)
-		if n < 0 {
+		if escapes && s[i] == '\\' {
+			i++
+		}
+	}
+	return -1
+}
+
+// shellNest is shellUntil for text in which quotes and expansions count, and parentheses in pairs.
+func shellNest(s string, i int, end byte) int {
+	for i < len(s) {
+		if s[i] == end {
+			return i + 1
+		}
+		n := 0
+		if s[i] == '(' && end == ')' {
+			if n = shellNest(s[i:], 1, end); n < 0 {
+				return -1
+			}
+		} else if n = shellUnit(s[i:], end == '"'); n < 0 {
 			return -1
 		}
 		i += n

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// MaxSize is the largest file, in bytes, that Open reads and Replace writes: 64 MiB. A file of settings is a few
+// MaxSize is the largest file, in bytes, that Open reads and Replace writes: 1 MiB. A file of settings is a few
 // kilobytes; one this large is a mistake in the path.
-const MaxSize = 64 << 20
+const MaxSize = 1 << 20
 
 // Snapshot is a regular file as it was at one instant, or the knowledge that there was none. Replace compares the
 // file with it before it changes anything, so that what another program saved meanwhile is never lost.
@@ -84,12 +84,15 @@ func (s *Snapshot) fill(f *os.File) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", s.Path, err)
 	}
+	if fi.Size() > MaxSize {
+		return tooLarge(s.Path, fi.Size())
+	}
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, MaxSize+1))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.Path, err)
 	}
-	if len(data) > MaxSize {
-		return &RefusedError{Path: s.Path, Reason: ReasonTooLarge}
+	if len(data) > MaxSize { // it has grown since
+		return tooLarge(s.Path, int64(len(data)))
 	}
 	s.Exists, s.Data = true, data
 	s.Mode, s.UID, s.GID, s.ACL = m.mode, m.uid, m.gid, m.acl

@@ -64,7 +64,7 @@ var refusals = map[Reason]struct{ what, todo string }{
 	ReasonLinkLoop:     {"is a symbolic link that leads back to itself", "correct the link"},
 	ReasonNoFolder:     {"lies in a folder that does not exist", "create the folder, or correct the path"},
 	ReasonUnreadable:   {"may not be read by this user", "run as its owner, or ask the owner for access"},
-	ReasonTooLarge:     {"is larger than 64 MiB", "check that the path is right"},
+	ReasonTooLarge:     {"is too large for a file of settings", "check that the path is right; 1 MiB is the limit"},
 	ReasonReadOnly:     {"is read-only for this user", "run as its owner, or make it writable (chmod u+w) if that is meant"},
 	ReasonFolderReadOnly: {"lies in a folder that this user may not write to",
 		"run as the owner of the folder, or ask for access"},
@@ -75,6 +75,11 @@ var refusals = map[Reason]struct{ what, todo string }{
 	ReasonForeign: {"was changed by someone else since, and that change was kept",
 		"look at it before the earlier version is put back over it"},
 	ReasonBackupDamaged: {"cannot be put back, since its backup does not hold what was saved", "restore it by hand"},
+}
+
+// tooLarge refuses a file of size bytes.
+func tooLarge(path string, size int64) error {
+	return &RefusedError{Path: path, Reason: ReasonTooLarge, Detail: fmt.Sprintf("%.1f MiB", float64(size)/(1<<20))}
 }
 
 // refusedByError turns what the system said about reading a file into a refusal, where it is one.

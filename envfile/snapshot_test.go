@@ -87,9 +87,6 @@ func made(t *testing.T, path string, err error) string {
 }
 
 func TestOpenTakesTheLargestSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 64 MiB")
-	}
 	p := newPlace(t, []byte("A=1\n"))
 	made(t, p.target, os.Truncate(p.target, MaxSize))
 	if s := p.open(t); len(s.Data) != MaxSize {

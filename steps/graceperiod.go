@@ -31,8 +31,8 @@ func (r *Run) Grace(now time.Time) (key secret.Secret, until time.Time, under bo
 		if err != nil {
 			continue
 		}
-		value, _ := vars.Get(GraceKeyName)
-		text, _ := vars.Get(GraceUntilName)
+		value, _ := vars.Says(GraceKeyName)
+		text, _ := vars.Says(GraceUntilName)
 		if end, err := time.Parse(time.RFC3339, text); err == nil && value != "" {
 			return r.Secret(value), end, now.Before(end)
 		}

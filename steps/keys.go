@@ -98,7 +98,7 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		return Keys{}, err
 	}
 	file := func(name string) Setting {
-		v, ok := vars.Get(name)
+		v, ok := vars.Says(name)
 		if !ok {
 			return Setting{}
 		}

@@ -64,7 +64,7 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 		return
 	}
 	get := func(name string) (secret.Secret, string) {
-		v, ok := vars.Get(name)
+		v, ok := vars.Says(name)
 		if !ok {
 			return secret.Secret{}, ""
 		}

@@ -112,9 +112,9 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 		if path != env.Path {
 			readers = append(slices.Clone(readers), envfile.Compose) // which of them reads it is not known here
 		}
-		change, err := envfile.Edit(at.Data,
-			envfile.Set{Name: KeyName, Value: previous.Reveal(), Readers: readers},
-			envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339), Readers: readers})
+		change, err := envfile.Edit(at.Data, envfile.For{Readers: readers, Env: run.LookupEnv},
+			envfile.Set{Name: KeyName, Value: previous.Reveal()},
+			envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339)})
 		if err == nil {
 			err = change.Verify()
 		}

@@ -20,7 +20,7 @@ func mended(run *steps.Run, p *steps.Project) map[string]string {
 	if len(ops) == 0 || p.EnvFile.At == nil {
 		return nil
 	}
-	change, err := envfile.Edit(p.EnvFile.At.Data, ops...)
+	change, err := envfile.Edit(p.EnvFile.At.Data, envfile.For{Readers: p.EnvFile.Readers, Env: run.LookupEnv}, ops...)
 	if err != nil {
 		return nil // the write step says why
 	}
@@ -35,8 +35,8 @@ func mended(run *steps.Run, p *steps.Project) map[string]string {
 	}
 	values := map[string]string{}
 	for _, name := range after.Names() {
-		now, known := after.Get(name)
-		old, _ := before.Get(name)
+		now, known := after.Says(name)
+		old, _ := before.Says(name)
 		if _, set := run.LookupEnv(name); known && now != old && name != steps.KeyName && !set {
 			run.Redactor.Add(run.Prints.Secret(old))
 			values[name] = now

@@ -113,8 +113,8 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if !run.Key.Set() { // step 1 was left out
 		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
 	}
-	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal(), Readers: readers})
-	change, err := envfile.Edit(d.at.Data, ops...)
+	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal()})
+	change, err := envfile.Edit(d.at.Data, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)
 	if err != nil {
 		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
 	}
@@ -226,11 +226,11 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 		return refusal(run, path, err)
 	}
 	for _, r := range readers {
-		v, found, err := envfile.Lookup(r, at.Data, steps.KeyName, run.LookupEnv)
+		vars, err := envfile.Read(r, at.Data, run.LookupEnv)
 		if err != nil {
 			return fmt.Errorf("read %s back as %s does: %w", run.Project.Rel(path), r, err)
 		}
-		if !found || !run.Prints.Secret(v).Equal(run.Key) {
+		if v, says := vars.Says(steps.KeyName); !says || !run.Prints.Secret(v).Equal(run.Key) {
 			return steps.Fail(finding.New("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
