@@ -94,7 +94,8 @@ func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	return nil
 }
 
-// Rollback takes back every step that had ended in this run.
+// Rollback undoes every step that had ended in this run. A run that has only looked
+// undoes what an earlier one changed, as the journal has it, and restarts.
 func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 	var ended []Name
 	for _, n := range rollbackOrder() {
@@ -102,11 +103,18 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 			ended = append(ended, n)
 		}
 	}
+	switch {
+	case len(ended) > 0:
+	case e.Machine.Status(Write) == Undone: // tried again after its restart failed
+		ended = []Name{Restart}
+	default:
+		ended = []Name{Write, Restart}
+	}
 	undone, failed := e.back(ctx, ended, emit)
 	// The machine hears of it from the last step to the first: undoing an
 	// earlier one makes the later ones pending.
 	for _, n := range slices.Backward(Order()) {
-		if undone[n] {
+		if undone[n] && e.Machine.Can(n, ActUndo) {
 			if err := e.act(n, ActUndo); err != nil {
 				return err
 			}
@@ -115,13 +123,6 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 	if failed == nil {
 		e.Run.Wrote = false // nothing of this run is in force: another rollback would be of an earlier one
 	}
-	return failed
-}
-
-// TakeBack undoes what an earlier run changed, as the journal has it, and
-// restarts. This run itself has done nothing but preflight.
-func (e *Engine) TakeBack(ctx context.Context, emit Emit) error {
-	_, failed := e.back(ctx, []Name{Write, Restart}, emit)
 	return failed
 }
 

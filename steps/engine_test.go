@@ -236,16 +236,29 @@ func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 						}
 					}
 				}
-				back := e.TakeBack
 				if how == "of this run" {
 					e.Machine.status[Write], e.Machine.status[Restart] = Done, Done
-					back = e.Rollback
 				}
-				if err := back(context.Background(), nil); err == nil || slices.Contains(restart.calls, "undo") != c.restarts {
+				if err := e.Rollback(context.Background(), nil); err == nil || slices.Contains(restart.calls, "undo") != c.restarts {
 					t.Errorf("%s: error %v, restart %v", how, err, restart.calls)
 				}
 			}
 		})
+	}
+}
+
+// After the files are restored and the restart failed, only the restart is tried
+// again: the next change in the journal is an earlier run's.
+func TestARollbackThatIsTriedAgainUndoesNoMore(t *testing.T) {
+	write, restart := &fake{name: Write}, &fake{name: Restart, undo: Fail(finding.New("restart-failed", ""))}
+	e, _ := engineOf(write, restart)
+	e.Machine.status[Write], e.Machine.status[Restart] = Done, Done
+	if err := e.Rollback(t.Context(), nil); err == nil {
+		t.Fatal("a restart that failed went unnoticed")
+	}
+	write.calls, restart.calls, restart.undo = nil, nil, nil
+	if err := e.Rollback(t.Context(), nil); err != nil || slices.Contains(write.calls, "undo") || !slices.Contains(restart.calls, "undo") {
+		t.Errorf("%v, write %v, restart %v", err, write.calls, restart.calls)
 	}
 }
 

@@ -123,7 +123,7 @@ func TestAnEditThatLeavesALine(t *testing.T) {
 		t.Errorf("outcome %+v", o)
 	}
 	st.press("right", "enter", "right", "enter")
-	if o, _ := st.w.outcome(st.e, true, nil); o.Edited || !o.RolledBack {
+	if o, _ := st.w.outcome(st.e, true, nil); o.Edited || o.Back == nil || o.Back.Err != nil {
 		t.Errorf("after the rollback: %+v", o)
 	}
 }

@@ -55,3 +55,13 @@ func TestTheEmergencyPlanIsAboutTheProjectsCommit(t *testing.T) {
 		t.Errorf("the plan does not name %s:\n%s", commit, st.w.View())
 	}
 }
+
+// What users would notice of a rollback is part of its question.
+func TestTheRollbackAsksWithItsEffects(t *testing.T) {
+	st := newStage(t, plainLight).open().to("end")
+	st.w.facts.undoing = []string{"Anyone who logged in since then has to log in again."}
+	st.pick("Roll back")
+	if q := st.w.question; q == nil || q.question != "Restore every file exactly as it was, and restart with the old key? Anyone who logged in since then has to log in again." {
+		t.Errorf("it asks %+v", q)
+	}
+}

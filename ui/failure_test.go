@@ -108,7 +108,7 @@ func TestFailures(t *testing.T) {
 		stale(st)
 		st.open().to(steps.SmokeTest).press("enter")
 		st.pick("Roll back")
-		if st.w.question == nil || st.w.rolledBack {
+		if st.w.question == nil || st.w.verdict != nil {
 			t.Fatal("it did not ask")
 		}
 		st.press("right", "enter")
@@ -116,7 +116,7 @@ func TestFailures(t *testing.T) {
 		if !strings.Contains(st.w.View(), "it read its settings again") {
 			t.Errorf("what the rollback found is not shown:\n%s", st.w.View())
 		}
-		if !o.RolledBack || o.Statuses[steps.Write] != steps.Undone || o.Failed != nil {
+		if o.Back == nil || o.Back.Err != nil || o.Statuses[steps.Write] != steps.Undone || o.Failed != nil {
 			t.Errorf("outcome %+v", o)
 		}
 	})
@@ -126,7 +126,7 @@ func TestFailures(t *testing.T) {
 		st.open().to("end")
 		st.pick("Roll back")
 		st.press("right", "enter")
-		if o, _ := st.w.outcome(st.e, true, nil); o.RolledBack {
+		if o, _ := st.w.outcome(st.e, true, nil); o.Back == nil || o.Back.Err == nil {
 			t.Error("counts as rolled back")
 		}
 		if !strings.Contains(st.w.View(), "the disk is gone") {
@@ -142,7 +142,7 @@ func TestFailures(t *testing.T) {
 		st.open().to("end")
 		st.pick("Roll back")
 		st.press("right", "enter")
-		if view := st.w.View(); strings.Contains(view, "as it was before") || !strings.Contains(view, "does not run with it yet") {
+		if view := st.w.View(); strings.Contains(view, "as it was before") || !strings.Contains(view, "the server still has to restart") {
 			t.Errorf("%s", view)
 		}
 	})

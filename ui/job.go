@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/repo"
+	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
 )
@@ -53,11 +54,12 @@ type work func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 // report is what a job brings home.
 type report struct {
 	plan    steps.Plan
-	next    *steps.Plan      // preflight: what the first step would do
-	canKeep bool             // generate: the key in the file is good
-	items   []checklist.Item // checklist: as they stand
-	edit    *repo.Proposal   // what was to be edited
-	edited  string           // what was
+	next    *steps.Plan       // preflight: what the first step would do
+	canKeep bool              // generate: the key in the file is good
+	items   []checklist.Item  // checklist: as they stand
+	edit    *repo.Proposal    // what was to be edited
+	edited  string            // what was
+	verdict *rollback.Verdict // of a rollback
 }
 
 // The messages of a job.
@@ -87,8 +89,7 @@ type facts struct {
 	key         secret.Secret
 	keyFrom     string
 	wrote       bool
-	hadKey      bool     // there was one before the upgrade
-	here        bool     // the key lives in a file of this machine
+	undoing     []string // what users and the backend would notice of a rollback
 	rollback    string   // the command that puts everything back
 	left        []string // what is left for the user after a good end
 	username    string
@@ -180,11 +181,14 @@ func look(e *steps.Engine) facts {
 	run, o := e.Run, e.Run.Options
 	f := facts{
 		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
-		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, hadKey: run.Previous.Set(), left: slices.Clone(run.Left),
-		rollback: run.Command("rollback"), here: run.Home().Here(),
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left),
+		rollback: run.Command("rollback"),
 		username: run.Redactor.Clean(o.Username), password: o.Password.Set(), tempUser: o.TempUser,
 		rotate: o.Rotate, imported: o.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),
+	}
+	if run.Wrote {
+		f.undoing = rollback.Of(e).Effects()
 	}
 	for n, yes := range o.Skip {
 		f.skip[n] = yes

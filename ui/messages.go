@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/rollback"
 )
 
 // event takes what the current job reports.
@@ -58,7 +60,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.question = nil
 	switch msg.kind {
 	case jobBack:
-		w.rolledBack, w.undone.failure = msg.err == nil, msg.err
+		w.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: "Nothing was undone.", Err: msg.err})
 		w.undone.settle(msg.err)
 		w.edited = w.edited && msg.err != nil
 		for _, p := range w.pages[1:] {

@@ -17,6 +17,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/guard"
@@ -39,14 +40,14 @@ type Options struct {
 
 // Outcome is how the wizard ended.
 type Outcome struct {
-	Statuses   map[steps.Name]steps.Status
-	Findings   []finding.Finding // that are still true
-	Changed    bool              // the key was written
-	Edited     bool              // a file that lacked it was edited
-	RolledBack bool              // everything was put back
-	Cancelled  bool              // the user quit before the end
-	Open       int               // items of the checklist that are open
-	Failed     error             // why the latest step to fail did, nil when none is failed
+	Statuses  map[steps.Name]steps.Status
+	Findings  []finding.Finding // that are still true
+	Changed   bool              // the key was written
+	Edited    bool              // a file that lacked it was edited
+	Back      *rollback.Verdict // of the rollback that the wizard ended with, nil for none
+	Cancelled bool              // the user quit before the end
+	Open      int               // items of the checklist that are open
+	Failed    error             // why the latest step to fail did, nil when none is failed
 }
 
 // stopWithin is how long the wizard waits at its end for a step to stop at a
@@ -175,7 +176,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote, Edited: w.edited,
-		RolledBack: w.rolledBack, Cancelled: !w.finished || err != nil,
+		Back: w.verdict, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.Name] = f.machine.Status(p.Name)

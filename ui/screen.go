@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/rollback"
 )
 
 // screen is what is particular about one step. Everything that steps have in
@@ -182,12 +183,14 @@ func (w *wizard) skip(n steps.Name) tea.Cmd {
 	})
 }
 
-// rollBack puts everything back. It is shown on the last page.
+// rollBack restores everything. It is shown on the last page.
 func (w *wizard) rollBack() tea.Cmd {
 	w.at = len(w.pages)
-	w.undone, w.rolledBack = page{}, false
-	return w.start(jobBack, "", func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
-		return e.Rollback(ctx, emit)
+	w.undone, w.verdict = page{}, nil
+	return w.start(jobBack, "", func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+		v := rollback.Of(e).Run(ctx, emit)
+		r.verdict = &v
+		return v.Err
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/rollback"
 )
 
 // backPhase says how far a rollback is.
@@ -24,12 +25,12 @@ func (w *wizard) backPhase() backPhase {
 	switch {
 	case w.job != nil && w.job.kind == jobBack:
 		return backRunning
-	case w.undone.failure != nil:
+	case w.verdict == nil:
+		return backNone
+	case w.verdict.Err != nil:
 		return backFailed
-	case w.rolledBack:
-		return backDone
 	}
-	return backNone
+	return backDone
 }
 
 // end draws the last page: what was done, what is left, and how to undo; or the
@@ -37,19 +38,13 @@ func (w *wizard) backPhase() backPhase {
 func (w *wizard) end(s *sheet) {
 	st := w.styles
 	switch w.backPhase() {
-	case backRunning:
-		s.hang(s.spin+" ", st.Bold, "Putting everything back")
-	case backFailed:
-		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "Not everything could be put back.")
-		if len(w.undone.findings) == 0 {
-			s.blank()
-			s.hang("", lipgloss.NewStyle(), words(w.undone.failure))
-		}
-	case backDone:
-		w.tookBack(s)
-	default:
+	case backNone:
 		w.summary(s)
 		return
+	case backRunning:
+		s.hang(s.spin+" ", st.Bold, "Restoring everything")
+	default:
+		w.wentBack(s, *w.verdict)
 	}
 	s.blank()
 	s.lines(w.undone.lines)
@@ -57,30 +52,33 @@ func (w *wizard) end(s *sheet) {
 		s.blank()
 		s.finding(f, true)
 	}
-	for _, left := range w.facts.left {
+	if w.verdict == nil {
+		return
+	}
+	for _, next := range w.verdict.Next {
 		s.blank()
-		s.hang("", st.Bold, left)
+		s.hang("", st.Bold, next)
 	}
 	if w.backPhase() == backDone {
 		s.blank()
-		s.hang("", st.Muted, "To make the upgrade after all: start over here, or run keysplit later.")
+		s.hang("", st.Muted, "To upgrade after all, start over here or run keysplit again later.")
 	}
 }
 
-// tookBack says how far a rollback came that put everything back: the restart
-// after it may have failed, and some places only a person can put back.
-func (w *wizard) tookBack(s *sheet) {
+// wentBack says how far a rollback came.
+func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 	st := w.styles
-	warn := st.Warn.Render(st.Marks.Warn) + " "
+	mark := st.Mark(steps.MarkOK)
 	switch {
-	case len(w.undone.findings) > 0:
-		s.hang(warn, st.Bold, "Everything is put back, but the server does not run with it yet.")
-	case len(w.facts.left) > 0:
-		s.hang(warn, st.Bold, "What keysplit can put back is put back. What is left for you stands below.")
-	case !w.facts.here:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Everything is as it was before.")
-	default:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Every file is as it was before.")
+	case v.Err != nil:
+		mark = st.Mark(steps.MarkFailed)
+	case !v.Proved:
+		mark = st.Mark(steps.MarkWarn)
+	}
+	s.hang(mark+" ", st.Bold, v.Summary)
+	if v.Err != nil && len(w.undone.findings) == 0 {
+		s.blank()
+		s.hang("", lipgloss.NewStyle(), words(v.Err))
 	}
 }
 

@@ -116,12 +116,9 @@ func fixable(fs []finding.Finding) bool {
 	return false
 }
 
-// askRollBack asks before everything is put back.
+// askRollBack asks before everything is restored.
 func (w *wizard) askRollBack() tea.Cmd {
-	question := "Put every file back to the byte, and restart with the old value?"
-	if w.facts.wrote && !w.facts.hadKey {
-		question = "Put every file back to the byte, and restart? There was no JWT_SECRET_KEY before: a backend that requires one does not start then."
-	}
-	w.confirm(question, "Back", "Roll back", (*wizard).rollBack)
+	question := "Restore every file exactly as it was, and restart with the old key?"
+	w.confirm(strings.Join(append([]string{question}, w.facts.undoing...), " "), "Back", "Roll back", (*wizard).rollBack)
 	return nil
 }

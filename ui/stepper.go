@@ -14,7 +14,7 @@ func (w *wizard) where() (long, brief string) {
 	p := w.current()
 	switch {
 	case p == nil && w.backPhase() != backNone:
-		return "Put everything back", "back"
+		return "Restore everything", "back"
 	case p == nil:
 		return "Summary", "summary"
 	case p.Number == 0:

@@ -11,7 +11,7 @@
 //     dropped.
 //   - View shows copies. No goroutine writes what it reads.
 //   - A typed password or key is in a field until enter is pressed, then in a
-//     steps.Secret, and in no frame ever.
+//     secret.Secret, and in no frame ever.
 //   - A screen on which nothing happens writes nothing.
 package ui
 
@@ -24,6 +24,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
@@ -43,10 +44,10 @@ type wizard struct {
 
 	width, height int
 	pages         []*page
-	at            int  // index of the page on the screen; len(pages) for the end
-	undone        page // what the rollback did
-	rolledBack    bool // and it went well
-	edited        bool // a file was edited on request
+	at            int               // index of the page on the screen; len(pages) for the end
+	undone        page              // what the rollback did
+	verdict       *rollback.Verdict // and how it ended, nil without one
+	edited        bool              // a file was edited on request
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
 
@@ -254,7 +255,7 @@ func (w *wizard) goTo(i int, again bool) tea.Cmd {
 	}
 	switch ph := w.phase(p); {
 	case again, ph == waiting, ph == ready:
-		p.plan, w.rolledBack = steps.Plan{}, false
+		p.plan, w.verdict = steps.Plan{}, nil
 		return p.screen.arrive(w)
 	}
 	return nil

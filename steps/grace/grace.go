@@ -24,12 +24,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/trust"
 )
 
@@ -227,4 +229,31 @@ func explain(run *steps.Run, path string, err error) error {
 		return steps.Fail(finding.New("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
 	}
 	return err
+}
+
+// Needed reports whether a file is the module of the grace period and the settings
+// still name it: without the module the backend would not start.
+func Needed(run *steps.Run, path string) bool {
+	if filepath.Base(path) != FileName {
+		return false
+	}
+	settings := run.Project.SettingsFile
+	if settings == "" {
+		return true // nobody knows, and the module alone does no harm
+	}
+	// Settings may be split over several files of the same folder.
+	beside, err := filepath.Glob(filepath.Join(filepath.Dir(settings), "*.py"))
+	if err != nil {
+		return true
+	}
+	module := strings.TrimSuffix(FileName, ".py")
+	for _, name := range beside {
+		if name == path {
+			continue
+		}
+		if text, err := file.ReadSmall(name); err != nil || bytes.Contains(text, []byte(module)) {
+			return true
+		}
+	}
+	return false
 }

@@ -82,7 +82,7 @@ func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, a
 		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
 	same := g.Goes && len(g.Changes) == 0
-	lacks := !same || !needed(run, g.Module) // the settings lack the lines, or may
+	lacks := !same || !grace.Needed(run, g.Module) // the settings lack the lines, or may
 	if same {
 		f.Note("The grace period is in force. Nothing was changed.")
 	}

@@ -16,10 +16,8 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
-	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
-	"dj/keysplit/steps/write"
 )
 
 // upgraded is a project of which one or more runs of keysplit changed something.
@@ -94,11 +92,11 @@ func TestRollbackAsksBeforeItChangesAnything(t *testing.T) {
 		}
 	}
 	if code, said := u.rollback("n\n"); code != ExitCancelled || u.read(".env") != "NEW=1\n" ||
-		!strings.Contains(said, ".env: content, mode and owner as before") || !strings.Contains(said, "made.txt: removed") || !strings.Contains(said, "Nothing was put back.") {
+		!strings.Contains(said, ".env: content, mode and owner as before") || !strings.Contains(said, "made.txt: removed") || !strings.Contains(said, "Nothing was undone.") {
 		t.Errorf("no: exit %d, %s", code, said)
 	}
 	code, said := u.rollback("y\n")
-	if !strings.Contains(said, "Tokens that were signed") { // its .env had a key before
+	if !strings.Contains(said, "Anyone who logged in since then has to log in again") { // its .env had a key before
 		t.Errorf("what users notice is not said: %s", said)
 	}
 	if _, err := os.Stat("made.txt"); code != ExitOK || u.read(".env") != u.was || err == nil || !strings.Contains(said, "Everything is as it was before the upgrade.") {
@@ -143,13 +141,13 @@ func TestRollbackSaysWhatItDid(t *testing.T) {
 		not     []string
 	}{
 		"a place that cannot be reached": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}, fly) }, "none",
-			[]string{"Not everything is put back", "Put back: .env.", "Not put back: Fly app a.", "Restart the backend yourself"}, []string{"as it was before the upgrade"}},
+			[]string{"Not everything is restored", "Restored: .env.", "Not restored: Fly app a.", "Restart the backend yourself"}, []string{"as it was before the upgrade"}},
 		"by hand": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}, manual) }, "none",
-			[]string{"What is left for you", "By hand: set JWT_SECRET_KEY in the vault back"}, []string{"Everything is as it was"}},
+			[]string{"Still to do:", "By hand: set JWT_SECRET_KEY in the vault back"}, []string{"Everything is as it was"}},
 		"a restart that fails": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}) }, "command:false",
-			[]string{"restart-failed", "Everything is put back, but the server does not run with it yet"}, []string{"Everything is as it was"}},
+			[]string{"restart-failed", "Everything is restored, but the server still has to restart"}, []string{"Everything is as it was"}},
 		"an earlier change": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}); u.run([]string{"README.md", "edited\n"}) }, "command:true",
-			[]string{"Stays: the earlier change of", "The latest change is taken back.", "An earlier change is still in force", ": .env. To take that back as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
+			[]string{"Stays: the earlier change of", "The latest change is undone.", "An earlier change is still in force", ": .env. To undo that as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stepstest.NewTool(t, "fly", "echo 'not logged in' >&2; exit 1")
@@ -170,30 +168,6 @@ func TestRollbackSaysWhatItDid(t *testing.T) {
 	}
 }
 
-// Without a restart of the upgrade's own, what restarts by itself is waited for: the
-// way of development would be about this machine.
-func TestRollbackOfADeliveryWaitsForItsService(t *testing.T) {
-	run := &steps.Run{}
-	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
-	var err error
-	if run.Journal, err = journal.Open(t.TempDir(), "staging"); err != nil {
-		t.Fatal(err)
-	}
-	asBefore(run, journal.Upgrade{Deliveries: []journal.Delivery{{Target: "kubernetes:shop/backend"}, {Target: "fly:a"}, {Target: "heroku:b"}}})
-	if way := run.Options.Restart; way == nil || way.String() != "fly:a,heroku:b" {
-		t.Errorf("it restarts with %v", way)
-	}
-	for want, targets := range map[string][]string{"none": {"kubernetes:shop/backend", "github:o/r", "compose:compose.yaml"}, "railway:web@staging": {"railway:web@staging"}} {
-		made, err := write.Targets(targets)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := restart.For(made); got.String() != want {
-			t.Errorf("%v: %q", targets, got)
-		}
-	}
-}
-
 // Settings that name the module of the grace period need it: without it the backend
 // ends with ModuleNotFoundError.
 func TestRollbackKeepsTheModuleThatTheSettingsName(t *testing.T) {
@@ -210,13 +184,13 @@ func TestRollbackKeepsTheModuleThatTheSettingsName(t *testing.T) {
 		if code != ExitOK || u.read(".env") != u.was || (err == nil) != stays {
 			t.Errorf("used %t: exit %d, module %v, %s", used, code, err, said)
 		}
-		if strings.Contains(said, "Tokens that were signed") {
+		if strings.Contains(said, "Anyone who logged in since then has to log in again") {
 			t.Errorf("used %t: the same key signs as before: %s", used, said)
 		}
 		if told := strings.Count(said, "since the settings name it") == 2 && strings.Contains(said, "take its three lines out of the settings"); told != stays {
 			t.Errorf("used %t: %s", used, said)
 		}
-		if code, said := u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to take back") {
+		if code, said := u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to undo") {
 			t.Errorf("used %t, again: exit %d, %s", used, code, said)
 		}
 	}
@@ -235,7 +209,7 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 	}
 	o.Reset()
 	Main([]string{"rollback", "--yes"}, IO{In: strings.NewReader(""), Out: &o, Err: &o})
-	if n := strings.Count(o.String(), "project-not-found"); n != 1 || !strings.Contains(o.String(), "Nothing was put back: keysplit could not look.") {
+	if n := strings.Count(o.String(), "project-not-found"); n != 1 || !strings.Contains(o.String(), "Nothing was undone: keysplit could not inspect the project.") {
 		t.Errorf("%d times: %s", n, o.String())
 	}
 }
@@ -264,7 +238,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 		code int
 	}{
 		"it went well": {nil, "Everything is as it was before the upgrade.", ExitCancelled},
-		"it failed":    {steps.Fail(finding.New("backup-damaged", "")), "Nothing was taken back.", ExitFinding},
+		"it failed":    {steps.Fail(finding.New("backup-damaged", "")), "Nothing was undone.", ExitFinding},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpgraded(t, steps.DefaultEnvironment)

@@ -273,12 +273,12 @@ func TestRollBackAtTheEnd(t *testing.T) {
 	tm.Press(ptytest.Tab)
 	tm.WaitFor(`\[ Roll back \]`, soon)
 	onward(t, tm, ptytest.Enter)
-	tm.WaitFor(`no JWT_SECRET_KEY(?s:.*)does not start then(?s:.*)\[ Back \]`, soon) // what enter alone takes changes nothing
+	tm.WaitFor(`no JWT_SECRET_KEY(?s:.*)will not start with it(?s:.*)\[ Back \]`, soon) // what enter alone takes changes nothing
 	if keyIn(read(t, env)) == "" {
 		t.Fatal("it was put back before the question was answered")
 	}
 	tm.Press(ptytest.Tab, ptytest.Enter)
-	tm.WaitFor("Put everything back(?s:.*)(Every file is as it was before|Everything is put back)", soon)
+	tm.WaitFor("Restore everything(?s:.*)(Everything is as it was before|Everything is restored)", soon)
 	atRest(t, tm)
 	if keyIn(read(t, env)) != "" {
 		t.Error("the file was not put back")

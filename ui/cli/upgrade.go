@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/ui"
@@ -245,16 +246,15 @@ func (w *walk) forget(err error) {
 	}
 }
 
-// rollBack takes back what this run changed. Its end is the end of the run.
+// rollBack undoes what this run changed. Its end is the end of the run.
 func (w *walk) rollBack(ctx context.Context) error {
-	last := latest(w.e.Run)
-	err := w.e.Rollback(ctx, w.f.Event)
-	r := tookBack(w.e, last, err)
+	v := rollback.Of(w.e).Run(ctx, w.f.Event)
+	r := backResult(w.e, v)
 	w.back = &r
-	if err == nil {
-		err = steps.ErrCancelled // the upgrade, by the user
+	if v.Err == nil {
+		return steps.ErrCancelled // the upgrade, by the user
 	}
-	return err
+	return v.Err
 }
 
 func (w *walk) once(ctx context.Context, n steps.Name) error {

@@ -124,7 +124,7 @@ func TestTheResultOfARollbackThatIsRefused(t *testing.T) {
 	if code != ExitUsage || !strings.Contains(said, `"event":"result","ok":false`) || !strings.Contains(said, "--confirm production") || u.read(".env") != "NEW=1\n" {
 		t.Errorf("exit %d: %s", code, said)
 	}
-	if code, said := u.rollback("-", "--yes"); code != ExitUsage || strings.Contains(said, "Nothing was put back.") {
+	if code, said := u.rollback("-", "--yes"); code != ExitUsage || strings.Contains(said, "Nothing was undone.") {
 		t.Errorf("exit %d, said twice: %s", code, said)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui"
 )
@@ -62,22 +61,18 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: errors.Is(out.Failed, steps.ErrUsage),
 	}
 	f := o.front(stdio)
-	if r.OK && !out.RolledBack {
+	if out.Back != nil {
+		return wentBack(e, f, out)
+	}
+	if r.OK {
 		if err := o.after(ctx, e.Run, f, &r); err != nil {
 			f.Result(o.summarise(r))
 			return said(err)
 		}
 	}
 	show := finding.Errors(out.Findings)
-	if r = o.summarise(r); out.RolledBack {
-		// What was wrong before the upgrade is so again, and no failure of this.
-		show = e.FindingsOf(steps.Restart)
-		back := tookBack(e, journal.Upgrade{}, nil)
-		r.OK, r.Changed, r.Summary, r.Next = !r.Stopped, false, back.Summary, back.Next
-	}
-	for _, finding := range show {
-		f.Event(steps.Event{Kind: steps.EventFinding, Text: finding.Message, Finding: &finding})
-	}
+	r = o.summarise(r)
+	tell(f, show)
 	if len(show) == 0 && out.Failed != nil {
 		f.Event(steps.Event{Kind: steps.EventFailed, Text: secret.Inert(out.Failed.Error())})
 	}
@@ -91,6 +86,29 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 		return said(steps.Fail(show...))
 	}
 	return nil
+}
+
+// wentBack leaves in the scrollback how the rollback ended that the wizard ended with.
+func wentBack(e *steps.Engine, f front, out ui.Outcome) error {
+	v := *out.Back
+	show := finding.Errors(out.Findings)
+	if v.Err == nil {
+		// What was wrong before the upgrade is so again, and no failure of this.
+		show = e.FindingsOf(steps.Restart)
+		if out.Cancelled {
+			v.Err = steps.ErrCancelled
+		}
+	}
+	tell(f, show)
+	f.Result(backResult(e, v))
+	return said(v.Err)
+}
+
+// tell shows findings that no step tells just now.
+func tell(f front, found []finding.Finding) {
+	for _, one := range found {
+		f.Event(steps.Event{Kind: steps.EventFinding, Text: one.Message, Finding: &one})
+	}
 }
 
 // wizardCommand is the command that opens the full screen again, in place of the

@@ -40,7 +40,7 @@ func TestWrongUsage(t *testing.T) {
 		"no environment":             {[]string{"check", "--env", ""}, "", 2, "--env"},
 		"two accounts":               {[]string{"upgrade", "--yes", "--temp-user", "--username", "u"}, "", 2, "exclude"},
 		"throwaway on staging":       {[]string{"upgrade", "--yes", "--temp-user", "--env", "staging"}, "", 2, "development only"},
-		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "exclude"},
+		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "cannot be used together"},
 		"key without a line":         {[]string{"upgrade", "--yes", "--key-stdin"}, "", 2, "nothing came"},
 		"a file as the key":          {[]string{"upgrade", "--yes", "--key-stdin"}, strings.Repeat("x", 40<<10) + "\n", 2, "it is no key"},
 		"key with an empty line":     {[]string{"upgrade", "--yes", "--key-stdin"}, "\n", 2, "empty"},

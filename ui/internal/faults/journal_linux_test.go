@@ -146,7 +146,7 @@ func TestARollbackThatLiesIsFoundOut(t *testing.T) {
 		{end{code: 0, out: back}, isOld, 0},
 		{end{code: 1, out: "The journal is damaged, nothing was changed."}, isNew, 0},
 		{end{code: 1, out: back}, isNew, 1},
-		{end{code: 0, out: "The latest change is taken back."}, isNew, 1},
+		{end{code: 0, out: "The latest change is undone."}, isNew, 1},
 		{end{code: 1, out: ""}, isOld, 1},
 		{end{code: -1, out: "It was killed by a signal."}, isOld, 1},
 		{end{code: 2, out: "panic: index out of range"}, isOld, 1},

@@ -1,0 +1,204 @@
+// Package rollback undoes what the latest run changed: it says what that is, does it,
+// and says how far it came. Nothing else decides about that; the command and the
+// full screen ask and show.
+//
+// A rollback that follows a change in the same run undoes the steps of that run. One
+// in a run that has only looked undoes the latest run that the journal has.
+package rollback
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/write"
+)
+
+// Rollback is one rollback of the latest run whose change is in force.
+type Rollback struct {
+	engine *steps.Engine
+	last   journal.Upgrade   // empty where nothing is in force
+	before []journal.Upgrade // earlier ones, which stay
+}
+
+// Of is the rollback of what the journal has by now.
+func Of(e *steps.Engine) *Rollback {
+	r := &Rollback{engine: e}
+	if e.Run.Journal != nil {
+		if all := e.Run.Journal.Upgrades(); len(all) > 0 {
+			r.last, r.before = all[len(all)-1], all[:len(all)-1]
+		}
+	}
+	return r
+}
+
+// Find looks at the project, no further than is needed to find its journal: what else
+// is wrong with it is another command's business. Its error is that of the look.
+func Find(ctx context.Context, e *steps.Engine) (*Rollback, error) {
+	_, err := e.Plan(ctx, steps.Preflight, nil)
+	if err == nil {
+		err = e.Apply(ctx, steps.Preflight, nil)
+	}
+	var failure *steps.Failure
+	if err != nil && (!errors.As(err, &failure) || e.Run.Journal == nil) {
+		return nil, err
+	}
+	r := Of(e)
+	r.restartAsBefore()
+	return r, nil
+}
+
+// restartAsBefore has the services waited for that restart by themselves, where the
+// upgrade did not come to its restart: the way of development would restart what runs
+// on this machine.
+func (r *Rollback) restartAsBefore() {
+	run := r.engine.Run
+	if r.last.Run == "" || run.Options.Restart != nil || run.Journal.RestartedBy() != "" || len(r.last.Files) > 0 {
+		return
+	}
+	var specs []string
+	for _, d := range r.last.Deliveries {
+		if !slices.Contains(specs, d.Target) {
+			specs = append(specs, d.Target)
+		}
+	}
+	targets, _ := write.Targets(specs) // the undo itself says what is wrong with one
+	run.Options.Restart = restart.For(targets)
+}
+
+// Plan says what the rollback will do.
+func (r *Rollback) Plan(ctx context.Context) steps.Plan {
+	run := r.engine.Run
+	p := steps.Plan{
+		Step:     steps.Write,
+		Summary:  "Undo what was changed on " + day(r.last) + ":",
+		Question: "Undo this?",
+		Effects:  r.Effects(),
+	}
+	var names []string
+	for _, d := range slices.Backward(r.last.Deliveries) {
+		names = append(names, d.Target, d.Where)
+		p.Details = append(p.Details, d.Where+": "+formerly(d))
+	}
+	for _, in := range slices.Backward(r.last.Files) {
+		text := "content, mode and owner as before"
+		switch {
+		case in.Created && grace.Needed(run, in.Path):
+			text = "stays, since the settings name it; without its two variables it does nothing"
+		case in.Created:
+			text = "removed, since keysplit made it"
+		}
+		p.Details = append(p.Details, run.Project.Rel(in.Path)+": "+text)
+	}
+	p.Details = append(p.Details, "Then: "+restart.Again(run))
+	if n := len(r.before); n > 0 {
+		p.Details = append(p.Details, "Stays: the earlier change of "+day(r.before[n-1])+" ("+places(run, r.before[n-1])+")")
+	}
+	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
+		p.Question = "This is production. Undo this there?"
+	}
+	return p
+}
+
+// Effects say what users and the backend will notice of the rollback.
+func (r *Rollback) Effects() (out []string) {
+	if r.last.Run == "" || r.engine.Run.Project == nil {
+		return nil
+	}
+	another, without := r.keyBefore()
+	if another {
+		out = append(out, "Anyone who logged in since then has to log in again.")
+	}
+	if without != "" {
+		out = append(out, without+" had no JWT_SECRET_KEY before: a backend that requires one will not start with it.")
+	}
+	return out
+}
+
+// keyBefore reports whether another key signs after the rollback, which is not so
+// where the run wrote a grace period or edited committed files, and names the file
+// that then has no key at all. What cannot be read counts as another key.
+func (r *Rollback) keyBefore() (another bool, without string) {
+	run := r.engine.Run
+	key := func(data []byte) secret.Secret {
+		if len(run.Project.EnvFile.Readers) == 0 {
+			return secret.Secret{}
+		}
+		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+		if err != nil {
+			return secret.Secret{}
+		}
+		return keys.InFile.Secret
+	}
+	another = len(r.last.Deliveries) > 0
+	seen := map[string]bool{}
+	for _, in := range r.last.Files { // the first change of a file is what it goes back to
+		if in.Path != run.Project.EnvFile.Path && !slices.Contains(run.Home().Files(), in.Path) || seen[in.Path] {
+			continue
+		}
+		seen[in.Path] = true
+		before, err := run.Journal.Kept(in.BackupID)
+		if err != nil {
+			another = true
+			continue
+		}
+		now, err := file.ReadSmall(in.Path)
+		was := key(before)
+		another = another || err != nil || !was.Equal(key(now))
+		if was.Len() == 0 {
+			without = run.Project.Rel(in.Path)
+		}
+	}
+	return another, without
+}
+
+// Run undoes it, restarts, and says how that ended. The verdict's error is the first
+// of those that came up; emit has seen them all.
+func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
+	kept, err := r.keepModule()
+	if err == nil {
+		err = r.engine.Rollback(ctx, emit)
+	}
+	v := r.verdict(err)
+	if kept != "" {
+		v.Next = append(v.Next, kept)
+	}
+	return v
+}
+
+// byHand reports whether only a person can restore the place.
+func byHand(d journal.Delivery) bool {
+	return d.Target == "manual" || strings.HasPrefix(d.Target, "manual:")
+}
+
+func formerly(d journal.Delivery) string {
+	switch {
+	case byHand(d):
+		return "by hand; you are told what to do"
+	case d.BackupID != "":
+		return "the previous value"
+	case d.There:
+		return "stays, since the previous value could not be read; you are told what to do"
+	}
+	return "the key is removed, since there was none"
+}
+
+// keepModule leaves the module of the grace period where it is when the settings
+// still name it, and says what is then left to do.
+func (r *Rollback) keepModule() (left string, err error) {
+	run := r.engine.Run
+	for _, in := range r.last.Files {
+		if in.Created && grace.Needed(run, in.Path) {
+			name := run.Project.Rel(in.Path)
+			return name + " stays, since the settings name it. To remove it: take its three lines out of the settings, restart, then delete the file.", run.Journal.Leave(in)
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,129 @@
+package rollback
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+)
+
+// Verdict is how a rollback ended.
+type Verdict struct {
+	Summary string   // one sentence, which promises what Next says where it ends in a colon
+	Next    []string // what is left to do and how to go on, one sentence each
+	// Err is why it did not come to its end; it wraps steps.ErrCancelled when the user
+	// stopped it.
+	Err     error
+	Changed bool // something was restored
+	Proved  bool // all is restored, and in force as far as keysplit can see
+	Told    bool // findings or errors say more about what is wrong
+}
+
+// Stopped reports whether the user stopped it.
+func (v Verdict) Stopped() bool { return errors.Is(v.Err, steps.ErrCancelled) }
+
+// Nothing is the verdict where nothing is in force that could be undone; ok reports
+// whether that is so.
+func (r *Rollback) Nothing() (v Verdict, ok bool) {
+	if r.last.Run != "" {
+		return Verdict{}, false
+	}
+	j := r.engine.Run.Journal
+	if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
+		return Verdict{Summary: "Nothing was undone.", Err: err}, true
+	}
+	if !j.Doubtful() {
+		return Verdict{Summary: "Nothing to undo: keysplit has changed nothing here, or has already undone it.", Proved: true}, true
+	}
+	return Verdict{
+		Summary: "keysplit cannot tell whether there is anything to undo.",
+		Next: []string{
+			"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
+			"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
+		},
+		Err: errors.New("it cannot be told whether all is as it was"),
+	}, true
+}
+
+// verdict compares what was to be undone with what the journal still has in force.
+func (r *Rollback) verdict(err error) Verdict {
+	run := r.engine.Run
+	now := Of(r.engine)
+	left, earlier := now.last, journal.Upgrade{}
+	if n := len(now.before); n > 0 {
+		earlier = now.before[n-1]
+	}
+	if left.Run != r.last.Run { // all of it is undone
+		left, earlier = journal.Upgrade{}, left
+	}
+	back := without(r.last, left)
+	v := Verdict{Err: err, Changed: len(back.Files)+len(back.Deliveries) > 0, Next: slices.Clone(run.Left)}
+	there := len(left.Files)+len(left.Deliveries) > 0 || err != nil && run.Journal == nil
+	unserved := slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
+	switch {
+	case there && !v.Changed:
+		v.Summary, v.Told = "Nothing was undone.", !v.Stopped()
+	case there:
+		v.Summary, v.Told = "Not everything is restored.", !v.Stopped()
+		v.Next = append([]string{"Restored: " + places(run, back) + ".", "Not restored: " + places(run, left) + "."}, v.Next...)
+	case v.Stopped():
+		v.Summary = "Everything is restored, but the server still has to restart."
+		v.Next = append(v.Next, "Restart the server.")
+	case err != nil || unserved:
+		v.Summary, v.Told = "Everything is restored, but the server still has to restart.", true
+	case len(run.Left) > 0:
+		v.Summary = "Everything keysplit can restore is restored. Still to do:"
+	case earlier.Run != "":
+		v.Summary, v.Proved = "The latest change is undone.", true
+	default:
+		v.Summary, v.Proved = "Everything is as it was before the upgrade.", true
+	}
+	switch {
+	case there && v.Stopped():
+		v.Next = append(v.Next, "To go on: "+run.Command("rollback"))
+	case !there && earlier.Run != "":
+		v.Next = append(v.Next, "An earlier change is still in force, of "+day(earlier)+": "+places(run, earlier)+". To undo that as well: "+run.Command("rollback"))
+	}
+	return v
+}
+
+// without is what of a was undone, when b is what is left of it.
+func without(a, b journal.Upgrade) journal.Upgrade {
+	out := journal.Upgrade{Run: a.Run, At: a.At}
+	left := map[string]bool{}
+	for _, in := range b.Files {
+		left[in.ID] = true
+	}
+	for _, d := range b.Deliveries {
+		left[d.ID] = true
+	}
+	for _, in := range a.Files {
+		if !left[in.ID] {
+			out.Files = append(out.Files, in)
+		}
+	}
+	for _, d := range a.Deliveries {
+		if !left[d.ID] && !byHand(d) {
+			out.Deliveries = append(out.Deliveries, d)
+		}
+	}
+	return out
+}
+
+// places names what an upgrade changed.
+func places(run *steps.Run, u journal.Upgrade) string {
+	var out []string
+	for _, in := range u.Files {
+		out = append(out, run.Project.Rel(in.Path))
+	}
+	for _, d := range u.Deliveries {
+		out = append(out, d.Where)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
+func day(u journal.Upgrade) string { return u.At.UTC().Format("2006-01-02 15:04 MST") }
