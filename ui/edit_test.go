@@ -88,7 +88,7 @@ func TestAnEditFromTheFindings(t *testing.T) {
 // before anything is changed. What an edit cannot mend is named at once.
 func TestAnEditThatLeavesALine(t *testing.T) {
 	st, file := withPipeline(t)
-	text := "jobs:\n  build:\n    env:\n      SECRET_KEY: x\n  test:\n    env: {SECRET_KEY: x}\n"
+	text := "jobs:\n  build:\n    env:\n      SECRET_KEY: x\n  test:\n    env: {SECRET_KEY: }\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -185,7 +185,7 @@ func pipelineValue(file, of string) (value string, ok bool) {
 }
 
 // forTests are the files whose literals are for tests and builds. Others, such as a chart's values, may be deployed.
-var forTests = regexp.MustCompile(`(?i)(?:^|/)(?:\.(?:github|gitea|forgejo|circleci|woodpecker|semaphore|buildkite)/.*|` +
+var forTests = regexp.MustCompile(`(?i)(?:^|/)(?:(?:\.(?:github|gitlab|gitea|forgejo|circleci|woodpecker|semaphore|buildkite)|ci)/.*|ci\.ya?ml|` +
 	`\.?(?:gitlab-ci|travis|azure-pipelines?|bitbucket-pipelines|drone|woodpecker|appveyor|cirrus|wercker|buildspec)[\w.-]*\.ya?ml|` +
 	`tox\.ini|pytest\.ini|setup\.cfg|pyproject\.toml)$`)
 
