@@ -161,7 +161,7 @@ func (e *Engine) reverted() int {
 // of its first appearance. What a step found before it was tried again does
 // not count any more, nor does anything from before the project was looked at anew,
 // nor what preflight found and the run has mended, once the key is written and read
-// back.
+// back, nor what a person has overruled.
 func (e *Engine) Findings() []finding.Finding {
 	mended := map[finding.Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
@@ -178,7 +178,7 @@ func (e *Engine) Findings() []finding.Finding {
 	var out []finding.Finding
 	seen := map[finding.Finding]bool{}
 	for i, ev := range e.Log {
-		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] {
+		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] || e.Run.isOverruled(*ev.Finding) {
 			continue
 		}
 		seen[*ev.Finding] = true

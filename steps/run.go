@@ -46,7 +46,7 @@ type Options struct {
 	Untrusted    []finding.Finding // places that the configuration names and nobody has agreed to: they are not asked for what they hold
 	Username     string            // --username
 	Password     secret.Secret     // from KEYSPLIT_PASSWORD, standard input or a masked field
-	LoginAnyway  string            // base URL of a server that accepts any token, which a person wants to log in to all the same
+	LoginAnyway  string            // base URL of a server that accepts any token, which a person wants to log in to anyway
 	TempUser     bool              // --temp-user
 	Import       secret.Secret     // --key-stdin or a masked field
 	Rotate       bool              // --rotate
@@ -120,7 +120,8 @@ type Run struct {
 	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
 	Environ func(string) (string, bool)
 
-	closers []func()
+	overruled []finding.Finding
+	closers   []func()
 }
 
 // Serves tells whether a server that the run restarted goes on after the run.
@@ -263,9 +264,18 @@ func (r *Run) Overrule(f finding.Finding) error {
 		return fmt.Errorf("%w: nothing overrules %s", ErrUsage, f.Code)
 	case f.Code == "login-withheld":
 		r.Options.LoginAnyway = f.File
-		return nil
+	default:
+		if err := r.Journal.Agree(string(f.Code), f.File); err != nil {
+			return err
+		}
 	}
-	return r.Journal.Agree(string(f.Code), f.File)
+	r.overruled = append(r.overruled, f)
+	return nil
+}
+
+// isOverruled reports whether a person has said yes to the finding in this run.
+func (r *Run) isOverruled(f finding.Finding) bool {
+	return slices.ContainsFunc(r.overruled, func(o finding.Finding) bool { return o.Code == f.Code && o.File == f.File })
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

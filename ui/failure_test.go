@@ -74,7 +74,7 @@ func TestFailures(t *testing.T) {
 		}
 		st.open().to(steps.SmokeTest).press("enter")
 		st.want(steps.SmokeTest, failed)
-		st.pick("Go on all the same")
+		st.pick("Go on anyway")
 		if !strings.Contains(st.w.View(), question) || !strings.Contains(st.w.View(), "[ Back ]") {
 			t.Errorf("it is not asked, or not with a no first:\n%s", st.w.View())
 		}
@@ -83,7 +83,7 @@ func TestFailures(t *testing.T) {
 		if st.e.Run.Options.LoginAnyway != "" {
 			t.Error("enter alone was a yes")
 		}
-		st.pick("Go on all the same")
+		st.pick("Go on anyway")
 		st.press("tab", "enter")
 		st.want(steps.SmokeTest, ready)
 		st.press("enter")

@@ -79,7 +79,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Start over", (*wizard).startOver)
 	}
 	if f, ok := finding.Overrulable(p.findings); ok {
-		add("Go on all the same", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
+		add("Go on anyway", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
 	}
 	if m := w.facts.machine; m.Can(p.Name, steps.ActSkip) {
 		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.Name) })

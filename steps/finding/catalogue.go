@@ -369,7 +369,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "The server accepts a token that is signed with a random key, so no password was sent to it.",
 		Why:      "Nobody knows a random key, so no backend takes its tokens. What answers there may be somebody else's server, which would learn the password.",
-		Fix:      "Check the address, and the authentication classes of the routes that were asked. In the wizard, and where keysplit upgrade asks, you can log in all the same.",
+		Fix:      "Check the address, and the authentication classes of the routes that were asked. In the wizard, and where keysplit upgrade asks, you can log in anyway.",
 	},
 	"insecure-url": {
 		Severity: Error,

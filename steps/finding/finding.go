@@ -34,7 +34,7 @@ type Finding struct {
 	Why      string   `json:"why"`            // why it matters
 	Fix      string   `json:"fix"`            // exactly what to do
 	Fixable  bool     `json:"fixable"`        // keysplit can do it
-	Ask      string   `json:"-"`              // the question to which a person may say yes, to go on all the same; "" where nothing overrules it
+	Ask      string   `json:"-"`              // the question to which a person may say yes, to go on anyway; "" where nothing overrules it
 }
 
 // Page is what is known about a kind of finding, whatever the project.

@@ -162,7 +162,7 @@ func (s *session) guess() string {
 func (s *session) withheld() finding.Finding {
 	at := secret.Inert(s.client.base.String())
 	f := finding.New("login-withheld", "The server at "+at+" accepts a token that is signed with a random key, so no password was sent to it.").At(at, 0)
-	return f.Asking("The server at " + at + " accepts any token. It may not be your backend. Send it the password of the login all the same?")
+	return f.Asking("The server at " + at + " accepts any token. It may not be your backend. Send it the password of the login anyway?")
 }
 
 // stranger is the finding of an address at which something else answers.

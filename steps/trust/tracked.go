@@ -39,7 +39,7 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	rel := run.Project.Rel(real)
 	f = finding.New(trackedCode, "").At(rel, 0)
 	if by := onPurpose(run, rel); by != "" {
-		f = f.WithSeverity(finding.Info).WithFix("Nothing, as long as it protects nothing real: whoever has the repository has its secrets.")
+		f = f.WithSeverity(finding.Info).WithFix("Nothing, as long as its secrets protect nothing real.")
 		f.Message = "The .env file is tracked by git, on purpose: " + by + "."
 		return f, true, true
 	}
@@ -50,7 +50,7 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	}
 	if development(run) {
 		fix += " If it is committed on purpose, for development only: tracked_env = true in keysplit.toml, or a yes when keysplit asks."
-		f = f.Asking("Git tracks " + secret.Inert(rel) + ": whoever has the repository gets the key. Is it committed on purpose, with secrets that protect nothing real?")
+		f = f.Asking("Git tracks " + secret.Inert(rel) + ", so everyone with the repository gets this key. Is that on purpose?")
 	}
 	return f.WithFix(fix), true, true
 }

@@ -208,11 +208,11 @@ func (v Value) Use() string {
 	case v.Kind == URL:
 		return "keysplit sends test tokens and the password of the login to this address."
 	case v.Kind == Restart && v.Leads != "":
-		return "keysplit has Docker Compose run " + strconv.QuoteToASCII(v.Leads) + ", which is not a file of this work tree."
+		return "keysplit has Docker Compose run " + strconv.QuoteToASCII(v.Leads) + ", which is not in this work tree."
 	case v.Kind == Restart:
 		return "keysplit runs this command."
 	case v.Leads != "":
-		return "This leads to " + strconv.QuoteToASCII(v.Leads) + ", which is not a file of this work tree. keysplit writes the key there."
+		return "This leads to " + strconv.QuoteToASCII(v.Leads) + ", which is not in this work tree. keysplit writes the key there."
 	}
 	return "keysplit delivers the key to this place."
 }

@@ -206,7 +206,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 		over, _ = finding.Overrulable(failure.Findings)
 	}
 	if over.Ask != "" {
-		choices = append(choices, choice{'g', "go on all the same"})
+		choices = append(choices, choice{'g', "go on anyway"})
 	}
 	if w.e.Run.Wrote {
 		choices = append(choices, choice{'b', "roll back"})

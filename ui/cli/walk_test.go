@@ -50,7 +50,7 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		"g\ny\n":         {2, "Send it all the same?"},
 		"go\n\nq\n":      {1, "Send it all the same?"},
 		"g\nn\ng\nyes\n": {2, "Send it all the same?"},
-		"q\n":            {1, "go on all the same"},
+		"q\n":            {1, "go on anyway"},
 		"g\n":            {1, "Send it all the same?"},
 	} {
 		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
