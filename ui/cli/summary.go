@@ -17,7 +17,7 @@ func resultOf(e *steps.Engine, err error) result {
 		OK:       err == nil && len(finding.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
-		GoOn: e.Run.ResumeCommand(), Misused: errors.Is(err, steps.ErrUsage),
+		GoOn: e.Run.ResumeCommand(), Misused: codeOf(err) == ExitUsage,
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {

@@ -58,7 +58,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0,
 		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
-		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: errors.Is(out.Failed, steps.ErrUsage),
+		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: codeOf(out.Failed) == ExitUsage,
 	}
 	f := o.front(stdio)
 	if out.Back != nil {
