@@ -21,6 +21,7 @@ type place struct {
 	key  int    // the first that names JWT_SECRET_KEY, 0 where one lacks it
 	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
 	code finding.Code
+	bad  bool // it does not parse
 	sum  journal.FileSum
 }
 
@@ -40,7 +41,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
 		text := repo.Read(k == pipeline, rel, data)
-		p.key = text.Key()
+		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0
 		} else {
@@ -80,6 +81,9 @@ func (p place) lacks() string {
 	if p.same > 0 {
 		return fmt.Sprintf("%s:%d gives JWT_SECRET_KEY the value of SECRET_KEY", p.file, p.same)
 	}
+	if p.bad {
+		return p.file + " is not valid YAML"
+	}
 	return fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line)
 }
 
@@ -92,6 +96,9 @@ func (p place) finding() finding.Finding {
 		f = finding.New("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
 		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
+	case p.bad:
+		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
+			WithFix("Correct the file, then run keysplit check again.")
 	case p.code == "ci-missing-key" && steps.IsDockerfile(path.Base(p.file)):
 		f = f.WithFix("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
 			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs.")

@@ -31,7 +31,7 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 		"compose.override.yaml":    {"      - SECRET_KEY=x", "compose-missing-key"},
 		"k8s/secret.yaml":          {"apiVersion: v1\nkind: Secret\nstringData:\n  SECRET_KEY: x", "kubernetes-missing-key"},
 		"chart/values.yaml":        {"  SECRET_KEY: x", "ci-missing-key"},
-		"kustomization.yaml":       {"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n  - SECRET_KEY=x", "kubernetes-missing-key"},
+		"kustomization.yaml":       {"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nliterals:\n  - SECRET_KEY=x", "kubernetes-missing-key"},
 		"Procfile":                 {"web: SECRET_KEY=x gunicorn", "ci-missing-key"},
 		"app.json":                 {"  \"SECRET_KEY\": {", "ci-missing-key"},
 		"railway.toml":             {"SECRET_KEY = \"x\"", "ci-missing-key"},
@@ -63,11 +63,12 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 				}
 				return r.Findings
 			}
-			got := found("first: 1\n" + c.line + "\n")
+			got := found("# the first line\n" + c.line + "\n")
 			if len(got) != 1 || got[0].Code != c.code || got[0].File != file || got[0].Line < 2 {
 				t.Errorf("found %+v", got)
 			}
-			if got := found(c.line + "\nJWT_SECRET_KEY\n"); len(got) > 0 {
+			last := c.line[strings.LastIndexByte(c.line, '\n')+1:]
+			if got := found(c.line + "\n" + strings.NewReplacer("SECRET_KEY", "JWT_SECRET_KEY", "x", "y", "X", "Y").Replace(last) + "\n"); len(got) > 0 {
 				t.Errorf("with the key: %+v", got)
 			}
 			if got := found("first: 1\nAWS_SECRET_KEY: ${{ secrets.SECRET_KEY }}\n"); len(got) > 0 {

@@ -70,14 +70,14 @@ func editYAML(code finding.Code, file string, data []byte) *edited {
 	if bytes.HasPrefix(data, byteOrderMark) || otherBreaks.Match(data) {
 		return e // the parser counts its lines and columns otherwise
 	}
+	now, err := parseFile(data)
 	left := 0 // how many places above cannot be edited
 	for range maxEdits {
-		settings, err := readSettings(e.data)
 		if err != nil {
 			return e
 		}
 		var open []place
-		for _, p := range reach(settings).places {
+		for _, p := range reach(now.settings).places {
 			if !p.reached {
 				open = append(open, p)
 			}
@@ -85,7 +85,9 @@ func editYAML(code finding.Code, file string, data []byte) *edited {
 		if left >= len(open) {
 			return e
 		}
-		if !e.place(code, file, open[left], stray(code, file, settings)) {
+		if after := e.place(code, file, open[left], now); after != nil {
+			now = after
+		} else {
 			left++
 		}
 	}
@@ -105,27 +107,27 @@ func stray(code finding.Code, file string, settings []setting) (n int) {
 	return n
 }
 
-// place edits one place, if it can be. It must not become stray in more places than there were: what is written once may
-// be merged in several.
-func (e *edited) place(code finding.Code, file string, p place, strays int) bool {
+// place edits one place, if it can be, and returns the file as it is then. The key must not become stray in more places
+// than it is: what is written once may be merged in several.
+func (e *edited) place(code finding.Code, file string, p place, now *parsed) *parsed {
 	s := p.uses[0]
 	for _, use := range p.uses {
 		if use.form != s.form || !isEnvironment(code, file, use) {
-			return false
+			return nil
 		}
 	}
 	for _, in := range (&spot{data: e.data, setting: s, eol: lineEnd(e.data)}).candidates(code, file) {
-		after := in.in(e.data)
-		if verify(file, e.data, after) != nil {
+		after, err := parseFile(in.in(e.data))
+		if err != nil || !addsEntry(now.docs, after.docs) {
 			continue
 		}
-		if settings, err := readSettings(after); err != nil || stray(code, file, settings) > strays {
-			return false
+		if stray(code, file, after.settings) > stray(code, file, now.settings) {
+			return nil
 		}
 		e.insert(in)
-		return true
+		return after
 	}
-	return false
+	return nil
 }
 
 // environmentName is the name of a mapping or list of variables.

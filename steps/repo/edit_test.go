@@ -235,6 +235,7 @@ services:
     build:
       args: [SECRET_KEY]
 `},
+	{"a value that is taken back", "compose.yaml", compose, "services:\n  web:\n    environment:\n      SECRET_KEY: !reset null\n"},
 	{"secrets", "compose.yaml", compose, `
 services:
   web:

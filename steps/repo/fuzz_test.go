@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -321,4 +322,43 @@ func (g *writer) value(indent string) {
 	g.b.WriteString(g.of("", " x", " x # c", " 'a''b'", ` "a\"b: c"`, " >-"+deeper+"a"+deeper+"b", " |"+deeper+"SECRET_KEY: a"+deeper+"# no comment",
 		" |+"+deeper+"a\n\n", " >"+deeper+"a\n\n"+indent+"    b\n", " a"+deeper+"b c", ` "a`+deeper+`b"`, ` "a`+"\nb\"", " !!str x", " &v"+fmt.Sprint(len(g.choices))+" x",
 		" ${A:-b}", " ~", deeper+"x", " |2"+deeper+" a", " 'é ü'", "\tx", " '{{ x }}'", " a#b", " ''") + "\n")
+}
+
+// A small file must not take long, whatever is in it.
+func TestHostileYAMLTakesNoTime(t *testing.T) {
+	merges, bomb := "a0: &a0 {A: b}\n", "b0: &b0 [SECRET_KEY=x]\n"
+	for i := range 25 {
+		merges += fmt.Sprintf("a%d: &a%d {<<: [*a%d, *a%d, *a%d]}\n", i+1, i+1, i, i, i)
+		bomb += fmt.Sprintf("b%d: &b%d [*b%d, *b%d, *b%d]\n", i+1, i+1, i, i, i)
+	}
+	for name, text := range map[string]string{
+		"merges":   merges + "services:\n" + strings.Repeat("  s: {environment: {<<: *a25, SECRET_KEY: x}}\n", 500),
+		"aliases":  bomb + "services: {web: {environment: *b25}}\n",
+		"itself":   "services: &s\n  web: *s\n  environment: &e {SECRET_KEY: x, <<: *e}\n",
+		"depth":    "services: {web: {environment: " + strings.Repeat("[", 9000) + strings.Repeat("SECRET_KEY, ", 60) + strings.Repeat("]", 9000) + "}}\n",
+		"blocks":   deepBlocks(900) + "\n",
+		"places":   "services:\n" + strings.Repeat("  s:\n    environment:\n      SECRET_KEY: x\n", 1500),
+		"one text": "services:\n  web:\n    command: " + strings.Repeat("SECRET_KEY ", 90_000) + "\n",
+		"quotes":   "services: {web: {environment: [" + strings.Repeat("'", 90_001) + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_ = IsCompose("a.yml", []byte(text))
+			_ = Read(true, "compose.yaml", []byte(text)).Lacks()
+			_ = edit(finding.New(compose, "").At("compose.yaml", 0), []byte(text))
+			if took := time.Since(start); took > 30*time.Second {
+				t.Errorf("it took %v", took)
+			} else {
+				t.Log(took)
+			}
+		})
+	}
+}
+
+func deepBlocks(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "environment:\n")
+	}
+	return b.String() + strings.Repeat(" ", n) + "SECRET_KEY: x"
 }

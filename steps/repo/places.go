@@ -16,6 +16,7 @@ var documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s
 type File struct {
 	places []place // that provide SECRET_KEY, in order
 	key    int     // the first line that names JWT_SECRET_KEY, from 1; 0 for none
+	broken bool    // it should parse, and does not
 }
 
 // place is one that provides SECRET_KEY.
@@ -31,13 +32,20 @@ type place struct {
 func Read(pipeline bool, file string, data []byte) *File {
 	if pipeline && isYAML(file) {
 		data = bytes.TrimPrefix(data, byteOrderMark)
-		settings, err := readSettings(data)
+		p, err := parseFile(data)
 		if err != nil && !includes.Match(data) {
-			settings, err = readSettings(withoutTemplates(data))
+			p, err = parseFile(withoutTemplates(data))
 		}
 		if err == nil {
-			return reach(settings)
+			return reach(p.settings)
 		}
+		f := readLines(pipeline, data)
+		if f.broken = !template.Match(data); f.broken {
+			for i := range f.places {
+				f.places[i].reached = false // by nothing: no program reads the file
+			}
+		}
+		return f
 	}
 	return readLines(pipeline, data)
 }
@@ -47,6 +55,7 @@ var byteOrderMark = []byte("\ufeff")
 var (
 	// A template that takes something in from elsewhere may set anything.
 	includes = regexp.MustCompile(`\{\{-?\s*(?:include|template)\b`)
+	template = regexp.MustCompile(`\{\{|\{%`)
 	// A line of a template that is no more than that, and a part of one.
 	templateLine = regexp.MustCompile(`(?m)^[ \t]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*(\r?)$`)
 	templatePart = regexp.MustCompile(`\{\{[^}\n]*\}\}|\{%[^%\n]*%\}`)
@@ -124,13 +133,25 @@ func reach(settings []setting) *File {
 		}
 		reached := around[s.in] || s.in.build
 		for at := s.in; at != nil && !reached; at = at.up {
-			reached = below[at] || at.borrows && f.key > 0
+			reached = below[at] || f.key > 0 && at.borrows(around, 0)
 		}
 		f.places[i].reached = f.places[i].reached && reached
 		f.places[i].uses = append(f.places[i].uses, s)
 	}
 	slices.SortStableFunc(f.places, func(a, b place) int { return a.line - b.line })
 	return f
+}
+
+// borrows reports whether a frame gets JWT_SECRET_KEY from elsewhere, or may: from a service or job that it extends, if
+// that has it; from a file or a Secret that is not here. around are the frames that have it.
+func (f *frame) borrows(around map[*frame]bool, depth int) bool {
+	if f.all || depth > 20 {
+		return f.all
+	}
+	return slices.ContainsFunc(f.extends, func(name string) bool {
+		of := f.up.below[name]
+		return of == nil || around[of] || of.borrows(around, depth+1)
+	})
 }
 
 // Provides is the first line that provides SECRET_KEY, from 1; 0 for none.
@@ -151,6 +172,9 @@ func (f *File) Lacks() int {
 	}
 	return 0
 }
+
+// Broken reports whether the file is YAML that does not parse, and no template. What gets which key there is unknown.
+func (f *File) Broken() bool { return f.broken }
 
 // Key is the first line that names JWT_SECRET_KEY, from 1; 0 for none.
 func (f *File) Key() int { return f.key }

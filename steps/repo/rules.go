@@ -133,8 +133,8 @@ const required = "${" + steps.KeyName + ":?}"
 // gets none: its values are secrets.
 func newValue(code finding.Code, file string, of *yaml.Node) (value string, ok bool) {
 	of = target(of)
-	if of.Kind != yaml.ScalarNode {
-		return "", false
+	if of.Kind != yaml.ScalarNode || strings.HasPrefix(of.Tag, "!") && !strings.HasPrefix(of.Tag, "!!") {
+		return "", false // several values, or what a tag makes of it: !reset, !vault
 	}
 	switch code {
 	case compose:

@@ -17,50 +17,41 @@ import (
 // errOther says that an edit would change more than it should.
 var errOther = errors.New("the file would say something else")
 
-// verify parses a file before and after an edit. It reports an error unless both parse and the only difference is one
-// new entry of JWT_SECRET_KEY. A format that nothing here parses is an error too.
+// verify parses a file of TOML or INI before and after an edit. It reports an error unless both parse and the only
+// difference is one new value of JWT_SECRET_KEY. A format that nothing here parses is an error too.
 func verify(file string, before, after []byte) error {
-	switch ext := path.Ext(file); {
-	case isYAML(file):
-		return verifyYAML(before, after)
-	case ext == ".toml":
+	switch {
+	case path.Ext(file) == ".toml":
 		return verifyAs(before, after, func(data []byte) (any, error) {
 			var tree map[string]any
 			err := toml.Unmarshal(data, &tree)
 			return tree, err
 		})
-	case ext == ".ini" || path.Base(file) == "setup.cfg":
+	case path.Ext(file) == ".ini" || path.Base(file) == "setup.cfg":
 		return verifyAs(before, after, parseINI)
 	}
 	return errors.New("nothing here parses it")
 }
 
-func verifyYAML(before, after []byte) error {
-	b, err := parseYAML(before)
-	if err != nil {
-		return err
-	}
-	a, err := parseYAML(after)
-	if err != nil {
-		return err
-	}
-	added := addedNode(&yaml.Node{Kind: yaml.SequenceNode, Content: b}, &yaml.Node{Kind: yaml.SequenceNode, Content: a})
+// addsEntry reports whether all that YAML has more after an edit is one entry of JWT_SECRET_KEY.
+func addsEntry(before, after []*yaml.Node) bool {
+	added := addedNode(&yaml.Node{Kind: yaml.SequenceNode, Content: before}, &yaml.Node{Kind: yaml.SequenceNode, Content: after})
 	if len(added) == 0 || slices.ContainsFunc(added, hasAnchor) {
-		return errOther
+		return false
 	}
 	switch n := added[0]; {
-	case len(added) == 2 && n.Value == steps.KeyName && added[1].Kind == yaml.ScalarNode:
-		return nil
-	case len(added) == 1 && n.Kind == yaml.ScalarNode && itemSets.MatchString(n.Value) && names.MatchString(n.Value):
-		return nil
-	case len(added) == 1 && n.Kind == yaml.MappingNode:
+	case len(added) == 2:
+		return n.Value == steps.KeyName && added[1].Kind == yaml.ScalarNode
+	case n.Kind == yaml.ScalarNode:
+		return itemSets.MatchString(n.Value) && names.MatchString(n.Value)
+	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if k := n.Content[i].Value; (k == "name" || k == "key") && n.Content[i+1].Value == steps.KeyName {
-				return nil
+				return true
 			}
 		}
 	}
-	return errOther
+	return false
 }
 
 // hasAnchor reports whether there is an anchor in a node. A second one of a name would change what aliases stand for.

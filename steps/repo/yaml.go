@@ -32,7 +32,9 @@ type frame struct {
 	name    string     // the key it is under; "" for an item and for a document
 	node    *yaml.Node // never an alias
 	build   bool       // it is for the build of an image
-	borrows bool       // it gets more than what is here: a whole Secret, another job
+	all     bool       // it may get any variable: a whole Secret, what is in a file that is not read here
+	extends []string   // the services or jobs beside it that it extends
+	below   map[string]*frame
 }
 
 // named is the frame's name, and that of the list for an item.
@@ -90,9 +92,15 @@ func parseYAML(data []byte) (docs []*yaml.Node, err error) {
 	}
 }
 
-// readSettings finds both names in all documents. In each of them, what only others use (x-common, .job) counts where it
+// parsed is a file of YAML, and both names in it.
+type parsed struct {
+	docs     []*yaml.Node
+	settings []setting
+}
+
+// parseFile finds both names in all documents. In each of them, what only others use (x-common, .job) counts where it
 // is used, and by itself where nothing uses it.
-func readSettings(data []byte) ([]setting, error) {
+func parseFile(data []byte) (*parsed, error) {
 	docs, err := parseYAML(data)
 	if err != nil {
 		return nil, err
@@ -117,7 +125,7 @@ func readSettings(data []byte) ([]setting, error) {
 	if r.visits > maxVisits {
 		return nil, errors.New("its aliases make too much of it")
 	}
-	return r.settings, nil
+	return &parsed{docs, r.settings}, nil
 }
 
 // isTemplate reports whether a top-level name is that of something to be used by others: an extension of compose, a
@@ -139,12 +147,19 @@ type member struct{ key, value, in *yaml.Node }
 
 // members are the pairs of a mapping and of what it merges. What it says itself goes before what it merges, wherever the
 // << is, and of several that are merged the first one with a name counts: https://yaml.org/type/merge.html.
-func members(n *yaml.Node) []member { return appendMembers(nil, map[string]bool{}, n, 0) }
+func members(n *yaml.Node) []member {
+	left := maxMerges
+	return appendMembers(nil, map[string]bool{}, n, &left)
+}
 
-func appendMembers(out []member, seen map[string]bool, n *yaml.Node, depth int) []member {
-	if n = target(n); n.Kind != yaml.MappingNode || depth > 20 || len(out) > maxVisits {
+// maxMerges is how many mappings one mapping merges.
+const maxMerges = 100
+
+func appendMembers(out []member, seen map[string]bool, n *yaml.Node, left *int) []member {
+	if n = target(n); n.Kind != yaml.MappingNode || *left == 0 {
 		return out
 	}
+	*left--
 	first := len(out)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if k := n.Content[i]; !isMerge(k) && !seen[k.Value] {
@@ -160,11 +175,11 @@ func appendMembers(out []member, seen map[string]bool, n *yaml.Node, depth int) 
 		}
 		from := target(n.Content[i+1])
 		if from.Kind != yaml.SequenceNode {
-			out = appendMembers(out, seen, from, depth+1)
+			out = appendMembers(out, seen, from, left)
 			continue
 		}
 		for _, one := range from.Content {
-			out = appendMembers(out, seen, one, depth+1)
+			out = appendMembers(out, seen, one, left)
 		}
 	}
 	return out
@@ -172,9 +187,41 @@ func appendMembers(out []member, seen map[string]bool, n *yaml.Node, depth int) 
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.Tag == "!!merge" }
 
-// borrowing are the names under which a block gets what is elsewhere in the file, or in no file: whole Secrets, and what
-// another job or service has.
-var borrowing = []string{"extends", "envFrom", "fromGroup"}
+// child is the frame of a member.
+func (f *frame) child(m member) *frame {
+	c := &frame{up: f, name: m.key.Value, node: target(m.value), build: f.build || isBuildArgument(m.key.Value, f)}
+	if f.below == nil {
+		f.below = map[string]*frame{}
+	}
+	f.below[c.name] = c
+	return c
+}
+
+// borrow notes what a frame gets from elsewhere, where one of its members says so: whole Secrets, a service of compose or
+// a job of GitLab that it extends.
+func (f *frame) borrow(m member) {
+	value := target(m.value)
+	switch {
+	case m.key.Value == "envFrom" || m.key.Value == "fromGroup":
+		f.all = true
+	case m.key.Value != "extends" || f.up == nil:
+	case value.Kind == yaml.ScalarNode:
+		f.extends = append(f.extends, value.Value)
+	case value.Kind == yaml.SequenceNode:
+		for _, one := range value.Content {
+			f.extends = append(f.extends, target(one).Value)
+		}
+	default:
+		for _, of := range members(value) {
+			switch of.key.Value {
+			case "service":
+				f.extends = append(f.extends, target(of.value).Value)
+			case "file":
+				f.all = true
+			}
+		}
+	}
+}
 
 // isBuildArgument reports whether what is under a name is for the build of an image. That is no place for the key: it
 // stays in the image, and what starts Django there is in the Dockerfile.
@@ -199,14 +246,14 @@ func (r *reader) visit(f *frame, n, parent *yaml.Node, wanted func(name string) 
 	case yaml.MappingNode:
 		for _, m := range members(f.node) {
 			r.visits++
-			f.borrows = f.borrows || slices.Contains(borrowing, m.key.Value)
+			f.borrow(m)
 			if f.up == nil && !wanted(m.key.Value) {
 				continue
 			}
 			if k := m.key; k.Kind == yaml.ScalarNode && isName(k.Value) {
 				r.add(setting{key: k.Value == steps.KeyName, form: pair, node: k, parent: m.in, value: m.value, in: f, line: k.Line})
 			}
-			r.visit(&frame{up: f, name: m.key.Value, node: target(m.value), build: f.build || isBuildArgument(m.key.Value, f)}, m.value, m.in, wanted)
+			r.visit(f.child(m), m.value, m.in, wanted)
 		}
 	case yaml.SequenceNode:
 		for _, n := range f.node.Content {
