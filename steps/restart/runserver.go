@@ -68,7 +68,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	if errors.Is(err, process.ErrUnsupported) {
 		return steps.Plan{
 			Summary: "Have the running server read its settings again.",
-			Details: []string{touchDetail(run), "keysplit cannot see running processes on this system."},
+			Details: []string{touchDetail(run), err.Error() + "."},
 		}, nil
 	}
 	if err != nil {

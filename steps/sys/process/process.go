@@ -19,6 +19,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"sort"
@@ -29,23 +30,45 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-// ErrUnsupported says that this system gives no way to look at processes.
-var ErrUnsupported = errors.New("looking for running servers is not supported on this system")
+// ErrUnsupported says that keysplit could not look: a process that may be a server
+// does not show itself, or the system gives no way to. It is not "there is none".
+var ErrUnsupported = errors.New("keysplit cannot see the running servers here")
+
+// hiddenError says that a process which may be a server could not be looked at.
+type hiddenError struct {
+	name string
+	pid  int
+	err  error // why
+}
+
+func (e *hiddenError) Error() string {
+	return fmt.Sprintf("process %d (%s) cannot be looked at: %v", e.pid, secret.Inert(e.name), e.err)
+}
 
 // startTolerance is how far two readings of the start of one process may lie
 // apart. Linux counts the start in hundredths of a second from the boot, and
-// the clock may be adjusted between the readings; ps prints whole seconds.
+// the clock may be adjusted between the readings; Windows counts
+// milliseconds.
 const startTolerance = 1500 * time.Millisecond
 
 // Find lists the servers of the project whose folder is root (absolute, links
-// resolved), in the order of their process numbers. It returns ErrUnsupported
-// where processes cannot be looked at.
+// resolved), in the order of their process numbers. Its error wraps ErrUnsupported
+// where none is seen and keysplit cannot say that there is none.
 func Find(ctx context.Context, root string) ([]steps.Server, error) {
 	all, err := list(ctx)
-	if err != nil {
-		return nil, err
+	return seen(servers(all, root), err)
+}
+
+// seen is what can be said of the servers that were found, when err came beside them.
+func seen(found []steps.Server, err error) ([]steps.Server, error) {
+	var hidden *hiddenError
+	switch {
+	case !errors.As(err, &hidden):
+		return found, err
+	case len(found) > 0:
+		return found, nil
 	}
-	return servers(all, root), nil
+	return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 }
 
 // Alive tells whether the process that had that number and that start is still
@@ -78,6 +101,32 @@ type running struct {
 	folder      string
 	started     time.Time
 	listens     []netip.AddrPort
+	launcher    bool // only starts the same command again: see withoutLaunchers
+}
+
+// withoutLaunchers leaves out the launchers of virtual environments on Windows: each
+// process of Python is two there, with one command. Its child stands for both, and
+// gets its parent.
+func withoutLaunchers(all []running) []running {
+	up := map[int]int{} // from a launcher that has a child to its own parent
+	for _, p := range all {
+		for _, child := range all {
+			if p.launcher && !child.launcher && child.parent == p.pid {
+				up[p.pid] = p.parent
+			}
+		}
+	}
+	var kept []running
+	for _, p := range all {
+		if _, dropped := up[p.pid]; dropped {
+			continue
+		}
+		if parent, ok := up[p.parent]; ok {
+			p.parent = parent
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }
 
 // kind says what sort of server a command line is.

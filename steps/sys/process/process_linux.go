@@ -1,3 +1,5 @@
+//go:build linux && !keysplit_gopsutil
+
 package process
 
 import (

@@ -1,12 +1,16 @@
 package process
 
 import (
+	"errors"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/secret"
 )
 
@@ -97,5 +101,59 @@ func TestCommandIsInert(t *testing.T) {
 	got := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, folder: root}}, root)
 	if len(got) != 1 || got[0].Command != secret.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
 		t.Errorf("servers = %+v", got)
+	}
+}
+
+// What could not be looked at is "could not look" where nothing else is found, never
+// "none".
+func TestWhatIsHiddenIsNotNone(t *testing.T) {
+	one := []steps.Server{{PID: 1}}
+	hidden := &hiddenError{name: "python3", pid: 12, err: os.ErrPermission}
+	other := errors.New("the list cannot be had")
+	for name, c := range map[string]struct {
+		found []steps.Server
+		err   error
+		want  error
+	}{
+		"none":              {nil, nil, nil},
+		"one":               {one, nil, nil},
+		"one, and a hidden": {one, hidden, nil},
+		"a hidden alone":    {nil, hidden, ErrUnsupported},
+		"no list":           {nil, other, other},
+	} {
+		found, err := seen(c.found, c.err)
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || len(found) != len(c.found) {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+	if _, err := seen(nil, hidden); !strings.Contains(err.Error(), "process 12 (python3)") {
+		t.Errorf("%v does not name the process", err)
+	}
+}
+
+// On Windows a server with autoreload is four processes, with one command.
+func TestLaunchersOfVirtualEnvironments(t *testing.T) {
+	args := []string{"python", "manage.py", "runserver"}
+	root := filepath.Join(t.TempDir(), "project")
+	four := []running{
+		{pid: 1, parent: 100, args: args, folder: root, launcher: true},
+		{pid: 2, parent: 1, args: args, folder: root},
+		{pid: 3, parent: 2, args: args, folder: root, launcher: true},
+		{pid: 4, parent: 3, args: args, folder: root, listens: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8000")}},
+	}
+	kept := withoutLaunchers(four)
+	if len(kept) != 2 || kept[0].parent != 100 || kept[1].parent != 2 {
+		t.Fatalf("%+v", kept)
+	}
+	found := servers(kept, root)
+	if len(found) != 1 || found[0].PID != 4 || found[0].Reloader != 2 || found[0].URL != "http://127.0.0.1:8000" {
+		t.Errorf("%+v", found)
+	}
+	// Before its child is there a launcher is all that can be seen.
+	if kept := withoutLaunchers(four[:1]); len(kept) != 1 {
+		t.Errorf("%+v", kept)
+	}
+	if kept := withoutLaunchers([]running{{pid: 1}, {pid: 2, parent: 1}}); len(kept) != 2 || kept[1].parent != 1 {
+		t.Errorf("what is no launcher is left out: %+v", kept)
 	}
 }

@@ -1,0 +1,170 @@
+//go:build !linux || keysplit_gopsutil
+
+package process
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/net"
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// list asks the system by gopsutil. The tag keysplit_gopsutil builds it on Linux, where
+// the same tests hold it to what /proc says.
+//
+// A process that may be a server and does not let itself be looked at, such as that of
+// another user, is a *hiddenError beside the others: what the rest says is true, but
+// that there is no server cannot be said.
+func list(ctx context.Context) ([]running, error) {
+	found, err := process.ProcessesWithContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the processes: %w", err)
+	}
+	var all []running
+	var hidden error
+	for _, p := range found {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		name, err := p.NameWithContext(ctx)
+		if err != nil || !mayServe(name) {
+			continue // it has ended, or is something else
+		}
+		r, err := look(ctx, p)
+		if err != nil {
+			if alive, gone := p.IsRunningWithContext(ctx); gone == nil && !alive {
+				continue
+			}
+			hidden = &hiddenError{name: name, pid: int(p.Pid), err: err}
+			continue
+		}
+		if k, _ := classify(r.args); k != notAServer {
+			all = append(all, r)
+		}
+	}
+	return withoutLaunchers(all), hidden
+}
+
+// mayServe reports whether a program's name is one that servers have. The name is all
+// that every system tells of every process. macOS calls its own Python "Python".
+func mayServe(name string) bool {
+	name = strings.TrimSuffix(strings.ToLower(name), ".exe")
+	return strings.HasPrefix(name, "python") || strings.HasPrefix(name, "pypy") || serverName(name) || strings.HasPrefix(name, "manage")
+}
+
+// look reads one process whole. The sockets of what is no server are not asked for:
+// that takes a start of lsof on macOS.
+func look(ctx context.Context, p *process.Process) (running, error) {
+	r := running{pid: int(p.Pid)}
+	var err error
+	if r.args, err = p.CmdlineSliceWithContext(ctx); err != nil {
+		return r, fmt.Errorf("its command: %w", err)
+	}
+	if len(r.args) == 0 {
+		return r, fmt.Errorf("its command: %w", os.ErrPermission)
+	}
+	if k, _ := classify(r.args); k == notAServer {
+		return r, nil
+	}
+	created, err := p.CreateTimeWithContext(ctx)
+	if err != nil {
+		return r, fmt.Errorf("its start: %w", err)
+	}
+	r.started = time.UnixMilli(created)
+	parent, err := p.PpidWithContext(ctx)
+	if err != nil {
+		return r, fmt.Errorf("its parent: %w", err)
+	}
+	r.parent = int(parent)
+	if r.folder, err = p.CwdWithContext(ctx); err != nil {
+		return r, fmt.Errorf("its folder: %w", err)
+	}
+	r.folder = filepath.Clean(r.folder)
+	if exe, err := p.ExeWithContext(ctx); err == nil {
+		r.launcher = isLauncher(exe)
+	}
+	sockets, err := net.ConnectionsPidWithContext(ctx, "tcp", p.Pid)
+	if err != nil {
+		return r, fmt.Errorf("its addresses: %w", err)
+	}
+	for _, s := range sockets {
+		if at, ok := address(s); ok && s.Status == "LISTEN" {
+			r.listens = append(r.listens, at)
+		}
+	}
+	return r, nil
+}
+
+// address is where a socket listens; lsof says "*" for everywhere.
+func address(s net.ConnectionStat) (netip.AddrPort, bool) {
+	if s.Laddr.IP == "*" {
+		s.Laddr.IP = "0.0.0.0"
+	}
+	addr, err := netip.ParseAddr(s.Laddr.IP)
+	if err != nil || s.Laddr.Port > math.MaxUint16 {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(addr, uint16(s.Laddr.Port)), true
+}
+
+// isLauncher reports whether a program is the python.exe of a virtual environment on
+// Windows, which starts the real one as a child.
+func isLauncher(exe string) bool {
+	if !strings.EqualFold(filepath.Base(filepath.Dir(exe)), "Scripts") {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(filepath.Dir(filepath.Dir(exe)), "pyvenv.cfg"))
+	return err == nil
+}
+
+func startOf(pid int) (time.Time, bool) {
+	p, ok := byNumber(pid)
+	if !ok {
+		return time.Time{}, false
+	}
+	created, err := p.CreateTime()
+	if err != nil {
+		return time.Time{}, false
+	}
+	if status, err := p.Status(); err == nil && slices.Contains(status, process.Zombie) {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(created), true
+}
+
+func environmentValue(pid int, name string) ([]byte, bool, error) {
+	p, ok := byNumber(pid)
+	if !ok {
+		return nil, false, fmt.Errorf("read the environment of process %d: %w", pid, os.ErrNotExist)
+	}
+	env, err := p.Environ()
+	// macOS shows the environment of some programs as empty, and that is no error there.
+	if err == nil && len(env) == 0 {
+		err = os.ErrPermission
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the environment of process %d: %w", pid, err)
+	}
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return []byte(value), true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+func byNumber(pid int) (*process.Process, bool) {
+	if pid <= 0 || pid > math.MaxInt32 {
+		return nil, false
+	}
+	p, err := process.NewProcess(int32(pid))
+	return p, err == nil
+}
