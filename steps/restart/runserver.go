@@ -136,7 +136,7 @@ func writePending(run *steps.Run) bool {
 func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	st, err := r.look(ctx, run, run.Key, false)
 	if errors.Is(err, process.ErrUnsupported) {
-		return r.blind(ctx, run, emit)
+		return r.blind(ctx, run, emit, err)
 	}
 	if err != nil {
 		return err
@@ -237,10 +237,9 @@ func named(run *steps.Run) string { return strings.TrimRight(run.Options.URL, "/
 // defaultURL is where runserver listens unless it is told otherwise.
 const defaultURL = "http://127.0.0.1:8000"
 
-// blind serves the systems on which processes cannot be looked at: it touches
-// the settings file, gives the reloader its time, and leaves the proof to the
-// smoke test.
-func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+// blind goes on where the servers cannot be seen, and says why: it touches the
+// settings file, gives the reloader its time, and leaves the proof to the smoke test.
+func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit, why error) error {
 	base := named(run)
 	if base == "" {
 		base = defaultURL
@@ -254,7 +253,7 @@ func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit) e
 			return err
 		}
 	}
-	emit.Progress("keysplit cannot see running processes on this system. If the next step meets the old key, stop the backend and start it again.")
+	emit.Progress(why.Error() + ". If the next step meets the old key, stop the backend and start it again.")
 	run.URL = base
 	return r.await(ctx, run, emit, base)
 }

@@ -105,7 +105,7 @@ func TestWithoutProcesses(t *testing.T) {
 	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }
 	w.run.Options.URL = backend(t)
 	texts, _, err := do(w.step.Apply, w.run)
-	if err != nil || !w.touched() || w.run.Restarted || !hasText(texts, "cannot see running processes") {
+	if err != nil || !w.touched() || w.run.Restarted || !hasText(texts, "cannot see the running servers") {
 		t.Errorf("error %v, touched %v, restarted %v, said %q", err, w.touched(), w.run.Restarted, texts)
 	}
 	if _, err := w.step.Plan(context.Background(), w.run); err != nil {
