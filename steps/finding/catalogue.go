@@ -1,5 +1,7 @@
 package finding
 
+import "dj/keysplit/steps/sys/shell"
+
 // catalogue holds one page for every code: what it says, why it matters and what
 // to do. Its texts are read by a person whose backend does not start.
 var catalogue = map[Code]Page{
@@ -125,7 +127,7 @@ var catalogue = map[Code]Page{
 		Severity: Error,
 		Message:  "A variable of this shell overrides JWT_SECRET_KEY in the file.",
 		Why:      "The environment wins over .env, also when it is empty, so the value in the file is never used.",
-		Fix:      "In this shell: unset JWT_SECRET_KEY. Then take it out of the place that sets it (shell profile, direnv, editor settings) and run keysplit again.",
+		Fix:      "In this shell: " + shell.Unset("JWT_SECRET_KEY") + ". Then take it out of the place that sets it (shell profile, direnv, editor settings) and run keysplit again.",
 	},
 	"jwt-key-reused-across-environments": {
 		Severity: Error,

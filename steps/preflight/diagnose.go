@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // diagnosis is one look at the .env and the settings' sources, without running
@@ -276,7 +277,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	case strings.TrimSpace(value) == "":
 		f = finding.New("secret-key-missing", "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = finding.New("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: unset SECRET_KEY. Then run keysplit again.")
+			f = finding.New("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: " + shell.Unset("SECRET_KEY") + ". Then run keysplit again.")
 		}
 	case steps.Placeholder(value):
 		f = finding.New("secret-key-placeholder", "")

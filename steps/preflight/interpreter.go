@@ -56,8 +56,8 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 	if conda, ok := run.LookupEnv("CONDA_PREFIX"); ok && setPython(p, pythonIn(conda), "conda environment "+filepath.Base(conda)) {
 		return nil
 	}
-	for _, name := range []string{"python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil {
+	for _, name := range []string{"python3", "python", "py"} { // py is the launcher of Windows
+		if path, err := exec.LookPath(name); err == nil && !isStoreStub(path) {
 			if path, err = filepath.Abs(path); err == nil {
 				p.Python, p.PythonFrom = path, "PATH"
 				return nil
@@ -65,6 +65,13 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 		}
 	}
 	return nil
+}
+
+// isStoreStub reports whether a program is one of the empty files by which Windows
+// offers Python in its store.
+func isStoreStub(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() == 0
 }
 
 func setPython(p *steps.Project, path, from string) bool {

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -122,5 +123,18 @@ func TestPlainProject(t *testing.T) {
 	f, err = run.Django.Recheck(t.Context())
 	if err != nil || f.State != "key-missing" {
 		t.Errorf("without: %+v, %v", f, err)
+	}
+}
+
+// Windows offers Python in its store by an empty file of that name.
+func TestAStoreStubIsNoPython(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"stub": "", "python": "#!/bin/sh\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !isStoreStub(filepath.Join(dir, "stub")) || isStoreStub(filepath.Join(dir, "python")) || isStoreStub(filepath.Join(dir, "none")) {
+		t.Error("an empty file counts as Python, or Python as an empty file")
 	}
 }

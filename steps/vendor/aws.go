@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -51,7 +52,7 @@ func parseAWS(argument string) (Store, error) {
 	if id == "" || strings.HasPrefix(id, "-") || strings.Contains(id, " ") || named && key == "" {
 		return nil, errors.New("it needs the name or ARN of a secret")
 	}
-	return &aws{id, key}, nil
+	return &aws{id, key}, readsDevStdin("aws", runtime.GOOS)
 }
 
 func (a *aws) String() string {

@@ -17,6 +17,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
 )
 
@@ -354,7 +355,7 @@ func sourceOf(s service, dir string, set func(string) bool) (from source, err er
 	switch {
 	case found && reference.MatchString(value):
 		if set(steps.KeyName) {
-			return from, &unfit{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: unset " + steps.KeyName}
+			return from, &unfit{"jwt-key-shadowed", "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: " + shell.Unset(steps.KeyName)}
 		}
 		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+steps.KeyName+"}; an env_file does not count for it"
 		return from, nil

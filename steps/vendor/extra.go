@@ -1,6 +1,8 @@
 package vendor
 
 import (
+	"fmt"
+
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -14,6 +16,15 @@ type Extra struct {
 }
 
 // fed is a command line that reads a file.
-func fed(file string, words ...string) string { return command(words...) + " < " + shell.Join(file) }
+func fed(file string, words ...string) string { return "    " + shell.Fed(file, words...) }
 
 func command(words ...string) string { return "    " + shell.Join(words...) }
+
+// readsDevStdin refuses a program that reads a value from the file /dev/stdin, on a
+// system that has none: the value would have to be an argument, or a file on the disk.
+func readsDevStdin(program, system string) error {
+	if system != "windows" {
+		return nil
+	}
+	return fmt.Errorf("keysplit gives %s the key as /dev/stdin, and Windows has none: run keysplit in WSL, or use --target manual", program)
+}

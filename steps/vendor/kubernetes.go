@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func parseKubernetes(argument string) (Store, error) {
 	if !kubernetesName.MatchString(name) || found && !kubernetesName.MatchString(namespace) || !kubernetesKey.MatchString(key) {
 		return nil, errors.New("it needs the name of a Secret")
 	}
-	return &kubernetes{namespace, name, key}, nil
+	return &kubernetes{namespace, name, key}, readsDevStdin("kubectl", runtime.GOOS)
 }
 
 func (k *kubernetes) String() string {
