@@ -244,7 +244,7 @@ two keys differ, restarts, and proves on the running server which key signs.`,
 	opts.shared(root.PersistentFlags())
 	opts.upgrading(root.Flags())
 	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newMan(), newVersion(stdio, opts))
+		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newMan(), newBugReport(stdio, opts), newVersion(stdio, opts))
 	for _, c := range root.Commands() {
 		if c.Name() != "explain" && !c.Hidden { // the demo's backend takes words
 			c.Args = noWords

@@ -255,6 +255,7 @@ func TestNothingIsLeaked(t *testing.T) {
 				"upgrade as JSON":   append([]string{"upgrade", "--yes", "--json", "--rotate", "--restart", "runserver"}, account...),
 				"rotate":            append([]string{"upgrade", "--yes", "--rotate", "--restart", "none"}, account...),
 				"report":            {"report", "--team"},
+				"bug report":        {"bug-report"},
 				"report as JSON":    {"report", "--format", "json"},
 				"import":            {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
 				"import of rubbish": {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
@@ -265,8 +266,8 @@ func TestNothingIsLeaked(t *testing.T) {
 				"rollback":          {"rollback", "--yes", "--restart", "none"},
 			}
 			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "check all", "check and fix", "plan", "plan as JSON", "upgrade", "upgrade as JSON",
-				"rotate", "through a witness", "accessible", "demo", "grace", "report", "report as JSON", "report as text",
-				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
+				"rotate", "through a witness", "accessible", "demo", "grace", "bug report", "report", "report as JSON", "report as text",
+				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "bug report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
 			searched, texts, runs, leaks := 0, 0, 0, 0
 			codes := map[int]int{}
 			for file, text := range files {

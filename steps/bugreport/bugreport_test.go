@@ -1,0 +1,88 @@
+package bugreport
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
+)
+
+func TestMake(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	t.Setenv("HOME", "/home/alice")
+	t.Setenv("TERM", "xterm\x1b[31m")
+	env := filepath.Join(root, ".env")
+	if err := os.WriteFile(env, []byte("\xef\xbb\xbfA=1\nB=2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at, err := envfile.Open(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(root, "development")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range maxLog {
+		if err := j.SetStatus("write", "done"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.SetKey(secret.NewFingerprinter(nil).Secret("k")); err != nil {
+		t.Fatal(err)
+	}
+	run := &steps.Run{Project: &steps.Project{
+		Root: root, TopLevel: filepath.Dir(root), PythonFrom: "virtualenv acme-env", EnvFile: steps.EnvFile{Path: env, Exists: true, At: at, Readers: []envfile.Dialect{envfile.Decouple}},
+		Facts: &steps.Facts{
+			Django: "5.2", State: "ok", SigningEqualsKey: true, Apps: []string{"rest_framework", "acme.warehouse", "rest_framework_simplejwt.token_blacklist"},
+			Routes: steps.Routes{Login: "/acme/login/"}, Key: steps.KeyFacts{Set: true, Length: 86, Source: "file", Sum: "f00d"}, UserModel: "acme.Person",
+		},
+	}}
+	found := []finding.Finding{
+		finding.New("jwt-key-empty", "In acme.").At("backend/acme/.env", 3),
+		finding.New("place-not-found", "").At("heroku:acme-app", 0),
+	}
+	r := Make("b", run, found, errors.New("open /home/alice/x and "+root+"/y: permission denied"), j)
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, private := range []string{"acme", "alice", root, "f00d", "\x1b"} {
+		if strings.Contains(string(text), private) {
+			t.Errorf("%q is in %s", private, text)
+		}
+	}
+	p := r.Project
+	if p.Signs != "key" || !p.Key.Long || p.Depth != 1 || len(p.Packages) != 2 || len(p.Routes) != 1 || p.PythonFrom != "virtualenv" {
+		t.Errorf("%+v", p)
+	}
+	if e := p.EnvFile; !e.BOM || e.FinalLine || e.CRLF || e.Lines != 1 {
+		t.Errorf("%+v", e)
+	}
+	if len(r.Findings) != 2 || r.Findings[0].File != ".env" || r.Findings[0].Line != 3 || r.Findings[1].File != "heroku" {
+		t.Errorf("%+v", r.Findings)
+	}
+	if len(r.Log) != maxLog || r.Log[0].Step != "write" || r.Log[maxLog-1].Kind != "key" {
+		t.Errorf("%d lines, %+v", len(r.Log), r.Log[max(0, len(r.Log)-2):])
+	}
+	if !strings.Contains(r.Failed, "~/x and PROJECT/y: permission denied") {
+		t.Errorf("%q", r.Failed)
+	}
+}
+
+// A failure is its findings: its text may name places.
+func TestAFailureIsNotRepeated(t *testing.T) {
+	r := Make("b", &steps.Run{}, nil, steps.Fail(finding.New("place-not-found", "There is no acme.")), nil)
+	if r.Failed != "" || r.Project != nil || r.System.OS == "" {
+		t.Errorf("%+v", r)
+	}
+}
