@@ -25,10 +25,12 @@ var errHeld = errors.New("the lock is held")
 // lock file stays: removing it would let two runs lock two files of one name.
 //
 // Two users, or one with two folders for locks, do not see each other's file. So the target's folder is locked too, by
-// its descriptor, which leaves nothing behind: always second, so that two runs never wait for each other.
+// its descriptor, which leaves nothing behind: always second, so that two runs never wait for each other. That one is not
+// needed: without it, the exchange of the files keeps what another run wrote.
 type lock struct {
 	f      *os.File
-	folder *os.File // nil where folders cannot be locked
+	folder *os.File // nil where it is not locked
+	holder string   // who kept the folder's lock for longer than was waited; "" for nobody
 }
 
 // acquire waits up to wait for the lock on target, and less if ctx ends. The refusal names the holder. path is for
@@ -52,7 +54,7 @@ func acquire(ctx context.Context, folder, target, path string, wait time.Duratio
 		return nil, err
 	}
 	l := &lock{f: f}
-	if l.folder, err = lockFolder(ctx, filepath.Dir(target), path, deadline); err != nil {
+	if l.folder, l.holder, err = lockFolder(ctx, filepath.Dir(target), path, deadline); err != nil {
 		l.release()
 		return nil, err
 	}

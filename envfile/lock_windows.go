@@ -24,4 +24,6 @@ func tryLock(f *os.File) error {
 }
 
 // lockFolder has nothing to lock: a folder's handle takes no lock here.
-func lockFolder(context.Context, string, string, time.Time) (*os.File, error) { return nil, nil }
+func lockFolder(context.Context, string, string, time.Time) (*os.File, string, error) {
+	return nil, "", nil
+}

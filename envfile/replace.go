@@ -10,9 +10,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Ledger is the caller's durable memory: it keeps what Recover and Revert need after a run was killed. Each method
@@ -64,6 +68,11 @@ const (
 type Outcome struct {
 	State   State `json:"state"`
 	InPlace bool  `json:"in_place"` // the change was not atomic: a reader could have seen half of it
+	// Holder is who held a lock on the folder for longer than LockWait, so that the change went on without it.
+	Holder string `json:"holder,omitempty"`
+	// Lost names the extended attributes that the new version could not be given, such as security.selinux.
+	// They are for a message, in one text, so that outcomes compare.
+	Lost string `json:"lost,omitempty"`
 }
 
 // Options is what Replace, Recover and Revert need from their caller.
@@ -89,6 +98,7 @@ type replacement struct {
 	folder   *os.File
 	temp     *os.File // nil before it is made and after it was renamed or removed
 	begun    bool
+	lost     []string
 	leftover error // why the earlier version could not be removed after it was exchanged
 }
 
@@ -111,6 +121,8 @@ func (r *replacement) steps() []step {
 		// In the same folder, since a rename works only within one file system; 0600 until it is complete.
 		{"make a temporary file beside", r.makeTemp},
 		{"write the new version of", r.write},
+		// While it is ours and may be written.
+		{"keep the attributes of", r.keepAttributes},
 		// Owner first: chown clears mode bits. Then the access list, which changes the group bits. Then the mode.
 		{"keep the owner and mode of", func() error { return keepMeta(r.temp, r.snap.Path, r.want) }},
 		// Without this the rename could reach the disk before the content: an empty file after a power cut.
@@ -143,7 +155,9 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 	if !snap.Exists {
 		want = meta{mode: shown(cmp.Or(opts.NewMode, 0o600)), uid: -1, gid: -1}
 	}
-	return replace(ctx, snap, data, want, ledger, opts)
+	out, err := replace(ctx, snap, data, want, ledger, opts)
+	out.Holder = held.holder
+	return out, err
 }
 
 // replace is Replace under a lock that is already held, and with the meta that the file shall have.
@@ -234,6 +248,25 @@ func (r *replacement) write() error {
 	return err
 }
 
+// keepAttributes gives the new version the extended attributes of the old one. That is not refused for a label that this
+// user may not set: it is said.
+func (r *replacement) keepAttributes() error {
+	have, err := readAttributes(r.temp)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.snap.attributes)) {
+		value := r.snap.attributes[name]
+		if old, ok := have[name]; ok && bytes.Equal(old, value) {
+			continue
+		}
+		if err := setAttribute(r.temp, name, value); err != nil {
+			r.lost = append(r.lost, name)
+		}
+	}
+	return nil
+}
+
 func (r *replacement) readBack() error { return holds(r.temp, r.data) }
 
 // compare refuses unless the path still leads to the file of the snapshot, with that content, owner and mode.
@@ -251,6 +284,7 @@ func (r *replacement) compare() error {
 // settle makes a change that has happened durable and notes its end. There is no way back from here, so ctx no
 // longer counts.
 func (r *replacement) settle(out Outcome) (Outcome, error) {
+	out.Lost = strings.Join(r.lost, ", ")
 	err := r.run(context.Background(), step{"sync the folder of", func() error { return syncFolder(r.folder) }})
 	if err != nil {
 		out.State = NotDurable
@@ -309,8 +343,16 @@ func (r *replacement) tempPath() string {
 // tempName names the temporary file of a target. It exists for milliseconds, but a kill may leave it for git to pick
 // up; so the name begins like the target (".env.*" in an ignore file covers it) and ends in .pyc, the one ending that
 // the ignore file of every Python project has. No tool reads a .pyc outside a package, and none ships it to a log.
+//
+// A long name is cut, at a whole character, to what file systems take.
 func tempName(target, random string) string {
-	return filepath.Base(target) + ".keysplit-" + random + ".pyc"
+	const most = 255
+	name, end := filepath.Base(target), ".keysplit-"+random+".pyc"
+	for len(name)+len(end) > most {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return name + end
 }
 
 // randomName gives 16 hexadecimal digits.

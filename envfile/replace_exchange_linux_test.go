@@ -78,6 +78,60 @@ func TestRecoverAfterAnExchange(t *testing.T) {
 	}
 }
 
+// An edit that a killed exchange took out, and that cannot be given back, is not passed over: Recover fails, the edit stays
+// where it is, and goes back the next time.
+func TestRecoverFailsWhileAnEditCannotGoBack(t *testing.T) {
+	needStrace(t)
+	for name, removes := range map[string]bool{"exchanged": false, "taken away": true} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, []byte("A=1\n"))
+			step := renameStep
+			if removes {
+				p, step = newPlace(t, nil), "remove"
+				if _, err := p.replace(t, []byte("A=2\n")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			opts := p.opts
+			opts.before = func(now string) error {
+				switch now {
+				case step:
+					put(t, p.target, []byte("A=editor\n"))
+				case lookStep:
+					panic(errKilled)
+				}
+				return nil
+			}
+			killed(t, func() {
+				if removes {
+					_, _ = Revert(context.Background(), p.only(t), p.ledger, opts, false)
+				} else {
+					_, _ = Replace(context.Background(), p.open(t), []byte("A=2\n"), p.ledger, opts)
+				}
+			})
+			_, out, err := strace(t, "recover", p, "inject=renameat,renameat2:error=EACCES")
+			if err == nil {
+				t.Errorf("the recovery does not fail: %s", out)
+			}
+			if open, err := p.ledger.intents(true); err != nil || len(open) != 1 {
+				t.Fatalf("%d intents are unfinished, %v", len(open), err)
+			}
+			left, err := filepath.Glob(filepath.Join(p.house, "*"+tempMark+"*"))
+			if err != nil || len(left) != 1 {
+				t.Fatalf("beside the target: %q, %v", left, err)
+			}
+			if data, err := os.ReadFile(left[0]); err != nil || string(data) != "A=editor\n" {
+				t.Errorf("the edit is %q, %v", data, err)
+			}
+			if err := recoverAll(p); err != nil {
+				t.Fatal(err)
+			}
+			p.holds(t, []byte("A=editor\n"))
+			p.clean(t)
+		})
+	}
+}
+
 // TestTheOldVersionThatStays tells of a file beside the target that cannot be removed, and tries again the next time.
 func TestTheOldVersionThatStays(t *testing.T) {
 	needStrace(t)

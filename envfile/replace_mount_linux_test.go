@@ -3,6 +3,7 @@ package envfile
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -138,4 +139,26 @@ func TestOverwriteDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.holds(t, []byte("AAAA=1\n"))
+}
+
+// What the disk took is read back: a file that takes every byte and returns others is found.
+func TestOverwriteReadsBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	put(t, path, []byte("A=1\n"))
+	f, err := os.OpenFile(path, os.O_WRONLY, 0) // it can be written, cut and synced, and not read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := overwriteAll(f, []byte("A=22\n")); err == nil {
+		t.Error("nothing was read back, and that is no error")
+	}
+	g, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if err := overwriteAll(g, []byte("A=3\n")); err != nil {
+		t.Error(err)
+	}
 }

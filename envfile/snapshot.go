@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 )
 
 // MaxSize is the largest file, in bytes, that Open reads and Replace writes: 1 MiB. A file of settings is a few
@@ -28,7 +30,8 @@ type Snapshot struct {
 	GID    int
 	ACL    []byte // the POSIX access list as Linux stores it; nil where there is none
 
-	volume, number uint64 // which file it is: device and inode
+	attributes     map[string][]byte // extended ones, by name
+	volume, number uint64            // which file it is: device and inode
 }
 
 // Open reads the file at path. Symbolic links are followed, and the link itself is left in place by Replace. A
@@ -84,6 +87,9 @@ func (s *Snapshot) fill(f *os.File) error {
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", s.Path, err)
 	}
+	if s.attributes, err = readAttributes(f); err != nil {
+		return fmt.Errorf("look at %s: %w", s.Path, err)
+	}
 	if fi.Size() > MaxSize {
 		return tooLarge(s.Path, fi.Size())
 	}
@@ -102,6 +108,14 @@ func (s *Snapshot) fill(f *os.File) error {
 
 // Writable says, without changing anything, why Replace would refuse to write: a *RefusedError, or nil.
 func (s *Snapshot) Writable() error {
+	if !utf8.ValidString(s.Target) {
+		return &RefusedError{Path: s.Path, Reason: ReasonNameNotText}
+	}
+	for path, what := range map[string]string{s.Target: "the file", filepath.Dir(s.Target): "its folder"} {
+		if reason := sealed(path); reason != "" {
+			return &RefusedError{Path: s.Path, Reason: reason, Detail: what}
+		}
+	}
 	if s.Exists {
 		// Root may write to a file without any write bit. Whoever took the bits away meant everyone.
 		if s.Mode&0o222 == 0 {
@@ -127,10 +141,11 @@ func (s Snapshot) Format(w fmt.State, _ rune) {
 	fmt.Fprintf(w, "snapshot of %s, %d bytes", s.Path, len(s.Data))
 }
 
-// same reports whether two snapshots show the same file with the same content, owner, access list and mode.
+// same reports whether two snapshots show the same file with the same content, owner, access list,
+// attributes and mode.
 func (s *Snapshot) same(o *Snapshot) bool {
 	return s.Target == o.Target && s.Exists == o.Exists && s.volume == o.volume && s.number == o.number &&
-		s.meta().equal(o.meta()) && bytes.Equal(s.Data, o.Data)
+		s.meta().equal(o.meta()) && bytes.Equal(s.Data, o.Data) && maps.EqualFunc(s.attributes, o.attributes, bytes.Equal)
 }
 
 func (s *Snapshot) meta() meta { return meta{mode: s.Mode, uid: s.UID, gid: s.GID, acl: s.ACL} }

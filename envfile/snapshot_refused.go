@@ -26,6 +26,10 @@ const (
 	ReasonReadOnly       Reason = "read-only"
 	ReasonFolderReadOnly Reason = "folder-read-only"
 	ReasonReadOnlySystem Reason = "read-only-file-system"
+	ReasonImmutable      Reason = "immutable"     // chattr +i
+	ReasonAppendOnly     Reason = "append-only"   // chattr +a
+	ReasonNameTooLong    Reason = "name-too-long" // for the system
+	ReasonNameNotText    Reason = "name-not-text" // not UTF-8, which the ledger could not give back
 	ReasonChanged        Reason = "changed"       // another program changed the file after the Snapshot
 	ReasonLocked         Reason = "locked"        // another run holds the lock
 	ReasonCannotKeep     Reason = "cannot-keep"   // owner, access list or mode would be lost
@@ -40,6 +44,9 @@ type RefusedError struct {
 	Detail string // a few words for the sentence: owner and mode, or which process
 	Err    error  // what the system said, where it said something; not part of the sentence
 }
+
+// Advice is the end of the sentence: what to do.
+func (e *RefusedError) Advice() string { return refusals[e.Reason].todo }
 
 // Unwrap gives the system's error.
 func (e *RefusedError) Unwrap() error { return e.Err }
@@ -69,9 +76,15 @@ var refusals = map[Reason]struct{ what, todo string }{
 	ReasonFolderReadOnly: {"lies in a folder that this user may not write to",
 		"run as the owner of the folder, or ask for access"},
 	ReasonReadOnlySystem: {"lies on a read-only file system", "change it where the file comes from"},
-	ReasonChanged:        {"was changed by another program just now, and that change was kept", "run this again"},
-	ReasonLocked:         {"is being changed by another run of this program", "wait for it to end, then run this again"},
-	ReasonCannotKeep:     {"would lose its owner, access list or mode", "run as its owner or as root"},
+	ReasonImmutable: {"is protected from every change, root's included, by chattr +i",
+		"take that off first (sudo chattr -i) if the change is meant; lsattr -d shows it"},
+	ReasonAppendOnly: {"is protected from being replaced, by root too, by chattr +a",
+		"take that off first (sudo chattr -a) if the change is meant; lsattr -d shows it"},
+	ReasonNameTooLong: {"has a name or a path that is too long for this system", "use a shorter one"},
+	ReasonNameNotText: {"has a name that is not UTF-8, or lies in a folder with such a name", "rename it first"},
+	ReasonChanged:     {"was changed by another program just now, and that change was kept", "run this again"},
+	ReasonLocked:      {"is being changed by another run of this program", "wait for it to end, then run this again"},
+	ReasonCannotKeep:  {"would lose its owner, access list or mode", "run as its owner or as root"},
 	ReasonForeign: {"was changed by someone else since, and that change was kept",
 		"look at it before the earlier version is put back over it"},
 	ReasonBackupDamaged: {"cannot be put back, since its backup does not hold what was saved", "restore it by hand"},
@@ -91,6 +104,8 @@ func refusedByError(path, target string, err error) error {
 			detail = describe(fi.Mode()&modeBits, ownerOf(fi))
 		}
 		return &RefusedError{Path: path, Reason: ReasonUnreadable, Detail: detail, Err: err}
+	case isNameTooLong(err):
+		return &RefusedError{Path: path, Reason: ReasonNameTooLong, Err: err}
 	case isNotDir(err):
 		return &RefusedError{Path: path, Reason: ReasonNoFolder, Err: err}
 	case isLoop(err): // O_NOFOLLOW met a link that was not there a moment ago

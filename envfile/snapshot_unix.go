@@ -43,5 +43,6 @@ func shown(mode fs.FileMode) fs.FileMode { return mode }
 func writable(path string) error { return unix.Access(path, unix.W_OK) }
 
 func isLoop(err error) bool           { return errors.Is(err, unix.ELOOP) }
+func isNameTooLong(err error) bool    { return errors.Is(err, unix.ENAMETOOLONG) }
 func isNotDir(err error) bool         { return errors.Is(err, unix.ENOTDIR) }
 func isReadOnlySystem(err error) bool { return errors.Is(err, unix.EROFS) }

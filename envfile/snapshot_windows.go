@@ -39,5 +39,6 @@ func shown(mode fs.FileMode) fs.FileMode {
 func writable(string) error { return nil }
 
 func isLoop(err error) bool           { return errors.Is(err, windows.ERROR_CANT_RESOLVE_FILENAME) }
+func isNameTooLong(err error) bool    { return errors.Is(err, windows.ERROR_FILENAME_EXCED_RANGE) }
 func isNotDir(err error) bool         { return errors.Is(err, windows.ERROR_DIRECTORY) }
 func isReadOnlySystem(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
