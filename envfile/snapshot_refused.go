@@ -51,13 +51,15 @@ func (e *RefusedError) Advice() string { return refusals[e.Reason].todo }
 // Unwrap gives the system's error.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-func (e *RefusedError) Error() string {
+func (e *RefusedError) Error() string { return e.What() + ": " + e.Advice() }
+
+// What is the sentence without the advice at its end.
+func (e *RefusedError) What() string {
 	detail := ""
 	if e.Detail != "" {
 		detail = " (" + e.Detail + ")"
 	}
-	why := refusals[e.Reason]
-	return fmt.Sprintf("%s %s%s: %s", e.Path, why.what, detail, why.todo)
+	return e.Path + " " + refusals[e.Reason].what + detail
 }
 
 var refusals = map[Reason]struct{ what, todo string }{

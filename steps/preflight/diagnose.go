@@ -99,17 +99,15 @@ func (d *diagnosis) refused(err error) error {
 	if refusal.Reason == envfile.ReasonNoFolder {
 		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(steps.NoFolder(d.project.EnvFile.Path)))
 	}
-	sentence := strings.Replace(refusal.Error(), d.project.EnvFile.Path, d.rel(), 1)
-	what, fix, _ := strings.Cut(sentence, ": ")
+	said := *refusal
+	said.Path = d.rel()
+	fix := said.Advice()
 	code := finding.Code("env-file-not-regular")
 	switch refusal.Reason {
-	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge:
+	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge, envfile.ReasonNameTooLong:
 		code = "env-file-unreadable"
 	}
-	f := finding.New(code, what+".").At(d.rel(), 0)
-	if fix != "" {
-		f = f.WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
-	}
+	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
 	if code == "env-file-unreadable" {
 		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(f))
 	}

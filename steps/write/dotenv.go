@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/trust"
 )
 
@@ -207,6 +209,12 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if out.InPlace {
 		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
 	}
+	if out.Holder != "" {
+		emit.Progress("A lock on the folder of " + run.Project.Rel(path) + " was held for too long by " + out.Holder + ". keysplit went on without it: no edit is lost by that.")
+	}
+	if out.Lost != "" {
+		emit.Progress(run.Project.Rel(path) + " lost what this user may not set: " + out.Lost + ". For a label of SELinux, run: " + shell.Join("restorecon", path))
+	}
 	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
 	return nil
 }
@@ -293,6 +301,10 @@ func refusal(run *steps.Run, path string, err error) error {
 		return steps.Fail(steps.NoFolder(path))
 	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
 		code = "env-file-unreadable"
+	case envfile.ReasonImmutable, envfile.ReasonAppendOnly, envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
+		advice := refused.Advice()
+		return steps.Fail(finding.New("env-file-unreadable", refused.What()+".").At(run.Project.Rel(path), 0).
+			WithFix(strings.ToUpper(advice[:1]) + advice[1:] + "."))
 	case envfile.ReasonBackupDamaged:
 		return steps.Fail(finding.New("backup-damaged", refused.Error()).At(run.Project.Rel(path), 0).
 			WithFix("Restore it by hand. The backups are in " + run.Journal.Dir() + "."))
