@@ -338,6 +338,7 @@ jobs:
 	{"a ConfigMap", "k8s/c.yaml", kubernetes, "kind: ConfigMap\ndata:\n  SECRET_KEY: x\n  .env: |\n    SECRET_KEY=x\n"},
 	{"kustomize", "kustomization.yaml", kubernetes, "secretGenerator:\n- name: a\n  literals:\n  - SECRET_KEY=x\n"},
 	{"pytest in TOML", "pyproject.toml", ci, "[tool.pytest.ini_options]\nenv = [\n    \"D:SECRET_KEY=x\",  # c\n+    \"D:JWT_SECRET_KEY=THROWAWAY\",\n    \"A=b\",\n]\n"},
+	{"pytest in TOML, with spaces", "pyproject.toml", ci, "[tool.pytest.ini_options]\nenv = [\n  \"SECRET_KEY = x\",\n+  \"JWT_SECRET_KEY = THROWAWAY\",\n]\n"},
 	{"a list on one line in TOML", "pyproject.toml", ci, "[tool.pytest.ini_options]\nenv = [\"SECRET_KEY=x\", \"A=b\"]\n"},
 	{"a table in TOML", "pyproject.toml", ci, "[tool.pytest_env]\nSECRET_KEY = 'x'\n+JWT_SECRET_KEY = 'THROWAWAY'\n"},
 	{"a value of several lines in TOML", "pyproject.toml", ci, "[tool.pytest_env]\nSECRET_KEY = '''\nx'''\n[tool.tox]\nlegacy_tox_ini = \"\"\"\n[testenv]\nsetenv =\n    SECRET_KEY = x\n\"\"\"\n"},

@@ -241,12 +241,17 @@ func ignore(file string, data []byte) *edited {
 
 // Describe says in one line what a proposal does, and what it leaves.
 func (p Proposal) Describe(run *steps.Run) string {
-	n := len(p.Diff)
-	lines := "1 line"
-	if n != 1 {
-		lines = fmt.Sprintf("%d lines", n)
+	what, n := "line", len(p.Diff)
+	if slices.ContainsFunc(p.Diff, func(d steps.DiffLine) bool { return d.Note != "" }) {
+		what = "entry"
 	}
-	text := fmt.Sprintf("%s: %s added", secret.Inert(run.Project.Rel(p.Path)), lines)
+	switch {
+	case n != 1 && what == "entry":
+		what = "entries"
+	case n != 1:
+		what = "lines"
+	}
+	text := fmt.Sprintf("%s: %d %s added", secret.Inert(run.Project.Rel(p.Path)), n, what)
 	if p.Left > 0 {
 		text += fmt.Sprintf(", line %d is left for you", p.Left)
 	}

@@ -188,3 +188,21 @@ func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 		t.Errorf("%v, %+v", ok, p)
 	}
 }
+
+func TestDescribe(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	for text, want := range map[string]string{
+		"services:\n  web:\n    environment:\n      SECRET_KEY: x\n":                                                             "compose.yaml: 1 line added",
+		"services:\n  web:\n    environment: {SECRET_KEY: x}\n":                                                                  "compose.yaml: 1 entry added",
+		"services:\n  web:\n    environment: {SECRET_KEY: x}\n  worker:\n    environment:\n      SECRET_KEY: x\n":                "compose.yaml: 2 entries added",
+		"services:\n  web:\n    environment: [SECRET_KEY]\n    command: SECRET_KEY=x run\n  b:\n    command: SECRET_KEY=x run\n": "compose.yaml: 1 entry added, line 6 is left for you",
+	} {
+		if err := os.WriteFile(filepath.Join(run.Project.TopLevel, "compose.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, ok := Propose(run, finding.New(compose, "").At("compose.yaml", 1))
+		if got := p.Describe(run); !ok || got != want {
+			t.Errorf("%t: %s, not %s", ok, got, want)
+		}
+	}
+}

@@ -192,8 +192,8 @@ var forTests = regexp.MustCompile(`(?i)(?:^|/)(?:(?:\.(?:github|gitlab|gitea|for
 // initialisation is the rule for INI files and TOML.
 func initialisation(file, line string) []string {
 	if m := listed.FindStringSubmatch(line); m != nil {
-		if value, ok := pipelineValue(file, m[2]); ok {
-			return []string{m[1] + steps.KeyName + "=" + value + m[3]}
+		if value, ok := pipelineValue(file, m[3]); ok {
+			return []string{m[1] + steps.KeyName + m[2] + value + m[4]}
 		}
 		return nil
 	}
@@ -209,7 +209,7 @@ func initialisation(file, line string) []string {
 
 // listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays, with R: it
 // is no template.
-var listed = regexp.MustCompile(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY=([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
+var listed = regexp.MustCompile(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
 
 // copies is the item of a list repeated under the new name, as env in a manifest has it.
 func (s *spot) copies() []insertion {
