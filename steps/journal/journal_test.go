@@ -420,3 +420,21 @@ func TestReadJournalMakesNothing(t *testing.T) {
 		t.Error("a new key was made")
 	}
 }
+
+// A change that cannot be finished is not passed over: Recover fails, and tries again the next time.
+func TestRecoverSaysWhatItCouldNotFinish(t *testing.T) {
+	j, env := journalFor(t, "A=half\n")
+	in := envfile.Intent{ID: "1", Path: env, Target: env, InPlace: true, OldSum: "old", NewSum: "new", BackupID: "gone", StagedID: "gone"}
+	if err := j.Begin(in); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		j = reopen(t, filepath.Dir(env))
+		if ended, err := j.Recover(t.Context()); err == nil || len(ended) > 0 {
+			t.Errorf("it passes over the change: %d ended, %v", len(ended), err)
+		}
+		if content(t, env) != "A=half\n" || len(j.open()) != 1 {
+			t.Errorf("%d changes are open", len(j.open()))
+		}
+	}
+}

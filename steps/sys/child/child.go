@@ -52,6 +52,7 @@ type Command struct {
 	Stdin io.Reader     // nil for an empty input; Start does not use it
 	Limit int           // bytes kept of each output stream; 0 means DefaultLimit
 	Grace time.Duration // 0 means DefaultGrace
+	Core  bool          // may write core dumps as far as this program might at its start, see ForbidCore
 }
 
 // Withheld are the variables that no child may inherit but the backend itself: a
@@ -80,7 +81,7 @@ func (c Command) Run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, out, errs
-	err = cmd.Start()
+	err = c.start(cmd)
 	if err == nil {
 		err = cmd.Wait()
 		if ctx.Err() != nil {

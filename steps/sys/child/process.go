@@ -41,7 +41,7 @@ func (c Command) Start(s Streams) (*Process, error) {
 	p := &Process{cmd: cmd, grace: c.grace(), end: cancel, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
 	if p.Stdin, err = cmd.StdinPipe(); err == nil {
-		err = cmd.Start()
+		err = c.start(cmd)
 	}
 	if err != nil {
 		cancel()

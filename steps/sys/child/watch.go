@@ -23,7 +23,7 @@ func (c Command) Watch(ctx context.Context, see func(line string)) (Result, erro
 	}
 	out := &lines{to: NewTail(c.limit()), see: see, stop: stop}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, out, out
-	err = cmd.Start()
+	err = c.start(cmd)
 	if err == nil {
 		err = cmd.Wait()
 		if running.Err() != nil {
