@@ -24,6 +24,9 @@ import (
 	"dj/keysplit/steps/sys/guard"
 )
 
+//go:embed words.txt
+var words string
+
 //go:embed probe/*.py
 var probeFiles embed.FS
 
@@ -71,6 +74,8 @@ type opening struct {
 	EnvFile  string `json:"env_file"`
 	// Mended holds values for the first evaluations, beside the environment.
 	Mended map[string]string `json:"mended"`
+	Words  string            `json:"words"` // that a message may hold
+	Least  int               `json:"least"` // characters that the key must have
 }
 
 // reply is any answer of the probe.
@@ -129,7 +134,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(run, p),
+		Mended: mended(run, p), Words: words, Least: run.MinLength(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)

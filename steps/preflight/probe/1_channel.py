@@ -82,50 +82,7 @@ class Output:
         text = re.sub(rb"\0\d+\0", b"", self.seen).decode("utf-8", "replace")
         # The settings are evaluated more than once and print the same each time.
         lines = dict.fromkeys(line for line in text.splitlines() if line.strip())
-        return [redact(line) for line in lines][-200:]
-
-
-secrets_seen = set()
-
-
-def remember(value, least=8):
-    """Makes redact know a value. Short ones would hide the message and protect nothing."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if not isinstance(value, str) or len(value) < least:
-        return
-    secrets_seen.add(value)
-    secrets_seen.add(repr(value)[1:-1])
-    inside = re.match(r"[a-z0-9+.-]+://[^:@/]*:([^@]{4,})@", value, re.I)
-    if inside:
-        secrets_seen.add(inside.group(1))
-
-
-def remember_file(path):
-    """Remembers every value of a file of settings, however its reader reads it."""
-    try:
-        with open(path, "rb") as f:
-            text = f.read(1 << 22).decode("utf-8", "replace")
-    except OSError:
-        return
-    for line in text.splitlines():
-        name, sign, value = line.partition("=")
-        if not sign:
-            remember(line.strip())
-            continue
-        value = value.strip()
-        remember(value)
-        remember(value.strip("\"'"))
-        remember(re.split(r"\s#", value)[0].strip().strip("\"'"))
-
-
-def redact(text):
-    keep = (os.environ.get("DJANGO_SETTINGS_MODULE"), ASKED.get("root"))
-    for value in sorted(secrets_seen, key=len, reverse=True):
-        if value not in keep:
-            # Whatever its case: decouple lower-cases the truth values it refuses.
-            text = re.sub(re.escape(value), "****", text, flags=re.I)
-    return text
+        return printed(list(lines)[-200:])
 
 
 def seal(value):
@@ -139,3 +96,4 @@ CHANNEL = Channel()
 ASKED = CHANNEL.question()
 CHANNEL.token = ASKED["token"].encode("ascii")
 SEAL = base64.b64decode(ASKED["seal"])
+WORDS = frozenset(ASKED["words"].split())

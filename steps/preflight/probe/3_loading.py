@@ -3,10 +3,8 @@
 # readers loaded anew.
 
 import importlib
-import linecache
 import runpy
 import sysconfig
-import traceback
 import types
 
 ENVIRON = dict(os.environ)
@@ -117,7 +115,10 @@ def evaluate(pin=False, value=None):
                 ours.add(name)
         used.update(name for name in READERS if name in sys.modules)
         for _, path in opened:
-            remember_file(path)
+            learn_file(path)
+        for name in ours:
+            if name in sys.modules and name.partition(".")[0] not in READERS:
+                learn_module(vars(sys.modules[name]))
 
 
 def enforced():
@@ -144,47 +145,54 @@ def names_key(error):
 
 
 def state_of(error):
-    """Why the settings refuse the key, in a word."""
+    """What is wrong with the key that the settings refuse, in a word. The keys are
+    compared; what the message says counts for nothing."""
     key, secret = effective(KEY), effective(SECRET)
-    text = str(error)
     if not key:
         return "key-missing"
-    if key == secret or re.search(r"differ|distinct|equal|same", text, re.I):
+    if key == secret:
         return "key-equal"
-    if re.search(r"at least|short|length|long|character|minimum", text, re.I) or len(key) < 50:
+    if len(key) < ASKED["least"]:
         return "key-short"
     return "key-refused"
 
 
-def in_project(path):
-    path = os.path.realpath(path)
-    return os.path.isfile(path) and "site-packages" not in path and "dist-packages" not in path \
-        and not path.startswith(STDLIB)
+def asked_for(error):
+    """The setting that was being read, as the project's code names it: what a reader
+    looks for may be a value that it takes for a name."""
+    here = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
+        if in_project(path):
+            found = re.search(r"""(?:config|env|getenv|get|str|int|bool|list)\w*[(\[]\s*["'](\w+)["']""",
+                              linecache.getline(path, line))
+            here = found.group(1) if found else here
+            continue
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        asked = frame.f_locals.get({"decouple": "option", "environ": "var"}.get(module, ""))
+        if isinstance(asked, str):
+            here = asked
+            break
+    return here if NAME.fullmatch(here) and (lower(here) in all_names() or lower(here) in names_in_code) else ""
 
 
 def explain(error):
     """What went wrong, and where in the project, without any value."""
-    told = {"kind": "other", "type": type(error).__name__, "text": "", "file": "", "line": 0,
-            "module": "", "setting": ""}
-    frames = list(traceback.walk_tb(error.__traceback__))
-    for frame, line in frames:
-        name = frame.f_code.co_filename
-        if in_project(name):
-            told["file"], told["line"] = os.path.realpath(name), line
-            found = re.search(r"""(?:config|env|getenv|get|str|int|bool|list)\w*[(\[]\s*["'](\w+)["']""",
-                              linecache.getline(name, line))
-            told["setting"] = found.group(1) if found else ""
-    for frame, _ in frames:
-        module = str(frame.f_globals.get("__name__")).partition(".")[0]
-        asked = frame.f_locals.get({"decouple": "option", "environ": "var"}.get(module, ""))
-        if isinstance(asked, str):
-            told["setting"] = asked
+    told = {"kind": "other", "type": type(error).__name__, "text": message(error), "file": "", "line": 0,
+            "module": "", "setting": asked_for(error)}
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if in_project(frame.f_code.co_filename):
+            told["file"], told["line"] = os.path.realpath(frame.f_code.co_filename), line
     if isinstance(error, SyntaxError):
-        told.update(kind="syntax", file=error.filename or "", line=error.lineno or 0, text=error.msg or "")
+        told["kind"] = "syntax"
+        if os.path.isfile(error.filename or ""):
+            told.update(file=error.filename, line=error.lineno or 0)
     elif isinstance(error, ModuleNotFoundError):
-        told.update(kind="module", module=error.name or "", text=str(error))
+        name = str(error.name or "")
+        told.update(kind="module", module=name if name in told["text"] else "")
+    elif isinstance(error, Refused):
+        told.update(kind="refused", text=str(error))
     else:
-        told["text"] = str(error)
         family = [kind.__name__ for kind in type(error).__mro__]
         if "ImproperlyConfigured" in family or "UndefinedValueError" in family:
             told["kind"] = "configured"
@@ -195,5 +203,4 @@ def explain(error):
             told["kind"] = "cast"
         elif "DatabaseError" in family or "InterfaceError" in family:
             told["kind"] = "database"
-    told["text"] = redact(" ".join(told["text"].split()))[:300]
     return told

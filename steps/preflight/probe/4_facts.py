@@ -31,7 +31,7 @@ def signing_key(settings):
 def key_fact(name, value):
     if not isinstance(value, str):
         value = ""
-    remember(value)
+    learn(value)
     return {"set": bool(value), "length": len(value), "source": source_of(name, value),
             "sum": seal(value) if value else ""}
 
@@ -89,7 +89,11 @@ def check_facts():
         where = " (%s, line %d)" % (os.path.basename(told["file"]), told["line"]) if told["file"] else ""
         return [{"level": 40, "id": "", "message": "the checks stop with %s: %s%s" % (
             told["type"], told["text"], where)}]
-    return [{"level": int(m.level), "id": str(m.id or ""), "message": redact(str(m.msg))[:500]} for m in found]
+    from django.core.checks.registry import registry
+
+    functions = registry.get_checks(include_deployment_checks=True)
+    return [{"level": int(m.level), "id": check_text(str(m.id or ""), functions),
+             "message": check_text(str(m.msg), functions)} for m in found]
 
 
 def walk(patterns, prefix=""):

@@ -42,7 +42,7 @@ def load():
     if told["kind"] in ("syntax", "module", "encoding"):
         raise first
     candidate = secrets.token_urlsafe(64)
-    remember(candidate)
+    learn(candidate)
     try:
         return evaluate(pin=True, value=candidate), state_of(first), told["text"]
     except (Exception, SystemExit) as error:
@@ -57,10 +57,9 @@ def load():
 def begin():
     global SEARCH, live, facts
     if ASKED["env_file"]:
-        remember_file(ASKED["env_file"])
+        learn_file(ASKED["env_file"])
     for name, value in ENVIRON.items():
-        if re.search(r"KEY|SECRET|PASSWORD|TOKEN", name):
-            remember(value)
+        learn_named(name, value)
     MENDED.update(ASKED["mended"] or {})
     ENVIRON.update(MENDED)
     SEARCH = start()
@@ -69,7 +68,7 @@ def begin():
     import django.conf
 
     django.conf.settings._wrapped = settings
-    remember_settings(settings)
+    learn_settings(settings)
     live = settings
     facts = base_facts(settings)
     facts["enforced"], facts["fallback"] = (True, False) if state == "key-missing" else enforced()
@@ -86,14 +85,9 @@ def begin():
     return facts
 
 
-def remember_settings(settings):
-    for name in dir(settings):
-        if re.search(r"KEY|SECRET|PASSWORD|TOKEN", name):
-            remember(getattr(settings, name, None))
-    remember(signing_key(settings))
-    for database in (getattr(settings, "DATABASES", None) or {}).values():
-        if isinstance(database, dict):
-            remember(database.get("PASSWORD"), least=4)
+def learn_settings(settings):
+    learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
+    learn(signing_key(settings))
 
 
 def recheck(_):
@@ -107,7 +101,7 @@ def recheck(_):
         ENVIRON.pop(name, None)
     MENDED.clear()
     if ASKED["env_file"]:
-        remember_file(ASKED["env_file"])
+        learn_file(ASKED["env_file"])
     now = dict(facts, candidate=False)
     try:
         settings = evaluate()
@@ -117,7 +111,7 @@ def recheck(_):
         now.update(key_facts(None), state=state_of(error) if refused else "error", state_error=told["text"],
                    checks=[], reader_files=[path for _, path in opened])
         return now
-    remember_settings(settings)
+    learn_settings(settings)
     django.conf.settings._wrapped = settings
     live = settings
     now.update(base_facts(settings), **key_facts(settings))
@@ -210,8 +204,6 @@ QUESTIONS = {"recheck": recheck, "sign": sign, "create-user": create_user, "dele
 def reply_to(work):
     try:
         reply = work()
-    except Refused as error:
-        reply = {"error": dict(explain(error), kind="refused")}
     except (Exception, SystemExit) as error:
         reply = {"error": explain(error)}
     reply["output"] = CHANNEL.output.lines()
