@@ -35,12 +35,13 @@ pieces = {}     # every WINDOW characters of every form of every secret, in lowe
 short = set()   # the secrets that are shorter, in lower case
 names = set()   # names of variables, files and hosts, in lower case: they are no secret
 learned = set()
+uncut = []      # what was learned and is not in pieces yet: most runs have nothing to redact
 
 
 def lower(text):
     """ASCII in lower case; the length stays. A reader that refuses a truth value
     quotes it in lower case."""
-    return "".join(c.lower() if c < "\x80" else c for c in text)
+    return text.lower() if text.isascii() else "".join(c.lower() if c < "\x80" else c for c in text)
 
 
 def cut(text, kind):
@@ -90,9 +91,9 @@ def learn(value, whole=True, kind=VALUE):
         names.update(TOKEN.findall(lower(value)))
         return
     value = value[:1 << 16]
-    remember_hosts(value)
-    for form in forms(value):
-        cut(form, kind)
+    for host, port in HOST.findall(value):
+        names.update(TOKEN.findall(lower(host)), [port] if port else [])
+    uncut.append((value, kind))
     parts = [value, value.strip("\"'")] + SEPARATORS.split(value) if whole else []
     for _, password in CREDENTIALS.findall(value):
         parts.extend(forms(password))
@@ -105,11 +106,6 @@ def learn(value, whole=True, kind=VALUE):
             learn(json.loads(value), whole, kind)
         except ValueError:
             pass
-
-
-def remember_hosts(value):
-    for host, port in HOST.findall(value):
-        names.update(TOKEN.findall(lower(host)), [port] if port else [])
 
 
 def learn_named(name, value, depth=0):
@@ -200,6 +196,10 @@ def all_names():
 
 def redact(text, known=None):
     """The text without any WINDOW characters of a secret in a row."""
+    while uncut:
+        value, kind = uncut.pop()
+        for form in set(forms(value)):
+            cut(form, kind)
     known = all_names() if known is None else known
     low = lower(text)
     hidden = bytearray(len(text))
