@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps/sandbox/djangotest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // messages are errors as libraries raise them. CANARY is a secret that no file and

@@ -175,7 +175,7 @@ def learn_module(variables):
         if isinstance(value, (str, list, tuple)):
             listed = [value] if isinstance(value, str) else [v for v in value if isinstance(v, str)]
             for text in listed:
-                if name in harmless and DOTTED.fullmatch(text) or name == "INSTALLED_APPS":
+                if name in harmless and (MODULE.fullmatch(text) or re.fullmatch(r"[a-z_]+", text)):
                     names.update(TOKEN.findall(lower(text)))
         for database in value.values() if name == "DATABASES" and isinstance(value, dict) else ():
             if isinstance(database, dict):

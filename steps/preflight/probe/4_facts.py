@@ -6,6 +6,7 @@ TOKEN_DEFAULTS = {
     "ACCESS_TOKEN_LIFETIME": 300, "REFRESH_TOKEN_LIFETIME": 86400, "USER_ID_FIELD": "id",
 }
 
+ALGORITHM = re.compile(r"(?:HS|RS|ES|PS)(?:256|384|512)|ES256K|EdDSA|none")
 PROTECTED = {"user", "me", "profile", "current-user", "current_user", "currentuser", "whoami", "userinfo", "account"}
 HEALTH = {"health", "healthz", "healthcheck", "health-check", "livez", "readyz", "ping", "status", "live", "ready"}
 ELSEWHERE = re.compile(r"admin|social|oauth|google|github|facebook|logout|register|schema|docs|swagger|redoc|"
@@ -69,7 +70,8 @@ def token_facts(settings):
     except Exception:
         as_text = False
     return {
-        "algorithm": str(told["ALGORITHM"]), "user_id_claim": str(told["USER_ID_CLAIM"]),
+        "algorithm": str(told["ALGORITHM"]) if ALGORITHM.fullmatch(str(told["ALGORITHM"])) else MASK,
+        "user_id_claim": str(told["USER_ID_CLAIM"]),
         "token_type_claim": str(told["TOKEN_TYPE_CLAIM"]), "jti_claim": str(told["JTI_CLAIM"] or ""),
         "issuer": str(told["ISSUER"] or ""), "audience": listed(told["AUDIENCE"]),
         "header_types": listed(told["AUTH_HEADER_TYPES"]), "header_name": str(told["AUTH_HEADER_NAME"]),
