@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // Engine drives the steps through the state machine, records every status in
@@ -282,7 +283,9 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 			now = time.Now
 		}
 		ev.Time, ev.Step = now().UTC(), n
-		ev.Text = e.Run.Redactor.Clean(ev.Text)
+		if ev.Text = e.Run.Redactor.Clean(ev.Text); !ev.Said.Empty() {
+			ev.Text, ev.Said = e.Run.Redactor.Show(ev.Said), secret.Foreign{}
+		}
 		if ev.Kind == EventProgress {
 			ev.Text = e.Run.InEnvironment(ev.Text)
 		}

@@ -1,9 +1,11 @@
 package steps
 
 import (
+	"fmt"
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // EventKind says what an event reports.
@@ -15,6 +17,7 @@ const (
 	EventStarted  EventKind = "started"  // a step begins
 	EventProgress EventKind = "progress" // one line of what is going on
 	EventOutput   EventKind = "output"   // one line that a child process or a server said, inert and redacted
+	EventPrinted  EventKind = "printed"  // one line that the project's own code printed, for the log alone
 	EventCheck    EventKind = "check"    // one line of proof; the same ID later replaces the line
 	EventFinding  EventKind = "finding"  // something is wrong, or worth knowing
 	EventDone     EventKind = "done"     // the step ended well
@@ -48,6 +51,8 @@ type Event struct {
 	Text    string           `json:"text,omitempty"`   // one plain line
 	Detail  string           `json:"detail,omitempty"` // the short right-hand side of a check line
 	Finding *finding.Finding `json:"finding,omitempty"`
+
+	Said secret.Foreign `json:"-"` // becomes the text, once it is fit to be shown
 }
 
 // Emit takes an event as it happens. Steps call it from one goroutine at a
@@ -57,8 +62,35 @@ type Emit func(Event)
 // Progress reports one line of what is going on.
 func (e Emit) Progress(text string) { e(Event{Kind: EventProgress, Text: text}) }
 
-// Output reports one line from a child or a server, already cleaned.
-func (e Emit) Output(text string) { e(Event{Kind: EventOutput, Text: text}) }
+// Output reports one line from a child or a server.
+func (e Emit) Output(said secret.Foreign) { e(Event{Kind: EventOutput, Said: said}) }
+
+// maxPrinted is how many lines of the project's output the log keeps, the last ones.
+const maxPrinted = 200
+
+// Printed reports what the project's own code printed; who says whose it is, for the
+// beginning of a sentence. It may hold anything, so it goes to the log alone, and one
+// line tells how much it is.
+func (e Emit) Printed(who string, printed ...secret.Foreign) {
+	var lines []secret.Foreign
+	for _, p := range printed {
+		lines = append(lines, p.Lines()...)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	for _, l := range lines[max(0, len(lines)-maxPrinted):] {
+		e(Event{Kind: EventPrinted, Said: l})
+	}
+	e.Progress(fmt.Sprintf("%s printed %s. What code prints can hold secrets, so only the wizard's log (l) has it.", who, plural(len(lines), "line")))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
 
 // Check reports the state of one line of proof.
 func (e Emit) Check(id string, mark Mark, text, detail string) {

@@ -102,14 +102,14 @@ type Facts struct {
 	Candidate  bool   `json:"candidate"`
 	// Enforced tells that the settings refuse to start without the key: the
 	// project carries the breaking change.
-	Enforced   bool          `json:"enforced"`
-	Checks     []SystemCheck `json:"checks"`
-	Tokens     TokenFacts    `json:"tokens"`
-	Routes     Routes        `json:"routes"`
-	UserModel  string        `json:"user_model"`     // e.g. "auth.User"
-	LoginField string        `json:"username_field"` // USERNAME_FIELD
-	Apps       []string      `json:"apps"`
-	Output     []string      `json:"-"` // what the settings printed, cleaned
+	Enforced   bool             `json:"enforced"`
+	Checks     []SystemCheck    `json:"checks"`
+	Tokens     TokenFacts       `json:"tokens"`
+	Routes     Routes           `json:"routes"`
+	UserModel  string           `json:"user_model"`     // e.g. "auth.User"
+	LoginField string           `json:"username_field"` // USERNAME_FIELD
+	Apps       []string         `json:"apps"`
+	Output     []secret.Foreign `json:"-"` // what the settings printed, a line each
 }
 
 // KeyFacts describes a key without its value.

@@ -18,6 +18,7 @@ var revealCallers = map[string]string{
 	"steps/journal/deliveries.go Choose":         "keeps the key of an interrupted run, mode 0600",
 	"steps/journal/deliveries.go Deliver":        "keeps the value before a delivery, mode 0600",
 	"steps/grace/grace.go Plan":                  "makes the edit that keeps the previous key",
+	"steps/secret/inert.go Add":                  "cuts it into the pieces that Show hides",
 	"steps/secret/inert.go mask":                 "looks for it in text, to mask it",
 	"steps/judge.go JudgeKey":                    "applies the rules",
 	"steps/preflight/exposure.go committed":      "looks for it in the files that git tracks",

@@ -141,7 +141,7 @@ func (r *runner) alone(do func() tea.Msg) tea.Cmd {
 
 // crash is the message of a mistake of keysplit's own, in whatever goroutine.
 func (r *runner) crash(err error) crashMsg {
-	return crashMsg{r.engine.Run.Redactor.Clean(err.Error())}
+	return crashMsg{r.engine.Run.Redactor.Show(secret.Said(err.Error()))}
 }
 
 // command makes the command of a job.

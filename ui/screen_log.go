@@ -43,7 +43,7 @@ func logText(ev steps.Event) string {
 		return text
 	case steps.EventFinding:
 		return text + string(ev.Finding.Code) + ". " + ev.Text
-	case steps.EventProgress, steps.EventOutput:
+	case steps.EventProgress, steps.EventOutput, steps.EventPrinted:
 		return text + ev.Text
 	}
 	text += string(ev.Kind)

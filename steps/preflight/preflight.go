@@ -116,6 +116,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := d.locate(); err != nil {
 		return err
 	}
+	learn(run, p, d.sources)
 	if err := findFiles(ctx, run); err != nil {
 		return err
 	}
@@ -253,9 +254,8 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	run.OnClose(func() { _ = django.Close() })
 	f := django.Facts()
 	p.Facts = f
-	for _, line := range f.Output {
-		emit.Output(line)
-	}
+	learnFacts(run, f)
+	emit.Printed("The settings", f.Output...)
 	if f.SettingsModule != "" {
 		p.SettingsModule = f.SettingsModule
 	}

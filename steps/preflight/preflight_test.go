@@ -50,7 +50,7 @@ func TestApplyHealthy(t *testing.T) {
 			}
 			printed := false
 			for _, e := range events {
-				printed = printed || e.Kind == steps.EventOutput
+				printed = printed || e.Kind == steps.EventPrinted
 			}
 			if !printed {
 				t.Error("what the settings printed is not passed on")
@@ -181,7 +181,7 @@ func TestPasswordStaysAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := strings.Join(run.Project.Facts.Output, "\n"); !strings.Contains(out, "password None /") {
+	if out := shown(run.Project.Facts.Output); !strings.Contains(out, "password None /") {
 		t.Errorf("output %q", out)
 	}
 }

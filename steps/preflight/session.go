@@ -24,9 +24,6 @@ import (
 	"dj/keysplit/steps/sys/guard"
 )
 
-//go:embed words.txt
-var words string
-
 //go:embed probe/*.py
 var probeFiles embed.FS
 
@@ -49,7 +46,7 @@ type session struct {
 	python  string
 	from    string
 	project *steps.Project
-	clean   func(string) string
+	show    func(secret.Foreign) string
 	secret  func(string) secret.Secret
 	wait    time.Duration
 	token   string
@@ -81,13 +78,13 @@ type opening struct {
 // reply is any answer of the probe.
 type reply struct {
 	steps.Facts
-	Error     *trouble `json:"error"`
-	Output    []string `json:"output"`
-	Fallback  bool     `json:"fallback"`
-	Signature []byte   `json:"signature"`
-	Field     string   `json:"field"`
-	Username  string   `json:"username"`
-	Password  string   `json:"password"`
+	Error     *trouble         `json:"error"`
+	Output    []secret.Foreign `json:"output"`
+	Fallback  bool             `json:"fallback"`
+	Signature []byte           `json:"signature"`
+	Field     string           `json:"field"`
+	Username  string           `json:"username"`
+	Password  string           `json:"password"`
 }
 
 var errEnded = errors.New("the project's Python ended")
@@ -101,7 +98,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
-		clean: run.Redactor.Clean, secret: run.Secret,
+		show: run.Redactor.Show, secret: run.Secret,
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
 	s.life, s.fail = context.WithCancelCause(context.Background())
@@ -134,7 +131,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(run, p), Words: words, Least: run.MinLength(),
+		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)
@@ -220,7 +217,7 @@ func (s *session) read(answer []byte) (*reply, error) {
 	if err := json.Unmarshal(answer, &r); err != nil {
 		return nil, errors.New("the probe's answer is damaged")
 	}
-	r.Facts.Output = s.cleanLines(r.Output)
+	r.Facts.Output = r.Output
 	if r.Error != nil {
 		return nil, s.explain(*r.Error)
 	}
@@ -230,23 +227,15 @@ func (s *session) read(answer []byte) (*reply, error) {
 
 // tidy makes the texts of the facts fit to be shown.
 func (s *session) tidy(f *steps.Facts) {
-	f.StateError = s.clean(f.StateError)
+	f.StateError = s.show(secret.Said(f.StateError))
 	for i := range f.Checks {
-		f.Checks[i].Message = s.clean(f.Checks[i].Message)
+		f.Checks[i].Message = s.show(secret.Said(f.Checks[i].Message))
 	}
-}
-
-func (s *session) cleanLines(lines []string) []string {
-	var out []string
-	for _, l := range lines {
-		out = append(out, s.clean(l))
-	}
-	return out
 }
 
 func (s *session) ended() error {
 	<-s.proc.Done()
-	last := lastLine(s.clean(string(s.errs.Bytes())))
+	last := lastLine(s.show(secret.Said(s.errs.Bytes())))
 	message := fmt.Sprintf("The interpreter %s ended with code %d before it answered.", s.python, s.proc.Code())
 	if last != "" {
 		message += " It said: " + last

@@ -95,7 +95,7 @@ func TestSecretsInOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := strings.Join(s.Facts().Output, "\n")
+	out := shown(s.Facts().Output)
 	for _, want := range []string{"key ****", "secret ****", "raw ****", "end"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)

@@ -11,19 +11,19 @@ import (
 
 // trouble is what the probe tells of an exception. No value is in it.
 type trouble struct {
-	Kind    string `json:"kind"` // "module", "syntax", "cast", "configured", "encoding", "database", "refused", "other"
-	Type    string `json:"type"`
-	Text    string `json:"text"`
-	File    string `json:"file"` // the last place in the project, absolute
-	Line    int    `json:"line"`
-	Module  string `json:"module"`  // that is not installed
-	Setting string `json:"setting"` // that was being read
+	Kind    string         `json:"kind"` // "module", "syntax", "cast", "configured", "encoding", "database", "refused", "other"
+	Type    string         `json:"type"`
+	Text    secret.Foreign `json:"text"`
+	File    string         `json:"file"` // the last place in the project, absolute
+	Line    int            `json:"line"`
+	Module  string         `json:"module"`  // that is not installed
+	Setting string         `json:"setting"` // that was being read
 }
 
 // explain turns an exception into a finding that says what is wrong, where, and
 // what to do.
 func (s *session) explain(t trouble) error {
-	text := strings.TrimSuffix(s.clean(t.Text), ".")
+	text := strings.TrimSuffix(s.show(t.Text), ".")
 	file := relative(s.project, t.File)
 	interpreter := s.python
 	if s.from != "" {
@@ -55,7 +55,7 @@ func (s *session) explain(t trouble) error {
 }
 
 func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) error {
-	module := secret.Inert(t.Module)
+	module := s.show(secret.Said(t.Module))
 	if own := s.project.SettingsModule; own != "" && (module == own || strings.HasPrefix(own, module+".")) {
 		return notRunnable(fmt.Sprintf("The settings module %s is not there.", own), file, t.Line,
 			"Name the right one: keysplit --settings MODULE.")

@@ -39,7 +39,7 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	return steps.Plan{
 		Summary:  "Restart the backend with your command.",
-		Details:  []string{"Command: " + run.Redactor.Clean(c.text), "Folder: " + run.Project.Root},
+		Details:  []string{"Command: " + run.Redactor.Show(secret.Said(c.text)), "Folder: " + run.Project.Root},
 		Effects:  []string{"What the command restarts is away for as long as that takes."},
 		Question: "Run this command?",
 	}, nil
@@ -66,7 +66,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err != nil {
 		return err
 	}
-	emit.Progress("Running: " + run.Redactor.Clean(c.text))
+	emit.Progress("Running: " + run.Redactor.Show(secret.Said(c.text)))
 	limited, cancel := context.WithTimeout(ctx, c.Limit(run))
 	defer cancel()
 	shown := &vendor.Live{Run: run, Emit: emit}

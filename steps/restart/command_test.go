@@ -113,10 +113,10 @@ func TestCommandIsShownLive(t *testing.T) {
 	var first time.Duration
 	var said []string
 	err := w.step.Apply(t.Context(), w.run, func(ev steps.Event) {
-		if ev.Text == "first" {
+		if text(w.run, ev) == "first" {
 			first = time.Since(begun)
 		}
-		said = append(said, ev.Text)
+		said = append(said, text(w.run, ev))
 	})
 	if err == nil || first == 0 || time.Since(begun)-first < 800*time.Millisecond {
 		t.Errorf("error %v, the first line after %v of %v", err, first, time.Since(begun))

@@ -170,7 +170,7 @@ esac`
 			}
 			details := ""
 			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-				return w.step.Apply(ctx, run, func(ev steps.Event) { details += ev.Text + ": " + ev.Detail + "\n"; emit(ev) })
+				return w.step.Apply(ctx, run, func(ev steps.Event) { details += text(run, ev) + ": " + ev.Detail + "\n"; emit(ev) })
 			}, w.run)
 			if c.code == "" && err != nil || c.code != "" && (!finding.Has(found, c.code) || found[0].Mends()) {
 				t.Fatalf("error %v, %v", err, found)

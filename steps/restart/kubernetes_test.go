@@ -47,7 +47,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 	}{
 		"a missing key":          {healthy + "," + strings.Replace(waiting, "MESSAGE", "couldn't find key jwt in Secret shop/backend", 1), "kubernetes:backend", "kubernetes-missing-key", "couldn't find key jwt", ""},
 		"a missing ConfigMap":    {strings.Replace(waiting, "MESSAGE", "couldn't find key a in ConfigMap shop/b", 1), "kubernetes:backend", "restart-failed", "in ConfigMap shop/b", ""},
-		"a crash":                {healthy + "," + crashing, "kubernetes:backend", "restart-failed", "boom", "all is well"},
+		"a crash":                {healthy + "," + crashing, "kubernetes:backend", "restart-failed", "backend-new stopped with ImproperlyConfigured: the key ****.", "all is well"},
 		"nothing is known":       {"", "kubernetes:backend", "restart-failed", "kubectl describe", ""},
 		"in a namespace":         {"", "kubernetes:shop/backend", "restart-failed", "kubectl describe deployment/backend --namespace shop and kubectl get pods --namespace shop.", ""},
 		"no deployment":          {"", "kubernetes:nothing", "place-not-found", "", ""},
@@ -60,7 +60,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 "auth can-i") case "$*" in *other*) echo no; exit 1 ;; *) echo yes ;; esac ;;
 "get pods") case "$*" in *"--selector app=backend,tier=web "*) echo '{"items":['"$(cat "$DIR/pods")"']}' ;; *) echo '{"items":[`+strings.Replace(waiting, "MESSAGE", "couldn't find key x in Secret y", 1)+`]}' ;; esac ;;
 "logs backend-old") echo "all is well" ;;
-"logs backend-new") case "$*" in *"--container web --previous"*) echo "boom $(cat '`+w.run.Project.EnvFile.Path+`')" ;; *) echo "all is well" ;; esac ;;`, 1)
+"logs backend-new") case "$*" in *"--container web --previous"*) echo "ImproperlyConfigured: the key $(cat '`+w.run.Project.EnvFile.Path+`')" ;; *) echo "all is well" ;; esac ;;`, 1)
 			body = strings.Replace(body, `) echo "$2" ;;`, `) case "$*" in *json*) echo '{"spec":{"selector":{"matchLabels":{"tier":"web","app":"backend"}}}}' ;; *) echo "$2" ;; esac ;;`, 1)
 			program := stepstest.NewTool(t, "kubectl", strings.ReplaceAll(body, "couldn't", "couldnt"))
 			if err := os.WriteFile(filepath.Join(program.Dir, "pods"), []byte(c.pods), 0o600); err != nil {

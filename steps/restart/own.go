@@ -12,7 +12,9 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/vendor"
 )
 
 // own is the server that the step started for the length of the run.
@@ -83,7 +85,9 @@ func ownCommand(run *steps.Run, port string) string {
 func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	start := s.Start
 	if start == nil {
-		start = s.startRunserver
+		start = func(ctx context.Context, run *steps.Run) (string, func(), error) {
+			return s.startRunserver(ctx, run, emit)
+		}
 	}
 	s.own.end()
 	base, stop, err := start(ctx, run)
@@ -103,7 +107,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 
 // startRunserver starts manage.py runserver on a free port of the loopback
 // address, without the autoreloader, and waits until it answers.
-func (s *Step) startRunserver(ctx context.Context, run *steps.Run) (string, func(), error) {
+func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
 		return "", nil, steps.Fail(finding.New("django-not-runnable", "No server is running, and no Python was found to start one.").
 			WithFix("Start the backend in a terminal, or name the interpreter: --python PATH."))
@@ -141,27 +145,18 @@ func (s *Step) startRunserver(ctx context.Context, run *steps.Run) (string, func
 	p.Terminate()
 	switch {
 	case errors.Is(err, ended):
-		return "", nil, failedStart(run, "The backend ended at its start.", tail.Bytes())
+		return "", nil, failedStart(run, emit, "The backend ended at its start.", tail.Bytes())
 	case err != nil:
 		return "", nil, err
 	}
-	return "", nil, failedStart(run, fmt.Sprintf("The backend started, but did not answer within %v.", run.Options.Wait()), tail.Bytes())
+	return "", nil, failedStart(run, emit, fmt.Sprintf("The backend started, but did not answer within %v.", run.Options.Wait()), tail.Bytes())
 }
 
-// failedStart quotes the last lines of what the server said, cleaned.
-func failedStart(run *steps.Run, message string, output []byte) error {
-	const quoted = 6
-	var lines []string
-	for _, line := range strings.Split(run.Redactor.Clean(string(output)), "\n") {
-		if strings.TrimSpace(line) != "" {
-			lines = append(lines, strings.TrimSpace(line))
-		}
-	}
-	if len(lines) > quoted {
-		lines = lines[len(lines)-quoted:]
-	}
-	if len(lines) > 0 {
-		message += " Its last words: " + strings.Join(lines, " / ")
+// failedStart says where the code stopped; what it printed goes to the log.
+func failedStart(run *steps.Run, emit steps.Emit, message string, output []byte) error {
+	emit.Printed("The backend", secret.Printed(output))
+	if stopped := vendor.Stopped(run, output); stopped != "" {
+		message += " It stopped with " + stopped + "."
 	}
 	return steps.Fail(finding.New("server-unreachable", message).
 		WithFix("Put that right, then start it to see: " + ownCommand(run, "8000")))

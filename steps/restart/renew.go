@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 // sameStart is how far two readings of the start of one process may lie apart.
@@ -49,7 +50,7 @@ func (r runserver) renew(ctx context.Context, run *steps.Run, emit steps.Emit, s
 	if len(reload) > 0 {
 		file, err := touch(run)
 		if err != nil {
-			emit.Progress("The file's time could not be set: " + run.Redactor.Clean(err.Error()))
+			emit.Progress("The file's time could not be set: " + run.Redactor.Show(secret.Said(err.Error())))
 			ask = append(ask, reload...)
 		} else {
 			emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
@@ -90,7 +91,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 			case gone:
 				return false, steps.Fail(finding.New("server-unreachable",
 					fmt.Sprintf("runserver (process %d) ended when it read its settings again.", w.Reloader)).
-					WithFix(fmt.Sprintf("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Clean(w.Folder), run.Redactor.Clean(w.Command))))
+					WithFix(fmt.Sprintf("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Show(secret.Said(w.Folder)), run.Redactor.Show(secret.Said(w.Command)))))
 			case unchanged:
 				left = append(left, w)
 			}
@@ -154,7 +155,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	}
 	if len(left) == 0 {
 		return steps.Fail(finding.New("server-unreachable", "The server was stopped, and no new one listens.").
-			WithFix(fmt.Sprintf("Start it again in %s: %s", run.Redactor.Clean(ask[0].Folder), run.Redactor.Clean(ask[0].Command))))
+			WithFix(fmt.Sprintf("Start it again in %s: %s", run.Redactor.Show(secret.Said(ask[0].Folder)), run.Redactor.Show(secret.Said(ask[0].Command)))))
 	}
 	var fs []finding.Finding
 	for _, s := range left {
@@ -168,7 +169,7 @@ func notRestarted(run *steps.Run, s staleServer) finding.Finding {
 	return finding.New("server-stale-key",
 		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
 		WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
-			s.terminal(), run.Redactor.Clean(s.Folder), run.Redactor.Clean(s.Command)))
+			s.terminal(), run.Redactor.Show(secret.Said(s.Folder)), run.Redactor.Show(secret.Said(s.Command))))
 }
 
 // why says why a reload does not do.

@@ -117,10 +117,18 @@ func (w *world) server(pid, reloader int, started time.Time, url string) steps.S
 	return steps.Server{PID: pid, Reloader: reloader, Started: started, URL: url, Folder: w.run.Project.Root, Command: "python manage.py runserver"}
 }
 
+// text is what an event says, as the engine has it shown.
+func text(run *steps.Run, e steps.Event) string {
+	if e.Said.Empty() {
+		return e.Text
+	}
+	return run.Redactor.Show(e.Said)
+}
+
 // do applies the step and returns the events and the findings.
 func do(act func(context.Context, *steps.Run, steps.Emit) error, run *steps.Run) (texts []string, findings []finding.Finding, err error) {
 	err = act(context.Background(), run, func(e steps.Event) {
-		texts = append(texts, e.Text)
+		texts = append(texts, text(run, e))
 		if e.Finding != nil {
 			findings = append(findings, *e.Finding)
 		}

@@ -208,8 +208,8 @@ func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
 	for _, f := range all {
 		if f.URL == "" {
 			fs = append(fs, finding.New("server-unreachable",
-				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Clean(f.Folder), f.PID)).
-				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Clean(f.Command)))
+				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Show(secret.Said(f.Folder)), f.PID)).
+				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Show(secret.Said(f.Command))))
 		}
 	}
 	return steps.Fail(fs...)
@@ -339,5 +339,5 @@ func which(s steps.Server) string {
 }
 
 func place(run *steps.Run, s steps.Server) string {
-	return "folder " + run.Redactor.Clean(s.Folder) + ", command " + run.Redactor.Clean(s.Command)
+	return "folder " + run.Redactor.Show(secret.Said(s.Folder)) + ", command " + run.Redactor.Show(secret.Said(s.Command))
 }

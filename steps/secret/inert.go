@@ -45,6 +45,7 @@ func Inert(text string) string {
 // nothing.
 type Redactor struct {
 	secrets []Secret // the longest first: one may be a part of another
+	known   *index   // what Show knows; nil for nothing
 }
 
 // The lengths, in characters, from which a secret is masked at all, and within
@@ -60,6 +61,7 @@ func (r *Redactor) Add(secrets ...Secret) {
 	for _, s := range secrets {
 		if s.Set() && s.Len() >= shortest && !slices.ContainsFunc(r.secrets, s.Equal) {
 			r.secrets = append(r.secrets, s)
+			r.learn(s.Reveal(), value, true)
 		}
 	}
 	slices.SortStableFunc(r.secrets, func(a, b Secret) int { return b.Len() - a.Len() })

@@ -142,7 +142,7 @@ var unmigrated = regexp.MustCompile(`(?i)no such table|relation .* does not exis
 
 // noAccount is the finding of a throwaway account that could not be made.
 func (s *session) noAccount(err error) finding.Finding {
-	why := s.run.Redactor.Clean(err.Error())
+	why := s.run.Redactor.Show(secret.Said(err.Error()))
 	var failure *steps.Failure
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
 		why = failure.Findings[0].Message

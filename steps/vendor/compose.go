@@ -96,7 +96,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	if !asked {
 		var err error
 		if whole, err = readCompose(path); err != nil {
-			return Located{}, steps.Fail(finding.New("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, secret.Inert(err.Error()))).At(rel, 0))
+			return Located{}, steps.Fail(finding.New("place-not-found", fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, run.Redactor.Show(secret.Printed(err.Error())))).At(rel, 0))
 		}
 	}
 	name, err := c.choose(whole)

@@ -340,6 +340,6 @@ func inspect(ctx context.Context, run *steps.Run, by composer, name, id string) 
 
 func (c composer) log(ctx context.Context, run *steps.Run, emit steps.Emit, services []string) {
 	if res, err := c.Try(ctx, run, nil, c.args(append([]string{"logs", "--no-color", "--tail", fmt.Sprint(logLines)}, services...)...)...); err == nil {
-		showLog(run, emit, res.Stdout)
+		showLog(run, emit, strings.Join(services, ", "), res.Stdout)
 	}
 }

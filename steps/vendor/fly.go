@@ -70,7 +70,7 @@ func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		}
 	}
 	if who, err := f.tool().Call(ctx, run, f.String(), nil, "auth", "whoami"); err == nil {
-		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
+		if name := run.Redactor.Show(secret.Said(strings.TrimSpace(string(who)))); name != "" {
 			held.Where += ", as " + name
 		}
 	}

@@ -109,7 +109,7 @@ func (g *github) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		}
 	}
 	if who, err := g.tool().Call(ctx, run, g.String(), nil, "api", "user", "--jq", ".login"); err == nil {
-		if name := run.Redactor.Clean(strings.TrimSpace(string(who))); name != "" {
+		if name := run.Redactor.Show(secret.Said(strings.TrimSpace(string(who)))); name != "" {
 			held.Where += ", as " + name
 		}
 	}

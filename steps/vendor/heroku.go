@@ -89,7 +89,7 @@ func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	}
 	var account struct{ Email string }
 	if err := h.do(ctx, run, token, http.MethodGet, "/account", nil, &account); err == nil && account.Email != "" {
-		held.Where += ", as " + run.Redactor.Clean(account.Email)
+		held.Where += ", as " + run.Redactor.Show(secret.Said(account.Email))
 	}
 	return held, nil
 }

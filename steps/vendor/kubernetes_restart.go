@@ -80,7 +80,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	p := steps.Plan{
 		Summary: "Roll " + strings.Join(k.all, ", ") + " anew.",
-		Details: []string{"Context: " + strings.TrimSpace(run.Redactor.Clean(string(where)))},
+		Details: []string{"Context: " + strings.TrimSpace(run.Redactor.Show(secret.Said(where)))},
 		Effects: []string{"New pods start with the new key before the old ones end. While both run, a token of one is refused by the other."},
 	}
 	if k.namespace != "" {
@@ -153,7 +153,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 	for _, p := range down {
 		if c, waits := p.misses(); waits {
 			if c.State.Waiting.Message != "" {
-				emit.Output(run.Redactor.Clean(p.Metadata.Name + ": " + c.State.Waiting.Message))
+				emit.Output(secret.Said(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
 			f := finding.New("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
 				WithSeverity(finding.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
@@ -176,16 +176,15 @@ func (k workloads) log(ctx context.Context, run *steps.Run, emit steps.Emit, p p
 		args = append(args, "--container", c.Name)
 	}
 	if w := c.State.Waiting; w != nil && w.Reason != "" {
-		emit.Output(run.Redactor.Clean(strings.TrimSuffix(p.Metadata.Name+" waits: "+w.Reason+": "+w.Message, ": ")))
+		emit.Output(secret.Said(strings.TrimSuffix(p.Metadata.Name+" waits: "+w.Reason+": "+w.Message, ": ")))
 	}
-	emit.Progress("The log of " + secret.Inert(p.Metadata.Name) + ":")
 	if c.RestartCount > 0 && c.State.Running == nil {
 		if out, err := k.call(ctx, run, k.namespace, append(args, "--previous")...); err == nil {
-			showLog(run, emit, out)
+			showLog(run, emit, secret.Inert(p.Metadata.Name), out)
 			return
 		}
 	}
 	if out, err := k.call(ctx, run, k.namespace, args...); err == nil {
-		showLog(run, emit, out)
+		showLog(run, emit, secret.Inert(p.Metadata.Name), out)
 	}
 }

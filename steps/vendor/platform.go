@@ -180,7 +180,7 @@ func (p platform) log(ctx context.Context, run *steps.Run, emit steps.Emit) {
 	quiet := func(steps.Event) {}
 	res, over, err := watch(ctx, run, quiet, p.program, logWithin, nil, p.logs...)
 	if err == nil && (over || res.Code == 0) { // else it is about the program itself
-		showLog(run, emit, res.Stdout)
+		showLog(run, emit, p.name, res.Stdout)
 	}
 }
 

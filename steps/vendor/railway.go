@@ -77,10 +77,10 @@ func (r *railway) Look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	// Railway's own variables tell which project it is, and which environment the
 	// folder is linked to.
 	if v := vars["RAILWAY_ENVIRONMENT_NAME"]; v != nil && r.environment == "" {
-		held.Where += ", environment " + run.Redactor.Clean(*v)
+		held.Where += ", environment " + run.Redactor.Show(secret.Said(*v))
 	}
 	if v := vars["RAILWAY_PROJECT_NAME"]; v != nil {
-		held.Where += ", project " + run.Redactor.Clean(*v)
+		held.Where += ", project " + run.Redactor.Show(secret.Said(*v))
 	}
 	if v, ok := vars[steps.KeyName]; ok {
 		held.There, held.Readable = true, v != nil

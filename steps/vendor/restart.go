@@ -3,6 +3,7 @@ package vendor
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -117,17 +118,45 @@ func names(list string) ([]string, error) {
 	return out, nil
 }
 
-// logLines is how many lines of a failing service's log are shown.
+// logLines is how many lines of a failing service's log are read.
 const logLines = 20
 
-// showLog shows the end of a log, cleaned.
-func showLog(run *steps.Run, emit steps.Emit, log []byte) {
-	lines := strings.Split(strings.TrimSpace(run.Redactor.Clean(string(log))), "\n")
-	for _, l := range lines[max(0, len(lines)-logLines):] {
-		if l != "" {
-			emit.Output(l)
+// showLog passes the end of a log on, which the project's code wrote, and says where
+// that code stopped.
+func showLog(run *steps.Run, emit steps.Emit, who string, log []byte) {
+	emit.Printed(who, secret.Printed(log))
+	if stopped := Stopped(run, log); stopped != "" {
+		emit.Progress(who + " stopped with " + stopped + ".")
+	}
+}
+
+var (
+	frame     = regexp.MustCompile(`(?m)\bFile "([^"\n]+)", line (\d+)`)
+	exception = regexp.MustCompile(`(?m)^(?:[^\n|]*\| *)?(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Configured|Exit|NotFound)\b[^\n]*)`)
+	packages  = regexp.MustCompile(`site-packages|dist-packages|/lib/python|^<|^/usr/`)
+)
+
+// Stopped says where Python code stopped, by the last exception of its output: the
+// class, the words of its message that are no secret, and the project's file and line.
+// It is "" where there is none.
+func Stopped(run *steps.Run, output []byte) string {
+	text := string(output)
+	place, after := "", 0
+	for _, m := range frame.FindAllStringSubmatchIndex(text, -1) {
+		after = m[1]
+		if file := text[m[2]:m[3]]; !packages.MatchString(file) {
+			if filepath.IsAbs(file) && run.Project != nil {
+				file = run.Project.Rel(file)
+			}
+			place = ", at " + file + " line " + text[m[4]:m[5]]
 		}
 	}
+	found := exception.FindAllStringSubmatch(text[after:], -1)
+	if len(found) == 0 {
+		return ""
+	}
+	said := strings.TrimRight(run.Redactor.Show(secret.Printed(found[len(found)-1][1])), ". ")
+	return said + run.Redactor.Show(secret.Said(place))
 }
 
 // wentWrong is the failure of a restart, with the way back.

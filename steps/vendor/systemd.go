@@ -344,6 +344,6 @@ func byHand(run *steps.Run) string {
 func (s Units) log(ctx context.Context, run *steps.Run, emit steps.Emit, name string) {
 	journal := tool.Program{Name: "journalctl"}
 	if res, err := journal.Try(ctx, run, nil, "--unit", name, "--lines", fmt.Sprint(logLines), "--no-pager", "--output", "cat"); err == nil {
-		showLog(run, emit, res.Stdout)
+		showLog(run, emit, name, res.Stdout)
 	}
 }

@@ -138,12 +138,12 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	held := steps.Held{Where: "Vault secret " + v.place + ", field " + v.field, Readable: true}
 	if address, _ := run.LookupEnv("VAULT_ADDR"); address != "" {
-		held.Where += ", at " + run.Redactor.Clean(address)
+		held.Where += ", at " + run.Redactor.Show(secret.Said(address))
 	} else {
 		held.Where += ", at https://127.0.0.1:8200 (VAULT_ADDR is not set)"
 	}
 	if ns, ok := run.LookupEnv("VAULT_NAMESPACE"); ok && ns != "" {
-		held.Where += ", namespace " + run.Redactor.Clean(ns)
+		held.Where += ", namespace " + run.Redactor.Show(secret.Said(ns))
 	}
 	s, err := v.read(ctx, run)
 	if err != nil {
@@ -180,7 +180,7 @@ func (v *vault) account(ctx context.Context, run *steps.Run) string {
 	if err != nil || json.Unmarshal(out, &token) != nil || token.Data.DisplayName == "" {
 		return ""
 	}
-	return ", as " + run.Redactor.Clean(token.Data.DisplayName)
+	return ", as " + run.Redactor.Show(secret.Said(token.Data.DisplayName))
 }
 
 func (v *vault) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {

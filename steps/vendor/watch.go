@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -25,20 +26,20 @@ type Live struct {
 	Emit steps.Emit
 	Only func(line string) bool // nil for all lines
 	n    int
-	last []string
+	last []secret.Foreign
 }
 
 // See takes a line.
 func (l *Live) See(line string) {
-	line = strings.TrimRight(l.Run.Redactor.Clean(line), " ")
-	if line == "" || l.Only != nil && !l.Only(line) {
+	said := secret.Said(strings.TrimRight(line, " \r\n"))
+	if len(said.Lines()) == 0 || l.Only != nil && !l.Only(line) {
 		return
 	}
 	if l.n++; l.n <= FirstLines {
-		l.Emit.Output(line)
+		l.Emit.Output(said)
 		return
 	}
-	if l.last = append(l.last, line); len(l.last) > LastLines {
+	if l.last = append(l.last, said); len(l.last) > LastLines {
 		l.last = l.last[1:]
 	}
 }
@@ -46,7 +47,7 @@ func (l *Live) See(line string) {
 // End shows the last lines.
 func (l *Live) End() {
 	if out := l.n - FirstLines - len(l.last); out > 0 {
-		l.Emit.Output(fmt.Sprintf("(%d lines are left out)", out))
+		l.Emit.Progress(fmt.Sprintf("(%d lines are left out)", out))
 	}
 	for _, line := range l.last {
 		l.Emit.Output(line)

@@ -33,6 +33,9 @@ func (j *jsonFront) Plan(p steps.Plan) {
 }
 
 func (j *jsonFront) Event(ev steps.Event) {
+	if ev.Kind == steps.EventPrinted {
+		return // for the log of the wizard alone
+	}
 	if ev.Time.IsZero() { // it is none of a step's
 		ev.Time = time.Now().UTC()
 	}
