@@ -118,7 +118,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 				if again := strings.Contains(program.Argv(), c.again); again != s.again || strings.Contains(said, "by itself") == s.again {
 					t.Errorf("restarted by us: %t\n%s", again, said)
 				}
-				if s.fails && (!strings.Contains(program.Argv(), c.log) || !strings.Contains(said, "the app ****") || !strings.Contains(found[0].Fix, strings.ReplaceAll(c.log, "\n", " "))) {
+				if s.fails && (!strings.Contains(program.Argv(), c.log) || !strings.Contains(said, "the app says ****") || !strings.Contains(found[0].Fix, strings.ReplaceAll(c.log, "\n", " "))) {
 					t.Errorf("its log is not shown: %s\n%s", found[0].Fix, said)
 				}
 			})
