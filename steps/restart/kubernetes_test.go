@@ -47,7 +47,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 	}{
 		"a missing key":          {healthy + "," + strings.Replace(waiting, "MESSAGE", "couldn't find key jwt in Secret shop/backend", 1), "kubernetes:backend", "kubernetes-missing-key", "couldn't find key jwt", ""},
 		"a missing ConfigMap":    {strings.Replace(waiting, "MESSAGE", "couldn't find key a in ConfigMap shop/b", 1), "kubernetes:backend", "restart-failed", "in ConfigMap shop/b", ""},
-		"a crash":                {healthy + "," + crashing, "kubernetes:backend", "restart-failed", "backend-new stopped with ImproperlyConfigured: the key ****.", "all is well"},
+		"a crash":                {healthy + "," + crashing, "kubernetes:backend", "restart-failed", "backend-new stopped with ImproperlyConfigured: the key JWT_SECRET_KEY=****.", "all is well"},
 		"nothing is known":       {"", "kubernetes:backend", "restart-failed", "kubectl describe", ""},
 		"in a namespace":         {"", "kubernetes:shop/backend", "restart-failed", "kubectl describe deployment/backend --namespace shop and kubectl get pods --namespace shop.", ""},
 		"no deployment":          {"", "kubernetes:nothing", "place-not-found", "", ""},

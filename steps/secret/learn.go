@@ -36,7 +36,7 @@ var (
 
 func (r *Redactor) index() *index {
 	if r.known == nil {
-		r.known = &index{pieces: map[uint64]level{}, short: map[string]bool{}, names: map[string]bool{}, seen: map[string]bool{}}
+		r.known = &index{pieces: map[uint64]level{}, short: map[string]bool{}, names: map[string]bool{"secret_key": true, "jwt_secret_key": true}, seen: map[string]bool{}}
 	}
 	return r.known
 }

@@ -180,9 +180,11 @@ func masked(text string, hidden []level) string {
 var (
 	// chunk is a piece of a line between spaces: what opens it, and what closes it,
 	// stays.
-	chunk   = regexp.MustCompile("^([][(){}<>'\"`,;:.!?=]{0,3})(.*?)([][(){}<>'\"`,;:.!?=]{0,3})$")
-	address = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$`)
-	masks   = regexp.MustCompile(`\*{4}(?:[\s'"]*\*{4})+`)
+	chunk = regexp.MustCompile("^([][(){}<>'\"`,;:.!?=]{0,3})(.*?)([][(){}<>'\"`,;:.!?=]{0,3})$")
+	// constant is how settings and variables are named.
+	constant = regexp.MustCompile(`^[A-Z]{2,}(?:_[A-Z]{2,})+$`)
+	address  = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$`)
+	masks    = regexp.MustCompile(`\*{4}(?:[\s'"]*\*{4})+`)
 )
 
 // wordsOf keeps of a text the chunks that are made of known words and names.
@@ -215,7 +217,7 @@ func (r *Redactor) fits(part string) bool {
 	for _, t := range tokens(part) {
 		w := lowerASCII(part[t.start:t.end])
 		switch {
-		case words()[w] || r.known != nil && r.known.has(w):
+		case constant.MatchString(part[t.start:t.end]) || words()[w] || r.known != nil && r.known.has(w):
 		case strings.Trim(w, "0123456789") == "":
 			digits += len(w)
 		default:
