@@ -198,6 +198,9 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			if d.project.EnvFile.Exists {
 				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
 			}
+			if d.namesAnother(file, steps.KeyName) {
+				message = anotherName(steps.KeyName)
+			}
 		case "jwt-key-equals-secret-key":
 			message = d.keys.EqualTo(d.keys.Key.Secret)
 		case "jwt-key-too-short":
@@ -259,7 +262,11 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	if !key.Set() {
 		value, s, at := literalSecretKey(d.sources)
 		if s.path == "" {
-			if d.project.EnvFile.Exists && d.knowsReader() {
+			switch {
+			case d.namesAnother(file, steps.SecretKeyName):
+				d.found = append(d.found, finding.New("secret-key-missing", anotherName(steps.SecretKeyName)).At(d.rel(), line).
+					WithFix("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings."))
+			case d.project.EnvFile.Exists && d.knowsReader():
 				d.add("secret-key-missing", "", 0)
 			}
 			return

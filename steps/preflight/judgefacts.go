@@ -130,7 +130,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 				add("jwt-key-too-short", "The settings refuse JWT_SECRET_KEY: it is too short.", d.rel())
 			}
 		case "key-refused":
-			if !has("jwt-key-weak", "jwt-key-placeholder") {
+			if !has("jwt-key-weak", "jwt-key-placeholder", "jwt-key-missing") {
 				add("jwt-key-weak", "The settings refuse JWT_SECRET_KEY: "+f.StateError, d.rel())
 			}
 		case "ok":

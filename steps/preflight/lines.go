@@ -63,6 +63,22 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 	}
 }
 
+// namesAnother reports whether the backend's reader takes the value of a name for the
+// name of another variable, as django-environ does with one that begins with $.
+func (d *diagnosis) namesAnother(file *envfile.File, name string) bool {
+	found := false
+	for _, l := range file.Lines() {
+		if l.Kind == envfile.Assignment && l.Name == name {
+			found = strings.HasPrefix(strings.Trim(strings.TrimSpace(l.Value), `"'`), "$")
+		}
+	}
+	return found && d.reader() == envfile.DjangoEnviron
+}
+
+func anotherName(name string) string {
+	return name + " begins with $, so django-environ takes the rest for the name of another variable, which is not set."
+}
+
 // exports tells whether the backend's reader knows the word export.
 func (d *diagnosis) exports() bool { return d.reader() != envfile.Decouple }
 

@@ -17,8 +17,7 @@
 //     more than the grace period. It is left alone: a command that starts a
 //     service does just that.
 //
-// Output is foreign text. Callers pass it through steps.Inert or a
-// steps.Redactor before they show it.
+// Output is foreign text. Callers make it secret.Foreign to show it.
 package child
 
 import (
