@@ -18,7 +18,8 @@ const trackedCode finding.Code = "env-file-tracked-by-git"
 
 // Tracked is what git says about an env file: it is an error where a secret is to be
 // written to it, else a warning. Of a link the file that it leads to counts, since
-// that one gets the secret.
+// that one gets the secret; a link that git tracks and that leads out of the work tree
+// is one as well.
 //
 // In development a file may be committed on purpose, for the team by tracked_env or
 // by what a person said once; then it is worth knowing, and no more. Nothing
@@ -26,19 +27,18 @@ const trackedCode finding.Code = "env-file-tracked-by-git"
 // and git does not answer.
 func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f finding.Finding, tracked, known bool) {
 	real := followed(path)
+	if link := linkOut(ctx, run.Project, path, real); link != "" {
+		return linked(run, link, real, writes), true, true
+	}
 	if !versioned(filepath.Dir(real)) {
 		return f, false, true
 	}
-	res, ok := git.Ask(ctx, filepath.Dir(real), nil, 4<<10, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", filepath.Base(real))
-	if !ok || res.Code > 1 {
-		return f, false, false
-	}
-	if res.Code == 1 {
-		return f, false, true
+	if tracked, known = asks(ctx, real); !tracked {
+		return f, tracked, known
 	}
 	rel := run.Project.Rel(real)
 	f = finding.New(trackedCode, "").At(rel, 0)
-	if by := onPurpose(run, rel); by != "" {
+	if by := onPurpose(run, rel, run.Options.TrackedEnv); by != "" {
 		f = f.WithSeverity(finding.Info).WithFix("Nothing, as long as its secrets protect nothing real.")
 		f.Message = "The .env file is tracked by git, on purpose: " + by + "."
 		return f, true, true
@@ -55,18 +55,59 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	return f.WithFix(fix), true, true
 }
 
+// asks asks git whether it tracks a file or link. known is false where git does not
+// answer.
+func asks(ctx context.Context, path string) (tracked, known bool) {
+	res, ok := git.Ask(ctx, filepath.Dir(path), nil, 4<<10, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", filepath.Base(path))
+	return ok && res.Code == 0, ok && res.Code <= 1
+}
+
+// linkOut is the link of the work tree, tracked by git, by which a path leads to a
+// file outside of it; "" for none. Whoever committed it says where the key goes.
+func linkOut(ctx context.Context, p *steps.Project, path, real string) string {
+	if !outside(p, real) {
+		return ""
+	}
+	for at := path; at != p.TopLevel && local(p.TopLevel, at); at = filepath.Dir(at) {
+		if info, err := os.Lstat(at); err == nil && info.Mode()&os.ModeSymlink != 0 {
+			if tracked, _ := asks(ctx, at); tracked {
+				return at
+			}
+		}
+	}
+	return ""
+}
+
+// linked is the finding of an env file to which such a link leads. Only a person can
+// say yes to it: tracked_env is committed, too.
+func linked(run *steps.Run, link, real string, writes bool) finding.Finding {
+	at := run.Project.Rel(link)
+	f := finding.New(trackedCode, secret.Inert(at)+" is a link that git tracks, and leads out of this work tree, to "+secret.Inert(real)+".").At(run.Project.Rel(real), 0)
+	f.Why = "Whoever committed the link decides which file of this machine gets the key."
+	switch {
+	case onPurpose(run, f.File, "") != "":
+		return f.WithSeverity(finding.Info).WithFix("Nothing: you said yes to it.")
+	case writes:
+		f = f.WithSeverity(finding.Error)
+	}
+	if development(run) {
+		f = f.Asking("The committed link " + secret.Inert(at) + " leads to " + secret.Inert(real) + ". Write the key to that file?")
+	}
+	return f.WithFix("Look at the link. If that file is right, name it itself: " + shell.Join("--env-file", real))
+}
+
 func development(run *steps.Run) bool {
 	return run.Options.Environment == "" || run.Options.Environment == steps.DefaultEnvironment
 }
 
 // onPurpose is who said that the file is committed on purpose, "" where nobody did or
-// nobody may.
-func onPurpose(run *steps.Run, rel string) string {
+// nobody may. team is the place where the team's configuration says so, "" for none.
+func onPurpose(run *steps.Run, rel, team string) string {
 	if !development(run) {
 		return ""
 	}
-	if place := run.Options.TrackedEnv; place != "" {
-		return place + " says so"
+	if team != "" {
+		return team + " says so"
 	}
 	j := run.Journal
 	if j == nil {

@@ -61,7 +61,9 @@ func TestWhatGitTracks(t *testing.T) {
 		"staged for removal":      {func(r *tree) { r.write("x", ""); r.git("add", "x"); r.git("rm", "-q", "--cached", "x") }, "x", ""},
 		"hidden from git status":  {func(r *tree) { r.write("x", ""); r.git("add", "x"); r.git("update-index", "--skip-worktree", "x") }, "x", "x"},
 		"a link to a tracked one": {func(r *tree) { r.write("conf/dev", ""); r.git("add", "conf/dev"); r.link("x", "conf/dev") }, "x", "conf/dev"},
-		"a tracked link out":      {func(r *tree) { r.write("../outside/x", ""); r.link("x", r.outside+"/x"); r.git("add", "x") }, "x", ""},
+		"a tracked link out":      {func(r *tree) { r.write("../outside/x", ""); r.link("x", r.outside+"/x"); r.git("add", "x") }, "x", "OUTSIDE/x"},
+		"a tracked folder out":    {func(r *tree) { r.write("../outside/x", ""); r.link("c", r.outside); r.git("add", "c") }, "c/x", "OUTSIDE/x"},
+		"a link of one's own":     {func(r *tree) { r.write("../outside/x", ""); r.link("x", r.outside+"/x") }, "x", ""},
 		"a folder that is a link": {func(r *tree) { r.write("conf/dev", ""); r.git("add", "conf/dev"); r.link("c", "conf") }, "c/dev", "conf/dev"},
 		"a name that is a glob":   {func(r *tree) { r.write("env1", ""); r.git("add", "env1"); r.write("env[1]", "") }, "env[1]", ""},
 		"a name with a colon":     {func(r *tree) { r.write(":(top)x", ""); r.git("--literal-pathspecs", "add", ":(top)x") }, ":(top)x", ":(top)x"},
@@ -74,7 +76,7 @@ func TestWhatGitTracks(t *testing.T) {
 			}
 			for writes, severity := range map[bool]finding.Severity{true: finding.Error, false: finding.Warning} {
 				f, tracked, known := trust.Tracked(t.Context(), r.run(""), filepath.Join(r.top, c.path), writes)
-				if !known || tracked != (c.tracked != "") || tracked && (f.File != c.tracked || f.Severity != severity || f.Code != "env-file-tracked-by-git") {
+				if !known || tracked != (c.tracked != "") || tracked && (f.File != strings.Replace(c.tracked, "OUTSIDE", r.outside, 1) || f.Severity != severity || f.Code != "env-file-tracked-by-git") {
 					t.Errorf("%+v, tracked %t, known %t", f, tracked, known)
 				}
 			}
@@ -133,6 +135,32 @@ func TestOnPurpose(t *testing.T) {
 	path = filepath.Join(r.root, ".env.other")
 	if f := look("", ""); f.Severity != finding.Error {
 		t.Errorf("another file: %+v", f)
+	}
+}
+
+// A committed link out of the work tree is for a person to say yes to, and not for a
+// line that is committed with it.
+func TestACommittedLinkOut(t *testing.T) {
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	r := versioned(t)
+	r.write("../outside/.profile", "umask 077\n")
+	r.link("backend/.env", r.outside+"/.profile")
+	r.git("add", "-f", "backend/.env")
+	run := r.run("")
+	run.Options.TrackedEnv = "keysplit.toml:1"
+	var err error
+	run.Journal, err = journal.Open(r.root, steps.DefaultEnvironment)
+	r.must(err)
+	f, tracked, _ := trust.Tracked(t.Context(), run, filepath.Join(r.root, ".env"), true)
+	if !tracked || f.Severity != finding.Error || !strings.Contains(f.Ask, r.outside+"/.profile") || !strings.Contains(f.Message, "backend/.env is a link") {
+		t.Errorf("%+v", f)
+	}
+	r.must(run.Overrule(f))
+	if f, _, _ := trust.Tracked(t.Context(), run, filepath.Join(r.root, ".env"), true); f.Severity != finding.Info {
+		t.Errorf("after a yes: %+v", f)
+	}
+	if f, _, _ := trust.Tracked(t.Context(), r.run("staging"), filepath.Join(r.root, ".env"), true); f.Severity != finding.Error || f.Ask != "" {
+		t.Errorf("elsewhere: %+v", f)
 	}
 }
 
