@@ -151,7 +151,7 @@ func (w *watched) asked(t *testing.T, answer string, args ...string) (code int, 
 	tm := ptytest.Start(t, ptytest.Options{
 		Program: "strace", Args: w.traced(t, log, args), Dir: w.project.Root, Env: w.env(), Cols: 100, Rows: 34,
 	})
-	tm.WaitFor(`Put this back\?`, soon)
+	tm.WaitFor(`Undo this\?`, soon)
 	tm.Type(answer + "\r")
 	code = tm.Exit(soon)
 	return code, tm.Raw(), w.starts(t, log)
