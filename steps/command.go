@@ -33,10 +33,10 @@ func SpecsOf(targets []Target) (out []string) {
 // that, a new one has to be asked for again.
 func (r *Run) ResumeCommand() string {
 	words := slices.Clone(r.Options.Given)
-	if r.Options.Rotate && !r.Wrote {
+	if r.Answers.Rotate && !r.Wrote {
 		words = append(words, "--rotate")
 	}
-	if r.Options.Import.Set() && !r.Wrote {
+	if r.Answers.Import.Set() && !r.Wrote {
 		words = append(words, "--key-stdin")
 	}
 	return r.Command("upgrade", words...)

@@ -20,8 +20,8 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	if got := run.ResumeCommand(); got != "keysplit upgrade" {
 		t.Errorf("in development: %s", got)
 	}
-	run.Options.Rotate = true
-	run.Options.Import = run.Secret(canary.New())
+	run.Answers.Rotate = true
+	run.Answers.Import = run.Secret(canary.New())
 	if got := run.ResumeCommand(); got != "keysplit upgrade --rotate --key-stdin" {
 		t.Errorf("before the new key is written: %s", got)
 	}

@@ -20,7 +20,7 @@ func TestWhatIsOverruledCountsNoMore(t *testing.T) {
 	if found := e.Findings(); len(found) != 2 {
 		t.Fatalf("%+v", found)
 	}
-	if err := run.Overrule(first); err != nil || run.Options.LoginAnyway != first.File {
+	if err := run.Overrule(first); err != nil || run.Answers.LoginAnyway != first.File {
 		t.Fatal(err)
 	}
 	if found := e.Findings(); len(found) != 1 || found[0].File != other.File {

@@ -23,8 +23,7 @@ type Project struct {
 	Python         string // absolute path of the interpreter, "" when none was found
 	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
 	EnvFile        EnvFile
-	Facts          *Facts   // what the project's own Django said, nil when it was not asked or did not start
-	Servers        []Server // the project's own running development servers, set by restart
+	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding
 }
 

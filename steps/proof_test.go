@@ -44,7 +44,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 		{ID: "a", Mark: string(MarkOK), Text: "a", Detail: "seen " + value},
 	}}
 	failing := &proving{fake{name: Distinct, apply: errors.New("no")}, []journal.CheckLine{{ID: "x", Mark: string(MarkOK)}}}
-	run := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+	run := &Run{Found: Found{Journal: j, Project: &Project{EnvFile: EnvFile{Path: env}}}, Prints: j.Prints()}
 	run.Redactor.Add(run.Prints.Secret(value))
 	e := NewEngine(run, pre, gen, write, failing)
 	for _, n := range []Name{Preflight, Generate, Write} {
@@ -89,7 +89,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 // The evidence of a server names its address, and nobody's password.
 func TestEvidenceNamesTheServers(t *testing.T) {
 	j, env := withJournal(t, "K=1\n")
-	run := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+	run := &Run{Found: Found{Journal: j, Project: &Project{EnvFile: EnvFile{Path: env}}}, Prints: j.Prints()}
 	run.URL, run.Asked = "http://127.0.0.1:8000", []string{"https://ada:" + canary.New() + "@a.example.com/x?token=1", "https://b.example.com\x1b[31m", "http://[::1]:80"}
 	all := []Step{&proving{fake{name: Preflight}, nil}}
 	for _, n := range []Name{Generate, Write, Distinct, Restart, SmokeTest} {

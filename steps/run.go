@@ -25,7 +25,8 @@ const (
 	MinKeyLength  = 50 // characters
 )
 
-// Options is what the user asked for, from flags, configuration and screens.
+// Options is what the user asked for with flags and in the configuration. It is fixed
+// once they are read.
 type Options struct {
 	Folder       string            // where to look for the project, "" for the current folder
 	Environment  string            // "development" by default
@@ -44,12 +45,6 @@ type Options struct {
 	Production   bool              // the environment is production, whatever its name says
 	TrackedEnv   string            // the place, file:line, that says that the env file of development is committed on purpose
 	Untrusted    []finding.Finding // places that the configuration names and nobody has agreed to: they are not asked for what they hold
-	Username     string            // --username
-	Password     secret.Secret     // from KEYSPLIT_PASSWORD, standard input or a masked field
-	LoginAnyway  string            // base URL of a server that accepts any token, which a person wants to log in to anyway
-	TempUser     bool              // --temp-user
-	Import       secret.Secret     // --key-stdin or a masked field
-	Rotate       bool              // --rotate
 	Skip         map[Name]bool     // --skip
 	Static       bool              // run none of the project's code
 	Committed    bool              // judge what is in the repository: that there is no .env is as it should be
@@ -58,6 +53,17 @@ type Options struct {
 	Unattended   bool              // --yes: nobody is there to act on a request
 	Timeout      time.Duration     // for one wait on a child or a server; 0 means DefaultTimeout
 	Connections  int               // fresh connections of the proof; 0 means DefaultConnections
+}
+
+// Answers is what a person may still say on a screen, or to a question; flags answer
+// before that.
+type Answers struct {
+	Username    string        // --username
+	Password    secret.Secret // from KEYSPLIT_PASSWORD, standard input or a masked field
+	LoginAnyway string        // base URL of a server that accepts any token, which a person wants to log in to anyway
+	TempUser    bool          // --temp-user
+	Import      secret.Secret // --key-stdin or a masked field
+	Rotate      bool          // --rotate
 }
 
 // Way is a way to restart, as --restart names it. The package that restarts has read
@@ -82,35 +88,28 @@ func (o Options) Wait() time.Duration {
 	return DefaultTimeout
 }
 
-// Run is one pass through the steps: what was asked, what was found and what
-// the steps hand on to each other.
+// Run is one pass through the steps: what was asked, and what each of them hands on to
+// those after it. Each group has one author; the others only read it.
 type Run struct {
-	Options  Options
-	Project  *Project         // set by preflight
-	Django   Django           // set by preflight; nil when the project's code was not or could not be started
-	Journal  *journal.Journal // set by preflight once the project is known; nil in a static check
-	Prints   secret.Fingerprinter
-	Redactor secret.Redactor
+	Options Options
+	Answers Answers
+
+	Found   // by preflight
+	Chosen  // by generate
+	Written // by write, and by whatever else changes what the backend reads
+	Served  // by restart
 
 	Targets []Target // where the key is to be, never empty once the run is made
-	Held    []Held   // what they held when they were last looked at, in the same order
-
-	Key      secret.Secret // the key that is to sign tokens, set by generate
-	KeyFrom  string        // "kept", "made", "imported" or "chosen before" (a resumed run)
-	Previous secret.Secret // the key that the file had before this upgrade, unset when it had none
-
-	Wrote     bool      // write changed a file in this run
-	WroteAt   time.Time // when
-	URL       string    // base URL of the restarted server, set by restart
-	Restarted bool      // restart saw a new server process, or started one
-	OwnServer bool      // that one was started for this run, and ends with it
-	Asked     []string  // base URLs that the smoke test asked
+	Held    []Held   // what they held at the last look of the run's Home, in the same order
+	Asked   []string // base URLs that the smoke test asked
+	Left    []string // what is left for the user to do after a good end, one sentence each
 
 	// Confirmed are the names of production that were typed, or given on the command
 	// line: what is done in that name is not asked for again.
 	Confirmed []string
 
-	Left []string // what is left for the user to do after a good end, one sentence each
+	Prints   secret.Fingerprinter
+	Redactor secret.Redactor
 
 	// HandOver runs a program (absolute path) with the user's terminal, for one
 	// that asks something itself, such as a password, and waits for its end; its
@@ -122,6 +121,37 @@ type Run struct {
 
 	overruled []finding.Finding
 	closers   []func()
+}
+
+// Found is what preflight found.
+type Found struct {
+	Project *Project
+	Django  Django           // nil when the project's code was not or could not be started
+	Journal *journal.Journal // nil before the project is known, and in a static check
+}
+
+// Chosen is the key that generate settled on.
+type Chosen struct {
+	Key      secret.Secret // that is to sign tokens
+	KeyFrom  string        // "kept", "made", "imported" or "chosen before" (a resumed run)
+	Previous secret.Secret // what was in force before this upgrade, unset when there was none
+}
+
+// Written says whether this run has changed what the backend reads.
+type Written struct {
+	Wrote   bool
+	WroteAt time.Time // of the latest change that a server can be older than
+}
+
+// MarkWritten notes a change that was made just now.
+func (w *Written) MarkWritten() { *w = Written{true, time.Now()} }
+
+// Served is what restart left running.
+type Served struct {
+	URL       string   // base URL of the server, "" where none is known
+	Servers   []Server // the project's own development servers that run here
+	Restarted bool     // a new process was seen, or one was started
+	OwnServer bool     // that one was started for this run, and ends with it
 }
 
 // Serves tells whether a server that the run restarted goes on after the run.
@@ -263,7 +293,7 @@ func (r *Run) Overrule(f finding.Finding) error {
 	case f.Ask == "":
 		return fmt.Errorf("%w: nothing overrules %s", ErrUsage, f.Code)
 	case f.Code == "login-withheld":
-		r.Options.LoginAnyway = f.File
+		r.Answers.LoginAnyway = f.File
 	default:
 		if err := r.Journal.Agree(string(f.Code), f.File); err != nil {
 			return err

@@ -27,7 +27,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 	older, old, other := j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New())
 	previous := func(targets ...string) string {
 		t.Helper()
-		r := &Run{Journal: j, Prints: j.Prints(), Project: &Project{EnvFile: EnvFile{Path: env}}}
+		r := &Run{Found: Found{Journal: j, Project: &Project{EnvFile: EnvFile{Path: env}}}, Prints: j.Prints()}
 		for _, spec := range targets {
 			r.Targets = append(r.Targets, somewhere{spec: spec})
 		}

@@ -47,7 +47,7 @@ func TestFailures(t *testing.T) {
 		st.fakes[steps.Generate].apply = fakeSteps()[steps.Generate].apply
 		st.pick("Fix it")
 		st.want(steps.Generate, ready)
-		if st.e.Run.Options.Import.Set() {
+		if st.e.Run.Answers.Import.Set() {
 			t.Error("the refused key is still to be imported")
 		}
 		st.press("enter")
@@ -67,7 +67,7 @@ func TestFailures(t *testing.T) {
 		st := newStage(t, plainLight)
 		const address, question = "https://a.example.com", "Send it the password all the same?"
 		st.fakes[steps.SmokeTest].apply = func(_ context.Context, run *steps.Run, _ steps.Emit) error {
-			if run.Options.LoginAnyway != address {
+			if run.Answers.LoginAnyway != address {
 				return steps.Fail(finding.New("login-withheld", "").At(address, 0).Asking(question))
 			}
 			return nil
@@ -80,7 +80,7 @@ func TestFailures(t *testing.T) {
 		}
 		st.press("enter")
 		st.want(steps.SmokeTest, failed)
-		if st.e.Run.Options.LoginAnyway != "" {
+		if st.e.Run.Answers.LoginAnyway != "" {
 			t.Error("enter alone was a yes")
 		}
 		st.pick("Go on anyway")

@@ -87,7 +87,7 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 		delete(st.fakes, n)
 	}
 	run := &steps.Run{
-		Prints: prints, Django: fakeDjango{},
+		Prints: prints, Found: steps.Found{Django: fakeDjango{}},
 		Options: steps.Options{Environment: steps.DefaultEnvironment},
 	}
 	var all []steps.Step

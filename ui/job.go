@@ -178,13 +178,13 @@ func (r *runner) wait(limit time.Duration) bool {
 
 // look copies what the screens show. No job may be running.
 func look(e *steps.Engine) facts {
-	run, o := e.Run, e.Run.Options
+	run, o, a := e.Run, e.Run.Options, e.Run.Answers
 	f := facts{
 		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
 		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left),
 		rollback: run.Command("rollback"),
-		username: run.Redactor.Clean(o.Username), password: o.Password.Set(), tempUser: o.TempUser,
-		rotate: o.Rotate, imported: o.Import.Set(), skip: map[steps.Name]bool{},
+		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
+		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),
 	}
 	if run.Wrote {

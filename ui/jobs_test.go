@@ -43,7 +43,7 @@ func TestARejectedPasswordIsForgotten(t *testing.T) {
 	st.pickRow(ownAccount)
 	st.typed("ada").press("enter").typed("wrong").press("enter", "enter")
 	st.want(steps.SmokeTest, failed)
-	if st.e.Run.Options.Password.Set() {
+	if st.e.Run.Answers.Password.Set() {
 		t.Error("the password is kept")
 	}
 	st.press("enter")
@@ -58,7 +58,7 @@ func TestARejectedPasswordIsForgotten(t *testing.T) {
 	st.fakes[steps.SmokeTest].apply = apply
 	st.typed("right").press("enter", "enter")
 	st.want(steps.SmokeTest, done)
-	if o := st.e.Run.Options; o.Username != "ada" || o.Password.Reveal() != "right" || o.TempUser {
+	if o := st.e.Run.Answers; o.Username != "ada" || o.Password.Reveal() != "right" || o.TempUser {
 		t.Errorf("it logged in as %q, throwaway %v", o.Username, o.TempUser)
 	}
 }

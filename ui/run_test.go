@@ -291,7 +291,7 @@ func TestAPasswordIsNotEchoed(t *testing.T) {
 	if leaks(y.text(), password) {
 		t.Error("the terminal shows the password")
 	}
-	if got := st.e.Run.Options.Password.Reveal(); got != password {
+	if got := st.e.Run.Answers.Password.Reveal(); got != password {
 		t.Errorf("the run got a password of %d characters", len(got))
 	}
 }

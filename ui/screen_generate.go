@@ -42,7 +42,7 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 	forget := g.typed
 	g.typed = false
 	return w.start(jobPlan, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
-		o := &e.Run.Options
+		o := &e.Run.Answers
 		if forget {
 			// It was refused, or the user came back to choose again.
 			o.Import = secret.Secret{}
@@ -64,9 +64,9 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 func (g *generateScreen) choose(w *wizard, rotate bool, typed *string) tea.Cmd {
 	keep := g.canKeep
 	return w.start(jobPlan, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
-		e.Run.Options.Rotate, e.Run.Options.Import = rotate, secret.Secret{}
+		e.Run.Answers.Rotate, e.Run.Answers.Import = rotate, secret.Secret{}
 		if typed != nil {
-			e.Run.Options.Import = e.Run.Secret(*typed)
+			e.Run.Answers.Import = e.Run.Secret(*typed)
 		}
 		r.canKeep = keep
 		r.plan, err = e.Plan(ctx, steps.Generate, emit)

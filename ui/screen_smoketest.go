@@ -69,8 +69,8 @@ func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
 	return w.start(jobApply, steps.SmokeTest, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
 		err := e.Apply(ctx, steps.SmokeTest, emit)
 		var failure *steps.Failure
-		if errors.As(err, &failure) && finding.Has(failure.Findings, rejected) && !e.Run.Options.TempUser {
-			e.Run.Options.Password = secret.Secret{}
+		if errors.As(err, &failure) && finding.Has(failure.Findings, rejected) && !e.Run.Answers.TempUser {
+			e.Run.Answers.Password = secret.Secret{}
 		}
 		return err
 	})
@@ -80,9 +80,9 @@ func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
 // account that was given.
 func (t *smokeTestScreen) choose(w *wizard, temp, drop bool) tea.Cmd {
 	return w.ask(steps.SmokeTest, func(r *steps.Run) {
-		r.Options.TempUser = temp
+		r.Answers.TempUser = temp
 		if temp || drop {
-			r.Options.Username, r.Options.Password = "", secret.Secret{}
+			r.Answers.Username, r.Answers.Password = "", secret.Secret{}
 		}
 	})
 }
@@ -179,7 +179,7 @@ func (t *smokeTestScreen) submit(w *wizard) tea.Cmd {
 	name, password := t.name.take(), t.password.whole()
 	t.close()
 	return w.ask(steps.SmokeTest, func(r *steps.Run) {
-		r.Options.TempUser, r.Options.Username, r.Options.Password = false, name, r.Secret(password)
+		r.Answers.TempUser, r.Answers.Username, r.Answers.Password = false, name, r.Secret(password)
 	})
 }
 

@@ -40,8 +40,8 @@ func fakeSteps() map[steps.Name]*fakeStep {
 	add(&fakeStep{
 		name: steps.Generate,
 		plan: func(r *steps.Run) (steps.Plan, error) {
-			if r.Options.Import.Set() {
-				return steps.Plan{Summary: "Take the key that you gave.", Details: []string{"86 characters, fingerprint " + r.Options.Import.Fingerprint()}, Question: "Use this key?"}, nil
+			if r.Answers.Import.Set() {
+				return steps.Plan{Summary: "Take the key that you gave.", Details: []string{"86 characters, fingerprint " + r.Answers.Import.Fingerprint()}, Question: "Use this key?"}, nil
 			}
 			return steps.Plan{
 				Summary:  "Make a new key.",
@@ -52,8 +52,8 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
 			r.Key, r.KeyFrom = r.Secret(goodKey), "made"
-			if r.Options.Import.Set() {
-				r.Key, r.KeyFrom = r.Options.Import, "imported"
+			if r.Answers.Import.Set() {
+				r.Key, r.KeyFrom = r.Answers.Import, "imported"
 			}
 			emit.Check("key", steps.MarkOK, "key "+r.KeyFrom, "86 characters, fingerprint "+r.Key.Fingerprint())
 			return nil
@@ -131,11 +131,11 @@ func fakeSteps() map[steps.Name]*fakeStep {
 				},
 			}
 			switch {
-			case r.Options.TempUser:
+			case r.Answers.TempUser:
 				p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
 				p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
-			case r.Options.Username != "":
-				p.Summary = "Ask the running server which key it signs with, and log in once as " + r.Options.Username + "."
+			case r.Answers.Username != "":
+				p.Summary = "Ask the running server which key it signs with, and log in once as " + r.Answers.Username + "."
 			default:
 				p.Details = append(p.Details, "No login is tried, since no account was given.")
 			}

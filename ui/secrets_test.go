@@ -48,7 +48,7 @@ func TestTypedSecretsStayOutOfSight(t *testing.T) {
 		}
 		st.press("enter")
 		looks("after enter")
-		if got := st.e.Run.Options; got.Username != "ada" || got.Password.Reveal() != password || got.TempUser {
+		if got := st.e.Run.Answers; got.Username != "ada" || got.Password.Reveal() != password || got.TempUser {
 			t.Errorf("the run got user %q and a password of %d characters", got.Username, got.Password.Len())
 		}
 		st.press("enter")

@@ -31,7 +31,7 @@ func TestEnterAloneFinishes(t *testing.T) {
 			t.Errorf("%s is %s", n, s)
 		}
 	}
-	if !st.e.Run.Options.TempUser {
+	if !st.e.Run.Answers.TempUser {
 		t.Error("in development the account is not a throwaway one")
 	}
 	for _, f := range o.Findings {
@@ -52,7 +52,7 @@ func TestAccountOfTheSmokeTest(t *testing.T) {
 		"staging":        {func(r *steps.Run) { r.Options.Environment = "staging" }, noAccount, false},
 		"without Django": {func(r *steps.Run) { r.Django = nil }, noAccount, false},
 		"given": {func(r *steps.Run) {
-			r.Options.Username, r.Options.Password = "ada", r.Secret("a password")
+			r.Answers.Username, r.Answers.Password = "ada", r.Secret("a password")
 		}, ownAccount, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestAccountOfTheSmokeTest(t *testing.T) {
 			if got := st.w.prompt().options[st.w.selected].label; got != tc.want {
 				t.Errorf("the default is %q, want %q", got, tc.want)
 			}
-			if st.e.Run.Options.TempUser != tc.temp {
-				t.Errorf("TempUser is %v", st.e.Run.Options.TempUser)
+			if st.e.Run.Answers.TempUser != tc.temp {
+				t.Errorf("TempUser is %v", st.e.Run.Answers.TempUser)
 			}
 			if !tc.temp && name != "given" && strings.Contains(st.w.View(), tempAccount) {
 				t.Error("a throwaway account is offered")
@@ -169,19 +169,19 @@ func TestRotateFromTheCommandLine(t *testing.T) {
 	st := newStage(t, plainLight)
 	plan := st.fakes[steps.Generate].plan
 	st.fakes[steps.Generate].plan = func(r *steps.Run) (steps.Plan, error) {
-		if r.Options.Rotate {
+		if r.Answers.Rotate {
 			return plan(r)
 		}
 		return steps.Plan{Summary: "The key in the file is good. It stays.", Nothing: true}, nil
 	}
-	st.e.Run.Options.Rotate = true
+	st.e.Run.Answers.Rotate = true
 	st.open().to(steps.Generate)
 	if got := st.w.prompt().options[st.w.selected].label; got != makeKey {
 		t.Errorf("the default is %q", got)
 	}
 	st.press("up")
-	if got := st.w.prompt().options[st.w.selected].label; got != keepKey || st.e.Run.Options.Rotate {
-		t.Errorf("%q has the focus, rotate is %v", got, st.e.Run.Options.Rotate)
+	if got := st.w.prompt().options[st.w.selected].label; got != keepKey || st.e.Run.Answers.Rotate {
+		t.Errorf("%q has the focus, rotate is %v", got, st.e.Run.Answers.Rotate)
 	}
 }
 

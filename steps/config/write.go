@@ -53,10 +53,10 @@ func For(run *steps.Run) []byte {
 		list("url", o.URLs)
 	case o.URL != "":
 		text("url", o.URL)
-	case name == steps.DefaultEnvironment && len(p.Servers) == 1:
+	case name == steps.DefaultEnvironment && len(run.Servers) == 1:
 		// Of several, all are found and asked, which a name here would end. One that
 		// keysplit started for itself is gone by the next time.
-		text("url", p.Servers[0].URL)
+		text("url", run.Servers[0].URL)
 	}
 	routes := o.Routes
 	if p.Facts != nil && routes == (steps.Routes{}) {
@@ -65,7 +65,7 @@ func For(run *steps.Run) []byte {
 	text("login", routes.Login)
 	text("protected", routes.Protected)
 	text("refresh", routes.Refresh)
-	text("username", o.Username)
+	text("username", run.Answers.Username)
 	if o.Production && !steps.NamesProduction(name) {
 		b.WriteString("production = true\n")
 	}

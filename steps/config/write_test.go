@@ -16,13 +16,13 @@ func (w way) String() string { return string(w) }
 
 func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 	run := &steps.Run{
-		Project: &steps.Project{SettingsModule: "config.settings", Facts: &steps.Facts{Routes: steps.Routes{Login: "/api/login/", Refresh: "/api/refresh/", Verify: "/v/"}}},
+		Found: steps.Found{Project: &steps.Project{SettingsModule: "config.settings", Facts: &steps.Facts{Routes: steps.Routes{Login: "/api/login/", Refresh: "/api/refresh/", Verify: "/v/"}}}},
 		Options: steps.Options{
 			Environment: "eu-1", Targets: []steps.Target{&stepstest.Place{Name: "vault:kv/a#b"}, &stepstest.Place{Name: `manual:the "vault"` + "\t\\"}}, Restart: way("systemd:web"),
-			URLs: []string{"https://a.example.com", "https://b.example.com"}, Username: "probe", Production: true, MinLength: 60, DistinctFrom: []string{"A"},
+			URLs: []string{"https://a.example.com", "https://b.example.com"}, Production: true, MinLength: 60, DistinctFrom: []string{"A"},
 		},
 	}
-	run.Options.Password = run.Secret("hunter2hunter2")
+	run.Answers.Username, run.Answers.Password = "probe", run.Secret("hunter2hunter2")
 	text := For(run)
 	got, err := Parse("/p/keysplit.toml", text, false)
 	if err != nil {
@@ -41,13 +41,13 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 		t.Error("a second text is another one")
 	}
 	for _, name := range []string{"", "a.b"} {
-		plain := &steps.Run{Project: &steps.Project{}, URL: "http://127.0.0.1:41234"}
+		plain := &steps.Run{Found: steps.Found{Project: &steps.Project{}}, Served: steps.Served{URL: "http://127.0.0.1:41234"}}
 		plain.Options.Environment = name
 		if c, err := Parse("f", For(plain), false); err != nil || len(c.Environments) != 1 || strings.Contains(string(For(plain)), "41234") {
 			t.Errorf("%+v, %v", c, err)
 		}
 		plain.Options.Environment = ""
-		plain.Project.Servers = []steps.Server{{URL: "http://127.0.0.1:8000"}}
+		plain.Servers = []steps.Server{{URL: "http://127.0.0.1:8000"}}
 		if c, err := Parse("f", For(plain), false); err != nil || c.Environments["development"].URLs[0] != "http://127.0.0.1:8000" {
 			t.Errorf("%+v, %v", c, err)
 		}

@@ -68,13 +68,13 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		}
 	}
 	switch {
-	case run.Options.Import.Set():
+	case run.Answers.Import.Set():
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
-	case !run.Options.Rotate && run.Home().Sealed():
+	case !run.Answers.Rotate && run.Home().Sealed():
 		c.action = "leave" // it may be good, and in use
-	case run.Options.Rotate || len(c.bad) > 0:
+	case run.Answers.Rotate || len(c.bad) > 0:
 		c.action = "make"
 	default:
 		c.action = "keep"
@@ -123,7 +123,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	case "import":
 		return steps.Plan{
 			Summary:  "Take the key that you gave.",
-			Details:  []string{describe(run.Options.Import)},
+			Details:  []string{describe(run.Answers.Import)},
 			Effects:  effects(run),
 			Question: "Use this key?",
 		}, nil
@@ -209,7 +209,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"
 	case "import":
-		key := run.Options.Import
+		key := run.Answers.Import
 		if codes := s.judge(run, key, c); len(codes) > 0 {
 			return steps.Fail(refusals(run, codes)...)
 		}

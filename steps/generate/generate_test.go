@@ -81,7 +81,7 @@ func TestKeepsAGoodKey(t *testing.T) {
 func TestRotateReplacesAGoodKey(t *testing.T) {
 	key := stepstest.Key()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
-	run.Options.Rotate = true
+	run.Answers.Rotate = true
 	if _, err := apply(t, run); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestRotateReplacesAGoodKey(t *testing.T) {
 func TestRotateKnowsThePreviousKeyAfterTheWrite(t *testing.T) {
 	key := stepstest.Key()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
-	run.Options.Rotate = true
+	run.Answers.Rotate = true
 	if _, err := apply(t, run); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestImport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := stepstest.NewRun(t, "SECRET_KEY="+secret+"\n", nil)
-			run.Options.Import = run.Prints.Secret(c.key)
+			run.Answers.Import = run.Prints.Secret(c.key)
 			_, err := apply(t, run)
 			var failure *steps.Failure
 			switch {
@@ -146,7 +146,7 @@ func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
 	secret := stepstest.Key()
 	run := stepstest.NewRun(t, "", nil)
 	run.Project.Facts = &steps.Facts{SecretKey: steps.KeyFacts{Set: true, Sum: run.Prints.Sum([]byte(secret))}}
-	run.Options.Import = run.Prints.Secret(secret)
+	run.Answers.Import = run.Prints.Secret(secret)
 	_, err := apply(t, run)
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "jwt-key-equals-secret-key") {
@@ -246,7 +246,7 @@ func TestAKeyIsAsLongAsTheProjectWants(t *testing.T) {
 		}
 	}
 	run := stepstest.NewRun(t, "", nil)
-	run.Options.MinLength, run.Options.Import = 100, run.Secret(stepstest.Key())
+	run.Options.MinLength, run.Answers.Import = 100, run.Secret(stepstest.Key())
 	if _, err := apply(t, run); err == nil || !strings.Contains(err.Error(), "shorter than 100 characters") {
 		t.Errorf("a key that is too short for the project: %v", err)
 	}

@@ -43,7 +43,7 @@ func TestAKeyThatIsKeptElsewhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// The local .env is another environment's: its key must not matter.
 			run = stepstest.NewRun(t, "JWT_SECRET_KEY="+local+"\n", nil)
-			run.Options.Rotate = c.rotate
+			run.Answers.Rotate = c.rotate
 			if err := stepstest.Places(run, c.held()...); err != nil {
 				t.Fatal(err)
 			}
@@ -112,9 +112,9 @@ func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
 	}
 	for _, others := range [][]steps.Target{nil, all[:1], all[1:]} {
 		for _, imported := range []bool{false, true} {
-			run.Targets, run.Options.Import = others, secret.Secret{}
+			run.Targets, run.Answers.Import = others, secret.Secret{}
 			if imported {
-				run.Options.Import = run.Secret(stepstest.Key())
+				run.Answers.Import = run.Secret(stepstest.Key())
 			}
 			_, err := apply(t, run)
 			var failure *steps.Failure

@@ -218,7 +218,7 @@ func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
 		if _, err := run.Journal.Replace(ctx, e.at, e.change.New); err != nil {
 			return explain(run, e.at.Path, err)
 		}
-		run.Wrote = true
+		run.MarkWritten()
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestOnlyItsOwnModuleIsReplaced(t *testing.T) {
 			if err := c.make(path, elsewhere); err != nil {
 				t.Fatal(err)
 			}
-			run := &steps.Run{Project: &steps.Project{Root: root, TopLevel: root}}
+			run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: root, TopLevel: root}}}
 			at, err := openModule(run, path)
 			var failure *steps.Failure
 			if c.ours != (err == nil) || !c.ours && (!errors.As(err, &failure) || failure.Findings[0].Code != "grace-module-not-ours" || failure.Findings[0].File != FileName) {

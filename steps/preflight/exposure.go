@@ -52,7 +52,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 
 // toBeWritten reports whether an upgrade would write to the .env.
 func toBeWritten(run *steps.Run, p *steps.Project) bool {
-	return run.Options.Rotate || run.Options.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.Mends)
+	return run.Answers.Rotate || run.Answers.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.Mends)
 }
 
 // The bounds of the search for the key in tracked files.

@@ -164,7 +164,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	run.Journal, run.Prints = j, j.Prints()
-	run.Options.Import = run.Prints.Reprint(run.Options.Import)
+	run.Answers.Import = run.Prints.Reprint(run.Answers.Import)
 	ended, err := j.Recover(ctx)
 	if err != nil {
 		return err

@@ -23,8 +23,8 @@ func TestATrackedFileIsAnErrorWhenItIsToBeWritten(t *testing.T) {
 		want finding.Severity
 	}{
 		"a good key":             {good, nil, finding.Warning},
-		"a good key, to rotate":  {good, func(r *steps.Run) { r.Options.Rotate = true }, finding.Error},
-		"a good key, to import":  {good, func(r *steps.Run) { r.Options.Import = r.Secret(stepstest.Key()) }, finding.Error},
+		"a good key, to rotate":  {good, func(r *steps.Run) { r.Answers.Rotate = true }, finding.Error},
+		"a good key, to import":  {good, func(r *steps.Run) { r.Answers.Import = r.Secret(stepstest.Key()) }, finding.Error},
 		"no key":                 {"SECRET_KEY=" + stepstest.Key() + "\n", nil, finding.Error},
 		"no key, on purpose":     {"SECRET_KEY=" + stepstest.Key() + "\n", func(r *steps.Run) { r.Options.TrackedEnv = "keysplit.toml:1" }, finding.Info},
 		"a good key, on purpose": {good, func(r *steps.Run) { r.Options.TrackedEnv = "keysplit.toml:1" }, finding.Info},

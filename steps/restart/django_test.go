@@ -26,10 +26,10 @@ func djangoRun(t *testing.T, p *djangotest.Project) *steps.Run {
 	run := &steps.Run{
 		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
-		Project: &steps.Project{
+		Found: steps.Found{Project: &steps.Project{
 			Root: p.Root, ManagePy: p.Root + "/manage.py", SettingsFile: p.Settings, Python: p.Python,
 			EnvFile: steps.EnvFile{Path: p.EnvPath, Exists: true, Readers: []envfile.Dialect{envfile.Decouple}},
-		},
+		}},
 	}
 	run.Options.Unattended = true
 	run.Options.Timeout = 30 * time.Second

@@ -55,6 +55,6 @@ func (s *Step) address(ctx context.Context, run *steps.Run) error {
 			urls = append(urls, f.URL)
 		}
 	}
-	run.URL, run.Project.Servers = choose(run, urls), found
+	run.URL, run.Servers = choose(run, urls), found
 	return nil
 }

@@ -60,10 +60,10 @@ func newWorld(t *testing.T) *world {
 	}
 	w.run = &steps.Run{
 		Options: steps.Options{Timeout: 400 * time.Millisecond},
-		Project: &steps.Project{
+		Found: steps.Found{Project: &steps.Project{
 			Root: root, ManagePy: write("manage.py", ""), SettingsFile: settings, Python: "/usr/bin/python3",
 			EnvFile: steps.EnvFile{Path: env, Exists: true, Readers: []envfile.Dialect{envfile.Decouple}},
-		},
+		}},
 		Prints:  prints,
 		Environ: func(string) (string, bool) { return "", false },
 	}
@@ -181,7 +181,7 @@ func TestEveryServerIsHandedOn(t *testing.T) {
 		if _, _, err := do(w.step.Apply, w.run); err != nil {
 			t.Fatal(name, err)
 		}
-		if got := w.run.Project.Servers; len(got) != 2 || got[0].URL == got[1].URL || got[0].URL == "" || got[1].URL == "" {
+		if got := w.run.Servers; len(got) != 2 || got[0].URL == got[1].URL || got[0].URL == "" || got[1].URL == "" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -187,7 +187,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	if len(urls) < len(last) {
 		return r.notListening(run, last)
 	}
-	run.URL, run.Project.Servers = choose(run, urls), last
+	run.URL, run.Servers = choose(run, urls), last
 	if run.URL == "" {
 		return steps.Fail(finding.New("server-unreachable", "The server ended and was not started again.").
 			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))

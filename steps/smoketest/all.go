@@ -18,11 +18,10 @@ import (
 
 // checkAccount refuses what cannot work before anything is sent.
 func checkAccount(run *steps.Run) error {
-	o := run.Options
-	if !o.TempUser {
+	if !run.Answers.TempUser {
 		return nil
 	}
-	if o.Environment != "" && o.Environment != steps.DefaultEnvironment {
+	if o := run.Options; o.Environment != "" && o.Environment != steps.DefaultEnvironment {
 		return fmt.Errorf("%w: --temp-user is for development only", steps.ErrUsage)
 	}
 	if run.Django == nil && run.Project != nil {
@@ -47,7 +46,7 @@ func (s *session) all(ctx context.Context) error {
 		return steps.Fail(s.stranger())
 	}
 	account := s.hasAccount()
-	if account && (out.controlAccepted() || out.open) && s.run.Options.LoginAnyway != s.client.base.String() {
+	if account && (out.controlAccepted() || out.open) && s.run.Answers.LoginAnyway != s.client.base.String() {
 		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no password was sent")
 		return steps.Fail(append(found, s.withheld())...)
 	}
@@ -109,14 +108,14 @@ func (s *session) doubtful(o outcome) bool {
 }
 
 func (s *session) hasAccount() bool {
-	o := s.run.Options
+	o := s.run.Answers
 	return s.logsIn && (o.TempUser || o.Username != "" && o.Password.Set())
 }
 
 // account gives what the login needs, and a function for the end that deletes
 // what was made.
 func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
-	o := s.run.Options
+	o := s.run.Answers
 	if !o.TempUser {
 		field := "username"
 		if f := s.run.Project.Facts; f != nil {

@@ -22,8 +22,8 @@ func djangoBench(t *testing.T, p *djangotest.Project, url string) *bench {
 		Options: steps.Options{Timeout: 20 * time.Second},
 		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
-		URL:     url,
-		Project: &steps.Project{EnvFile: steps.EnvFile{Path: p.EnvPath, Readers: []envfile.Dialect{envfile.Decouple}}},
+		Served:  steps.Served{URL: url},
+		Found:   steps.Found{Project: &steps.Project{EnvFile: steps.EnvFile{Path: p.EnvPath, Readers: []envfile.Dialect{envfile.Decouple}}}},
 	}
 	b.run.Key = b.run.Secret(b.key)
 	b.run.Previous = b.run.Secret(b.previous)
@@ -45,7 +45,7 @@ func TestDjangoHealthy(t *testing.T) {
 				b.wantLine(lineSecret, steps.MarkOK, "401 token_not_valid")
 
 				// One wrong password: refused, and the proof still stands.
-				b.run.Options.Password = b.run.Secret(djangotest.NewKey())
+				b.run.Answers.Password = b.run.Secret(djangotest.NewKey())
 				b.run.Options.Connections = 3
 				b.wantFail("login-rejected")
 				b.wantLine(lineFresh, steps.MarkOK, "3 of 3")

@@ -231,15 +231,15 @@ func newBench(t *testing.T) *bench {
 		Options: steps.Options{Timeout: 3 * time.Second},
 		Prints:  secret.NewFingerprinter(nil),
 		Environ: func(string) (string, bool) { return "", false },
-		URL:     b.server.URL,
-		Project: &steps.Project{
+		Served:  steps.Served{URL: b.server.URL},
+		Found: steps.Found{Project: &steps.Project{
 			EnvFile: steps.EnvFile{Path: env, Readers: []envfile.Dialect{envfile.Decouple}},
 			Facts: &steps.Facts{
 				Tokens: steps.TokenFacts{Algorithm: "HS256", UserIDClaim: "user_id", TypeClaim: "token_type", IDClaim: "jti",
 					HeaderTypes: []string{"Bearer"}, HeaderName: "HTTP_AUTHORIZATION"},
 				Routes: routes(nil), LoginField: "username",
 			},
-		},
+		}},
 	}
 	b.run.Key = b.run.Secret(b.key)
 	b.run.Previous = b.run.Secret(b.previous)
@@ -248,8 +248,8 @@ func newBench(t *testing.T) *bench {
 
 // account gives the run the account that the fake knows.
 func (b *bench) account() *bench {
-	b.run.Options.Username = b.user
-	b.run.Options.Password = b.run.Secret(b.password)
+	b.run.Answers.Username = b.user
+	b.run.Answers.Password = b.run.Secret(b.password)
 	return b
 }
 

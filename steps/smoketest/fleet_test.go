@@ -86,7 +86,7 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 			if c.ended {
 				other.Close()
 			}
-			b.run.Project.Servers = []steps.Server{{URL: b.server.URL}, {URL: other.URL}, {}}
+			b.run.Servers = []steps.Server{{URL: b.server.URL}, {URL: other.URL}, {}}
 			found, err := b.apply()
 			if (err != nil) != (c.code != "") || c.code != "" && !finding.Has(found, c.code) {
 				t.Errorf("error %v, findings %v", err, found)

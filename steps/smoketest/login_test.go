@@ -43,7 +43,7 @@ func TestHealthyLogin(t *testing.T) {
 		},
 		"verify says 200 to everything, header alike, and a person said yes": func(b *bench) {
 			b.cookies, b.cookieID = true, true
-			b.run.Options.LoginAnyway = b.server.URL
+			b.run.Answers.LoginAnyway = b.server.URL
 			b.intercept = func(_ http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/api/v1/auth/token/verify/" }
 		},
 	} {
@@ -114,7 +114,7 @@ func TestLoginRefused(t *testing.T) {
 		code   finding.Code
 		words  string
 	}{
-		{"wrong password", func(b *bench) { b.run.Options.Password = b.run.Secret(newKey()) }, "login-rejected", "401"},
+		{"wrong password", func(b *bench) { b.run.Answers.Password = b.run.Secret(newKey()) }, "login-rejected", "401"},
 		{"bad request", status(400, "", `{"detail":"no"}`), "login-rejected", "400"},
 		{"forbidden", status(403, "", "no"), "login-rejected", "403"},
 		{"server error", status(500, "", "csrf locked throttled"), "login-rejected", "500"},
@@ -266,7 +266,7 @@ func TestThrowawayAccount(t *testing.T) {
 	prepare := func() (*bench, *django) {
 		b := newBench(t)
 		d := &django{secret: b.secret, account: steps.Account{Field: "username", Username: b.user, Password: b.run.Prints.Secret(b.password)}}
-		b.run.Django, b.run.Options.TempUser = d, true
+		b.run.Django, b.run.Answers.TempUser = d, true
 		return b, d
 	}
 	b, d := prepare()
@@ -308,7 +308,7 @@ func TestThrowawayAccount(t *testing.T) {
 
 func TestAnAccountWithoutPasswordIsNotTried(t *testing.T) {
 	b := newBench(t)
-	b.run.Options.Username = b.user
+	b.run.Answers.Username = b.user
 	b.wantPass(proofLines...)
 	b.wantLine(lineLogin, steps.MarkSkipped, "")
 }
@@ -319,7 +319,7 @@ func TestPlanNamesTheLogin(t *testing.T) {
 	if err != nil || !strings.Contains(with.Summary, "log in once as testuser") || len(with.Effects) == 0 {
 		t.Errorf("%+v, %v", with, err)
 	}
-	b.run.Options.Username = ""
+	b.run.Answers.Username = ""
 	without, err := b.step.Plan(context.Background(), b.run)
 	if err != nil || strings.Contains(without.Summary, "log in") {
 		t.Errorf("%+v, %v", without, err)

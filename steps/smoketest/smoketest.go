@@ -106,12 +106,12 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		p.Details = append(p.Details, "The previous key may be accepted until "+deadline(until)+".")
 	}
 	switch {
-	case run.Options.TempUser:
+	case run.Answers.TempUser:
 		p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
 		p.Details = append(p.Details, "The throwaway account is made through the project's own Django and deleted afterwards.")
 		p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
-	case run.Options.Username != "" && run.Options.Password.Set():
-		p.Summary = "Ask the running server which key it signs with, and log in once as " + run.Redactor.Clean(run.Options.Username) + "."
+	case run.Answers.Username != "" && run.Answers.Password.Set():
+		p.Summary = "Ask the running server which key it signs with, and log in once as " + run.Redactor.Clean(run.Answers.Username) + "."
 		p.Effects = []string{"One login of this account. It is not tried again when it fails."}
 	default:
 		p.Details = append(p.Details, "No login is tried, since no account was given.")
@@ -187,14 +187,14 @@ func addresses(run *steps.Run) (first string, others []string) {
 		return run.Options.URLs[0], run.Options.URLs[1:]
 	}
 	first = cmp.Or(run.URL, run.Options.URL)
-	for _, server := range run.Project.Servers {
+	for _, server := range run.Servers {
 		first = cmp.Or(first, server.URL)
 	}
 	if run.Options.URL != "" {
 		return first, nil
 	}
 	// Every server of the project that runs here must sign with the new key.
-	for _, server := range run.Project.Servers {
+	for _, server := range run.Servers {
 		if server.URL != "" && server.URL != first && !slices.Contains(others, server.URL) {
 			others = append(others, server.URL)
 		}

@@ -53,9 +53,9 @@ func TestNoPasswordForAServerThatTakesAnyToken(t *testing.T) {
 		for _, yes := range []string{"", "https://another.example.com", "temp-user"} {
 			t.Run(name+" "+yes, func(t *testing.T) {
 				b := newBench(t).account()
-				b.run.Options.LoginAnyway = yes
+				b.run.Answers.LoginAnyway = yes
 				if yes == "temp-user" {
-					b.run.Options.TempUser = true
+					b.run.Answers.TempUser = true
 					b.run.Django = noUser{t: t}
 				}
 				change(b)

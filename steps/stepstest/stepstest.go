@@ -44,7 +44,7 @@ func NewRun(t testing.TB, content string, environ map[string]string, readers ...
 		t.Fatal(err)
 	}
 	run := &steps.Run{
-		Journal: j, Prints: j.Prints(),
+		Found: steps.Found{Journal: j}, Prints: j.Prints(),
 		Environ: func(name string) (string, bool) { v, ok := environ[name]; return v, ok },
 		Options: steps.Options{Environment: steps.DefaultEnvironment, Unattended: true},
 	}

@@ -42,7 +42,7 @@ func (r *tree) git(args ...string) {
 }
 
 func (r *tree) run(environment string) *steps.Run {
-	run := &steps.Run{Project: &steps.Project{Root: r.root, TopLevel: r.top}}
+	run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: r.root, TopLevel: r.top}}}
 	run.Options.Environment = environment
 	return run
 }

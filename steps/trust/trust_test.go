@@ -60,7 +60,7 @@ func (r *tree) values(staging string) []trust.Value {
 	env := conf.Environments["staging"]
 	targets, err := write.Targets(env.Targets)
 	r.must(err)
-	run := &steps.Run{Targets: targets, Project: &steps.Project{Root: r.root, TopLevel: r.top}}
+	run := &steps.Run{Targets: targets, Found: steps.Found{Project: &steps.Project{Root: r.root, TopLevel: r.top}}}
 	run.Environ = func(string) (string, bool) { return "", false }
 	run.Options = steps.Options{Environment: "staging", Targets: targets, URLs: env.URLs, Static: true}
 	if env.Restart != "" {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -201,7 +200,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	path, _ := d.file(run)
 	out, err := run.Journal.Replace(ctx, d.at, d.change.New)
 	if out.State == envfile.Replaced || out.State == envfile.NotDurable {
-		run.Wrote, run.WroteAt = true, time.Now()
+		run.MarkWritten()
 	}
 	if err != nil {
 		return refusal(run, path, err)
@@ -272,7 +271,7 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 			text, detail = " is gone again", "keysplit made it"
 		}
 		emit.Check("undo "+in.ID, steps.MarkOK, run.Project.Rel(in.Path)+text, detail)
-		run.Wrote, run.WroteAt = true, time.Now()
+		run.MarkWritten()
 	}
 	return nil
 }

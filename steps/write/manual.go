@@ -64,7 +64,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 			WithFix("Run on a terminal, without --yes: " + run.ResumeCommand()))
 	}
 	key := "1. Take the key: it is the one that you gave."
-	if !run.Options.Import.Set() {
+	if !run.Answers.Import.Set() {
 		key = "1. Take the key: the wizard copies it in step 1."
 		if run.Journal != nil && run.Journal.ChosenFile() != "" {
 			key = "1. Take the key: it is the whole content of " + run.Journal.ChosenFile() + ", a file of mode 0600 that goes away when every place is done. The wizard can also copy it in step 1."

@@ -164,7 +164,7 @@ func (r *remote) failed(ctx context.Context, run *steps.Run, d journal.Delivery,
 		return err // the delivery stays open; the next run and a rollback look again
 	case h.Key.Equal(run.Key):
 		d.NewVersion = h.Version
-		run.Wrote, run.WroteAt = true, time.Now()
+		run.MarkWritten()
 		return errors.Join(err, run.Journal.Delivered(d))
 	}
 	return errors.Join(err, run.Journal.TookBack(d))
@@ -237,7 +237,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
 		return steps.Fail(finding.New("place-not-restored", h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
 	}
-	run.Wrote, run.WroteAt = true, time.Now()
+	run.MarkWritten()
 	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")
 	return run.Journal.TookBack(d)
 }

@@ -332,7 +332,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(fly.Dir, "up"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	again := &steps.Run{Project: run.Project, Prints: run.Prints, Options: run.Options}
+	again := &steps.Run{Found: steps.Found{Project: run.Project}, Prints: run.Prints, Options: run.Options}
 	if again.Journal, err = journal.Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}

@@ -260,7 +260,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 // offerGrace tells, after a rotation, how to keep people logged in. Where the
 // key before was SECRET_KEY there is nothing to keep.
 func offerGrace(run *steps.Run) {
-	if !run.Options.Rotate {
+	if !run.Answers.Rotate {
 		return
 	}
 	if !run.Previous.Set() {

@@ -64,7 +64,7 @@ func runDemo(ctx context.Context, stdio IO, o *options, sig *signals, start demo
 	run.Environ = demo.LookupEnv
 	e := ui.NewEngine(run, &preflight.Step{OpenDjango: s.OpenDjango}, &restart.Step{Find: s.Servers, KeyOf: s.KeyOf, Start: s.Start})
 	if o.yes {
-		run.Options.TempUser = true
+		run.Answers.TempUser = true
 		f := o.front(stdio)
 		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
 		return upgrade(ctx, stdio, e, f, o)

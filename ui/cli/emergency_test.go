@@ -60,7 +60,7 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 	if _, out, _ := check(t, "--json"); !strings.Contains(out, `"fallback-in-force","severity":"warning"`) {
 		t.Errorf("%s", out)
 	}
-	one := &checked{run: &steps.Run{Prints: secret.NewFingerprinter(nil), Project: &steps.Project{Root: root}}}
+	one := &checked{run: &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}}
 	one.run.Options.Environment = steps.DefaultEnvironment
 	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != finding.Error {
 		t.Errorf("after the deadline: %+v, %v", found, err)
@@ -241,7 +241,7 @@ func TestAGracePeriodThatIsOverIsSaid(t *testing.T) {
 // A place that shows no value says when it was set, which is its age.
 func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	root, _ := staticProject(t)
-	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Project: &steps.Project{Root: root}}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}
 	run.Options.Environment = "staging"
 	now := time.Now()
 	if err := stepstest.Places(run, steps.Held{There: true, Changed: now.Add(-91 * 24 * time.Hour)}, steps.Held{There: true, Changed: now.Add(-89 * 24 * time.Hour)}, steps.Held{There: true}); err != nil {

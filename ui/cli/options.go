@@ -184,10 +184,11 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	run.Options = steps.Options{
 		Folder: o.project, Environment: o.env, EnvFile: o.envFile,
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
-		Targets: targets, URLs: env.URLs, Roots: roots, Username: env.Username, TempUser: o.tempUser,
+		Targets: targets, URLs: env.URLs, Roots: roots,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
-		Rotate: o.rotate, Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
+		Force: o.force, Static: o.static, Committed: o.committed, ReadOnly: o.dryRun, Unattended: o.yes || !stdio.InTTY, Timeout: o.timeout,
 	}
+	run.Answers = steps.Answers{Rotate: o.rotate, Username: env.Username, TempUser: o.tempUser}
 	run.Options.Given = o.given()
 	if conf.TrackedEnv {
 		run.Options.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
@@ -341,20 +342,20 @@ func (o *options) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 	}
 	var err error
 	if o.keyStdin {
-		if run.Options.Import, err = line("--key-stdin"); err != nil {
+		if run.Answers.Import, err = line("--key-stdin"); err != nil {
 			return err
 		}
 	}
 	switch password, ok := os.LookupEnv("KEYSPLIT_PASSWORD"); {
 	case o.passwordStdin:
-		if run.Options.Username == "" {
+		if run.Answers.Username == "" {
 			return fmt.Errorf("%w: --password-stdin needs --username", steps.ErrUsage)
 		}
-		run.Options.Password, err = line("--password-stdin")
-	case ok && run.Options.Username != "":
-		run.Options.Password = run.Secret(password)
+		run.Answers.Password, err = line("--password-stdin")
+	case ok && run.Answers.Username != "":
+		run.Answers.Password = run.Secret(password)
 	case o.username != "" && stdio.InTTY && !o.json:
-		run.Options.Password, err = askPassword(ctx, stdio, run, o.username)
+		run.Answers.Password, err = askPassword(ctx, stdio, run, o.username)
 	case o.username != "":
 		err = fmt.Errorf("%w: --username needs a password: set KEYSPLIT_PASSWORD or use --password-stdin", steps.ErrUsage)
 	}

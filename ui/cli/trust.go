@@ -71,7 +71,7 @@ func valuesOf(ctx context.Context, run *steps.Run, p *steps.Project, conf config
 	if err != nil {
 		return nil, err
 	}
-	look := &steps.Run{Options: run.Options, Prints: run.Prints, Environ: run.Environ, Targets: targets, Project: p}
+	look := &steps.Run{Options: run.Options, Prints: run.Prints, Environ: run.Environ, Targets: targets, Found: steps.Found{Project: p}}
 	return trust.Of(ctx, look, conf, restart.Described(look)), nil
 }
 

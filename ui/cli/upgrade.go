@@ -241,8 +241,8 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 // rejected too, and accounts lock.
 func (w *walk) forget(err error) {
 	var failure *steps.Failure
-	if opts := &w.e.Run.Options; errors.As(err, &failure) && finding.Has(failure.Findings, "login-rejected") && !opts.TempUser {
-		opts.Username, opts.Password = "", secret.Secret{}
+	if a := &w.e.Run.Answers; errors.As(err, &failure) && finding.Has(failure.Findings, "login-rejected") && !a.TempUser {
+		a.Username, a.Password = "", secret.Secret{}
 	}
 }
 
@@ -338,7 +338,7 @@ func (w *walk) foresee(ctx context.Context) error {
 
 func (w *walk) choices(n steps.Name) []choice {
 	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
-	if n == steps.Generate && !w.e.Run.Options.Import.Set() {
+	if n == steps.Generate && !w.e.Run.Answers.Import.Set() {
 		all = []choice{{'y', "yes"}, {'i', "bring your own key"}, {'n', "no, stop here"}}
 	}
 	return all
@@ -350,11 +350,11 @@ func (w *walk) imported(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.e.Run.Options.Import = key
+	w.e.Run.Answers.Import = key
 	err = w.once(ctx, steps.Generate)
 	if err != nil {
 		// A refused key must not come back with the next try.
-		w.e.Run.Options.Import = secret.Secret{}
+		w.e.Run.Answers.Import = secret.Secret{}
 	}
 	return err
 }
@@ -362,12 +362,12 @@ func (w *walk) imported(ctx context.Context) error {
 // prepare asks what a step needs to know before it can plan: the smoke test, an
 // account.
 func (w *walk) prepare(ctx context.Context, n steps.Name) error {
-	opts := &w.e.Run.Options
-	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || opts.Username != "" || opts.TempUser {
+	a := &w.e.Run.Answers
+	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser {
 		return nil
 	}
 	choices := []choice{{'a', "an account of yours"}, {'n', "no login, the other proofs need none"}}
-	if w.e.Run.Django != nil && opts.Environment == steps.DefaultEnvironment {
+	if w.e.Run.Django != nil && w.e.Run.Options.Environment == steps.DefaultEnvironment {
 		choices = append([]choice{{'t', "a throwaway account, deleted after the test"}}, choices...)
 	}
 	answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
@@ -376,12 +376,12 @@ func (w *walk) prepare(ctx context.Context, n steps.Name) error {
 	}
 	switch answer {
 	case 't':
-		opts.TempUser = true
+		a.TempUser = true
 	case 'a':
-		if opts.Username, err = w.f.Line(ctx, "Name of the account"); err != nil || opts.Username == "" {
+		if a.Username, err = w.f.Line(ctx, "Name of the account"); err != nil || a.Username == "" {
 			return err
 		}
-		opts.Password, err = w.unseen(ctx, "Its password")
+		a.Password, err = w.unseen(ctx, "Its password")
 	}
 	return err
 }

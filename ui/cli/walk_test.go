@@ -19,11 +19,11 @@ import (
 // A login that was rejected is not tried again as it was: accounts lock.
 func TestARejectedLoginIsAskedForAgain(t *testing.T) {
 	run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
-	run.Options.Username, run.Options.Password = "ada", run.Secret("wrong")
+	run.Answers.Username, run.Answers.Password = "ada", run.Secret("wrong")
 	var logins []string
 	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return nil }}, acted{name: steps.SmokeTest, apply: func(run *steps.Run) error {
-		logins = append(logins, run.Options.Username)
-		if run.Options.Password.Set() {
+		logins = append(logins, run.Answers.Username)
+		if run.Answers.Password.Set() {
 			return steps.Fail(finding.New("login-rejected", ""))
 		}
 		return nil
@@ -57,7 +57,7 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		tries := 0
 		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return nil }}, acted{name: steps.SmokeTest, apply: func(run *steps.Run) error {
 			tries++
-			if run.Options.LoginAnyway != "https://a.example.com" {
+			if run.Answers.LoginAnyway != "https://a.example.com" {
 				return steps.Fail(finding.New("login-withheld", "").At("https://a.example.com", 0).Asking("Send it all the same?"))
 			}
 			return nil
@@ -65,7 +65,7 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Distinct, steps.Restart} {
 			e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
 		}
-		run.Options.TempUser = true
+		run.Answers.TempUser = true
 		var o bytes.Buffer
 		stdio := IO{In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
 		opts := &options{noColor: true}
