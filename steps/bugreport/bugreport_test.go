@@ -40,13 +40,13 @@ func TestMake(t *testing.T) {
 	if err := j.SetKey(secret.NewFingerprinter(nil).Secret("k")); err != nil {
 		t.Fatal(err)
 	}
-	run := &steps.Run{Project: &steps.Project{
+	run := &steps.Run{Found: steps.Found{Project: &steps.Project{
 		Root: root, TopLevel: filepath.Dir(root), PythonFrom: "virtualenv acme-env", EnvFile: steps.EnvFile{Path: env, Exists: true, At: at, Readers: []envfile.Dialect{envfile.Decouple}},
 		Facts: &steps.Facts{
 			Django: "5.2", State: "ok", SigningEqualsKey: true, Apps: []string{"rest_framework", "acme.warehouse", "rest_framework_simplejwt.token_blacklist"},
 			Routes: steps.Routes{Login: "/acme/login/"}, Key: steps.KeyFacts{Set: true, Length: 86, Source: "file", Sum: "f00d"}, UserModel: "acme.Person",
 		},
-	}}
+	}}}
 	found := []finding.Finding{
 		finding.New("jwt-key-empty", "In acme.").At("backend/acme/.env", 3),
 		finding.New("place-not-found", "").At("heroku:acme-app", 0),

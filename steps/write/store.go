@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -130,7 +129,8 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if err := run.Journal.Delivered(d); err != nil {
 		return err
 	}
-	run.Wrote, run.WroteAt, r.done = true, time.Now(), true
+	r.done = true
+	run.MarkWritten()
 	emit.Check("write "+r.spec, steps.MarkOK, "wrote to "+r.held.Where, "")
 	return nil
 }
