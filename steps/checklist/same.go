@@ -2,10 +2,10 @@ package checklist
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // given is one line of a pipeline, compose file or manifest that gives one of the
@@ -19,22 +19,22 @@ type given struct {
 var (
 	// A value that stands for one thing and no more: a literal, or a reference to
 	// a variable or a secret. A command gives another value each time.
-	gives = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])(JWT_)?SECRET_KEY["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`)
-	plain = regexp.MustCompile(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
+	gives = lazyregexp.New(`(?:^|[^A-Za-z0-9_.${])(JWT_)?SECRET_KEY["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`)
+	plain = lazyregexp.New(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
 	// ${NAME}, ${NAME:?said}, $NAME, and Azure's $(NAME).
-	variable = regexp.MustCompile(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
+	variable = lazyregexp.New(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
 	// ${NAME:-${OTHER}} is OTHER wherever it matters.
-	fallsBack = regexp.MustCompile(`^\$\{\w+:?-\$\{?(\w+)`)
+	fallsBack = lazyregexp.New(`^\$\{\w+:?-\$\{?(\w+)`)
 	// GitHub's ${{ secrets.NAME }} and Helm's {{ .Values.name }}.
-	property = regexp.MustCompile(`^\$?\{\{-?\s*(\.?[A-Za-z][\w.-]*?)\s*-?\}\}$`)
+	property = lazyregexp.New(`^\$?\{\{-?\s*(\.?[A-Za-z][\w.-]*?)\s*-?\}\}$`)
 
-	listItem    = regexp.MustCompile(`^(\s*)-\s`)
-	itemName    = regexp.MustCompile(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?(JWT_)?SECRET_KEY["']?(?:$|[\s,}])`)
-	itemValue   = regexp.MustCompile(`(?:^|[\s{,])["']?value["']?\s*:\s*("[^"]*"|'[^']*'|[^\s,}]+)`)
-	secretName  = regexp.MustCompile(`(?:^|[\s{,])["']?name["']?\s*:\s*["']?([^\s,}"']+)`)
-	secretKey   = regexp.MustCompile(`(?:^|[\s{,])["']?key["']?\s*:\s*["']?([^\s,}"']+)`)
-	passedOn    = regexp.MustCompile(`^-\s+["']?(JWT_)?SECRET_KEY["']?$`)
-	yamlComment = regexp.MustCompile(`(?:^|\s)(?:#|//).*$`)
+	listItem    = lazyregexp.New(`^(\s*)-\s`)
+	itemName    = lazyregexp.New(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?(JWT_)?SECRET_KEY["']?(?:$|[\s,}])`)
+	itemValue   = lazyregexp.New(`(?:^|[\s{,])["']?value["']?\s*:\s*("[^"]*"|'[^']*'|[^\s,}]+)`)
+	secretName  = lazyregexp.New(`(?:^|[\s{,])["']?name["']?\s*:\s*["']?([^\s,}"']+)`)
+	secretKey   = lazyregexp.New(`(?:^|[\s{,])["']?key["']?\s*:\s*["']?([^\s,}"']+)`)
+	passedOn    = lazyregexp.New(`^-\s+["']?(JWT_)?SECRET_KEY["']?$`)
+	yamlComment = lazyregexp.New(`(?:^|\s)(?:#|//).*$`)
 )
 
 // same finds the first line that gives JWT_SECRET_KEY the value that SECRET_KEY

@@ -2,19 +2,20 @@ package finding
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // sign is how one kind of trouble looks in what other programs print.
 type sign struct {
 	code Code
-	text *regexp.Regexp
+	text *lazyregexp.Regexp
 }
 
-func looksLike(code Code, text string) sign { return sign{code, regexp.MustCompile(`(?i)` + text)} }
+func looksLike(code Code, text string) sign { return sign{code, lazyregexp.New(`(?i)` + text)} }
 
 // refusedToken is what Django says of a token that another key has signed.
 const refusedToken = `token_not_valid|Given token not valid|Token is invalid|Signature verification failed|InvalidSignatureError`

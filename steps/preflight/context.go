@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/git"
 )
 
 // copiesAll is an instruction that copies the whole build context into an image.
-var copiesAll = regexp.MustCompile(`(?mi)^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\./?|"\."|\[\s*"\./?"\s*,)\s`)
+var copiesAll = lazyregexp.New(`(?mi)^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\./?|"\."|\[\s*"\./?"\s*,)\s`)
 
 // inBuildContext tells which Dockerfile would copy the .env into an image: one in
 // the .env's folder or above it that copies its whole context, with no line of

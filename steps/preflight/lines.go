@@ -9,14 +9,15 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // gluedName finds a name right behind another value. Behind an underscore it is
 // the end of a longer name, and behind ? or & a part of an address.
-var gluedName = regexp.MustCompile(`[A-Za-z0-9"')\]}.!-](JWT_SECRET_KEY|SECRET_KEY)=`)
+var gluedName = lazyregexp.New(`[A-Za-z0-9"')\]}.!-](JWT_SECRET_KEY|SECRET_KEY)=`)
 
 // inlineComment finds a comment as people write it behind a value.
-var inlineComment = regexp.MustCompile(`\s#`)
+var inlineComment = lazyregexp.New(`\s#`)
 
 // lines looks at every line for what goes wrong when people append to a .env.
 // vars is what the backend's reader has, nil when it refuses the file.

@@ -3,11 +3,11 @@ package preflight
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // place is where the backend's reader finds its file, as far as its sources
@@ -84,20 +84,20 @@ func hiddenBy(p *steps.Project, env string) string {
 	return ""
 }
 
-var keyLine = regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?(?:JWT_)?SECRET_KEY[ \t]*=`)
+var keyLine = lazyregexp.New(`(?m)^[ \t]*(?:export[ \t]+)?(?:JWT_)?SECRET_KEY[ \t]*=`)
 
 func holdsKeys(path string) bool { return keyLine.Match(readSome(path)) }
 
 var (
-	fileFolder = regexp.MustCompile(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*([^\n]*__file__[^\n]*)$`)
-	parents    = regexp.MustCompile(`\.parents\[(\d)\]`)
-	callStart  = map[envfile.Dialect]*regexp.Regexp{
-		envfile.Decouple:      regexp.MustCompile(`(?:RepositoryEnv\(|search_path\s*=\s*|AutoConfig\(\s*)`),
-		envfile.DjangoEnviron: regexp.MustCompile(`read_env\s*\(`),
-		envfile.PythonDotenv:  regexp.MustCompile(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
+	fileFolder = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*([^\n]*__file__[^\n]*)$`)
+	parents    = lazyregexp.New(`\.parents\[(\d)\]`)
+	callStart  = map[envfile.Dialect]*lazyregexp.Regexp{
+		envfile.Decouple:      lazyregexp.New(`(?:RepositoryEnv\(|search_path\s*=\s*|AutoConfig\(\s*)`),
+		envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
+		envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
 	}
-	literal = regexp.MustCompile(`['"]([^'"\n]+)['"]`)
-	word    = regexp.MustCompile(`[A-Za-z_]\w*`)
+	literal = lazyregexp.New(`['"]([^'"\n]+)['"]`)
+	word    = lazyregexp.New(`[A-Za-z_]\w*`)
 )
 
 // namedInCall evaluates the usual ways of writing the file's path in the

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // source is one Python file of the settings, for reading without running it.
@@ -23,16 +24,16 @@ func (s source) folder() string { return filepath.Dir(s.path) }
 const maxSources = 30
 
 var (
-	settingsCall  = regexp.MustCompile(`setdefault\(\s*['"]DJANGO_SETTINGS_MODULE['"]\s*,\s*[^'"\n]*['"]([\w.]+)['"]`)
-	settingsSet   = regexp.MustCompile(`\[\s*['"]DJANGO_SETTINGS_MODULE['"]\s*\]\s*=\s*[^'"\n]*['"]([\w.]+)['"]`)
-	importFrom    = regexp.MustCompile(`(?m)^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\(?[^\n]*)`)
+	settingsCall  = lazyregexp.New(`setdefault\(\s*['"]DJANGO_SETTINGS_MODULE['"]\s*,\s*[^'"\n]*['"]([\w.]+)['"]`)
+	settingsSet   = lazyregexp.New(`\[\s*['"]DJANGO_SETTINGS_MODULE['"]\s*\]\s*=\s*[^'"\n]*['"]([\w.]+)['"]`)
+	importFrom    = lazyregexp.New(`(?m)^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\(?[^\n]*)`)
 	readerImports = []struct {
 		dialect envfile.Dialect
-		is      *regexp.Regexp
+		is      *lazyregexp.Regexp
 	}{
-		{envfile.Decouple, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+decouple\b`)},
-		{envfile.DjangoEnviron, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+environ\b`)},
-		{envfile.PythonDotenv, regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+dotenv\b`)},
+		{envfile.Decouple, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+decouple\b`)},
+		{envfile.DjangoEnviron, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+environ\b`)},
+		{envfile.PythonDotenv, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+dotenv\b`)},
 	}
 )
 
@@ -202,10 +203,10 @@ func readerOf(sources []source) (envfile.Dialect, source) {
 	return envfile.Shell, source{}
 }
 
-var readerUse = map[envfile.Dialect]*regexp.Regexp{
-	envfile.Decouple:      regexp.MustCompile(`\b\w*[cC]onfig\w*\(|\benv\w*\(`),
-	envfile.DjangoEnviron: regexp.MustCompile(`read_env\s*\(`),
-	envfile.PythonDotenv:  regexp.MustCompile(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
+var readerUse = map[envfile.Dialect]*lazyregexp.Regexp{
+	envfile.Decouple:      lazyregexp.New(`\b\w*[cC]onfig\w*\(|\benv\w*\(`),
+	envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
+	envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
 }
 
 func usesReader(d envfile.Dialect, text string) bool { return readerUse[d].MatchString(text) }

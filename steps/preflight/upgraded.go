@@ -1,30 +1,30 @@
 package preflight
 
 import (
-	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 var (
-	secretKeyLine = regexp.MustCompile(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
-	wholeLiteral  = regexp.MustCompile(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
-	defaultValue  = regexp.MustCompile(`['"]SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?(?:"([^"\n]*)"|'([^'\n]*)')`)
-	anyDefault    = regexp.MustCompile(`['"]SECRET_KEY['"]\s*,`)
-	readsSecret   = regexp.MustCompile(`['"]SECRET_KEY['"]`)
+	secretKeyLine = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
+	wholeLiteral  = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
+	defaultValue  = lazyregexp.New(`['"]SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?(?:"([^"\n]*)"|'([^'\n]*)')`)
+	anyDefault    = lazyregexp.New(`['"]SECRET_KEY['"]\s*,`)
+	readsSecret   = lazyregexp.New(`['"]SECRET_KEY['"]`)
 
 	// A fallback that replaces the signing key, and one that stands in the
 	// reading of the key itself.
-	fallsBack = regexp.MustCompile(`\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
+	fallsBack = lazyregexp.New(`\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
 		`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
 		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
 		`['"]JWT_SECRET_KEY['"][^\n]*\)\s*or\s+SECRET_KEY\b`)
-	signsWithSecret = regexp.MustCompile(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
-	overrides       = regexp.MustCompile(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
-	keyInCode       = regexp.MustCompile(`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`)
-	raisesForKey    = regexp.MustCompile(`\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?JWT_SECRET_KEY`)
+	signsWithSecret = lazyregexp.New(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
+	overrides       = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
+	keyInCode       = lazyregexp.New(`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`)
+	raisesForKey    = lazyregexp.New(`\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?JWT_SECRET_KEY`)
 )
 
 // literalSecretKey finds a SECRET_KEY in the settings' own text. The source is

@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // insertion is text that comes into a file.
@@ -95,7 +95,7 @@ func editYAML(code finding.Code, file string, data []byte) *edited {
 }
 
 // otherBreaks are what YAML takes for the end of a line, and hardly anything else does.
-var otherBreaks = regexp.MustCompile("\r(?:[^\n]|$)|\u0085|\u2028|\u2029")
+var otherBreaks = lazyregexp.New("\r(?:[^\n]|$)|\u0085|\u2028|\u2029")
 
 // stray counts where the key is given to something else than the processes that run the project.
 func stray(code finding.Code, file string, settings []setting) (n int) {
@@ -131,7 +131,7 @@ func (e *edited) place(code finding.Code, file string, p place, now *parsed) *pa
 }
 
 // environmentName is the name of a mapping or list of variables.
-var environmentName = regexp.MustCompile(`(?:^|[-_.a-zA-Z])(?i:env|environment|environments|variables|vars|envs)$`)
+var environmentName = lazyregexp.New(`(?:^|[-_.a-zA-Z])(?i:env|environment|environments|variables|vars|envs)$`)
 
 // isEnvironment reports whether what is set is set for processes that run the project: not for the build of an image, a
 // matrix, the secrets that another workflow is given.
@@ -247,7 +247,7 @@ func (s *spot) below(line int, text string) insertion {
 }
 
 // blockPrefix is what is before a name in block style.
-var blockPrefix = regexp.MustCompile(`^ *(?:-  *)*$`)
+var blockPrefix = lazyregexp.New(`^ *(?:-  *)*$`)
 
 // lastLine is the last line of what is indented by more than a column, below the setting.
 func (s *spot) lastLine(column int) int {
@@ -287,8 +287,8 @@ func (s *spot) inFlow(new, prefix string, at, end int) (all []insertion) {
 }
 
 var (
-	colon      = regexp.MustCompile(`^ *: *$`)
-	emptyValue = regexp.MustCompile(`^(?: *: *)?`)
+	colon      = lazyregexp.New(`^ *: *$`)
+	emptyValue = lazyregexp.New(`^(?: *: *)?`)
 )
 
 // entry is the new entry in the form of the one there is at an offset, "" where no value is sure; and where that one
@@ -346,7 +346,7 @@ func (s *spot) scalarEnd(at int, n *yaml.Node) int {
 	return 0
 }
 
-var quotedScalar = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')`)
+var quotedScalar = lazyregexp.New(`^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')`)
 
 // quoted gives a value the quotes that another one has, and those that {...} needs. No value here has a quote in it.
 func quoted(value string, as yaml.Style, flow bool) string {

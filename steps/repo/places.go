@@ -2,15 +2,16 @@ package repo
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // A document may speak about SECRET_KEY; it says how to set it with an equals sign, a colon, or a table.
-var documentSets = regexp.MustCompile("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
+var documentSets = lazyregexp.New("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
 
 // File is what one file says about the two keys.
 type File struct {
@@ -54,11 +55,11 @@ var byteOrderMark = []byte("\ufeff")
 
 var (
 	// A template that takes something in from elsewhere may set anything.
-	includes = regexp.MustCompile(`\{\{-?\s*(?:include|template)\b`)
-	template = regexp.MustCompile(`\{\{|\{%`)
+	includes = lazyregexp.New(`\{\{-?\s*(?:include|template)\b`)
+	template = lazyregexp.New(`\{\{|\{%`)
 	// A line of a template that is no more than that, and a part of one.
-	templateLine = regexp.MustCompile(`(?m)^[ \t]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*(\r?)$`)
-	templatePart = regexp.MustCompile(`\{\{[^}\n]*\}\}|\{%[^%\n]*%\}`)
+	templateLine = lazyregexp.New(`(?m)^[ \t]*(?:\{\{[^}\n]*\}\}|\{%[^%\n]*%\})[ \t]*(\r?)$`)
+	templatePart = lazyregexp.New(`\{\{[^}\n]*\}\}|\{%[^%\n]*%\}`)
 )
 
 // withoutTemplates puts something of the same lines and columns in the place of what Helm, Jinja and Go fill in, so that

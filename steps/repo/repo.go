@@ -27,13 +27,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -221,7 +221,7 @@ func assignments(data []byte) (all []string) {
 }
 
 // special are the characters that mean something in a .gitignore.
-var special = regexp.MustCompile(`[\\*?\[\]# !]`)
+var special = lazyregexp.New(`[\\*?\[\]# !]`)
 
 // ignore adds a line to .gitignore for a file.
 func ignore(file string, data []byte) *edited {

@@ -3,18 +3,18 @@ package repo
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // assignment is a line that sets SECRET_KEY: what stands before the name, a quote
 // around the name, the sign with its spaces, and the value.
-var assignment = regexp.MustCompile(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
+var assignment = lazyregexp.New(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
 
 // part is a setting in its parts.
 type part struct {
@@ -58,9 +58,9 @@ const throwaway = "throwaway-for-tests-only-not-a-secret-0123456789-0123456789"
 const made = `$(python -c 'import secrets; print(secrets.token_urlsafe(64))')`
 
 var (
-	secretsExpression = regexp.MustCompile(`^\$\{\{\s*secrets\.\w+\s*\}\}$`)
-	azureVariable     = regexp.MustCompile(`^\$\(\w+\)$`)
-	shellVariable     = regexp.MustCompile(`^\$\{?\w+[^}]*\}?$`)
+	secretsExpression = lazyregexp.New(`^\$\{\{\s*secrets\.\w+\s*\}\}$`)
+	azureVariable     = lazyregexp.New(`^\$\(\w+\)$`)
+	shellVariable     = lazyregexp.New(`^\$\{?\w+[^}]*\}?$`)
 )
 
 // example is the rule for files that people copy, and for documents that tell
@@ -185,7 +185,7 @@ func pipelineValue(file, of string) (value string, ok bool) {
 }
 
 // forTests are the files whose literals are for tests and builds. Others, such as a chart's values, may be deployed.
-var forTests = regexp.MustCompile(`(?i)(?:^|/)(?:(?:\.(?:github|gitlab|gitea|forgejo|circleci|woodpecker|semaphore|buildkite)|ci)/.*|ci\.ya?ml|` +
+var forTests = lazyregexp.New(`(?i)(?:^|/)(?:(?:\.(?:github|gitlab|gitea|forgejo|circleci|woodpecker|semaphore|buildkite)|ci)/.*|ci\.ya?ml|` +
 	`\.?(?:gitlab-ci|travis|azure-pipelines?|bitbucket-pipelines|drone|woodpecker|appveyor|cirrus|wercker|buildspec)[\w.-]*\.ya?ml|` +
 	`tox\.ini|pytest\.ini|setup\.cfg|pyproject\.toml)$`)
 
@@ -209,7 +209,7 @@ func initialisation(file, line string) []string {
 
 // listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays, with R: it
 // is no template.
-var listed = regexp.MustCompile(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
+var listed = lazyregexp.New(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
 
 // copies is the item of a list repeated under the new name, as env in a manifest has it.
 func (s *spot) copies() []insertion {
@@ -231,11 +231,11 @@ func (s *spot) copies() []insertion {
 }
 
 var (
-	entryStart = regexp.MustCompile(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`)
-	entryKey   = regexp.MustCompile(`(?m)((?:^|[\s{,])["']?key["']?\s*:\s*["']?)([^\s,}"']*)`)
-	entryValue = regexp.MustCompile(`(?m)(?:^|[\s{,])["']?value["']?\s*:`)
-	byPlatform = regexp.MustCompile(`\b(?:generateValue["']?\s*:\s*true|sync["']?\s*:\s*false)\b`)
-	comment    = regexp.MustCompile(`(?:^|\s+)#.*$`)
+	entryStart = lazyregexp.New(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`)
+	entryKey   = lazyregexp.New(`(?m)((?:^|[\s{,])["']?key["']?\s*:\s*["']?)([^\s,}"']*)`)
+	entryValue = lazyregexp.New(`(?m)(?:^|[\s{,])["']?value["']?\s*:`)
+	byPlatform = lazyregexp.New(`\b(?:generateValue["']?\s*:\s*true|sync["']?\s*:\s*false)\b`)
+	comment    = lazyregexp.New(`(?:^|\s+)#.*$`)
 )
 
 // repeated is an item of a list with the new name, where its value comes from a Secret under a key whose

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // form is how a file names a variable.
@@ -272,11 +272,11 @@ func isName(text string) bool { return text == steps.SecretKeyName || text == st
 
 var (
 	// An item that sets a variable, or passes one through.
-	itemSets = regexp.MustCompile(`^(export\s+)?(JWT_)?SECRET_KEY(?:=|$)`)
+	itemSets = lazyregexp.New(`^(export\s+)?(JWT_)?SECRET_KEY(?:=|$)`)
 	// In a text every mention counts but references such as secrets.SECRET_KEY and ${SECRET_KEY}: what those give is
 	// named otherwise.
-	pipelineSets = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|(?:^|[^$])\{\s*["']?SECRET_KEY["']?\s*:`)
-	names        = regexp.MustCompile(`\b` + steps.KeyName + `\b`)
+	pipelineSets = lazyregexp.New(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|(?:^|[^$])\{\s*["']?SECRET_KEY["']?\s*:`)
+	names        = lazyregexp.New(`\b` + steps.KeyName + `\b`)
 )
 
 // scalar finds the settings in a scalar.
@@ -340,7 +340,7 @@ func (r *reader) texts(f *frame, s setting, value string) {
 }
 
 // lineWith is the first line at or below one that matches.
-func (r *reader) lineWith(from int, what *regexp.Regexp) int {
+func (r *reader) lineWith(from int, what *lazyregexp.Regexp) int {
 	for i := from; i <= len(r.lines); i++ {
 		if what.MatchString(uncommented(strings.TrimSpace(string(r.lines[i-1])))) {
 			return i

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
@@ -37,13 +37,13 @@ var awsProgram = tool.Program{
 
 // awsMessages are also those of kubectl, where it has aws log it in to EKS.
 var awsMessages = []tool.Message{
-	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)SSO token|SSO session|retrieving token from sso`),
+	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
 		Fix: "Run: aws sso login, with the --profile that you use, and then keysplit again."},
-	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
+	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
 		Fix: "Run: aws sso login, or aws configure, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run keysplit again."},
-	{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
+	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
 		Fix: "Compare AWS_PROFILE with: aws configure list-profiles"},
-	{Code: "place-not-found", Sign: regexp.MustCompile(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
+	{Code: "place-not-found", Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
 		Fix: "Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: aws configure. Then run keysplit again."},
 }
 

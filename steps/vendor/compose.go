@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
@@ -317,8 +317,8 @@ type unfit struct {
 func (f *unfit) Error() string { return f.text }
 
 var (
-	reference = regexp.MustCompile(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
-	variable  = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+	reference = lazyregexp.New(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
+	variable  = lazyregexp.New(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 )
 
 // filledFrom names the variable that a value is filled in from, "" for a value that

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -49,9 +49,9 @@ func docker(dir string) tool.Program {
 }
 
 var dockerMessages = []tool.Message{
-	{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
+	{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
 		Fix: "Start it (Docker Desktop, or: sudo systemctl start docker), or look at DOCKER_HOST. Then run keysplit again."},
-	{Code: "access-denied", Sign: regexp.MustCompile(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
+	{Code: "access-denied", Sign: lazyregexp.New(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
 		Fix: "Have your user added to the group docker and log in again, or run keysplit as a user who may."},
 }
 
@@ -241,7 +241,7 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 
 // composeProgress are the lines that say what becomes of which container. Other
 // lines are not shown: an error may quote a line of .env.
-var composeProgress = regexp.MustCompile(`^ *(?:(?:Container|Network|Volume|Image) [\w.:/-]+ +[A-Z][a-z]+|(?:Creating|Recreating|Starting|Stopping) [\w.-]+ *(?:\.\.\.)?(?: *done)?)[ \d.s]*$`)
+var composeProgress = lazyregexp.New(`^ *(?:(?:Container|Network|Volume|Image) [\w.:/-]+ +[A-Z][a-z]+|(?:Creating|Recreating|Starting|Stopping) [\w.-]+ *(?:\.\.\.)?(?: *done)?)[ \d.s]*$`)
 
 // proof looks at the new containers, one for each replica: that they are new, that
 // they run, and which key they were given.

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"io"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
@@ -25,11 +25,11 @@ type github struct {
 	environment string // "" for the repository's own
 }
 
-var githubRepo = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+var githubRepo = lazyregexp.New(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 
 var gh = tool.Program{
 	Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login",
-	Messages: []tool.Message{{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)error connecting to \S+`)}},
+	Messages: []tool.Message{{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)error connecting to \S+`)}},
 }
 
 func parseGitHub(argument string) (Store, error) {

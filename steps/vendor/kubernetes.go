@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
@@ -32,8 +32,8 @@ type kubernetes struct {
 }
 
 var (
-	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
-	kubernetesKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	kubernetesName = lazyregexp.New(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	kubernetesKey  = lazyregexp.New(`^[A-Za-z0-9._-]+$`)
 )
 
 var kubectl = tool.Program{
@@ -41,11 +41,11 @@ var kubectl = tool.Program{
 	Login: "the login of your cluster (a new token, or a refreshed kubeconfig)",
 	// Its way to the login of EKS and GKE is a program of theirs.
 	Messages: slices.Concat(awsMessages, []tool.Message{
-		{Code: "tool-missing", Sign: regexp.MustCompile(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
+		{Code: "tool-missing", Sign: lazyregexp.New(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
 			Fix: "The kubeconfig names it under users, exec, command: aws for EKS, gke-gcloud-auth-plugin for GKE, kubelogin for AKS. Install it, then run keysplit again."},
-		{Code: "tool-not-logged-in", Sign: regexp.MustCompile(`(?i)getting credentials: exec|print credential failed`),
+		{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)getting credentials: exec|print credential failed`),
 			Fix: "Log in where the cluster is: aws sso login for EKS, gcloud auth login for GKE, az login for AKS. Then run keysplit again."},
-		{Code: "place-not-found", Sign: regexp.MustCompile(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
+		{Code: "place-not-found", Sign: lazyregexp.New(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
 			Fix: "See kubectl config get-contexts, choose one with kubectl config use-context NAME, or set KUBECONFIG. Then run keysplit again."},
 	}),
 }

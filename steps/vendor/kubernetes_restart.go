@@ -3,13 +3,13 @@ package vendor
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
@@ -145,7 +145,7 @@ func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit 
 }
 
 // rolloutProgress are the lines that count pods.
-var rolloutProgress = regexp.MustCompile(`^(Waiting for |deployment |statefulset |daemon set |partitioned )`)
+var rolloutProgress = lazyregexp.New(`^(Waiting for |deployment |statefulset |daemon set |partitioned )`)
 
 // failed says why new pods do not come up. The old ones go on serving meanwhile.
 func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, workload string) error {

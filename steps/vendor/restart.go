@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 )
 
@@ -102,7 +103,7 @@ func (p Pace) Until(ctx context.Context, limit time.Duration, look func() (done 
 }
 
 // managedName is a name that goes to a program as an argument of its own.
-var managedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@:/\\-]*$`)
+var managedName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_.@:/\\-]*$`)
 
 // names cuts a list at its commas. It is checked here and not when the list is
 // used, since a name that begins with - would be an option.

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
@@ -34,7 +34,7 @@ type vault struct {
 var vaultProgram = tool.Program{
 	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login",
 	Messages: []tool.Message{
-		{Code: "place-unreachable", Sign: regexp.MustCompile(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
+		{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
 			Fix: "Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run keysplit again."},
 	},
 }

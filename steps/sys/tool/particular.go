@@ -3,24 +3,24 @@ package tool
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // Message is something that a program says and the general signs would take for
 // something else, or that has a fix of its own.
 type Message struct {
 	Code finding.Code
-	Sign *regexp.Regexp // finds it, in one line
-	Said string         // our words for it, "" for the usual ones
-	Fix  string         // "" for the usual one
+	Sign *lazyregexp.Regexp // finds it, in one line
+	Said string             // our words for it, "" for the usual ones
+	Fix  string             // "" for the usual one
 }
 
 // anyones are messages that any service may have.
 var anyones = []Message{
-	{"place-unreachable", regexp.MustCompile(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
+	{"place-unreachable", lazyregexp.New(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
 		"Run keysplit again in a while: an hour at most."},
 }
 

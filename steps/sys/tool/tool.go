@@ -20,11 +20,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/sys/child"
 )
 
@@ -96,20 +96,20 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 // of failure that have a page of their own. The first that matches counts.
 var troubles = []struct {
 	code finding.Code
-	sign *regexp.Regexp
+	sign *lazyregexp.Regexp
 }{
 	// First, since fly prints the app's log with it, where any word may stand.
-	{"restart-failed", regexp.MustCompile(`(?i)smoke checks for \S+ failed|app appears to be crashing|waiting for (health ?checks|machine's state)`)},
-	{"place-conflict", regexp.MustCompile(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
-	{"tool-not-logged-in", regexp.MustCompile(`(?i)not (logged|signed) in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|must be authenticated|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api |\w+_)?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
-	{"access-denied", regexp.MustCompile(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|(do|does) not have access|is restricted|must have admin rights`)},
-	{"place-unreachable", regexp.MustCompile(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|failed to fetch|error sending request|rate ?limited|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
-	{"place-not-found", regexp.MustCompile(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|doesn't exist|no value found|no linked project`)},
+	{"restart-failed", lazyregexp.New(`(?i)smoke checks for \S+ failed|app appears to be crashing|waiting for (health ?checks|machine's state)`)},
+	{"place-conflict", lazyregexp.New(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
+	{"tool-not-logged-in", lazyregexp.New(`(?i)not (logged|signed) in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|must be authenticated|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api |\w+_)?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
+	{"access-denied", lazyregexp.New(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|(do|does) not have access|is restricted|must have admin rights`)},
+	{"place-unreachable", lazyregexp.New(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|failed to fetch|error sending request|rate ?limited|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
+	{"place-not-found", lazyregexp.New(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|doesn't exist|no value found|no linked project`)},
 }
 
 // wrapped is what breaks a message into lines: that of heroku, at any word, with
 // a mark before each line.
-var wrapped = regexp.MustCompile(`[\s›»]+`)
+var wrapped = lazyregexp.New(`[\s›»]+`)
 
 // Explain makes the finding of a program that failed.
 func (t Program) Explain(spec string, res child.Result) error {
