@@ -56,7 +56,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 	if err := e.Apply(context.Background(), Distinct, nil); err == nil {
 		t.Fatal("the failing step passed")
 	}
-	j, err := journal.Read(filepath.Dir(env), "development")
+	j, err := stateOf(j).Read(filepath.Dir(env), "development")
 	if err != nil {
 		t.Fatal(err)
 	}

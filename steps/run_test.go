@@ -41,10 +41,10 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 		}
 	}
 	deliver("heroku:a", older)
-	j = nextRun(t, env)
+	j = nextRun(t, j, env)
 	deliver("heroku:a", old)
 	deliver("github:a/b", secret.Secret{})
-	j = nextRun(t, env)
+	j = nextRun(t, j, env)
 	deliver("heroku:b", other)
 	for _, c := range []struct {
 		targets []string
@@ -57,7 +57,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 			t.Errorf("%v: another key than the one before", c.targets)
 		}
 	}
-	j = nextRun(t, env)
+	j = nextRun(t, j, env)
 	deliver("heroku:a", secret.Secret{}) // its value could not be read
 	if previous("heroku:a") != "" {
 		t.Error("a key of an earlier upgrade counts as the previous one")

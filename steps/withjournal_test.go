@@ -13,18 +13,24 @@ import (
 // withJournal gives a journal in a state folder of its own and a .env to change.
 func withJournal(t *testing.T, content string) (*journal.Journal, string) {
 	t.Helper()
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	env := filepath.Join(t.TempDir(), ".env")
 	if err := os.WriteFile(env, []byte(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	return nextRun(t, env), env
+	return openIn(t, journal.Folder(filepath.Join(t.TempDir(), "state")), env), env
 }
 
 // nextRun opens the journal of the project of a .env once more, as the next run does.
-func nextRun(t *testing.T, env string) *journal.Journal {
+func nextRun(t *testing.T, last *journal.Journal, env string) *journal.Journal {
 	t.Helper()
-	j, err := journal.Open(filepath.Dir(env), DefaultEnvironment)
+	return openIn(t, stateOf(last), env)
+}
+
+func stateOf(j *journal.Journal) journal.Folder { return journal.Folder(filepath.Dir(j.Dir())) }
+
+func openIn(t *testing.T, state journal.Folder, env string) *journal.Journal {
+	t.Helper()
+	j, err := state.Open(filepath.Dir(env), DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}

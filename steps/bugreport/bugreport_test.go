@@ -11,13 +11,12 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 )
 
 func TestMake(t *testing.T) {
 	root := t.TempDir()
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	t.Setenv("HOME", "/home/alice")
 	t.Setenv("TERM", "xterm\x1b[31m")
 	env := filepath.Join(root, ".env")
@@ -28,7 +27,7 @@ func TestMake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Open(root, "development")
+	j, err := stepstest.State(t).Open(root, "development")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestItemsFromAnEnginesRun(t *testing.T) {
 		}
 	}
 	// As another process sees it.
-	j, err := journal.Read(h.run.Project.Root, steps.DefaultEnvironment)
+	j, err := h.run.Options.State.Read(h.run.Project.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func fixedHouse(t *testing.T) (*house, time.Time) {
 	p := h.run.Project
 	p.TopLevel, p.Root = root, filepath.Join(root, "backend")
 	p.EnvFile.Path, p.SettingsFile = filepath.Join(p.Root, ".env"), filepath.Join(p.Root, "settings.py")
-	j, err := journal.Open(p.Root, steps.DefaultEnvironment)
+	j, err := h.run.Options.State.Open(p.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}

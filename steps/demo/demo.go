@@ -37,6 +37,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/guard"
@@ -71,9 +72,9 @@ const limit = startLimit + 5*time.Second
 
 // Sandbox is a running demo.
 type Sandbox struct {
-	Dir      string // the project's top level, absolute, links resolved
-	Root     string // the folder of manage.py
-	StateDir string // a folder for keysplit's own state, removed with the rest
+	Dir   string         // the project's top level, absolute, links resolved
+	Root  string         // the folder of manage.py
+	State journal.Folder // for the journal of the demo, removed with the rest
 
 	folder   string // holds all of it
 	username string
@@ -144,7 +145,7 @@ func Make(state State) (*Sandbox, error) {
 	s.folder = got.Folder
 	s.Dir = filepath.Join(got.Folder, projectName)
 	s.Root = filepath.Join(s.Dir, "backend")
-	s.StateDir = filepath.Join(got.Folder, "state")
+	s.State = journal.Folder(filepath.Join(got.Folder, "state"))
 	s.username, s.password = got.User.Name, got.User.Password
 	return s, nil
 }

@@ -22,7 +22,7 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	if err := j.Delivered(first); err != nil {
 		t.Fatal(err)
 	}
-	j = reopen(t, project)
+	j = reopen(t, j, project)
 	second, err := j.Deliver(Delivery{Target: "heroku:app", There: true}, old)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	if err := j.Delivered(second); err != nil {
 		t.Fatal(err)
 	}
-	j = reopen(t, project)
+	j = reopen(t, j, project)
 	got := j.Deliveries()
 	if len(got) != 1 || got[0].NewVersion != "7" {
 		t.Fatalf("after the end: %+v", got)
@@ -53,10 +53,10 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 	if err := j.TookBack(got[0]); err != nil {
 		t.Fatal(err)
 	}
-	if reopen(t, project).Doubtful() {
+	if reopen(t, j, project).Doubtful() {
 		t.Error("a whole journal is doubtful")
 	}
-	if got := reopen(t, project).Deliveries(); len(got) != 1 || got[0].Target != first.Target {
+	if got := reopen(t, j, project).Deliveries(); len(got) != 1 || got[0].Target != first.Target {
 		t.Errorf("after it was taken back: %+v, want the run before", got)
 	}
 }
@@ -78,7 +78,7 @@ func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if err := j.Settle(); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 1 {
 		t.Errorf("one run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
 	}
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	change(t, j, env, "K=3\n")
 	if len(j.Applied()) != 1 || len(j.AppliedElsewhere()) != 0 {
 		t.Errorf("a later run: %d files, %d deliveries", len(j.Applied()), len(j.AppliedElsewhere()))
@@ -146,7 +146,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j = reopen(t, filepath.Dir(env)) // the run was killed
+	j = reopen(t, j, filepath.Dir(env)) // the run was killed
 	got, ok := j.Chosen(both)
 	if !ok || string(got) != key.Reveal() {
 		t.Fatal("the chosen key is gone")
@@ -163,7 +163,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 	if err := j.Settle(); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := reopen(t, filepath.Dir(env)).Chosen(both); ok {
+	if _, ok := reopen(t, j, filepath.Dir(env)).Chosen(both); ok {
 		t.Error("a settled key is still chosen")
 	}
 	files, _ := filepath.Glob(filepath.Join(j.Dir(), "backup-*"))
@@ -184,7 +184,7 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if len(j.Deliveries()) != 0 || len(j.Applied()) != 0 {
 		t.Error("a damaged entry counts")
 	}
@@ -236,7 +236,7 @@ func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
 	if err := j.Delivered(d); err != nil {
 		t.Fatal(err)
 	}
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	change(t, j, env, "A=2\n")
 	if got := j.Deliveries(); len(got) != 1 || got[0] != d {
 		t.Errorf("in force are %+v", got)
@@ -250,7 +250,7 @@ func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
 	if got := j.AppliedElsewhere(); len(got) != 1 || got[0] != d {
 		t.Errorf("then to be taken back are %+v", got)
 	}
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if _, err := j.Deliver(Delivery{Target: "manual:x", Key: "two"}, secret.Secret{}); err != nil {
 		t.Fatal(err)
 	}

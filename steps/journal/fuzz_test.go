@@ -17,9 +17,8 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte(`{"kind":"deliver","delivery":{"id":"a","target":"aws:x"}}` + "\n" + `{"kind":"chosen","id":"backup-x"}` + "\n" + `{"kind":"emergency"}` + "\n{"))
 	f.Add([]byte("\n\n\x00\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
-		project := t.TempDir()
-		j, err := Open(project, "development")
+		state, project := stateFolder(t), t.TempDir()
+		j, err := state.Open(project, "development")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +39,7 @@ func FuzzJournal(f *testing.F) {
 		if err := os.WriteFile(j.path(), first, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if j, err = Open(project, "development"); err != nil {
+		if j, err = state.Open(project, "development"); err != nil {
 			return
 		}
 		// A foreign path must not lead anywhere on this machine.

@@ -41,6 +41,7 @@ import (
 // Whoever can write there decides what a rollback does, so all of it must belong to
 // the user and be writable for nobody else.
 type Journal struct {
+	state    Folder
 	dir      string
 	entries  []Entry
 	prints   secret.Fingerprinter
@@ -56,27 +57,25 @@ type Journal struct {
 // ErrUnusable marks a journal that is damaged or belongs to another project.
 var ErrUnusable = errors.New("the journal cannot be used")
 
-// StateDir is where all journals live: KEYSPLIT_STATE_DIR, else keysplit's
-// folder in the user's state directory (XDG_STATE_HOME).
-func StateDir() string {
-	if d := os.Getenv("KEYSPLIT_STATE_DIR"); d != "" {
-		return d
-	}
-	return filepath.Join(xdg.StateHome, "keysplit")
-}
+// Folder is the state folder, in which all journals live: an absolute path outside
+// the project's work tree.
+type Folder string
 
-// FolderOf is the folder of one project and environment. The readable part of
-// its name helps a person; the hash keeps two folders of one name apart.
-func FolderOf(project, environment string) string {
+// UsersFolder is keysplit's folder in the user's state directory (XDG_STATE_HOME).
+func UsersFolder() Folder { return Folder(filepath.Join(xdg.StateHome, "keysplit")) }
+
+// Of is the folder of one project and environment. The readable part of its name
+// helps a person; the hash keeps two folders of one name apart.
+func (f Folder) Of(project, environment string) string {
 	sum := sha256.Sum256([]byte(project + "\x00" + environment))
-	return filepath.Join(StateDir(), filepath.Base(project)+"-"+hex.EncodeToString(sum[:6]))
+	return filepath.Join(string(f), filepath.Base(project)+"-"+hex.EncodeToString(sum[:6]))
 }
 
 // Open opens the journal of a project (absolute path, links resolved)
 // and environment, and makes it if there is none.
-func Open(project, environment string) (*Journal, error) {
-	j := &Journal{dir: FolderOf(project, environment), run: randomHex(8)}
-	if err := placed(project); err != nil {
+func (f Folder) Open(project, environment string) (*Journal, error) {
+	j := &Journal{state: f, dir: f.Of(project, environment), run: randomHex(8)}
+	if err := f.placed(project); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
@@ -94,8 +93,11 @@ func Open(project, environment string) (*Journal, error) {
 
 // Read opens the journal of a project and environment for reading and
 // makes nothing. Without one it returns nil and no error.
-func Read(project, environment string) (*Journal, error) {
-	j := &Journal{dir: FolderOf(project, environment), readOnly: true}
+func (f Folder) Read(project, environment string) (*Journal, error) {
+	j := &Journal{state: f, dir: f.Of(project, environment), readOnly: true}
+	if err := f.absolute(); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(j.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -117,7 +119,7 @@ func (j *Journal) belongsTo(project, environment string) error {
 
 // read reads what is there.
 func (j *Journal) read() error {
-	if err := trusted(j.dir); err != nil {
+	if err := j.trusted(); err != nil {
 		return err
 	}
 	key, err := j.fingerprintKey()
@@ -201,7 +203,7 @@ func (j *Journal) Finish(in envfile.Intent, o envfile.Outcome) error {
 // replaceOptions is what envfile needs to work with this journal.
 func (j *Journal) replaceOptions() envfile.Options {
 	return envfile.Options{
-		LockDir:     filepath.Join(StateDir(), "locks"),
+		LockDir:     filepath.Join(string(j.state), "locks"),
 		LockWait:    lockWait,
 		Fingerprint: j.prints.Sum,
 	}

@@ -18,18 +18,26 @@ import (
 // journalFor gives a journal in a state folder of its own and a .env to change.
 func journalFor(t *testing.T, content string) (*Journal, string) {
 	t.Helper()
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	project := t.TempDir()
 	env := filepath.Join(project, ".env")
 	if err := os.WriteFile(env, []byte(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	return reopen(t, project), env
+	return openIn(t, stateFolder(t), project), env
 }
 
-func reopen(t *testing.T, project string) *Journal {
+// stateFolder is a state folder of the test's own.
+func stateFolder(t *testing.T) Folder { return Folder(filepath.Join(t.TempDir(), "state")) }
+
+// reopen opens the journal of a project once more, as the next run does.
+func reopen(t *testing.T, j *Journal, project string) *Journal {
 	t.Helper()
-	j, err := Open(project, "development")
+	return openIn(t, j.state, project)
+}
+
+func openIn(t *testing.T, state Folder, project string) *Journal {
+	t.Helper()
+	j, err := state.Open(project, "development")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +71,7 @@ func TestJournalTakesBackToTheByte(t *testing.T) {
 	change(t, j, env, "A=1\r\nB=2\r\nK=3\r\n")
 	change(t, j, env, "A=1\r\nB=2\r\nK=4\r\n")
 
-	j = reopen(t, filepath.Dir(env)) // another process
+	j = reopen(t, j, filepath.Dir(env)) // another process
 	applied := j.Applied()
 	if len(applied) != 2 {
 		t.Fatalf("%d changes are in force, want 2", len(applied))
@@ -80,7 +88,7 @@ func TestJournalTakesBackToTheByte(t *testing.T) {
 	if info.Mode().Perm() != 0o640 {
 		t.Errorf("after the rollback the mode is %v", info.Mode())
 	}
-	if left := reopen(t, filepath.Dir(env)).Applied(); len(left) != 0 {
+	if left := reopen(t, j, filepath.Dir(env)).Applied(); len(left) != 0 {
 		t.Errorf("%d changes are still in force after the rollback", len(left))
 	}
 }
@@ -88,7 +96,7 @@ func TestJournalTakesBackToTheByte(t *testing.T) {
 func TestRollbackTakesBackOneRunOnly(t *testing.T) {
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	change(t, j, env, "K=3\n")
 	if n := len(j.Applied()); n != 1 {
 		t.Errorf("%d changes belong to the latest run, want 1", n)
@@ -130,27 +138,27 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if got := len(j.Entries()); got != entries {
 		t.Errorf("%d entries after a torn line, want %d", got, entries)
 	}
 	if err := j.SetStatus("write", "done"); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(reopen(t, filepath.Dir(env)).Entries()); got != entries+1 {
+	if got := len(reopen(t, j, filepath.Dir(env)).Entries()); got != entries+1 {
 		t.Errorf("%d entries after the next write, want %d", got, entries+1)
 	}
 }
 
 // Runs that begin at once on a new project share one fingerprint key.
 func TestJournalHasOneKey(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	state := stateFolder(t)
 	project, secret := t.TempDir(), canary.New()
 	var wg sync.WaitGroup
 	prints := make([]string, 16)
 	for n := range prints {
 		wg.Go(func() {
-			j, err := Open(project, "development")
+			j, err := state.Open(project, "development")
 			if err != nil {
 				t.Error(err)
 				return
@@ -162,7 +170,7 @@ func TestJournalHasOneKey(t *testing.T) {
 	if different := slices.Compact(prints); len(different) != 1 || different[0] == "" {
 		t.Errorf("%d different keys", len(different))
 	}
-	if left, _ := filepath.Glob(filepath.Join(FolderOf(project, "development"), "key-*")); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(state.Of(project, "development"), "key-*")); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -174,14 +182,14 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 		if err := os.WriteFile(j.path(), []byte(line), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		again := reopen(t, filepath.Dir(env))
+		again := reopen(t, j, filepath.Dir(env))
 		if err := again.SetStatus("write", "done"); err != nil {
 			t.Fatal(err)
 		}
-		if got := len(reopen(t, filepath.Dir(env)).Entries()); got != 2 {
+		if got := len(reopen(t, j, filepath.Dir(env)).Entries()); got != 2 {
 			t.Errorf("%q: %d entries, want 2", line, got)
 		}
-		if again.Doubtful() || reopen(t, filepath.Dir(env)).Doubtful() {
+		if again.Doubtful() || reopen(t, j, filepath.Dir(env)).Doubtful() {
 			t.Errorf("%q: there is doubt, and nothing was lost", line)
 		}
 	}
@@ -211,7 +219,7 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 			if err := spoil(j); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) {
+			if _, err := j.state.Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) {
 				t.Errorf("opened with %v", err)
 			}
 		})
@@ -232,7 +240,7 @@ func TestJournalHoldsNoSecretAndNobodyElseReadsIt(t *testing.T) {
 	if !strings.Contains(text, j.Prints().Sum([]byte(key))) {
 		t.Error("the journal does not know the key by its fingerprint")
 	}
-	_ = filepath.Walk(StateDir(), func(path string, info os.FileInfo, err error) error {
+	_ = filepath.Walk(string(j.state), func(path string, info os.FileInfo, err error) error {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,12 +279,12 @@ func TestJournalOfALaterVersion(t *testing.T) {
 	}
 	add(`{"time":"2030-01-01T00:00:00Z","kind":"emergency","until":"2030-01-02T00:00:00Z","reason":"new"}`)
 	add(`{"time":"2030-01-01T00:00:00Z","kind":"new","what":{"a":[1,2]}}`)
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if _, ok := j.Emergency(); !ok || j.Doubtful() || len(j.Entries()) != 3 {
 		t.Errorf("emergency %v, doubtful %v, %d entries", ok, j.Doubtful(), len(j.Entries()))
 	}
 	add(`{"time":"2030-01-01T00:00:00Z","schema":2,"kind":"opened","project":"/p","environment":"development"}`)
-	if _, err := Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "a newer keysplit wrote it") {
+	if _, err := j.state.Open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "a newer keysplit wrote it") {
 		t.Errorf("opened with %v", err)
 	}
 }
@@ -289,7 +297,7 @@ func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
 		if err := j.append(Entry{Kind: kind}); err != nil {
 			t.Fatal(err)
 		}
-		if j = reopen(t, filepath.Dir(env)); len(j.Entries()) != 1 || !j.Doubtful() {
+		if j = reopen(t, j, filepath.Dir(env)); len(j.Entries()) != 1 || !j.Doubtful() {
 			t.Errorf("%s: %d entries, doubtful %v", kind, len(j.Entries()), j.Doubtful())
 		}
 	}
@@ -305,7 +313,7 @@ func TestJournalWithoutANumber(t *testing.T) {
 	if err := os.WriteFile(j.path(), append(line, '\n'), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(reopen(t, filepath.Dir(env)).Entries()); n != 1 {
+	if n := len(reopen(t, j, filepath.Dir(env)).Entries()); n != 1 {
 		t.Errorf("%d entries", n)
 	}
 }
@@ -324,14 +332,14 @@ func TestJournalDoubts(t *testing.T) {
 		}
 	}
 	write(`{"time":"2030-01-01T00:00:00Z","kind":"beg`)
-	j = reopen(t, filepath.Dir(env))
+	j = reopen(t, j, filepath.Dir(env))
 	if j.Doubtful() {
 		t.Error("a line that was cut off is in doubt")
 	}
 	if err := j.SetStatus("write", "failed"); err != nil {
 		t.Fatal(err)
 	}
-	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
+	if j = reopen(t, j, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 3 {
 		t.Errorf("after the next line: doubtful %v, %d entries", j.Doubtful(), len(j.Entries()))
 	}
 	if err := os.WriteFile(env, []byte("K=2\n"), 0o640); err != nil {
@@ -344,7 +352,7 @@ func TestJournalDoubts(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(`{"time":"2030-01-01T00:00:00Z","kind":"status"}` + "\n")
-	if !reopen(t, filepath.Dir(env)).Doubtful() {
+	if !reopen(t, j, filepath.Dir(env)).Doubtful() {
 		t.Error("a damaged line raises no doubt")
 	}
 	// A whole line without its line feed counts, also when the next one follows.
@@ -352,10 +360,10 @@ func TestJournalDoubts(t *testing.T) {
 	if err := os.WriteFile(j.path(), []byte(strings.TrimSuffix(content(t, j.path()), "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := reopen(t, filepath.Dir(env)).SetStatus("write", "done"); err != nil {
+	if err := reopen(t, j, filepath.Dir(env)).SetStatus("write", "done"); err != nil {
 		t.Fatal(err)
 	}
-	if j = reopen(t, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 2 {
+	if j = reopen(t, j, filepath.Dir(env)); j.Doubtful() || len(j.Entries()) != 2 {
 		t.Errorf("without a line feed: doubtful %v, %d entries", j.Doubtful(), len(j.Entries()))
 	}
 }
@@ -381,8 +389,7 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 		"state":                                            false,
 		"./state":                                          false,
 	} {
-		t.Setenv("KEYSPLIT_STATE_DIR", dir)
-		_, err := Open(project, "development")
+		_, err := Folder(dir).Open(project, "development")
 		var misplaced *PlaceError
 		if good != (err == nil) || !good && !errors.As(err, &misplaced) {
 			t.Errorf("%s: %v", dir, err)
@@ -394,17 +401,16 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 }
 
 func TestReadJournalMakesNothing(t *testing.T) {
-	state := filepath.Join(t.TempDir(), "state")
-	t.Setenv("KEYSPLIT_STATE_DIR", state)
-	j, err := Read("/some/project", "development")
+	state := stateFolder(t)
+	j, err := state.Read("/some/project", "development")
 	if j != nil || err != nil {
 		t.Fatalf("without a journal: %v, %v", j, err)
 	}
-	if _, err := os.Stat(state); err == nil {
+	if _, err := os.Stat(string(state)); err == nil {
 		t.Error("a folder was made")
 	}
-	made := reopen(t, "/some/project")
-	if j, err = Read("/some/project", "development"); err != nil || j == nil {
+	made := openIn(t, state, "/some/project")
+	if j, err = state.Read("/some/project", "development"); err != nil || j == nil {
 		t.Fatalf("with a journal: %v, %v", j, err)
 	}
 	if err := j.SetStatus("write", "done"); !errors.Is(err, ErrUnusable) {
@@ -413,7 +419,7 @@ func TestReadJournalMakesNothing(t *testing.T) {
 	if err := os.Remove(filepath.Join(made.Dir(), "key")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read("/some/project", "development"); !errors.Is(err, ErrUnusable) {
+	if _, err := state.Read("/some/project", "development"); !errors.Is(err, ErrUnusable) {
 		t.Errorf("a journal without its key was read: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(made.Dir(), "key")); err == nil {
@@ -429,7 +435,7 @@ func TestRecoverSaysWhatItCouldNotFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		j = reopen(t, filepath.Dir(env))
+		j = reopen(t, j, filepath.Dir(env))
 		if ended, err := j.Recover(t.Context()); err == nil || len(ended) > 0 {
 			t.Errorf("it passes over the change: %d ended, %v", len(ended), err)
 		}

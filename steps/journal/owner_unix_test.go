@@ -26,14 +26,14 @@ func TestAStateFolderOfOthersIsRefused(t *testing.T) {
 		says  string
 		root  bool
 	}{
-		"the folder is for the group":    {spoil: func(*Journal) error { return os.Chmod(StateDir(), 0o770) }, says: "may be written by others (mode 0770)"},
+		"the folder is for the group":    {spoil: func(j *Journal) error { return os.Chmod(string(j.state), 0o770) }, says: "may be written by others (mode 0770)"},
 		"the journal is for everyone":    {spoil: func(j *Journal) error { return os.Chmod(j.dir, 0o707) }, says: "may be written by others (mode 0707)"},
 		"the key is for everyone":        {spoil: func(j *Journal) error { return os.Chmod(filepath.Join(j.dir, "key"), 0o606) }, says: "may be written by others (mode 0606)"},
-		"the folder is a link":           {spoil: func(*Journal) error { return replace(StateDir(), os.Symlink) }, says: "is a symbolic link"},
+		"the folder is a link":           {spoil: func(j *Journal) error { return replace(string(j.state), os.Symlink) }, says: "is a symbolic link"},
 		"the journal's folder is a link": {spoil: func(j *Journal) error { return replace(j.dir, os.Symlink) }, says: "is a symbolic link"},
 		"the lines are a link":           {spoil: func(j *Journal) error { return replace(j.path(), os.Symlink) }, says: "is a symbolic link"},
 		"the key is a pipe":              {spoil: func(j *Journal) error { return replace(filepath.Join(j.dir, "key"), pipe) }, says: "is not a regular file"},
-		"the folder is somebody else's":  {spoil: func(*Journal) error { return os.Chown(StateDir(), 1234, 1234) }, says: "belongs to the user with the number 1234", root: true},
+		"the folder is somebody else's":  {spoil: func(j *Journal) error { return os.Chown(string(j.state), 1234, 1234) }, says: "belongs to the user with the number 1234", root: true},
 		"the lines are somebody else's":  {spoil: func(j *Journal) error { return os.Chown(j.path(), 1234, 1234) }, says: "belongs to the user with the number 1234", root: true},
 		"a backup that is somebody else's": {spoil: func(j *Journal) error {
 			id, err := j.Keep("", []byte("x"))
@@ -48,7 +48,7 @@ func TestAStateFolderOfOthersIsRefused(t *testing.T) {
 			if err := c.spoil(j); err != nil {
 				t.Fatal(err)
 			}
-			for what, open := range map[string]func(string, string) (*Journal, error){"open": Open, "read": Read} {
+			for what, open := range map[string]func(string, string) (*Journal, error){"open": j.state.Open, "read": j.state.Read} {
 				if _, err := open(filepath.Dir(env), "development"); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%s: %v", what, err)
 				}

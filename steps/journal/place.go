@@ -17,18 +17,24 @@ type PlaceError struct{ Problem string }
 
 func (e *PlaceError) Error() string { return e.Problem }
 
-// placed tells whether the state folder lies where it may. A relative one would be
-// another one in every folder, and one in the project's work tree would put the
-// backups, which hold keys, where git picks them up.
-func placed(project string) error {
-	state := StateDir()
-	if !filepath.IsAbs(state) {
-		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", secret.Inert(state))}
+// absolute refuses a relative folder: it would be another one in every working directory.
+func (f Folder) absolute() error {
+	if !filepath.IsAbs(string(f)) {
+		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", secret.Inert(string(f)))}
+	}
+	return nil
+}
+
+// placed refuses a state folder that is relative, or in the project's work tree: git
+// would pick up the backups, which hold keys.
+func (f Folder) placed(project string) error {
+	if err := f.absolute(); err != nil {
+		return err
 	}
 	top := workTree(project)
-	if inside(resolved(state), top) {
+	if inside(resolved(string(f)), top) {
 		return &PlaceError{fmt.Sprintf("keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
-			secret.Inert(state), secret.Inert(top))}
+			secret.Inert(string(f)), secret.Inert(top))}
 	}
 	return nil
 }
@@ -70,8 +76,8 @@ func inside(path, folder string) bool {
 // trusted refuses a journal that somebody else could have written: the state
 // folder, the journal's own, and everything in it must be the user's, no links, and
 // writable for nobody else.
-func trusted(dir string) error {
-	for _, folder := range []string{StateDir(), dir} {
+func (j *Journal) trusted() error {
+	for _, folder := range []string{string(j.state), j.dir} {
 		info, err := os.Lstat(folder)
 		if err != nil {
 			return fmt.Errorf("look at keysplit's folder: %w", err)
@@ -80,7 +86,7 @@ func trusted(dir string) error {
 			return untrusted(folder, wrong)
 		}
 	}
-	files, err := os.ReadDir(dir)
+	files, err := os.ReadDir(j.dir)
 	if err != nil {
 		return fmt.Errorf("look at keysplit's folder: %w", err)
 	}
@@ -93,7 +99,7 @@ func trusted(dir string) error {
 			return fmt.Errorf("look at keysplit's folder: %w", err)
 		}
 		if wrong := notOurs(info, false); wrong != "" {
-			return untrusted(filepath.Join(dir, f.Name()), wrong)
+			return untrusted(filepath.Join(j.dir, f.Name()), wrong)
 		}
 	}
 	return nil

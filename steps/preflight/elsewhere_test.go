@@ -79,7 +79,7 @@ func TestAPlaceThatCannotBeLookedAt(t *testing.T) {
 func TestAStaticCheckAsksNoPlace(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	cleanEnvironment(t)
-	run := newRun()
+	run := newRun(t)
 	run.Options.Folder, run.Options.Static = p.Dir, true
 	onePlace(run, steps.Held{}, errors.New("asked"))
 	if err := (&Step{}).Apply(context.Background(), run, func(steps.Event) {}); err != nil {

@@ -24,7 +24,6 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
 
@@ -159,7 +158,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 	if environment == "" {
 		environment = steps.DefaultEnvironment
 	}
-	j, err := journal.Open(p.Root, environment)
+	j, err := run.Options.State.Open(p.Root, environment)
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}

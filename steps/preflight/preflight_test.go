@@ -20,7 +20,7 @@ import (
 func apply(t *testing.T, p *djangotest.Project, change func(*steps.Run)) (*steps.Run, []steps.Event, error) {
 	t.Helper()
 	cleanEnvironment(t)
-	run := newRun()
+	run := newRun(t)
 	run.Options.Folder, run.Options.Python = p.Dir, p.Python
 	if change != nil {
 		change(run)
@@ -189,7 +189,7 @@ func TestPasswordStaysAway(t *testing.T) {
 func TestApplyRefusesAShadow(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	cleanEnvironment(t)
-	run := newRun()
+	run := newRun(t)
 	run.Options.Folder, run.Options.Python = p.Dir, p.Python
 	t.Cleanup(run.Close)
 	t.Setenv(steps.KeyName, "")

@@ -13,6 +13,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -23,7 +24,6 @@ func cleanEnvironment(t *testing.T) {
 		t.Setenv(name, "")
 		os.Unsetenv(name)
 	}
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 }
 
 // shown is foreign text as a run that knows no secret shows it.
@@ -36,8 +36,9 @@ func shown(lines []secret.Foreign) string {
 	return strings.Join(out, "\n")
 }
 
-func newRun() *steps.Run {
-	return &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{Timeout: time.Minute}}
+func newRun(t *testing.T) *steps.Run {
+	t.Helper()
+	return &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{State: stepstest.State(t), Timeout: time.Minute}}
 }
 
 func projectOf(p *djangotest.Project) *steps.Project {
@@ -52,7 +53,7 @@ func projectOf(p *djangotest.Project) *steps.Project {
 func start(t *testing.T, p *djangotest.Project) (*session, *steps.Run, error) {
 	t.Helper()
 	cleanEnvironment(t)
-	run := newRun()
+	run := newRun(t)
 	return startRun(t, p, run)
 }
 
@@ -227,7 +228,7 @@ func TestKeyOfTheEnvironment(t *testing.T) {
 	cleanEnvironment(t)
 	other := djangotest.NewKey()
 	t.Setenv(steps.KeyName, other)
-	s, run, err := startRun(t, p, newRun())
+	s, run, err := startRun(t, p, newRun(t))
 	if err != nil {
 		t.Fatal(err)
 	}

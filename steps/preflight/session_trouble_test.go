@@ -65,7 +65,7 @@ func TestSettingsThatHang(t *testing.T) {
 		t.Fatal(err)
 	}
 	cleanEnvironment(t)
-	run := newRun()
+	run := newRun(t)
 	run.Options.Timeout = 500 * time.Millisecond
 	begin := time.Now()
 	_, _, err := startRun(t, p, run)
@@ -74,7 +74,7 @@ func TestSettingsThatHang(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(300*time.Millisecond, cancel)
-	if _, err := openSession(ctx, newRun(), projectOf(p), nil); !errors.Is(err, context.Canceled) {
+	if _, err := openSession(ctx, newRun(t), projectOf(p), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -100,14 +99,13 @@ func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 		"compose:docker-compose.yml#web":  true,  // there is compose.yaml beside it
 	} {
 		w := managedWorld(t, "compose:web,worker")
-		t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
 		file, _, _ := strings.Cut(strings.TrimPrefix(spec, "compose:"), "#")
 		path := filepath.Join(w.run.Project.Root, file)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("services: {}\n"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		var err error
-		if w.run.Journal, err = journal.Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+		if w.run.Journal, err = stepstest.State(t).Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
 			t.Fatal(err)
 		}
 		program := stepstest.NewTool(t, "docker", strings.ReplaceAll(dockerUp, `case "$*" in`, `case "$*" in *" up "*) echo "$PWD $*" >>"$DIR/ups" ;; esac

@@ -12,7 +12,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -158,11 +157,11 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		{[]string{"systemd:web", "command:true --token=s3cret"}, "command", false, "a command of yours"},
 	} {
 		w := managedWorld(t, "")
-		t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+		state := stepstest.State(t)
 		program := stepstest.NewTool(t, "systemctl", systemctlUp)
 		stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
 		open := func() {
-			journal, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
+			journal, err := state.Open(w.run.Project.Root, steps.DefaultEnvironment)
 			if err != nil {
 				t.Fatal(err)
 			}

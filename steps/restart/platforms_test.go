@@ -21,8 +21,8 @@ import (
 // delivered has the key of a run delivered to a target just now.
 func delivered(t *testing.T, w *world, target string) {
 	t.Helper()
-	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
-	j, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
+	w.run.Options.State = stepstest.State(t)
+	j, err := w.run.Options.State.Open(w.run.Project.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, c.spec)
 			delivered(t, w, c.spec)
-			j, err := journal.Open(w.run.Project.Root, steps.DefaultEnvironment)
+			j, err := w.run.Options.State.Open(w.run.Project.Root, steps.DefaultEnvironment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +149,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 				t.Errorf("%v\n%s", err, said)
 			}
 			// Another process, after the rollback, has nothing to wait for.
-			if w.run.Journal, err = journal.Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
+			if w.run.Journal, err = w.run.Options.State.Open(w.run.Project.Root, steps.DefaultEnvironment); err != nil {
 				t.Fatal(err)
 			}
 			p, err := w.step.Plan(t.Context(), w.run)

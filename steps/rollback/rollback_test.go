@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 // An earlier change stays in force, and the verdict says so.
 func TestAnEarlierChangeStays(t *testing.T) {
 	e := after(t, "A=1\n", fine, fine, []string{".env", "A=2\n"})
-	j, err := journal.Open(e.Run.Project.Root, steps.DefaultEnvironment)
+	j, err := e.Run.Options.State.Open(e.Run.Project.Root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}

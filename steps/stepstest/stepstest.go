@@ -23,11 +23,17 @@ func Key() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// State is a state folder of the test's own.
+func State(t testing.TB) journal.Folder {
+	t.Helper()
+	return journal.Folder(filepath.Join(t.TempDir(), "state"))
+}
+
 // NewRun makes a run over a project whose .env holds content, read by the given
 // readers (decouple when none is named). environ is keysplit's environment.
 func NewRun(t testing.TB, content string, environ map[string]string, readers ...envfile.Dialect) *steps.Run {
 	t.Helper()
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	state := State(t)
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -39,14 +45,14 @@ func NewRun(t testing.TB, content string, environ map[string]string, readers ...
 	if len(readers) == 0 {
 		readers = []envfile.Dialect{envfile.Decouple}
 	}
-	j, err := journal.Open(root, steps.DefaultEnvironment)
+	j, err := state.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := &steps.Run{
 		Found: steps.Found{Journal: j}, Prints: j.Prints(),
 		Environ: func(name string) (string, bool) { v, ok := environ[name]; return v, ok },
-		Options: steps.Options{Environment: steps.DefaultEnvironment, Unattended: true},
+		Options: steps.Options{Environment: steps.DefaultEnvironment, State: state, Unattended: true},
 	}
 	run.Project = &steps.Project{
 		Root: root, TopLevel: root, ManagePy: filepath.Join(root, "manage.py"), SettingsModule: "config.settings",

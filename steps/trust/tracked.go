@@ -7,7 +7,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/sys/shell"
@@ -112,7 +111,7 @@ func onPurpose(run *steps.Run, rel, team string) string {
 	j := run.Journal
 	if j == nil {
 		var err error
-		if j, err = journal.Read(run.Project.Root, steps.DefaultEnvironment); err != nil || j == nil {
+		if j, err = run.Options.State.Read(run.Project.Root, steps.DefaultEnvironment); err != nil || j == nil {
 			return ""
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/trust"
 )
 
@@ -43,12 +42,11 @@ func (r *tree) git(args ...string) {
 
 func (r *tree) run(environment string) *steps.Run {
 	run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: r.root, TopLevel: r.top}}}
-	run.Options.Environment = environment
+	run.Options.Environment, run.Options.State = environment, r.state
 	return run
 }
 
 func TestWhatGitTracks(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	for name, c := range map[string]struct {
 		lay     func(r *tree)
 		path    string
@@ -87,7 +85,6 @@ func TestWhatGitTracks(t *testing.T) {
 // In development the team's file, or a person, may say that it is committed on
 // purpose; in another environment nothing may.
 func TestOnPurpose(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	r := versioned(t, "backend/.env", "backend/.env.other")
 	path := filepath.Join(r.root, ".env")
 	look := func(environment, by string) finding.Finding {
@@ -118,7 +115,7 @@ func TestOnPurpose(t *testing.T) {
 	for _, environment := range []string{steps.DefaultEnvironment, "staging"} {
 		run := r.run(environment)
 		var err error
-		run.Journal, err = journal.Open(r.root, environment)
+		run.Journal, err = run.Options.State.Open(r.root, environment)
 		r.must(err)
 		f, _, _ := trust.Tracked(t.Context(), run, path, true)
 		if err := run.Overrule(f); (err == nil) != (environment == steps.DefaultEnvironment) {
@@ -141,7 +138,6 @@ func TestOnPurpose(t *testing.T) {
 // A committed link out of the work tree is for a person to say yes to, and not for a
 // line that is committed with it.
 func TestACommittedLinkOut(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	r := versioned(t)
 	r.write("../outside/.profile", "umask 077\n")
 	r.link("backend/.env", r.outside+"/.profile")
@@ -149,7 +145,7 @@ func TestACommittedLinkOut(t *testing.T) {
 	run := r.run("")
 	run.Options.TrackedEnv = "keysplit.toml:1"
 	var err error
-	run.Journal, err = journal.Open(r.root, steps.DefaultEnvironment)
+	run.Journal, err = run.Options.State.Open(r.root, steps.DefaultEnvironment)
 	r.must(err)
 	f, tracked, _ := trust.Tracked(t.Context(), run, filepath.Join(r.root, ".env"), true)
 	if !tracked || f.Severity != finding.Error || !strings.Contains(f.Ask, r.outside+"/.profile") || !strings.Contains(f.Message, "backend/.env is a link") {

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/trust"
 	"dj/keysplit/steps/write"
 )
@@ -20,6 +21,7 @@ import (
 type tree struct {
 	t                  *testing.T
 	top, root, outside string
+	state              journal.Folder
 }
 
 func newTree(t *testing.T) *tree {
@@ -28,7 +30,7 @@ func newTree(t *testing.T) *tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &tree{t: t, top: filepath.Join(above, "shop"), root: filepath.Join(above, "shop", "backend"), outside: filepath.Join(above, "outside")}
+	r := &tree{t: t, state: stepstest.State(t), top: filepath.Join(above, "shop"), root: filepath.Join(above, "shop", "backend"), outside: filepath.Join(above, "outside")}
 	r.must(errors.Join(os.MkdirAll(r.root, 0o700), os.MkdirAll(r.outside, 0o700), os.MkdirAll(filepath.Join(r.top, ".git"), 0o700)))
 	return r
 }
@@ -138,14 +140,13 @@ func TestWhatNeedsAYes(t *testing.T) {
 // A yes holds for one project, environment, use and value, and for a path as long as
 // it leads to the same file.
 func TestWhatAYesIsFor(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 	r := newTree(t)
 	r.write("../outside/a", "")
 	r.write("../outside/b", "")
 	r.link("link", r.outside+"/a")
 	opened := func(root, environment string) *journal.Journal {
 		t.Helper()
-		j, err := journal.Open(root, environment)
+		j, err := r.state.Open(root, environment)
 		r.must(err)
 		return j
 	}

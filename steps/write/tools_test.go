@@ -14,7 +14,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -333,7 +332,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &steps.Run{Found: steps.Found{Project: run.Project}, Prints: run.Prints, Options: run.Options}
-	if again.Journal, err = journal.Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
+	if again.Journal, err = run.Options.State.Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}
 	kept, ok := again.Journal.Chosen(specs)

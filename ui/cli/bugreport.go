@@ -39,7 +39,7 @@ func bugReport(ctx context.Context, stdio IO, o *options) error {
 	defer one.run.Close()
 	var j *journal.Journal
 	if p := one.run.Project; p != nil {
-		if j, err = journal.Read(p.Root, one.run.Options.Environment); err != nil && one.err == nil {
+		if j, err = one.run.Options.State.Read(p.Root, one.run.Options.Environment); err != nil && one.err == nil {
 			one.err = err
 		}
 	}

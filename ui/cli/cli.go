@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,12 +40,15 @@ type IO struct {
 	Out, Err io.Writer
 	InTTY    bool // a person types on In
 	OutTTY   bool // a person reads Out
+
+	State journal.Folder // where it keeps its journals
 }
 
-// Stdio is the process's own.
+// Stdio is the process's own, with the state folder that KEYSPLIT_STATE_DIR names.
 func Stdio() IO {
 	return IO{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		State: cmp.Or(journal.Folder(os.Getenv("KEYSPLIT_STATE_DIR")), journal.UsersFolder()),
+		In:    os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 	}

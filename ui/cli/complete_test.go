@@ -15,7 +15,7 @@ import (
 func completed(t *testing.T, args ...string) []string {
 	t.Helper()
 	var out bytes.Buffer
-	if code := Main(append([]string{"__complete"}, args...), IO{In: strings.NewReader(""), Out: &out, Err: &bytes.Buffer{}}); code != 0 {
+	if code := Main(append([]string{"__complete"}, args...), IO{State: Stdio().State, In: strings.NewReader(""), Out: &out, Err: &bytes.Buffer{}}); code != 0 {
 		t.Fatalf("exit %d: %s", code, out.String())
 	}
 	var words []string

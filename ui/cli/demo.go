@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -53,9 +52,7 @@ func runDemo(ctx context.Context, stdio IO, o *options, sig *signals, start demo
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	// The demo's journal goes when the demo goes.
-	if err := os.Setenv("KEYSPLIT_STATE_DIR", s.StateDir); err != nil {
-		return err
-	}
+	stdio.State = s.State
 	run, err := o.run(ctx, stdio)
 	if err != nil {
 		return err

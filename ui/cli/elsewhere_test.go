@@ -186,7 +186,7 @@ func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
 	}{{"y\ny\nn\n", ExitCancelled}, {"y\ny\n", 0}} {
 		var out strings.Builder
 		o := &options{env: "staging", theme: "auto", timeout: steps.DefaultTimeout, targets: []string{"manual:the bank", "fly:a"}, restart: "none", skip: []string{"smoke-test"}}
-		stdio := IO{In: strings.NewReader(c.answers), Out: &out, Err: &out, InTTY: true}
+		stdio := IO{State: Stdio().State, In: strings.NewReader(c.answers), Out: &out, Err: &out, InTTY: true}
 		run, err := o.run(t.Context(), stdio)
 		if err != nil {
 			t.Fatal(err)

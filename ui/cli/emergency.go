@@ -71,7 +71,7 @@ func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	j := run.Journal
 	if j == nil {
 		var err error
-		if j, err = journal.Read(run.Project.Root, run.Options.Environment); err != nil {
+		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err != nil {
 			return nil, err
 		}
 	}

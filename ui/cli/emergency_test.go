@@ -16,7 +16,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -25,7 +24,7 @@ import (
 func rolledBack(t *testing.T, args ...string) string {
 	t.Helper()
 	var o bytes.Buffer
-	if code := Main(append([]string{"rollback", "--emergency"}, args...), IO{In: strings.NewReader(""), Out: &o, Err: &o}); code != 0 {
+	if code := Main(append([]string{"rollback", "--emergency"}, args...), IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}); code != 0 {
 		t.Fatalf("exit %d\n%s", code, o.String())
 	}
 	return o.String()
@@ -61,7 +60,7 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	one := &checked{run: &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}}
-	one.run.Options.Environment = steps.DefaultEnvironment
+	one.run.Options.Environment, one.run.Options.State = steps.DefaultEnvironment, Stdio().State
 	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != finding.Error {
 		t.Errorf("after the deadline: %+v, %v", found, err)
 	}
@@ -173,13 +172,13 @@ func TestTheFallbackOfThePlanIsPython(t *testing.T) {
 func TestAnOldKeyIsRemindedOf(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
-	j, err := journal.Open(root, steps.DefaultEnvironment)
+	j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var opts options
 	opts.env, opts.theme, opts.timeout, opts.static, opts.dryRun = steps.DefaultEnvironment, "auto", time.Second, true, true
-	one, err := look(t.Context(), IO{In: strings.NewReader("")}, &opts, silent{}, secret.NewFingerprinter(nil))
+	one, err := look(t.Context(), IO{State: Stdio().State, In: strings.NewReader("")}, &opts, silent{}, secret.NewFingerprinter(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +241,7 @@ func TestAGracePeriodThatIsOverIsSaid(t *testing.T) {
 func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	root, _ := staticProject(t)
 	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}
-	run.Options.Environment = "staging"
+	run.Options.Environment, run.Options.State = "staging", Stdio().State
 	now := time.Now()
 	if err := stepstest.Places(run, steps.Held{There: true, Changed: now.Add(-91 * 24 * time.Hour)}, steps.Held{There: true, Changed: now.Add(-89 * 24 * time.Hour)}, steps.Held{There: true}); err != nil {
 		t.Fatal(err)

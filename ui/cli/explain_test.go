@@ -14,7 +14,7 @@ import (
 func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	stdio := IO{In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal, OutTTY: terminal}
+	stdio := IO{State: Stdio().State, In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal, OutTTY: terminal}
 	o := &options{}
 	cmd := newExplain(stdio, o)
 	cmd.Flags().BoolVar(&o.json, "json", false, "")
@@ -122,7 +122,7 @@ func TestExplainWrapsForPeople(t *testing.T) {
 func TestVersionAsJSON(t *testing.T) {
 	var out bytes.Buffer
 	var got map[string]string
-	code := Main([]string{"version", "--json"}, IO{In: strings.NewReader(""), Out: &out, Err: &out})
+	code := Main([]string{"version", "--json"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &out, Err: &out})
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 || !strings.HasPrefix(version(), got["version"]) || got["os"] != runtime.GOOS || got["arch"] != runtime.GOARCH || got["go"] != runtime.Version() || len(got) != 6 {
 		t.Errorf("exit %d, %v: %s", code, err, out.String())
 	}

@@ -60,7 +60,7 @@ func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
 		t.Errorf("afterwards:\n%s", out)
 	}
 	var o bytes.Buffer
-	if code := Main([]string{"rollback", "--yes", "--restart", "none"}, IO{In: strings.NewReader(""), Out: &o, Err: &o}); code != 0 {
+	if code := Main([]string{"rollback", "--yes", "--restart", "none"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}); code != 0 {
 		t.Fatalf("rollback: exit %d\n%s", code, o.String())
 	}
 	for name, text := range before {

@@ -28,7 +28,7 @@ func TestThePreCommitHook(t *testing.T) {
 	if h.ID != "keysplit" || h.Language != "golang" || words[0] != "keysplit" || h.PassFilenames == nil || *h.PassFilenames {
 		t.Errorf("%+v", h)
 	}
-	cmd, rest, err := newRoot(IO{In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{}).Find(words[1:])
+	cmd, rest, err := newRoot(IO{State: Stdio().State, In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{}).Find(words[1:])
 	if err != nil || cmd.Name() != "check" {
 		t.Fatalf("%v, %v", cmd, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // Every command that people use has a page, with every flag on it.
 func TestManualPages(t *testing.T) {
-	root := newRoot(IO{In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{})
+	root := newRoot(IO{State: Stdio().State, In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{})
 	all := manPages(root)
 	commands := 0
 	for _, c := range append(root.Commands(), root) {
@@ -80,7 +80,7 @@ func TestManualPagesAreValid(t *testing.T) {
 	}
 	date = "2026-01-02T03:04:05Z"
 	t.Cleanup(func() { date = "" })
-	for name, text := range manPages(newRoot(IO{In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{})) {
+	for name, text := range manPages(newRoot(IO{State: Stdio().State, In: strings.NewReader(""), Out: os.Stdout, Err: os.Stderr}, &signals{})) {
 		if out, err := lint(name, text); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}

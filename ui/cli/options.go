@@ -130,8 +130,8 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if !slices.Contains([]string{"auto", "dark", "light"}, o.theme) {
 		return nil, wrong("--theme %q: choose auto, dark or light", o.theme)
 	}
-	if dir := os.Getenv("KEYSPLIT_STATE_DIR"); dir != "" && !filepath.IsAbs(dir) {
-		return nil, wrong("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(dir))
+	if !filepath.IsAbs(string(stdio.State)) {
+		return nil, wrong("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(string(stdio.State)))
 	}
 	if o.timeout <= 0 {
 		return nil, wrong("--timeout needs a time above zero, such as 30s")
@@ -165,7 +165,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if len(env.Targets) == 0 && o.envFile == "" && o.env != steps.DefaultEnvironment {
 		// The .env here says nothing about another environment, unless the user says
 		// that it is that one's.
-		if env.Targets = o.delivered(); len(env.Targets) == 0 && !o.any {
+		if env.Targets = o.delivered(stdio.State); len(env.Targets) == 0 && !o.any {
 			return nil, wrong("where does %s keep its key? Say it with --target, or with targets in keysplit.toml; when this machine is %s: --target dotenv", o.env, o.env)
 		}
 	}
@@ -182,7 +182,7 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 		run.Targets = write.Default()
 	}
 	run.Options = steps.Options{
-		Folder: o.project, Environment: o.env, EnvFile: o.envFile,
+		Folder: o.project, Environment: o.env, State: stdio.State, EnvFile: o.envFile,
 		Python: cmp.Or(o.python, conf.Python), Settings: cmp.Or(o.settings, conf.Settings),
 		Targets: targets, URLs: env.URLs, Roots: roots,
 		MinLength: conf.MinLength, DistinctFrom: conf.DistinctFrom, Routes: env.Routes(), Production: env.Production,
@@ -213,12 +213,12 @@ func (o *options) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 
 // delivered are the targets that an earlier upgrade of this environment delivered
 // to, as its journal has them.
-func (o *options) delivered() (specs []string) {
+func (o *options) delivered(state journal.Folder) (specs []string) {
 	root, _ := preflight.Root(o.project)
 	if root == "" {
 		return nil
 	}
-	j, err := journal.Read(root, o.env)
+	j, err := state.Read(root, o.env)
 	if err != nil || j == nil {
 		return nil // the run itself says what is wrong with it
 	}

@@ -28,7 +28,7 @@ func TestProductionIsConfirmedByItsName(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			stdio := IO{In: strings.NewReader(c.typed), Out: &out, Err: &out}
+			stdio := IO{State: Stdio().State, In: strings.NewReader(c.typed), Out: &out, Err: &out}
 			run := &steps.Run{Options: steps.Options{Environment: "production"}}
 			err := c.o.confirmed(context.Background(), run, newPlain(stdio, &c.o), plan, "written")
 			if !errors.Is(err, c.want) || err != nil && !strings.Contains(err.Error(), c.said) {

@@ -132,7 +132,7 @@ func found(ctx context.Context, stdio IO, o *options) (*steps.Run, error) {
 	err = find(ctx, stdio, run)
 	if err == nil && run.Journal == nil {
 		var j *journal.Journal
-		if j, err = journal.Read(run.Project.Root, run.Options.Environment); err == nil && j != nil {
+		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err == nil && j != nil {
 			run.Journal, run.Prints = j, j.Prints()
 		}
 	}
@@ -173,7 +173,7 @@ func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
 	if len(r.attest) == 0 {
 		return nil
 	}
-	j, err := journal.Open(run.Project.Root, run.Options.Environment)
+	j, err := run.Options.State.Open(run.Project.Root, run.Options.Environment)
 	if err != nil {
 		return err
 	}

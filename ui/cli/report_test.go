@@ -31,7 +31,7 @@ func report(t *testing.T, args ...string) (code int, out, errOut string) {
 func inProcess(t *testing.T, make func(IO, *options) *cobra.Command, args []string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	stdio := IO{In: strings.NewReader(""), Out: &o, Err: &e}
+	stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &e}
 	opts := &options{}
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
 	opts.shared(root.PersistentFlags())
@@ -203,7 +203,7 @@ func TestReportCannotLook(t *testing.T) {
 	if code, out, errOut := report(t, "--project", t.TempDir()); code != ExitBlind || out != "" || !strings.Contains(errOut, "No Django project") {
 		t.Errorf("no project: exit %d\n%s%s", code, out, errOut)
 	}
-	j, err := journal.Open(root, steps.DefaultEnvironment)
+	j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	// Item 2 alone is left: it wants a proof, which a run records.
-	j, err := journal.Open(root, steps.DefaultEnvironment)
+	j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}

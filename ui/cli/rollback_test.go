@@ -50,7 +50,7 @@ func (u *upgraded) read(name string) string {
 // delivers to targets.
 func (u *upgraded) run(files []string, deliveries ...journal.Delivery) {
 	u.t.Helper()
-	j, err := journal.Open(u.root, u.env)
+	j, err := Stdio().State.Open(u.root, u.env)
 	if err != nil {
 		u.t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (u *upgraded) rollback(typed string, args ...string) (code int, said string
 	u.t.Helper()
 	var o bytes.Buffer
 	args = append([]string{"rollback", "--env", u.env, "--no-color"}, args...)
-	code = Main(args, IO{In: strings.NewReader(strings.TrimPrefix(typed, "-")), Out: &o, Err: &o, InTTY: typed != "-"})
+	code = Main(args, IO{State: Stdio().State, In: strings.NewReader(strings.TrimPrefix(typed, "-")), Out: &o, Err: &o, InTTY: typed != "-"})
 	return code, strings.Join(strings.Fields(o.String()), " ")
 }
 
@@ -200,7 +200,7 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 	t.Setenv("KEYSPLIT_STATE_DIR", t.TempDir())
 	t.Chdir(t.TempDir())
 	var o, e bytes.Buffer
-	if code := Main([]string{"rollback", "--yes", "--json"}, IO{In: strings.NewReader(""), Out: &o, Err: &e}); code != ExitBlind {
+	if code := Main([]string{"rollback", "--yes", "--json"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &e}); code != ExitBlind {
 		t.Errorf("exit %d", code)
 	}
 	lines := strings.Split(strings.TrimSpace(o.String()), "\n")
@@ -208,7 +208,7 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 		t.Errorf("%s%s", o.String(), e.String())
 	}
 	o.Reset()
-	Main([]string{"rollback", "--yes"}, IO{In: strings.NewReader(""), Out: &o, Err: &o})
+	Main([]string{"rollback", "--yes"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o})
 	if n := strings.Count(o.String(), "project-not-found"); n != 1 || !strings.Contains(o.String(), "Nothing was undone: keysplit could not inspect the project.") {
 		t.Errorf("%d times: %s", n, o.String())
 	}
@@ -246,7 +246,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			e := steps.NewEngine(run,
 				acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
 					run.Project = &steps.Project{Root: u.root}
-					run.Journal, err = journal.Open(u.root, u.env)
+					run.Journal, err = Stdio().State.Open(u.root, u.env)
 					return err
 				}},
 				acted{name: steps.Write, apply: func(run *steps.Run) error {
@@ -267,7 +267,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			e.Machine, _ = e.Machine.Do(steps.Generate, steps.ActSkip)
 			e.Machine, _ = e.Machine.Do(steps.Distinct, steps.ActSkip)
 			var o bytes.Buffer
-			stdio := IO{In: strings.NewReader("b\n"), Out: &o, Err: &o, InTTY: true}
+			stdio := IO{State: Stdio().State, In: strings.NewReader("b\n"), Out: &o, Err: &o, InTTY: true}
 			opts := &options{noColor: true}
 			err := upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
 			said := strings.Join(strings.Fields(o.String()), " ")

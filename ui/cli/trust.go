@@ -30,7 +30,7 @@ func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf co
 	all = slices.DeleteFunc(all, func(v trust.Value) bool {
 		return v.Kind != trust.Target && (o.reach != sends || o.dryRun) // neither asked nor run
 	})
-	j, err := journal.Read(root, o.env)
+	j, err := stdio.State.Read(root, o.env)
 	if err != nil {
 		j = nil // what is wrong with it is said when it is opened
 	}
@@ -54,7 +54,7 @@ func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf co
 	if o.dryRun || o.reach == looks && !o.trustConfig || len(open) == 0 {
 		return nil
 	}
-	if j, err = journal.Open(root, o.env); err != nil {
+	if j, err = stdio.State.Open(root, o.env); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	return keepYes(j, open)

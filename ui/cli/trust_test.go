@@ -94,7 +94,7 @@ func (c *committed) untouched() {
 func answered(t *testing.T, typed string, make func(IO, *options) *cobra.Command, args ...string) (code int, out string) {
 	t.Helper()
 	var o bytes.Buffer
-	stdio := IO{In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true, OutTTY: true}
+	stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true, OutTTY: true}
 	opts := &options{noColor: true}
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
 	opts.shared(root.PersistentFlags())

@@ -12,7 +12,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
 
@@ -32,7 +31,7 @@ func TestARejectedLoginIsAskedForAgain(t *testing.T) {
 		e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
 	}
 	var o bytes.Buffer
-	stdio := IO{In: strings.NewReader("r\nn\n"), Out: &o, Err: &o, InTTY: true}
+	stdio := IO{State: Stdio().State, In: strings.NewReader("r\nn\n"), Out: &o, Err: &o, InTTY: true}
 	opts := &options{noColor: true}
 	_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
 	if got := strings.Join(logins, ","); got != "ada," || !strings.Contains(o.String(), "Log in with which account?") {
@@ -67,7 +66,7 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		}
 		run.Answers.TempUser = true
 		var o bytes.Buffer
-		stdio := IO{In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
 		opts := &options{noColor: true}
 		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
 		if tries != c.tries || !strings.Contains(o.String(), c.says) || c.tries == 2 && strings.Contains(o.String(), "What now?\n  r retry   s skip   q quit") {
@@ -87,11 +86,11 @@ func TestWhatFailsAfterAGoodEnd(t *testing.T) {
 		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(run *steps.Run) (err error) {
 			run.Project, run.Wrote = &steps.Project{Root: u.root, TopLevel: u.root}, true
-			run.Journal, err = journal.Open(u.root, u.env)
+			run.Journal, err = Stdio().State.Open(u.root, u.env)
 			return err
 		}})
 		var o bytes.Buffer
-		stdio := IO{In: strings.NewReader(""), Out: &o, Err: &o}
+		stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
 		opts := &options{noColor: true, env: u.env, json: asJSON, yes: true, writeConfig: true}
 		code := exitCode(stdio, upgrade(t.Context(), stdio, e, opts.front(stdio), opts))
 		said := strings.Join(strings.Fields(o.String()), " ")
