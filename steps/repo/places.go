@@ -134,7 +134,7 @@ func reach(settings []setting) *File {
 		}
 		reached := around[s.in] || s.in.build
 		for at := s.in; at != nil && !reached; at = at.up {
-			reached = below[at] || f.key > 0 && at.borrows(around, 0)
+			reached = below[at] || at.envFile || f.key > 0 && at.borrows(around, 0)
 		}
 		f.places[i].reached = f.places[i].reached && reached
 		f.places[i].uses = append(f.places[i].uses, s)

@@ -35,6 +35,8 @@ func TestWhereTheKeyIsLacking(t *testing.T) {
 		"compose, extends one without":         {"compose.yaml", "services:\n  web:\n    environment: {SECRET_KEY: x, JWT_SECRET_KEY: y}\n  base:\n    image: a\n  worker:\n    extends: base\n    environment: {SECRET_KEY: x}\n", 8},
 		"compose, extends a file":              {"compose.yaml", "services:\n  web:\n    environment: {JWT_SECRET_KEY: y}\n  worker:\n    extends: {file: a.yml, service: web}\n    environment: {SECRET_KEY: x}\n", 0},
 		"compose, an alias for something else": {"compose.yaml", "x-l: &l {driver: local}\nservices:\n  web:\n    logging: *l\n    environment: {SECRET_KEY: x, JWT_SECRET_KEY: y}\n  worker:\n    logging: *l\n    environment:\n      SECRET_KEY: x\n", 9},
+		"compose, an env_file may have it":     {"compose.yaml", "services:\n  web:\n    env_file: [a.env]\n    environment: {SECRET_KEY: x}\n", 0},
+		"compose, another's env_file":          {"compose.yaml", "services:\n  db:\n    env_file: a.env\n  web:\n    environment: {SECRET_KEY: x}\n", 5},
 		"compose, a value that names it":       {"compose.yaml", "services:\n  web:\n    environment:\n      PASSWORD: ${SECRET_KEY:-x}\n", 0},
 		"compose, build arguments":             {"compose.yaml", "services:\n  web:\n    build:\n      args: {SECRET_KEY: x}\n", 0},
 		"compose, does not parse":              {"compose.yaml", "services:\n  web:\n    environment:\n      SECRET_KEY:\n      JWT_SECRET_KEY=${JWT_SECRET_KEY:?}\n      A: b\n", 4},

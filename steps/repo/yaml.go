@@ -32,7 +32,8 @@ type frame struct {
 	name    string     // the key it is under; "" for an item and for a document
 	node    *yaml.Node // never an alias
 	build   bool       // it is for the build of an image
-	all     bool       // it may get any variable: a whole Secret, what is in a file that is not read here
+	all     bool       // it may get any variable that is named in the file: a whole Secret, what another file has
+	envFile bool       // it gets the variables of a file that is not read here
 	extends []string   // the services or jobs beside it that it extends
 	below   map[string]*frame
 }
@@ -204,6 +205,8 @@ func (f *frame) borrow(m member) {
 	switch {
 	case m.key.Value == "envFrom" || m.key.Value == "fromGroup":
 		f.all = true
+	case m.key.Value == "env_file":
+		f.envFile = true
 	case m.key.Value != "extends" || f.up == nil:
 	case value.Kind == yaml.ScalarNode:
 		f.extends = append(f.extends, value.Value)
