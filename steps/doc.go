@@ -12,7 +12,8 @@
 //
 // Each step lives in a small package below this one. A step package knows this
 // package and envfile, and never another step; what one step finds out for the
-// next travels in Run.
+// next travels in Run, in a group of its author. Where the key lives is a Home; what
+// is known of other people's services is in package vendor.
 //
 // Three rules hold everywhere below:
 //

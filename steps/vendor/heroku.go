@@ -33,7 +33,7 @@ const herokuAPI = "https://api.heroku.com"
 var herokuProgram = tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli.", Login: "heroku login"}
 
 func parseHeroku(app string) (Store, error) {
-	if app == "" || strings.ContainsAny(app, "/?#: ") {
+	if app == "" || strings.HasPrefix(app, "-") || strings.ContainsAny(app, "/?#: ") {
 		return nil, errors.New("it needs the name of an app")
 	}
 	return &Heroku{App: app, API: herokuAPI}, nil
