@@ -99,7 +99,7 @@ func (r *Run) JudgePlaces() []finding.Finding {
 		found = append(found, h.Findings...)
 		switch {
 		case h.Unknown:
-			found = append(found, finding.New("jwt-key-missing", "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(finding.Warning).
+			found = append(found, finding.New(finding.JWTKeyMissing, "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(finding.Warning).
 				At(spec, 0).WithFix("Look there yourself. To set one: "+r.Command("upgrade")))
 			continue
 		case !h.Readable && h.There:
@@ -108,9 +108,9 @@ func (r *Run) JudgePlaces() []finding.Finding {
 		for _, code := range r.Judge(h.Key, h.Rivals()...) {
 			message := ""
 			switch code {
-			case "jwt-key-missing":
+			case finding.JWTKeyMissing:
 				message = h.Where + " holds no JWT_SECRET_KEY."
-			case "jwt-key-too-short":
+			case finding.JWTKeyTooShort:
 				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), r.MinLength())
 			}
 			found = append(found, finding.New(code, message).At(spec, 0))

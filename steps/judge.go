@@ -17,9 +17,9 @@ import (
 // hash hides them well enough: it only keeps the values out of this source.
 var publicKeys = map[string]finding.Code{
 	// The output sample of the upgrade guide, 64 characters.
-	"73fac44710609522706fa4726a5e2e367cb7b44132c0a0f9a3d47d5d7eb2cc8a": "jwt-key-weak",
+	"73fac44710609522706fa4726a5e2e367cb7b44132c0a0f9a3d47d5d7eb2cc8a": finding.JWTKeyWeak,
 	// The placeholder of the project's .env.example, 66 characters.
-	"2a1caa83eb7afa5369c3cb695ab367becda19867ce1fc2bd8ba63831959cd0b0": "jwt-key-placeholder",
+	"2a1caa83eb7afa5369c3cb695ab367becda19867ce1fc2bd8ba63831959cd0b0": finding.JWTKeyPlaceholder,
 }
 
 // placeholderWords are what people put where a value belongs. Six letters and
@@ -34,7 +34,7 @@ var placeholderWords = regexp.MustCompile(`(?i)` +
 
 // Placeholder tells whether the value stands where a real key belongs.
 func Placeholder(value string) bool {
-	return publicKeys[digest(value)] == "jwt-key-placeholder" || placeholderWords.MatchString(value)
+	return publicKeys[digest(value)] == finding.JWTKeyPlaceholder || placeholderWords.MatchString(value)
 }
 
 func digest(value string) string {
@@ -47,27 +47,27 @@ func digest(value string) string {
 // from; unset ones do not count. An unset key is missing.
 func JudgeKey(key secret.Secret, others ...secret.Secret) []finding.Code {
 	if !key.Set() {
-		return []finding.Code{"jwt-key-missing"}
+		return []finding.Code{finding.JWTKeyMissing}
 	}
 	value := key.Reveal()
 	if strings.TrimSpace(value) == "" {
-		return []finding.Code{"jwt-key-empty"}
+		return []finding.Code{finding.JWTKeyEmpty}
 	}
 	var codes []finding.Code
 	for _, o := range others {
 		if key.Equal(o) {
-			codes = append(codes, "jwt-key-equals-secret-key")
+			codes = append(codes, finding.JWTKeyEqualsSecretKey)
 			break
 		}
 	}
 	switch {
 	case Placeholder(value):
-		codes = append(codes, "jwt-key-placeholder")
+		codes = append(codes, finding.JWTKeyPlaceholder)
 	case publicKeys[digest(value)] != "" || weak(value):
-		codes = append(codes, "jwt-key-weak")
+		codes = append(codes, finding.JWTKeyWeak)
 	}
 	if key.Len() < MinKeyLength {
-		codes = append(codes, "jwt-key-too-short")
+		codes = append(codes, finding.JWTKeyTooShort)
 	}
 	return codes
 }
@@ -146,7 +146,7 @@ func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
 // InWords is the sentence about a rule that a key breaks, with this run's length.
 func (r *Run) InWords(code finding.Code) string {
 	page, _ := finding.LookUp(code)
-	if code == "jwt-key-too-short" {
+	if code == finding.JWTKeyTooShort {
 		return strings.Replace(page.Message, strconv.Itoa(MinKeyLength), strconv.Itoa(r.MinLength()), 1)
 	}
 	return page.Message
@@ -156,7 +156,7 @@ func (r *Run) InWords(code finding.Code) string {
 func (r *Run) Judge(key secret.Secret, others ...secret.Secret) []finding.Code {
 	codes := JudgeKey(key, others...)
 	if n := key.Len(); n >= MinKeyLength && n < r.MinLength() {
-		codes = append(codes, "jwt-key-too-short")
+		codes = append(codes, finding.JWTKeyTooShort)
 	}
 	return codes
 }

@@ -70,11 +70,11 @@ func (k Keys) InForce() secret.Secret {
 func (k Keys) Shadowed() finding.Finding {
 	switch {
 	case k.Key.Secret.Len() == 0:
-		return finding.New("jwt-key-shadowed", "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
+		return finding.New(finding.JWTKeyShadowed, "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
 	case k.OnlyEnvironment():
-		return finding.New("jwt-key-shadowed", "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
+		return finding.New(finding.JWTKeyShadowed, "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
 	}
-	return finding.New("jwt-key-shadowed", "")
+	return finding.New(finding.JWTKeyShadowed, "")
 }
 
 // MendEnvironment is the fix for a key that the environment alone sets.

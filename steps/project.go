@@ -41,7 +41,7 @@ func (p *Project) Rel(path string) string {
 // nothing but the key in it, unless an example lies beside it: a file without the
 // example's other settings would not start the backend either.
 func (p *Project) MissingFile(path string) finding.Finding {
-	f := finding.New("env-file-missing", "").At(p.Rel(path), 0)
+	f := finding.New(finding.EnvFileMissing, "").At(p.Rel(path), 0)
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
@@ -55,7 +55,7 @@ func (p *Project) MissingFile(path string) finding.Finding {
 // path: a relative one can count from another folder than the reader thinks.
 func NoFolder(path string) finding.Finding {
 	folder := filepath.Dir(path)
-	return finding.New("place-not-found", "There is no folder "+folder+", in which "+filepath.Base(path)+" should be.").At(path, 0).
+	return finding.New(finding.PlaceNotFound, "There is no folder "+folder+", in which "+filepath.Base(path)+" should be.").At(path, 0).
 		WithFix("Correct the path, or create the folder. A path in keysplit.toml counts from the folder of that file.")
 }
 

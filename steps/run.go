@@ -293,7 +293,7 @@ func (r *Run) Overrule(f finding.Finding) error {
 	switch {
 	case f.Ask == "":
 		return fmt.Errorf("%w: nothing overrules %s", ErrUsage, f.Code)
-	case f.Code == "login-withheld":
+	case f.Code == finding.LoginWithheld:
 		r.Answers.LoginAnyway = f.File
 	default:
 		if err := r.Journal.Agree(string(f.Code), f.File); err != nil {

@@ -70,7 +70,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	case fixable(p.findings):
 		add("Fix it", p.screen.mend)
 		add("Retry", retry)
-	case finding.Has(p.findings, "env-file-changed"):
+	case finding.Has(p.findings, finding.EnvFileChanged):
 		// What was seen at the start is not there any more: to try the same
 		// again cannot help.
 		add("Start over", (*wizard).startOver)

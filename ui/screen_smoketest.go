@@ -45,15 +45,12 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
 	t.close()
 	given := w.facts.username != "" && w.facts.password
-	if w.facts.username != "" && !given && finding.Has(w.page(steps.SmokeTest).findings, rejected) {
+	if w.facts.username != "" && !given && finding.Has(w.page(steps.SmokeTest).findings, finding.LoginRejected) {
 		t.form(w)
 		return t.choose(w, false, false)
 	}
 	return t.choose(w, !given && t.mayMake(w), false)
 }
-
-// rejected is the finding of a login with a wrong name or password.
-const rejected = "login-rejected"
 
 // form opens the fields, with the name that is known.
 func (t *smokeTestScreen) form(w *wizard) {
@@ -69,7 +66,7 @@ func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
 	return w.start(jobApply, steps.SmokeTest, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
 		err := e.Apply(ctx, steps.SmokeTest, emit)
 		var failure *steps.Failure
-		if errors.As(err, &failure) && finding.Has(failure.Findings, rejected) && !e.Run.Answers.TempUser {
+		if errors.As(err, &failure) && finding.Has(failure.Findings, finding.LoginRejected) && !e.Run.Answers.TempUser {
 			e.Run.Answers.Password = secret.Secret{}
 		}
 		return err

@@ -88,34 +88,34 @@ func (e *envs) judge(rel, reader string, data []byte, codes []finding.Code, key,
 	line := lineOf(data, steps.KeyName)
 	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
 	switch {
-	case has("jwt-key-missing"):
+	case has(finding.JWTKeyMissing):
 		what := " sets no JWT_SECRET_KEY"
 		if line > 0 {
 			what = fmt.Sprintf(" names JWT_SECRET_KEY in a form that %s does not read", reader)
 		}
 		e.unset = append(e.unset, rel+what)
 		return
-	case has("jwt-key-empty"):
+	case has(finding.JWTKeyEmpty):
 		e.unset = append(e.unset, rel+" has an empty JWT_SECRET_KEY")
 		return
-	case has("jwt-key-placeholder"):
+	case has(finding.JWTKeyPlaceholder):
 		e.unset = append(e.unset, rel+" holds a placeholder, not a key")
 	default:
 		e.sets = append(e.sets, Evidence{Text: "sets JWT_SECRET_KEY, as " + reader + " reads it", File: rel, Line: line})
 	}
 	switch {
-	case has("jwt-key-equals-secret-key"):
+	case has(finding.JWTKeyEqualsSecretKey):
 		e.equal = append(e.equal, "the two keys are equal in "+rel)
 	case secretKey.Set():
 		e.differ = append(e.differ, Evidence{Text: "holds two keys that differ, as " + reader + " reads it", File: rel, Line: line})
 		e.ownDiffer = e.ownDiffer || own
 	}
 	switch {
-	case has("jwt-key-too-short"):
+	case has(finding.JWTKeyTooShort):
 		e.unfit = append(e.unfit, fmt.Sprintf("the key in %s has %d characters", rel, key.Len()))
-	case has("jwt-key-weak"):
+	case has(finding.JWTKeyWeak):
 		e.unfit = append(e.unfit, "the key in "+rel+" can be guessed")
-	case !has("jwt-key-placeholder"):
+	case !has(finding.JWTKeyPlaceholder):
 		e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters", key.Len()), File: rel, Line: line})
 	}
 }

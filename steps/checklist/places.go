@@ -62,15 +62,15 @@ func codeFor(k kind, rel string, data []byte) finding.Code {
 	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
 	switch {
 	case k == document && (strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env")):
-		return "example-missing-key"
+		return finding.ExampleMissingKey
 	case k == document:
-		return "docs-missing-key"
+		return finding.DocsMissingKey
 	case repo.IsCompose(base, data):
-		return "compose-missing-key"
+		return finding.ComposeMissingKey
 	case bytes.Contains(data, []byte("apiVersion:")) && bytes.Contains(data, []byte("kind:")):
-		return "kubernetes-missing-key"
+		return finding.KubernetesMissingKey
 	}
-	return "ci-missing-key"
+	return finding.CIMissingKey
 }
 
 // inOrder tells that the place names the key, and gives it a value of its own.
@@ -93,13 +93,13 @@ func (p place) finding() finding.Finding {
 	f := finding.New(p.code, "").At(p.file, p.line)
 	switch {
 	case p.same > 0:
-		f = finding.New("jwt-key-equals-secret-key", "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
+		f = finding.New(finding.JWTKeyEqualsSecretKey, "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
 		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix("Correct the file, then run keysplit check again.")
-	case p.code == "ci-missing-key" && steps.IsDockerfile(path.Base(p.file)):
+	case p.code == finding.CIMissingKey && steps.IsDockerfile(path.Base(p.file)):
 		f = f.WithFix("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
 			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs.")
 	}

@@ -39,7 +39,7 @@ func (s *Sandbox) OpenDjango(_ context.Context, run *steps.Run, _ *steps.Project
 	d := &django{sandbox: s, prints: run.Prints, secret: run.Secret}
 	d.facts = d.look()
 	if d.facts.State == "error" {
-		return nil, steps.Fail(finding.New("django-not-runnable", "The settings do not load: "+d.facts.StateError))
+		return nil, steps.Fail(finding.New(finding.DjangoNotRunnable, "The settings do not load: "+d.facts.StateError))
 	}
 	// The rest of the facts does not depend on the key, as if a throwaway one
 	// had stood in its place.

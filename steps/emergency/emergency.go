@@ -140,12 +140,12 @@ func Text(sections []Section, wrap func(string) string) string {
 // look at the project just now; ready tells that there was no error among them.
 func Remind(j *journal.Journal, found []finding.Finding, ready bool, now time.Time) (finding.Finding, bool) {
 	until, recorded := j.Emergency()
-	if !recorded || ready && !finding.Has(found, "settings-not-upgraded") {
+	if !recorded || ready && !finding.Has(found, finding.SettingsNotUpgraded) {
 		return finding.Finding{}, false
 	}
-	f := finding.New("fallback-in-force", fmt.Sprintf("The emergency rollback is not put right yet. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
+	f := finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback is not put right yet. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
 	if now.After(until) {
-		f = finding.New("fallback-in-force", fmt.Sprintf("The emergency rollback was to be put right by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(finding.Error)
+		f = finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback was to be put right by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(finding.Error)
 	}
 	return f, true
 }

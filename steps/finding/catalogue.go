@@ -6,220 +6,220 @@ import "dj/keysplit/steps/sys/shell"
 // to do. Its texts are read by a person whose backend does not start.
 var catalogue = map[Code]Page{
 	// finding the project
-	"project-not-found": {
+	ProjectNotFound: {
 		Severity: Error,
 		Message:  "No Django project was found here.",
 		Why:      "keysplit looks for manage.py in this folder, in the folders above it, and one folder below.",
 		Fix:      "Go to the backend's folder, or name it: keysplit --project DIR.",
 	},
-	"env-file-missing": {
+	EnvFileMissing: {
 		Severity: Error,
 		Message:  "The backend's .env file does not exist.",
 		Why:      "Without it the backend has no JWT_SECRET_KEY, unless the environment sets it.",
 		Fix:      "Copy the example file to .env and fill it in; keysplit then adds the key. With no example file, keysplit makes a .env that holds the key.",
 		Fixable:  true,
 	},
-	"env-file-unreadable": {
+	EnvFileUnreadable: {
 		Severity: Error,
 		Message:  "The .env file cannot be read.",
 		Why:      "What cannot be read cannot be checked, and the backend may not be able to read it either.",
 		Fix:      "Look at owner and mode with: ls -l; give yourself read access, or run keysplit as the user that runs the backend.",
 	},
-	"env-file-not-regular": {
+	EnvFileNotRegular: {
 		Severity: Error,
 		Message:  "The .env is not a regular file.",
 		Why:      "A pipe, folder, device or hard link cannot be replaced safely. Password managers mount .env as a pipe; the key then belongs into the manager.",
 		Fix:      "Add JWT_SECRET_KEY where this file comes from, then run: keysplit check.",
 	},
-	"backup-damaged": {
+	BackupDamaged: {
 		Severity: Error,
 		Message:  "A file cannot be put back, since its backup does not hold what was saved.",
 		Why:      "The disk or another program changed the backup. Putting it back could lose more than it mends, so nothing was changed.",
 		Fix:      "Restore the file by hand, from an editor's history or another machine; keysplit's backups lie in its folder in the user's state directory.",
 	},
-	"env-file-wrong-place": {
+	EnvFileWrongPlace: {
 		Severity: Error,
 		Message:  "The backend reads another file than this .env.",
 		Why:      "The reader takes the first file it finds, even when the key is not in it.",
 		Fix:      "Put the key into the file that the backend reads, or remove the file that hides it.",
 	},
-	"settings-not-upgraded": {
+	SettingsNotUpgraded: {
 		Severity: Error,
 		Message:  "The settings still fall back to SECRET_KEY for tokens.",
 		Why:      "Without JWT_SECRET_KEY the backend signs tokens with SECRET_KEY, so one leaked key opens sessions and tokens alike.",
 		Fix:      "Update the code to the version that requires JWT_SECRET_KEY, then run keysplit again.",
 	},
-	"django-check-failed": {
+	DjangoCheckFailed: {
 		Severity: Error,
 		Message:  "Django's system checks report an error.",
 		Why:      "A backend whose checks fail may not start, or may start half configured.",
 		Fix:      "Put right what the check names, then run keysplit again.",
 	},
-	"django-not-runnable": {
+	DjangoNotRunnable: {
 		Severity: Error,
 		Message:  "The project's Django does not start, for a reason that is not the key.",
 		Why:      "keysplit asks the project's own Django where it reads the key and which routes it has.",
 		Fix:      "Put the named reason right, or name the interpreter: --python PATH.",
 	},
-	"config-not-trusted": {
+	ConfigNotTrusted: {
 		Severity: Error,
 		Message:  "The configuration names a place that nobody has agreed to here.",
 		Why:      "A committed file can come from anyone. Where credentials and the key go is shown to a person once, before keysplit uses it.",
 		Fix:      "Look at the value, then run the command again with --trust-config, or with the same value as a flag.",
 	},
-	"env-file-changed": {
+	EnvFileChanged: {
 		Severity: Error,
 		Message:  "The .env was changed by someone else meanwhile.",
 		Why:      "keysplit never overwrites an edit that it has not seen. Nothing was written.",
 		Fix:      "Run keysplit again: it starts from the file as it is now.",
 	},
 	// the key
-	"jwt-key-missing": {
+	JWTKeyMissing: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is not set.",
 		Why:      "The backend refuses to start without it, in every environment.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-empty": {
+	JWTKeyEmpty: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is there, but empty.",
 		Why:      "An empty value counts as missing: the backend refuses to start.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-equals-secret-key": {
+	JWTKeyEqualsSecretKey: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY equals SECRET_KEY.",
 		Why:      "One leaked key would then forge sessions and tokens alike. An unanchored sed on SECRET_KEY= also rewrites JWT_SECRET_KEY= and is a common cause.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-too-short": {
+	JWTKeyTooShort: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is shorter than 50 characters.",
 		Why:      "A short key can be found by trying.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-placeholder": {
+	JWTKeyPlaceholder: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is a placeholder, not a key.",
 		Why:      "Everyone who can read the example file knows it. It can be long enough to pass the backend's own check.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-weak": {
+	JWTKeyWeak: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY can be guessed.",
 		Why:      "It repeats itself, follows a pattern, is made of words, or was published.",
 		Fix:      "Run: keysplit upgrade",
 		Fixable:  true,
 	},
-	"jwt-key-duplicate": {
+	JWTKeyDuplicate: {
 		Severity: Warning,
 		Message:  "JWT_SECRET_KEY stands in the file more than once.",
 		Why:      "The last one counts for every reader; the others mislead people and tools.",
 		Fix:      "Run: keysplit upgrade. It keeps the one that counts.",
 		Fixable:  true,
 	},
-	"jwt-key-shadowed": {
+	JWTKeyShadowed: {
 		Severity: Error,
 		Message:  "A variable of this shell overrides JWT_SECRET_KEY in the file.",
 		Why:      "The environment wins over .env, also when it is empty, so the value in the file is never used.",
 		Fix:      "In this shell: " + shell.Unset("JWT_SECRET_KEY") + ". Then take it out of the place that sets it (shell profile, direnv, editor settings) and run keysplit again.",
 	},
-	"jwt-key-reused-across-environments": {
+	JWTKeyReusedAcrossEnvironments: {
 		Severity: Error,
 		Message:  "Two environments use the same JWT_SECRET_KEY.",
 		Why:      "A key that leaks from one environment then opens the other.",
 		Fix:      "Run keysplit upgrade --rotate in one of them.",
 	},
-	"distinct-from-unset": {
+	DistinctFromUnset: {
 		Severity: Info,
 		Message:  "A name in distinct_from is set nowhere that keysplit can see.",
 		Why:      "What has no value cannot be compared with the key. The name may be misspelt.",
 		Fix:      "Correct the name in the configuration's distinct_from, set it, or take it out.",
 	},
 	// SECRET_KEY
-	"secret-key-missing": {
+	SecretKeyMissing: {
 		Severity: Error,
 		Message:  "SECRET_KEY is not set.",
 		Why:      "Django does not start without it.",
 		Fix:      "Set SECRET_KEY where the backend reads it, then run keysplit again.",
 	},
-	"secret-key-placeholder": {
+	SecretKeyPlaceholder: {
 		Severity: Warning,
 		Message:  "SECRET_KEY is a placeholder, not a key.",
 		Why:      "Everyone who can read the example file knows it and can forge sessions.",
 		Fix:      "Replace SECRET_KEY by a generated value. It ends all sessions.",
 	},
-	"secret-key-insecure": {
+	SecretKeyInsecure: {
 		Severity: Info,
 		Message:  "SECRET_KEY is a development key.",
 		Why:      "Django marks keys that startproject made with django-insecure-; they are often committed.",
 		Fix:      "Use a generated SECRET_KEY everywhere but on your own machine.",
 	},
 	// the file
-	"line-glued": {
+	LineGlued: {
 		Severity: Error,
 		Message:  "Two settings stand on one line.",
 		Why:      "A line was appended to a file without a final newline. Both settings are broken.",
 		Fix:      "Run: keysplit upgrade. It splits the line.",
 		Fixable:  true,
 	},
-	"line-bare": {
+	LineBare: {
 		Severity: Error,
 		Message:  "A bare value stands on a line of its own, with no name.",
 		Why:      "It looks like a key that was appended without JWT_SECRET_KEY=. The backend skips it, and a secret lies unlabelled in the file.",
 		Fix:      "Run: keysplit upgrade. It removes the line and makes a new key.",
 		Fixable:  true,
 	},
-	"key-unread": {
+	KeyUnread: {
 		Severity: Error,
 		Message:  "JWT_SECRET_KEY is in the file, but the backend's reader does not see it.",
 		Why:      "The reader takes the line for another name: export, a colon or another case can do that.",
 		Fix:      "Run: keysplit upgrade. It writes the line in the form that every reader knows.",
 		Fixable:  true,
 	},
-	"value-inline-comment": {
+	ValueInlineComment: {
 		Severity: Warning,
 		Message:  "A comment behind a value is part of the value for this reader.",
 		Why:      "python-decouple keeps everything behind the equals sign. A number with a comment then stops the backend.",
 		Fix:      "Move the comment to a line of its own, above the setting.",
 	},
-	"value-dialect-ambiguous": {
+	ValueDialectAmbiguous: {
 		Severity: Warning,
 		Message:  "The tools that read this file disagree about a value.",
 		Why:      "Quotes, dollar signs, backslashes and comments mean different things to different readers.",
 		Fix:      "Use a value of letters, digits, - and _ without quotes.",
 	},
-	"quote-unbalanced": {
+	QuoteUnbalanced: {
 		Severity: Warning,
 		Message:  "A quote is opened and not closed.",
 		Why:      "Some readers take all that follows for one value, others refuse the file.",
 		Fix:      "Close the quote, or remove it.",
 	},
-	"encoding-bom": {
+	EncodingBOM: {
 		Severity: Warning,
 		Message:  "The file begins with a byte order mark.",
 		Why:      "Most readers take the mark for a part of the first name, so the first setting is lost.",
 		Fix:      "Save the file as UTF-8 without BOM.",
 	},
-	"encoding-invalid": {
+	EncodingInvalid: {
 		Severity: Error,
 		Message:  "The file is not valid UTF-8.",
 		Why:      "The backend's reader stops with an error at the first such byte.",
 		Fix:      "Save the file as UTF-8.",
 	},
 	// exposure
-	"env-file-tracked-by-git": {
+	EnvFileTrackedByGit: {
 		Severity: Warning,
 		Message:  "The .env file is tracked by git.",
 		Why:      "Everyone with the repository has its secrets, also from the history.",
 		Fix:      "Run: git rm --cached on the file, add it to .gitignore, and rotate its secrets.",
 	},
-	"env-file-not-ignored": {
+	EnvFileNotIgnored: {
 		Severity: Warning,
 		Message:  "Git does not ignore the .env file.",
 		Why:      "The next git add . would commit its secrets.",
@@ -227,32 +227,32 @@ var catalogue = map[Code]Page{
 		Fixable:  true,
 		Edit:     true,
 	},
-	"env-file-in-git-history": {
+	EnvFileInGitHistory: {
 		Severity: Warning,
 		Message:  "An earlier version of the .env in git holds the key that is in force.",
 		Why:      "Whoever has the repository has the key, though the file is not tracked any more.",
 		Fix:      "Make a new key: keysplit upgrade --rotate. Taking it out of the history does not make it secret again.",
 	},
-	"env-file-in-build-context": {
+	EnvFileInBuildContext: {
 		Severity: Warning,
 		Message:  "The Dockerfile copies the .env into the image.",
 		Why:      "Whoever can pull the image can read its secrets.",
 		Fix:      "Add the .env to .dockerignore.",
 	},
-	"env-file-permissions": {
+	EnvFilePermissions: {
 		Severity: Warning,
 		Message:  "Other users of this machine can read the .env file.",
 		Why:      "Its secrets are then theirs.",
 		Fix:      "Run: chmod 600 on the file, or 640 where the backend's group must read it.",
 	},
-	"key-committed-elsewhere": {
+	KeyCommittedElsewhere: {
 		Severity: Error,
 		Message:  "The value of JWT_SECRET_KEY stands in another file of the project.",
 		Why:      "A key in the repository is known to everyone who has it.",
 		Fix:      "Remove it there and rotate the key: keysplit upgrade --rotate.",
 	},
 	// the rest of the house
-	"example-missing-key": {
+	ExampleMissingKey: {
 		Severity: Warning,
 		Message:  "The example file has SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Whoever copies it gets a backend that does not start.",
@@ -260,7 +260,7 @@ var catalogue = map[Code]Page{
 		Fixable:  true,
 		Edit:     true,
 	},
-	"ci-missing-key": {
+	CIMissingKey: {
 		Severity: Warning,
 		Message:  "A pipeline or build sets SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Its tests and builds stop at the first start of Django.",
@@ -268,7 +268,7 @@ var catalogue = map[Code]Page{
 		Fixable:  true,
 		Edit:     true,
 	},
-	"compose-missing-key": {
+	ComposeMissingKey: {
 		Severity: Warning,
 		Message:  "A compose service gets SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "The container stops at its start.",
@@ -276,7 +276,7 @@ var catalogue = map[Code]Page{
 		Fixable:  true,
 		Edit:     true,
 	},
-	"kubernetes-missing-key": {
+	KubernetesMissingKey: {
 		Severity: Warning,
 		Message:  "A manifest provides SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "The pods stop at their start.",
@@ -284,7 +284,7 @@ var catalogue = map[Code]Page{
 		Fixable:  true,
 		Edit:     true,
 	},
-	"docs-missing-key": {
+	DocsMissingKey: {
 		Severity: Warning,
 		Message:  "A document tells how to set SECRET_KEY, but not JWT_SECRET_KEY.",
 		Why:      "Whoever follows it gets a backend that does not start.",
@@ -293,19 +293,19 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	// the running server
-	"server-unreachable": {
+	ServerUnreachable: {
 		Severity: Error,
 		Message:  "The server does not answer.",
 		Why:      "Without an answer nothing about it can be proved.",
 		Fix:      "Start the backend, or name its address: --url http://HOST:PORT.",
 	},
-	"server-stale-key": {
+	ServerStaleKey: {
 		Severity: Error,
 		Message:  "The server still signs with another key than the file's.",
 		Why:      "It was not restarted, or not all of its processes were. Settings are read at the start only.",
 		Fix:      "Stop the backend and start it again, then run keysplit again.",
 	},
-	"token-refused": {
+	TokenRefused: {
 		Severity: Info,
 		Message:  "The server refuses a token. Which of two causes it is, a new login tells.",
 		Why: "After the upgrade every token that was issued before is refused, once for each user: that is meant so. " +
@@ -313,85 +313,85 @@ var catalogue = map[Code]Page{
 		Fix: "Log in again. If the new token is taken, all is well: others only have to log in again too. " +
 			"If the new token is refused as well, always or now and then, restart every process of the backend; keysplit upgrade shows which key signs.",
 	},
-	"server-signs-with-secret-key": {
+	ServerSignsWithSecretKey: {
 		Severity: Error,
 		Message:  "The server signs tokens with SECRET_KEY.",
 		Why:      "Whoever knows SECRET_KEY can log in as any user.",
 		Fix:      "Make sure that the upgraded code runs, and restart it.",
 	},
-	"server-accepts-secret-key-token": {
+	ServerAcceptsSecretKeyToken: {
 		Severity: Error,
 		Message:  "The server accepts a token that is signed with SECRET_KEY.",
 		Why:      "Whoever knows SECRET_KEY can log in as any user.",
 		Fix:      "Look for a second verifying key or token backend in the settings, remove it and restart.",
 	},
-	"server-accepts-old-token": {
+	ServerAcceptsOldToken: {
 		Severity: Error,
 		Message:  "The server accepts a token that is signed with the previous key.",
 		Why:      "Sessions that should have ended go on. One process may not have been restarted.",
 		Fix:      "Restart every process of the backend. During a grace period this is expected until its deadline.",
 	},
-	"login-rejected": {
+	LoginRejected: {
 		Severity: Error,
 		Message:  "The server refused this login.",
 		Why:      "Name or password are wrong, or the account is not active. keysplit tries only once, since accounts lock.",
 		Fix:      "Try again with the right account, or with --temp-user in development.",
 	},
-	"login-csrf": {
+	LoginCSRF: {
 		Severity: Error,
 		Message:  "The login was refused for its CSRF token.",
 		Why:      "The server wants a CSRF cookie and the same value in a header, and perhaps a trusted origin.",
 		Fix:      "Use the address that CSRF_TRUSTED_ORIGINS and ALLOWED_HOSTS name: --url.",
 	},
-	"login-throttled": {
+	LoginThrottled: {
 		Severity: Error,
 		Message:  "The server limits login attempts, and the limit is reached.",
 		Why:      "More attempts would only lengthen it.",
 		Fix:      "Wait for the time that the server names, then run keysplit again.",
 	},
-	"login-locked": {
+	LoginLocked: {
 		Severity: Error,
 		Message:  "The account is locked.",
 		Why:      "Too many failed attempts were made with it.",
 		Fix:      "Unlock it, or use another account.",
 	},
-	"login-no-token": {
+	LoginNoToken: {
 		Severity: Error,
 		Message:  "The login worked, but no token came back.",
 		Why:      "Neither the body nor the cookies of the answer hold a token.",
 		Fix:      "Use an account that may get a token, and look at what the login route answers.",
 	},
-	"tls-untrusted": {
+	TLSUntrusted: {
 		Severity: Error,
 		Message:  "The server's certificate is not trusted.",
 		Why:      "Somebody else could be answering. Credentials are not sent.",
 		Fix:      "Use the name that is in the certificate. If the authority is your own, name its file: --ca-file FILE.",
 	},
-	"login-withheld": {
+	LoginWithheld: {
 		Severity: Error,
 		Message:  "The server accepts a token that is signed with a random key, so no password was sent to it.",
 		Why:      "Nobody knows a random key, so no backend takes its tokens. What answers there may be somebody else's server, which would learn the password.",
 		Fix:      "Check the address, and the authentication classes of the routes that were asked. In the wizard, and where keysplit upgrade asks, you can log in anyway.",
 	},
-	"insecure-url": {
+	InsecureURL: {
 		Severity: Error,
 		Message:  "Credentials do not leave this machine over plain http.",
 		Why:      "Everyone on the way could read them.",
 		Fix:      "Use https, or run keysplit on the machine itself.",
 	},
-	"proof-inconclusive": {
+	ProofInconclusive: {
 		Severity: Error,
 		Message:  "The server's answers do not tell which key it signs with.",
 		Why:      "It gives the same answer to a token signed with the right key and to any other. keysplit never calls that passed.",
 		Fix:      "Run again with an account: --username NAME, or --temp-user in development. The token of a real login shows the key.",
 	},
-	"restart-failed": {
+	RestartFailed: {
 		Severity: Error,
 		Message:  "The restart command failed.",
 		Why:      "The server may still run with the old key, or not run at all.",
 		Fix:      "Run the command yourself, read what it says, then run keysplit again.",
 	},
-	"token-algorithm": {
+	TokenAlgorithm: {
 		Severity: Warning,
 		Message:  "Tokens are not signed with HS256.",
 		Why:      "This upgrade is about a shared key. With RS or ES algorithms JWT_SECRET_KEY may not be used at all.",

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,35 @@ func TestEveryCodeIsNamedByATest(t *testing.T) {
 	for _, code := range Codes() {
 		if !strings.Contains(all, string(code)) {
 			t.Errorf("no test names %s", code)
+		}
+	}
+}
+
+// A code is spelled once: everything else names its constant, so that a slip of the
+// pen does not compile.
+func TestACodeIsSpelledOnce(t *testing.T) {
+	spelled := map[Code]int{}
+	for _, root := range []string{"..", "../../ui"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, code := range Codes() {
+				n := strings.Count(string(text), strconv.Quote(string(code)))
+				if spelled[code] += n; n > 0 && path != filepath.Join("..", "finding", "codes.go") {
+					t.Errorf("%s spells %s", path, code)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, code := range Codes() {
+		if spelled[code] != 1 {
+			t.Errorf("%s is spelled %d times", code, spelled[code])
 		}
 	}
 }

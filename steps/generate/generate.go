@@ -91,7 +91,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 
 // unfinished names the upgrade that comes first, and the two ways to end it.
 func unfinished(run *steps.Run, others []string) finding.Finding {
-	return finding.New("upgrade-unfinished", fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
+	return finding.New(finding.UpgradeUnfinished, fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
 		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.FinishCommand(others), run.Command("rollback")))
 }
 
@@ -150,12 +150,12 @@ func reason(run *steps.Run, c choice) string {
 	if len(c.bad) == 0 {
 		return "you asked for a new one"
 	}
-	if c.bad[0] == "jwt-key-equals-secret-key" {
+	if c.bad[0] == finding.JWTKeyEqualsSecretKey {
 		return c.keys.EqualTo(c.previous)
 	}
-	if c.bad[0] == "jwt-key-missing" {
+	if c.bad[0] == finding.JWTKeyMissing {
 		for _, f := range run.Project.Findings {
-			if f.Code == "line-glued" || f.Code == "line-bare" || f.Code == "key-unread" {
+			if f.Code == finding.LineGlued || f.Code == finding.LineBare || f.Code == finding.KeyUnread {
 				return f.Message // why it is missing
 			}
 		}
@@ -285,7 +285,7 @@ func (s *Step) judge(run *steps.Run, key secret.Secret, c choice) []finding.Code
 	codes := run.Judge(key, c.keys.Rivals()...)
 	if f := run.Project.Facts; f != nil && len(codes) == 0 &&
 		f.SecretKey.Sum != "" && f.SecretKey.Sum == run.Prints.Of(key) {
-		codes = append(codes, "jwt-key-equals-secret-key")
+		codes = append(codes, finding.JWTKeyEqualsSecretKey)
 	}
 	return codes
 }

@@ -142,7 +142,7 @@ var versions = []string{"b170bedc637852e74a2dc74a03cb3d395c3b4a2f5ec10d89a1ceeab
 // nothing through a link: the file of that name in a repository is anyone's.
 func openModule(run *steps.Run, path string) (*envfile.Snapshot, error) {
 	refuse := func(what string) error {
-		return steps.Fail(finding.New("grace-module-not-ours", FileName+" "+what+", so keysplit does not replace it.").At(run.Project.Rel(path), 0))
+		return steps.Fail(finding.New(finding.GraceModuleNotOurs, FileName+" "+what+", so keysplit does not replace it.").At(run.Project.Rel(path), 0))
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
 		return nil, refuse("is a link")
@@ -165,7 +165,7 @@ func openModule(run *steps.Run, path string) (*envfile.Snapshot, error) {
 // advise refuses what would do harm.
 func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool) error {
 	refuse := func(message, fix string) error {
-		return steps.Fail(finding.New("grace-not-advised", message).WithFix(fix))
+		return steps.Fail(finding.New(finding.GraceNotAdvised, message).WithFix(fix))
 	}
 	secretKey := keys.SecretKey.Secret
 	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
@@ -226,7 +226,7 @@ func (g *Grace) Apply(ctx context.Context, run *steps.Run) error {
 func explain(run *steps.Run, path string, err error) error {
 	var refused *envfile.RefusedError
 	if errors.As(err, &refused) {
-		return steps.Fail(finding.New("env-file-changed", refused.Error()).At(run.Project.Rel(path), 0))
+		return steps.Fail(finding.New(finding.EnvFileChanged, refused.Error()).At(run.Project.Rel(path), 0))
 	}
 	return err
 }

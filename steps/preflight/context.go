@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
@@ -107,7 +108,7 @@ const maxVersions = 50
 // inHistory tells whether an earlier version of the .env that git still has holds
 // the key that is in force now: it is then known to everyone with the repository.
 func inHistory(ctx context.Context, p *steps.Project, key secret.Secret) bool {
-	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
+	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), finding.JWTKeyPlaceholder) {
 		return false
 	}
 	rel, err := filepath.Rel(p.TopLevel, p.EnvFile.Path)

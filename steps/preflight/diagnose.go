@@ -83,7 +83,7 @@ func (d *diagnosis) diagnose() error {
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
 	for _, name := range d.keys.Unset {
-		d.add("distinct-from-unset", fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
+		d.add(finding.DistinctFromUnset, fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
 	}
 	d.ambiguous(file)
 	return nil
@@ -102,13 +102,13 @@ func (d *diagnosis) refused(err error) error {
 	said := *refusal
 	said.Path = d.rel()
 	fix := said.Advice()
-	code := finding.Code("env-file-not-regular")
+	code := finding.EnvFileNotRegular
 	switch refusal.Reason {
 	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge, envfile.ReasonNameTooLong:
-		code = "env-file-unreadable"
+		code = finding.EnvFileUnreadable
 	}
 	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
-	if code == "env-file-unreadable" {
+	if code == finding.EnvFileUnreadable {
 		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(f))
 	}
 	d.found = append(d.found, f)
@@ -119,7 +119,7 @@ func (d *diagnosis) refused(err error) error {
 // variables as the backend's reader has them, none when it refuses.
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
-		f := finding.New("encoding-bom", "").At(d.rel(), 1)
+		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1)
 		if first := file.Lines()[0]; first.Kind == envfile.Assignment && first.Name == steps.SecretKeyName {
 			f = f.WithSeverity(finding.Error)
 			f.Message = "The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start."
@@ -129,9 +129,9 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	vars, err := envfile.Read(d.reader(), file.Bytes(), d.run.LookupEnv)
 	var refusal *envfile.ReadError
 	if _, invalid := envfile.Read(envfile.Decouple, file.Bytes(), nil); errors.As(invalid, &refusal) {
-		d.add("encoding-invalid", fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line), refusal.Line)
+		d.add(finding.EncodingInvalid, fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line), refusal.Line)
 	} else if errors.As(err, &refusal) {
-		d.add("quote-unbalanced", fmt.Sprintf("The reader %s cannot read line %d: %s.", refusal.Dialect, refusal.Line, refusal.Reason), refusal.Line)
+		d.add(finding.QuoteUnbalanced, fmt.Sprintf("The reader %s cannot read line %d: %s.", refusal.Dialect, refusal.Line, refusal.Reason), refusal.Line)
 	}
 	return vars
 }
@@ -140,7 +140,7 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 func (d *diagnosis) judgePlace() {
 	p, env := d.project, d.project.EnvFile.Path
 	wrong := func(file, message, fix string) {
-		d.found = append(d.found, finding.New("env-file-wrong-place", message).At(p.Rel(file), 0).WithFix(fix))
+		d.found = append(d.found, finding.New(finding.EnvFileWrongPlace, message).At(p.Rel(file), 0).WithFix(fix))
 	}
 	switch asked := d.run.Options.EnvFile; {
 	case asked != "":
@@ -180,7 +180,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 	if d.keys.Key.Source == "environment" {
 		line, where = 0, " in the environment"
 		d.shadowed()
-		if finding.Has(d.found, "jwt-key-shadowed") && !d.keys.OnlyEnvironment() {
+		if finding.Has(d.found, finding.JWTKeyShadowed) && !d.keys.OnlyEnvironment() {
 			return // no edit of the file mends what the environment sets, and that has to go first
 		}
 	}
@@ -191,8 +191,8 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			continue
 		}
 		switch code {
-		case "jwt-key-missing":
-			if finding.Has(d.found, "key-unread") || d.gluedKey() {
+		case finding.JWTKeyMissing:
+			if finding.Has(d.found, finding.KeyUnread) || d.gluedKey() {
 				continue // said better already
 			}
 			if d.project.EnvFile.Exists {
@@ -201,9 +201,9 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			if d.namesAnother(file, steps.KeyName) {
 				message = anotherName(steps.KeyName)
 			}
-		case "jwt-key-equals-secret-key":
+		case finding.JWTKeyEqualsSecretKey:
 			message = d.keys.EqualTo(d.keys.Key.Secret)
-		case "jwt-key-too-short":
+		case finding.JWTKeyTooShort:
 			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), d.run.MinLength())
 		}
 		d.add(code, message, line)
@@ -230,9 +230,9 @@ func (d *diagnosis) shadowed() {
 func inEnvironment(code finding.Code, key secret.Secret, least int) finding.Finding {
 	message := ""
 	switch code {
-	case "jwt-key-empty":
+	case finding.JWTKeyEmpty:
 		message = "JWT_SECRET_KEY in the environment is empty."
-	case "jwt-key-too-short":
+	case finding.JWTKeyTooShort:
 		message = fmt.Sprintf("JWT_SECRET_KEY in the environment has %d characters; %d are needed.", key.Len(), least)
 	default:
 		page, _ := finding.LookUp(code)
@@ -245,7 +245,7 @@ func inEnvironment(code finding.Code, key secret.Secret, least int) finding.Find
 
 func (d *diagnosis) gluedKey() bool {
 	for _, f := range d.found {
-		if f.Code == "line-glued" && f.Fixable {
+		if f.Code == finding.LineGlued && f.Fixable {
 			return true
 		}
 	}
@@ -264,10 +264,10 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 		if s.path == "" {
 			switch {
 			case d.namesAnother(file, steps.SecretKeyName):
-				d.found = append(d.found, finding.New("secret-key-missing", anotherName(steps.SecretKeyName)).At(d.rel(), line).
+				d.found = append(d.found, finding.New(finding.SecretKeyMissing, anotherName(steps.SecretKeyName)).At(d.rel(), line).
 					WithFix("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings."))
 			case d.project.EnvFile.Exists && d.knowsReader():
-				d.add("secret-key-missing", "", 0)
+				d.add(finding.SecretKeyMissing, "", 0)
 			}
 			return
 		}
@@ -277,15 +277,15 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 		key, path, line = d.run.Secret(value), s.path, at
 	}
 	value := key.Reveal()
-	f := finding.New("secret-key-insecure", "")
+	f := finding.New(finding.SecretKeyInsecure, "")
 	switch {
 	case strings.TrimSpace(value) == "":
-		f = finding.New("secret-key-missing", "SECRET_KEY is there, but empty.")
+		f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = finding.New("secret-key-missing", "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: " + shell.Unset("SECRET_KEY") + ". Then run keysplit again.")
+			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: " + shell.Unset("SECRET_KEY") + ". Then run keysplit again.")
 		}
 	case steps.Placeholder(value):
-		f = finding.New("secret-key-placeholder", "")
+		f = finding.New(finding.SecretKeyPlaceholder, "")
 	case !strings.HasPrefix(value, "django-insecure-"):
 		return
 	case !local(d.run):
@@ -319,7 +319,7 @@ func (d *diagnosis) ambiguous(file *envfile.File) {
 		for _, other := range readers[1:] {
 			second, _, err := envfile.Lookup(other, file.Bytes(), name, d.run.LookupEnv)
 			if err != nil || second != first {
-				d.add("value-dialect-ambiguous", fmt.Sprintf("%s and %s read different values for %s.", readers[0], other, name), lastLineOf(file, name))
+				d.add(finding.ValueDialectAmbiguous, fmt.Sprintf("%s and %s read different values for %s.", readers[0], other, name), lastLineOf(file, name))
 				break
 			}
 		}

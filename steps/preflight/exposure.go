@@ -29,22 +29,22 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		case tracked:
 			found = append(found, f)
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
-			found = append(found, finding.New("env-file-not-ignored", "Git does not ignore "+rel+".").At(rel, 0).
+			found = append(found, finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).
 				WithFix("Add a line to .gitignore: /"+rel))
 		}
 	}
 	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
 		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
-			found = append(found, finding.New("env-file-in-git-history", "").At(rel, 0))
+			found = append(found, finding.New(finding.EnvFileInGitHistory, "").At(rel, 0))
 		}
 	}
 	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists {
-		found = append(found, finding.New("env-file-in-build-context", "").At(p.Rel(dockerfile), 0).
+		found = append(found, finding.New(finding.EnvFileInBuildContext, "").At(p.Rel(dockerfile), 0).
 			WithFix("Add a line to "+p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore"))+": **/"+filepath.Base(p.EnvFile.Path)))
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
-		f := finding.New("env-file-permissions", "").At(rel, 0)
+		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
 		found = append(found, f.WithFix("Run: "+shell.Join("chmod", "600", rel)+", or 640 where the backend's group must read it."))
 	}
 	return found
@@ -66,7 +66,7 @@ const (
 // out: that one has a finding of its own. A placeholder is in many files, and is
 // no key.
 func committed(ctx context.Context, p *steps.Project, key secret.Secret) []finding.Finding {
-	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), "jwt-key-placeholder") {
+	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), finding.JWTKeyPlaceholder) {
 		return nil
 	}
 	res, ok := git.Ask(ctx, p.TopLevel, nil, 16<<20, "ls-files", "-z")
@@ -94,7 +94,7 @@ func committed(ctx context.Context, p *steps.Project, key secret.Secret) []findi
 		}
 		read += len(data)
 		if at := bytes.Index(data, value); at >= 0 {
-			found = append(found, finding.New("key-committed-elsewhere", "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
+			found = append(found, finding.New(finding.KeyCommittedElsewhere, "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
 		}
 	}
 	return found

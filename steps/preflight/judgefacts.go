@@ -79,16 +79,16 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 	var kept []finding.Finding
 	for _, found := range d.project.Findings {
 		switch found.Code {
-		case "jwt-key-missing", "env-file-missing":
+		case finding.JWTKeyMissing, finding.EnvFileMissing:
 			if f.State == "ok" && f.Key.Set && !f.SigningEqualsSecretKey {
 				if !keyIsInCode(d.sources) {
 					continue
 				}
-				if found.Code == "jwt-key-missing" {
+				if found.Code == finding.JWTKeyMissing {
 					found.Message = "JWT_SECRET_KEY is not set; the settings use a value that stands in the code."
 				}
 			}
-		case "secret-key-missing":
+		case finding.SecretKeyMissing:
 			if f.SecretKey.Set {
 				continue
 			}
@@ -118,29 +118,29 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 	if about {
 		switch f.State {
 		case "key-missing":
-			if !has("jwt-key-missing", "jwt-key-empty", "key-unread", "line-glued", "jwt-key-shadowed", "env-file-wrong-place", "env-file-missing") {
-				add("key-unread", "The settings find no JWT_SECRET_KEY, though the file has one.", d.rel())
+			if !has(finding.JWTKeyMissing, finding.JWTKeyEmpty, finding.KeyUnread, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing) {
+				add(finding.KeyUnread, "The settings find no JWT_SECRET_KEY, though the file has one.", d.rel())
 			}
 		case "key-equal":
-			if !has("jwt-key-equals-secret-key") {
-				add("jwt-key-equals-secret-key", "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY.", d.rel())
+			if !has(finding.JWTKeyEqualsSecretKey) {
+				add(finding.JWTKeyEqualsSecretKey, "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY.", d.rel())
 			}
 		case "key-short":
-			if !has("jwt-key-too-short") {
-				add("jwt-key-too-short", "The settings refuse JWT_SECRET_KEY: it is too short.", d.rel())
+			if !has(finding.JWTKeyTooShort) {
+				add(finding.JWTKeyTooShort, "The settings refuse JWT_SECRET_KEY: it is too short.", d.rel())
 			}
 		case "key-refused":
-			if !has("jwt-key-weak", "jwt-key-placeholder", "jwt-key-missing") {
-				add("jwt-key-weak", "The settings refuse JWT_SECRET_KEY: "+f.StateError, d.rel())
+			if !has(finding.JWTKeyWeak, finding.JWTKeyPlaceholder, finding.JWTKeyMissing) {
+				add(finding.JWTKeyWeak, "The settings refuse JWT_SECRET_KEY: "+f.StateError, d.rel())
 			}
 		case "ok":
 			d.judgeLoaded(f, add, has)
 		}
 		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && d.project.EnvFile.Exists {
-			add("env-file-wrong-place", "The settings did not open this file.", d.rel())
+			add(finding.EnvFileWrongPlace, "The settings did not open this file.", d.rel())
 		}
-		if !f.SecretKey.Set && !has("secret-key-missing") {
-			add("secret-key-missing", "", settings)
+		if !f.SecretKey.Set && !has(finding.SecretKeyMissing) {
+			add(finding.SecretKeyMissing, "", settings)
 		}
 	}
 	if fallback && !f.Enforced {
@@ -148,7 +148,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 		if !f.SigningEqualsSecretKey {
 			message = "The settings start without JWT_SECRET_KEY and then sign tokens with SECRET_KEY."
 		}
-		text := finding.New("settings-not-upgraded", message).At(settings, 0)
+		text := finding.New(finding.SettingsNotUpgraded, message).At(settings, 0)
 		if place, ok := notUpgraded(d.project, d.sources); ok {
 			text = text.At(place.File, place.Line)
 		}
@@ -156,11 +156,11 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 	}
 	for _, c := range f.Checks {
 		if c.Level >= 40 {
-			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message), settings)
+			add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message), settings)
 		}
 	}
 	if !f.Tokens.Shared() {
-		add("token-algorithm", "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
+		add(finding.TokenAlgorithm, "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
 	}
 	return found
 }
@@ -169,16 +169,16 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(finding.Code, string, string), has func(...finding.Code) bool) {
 	key := d.keys.Key
 	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
-		add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
+		add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
 	}
 	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {
-		add("jwt-key-too-short", fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
+		add(finding.JWTKeyTooShort, fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
 	}
 	switch {
-	case !f.Key.Set || !f.SigningEqualsSecretKey || has("jwt-key-equals-secret-key"):
+	case !f.Key.Set || !f.SigningEqualsSecretKey || has(finding.JWTKeyEqualsSecretKey):
 	case f.SigningEqualsKey:
-		add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
+		add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
 	default:
-		add("settings-not-upgraded", "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.", d.project.Rel(f.SettingsFile))
+		add(finding.SettingsNotUpgraded, "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.", d.project.Rel(f.SettingsFile))
 	}
 }

@@ -55,12 +55,12 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 			armoured = false
 		}
 		if l.Unbalanced && !l.Inside {
-			d.add("quote-unbalanced", fmt.Sprintf("Line %d opens a quote that is not closed.", l.Num), l.Num)
+			d.add(finding.QuoteUnbalanced, fmt.Sprintf("Line %d opens a quote that is not closed.", l.Num), l.Num)
 		}
 	}
 	d.unread(spelled, vars)
 	for _, l := range sets[:max(len(sets)-1, 0)] {
-		d.add("jwt-key-duplicate", fmt.Sprintf("JWT_SECRET_KEY stands here and again in line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
+		d.add(finding.JWTKeyDuplicate, fmt.Sprintf("JWT_SECRET_KEY stands here and again in line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
 	}
 }
 
@@ -84,7 +84,7 @@ func anotherName(name string) string {
 func (d *diagnosis) exports() bool { return d.reader() != envfile.Decouple }
 
 func (d *diagnosis) glued(l envfile.Line, name string, fixable bool) {
-	f := finding.New("line-glued", fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
+	f := finding.New(finding.LineGlued, fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
 		f = f.WithFix(fmt.Sprintf("Put a line break in front of %s in that line.", name))
@@ -96,7 +96,7 @@ func (d *diagnosis) bare(l envfile.Line, text string, fixable bool) {
 	if fixable && !looksLikeKey(text) {
 		return
 	}
-	f := finding.New("line-bare", "").At(d.rel(), l.Num)
+	f := finding.New(finding.LineBare, "").At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
 		f = f.WithFix("Remove that line: it is the rest of a key that was wrapped.")
@@ -138,7 +138,7 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 	if !ok || value == "" || !inlineComment.MatchString(value) || !inlineComment.MatchString(l.Value) || quotedWhole(l) {
 		return
 	}
-	f := finding.New("value-inline-comment",
+	f := finding.New(finding.ValueInlineComment,
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
 	if d.castsToNumber(l.Name) {
 		f = f.WithSeverity(finding.Error)
@@ -173,7 +173,7 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 	for _, l := range spelled {
 		how := "in another form"
 		switch {
-		case l.Num == 1 && finding.Has(d.found, "encoding-bom"):
+		case l.Num == 1 && finding.Has(d.found, finding.EncodingBOM):
 			how = "behind a byte order mark"
 		case l.Export:
 			how = "behind export"
@@ -184,6 +184,6 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 		case strings.Contains(l.Text(), steps.KeyName+" ") || strings.Contains(l.Text(), "= "):
 			how = "with spaces around the ="
 		}
-		d.add("key-unread", fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
+		d.add(finding.KeyUnread, fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
 	}
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // mended gives the values that settings will have once the glued lines of the
@@ -13,7 +14,7 @@ import (
 func mended(run *steps.Run, p *steps.Project) map[string]string {
 	var ops []envfile.Op
 	for _, f := range p.Findings {
-		if f.Code == "line-glued" && f.File == p.Rel(p.EnvFile.Path) {
+		if f.Code == finding.LineGlued && f.File == p.Rel(p.EnvFile.Path) {
 			ops = append(ops, envfile.Split{Line: f.Line, Name: steps.KeyName})
 		}
 	}

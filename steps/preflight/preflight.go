@@ -74,7 +74,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	run.Project.Findings = once(run.Project.Findings)
 	if err == nil {
 		for _, f := range run.Project.Findings {
-			if f.Code == "jwt-key-shadowed" {
+			if f.Code == finding.JWTKeyShadowed {
 				err = steps.Fail(f)
 			}
 		}
@@ -300,7 +300,7 @@ func once(fs []finding.Finding) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range fs {
 		at := place{f.Code, f.File, f.Line}
-		if f.Code == "django-check-failed" {
+		if f.Code == finding.DjangoCheckFailed {
 			at.file += f.Message
 		}
 		if !seen[at] {

@@ -70,7 +70,7 @@ func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) 
 // notRunnable is the failure of a Django that does not start for a reason that
 // is not the key.
 func notRunnable(message, file string, line int, fix string) error {
-	f := finding.New("django-not-runnable", message).At(file, line)
+	f := finding.New(finding.DjangoNotRunnable, message).At(file, line)
 	if fix != "" {
 		f = f.WithFix(fix)
 	}

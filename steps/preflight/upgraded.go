@@ -87,7 +87,7 @@ func notUpgraded(p *steps.Project, sources []source) (finding.Finding, bool) {
 		}
 		if at != nil {
 			line := strings.Count(s.text[:at[0]], "\n") + 1
-			return finding.New("settings-not-upgraded", "").At(p.Rel(s.path), line), true
+			return finding.New(finding.SettingsNotUpgraded, "").At(p.Rel(s.path), line), true
 		}
 	}
 	return finding.Finding{}, false

@@ -117,12 +117,12 @@ func (p part) inShell(value string) []string {
 
 // The findings that an edit is for.
 const (
-	ci         finding.Code = "ci-missing-key"
-	compose    finding.Code = "compose-missing-key"
-	kubernetes finding.Code = "kubernetes-missing-key"
-	sample     finding.Code = "example-missing-key"
-	docs       finding.Code = "docs-missing-key"
-	ignored    finding.Code = "env-file-not-ignored"
+	ci         finding.Code = finding.CIMissingKey
+	compose    finding.Code = finding.ComposeMissingKey
+	kubernetes finding.Code = finding.KubernetesMissingKey
+	sample     finding.Code = finding.ExampleMissingKey
+	docs       finding.Code = finding.DocsMissingKey
+	ignored    finding.Code = finding.EnvFileNotIgnored
 )
 
 // required has compose stop where nothing sets the key: without the mark an unset variable becomes an empty one, which

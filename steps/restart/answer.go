@@ -112,5 +112,5 @@ func elsewhere(ctx context.Context, host string) bool {
 
 // silent is the failure of a server that does not answer.
 func silent(base string) error {
-	return steps.Fail(finding.New("server-unreachable", "The server at "+base+" does not answer."))
+	return steps.Fail(finding.New(finding.ServerUnreachable, "The server at "+base+" does not answer."))
 }

@@ -109,7 +109,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 // address, without the autoreloader, and waits until it answers.
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
-		return "", nil, steps.Fail(finding.New("django-not-runnable", "No server is running, and no Python was found to start one.").
+		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, "No server is running, and no Python was found to start one.").
 			WithFix("Start the backend in a terminal, or name the interpreter: --python PATH."))
 	}
 	port, err := freePort()
@@ -158,7 +158,7 @@ func failedStart(run *steps.Run, emit steps.Emit, message string, output []byte)
 	if stopped := vendor.Stopped(run, output); stopped != "" {
 		message += " It stopped with " + stopped + "."
 	}
-	return steps.Fail(finding.New("server-unreachable", message).
+	return steps.Fail(finding.New(finding.ServerUnreachable, message).
 		WithFix("Put that right, then start it to see: " + ownCommand(run, "8000")))
 }
 

@@ -89,7 +89,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 		for _, w := range waiting {
 			switch successor(now, w) {
 			case gone:
-				return false, steps.Fail(finding.New("server-unreachable",
+				return false, steps.Fail(finding.New(finding.ServerUnreachable,
 					fmt.Sprintf("runserver (process %d) ended when it read its settings again.", w.Reloader)).
 					WithFix(fmt.Sprintf("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Show(secret.Said(w.Folder)), run.Redactor.Show(secret.Said(w.Command)))))
 			case unchanged:
@@ -154,7 +154,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 		return err
 	}
 	if len(left) == 0 {
-		return steps.Fail(finding.New("server-unreachable", "The server was stopped, and no new one listens.").
+		return steps.Fail(finding.New(finding.ServerUnreachable, "The server was stopped, and no new one listens.").
 			WithFix(fmt.Sprintf("Start it again in %s: %s", run.Redactor.Show(secret.Said(ask[0].Folder)), run.Redactor.Show(secret.Said(ask[0].Command)))))
 	}
 	var fs []finding.Finding
@@ -166,7 +166,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 
 // notRestarted is the finding about a server that nobody stopped and started.
 func notRestarted(run *steps.Run, s staleServer) finding.Finding {
-	return finding.New("server-stale-key",
+	return finding.New(finding.ServerStaleKey,
 		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
 		WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
 			s.terminal(), run.Redactor.Show(secret.Said(s.Folder)), run.Redactor.Show(secret.Said(s.Command))))

@@ -189,7 +189,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	}
 	run.URL, run.Servers = choose(run, urls), last
 	if run.URL == "" {
-		return steps.Fail(finding.New("server-unreachable", "The server ended and was not started again.").
+		return steps.Fail(finding.New(finding.ServerUnreachable, "The server ended and was not started again.").
 			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))
 	}
 	for _, u := range urls {
@@ -207,7 +207,7 @@ func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
 	var fs []finding.Finding
 	for _, f := range all {
 		if f.URL == "" {
-			fs = append(fs, finding.New("server-unreachable",
+			fs = append(fs, finding.New(finding.ServerUnreachable,
 				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Show(secret.Said(f.Folder)), f.PID)).
 				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Show(secret.Said(f.Command))))
 		}

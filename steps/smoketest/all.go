@@ -67,7 +67,7 @@ func (s *session) all(ctx context.Context) error {
 
 // algorithm is the finding of tokens that no shared key signs.
 func algorithm(name string) finding.Finding {
-	return finding.New("token-algorithm",
+	return finding.New(finding.TokenAlgorithm,
 		fmt.Sprintf("Tokens are signed with %.20s, not with HS256: it cannot be shown that JWT_SECRET_KEY signs them.", secret.Inert(name))).
 		WithSeverity(finding.Error)
 }
@@ -146,7 +146,7 @@ func (s *session) noAccount(err error) finding.Finding {
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
 		why = failure.Findings[0].Message
 	}
-	f := finding.New("login-rejected", "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
+	f := finding.New(finding.LoginRejected, "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
 	f.Why = "Django makes it in the project's own database. No login was tried."
 	if unmigrated.MatchString(why) {
 		f = f.WithFix("Run: python manage.py migrate. Then run keysplit again.")
@@ -255,18 +255,18 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 		return fail("another algorithm", algorithm(t.alg))
 	}
 	if t.unsigned {
-		return fail("no signature", finding.New("token-algorithm", "The login gave a token without a signature: anyone can make one.").WithSeverity(finding.Error))
+		return fail("no signature", finding.New(finding.TokenAlgorithm, "The login gave a token without a signature: anyone can make one.").WithSeverity(finding.Error))
 	}
 	switch {
 	case t.signedBy(ctx, s.fresh):
 	case t.signedBy(ctx, s.secret):
-		return fail("signed with SECRET_KEY", finding.New("server-signs-with-secret-key",
+		return fail("signed with SECRET_KEY", finding.New(finding.ServerSignsWithSecretKey,
 			"The login gave a token that is signed with SECRET_KEY, and not with the new key."+s.alsoPrevious()))
 	case s.previous != nil && t.signedBy(ctx, s.previous):
-		return fail("signed with the previous key", finding.New("server-stale-key",
+		return fail("signed with the previous key", finding.New(finding.ServerStaleKey,
 			"The login gave a token that is signed with the previous key: the server was not restarted."))
 	default:
-		return fail("signed with another key", finding.New("server-stale-key",
+		return fail("signed with another key", finding.New(finding.ServerStaleKey,
 			"The login gave a token that is signed with a key that keysplit does not know."))
 	}
 	other := ""
@@ -274,7 +274,7 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 		other = ", and the settings say " + secret.Inert(s.facts.Algorithm)
 	}
 	if t.alg != "HS256" || other != "" {
-		s.emit.Find(finding.New("token-algorithm", "Tokens are signed with "+t.alg+other+". The new key does sign them."))
+		s.emit.Find(finding.New(finding.TokenAlgorithm, "Tokens are signed with "+t.alg+other+". The new key does sign them."))
 	}
 	mark, detail := steps.MarkOK, t.alg+other
 	if odd := t.odd(s.facts.TypeClaim); odd != "" {

@@ -121,7 +121,7 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(r.body))
 	// What a route adds to the address must not change whose address it is.
 	if err != nil || req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host || req.URL.User != nil {
-		return answer{}, &trouble{code: "server-unreachable", text: "The address of a route cannot be used."}
+		return answer{}, &trouble{code: finding.ServerUnreachable, text: "The address of a route cannot be used."}
 	}
 	req.Header.Set("User-Agent", "keysplit")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
@@ -182,19 +182,19 @@ func (c *client) explain(ctx context.Context, err error) error {
 	at := secret.Inert(c.base.Host)
 	switch {
 	case errors.Is(err, steps.ErrElsewhere):
-		return &trouble{code: "insecure-url", text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
+		return &trouble{code: finding.InsecureURL, text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
 	case errors.As(err, &untrusted):
-		return &trouble{code: "tls-untrusted", text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
+		return &trouble{code: finding.TLSUntrusted, text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
 	case errors.As(err, &plain):
-		return &trouble{code: "server-unreachable", text: "What answers at " + at + " does not speak https."}
+		return &trouble{code: finding.ServerUnreachable, text: "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
-		return &trouble{code: "server-unreachable", text: "The name " + at + " is not known on this network."}
+		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network."}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
-		return &trouble{code: "server-unreachable", text: "Nothing listens at " + at + ".", nobody: true}
+		return &trouble{code: finding.ServerUnreachable, text: "Nothing listens at " + at + ".", nobody: true}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &trouble{code: "server-unreachable", text: fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
+		return &trouble{code: finding.ServerUnreachable, text: fmt.Sprintf("The server at %s did not answer within %v.", at, c.limit)}
 	}
-	return &trouble{code: "server-unreachable", text: "The connection to " + at + " failed."}
+	return &trouble{code: finding.ServerUnreachable, text: "The connection to " + at + " failed."}
 }
 
 // distrust says why a certificate is not trusted. What is in it is not quoted: it

@@ -62,7 +62,7 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 		if redirects(got.status) {
 			message = fmt.Sprintf("The login was answered with a redirect (%d), which keysplit does not follow with credentials. No token came back.", got.status)
 		}
-		return fail(strconv.Itoa(got.status), finding.New("login-no-token", message))
+		return fail(strconv.Itoa(got.status), finding.New(finding.LoginNoToken, message))
 	}
 	in.access = access
 	if refresh, ok := pickNamed(tokens, s.facts.TypeClaim, "refresh"); ok {
@@ -81,25 +81,25 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 	case a.status < 400:
 		return f, false
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
-		return finding.New("login-no-token", fmt.Sprintf("There is no login at %s: the server answered with %d.", secret.Inert(path), a.status)), true
+		return finding.New(finding.LoginNoToken, fmt.Sprintf("There is no login at %s: the server answered with %d.", secret.Inert(path), a.status)), true
 	case a.status == http.StatusServiceUnavailable && s.retryAfter(a) > 0:
-		return s.afterWaiting(a, finding.New("login-rejected", "The server is not available for a login just now (503).")), true
+		return s.afterWaiting(a, finding.New(finding.LoginRejected, "The server is not available for a login just now (503).")), true
 	case a.status >= 500:
-		return finding.New("login-rejected", fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
+		return finding.New(finding.LoginRejected, fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
 			WithFix("Look into the server's log. In development a missing migration is a common cause: manage.py migrate."), true
 	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
-		return s.afterWaiting(a, finding.New("login-locked", "")), true
+		return s.afterWaiting(a, finding.New(finding.LoginLocked, "")), true
 	case a.status == http.StatusTooManyRequests:
-		return s.afterWaiting(a, finding.New("login-throttled", "")), true
+		return s.afterWaiting(a, finding.New(finding.LoginThrottled, "")), true
 	case a.status == http.StatusForbidden && has("csrf"):
-		return finding.New("login-csrf", ""), true
+		return finding.New(finding.LoginCSRF, ""), true
 	case a.status == http.StatusForbidden:
-		f = finding.New("login-rejected", "The server forbids this login (403).").
+		f = finding.New(finding.LoginRejected, "The server forbids this login (403).").
 			WithFix("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account.")
 		f.Why = "The name and the password may be right. keysplit tries only once, since accounts lock."
 		return s.afterWaiting(a, f), true
 	}
-	return finding.New("login-rejected", fmt.Sprintf("The server refused this login (%d).", a.status)), true
+	return finding.New(finding.LoginRejected, fmt.Sprintf("The server refused this login (%d).", a.status)), true
 }
 
 // afterWaiting says how long to wait, where the server does.
@@ -276,7 +276,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineProtected, steps.MarkOK, textProtected, detail)
 	case a.status == http.StatusUnauthorized || judgeByWord(a) == refused:
 		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
-		return steps.Fail(finding.New("server-stale-key",
+		return steps.Fail(finding.New(finding.ServerStaleKey,
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
 			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at the authentication classes of that route."))
 	default:
@@ -316,12 +316,12 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
 		return nil
 	case a.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(a.body), []byte("csrf")):
-		f = finding.New("login-csrf", "The refresh was refused for its CSRF token.")
+		f = finding.New(finding.LoginCSRF, "The refresh was refused for its CSRF token.")
 	case a.status >= 300 || !ok:
-		f = finding.New("login-no-token", fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
+		f = finding.New(finding.LoginNoToken, fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
 			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at what the refresh route answers.")
 	case !fresh.signedBy(ctx, s.fresh):
-		f = finding.New("server-stale-key", "The refresh gave a token that the new key did not sign.")
+		f = finding.New(finding.ServerStaleKey, "The refresh gave a token that the new key did not sign.")
 	case fresh.odd(s.facts.TypeClaim) != "":
 		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, detail+"; of the new token, "+fresh.odd(s.facts.TypeClaim))
 		return nil

@@ -110,7 +110,7 @@ func (s *session) inconclusive(throttled bool) { s.show(outcome{throttled: throt
 // findings are what the outcome of a way means, the gravest first.
 func (s *session) findings(o outcome) []finding.Finding {
 	if o.controlAccepted() {
-		f := finding.New("server-accepts-secret-key-token",
+		f := finding.New(finding.ServerAcceptsSecretKeyToken,
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
 			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ": one of them must want a token.")
 		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
@@ -124,20 +124,20 @@ func (s *session) findings(o outcome) []finding.Finding {
 	}
 	switch {
 	case fresh.accepted > 0 && fresh.refused > 0:
-		add("server-stale-key", "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
+		add(finding.ServerStaleKey, "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
 		if o.secret.accepted > 0 {
-			add("server-signs-with-secret-key", "%d of %d connections accept a token that is signed with SECRET_KEY.", o.secret.accepted, o.secret.told())
+			add(finding.ServerSignsWithSecretKey, "%d of %d connections accept a token that is signed with SECRET_KEY.", o.secret.accepted, o.secret.told())
 		}
 	case fresh.accepted == 0 && o.secret.accepted > 0:
-		add("server-signs-with-secret-key", "The server signs tokens with SECRET_KEY, and not with the new key.%s", s.alsoPrevious())
+		add(finding.ServerSignsWithSecretKey, "The server signs tokens with SECRET_KEY, and not with the new key.%s", s.alsoPrevious())
 	case o.secret.accepted > 0:
-		add("server-accepts-secret-key-token", "The server signs with the new key, and still accepts a token that is signed with SECRET_KEY.%s", s.alsoPrevious())
+		add(finding.ServerAcceptsSecretKeyToken, "The server signs with the new key, and still accepts a token that is signed with SECRET_KEY.%s", s.alsoPrevious())
 	case fresh.accepted == 0 && previous:
-		add("server-stale-key", "The server still signs with the previous key: it was not restarted.")
+		add(finding.ServerStaleKey, "The server still signs with the previous key: it was not restarted.")
 	case fresh.accepted == 0 && fresh.refused > 0:
-		add("server-stale-key", "The server does not sign with the new key, nor with any other key that keysplit knows.%s", s.guess())
+		add(finding.ServerStaleKey, "The server does not sign with the new key, nor with any other key that keysplit knows.%s", s.guess())
 	case previous && !s.previousIsSecret && s.grace.IsZero():
-		add("server-accepts-old-token", "The server signs with the new key, and still accepts a token that is signed with the previous one.")
+		add(finding.ServerAcceptsOldToken, "The server signs with the new key, and still accepts a token that is signed with the previous one.")
 	}
 	return fs
 }
@@ -161,13 +161,13 @@ func (s *session) guess() string {
 // token of a key that nobody has: it may be anybody's.
 func (s *session) withheld() finding.Finding {
 	at := secret.Inert(s.client.base.String())
-	f := finding.New("login-withheld", "The server at "+at+" accepts a token that is signed with a random key, so no password was sent to it.").At(at, 0)
+	f := finding.New(finding.LoginWithheld, "The server at "+at+" accepts a token that is signed with a random key, so no password was sent to it.").At(at, 0)
 	return f.Asking("The server at " + at + " accepts any token. It may not be your backend. Send it the password of the login anyway?")
 }
 
 // stranger is the finding of an address at which something else answers.
 func (s *session) stranger() finding.Finding {
-	f := finding.New("server-unreachable", "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
+	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
 		strings.Join(tried(s.routes), ", ")+").").WithFix("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address.")
 	f.Why = "Nothing can be proved about a server that is not asked. No password was sent."
 	return f
@@ -180,7 +180,7 @@ func tried(r steps.Routes) []string {
 
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) finding.Finding {
-	f := finding.New("proof-inconclusive", "It could not be shown which key the server signs with: its answers are the same for every key.")
+	f := finding.New(finding.ProofInconclusive, "It could not be shown which key the server signs with: its answers are the same for every key.")
 	f.Fix = "Give an account: --username NAME, or --temp-user in development."
 	if account {
 		f.Fix = "Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key."

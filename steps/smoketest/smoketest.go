@@ -132,7 +132,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	first, others := addresses(run)
 	if first == "" {
-		return steps.Fail(finding.New("server-unreachable", "No address of a running server is known.").
+		return steps.Fail(finding.New(finding.ServerUnreachable, "No address of a running server is known.").
 			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
 	}
 	run.Asked = append([]string{first}, others...)
@@ -244,7 +244,7 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 		key = keys.Key.Secret
 	}
 	if !key.Set() || key.Len() == 0 {
-		return nil, steps.Fail(finding.New("jwt-key-missing", ""))
+		return nil, steps.Fail(finding.New(finding.JWTKeyMissing, ""))
 	}
 	ses := &session{
 		run: run, emit: emit, now: s.Now, connections: connections(run),

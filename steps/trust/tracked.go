@@ -13,7 +13,7 @@ import (
 )
 
 // trackedCode is the finding of an env file that git tracks.
-const trackedCode finding.Code = "env-file-tracked-by-git"
+const trackedCode finding.Code = finding.EnvFileTrackedByGit
 
 // Tracked is what git says about an env file: it is an error where a secret is to be
 // written to it, else a warning. Of a link the file that it leads to counts, since

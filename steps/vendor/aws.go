@@ -37,13 +37,13 @@ var awsProgram = tool.Program{
 
 // awsMessages are also those of kubectl, where it has aws log it in to EKS.
 var awsMessages = []tool.Message{
-	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
+	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
 		Fix: "Run: aws sso login, with the --profile that you use, and then keysplit again."},
-	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
+	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
 		Fix: "Run: aws sso login, or aws configure, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run keysplit again."},
-	{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
+	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
 		Fix: "Compare AWS_PROFILE with: aws configure list-profiles"},
-	{Code: "place-not-found", Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
+	{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
 		Fix: "Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: aws configure. Then run keysplit again."},
 }
 
@@ -98,10 +98,10 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 		return v, errors.New("the answer of aws cannot be read")
 	}
 	if v.SecretString == nil {
-		return v, steps.Fail(finding.New("place-not-found", "The secret "+secret.Inert(a.id)+" is binary, not text.").At(a.String(), 0))
+		return v, steps.Fail(finding.New(finding.PlaceNotFound, "The secret "+secret.Inert(a.id)+" is binary, not text.").At(a.String(), 0))
 	}
 	if a.key != "" && json.Unmarshal([]byte(*v.SecretString), &v.fields) != nil {
-		return v, steps.Fail(finding.New("place-not-found", "The secret "+secret.Inert(a.id)+" holds no JSON object, so it has no key "+secret.Inert(a.key)+".").At(a.String(), 0).
+		return v, steps.Fail(finding.New(finding.PlaceNotFound, "The secret "+secret.Inert(a.id)+" holds no JSON object, so it has no key "+secret.Inert(a.key)+".").At(a.String(), 0).
 			WithFix("Leave out #" + secret.Inert(a.key) + " to use the whole secret."))
 	}
 	return v, nil
@@ -193,7 +193,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 		return "", err
 	}
 	if v.VersionID != version {
-		return "", steps.Fail(finding.New("place-conflict", "").At(a.String(), 0))
+		return "", steps.Fail(finding.New(finding.PlaceConflict, "").At(a.String(), 0))
 	}
 	text, err := value(v)
 	if err != nil {
@@ -220,7 +220,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 
 func (a *aws) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if a.key == "" && !old.Set() {
-		return steps.Fail(finding.New("place-not-restored", h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
+		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
 			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + secret.Inert(a.id)))
 	}
 	_, err := a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {

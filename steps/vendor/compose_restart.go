@@ -49,9 +49,9 @@ func docker(dir string) tool.Program {
 }
 
 var dockerMessages = []tool.Message{
-	{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
+	{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
 		Fix: "Start it (Docker Desktop, or: sudo systemctl start docker), or look at DOCKER_HOST. Then run keysplit again."},
-	{Code: "access-denied", Sign: lazyregexp.New(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
+	{Code: finding.AccessDenied, Sign: lazyregexp.New(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
 		Fix: "Have your user added to the group docker and log in again, or run keysplit as a user who may."},
 }
 
@@ -120,7 +120,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 		if file != "" {
 			message = "There is no compose file " + file + "."
 		}
-		return composer{}, steps.Fail(finding.New("place-not-found", message).At("compose:"+c.list, 0).
+		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
 			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
 	}
 	dir := filepath.Dir(file)
@@ -277,7 +277,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		switch {
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
-			return steps.Fail(finding.New("jwt-key-shadowed", "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
+			return steps.Fail(finding.New(finding.JWTKeyShadowed, "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
 				WithFix("Write the key to the file that the service reads: --target compose:FILE#" + name))
 		case there:
 			given++
@@ -292,7 +292,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers+", with the new key")
 	case run.Key.Set() && c.feeds(run, name):
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "without the key")
-		return steps.Fail(finding.New("compose-missing-key", "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
+		return steps.Fail(finding.New(finding.ComposeMissingKey, "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
 			WithSeverity(finding.Error).WithFix("See that the compose file gives the service the file or the variable: " + by.Name + " " + strings.Join(by.args("config", "--no-interpolate"), " ")).NotFixable())
 	case run.Key.Set():
 		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: step 5 proves it")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
@@ -29,7 +30,7 @@ var githubRepo = lazyregexp.New(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 
 var gh = tool.Program{
 	Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login",
-	Messages: []tool.Message{{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)error connecting to \S+`)}},
+	Messages: []tool.Message{{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)error connecting to \S+`)}},
 }
 
 func parseGitHub(argument string) (Store, error) {

@@ -66,7 +66,7 @@ func (h *Heroku) token(ctx context.Context, run *steps.Run) (secret.Secret, erro
 	}
 	t := strings.TrimSpace(string(out))
 	if t == "" || strings.ContainsAny(t, " \n") {
-		return secret.Secret{}, h.problem("tool-not-logged-in", "")
+		return secret.Secret{}, h.problem(finding.ToolNotLoggedIn, "")
 	}
 	return run.Secret(t), nil
 }
@@ -147,22 +147,22 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, me
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return h.problem("place-unreachable", "")
+		return h.problem(finding.PlaceUnreachable, "")
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, file.MaxRead))
 	if err != nil {
-		return h.problem("place-unreachable", "")
+		return h.problem(finding.PlaceUnreachable, "")
 	}
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
-		return h.problem("tool-not-logged-in", "Run: heroku login, or give a valid HEROKU_API_KEY, and then keysplit again.")
+		return h.problem(finding.ToolNotLoggedIn, "Run: heroku login, or give a valid HEROKU_API_KEY, and then keysplit again.")
 	case res.StatusCode == http.StatusForbidden:
-		return h.problem("access-denied", "")
+		return h.problem(finding.AccessDenied, "")
 	case res.StatusCode == http.StatusNotFound:
-		return h.problem("place-not-found", "Look at the name of the app with: heroku apps")
+		return h.problem(finding.PlaceNotFound, "Look at the name of the app with: heroku apps")
 	case res.StatusCode == http.StatusTooManyRequests:
-		return h.problem("place-unreachable", "Heroku limits requests at the moment. Run keysplit again in a few minutes.")
+		return h.problem(finding.PlaceUnreachable, "Heroku limits requests at the moment. Run keysplit again in a few minutes.")
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		return fmt.Errorf("heroku answered with %d; its words are not shown, since they may hold values", res.StatusCode)
 	}

@@ -41,11 +41,11 @@ var kubectl = tool.Program{
 	Login: "the login of your cluster (a new token, or a refreshed kubeconfig)",
 	// Its way to the login of EKS and GKE is a program of theirs.
 	Messages: slices.Concat(awsMessages, []tool.Message{
-		{Code: "tool-missing", Sign: lazyregexp.New(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
+		{Code: finding.ToolMissing, Sign: lazyregexp.New(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
 			Fix: "The kubeconfig names it under users, exec, command: aws for EKS, gke-gcloud-auth-plugin for GKE, kubelogin for AKS. Install it, then run keysplit again."},
-		{Code: "tool-not-logged-in", Sign: lazyregexp.New(`(?i)getting credentials: exec|print credential failed`),
+		{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)getting credentials: exec|print credential failed`),
 			Fix: "Log in where the cluster is: aws sso login for EKS, gcloud auth login for GKE, az login for AKS. Then run keysplit again."},
-		{Code: "place-not-found", Sign: lazyregexp.New(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
+		{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
 			Fix: "See kubectl config get-contexts, choose one with kubectl config use-context NAME, or set KUBECONFIG. Then run keysplit again."},
 	}),
 }
@@ -126,10 +126,10 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 		}
 	}
 	if s.Immutable {
-		held.Findings = append(held.Findings, finding.New("place-immutable", "").At(k.String(), 0))
+		held.Findings = append(held.Findings, finding.New(finding.PlaceImmutable, "").At(k.String(), 0))
 	}
 	if owner := managedBy(s); owner != "" {
-		held.Findings = append(held.Findings, finding.New("place-managed", "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
+		held.Findings = append(held.Findings, finding.New(finding.PlaceManaged, "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
 	}
 	return held, nil
 }
@@ -166,8 +166,8 @@ func managedBy(s kubernetesSecret) string {
 }
 
 func (k *kubernetes) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {
-	if finding.Has(h.Findings, "place-immutable") {
-		return "", steps.Fail(finding.New("place-immutable", "").At(k.String(), 0))
+	if finding.Has(h.Findings, finding.PlaceImmutable) {
+		return "", steps.Fail(finding.New(finding.PlaceImmutable, "").At(k.String(), 0))
 	}
 	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
 	return "", k.patch(ctx, run, &value, h.Version)

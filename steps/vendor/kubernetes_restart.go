@@ -95,7 +95,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		// Its exit code says no as well as that it failed.
 		res, err := k.tool().Try(ctx, run, nil, inNamespace(k.namespace, "auth", "can-i", "patch", resourceOf(w))...)
 		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
-			return p, steps.Fail(finding.New("access-denied", "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
+			return p, steps.Fail(finding.New(finding.AccessDenied, "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
 				WithFix("Have the right to patch it given to you, or have somebody run: " + line(k.namespace, "rollout", "restart", w)))
 		}
 	}
@@ -155,7 +155,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			if c.State.Waiting.Message != "" {
 				emit.Output(secret.Said(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
-			f := finding.New("kubernetes-missing-key", "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
+			f := finding.New(finding.KubernetesMissingKey, "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
 				WithSeverity(finding.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
 			f.Why = "The old pods go on serving with the old key."
 			return steps.Fail(f)

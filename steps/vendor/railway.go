@@ -102,7 +102,7 @@ func (r *railway) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ 
 		return "", err
 	}
 	if help.Code != 0 || !strings.Contains(string(help.Stdout), "--stdin") {
-		return "", steps.Fail(finding.New("tool-missing", "This version of railway cannot take a value on standard input.").At(r.String(), 0).
+		return "", steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot take a value on standard input.").At(r.String(), 0).
 			WithFix("Update it: railway upgrade. Then run keysplit again."))
 	}
 	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
@@ -149,7 +149,7 @@ func (r *railway) Readers() Manager {
 			if err != nil || help.Code == 0 && strings.Contains(string(help.Stdout), "--environment") {
 				return err
 			}
-			return steps.Fail(finding.New("tool-missing", "This version of railway cannot restart in an environment that is named.").At(spec, 0).
+			return steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot restart in an environment that is named.").At(spec, 0).
 				WithFix("Update railway. Or link the folder to it, with railway environment " + environment + ", and name the service alone: --restart railway:" + service))
 		},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {

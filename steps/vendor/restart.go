@@ -162,7 +162,7 @@ func Stopped(run *steps.Run, output []byte) string {
 
 // wentWrong is the failure of a restart, with the way back.
 func wentWrong(run *steps.Run, what, message, fix string) error {
-	f := finding.New("restart-failed", message).At(what, 0).
+	f := finding.New(finding.RestartFailed, message).At(what, 0).
 		WithFix(fix + " To put the earlier value back and restart with it: " + run.Command("rollback"))
 	f.Why = "It may not run at all, or still run with the old key."
 	return steps.Fail(f)

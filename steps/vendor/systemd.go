@@ -63,7 +63,7 @@ func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, err
 	}
 	u.read(string(out))
 	if u.load == "not-found" || u.load == "" {
-		return u, steps.Fail(finding.New("place-not-found", "There is no unit "+name+".").At("systemd:"+name, 0).
+		return u, steps.Fail(finding.New(finding.PlaceNotFound, "There is no unit "+name+".").At("systemd:"+name, 0).
 			WithFix("Look at its name: systemctl list-units --type=service"))
 	}
 	return u, nil
@@ -203,7 +203,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		if filepath.IsAbs(key.from) {
 			fix = "Write the key there as well: --target dotenv:" + key.from
 		}
-		return "", steps.Fail(finding.New("jwt-key-shadowed", fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, secret.Inert(key.from))).
+		return "", steps.Fail(finding.New(finding.JWTKeyShadowed, fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, secret.Inert(key.from))).
 			At(at, 0).WithFix(fix))
 	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil
@@ -212,7 +212,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		if !filepath.IsAbs(secretKey.from) {
 			fix = "Give the unit the file that was written: sudo systemctl edit " + u.name + ", with EnvironmentFile=" + files[0]
 		}
-		return "", steps.Fail(finding.New("env-file-wrong-place", fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, secret.Inert(secretKey.from), run.Project.Rel(files[0]))).
+		return "", steps.Fail(finding.New(finding.EnvFileWrongPlace, fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, secret.Inert(secretKey.from), run.Project.Rel(files[0]))).
 			At(at, 0).WithFix(fix))
 	case len(u.files) > 0:
 		return u.name + " names no file that was written. That is right where the backend reads " + run.Project.Rel(files[0]) + " by itself; step 5 proves it.", nil
@@ -302,7 +302,7 @@ func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name st
 	}
 	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !s.Root() {
 		if run.Options.Unattended {
-			return false, steps.Fail(finding.New("access-denied", "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
+			return false, steps.Fail(finding.New(finding.AccessDenied, "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
 				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 		}
 		if run.HandOver != nil && !s.Root() {
@@ -329,7 +329,7 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return steps.Fail(finding.New("access-denied", "sudo did not restart "+name+".").At("systemd:"+name, 0).
+		return steps.Fail(finding.New(finding.AccessDenied, "sudo did not restart "+name+".").At("systemd:"+name, 0).
 			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
 	}
 	return nil

@@ -34,7 +34,7 @@ type vault struct {
 var vaultProgram = tool.Program{
 	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login",
 	Messages: []tool.Message{
-		{Code: "place-unreachable", Sign: lazyregexp.New(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
+		{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
 			Fix: "Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run keysplit again."},
 	},
 }
@@ -70,9 +70,9 @@ func (v *vault) Manner() Manner {
 func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 	out, err := v.tool().Call(ctx, run, v.String(), nil, "read", "-format=json", "sys/internal/ui/mounts/"+v.place)
 	var failure *steps.Failure
-	if errors.As(err, &failure) && finding.Has(failure.Findings, "access-denied") {
+	if errors.As(err, &failure) && finding.Has(failure.Findings, finding.AccessDenied) {
 		// Vault answers the same for a mount that is not there, also to root.
-		return 0, steps.Fail(finding.New("access-denied", fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", secret.Inert(v.place))).At(v.String(), 0).
+		return 0, steps.Fail(finding.New(finding.AccessDenied, fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", secret.Inert(v.place))).At(v.String(), 0).
 			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
 	}
 	if err != nil {
@@ -92,7 +92,7 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 		v.mount, v.path = strings.TrimSuffix(mount.Data.Path, "/"), path
 	}
 	if mount.Data.Type != "kv" && mount.Data.Type != "generic" {
-		return 0, steps.Fail(finding.New("place-not-found", fmt.Sprintf("The mount %s is no KV secrets engine.", secret.Inert(v.mount))).At(v.String(), 0))
+		return 0, steps.Fail(finding.New(finding.PlaceNotFound, fmt.Sprintf("The mount %s is no KV secrets engine.", secret.Inert(v.mount))).At(v.String(), 0))
 	}
 	if mount.Data.Options["version"] == "2" {
 		return 2, nil

@@ -147,7 +147,7 @@ func isSecretKey(name string) bool {
 // missing adds the command that makes the place, where it is not there.
 func missing(err error, command string) error {
 	var failure *steps.Failure
-	if errors.As(err, &failure) && failure.Findings[0].Code == "place-not-found" {
+	if errors.As(err, &failure) && failure.Findings[0].Code == finding.PlaceNotFound {
 		f := failure.Findings[0]
 		page, _ := finding.LookUp(f.Code)
 		if f.Fix == page.Fix { // else it is another place, with a fix of its own

@@ -35,7 +35,7 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	found := run.JudgePlaces()
 	for i, h := range run.Held {
 		if run.Key.Set() && h.Key.Set() && !h.Key.Equal(run.Key) {
-			found = append(found, finding.New("place-conflict", h.Where+" holds another key than the one that was written.").At(run.Targets[i].Spec(), 0))
+			found = append(found, finding.New(finding.PlaceConflict, h.Where+" holds another key than the one that was written.").At(run.Targets[i].Spec(), 0))
 		}
 	}
 	if len(finding.Errors(found)) > 0 {

@@ -74,7 +74,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 	var found []finding.Finding
 	edited := anotherKey(run, data)
 	if edited {
-		f := finding.New("env-file-changed", rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
+		f := finding.New(finding.EnvFileChanged, rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
 		f.Why = "Nothing is known about the key that is there now."
 		found = append(found, f)
 	}
@@ -83,7 +83,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 		keys, err := steps.ReadKeys(run, reader, data)
 		if err != nil {
 			emit.Check(id, steps.MarkFailed, "the file, as "+string(reader)+" reads it", "refused as a whole")
-			found = append(found, finding.New("key-unread", fmt.Sprintf("%s cannot read the file at all.", reader)).At(rel, 0))
+			found = append(found, finding.New(finding.KeyUnread, fmt.Sprintf("%s cannot read the file at all.", reader)).At(rel, 0))
 			continue
 		}
 		before := len(found)
@@ -95,17 +95,17 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 		}
 		for _, code := range run.Judge(key, others...) {
 			f := finding.New(code, run.InWords(code))
-			if code == "jwt-key-equals-secret-key" {
+			if code == finding.JWTKeyEqualsSecretKey {
 				f.Message = keys.EqualTo(key)
 			}
 			found = append(found, f.At(rel, 0))
 		}
 		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
-			found = append(found, finding.New("value-dialect-ambiguous",
+			found = append(found, finding.New(finding.ValueDialectAmbiguous,
 				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(finding.Error))
 		}
 		if twin := sameAs(run, reader, data, key); twin != "" {
-			found = append(found, finding.New("jwt-key-equals-secret-key",
+			found = append(found, finding.New(finding.JWTKeyEqualsSecretKey,
 				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", secret.Inert(twin))).At(rel, 0))
 		}
 		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
@@ -169,7 +169,7 @@ func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) 
 		return nil
 	}
 	emit.Check("environment", steps.MarkFailed, "the environment", "overrides the file with another value")
-	return []finding.Finding{finding.New("jwt-key-shadowed", "")}
+	return []finding.Finding{finding.New(finding.JWTKeyShadowed, "")}
 }
 
 // django asks the project's own settings.
@@ -204,38 +204,38 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 	}
 	switch f.State {
 	case "key-missing":
-		add("jwt-key-missing", "The settings still find no JWT_SECRET_KEY.")
+		add(finding.JWTKeyMissing, "The settings still find no JWT_SECRET_KEY.")
 	case "key-equal":
-		add("jwt-key-equals-secret-key", "The settings refuse the key: it equals SECRET_KEY.")
+		add(finding.JWTKeyEqualsSecretKey, "The settings refuse the key: it equals SECRET_KEY.")
 	case "key-short":
-		add("jwt-key-too-short", "The settings refuse the key: it is too short.")
+		add(finding.JWTKeyTooShort, "The settings refuse the key: it is too short.")
 	case "key-refused":
-		add("jwt-key-weak", "The settings refuse the key: "+f.StateError)
+		add(finding.JWTKeyWeak, "The settings refuse the key: "+f.StateError)
 	case "ok":
 		switch {
 		case !f.Key.Set:
-			add("settings-not-upgraded", "The settings do not read JWT_SECRET_KEY at all.")
+			add(finding.SettingsNotUpgraded, "The settings do not read JWT_SECRET_KEY at all.")
 		case run.Key.Set() && f.Key.Sum != run.Prints.Of(run.Key):
-			add("key-unread", "The settings have another JWT_SECRET_KEY than the one in the file.")
+			add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.")
 		}
 		switch {
 		case f.SigningEqualsSecretKey && f.SigningEqualsKey:
-			add("jwt-key-equals-secret-key", "The key that signs tokens equals SECRET_KEY.")
+			add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.")
 		case f.SigningEqualsSecretKey:
-			add("settings-not-upgraded", "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.")
+			add(finding.SettingsNotUpgraded, "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.")
 		case f.Key.Set && !f.SigningEqualsKey:
-			add("settings-not-upgraded", "The key that signs tokens is not JWT_SECRET_KEY.")
+			add(finding.SettingsNotUpgraded, "The key that signs tokens is not JWT_SECRET_KEY.")
 		}
 	default:
-		add("django-not-runnable", "The settings do not load: "+f.StateError)
+		add(finding.DjangoNotRunnable, "The settings do not load: "+f.StateError)
 	}
 	for _, c := range f.Checks {
 		if c.Level >= 40 {
-			add("django-check-failed", strings.TrimSpace(c.ID+" "+c.Message))
+			add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message))
 		}
 	}
 	if !f.Tokens.Shared() {
-		add("token-algorithm", "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.")
+		add(finding.TokenAlgorithm, "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.")
 	}
 	return found
 }

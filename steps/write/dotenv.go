@@ -56,7 +56,7 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	}
 	keys, err := steps.ReadKeys(reading, readers[0], at.Data)
 	if err != nil {
-		return h, steps.Fail(finding.New("key-unread", fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
+		return h, steps.Fail(finding.New(finding.KeyUnread, fmt.Sprintf("%s cannot read the file at all.", readers[0])).At(h.Where, 0))
 	}
 	h.Key, h.There = keys.InFile.Secret, keys.InFile.Secret.Set()
 	h.SecretKey, h.Others = keys.SecretKey.Secret, keys.Others
@@ -88,7 +88,7 @@ func (d *dotenv) open(run *steps.Run) error {
 	}
 	if seen := run.Project.EnvFile.At; seen != nil && d.own(run) && !run.Wrote {
 		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
-			return steps.Fail(finding.New("env-file-changed", "").At(run.Project.Rel(path), 0))
+			return steps.Fail(finding.New(finding.EnvFileChanged, "").At(run.Project.Rel(path), 0))
 		}
 	}
 	if !at.Exists {
@@ -180,9 +180,9 @@ func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
 			continue
 		}
 		switch f.Code {
-		case "line-glued":
+		case finding.LineGlued:
 			ops = append(ops, envfile.Split{Line: f.Line, Name: steps.KeyName})
-		case "line-bare", "jwt-key-duplicate":
+		case finding.LineBare, finding.JWTKeyDuplicate:
 			ops = append(ops, envfile.Drop{Line: f.Line})
 		default:
 			continue
@@ -238,7 +238,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return fmt.Errorf("read %s back as %s does: %w", run.Project.Rel(path), r, err)
 		}
 		if v, says := vars.Says(steps.KeyName); !says || !run.Prints.Secret(v).Equal(run.Key) {
-			return steps.Fail(finding.New("key-unread", fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
+			return steps.Fail(finding.New(finding.KeyUnread, fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
 	emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
@@ -280,7 +280,7 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 // would be refused again.
 func edited(run *steps.Run, err error) error {
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-changed") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, finding.EnvFileChanged) {
 		return err
 	}
 	f := failure.Findings[0]
@@ -294,21 +294,21 @@ func refusal(run *steps.Run, path string, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	code := finding.Code("env-file-not-regular")
+	code := finding.EnvFileNotRegular
 	switch refused.Reason {
 	case envfile.ReasonNoFolder:
 		return steps.Fail(steps.NoFolder(path))
 	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
-		code = "env-file-unreadable"
+		code = finding.EnvFileUnreadable
 	case envfile.ReasonImmutable, envfile.ReasonAppendOnly, envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
 		advice := refused.Advice()
-		return steps.Fail(finding.New("env-file-unreadable", refused.What()+".").At(run.Project.Rel(path), 0).
+		return steps.Fail(finding.New(finding.EnvFileUnreadable, refused.What()+".").At(run.Project.Rel(path), 0).
 			WithFix(strings.ToUpper(advice[:1]) + advice[1:] + "."))
 	case envfile.ReasonBackupDamaged:
-		return steps.Fail(finding.New("backup-damaged", refused.Error()).At(run.Project.Rel(path), 0).
+		return steps.Fail(finding.New(finding.BackupDamaged, refused.Error()).At(run.Project.Rel(path), 0).
 			WithFix("Restore it by hand. The backups are in " + run.Journal.Dir() + "."))
 	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
-		code = "env-file-changed"
+		code = finding.EnvFileChanged
 	}
 	return steps.Fail(finding.New(code, refused.Error()).At(run.Project.Rel(path), 0))
 }

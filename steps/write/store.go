@@ -149,7 +149,7 @@ func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 		same = same && h.Version == r.held.Version
 	}
 	if r.done = r.holds(run, h); !same && !r.done {
-		return steps.Fail(finding.New("place-conflict", h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
+		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed by someone else since it was looked at. Nothing was written.").At(r.spec, 0))
 	}
 	r.held = h
 	return nil
@@ -182,10 +182,10 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		emit.Check(id, steps.MarkOK, "read back from "+h.Where, "fingerprint "+run.Key.Fingerprint())
 	case h.Readable:
 		emit.Check(id, steps.MarkFailed, "read back from "+h.Where, "another value")
-		return steps.Fail(finding.New("place-conflict", h.Where+" holds another value than the one that was written.").At(r.spec, 0))
+		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" holds another value than the one that was written.").At(r.spec, 0))
 	case !h.There:
 		emit.Check(id, steps.MarkFailed, h.Where, "the key is not there")
-		return steps.Fail(finding.New("place-conflict", h.Where+" does not list the key after it was written.").At(r.spec, 0))
+		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" does not list the key after it was written.").At(r.spec, 0))
 	default:
 		emit.Check(id, steps.MarkWarn, h.Where+" has the key", "it shows no values: not compared")
 	}
@@ -219,12 +219,12 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	// is shown, another version than the one that keysplit made.
 	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
 	if changed && !run.Options.Force {
-		return steps.Fail(finding.New("place-conflict", h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
+		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
 			WithFix("Look at who changed it. To put the earlier value back all the same: " + run.Command("rollback") + " --force"))
 	}
 	if d.There && !old.Set() {
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")
-		return steps.Fail(finding.New("place-not-restored", h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
+		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
 			WithFix(r.store.Manner().ByHand))
 	}
 	if err := r.store.Restore(ctx, run, d, old, h); err != nil {
@@ -235,7 +235,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 		return err
 	}
 	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
-		return steps.Fail(finding.New("place-not-restored", h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
+		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
 	}
 	run.MarkWritten()
 	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")

@@ -125,7 +125,7 @@ func sharing(one *checked, others []*checked) (found []finding.Finding) {
 	name := one.run.Options.Environment
 	for _, other := range others {
 		if one.print != "" && one.print == other.print {
-			found = append(found, finding.New("jwt-key-reused-across-environments",
+			found = append(found, finding.New(finding.JWTKeyReusedAcrossEnvironments,
 				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.run.Options.Environment, name)).
 				WithFix("Run: keysplit upgrade --rotate --env "+name))
 		}
@@ -208,7 +208,7 @@ func look(ctx context.Context, stdio IO, o *options, f front, prints secret.Fing
 	one := &checked{run: run, findings: e.Findings(), err: err}
 	one.ready = err == nil && len(finding.Errors(one.findings)) == 0
 	if run.Project != nil {
-		if keys, err := one.currentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), "jwt-key-placeholder") {
+		if keys, err := one.currentKeys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), finding.JWTKeyPlaceholder) {
 			one.print = prints.Of(keys.Key.Secret)
 		}
 	}

@@ -77,7 +77,7 @@ func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	}
 	var out []finding.Finding
 	if key, until, under := run.Grace(now); key.Set() && !under {
-		f := finding.New("grace-over", "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
+		f := finding.New(finding.GraceOver, "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
 		if file := run.Home().File(); file != "" {
 			f = f.At(run.Project.Rel(file), 0)
 		}
@@ -86,7 +86,7 @@ func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	// Where a key cannot be read back, the place itself tells when it was set.
 	for i, h := range run.Held {
 		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > journal.MaxKeyAge {
-			out = append(out, finding.New("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
+			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
 				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
 		}
 	}
@@ -95,7 +95,7 @@ func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
 	}
 	if keys, err := one.currentKeys(); err == nil {
 		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > journal.MaxKeyAge {
-			out = append(out, finding.New("jwt-key-old", fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
+			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
 				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
 		}
 	}

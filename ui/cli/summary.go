@@ -37,9 +37,9 @@ func (r result) goOn() string {
 	switch {
 	case r.Misused:
 		how = ", with that corrected"
-	case repeats("--url", "server-unreachable", "tls-untrusted", "insecure-url", "login-csrf"):
+	case repeats("--url", finding.ServerUnreachable, finding.TLSUntrusted, finding.InsecureURL, finding.LoginCSRF):
 		how = ", if the address is right"
-	case repeats("--username", "login-rejected"):
+	case repeats("--username", finding.LoginRejected):
 		how = ", with the right name and password"
 	}
 	return "To go on" + how + ": " + r.GoOn

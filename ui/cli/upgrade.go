@@ -241,7 +241,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 // rejected too, and accounts lock.
 func (w *walk) forget(err error) {
 	var failure *steps.Failure
-	if a := &w.e.Run.Answers; errors.As(err, &failure) && finding.Has(failure.Findings, "login-rejected") && !a.TempUser {
+	if a := &w.e.Run.Answers; errors.As(err, &failure) && finding.Has(failure.Findings, finding.LoginRejected) && !a.TempUser {
 		a.Username, a.Password = "", secret.Secret{}
 	}
 }

@@ -20,7 +20,7 @@ type Message struct {
 
 // anyones are messages that any service may have.
 var anyones = []Message{
-	{"place-unreachable", lazyregexp.New(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
+	{finding.PlaceUnreachable, lazyregexp.New(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
 		"Run keysplit again in a while: an hour at most."},
 }
 
@@ -34,7 +34,7 @@ func (t Program) particularly(spec string, stderr, stdout []byte) (finding.Findi
 		switch {
 		case m.Fix != "":
 			f = f.WithFix(m.Fix)
-		case m.Code == "tool-not-logged-in":
+		case m.Code == finding.ToolNotLoggedIn:
 			f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
 		}
 		return f, true

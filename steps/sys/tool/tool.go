@@ -65,7 +65,7 @@ func (t Program) Path() (string, error) {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return "", steps.Fail(finding.New("tool-missing", fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
+		return "", steps.Fail(finding.New(finding.ToolMissing, fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
 			WithFix(t.Install + " Then run keysplit again."))
 	}
 	return path, nil
@@ -86,7 +86,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	}
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return res, steps.Fail(finding.New("place-unreachable", fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
+		return res, steps.Fail(finding.New(finding.PlaceUnreachable, fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
 			WithFix("See that the network or VPN is up and that the program works by itself, then run keysplit again, with a longer --timeout if need be."))
 	}
 	return res, err
@@ -99,12 +99,12 @@ var troubles = []struct {
 	sign *lazyregexp.Regexp
 }{
 	// First, since fly prints the app's log with it, where any word may stand.
-	{"restart-failed", lazyregexp.New(`(?i)smoke checks for \S+ failed|app appears to be crashing|waiting for (health ?checks|machine's state)`)},
-	{"place-conflict", lazyregexp.New(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
-	{"tool-not-logged-in", lazyregexp.New(`(?i)not (logged|signed) in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|must be authenticated|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api |\w+_)?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
-	{"access-denied", lazyregexp.New(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|(do|does) not have access|is restricted|must have admin rights`)},
-	{"place-unreachable", lazyregexp.New(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|failed to fetch|error sending request|rate ?limited|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
-	{"place-not-found", lazyregexp.New(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|doesn't exist|no value found|no linked project`)},
+	{finding.RestartFailed, lazyregexp.New(`(?i)smoke checks for \S+ failed|app appears to be crashing|waiting for (health ?checks|machine's state)`)},
+	{finding.PlaceConflict, lazyregexp.New(`(?i)\bconflict\b|object has been modified|check-and-set|did not match the current version`)},
+	{finding.ToolNotLoggedIn, lazyregexp.New(`(?i)not (logged|signed) in|log ?in (first|again|to)|please (run|log ?in)|auth(entication)? (is )?required|must be authenticated|unauthorized|\b401\b|expired ?token|token (has )?expired|session (has )?expired|unable to locate credentials|invalid (api |\w+_)?(token|credentials)|token provided to \w+ is invalid|open up the browser to login|missing client token|no access token|provide credentials`)},
+	{finding.AccessDenied, lazyregexp.New(`(?i)forbidden|permission denied|access ?denied|not authorized|\b403\b|(do|does) not have access|is restricted|must have admin rights`)},
+	{finding.PlaceUnreachable, lazyregexp.New(`(?i)not been booted with systemd|failed to connect to (system scope )?bus|connection refused|\bE(CONNREFUSED|NOTFOUND|AI_AGAIN|TIMEDOUT)\b|connection to the server \S+ was refused|no such host|could not connect|failed to fetch|error sending request|rate ?limited|unable to connect|i/o timeout|timed out|network is unreachable|tls handshake|x509|\bis sealed\b|\b503\b`)},
+	{finding.PlaceNotFound, lazyregexp.New(`(?i)not ?found|\b404\b|no such (?:app|secret|service|environment|project|namespace|repository)|could not (find|resolve to a repository)|couldn't find|does not exist|doesn't exist|no value found|no linked project`)},
 }
 
 // wrapped is what breaks a message into lines: that of heroku, at any word, with
@@ -123,9 +123,9 @@ func (t Program) Explain(spec string, res child.Result) error {
 		if trouble.sign.Match(stderr) || trouble.sign.Match(stdout) {
 			f := finding.New(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			switch trouble.code {
-			case "tool-not-logged-in":
+			case finding.ToolNotLoggedIn:
 				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
-			case "restart-failed":
+			case finding.RestartFailed:
 				f = f.WithFix("Look at it: " + t.Name + " logs. What was set stays set: mend the app and run keysplit again, or keysplit rollback.")
 			}
 			return steps.Fail(f)
@@ -136,10 +136,10 @@ func (t Program) Explain(spec string, res child.Result) error {
 
 // Said are our own words for what the program said.
 var Said = map[finding.Code]string{
-	"restart-failed":     "the app did not come up with what was set.",
-	"place-conflict":     "the place was changed by someone else at the same time.",
-	"tool-not-logged-in": "you are not logged in, or the login has expired.",
-	"access-denied":      "the account that is logged in may not do this.",
-	"place-not-found":    "there is no such place.",
-	"place-unreachable":  "the service could not be reached, or is not ready.",
+	finding.RestartFailed:    "the app did not come up with what was set.",
+	finding.PlaceConflict:    "the place was changed by someone else at the same time.",
+	finding.ToolNotLoggedIn:  "you are not logged in, or the login has expired.",
+	finding.AccessDenied:     "the account that is logged in may not do this.",
+	finding.PlaceNotFound:    "there is no such place.",
+	finding.PlaceUnreachable: "the service could not be reached, or is not ready.",
 }
