@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -292,7 +291,7 @@ func (r *Run) servers(addresses ...string) string {
 func (r *Run) Overrule(f finding.Finding) error {
 	switch {
 	case f.Ask == "":
-		return fmt.Errorf("%w: nothing overrules %s", ErrUsage, f.Code)
+		return Usage("nothing overrules %s", f.Code)
 	case f.Code == finding.LoginWithheld:
 		r.Answers.LoginAnyway = f.File
 	default:

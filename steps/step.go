@@ -104,14 +104,34 @@ func (f *Failure) Error() string {
 // Fail makes a *Failure of its findings.
 func Fail(findings ...finding.Finding) error { return &Failure{Findings: findings} }
 
-// ErrCannotLook marks an error that kept keysplit from looking at all: no
-// project, an unreadable file, a Django that does not start for another
-// reason. Such a run ends with exit code 3.
-var ErrCannotLook = errors.New("could not look")
-
 // ErrCancelled marks the user's own wish to stop. Such a run ends with exit
 // code 130.
 var ErrCancelled = errors.New("cancelled")
 
-// ErrUsage marks wrong usage or configuration: exit code 2.
-var ErrUsage = errors.New("usage")
+// UsageError is wrong usage or configuration: exit code 2. It has no text of its own.
+type UsageError struct{ err error }
+
+// Usage makes a *UsageError of its text, as fmt.Errorf does.
+func Usage(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
+
+func (e *UsageError) Error() string        { return e.err.Error() }
+func (e *UsageError) Unwrap() error        { return e.err }
+func (e *UsageError) Is(target error) bool { return target == ErrUsage }
+
+// ErrUsage is what errors.Is finds in every *UsageError.
+var ErrUsage error = &UsageError{errors.New("wrong usage")}
+
+// BlindError kept keysplit from looking at all: no project, an unreadable file, a
+// Django that does not start for another reason. Such a run ends with exit code 3. It
+// has no text of its own.
+type BlindError struct{ err error }
+
+// CannotLook makes a *BlindError of its text, as fmt.Errorf does.
+func CannotLook(format string, args ...any) error { return &BlindError{fmt.Errorf(format, args...)} }
+
+func (e *BlindError) Error() string        { return e.err.Error() }
+func (e *BlindError) Unwrap() error        { return e.err }
+func (e *BlindError) Is(target error) bool { return target == ErrCannotLook }
+
+// ErrCannotLook is what errors.Is finds in every *BlindError.
+var ErrCannotLook error = &BlindError{errors.New("keysplit could not inspect the project")}

@@ -2,7 +2,6 @@ package checklist
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -47,14 +46,14 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 // at. Errors wrap steps.ErrUsage.
 func CheckWords(item int, by, note string) error {
 	if item < FirstAttestable || item > len(items) {
-		return fmt.Errorf("%w: item %d cannot be attested: %d to %d can, the others are seen in the files", steps.ErrUsage, item, FirstAttestable, len(items))
+		return steps.Usage("item %d cannot be attested: %d to %d can, the others are seen in the files", item, FirstAttestable, len(items))
 	}
 	for _, w := range []struct{ what, text string }{{"--by, the name of who says so", by}, {"--note, what was done or seen", note}} {
 		switch n := utf8.RuneCountInString(w.text); {
 		case strings.TrimSpace(secret.Inert(w.text)) == "":
-			return fmt.Errorf("%w: an attestation needs %s", steps.ErrUsage, w.what)
+			return steps.Usage("an attestation needs %s", w.what)
 		case n > MaxWords:
-			return fmt.Errorf("%w: %s has %d characters; %d is the most", steps.ErrUsage, w.what, n, MaxWords)
+			return steps.Usage("%s has %d characters; %d is the most", w.what, n, MaxWords)
 		}
 	}
 	return nil

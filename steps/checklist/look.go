@@ -128,7 +128,7 @@ func howToAttest(item int, environment string) string {
 
 func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if run.Project == nil {
-		return nil, fmt.Errorf("%w: no project is known", steps.ErrCannotLook)
+		return nil, steps.CannotLook("no project is known")
 	}
 	t, err := walk(ctx, run.Project.TopLevel)
 	if err != nil {

@@ -54,7 +54,7 @@ func walk(ctx context.Context, top string) (tree, error) {
 		}
 		if err != nil {
 			if path == top {
-				return fmt.Errorf("%w: list the project's files: %w", steps.ErrCannotLook, err)
+				return steps.CannotLook("list the project's files: %w", err)
 			}
 			t.closed = append(t.closed, relative(top, path))
 			return nil

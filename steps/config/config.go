@@ -108,7 +108,7 @@ func in(dir string) (Config, error) {
 	case err != nil:
 		return shared, err
 	case own.Path != "" && shared.Path != "":
-		return Config{}, fmt.Errorf("%w: %s and the table [tool.keysplit] of %s both configure keysplit; keep one of them", steps.ErrUsage, own.Path, shared.Path)
+		return Config{}, steps.Usage("%s and the table [tool.keysplit] of %s both configure keysplit; keep one of them", own.Path, shared.Path)
 	case own.Path != "":
 		return own, nil
 	}
@@ -140,8 +140,27 @@ type environmentTable struct {
 // The valid names, for the advice on a misspelt one.
 var (
 	topNames         = []string{"key", "distinct_from", "min_length", "settings", "python", "tracked_env", "environments"}
-	environmentNames = []string{"targets", "restart", "url", "login", "protected", "refresh", "username", "production"}
+	environmentNames = first(EnvironmentTable)
 )
+
+// EnvironmentTable lists the names in an [environments.NAME], each with what it is.
+var EnvironmentTable = [][2]string{
+	{"targets", "list of places that hold the key, as --target"},
+	{"restart", "how to restart, as --restart"},
+	{"url", "address of the server, as --url; or a list"},
+	{"login", "path of the login, where it is not found"},
+	{"protected", "path that needs a token, likewise"},
+	{"refresh", "path that refreshes a token, likewise"},
+	{"username", "account for the login test; its password never"},
+	{"production", "true: changes are confirmed by the name"},
+}
+
+func first(table [][2]string) (out []string) {
+	for _, row := range table {
+		out = append(out, row[0])
+	}
+	return out
+}
 
 // read reads one file. shared is for pyproject.toml, where only one table is
 // ours and everything else is left alone.
@@ -153,7 +172,7 @@ func read(path string, shared bool) (Config, error) {
 	case err != nil && shared:
 		return Config{}, nil // it may be a link to anywhere, and is not ours
 	case err != nil:
-		return Config{}, fmt.Errorf("%w: %s cannot be read: %w", steps.ErrUsage, path, err)
+		return Config{}, steps.Usage("%s cannot be read: %w", path, err)
 	}
 	return Parse(path, data, shared)
 }
@@ -198,7 +217,7 @@ func (p parser) errorf(line int, format string, args ...any) error {
 	if line > 0 {
 		place = fmt.Sprintf("%s:%d", p.path, line)
 	}
-	return fmt.Errorf("%w: %s: %s", steps.ErrUsage, place, fmt.Sprintf(format, args...))
+	return steps.Usage("%s: %s", place, fmt.Sprintf(format, args...))
 }
 
 // decode reads the TOML and refuses unknown names below prefix.

@@ -81,11 +81,11 @@ type edit struct {
 // targets must have been looked at.
 func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
 	if length <= 0 || length > longest {
-		return nil, fmt.Errorf("%w: a grace period is between 1 hour and 7 days", steps.ErrUsage)
+		return nil, steps.Usage("a grace period is between 1 hour and 7 days")
 	}
 	keys, err := run.Home().Keys()
 	if err != nil {
-		return nil, fmt.Errorf("%w: read the keys: %w", steps.ErrCannotLook, err)
+		return nil, steps.CannotLook("read the keys: %w", err)
 	}
 	previous, ok := run.PreviousKey()
 	if err := advise(run, keys, previous, ok); err != nil {

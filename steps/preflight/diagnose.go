@@ -94,10 +94,10 @@ func (d *diagnosis) diagnose() error {
 func (d *diagnosis) refused(err error) error {
 	var refusal *envfile.RefusedError
 	if !errors.As(err, &refusal) {
-		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, err)
+		return steps.CannotLook("%w: %w", errUnreadable, err)
 	}
 	if refusal.Reason == envfile.ReasonNoFolder {
-		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(steps.NoFolder(d.project.EnvFile.Path)))
+		return steps.CannotLook("%w: %w", errUnreadable, steps.Fail(steps.NoFolder(d.project.EnvFile.Path)))
 	}
 	said := *refusal
 	said.Path = d.rel()
@@ -109,7 +109,7 @@ func (d *diagnosis) refused(err error) error {
 	}
 	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
 	if code == finding.EnvFileUnreadable {
-		return fmt.Errorf("%w: %w: %w", steps.ErrCannotLook, errUnreadable, steps.Fail(f))
+		return steps.CannotLook("%w: %w", errUnreadable, steps.Fail(f))
 	}
 	d.found = append(d.found, f)
 	return nil

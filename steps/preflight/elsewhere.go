@@ -34,7 +34,7 @@ func findFiles(ctx context.Context, run *steps.Run) error {
 func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
 	run, p := d.run, d.project
 	if len(run.Options.Untrusted) > 0 && !run.Options.Static {
-		return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(run.Options.Untrusted...))
+		return steps.CannotLook("%w", steps.Fail(run.Options.Untrusted...))
 	}
 	if run.Options.Static && slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return !t.Local() }) {
 		for _, t := range run.Targets {
@@ -71,7 +71,7 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		emit.Check("place "+t.Spec(), steps.MarkRunning, t.Spec(), "")
 	}
 	if err := run.Home().Look(ctx); err != nil {
-		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+		return steps.CannotLook("%w", err)
 	}
 	for i, h := range run.Held {
 		mark, detail := steps.MarkOK, "no key there"

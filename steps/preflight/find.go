@@ -75,7 +75,7 @@ func newProject(root, top string) *steps.Project {
 }
 
 func notFound(message string) error {
-	return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(finding.New(finding.ProjectNotFound, message)))
+	return steps.CannotLook("%w", steps.Fail(finding.New(finding.ProjectNotFound, message)))
 }
 
 // gitTop is the nearest folder, from dir up, that git keeps its data in, or "".

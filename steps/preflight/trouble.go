@@ -74,5 +74,5 @@ func notRunnable(message, file string, line int, fix string) error {
 	if fix != "" {
 		f = f.WithFix(fix)
 	}
-	return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(f))
+	return steps.CannotLook("%w", steps.Fail(f))
 }

@@ -96,7 +96,7 @@ func (c command) child(run *steps.Run) (child.Command, error) {
 	cmd := child.Command{Dir: run.Project.Root, Unset: []string{steps.KeyName, passwordVariable}, Core: true}
 	if strings.ContainsAny(c.text, shellSigns) {
 		if runtime.GOOS == "windows" {
-			return cmd, fmt.Errorf("%w: --restart command: needs a plain command here, without signs of a shell", steps.ErrUsage)
+			return cmd, steps.Usage("--restart command: needs a plain command here, without signs of a shell")
 		}
 		cmd.Path, cmd.Args = "/bin/sh", []string{"-c", c.text}
 		return cmd, nil
@@ -111,7 +111,7 @@ func (c command) child(run *steps.Run) (child.Command, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return cmd, fmt.Errorf("%w: --restart command: %q was not found on this machine", steps.ErrUsage, secret.Inert(words[0]))
+		return cmd, steps.Usage("--restart command: %q was not found on this machine", secret.Inert(words[0]))
 	}
 	cmd.Path, cmd.Args = path, words[1:]
 	return cmd, nil
@@ -142,13 +142,13 @@ func split(text string) ([]string, error) {
 		}
 	}
 	if quote != 0 {
-		return nil, fmt.Errorf("%w: --restart command: a quote is opened and not closed", steps.ErrUsage)
+		return nil, steps.Usage("--restart command: a quote is opened and not closed")
 	}
 	if inWord {
 		words = append(words, word.String())
 	}
 	if len(words) == 0 || words[0] == "" {
-		return nil, fmt.Errorf("%w: --restart command: names no command", steps.ErrUsage)
+		return nil, steps.Usage("--restart command: names no command")
 	}
 	return words, nil
 }

@@ -2,7 +2,6 @@ package restart
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -61,18 +60,19 @@ type kind struct {
 	name     string
 	argument string // "" when the way takes none
 	parse    func(argument string) (Way, error)
+	what     string // what it does, for the help
 }
 
 // kinds are those of --restart: this machine's own, and those of the vendors.
 var kinds = slices.Concat(
 	[]kind{
-		{"runserver", "", func(string) (Way, error) { return usual, nil }},
+		{"runserver", "", func(string) (Way, error) { return usual, nil }, "reload the development server that runs here (default)"},
 		{"command", "CMD", func(text string) (Way, error) {
 			return Way{own: func(s *Step) way { return command{s, text} }}, nil
-		}},
+		}, "run a command of yours, without a shell; no secret belongs in it"},
 	},
 	ofVendors(),
-	[]kind{{"none", "", func(string) (Way, error) { return nothing, nil }}},
+	[]kind{{"none", "", func(string) (Way, error) { return nothing, nil }, "restart nothing: you do it"}},
 )
 
 func ofVendors() (out []kind) {
@@ -83,10 +83,10 @@ func ofVendors() (out []kind) {
 		out = append(out, kind{v.Name, v.Restart.Usage, func(argument string) (Way, error) {
 			m, err := v.Restart.Parse(argument)
 			if err != nil {
-				return Way{}, fmt.Errorf("%w: --restart %s: %w; it goes %s:%s", steps.ErrUsage, v.Name, err, v.Name, v.Restart.Usage)
+				return Way{}, steps.Usage("--restart %s: %w; it goes %s:%s", v.Name, err, v.Name, v.Restart.Usage)
 			}
 			return Way{manager: m}, nil
-		}})
+		}, v.Restart.What})
 	}
 	return out
 }
@@ -117,7 +117,7 @@ func parse(spec string) (Way, error) {
 			return w, err
 		}
 	}
-	return Way{}, fmt.Errorf("%w: --restart %q is not known; valid are %s", steps.ErrUsage, secret.Inert(spec), Ways())
+	return Way{}, steps.Usage("--restart %q is not known; valid are %s", secret.Inert(spec), Ways())
 }
 
 // Ways lists the forms of --restart, as they are written.
@@ -127,13 +127,24 @@ func Ways() string { return strings.Join(Kinds(), ", ") }
 func Kinds() []string {
 	var out []string
 	for _, k := range kinds {
-		if k.argument != "" {
-			out = append(out, k.name+":"+k.argument)
-		} else {
-			out = append(out, k.name)
-		}
+		out = append(out, k.form())
 	}
 	return out
+}
+
+// Table lists the forms of --restart, each with what it does.
+func Table() (out [][2]string) {
+	for _, k := range kinds {
+		out = append(out, [2]string{k.form(), k.what})
+	}
+	return out
+}
+
+func (k kind) form() string {
+	if k.argument == "" {
+		return k.name
+	}
+	return k.name + ":" + k.argument
 }
 
 // For is the way to restart what gets its key from the targets, where none is named:

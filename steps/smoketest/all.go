@@ -22,10 +22,10 @@ func checkAccount(run *steps.Run) error {
 		return nil
 	}
 	if o := run.Options; o.Environment != "" && o.Environment != steps.DefaultEnvironment {
-		return fmt.Errorf("%w: --temp-user is for development only", steps.ErrUsage)
+		return steps.Usage("--temp-user is for development only")
 	}
 	if run.Django == nil && run.Project != nil {
-		return fmt.Errorf("%w: --temp-user needs the project's Django, which does not run; give an account with --username instead", steps.ErrUsage)
+		return steps.Usage("--temp-user needs the project's Django, which does not run; give an account with --username instead")
 	}
 	return nil
 }

@@ -68,9 +68,9 @@ func parseBase(base string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(base, "/"))
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("%w: the server's address must look like https://host:port", steps.ErrUsage)
+		return nil, steps.Usage("the server's address must look like https://host:port")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%w: the server's address must hold no user, password, query or fragment", steps.ErrUsage)
+		return nil, steps.Usage("the server's address must hold no user, password, query or fragment")
 	}
 	return u, nil
 }

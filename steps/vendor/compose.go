@@ -101,7 +101,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	}
 	name, err := c.choose(whole)
 	if err != nil {
-		return Located{}, fmt.Errorf("%w: --target %s: %w", steps.ErrUsage, c, err)
+		return Located{}, steps.Usage("--target %s: %w", c, err)
 	}
 	from, err := sourceOf(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
 	var failure *unfit

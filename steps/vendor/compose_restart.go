@@ -176,7 +176,7 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	for _, name := range all {
 		if !slices.Contains(there, name) {
-			return steps.Plan{}, fmt.Errorf("%w: --restart compose: there is no service %q; there is: %s", steps.ErrUsage, name, secret.Inert(strings.Join(there, ", ")))
+			return steps.Plan{}, steps.Usage("--restart compose: there is no service %q; there is: %s", name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
 	p := steps.Plan{

@@ -41,19 +41,20 @@ type Vendor struct {
 type Form[T any] struct {
 	Usage string                           // e.g. "SERVICE[@ENVIRONMENT]"; "" where there is no such spec
 	Parse func(argument string) (T, error) // its error says what the argument needs
+	What  string                           // what it is, and by which program, for the help
 }
 
 // All is the table, in the order in which help lists it.
 var All = []Vendor{
-	{Name: "systemd", Restart: Form[Manager]{"UNIT[,UNIT]", parseUnits}},
-	{Name: "compose", File: Form[File]{"FILE[#SERVICE]", parseCompose}, Restart: Form[Manager]{"[FILE#]SERVICE[,SERVICE]", parseServices}},
-	{Name: "kubernetes", Store: Form[Store]{"[NAMESPACE/]SECRET[#KEY]", parseKubernetes}, Restart: Form[Manager]{"[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", parseWorkloads}},
-	{Name: "vault", Store: Form[Store]{"MOUNT/PATH[#FIELD]", parseVault}},
-	{Name: "aws", Store: Form[Store]{"SECRET-ID[#JSON-KEY]", parseAWS}},
-	{Name: "heroku", Store: Form[Store]{"APP", parseHeroku}, Restart: Form[Manager]{"APP", restartHeroku}, Mixed: true},
-	{Name: "github", Store: Form[Store]{"OWNER/REPO[@ENVIRONMENT]", parseGitHub}},
-	{Name: "railway", Store: Form[Store]{"SERVICE[@ENVIRONMENT]", parseRailway}, Restart: Form[Manager]{"SERVICE[@ENVIRONMENT]", restartRailway}, Mixed: true},
-	{Name: "fly", Store: Form[Store]{"APP", parseFly}, Restart: Form[Manager]{"APP", restartFly}, Mixed: true},
+	{Name: "systemd", Restart: Form[Manager]{"UNIT[,UNIT]", parseUnits, "units of systemd, with systemctl"}},
+	{Name: "compose", File: Form[File]{"FILE[#SERVICE]", parseCompose, "the env_file of a compose file, or the file behind ${JWT_SECRET_KEY}"}, Restart: Form[Manager]{"[FILE#]SERVICE[,SERVICE]", parseServices, "recreate containers, with docker compose"}},
+	{Name: "kubernetes", Store: Form[Store]{"[NAMESPACE/]SECRET[#KEY]", parseKubernetes, "an entry of a Secret, with kubectl"}, Restart: Form[Manager]{"[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]", parseWorkloads, "roll out deployments, with kubectl"}},
+	{Name: "vault", Store: Form[Store]{"MOUNT/PATH[#FIELD]", parseVault, "a field of a KV secret, with vault"}},
+	{Name: "aws", Store: Form[Store]{"SECRET-ID[#JSON-KEY]", parseAWS, "a secret of AWS Secrets Manager, with aws"}},
+	{Name: "heroku", Store: Form[Store]{"APP", parseHeroku, "a config var of the app, by Heroku's API"}, Restart: Form[Manager]{"APP", restartHeroku, "wait for the release, which restarts the app"}, Mixed: true},
+	{Name: "github", Store: Form[Store]{"OWNER/REPO[@ENVIRONMENT]", parseGitHub, "a secret of GitHub Actions, with gh; never read back"}},
+	{Name: "railway", Store: Form[Store]{"SERVICE[@ENVIRONMENT]", parseRailway, "a variable of the service, with railway"}, Restart: Form[Manager]{"SERVICE[@ENVIRONMENT]", restartRailway, "wait for the deployment of the service"}, Mixed: true},
+	{Name: "fly", Store: Form[Store]{"APP", parseFly, "a secret of the app, with fly; only its digest is read back"}, Restart: Form[Manager]{"APP", restartFly, "wait until the machines of the app are replaced"}, Mixed: true},
 }
 
 // Store is a secret manager.

@@ -45,7 +45,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	var found []finding.Finding
 	at, err := envfile.Open(run.Project.EnvFile.Path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+		return steps.CannotLook("%w", err)
 	}
 	found = append(found, s.file(run, at.Data, emit)...)
 	var facts *steps.Facts

@@ -26,6 +26,7 @@ type kind struct {
 	name string
 	form string // of what follows; wholly in brackets when it may be left out
 	make func(spec, argument string) (steps.Target, error)
+	what string // what it is, for the help
 }
 
 // optional tells whether what follows may be left out.
@@ -36,9 +37,9 @@ func (k kind) optional() bool {
 // kinds are those of --target: a file, the places of the vendors, and what only a
 // person reaches.
 var kinds = slices.Concat(
-	[]kind{{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }}},
+	[]kind{{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }, "a .env file; the one that the backend reads, where no PATH is given"}},
 	ofVendors(),
-	[]kind{{"manual", "[WHERE]", newManual}},
+	[]kind{{"manual", "[WHERE]", newManual, "somewhere else: keysplit says what to do there, and waits"}},
 )
 
 func ofVendors() (out []kind) {
@@ -47,13 +48,13 @@ func ofVendors() (out []kind) {
 			out = append(out, kind{v.Name, v.Store.Usage, func(spec, argument string) (steps.Target, error) {
 				s, err := v.Store.Parse(argument)
 				return &remote{spec: spec, store: s}, err
-			}})
+			}, v.Store.What})
 		}
 		if v.File.Parse != nil {
 			out = append(out, kind{v.Name, v.File.Usage, func(spec, argument string) (steps.Target, error) {
 				f, err := v.File.Parse(argument)
 				return &located{dotenv: dotenv{spec: spec}, source: f}, err
-			}})
+			}, v.File.What})
 		}
 	}
 	return out
@@ -81,7 +82,7 @@ func Targets(specs []string) ([]steps.Target, error) {
 	var out []steps.Target
 	for i, s := range specs {
 		if slices.Contains(specs[:i], s) {
-			return nil, fmt.Errorf("%w: --target %q is given twice", steps.ErrUsage, s)
+			return nil, steps.Usage("--target %q is given twice", s)
 		}
 		t, err := target(s)
 		if err != nil {
@@ -100,28 +101,39 @@ func target(spec string) (steps.Target, error) {
 			continue
 		}
 		if argument == "" && !k.optional() {
-			return nil, fmt.Errorf("%w: --target %q: it goes %s:%s", steps.ErrUsage, spec, k.name, k.form)
+			return nil, steps.Usage("--target %q: it goes %s:%s", spec, k.name, k.form)
 		}
 		t, err := k.make(spec, argument)
 		if err != nil {
-			return nil, fmt.Errorf("%w: --target %q: %w; it goes %s:%s", steps.ErrUsage, spec, err, k.name, k.form)
+			return nil, steps.Usage("--target %q: %w; it goes %s:%s", spec, err, k.name, k.form)
 		}
 		return t, nil
 	}
-	return nil, fmt.Errorf("%w: --target %q: no such kind of target; there is: %s", steps.ErrUsage, name, strings.Join(Kinds(), ", "))
+	return nil, steps.Usage("--target %q: no such kind of target; there is: %s", name, strings.Join(Kinds(), ", "))
 }
 
 // Kinds lists the forms of --target, as they are written.
 func Kinds() []string {
 	var out []string
 	for _, k := range kinds {
-		if k.optional() {
-			out = append(out, k.name+"[:"+k.form[1:])
-			continue
-		}
-		out = append(out, k.name+":"+k.form)
+		out = append(out, k.spec())
 	}
 	return out
+}
+
+// Table lists the forms of --target, each with what it is.
+func Table() (out [][2]string) {
+	for _, k := range kinds {
+		out = append(out, [2]string{k.spec(), k.what})
+	}
+	return out
+}
+
+func (k kind) spec() string {
+	if k.optional() {
+		return k.name + "[:" + k.form[1:]
+	}
+	return k.name + ":" + k.form
 }
 
 // Plan asks every target what it would change, before any of them is changed, and

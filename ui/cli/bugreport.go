@@ -8,42 +8,57 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/bugreport"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
 
-func newBugReport(stdio IO, o *options) *cobra.Command {
+// bugReportOptions are those of bug-report.
+type bugReportOptions struct {
+	speech
+	place
+	static bool
+}
+
+func newBugReport(stdio IO) *cobra.Command {
+	o := &bugReportOptions{}
 	cmd := &cobra.Command{
 		Use:   "bug-report",
 		Short: "Print what a bug report needs, without secrets",
-		Long: `Print the versions, the system, the shape of the project, its findings and what
-earlier runs recorded, for an issue. It holds no key, no password, no value of a
-.env, and no name of a host, app or account. Nothing is sent: read it, then paste
-it yourself. The project's own Django is started once; with --static it is not.`,
+		Long: `Print the versions, the system, the shape of the project, its findings and
+what earlier runs recorded, for an issue. It holds no key, no password, no
+value of a .env, and no name of a host, app or account. Nothing is sent: read
+it, then paste it yourself. The project's own Django is started once; with
+--static it is not.`,
 		Example: `  keysplit bug-report
   keysplit bug-report --static > report.json`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error { return bugReport(cmd.Context(), stdio, o) },
 	}
-	cmd.Flags().BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
+	f := cmd.Flags()
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	o.place.flags(f)
+	o.place.starting(f)
+	f.BoolVar(&o.static, "static", false, "read files only, run none of the project's code")
 	return cmd
 }
 
-func bugReport(ctx context.Context, stdio IO, o *options) error {
-	o.dryRun, o.any, o.reach = true, true, looks
-	one, err := look(ctx, stdio, o, silent{newPlain(stdio, o)}, secret.NewFingerprinter(nil))
+func bugReport(ctx context.Context, stdio IO, o *bugReportOptions) error {
+	one, err := look(ctx, stdio, &o.place, request{
+		speech: &o.speech, reach: looks, anywhere: true, options: steps.Options{ReadOnly: true, Static: o.static},
+	}, silent{o.plain(stdio)}, secret.NewFingerprinter(nil))
 	if err != nil {
 		return err
 	}
-	defer one.run.Close()
+	defer one.Run.Close()
 	var j *journal.Journal
-	if p := one.run.Project; p != nil {
-		if j, err = one.run.Options.State.Read(p.Root, one.run.Options.Environment); err != nil && one.err == nil {
-			one.err = err
+	if p := one.Run.Project; p != nil {
+		if j, err = one.Run.Options.State.Read(p.Root, one.Run.Options.Environment); err != nil && one.Err == nil {
+			one.Err = err
 		}
 	}
-	r := bugreport.Make(thisBuild(), one.run, one.findings, one.err, j)
+	r := bugreport.Make(thisBuild(), one.Run, one.Findings, one.Err, j)
 	if o.json {
 		return printJSON(stdio.Out, r)
 	}
@@ -52,7 +67,7 @@ func bugReport(ctx context.Context, stdio IO, o *options) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(stdio.Out, one.run.Redactor.Clean(string(text))+"\n"); err != nil {
+	if _, err := io.WriteString(stdio.Out, one.Run.Redactor.Clean(string(text))+"\n"); err != nil {
 		return err
 	}
 	fmt.Fprintln(stdio.Err, "Nothing was sent. Read it before you paste it anywhere.")

@@ -22,7 +22,7 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 	if n := strings.Count(out, "✗ jwt-key-shadowed"); n != 1 {
 		t.Errorf("the variable of the shell is told of %d times:\n%s%s", n, out, errOut)
 	}
-	if shown, says := strings.Count(out, "✗ "), "Not ready: 1 error. What to do stands above."; shown != 1 || !strings.Contains(out, says) {
+	if shown, says := strings.Count(out, "✗ "), "Not ready: 1 error. See the findings above."; shown != 1 || !strings.Contains(out, says) {
 		t.Errorf("%d errors are shown; it is not said that %q:\n%s", shown, says, out)
 	}
 	for _, name := range []string{"SECRET_KEY", "JWT_SECRET_KEY"} {

@@ -105,10 +105,15 @@ func Main(args []string, stdio IO) int {
 // unknown command or flag, or too many words.
 func execute(ctx context.Context, root *cobra.Command) error {
 	began := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		began = true
+		if names := meaninglessOf(cmd); names != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s ignores %s; a later release will refuse that.\n", cmd.CommandPath(), names)
+		}
+	}
 	err := root.ExecuteContext(ctx)
 	if err != nil && !began {
-		return fmt.Errorf("%w: %w", steps.ErrUsage, err)
+		return steps.Usage("%w", err)
 	}
 	return err
 }
@@ -205,6 +210,9 @@ func codeOf(err error) int {
 	return ExitFinding
 }
 
+// misused reports whether the command line or the configuration is at fault.
+func misused(err error) bool { return codeOf(err) == ExitUsage }
+
 // said wraps an error whose text the front end has shown.
 func said(err error) error {
 	if err == nil {
@@ -224,39 +232,36 @@ func told(e *steps.Engine, err error) bool {
 }
 
 func newRoot(stdio IO, sig *signals) *cobra.Command {
-	opts := &options{}
+	o := &wizardOptions{}
 	root := &cobra.Command{
 		Use:   "keysplit",
 		Short: "Give a Django backend a JWT_SECRET_KEY of its own, and prove that it works",
 		Long: `keysplit takes a Django project through one breaking change: JWT_SECRET_KEY
 becomes required, must differ from SECRET_KEY and must have 50 characters or
 more. It makes the key, writes it where the backend reads it, proves that the
-two keys differ, restarts, and proves on the running server which key signs.`,
+two keys differ, restarts, and proves on the running server which key signs.
+
+keysplit help TOPIC explains: targets, restart, environments, ci, secrets`,
 		Example: `  keysplit demo              try it on a throwaway project
   keysplit check             what is wrong here? changes nothing
   keysplit upgrade           the five steps, asking before each change
   keysplit rollback          put everything back to the byte`,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runWizard(cmd.Context(), stdio, opts, sig)
+			return runWizard(cmd.Context(), stdio, o, sig)
 		},
 	}
-	opts.shared(root.PersistentFlags())
-	opts.upgrading(root.Flags())
-	root.AddCommand(newUpgrade(stdio, opts), newCheck(stdio, opts), newRollback(stdio, opts),
-		newDemo(stdio, opts, sig), newReport(stdio, opts), newGrace(stdio, opts), newExplain(stdio, opts), newBackend(stdio), newMan(), newBugReport(stdio, opts), newVersion(stdio, opts))
-	for _, c := range root.Commands() {
-		if c.Name() != "explain" && !c.Hidden { // the demo's backend takes words
-			c.Args = noWords
-		}
-	}
-	root.Args = noWords
+	o.flags(root.Flags())
+	o.themed(root.Flags())
+	acceptMeaningless(root)
+	root.SetHelpCommand(newHelp(stdio))
+	root.AddCommand(newUpgrade(stdio), newCheck(stdio), newRollback(stdio), newDemo(stdio, sig), newReport(stdio),
+		newGrace(stdio), newExplain(stdio), newBackend(stdio), newMan(), newBugReport(stdio), newVersion(stdio))
 	root.SetFlagErrorFunc(unknownFlag)
-	complete(root, opts)
+	complete(root)
 	return root
 }
 
@@ -267,15 +272,9 @@ func noWords(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasParent() {
-		return fmt.Errorf("keysplit %s takes no words, only flags; %q is one too many", cmd.Name(), args[0])
+		return fmt.Errorf("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
 	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return fmt.Errorf("unknown command %q%s", args[0], didYouMean("", args[0], names))
+	return fmt.Errorf("unknown command %q%s", args[0], didYouMean("", args[0], commandNames(cmd)))
 }
 
 // unknownFlag adds the nearest flag of the command to the error.

@@ -13,14 +13,12 @@ import (
 
 // complete tells the shells which values the flags take. What it does not name is
 // completed as the name of a file.
-func complete(root *cobra.Command, o *options) {
+func complete(root *cobra.Command) {
 	values := map[string]cobra.CompletionFunc{
-		"env": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return o.environments(), noFiles
-		},
+		"env":     configuredNames,
 		"target":  fixed(kinds(write.Kinds()), cobra.ShellCompDirectiveNoSpace|noFiles),
 		"restart": fixed(kinds(restart.Kinds()), cobra.ShellCompDirectiveNoSpace|noFiles),
-		"theme":   fixed([]string{"auto", "dark", "light"}, noFiles),
+		"theme":   fixed(themes, noFiles),
 		"skip":    skippable,
 		"project": fixed(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
@@ -42,18 +40,20 @@ func fixed(values []string, d cobra.ShellCompDirective) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return values, d }
 }
 
-// environments are those of the configuration. A configuration that cannot be read
-// completes nothing: the command itself says what is wrong.
-func (o *options) environments() []string {
-	c, err := o.configuration()
+// configuredNames are the environments of the configuration of the project that the flags name. A
+// configuration that cannot be read completes nothing: the command itself says what
+// is wrong.
+func configuredNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	folder, _ := cmd.Flags().GetString("project")
+	c, err := (&place{project: folder}).configuration()
 	if err != nil {
-		return nil
+		return nil, noFiles
 	}
 	names := c.Names()
 	if !slices.Contains(names, steps.DefaultEnvironment) {
 		names = append([]string{steps.DefaultEnvironment}, names...)
 	}
-	return names
+	return names, noFiles
 }
 
 // kinds are the beginnings of forms such as "kubernetes:[NS/]SECRET", each with its
@@ -79,9 +79,9 @@ func skippable(_ *cobra.Command, _ []string, typed string) ([]string, cobra.Shel
 	}
 	named := strings.Split(list, ",")
 	var out []string
-	for _, n := range steps.Order() {
-		if n != steps.Preflight && n != steps.Checklist && !slices.Contains(named, string(n)) {
-			out = append(out, list+string(n))
+	for _, word := range steps.Words() {
+		if !slices.Contains(named, word) {
+			out = append(out, list+word)
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoSpace | noFiles

@@ -46,7 +46,7 @@ func TestCompletion(t *testing.T) {
 		"without a project":      {[]string{"check", "--project", t.TempDir(), "--env", ""}, []string{"development"}, []string{"staging"}},
 		"targets":                {[]string{"upgrade", "--target", ""}, []string{"dotenv", "kubernetes:", "heroku:", "manual"}, nil},
 		"restarts":               {[]string{"upgrade", "--restart", ""}, []string{"runserver", "systemd:", "command:"}, nil},
-		"steps":                  {[]string{"upgrade", "--skip", ""}, []string{"write", "restart"}, []string{"preflight", "checklist"}},
+		"steps":                  {[]string{"upgrade", "--skip", ""}, []string{"key", "write", "restart"}, []string{"look", "checklist", "generate"}},
 		"the rest of a list":     {[]string{"upgrade", "--skip", "restart,"}, []string{"restart,write"}, []string{"restart,restart", "write"}},
 		"findings":               {[]string{"explain", ""}, []string{"jwt-key-missing"}, nil},
 		"formats of check":       {[]string{"check", "--format", ""}, []string{"sarif", "junit"}, nil},
@@ -73,7 +73,7 @@ func TestCompletion(t *testing.T) {
 // Each value that is offered is one that the command takes.
 func TestWhatIsCompletedIsValid(t *testing.T) {
 	for _, word := range completed(t, "upgrade", "--skip", "") {
-		o := &options{skip: []string{word}}
+		o := &delivery{skip: []string{word}}
 		if skip, err := o.skipped(); err != nil || len(skip) != 1 {
 			t.Errorf("--skip %s: %v", word, err)
 		}

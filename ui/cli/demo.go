@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,36 +15,47 @@ import (
 	"dj/keysplit/ui"
 )
 
-func newDemo(stdio IO, o *options, sig *signals) *cobra.Command {
-	start := string(demo.Missing)
+func newDemo(stdio IO, sig *signals) *cobra.Command {
+	o := &wizardOptions{}
+	o.env, o.throwaway = steps.DefaultEnvironment, true
 	var names []string
 	for _, s := range demo.States() {
 		names = append(names, string(s))
 	}
+	var start string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Try it on a throwaway project with a small backend of its own",
 		Long: `Run the five steps on a temporary project with a small built-in backend that
 behaves like the guide's. It needs no Python and no Django, touches nothing of
 yours and leaves nothing behind. Without a terminal, or with --yes, it runs
-through line by line.`,
-		Args: cobra.NoArgs,
+through line by line.
+
+What is wrong with the project at the start, for --start:
+` + strings.Join(names, ", "),
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(names, start) {
-				return fmt.Errorf("%w: --start %q: choose one of %s", steps.ErrUsage, start, strings.Join(names, ", "))
+				return steps.Usage("--start %q: choose one of %s", start, strings.Join(names, ", "))
 			}
-			o.demo = true
+			if err := o.checkTheme(); err != nil {
+				return err
+			}
 			o.yes = o.yes || !stdio.InTTY || !stdio.OutTTY || o.json
 			return runDemo(cmd.Context(), stdio, o, sig, demo.State(start))
 		},
 	}
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing, run through line by line")
-	cmd.Flags().StringVar(&start, "start", start, "what is wrong at the start: "+strings.Join(names, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("start", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	f := cmd.Flags()
+	o.speech.flags(f)
+	o.place.waiting(f)
+	o.themed(f)
+	f.BoolVar(&o.yes, "yes", false, "ask nothing, run through line by line")
+	f.StringVar(&start, "start", string(demo.Missing), "`WHAT` is wrong at the start")
+	_ = cmd.RegisterFlagCompletionFunc("start", fixed(names, noFiles))
 	return cmd
 }
 
-func runDemo(ctx context.Context, stdio IO, o *options, sig *signals, start demo.State) (err error) {
+func runDemo(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, start demo.State) (err error) {
 	s, err := demo.Make(start)
 	if err != nil {
 		return &exitError{code: ExitFinding, err: err}
@@ -64,7 +74,7 @@ func runDemo(ctx context.Context, stdio IO, o *options, sig *signals, start demo
 		run.Answers.TempUser = true
 		f := o.front(stdio)
 		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
-		return upgrade(ctx, stdio, e, f, o)
+		return upgrade(ctx, stdio, e, f, &o.upgradeOptions)
 	}
 	return wizard(ctx, stdio, o, sig, e)
 }

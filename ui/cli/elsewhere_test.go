@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui"
@@ -185,13 +184,13 @@ func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
 		code    int
 	}{{"y\ny\nn\n", ExitCancelled}, {"y\ny\n", 0}} {
 		var out strings.Builder
-		o := &options{env: "staging", theme: "auto", timeout: steps.DefaultTimeout, targets: []string{"manual:the bank", "fly:a"}, restart: "none", skip: []string{"smoke-test"}}
+		o := &upgradeOptions{place: place{env: "staging"}, delivery: delivery{targets: []string{"manual:the bank", "fly:a"}, skip: []string{"smoke-test"}}, restart: "none"}
 		stdio := IO{State: Stdio().State, In: strings.NewReader(c.answers), Out: &out, Err: &out, InTTY: true}
 		run, err := o.run(t.Context(), stdio)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = upgrade(t.Context(), stdio, ui.NewEngine(run), newPlain(stdio, o), o)
+		err = upgrade(t.Context(), stdio, ui.NewEngine(run), newPlain(stdio, &o.speech), o)
 		if code := exitCode(stdio, err); code != c.code || fly.File("a") == "" || !strings.Contains(out.String(), "Have you set it there?") ||
 			strings.Contains(out.String(), "set by hand in the bank") != (c.code == 0) {
 			t.Fatalf("%q: exit %d\n%s", c.answers, code, out.String())

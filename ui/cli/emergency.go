@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"dj/keysplit/steps/emergency"
-	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/ui/style"
 )
 
@@ -24,9 +22,8 @@ type emergencyReport struct {
 
 // runEmergency shows the emergency rollback as a plan. Nothing of the project is
 // changed; only the deadline is recorded, when the user says so.
-func runEmergency(ctx context.Context, stdio IO, o *options) error {
-	o.reach = nowhere
-	run, err := found(ctx, stdio, o)
+func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
+	run, err := found(ctx, stdio, &o.place, request{speech: &o.speech, reach: nowhere})
 	if err != nil {
 		return err
 	}
@@ -48,7 +45,7 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
 			return nil
 		}
-		answer, err := newPlain(stdio, o).Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
+		answer, err := o.plain(stdio).Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
 		if err != nil {
 			return err
 		}
@@ -62,45 +59,4 @@ func runEmergency(ctx context.Context, stdio IO, o *options) error {
 	}
 	fmt.Fprintln(stdio.Out, "Recorded. keysplit check reminds until "+until.UTC().Format("2006-01-02 15:04 MST")+", and calls it an error after that.")
 	return nil
-}
-
-// reminders are what the journal knows about time: the age of the key, a grace
-// period that is over, an emergency rollback that is not put right.
-func reminders(one *checked, now time.Time) ([]finding.Finding, error) {
-	run := one.run
-	j := run.Journal
-	if j == nil {
-		var err error
-		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err != nil {
-			return nil, err
-		}
-	}
-	var out []finding.Finding
-	if key, until, under := run.Grace(now); key.Set() && !under {
-		f := finding.New(finding.GraceOver, "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
-		if file := run.Home().File(); file != "" {
-			f = f.At(run.Project.Rel(file), 0)
-		}
-		out = append(out, f)
-	}
-	// Where a key cannot be read back, the place itself tells when it was set.
-	for i, h := range run.Held {
-		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > journal.MaxKeyAge {
-			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
-				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
-		}
-	}
-	if j == nil {
-		return out, nil
-	}
-	if keys, err := one.currentKeys(); err == nil {
-		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > journal.MaxKeyAge {
-			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
-				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
-		}
-	}
-	if f, ok := emergency.Remind(j, one.findings, one.ready, now); ok {
-		out = append(out, f)
-	}
-	return out, nil
 }

@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/emergency"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/inspect"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -59,8 +60,8 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 	if _, out, _ := check(t, "--json"); !strings.Contains(out, `"fallback-in-force","severity":"warning"`) {
 		t.Errorf("%s", out)
 	}
-	one := &checked{run: &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}}
-	one.run.Options.Environment, one.run.Options.State = steps.DefaultEnvironment, Stdio().State
+	one := &inspect.Environment{Run: &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root}}}}
+	one.Run.Options.Environment, one.Run.Options.State = steps.DefaultEnvironment, Stdio().State
 	if found, err := reminders(one, time.Now().Add(25*time.Hour)); err != nil || len(found) != 1 || found[0].Severity != finding.Error {
 		t.Errorf("after the deadline: %+v, %v", found, err)
 	}
@@ -176,9 +177,8 @@ func TestAnOldKeyIsRemindedOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var opts options
-	opts.env, opts.theme, opts.timeout, opts.static, opts.dryRun = steps.DefaultEnvironment, "auto", time.Second, true, true
-	one, err := look(t.Context(), IO{State: Stdio().State, In: strings.NewReader("")}, &opts, silent{}, secret.NewFingerprinter(nil))
+	opts := checkOptions{place: place{env: steps.DefaultEnvironment}, static: true}
+	one, err := look(t.Context(), IO{State: Stdio().State, In: strings.NewReader("")}, &opts.place, opts.request(), silent{}, secret.NewFingerprinter(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestAnOldKeyIsRemindedOf(t *testing.T) {
 	if old() {
 		t.Error("a key that keysplit did not bring has an age")
 	}
-	keys, err := one.run.Home().Keys()
+	keys, err := one.Run.Home().Keys()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,11 +246,18 @@ func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	if err := stepstest.Places(run, steps.Held{There: true, Changed: now.Add(-91 * 24 * time.Hour)}, steps.Held{There: true, Changed: now.Add(-89 * 24 * time.Hour)}, steps.Held{There: true}); err != nil {
 		t.Fatal(err)
 	}
-	found, err := reminders(&checked{run: run, ready: true}, now)
+	found, err := reminders(&inspect.Environment{Run: run, Ready: true}, now)
 	if err != nil || len(found) != 1 || found[0].Code != "jwt-key-old" {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	if f := found[0]; f.File != "a" || !strings.Contains(f.Message, "place a is 91 days old") || !strings.Contains(f.Fix, "--env staging --rotate") {
 		t.Errorf("%+v", f)
 	}
+}
+
+// reminders are the findings that time alone adds to what was found.
+func reminders(one *inspect.Environment, now time.Time) ([]finding.Finding, error) {
+	v := *one
+	err := v.Remind(now)
+	return v.Findings[len(one.Findings):], err
 }

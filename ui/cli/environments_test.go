@@ -89,7 +89,7 @@ func TestTheConfigurationNamesTheEnvironments(t *testing.T) {
 		{[]string{"--env", "staging"}, 0, "Ready"},
 		{[]string{"--env", "stagin"}, 2, `did you mean "staging"`},
 		{[]string{"--env", "moon"}, 2, "there is: production, staging"},
-		{[]string{"--all", "--env", "staging"}, 2, "exclude"},
+		{[]string{"--all", "--env", "staging"}, 2, "cannot be used together"},
 		{[]string{"--format", "yaml"}, 2, "choose text, json"},
 	} {
 		code, out, errOut := check(t, c.args...)

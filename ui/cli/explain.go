@@ -18,13 +18,14 @@ import (
 	"dj/keysplit/ui/style"
 )
 
-func newExplain(stdio IO, o *options) *cobra.Command {
-	return &cobra.Command{
+func newExplain(stdio IO) *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
 		Use:   "explain [CODE | TEXT]",
-		Short: "Explain a finding or an error message: cause, why, fix; alone, list the findings",
-		Long: `Explain a finding by its code, or an error message: as words, or piped in. Nothing
-of the message is shown or kept. With --json the pages are one array, the one that
-fits best first.`,
+		Short: "Explain a finding or an error message",
+		Long: `Explain a finding by its code, or an error message: as words, or piped in.
+Nothing of the message is shown or kept. With --json the pages are one array,
+the one that fits best first.`,
 		Example: `  keysplit explain jwt-key-missing
   keysplit explain Connection refused
   keysplit explain < error.txt
@@ -44,7 +45,7 @@ fits best first.`,
 					return err
 				}
 			}
-			e := explainer{stdio: stdio, json: o.json}
+			e := explainer{stdio: stdio, json: json}
 			if len(bytes.TrimSpace(text)) == 0 {
 				return e.list(finding.Codes())
 			}
@@ -59,6 +60,8 @@ fits best first.`,
 			return e.explain(codes)
 		},
 	}
+	cmd.Flags().BoolVar(&json, "json", false, "print JSON")
+	return cmd
 }
 
 // unknownCode says which code was meant, where one is near.
@@ -68,9 +71,9 @@ func unknownCode(name string) error {
 		all = append(all, string(c))
 	}
 	if near := config.Nearest(strings.ToLower(name), all); near != "" {
-		return fmt.Errorf("%w: no finding is called %q; did you mean %q?", steps.ErrUsage, name, near)
+		return steps.Usage("no finding is called %q; did you mean %q?", name, near)
 	}
-	return fmt.Errorf("%w: no finding is called %q; keysplit explain lists them", steps.ErrUsage, name)
+	return steps.Usage("no finding is called %q; keysplit explain lists them", name)
 }
 
 // maxPasted is how much of a piped text is looked at: its end, where programs

@@ -15,9 +15,7 @@ func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, st
 	t.Helper()
 	var out bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal, OutTTY: terminal}
-	o := &options{}
-	cmd := newExplain(stdio, o)
-	cmd.Flags().BoolVar(&o.json, "json", false, "")
+	cmd := newExplain(stdio)
 	cmd.SetArgs(args)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	code := exitCode(stdio, execute(context.Background(), cmd))

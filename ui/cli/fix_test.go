@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -162,12 +163,14 @@ func TestAnEditThatLeavesALineCounts(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	run.Project.Root, run.Project.TopLevel = root, root
 	var said bytes.Buffer
-	left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), []finding.Finding{finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 3)})
-	if err != nil || !edited || len(left) != 1 || left[0].Line != 6 || !strings.Contains(said.String(), "1 line added, line 6 is left for you.") {
-		t.Errorf("%v, %v, %+v\n%s", err, edited, left, said.String())
+	shown, edits := edited(newPlain(IO{Out: &said}, &speech{}), run), 0
+	made := func(p repo.Proposal) { edits++; shown(p) }
+	left, err := repo.Fix(t.Context(), run, []finding.Finding{finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 3)}, made)
+	if err != nil || edits != 1 || len(left) != 1 || left[0].Line != 6 || !strings.Contains(said.String(), "1 line added, line 6 is left for you.") {
+		t.Errorf("%v, %d, %+v\n%s", err, edits, left, said.String())
 	}
-	if left, edited, err := mend(t.Context(), run, newPlain(IO{Out: &said}, &options{}), left); err != nil || edited || len(left) != 1 {
-		t.Errorf("once more: %v, %v, %+v", err, edited, left)
+	if left, err := repo.Fix(t.Context(), run, left, made); err != nil || edits != 1 || len(left) != 1 {
+		t.Errorf("once more: %v, %d, %+v", err, edits, left)
 	}
 }
 

@@ -14,45 +14,58 @@ import (
 	"dj/keysplit/steps/write"
 )
 
-func newGrace(stdio IO, o *options) *cobra.Command {
-	hours := int(grace.Default.Hours())
+// graceOptions are those of grace.
+type graceOptions struct {
+	speech
+	place
+	answers
+	hours  int
+	dryRun bool
+}
+
+func newGrace(stdio IO) *cobra.Command {
+	o := &graceOptions{}
 	cmd := &cobra.Command{
 		Use:   "grace",
 		Short: "Accept the previous key for a while, after a rotation",
-		Long: `Write a small Python module beside manage.py and the previous key with a deadline
-into the .env, and show the three lines for the settings; where the key is kept by
-a secret manager, also the commands that bring the two there. Until the deadline the
-backend then accepts access and refresh tokens of the previous key; it never signs
-with it, and blacklisted tokens stay refused. It ends by itself; until then a second
-run changes nothing, unless --hours asks for another length.
+		Long: `Write a small Python module beside manage.py and the previous key with a
+deadline into the .env, and show the three lines for the settings; where the
+key is kept by a secret manager, also the commands that bring the two there.
+Until the deadline the backend then accepts access and refresh tokens of the
+previous key; it never signs with it, and blacklisted tokens stay refused. It
+ends by itself; until then a second run changes nothing, unless --hours asks
+for another length.
 
 It is for rotations (keysplit upgrade --rotate). On the upgrade itself the key
 before was SECRET_KEY, and accepting that is refused.`,
 		Example: `  keysplit upgrade --rotate && keysplit grace
   keysplit grace --hours 48`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runGrace(cmd.Context(), stdio, o, time.Duration(hours)*time.Hour, cmd.Flags().Changed("hours"))
+			return runGrace(cmd.Context(), stdio, o, cmd.Flags().Changed("hours"))
 		},
 	}
-	cmd.Flags().IntVar(&hours, "hours", hours, "how long the previous key is accepted from now on, 168 at most")
-	o.trusting(cmd.Flags())
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
+	f := cmd.Flags()
+	o.speech.flags(f)
+	o.place.flags(f)
+	o.place.waiting(f)
+	o.trusting(f)
+	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 168 at most")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
 
-func runGrace(ctx context.Context, stdio IO, o *options, length time.Duration, anew bool) error {
-	o.reach = delivers
-	run, err := found(ctx, stdio, o)
+func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
+	run, err := found(ctx, stdio, &o.place, request{answers: o.answers, speech: &o.speech, reach: delivers, options: steps.Options{ReadOnly: o.dryRun}})
 	if err != nil {
 		return err
 	}
 	defer run.Close()
-	f := newPlain(stdio, o)
+	f := o.plain(stdio)
 	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
-	g, err := grace.Plan(ctx, run, length, anew, time.Now())
+	g, err := grace.Plan(ctx, run, time.Duration(o.hours)*time.Hour, anew, time.Now())
 	if err == nil && !o.dryRun {
 		err = g.Apply(ctx, run)
 	}

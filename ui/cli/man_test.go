@@ -28,7 +28,7 @@ func TestManualPages(t *testing.T) {
 			t.Errorf("%s has no page", c.Name())
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !strings.Contains(text, `\fB\-\-`+strings.ReplaceAll(f.Name, "-", `\-`)+`\fR`) {
+			if !f.Hidden && !strings.Contains(text, `\fB\-\-`+strings.ReplaceAll(f.Name, "-", `\-`)+`\fR`) {
 				t.Errorf("%s: --%s is not on the page", c.Name(), f.Name)
 			}
 		})

@@ -33,7 +33,7 @@ type plainFront struct {
 	found  bool // the latest event was a finding
 }
 
-func newPlain(stdio IO, o *options) *plainFront {
+func newPlain(stdio IO, o *speech) *plainFront {
 	w := stdio.Out
 	if watched, ok := w.(*output); ok {
 		w = watched.Writer // only a file tells what its terminal can show
@@ -42,7 +42,7 @@ func newPlain(stdio IO, o *options) *plainFront {
 	if o.noColor || os.Getenv("NO_COLOR") != "" || !stdio.OutTTY || os.Getenv("TERM") == "dumb" {
 		r.SetColorProfile(termenv.Ascii)
 	}
-	spoken := o.plain || os.Getenv("ACCESSIBLE") != ""
+	spoken := o.spoken || os.Getenv("ACCESSIBLE") != ""
 	marks := style.MarksFor(style.UTF8())
 	if spoken {
 		marks = style.Spoken()

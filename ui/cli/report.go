@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,19 +24,21 @@ import (
 // check prints it.
 var reportFormats = []string{"markdown", "text", "json"}
 
-// reportFlags are the flags of report alone.
-type reportFlags struct {
+// reportOptions are those of report.
+type reportOptions struct {
+	place
+	json     bool
 	format   string
 	team     bool
 	attest   []int
 	by, note string
 }
 
-func newReport(stdio IO, o *options) *cobra.Command {
-	r := &reportFlags{}
+func newReport(stdio IO) *cobra.Command {
+	r := &reportOptions{}
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "The checklist with its evidence",
+		Short: "Print the upgrade checklist with its evidence",
 		Long: `Print the nine items of the upgrade's checklist, each with what was seen, where,
 when and by which check, or with who said so. The report reads files and what
 earlier runs recorded; none of the project's code runs, and no server is asked.
@@ -49,37 +52,40 @@ with --json it is part of the object.`,
 		Example: `  keysplit report > report.md
   keysplit report --attest 9 --by "Ada" --note "mail to the backend list"
   keysplit report --team > message.txt`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := r.check(o); err != nil {
+			if err := r.check(); err != nil {
 				return err
 			}
-			return r.run(cmd.Context(), stdio, o)
+			return r.print(cmd.Context(), stdio)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.format, "format", "markdown", strings.Join(reportFormats, ", "))
-	f.BoolVar(&r.team, "team", false, "print the message to send to the team, and nothing else")
-	f.IntSliceVar(&r.attest, "attest", nil, "say that an item (4 to 9) is in order; needs --by and --note; repeatable")
-	f.StringVar(&r.by, "by", "", "the name of who attests")
-	f.StringVar(&r.note, "note", "", "what was done or seen")
+	r.place.flags(f)
+	f.BoolVar(&r.json, "json", false, "the same as --format json")
+	f.StringVar(&r.format, "format", "", "`FORMAT`: markdown (default), text or json")
+	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
+	f.IntSliceVar(&r.attest, "attest", nil, "sign off item `N` (4 to 9); needs --by and --note")
+	f.StringVar(&r.by, "by", "", "`NAME` of who signs off")
+	f.StringVar(&r.note, "note", "", "`TEXT`: what was done or seen")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // check refuses wrong flags before anything is read.
-func (r *reportFlags) check(o *options) error {
-	if o.json {
+func (r *reportOptions) check() error {
+	if r.json {
 		r.format = "json"
 	}
+	r.format = cmp.Or(r.format, "markdown")
 	if slices.Contains(formats, r.format) && !slices.Contains(reportFormats, r.format) {
-		return fmt.Errorf("%w: report no longer prints %[2]s. Use: keysplit check --format %[2]s", steps.ErrUsage, r.format)
+		return steps.Usage("report no longer prints %[1]s. Use: keysplit check --format %[1]s", r.format)
 	}
 	if !slices.Contains(reportFormats, r.format) {
-		return fmt.Errorf("%w: --format %q: choose %s", steps.ErrUsage, r.format, strings.Join(reportFormats, ", "))
+		return steps.Usage("--format %q: choose %s", r.format, strings.Join(reportFormats, ", "))
 	}
 	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
-		return fmt.Errorf("%w: --by and --note go with --attest N", steps.ErrUsage)
+		return steps.Usage("--by and --note go with --attest N")
 	}
 	for _, item := range r.attest {
 		if err := checklist.CheckWords(item, r.by, r.note); err != nil {
@@ -89,9 +95,8 @@ func (r *reportFlags) check(o *options) error {
 	return nil
 }
 
-func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
-	o.dryRun, o.reach = true, nowhere
-	run, err := found(ctx, stdio, o)
+func (r *reportOptions) print(ctx context.Context, stdio IO) error {
+	run, err := found(ctx, stdio, &r.place, request{speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}})
 	if err != nil {
 		return err
 	}
@@ -112,7 +117,7 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 			return err
 		}
 	}
-	if err := r.print(stdio.Out, report); err != nil {
+	if err := r.write(stdio.Out, report); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	if !report.Complete {
@@ -123,9 +128,9 @@ func (r *reportFlags) run(ctx context.Context, stdio IO, o *options) error {
 
 // found makes a run for the commands that start nothing: the project's files are
 // looked at, and what earlier runs recorded is taken up.
-func found(ctx context.Context, stdio IO, o *options) (*steps.Run, error) {
-	o.static = true
-	run, err := o.run(ctx, stdio)
+func found(ctx context.Context, stdio IO, p *place, q request) (*steps.Run, error) {
+	q.options.Static = true
+	run, err := p.run(ctx, stdio, q)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +159,7 @@ func find(ctx context.Context, stdio IO, run *steps.Run) error {
 	var failure *steps.Failure
 	isFailure := errors.As(err, &failure)
 	switch {
-	case err == nil, errors.Is(err, steps.ErrCancelled), errors.Is(err, steps.ErrUsage):
+	case err == nil, errors.Is(err, steps.ErrCancelled), misused(err):
 		return err
 	case isFailure && !errors.Is(err, steps.ErrCannotLook) && run.Project != nil:
 		return nil
@@ -164,12 +169,12 @@ func find(ctx context.Context, stdio IO, run *steps.Run) error {
 		}
 		return &exitError{code: ExitBlind}
 	}
-	return fmt.Errorf("%w: %w", steps.ErrCannotLook, err)
+	return steps.CannotLook("%w", err)
 }
 
 // words records what a person attests, in a journal that is made if there is
 // none.
-func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
+func (r *reportOptions) words(ctx context.Context, run *steps.Run) error {
 	if len(r.attest) == 0 {
 		return nil
 	}
@@ -186,8 +191,8 @@ func (r *reportFlags) words(ctx context.Context, run *steps.Run) error {
 	return nil
 }
 
-// print writes the report.
-func (r *reportFlags) print(out io.Writer, report checklist.Report) error {
+// write prints the report in its format.
+func (r *reportOptions) write(out io.Writer, report checklist.Report) error {
 	switch r.format {
 	case "json":
 		enc := json.NewEncoder(out)

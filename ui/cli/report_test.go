@@ -28,14 +28,12 @@ func report(t *testing.T, args ...string) (code int, out, errOut string) {
 	return inProcess(t, newReport, append([]string{"report"}, args...))
 }
 
-func inProcess(t *testing.T, make func(IO, *options) *cobra.Command, args []string) (code int, out, errOut string) {
+func inProcess(t *testing.T, make func(IO) *cobra.Command, args []string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &e}
-	opts := &options{}
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
-	opts.shared(root.PersistentFlags())
-	root.AddCommand(make(stdio, opts))
+	root.AddCommand(make(stdio))
 	root.SetArgs(args)
 	code = exitCode(stdio, execute(context.Background(), root))
 	return code, o.String(), e.String()
@@ -233,7 +231,7 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	// A word is about one environment.
-	if code, out, errOut := report(t, "--project", root, "--env", "staging"); code != ExitUsage || out != "" || !strings.Contains(errOut, "where does staging keep its key") {
+	if code, out, errOut := report(t, "--project", root, "--env", "staging"); code != ExitUsage || out != "" || !strings.Contains(errOut, "no target for staging") {
 		t.Errorf("exit %d\n%s%s", code, out, errOut)
 	}
 	if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("[environments.staging]\ntargets = [\"dotenv:.env.staging\"]\n"), 0o600); err != nil {
@@ -282,7 +280,7 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, again := range []struct {
-		make func(IO, *options) *cobra.Command
+		make func(IO) *cobra.Command
 		args []string
 	}{
 		{newCheck, []string{"check", "--static", "--fix"}},

@@ -2,20 +2,27 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/ui"
 )
 
-func newRollback(stdio IO, o *options) *cobra.Command {
-	var emergency bool
+// rollbackOptions are those of rollback.
+type rollbackOptions struct {
+	speech
+	place
+	server
+	answers
+	restart          string
+	emergency, force bool
+}
+
+func newRollback(stdio IO) *cobra.Command {
+	o := &rollbackOptions{}
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Undo the latest run, byte for byte",
@@ -25,18 +32,20 @@ what that is, and asks. A file that someone else has edited since is left alone,
 and keysplit says so; with --force it is restored too, and the edited version is
 kept. Then the server is restarted in the same way as by the upgrade. An earlier
 run's change stays in force; run it again to undo that too.`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if emergency {
+			if o.emergency {
 				return runEmergency(cmd.Context(), stdio, o)
 			}
 			if !o.yes && (o.json || !stdio.InTTY) {
-				return fmt.Errorf("%w: rollback asks before it changes anything, and nobody is there to answer: add --yes", steps.ErrUsage)
+				return steps.Usage("rollback asks before it changes anything, and nobody is there to answer: add --yes")
 			}
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
-			o.static, o.any = true, true
-			run, err := o.run(cmd.Context(), stdio)
+			run, err := o.place.run(cmd.Context(), stdio, request{
+				server: o.server, answers: o.answers, speech: &o.speech, restart: o.restart, anywhere: true,
+				options: steps.Options{Static: true, Force: o.force},
+			})
 			if err != nil {
 				return err
 			}
@@ -48,17 +57,19 @@ run's change stays in force; run it again to undo that too.`,
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&emergency, "emergency", false, "show the plan for taking the change of the code back, and record its 24-hour deadline")
-	f.BoolVar(&o.yes, "yes", false, "ask nothing")
-	f.StringArrayVar(&o.confirm, "confirm", nil, "the name of what is production, for --yes there")
-	f.BoolVar(&o.force, "force", false, "put a file back although it was edited since; the edited version is kept")
-	f.StringVar(&o.restart, "restart", "", "how to restart: "+restart.Ways()+" (default: as the upgrade did)")
-	o.addresses(f)
+	o.speech.flags(f)
+	o.place.flags(f)
+	o.place.starting(f)
+	o.server.flags(f)
+	o.answers.flags(f)
 	o.trusting(f)
+	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (default: as the upgrade did)")
+	f.BoolVar(&o.emergency, "emergency", false, "plan to revert the code; starts a 24-hour deadline")
+	f.BoolVar(&o.force, "force", false, "also restore files that were edited since")
 	return cmd
 }
 
-func rollBack(ctx context.Context, e *steps.Engine, f front, o *options) error {
+func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions) error {
 	back, err := rollback.Find(ctx, e)
 	if err != nil {
 		return blind(e, f, err)
@@ -70,11 +81,11 @@ func rollBack(ctx context.Context, e *steps.Engine, f front, o *options) error {
 	plan := back.Plan(ctx)
 	f.Plan(plan)
 	if err := o.agreed(ctx, e.Run, f, plan); err != nil {
-		misused := errors.Is(err, steps.ErrUsage)
-		if !misused || o.json { // a script waits for the last line
-			f.Result(result{Stopped: !misused, Summary: "Nothing was undone."})
+		wrong := misused(err)
+		if !wrong || o.json { // a script waits for the last line
+			f.Result(result{Stopped: !wrong, Summary: "Nothing was undone."})
 		}
-		if misused {
+		if wrong {
 			return err
 		}
 		return said(err)
@@ -97,7 +108,7 @@ func backResult(e *steps.Engine, v rollback.Verdict) result {
 func blind(e *steps.Engine, f front, err error) error {
 	r := resultOf(e, err)
 	r.Summary, r.Next = "Nothing was undone: keysplit could not inspect the project.", nil
-	if errors.Is(err, steps.ErrUsage) {
+	if misused(err) {
 		if _, lines := f.(*jsonFront); lines {
 			f.Result(r) // a script waits for the last line
 		}
@@ -118,7 +129,7 @@ func blind(e *steps.Engine, f front, err error) error {
 }
 
 // agreed asks for a yes, or for the name of what is production.
-func (o *options) agreed(ctx context.Context, run *steps.Run, f front, p steps.Plan) error {
+func (o *rollbackOptions) agreed(ctx context.Context, run *steps.Run, f front, p steps.Plan) error {
 	if p.Confirm != "" {
 		return o.confirmed(ctx, run, f, p, "undone")
 	}

@@ -268,8 +268,8 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			e.Machine, _ = e.Machine.Do(steps.Distinct, steps.ActSkip)
 			var o bytes.Buffer
 			stdio := IO{State: Stdio().State, In: strings.NewReader("b\n"), Out: &o, Err: &o, InTTY: true}
-			opts := &options{noColor: true}
-			err := upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+			opts := &upgradeOptions{speech: speech{noColor: true}}
+			err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
 			said := strings.Join(strings.Fields(o.String()), " ")
 			if exitCode(stdio, err) != c.code || !strings.Contains(said, c.says) || strings.Contains(said, "To put everything back") || strings.Contains(said, "write: ") {
 				t.Errorf("%v: %s", err, said)

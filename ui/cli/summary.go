@@ -17,7 +17,7 @@ func resultOf(e *steps.Engine, err error) result {
 		OK:       err == nil && len(finding.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
-		GoOn: e.Run.ResumeCommand(), Misused: codeOf(err) == ExitUsage,
+		GoOn: e.Run.ResumeCommand(), Misused: misused(err),
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -45,12 +45,6 @@ func (r result) goOn() string {
 	return "To go on" + how + ": " + r.GoOn
 }
 
-// command is a command of keysplit for the same environment.
-func (o *options) command(name string) string {
-	run := steps.Run{Options: steps.Options{Environment: o.env}}
-	return run.Command(name)
-}
-
 // planned tells whether a dry run came to its end.
 func (r result) planned() bool {
 	for _, s := range r.Steps {
@@ -62,7 +56,7 @@ func (r result) planned() bool {
 }
 
 // summarise says in words how an upgrade ended and what comes next.
-func (o *options) summarise(r result) result {
+func (p *place) summarise(r result) result {
 	unproved := r.Steps[steps.Restart] == steps.Skipped || r.Steps[steps.SmokeTest] == steps.Skipped
 	switch {
 	case r.OK && r.DryRun:
@@ -100,7 +94,7 @@ func (o *options) summarise(r result) result {
 	if len(left) > 0 {
 		r.Next = append(r.Next, "Skipped: "+strings.Join(left, ", ")+".")
 	}
-	if o.demo {
+	if p.throwaway {
 		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")
 		return r
 	}
@@ -109,12 +103,12 @@ func (o *options) summarise(r result) result {
 		if r.Open > 1 {
 			open = fmt.Sprintf("%d items of the checklist are open. To see them: ", r.Open)
 		}
-		r.Next = append(r.Next, open+o.command("report"))
+		r.Next = append(r.Next, open+p.command("report"))
 	}
 	switch {
 	case r.DryRun:
 	case r.Changed, r.Edited:
-		r.Next = append(r.Next, "To put everything back to the byte: "+o.command("rollback"))
+		r.Next = append(r.Next, "To put everything back to the byte: "+p.command("rollback"))
 	case !r.OK:
 		r.Next = append(r.Next, "No file was changed.")
 	}

@@ -29,7 +29,7 @@ func TestSummaries(t *testing.T) {
 		"failed":              {result{Changed: true}, "Not finished", true},
 		"failed, not changed": {result{}, "Not finished", false},
 	} {
-		r := (&options{env: steps.DefaultEnvironment}).summarise(c.r)
+		r := (&place{env: steps.DefaultEnvironment}).summarise(c.r)
 		if !strings.Contains(r.Summary, c.says) || strings.Contains(strings.Join(r.Next, " "), "rollback") != c.rollback {
 			t.Errorf("%s: %s %q", name, r.Summary, r.Next)
 		}
@@ -45,18 +45,19 @@ func TestSummaries(t *testing.T) {
 // The command that goes on has every flag again that says where and how, and does
 // not pass for right what may have been the mistake.
 func TestHowToGoOn(t *testing.T) {
-	o := &options{
-		project: "p", envFile: "e", python: "py", settings: "s", targets: []string{"dotenv"}, restart: "none", urls: []string{"http://localhost:9"},
-		caFile: "ca.pem", username: "ada", skip: []string{"write", "restart"}, timeout: time.Minute, fix: true, writeConfig: true,
-		yes: true, confirm: []string{"prod"}, dryRun: true, passwordStdin: true,
+	o := &upgradeOptions{
+		place:    place{project: "p", envFile: "e", python: "py", settings: "s", timeout: time.Minute},
+		delivery: delivery{targets: []string{"dotenv"}, skip: []string{"write", "restart"}}, restart: "none",
+		server: server{urls: []string{"http://localhost:9"}, caFile: "ca.pem"}, login: login{username: "ada", passwordStdin: true},
+		answers: answers{yes: true, confirm: []string{"prod"}}, fix: true, writeConfig: true, dryRun: true,
 	}
-	run := &steps.Run{Options: steps.Options{Given: o.given()}}
-	whole := "keysplit upgrade --project p --env-file e --python py --settings s --target dotenv --restart none --url http://localhost:9 " +
-		"--ca-file ca.pem --username ada --skip write,restart --timeout 1m0s --fix --write-config"
+	run := &steps.Run{Options: steps.Options{Given: append(o.place.given(), o.given()...)}}
+	whole := "keysplit upgrade --project p --env-file e --python py --settings s --timeout 1m0s --target dotenv --restart none --url http://localhost:9 " +
+		"--ca-file ca.pem --username ada --skip write,restart --fix --write-config"
 	if got := run.ResumeCommand(); got != whole {
 		t.Errorf("%s\nwant %s", got, whole)
 	}
-	if got := (&options{timeout: steps.DefaultTimeout, tempUser: true}).given(); !slices.Equal(got, []string{"--temp-user"}) {
+	if got := (&upgradeOptions{place: place{timeout: steps.DefaultTimeout}, login: login{tempUser: true}}).given(); !slices.Equal(got, []string{"--temp-user"}) {
 		t.Errorf("of a throwaway account: %q", got)
 	}
 	refused, nobody := []finding.Finding{finding.New("login-rejected", "")}, []finding.Finding{finding.New("server-unreachable", "")}
@@ -82,13 +83,13 @@ func TestStepsAreSkippedByTheirWords(t *testing.T) {
 		"key,Write": {steps.Generate, steps.Write}, "verify": {steps.Distinct}, "restart, login": {steps.Restart, steps.SmokeTest},
 		"generate,distinct,smoke-test,checklist": {steps.Generate, steps.Distinct, steps.SmokeTest, steps.Checklist},
 	} {
-		skip, err := (&options{skip: strings.Split(given, ",")}).skipped()
+		skip, err := (&delivery{skip: strings.Split(given, ",")}).skipped()
 		if err != nil || len(skip) != len(want) || slices.ContainsFunc(want, func(n steps.Name) bool { return !skip[n] }) {
 			t.Errorf("%s: %v, %v", given, skip, err)
 		}
 	}
 	for _, wrong := range []string{"look", "preflight", "step 5", ""} {
-		if skip, err := (&options{skip: []string{wrong}}).skipped(); err == nil || !strings.Contains(err.Error(), "key, write, verify, restart, login") {
+		if skip, err := (&delivery{skip: []string{wrong}}).skipped(); err == nil || !strings.Contains(err.Error(), "key, write, verify, restart, login") {
 			t.Errorf("%q: %v, %v", wrong, skip, err)
 		}
 	}

@@ -14,23 +14,23 @@ import (
 	"dj/keysplit/steps/write"
 )
 
-// consent makes sure that a person has agreed to where the configuration sends
+// agree makes sure that a person has agreed to where the configuration sends
 // credentials and the key, before anything is sent or changed: once for each value,
 // on the terminal, by the same value as a flag, or by --trust-config. Its error wraps
 // steps.ErrUsage where nobody is there to be asked.
-func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf config.Config) error {
-	if conf.Path == "" || o.reach == nowhere {
+func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config.Config, q request) error {
+	if conf.Path == "" || q.reach == nowhere {
 		return nil
 	}
-	root, top := preflight.Root(o.project)
+	root, top := preflight.Root(p.project)
 	all, err := valuesOf(ctx, run, &steps.Project{Root: root, TopLevel: top}, conf)
 	if err != nil {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(v trust.Value) bool {
-		return v.Kind != trust.Target && (o.reach != sends || o.dryRun) // neither asked nor run
+		return v.Kind != trust.Target && (q.reach != sends || run.Options.ReadOnly) // neither asked nor run
 	})
-	j, err := stdio.State.Read(root, o.env)
+	j, err := stdio.State.Read(root, p.env)
 	if err != nil {
 		j = nil // what is wrong with it is said when it is opened
 	}
@@ -38,8 +38,8 @@ func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf co
 	var asked []trust.Value
 	for _, v := range open {
 		switch {
-		case o.trustConfig || o.gave(v):
-		case o.reach == looks:
+		case q.trustConfig || q.gave(v):
+		case q.reach == looks:
 			// Each environment is looked at by itself, and the others need not wait.
 			if v.Leads == "" {
 				run.Options.Untrusted = append(run.Options.Untrusted, v.Finding(run))
@@ -48,13 +48,13 @@ func (o *options) consent(ctx context.Context, stdio IO, run *steps.Run, conf co
 			asked = append(asked, v)
 		}
 	}
-	if err := o.ask(ctx, stdio, run, asked); err != nil {
+	if err := q.ask(ctx, stdio, run, asked); err != nil {
 		return err
 	}
-	if o.dryRun || o.reach == looks && !o.trustConfig || len(open) == 0 {
+	if run.Options.ReadOnly || q.reach == looks && !q.trustConfig || len(open) == 0 {
 		return nil
 	}
-	if j, err = stdio.State.Open(root, o.env); err != nil {
+	if j, err = stdio.State.Open(root, p.env); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	return keepYes(j, open)
@@ -86,29 +86,28 @@ func keepYes(j *journal.Journal, all []trust.Value) error {
 }
 
 // gave reports whether the same value was given by its flag.
-func (o *options) gave(v trust.Value) bool {
+func (q request) gave(v trust.Value) bool {
 	switch v.Kind {
 	case trust.URL:
-		return slices.Contains(o.urls, v.Text)
+		return slices.Contains(q.urls, v.Text)
 	case trust.Target:
-		return slices.Contains(o.targets, v.Text)
+		return slices.Contains(q.targets, v.Text)
 	}
-	return o.restart == v.Text
+	return q.restart == v.Text
 }
 
 // ask asks about each value by itself; enter alone is a no.
-func (o *options) ask(ctx context.Context, stdio IO, run *steps.Run, all []trust.Value) error {
+func (q request) ask(ctx context.Context, stdio IO, run *steps.Run, all []trust.Value) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if o.yes || o.json || !stdio.InTTY {
+	if q.yes || q.speech.json || !stdio.InTTY {
 		for _, v := range all {
 			fmt.Fprintf(stdio.Err, "%s: %s\n    %s Nobody has agreed to that here. To agree: %s\n", v.Place(), v, v.Use(), v.Flag())
 		}
-		return fmt.Errorf("%w: nobody has agreed to what the configuration says (see above). Pass each value as its flag, or agree to all with --trust-config. Nothing was changed or sent", steps.ErrUsage)
+		return steps.Usage("nobody has agreed to what the configuration says (see above). Pass each value as its flag, or agree to all with --trust-config. Nothing was changed or sent")
 	}
-	f := newPlain(stdio, o)
-	o.shown = f
+	f := q.speech.plain(stdio)
 	for _, v := range all {
 		f.Note("")
 		f.Note(v.Place() + " of this project says:")

@@ -91,14 +91,12 @@ func (c *committed) untouched() {
 }
 
 // answered runs a command on a terminal at which somebody types.
-func answered(t *testing.T, typed string, make func(IO, *options) *cobra.Command, args ...string) (code int, out string) {
+func answered(t *testing.T, typed string, make func(IO) *cobra.Command, args ...string) (code int, out string) {
 	t.Helper()
 	var o bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true, OutTTY: true}
-	opts := &options{noColor: true}
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
-	opts.shared(root.PersistentFlags())
-	root.AddCommand(make(stdio, opts))
+	root.AddCommand(make(stdio))
 	root.SetArgs(args)
 	code = exitCode(stdio, execute(t.Context(), root))
 	return code, oneLine(o.String())
@@ -123,7 +121,7 @@ func TestWithoutAYesNothingIsSent(t *testing.T) {
 	} {
 		c := newCommitted(t)
 		c.configure(hostile)
-		code, out, errOut := inProcess(t, map[string]func(IO, *options) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[args[0]], args)
+		code, out, errOut := inProcess(t, map[string]func(IO) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[args[0]], args)
 		said := oneLine(out + errOut)
 		for _, want := range []string{
 			`keysplit.toml:4: targets = "fly:shop"`, "--target fly:shop", `keysplit.toml:5: restart = "command:touch RAN"`, "--restart 'command:touch RAN'",
@@ -224,7 +222,7 @@ func TestWhatOnlyLooksSendsNothing(t *testing.T) {
 			"check --static", "check --committed", "check --committed --format sarif", "report --env staging", "report", "report --env staging --team",
 		} {
 			words := strings.Fields(args)
-			code, out, errOut := inProcess(t, map[string]func(IO, *options) *cobra.Command{"check": newCheck, "report": newReport}[words[0]], words)
+			code, out, errOut := inProcess(t, map[string]func(IO) *cobra.Command{"check": newCheck, "report": newReport}[words[0]], words)
 			if code == ExitUsage {
 				t.Errorf("%s: exit %d: %s%s", args, code, out, errOut)
 			}
@@ -278,7 +276,7 @@ restart = "command:touch RAN"
 `)
 	for _, args := range []string{"upgrade --yes", "upgrade --dry-run", "rollback --yes", "upgrade --yes --skip restart,smoke-test"} {
 		words := strings.Fields(args)
-		code, out, errOut := inProcess(t, map[string]func(IO, *options) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[words[0]], words)
+		code, out, errOut := inProcess(t, map[string]func(IO) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[words[0]], words)
 		if said := oneLine(out + errOut); code == ExitUsage || strings.Contains(said, "agree") || strings.Contains(said, "trust") {
 			t.Errorf("%s: exit %d: %s", args, code, said)
 		}

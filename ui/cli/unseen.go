@@ -17,7 +17,7 @@ import (
 func readUnseen(ctx context.Context, stdio IO) ([]byte, error) {
 	f, ok := stdio.In.(*os.File)
 	if !ok {
-		return nil, fmt.Errorf("%w: standard input is not a terminal", steps.ErrUsage)
+		return nil, steps.Usage("standard input is not a terminal")
 	}
 	fd := int(f.Fd())
 	before, err := term.GetState(fd)

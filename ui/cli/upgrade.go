@@ -7,13 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
@@ -21,22 +24,55 @@ import (
 	"dj/keysplit/ui"
 )
 
-func newUpgrade(stdio IO, o *options) *cobra.Command {
+// upgradeOptions are those of upgrade, and of the wizard, which asks for what it has
+// no flags for.
+type upgradeOptions struct {
+	speech
+	place
+	server
+	login
+	delivery
+	answers
+	restart                  string
+	dryRun, writeConfig, fix bool
+}
+
+// flags are those of both.
+func (o *upgradeOptions) flags(f *pflag.FlagSet) {
+	o.speech.flags(f)
+	o.place.flags(f)
+	o.place.starting(f)
+	o.delivery.flags(f)
+	o.server.flags(f)
+	o.login.flags(f)
+	o.trusting(f)
+	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (see keysplit help restart)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
+	f.BoolVar(&o.writeConfig, "write-config", false, "on success, save the options to keysplit.toml")
+}
+
+func newUpgrade(stdio IO) *cobra.Command {
+	o := &upgradeOptions{}
 	cmd := &cobra.Command{
 		Use:   "upgrade",
-		Short: "The five steps, line by line, asking before each change",
+		Short: "Go through the five steps line by line; ask before each change",
 		Long: `Make the key, write it, verify that the two keys differ, restart, and
-smoke-test the login. Before each change it says what it will do and asks.`,
+smoke-test the login. Before each change it says what it will do and asks.
+
+With --fix the committed files that lack the key are edited as well, as by
+keysplit check --fix, and --write-config writes keysplit.toml where the project
+has none: both only after all steps have passed.`,
 		Example: `  keysplit upgrade --yes --temp-user          everything, unattended
   keysplit upgrade --dry-run                  the plan, masked
-  keysplit upgrade --rotate                   replace a good key`,
-		Args: cobra.NoArgs,
+  keysplit upgrade --rotate                   replace a good key
+  keysplit upgrade --skip restart,login       the key and its proof, no server`,
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.json && !o.yes && !o.dryRun {
-				return fmt.Errorf("%w: --json asks no questions: add --yes or --dry-run", steps.ErrUsage)
+				return steps.Usage("--json asks no questions: add --yes or --dry-run")
 			}
 			if !o.yes && !o.dryRun && !stdio.InTTY {
-				return fmt.Errorf("%w: upgrade asks before each change, and no terminal is there to answer: add --yes, or --dry-run to see the plan", steps.ErrUsage)
+				return steps.Usage("upgrade asks before each change, and no terminal is there to answer: add --yes, or --dry-run to see the plan")
 			}
 			run, err := o.run(cmd.Context(), stdio)
 			if err != nil {
@@ -45,25 +81,40 @@ smoke-test the login. Before each change it says what it will do and asks.`,
 			return upgrade(cmd.Context(), stdio, ui.NewEngine(run), o.front(stdio), o)
 		},
 	}
-	o.upgrading(cmd.Flags())
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "ask nothing")
-	cmd.Flags().BoolVar(&o.fix, "fix", false, "at a good end, also edit the committed files that lack the key, as keysplit check --fix does")
-	cmd.Flags().StringArrayVar(&o.confirm, "confirm", nil, "the name of what is production (environment, app, context), for --yes there; repeatable")
+	f := cmd.Flags()
+	o.flags(f)
+	o.answers.flags(f)
+	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
 	return cmd
 }
 
-func (o *options) front(stdio IO) front {
-	if o.json {
-		return &jsonFront{out: stdio.Out}
+// run makes the run that the flags ask for.
+func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) {
+	return o.place.run(ctx, stdio, request{
+		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart,
+		options: steps.Options{ReadOnly: o.dryRun}, given: o.given(),
+	})
+}
+
+// given are the flags that say how: the command that goes on has to have them again,
+// since no configuration does. --yes and --confirm are not among them: who goes on
+// after a bad end is asked.
+func (o *upgradeOptions) given() []string {
+	out := slices.Concat(flagged("--target", o.targets...), flagged("--restart", o.restart), flagged("--url", o.urls...), flagged("--ca-file", o.caFile),
+		flagged("--username", o.username), flagged("--skip", strings.Join(o.skip, ",")))
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{{"--temp-user", o.tempUser}, {"--fix", o.fix}, {"--write-config", o.writeConfig}} {
+		if f.set {
+			out = append(out, f.name)
+		}
 	}
-	if o.shown != nil {
-		return o.shown
-	}
-	return newPlain(stdio, o)
+	return out
 }
 
 // upgrade walks an engine through its steps, line by line.
-func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options) error {
+func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgradeOptions) error {
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
 		p.mends = true
@@ -79,7 +130,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 	}
 	r := resultOf(e, err)
 	r.DryRun = o.dryRun
-	if errors.Is(err, steps.ErrUsage) && !told(e, err) {
+	if misused(err) && !told(e, err) {
 		if o.json {
 			f.Result(r) // a script waits for the last line
 		}
@@ -96,9 +147,10 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *options
 }
 
 // after does what was asked for at a good end, and shows what of it fails.
-func (o *options) after(ctx context.Context, run *steps.Run, f front, r *result) (err error) {
+func (o *upgradeOptions) after(ctx context.Context, run *steps.Run, f front, r *result) (err error) {
 	if o.fix {
-		r.Findings, r.Edited, err = mend(ctx, run, f, r.Findings)
+		show := edited(f, run)
+		r.Findings, err = repo.Fix(ctx, run, r.Findings, func(p repo.Proposal) { r.Edited = true; show(p) })
 	}
 	if err == nil {
 		err = o.configure(ctx, run, r)
@@ -123,7 +175,7 @@ func handOver(ctx context.Context, path string, args []string) error {
 }
 
 // configure writes keysplit.toml, when that was asked for and the project has none.
-func (o *options) configure(ctx context.Context, run *steps.Run, r *result) error {
+func (o *upgradeOptions) configure(ctx context.Context, run *steps.Run, r *result) error {
 	if !o.writeConfig || run.Journal == nil {
 		return nil
 	}
@@ -159,7 +211,7 @@ func (o *options) configure(ctx context.Context, run *steps.Run, r *result) erro
 type walk struct {
 	e     *steps.Engine
 	f     front
-	o     *options
+	o     *upgradeOptions
 	stdio IO
 	back  *result // how the rollback ended, when the user chose one
 }
@@ -299,16 +351,16 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 
 // confirmed has production named: typed by the person who is there, or given on
 // the command line. not is what was not done without it, for the messages.
-func (o *options) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
+func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
 	name := plan.Confirm
 	switch {
 	case slices.Contains(o.confirm, name):
 		run.Confirmed = append(run.Confirmed, name)
 		return nil
 	case len(o.confirm) > 0:
-		return fmt.Errorf("%w: --confirm %q is not the name of this production, %q; nothing was %s", steps.ErrUsage, o.confirm[0], name, not)
+		return steps.Usage("--confirm %q is not the name of this production, %q; nothing was %s", o.confirm[0], name, not)
 	case o.yes:
-		return fmt.Errorf("%w: this is production: --yes alone does not change it, add --confirm %s; nothing was %s", steps.ErrUsage, name, not)
+		return steps.Usage("this is production: --yes alone does not change it, add --confirm %s; nothing was %s", name, not)
 	}
 	typed, err := f.Line(ctx, plan.Question+" Type "+name+" to go on")
 	if err != nil {

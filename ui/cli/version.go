@@ -26,21 +26,24 @@ type built struct {
 	Arch    string `json:"arch"`
 }
 
-func newVersion(stdio IO, o *options) *cobra.Command {
-	return &cobra.Command{
+func newVersion(stdio IO) *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Long: `Print the version. With --json also the commit, its date, the version of Go and
 the system that this program was built for.`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 		RunE: func(*cobra.Command, []string) error {
-			if o.json {
+			if json {
 				return printJSON(stdio.Out, thisBuild())
 			}
 			_, err := fmt.Fprintln(stdio.Out, "keysplit version "+version())
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&json, "json", false, "print JSON")
+	return cmd
 }
 
 // version is the release, or what the build recorded: a module version, or the

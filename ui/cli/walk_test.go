@@ -32,8 +32,8 @@ func TestARejectedLoginIsAskedForAgain(t *testing.T) {
 	}
 	var o bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader("r\nn\n"), Out: &o, Err: &o, InTTY: true}
-	opts := &options{noColor: true}
-	_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+	opts := &upgradeOptions{speech: speech{noColor: true}}
+	_ = upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
 	if got := strings.Join(logins, ","); got != "ada," || !strings.Contains(o.String(), "Log in with which account?") {
 		t.Errorf("logins as %q\n%s", got, o.String())
 	}
@@ -67,8 +67,8 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		run.Answers.TempUser = true
 		var o bytes.Buffer
 		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
-		opts := &options{noColor: true}
-		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, opts), opts)
+		opts := &upgradeOptions{speech: speech{noColor: true}}
+		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
 		if tries != c.tries || !strings.Contains(o.String(), c.says) || c.tries == 2 && strings.Contains(o.String(), "What now?\n  r retry   s skip   q quit") {
 			t.Errorf("%q: %d tries\n%s", typed, tries, o.String())
 		}
@@ -91,7 +91,7 @@ func TestWhatFailsAfterAGoodEnd(t *testing.T) {
 		}})
 		var o bytes.Buffer
 		stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
-		opts := &options{noColor: true, env: u.env, json: asJSON, yes: true, writeConfig: true}
+		opts := &upgradeOptions{speech: speech{noColor: true, json: asJSON}, place: place{env: u.env}, answers: answers{yes: true}, writeConfig: true}
 		code := exitCode(stdio, upgrade(t.Context(), stdio, e, opts.front(stdio), opts))
 		said := strings.Join(strings.Fields(o.String()), " ")
 		if code == ExitOK || strings.Count(said, "keysplit.toml") != 1 {

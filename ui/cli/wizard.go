@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -13,15 +15,38 @@ import (
 	"dj/keysplit/ui"
 )
 
+// wizardOptions are those of keysplit alone, and of the demo.
+type wizardOptions struct {
+	upgradeOptions
+	theme string
+}
+
+// themed is the flag of the full screen.
+func (o *wizardOptions) themed(f *pflag.FlagSet) {
+	f.StringVar(&o.theme, "theme", "auto", "`COLOURS`: auto, dark or light")
+}
+
+func (o *wizardOptions) checkTheme() error {
+	if slices.Contains(themes, o.theme) {
+		return nil
+	}
+	return steps.Usage("--theme %q: choose auto, dark or light", o.theme)
+}
+
+var themes = []string{"auto", "dark", "light"}
+
 // runWizard opens the full screen, or the line-by-line dialogue where that
 // serves better. Without a terminal it says what to run instead, and never
 // waits for an answer that cannot come.
-func runWizard(ctx context.Context, stdio IO, o *options, sig *signals) error {
+func runWizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals) error {
 	if o.json {
-		return fmt.Errorf("%w: the wizard prints no JSON: use keysplit upgrade --json --yes", steps.ErrUsage)
+		return steps.Usage("the wizard prints no JSON: use keysplit upgrade --json --yes")
 	}
 	if !stdio.InTTY || !stdio.OutTTY {
-		return fmt.Errorf("%w: the wizard needs a terminal. Without one: keysplit upgrade --yes, or keysplit check", steps.ErrUsage)
+		return steps.Usage("the wizard needs a terminal. Without one: keysplit upgrade --yes, or keysplit check")
+	}
+	if err := o.checkTheme(); err != nil {
+		return err
 	}
 	run, err := o.run(ctx, stdio)
 	if err != nil {
@@ -31,25 +56,25 @@ func runWizard(ctx context.Context, stdio IO, o *options, sig *signals) error {
 }
 
 // linear tells that a full screen is not wanted or would not work.
-func (o *options) linear() bool {
-	return o.plain || o.dryRun || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb"
+func (o *wizardOptions) linear() bool {
+	return o.spoken || o.dryRun || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb"
 }
 
 // wizard shows the full screen over an engine, and leaves a short summary in
 // the scrollback when it closes.
-func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.Engine) error {
+func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *steps.Engine) error {
 	if o.linear() {
-		return upgrade(ctx, stdio, e, o.front(stdio), o)
+		return upgrade(ctx, stdio, e, o.front(stdio), &o.upgradeOptions)
 	}
 	defer e.Run.Close()
 	sig.fullScreen.Store(true)
 	title := ""
-	if o.demo {
+	if o.throwaway {
 		title = "keysplit demo"
 	}
 	// A person reads and answers here, so what waits for a person may take long.
 	e.Run.Options.Unattended = false
-	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title, Throwaway: o.demo})
+	out, err := ui.Run(ctx, e, ui.Options{Theme: o.theme, NoColor: o.noColor || os.Getenv("NO_COLOR") != "", Title: title, Throwaway: o.throwaway})
 	sig.fullScreen.Store(false)
 	if err != nil && !errors.Is(err, steps.ErrCancelled) {
 		// A fault of keysplit or of the terminal, and not of the usage.
@@ -58,7 +83,7 @@ func wizard(ctx context.Context, stdio IO, o *options, sig *signals, e *steps.En
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0,
 		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
-		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: codeOf(out.Failed) == ExitUsage,
+		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: misused(out.Failed),
 	}
 	f := o.front(stdio)
 	if out.Back != nil {

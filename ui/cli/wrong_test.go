@@ -25,20 +25,20 @@ func TestWrongUsage(t *testing.T) {
 		"a command nearly right":     {[]string{"upgrad"}, "", 2, `unknown command "upgrad"; did you mean upgrade?`},
 		"a flag nearly right":        {[]string{"upgrade", "--yess"}, "", 2, "unknown flag: --yess; did you mean --yes?"},
 		"a shared flag nearly right": {[]string{"check", "--projct=x"}, "", 2, "did you mean --project?"},
-		"a word too many":            {[]string{"upgrade", "extra"}, "", 2, `keysplit upgrade takes no words, only flags; "extra" is one too many`},
+		"a word too many":            {[]string{"upgrade", "extra"}, "", 2, `unexpected argument "extra": keysplit upgrade takes none`},
 		"unknown flag":               {[]string{"upgrade", "--force"}, "", 2, "unknown flag"},
 		"unknown target":             {[]string{"upgrade", "--yes", "--target", "papyrus:x"}, "", 2, "papyrus"},
 		"unknown restart":            {[]string{"upgrade", "--yes", "--restart", "kick"}, "", 2, "kick"},
 		"an address that is none":    {[]string{"upgrade", "--yes", "--url", "ftp://example.com"}, "", 2, "https://host:port"},
 		"an address with a password": {[]string{"upgrade", "--yes", "--url", "https://a:b@example.com"}, "", 2, "no user, password"},
-		"where another one keeps it": {[]string{"upgrade", "--yes", "--env", "staging"}, "", 2, "where does staging keep its key"},
-		"what another one reports":   {[]string{"report", "--env", "prodcution"}, "", 2, "where does prodcution keep its key"},
+		"where another one keeps it": {[]string{"upgrade", "--yes", "--env", "staging"}, "", 2, "no target for staging"},
+		"what another one reports":   {[]string{"report", "--env", "prodcution"}, "", 2, "no target for prodcution"},
 		"unknown step":               {[]string{"upgrade", "--yes", "--skip", "lunch"}, "", 2, "lunch"},
 		"preflight skipped":          {[]string{"upgrade", "--yes", "--skip", "preflight"}, "", 2, "--skip"},
 		"no time":                    {[]string{"check", "--timeout", "0s"}, "", 2, "--timeout"},
 		"not a time":                 {[]string{"check", "--timeout", "soon"}, "", 2, "soon"},
 		"no environment":             {[]string{"check", "--env", ""}, "", 2, "--env"},
-		"two accounts":               {[]string{"upgrade", "--yes", "--temp-user", "--username", "u"}, "", 2, "exclude"},
+		"two accounts":               {[]string{"upgrade", "--yes", "--temp-user", "--username", "u"}, "", 2, "cannot be used together"},
 		"throwaway on staging":       {[]string{"upgrade", "--yes", "--temp-user", "--env", "staging"}, "", 2, "development only"},
 		"rotate and keep":            {[]string{"upgrade", "--yes", "--rotate", "--skip", "generate"}, "", 2, "cannot be used together"},
 		"key without a line":         {[]string{"upgrade", "--yes", "--key-stdin"}, "", 2, "nothing came"},
@@ -62,6 +62,9 @@ func TestWrongUsage(t *testing.T) {
 			}
 			if !strings.Contains(r.out+r.errOut, c.says) {
 				t.Errorf("nothing says %q:\n%s%s", c.says, r.out, r.errOut)
+			}
+			if strings.HasPrefix(r.errOut, "keysplit: usage") || strings.HasPrefix(r.errOut, "keysplit: could not look") {
+				t.Errorf("it begins with the kind of the error:\n%s", r.errOut)
 			}
 			if strings.Contains(r.errOut, "goroutine") || strings.Count(r.errOut, "\n") > 6 {
 				t.Errorf("not one clear error:\n%s", r.errOut)

@@ -1,0 +1,234 @@
+// Package inspect decides what keysplit check says of an environment: what the look at
+// the project found, what the committed files lack, what time has done to the key and
+// to a grace period, which environments share a key, and the one sentence at the end.
+// It prints nothing; with the fix that was asked for it edits committed files, and
+// nothing else is changed.
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/repo"
+	"dj/keysplit/steps/secret"
+)
+
+// Environment is one environment that was looked at.
+type Environment struct {
+	Run      *steps.Run
+	Findings []finding.Finding
+	Err      error // why it could not be looked at, or a finding that ended the look
+	Ready    bool  // no error was found
+
+	emit  steps.Emit
+	print string // of its key under a key of this process alone, "" when it is not known
+}
+
+// Look runs the preflight of the engine. What is wrong is part of the result; err is
+// what kept the look from being one: wrong usage, or the user's wish to stop. prints is
+// the same for all environments that are to be compared. emit sees every finding.
+func Look(ctx context.Context, e *steps.Engine, prints secret.Fingerprinter, emit steps.Emit) (*Environment, error) {
+	_, err := e.Plan(ctx, steps.Preflight, emit)
+	if err == nil {
+		err = e.Apply(ctx, steps.Preflight, emit)
+	}
+	var misplaced *journal.PlaceError
+	if errors.Is(err, steps.ErrCancelled) || errors.Is(err, steps.ErrUsage) || errors.As(err, &misplaced) {
+		return nil, err
+	}
+	v := &Environment{Run: e.Run, Findings: e.Findings(), Err: err, emit: emit}
+	v.Ready = err == nil && len(finding.Errors(v.Findings)) == 0
+	if keys, err := v.keys(); err == nil && keys.Key.Secret.Len() > 0 && !slices.Contains(steps.JudgeKey(keys.Key.Secret), finding.JWTKeyPlaceholder) {
+		v.print = prints.Of(keys.Key.Secret)
+	}
+	return v, nil
+}
+
+// keys are those of the environment, none when they could not be read.
+func (v *Environment) keys() (steps.Keys, error) {
+	if v.Run.Project == nil {
+		return steps.Keys{}, steps.ErrCannotLook
+	}
+	return v.Run.Home().Keys()
+}
+
+// add tells more findings of the environment.
+func (v *Environment) add(more ...finding.Finding) {
+	for _, found := range more {
+		if v.emit != nil {
+			v.emit(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
+		}
+	}
+	v.Findings = append(v.Findings, more...)
+	v.Ready = v.Ready && len(finding.Errors(more)) == 0
+}
+
+// Committed adds what the committed files lack, and edits them where fix is set: made
+// sees each edit. They are the same for all environments, so they are looked at once.
+func (v *Environment) Committed(ctx context.Context, fix bool, made func(repo.Proposal)) error {
+	report, err := checklist.Look(ctx, v.Run, time.Now())
+	if err != nil {
+		return err
+	}
+	more := report.Findings
+	if !fix {
+		for i, found := range more {
+			if _, ok := repo.Propose(v.Run, found); ok {
+				more[i].Fixable = true
+				more[i].Fix += " keysplit check --fix does it."
+			}
+		}
+		v.add(more...)
+		return nil
+	}
+	left, refused, err := v.fix(ctx, v.Findings, made)
+	if err != nil {
+		return err
+	}
+	// What is left was told before.
+	v.Findings, v.Ready = left, v.Err == nil && len(finding.Errors(left)) == 0
+	v.add(refused...)
+	if more, refused, err = v.fix(ctx, more, made); err != nil {
+		return err
+	}
+	v.add(append(more, refused...)...)
+	return nil
+}
+
+// fix is repo.Fix, where a file that cannot be edited is a finding like others.
+func (v *Environment) fix(ctx context.Context, found []finding.Finding, made func(repo.Proposal)) (left, refused []finding.Finding, err error) {
+	left, err = repo.Fix(ctx, v.Run, found, made)
+	var failure *steps.Failure
+	if errors.As(err, &failure) {
+		return left, failure.Findings, nil
+	}
+	return left, nil, err
+}
+
+// Remind adds what the journal knows about time: the age of the key, a grace period
+// that is over, an emergency rollback whose fallback is still in force.
+func (v *Environment) Remind(now time.Time) error {
+	run := v.Run
+	if run.Project == nil {
+		return nil
+	}
+	j := run.Journal
+	if j == nil {
+		var err error
+		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err != nil {
+			return err
+		}
+	}
+	var out []finding.Finding
+	if key, until, under := run.Grace(now); key.Set() && !under {
+		f := finding.New(finding.GraceOver, "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
+		if file := run.Home().File(); file != "" {
+			f = f.At(run.Project.Rel(file), 0)
+		}
+		out = append(out, f)
+	}
+	// Where a key cannot be read back, the place itself tells when it was set.
+	for i, h := range run.Held {
+		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > journal.MaxKeyAge {
+			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
+		}
+	}
+	if j == nil {
+		v.add(out...)
+		return nil
+	}
+	if keys, err := v.keys(); err == nil {
+		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > journal.MaxKeyAge {
+			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
+				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
+		}
+	}
+	if f, ok := emergency.Remind(j, v.Findings, v.Ready, now); ok {
+		out = append(out, f)
+	}
+	v.add(out...)
+	return nil
+}
+
+// Compare adds a finding for each of the others that has the same key.
+func (v *Environment) Compare(others []*Environment) {
+	name := v.Run.Options.Environment
+	for _, other := range others {
+		if v.print != "" && v.print == other.print {
+			v.add(finding.New(finding.JWTKeyReusedAcrossEnvironments,
+				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.Run.Options.Environment, name)).
+				WithFix("Run: keysplit upgrade --rotate --env " + name))
+		}
+	}
+}
+
+// Strict makes errors of warnings, where what is committed is judged: a pipeline is
+// to stop at them, and every format has to say so.
+func (v *Environment) Strict() {
+	for i := range v.Findings {
+		if v.Run.Options.Committed && v.Findings[i].Severity == finding.Warning {
+			v.Findings[i].Severity, v.Ready = finding.Error, false
+		}
+	}
+}
+
+// Failure is the error that the look comes to: why it could not be made, or the
+// findings of one that is not ready; nil for a good end.
+func (v *Environment) Failure() error {
+	if v.Err == nil && !v.Ready {
+		return steps.Fail(v.Findings...)
+	}
+	return v.Err
+}
+
+// Verdict says in one sentence how an environment stands, and what comes next. What
+// could not be read is not claimed. more reports that the findings say what to do.
+func (v *Environment) Verdict() (text string, more bool) {
+	keys, _ := v.keys()
+	errs := len(finding.Errors(v.Findings))
+	switch {
+	case errors.Is(v.Err, steps.ErrCannotLook):
+		return "keysplit could not inspect the project.", true
+	case v.Ready && v.Run.Options.Committed:
+		if n := v.warnings(); n > 0 {
+			return "Not in order: " + count(n, "warning") + ".", true
+		}
+		return "What is committed is in order. No .env was looked for.", false
+	case v.Ready && !v.Run.Home().Here() && !keys.Key.Secret.Set():
+		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + v.Run.Command("upgrade") + " --rotate", false
+	case v.Ready && !v.Run.Home().Compares(keys):
+		return "Ready: JWT_SECRET_KEY is set and long enough. SECRET_KEY is not in the same place, so the two were not compared.", false
+	case v.Ready:
+		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY.", false
+	}
+	fixes := func(f finding.Finding) bool { return f.Severity == finding.Error && f.Mends() }
+	if v.Err == nil && slices.ContainsFunc(v.Findings, fixes) { // where the look failed, an upgrade ends in the same way
+		return "Not ready: " + count(errs, "error") + ". Next: " + v.Run.Command("upgrade"), false
+	}
+	return "Not ready: " + count(errs, "error") + ".", true
+}
+
+func (v *Environment) warnings() (n int) {
+	for _, f := range v.Findings {
+		if f.Severity == finding.Warning {
+			n++
+		}
+	}
+	return n
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,101 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
+)
+
+// planned is a preflight whose plan fails.
+type planned struct {
+	steps.Step
+	err error
+}
+
+func (planned) Name() steps.Name { return steps.Preflight }
+func (p planned) Plan(context.Context, *steps.Run) (steps.Plan, error) {
+	return steps.Plan{}, p.err
+}
+
+// look makes an environment of what is found; nothing of the project is read.
+func look(t *testing.T, env, name string, fail error, all ...finding.Finding) (*Environment, *[]string) {
+	t.Helper()
+	run := stepstest.NewRun(t, env, nil)
+	run.Options.Environment = name
+	var told []string
+	v := &Environment{Run: run, Findings: all, Err: fail, Ready: fail == nil && len(finding.Errors(all)) == 0,
+		emit: func(ev steps.Event) { told = append(told, string(ev.Finding.Code)) }}
+	return v, &told
+}
+
+func TestVerdicts(t *testing.T) {
+	good := "SECRET_KEY=" + stepstest.Key() + "\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
+	warning, fixable, other := finding.New("env-file-permissions", ""), finding.New("jwt-key-missing", ""), finding.New("django-check-failed", "")
+	if !fixable.Mends() || other.Mends() || warning.Severity != finding.Warning {
+		t.Fatal("the findings are not of the kinds that this test is about")
+	}
+	for name, c := range map[string]struct {
+		fail      error
+		committed bool
+		found     []finding.Finding
+		says      string
+		more      bool
+	}{
+		"good":                 {nil, false, nil, "Ready: JWT_SECRET_KEY is set, long enough and different", false},
+		"a warning":            {nil, false, []finding.Finding{warning}, "Ready: ", false},
+		"what upgrade fixes":   {nil, false, []finding.Finding{fixable}, "Not ready: 1 error. Next: keysplit upgrade", false},
+		"what it does not":     {nil, false, []finding.Finding{other, other}, "Not ready: 2 errors.", true},
+		"the look failed":      {steps.Fail(fixable), false, []finding.Finding{fixable}, "Not ready: 1 error.", true},
+		"no look":              {steps.CannotLook("no project"), false, nil, "keysplit could not inspect the project.", true},
+		"committed":            {nil, true, nil, "What is committed is in order.", false},
+		"committed, a warning": {nil, true, []finding.Finding{warning}, "Not in order: 1 warning.", true},
+	} {
+		v, _ := look(t, good, steps.DefaultEnvironment, c.fail, c.found...)
+		v.Run.Options.Committed = c.committed
+		if text, more := v.Verdict(); !strings.HasPrefix(text, c.says) || more != c.more {
+			t.Errorf("%s: %q, %t", name, text, more)
+		}
+		v.Strict()
+		if err := v.Failure(); (err == nil) != (c.says[:3] != "Not" && c.fail == nil) {
+			t.Errorf("%s: ends with %v", name, err)
+		}
+	}
+}
+
+// A key that two environments share is found with neither shown; an unknown one is
+// shared by nobody.
+func TestASharedKeyIsFound(t *testing.T) {
+	prints := secret.NewFingerprinter(nil)
+	a, _ := look(t, "", "a", nil)
+	b, told := look(t, "", "b", nil)
+	if b.Compare([]*Environment{a}); len(*told) > 0 {
+		t.Error("two unknown keys count as one")
+	}
+	a.print, b.print = prints.Of(prints.Secret("x")), prints.Of(prints.Secret("y"))
+	if b.Compare([]*Environment{a}); len(*told) > 0 {
+		t.Error("two keys count as one")
+	}
+	b.print = a.print
+	if b.Compare([]*Environment{a}); len(*told) != 1 || b.Ready || !strings.Contains(b.Findings[0].Message, "a and b use the same") {
+		t.Errorf("%v, %+v", *told, b.Findings)
+	}
+}
+
+// The user's wish to stop and wrong usage end a look; a finding does not.
+func TestWhatEndsALook(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		ends bool
+	}{{steps.ErrCancelled, true}, {steps.Usage("--python x"), true}, {errors.New("the disk is full"), false}, {steps.Fail(finding.New("jwt-key-missing", "")), false}} {
+		e := steps.NewEngine(stepstest.NewRun(t, "", nil), planned{err: c.err})
+		if v, err := Look(t.Context(), e, secret.NewFingerprinter(nil), nil); (err != nil) != c.ends || err == nil && (v.Err == nil || v.Ready) {
+			t.Errorf("%v: %+v, %v", c.err, v, err)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/smoketest"
+	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/write"
+)
+
+// reach is where a command goes with what the configuration says.
+type reach int
+
+const (
+	sends    reach = iota // it sends credentials and the key, and restarts
+	delivers              // it asks the places of the environment, or writes there
+	looks                 // it reads what they hold, and says so where it does not
+	nowhere               // it reads files of this machine only
+)
+
+// request is what a command asks of its run beside the place: what it leaves out it
+// has no flag for.
+type request struct {
+	server
+	login
+	delivery
+	answers
+	speech   *speech
+	reach    reach
+	state    journal.Folder // that of the IO
+	restart  string
+	options  steps.Options // those that no configuration has
+	anywhere bool          // the environment needs no target: what an earlier run did counts
+	given    []string      // the flags that say how, for the command that goes on
+}
+
+// run makes the run that a command asks for. Errors of the command line and of the
+// configuration wrap steps.ErrUsage.
+func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error) {
+	q.state = stdio.State
+	skip, err := p.check(q)
+	if err != nil {
+		return nil, err
+	}
+	conf, err := p.configuration()
+	if err != nil {
+		return nil, err
+	}
+	env, err := p.configured(conf, q)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := write.Targets(env.Targets)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := q.authorities()
+	if err != nil {
+		return nil, err
+	}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Targets: targets, Options: q.options}
+	if len(targets) == 0 {
+		run.Targets = write.Default()
+	}
+	o := &run.Options
+	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
+	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
+	o.MinLength, o.DistinctFrom = conf.MinLength, conf.DistinctFrom
+	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production
+	run.Answers = steps.Answers{Rotate: q.rotate, Username: env.Username, TempUser: q.tempUser}
+	o.Skip = skip
+	o.Given, o.Unattended = append(p.given(), q.given...), q.yes || !stdio.InTTY
+	if conf.TrackedEnv {
+		o.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
+	}
+	if len(env.URLs) > 0 {
+		o.URL = env.URLs[0]
+	}
+	switch {
+	case env.Restart != "":
+		if o.Restart, err = restart.Parse(env.Restart); err != nil {
+			return nil, err
+		}
+	case !run.Home().Here():
+		o.Restart = restart.For(targets)
+	}
+	if err := p.agree(ctx, stdio, run, conf, q); err != nil {
+		return nil, err
+	}
+	return run, q.secrets(ctx, stdio, run)
+}
+
+// check refuses what contradicts itself, before anything is read, and returns the
+// steps to skip.
+func (p *place) check(q request) (map[steps.Name]bool, error) {
+	if p.env == "" {
+		return nil, steps.Usage("--env needs a name")
+	}
+	if !filepath.IsAbs(string(q.state)) {
+		return nil, steps.Usage("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(string(q.state)))
+	}
+	if q.tempUser && q.username != "" {
+		return nil, steps.Usage("--temp-user and --username cannot be used together")
+	}
+	if q.tempUser && p.env != steps.DefaultEnvironment {
+		return nil, steps.Usage("--temp-user is for development only, not for %s", p.env)
+	}
+	skip, err := q.skipped()
+	if err != nil {
+		return nil, err
+	}
+	if q.rotate && skip[steps.Generate] {
+		return nil, steps.Usage("--rotate and --skip key cannot be used together")
+	}
+	return skip, nil
+}
+
+// authorities reads --ca-file.
+func (s *server) authorities() (*x509.CertPool, error) {
+	if s.caFile == "" {
+		return nil, nil
+	}
+	pem, err := file.ReadSmall(s.caFile)
+	if err != nil {
+		return nil, steps.Usage("--ca-file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, steps.Usage("--ca-file %s holds no certificate in PEM form", s.caFile)
+	}
+	return pool, nil
+}
+
+// delivered are the targets that an earlier upgrade of this environment delivered
+// to, as its journal has them.
+func (p *place) delivered(state journal.Folder) (specs []string) {
+	root, _ := preflight.Root(p.project)
+	if root == "" {
+		return nil
+	}
+	j, err := state.Read(root, p.env)
+	if err != nil || j == nil {
+		return nil // the run itself says what is wrong with it
+	}
+	for _, d := range j.Deliveries() {
+		if !slices.Contains(specs, d.Target) {
+			specs = append(specs, d.Target)
+		}
+	}
+	return specs
+}
+
+// flagged lists a flag with its values, those that are empty left out.
+func flagged(name string, values ...string) (out []string) {
+	for _, v := range values {
+		if v != "" {
+			out = append(out, name, v)
+		}
+	}
+	return out
+}
+
+// given are the flags that say where: the command that goes on has to have them
+// again, since no configuration does.
+func (p *place) given() []string {
+	out := slices.Concat(flagged("--project", p.project), flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings))
+	if p.timeout != 0 && p.timeout != steps.DefaultTimeout {
+		out = append(out, "--timeout", p.timeout.String())
+	}
+	return out
+}
+
+// configuration is the project's. A throwaway project has none: what lies in the
+// folder that keysplit is started from is somebody's own.
+func (p *place) configuration() (config.Config, error) {
+	if p.throwaway {
+		return config.Config{}, nil
+	}
+	root, top := preflight.Root(p.project)
+	if root == "" {
+		return config.Config{}, nil
+	}
+	return config.Find(root, top)
+}
+
+// configured is the environment as the configuration file has it, with the flags
+// in place of what they name.
+func (p *place) configured(c config.Config, q request) (config.Environment, error) {
+	env, ok := c.Environments[p.env]
+	if names := c.Names(); !ok && len(names) > 0 && p.env != steps.DefaultEnvironment {
+		if near := config.Nearest(p.env, names); near != "" {
+			return env, steps.Usage("--env %q is not in %s; did you mean %q?", p.env, c.Path, near)
+		}
+		return env, steps.Usage("--env %q is not in %s; there is: %s", p.env, c.Path, strings.Join(names, ", "))
+	}
+	if len(q.targets) > 0 {
+		env.Targets = q.targets
+	}
+	if len(q.urls) > 0 {
+		env.URLs = q.urls
+	}
+	for _, u := range env.URLs {
+		if err := smoketest.CheckURL(u); err != nil {
+			return env, err
+		}
+	}
+	env.Restart = cmp.Or(q.restart, env.Restart)
+	env.Username = q.account(env.Username)
+	if len(env.Targets) > 0 || p.envFile != "" || p.env == steps.DefaultEnvironment {
+		return env, nil
+	}
+	// The .env here says nothing about another environment, unless the user says
+	// that it is that one's.
+	if env.Targets = p.delivered(q.state); len(env.Targets) == 0 && !q.anywhere {
+		return env, steps.Usage("no target for %s. Pass --target, or set targets in keysplit.toml. If this machine is %[1]s, use --target dotenv", p.env)
+	}
+	return env, nil
+}
