@@ -25,19 +25,27 @@ func (f fault) mark() string {
 	return "(INJECTED)"
 }
 
-// everyFault lists them: the long form fails each call in each way, the short one each
-// in one way, by turns. Each write to a file also lies: one byte was taken.
+// everyFault lists them: the long form fails each call in each way, the short one a
+// fifth of them in one way, by turns. Each write to a file also lies, in the short form
+// every third: one byte was taken.
 func everyFault(all []point) (out []fault) {
+	writes := 0
 	for n, pt := range all {
 		hows := faults
 		if !long {
-			hows = faults[n%len(faults):][:1]
+			hows = nil
+			if n%5 == 0 {
+				hows = []string{faults[n/5%len(faults)]}
+			}
 		}
 		for _, how := range hows {
 			out = append(out, fault{pt, how})
 		}
 		if pt.call == "write" || pt.call == "pwrite64" {
-			out = append(out, fault{pt, "retval=1"})
+			if long || writes%3 == 0 {
+				out = append(out, fault{pt, "retval=1"})
+			}
+			writes++
 		}
 	}
 	return out
@@ -107,9 +115,9 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 50)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 20)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
-	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 20)
+	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 6)
 }
 
 // The control: a program that does not look at what its calls return.
@@ -137,14 +145,7 @@ func reading(all []point) (out []fault) {
 			out = append(out, fault{pt, how})
 		}
 	}
-	if !long {
-		few := out[:0]
-		for n := 0; n < len(out); n += 27 {
-			few = append(few, out[n])
-		}
-		out = few
-	}
-	return out
+	return every(67, out)
 }
 
 // A disk that fails or lies when it is read: no word of a run is wrong for it, and
@@ -153,7 +154,7 @@ func TestReadsThatFail(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
 	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
-	c.report(t, "faults in reads of an upgrade", 20)
+	c.report(t, "faults in reads of an upgrade", 10)
 }
 
 // The control: a fault that does not come to pass, in a call that is never made, counts for nothing.

@@ -25,6 +25,19 @@ import (
 // long tells that everything is to be tried, not a part.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
+// every is what the short form tries of a list: one of n, from the first on. The long
+// form tries all.
+func every[T any](n int, all []T) []T {
+	if long {
+		return all
+	}
+	var some []T
+	for i := 0; i < len(all); i += n {
+		some = append(some, all[i])
+	}
+	return some
+}
+
 // The programs under test: keysplit as a user has it, but for one thing, and the
 // double that writes a file as one should not.
 //
