@@ -119,6 +119,7 @@ func ofRun(e ast.Expr, runs map[string]bool) string {
 }
 
 func TestWhoSetsWhatARunHandsOn(t *testing.T) {
+	t.Parallel()
 	groups := groupsOfRun(t)
 	seen := map[string]map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {

@@ -9,6 +9,7 @@ import (
 // The commands that go on name all that no configuration repeats, and can be pasted
 // into a shell.
 func TestTheCommandThatGoesOn(t *testing.T) {
+	t.Parallel()
 	run := &Run{Options: Options{Environment: "staging", Given: []string{"--target", "fly:a", "--target", "vault:kv/app#jwt", "--restart", "command:make it's"}}}
 	if got, want := run.ResumeCommand(), `keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart 'command:make it'\''s'`; got != want {
 		t.Errorf("%s\nwant %s", got, want)

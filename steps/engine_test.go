@@ -66,6 +66,7 @@ func pass(t *testing.T, e *Engine, n Name) {
 }
 
 func TestEngineEndsOfAStep(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken")
 	for name, c := range map[string]struct {
 		step fake
@@ -99,6 +100,7 @@ func TestEngineEndsOfAStep(t *testing.T) {
 }
 
 func TestEngineReportsAPlanThatFails(t *testing.T) {
+	t.Parallel()
 	e, _ := engineOf(&fake{name: Preflight, plan: Fail(finding.New("project-not-found", ""))})
 	if _, err := e.Plan(context.Background(), Preflight, nil); err == nil {
 		t.Fatal("no error")
@@ -110,6 +112,7 @@ func TestEngineReportsAPlanThatFails(t *testing.T) {
 
 // After a look at the project anew, what a step found before is another state's.
 func TestALookAnewForgetsWhatWasFound(t *testing.T) {
+	t.Parallel()
 	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate, plan: Fail(finding.New("env-file-changed", ""))})
 	pass(t, e, Preflight)
 	if _, err := e.Plan(t.Context(), Generate, nil); err == nil || !finding.Has(e.Findings(), "env-file-changed") {
@@ -122,6 +125,7 @@ func TestALookAnewForgetsWhatWasFound(t *testing.T) {
 }
 
 func TestEngineCleansWhatStepsSay(t *testing.T) {
+	t.Parallel()
 	value := canary.New()
 	e, run := engineOf(&fake{name: Preflight, say: "the server said \x1b[2J" + value,
 		apply: Fail(finding.New("login-rejected", "token "+value+" refused"))})
@@ -143,6 +147,7 @@ func TestEngineCleansWhatStepsSay(t *testing.T) {
 }
 
 func TestRollbackOrder(t *testing.T) {
+	t.Parallel()
 	var order []Name
 	fakes := map[Name]*fake{}
 	var all []*fake
@@ -175,6 +180,7 @@ func TestRollbackOrder(t *testing.T) {
 }
 
 func TestEngineSkips(t *testing.T) {
+	t.Parallel()
 	pre, write := &fake{name: Preflight}, &fake{name: Write}
 	e, _ := engineOf(pre, write, &fake{name: Generate})
 	pass(t, e, Preflight)
@@ -192,6 +198,7 @@ func TestEngineSkips(t *testing.T) {
 
 // The advice of a run on staging is about staging, whoever wrote it.
 func TestCommandsNameTheirEnvironment(t *testing.T) {
+	t.Parallel()
 	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
 	for env, want := range map[string]string{
 		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
@@ -220,6 +227,7 @@ func TestCommandsNameTheirEnvironment(t *testing.T) {
 // Where a part was put back before the rollback failed, the server is restarted all
 // the same: it would go on with a value that is no longer there.
 func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ part, restarts bool }{"a part is back": {true, true}, "nothing is back": {false, false}} {
 		t.Run(name, func(t *testing.T) {
 			for _, how := range []string{"of this run", "of an earlier run"} {
@@ -250,6 +258,7 @@ func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 // After the files are restored and the restart failed, only the restart is tried
 // again: the next change in the journal is an earlier run's.
 func TestARollbackThatIsTriedAgainUndoesNoMore(t *testing.T) {
+	t.Parallel()
 	write, restart := &fake{name: Write}, &fake{name: Restart, undo: Fail(finding.New("restart-failed", ""))}
 	e, _ := engineOf(write, restart)
 	e.Machine.status[Write], e.Machine.status[Restart] = Done, Done
@@ -265,6 +274,7 @@ func TestARollbackThatIsTriedAgainUndoesNoMore(t *testing.T) {
 // A step whose end cannot be noted has failed, and says why, and also why it had
 // failed itself.
 func TestAJournalThatFailsInMidRun(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("the tool said no")
 	for name, c := range map[string]struct {
 		apply error

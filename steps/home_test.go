@@ -12,6 +12,7 @@ import (
 // A home answers for what its environment reads, and for nothing else: with the key
 // elsewhere, the .env of this machine says nothing, whatever it holds.
 func TestWhereAKeyLives(t *testing.T) {
+	t.Parallel()
 	here, there := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string]struct {
 		places                func(run *steps.Run) []steps.Target

@@ -24,6 +24,7 @@ func alphabetKey(alphabet string, n int) string {
 }
 
 func TestGoodKeysRaiseNoAlarm(t *testing.T) {
+	t.Parallel()
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	raw := func(n int) []byte { b := make([]byte, n); _, _ = rand.Read(b); return b }
 	kinds := map[string]func() string{
@@ -45,6 +46,7 @@ func TestGoodKeysRaiseNoAlarm(t *testing.T) {
 }
 
 func TestBadKeys(t *testing.T) {
+	t.Parallel()
 	f := secret.NewFingerprinter(nil)
 	good := base64.RawURLEncoding.EncodeToString([]byte(alphabetKey("abcdefghijklmnopqrstuvwxyz0123456789", 64)))
 	for _, c := range []struct {
@@ -81,6 +83,7 @@ func TestBadKeys(t *testing.T) {
 }
 
 func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
+	t.Parallel()
 	for _, c := range finding.Codes() {
 		p, _ := finding.LookUp(c)
 		if p.Severity == "" || p.Message == "" || p.Why == "" || p.Fix == "" {
@@ -97,6 +100,7 @@ func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
 
 // A value as long as a file is judged in no time, also a random one.
 func TestALongValueIsJudgedAtOnce(t *testing.T) {
+	t.Parallel()
 	key := secret.NewFingerprinter(nil).Secret(strings.Repeat(canary.New(), 10_000) + "x")
 	start := time.Now()
 	JudgeKey(key)

@@ -23,6 +23,7 @@ func at(n Name, s Status) Machine {
 }
 
 func TestEveryTransition(t *testing.T) {
+	t.Parallel()
 	want := map[Status]map[Action]Status{
 		Pending: {ActPlan: Planned, ActSkip: Skipped},
 		Planned: {ActPlan: Planned, ActStart: Running, ActSkip: Skipped, ActFail: Failed, ActStop: Pending},
@@ -59,6 +60,7 @@ func TestEveryTransition(t *testing.T) {
 }
 
 func TestStartNeedsTheEarlierSteps(t *testing.T) {
+	t.Parallel()
 	for _, before := range everyStatus {
 		m := at(Write, Planned)
 		m.status[Generate] = before
@@ -70,6 +72,7 @@ func TestStartNeedsTheEarlierSteps(t *testing.T) {
 }
 
 func TestOneStepRunsAtATime(t *testing.T) {
+	t.Parallel()
 	m := at(Write, Planned)
 	m.status[SmokeTest] = Running
 	if _, err := m.Do(Write, ActStart); err == nil {
@@ -78,6 +81,7 @@ func TestOneStepRunsAtATime(t *testing.T) {
 }
 
 func TestLaterProofsFallWithAnEarlierStep(t *testing.T) {
+	t.Parallel()
 	for _, a := range []Action{ActStart, ActUndo} {
 		m := at(Checklist, Done)
 		m.status[Restart] = Skipped
@@ -96,6 +100,7 @@ func TestLaterProofsFallWithAnEarlierStep(t *testing.T) {
 }
 
 func TestUnknownStep(t *testing.T) {
+	t.Parallel()
 	if _, err := NewMachine().Do("lunch", ActPlan); err == nil {
 		t.Error("an unknown step was planned")
 	}

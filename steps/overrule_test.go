@@ -10,6 +10,7 @@ import (
 // What a person has overruled counts no more, wherever it was found; another file's
 // does. What asks nothing cannot be overruled.
 func TestWhatIsOverruledCountsNoMore(t *testing.T) {
+	t.Parallel()
 	first := finding.New("login-withheld", "").At("https://a.example.com", 0).Asking("Send it?")
 	other := first.At("https://b.example.com", 0)
 	e, run := engineOf(&fake{name: Preflight, apply: Fail(first, other)})

@@ -9,6 +9,7 @@ import (
 
 // A fix is pasted into a shell, and names of folders come from a repository of anyone's.
 func TestAFixCanBePasted(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	p := &Project{TopLevel: top}
 	dir := filepath.Join(top, "it's $(touch x)")

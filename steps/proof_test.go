@@ -35,6 +35,7 @@ func evidenceIn(j *journal.Journal) []journal.Entry {
 }
 
 func TestEngineRecordsWhatAStepProved(t *testing.T) {
+	t.Parallel()
 	value := canary.New()
 	j, env := withJournal(t, "K=1\n")
 	pre := &proving{fake{name: Preflight}, []journal.CheckLine{{ID: "project", Mark: string(MarkOK)}}}
@@ -88,6 +89,7 @@ func TestEngineRecordsWhatAStepProved(t *testing.T) {
 
 // The evidence of a server names its address, and nobody's password.
 func TestEvidenceNamesTheServers(t *testing.T) {
+	t.Parallel()
 	j, env := withJournal(t, "K=1\n")
 	run := &Run{Found: Found{Journal: j, Project: &Project{EnvFile: EnvFile{Path: env}}}, Prints: j.Prints()}
 	run.URL, run.Asked = "http://127.0.0.1:8000", []string{"https://ada:" + canary.New() + "@a.example.com/x?token=1", "https://b.example.com\x1b[31m", "http://[::1]:80"}

@@ -52,6 +52,7 @@ var revealCallers = map[string]string{
 }
 
 func TestWhoRevealsSecrets(t *testing.T) {
+	t.Parallel()
 	found := map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

@@ -23,6 +23,7 @@ func (somewhere) Look(context.Context, *Run) (Held, error) { return Held{}, nil 
 // The previous key is that of the latest upgrade of this run's own places: neither
 // one that another place had, nor one from before the latest upgrade.
 func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
+	t.Parallel()
 	j, env := withJournal(t, "")
 	older, old, other := j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New())
 	previous := func(targets ...string) string {
@@ -66,6 +67,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 
 // The name that is typed is the one that says production.
 func TestProductionName(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		options Options
 		held    []Held

@@ -8,6 +8,7 @@ import (
 
 // A row says all that front ends ask it for, and no two steps share a word.
 func TestEveryRowOfTheTableIsWhole(t *testing.T) {
+	t.Parallel()
 	seen := map[string]Name{}
 	for i, n := range Order() {
 		row := About(n)
@@ -28,6 +29,7 @@ func TestEveryRowOfTheTableIsWhole(t *testing.T) {
 
 // The words of the stepper and the names in JSON lead to the same steps.
 func TestAStepIsFoundByItsWords(t *testing.T) {
+	t.Parallel()
 	for n, words := range map[Name][]string{
 		Generate: {"key", "Key", "generate"}, Write: {"write", "Write"}, Distinct: {"verify", "distinct"},
 		Restart: {"restart"}, SmokeTest: {"login", "Login", "smoke-test"}, Checklist: {"checklist"}, Preflight: {"preflight"},
@@ -50,6 +52,7 @@ func TestAStepIsFoundByItsWords(t *testing.T) {
 
 // The old value can be read again only once it is back.
 func TestTheRestartIsUndoneLast(t *testing.T) {
+	t.Parallel()
 	if got := rollbackOrder(); !slices.Equal(got, []Name{Checklist, SmokeTest, Distinct, Write, Generate, Restart}) {
 		t.Errorf("%v", got)
 	}

@@ -12,6 +12,7 @@ import (
 // In a repository like the guide's, the look finds every place, the proposals fix those that can be fixed, and a second
 // look finds nothing of them.
 func TestAWholeRepositoryIsFixed(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.write(".env", "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 	files := map[string]string{

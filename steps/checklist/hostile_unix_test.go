@@ -17,6 +17,7 @@ import (
 )
 
 func TestAHostileTreeIsReadSafely(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.prove(good(), true)
 	must := func(err error) {
@@ -87,6 +88,7 @@ func TestAHostileTreeIsReadSafely(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() == 0 {
 		t.Skip("root opens every folder")
 	}

@@ -17,6 +17,7 @@ import (
 )
 
 func TestNothingIsTickedByDefault(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.remove(".github/workflows/test.yml")
 	h.remove("README.md")
@@ -36,6 +37,7 @@ func TestNothingIsTickedByDefault(t *testing.T) {
 }
 
 func TestEveryItemHasItsEvidence(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.prove(good(), true)
 	h.attest(9)
@@ -94,6 +96,7 @@ func both(fs ...func(marks)) func(marks) {
 }
 
 func TestEachItemIsOpenWithoutItsProof(t *testing.T) {
+	t.Parallel()
 	const warn = steps.MarkWarn
 	smoke, distinct := steps.SmokeTest, steps.Distinct
 	for name, c := range map[string]struct {
@@ -134,6 +137,7 @@ func TestEachItemIsOpenWithoutItsProof(t *testing.T) {
 }
 
 func TestNoServerSeenWithTheNewKey(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	m := good()
 	without(steps.SmokeTest)(m)
@@ -144,6 +148,7 @@ func TestNoServerSeenWithTheNewKey(t *testing.T) {
 }
 
 func TestTheFileAloneProvesADifferenceOnlyWithBothKeys(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		env  string
 		want State
@@ -158,6 +163,7 @@ func TestTheFileAloneProvesADifferenceOnlyWithBothKeys(t *testing.T) {
 }
 
 func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
+	t.Parallel()
 	secretKey, key := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string]struct {
 		file, content string
@@ -215,6 +221,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 }
 
 func TestWhatIsHealthyStaysTicked(t *testing.T) {
+	t.Parallel()
 	secretKey, key := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string][2]string{
 		"front end":           {"frontend/.env", "VITE_URL=x\n"},
@@ -244,6 +251,7 @@ func TestWhatIsHealthyStaysTicked(t *testing.T) {
 }
 
 func TestALongListIsCutShort(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	for i := range maxNamed + 4 { // and the README
 		h.write(fmt.Sprintf("docs/%d.md", i), "SECRET_KEY= JWT_SECRET_KEY=\n")
@@ -255,6 +263,7 @@ func TestALongListIsCutShort(t *testing.T) {
 }
 
 func TestTooManyFilesAreSaid(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.prove(good(), true)
 	for i := range maxFiles + 1 {
@@ -268,6 +277,7 @@ func TestTooManyFilesAreSaid(t *testing.T) {
 }
 
 func TestLookNeedsAProjectAndStops(t *testing.T) {
+	t.Parallel()
 	if _, err := Look(context.Background(), &steps.Run{}, time.Now()); !errors.Is(err, steps.ErrCannotLook) {
 		t.Errorf("without a project: %v", err)
 	}
@@ -285,6 +295,7 @@ func TestLookNeedsAProjectAndStops(t *testing.T) {
 
 // The source of evidence says which check it was, also where the text has that word.
 func TestTheSourceOfEvidence(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 	for want, ev := range map[string]Evidence{
 		" (files, 2026-01-02 03:04 UTC)":                        {Text: "so do 3 more files", Check: "files", Time: at},

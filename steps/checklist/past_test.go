@@ -18,6 +18,7 @@ import (
 )
 
 func TestAChangeUnticks(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(h *house)
 		open   []int
@@ -62,6 +63,7 @@ func TestAChangeUnticks(t *testing.T) {
 }
 
 func TestARollbackUnticks(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	ctx := context.Background()
 	at, err := envfile.Open(h.run.Project.EnvFile.Path)
@@ -87,6 +89,7 @@ func TestARollbackUnticks(t *testing.T) {
 // A grace period changes the .env too, and neither it nor its rollback says
 // anything about the key that signs. The same change as part of an upgrade does.
 func TestARollbackOfAGracePeriodKeepsWhatWasProved(t *testing.T) {
+	t.Parallel()
 	for name, writing := range map[string]bool{"a grace period": false, "an upgrade": true} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
@@ -117,6 +120,7 @@ func TestARollbackOfAGracePeriodKeepsWhatWasProved(t *testing.T) {
 
 // What a check --fix edited, and a rollback of that, says nothing about the key.
 func TestARollbackOfAnEditKeepsWhatWasProved(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.prove(good(), true)
 	h.attest(9)
@@ -154,6 +158,7 @@ func TestARollbackOfAnEditKeepsWhatWasProved(t *testing.T) {
 // A login that was proved stays proved when the upgrade runs again without an
 // account, while the key and the files are the same.
 func TestALoginOutlivesARunWithoutAnAccount(t *testing.T) {
+	t.Parallel()
 	again := func(h *house) {
 		m := good()
 		m[steps.SmokeTest] = map[string]steps.Mark{"answers": steps.MarkOK, "new-key": steps.MarkOK, "secret-key": steps.MarkOK, "random-key": steps.MarkOK, "previous-key": steps.MarkOK}
@@ -186,6 +191,7 @@ func TestALoginOutlivesARunWithoutAnAccount(t *testing.T) {
 
 // Times of the same minute tell nothing beside each other.
 func TestWhatEndsAWordIsToldWithoutTheSameTimeTwice(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.attest(9)
 	h.attest(5)
@@ -199,6 +205,7 @@ func TestWhatEndsAWordIsToldWithoutTheSameTimeTwice(t *testing.T) {
 }
 
 func TestALeftOutStepIsSaid(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.status(steps.SmokeTest, steps.Skipped)
 	if it := h.look().Items[4]; !strings.Contains(it.Reason, "Login was skipped") {
@@ -207,6 +214,7 @@ func TestALeftOutStepIsSaid(t *testing.T) {
 }
 
 func TestAWordCountsUntilWhatItIsAboutChanges(t *testing.T) {
+	t.Parallel()
 	lacking := "env:\n  SECRET_KEY: x\n"
 	for name, c := range map[string]struct {
 		item   int
@@ -251,6 +259,7 @@ func TestAWordCountsUntilWhatItIsAboutChanges(t *testing.T) {
 }
 
 func TestWordsAreChecked(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	for _, c := range []struct {
 		item     int

@@ -16,6 +16,7 @@ import (
 // found once it names JWT_SECRET_KEY as well, nor when it only refers to a
 // SECRET_KEY of something else.
 func TestEveryKindOfPlaceIsFound(t *testing.T) {
+	t.Parallel()
 	for file, c := range map[string]struct {
 		line string
 		code finding.Code
@@ -81,6 +82,7 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 // Both keys from the same source is no separation: every way to say so is an
 // error at its line, and keeps item 7 open.
 func TestTheSameValueForBothKeysIsFound(t *testing.T) {
+	t.Parallel()
 	const ref = "- name: %s\n  valueFrom:\n    secretKeyRef:\n      name: backend-secrets\n      key: %s\n"
 	pod := "apiVersion: v1\nkind: Pod\nenv:\n"
 	for name, c := range map[string]struct {
@@ -141,6 +143,7 @@ func TestTheSameValueForBothKeysIsFound(t *testing.T) {
 
 // A Dockerfile is told what to do instead, since nothing is proposed for it.
 func TestADockerfileIsToldNotToKeepTheKey(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.write("Dockerfile", "ENV SECRET_KEY=build\n")
 	if f := h.look().Findings; len(f) != 1 || !strings.Contains(f[0].Fix, "Never with ENV") || !strings.Contains(f[0].Fix, "RUN SECRET_KEY=build JWT_SECRET_KEY=$(python") {

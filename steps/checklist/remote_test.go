@@ -13,6 +13,7 @@ import (
 // The items about keys rest on what was read back from the places, and not on
 // the .env that happens to be here.
 func TestAnotherEnvironmentsItems(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\n", nil)
 	if err := stepstest.Places(run, steps.Held{Readable: true}); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestTheStepNeverFailsForOpenItems(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.write("ci.yml", "SECRET_KEY: x\n")
 	h.prove(good(), true)
@@ -61,6 +62,7 @@ func TestTheStepNeverFailsForOpenItems(t *testing.T) {
 
 // The engine's own recording, from the check lines of steps to the items.
 func TestItemsFromAnEnginesRun(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	var all []steps.Step
 	for _, n := range steps.Order()[:6] {
@@ -107,6 +109,7 @@ func (*said) Verify(context.Context, *steps.Run, steps.Emit) error { return nil 
 func (*said) Undo(context.Context, *steps.Run, steps.Emit) error   { return nil }
 
 func TestNoFormShowsASecret(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	password := stepstest.Key()
 	other := stepstest.Key()
@@ -183,6 +186,7 @@ func fixedHouse(t *testing.T) (*house, time.Time) {
 }
 
 func TestGoldenReports(t *testing.T) {
+	t.Parallel()
 	h, now := fixedHouse(t)
 	r, err := Look(context.Background(), h.run, now)
 	if err != nil {
@@ -210,6 +214,7 @@ func TestGoldenReports(t *testing.T) {
 }
 
 func TestEnvironmentIsInTheCommand(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.run.Options.Environment = "staging"
 	items := h.look().Items
@@ -228,6 +233,7 @@ func TestEnvironmentIsInTheCommand(t *testing.T) {
 }
 
 func TestTheTeamHearsWhenSessionsEnd(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	if m := h.look().TeamMessage(); !strings.Contains(m, "all sessions end when") || !strings.Contains(m, "Still open in development\n  2.") {
 		t.Errorf("before:\n%s", m)
@@ -239,6 +245,7 @@ func TestTheTeamHearsWhenSessionsEnd(t *testing.T) {
 }
 
 func TestEscape(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"JWT_SECRET_KEY": "JWT_SECRET_KEY",
 		"_x_":            `\_x\_`,

@@ -28,6 +28,7 @@ func apply(t *testing.T, run *steps.Run) (stepstest.Events, error) {
 }
 
 func TestMakesAKeyWhereThereIsNoGoodOne(t *testing.T) {
+	t.Parallel()
 	secret, old := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string]struct {
 		env      string
@@ -64,6 +65,7 @@ func TestMakesAKeyWhereThereIsNoGoodOne(t *testing.T) {
 }
 
 func TestKeepsAGoodKey(t *testing.T) {
+	t.Parallel()
 	key := stepstest.Key()
 	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+key+"\n", nil)
 	plan, err := (&Step{}).Plan(context.Background(), run)
@@ -79,6 +81,7 @@ func TestKeepsAGoodKey(t *testing.T) {
 }
 
 func TestRotateReplacesAGoodKey(t *testing.T) {
+	t.Parallel()
 	key := stepstest.Key()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
 	run.Answers.Rotate = true
@@ -92,6 +95,7 @@ func TestRotateReplacesAGoodKey(t *testing.T) {
 
 // A step that is gone back to after the key was written still knows the one before.
 func TestRotateKnowsThePreviousKeyAfterTheWrite(t *testing.T) {
+	t.Parallel()
 	key := stepstest.Key()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\n", nil)
 	run.Answers.Rotate = true
@@ -111,6 +115,7 @@ func TestRotateKnowsThePreviousKeyAfterTheWrite(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	secret := stepstest.Key()
 	for name, c := range map[string]struct {
 		key  string
@@ -143,6 +148,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
+	t.Parallel()
 	secret := stepstest.Key()
 	run := stepstest.NewRun(t, "", nil)
 	run.Project.Facts = &steps.Facts{SecretKey: steps.KeyFacts{Set: true, Sum: run.Prints.Sum([]byte(secret))}}
@@ -155,6 +161,7 @@ func TestImportedKeyEqualToASecretKeyOfTheSettings(t *testing.T) {
 }
 
 func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
+	t.Parallel()
 	key := stepstest.Key()
 	for name, c := range map[string]struct {
 		env     string
@@ -182,6 +189,7 @@ func TestAVariableOfTheShellWouldHideTheKey(t *testing.T) {
 }
 
 func TestNoRandomBytesNoKey(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	s := &Step{Random: iotest.ErrReader(errors.New("no entropy"))}
 	if err := s.Apply(context.Background(), run, func(steps.Event) {}); err == nil || run.Key.Set() {
@@ -190,6 +198,7 @@ func TestNoRandomBytesNoKey(t *testing.T) {
 }
 
 func TestUndoForgets(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	if _, err := apply(t, run); err != nil {
 		t.Fatal(err)
@@ -202,6 +211,7 @@ func TestUndoForgets(t *testing.T) {
 // Before a change that ends sessions: how long they would have lived, or that this
 // is not known; also when an interrupted run goes on.
 func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	run.Options.Environment = "staging"
 	said := func() string {
@@ -235,6 +245,7 @@ func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
 
 // A project may want more than the 86 characters of the usual key.
 func TestAKeyIsAsLongAsTheProjectWants(t *testing.T) {
+	t.Parallel()
 	for _, least := range []int{50, 86, 87, 100, 512} {
 		run := stepstest.NewRun(t, "", nil)
 		run.Options.MinLength = least

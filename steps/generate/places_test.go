@@ -12,6 +12,7 @@ import (
 )
 
 func TestAKeyThatIsKeptElsewhere(t *testing.T) {
+	t.Parallel()
 	good, local := stepstest.Key(), stepstest.Key()
 	var run *steps.Run
 	held := func(key, secretKey string) steps.Held {
@@ -65,6 +66,7 @@ func TestAKeyThatIsKeptElsewhere(t *testing.T) {
 }
 
 func TestGoesOnWithTheKeyOfAnInterruptedRun(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	chosen := run.Secret(stepstest.Key())
 	if err := stepstest.Places(run, steps.Held{Readable: true}); err != nil {
@@ -90,6 +92,7 @@ func TestGoesOnWithTheKeyOfAnInterruptedRun(t *testing.T) {
 // The rest of an upgrade's places must get its key and no other: a run over other
 // places neither takes that key nor forgets it.
 func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
 	run.Options.Environment = "staging"
 	if err := stepstest.Places(run, steps.Held{Readable: true}, steps.Held{}); err != nil {
@@ -132,6 +135,7 @@ func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
 // A key that one place had before goes to the others in one upgrade, over any
 // interruption.
 func TestAKeptKeyThatGoesElsewhereIsRemembered(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	good := run.Secret(stepstest.Key())
 	holds := steps.Held{Readable: true, There: true, Key: good}

@@ -124,6 +124,7 @@ var always = []string{
 }
 
 func TestThePreviousKeyIsAcceptedUntilTheDeadline(t *testing.T) {
+	t.Parallel()
 	for _, generation := range djangotest.Generations() {
 		for name, c := range map[string]struct {
 			until time.Duration
@@ -151,6 +152,7 @@ func TestThePreviousKeyIsAcceptedUntilTheDeadline(t *testing.T) {
 
 // The deadline comes while the server runs: nothing restarts it.
 func TestTheDeadlineNeedsNoRestart(t *testing.T) {
+	t.Parallel()
 	script := strings.Replace(asks, "ask('access-new'", "import time\ntime.sleep(2.5)\nask('access-new'", 1)
 	if script == asks {
 		t.Fatal("the script has changed")
@@ -164,6 +166,7 @@ func TestTheDeadlineNeedsNoRestart(t *testing.T) {
 }
 
 func TestTheModuleRefusesWhatWouldDoHarm(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		env  func(p *djangotest.Project, old string) string
 		says string

@@ -15,6 +15,7 @@ import (
 
 // A version that is not in the list could not be replaced by the next one.
 func TestThisVersionOfTheModuleIsKnown(t *testing.T) {
+	t.Parallel()
 	sum := sha256.Sum256(Module)
 	if got := hex.EncodeToString(sum[:]); !slices.Contains(versions, got) {
 		t.Errorf("add %s to the versions, and keep the earlier ones", got)
@@ -22,6 +23,7 @@ func TestThisVersionOfTheModuleIsKnown(t *testing.T) {
 }
 
 func TestOnlyItsOwnModuleIsReplaced(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		make func(path, elsewhere string) error
 		ours bool

@@ -12,6 +12,7 @@ import (
 )
 
 func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "")
 	project := filepath.Dir(env)
 	old := j.Prints().Secret(canary.New())
@@ -64,6 +65,7 @@ func TestDeliveriesAreThoseOfTheLatestRunAndInForce(t *testing.T) {
 // A key that was kept by a run that was killed before it noted what for goes with the
 // next one; the versions of files and the values of places stay.
 func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	key, old := j.Prints().Secret(canary.New()), j.Prints().Secret(canary.New())
 	stray, err := j.Keep("", []byte(key.Reveal()))
@@ -95,6 +97,7 @@ func TestSettleForgetsAKeyThatWasNeverChosen(t *testing.T) {
 // A delivery that was begun is gone on with only when it is of this upgrade, of this
 // key, and has no end.
 func TestBegunIsTheDeliveryThatWasCutOff(t *testing.T) {
+	t.Parallel()
 	j, _ := journalFor(t, "")
 	d, err := j.Deliver(Delivery{Target: "fly:shop", Key: "one"}, secret.Secret{})
 	if err != nil {
@@ -117,6 +120,7 @@ func TestBegunIsTheDeliveryThatWasCutOff(t *testing.T) {
 }
 
 func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
 	if _, err := j.Deliver(Delivery{Target: "heroku:app"}, secret.Secret{}); err != nil {
@@ -133,6 +137,7 @@ func TestFileChangesAndDeliveriesOfOneRunGoTogether(t *testing.T) {
 }
 
 func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "")
 	key := j.Prints().Secret(canary.New())
 	both := []string{"a", "b"}
@@ -175,6 +180,7 @@ func TestAChosenKeyIsKeptUntilItIsSettled(t *testing.T) {
 }
 
 func TestADamagedDeliveryIsPassedOver(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "")
 	f, err := os.OpenFile(j.path(), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
@@ -193,6 +199,7 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 // A value that was put back is waited for from then on, also in the run that had
 // brought the other one, and in a journal that is new.
 func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	j, _ := journalFor(t, "")
 	since := func() time.Time {
 		t.Helper()
@@ -227,6 +234,7 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 // What is in the places counts after a run that changed files only, such as that of a
 // grace period; a rollback takes back the latest run and nothing of an earlier one.
 func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "A=1\n")
 	d, err := j.Deliver(Delivery{Target: "manual:x", Key: "one"}, secret.Secret{})
 	if err != nil {

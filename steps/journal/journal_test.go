@@ -66,6 +66,7 @@ func content(t *testing.T, path string) string {
 }
 
 func TestJournalTakesBackToTheByte(t *testing.T) {
+	t.Parallel()
 	before := "A=1\r\nB=2"
 	j, env := journalFor(t, before)
 	change(t, j, env, "A=1\r\nB=2\r\nK=3\r\n")
@@ -94,6 +95,7 @@ func TestJournalTakesBackToTheByte(t *testing.T) {
 }
 
 func TestRollbackTakesBackOneRunOnly(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
 	j = reopen(t, j, filepath.Dir(env))
@@ -104,6 +106,7 @@ func TestRollbackTakesBackOneRunOnly(t *testing.T) {
 }
 
 func TestRollbackLeavesForeignEditsAlone(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
 	if err := os.WriteFile(env, []byte("K=2\nEDITED=1\n"), 0o640); err != nil {
@@ -127,6 +130,7 @@ func TestRollbackLeavesForeignEditsAlone(t *testing.T) {
 }
 
 func TestJournalSurvivesATornLine(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	change(t, j, env, "K=2\n")
 	entries := len(j.Entries())
@@ -152,6 +156,7 @@ func TestJournalSurvivesATornLine(t *testing.T) {
 
 // Runs that begin at once on a new project share one fingerprint key.
 func TestJournalHasOneKey(t *testing.T) {
+	t.Parallel()
 	state := stateFolder(t)
 	project, secret := t.TempDir(), canary.New()
 	var wg sync.WaitGroup
@@ -177,6 +182,7 @@ func TestJournalHasOneKey(t *testing.T) {
 
 // A first line that was damaged when it was written records no deed.
 func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
+	t.Parallel()
 	for _, line := range []string{"{", "\"time\":1}\n", "\n"} {
 		j, env := journalFor(t, "K=1\n")
 		if err := os.WriteFile(j.path(), []byte(line), 0o600); err != nil {
@@ -196,6 +202,7 @@ func TestJournalBeginsAnewAfterADamagedFirstLine(t *testing.T) {
 }
 
 func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
 	damage := map[string]func(j *Journal) error{
 		"another project": func(j *Journal) error {
 			line, err := j.seal(Entry{Kind: "opened", Project: "/elsewhere", Environment: "development"})
@@ -227,6 +234,7 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 }
 
 func TestJournalHoldsNoSecretAndNobodyElseReadsIt(t *testing.T) {
+	t.Parallel()
 	old, key := canary.New(), canary.New()
 	j, env := journalFor(t, "K="+old+"\n")
 	change(t, j, env, "K="+key+"\n")
@@ -252,6 +260,7 @@ func TestJournalHoldsNoSecretAndNobodyElseReadsIt(t *testing.T) {
 }
 
 func TestBackupNamesStayInTheFolder(t *testing.T) {
+	t.Parallel()
 	j, _ := journalFor(t, "")
 	for _, id := range []string{"", "../key", "/etc/passwd", "key/../../x"} {
 		if _, err := j.Kept(id); err == nil {
@@ -263,6 +272,7 @@ func TestBackupNamesStayInTheFolder(t *testing.T) {
 // What a later version adds is under the seal too: its lines count, and only a form
 // that this version would misread is refused.
 func TestJournalOfALaterVersion(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	add := func(line string) {
 		t.Helper()
@@ -292,6 +302,7 @@ func TestJournalOfALaterVersion(t *testing.T) {
 // A line that lacks what its kind is about is passed over, whoever sealed it: those
 // who read the entries count on it.
 func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"begin", "end", "emergency", "deliver", "delivered", "evidence"} {
 		j, env := journalFor(t, "K=1\n")
 		if err := j.append(Entry{Kind: kind}); err != nil {
@@ -305,6 +316,7 @@ func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
 
 // Journals that were written before there was a number are read as before.
 func TestJournalWithoutANumber(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	line, err := j.seal(Entry{Kind: "opened", Project: filepath.Dir(env), Environment: "development"})
 	if err != nil || bytes.Contains(line, []byte("schema")) {
@@ -320,6 +332,7 @@ func TestJournalWithoutANumber(t *testing.T) {
 
 // What a kill leaves is no doubt; damage is.
 func TestJournalDoubts(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
 	if _, err := j.Keep(env, []byte("K=1\n")); err != nil { // and then killed, before the intent
 		t.Fatal(err)
@@ -401,6 +414,7 @@ func TestWhereTheStateFolderMayLie(t *testing.T) {
 }
 
 func TestReadJournalMakesNothing(t *testing.T) {
+	t.Parallel()
 	state := stateFolder(t)
 	j, err := state.Read("/some/project", "development")
 	if j != nil || err != nil {
@@ -429,6 +443,7 @@ func TestReadJournalMakesNothing(t *testing.T) {
 
 // A change that cannot be finished is not passed over: Recover fails, and tries again the next time.
 func TestRecoverSaysWhatItCouldNotFinish(t *testing.T) {
+	t.Parallel()
 	j, env := journalFor(t, "A=half\n")
 	in := envfile.Intent{ID: "1", Path: env, Target: env, InPlace: true, OldSum: "old", NewSum: "new", BackupID: "gone", StagedID: "gone"}
 	if err := j.Begin(in); err != nil {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheKeyInATrackedFileIsFound(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is missing")
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheRulesOfDockerignore(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		rules, file string
 		want        bool
@@ -27,6 +28,7 @@ func TestTheRulesOfDockerignore(t *testing.T) {
 }
 
 func TestADockerfileThatCopiesTheEnv(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		dockerfile, ignore string
 		want               bool
@@ -54,6 +56,7 @@ func TestADockerfileThatCopiesTheEnv(t *testing.T) {
 }
 
 func TestTheKeyInTheHistoryOfTheEnv(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is missing")
 	}

@@ -12,6 +12,7 @@ import (
 // django-environ takes a value that begins with $ for the name of another variable:
 // the finding names the cause, and not a piece of the value.
 func TestAValueThatBeginsWithADollar(t *testing.T) {
+	t.Parallel()
 	for _, reader := range []string{"environ", "decouple"} {
 		for name, c := range map[string]struct {
 			code finding.Code
@@ -37,6 +38,7 @@ func TestAValueThatBeginsWithADollar(t *testing.T) {
 
 // One message for two rules: which of them a key breaks is found by comparing.
 func TestARefusedKeyIsCompared(t *testing.T) {
+	t.Parallel()
 	for env, want := range map[string]string{
 		"JWT_SECRET_KEY=k7Qm2Zx9Lp4V\n":   "key-short",
 		"JWT_SECRET_KEY={SECRET_KEY}\n":   "key-equal",

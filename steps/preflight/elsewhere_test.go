@@ -18,6 +18,7 @@ func onePlace(run *steps.Run, held steps.Held, err error) {
 }
 
 func TestAnotherEnvironmentIsJudgedByItsPlaces(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=short\n"})
 	for name, c := range map[string]struct {
 		held func(run *steps.Run) steps.Held
@@ -48,6 +49,7 @@ func TestAnotherEnvironmentIsJudgedByItsPlaces(t *testing.T) {
 }
 
 func TestAnotherEnvironmentNeedsNoDjangoHere(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	run, events, err := apply(t, p, func(run *steps.Run) {
 		run.Options.Python = filepath.Join(p.Dir, "no-such-python")
@@ -66,6 +68,7 @@ func TestAnotherEnvironmentNeedsNoDjangoHere(t *testing.T) {
 }
 
 func TestAPlaceThatCannotBeLookedAt(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	_, _, err := apply(t, p, func(run *steps.Run) {
 		onePlace(run, steps.Held{}, steps.Fail(finding.New("tool-not-logged-in", "")))
@@ -77,8 +80,8 @@ func TestAPlaceThatCannotBeLookedAt(t *testing.T) {
 }
 
 func TestAStaticCheckAsksNoPlace(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
-	cleanEnvironment(t)
 	run := newRun(t)
 	run.Options.Folder, run.Options.Static = p.Dir, true
 	onePlace(run, steps.Held{}, errors.New("asked"))

@@ -13,6 +13,7 @@ import (
 
 // A fix is pasted into a shell, and names of folders come from a repository of anyone's.
 func TestAFixAboutExposureCanBePasted(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED, NOT TESTED: no modes here")
 	}

@@ -24,6 +24,7 @@ func (f fileTarget) File(*steps.Run) string { return f.path }
 // A grace period in force is told, of whichever file the backend reads; one that is
 // over is not.
 func TestAGracePeriodIsTold(t *testing.T) {
+	t.Parallel()
 	text := func(until time.Time) string {
 		return fmt.Sprintf("SECRET_KEY=%s\nJWT_SECRET_KEY=%s\n%s=%s\n%s='%s'\n", stepstest.Key(), stepstest.Key(),
 			steps.GraceKeyName, stepstest.Key(), steps.GraceUntilName, until.Format(time.RFC3339))

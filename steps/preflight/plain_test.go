@@ -77,6 +77,7 @@ class Person(AbstractBaseUser):
 }
 
 func TestPlainProject(t *testing.T) {
+	t.Parallel()
 	python := djangotest.Python(t, djangotest.Modern)
 	dir := lay(t, plain)
 	key, secret := stepstest.Key(), stepstest.Key()
@@ -128,6 +129,7 @@ func TestPlainProject(t *testing.T) {
 
 // Windows offers Python in its store by an empty file of that name.
 func TestAStoreStubIsNoPython(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"stub": "", "python": "#!/bin/sh\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {

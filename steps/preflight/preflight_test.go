@@ -19,7 +19,6 @@ import (
 // apply runs the whole step on a project with its real Django.
 func apply(t *testing.T, p *djangotest.Project, change func(*steps.Run)) (*steps.Run, []steps.Event, error) {
 	t.Helper()
-	cleanEnvironment(t)
 	run := newRun(t)
 	run.Options.Folder, run.Options.Python = p.Dir, p.Python
 	if change != nil {
@@ -32,6 +31,7 @@ func apply(t *testing.T, p *djangotest.Project, change func(*steps.Run)) (*steps
 }
 
 func TestApplyHealthy(t *testing.T) {
+	t.Parallel()
 	for _, reader := range []string{"decouple", "dotenv", "environ"} {
 		t.Run(reader, func(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Reader: reader, Git: true, Flavour: djangotest.Cookies})
@@ -65,6 +65,7 @@ func TestApplyHealthy(t *testing.T) {
 }
 
 func TestApplyStates(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		o      djangotest.Options
@@ -103,6 +104,7 @@ func TestApplyStates(t *testing.T) {
 }
 
 func TestApplyFollowsDjango(t *testing.T) {
+	t.Parallel()
 	// The text of these settings says nothing about the place of the file.
 	p := djangotest.New(t, djangotest.Options{Reader: "dotenv"})
 	edit(t, p, "load_dotenv(BASE_DIR / '.env')", "load_dotenv(chr(46) + 'secrets')")
@@ -154,6 +156,7 @@ func TestApplyFileThatWins(t *testing.T) {
 }
 
 func TestApplyKeyFromElsewhere(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct{ code, want string }{
 		"a manager": {"JWT_SECRET_KEY = str(__import__('secrets').token_urlsafe(64))", ""},
 		"the code":  {"JWT_SECRET_KEY = '" + stepstest.Key() + "'", "jwt-key-missing"},
@@ -188,7 +191,6 @@ func TestPasswordStaysAway(t *testing.T) {
 
 func TestApplyRefusesAShadow(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
-	cleanEnvironment(t)
 	run := newRun(t)
 	run.Options.Folder, run.Options.Python = p.Dir, p.Python
 	t.Cleanup(run.Close)
@@ -201,6 +203,7 @@ func TestApplyRefusesAShadow(t *testing.T) {
 }
 
 func TestApplyBrokenProject(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	urls := filepath.Join(p.Root, "config", "urls.py")
 	if err := os.WriteFile(urls, []byte("from nowhere import nothing\n"), 0o600); err != nil {
@@ -216,6 +219,7 @@ func TestApplyBrokenProject(t *testing.T) {
 }
 
 func TestApplyCannotLook(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	_, _, err := apply(t, p, func(r *steps.Run) { r.Options.Python = filepath.Join(p.Root, "no-python") })
 	if !errors.Is(err, steps.ErrCannotLook) || !strings.Contains(err.Error(), "no-python") {

@@ -17,13 +17,12 @@ import (
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
-// cleanEnvironment takes the variables away that the project's settings read.
-func cleanEnvironment(t *testing.T) {
-	t.Helper()
+// TestMain takes the variables away that the project's settings read.
+func TestMain(m *testing.M) {
 	for _, name := range []string{steps.KeyName, steps.SecretKeyName, "DEBUG", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV", "PYTHONPATH"} {
-		t.Setenv(name, "")
-		os.Unsetenv(name)
+		_ = os.Unsetenv(name)
 	}
+	os.Exit(m.Run())
 }
 
 // shown is foreign text as a run that knows no secret shows it.
@@ -52,7 +51,6 @@ func projectOf(p *djangotest.Project) *steps.Project {
 // secrets in every byte that the probe wrote.
 func start(t *testing.T, p *djangotest.Project) (*session, *steps.Run, error) {
 	t.Helper()
-	cleanEnvironment(t)
 	run := newRun(t)
 	return startRun(t, p, run)
 }
@@ -75,6 +73,7 @@ func startRun(t *testing.T, p *djangotest.Project, run *steps.Run) (*session, *s
 }
 
 func TestFactsOfAHealthyProject(t *testing.T) {
+	t.Parallel()
 	for _, generation := range djangotest.Generations() {
 		for _, flavour := range djangotest.Flavours() {
 			t.Run(string(generation)+" "+string(flavour), func(t *testing.T) {
@@ -148,6 +147,7 @@ func files(t *testing.T, dir string) string {
 }
 
 func TestStates(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, env, state string
 		candidate        bool
@@ -207,6 +207,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestSettingsFromBefore(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Before: true, Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	s, _, err := start(t, p)
 	if err != nil {
@@ -225,7 +226,6 @@ func TestSettingsFromBefore(t *testing.T) {
 
 func TestKeyOfTheEnvironment(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
-	cleanEnvironment(t)
 	other := djangotest.NewKey()
 	t.Setenv(steps.KeyName, other)
 	s, run, err := startRun(t, p, newRun(t))
@@ -241,6 +241,7 @@ func TestKeyOfTheEnvironment(t *testing.T) {
 }
 
 func TestSign(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	s, _, err := start(t, p)
 	if err != nil {
@@ -271,6 +272,7 @@ func TestSign(t *testing.T) {
 }
 
 func TestThrowawayKeyNeverSigns(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	s, _, err := start(t, p)
 	if err != nil {
@@ -284,6 +286,7 @@ func TestThrowawayKeyNeverSigns(t *testing.T) {
 const countUsers = "from django.contrib.auth import get_user_model; print('users', get_user_model().objects.filter(username__startswith='keysplit-').count())"
 
 func TestThrowawayAccount(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Cookies})
 	has := func(n string) {
 		t.Helper()
@@ -322,6 +325,7 @@ func TestThrowawayAccount(t *testing.T) {
 }
 
 func TestNoDatabase(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	if err := os.Remove(filepath.Join(p.Root, "db.sqlite3")); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestDjangoThatDoesNotStart(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, env, settings string // settings are put in front
 		message, fix        string
@@ -60,11 +61,11 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 }
 
 func TestSettingsThatHang(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	if err := os.WriteFile(p.Settings, []byte("import time\ntime.sleep(60)\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cleanEnvironment(t)
 	run := newRun(t)
 	run.Options.Timeout = 500 * time.Millisecond
 	begin := time.Now()
@@ -81,6 +82,7 @@ func TestSettingsThatHang(t *testing.T) {
 
 // TestSecretsInOutput has settings that print and raise what they should not.
 func TestSecretsInOutput(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\nMAIL_PASSWORD=quite'a'secret\n"})
 	settings, err := os.ReadFile(p.Settings)
 	if err != nil {

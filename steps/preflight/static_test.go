@@ -112,6 +112,7 @@ func codes(fs []finding.Finding) string {
 }
 
 func TestStaticFindings(t *testing.T) {
+	t.Parallel()
 	key, secret := stepstest.Key(), stepstest.Key()
 	good := "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "\n"
 	only := "SECRET_KEY=" + secret + "\n"
@@ -223,6 +224,7 @@ func TestStaticFindings(t *testing.T) {
 }
 
 func TestSeverities(t *testing.T) {
+	t.Parallel()
 	key, secret := stepstest.Key(), stepstest.Key()
 	env := "SECRET_KEY=django-insecure-" + secret[:50] + "\nJWT_SECRET_KEY=" + key + "\nPORT=25 # mail\nNAME=ann # me\n"
 	dir := lay(t, tree(env, nil))
@@ -257,6 +259,7 @@ func TestSeverities(t *testing.T) {
 }
 
 func TestFindProject(t *testing.T) {
+	t.Parallel()
 	dir := lay(t, map[string]string{
 		"one/.git/HEAD": "", "one/backend/manage.py": manage, "one/backend/app/models/x.py": "", "one/frontend/src/a.js": "",
 		"two/.git/HEAD": "", "two/a/manage.py": manage, "two/b/manage.py": manage, "two/c/x": "",
@@ -295,6 +298,7 @@ func TestFindProject(t *testing.T) {
 }
 
 func TestFindSettings(t *testing.T) {
+	t.Parallel()
 	dir := lay(t, map[string]string{
 		"manage.py": manage, "config/settings.py": "", "config/prod.py": "", "src/web/settings/__init__.py": "",
 		"fixed/manage.py": "import os\n# django\nos.environ['DJANGO_SETTINGS_MODULE'] = 'app.local'\n",
@@ -323,6 +327,7 @@ func TestFindSettings(t *testing.T) {
 }
 
 func TestGuess(t *testing.T) {
+	t.Parallel()
 	base := "from pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\n"
 	old := "import os\nBASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n"
 	tests := []struct {
@@ -358,6 +363,7 @@ func TestGuess(t *testing.T) {
 }
 
 func TestEnvFileOption(t *testing.T) {
+	t.Parallel()
 	good := "SECRET_KEY=" + stepstest.Key() + "\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
 	dir := lay(t, tree(good, map[string]string{"backend/.env.staging": good}))
 	asked := filepath.Join(dir, "backend", ".env.staging")
@@ -373,6 +379,7 @@ func TestEnvFileOption(t *testing.T) {
 }
 
 func TestCancelled(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	run := &steps.Run{Options: steps.Options{Folder: lay(t, tree("A=1\n", nil)), Static: true, ReadOnly: true}}

@@ -13,6 +13,7 @@ import (
 // That git tracks the .env is an error where an upgrade would write to it, and a
 // warning where the file is as it should be.
 func TestATrackedFileIsAnErrorWhenItIsToBeWritten(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is not installed")
 	}

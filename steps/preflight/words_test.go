@@ -12,6 +12,7 @@ import (
 
 // What a finding says fits the very case.
 func TestWhatFindingsSay(t *testing.T) {
+	t.Parallel()
 	secret, key := stepstest.Key(), stepstest.Key()
 	good := "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "\n"
 	environ := "import environ\nfrom pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\nenv = environ.Env()\nenviron.Env.read_env(BASE_DIR / '.env')\nSECRET_KEY = env('SECRET_KEY')\nJWT_SECRET_KEY = env('JWT_SECRET_KEY')\n"

@@ -358,6 +358,7 @@ jobs:
 }
 
 func TestShapes(t *testing.T) {
+	t.Parallel()
 	for _, c := range shapes {
 		t.Run(c.name, func(t *testing.T) {
 			text := strings.ReplaceAll(strings.TrimPrefix(c.text, "\n"), "THROWAWAY", throwaway)

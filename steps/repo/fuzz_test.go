@@ -326,6 +326,7 @@ func (g *writer) value(indent string) {
 
 // A small file must not take long, whatever is in it.
 func TestHostileYAMLTakesNoTime(t *testing.T) {
+	t.Parallel()
 	merges, bomb := "a0: &a0 {A: b}\n", "b0: &b0 [SECRET_KEY=x]\n"
 	for i := range 25 {
 		merges += fmt.Sprintf("a%d: &a%d {<<: [*a%d, *a%d, *a%d]}\n", i+1, i+1, i, i, i)

@@ -16,6 +16,7 @@ import (
 // A clone may hold a link to any file of its user. Nothing is read or written through one, be it the file itself or a
 // folder above it, and be it put there between the proposal and the edit.
 func TestNothingIsEditedThroughALink(t *testing.T) {
+	t.Parallel()
 	const text = "services:\n  web:\n    environment:\n      SECRET_KEY: x\n"
 	for name, c := range map[string]struct {
 		code       finding.Code
@@ -83,6 +84,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestALinkThatComesLaterIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	const text = "services:\n  web:\n    environment:\n      SECRET_KEY: x\n"
 	for name, swap := range map[string]func(t *testing.T, top, outside string){
 		"the file": func(t *testing.T, top, outside string) {
@@ -121,6 +123,7 @@ func TestALinkThatComesLaterIsNotFollowed(t *testing.T) {
 
 // Nor does a rollback follow one, not even by force.
 func TestARollbackFollowsNoLink(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	path, outside := filepath.Join(run.Project.TopLevel, ".gitignore"), filepath.Join(t.TempDir(), "profile")
 	must(t, os.WriteFile(path, []byte("*.pyc\n"), 0o600))
@@ -144,6 +147,7 @@ func TestARollbackFollowsNoLink(t *testing.T) {
 
 // The work tree itself may be reached through a link.
 func TestAWorkTreeBehindALinkIsEdited(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	top := run.Project.TopLevel
 	link := filepath.Join(t.TempDir(), "link")

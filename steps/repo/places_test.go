@@ -5,6 +5,7 @@ import "testing"
 // Each job, service and container needs the key, and one of them that has it does
 // not stand for the others.
 func TestWhereTheKeyIsLacking(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		file, text string
 		lacks      int

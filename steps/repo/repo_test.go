@@ -80,6 +80,7 @@ var edits = []struct {
 }
 
 func TestProposalsOnlyInsertLines(t *testing.T) {
+	t.Parallel()
 	for _, e := range edits {
 		t.Run(e.name, func(t *testing.T) {
 			run := stepstest.NewRun(t, "", nil)
@@ -133,6 +134,7 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 
 // What is proposed must not be taken for a real key later.
 func TestPlaceholdersAreRefusedAsKeys(t *testing.T) {
+	t.Parallel()
 	for _, value := range []string{Placeholder, throwaway} {
 		if codes := steps.JudgeKey(secret.NewFingerprinter(nil).Secret(value)); len(codes) == 0 || codes[0] != "jwt-key-placeholder" {
 			t.Errorf("%s is judged %v", value, codes)
@@ -145,6 +147,7 @@ func TestPlaceholdersAreRefusedAsKeys(t *testing.T) {
 
 // git agrees that the proposed line ignores the file.
 func TestTheProposedLineIgnoresTheFile(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is missing")
 	}
@@ -178,6 +181,7 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 
 // What a proposal cannot mend in a file is not lost with what it does.
 func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	path := filepath.Join(run.Project.TopLevel, ".gitlab-ci.yml")
 	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: }\n"), 0o600); err != nil {
@@ -190,6 +194,7 @@ func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	for text, want := range map[string]string{
 		"services:\n  web:\n    environment:\n      SECRET_KEY: x\n":                                                             "compose.yaml: 1 line added",

@@ -5,6 +5,7 @@ import "testing"
 // Only forms that no resolver has a say in are this machine: whatever a name or a
 // number in another spelling leads to is asked about.
 func TestOnlyThisMachineIsLoopback(t *testing.T) {
+	t.Parallel()
 	for address, want := range map[string]bool{
 		"http://localhost:8000":            true,
 		"http://LOCALHOST":                 true,

@@ -47,6 +47,7 @@ func (r *tree) run(environment string) *steps.Run {
 }
 
 func TestWhatGitTracks(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		lay     func(r *tree)
 		path    string
@@ -85,6 +86,7 @@ func TestWhatGitTracks(t *testing.T) {
 // In development the team's file, or a person, may say that it is committed on
 // purpose; in another environment nothing may.
 func TestOnPurpose(t *testing.T) {
+	t.Parallel()
 	r := versioned(t, "backend/.env", "backend/.env.other")
 	path := filepath.Join(r.root, ".env")
 	look := func(environment, by string) finding.Finding {
@@ -138,6 +140,7 @@ func TestOnPurpose(t *testing.T) {
 // A committed link out of the work tree is for a person to say yes to, and not for a
 // line that is committed with it.
 func TestACommittedLinkOut(t *testing.T) {
+	t.Parallel()
 	r := versioned(t)
 	r.write("../outside/.profile", "umask 077\n")
 	r.link("backend/.env", r.outside+"/.profile")

@@ -73,6 +73,7 @@ func (r *tree) values(staging string) []trust.Value {
 }
 
 func TestWhatNeedsAYes(t *testing.T) {
+	t.Parallel()
 	const service = "services:\n  web:\n    env_file: "
 	for name, c := range map[string]struct {
 		lay  func(r *tree)
@@ -140,6 +141,7 @@ func TestWhatNeedsAYes(t *testing.T) {
 // A yes holds for one project, environment, use and value, and for a path as long as
 // it leads to the same file.
 func TestWhatAYesIsFor(t *testing.T) {
+	t.Parallel()
 	r := newTree(t)
 	r.write("../outside/a", "")
 	r.write("../outside/b", "")
@@ -199,6 +201,7 @@ func TestWhatAYesIsFor(t *testing.T) {
 // What is shown has no letter that only looks like another one, and nothing that a
 // terminal obeys.
 func TestWhatIsShown(t *testing.T) {
+	t.Parallel()
 	r := newTree(t)
 	all := r.values("url = \"https://st\u0430ging.example.com\"\nrestart = \"command:./a\\n; \\u001b[2Kevil\"\n")
 	if len(all) != 2 || all[0].String() != `url = "https://st\u0430ging.example.com"` || all[1].String() != `restart = "command:./a\n; \x1b[2Kevil"` {

@@ -13,6 +13,7 @@ import (
 )
 
 func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "JWT_SECRET_KEY=short\n", nil)
 	key, other := run.Secret(stepstest.Key()), run.Secret(stepstest.Key())
 	short := run.Secret(key.Reveal()[:40])
@@ -59,6 +60,7 @@ func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
 
 // The line of a place says how long a key must be in this project.
 func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	run.Options.MinLength = 64
 	run.Key = run.Secret(stepstest.Key()[:60])

@@ -48,6 +48,7 @@ func healthy(t *testing.T) (*steps.Run, *steps.Facts, string, string) {
 }
 
 func TestHealthy(t *testing.T) {
+	t.Parallel()
 	run, _, _, _ := healthy(t)
 	if codes, err := look(t, run); err != nil || len(codes) > 0 {
 		t.Errorf("a healthy pair was met with %v, %v", codes, err)
@@ -59,6 +60,7 @@ func TestHealthy(t *testing.T) {
 }
 
 func TestFileAndEnvironment(t *testing.T) {
+	t.Parallel()
 	key, secret := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string]struct {
 		env     string
@@ -92,6 +94,7 @@ func TestFileAndEnvironment(t *testing.T) {
 }
 
 func TestWhatDjangoSays(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(f *steps.Facts)
 		want  finding.Code
@@ -124,6 +127,7 @@ func TestWhatDjangoSays(t *testing.T) {
 }
 
 func TestAReaderThatOverridesTheEnvironment(t *testing.T) {
+	t.Parallel()
 	run, facts, _, _ := healthy(t)
 	run.Environ = func(name string) (string, bool) { return "another", name == steps.KeyName }
 	facts.Key.Source = "file"
@@ -137,6 +141,7 @@ func TestAReaderThatOverridesTheEnvironment(t *testing.T) {
 }
 
 func TestDjangoThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
 	run, _, _, _ := healthy(t)
 	run.Django = &stepstest.Django{Err: errors.New("the interpreter is gone")}
 	if _, err := look(t, run); err == nil {
@@ -145,6 +150,7 @@ func TestDjangoThatCannotBeAsked(t *testing.T) {
 }
 
 func TestNoEventShowsAKey(t *testing.T) {
+	t.Parallel()
 	run, facts, key, secret := healthy(t)
 	facts.SigningEqualsKey = false
 	var events stepstest.Events
@@ -165,6 +171,7 @@ func TestNoEventShowsAKey(t *testing.T) {
 // A key that somebody changed after it was written is told as that, and not as a
 // quarrel of readers.
 func TestAKeyThatWasChangedSince(t *testing.T) {
+	t.Parallel()
 	mine, theirs := stepstest.Key(), stepstest.Key()
 	for name, c := range map[string]struct {
 		env   string

@@ -60,6 +60,7 @@ func (s *session) cookie(name string) string {
 }
 
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, o Options) {
 		p := New(t, o)
 		name, password := p.CreateUser(t)
@@ -136,6 +137,7 @@ func loginForCookies(t *testing.T, s *session, name, good, bad string) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	cases := []struct{ name, env, want string }{
 		{"missing", "SECRET_KEY={SECRET_KEY}\n", "JWT_SECRET_KEY environment variable is required."},
 		{"equal", "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n", "JWT_SECRET_KEY must be different from SECRET_KEY."},
@@ -155,6 +157,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestReaders(t *testing.T) {
+	t.Parallel()
 	for _, reader := range []string{"decouple", "dotenv", "environ"} {
 		p := New(t, Options{Reader: reader})
 		if text, err := p.Manage(t, nil, "check"); err != nil {
@@ -168,6 +171,7 @@ func TestReaders(t *testing.T) {
 }
 
 func TestBefore(t *testing.T) {
+	t.Parallel()
 	p := New(t, Options{Before: true, Flavour: Cookies, Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n", Git: true, Venv: true})
 	text, err := p.Manage(t, nil, "check")
 	if err != nil || !strings.Contains(text, "[SETTINGS]") {
@@ -186,6 +190,7 @@ func TestBefore(t *testing.T) {
 // A reload reads the .env anew; a changed .env alone is not noticed; and a
 // server that reloads into settings that refuse ends altogether.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	p := New(t, Options{})
 	s := p.Start(t, ServerOptions{Reload: true})
 	starts := func() int { return strings.Count(s.Output(), "Starting development server") }
@@ -207,6 +212,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestStopEndsTheFamily(t *testing.T) {
+	t.Parallel()
 	s := New(t, Options{}).Start(t, ServerOptions{Reload: true})
 	s.Stop()
 	if s.Answers(0) {

@@ -13,6 +13,7 @@ import (
 )
 
 func TestMayServe(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{
 		"python3.12": true, "Python": true, "python.exe": true, "pypy3": true, "gunicorn": true, "uvicorn.exe": true, "manage.py": true,
 		"bash": false, "systemd": false, "postgres": false, "": false,
@@ -24,6 +25,7 @@ func TestMayServe(t *testing.T) {
 }
 
 func TestAddress(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		ip   string
 		port uint32
@@ -39,6 +41,7 @@ func TestAddress(t *testing.T) {
 }
 
 func TestIsLauncher(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	exe := filepath.Join(dir, "venv", "Scripts", "python.exe")
 	if isLauncher(exe) {
@@ -57,6 +60,7 @@ func TestIsLauncher(t *testing.T) {
 
 // A process that is gone, or that is not ours to look at, is an error and no answer.
 func TestLookFails(t *testing.T) {
+	t.Parallel()
 	if r, err := look(context.Background(), &process.Process{Pid: 1 << 30}); err == nil {
 		t.Errorf("%+v", r)
 	}

@@ -5,6 +5,7 @@ package process
 import "testing"
 
 func TestParseAddr(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"0100007F:1F90":                         "127.0.0.1:8080",
 		"00000000:1F40":                         "0.0.0.0:8000",

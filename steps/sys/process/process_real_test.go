@@ -87,6 +87,7 @@ func realTemp(t *testing.T) string {
 }
 
 func TestFindSeesARealProcess(t *testing.T) {
+	t.Parallel()
 	root := realTemp(t)
 	before := time.Now()
 	cmd, addr := startFake(t, root, "listen", "", "manage.py", "runserver", "--noreload")
@@ -119,6 +120,7 @@ func TestFindSeesARealProcess(t *testing.T) {
 }
 
 func TestAliveSeesTheEnd(t *testing.T) {
+	t.Parallel()
 	cmd, _ := startFake(t, t.TempDir(), "wait", "", "manage.py", "runserver")
 	started, ok := startOf(cmd.Process.Pid)
 	if !ok || !Alive(cmd.Process.Pid, started) {
@@ -135,6 +137,7 @@ func TestAliveSeesTheEnd(t *testing.T) {
 }
 
 func TestFindStopsWithItsContext(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := Find(ctx, t.TempDir()); err == nil {
@@ -143,6 +146,7 @@ func TestFindStopsWithItsContext(t *testing.T) {
 }
 
 func TestKeyInEnvironment(t *testing.T) {
+	t.Parallel()
 	key := "made-at-run-time-" + fmt.Sprint(time.Now().UnixNano())
 	prints := secret.NewFingerprinter(nil)
 	with, _ := startFake(t, t.TempDir(), "wait", key, "manage.py", "runserver")

@@ -15,6 +15,7 @@ import (
 )
 
 func TestClassify(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args []string
 		want kind
@@ -42,6 +43,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestServers(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	if real, err := filepath.EvalSymlinks(root); err == nil {
 		root = real
@@ -87,6 +89,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestBaseURLTakesTheLowestPort(t *testing.T) {
+	t.Parallel()
 	at := netip.MustParseAddrPort
 	if got := baseURL([]netip.AddrPort{at("127.0.0.1:9001"), at("[::1]:8000"), at("127.0.0.1:8000")}); got != "http://127.0.0.1:8000" {
 		t.Errorf("baseURL = %s", got)
@@ -97,6 +100,7 @@ func TestBaseURLTakesTheLowestPort(t *testing.T) {
 }
 
 func TestCommandIsInert(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	got := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, folder: root}}, root)
 	if len(got) != 1 || got[0].Command != secret.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
@@ -107,6 +111,7 @@ func TestCommandIsInert(t *testing.T) {
 // What could not be looked at is "could not look" where nothing else is found, never
 // "none".
 func TestWhatIsHiddenIsNotNone(t *testing.T) {
+	t.Parallel()
 	one := []steps.Server{{PID: 1}}
 	hidden := &hiddenError{name: "python3", pid: 12, err: os.ErrPermission}
 	other := errors.New("the list cannot be had")
@@ -133,6 +138,7 @@ func TestWhatIsHiddenIsNotNone(t *testing.T) {
 
 // On Windows a server with autoreload is four processes, with one command.
 func TestLaunchersOfVirtualEnvironments(t *testing.T) {
+	t.Parallel()
 	args := []string{"python", "manage.py", "runserver"}
 	root := filepath.Join(t.TempDir(), "project")
 	four := []running{
