@@ -73,6 +73,7 @@ func python(t testing.TB) string {
 
 // TestModelsAgainstPython reads files of random lines with the readers that Django projects use.
 func TestModelsAgainstPython(t *testing.T) {
+	t.Parallel()
 	interpreter := python(t)
 	r := rand.New(rand.NewPCG(8, 23))
 	var files [][]byte

@@ -98,7 +98,7 @@ func (sc scenario) failEverywhere(t *testing.T) (wrong []string, failed int) {
 
 func TestEveryCallFails(t *testing.T) {
 	needStrace(t)
-	if os.Getenv("KEYSPLIT_LONG") != "1" {
+	if !long {
 		t.Skip("only with KEYSPLIT_LONG=1")
 	}
 	for _, name := range []string{"replace", "overwrite", "create", "shorter"} {

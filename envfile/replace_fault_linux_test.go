@@ -284,10 +284,11 @@ func faultScenarios() map[string]scenario {
 }
 
 func TestKilledAtEveryCall(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	for name, sc := range faultScenarios() {
 		t.Run(name, func(t *testing.T) {
-			if longScenarios[name] && os.Getenv("KEYSPLIT_LONG") != "1" {
+			if longScenarios[name] && !long {
 				t.Skip("only with KEYSPLIT_LONG=1")
 			}
 			wrong, killed := sc.killEverywhere(t)

@@ -75,15 +75,23 @@ func readWithShell(t testing.TB, shell string, files [][]byte) []map[string]stri
 // shellOwn are variables that a shell hands to its children without being told to.
 var shellOwn = map[string]bool{"_": true, "PWD": true, "OLDPWD": true, "SHLVL": true, "PATH": true, "E": true, "d": true, "OPTIND": true, "BASHOPTS": true, "SHELLOPTS": true, "PPID": true}
 
+// long tells that everything is to be tried, not a part.
+var long = os.Getenv("KEYSPLIT_LONG") == "1"
+
 // TestShellModelAgainstTheShells reads files of random lines with bash and dash. A value that the model calls Known is what
 // both have, and a file that it has no doubt about sets nothing else. Stated values are bash's, mostly.
 func TestShellModelAgainstTheShells(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 17))
 	var files [][]byte
 	for _, p := range shellPieces {
 		files = append(files, []byte(p+"\n"), []byte("B=1\nA=a\n"+p+"\nC=3\n"))
 	}
-	for range 700 {
+	rounds := 150
+	if long {
+		rounds = 700
+	}
+	for range rounds {
 		var b bytes.Buffer
 		for range 1 + r.IntN(5) {
 			b.WriteString(shellPieces[r.IntN(len(shellPieces))])
@@ -122,7 +130,7 @@ func TestShellModelAgainstTheShells(t *testing.T) {
 			}
 		}
 	}
-	if t.Logf("%d known, %d of %d stated", known, said, stated); known < 1000 || said < stated*3/4 {
+	if t.Logf("%d known, %d of %d stated", known, said, stated); known < 400 || said < stated*3/4 {
 		t.Errorf("%d values known, %d of %d as stated: the model says too little", known, said, stated)
 	}
 }

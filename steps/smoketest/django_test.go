@@ -83,6 +83,7 @@ func TestDjangoFromBeforeTheChange(t *testing.T) {
 // Production settings send http on to https and set secure cookies. A server
 // that believes the header of a proxy can be asked; one that does not cannot.
 func TestDjangoThatWantsHTTPS(t *testing.T) {
+	t.Parallel()
 	for believes, extra := range map[bool]string{
 		true:  "\nSECURE_SSL_REDIRECT = True\nSECURE_PROXY_SSL_HEADER = ('HTTP_X_FORWARDED_PROTO', 'https')\n",
 		false: "\nSECURE_SSL_REDIRECT = True\n",
