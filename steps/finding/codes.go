@@ -33,7 +33,7 @@ const (
 	InsecureURL                    Code = "insecure-url"
 	JWTKeyDuplicate                Code = "jwt-key-duplicate"
 	JWTKeyEmpty                    Code = "jwt-key-empty"
-	JWTKeyEqualsSecretKey          Code = "jwt-key-equals-secret-key"
+	JWTKeyEqualsSecretKey          Code = "jwt-key-equals-secret-key" // #nosec G101 -- a name, no value
 	JWTKeyMissing                  Code = "jwt-key-missing"
 	JWTKeyOld                      Code = "jwt-key-old"
 	JWTKeyPlaceholder              Code = "jwt-key-placeholder"
@@ -72,7 +72,7 @@ const (
 	ServerUnreachable              Code = "server-unreachable"
 	SettingsNotUpgraded            Code = "settings-not-upgraded"
 	TLSUntrusted                   Code = "tls-untrusted"
-	TokenAlgorithm                 Code = "token-algorithm"
+	TokenAlgorithm                 Code = "token-algorithm" // #nosec G101 -- a name, no value
 	TokenRefused                   Code = "token-refused"
 	ToolMissing                    Code = "tool-missing"
 	ToolNotLoggedIn                Code = "tool-not-logged-in"

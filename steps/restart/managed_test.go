@@ -47,19 +47,6 @@ func target(t *testing.T, spec string) steps.Target {
 	return &stepstest.Place{Name: spec}
 }
 
-// by reads a --restart value, "" for one that was not given.
-func by(t *testing.T, spec string) steps.Way {
-	t.Helper()
-	if spec == "" {
-		return nil
-	}
-	w, err := Parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
 // managedWorld makes a run that restarts with spec, patient enough for scripts.
 func managedWorld(t *testing.T, spec string) *world {
 	t.Helper()

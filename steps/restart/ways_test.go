@@ -173,3 +173,16 @@ func TestAnAddressElsewhereIsNotAskedOverPlainHTTP(t *testing.T) {
 		t.Errorf("%v, %q", err, texts)
 	}
 }
+
+// by reads a --restart value, "" for one that was not given.
+func by(t *testing.T, spec string) steps.Way {
+	t.Helper()
+	if spec == "" {
+		return nil
+	}
+	w, err := Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
