@@ -14,6 +14,7 @@ import (
 )
 
 func TestLockWaitsThenNamesTheHolder(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	p := newPlace(t, []byte("A=1\n"))
 	cmd := roleCommand(t, "hold", p)
 	stdin, err := cmd.StdinPipe()
@@ -63,6 +64,7 @@ func TestLockWaitsThenNamesTheHolder(t *testing.T) {
 }
 
 func TestLockIsPerTarget(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	p := newPlace(t, []byte("A=1\n"))
 	ctx := context.Background()
 	one, err := acquire(ctx, p.opts.LockDir, p.target, p.target, 0)

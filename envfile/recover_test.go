@@ -247,6 +247,7 @@ func TestRevert(t *testing.T) {
 }
 
 func TestRevertKeepsTheEditorsOfACreatedFile(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	p := newPlace(t, nil)
 	if _, err := p.replace(t, []byte("A=2\n")); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 // TestExchangeKeepsTheLaterOfTwoEdits lets one program save before the exchange and another one right after it.
 func TestExchangeKeepsTheLaterOfTwoEdits(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	for name, second := range map[string]func(p place) error{
 		"in place": func(p place) error { return os.WriteFile(p.target, []byte("A=second\n"), 0o600) },
 		"by rename": func(p place) error {

@@ -107,13 +107,15 @@ func TestEveryCallFails(t *testing.T) {
 			for _, w := range wrong {
 				t.Error(w)
 			}
-			t.Logf("%d calls of envfile failed, violations: %d", failed, len(wrong))
+			t.Attr("figure", fmt.Sprintf("%d calls of envfile failed", failed))
+			t.Attr("figure", fmt.Sprintf("%d violations", len(wrong)))
 		})
 	}
 }
 
 // TestHarnessCatchesAnOutcomeThatLies is the control of the test above.
 func TestHarnessCatchesAnOutcomeThatLies(t *testing.T) {
+	t.Attr("part", "controls that a fault is found in envfile")
 	needStrace(t)
 	wrong, _ := scenario{role: "careless-outcome", old: faultOld, data: faultNew}.failEverywhere(t)
 	if found := strings.Join(wrong, "\n"); !strings.Contains(found, "not what the outcome says") {

@@ -298,7 +298,8 @@ func TestKilledAtEveryCall(t *testing.T) {
 			if killed < 5 {
 				t.Errorf("only %d calls were met", killed)
 			}
-			t.Logf("%d calls of envfile killed, violations: %d", killed, len(wrong))
+			t.Attr("figure", fmt.Sprintf("%d calls of envfile killed", killed))
+			t.Attr("figure", fmt.Sprintf("%d violations", len(wrong)))
 		})
 	}
 }
@@ -306,6 +307,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 // TestHarnessCatchesCarelessWriters is the control of the test above: the same harness must find what is wrong with
 // two common ways of writing a file.
 func TestHarnessCatchesCarelessWriters(t *testing.T) {
+	t.Attr("part", "controls that a fault is found in envfile")
 	needStrace(t)
 	for role, want := range map[string]string{"careless": "neither the old nor the new", "careless-owner": "mode -rw-------"} {
 		wrong, _ := scenario{role: role, old: faultOld, data: faultNew}.killEverywhere(t)

@@ -13,6 +13,7 @@ import (
 
 // TestManyWritersAtOnce starts from one snapshot each, so that all but one are late.
 func TestManyWritersAtOnce(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	const writers = 8
 	write := func(t *testing.T, p place, save func(*Snapshot, []byte) error) (refused int) {
 		var snaps [writers]*Snapshot
@@ -54,6 +55,7 @@ func TestManyWritersAtOnce(t *testing.T) {
 }
 
 func TestManyRetryingGoroutines(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	const writers, each = 6, 4
 	p := newPlace(t, nil)
 	var wg sync.WaitGroup
@@ -71,6 +73,7 @@ func TestManyRetryingGoroutines(t *testing.T) {
 }
 
 func TestManyProcesses(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	const writers = 5
 	p := newPlace(t, []byte{})
 	var cmds []*exec.Cmd

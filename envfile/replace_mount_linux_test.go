@@ -98,6 +98,7 @@ func TestOverwriteFailsCleanly(t *testing.T) {
 }
 
 func TestOverwriteKeepsTheEditors(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	p := newPlace(t, []byte("A=1\n"))
 	p.opts.before = func(step string) error {
 		switch step {

@@ -129,6 +129,7 @@ func swapIn(make func(path string) error) func(p place) error {
 // TestReplaceKeepsTheEditors lets another program change the file at the last moments, or put there what is no file of
 // its own: a pipe, on which nothing may wait, or a link, of which nothing may be followed.
 func TestReplaceKeepsTheEditors(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	for name, c := range map[string]struct {
 		edit func(p place) error
 		want []byte
@@ -192,6 +193,7 @@ func TestReplaceKeepsTheEditors(t *testing.T) {
 }
 
 func TestReplaceKeepsAFileMadeMeanwhile(t *testing.T) {
+	t.Attr("part", "writers and editors at once")
 	p := newPlace(t, nil)
 	snap := p.open(t)
 	put(t, p.target, []byte("A=editor\n"))

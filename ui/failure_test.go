@@ -229,6 +229,7 @@ func (st *stage) pick(label string) {
 }
 
 func TestQuitWhileWriting(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	for _, tc := range []struct {
 		name  string
 		step  steps.Name
@@ -271,6 +272,7 @@ func TestQuitWhileWriting(t *testing.T) {
 
 // Stopping a step leads back to its plan, and nothing else.
 func TestStop(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	st := newStage(t, plainLight).open().to(steps.SmokeTest)
 	release := make(chan struct{})
 	st.fakes[steps.SmokeTest].apply = func(ctx context.Context, _ *steps.Run, _ steps.Emit) error {
@@ -338,6 +340,7 @@ func TestBackWhilePlanning(t *testing.T) {
 
 // A panic in a step ends the wizard with an error that names it, secrets masked.
 func TestPanicInAStep(t *testing.T) {
+	t.Attr("part", "panics in Update, View, a command, a step")
 	st := newStage(t, plainLight)
 	secret := fresh()
 	st.fakes[steps.Write].apply = func(_ context.Context, r *steps.Run, _ steps.Emit) error {

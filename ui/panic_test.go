@@ -41,6 +41,7 @@ func (f *faulty) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 // Wherever keysplit itself goes wrong, the terminal is as it was, and the
 // program ends with an error.
 func TestAPanicRestoresTheTerminal(t *testing.T) {
+	t.Attr("part", "panics in Update, View, a command, a step")
 	for _, in := range []string{"View", "Update", "a command"} {
 		t.Run(in, func(t *testing.T) {
 			before := parts

@@ -174,6 +174,7 @@ func slow(st *stage, n steps.Name) (finished func() bool) {
 }
 
 func TestQuittingRestoresTheTerminal(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	y := show(t, context.Background(), newStage(t, plainLight), Options{})
 	y.until("choose the key ]")
 	y.types("q")
@@ -186,6 +187,7 @@ func TestQuittingRestoresTheTerminal(t *testing.T) {
 
 // A signal ends the context. The step is told to stop, and is waited for.
 func TestASignalStopsTheStepFirst(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	st := newStage(t, plainLight)
 	finished := slow(st, steps.Preflight)
@@ -200,6 +202,7 @@ func TestASignalStopsTheStepFirst(t *testing.T) {
 }
 
 func TestAClosedTerminalStopsTheStep(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	st := newStage(t, plainLight)
 	finished := slow(st, steps.Preflight)
 	y := show(t, context.Background(), st, Options{})
@@ -212,6 +215,7 @@ func TestAClosedTerminalStopsTheStep(t *testing.T) {
 }
 
 func TestAPanicInAStepRestoresTheTerminal(t *testing.T) {
+	t.Attr("part", "panics in Update, View, a command, a step")
 	st := newStage(t, plainLight)
 	st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error { panic("on purpose") }
 	y := show(t, context.Background(), st, Options{})
@@ -337,6 +341,7 @@ func TestAltBracketIsNotAnAnswer(t *testing.T) {
 // A program that asks for a password gets the terminal: the wizard is not on it
 // meanwhile, what is typed goes to the program alone, and the wizard comes back.
 func TestTheTerminalIsHandedOver(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	st := newStage(t, plainLight)
 	got := make(chan error, 1)
 	answer := filepath.Join(t.TempDir(), "answer")

@@ -279,6 +279,7 @@ func TestAnEngineTakesOtherSteps(t *testing.T) {
 // On the last page everything is done: q is as good as Finish there, and ctrl+c
 // still says that the user has stopped it.
 func TestQuittingOnTheLastPage(t *testing.T) {
+	t.Attr("part", "ends of the wizard inside the process")
 	for key, cancelled := range map[string]bool{"q": false, "enter": false, "ctrl+c": true} {
 		st := newStage(t, plainLight).open().to("end").press(key)
 		if o, _ := st.w.outcome(st.e, true, nil); !st.quit || o.Cancelled != cancelled {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestAHostileTreeIsReadSafely(t *testing.T) {
+	t.Attr("part", "hostile trees")
 	t.Parallel()
 	h := newHouse(t)
 	h.prove(good(), true)

@@ -15,6 +15,7 @@ import (
 
 // A state folder that somebody else could have written is refused, for reading too.
 func TestAStateFolderOfOthersIsRefused(t *testing.T) {
+	t.Attr("part", "state folders of others")
 	t.Parallel()
 	replace := func(path string, put func(old, path string) error) error {
 		if err := os.Rename(path, path+"-old"); err != nil {
@@ -62,6 +63,7 @@ func pipe(_, path string) error { return syscall.Mkfifo(path, 0o600) }
 
 // A pipe that comes in the place of a file after the look hangs nothing.
 func TestAPipeInTheStateFolderHangsNothing(t *testing.T) {
+	t.Attr("part", "state folders of others")
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

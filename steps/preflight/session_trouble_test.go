@@ -13,6 +13,7 @@ import (
 )
 
 func TestDjangoThatDoesNotStart(t *testing.T) {
+	t.Attr("part", "hostile settings")
 	t.Parallel()
 	tests := []struct {
 		name, env, settings string // settings are put in front
@@ -61,6 +62,7 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 }
 
 func TestSettingsThatHang(t *testing.T) {
+	t.Attr("part", "hostile settings")
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	if err := os.WriteFile(p.Settings, []byte("import time\ntime.sleep(60)\n"), 0o600); err != nil {
@@ -82,6 +84,7 @@ func TestSettingsThatHang(t *testing.T) {
 
 // TestSecretsInOutput has settings that print and raise what they should not.
 func TestSecretsInOutput(t *testing.T) {
+	t.Attr("part", "hostile settings")
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\nMAIL_PASSWORD=quite'a'secret\n"})
 	settings, err := os.ReadFile(p.Settings)

@@ -27,6 +27,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestServerThatHangsOrTalksNonsense(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	for name, talk := range map[string]string{
 		"silence":       "",
 		"no HTTP":       "\x1b[2Jgarbage\r\n\r\n",
@@ -62,6 +63,7 @@ func TestServerThatHangsOrTalksNonsense(t *testing.T) {
 // A server that repeats a token in a broken answer does not get it into an
 // error: the bench searches for it.
 func TestEchoInABrokenAnswer(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	b := newBench(t)
 	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		token := r.Header.Get("Authorization")
@@ -206,6 +208,7 @@ func TestProxyIsNotUsed(t *testing.T) {
 }
 
 func TestJarIsBounded(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	j := newJar()
 	for range 3 {
 		for i := range 2 * maxCookies {
@@ -231,6 +234,7 @@ func TestJarIsBounded(t *testing.T) {
 }
 
 func TestBodyIsCut(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write([]byte(strings.Repeat("x", 3<<20)))

@@ -44,6 +44,7 @@ func accountClaims(t *testing.T, kind string, other map[string]any) string {
 // A token that lies about itself is refused, or it is reported: it is never said
 // without a word that the new key signs it, also when the new key does.
 func TestTokensThatLie(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	signed := func(header string, other map[string]any) func(*bench, string) string {
 		return func(b *bench, kind string) string { return crafted(b.key, header, accountClaims(t, kind, other)) }
 	}
@@ -141,6 +142,7 @@ func bearerOf(r *http.Request) string {
 // An HMAC of another length than the upgrade speaks of, or than the settings say,
 // is a warning: the key signs.
 func TestAnotherSharedKeyAlgorithm(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	hmacs := []*jwt.SigningMethodHMAC{jwt.SigningMethodHS256, jwt.SigningMethodHS384, jwt.SigningMethodHS512}
 	for _, method := range hmacs {
 		for _, settings := range hmacs {
@@ -174,6 +176,7 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 
 // What the refresh gives out is held to the same.
 func TestRefreshThatLies(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	for name, c := range map[string]struct {
 		header string
 		kind   string

@@ -55,6 +55,7 @@ func TestTheLoginWaitsForALimitThatTheProofReached(t *testing.T) {
 
 // What answers may be another program. It is named as such, and gets no password.
 func TestAStrangerGetsNoPassword(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
 	b := newBench(t).account()
 	posted := 0
 	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {

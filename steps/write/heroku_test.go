@@ -142,6 +142,7 @@ func TestHerokuIsNotPutBackOverSomeoneElsesChange(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithHeroku(t *testing.T) {
+	t.Attr("part", "hostile programs of managers")
 	for status, code := range map[int]finding.Code{
 		http.StatusUnauthorized: "tool-not-logged-in", http.StatusForbidden: "access-denied",
 		http.StatusNotFound: "place-not-found", http.StatusTooManyRequests: "place-unreachable",

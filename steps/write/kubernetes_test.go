@@ -184,6 +184,7 @@ func TestKubernetesPatchesOneKeyOfTheSecret(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithKubernetes(t *testing.T) {
+	t.Attr("part", "hostile programs of managers")
 	for name, c := range map[string]struct {
 		spec  string
 		spoil func(*apiServer)

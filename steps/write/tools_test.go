@@ -130,6 +130,7 @@ esac`,
 }
 
 func TestProgramsGetTheKeyOnStandardInputAndNowhereElse(t *testing.T) {
+	t.Attr("part", "hostile programs of managers")
 	for _, c := range clis {
 		t.Run(c.program, func(t *testing.T) {
 			t.Setenv("JWT_SECRET_KEY", "of this shell")
@@ -195,6 +196,7 @@ func TestAnEarlierValueComesBackWhereItCanBeRead(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithAProgram(t *testing.T) {
+	t.Attr("part", "hostile programs of managers")
 	for _, c := range clis {
 		for name, w := range map[string]struct {
 			says string

@@ -20,6 +20,7 @@ import (
 // then waits, so that the moment is the same on every machine. That a run may end at
 // every other moment, package faults tests call by call.
 func TestEndedWhileDjangoStarts(t *testing.T) {
+	t.Attr("part", "ends while Django starts, hangups under nohup")
 	t.Parallel()
 	ptytest.HangupCounts()
 	for _, sig := range []string{"INT", "TERM", "HUP", "KILL"} {
@@ -66,6 +67,7 @@ func names(t *testing.T, dir string) string {
 // Several keysplits at once on one project: one key wins, and every run either
 // succeeds or says that the file changed under it.
 func TestSeveralRunsAtOnce(t *testing.T) {
+	t.Attr("part", "runs at once")
 	for name, apart := range map[string]bool{"of one user": false, "with state folders of their own": true} {
 		t.Run(name, func(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Env: rest})
@@ -110,6 +112,7 @@ func TestSeveralRunsAtOnce(t *testing.T) {
 
 // Under nohup a hangup ends nothing.
 func TestAHangupUnderNohup(t *testing.T) {
+	t.Attr("part", "ends while Django starts, hangups under nohup")
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: rest})
 	i := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", p.Python}, dir: p.Root}

@@ -17,6 +17,7 @@ import (
 
 // A script that reads a part of the output must not take it for all of it.
 func TestOutputThatCannotBeWritten(t *testing.T) {
+	t.Attr("part", "outputs that cannot be written")
 	root := staticProject(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 	for _, args := range [][]string{{"check", "--static"}, {"check", "--static", "--json"}, {"explain"}, {"version"}} {
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

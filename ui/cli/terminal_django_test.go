@@ -55,6 +55,7 @@ func TestEnterAloneUpgradesARealProject(t *testing.T) {
 // A wizard that was killed once the file was written is taken up again, and put
 // back to the byte.
 func TestAKilledWizardIsResumed(t *testing.T) {
+	t.Attr("part", "the wizard killed and taken up")
 	t.Parallel()
 	p, server, env := onDjango(t, djangotest.Tokens)
 	before := read(t, p.EnvPath)

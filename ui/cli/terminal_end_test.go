@@ -29,6 +29,7 @@ var leaving = map[string]struct {
 }
 
 func TestLeavingAtRest(t *testing.T) {
+	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	for name, way := range leaving {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +58,7 @@ var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
 // The same on every later page, each way on some of them, or in the long form on all.
 func TestLeavingOnEveryPage(t *testing.T) {
+	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(leaving))
 	type leave struct {
@@ -98,6 +100,7 @@ func TestLeavingOnEveryPage(t *testing.T) {
 // The ways out while a step runs, all but the keys, which ask: while the server is
 // restarted, and in the long form in every step.
 func TestLeavingWhileItWrites(t *testing.T) {
+	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	steps := []string{"4"}
 	if long {
@@ -136,6 +139,7 @@ func TestLeavingWhileItWrites(t *testing.T) {
 // While something is written, the keys that quit ask first. Each is typed
 // together with the enter that starts the work.
 func TestQuittingWhileItWritesAsks(t *testing.T) {
+	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	const question = "Stop at the next safe place and quit"
 	for name, c := range map[string]struct {
@@ -198,6 +202,7 @@ func fromAShell(t *testing.T) (tm *ptytest.Terminal, leave func()) {
 // In front of a shell ctrl+z gives the shell back, with its own screen, and fg
 // draws the wizard again.
 func TestSuspendAndResume(t *testing.T) {
+	t.Attr("part", "stops and continues, ctrl+z and SIGTSTP")
 	t.Parallel()
 	tm, leave := fromAShell(t)
 	atRest(t, tm)
@@ -226,6 +231,7 @@ func TestSuspendAndResume(t *testing.T) {
 
 // A real SIGTSTP does what ctrl+z does, at rest and while a step runs.
 func TestStoppedBySignal(t *testing.T) {
+	t.Attr("part", "stops and continues, ctrl+z and SIGTSTP")
 	t.Parallel()
 	tm, leave := fromAShell(t)
 	f := atRest(t, tm)
@@ -273,6 +279,7 @@ func childOf(t *testing.T, pid int) int {
 
 // Where there is no shell to go back to, nothing stops: nobody could continue it.
 func TestNothingStopsWithoutAShell(t *testing.T) {
+	t.Attr("part", "stops and continues, ctrl+z and SIGTSTP")
 	t.Parallel()
 	tm, folder := demo(t, size{80, 24}, nil)
 	atRest(t, tm)

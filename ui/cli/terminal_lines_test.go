@@ -56,6 +56,7 @@ func TestUpgradeAsksBeforeEachChange(t *testing.T) {
 }
 
 func TestNoStopsTheUpgrade(t *testing.T) {
+	t.Attr("part", "ways out of the lines, at a question and at the password")
 	t.Parallel()
 	for name, answer := range map[string]string{"n": "n\r", "ctrl+c": string(ptytest.CtrlC), "end of input": string(ptytest.CtrlD)} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +105,7 @@ func TestATypedPasswordIsNotShown(t *testing.T) {
 // A person who gives up at the password gets a terminal that shows what is
 // typed.
 func TestStoppedAtThePassword(t *testing.T) {
+	t.Attr("part", "ways out of the lines, at a question and at the password")
 	t.Parallel()
 	for name, stop := range map[string]func(*ptytest.Terminal){
 		"ctrl+c":  func(tm *ptytest.Terminal) { tm.Press(ptytest.CtrlC) },
@@ -136,6 +138,7 @@ func TestStoppedAtThePassword(t *testing.T) {
 // Half a password that was typed before the end is not left to the shell, which
 // would show it at its prompt.
 func TestTheShellGetsNoHalfPassword(t *testing.T) {
+	t.Attr("part", "ways out of the lines, at a question and at the password")
 	t.Parallel()
 	timeout, err := exec.LookPath("timeout")
 	if err != nil {

@@ -126,6 +126,7 @@ func leftOn(tm *ptytest.Terminal) (left []string) {
 
 // The control: whatever a program leaves on is found out.
 func TestATerminalThatIsNotRestoredIsFoundOut(t *testing.T) {
+	t.Attr("part", "controls that a terminal is restored")
 	for script, want := range map[string]int{
 		"true": 0,
 		`printf '\033[?1049h\033[?25l'; printf '\033[?1049l\033[?25h'`: 0,

@@ -65,6 +65,7 @@ func running(pid int) bool {
 }
 
 func TestRun(t *testing.T) {
+	t.Attr("part", "hostile children")
 	tests := []struct {
 		name string
 		c    Command
@@ -94,6 +95,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunRefuses(t *testing.T) {
+	t.Attr("part", "hostile children")
 	if _, err := (Command{Path: "sh"}).Run(context.Background()); !errors.Is(err, ErrRelative) {
 		t.Errorf("relative path: %v", err)
 	}
@@ -108,6 +110,7 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestRunEndsAtTheLimit(t *testing.T) {
+	t.Attr("part", "hostile children")
 	for name, script := range map[string]string{
 		"hangs":                                  "echo $$; sleep 60",
 		"ignores TERM":                           "trap '' TERM; echo $$; while :; do sleep 1; done",
@@ -131,6 +134,7 @@ func TestRunEndsAtTheLimit(t *testing.T) {
 }
 
 func TestRunAllowsAnOrderlyEnd(t *testing.T) {
+	t.Attr("part", "hostile children")
 	res, err := sh("trap 'echo tidy; exit 0' TERM; echo ready; while :; do sleep 0.01; done").Run(limited(t, time.Second))
 	if !errors.Is(err, context.DeadlineExceeded) || string(res.Stdout) != "ready\ntidy\n" {
 		t.Errorf("got %q, %v", res.Stdout, err)
@@ -138,6 +142,7 @@ func TestRunAllowsAnOrderlyEnd(t *testing.T) {
 }
 
 func TestRunDoesNotWaitForGrandchildren(t *testing.T) {
+	t.Attr("part", "hostile children")
 	begin := time.Now()
 	res, err := sh("sleep 30 & echo $!").Run(limited(t, 10*time.Second))
 	if err != nil || res.Code != 0 {
@@ -157,6 +162,7 @@ func TestRunDoesNotWaitForGrandchildren(t *testing.T) {
 }
 
 func TestRunBoundsOutput(t *testing.T) {
+	t.Attr("part", "hostile children")
 	c := sh("yes 0123456789")
 	c.Limit = 1000
 	res, err := c.Run(limited(t, 300*time.Millisecond))
@@ -169,6 +175,7 @@ func TestRunBoundsOutput(t *testing.T) {
 }
 
 func TestRunChildThatDoesNotRead(t *testing.T) {
+	t.Attr("part", "hostile children")
 	c := sh("exec <&-; exit 3")
 	c.Stdin = strings.NewReader(strings.Repeat("x", 1<<20))
 	res, err := c.Run(limited(t, 5*time.Second))
@@ -180,6 +187,7 @@ func TestRunChildThatDoesNotRead(t *testing.T) {
 // TestRunWithoutTerminal runs on a real pseudo-terminal. There a child of
 // os/exec alone can open /dev/tty, and ours cannot.
 func TestRunWithoutTerminal(t *testing.T) {
+	t.Attr("part", "hostile children")
 	for how, want := range map[string]string{"plain": "opened", "child": "refused"} {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), helper+"="+how)
@@ -238,6 +246,7 @@ func TestStart(t *testing.T) {
 }
 
 func TestStopEndsWhatDoesNotListen(t *testing.T) {
+	t.Attr("part", "hostile children")
 	for name, stop := range map[string]func(*Process){"stop": (*Process).Stop, "terminate": (*Process).Terminate} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 // Lines are seen while the child runs, not at its end.
 func TestWatchSeesLinesAsTheyCome(t *testing.T) {
+	t.Attr("part", "hostile children")
 	var seen []string
 	begun := time.Now()
 	var first time.Duration
@@ -33,6 +34,7 @@ func TestWatchSeesLinesAsTheyCome(t *testing.T) {
 
 // However much a child prints, it is bounded, and its last words are kept.
 func TestWatchKeepsTheLastWords(t *testing.T) {
+	t.Attr("part", "hostile children")
 	c := sh(`i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; head -c 200000 /dev/zero | tr '\0' x; echo; echo the reason`)
 	c.Limit = 1000
 	longest, n := 0, 0
@@ -51,6 +53,7 @@ func TestWatchKeepsTheLastWords(t *testing.T) {
 // A mistake in what sees the lines is one of the caller's goroutine, where it is
 // caught, and not of one that os/exec started.
 func TestWatchHandsAPanicOn(t *testing.T) {
+	t.Attr("part", "hostile children")
 	defer func() {
 		if said := recover(); said != "on purpose" {
 			t.Errorf("it said %v", said)

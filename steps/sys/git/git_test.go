@@ -14,6 +14,7 @@ import (
 
 // git gets none of the keys of the shell that keysplit runs in.
 func TestGitInheritsNoSecret(t *testing.T) {
+	t.Attr("part", "hostile repositories")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "git"), []byte("#!/bin/sh\nenv\n"), 0o700); err != nil {
 		t.Fatal(err)

@@ -94,6 +94,7 @@ func (h *hostile) partial(settings ...string) {
 // What a repository configures is run by a plain git, and never by Ask with the
 // questions that keysplit asks.
 func TestNothingOfTheRepositoryIsRun(t *testing.T) {
+	t.Attr("part", "hostile repositories")
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is missing")
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAPanicBecomesAnError(t *testing.T) {
+	t.Attr("part", "goroutines that nothing guards")
 	got := make(chan error, 1)
 	Go(func() { panic("on purpose") }, func(err error) { got <- err })
 	if err := <-got; !errors.Is(err, Err) || !strings.Contains(err.Error(), "on purpose") {
@@ -26,6 +27,7 @@ var plain = regexp.MustCompile(`(?m)^\s*go [\w.]+\(|\b(?:wg|group|g)\.Go\(`)
 
 // No other goroutine is started anywhere in the product.
 func TestEveryGoroutineIsGuarded(t *testing.T) {
+	t.Attr("part", "goroutines that nothing guards")
 	seen := 0
 	root := os.DirFS(filepath.Join("..", "..", ".."))
 	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {

@@ -171,5 +171,20 @@ func (c *tally) report(t *testing.T, what string, least int) {
 	if c.tried < least {
 		t.Errorf("only %d %s", c.tried, what)
 	}
-	t.Logf("%d %s, violations: %d", c.tried, what, len(c.wrong))
+	figures(t, figure{c.tried, what}, figure{len(c.wrong), "violations"})
+}
+
+// figure is how much was tried of something, or found.
+type figure struct {
+	n    int
+	what string
+}
+
+// figures prints them, and puts them where go test -json shows them to .ci/figures.
+func figures(t *testing.T, all ...figure) {
+	t.Helper()
+	for _, f := range all {
+		t.Logf("%d %s", f.n, f.what)
+		t.Attr("figure", fmt.Sprintf("%d %s", f.n, f.what))
+	}
 }

@@ -78,7 +78,7 @@ func crash(t *testing.T, flavour djangotest.Flavour, file string, pages []int, l
 		}
 		texts, searched, leaks = texts+h.texts, searched+h.searched, leaks+len(h.found)
 	}
-	t.Logf("%d crashes of the wizard, %d texts searched, %d bytes searched, violations: %d", len(pages), texts, searched, leaks)
+	figures(t, figure{len(pages), "crashes of the wizard"}, figure{texts, "texts searched"}, figure{searched, "bytes searched"}, figure{leaks, "violations"})
 	if len(titles) < least {
 		t.Errorf("only these screens were reached: %v", titles)
 	}
@@ -90,6 +90,7 @@ const largestCore = `ulimit -S -c "$(ulimit -H -c)"; exec "$@"`
 
 // The control: of another program a core may be written.
 func TestACoreWouldBeSeen(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	tm := ptytest.Start(t, ptytest.Options{Program: "/bin/sh", Args: []string{"-c", largestCore, "sh", "/bin/sh", "-c", "ulimit -H -c; read -r line"}, Env: os.Environ()})
 	tm.WaitFor(`\w`, soon)
 	if tm.Frame().Lines()[0] == "0" {

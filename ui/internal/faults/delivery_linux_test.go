@@ -103,6 +103,7 @@ func TestKilledWhileItDelivers(t *testing.T) {
 
 // The control: what the two tests above look at is found out.
 func TestALostDeliveryIsFoundOut(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	h := delivered(t)
 	for want, harm := range map[string]func(){
 		"two different keys":       func() { h.shop.put(t, "value", strings.Repeat("k", 86)) },

@@ -122,6 +122,7 @@ func TestFailedAtEveryCall(t *testing.T) {
 
 // The control: a program that does not look at what its calls return.
 func TestTheHarnessCatchesACarelessWriterOfLies(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	k := killing{begin: laid(careless), command: (*house).upgrade}
 	found := strings.Join(k.failEverywhere(t, isNew).wrong, "\n")
@@ -159,6 +160,7 @@ func TestReadsThatFail(t *testing.T) {
 
 // The control: a fault that does not come to pass, in a call that is never made, counts for nothing.
 func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	c := &tally{}
 	upgrading.failOnce(t, c, fault{point{call: "symlinkat", nth: 1}, "error=EIO"}, isNew, "upgrade")
@@ -170,6 +172,7 @@ func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 // A state folder that disappears in mid-run, here by the command that restarts: it
 // is said what is wrong, and nothing points to what does not stand there.
 func TestAStateFolderThatDisappears(t *testing.T) {
+	t.Attr("part", "a state folder that disappears")
 	h := newHouse(t, keysplit)
 	args := []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf " + h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color"}
 	e := h.run(t, false, args)

@@ -45,6 +45,7 @@ func waiting(t *testing.T, path string, args ...string) (pid, uid int) {
 // closed to other programs of the same user: its files in /proc belong to root
 // (proc(5), under PR_SET_DUMPABLE).
 func TestTheMemoryIsGuarded(t *testing.T) {
+	t.Attr("part", "memory of the process")
 	cat, err := exec.LookPath("cat")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +91,7 @@ var noCore = regexp.MustCompile(`(?m)^Max core file size +0 `)
 
 // The two calls are made, and succeed, before the program opens any file of its own.
 func TestTheGuardComesFirst(t *testing.T) {
+	t.Attr("part", "memory of the process")
 	needStrace(t)
 	h := newHouse(t, keysplit)
 	log := filepath.Join(t.TempDir(), "trace")

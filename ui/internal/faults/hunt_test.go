@@ -97,6 +97,7 @@ func (h *hunt) folder(t *testing.T, where, dir string, may func(name string) boo
 
 // The hunt finds what it is for.
 func TestTheHuntFinds(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	secret := "s3cr3t-" + strings.Repeat("abcdefgh", 5)
 	for name, text := range map[string]string{
 		"whole":     "x" + secret + "x",

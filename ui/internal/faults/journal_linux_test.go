@@ -137,6 +137,7 @@ func (e end) lies(has content) (wrong []string) {
 
 // The control: a rollback that lies is found out.
 func TestARollbackThatLiesIsFoundOut(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	const back = "Everything is as it was before the upgrade."
 	for _, c := range []struct {
 		e     end

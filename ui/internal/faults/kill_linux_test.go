@@ -195,6 +195,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 // The control of the tests above: the same harness finds what is wrong with a
 // program that truncates the file and writes it anew.
 func TestTheHarnessCatchesACarelessWriter(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	k := killing{begin: laid(careless), command: (*house).upgrade}
 	found := strings.Join(k.everywhere(t).wrong, "\n")

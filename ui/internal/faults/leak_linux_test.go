@@ -308,8 +308,8 @@ func TestNothingIsLeaked(t *testing.T) {
 				}
 			}
 			t.Logf("exit codes: %v", codes)
-			t.Logf("%d runs searched for leaks, %d starts of children seen, %d connections seen, %d tokens known, %d texts searched, %d bytes searched, violations: %d",
-				runs, w.children, w.reached, len(w.recorder.signatures()), texts, searched, leaks)
+			figures(t, figure{runs, "runs searched for leaks"}, figure{w.children, "starts of children seen"}, figure{w.reached, "connections seen"},
+				figure{len(w.recorder.signatures()), "tokens known"}, figure{texts, "texts searched"}, figure{searched, "bytes searched"}, figure{leaks, "violations"})
 			if w.reached == 0 || len(w.recorder.signatures()) == 0 {
 				t.Errorf("%d connections and %d tokens were seen", w.reached, len(w.recorder.signatures()))
 			}
@@ -325,6 +325,7 @@ const inShell = ", keys in the shell"
 
 // The control: a program that leaks in every way is found out.
 func TestALeakyProgramIsFoundOut(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	w := newWatched(t, djangotest.Tokens)
 	w.shell = map[string]string{"JWT_SECRET_KEY": djangotest.NewKey()}
 	issued := w.login(t)

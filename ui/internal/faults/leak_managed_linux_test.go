@@ -75,7 +75,7 @@ func TestNothingIsLeakedToAManager(t *testing.T) {
 	if len(secrets) < 2 || w.children < 20 {
 		t.Errorf("%d keys and %d starts were seen", len(secrets), w.children)
 	}
-	t.Logf("%d runs searched for leaks, %d starts of children seen, %d texts searched, %d bytes searched, violations: %d", runs, w.children, texts, searched, leaks)
+	figures(t, figure{runs, "runs searched for leaks"}, figure{w.children, "starts of children seen"}, figure{texts, "texts searched"}, figure{searched, "bytes searched"}, figure{leaks, "violations"})
 }
 
 func read(t *testing.T, path string) []byte {

@@ -229,5 +229,5 @@ func TestPiecesOfSecretsAreHidden(t *testing.T) {
 		}
 		runs, texts, searched, leaks = runs+1, texts+h.texts, searched+h.searched, leaks+len(h.found)
 	}
-	t.Logf("%d runs with settings that leak, %d texts searched, %d bytes searched, violations: %d", runs, texts, searched, leaks)
+	figures(t, figure{runs, "runs with settings that leak"}, figure{texts, "texts searched"}, figure{searched, "bytes searched"}, figure{leaks, "violations"})
 }

@@ -144,6 +144,7 @@ var finding = regexp.MustCompile(`✗ (server|login|token)-[a-z-]+`)
 // password once at most, passes nothing, and writes nothing that the terminal
 // would obey.
 func TestHostileServers(t *testing.T) {
+	t.Attr("part", "hostile answers of a server")
 	p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Cookies})
 	password := djangotest.NewKey()
 	state := t.TempDir()
@@ -210,6 +211,7 @@ func (r answered) wrong(secrets map[string]string) (all []string) {
 
 // The control: a run that a server does harm to is found out.
 func TestAHarmedRunIsFoundOut(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	good := answered{code: 1, out: "✗ login-rejected", kib: 50 << 10, told: 1, login: true}
 	if wrong := good.wrong(nil); len(wrong) > 0 {
 		t.Errorf("a good run: %v", wrong)

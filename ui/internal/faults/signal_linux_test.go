@@ -80,6 +80,7 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 
 // The control: a program that does not listen ends in the middle.
 func TestTheHarnessCatchesACarelessEnd(t *testing.T) {
+	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	c := killing{begin: laid(careless), command: (*house).upgrade}.endEverywhere(t, isNew, nil)
 	if found := strings.Join(c.wrong, "\n"); !strings.Contains(found, ".env.bak was left beside .env") || !strings.Contains(found, "it ended with -1") || c.stopped != 0 {

@@ -16,6 +16,7 @@ func shown(t *testing.T, cols, rows int, text string) *screen {
 }
 
 func TestTheScreenShowsWhatXtermShows(t *testing.T) {
+	t.Attr("part", "controls that a terminal is looked at")
 	for _, c := range []struct {
 		name, text string
 		want       []string
@@ -67,6 +68,7 @@ func TestStyles(t *testing.T) {
 }
 
 func TestMishapsAreCounted(t *testing.T) {
+	t.Attr("part", "controls that a terminal is looked at")
 	s := shown(t, 4, 2, "12345\r\n\r\n")
 	if m := s.mishaps; m.Wraps != 0 || m.Scrolls != 0 {
 		t.Errorf("the scrollback may wrap and scroll: %+v", m)

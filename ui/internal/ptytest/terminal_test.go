@@ -98,6 +98,7 @@ func during(do func(Reporter)) string {
 }
 
 func TestWaitingInVainFails(t *testing.T) {
+	t.Attr("part", "controls that a terminal is looked at")
 	for name, do := range map[string]func(Reporter){
 		"no such text":        func(r Reporter) { shell(r, "echo here; sleep 60").WaitFor("elsewhere", 300*time.Millisecond) },
 		"no such text at all": func(r Reporter) { shell(r, "echo here").WaitFor("elsewhere", soon) },
