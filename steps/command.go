@@ -11,10 +11,19 @@ import (
 // development.
 func (r *Run) Command(name string, words ...string) string {
 	command := []string{"keysplit", name}
-	if e := r.Options.Environment; e != "" && e != DefaultEnvironment {
+	if e := r.Elsewhere(); e != "" {
 		command = append(command, "--env", e)
 	}
 	return shell.Join(append(command, words...)...)
+}
+
+// Elsewhere is the environment that this run's commands must name, "" for development,
+// which they mean by themselves.
+func (r *Run) Elsewhere() string {
+	if r.Options.Environment == DefaultEnvironment {
+		return ""
+	}
+	return r.Options.Environment
 }
 
 // Specs are this run's targets, as --target has them.

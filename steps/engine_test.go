@@ -199,7 +199,7 @@ func TestEngineSkips(t *testing.T) {
 // The advice of a run on staging is about staging, whoever wrote it.
 func TestCommandsNameTheirEnvironment(t *testing.T) {
 	t.Parallel()
-	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix("Run keysplit rollback --env staging now."))}
+	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix(finding.Do("Run keysplit rollback --env staging now.")))}
 	for env, want := range map[string]string{
 		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
 		DefaultEnvironment: "To go back: keysplit rollback|Run: keysplit upgrade|Run keysplit rollback --env staging now.",
@@ -215,7 +215,7 @@ func TestCommandsNameTheirEnvironment(t *testing.T) {
 			if ev.Kind == EventProgress {
 				said = append(said, ev.Text)
 			} else if ev.Finding != nil {
-				said = append(said, ev.Finding.Fix)
+				said = append(said, ev.Finding.Fix.String())
 			}
 		}
 		if got := strings.Join(said, "|"); got != want {

@@ -100,7 +100,7 @@ func (r *Run) JudgePlaces() []finding.Finding {
 		switch {
 		case h.Unknown:
 			found = append(found, finding.New(finding.JWTKeyMissing, "Whether "+h.Where+" has a JWT_SECRET_KEY cannot be seen from here.").WithSeverity(finding.Warning).
-				At(spec, 0).WithFix("Look there yourself. To set one: "+r.Command("upgrade")))
+				At(spec, 0).WithFix(finding.Do("Look there yourself. To set one: %s", finding.Command(r.Command("upgrade")))))
 			continue
 		case !h.Readable && h.There:
 			continue

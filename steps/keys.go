@@ -78,8 +78,8 @@ func (k Keys) Shadowed() finding.Finding {
 }
 
 // MendEnvironment is the fix for a key that the environment alone sets.
-const MendEnvironment = "Set a new key where that variable is set: on the hosting platform, in the container's environment, in the service's unit or in the shell's profile. keysplit makes one and puts it there with --target (keysplit upgrade --help lists the places). " +
-	"Or take the variable out there and run keysplit again: the key then goes into the file."
+var MendEnvironment = finding.Do("Set a new key where that variable is set: on the hosting platform, in the container's environment, in the service's unit or in the shell's profile. keysplit makes one and puts it there with --target (`keysplit upgrade --help` lists the places). " +
+	"Or take the variable out there and run `keysplit` again: the key then goes into the file.")
 
 // KeyFromEnvironment tells that this run's backend gets the run's key from the
 // environment, and that no file sets one.

@@ -10,7 +10,6 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 )
 
 // Project is what preflight found. The steps after it only read it.
@@ -45,7 +44,7 @@ func (p *Project) MissingFile(path string) finding.Finding {
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
-			return f.WithFix("Run: " + shell.Join("cp", p.Rel(path+ending), p.Rel(path)) + ", fill in its other settings, then run keysplit again.")
+			return f.WithFix(finding.Do("Run: %s, fill in its other settings, then run `keysplit` again.", finding.Shell("cp", p.Rel(path+ending), p.Rel(path))))
 		}
 	}
 	return f
@@ -56,7 +55,7 @@ func (p *Project) MissingFile(path string) finding.Finding {
 func NoFolder(path string) finding.Finding {
 	folder := filepath.Dir(path)
 	return finding.New(finding.PlaceNotFound, "There is no folder "+folder+", in which "+filepath.Base(path)+" should be.").At(path, 0).
-		WithFix("Correct the path, or create the folder. A path in keysplit.toml counts from the folder of that file.")
+		WithFix(finding.Do("Correct the path, or create the folder. A path in keysplit.toml counts from the folder of that file."))
 }
 
 // EnvFile is the .env that the backend reads, or the one that will be made.

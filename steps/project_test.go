@@ -21,11 +21,11 @@ func TestAFixCanBePasted(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `Run: cp 'it'\''s $(touch x)/.env.example' 'it'\''s $(touch x)/.env', fill in`
-	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix, want) {
-		t.Errorf("%s", f.Fix)
+	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.String(), want) {
+		t.Errorf("%s", f.Fix.String())
 	}
 	p.TopLevel = dir
-	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix, "Run: cp .env.example .env, fill in") {
-		t.Errorf("%s", f.Fix)
+	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.String(), "Run: cp .env.example .env, fill in") {
+		t.Errorf("%s", f.Fix.String())
 	}
 }

@@ -170,7 +170,7 @@ func shadow(st *stage) {
 func refuse(st *stage) {
 	st.fakes[steps.Generate].apply = func(context.Context, *steps.Run, steps.Emit) error {
 		return steps.Fail(finding.New("jwt-key-too-short", "The key that you gave is shorter than 50 characters.").
-			WithFix("Give another key, or let keysplit make one."))
+			WithFix(finding.Do("Give another key, or let keysplit make one.")))
 	}
 }
 

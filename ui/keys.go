@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"cmp"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
@@ -237,7 +239,7 @@ func (w *wizard) copyable() string {
 	if w.phase(p) == failed {
 		for _, f := range p.findings {
 			if f.Severity == finding.Error {
-				return command(f.Fix)
+				return cmp.Or(f.Fix.Command(), f.Fix.String())
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func (w *wizard) summary(s *sheet) {
 		s.heading("Left to do")
 		for _, f := range w.facts.open {
 			s.finding(f, false)
-			s.hang("    ", st.Muted, f.Fix)
+			s.fix("    ", st.Muted, f.Fix)
 		}
 	}
 	for _, left := range w.facts.left {

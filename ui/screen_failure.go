@@ -33,7 +33,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.finding(f, true)
 		s.blank()
 		told = true
-		again = again || p.Name != steps.Preflight && !fixable(p.findings) && strings.Contains(f.Fix, "un keysplit again")
+		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain()
 	}
 	if !told {
 		mark := ""

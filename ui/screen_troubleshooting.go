@@ -119,7 +119,7 @@ func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
 		s.heading("Why it matters")
 		s.hang("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
-		s.hang("", lipgloss.NewStyle(), f.Fix)
+		s.fix("", lipgloss.NewStyle(), f.Fix)
 		if f.Mends() {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")

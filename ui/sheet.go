@@ -68,6 +68,15 @@ func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
 	}
 }
 
+// fix adds what to do behind a mark: its commands in the accent, its prose in st.
+func (s *sheet) fix(mark string, st lipgloss.Style, f finding.Fix) {
+	in := ansi.StringWidth(mark)
+	for _, row := range s.s.Fix("", f, st, max(1, s.width-in), true) {
+		s.add(mark + row)
+		mark = strings.Repeat(" ", in)
+	}
+}
+
 // heading adds a line that names what follows.
 func (s *sheet) heading(text string) {
 	s.blank()
@@ -224,7 +233,7 @@ func (s *sheet) finding(f finding.Finding, whole bool) {
 	s.hang(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
 	if whole {
 		s.labelled(s.s.Muted, "Why", f.Why)
-		s.labelled(s.s.Accent, "Do ", f.Fix)
+		s.fix("  "+s.s.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
 	}
 }
 
@@ -276,18 +285,4 @@ func says(text, file string) bool {
 func named(text, label string) (string, bool) {
 	rest, ok := strings.CutPrefix(text, label)
 	return strings.TrimSpace(rest), ok
-}
-
-// command takes the command out of a fix such as "Run: keysplit upgrade", or
-// the whole fix when it names none.
-func command(fix string) string {
-	for _, label := range []string{"Run: ", "run: ", "with: ", "shell: ", "it: "} {
-		if _, rest, ok := strings.Cut(fix, label); ok {
-			for _, end := range []string{"; ", ". ", ", "} {
-				rest, _, _ = strings.Cut(rest, end)
-			}
-			return strings.TrimSuffix(strings.TrimSpace(rest), ".")
-		}
-	}
-	return fix
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -150,16 +151,14 @@ func TestCopy(t *testing.T) {
 	if !strings.Contains(st.w.View(), "Sent to the clipboard") {
 		t.Error("it does not say so")
 	}
-	for fix, want := range map[string]string{
-		"Run: keysplit upgrade --rotate":                            "keysplit upgrade --rotate",
-		"Run: keysplit upgrade. It keeps the one that counts.":      "keysplit upgrade",
-		"Go to the folder, or name it: keysplit --project DIR.":     "keysplit --project DIR",
-		"Run: chmod 600 on the file, or 640 where others read it.":  "chmod 600 on the file",
-		"Wait for the time that the server names.":                  "Wait for the time that the server names.",
-		"In this shell: unset JWT_SECRET_KEY. Then take it out of.": "unset JWT_SECRET_KEY",
+	for want, fix := range map[string]finding.Fix{
+		"chmod 600 .env": finding.Do("Run: `chmod 600 .env`, or 640."),
+		"Wait for the time that the server names.": finding.Do("Wait for the time that the server names."),
 	} {
-		if got := command(fix); got != want {
-			t.Errorf("command(%q) = %q, want %q", fix, got, want)
+		p := st.w.current()
+		p.failure, p.findings = errors.New("it failed"), []finding.Finding{finding.New(finding.RestartFailed, "").WithFix(fix)}
+		if got := st.w.copyable(); got != want {
+			t.Errorf("c copies %q, want %q", got, want)
 		}
 	}
 }

@@ -214,6 +214,6 @@ func (r *Report) clean(run *steps.Run) {
 	for i := range r.Findings {
 		c(&r.Findings[i].File)
 		c(&r.Findings[i].Message)
-		c(&r.Findings[i].Fix)
+		r.Findings[i].Fix = r.Findings[i].Fix.Clean(run.Redactor.Clean)
 	}
 }

@@ -94,14 +94,14 @@ func (p place) finding() finding.Finding {
 	switch {
 	case p.same > 0:
 		f = finding.New(finding.JWTKeyEqualsSecretKey, "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
-			WithFix("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key.")
+			WithFix(finding.Do("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key."))
 		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
-			WithFix("Correct the file, then run keysplit check again.")
+			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))
 	case p.code == finding.CIMissingKey && steps.IsDockerfile(path.Base(p.file)):
-		f = f.WithFix("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
-			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs.")
+		f = f.WithFix(finding.Do("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
+			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs."))
 	}
 	f.Fixable = false
 	return f

@@ -40,7 +40,7 @@ func (r Report) Markdown() string {
 		b.WriteString("\n### Findings\n\n")
 		for _, f := range r.Findings {
 			fmt.Fprintf(&b, "- **%s** %s%s: %s %s\n", f.Severity, code(string(f.Code)), whereOf(f, func(s string) string { return " " + code(s) }),
-				escape(f.Message), escape(f.Fix))
+				escape(f.Message), escape(f.Fix.String()))
 		}
 	}
 	return b.String()

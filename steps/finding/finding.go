@@ -32,7 +32,7 @@ type Finding struct {
 	Line     int      `json:"line"`           // 1-based; 0 when no line applies
 	Message  string   `json:"message"`        // one plain sentence
 	Why      string   `json:"why"`            // why it matters
-	Fix      string   `json:"fix"`            // exactly what to do
+	Fix      Fix      `json:"fix"`            // exactly what to do
 	Fixable  bool     `json:"fixable"`        // keysplit can do it
 	Ask      string   `json:"-"`              // the question to which a person may say yes, to go on anyway; "" where nothing overrules it
 }
@@ -43,7 +43,7 @@ type Page struct {
 	Severity Severity
 	Message  string // the finding's sentence when the finder has no better one
 	Why      string
-	Fix      string
+	Fix      Fix
 	Fixable  bool
 	Edit     bool // it is an edit of a committed file, which keysplit makes on request only
 }
@@ -71,7 +71,7 @@ func (f Finding) At(file string, line int) Finding {
 
 // WithFix returns the finding with a fix that fits the case better than the
 // catalogue's.
-func (f Finding) WithFix(fix string) Finding {
+func (f Finding) WithFix(fix Fix) Finding {
 	f.Fix = fix
 	return f
 }

@@ -92,7 +92,7 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 // unfinished names the upgrade that comes first, and the two ways to end it.
 func unfinished(run *steps.Run, others []string) finding.Finding {
 	return finding.New(finding.UpgradeUnfinished, fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
-		WithFix(fmt.Sprintf("To finish it: %s. To take it back: %s", run.FinishCommand(others), run.Command("rollback")))
+		WithFix(finding.Do("To finish it: %s. To take it back: %s", finding.Command(run.FinishCommand(others)), finding.Command(run.Command("rollback"))))
 }
 
 // Plan says whether the key will be kept, made or imported.
@@ -294,7 +294,7 @@ func refusals(run *steps.Run, codes []finding.Code) []finding.Finding {
 	var fs []finding.Finding
 	for _, code := range codes {
 		f := finding.New(code, strings.Replace(run.InWords(code), "JWT_SECRET_KEY", "The key that you gave", 1)).
-			WithFix("Give another key, or let keysplit make one.")
+			WithFix(finding.Do("Give another key, or let keysplit make one."))
 		fs = append(fs, f)
 	}
 	return fs

@@ -164,7 +164,7 @@ func openModule(run *steps.Run, path string) (*envfile.Snapshot, error) {
 
 // advise refuses what would do harm.
 func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool) error {
-	refuse := func(message, fix string) error {
+	refuse := func(message string, fix finding.Fix) error {
 		return steps.Fail(finding.New(finding.GraceNotAdvised, message).WithFix(fix))
 	}
 	secretKey := keys.SecretKey.Secret
@@ -172,18 +172,18 @@ func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool)
 	switch {
 	case (!known || !previous.Set()) && run.Home().Sealed():
 		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
-			"Let people log in again: keysplit cannot have a key accepted that it never saw.")
+			finding.Do("Let people log in again: keysplit cannot have a key accepted that it never saw."))
 	case !known || !previous.Set():
 		return refuse("There is no previous key: before this upgrade tokens were signed with SECRET_KEY.",
-			"Let people log in again. A grace period is for a rotation: keysplit upgrade --rotate, then keysplit grace.")
+			finding.Do("Let people log in again. A grace period is for a rotation: `keysplit upgrade --rotate`, then `keysplit grace`."))
 	case previous.Equal(secretKey) || fromSettings:
 		return refuse("The previous key is SECRET_KEY. Accepting it would keep the hole open that the upgrade closes.",
-			"Let people log in again.")
+			finding.Do("Let people log in again."))
 	case previous.Equal(keys.Key.Secret):
-		return refuse("The previous key is the one in force.", "There is nothing to bridge.")
+		return refuse("The previous key is the one in force.", finding.Do("There is nothing to bridge."))
 	case len(run.Judge(previous, secretKey)) > 0:
 		return refuse("The previous key was not good: it was short, weak or public. Accepting it would let anyone in.",
-			"Let people log in again.")
+			finding.Do("Let people log in again."))
 	}
 	return nil
 }

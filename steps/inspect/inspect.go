@@ -83,7 +83,7 @@ func (v *Environment) Committed(ctx context.Context, fix bool, made func(repo.Pr
 		for i, found := range more {
 			if _, ok := repo.Propose(v.Run, found); ok {
 				more[i].Fixable = true
-				more[i].Fix += " keysplit check --fix does it."
+				more[i].Fix = more[i].Fix.Then(finding.Do("`keysplit check --fix` does it."))
 			}
 		}
 		v.add(more...)
@@ -139,7 +139,7 @@ func (v *Environment) Remind(now time.Time) error {
 	for i, h := range run.Held {
 		if age := now.Sub(h.Changed); !h.Readable && h.There && !h.Changed.IsZero() && age > journal.MaxKeyAge {
 			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY in %s is %.0f days old.", h.Where, age.Hours()/24)).At(run.Targets[i].Spec(), 0).
-				WithFix("Run: "+run.Command("upgrade")+" --rotate, in a quiet hour."))
+				WithFix(finding.Do("Run: %s, in a quiet hour.", finding.Command(run.Command("upgrade", "--rotate")))))
 		}
 	}
 	if j == nil {
@@ -149,7 +149,7 @@ func (v *Environment) Remind(now time.Time) error {
 	if keys, err := v.keys(); err == nil {
 		if since, known := j.KeySince(keys.Key.Secret); known && now.Sub(since) > journal.MaxKeyAge {
 			out = append(out, finding.New(finding.JWTKeyOld, fmt.Sprintf("JWT_SECRET_KEY is %.0f days old.", now.Sub(since).Hours()/24)).
-				WithFix("Run: "+run.Command("upgrade")+" --rotate, then "+run.Command("grace")+", in a quiet hour."))
+				WithFix(finding.Do("Run: %s, then %s, in a quiet hour.", finding.Command(run.Command("upgrade", "--rotate")), finding.Command(run.Command("grace")))))
 		}
 	}
 	if f, ok := emergency.Remind(j, v.Findings, v.Ready, now); ok {
@@ -166,7 +166,7 @@ func (v *Environment) Compare(others []*Environment) {
 		if v.print != "" && v.print == other.print {
 			v.add(finding.New(finding.JWTKeyReusedAcrossEnvironments,
 				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.Run.Options.Environment, name)).
-				WithFix("Run: keysplit upgrade --rotate --env " + name))
+				WithFix(finding.Do("Run: %s", finding.Shell("keysplit", "upgrade", "--rotate", "--env", name))))
 		}
 	}
 }

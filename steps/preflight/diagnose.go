@@ -101,13 +101,12 @@ func (d *diagnosis) refused(err error) error {
 	}
 	said := *refusal
 	said.Path = d.rel()
-	fix := said.Advice()
 	code := finding.EnvFileNotRegular
 	switch refusal.Reason {
 	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge, envfile.ReasonNameTooLong:
 		code = finding.EnvFileUnreadable
 	}
-	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(strings.ToUpper(fix[:1]) + fix[1:] + ".")
+	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(finding.Sentence(said.Advice()))
 	if code == finding.EnvFileUnreadable {
 		return steps.CannotLook("%w: %w", errUnreadable, steps.Fail(f))
 	}
@@ -139,28 +138,28 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 // judgePlace says when the reader reads another file than this one.
 func (d *diagnosis) judgePlace() {
 	p, env := d.project, d.project.EnvFile.Path
-	wrong := func(file, message, fix string) {
+	wrong := func(file, message string, fix finding.Fix) {
 		d.found = append(d.found, finding.New(finding.EnvFileWrongPlace, message).At(p.Rel(file), 0).WithFix(fix))
 	}
 	switch asked := d.run.Options.EnvFile; {
 	case asked != "":
 		if local(d.run) && d.place.path != "" && !steps.SameFile(d.place.path, env) && isFile(d.place.path) {
 			wrong(env, fmt.Sprintf("The backend reads %s, not this file.", p.Rel(d.place.path)),
-				"Leave out --env-file, or name the environment that this file belongs to: --env NAME.")
+				finding.Do("Leave out --env-file, or name the environment that this file belongs to: --env NAME."))
 		}
 	case d.place.hidden != "":
 		wrong(d.place.hidden, fmt.Sprintf("The reader finds %s first and never looks at a .env.", p.Rel(d.place.hidden)),
-			fmt.Sprintf("Move the settings of %s into %s and remove it.", p.Rel(d.place.hidden), p.Rel(env)))
+			finding.Do("Move the settings of %s into %s and remove it.", p.Rel(d.place.hidden), p.Rel(env)))
 	case d.place.hides != "":
 		wrong(env, fmt.Sprintf("The reader finds this file first and never looks at %s, which holds the keys.", p.Rel(d.place.hides)),
-			fmt.Sprintf("Move this file's settings into %s and remove it, or the other way round.", p.Rel(d.place.hides)))
+			finding.Do("Move this file's settings into %s and remove it, or the other way round.", p.Rel(d.place.hides)))
 	case !within(p.TopLevel, env) && isFile(env):
 		wrong(env, fmt.Sprintf("The reader finds %s, which lies outside of the project.", env),
-			fmt.Sprintf("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
+			finding.Do("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
 	case !isThere(env) && d.reader() != envfile.Shell:
 		if other := astray(p); other != "" && !steps.SameFile(other, env) {
 			wrong(other, fmt.Sprintf("The backend never reads this file: its reader looks for %s.", p.Rel(env)),
-				fmt.Sprintf("Move it to %s.", p.Rel(env)))
+				finding.Do("Move it to %s.", p.Rel(env)))
 		}
 	}
 }
@@ -208,7 +207,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		}
 		d.add(code, message, line)
 		if f := &d.found[len(d.found)-1]; d.project.EnvFile.At == nil && f.Fixable {
-			f.Fixable, f.Fix = false, "Set it where this file comes from." // it cannot be written here
+			f.Fixable, f.Fix = false, finding.Do("Set it where this file comes from.") // it cannot be written here
 		}
 	}
 }
@@ -265,7 +264,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 			switch {
 			case d.namesAnother(file, steps.SecretKeyName):
 				d.found = append(d.found, finding.New(finding.SecretKeyMissing, anotherName(steps.SecretKeyName)).At(d.rel(), line).
-					WithFix("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings."))
+					WithFix(finding.Do("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings.")))
 			case d.project.EnvFile.Exists && d.knowsReader():
 				d.add(finding.SecretKeyMissing, "", 0)
 			}
@@ -282,7 +281,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	case strings.TrimSpace(value) == "":
 		f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix("In this shell: " + shell.Unset("SECRET_KEY") + ". Then run keysplit again.")
+			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix(finding.Do("In this shell: %s. Then run `keysplit` again.", finding.Command(shell.Unset("SECRET_KEY"))))
 		}
 	case steps.Placeholder(value):
 		f = finding.New(finding.SecretKeyPlaceholder, "")

@@ -14,7 +14,6 @@ import (
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/git"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/trust"
 )
 
@@ -30,7 +29,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 			found = append(found, f)
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
 			found = append(found, finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).
-				WithFix("Add a line to .gitignore: /"+rel))
+				WithFix(finding.Do("Add a line to .gitignore: /%s", rel)))
 		}
 	}
 	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {
@@ -41,11 +40,11 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 	}
 	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists {
 		found = append(found, finding.New(finding.EnvFileInBuildContext, "").At(p.Rel(dockerfile), 0).
-			WithFix("Add a line to "+p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore"))+": **/"+filepath.Base(p.EnvFile.Path)))
+			WithFix(finding.Do("Add a line to %s: **/%s", p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore")), filepath.Base(p.EnvFile.Path))))
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
-		found = append(found, f.WithFix("Run: "+shell.Join("chmod", "600", rel)+", or 640 where the backend's group must read it."))
+		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", rel))))
 	}
 	return found
 }

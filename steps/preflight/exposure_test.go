@@ -41,7 +41,7 @@ func TestAFixAboutExposureCanBePasted(t *testing.T) {
 	}
 	said := ""
 	for _, f := range exposure(t.Context(), run, run.Project) {
-		said += f.Fix + "\n"
+		said += f.Fix.String() + "\n"
 	}
 	for _, want := range []string{"Run: git rm --cached 'a $(touch x)/.env', add", "Run: chmod 600 'a $(touch x)/.env', or"} {
 		if !strings.Contains(said, want) {

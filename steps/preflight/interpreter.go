@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sys/child"
 )
 
@@ -26,7 +27,7 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 		}
 		if err != nil {
 			return notRunnable("The interpreter "+named+" is not there, or is no program.", "", 0,
-				"Give the path of the project's Python: keysplit --python PATH.")
+				finding.Do("Give the path of the project's Python: `keysplit --python PATH`."))
 		}
 		p.Python, p.PythonFrom = path, "--python"
 		return nil

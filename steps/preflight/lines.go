@@ -87,7 +87,7 @@ func (d *diagnosis) glued(l envfile.Line, name string, fixable bool) {
 	f := finding.New(finding.LineGlued, fmt.Sprintf("%s is glued to the end of line %d.", name, l.Num)).At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
-		f = f.WithFix(fmt.Sprintf("Put a line break in front of %s in that line.", name))
+		f = f.WithFix(finding.Do("Put a line break in front of %s in that line.", name))
 	}
 	d.found = append(d.found, f)
 }
@@ -99,7 +99,7 @@ func (d *diagnosis) bare(l envfile.Line, text string, fixable bool) {
 	f := finding.New(finding.LineBare, "").At(d.rel(), l.Num)
 	if !fixable {
 		f.Fixable = false
-		f = f.WithFix("Remove that line: it is the rest of a key that was wrapped.")
+		f = f.WithFix(finding.Do("Remove that line: it is the rest of a key that was wrapped."))
 	}
 	d.found = append(d.found, f)
 }

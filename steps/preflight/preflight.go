@@ -279,7 +279,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error) {
 	if p.Python == "" {
 		return nil, notRunnable("No Python was found.", "", 0,
-			"Activate the project's virtual environment, or name its interpreter: keysplit --python PATH.")
+			finding.Do("Activate the project's virtual environment, or name its interpreter: `keysplit --python PATH`."))
 	}
 	s, err := openSession(ctx, run, p, nil)
 	if err != nil {

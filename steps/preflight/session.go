@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/guard"
@@ -118,7 +119,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	if s.proc, err = cmd.Start(child.Streams{Stdout: out, Stderr: s.errs}); err != nil {
 		return nil, notRunnable(fmt.Sprintf("The interpreter %s does not start.", p.Python), "", 0,
-			"Name the project's interpreter: keysplit --python PATH.")
+			finding.Do("Name the project's interpreter: `keysplit --python PATH`."))
 	}
 	guard.Go(func() { s.listen(reading) }, func(err error) {
 		s.fail(err)
@@ -205,7 +206,7 @@ func (s *session) exchange(ctx context.Context, question []byte) (*reply, error)
 		guard.Go(s.proc.Terminate, s.fail)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, notRunnable(fmt.Sprintf("Django did not answer within %v.", s.wait), "", 0,
-				"Look at what the settings wait for (a database, Redis, a network), or give it more time: keysplit --timeout 2m.")
+				finding.Do("Look at what the settings wait for (a database, Redis, a network), or give it more time: `keysplit --timeout 2m`."))
 		}
 		return nil, ctx.Err()
 	}
@@ -241,7 +242,7 @@ func (s *session) ended() error {
 		message += " It said: " + last
 	}
 	return fmt.Errorf("%w: %w", errEnded, notRunnable(message, "", 0,
-		"Run python manage.py check to see the reason, or name another interpreter: keysplit --python PATH."))
+		finding.Do("Run `python manage.py check` to see the reason, or name another interpreter: `keysplit --python PATH`.")))
 }
 
 // ask sends a command.

@@ -29,49 +29,49 @@ func (s *session) explain(t trouble) error {
 	if s.from != "" {
 		interpreter += " (" + s.from + ")"
 	}
-	const elsewhere = "name the right interpreter: keysplit --python PATH."
+	elsewhere := finding.Do("name the right interpreter: `keysplit --python PATH`.")
 	switch t.Kind {
 	case "module":
 		return s.missingModule(t, file, interpreter, elsewhere)
 	case "syntax":
 		return notRunnable(fmt.Sprintf("Python cannot read the code: %s. The interpreter is %s.", text, interpreter), file, t.Line,
-			"Correct that line; if the code is right, it is made for another Python: "+elsewhere)
+			finding.Do("Correct that line; if the code is right, it is made for another Python: %s", elsewhere))
 	case "encoding":
-		return notRunnable("A file that the settings read is not valid UTF-8.", file, t.Line, "Save the .env as UTF-8.")
+		return notRunnable("A file that the settings read is not valid UTF-8.", file, t.Line, finding.Do("Save the .env as UTF-8."))
 	case "cast":
 		return notRunnable(fmt.Sprintf("The value of %s cannot be read: %s.", t.Setting, text), file, t.Line,
-			fmt.Sprintf("Correct %s in the .env. A comment behind a value belongs on a line of its own.", t.Setting))
+			finding.Do("Correct %s in the .env. A comment behind a value belongs on a line of its own.", t.Setting))
 	case "database":
 		return notRunnable("The database cannot be used: "+text+".", file, t.Line,
-			"Start the database, and bring it up to date with: python manage.py migrate.")
+			finding.Do("Start the database, and bring it up to date with: `python manage.py migrate`."))
 	case "configured":
 		return notRunnable("The settings do not load: "+text+".", file, t.Line,
-			"Set what they ask for, then run keysplit again.")
+			finding.Do("Set what they ask for, then run `keysplit` again."))
 	case "refused":
-		return notRunnable("Django cannot do that: "+text+".", "", 0, "")
+		return notRunnable("Django cannot do that: "+text+".", "", 0, finding.Fix{})
 	}
 	return notRunnable(fmt.Sprintf("Django stops with %s: %s.", t.Type, text), file, t.Line,
-		"Run python manage.py check to see the whole error, put it right, then run keysplit again.")
+		finding.Do("Run `python manage.py check` to see the whole error, put it right, then run `keysplit` again."))
 }
 
-func (s *session) missingModule(t trouble, file, interpreter, elsewhere string) error {
+func (s *session) missingModule(t trouble, file, interpreter string, elsewhere finding.Fix) error {
 	module := s.show(secret.Said(t.Module))
 	if own := s.project.SettingsModule; own != "" && (module == own || strings.HasPrefix(own, module+".")) {
 		return notRunnable(fmt.Sprintf("The settings module %s is not there.", own), file, t.Line,
-			"Name the right one: keysplit --settings MODULE.")
+			finding.Do("Name the right one: `keysplit --settings MODULE`."))
 	}
 	if module == "" {
 		module = "that the code imports"
 	}
 	return notRunnable(fmt.Sprintf("The package %s is not installed for %s.", module, interpreter), file, t.Line,
-		"Install the project's requirements into that environment, or "+elsewhere)
+		finding.Do("Install the project's requirements into that environment, or %s", elsewhere))
 }
 
 // notRunnable is the failure of a Django that does not start for a reason that
 // is not the key.
-func notRunnable(message, file string, line int, fix string) error {
+func notRunnable(message, file string, line int, fix finding.Fix) error {
 	f := finding.New(finding.DjangoNotRunnable, message).At(file, line)
-	if fix != "" {
+	if !fix.Empty() {
 		f = f.WithFix(fix)
 	}
 	return steps.CannotLook("%w", steps.Fail(f))

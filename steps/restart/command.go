@@ -87,7 +87,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 
 func (c command) failed(message string) error {
 	f := finding.New(finding.RestartFailed, message).
-		WithFix("Run the command by hand, put right what it says, then run keysplit again.")
+		WithFix(finding.Do("Run the command by hand, put right what it says, then run `keysplit` again."))
 	f.Why = "Whether the server took the new key is not known."
 	return steps.Fail(f)
 }

@@ -155,8 +155,8 @@ func TestDjangoIsAskedFor(t *testing.T) {
 			if err == nil || !finding.Has(findings, "server-stale-key") || !strings.Contains(findings[0].Message, c.words) {
 				t.Fatalf("error %v, findings %+v", err, findings)
 			}
-			if !strings.Contains(findings[0].Fix, fmt.Sprint(server.PID)) || !strings.Contains(findings[0].Fix, p.Root) || !hasText(texts, "ctrl+c") {
-				t.Errorf("fix %q, said %q", findings[0].Fix, texts)
+			if !strings.Contains(findings[0].Fix.String(), fmt.Sprint(server.PID)) || !strings.Contains(findings[0].Fix.String(), p.Root) || !hasText(texts, "ctrl+c") {
+				t.Errorf("fix %q, said %q", findings[0].Fix.String(), texts)
 			}
 		})
 	}

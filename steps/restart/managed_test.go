@@ -185,14 +185,14 @@ func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	units := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
 	var failure *steps.Failure
 	err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
-	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
+	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.String(), want) {
 		t.Errorf("sudo: %+v", err)
 	}
 	// A failed restart names the way back.
 	stepstest.NewTool(t, "systemctl", `case "$1" in show) printf 'LoadState=loaded\nActiveState=active\nMainPID=100\n' ;; *) exit 1 ;; esac`)
 	units.Root = func() bool { return true }
 	err = units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
-	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix, want) {
+	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.String(), want) {
 		t.Errorf("the way back: %+v", err)
 	}
 }

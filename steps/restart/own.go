@@ -110,7 +110,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
 		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, "No server is running, and no Python was found to start one.").
-			WithFix("Start the backend in a terminal, or name the interpreter: --python PATH."))
+			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: --python PATH.")))
 	}
 	port, err := freePort()
 	if err != nil {
@@ -159,7 +159,7 @@ func failedStart(run *steps.Run, emit steps.Emit, message string, output []byte)
 		message += " It stopped with " + stopped + "."
 	}
 	return steps.Fail(finding.New(finding.ServerUnreachable, message).
-		WithFix("Put that right, then start it to see: " + ownCommand(run, "8000")))
+		WithFix(finding.Do("Put that right, then start it to see: %s", finding.Command(ownCommand(run, "8000")))))
 }
 
 // freePort asks the system for a port that is free on the loopback address.

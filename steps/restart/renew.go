@@ -91,7 +91,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 			case gone:
 				return false, steps.Fail(finding.New(finding.ServerUnreachable,
 					fmt.Sprintf("runserver (process %d) ended when it read its settings again.", w.Reloader)).
-					WithFix(fmt.Sprintf("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Show(secret.Said(w.Folder)), run.Redactor.Show(secret.Said(w.Command)))))
+					WithFix(finding.Do("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Show(secret.Said(w.Folder)), finding.Command(run.Redactor.Show(secret.Said(w.Command))))))
 			case unchanged:
 				left = append(left, w)
 			}
@@ -155,7 +155,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	}
 	if len(left) == 0 {
 		return steps.Fail(finding.New(finding.ServerUnreachable, "The server was stopped, and no new one listens.").
-			WithFix(fmt.Sprintf("Start it again in %s: %s", run.Redactor.Show(secret.Said(ask[0].Folder)), run.Redactor.Show(secret.Said(ask[0].Command)))))
+			WithFix(finding.Do("Start it again in %s: %s", run.Redactor.Show(secret.Said(ask[0].Folder)), finding.Command(run.Redactor.Show(secret.Said(ask[0].Command))))))
 	}
 	var fs []finding.Finding
 	for _, s := range left {
@@ -168,8 +168,8 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 func notRestarted(run *steps.Run, s staleServer) finding.Finding {
 	return finding.New(finding.ServerStaleKey,
 		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
-		WithFix(fmt.Sprintf("Press ctrl+c in the terminal of process %d, then in %s run: %s",
-			s.terminal(), run.Redactor.Show(secret.Said(s.Folder)), run.Redactor.Show(secret.Said(s.Command))))
+		WithFix(finding.Do("Press ctrl+c in the terminal of process %d, then in %s run: %s",
+			s.terminal(), run.Redactor.Show(secret.Said(s.Folder)), finding.Command(run.Redactor.Show(secret.Said(s.Command)))))
 }
 
 // why says why a reload does not do.

@@ -288,8 +288,8 @@ func TestAskForRestart(t *testing.T) {
 				pid = c.reloader
 			}
 			for _, part := range []string{fmt.Sprintf("process %d", pid), w.run.Project.Root, "python manage.py runserver", "ctrl+c"} {
-				if !strings.Contains(findings[0].Fix, part) {
-					t.Errorf("the fix %q does not name %q", findings[0].Fix, part)
+				if !strings.Contains(findings[0].Fix.String(), part) {
+					t.Errorf("the fix %q does not name %q", findings[0].Fix.String(), part)
 				}
 			}
 			if w.touched() != c.touches {

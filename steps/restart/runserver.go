@@ -190,7 +190,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	run.URL, run.Servers = choose(run, urls), last
 	if run.URL == "" {
 		return steps.Fail(finding.New(finding.ServerUnreachable, "The server ended and was not started again.").
-			WithFix("Start the backend in its terminal and read what it says, then run keysplit again."))
+			WithFix(finding.Do("Start the backend in its terminal and read what it says, then run `keysplit` again.")))
 	}
 	for _, u := range urls {
 		if err := r.await(ctx, run, emit, u); err != nil {
@@ -209,7 +209,7 @@ func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
 		if f.URL == "" {
 			fs = append(fs, finding.New(finding.ServerUnreachable,
 				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Show(secret.Said(f.Folder)), f.PID)).
-				WithFix("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: "+run.Redactor.Show(secret.Said(f.Command))))
+				WithFix(finding.Do("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: %s", finding.Command(run.Redactor.Show(secret.Said(f.Command))))))
 		}
 	}
 	return steps.Fail(fs...)

@@ -66,7 +66,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 			if err == nil || !finding.Has(found, c.code) {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
-			if !strings.Contains(said+found[0].Message+found[0].Fix, c.says) {
+			if !strings.Contains(said+found[0].Message+found[0].Fix.String(), c.says) {
 				t.Errorf("nothing says %q: %s %+v", c.says, said, found)
 			}
 			if w.run.Restarted {
@@ -91,8 +91,8 @@ func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
 		var failure *steps.Failure
 		if refused := errors.As(err, &failure) && finding.Has(failure.Findings, "jwt-key-shadowed"); refused != want {
 			t.Errorf("the same key: %t, error %v", same, err)
-		} else if refused && !strings.Contains(failure.Findings[0].Fix, "--target dotenv:"+program.Dir) {
-			t.Errorf("fix %q", failure.Findings[0].Fix)
+		} else if refused && !strings.Contains(failure.Findings[0].Fix.String(), "--target dotenv:"+program.Dir) {
+			t.Errorf("fix %q", failure.Findings[0].Fix.String())
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 	var events stepstest.Events
 	err := units.Restart(t.Context(), w.run, w.step.Pace, events.Emit)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix, "sudo systemctl restart web") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix.String(), "sudo systemctl restart web") {
 		t.Fatalf("unattended: %v", err)
 	}
 	// Somebody is there, reads what to do, and does it.
@@ -187,7 +187,7 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 			}
 			said := strings.Join(p.Effects, "\n")
 			if failure != nil {
-				said = failure.Findings[0].Fix
+				said = failure.Findings[0].Fix.String()
 			}
 			if !strings.Contains(said, c.says) || c.says == "" && err == nil && len(p.Effects) != 1 {
 				t.Errorf("said %q", said)

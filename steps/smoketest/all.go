@@ -146,10 +146,10 @@ func (s *session) noAccount(err error) finding.Finding {
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
 		why = failure.Findings[0].Message
 	}
-	f := finding.New(finding.LoginRejected, "The throwaway account could not be made: "+why).WithFix("Give an account: --username NAME.")
+	f := finding.New(finding.LoginRejected, "The throwaway account could not be made: "+why).WithFix(finding.Do("Give an account: --username NAME."))
 	f.Why = "Django makes it in the project's own database. No login was tried."
 	if unmigrated.MatchString(why) {
-		f = f.WithFix("Run: python manage.py migrate. Then run keysplit again.")
+		f = f.WithFix(finding.Do("Run: `python manage.py migrate`. Then run `keysplit` again."))
 	}
 	return f
 }

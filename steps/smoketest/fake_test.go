@@ -316,7 +316,7 @@ func (b *bench) wantFail(code finding.Code, words ...string) {
 		b.t.Fatalf("error %v, findings %+v; want %s", err, findings, code)
 	}
 	for _, w := range words {
-		if all := failure.Findings[0].Message + " " + failure.Findings[0].Fix; !strings.Contains(all, w) {
+		if all := failure.Findings[0].Message + " " + failure.Findings[0].Fix.String(); !strings.Contains(all, w) {
 			b.t.Errorf("%q does not say %q", all, w)
 		}
 	}

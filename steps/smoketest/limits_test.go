@@ -127,10 +127,10 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 func TestAnAccountThatCannotBeMade(t *testing.T) {
 	s := &session{run: &steps.Run{}}
 	f := s.noAccount(steps.Fail(finding.New("django-not-runnable", "The database cannot be used: no such table: auth_user")))
-	if !strings.Contains(f.Fix, "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
+	if !strings.Contains(f.Fix.String(), "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
 		t.Errorf("%+v", f)
 	}
-	if f = s.noAccount(context.DeadlineExceeded); strings.Contains(f.Fix, "migrate") {
+	if f = s.noAccount(context.DeadlineExceeded); strings.Contains(f.Fix.String(), "migrate") {
 		t.Errorf("%+v", f)
 	}
 }

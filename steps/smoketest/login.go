@@ -86,7 +86,7 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 		return s.afterWaiting(a, finding.New(finding.LoginRejected, "The server is not available for a login just now (503).")), true
 	case a.status >= 500:
 		return finding.New(finding.LoginRejected, fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
-			WithFix("Look into the server's log. In development a missing migration is a common cause: manage.py migrate."), true
+			WithFix(finding.Do("Look into the server's log. In development a missing migration is a common cause: `manage.py migrate`.")), true
 	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
 		return s.afterWaiting(a, finding.New(finding.LoginLocked, "")), true
 	case a.status == http.StatusTooManyRequests:
@@ -95,7 +95,7 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 		return finding.New(finding.LoginCSRF, ""), true
 	case a.status == http.StatusForbidden:
 		f = finding.New(finding.LoginRejected, "The server forbids this login (403).").
-			WithFix("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account.")
+			WithFix(finding.Do("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account."))
 		f.Why = "The name and the password may be right. keysplit tries only once, since accounts lock."
 		return s.afterWaiting(a, f), true
 	}
@@ -105,7 +105,7 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 // afterWaiting says how long to wait, where the server does.
 func (s *session) afterWaiting(a answer, f finding.Finding) finding.Finding {
 	if wait := s.retryAfter(a); wait > 0 {
-		return f.WithFix("Wait for " + wait.String() + ", then run keysplit again.")
+		return f.WithFix(finding.Do("Wait for %s, then run `keysplit` again.", wait.String()))
 	}
 	return f
 }
@@ -278,7 +278,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
 		return steps.Fail(finding.New(finding.ServerStaleKey,
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
-			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at the authentication classes of that route."))
+			WithFix(finding.Do("Restart every process of the backend, then run `keysplit` again. If it happens again, look at the authentication classes of that route.")))
 	default:
 		// Not allowed, not there, or limited: that says nothing about the key.
 		s.emit.Check(lineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")
@@ -319,7 +319,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		f = finding.New(finding.LoginCSRF, "The refresh was refused for its CSRF token.")
 	case a.status >= 300 || !ok:
 		f = finding.New(finding.LoginNoToken, fmt.Sprintf("The refresh route gave no new token (%d).", a.status)).
-			WithFix("Restart every process of the backend, then run keysplit again. If it happens again, look at what the refresh route answers.")
+			WithFix(finding.Do("Restart every process of the backend, then run `keysplit` again. If it happens again, look at what the refresh route answers."))
 	case !fresh.signedBy(ctx, s.fresh):
 		f = finding.New(finding.ServerStaleKey, "The refresh gave a token that the new key did not sign.")
 	case fresh.odd(s.facts.TypeClaim) != "":

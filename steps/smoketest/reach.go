@@ -39,7 +39,7 @@ func (s *session) reach(ctx context.Context) error {
 		if err == nil && s.toHTTPS(a) {
 			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
 			return steps.Fail(finding.New(finding.InsecureURL, "The server answers plain http only with a redirect to https. keysplit does not follow it.").
-				WithFix("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False."))
+				WithFix(finding.Do("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False.")))
 		}
 	}
 	if err != nil {

@@ -112,7 +112,7 @@ func (s *session) findings(o outcome) []finding.Finding {
 	if o.controlAccepted() {
 		f := finding.New(finding.ServerAcceptsSecretKeyToken,
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
-			WithFix("Look at the authentication classes of " + s.routes.Protected + " and " + s.routes.Verify + ": one of them must want a token.")
+			WithFix(finding.Do("Look at the authentication classes of %s and %s: one of them must want a token.", s.routes.Protected, s.routes.Verify))
 		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
 		return []finding.Finding{f}
 	}
@@ -168,7 +168,7 @@ func (s *session) withheld() finding.Finding {
 // stranger is the finding of an address at which something else answers.
 func (s *session) stranger() finding.Finding {
 	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
-		strings.Join(tried(s.routes), ", ")+").").WithFix("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address.")
+		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address."))
 	f.Why = "Nothing can be proved about a server that is not asked. No password was sent."
 	return f
 }
@@ -181,13 +181,13 @@ func tried(r steps.Routes) []string {
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) finding.Finding {
 	f := finding.New(finding.ProofInconclusive, "It could not be shown which key the server signs with: its answers are the same for every key.")
-	f.Fix = "Give an account: --username NAME, or --temp-user in development."
+	f.Fix = finding.Do("Give an account: --username NAME, or --temp-user in development.")
 	if account {
-		f.Fix = "Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key."
+		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}
 	if throttled {
 		f.Message = "It could not be shown which key the server signs with: it limits requests, and the limit is reached."
-		f.Fix = "Wait a few minutes, then run keysplit again."
+		f.Fix = finding.Do("Wait a few minutes, then run `keysplit` again.")
 	}
 	return f
 }

@@ -133,7 +133,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	first, others := addresses(run)
 	if first == "" {
 		return steps.Fail(finding.New(finding.ServerUnreachable, "No address of a running server is known.").
-			WithFix("Start the backend and name its address: --url http://127.0.0.1:8000."))
+			WithFix(finding.Do("Start the backend and name its address: --url http://127.0.0.1:8000.")))
 	}
 	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {

@@ -38,17 +38,17 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	rel := run.Project.Rel(real)
 	f = finding.New(trackedCode, "").At(rel, 0)
 	if by := onPurpose(run, rel, run.Options.TrackedEnv); by != "" {
-		f = f.WithSeverity(finding.Info).WithFix("Nothing, as long as its secrets protect nothing real.")
+		f = f.WithSeverity(finding.Info).WithFix(finding.Do("Nothing, as long as its secrets protect nothing real."))
 		f.Message = "The .env file is tracked by git, on purpose: " + by + "."
 		return f, true, true
 	}
-	fix := "Run: " + shell.Join("git", "rm", "--cached", rel) + ", add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH."
+	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH.", finding.Shell("git", "rm", "--cached", rel))
 	if writes {
 		f = f.WithSeverity(finding.Error)
 		f.Message = "The .env file is tracked by git, so keysplit writes no secret to it."
 	}
 	if development(run) {
-		fix += " If it is committed on purpose, for development only: tracked_env = true in keysplit.toml, or a yes when keysplit asks."
+		fix = fix.Then(finding.Do("If it is committed on purpose, for development only: tracked_env = true in keysplit.toml, or a yes when keysplit asks."))
 		f = f.Asking("Git tracks " + secret.Inert(rel) + ", so everyone with the repository gets this key. Is that on purpose?")
 	}
 	return f.WithFix(fix), true, true
@@ -85,14 +85,14 @@ func linked(run *steps.Run, link, real string, writes bool) finding.Finding {
 	f.Why = "Whoever committed the link decides which file of this machine gets the key."
 	switch {
 	case onPurpose(run, f.File, "") != "":
-		return f.WithSeverity(finding.Info).WithFix("Nothing: you said yes to it.")
+		return f.WithSeverity(finding.Info).WithFix(finding.Do("Nothing: you said yes to it."))
 	case writes:
 		f = f.WithSeverity(finding.Error)
 	}
 	if development(run) {
 		f = f.Asking("The committed link " + secret.Inert(at) + " leads to " + secret.Inert(real) + ". Write the key to that file?")
 	}
-	return f.WithFix("Look at the link. If that file is right, name it itself: " + shell.Join("--env-file", real))
+	return f.WithFix(finding.Do("Look at the link. If that file is right, name it itself: %s", shell.Join("--env-file", real)))
 }
 
 func development(run *steps.Run) bool {

@@ -226,5 +226,5 @@ func (v Value) Flag() string {
 // Finding is the finding of a value that nobody has agreed to.
 func (v Value) Finding(run *steps.Run) finding.Finding {
 	return finding.New(finding.ConfigNotTrusted, "Nobody has agreed here to "+v.String()+", so keysplit did not look there.").At(v.File, v.Line).
-		WithFix("Look at it, then run: " + run.Command("check") + " --trust-config")
+		WithFix(finding.Do("Look at it, then run: %s", finding.Command(run.Command("check", "--trust-config"))))
 }

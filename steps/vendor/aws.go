@@ -15,7 +15,6 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
 )
 
@@ -32,19 +31,19 @@ type aws struct {
 
 var awsProgram = tool.Program{
 	Name: "aws", Install: "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html.",
-	Login: "aws sso login, or aws configure", Messages: awsMessages,
+	Login: finding.Do("`aws sso login`, or `aws configure`"), Messages: awsMessages,
 }
 
 // awsMessages are also those of kubectl, where it has aws log it in to EKS.
 var awsMessages = []tool.Message{
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
-		Fix: "Run: aws sso login, with the --profile that you use, and then keysplit again."},
+		Fix: finding.Do("Run: `aws sso login`, with the --profile that you use, and then `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
-		Fix: "Run: aws sso login, or aws configure, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run keysplit again."},
+		Fix: finding.Do("Run: `aws sso login`, or `aws configure`, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
-		Fix: "Compare AWS_PROFILE with: aws configure list-profiles"},
+		Fix: finding.Do("Compare AWS_PROFILE with: `aws configure list-profiles`")},
 	{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
-		Fix: "Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: aws configure. Then run keysplit again."},
+		Fix: finding.Do("Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: `aws configure`. Then run `keysplit` again.")},
 }
 
 func parseAWS(argument string) (Store, error) {
@@ -92,7 +91,7 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 		if a.key != "" {
 			first = "{}"
 		}
-		return v, missing(err, "To make the secret first: "+shell.Join("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first))
+		return v, missing(err, finding.Do("To make the secret first: %s", finding.Shell("aws", "secretsmanager", "create-secret", "--name", a.id, "--secret-string", first)))
 	}
 	if json.Unmarshal(out, &v) != nil {
 		return v, errors.New("the answer of aws cannot be read")
@@ -102,7 +101,7 @@ func (a *aws) read(ctx context.Context, run *steps.Run) (awsValue, error) {
 	}
 	if a.key != "" && json.Unmarshal([]byte(*v.SecretString), &v.fields) != nil {
 		return v, steps.Fail(finding.New(finding.PlaceNotFound, "The secret "+secret.Inert(a.id)+" holds no JSON object, so it has no key "+secret.Inert(a.key)+".").At(a.String(), 0).
-			WithFix("Leave out #" + secret.Inert(a.key) + " to use the whole secret."))
+			WithFix(finding.Do("Leave out #%s to use the whole secret.", secret.Inert(a.key))))
 	}
 	return v, nil
 }
@@ -221,7 +220,7 @@ func (a *aws) write(ctx context.Context, run *steps.Run, version string, value f
 func (a *aws) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if a.key == "" && !old.Set() {
 		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" was empty before, and Secrets Manager takes no empty value.").At(a.String(), 0).
-			WithFix("Leave it, or delete the secret: aws secretsmanager delete-secret --secret-id " + secret.Inert(a.id)))
+			WithFix(finding.Do("Leave it, or delete the secret: %s", finding.Shell("aws", "secretsmanager", "delete-secret", "--secret-id", secret.Inert(a.id)))))
 	}
 	_, err := a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
 		switch {

@@ -310,8 +310,9 @@ func envFiles(s service) []string {
 
 // unfit is what is wrong with a service.
 type unfit struct {
-	code      finding.Code
-	text, fix string
+	code finding.Code
+	text string
+	fix  finding.Fix
 }
 
 func (f *unfit) Error() string { return f.text }
@@ -355,27 +356,27 @@ func sourceOf(s service, dir string, set func(string) bool) (from source, err er
 	switch {
 	case found && reference.MatchString(value):
 		if set(steps.KeyName) {
-			return from, &unfit{finding.JWTKeyShadowed, "fills " + steps.KeyName + " in from this shell, where it is set.", "Run: " + shell.Unset(steps.KeyName)}
+			return from, &unfit{finding.JWTKeyShadowed, "fills " + steps.KeyName + " in from this shell, where it is set.", finding.Do("Run: %s", finding.Command(shell.Unset(steps.KeyName)))}
 		}
 		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+steps.KeyName+"}; an env_file does not count for it"
 		return from, nil
 	case found && value == "":
-		return from, &unfit{finding.JWTKeyShadowed, "sets " + steps.KeyName + " to nothing, which beats its env_file.", "Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &unfit{finding.JWTKeyShadowed, "sets " + steps.KeyName + " to nothing, which beats its env_file.", finding.Do("Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}")}
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
 		return from, &unfit{finding.ComposeMissingKey, fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
-			fmt.Sprintf("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
+			finding.Do("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
 	case found:
-		return from, &unfit{finding.KeyCommittedElsewhere, "has " + steps.KeyName + " in the compose file itself.", "Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it."}
+		return from, &unfit{finding.KeyCommittedElsewhere, "has " + steps.KeyName + " in the compose file itself.", finding.Do("Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it.")}
 	case s.Extends != nil:
 		return from, &unfit{finding.PlaceNotFound, "extends another one, and what it gets from there only Docker Compose can tell.",
-			"Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH"}
+			finding.Do("Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH")}
 	case len(files) == 0:
-		return from, &unfit{finding.ComposeMissingKey, "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", "Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}"}
+		return from, &unfit{finding.ComposeMissingKey, "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}")}
 	}
 	at := chooseEnvFile(files, dir)
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
-		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", "Name that file itself: --target dotenv:PATH"}
+		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: --target dotenv:PATH")}
 	}
 	from.path, from.how = within(dir, files[at]), "its env_file"
 	if len(files) > 1 {

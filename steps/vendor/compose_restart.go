@@ -45,14 +45,14 @@ type composer struct {
 }
 
 func docker(dir string) tool.Program {
-	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: "docker login", Dir: dir, Messages: dockerMessages}
+	return tool.Program{Name: "docker", Install: "See https://docs.docker.com/engine/install.", Login: finding.Do("`docker login`"), Dir: dir, Messages: dockerMessages}
 }
 
 var dockerMessages = []tool.Message{
 	{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)cannot connect to the docker daemon|error during connect`), Said: "Docker does not run, or not where it was looked for.",
-		Fix: "Start it (Docker Desktop, or: sudo systemctl start docker), or look at DOCKER_HOST. Then run keysplit again."},
+		Fix: finding.Do("Start it (Docker Desktop, or: `sudo systemctl start docker`), or look at DOCKER_HOST. Then run `keysplit` again.")},
 	{Code: finding.AccessDenied, Sign: lazyregexp.New(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
-		Fix: "Have your user added to the group docker and log in again, or run keysplit as a user who may."},
+		Fix: finding.Do("Have your user added to the group docker and log in again, or run keysplit as a user who may.")},
 }
 
 // usualFiles are the compose files that docker compose finds by itself, together
@@ -121,7 +121,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 			message = "There is no compose file " + file + "."
 		}
 		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
-			WithFix("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:..."))
+			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:...")))
 	}
 	dir := filepath.Dir(file)
 	var named []string
@@ -139,6 +139,11 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 }
 
 func (c composer) args(args ...string) []string { return append(slices.Clone(c.prefix), args...) }
+
+// line is the command line of args, for a person.
+func (c composer) line(args ...string) finding.Command {
+	return finding.Shell(append([]string{c.Name}, c.args(args...)...)...)
+}
 
 // all are the services of the file. Of those with a profile, version 2 lists the ones
 // that are asked for, and starts any that is named.
@@ -217,16 +222,16 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 		}
 	}
 	res, over, err := watch(ctx, run, emit, by.Program, pace.Limit(run), composeProgress.MatchString, by.up(all)...)
-	logs := "Read why: " + by.Name + " " + strings.Join(by.args("logs", all[0]), " ")
+	logs := finding.Do("Read why: %s", by.line("logs", all[0]))
 	switch {
 	case err != nil:
 		return err
 	case over:
 		by.log(ctx, run, emit, all)
-		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("The services were not up after %v.", pace.Limit(run)), logs+". If they only take long: a longer --timeout.")
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("The services were not up after %v.", pace.Limit(run)), finding.Do("%s. If they only take long: a longer --timeout.", logs))
 	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
 		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
-			"Install Docker's compose plugin, or remove the container first: docker-compose rm --stop --force "+all[0])
+			finding.Do("Install Docker's compose plugin, or remove the container first: %s", finding.Shell("docker-compose", "rm", "--stop", "--force", all[0])))
 	case res.Code != 0:
 		by.log(ctx, run, emit, all)
 		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), logs)
@@ -253,7 +258,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 	}
 	if len(now) == 0 || slices.ContainsFunc(now, func(id string) bool { return slices.Contains(before, id) }) {
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is an old container, or none")
-		return wentWrong(run, "compose:"+name, name+" has no new container.", "Look at it: "+by.Name+" "+strings.Join(by.args("ps"), " "))
+		return wentWrong(run, "compose:"+name, name+" has no new container.", finding.Do("Look at it: %s", by.line("ps")))
 	}
 	given := 0
 	for _, one := range now {
@@ -271,14 +276,14 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		if !ok || found.State.Status != "running" {
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", secret.Inert(found.State.Status))
 			by.log(ctx, run, emit, []string{name})
-			return wentWrong(run, "compose:"+name, name+" does not run.", "Read why: "+by.Name+" "+strings.Join(by.args("logs", name), " "))
+			return wentWrong(run, "compose:"+name, name+" does not run.", finding.Do("Read why: %s", by.line("logs", name)))
 		}
 		value, there := found.key()
 		switch {
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
 			return steps.Fail(finding.New(finding.JWTKeyShadowed, "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
-				WithFix("Write the key to the file that the service reads: --target compose:FILE#" + name))
+				WithFix(finding.Do("Write the key to the file that the service reads: --target compose:FILE#%s", name)))
 		case there:
 			given++
 		}
@@ -293,7 +298,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 	case run.Key.Set() && c.feeds(run, name):
 		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "without the key")
 		return steps.Fail(finding.New(finding.ComposeMissingKey, "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
-			WithSeverity(finding.Error).WithFix("See that the compose file gives the service the file or the variable: " + by.Name + " " + strings.Join(by.args("config", "--no-interpolate"), " ")).NotFixable())
+			WithSeverity(finding.Error).WithFix(finding.Do("See that the compose file gives the service the file or the variable: %s", by.line("config", "--no-interpolate"))).NotFixable())
 	case run.Key.Set():
 		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: step 5 proves it")
 	default:

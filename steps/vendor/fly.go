@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
@@ -18,7 +19,7 @@ import (
 // fly keeps the key as a secret of a Fly.io app. Fly shows digests only.
 type fly struct{ app string }
 
-var flyProgram = tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: "fly auth login"}
+var flyProgram = tool.Program{Name: "fly", Install: "See https://fly.io/docs/flyctl/install.", Login: finding.Do("`fly auth login`")}
 
 // flyDeploys is fly for a call that brings the secrets to the machines: it goes
 // from one to the next, 10 seconds or more each, and up to 5 minutes for the checks
@@ -42,7 +43,7 @@ func (f *fly) Manner() Manner {
 	return Manner{
 		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
 		Undo:    "keysplit rollback removes the secret",
-		ByHand:  "Set the earlier value again with: fly secrets import --app " + f.app + " < FILE, where FILE holds the line " + steps.KeyName + "=VALUE",
+		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the line %s=VALUE", finding.Command(shell.Join("fly", "secrets", "import", "--app", f.app)+" < FILE"), steps.KeyName),
 		Effects: []string{"Fly restarts the app's machines with the new key at once, one after the other. That can take minutes."},
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
 )
 
@@ -29,7 +28,7 @@ type github struct {
 var githubRepo = lazyregexp.New(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 
 var gh = tool.Program{
-	Name: "gh", Install: "See https://cli.github.com.", Login: "gh auth login",
+	Name: "gh", Install: "See https://cli.github.com.", Login: finding.Do("`gh auth login`"),
 	Messages: []tool.Message{{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)error connecting to \S+`)}},
 }
 
@@ -56,7 +55,7 @@ func (g *github) Manner() Manner {
 	return Manner{
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
 		Undo:   "keysplit rollback removes the secret",
-		ByHand: "Set the earlier value again with: " + shell.Join(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...),
+		ByHand: finding.Do("Set the earlier value again with: %s", finding.Shell(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...)),
 		Effects: []string{"Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
 			"let such a job make a key of its own."},
 	}

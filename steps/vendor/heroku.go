@@ -30,7 +30,7 @@ type Heroku struct {
 
 const herokuAPI = "https://api.heroku.com"
 
-var herokuProgram = tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli.", Login: "heroku login"}
+var herokuProgram = tool.Program{Name: "heroku", Install: "See https://devcenter.heroku.com/articles/heroku-cli.", Login: finding.Do("`heroku login`")}
 
 func parseHeroku(app string) (Store, error) {
 	if app == "" || strings.HasPrefix(app, "-") || strings.ContainsAny(app, "/?#: ") {
@@ -66,7 +66,7 @@ func (h *Heroku) token(ctx context.Context, run *steps.Run) (secret.Secret, erro
 	}
 	t := strings.TrimSpace(string(out))
 	if t == "" || strings.ContainsAny(t, " \n") {
-		return secret.Secret{}, h.problem(finding.ToolNotLoggedIn, "")
+		return secret.Secret{}, h.problem(finding.ToolNotLoggedIn, finding.Fix{})
 	}
 	return run.Secret(t), nil
 }
@@ -147,22 +147,22 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, me
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return h.problem(finding.PlaceUnreachable, "")
+		return h.problem(finding.PlaceUnreachable, finding.Fix{})
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, file.MaxRead))
 	if err != nil {
-		return h.problem(finding.PlaceUnreachable, "")
+		return h.problem(finding.PlaceUnreachable, finding.Fix{})
 	}
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
-		return h.problem(finding.ToolNotLoggedIn, "Run: heroku login, or give a valid HEROKU_API_KEY, and then keysplit again.")
+		return h.problem(finding.ToolNotLoggedIn, finding.Do("Run: `heroku login`, or give a valid HEROKU_API_KEY, and then `keysplit` again."))
 	case res.StatusCode == http.StatusForbidden:
-		return h.problem(finding.AccessDenied, "")
+		return h.problem(finding.AccessDenied, finding.Fix{})
 	case res.StatusCode == http.StatusNotFound:
-		return h.problem(finding.PlaceNotFound, "Look at the name of the app with: heroku apps")
+		return h.problem(finding.PlaceNotFound, finding.Do("Look at the name of the app with: `heroku apps`"))
 	case res.StatusCode == http.StatusTooManyRequests:
-		return h.problem(finding.PlaceUnreachable, "Heroku limits requests at the moment. Run keysplit again in a few minutes.")
+		return h.problem(finding.PlaceUnreachable, finding.Do("Heroku limits requests at the moment. Run `keysplit` again in a few minutes."))
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		return fmt.Errorf("heroku answered with %d; its words are not shown, since they may hold values", res.StatusCode)
 	}
@@ -175,9 +175,9 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, me
 	return nil
 }
 
-func (h *Heroku) problem(code finding.Code, fix string) error {
+func (h *Heroku) problem(code finding.Code, fix finding.Fix) error {
 	f := finding.New(code, "Heroku: "+tool.Said[code]).At(h.String(), 0)
-	if fix != "" {
+	if !fix.Empty() {
 		f = f.WithFix(fix)
 	}
 	return steps.Fail(f)

@@ -38,15 +38,15 @@ var (
 
 var kubectl = tool.Program{
 	Name: "kubectl", Install: "See https://kubernetes.io/docs/tasks/tools.",
-	Login: "the login of your cluster (a new token, or a refreshed kubeconfig)",
+	Login: finding.Do("the login of your cluster (a new token, or a refreshed kubeconfig)"),
 	// Its way to the login of EKS and GKE is a program of theirs.
 	Messages: slices.Concat(awsMessages, []tool.Message{
 		{Code: finding.ToolMissing, Sign: lazyregexp.New(`(?i)getting credentials: exec: executable \S+ not found`), Said: "the program that logs it in to your cluster is not installed.",
-			Fix: "The kubeconfig names it under users, exec, command: aws for EKS, gke-gcloud-auth-plugin for GKE, kubelogin for AKS. Install it, then run keysplit again."},
+			Fix: finding.Do("The kubeconfig names it under users, exec, command: aws for EKS, gke-gcloud-auth-plugin for GKE, kubelogin for AKS. Install it, then run `keysplit` again.")},
 		{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)getting credentials: exec|print credential failed`),
-			Fix: "Log in where the cluster is: aws sso login for EKS, gcloud auth login for GKE, az login for AKS. Then run keysplit again."},
+			Fix: finding.Do("Log in where the cluster is: `aws sso login` for EKS, `gcloud auth login` for GKE, `az login` for AKS. Then run `keysplit` again.")},
 		{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
-			Fix: "See kubectl config get-contexts, choose one with kubectl config use-context NAME, or set KUBECONFIG. Then run keysplit again."},
+			Fix: finding.Do("See `kubectl config get-contexts`, choose one with `kubectl config use-context NAME`, or set KUBECONFIG. Then run `keysplit` again.")},
 	}),
 }
 
@@ -108,7 +108,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	held := steps.Held{Where: "Secret " + k.name + ", key " + k.key, Readable: true}
 	out, err := k.tool().Call(ctx, run, k.String(), nil, k.args("get", "secret", k.name, "--output", "json")...)
 	if err != nil {
-		return held, missing(err, "The context is that of kubectl config current-context. To make an empty Secret first: "+shell.Join(k.args("kubectl", "create", "secret", "generic", k.name)...))
+		return held, missing(err, finding.Do("The context is that of `kubectl config current-context`. To make an empty Secret first: %s", finding.Shell(k.args("kubectl", "create", "secret", "generic", k.name)...)))
 	}
 	var s kubernetesSecret
 	if json.Unmarshal(out, &s) != nil {

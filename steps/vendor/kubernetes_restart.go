@@ -11,7 +11,6 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
 )
 
@@ -64,8 +63,8 @@ func inNamespace(namespace string, args ...string) []string {
 }
 
 // line is such a call as a person types it.
-func line(namespace string, args ...string) string {
-	return shell.Join(append([]string{"kubectl"}, inNamespace(namespace, args...)...)...)
+func line(namespace string, args ...string) finding.Command {
+	return finding.Shell(append([]string{"kubectl"}, inNamespace(namespace, args...)...)...)
 }
 
 func (k workloads) call(ctx context.Context, run *steps.Run, namespace string, args ...string) ([]byte, error) {
@@ -96,7 +95,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		res, err := k.tool().Try(ctx, run, nil, inNamespace(k.namespace, "auth", "can-i", "patch", resourceOf(w))...)
 		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
 			return p, steps.Fail(finding.New(finding.AccessDenied, "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
-				WithFix("Have the right to patch it given to you, or have somebody run: " + line(k.namespace, "rollout", "restart", w)))
+				WithFix(finding.Do("Have the right to patch it given to you, or have somebody run: %s", line(k.namespace, "rollout", "restart", w))))
 		}
 	}
 	p.Details = append(p.Details, k.otherUsers(ctx, run)...)
@@ -156,7 +155,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 				emit.Output(secret.Said(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
 			f := finding.New(finding.KubernetesMissingKey, "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
-				WithSeverity(finding.Error).WithFix("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: " + run.Command("rollback")).NotFixable()
+				WithSeverity(finding.Error).WithFix(finding.Do("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: %s", finding.Command(run.Command("rollback")))).NotFixable()
 			f.Why = "The old pods go on serving with the old key."
 			return steps.Fail(f)
 		}
@@ -164,7 +163,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 	if len(down) > 0 {
 		k.log(ctx, run, emit, down[0])
 	}
-	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", "Look at them: "+line(k.namespace, "describe", workload)+" and "+line(k.namespace, "get", "pods")+". If they only take long: --timeout 15m.")
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", finding.Do("Look at them: %s and %s. If they only take long: --timeout 15m.", line(k.namespace, "describe", workload), line(k.namespace, "get", "pods")))
 }
 
 // log shows the end of what a pod that does not come up has said: of a container

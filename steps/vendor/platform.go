@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -121,7 +122,7 @@ func (p platform) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 	case !up || now.failedSince(since):
 		emit.Check(id, steps.MarkFailed, "restart "+p.name, secret.Inert(now.detail))
 		p.log(ctx, run, emit)
-		return wentWrong(run, p.spec, p.name+" did not come up in time.", "Look at it: "+p.program.Name+" "+strings.Join(p.logs, " ")+". If it only takes long: --timeout 15m.")
+		return wentWrong(run, p.spec, p.name+" did not come up in time.", finding.Do("Look at it: %s. If it only takes long: --timeout 15m.", finding.Shell(append([]string{p.program.Name}, p.logs...)...)))
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+p.name, secret.Inert(now.detail))
 	return nil

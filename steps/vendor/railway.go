@@ -21,7 +21,7 @@ type railway struct {
 	environment string // "" for the one that the folder is linked to
 }
 
-var railwayProgram = tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: "railway login"}
+var railwayProgram = tool.Program{Name: "railway", Install: "See https://docs.railway.com/guides/cli.", Login: finding.Do("`railway login`")}
 
 func parseRailway(argument string) (Store, error) {
 	service, environment, named := strings.Cut(argument, "@")
@@ -46,7 +46,7 @@ func (r *railway) Manner() Manner {
 	return Manner{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    "keysplit rollback sets the variable back, or removes it",
-		ByHand:  "Set the earlier value again with: " + shell.Join(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...) + " < FILE, where FILE holds the value",
+		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)+" < FILE")),
 		Effects: []string{"Railway deploys the service anew with the changed variable."},
 	}
 }
@@ -103,7 +103,7 @@ func (r *railway) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ 
 	}
 	if help.Code != 0 || !strings.Contains(string(help.Stdout), "--stdin") {
 		return "", steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot take a value on standard input.").At(r.String(), 0).
-			WithFix("Update it: railway upgrade. Then run keysplit again."))
+			WithFix(finding.Do("Update it: `railway upgrade`. Then run `keysplit` again.")))
 	}
 	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
 	return "", err
@@ -150,7 +150,7 @@ func (r *railway) Readers() Manager {
 				return err
 			}
 			return steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot restart in an environment that is named.").At(spec, 0).
-				WithFix("Update railway. Or link the folder to it, with railway environment " + environment + ", and name the service alone: --restart railway:" + service))
+				WithFix(finding.Do("Update railway. Or link the folder to it, with %s, and name the service alone: --restart railway:%s", finding.Shell("railway", "environment", environment), service)))
 		},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var deployments []struct {

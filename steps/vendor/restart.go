@@ -161,9 +161,9 @@ func Stopped(run *steps.Run, output []byte) string {
 }
 
 // wentWrong is the failure of a restart, with the way back.
-func wentWrong(run *steps.Run, what, message, fix string) error {
+func wentWrong(run *steps.Run, what, message string, fix finding.Fix) error {
 	f := finding.New(finding.RestartFailed, message).At(what, 0).
-		WithFix(fix + " To put the earlier value back and restart with it: " + run.Command("rollback"))
+		WithFix(fix.Then(finding.Do("To put the earlier value back and restart with it: %s", finding.Command(run.Command("rollback")))))
 	f.Why = "It may not run at all, or still run with the old key."
 	return steps.Fail(f)
 }

@@ -41,7 +41,7 @@ func parseUnits(argument string) (Manager, error) {
 }
 
 func (Units) tool() tool.Program {
-	return tool.Program{Name: "systemctl", Install: "It belongs to systemd, which does not run here.", Login: "sudo -v"}
+	return tool.Program{Name: "systemctl", Install: "It belongs to systemd, which does not run here.", Login: finding.Do("`sudo -v`")}
 }
 
 // unit is the part of `systemctl show` that counts. Values of its environment
@@ -64,7 +64,7 @@ func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, err
 	u.read(string(out))
 	if u.load == "not-found" || u.load == "" {
 		return u, steps.Fail(finding.New(finding.PlaceNotFound, "There is no unit "+name+".").At("systemd:"+name, 0).
-			WithFix("Look at its name: systemctl list-units --type=service"))
+			WithFix(finding.Do("Look at its name: `systemctl list-units --type=service`")))
 	}
 	return u, nil
 }
@@ -199,18 +199,18 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	case key.found && run.Secret(key.value).Equal(run.Key):
 		return "", nil
 	case key.found:
-		fix := "Take " + steps.KeyName + " out of the unit: sudo systemctl edit " + u.name
+		fix := finding.Do("Take %s out of the unit: %s", steps.KeyName, finding.Shell("sudo", "systemctl", "edit", u.name))
 		if filepath.IsAbs(key.from) {
-			fix = "Write the key there as well: --target dotenv:" + key.from
+			fix = finding.Do("Write the key there as well: --target dotenv:%s", key.from)
 		}
 		return "", steps.Fail(finding.New(finding.JWTKeyShadowed, fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, secret.Inert(key.from))).
 			At(at, 0).WithFix(fix))
 	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil
 	case secretKey.found:
-		fix := "Write the key there: --target dotenv:" + secretKey.from
+		fix := finding.Do("Write the key there: --target dotenv:%s", secretKey.from)
 		if !filepath.IsAbs(secretKey.from) {
-			fix = "Give the unit the file that was written: sudo systemctl edit " + u.name + ", with EnvironmentFile=" + files[0]
+			fix = finding.Do("Give the unit the file that was written: %s, with EnvironmentFile=%s", finding.Shell("sudo", "systemctl", "edit", u.name), files[0])
 		}
 		return "", steps.Fail(finding.New(finding.EnvFileWrongPlace, fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, secret.Inert(secretKey.from), run.Project.Rel(files[0]))).
 			At(at, 0).WithFix(fix))
@@ -274,15 +274,15 @@ func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Em
 	case err != nil:
 		return err
 	case now.result == "start-limit-hit":
-		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", "Wait, then run: sudo systemctl reset-failed "+name+" and then "+run.ResumeCommand())
+		return wentWrong(run, "systemd:"+name, name+" was started too often in a short time, and systemd refuses it now.", finding.Do("Wait, then run: %s and then %s", finding.Shell("sudo", "systemctl", "reset-failed", name), finding.Command(run.ResumeCommand())))
 	case !ok && now.busy():
 		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, pace.Limit(run)),
-			"Look at it: systemctl status "+name+". If it only takes long: a longer --timeout.")
+			finding.Do("Look at it: %s. If it only takes long: a longer --timeout.", finding.Shell("systemctl", "status", name)))
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)
-		return wentWrong(run, "systemd:"+name, name+" did not stay up.", "Read why: journalctl -u "+name+" -n 50")
+		return wentWrong(run, "systemd:"+name, name+" did not stay up.", finding.Do("Read why: %s", finding.Shell("journalctl", "-u", name, "-n", "50")))
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+name, "process "+secret.Inert(now.pid)+", was "+secret.Inert(before.pid))
 	return nil
@@ -303,7 +303,7 @@ func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name st
 	if bytes.Contains(res.Stderr, []byte("Access denied")) || bytes.Contains(res.Stderr, []byte("authentication required")) || !s.Root() {
 		if run.Options.Unattended {
 			return false, steps.Fail(finding.New(finding.AccessDenied, "Restarting "+name+" needs root, and sudo wants a password.").At("systemd:"+name, 0).
-				WithFix("Run keysplit as root, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
+				WithFix(finding.Do("Run keysplit as root, or restart it yourself: %s and then %s", finding.Shell("sudo", "systemctl", "restart", name), byHand(run))))
 		}
 		if run.HandOver != nil && !s.Root() {
 			err := s.handOver(ctx, run, emit, program, args[1:], name)
@@ -312,7 +312,7 @@ func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name st
 		emit.Progress("This needs root, and sudo wants a password. In another terminal, run: sudo systemctl restart " + name + "   Waiting for the new process.")
 		return false, nil
 	}
-	return false, wentWrong(run, "systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), "Read why: systemctl status "+name)
+	return false, wentWrong(run, "systemd:"+name, fmt.Sprintf("systemctl could not restart %s (exit code %d).", name, res.Code), finding.Do("Read why: %s", finding.Shell("systemctl", "status", name)))
 }
 
 // handOver lets sudo ask for the password itself: keysplit never sees it.
@@ -330,14 +330,14 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 			return ctx.Err()
 		}
 		return steps.Fail(finding.New(finding.AccessDenied, "sudo did not restart "+name+".").At("systemd:"+name, 0).
-			WithFix("Try again, or restart it yourself: sudo systemctl restart " + name + " and then " + byHand(run)))
+			WithFix(finding.Do("Try again, or restart it yourself: %s and then %s", finding.Shell("sudo", "systemctl", "restart", name), byHand(run))))
 	}
 	return nil
 }
 
 // byHand is the command that goes on after a restart that the user did.
-func byHand(run *steps.Run) string {
-	return run.FinishCommand(steps.SpecsOf(run.Options.Targets)) + " --restart none"
+func byHand(run *steps.Run) finding.Command {
+	return finding.Command(run.FinishCommand(steps.SpecsOf(run.Options.Targets)) + " --restart none")
 }
 
 // log shows the end of the unit's journal.

@@ -14,7 +14,6 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
 )
 
@@ -32,10 +31,10 @@ type vault struct {
 }
 
 var vaultProgram = tool.Program{
-	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: "vault login",
+	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: finding.Do("`vault login`"),
 	Messages: []tool.Message{
 		{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
-			Fix: "Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run keysplit again."},
+			Fix: finding.Do("Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run `keysplit` again.")},
 	},
 }
 
@@ -73,7 +72,7 @@ func (v *vault) version(ctx context.Context, run *steps.Run) (int, error) {
 	if errors.As(err, &failure) && finding.Has(failure.Findings, finding.AccessDenied) {
 		// Vault answers the same for a mount that is not there, also to root.
 		return 0, steps.Fail(finding.New(finding.AccessDenied, fmt.Sprintf("vault: there is no mount for %s, or the account that is logged in may not use it. Vault does not say which.", secret.Inert(v.place))).At(v.String(), 0).
-			WithFix("Compare the name with vault secrets list, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret."))
+			WithFix(finding.Do("Compare the name with `vault secrets list`, and see that VAULT_ADDR and VAULT_NAMESPACE are right. Or ask whoever runs this Vault for the right to read and patch the secret.")))
 	}
 	if err != nil {
 		return 0, err
@@ -114,7 +113,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	}
 	out, err := v.tool().Call(ctx, run, v.String(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
-		return vaultSecret{}, missing(err, "To make the secret first: "+shell.Join("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field))
+		return vaultSecret{}, missing(err, finding.Do("To make the secret first: %s", finding.Shell("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field)))
 	}
 	s := vaultSecret{kv: kv}
 	var answer struct{ Data json.RawMessage }

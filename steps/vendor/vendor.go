@@ -80,10 +80,10 @@ type Store interface {
 
 // Manner is a store's part of a plan.
 type Manner struct {
-	Method  string   // how the value gets there, and what stays as it is; one line
-	Undo    string   // how the way back goes; one line
-	Effects []string // what other people will notice, e.g. a release that starts by itself
-	ByHand  string   // what to do where the value before cannot be put back; "" where it can
+	Method  string      // how the value gets there, and what stays as it is; one line
+	Undo    string      // how the way back goes; one line
+	Effects []string    // what other people will notice, e.g. a release that starts by itself
+	ByHand  finding.Fix // what to do where the value before cannot be put back; empty where it can
 }
 
 // Picky is a Store that cannot take every key.
@@ -145,14 +145,14 @@ func isSecretKey(name string) bool {
 	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
 }
 
-// missing adds the command that makes the place, where it is not there.
-func missing(err error, command string) error {
+// missing adds how to make the place, where it is not there.
+func missing(err error, first finding.Fix) error {
 	var failure *steps.Failure
 	if errors.As(err, &failure) && failure.Findings[0].Code == finding.PlaceNotFound {
 		f := failure.Findings[0]
 		page, _ := finding.LookUp(f.Code)
 		if f.Fix == page.Fix { // else it is another place, with a fix of its own
-			return steps.Fail(f.WithFix(f.Fix + " " + command))
+			return steps.Fail(f.WithFix(f.Fix.Then(first)))
 		}
 	}
 	return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -285,7 +284,7 @@ func edited(run *steps.Run, err error) error {
 	}
 	f := failure.Findings[0]
 	f.Why = "It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed."
-	return steps.Fail(f.WithFix("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run keysplit rollback --force: the edited version is then kept in " + run.Journal.Dir() + "."))
+	return steps.Fail(f.WithFix(finding.Do("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run `keysplit rollback --force`: the edited version is then kept in %s.", run.Journal.Dir())))
 }
 
 // refusal turns envfile's refusal into the finding that explains it.
@@ -301,12 +300,11 @@ func refusal(run *steps.Run, path string, err error) error {
 	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
 		code = finding.EnvFileUnreadable
 	case envfile.ReasonImmutable, envfile.ReasonAppendOnly, envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
-		advice := refused.Advice()
 		return steps.Fail(finding.New(finding.EnvFileUnreadable, refused.What()+".").At(run.Project.Rel(path), 0).
-			WithFix(strings.ToUpper(advice[:1]) + advice[1:] + "."))
+			WithFix(finding.Sentence(refused.Advice())))
 	case envfile.ReasonBackupDamaged:
 		return steps.Fail(finding.New(finding.BackupDamaged, refused.Error()).At(run.Project.Rel(path), 0).
-			WithFix("Restore it by hand. The backups are in " + run.Journal.Dir() + "."))
+			WithFix(finding.Do("Restore it by hand. The backups are in %s.", run.Journal.Dir())))
 	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
 		code = finding.EnvFileChanged
 	}

@@ -202,7 +202,7 @@ func TestWhatCanGoWrongWithKubernetes(t *testing.T) {
 			c.spoil(a)
 			run, target := oneTarget(t, c.spec)
 			said, err := bring(run, target)
-			if f := wantCode(t, err, c.code); f.Fix == "" {
+			if f := wantCode(t, err, c.code); f.Fix.Empty() {
 				t.Error("no fix")
 			}
 			if len(a.data) != before || len(run.Journal.Deliveries()) != 0 {

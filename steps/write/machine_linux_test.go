@@ -44,7 +44,7 @@ func TestChattrIsToldWithItsCommand(t *testing.T) {
 		t.Fatalf("%v %s", err, out)
 	}
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") || !strings.Contains(failure.Findings[0].Fix, "chattr -i") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") || !strings.Contains(failure.Findings[0].Fix.String(), "chattr -i") {
 		t.Errorf("the plan says %v", err)
 	}
 }

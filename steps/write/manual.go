@@ -61,7 +61,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if run.Options.Unattended && !run.Options.ReadOnly {
 		// Found out before any other place is changed.
 		return steps.Plan{}, steps.Fail(finding.New(finding.ByHandOnly, "").At(m.spec, 0).
-			WithFix("Run on a terminal, without --yes: " + run.ResumeCommand()))
+			WithFix(finding.Do("Run on a terminal, without --yes: %s", finding.Command(run.ResumeCommand()))))
 	}
 	key := "1. Take the key: it is the one that you gave."
 	if !run.Answers.Import.Set() {

@@ -48,8 +48,8 @@ func TestByHandNeedsAPerson(t *testing.T) {
 	_, err := bring(run, target)
 	wantCode(t, err, "by-hand-only")
 	var failure *steps.Failure
-	if errors.As(err, &failure); !strings.HasSuffix(failure.Findings[0].Fix, ": keysplit upgrade --target manual") {
-		t.Errorf("the command that goes on is not named: %s", failure.Findings[0].Fix)
+	if errors.As(err, &failure); !strings.HasSuffix(failure.Findings[0].Fix.String(), ": keysplit upgrade --target manual") {
+		t.Errorf("the command that goes on is not named: %s", failure.Findings[0].Fix.String())
 	}
 	if len(run.Journal.Deliveries()) != 0 {
 		t.Error("it was recorded as done")

@@ -53,8 +53,8 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	w := r.store.Manner()
 	undo := w.Undo
-	if h.There && !h.Key.Set() && w.ByHand != "" {
-		undo = "by hand, since the value that is there cannot be read. " + w.ByHand
+	if h.There && !h.Key.Set() && !w.ByHand.Empty() {
+		undo = "by hand, since the value that is there cannot be read. " + w.ByHand.String()
 	}
 	return steps.Plan{
 		Summary:  "Write the key to " + h.Where + ".",
@@ -220,7 +220,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
 	if changed && !run.Options.Force {
 		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
-			WithFix("Look at who changed it. To put the earlier value back all the same: " + run.Command("rollback") + " --force"))
+			WithFix(finding.Do("Look at who changed it. To put the earlier value back all the same: %s", finding.Command(run.Command("rollback", "--force")))))
 	}
 	if d.There && !old.Set() {
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")

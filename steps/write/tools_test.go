@@ -187,8 +187,8 @@ func TestAnEarlierValueComesBackWhereItCanBeRead(t *testing.T) {
 				if err != nil || program.File("state") != old {
 					t.Errorf("error %v, back is %t", err, program.File("state") == old)
 				}
-			} else if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix, c.program) {
-				t.Errorf("the fix does not say how: %s", f.Fix)
+			} else if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.String(), c.program) {
+				t.Errorf("the fix does not say how: %s", f.Fix.String())
 			}
 			noLeak(t, run, old, map[string]string{"argv": program.Argv(), "what was said": said, "the undo": undone})
 		})
@@ -214,7 +214,7 @@ func TestWhatCanGoWrongWithAProgram(t *testing.T) {
 				run, target := oneTarget(t, c.spec)
 				said, err := bring(run, target)
 				f := wantCode(t, err, w.code)
-				if f.Fix == "" || f.File != c.spec {
+				if f.Fix.Empty() || f.File != c.spec {
 					t.Errorf("finding %+v", f)
 				}
 				if holdsPart(said, leak) {
@@ -291,8 +291,8 @@ func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
 			}
 			continue
 		}
-		if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix, "railway variable set JWT_SECRET_KEY --stdin --service web --environment staging") {
-			t.Errorf("fix %q", f.Fix)
+		if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.String(), "railway variable set JWT_SECRET_KEY --stdin --service web --environment staging") {
+			t.Errorf("fix %q", f.Fix.String())
 		}
 		if program.File("state") != run.Key.Reveal() {
 			t.Error("the key is gone")

@@ -250,7 +250,7 @@ func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Code != "jwt-key-old" {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	if f := found[0]; f.File != "a" || !strings.Contains(f.Message, "place a is 91 days old") || !strings.Contains(f.Fix, "--env staging --rotate") {
+	if f := found[0]; f.File != "a" || !strings.Contains(f.Message, "place a is 91 days old") || !strings.Contains(f.Fix.String(), "--env staging --rotate") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -128,7 +128,8 @@ type page struct {
 	Severity finding.Severity `json:"severity"`
 	Message  string           `json:"message"`
 	Why      string           `json:"why"`
-	Fix      string           `json:"fix"`
+	Fix      finding.Fix      `json:"fix"`
+	Command  string           `json:"command,omitempty"`
 	Fixable  bool             `json:"fixable"`
 }
 
@@ -136,7 +137,7 @@ func pagesOf(codes []finding.Code) []page {
 	out := []page{}
 	for _, c := range codes {
 		p, _ := finding.LookUp(c)
-		out = append(out, page{c, p.Severity, p.Message, p.Why, p.Fix, p.Fixable})
+		out = append(out, page{c, p.Severity, p.Message, p.Why, p.Fix, p.Fix.Command(), p.Fixable})
 	}
 	return out
 }
@@ -185,7 +186,7 @@ func (e explainer) explain(codes []finding.Code) error {
 func (e explainer) text(pages []page) error {
 	p := pages[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix))
+	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix.String()))
 	if whole, _ := finding.LookUp(p.Code); whole.Fixable && !whole.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}

@@ -177,7 +177,9 @@ func (p *plainFront) finding(f finding.Finding) {
 		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
 		return
 	}
-	p.wrapped("    ", p.s.Accent, "Fix: "+f.Fix)
+	for _, row := range p.s.Fix("Fix: ", f.Fix, lipgloss.NewStyle(), width-4, false) {
+		p.line("    %s", row)
+	}
 }
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }

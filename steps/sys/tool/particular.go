@@ -15,13 +15,13 @@ type Message struct {
 	Code finding.Code
 	Sign *lazyregexp.Regexp // finds it, in one line
 	Said string             // our words for it, "" for the usual ones
-	Fix  string             // "" for the usual one
+	Fix  finding.Fix        // empty for the usual one
 }
 
 // anyones are messages that any service may have.
 var anyones = []Message{
 	{finding.PlaceUnreachable, lazyregexp.New(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
-		"Run keysplit again in a while: an hour at most."},
+		finding.Do("Run `keysplit` again in a while: an hour at most.")},
 }
 
 // particularly makes the finding of a message that is known by itself.
@@ -32,10 +32,10 @@ func (t Program) particularly(spec string, stderr, stdout []byte) (finding.Findi
 		}
 		f := finding.New(m.Code, fmt.Sprintf("%s: %s", t.Name, cmp.Or(m.Said, Said[m.Code]))).At(spec, 0)
 		switch {
-		case m.Fix != "":
+		case !m.Fix.Empty():
 			f = f.WithFix(m.Fix)
 		case m.Code == finding.ToolNotLoggedIn:
-			f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
+			f = f.WithFix(finding.Do("Run: %s and then `keysplit` again.", t.Login))
 		}
 		return f, true
 	}

@@ -30,11 +30,11 @@ import (
 
 // Program is one such program.
 type Program struct {
-	Name    string   // as it is called on PATH
-	Install string   // where to get it; a sentence
-	Login   string   // the command that logs in
-	Dir     string   // the folder to run it in, "" for ours
-	Env     []string // NAME=VALUE, beside keysplit's own environment
+	Name    string      // as it is called on PATH
+	Install string      // where to get it; a sentence
+	Login   finding.Fix // how to log in
+	Dir     string      // the folder to run it in, "" for ours
+	Env     []string    // NAME=VALUE, beside keysplit's own environment
 	// Patience is the least time that it gets, for a call that itself waits until
 	// an app is up; a shorter limit of the run does not count then.
 	Patience time.Duration
@@ -66,7 +66,7 @@ func (t Program) Path() (string, error) {
 	}
 	if err != nil {
 		return "", steps.Fail(finding.New(finding.ToolMissing, fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
-			WithFix(t.Install + " Then run keysplit again."))
+			WithFix(finding.Do("%s Then run `keysplit` again.", t.Install)))
 	}
 	return path, nil
 }
@@ -87,7 +87,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return res, steps.Fail(finding.New(finding.PlaceUnreachable, fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
-			WithFix("See that the network or VPN is up and that the program works by itself, then run keysplit again, with a longer --timeout if need be."))
+			WithFix(finding.Do("See that the network or VPN is up and that the program works by itself, then run `keysplit` again, with a longer --timeout if need be.")))
 	}
 	return res, err
 }
@@ -124,9 +124,9 @@ func (t Program) Explain(spec string, res child.Result) error {
 			f := finding.New(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			switch trouble.code {
 			case finding.ToolNotLoggedIn:
-				f = f.WithFix("Run: " + t.Login + " and then keysplit again.")
+				f = f.WithFix(finding.Do("Run: %s and then `keysplit` again.", t.Login))
 			case finding.RestartFailed:
-				f = f.WithFix("Look at it: " + t.Name + " logs. What was set stays set: mend the app and run keysplit again, or keysplit rollback.")
+				f = f.WithFix(finding.Do("Look at it: %s. What was set stays set: mend the app and run `keysplit` again, or `keysplit rollback`.", finding.Shell(t.Name, "logs")))
 			}
 			return steps.Fail(f)
 		}

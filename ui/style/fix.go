@@ -1,0 +1,56 @@
+package style
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"dj/keysplit/steps/finding"
+)
+
+// Fix wraps a fix as Wrap does, behind a label: its commands and the label are in the
+// accent, its prose in st.
+func (s Styles) Fix(label string, f finding.Fix, st lipgloss.Style, width int, all bool) []string {
+	var text strings.Builder
+	var accent []bool // of each character that is no space, which Wrap may drop
+	for _, p := range append([]finding.Part{{Text: label, Command: true}}, f.Parts()...) {
+		p.Text = s.Marks.Plain(p.Text)
+		text.WriteString(p.Text)
+		for range strings.Join(strings.Fields(p.Text), "") {
+			accent = append(accent, p.Command)
+		}
+	}
+	rows := Wrap(text.String(), width, all)
+	for i, row := range rows {
+		rows[i], accent = s.accented(row, accent, st)
+	}
+	return rows
+}
+
+// accented renders a row, and returns what is left of accent for the next one.
+func (s Styles) accented(row string, accent []bool, st lipgloss.Style) (string, []bool) {
+	var out, piece strings.Builder
+	inAccent := false
+	flush := func() {
+		now := st
+		if inAccent {
+			now = s.Accent
+		}
+		if piece.Len() > 0 {
+			out.WriteString(now.Render(piece.String()))
+		}
+		piece.Reset()
+	}
+	for _, r := range row {
+		if strings.TrimSpace(string(r)) != "" {
+			if accent[0] != inAccent {
+				flush()
+				inAccent = accent[0]
+			}
+			accent = accent[1:]
+		}
+		piece.WriteRune(r)
+	}
+	flush()
+	return out.String(), accent
+}
