@@ -243,7 +243,7 @@ func (p parser) decode(into any, prefix ...string) error {
 	case errors.As(err, &wrong):
 		line, _ := wrong.Position()
 		if key := wrong.Key(); len(key) > 0 {
-			return p.errorf(line, "%s has a value of the wrong type", secret.Inert(strings.Join(key, ".")))
+			return p.errorf(line, "%s has a value of the wrong type", strings.Trim(secret.Quote(strings.Join(key, ".")), `"`))
 		}
 		return p.errorf(line, "this is not valid TOML")
 	}
@@ -257,9 +257,9 @@ func (p parser) unknown(line int, key []string) error {
 	}
 	name := key[len(key)-1]
 	if near := Nearest(name, valid); near != "" {
-		return p.errorf(line, "unknown name %q; did you mean %q?", secret.Inert(name), near)
+		return p.errorf(line, "unknown name %s; did you mean %q?", secret.Quote(name), near)
 	}
-	return p.errorf(line, "unknown name %q; valid are %s", secret.Inert(name), strings.Join(valid, ", "))
+	return p.errorf(line, "unknown name %s; valid are %s", secret.Quote(name), strings.Join(valid, ", "))
 }
 
 var (
@@ -274,11 +274,11 @@ func (p parser) check(t table) (Config, error) {
 		TrackedEnv: t.TrackedEnv, Environments: map[string]Environment{}, lines: p.lines, prefix: p.prefix,
 	}
 	if t.Key != nil && *t.Key != steps.KeyName {
-		return Config{}, p.errorf(p.line("key"), "key is %q, but this version works with %s only", secret.Inert(*t.Key), steps.KeyName)
+		return Config{}, p.errorf(p.line("key"), "key is the name of the variable, and this version works with %s only", steps.KeyName)
 	}
 	for _, name := range t.DistinctFrom {
 		if !variableName.MatchString(name) || name == steps.KeyName {
-			return Config{}, p.errorf(p.line("distinct_from"), "%q is not the name of another variable", secret.Inert(name))
+			return Config{}, p.errorf(p.line("distinct_from"), "distinct_from lists the names of other variables, and one of these is none")
 		}
 	}
 	if t.MinLength != nil {
@@ -292,7 +292,7 @@ func (p parser) check(t table) (Config, error) {
 	}
 	for name, e := range t.Environments {
 		if !environmentName.MatchString(name) {
-			return Config{}, p.errorf(p.line("environments", name), "%q is no name for an environment: use letters, digits, - and _", secret.Inert(name))
+			return Config{}, p.errorf(p.line("environments", name), "this is no name for an environment: use letters, digits, - and _")
 		}
 		urls, err := texts(e.URL)
 		if err != nil {
@@ -300,7 +300,7 @@ func (p parser) check(t table) (Config, error) {
 		}
 		for _, u := range urls {
 			if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
-				return Config{}, p.errorf(p.line("environments", name, "url"), "%q is no base URL such as https://api.example.com", secret.Inert(u))
+				return Config{}, p.errorf(p.line("environments", name, "url"), "url is a base URL such as https://api.example.com, without a password")
 			}
 		}
 		for field, path := range map[string]string{"login": e.Login, "protected": e.Protected, "refresh": e.Refresh} {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/canary"
 )
 
 const whole = `# for everyone
@@ -70,14 +71,14 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 		"wrong type below":      {"[environments.x]\ntargets = \"dotenv\"\n", `f.toml:2: `},
 		"no TOML":               {"settings = \n", `f.toml:1: this is not valid TOML`},
 		"a short length":        {"# x\nmin_length = 20\n", `f.toml:2: min_length is 20; the backend's own rule is 50`},
-		"another key":           {"key = \"TOKEN_KEY\"\n", `f.toml:1: key is "TOKEN_KEY", but this version works with JWT_SECRET_KEY only`},
-		"not a variable":        {"distinct_from = [\"A B\"]\n", `f.toml:1: "A B" is not the name of another variable`},
-		"the key itself":        {"distinct_from = [\"JWT_SECRET_KEY\"]\n", `f.toml:1: "JWT_SECRET_KEY" is not the name of another variable`},
-		"not a URL":             {"[environments.a]\nlogin = \"/x\"\nurl = \"api.example.com\"\n", `f.toml:3: "api.example.com" is no base URL`},
+		"another key":           {"key = \"TOKEN_KEY\"\n", `f.toml:1: key is the name of the variable, and this version works with JWT_SECRET_KEY only`},
+		"not a variable":        {"distinct_from = [\"A B\"]\n", `f.toml:1: distinct_from lists the names of other variables, and one of these is none`},
+		"the key itself":        {"distinct_from = [\"JWT_SECRET_KEY\"]\n", `f.toml:1: distinct_from lists the names of other variables, and one of these is none`},
+		"not a URL":             {"[environments.a]\nlogin = \"/x\"\nurl = \"api.example.com\"\n", `f.toml:3: url is a base URL such as`},
 		"a password in the URL": {"[environments.a]\nurl = \"https://a:b@api.example.com\"\n", `f.toml:2: `},
 		"a URL of a wrong type": {"[environments.a]\nurl = [1]\n", `f.toml:2: url must be a text, or a list of texts`},
 		"not a path":            {"[environments.a]\nlogin = \"login\"\n", `f.toml:2: login is a path on the server and begins with /`},
-		"not an environment":    {"[environments.\"a b\"]\nlogin = \"/x\"\n", `"a b" is no name for an environment`},
+		"not an environment":    {"[environments.\"a b\"]\nlogin = \"/x\"\n", `this is no name for an environment`},
 		"no environment table":  {"environments = 1\n", `f.toml:1: `},
 		"a secret has no place": {"[environments.a]\npassword = \"x\"\n", `f.toml:2: unknown name "password"`},
 	} {
@@ -90,6 +91,21 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 	}
 	if _, err := Parse("p.toml", []byte("[tool.x]\ny = 1\n\n[tool.keysplit]\ntarget = 1\n"), true); err == nil || !strings.Contains(err.Error(), "p.toml:5: unknown name") {
 		t.Errorf("in pyproject.toml: %v", err)
+	}
+}
+
+// A secret that was written into the configuration is not said again.
+func TestAMistakeDoesNotQuoteASecret(t *testing.T) {
+	value := canary.New()
+	for _, text := range []string{
+		"key = \"%\"", "distinct_from = [\"% \"]", "distinct_from = [\"JWT_SECRET_KEY=%\"]", "min_length = \"%\"", "settings = \"%", "% = 1", "%",
+		"[environments.a]\nurl = \"%\"", "[environments.a]\nurl = \"https://bob:%@api.example.com\"", "[environments.a]\nurl = \"https://bob:%\"",
+		"[environments.a]\nlogin = \"%\"", "[environments.a]\n% = 1", "[environments.\"%!\"]", "[environments.\"%\"]\nurl = 1", "[environments.\"%\"]\ntargets = 1",
+	} {
+		_, err := Parse("f.toml", []byte(strings.ReplaceAll(text, "%", value)+"\n"), false)
+		if err == nil || canary.Leaks(err.Error(), value) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ func parse(spec string) (Way, error) {
 			return w, err
 		}
 	}
-	return Way{}, steps.Usage("--restart %q is not known; valid are %s", secret.Inert(spec), Ways())
+	return Way{}, steps.Usage("--restart %s is not known; valid are %s", secret.Quote(spec), Ways())
 }
 
 // Ways lists the forms of --restart, as they are written.

@@ -84,7 +84,7 @@ func (r *Redactor) Show(f Foreign) string {
 	if f.Empty() {
 		return ""
 	}
-	text := open.ReplaceAllString(Inert(*f.text), "${1}${3}${4}****${2}")
+	text := unnamed(Inert(*f.text))
 	if f.printed {
 		text = r.wordsOf(text)
 	}

@@ -47,7 +47,7 @@ func parseWorkloads(argument string) (Manager, error) {
 		case len(parts) == 2 && i == 0:
 			k.namespace = parts[0]
 		case len(parts) != 1:
-			return k, fmt.Errorf("%q is no workload", n)
+			return k, fmt.Errorf("%s is no workload", secret.Quote(n))
 		}
 		k.all = append(k.all, kind+"/"+parts[len(parts)-1])
 	}

@@ -112,7 +112,7 @@ func names(list string) ([]string, error) {
 	for _, n := range strings.Split(list, ",") {
 		n = strings.TrimSpace(n)
 		if !managedName.MatchString(n) {
-			return nil, fmt.Errorf("%q is no name", secret.Inert(n))
+			return nil, fmt.Errorf("%s is no name", secret.Quote(n))
 		}
 		out = append(out, n)
 	}

@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -82,7 +83,7 @@ func Targets(specs []string) ([]steps.Target, error) {
 	var out []steps.Target
 	for i, s := range specs {
 		if slices.Contains(specs[:i], s) {
-			return nil, steps.Usage("--target %q is given twice", s)
+			return nil, steps.Usage("--target %s is given twice", secret.Quote(s))
 		}
 		t, err := target(s)
 		if err != nil {
@@ -101,15 +102,15 @@ func target(spec string) (steps.Target, error) {
 			continue
 		}
 		if argument == "" && !k.optional() {
-			return nil, steps.Usage("--target %q: it goes %s:%s", spec, k.name, k.form)
+			return nil, steps.Usage("--target %s: it goes %s:%s", secret.Quote(spec), k.name, k.form)
 		}
 		t, err := k.make(spec, argument)
 		if err != nil {
-			return nil, steps.Usage("--target %q: %w; it goes %s:%s", spec, err, k.name, k.form)
+			return nil, steps.Usage("--target %s: %w; it goes %s:%s", secret.Quote(spec), err, k.name, k.form)
 		}
 		return t, nil
 	}
-	return nil, steps.Usage("--target %q: no such kind of target; there is: %s", name, strings.Join(Kinds(), ", "))
+	return nil, steps.Usage("--target %s: no such kind of target; there is: %s", secret.Quote(name), strings.Join(Kinds(), ", "))
 }
 
 // Kinds lists the forms of --target, as they are written.

@@ -58,7 +58,7 @@ of them share is found, without either being shown.`,
 			}
 			c.format = cmp.Or(c.format, "text")
 			if !slices.Contains(formats, c.format) {
-				return steps.Usage("--format %q: choose %s", c.format, strings.Join(formats, ", "))
+				return steps.Usage("--format %s: choose %s", secret.Quote(c.format), strings.Join(formats, ", "))
 			}
 			if c.all && cmd.Flags().Changed("env") {
 				return steps.Usage("--all and --env cannot be used together")

@@ -272,14 +272,19 @@ func noWords(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasParent() {
-		return fmt.Errorf("unexpected argument %q: %s takes none", args[0], cmd.CommandPath())
+		return fmt.Errorf("unexpected argument %s: %s takes none", secret.Quote(args[0]), cmd.CommandPath())
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], didYouMean("", args[0], commandNames(cmd)))
+	return fmt.Errorf("unknown command %s%s", secret.Quote(args[0]), didYouMean("", args[0], commandNames(cmd)))
 }
 
-// unknownFlag adds the nearest flag of the command to the error.
+// unknownFlag adds the nearest flag of the command to the error, and masks a value
+// that is no value of its flag.
 func unknownFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
+	var refused *pflag.InvalidValueError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("--%s does not take %s", refused.GetFlag().Name, secret.Quote(refused.GetValue()))
+	}
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return err
 	}

@@ -33,7 +33,7 @@ func (d *delivery) skipped() (map[steps.Name]bool, error) {
 	for _, s := range d.skip {
 		step, ok := steps.ParseStep(strings.TrimSpace(s))
 		if !ok || !step.Skippable {
-			return nil, steps.Usage("--skip %q: the steps are %s", s, strings.Join(steps.Words(), ", "))
+			return nil, steps.Usage("--skip %s: the steps are %s", secret.Quote(s), strings.Join(steps.Words(), ", "))
 		}
 		skip[step.Name] = true
 	}

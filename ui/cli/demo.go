@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps/demo"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui"
 )
 
@@ -36,7 +37,7 @@ What is wrong with the project at the start, for --start:
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(names, start) {
-				return steps.Usage("--start %q: choose one of %s", start, strings.Join(names, ", "))
+				return steps.Usage("--start %s: choose one of %s", secret.Quote(start), strings.Join(names, ", "))
 			}
 			if err := o.checkTheme(); err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
 	"dj/keysplit/ui/style"
 )
@@ -71,9 +72,9 @@ func unknownCode(name string) error {
 		all = append(all, string(c))
 	}
 	if near := config.Nearest(strings.ToLower(name), all); near != "" {
-		return steps.Usage("no finding is called %q; did you mean %q?", name, near)
+		return steps.Usage("no finding is called %s; did you mean %q?", secret.Quote(name), near)
 	}
-	return steps.Usage("no finding is called %q; keysplit explain lists them", name)
+	return steps.Usage("no finding is called %s; keysplit explain lists them", secret.Quote(name))
 }
 
 // maxPasted is how much of a piped text is looked at: its end, where programs

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/write"
 	"dj/keysplit/ui/style"
 )
@@ -134,7 +135,7 @@ func newHelp(stdio IO) *cobra.Command {
 			}
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return steps.Usage("there is no help on %q%s", strings.Join(args, " "), didYouMean("", args[0], append(commandNames(cmd.Root()), names...)))
+				return steps.Usage("there is no help on %s%s", secret.Quote(strings.Join(args, " ")), didYouMean("", args[0], append(commandNames(cmd.Root()), names...)))
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

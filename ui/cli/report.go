@@ -82,7 +82,7 @@ func (r *reportOptions) check() error {
 		return steps.Usage("report no longer prints %[1]s. Use: keysplit check --format %[1]s", r.format)
 	}
 	if !slices.Contains(reportFormats, r.format) {
-		return steps.Usage("--format %q: choose %s", r.format, strings.Join(reportFormats, ", "))
+		return steps.Usage("--format %s: choose %s", secret.Quote(r.format), strings.Join(reportFormats, ", "))
 	}
 	if len(r.attest) == 0 && (r.by != "" || r.note != "") {
 		return steps.Usage("--by and --note go with --attest N")

@@ -201,9 +201,9 @@ func (p *place) configured(c config.Config, q request) (config.Environment, erro
 	env, ok := c.Environments[p.env]
 	if names := c.Names(); !ok && len(names) > 0 && p.env != steps.DefaultEnvironment {
 		if near := config.Nearest(p.env, names); near != "" {
-			return env, steps.Usage("--env %q is not in %s; did you mean %q?", p.env, c.Path, near)
+			return env, steps.Usage("--env %s is not in %s; did you mean %q?", secret.Quote(p.env), c.Path, near)
 		}
-		return env, steps.Usage("--env %q is not in %s; there is: %s", p.env, c.Path, strings.Join(names, ", "))
+		return env, steps.Usage("--env %s is not in %s; there is: %s", secret.Quote(p.env), c.Path, strings.Join(names, ", "))
 	}
 	if len(q.targets) > 0 {
 		env.Targets = q.targets

@@ -358,7 +358,7 @@ func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan s
 		run.Confirmed = append(run.Confirmed, name)
 		return nil
 	case len(o.confirm) > 0:
-		return steps.Usage("--confirm %q is not the name of this production, %q; nothing was %s", o.confirm[0], name, not)
+		return steps.Usage("--confirm %s is not the name of this production, %q; nothing was %s", secret.Quote(o.confirm[0]), name, not)
 	case o.yes:
 		return steps.Usage("this is production: --yes alone does not change it, add --confirm %s; nothing was %s", name, not)
 	}

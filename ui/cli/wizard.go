@@ -30,7 +30,7 @@ func (o *wizardOptions) checkTheme() error {
 	if slices.Contains(themes, o.theme) {
 		return nil
 	}
-	return steps.Usage("--theme %q: choose auto, dark or light", o.theme)
+	return steps.Usage("--theme %s: choose auto, dark or light", secret.Quote(o.theme))
 }
 
 var themes = []string{"auto", "dark", "light"}

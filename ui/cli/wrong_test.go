@@ -74,6 +74,25 @@ func TestWrongUsage(t *testing.T) {
 }
 
 // staticProject is a project that can be read without Python.
+// A secret that was given in a wrong place is not said again.
+func TestWrongUsageDoesNotQuoteASecret(t *testing.T) {
+	value := djangotest.NewKey()
+	for _, args := range []string{
+		"%", "upgrade|%", "upgrade|--key-stdin=%", "upgrade|--password-stdin=%", "upgrade|--yes|--target|%", "upgrade|--yes|--target|JWT_SECRET_KEY=%",
+		"upgrade|--yes|--target|vault:%", "upgrade|--yes|--target|aws:%#", "upgrade|--yes|--restart|%", "upgrade|--yes|--restart|kubernetes:a b/%",
+		"upgrade|--yes|--url|https://bob:%@host", "upgrade|--yes|--url|https://bob:%/x@host", "upgrade|--yes|--url|https://bob:%@host:port/", "check|--format|%",
+		"check|--timeout|%", "upgrade|--yes|--skip|%", "explain|%", "explain|JWT_SECRET_KEY=%", "demo|--start|%", "report|--format|%",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			r := invocation{args: strings.Split(strings.ReplaceAll(args, "%", value), "|"), dir: t.TempDir()}.run(t, filepath.Join(t.TempDir(), "state"))
+			if said := r.out + r.errOut; r.code != 2 || leaks(said, value) {
+				t.Errorf("exit %d: %s", r.code, said)
+			}
+		})
+	}
+}
+
 func staticProject(t *testing.T, env string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -165,4 +184,14 @@ func TestTheStateFolderIsRefusedOnce(t *testing.T) {
 	if _, err := os.Stat(inside); err == nil {
 		t.Error("the folder was made")
 	}
+}
+
+// leaks reports whether a text holds any 8 characters of a value in a row.
+func leaks(text, value string) bool {
+	for i := 0; i+8 <= len(value); i++ {
+		if strings.Contains(text, value[i:i+8]) {
+			return true
+		}
+	}
+	return false
 }
