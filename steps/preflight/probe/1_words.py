@@ -22,12 +22,34 @@ def words_of(path):
 OPENERS = {"open", "Path", "join", "joinpath", "read_env", "load_dotenv"}
 
 
+TURN = re.compile(r"[a-z](?=[A-Z])|[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+
+
+def looks_random(word):
+    """A key that was pasted without its quotes is a name to Python."""
+    turns = len(TURN.findall(word))
+    return len(word) >= 12 and (6 * turns >= len(word) or turns > 3 and len(word) >= 24)
+
+
+def bound(tree):
+    """The names that the code itself gives to something: those are no secret."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield from (node.asname or node.name).split(".")
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
 def own_words(text):
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return set()
-    found = set()
+    found, given = set(), set(bound(tree))
 
     def called(node):
         return getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -39,7 +61,7 @@ def own_words(text):
             names_in_code.add(lower(value))
             found.add(lower(value))
         elif certain or len(value.split()) > 2 or DOTTED.fullmatch(value):
-            found.update(lower(w) for w in re.findall(r"[A-Za-z_]\w*", value))
+            found.update(lower(w) for w in re.findall(r"[A-Za-z_]\w*", CREDENTIALS.sub(" ", value)) if not looks_random(w))
 
     def visit(node, certain):
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.keyword)):
@@ -72,7 +94,7 @@ def own_words(text):
             literal(node.value, certain)
         for field in ("id", "attr", "arg", "name", "module"):
             label = getattr(node, field, None)
-            if isinstance(label, str):
+            if isinstance(label, str) and (label in given or not looks_random(label)):
                 found.update(lower(w) for w in TOKEN.findall(label))
                 if isinstance(node, (ast.alias, ast.ImportFrom)):
                     names_in_code.update(lower(w) for w in TOKEN.findall(label))
