@@ -53,7 +53,7 @@ var messages = []struct{ name, code, want string }{
 	{"a key without its quotes", "STRIPE_KEY = kq7Lm2Xw9TzP4vB8nR3yJ6sD", "NameError name '****' is not defined"},
 	{"a key without its quotes, behind a point", "STRIPE_KEY = os.kq7Lm2Xw9TzP4vB8nR3yJ6sD", "AttributeError module 'os' has no attribute '****'"},
 	{"a name that is not there", "STRIPE_KEY = read_stripe_key()", "NameError name 'read_stripe_key' is not defined"},
-	{"an address in the source", "host = 'host'\nraise ValueError(f'cannot parse postgres://shop:swordfish-hunter@{host}/host')", "cannot parse ****"},
+	{"an address in the source", "host = 'host'\nraise ValueError(f'cannot parse mysql://bob:swordfish-hunter@{host}/host')", "cannot parse ****"},
 	{"a default in the source", "raise ValueError('bad: %s' % dict(API_KEY='q7Lm2Xw9Tz')['API_KEY'])", "bad: ****"},
 }
 

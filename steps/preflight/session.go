@@ -48,6 +48,7 @@ type session struct {
 	from    string
 	project *steps.Project
 	show    func(secret.Foreign) string
+	learn   *secret.Redactor
 	secret  func(string) secret.Secret
 	wait    time.Duration
 	token   string
@@ -82,6 +83,8 @@ type reply struct {
 	Error     *trouble         `json:"error"`
 	Output    []secret.Foreign `json:"output"`
 	Fallback  bool             `json:"fallback"`
+	Marks     []byte           `json:"marks"` // of secrets that only the settings know
+	Names     []string         `json:"names"` // that are no secret, such as hosts
 	Signature []byte           `json:"signature"`
 	Field     string           `json:"field"`
 	Username  string           `json:"username"`
@@ -99,7 +102,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
-		show: run.Redactor.Show, secret: run.Secret,
+		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret,
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
 	s.life, s.fail = context.WithCancelCause(context.Background())
@@ -222,6 +225,8 @@ func (s *session) read(answer []byte) (*reply, error) {
 	if r.Error != nil {
 		return nil, s.explain(*r.Error)
 	}
+	s.learn.LearnMarks(s.token, r.Marks)
+	s.learn.Allow(r.Names...)
 	s.tidy(&r.Facts)
 	return &r, nil
 }

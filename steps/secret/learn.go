@@ -36,7 +36,7 @@ var (
 
 func (r *Redactor) index() *index {
 	if r.known == nil {
-		r.known = &index{pieces: map[uint64]level{}, short: map[string]bool{}, names: map[string]bool{"secret_key": true, "jwt_secret_key": true}, seen: map[string]bool{}}
+		r.known = &index{pieces: map[uint64]level{}, short: map[string]bool{}, names: map[string]bool{"secret_key": true, "jwt_secret_key": true}, marks: map[string]map[[8]byte]bool{}, seen: map[string]bool{}}
 	}
 	return r.known
 }
@@ -135,6 +135,23 @@ func (r *Redactor) LearnSource(text string) {
 				r.learn(text, value, false)
 			}
 		}
+	}
+}
+
+// LearnMarks makes secrets known that somebody else has, by the first 8 bytes of the
+// SHA-256 of a key and every 8 bytes of a secret in lower case.
+func (r *Redactor) LearnMarks(key string, sums []byte) {
+	x := r.index()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for sum := range slices.Chunk(sums, 8) {
+		if len(sum) < 8 {
+			return
+		}
+		if x.marks[key] == nil {
+			x.marks[key] = map[[8]byte]bool{}
+		}
+		x.marks[key][[8]byte(sum)] = true
 	}
 }
 

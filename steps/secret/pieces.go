@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"regexp"
 	"slices"
@@ -37,7 +38,8 @@ type index struct {
 	pieces map[uint64]level // every 8 bytes, in lower case, as a number
 	short  map[string]bool  // shorter secrets, in lower case
 	names  map[string]bool
-	seen   map[string]bool // what was learned, so that it is done once
+	marks  map[string]map[[8]byte]bool // hashes of pieces, by their key
+	seen   map[string]bool             // what was learned, so that it is done once
 }
 
 // level is what a piece was cut from. The higher one counts.
@@ -106,7 +108,14 @@ func (r *Redactor) hide(text string) string {
 	var last uint64
 	for i := range len(low) {
 		last = last<<8 | uint64(low[i])
-		if from := x.pieces[last]; i >= window-1 && from != none {
+		if i < window-1 {
+			continue
+		}
+		from := x.pieces[last]
+		if from != value && x.marked(low[i-window+1:i+1]) {
+			from = value
+		}
+		if from != none {
 			for j := i - window + 1; j <= i; j++ {
 				hidden[j] = max(hidden[j], from)
 			}
@@ -130,6 +139,16 @@ func (r *Redactor) hide(text string) string {
 	}
 	x.excuse(low, hidden)
 	return masked(text, hidden)
+}
+
+// marked reports whether a piece is known by its hash.
+func (x *index) marked(piece string) bool {
+	for key, sums := range x.marks {
+		if sum := sha256.Sum256([]byte(key + piece)); sums[[8]byte(sum[:8])] {
+			return true
+		}
+	}
+	return false
 }
 
 // excuse uncovers names, and ordinary words: those of comments, and of a value

@@ -25,6 +25,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 WINDOW = 8    # characters of a secret in a row that count as shown
 MOST = 1 << 19  # pieces that are kept
+MARKED = 1 << 15  # hashes of pieces that keysplit is told, about
 SHORTEST = 4  # the shortest secret that is hidden, as a word of its own
 MASK = "****"
 COMMENT, VALUE = 1, 2  # what a piece was cut from; a comment's ordinary words are no secret
@@ -229,6 +230,21 @@ def redact(text, known=None):
         out.append(text[at:run.start()] + (MASK if re.search(r"[^\W_]|[^\x00-\x7f]", gone) or len(gone) >= WINDOW else gone))
         at = run.end()
     return "".join(out) + text[at:]
+
+
+def marks(secrets):
+    """Keyed hashes of every WINDOW bytes of secrets, so that keysplit knows them in
+    what others say, and does not have them."""
+    known, found = all_names(), set()
+    for value, _, kind in secrets:
+        if kind != VALUE or DOTTED.fullmatch(value) or all(w in known or w in WORDS for w in TOKEN.findall(lower(value))):
+            continue
+        for form in set(forms(value)):
+            raw = lower(form).encode("utf-8", "surrogatepass")
+            found.update(hashlib.sha256(CHANNEL.token + raw[i:i + WINDOW]).digest()[:8] for i in range(len(raw) - WINDOW + 1))
+        if len(found) > MARKED:
+            break
+    return base64.b64encode(b"".join(found)).decode("ascii")
 
 
 def said(text, known):

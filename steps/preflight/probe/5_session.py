@@ -7,6 +7,7 @@ import string
 
 account = None  # the throwaway user's primary key
 MENDED = {}     # values that the .env will have once its glued lines are split
+outside = set()  # secrets that keysplit reads itself: of the .env and the environment
 live = None     # the settings in force, None while the last evaluation failed
 
 
@@ -60,6 +61,7 @@ def begin():
         learn_file(ASKED["env_file"])
     for name, value in ENVIRON.items():
         learn_named(name, value)
+    outside.update(learned)
     MENDED.update(ASKED["mended"] or {})
     ENVIRON.update(MENDED)
     SEARCH = start()
@@ -68,9 +70,10 @@ def begin():
     import django.conf
 
     django.conf.settings._wrapped = settings
+    facts = {}
     learn_settings(settings)
     live = settings
-    facts = base_facts(settings)
+    facts.update(base_facts(settings))
     facts["enforced"], facts["fallback"] = (True, False) if state == "key-missing" else enforced()
     django.setup()
     from django.contrib.auth import get_user_model
@@ -88,6 +91,7 @@ def begin():
 def learn_settings(settings):
     learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
     learn(signing_key(settings))
+    facts.update(marks=marks(learned - outside), names=sorted(names))
 
 
 def recheck(_):
@@ -114,7 +118,7 @@ def recheck(_):
     learn_settings(settings)
     django.conf.settings._wrapped = settings
     live = settings
-    now.update(base_facts(settings), **key_facts(settings))
+    now.update(base_facts(settings), marks=facts["marks"], **key_facts(settings))
     now.update(state="ok", state_error="", checks=check_facts())
     return now
 
