@@ -28,8 +28,11 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		case tracked:
 			found = append(found, f)
 		case gitSays(ctx, p, "check-ignore", "-q") == 1:
-			found = append(found, finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).
-				WithFix(finding.Do("Add a line to .gitignore: /%s", rel)))
+			f := finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).WithFix(finding.Do("Add a line to .gitignore: /%s", rel))
+			if at, err := os.Lstat(filepath.Join(p.TopLevel, ".gitignore")); err == nil && !at.Mode().IsRegular() {
+				f = f.NotFixable().WithFix(finding.Do("Add a line to .gitignore: /%s. keysplit does not, since .gitignore is a link or no file.", rel))
+			}
+			found = append(found, f)
 		}
 	}
 	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {

@@ -51,7 +51,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(token + " {\n" + token + " null\n" + token + " []\n"))
 	run := stepstest.NewRun(f, "A=1\n", nil)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &session{answers: make(chan []byte, 100), token: token, project: run.Project, show: run.Redactor.Show, secret: run.Secret}
+		s := &session{answers: make(chan []byte, 100), token: token, project: run.Project, show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret}
 		if strings.Count(string(data), token) > 99 {
 			t.Skip()
 		}

@@ -138,6 +138,9 @@ func TestCheckFixFollowsNoLink(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if _, out, _ := check(t, "--json"); strings.Contains(out, `"fixable":true`) || !strings.Contains(out, "env-file-not-ignored") {
+			t.Errorf("what a link keeps from an edit is called fixable: %s", out)
+		}
 		_, out, errOut := check(t, strings.Fields(flag)...)
 		said := strings.Join(strings.Fields(out), " ")
 		if !strings.Contains(said, "It was not edited: .gitignore is a symbolic link") {
