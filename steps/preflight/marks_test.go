@@ -16,8 +16,8 @@ import (
 // A secret that the settings fetch by code is known in what a restart command or a
 // server says, and keysplit does not get it.
 func TestASecretThatOnlyTheSettingsKnowIsHiddenInTextOfOthers(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
-	cleanEnvironment(t)
 	api, broker := canary.New(), canary.New()
 	settings, err := os.ReadFile(p.Settings)
 	if err != nil {
