@@ -3,12 +3,12 @@ package steps
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 )
 
@@ -26,7 +26,7 @@ var publicKeys = map[string]finding.Code{
 // more are looked for anywhere, without regard to case: in 86 random
 // characters one turns up once in ten million keys. The shorter ones must
 // stand between separators, or be all there is.
-var placeholderWords = regexp.MustCompile(`(?i)` +
+var placeholderWords = lazyregexp.New(`(?i)` +
 	`required|generate|change[-_ ]?(me|this|it)|changeme|placeholder|example|throwaway|replace[-_ ]|` +
 	`insert[-_ ]|secret-key-here|key[-_]here|not[-_]for[-_]production|only[-_]for[-_]|for[-_]testing|` +
 	`(^|[-_ <])(your|dummy|todo|fixme)[-_ ]|xxxxxx|^(todo|fixme|tbd|none|null|undefined|secret|dummy)$|` +

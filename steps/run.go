@@ -7,12 +7,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
@@ -194,7 +194,7 @@ func (r *Run) ProductionName(places ...string) string {
 }
 
 // nameParts are the single names of a place.
-var nameParts = regexp.MustCompile(`\.?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?`)
+var nameParts = lazyregexp.New(`\.?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?`)
 
 // Confirm is the name that a person must still type before a step of this run
 // goes on, "" for none; places are as for ProductionName.
@@ -208,7 +208,7 @@ func (r *Run) Confirm(places ...string) string {
 
 // ownCommand finds commands of keysplit in a text, and those that name their
 // environment, or all of them, already.
-var ownCommand = regexp.MustCompile(`\bkeysplit (upgrade|rollback|grace|report|check)\b( --env| --all)?`)
+var ownCommand = lazyregexp.New(`\bkeysplit (upgrade|rollback|grace|report|check)\b( --env| --all)?`)
 
 // InEnvironment makes the commands that a text advises those of this run's
 // environment: the pages of the findings know of none.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 )
 
@@ -52,7 +52,7 @@ func (h Held) Rivals() []secret.Secret {
 }
 
 // productionName finds a part of a name that says production.
-var productionName = regexp.MustCompile(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
+var productionName = lazyregexp.New(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
 
 // NamesProduction tells whether a name (of an environment, a context, an app)
 // says that it is production.

@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -263,8 +263,8 @@ func (p parser) unknown(line int, key []string) error {
 }
 
 var (
-	variableName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	environmentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	variableName    = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	environmentName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 )
 
 // check looks at the values.

@@ -3,8 +3,9 @@ package secret
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // Foreign is text that keysplit did not write: what a child, a server, an error of
@@ -32,7 +33,7 @@ func Printed[T ~string | ~[]byte](text T) Foreign {
 
 // open finds what is a secret by what stands around it, whoever knows it: the password
 // of an address, what follows Bearer and Basic or the name of a secret, and a token.
-var open = regexp.MustCompile(`(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)\S+(@)` +
+var open = lazyregexp.New(`(?i)(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)\S+(@)` +
 	`|((?:bearer|authorization:? \w+) )[\w.~+/=-]{16,}` +
 	`|(\b\w*(?:token|key|secret|passw(?:or)?d|signature|dsn)=)[^\s'"&]+` +
 	`|\beyJ[\w-]{8,}(?:\.[\w-]+)*`)

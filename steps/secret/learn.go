@@ -8,15 +8,16 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // sensitive are the names whose values Django hides (its own pattern), and those of
 // addresses, which may hold a password.
-var sensitive = regexp.MustCompile(`(?i)API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|DSN|URL`)
+var sensitive = lazyregexp.New(`(?i)API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|DSN|URL`)
 
 // Sensitive reports whether a variable or setting of that name counts as a secret.
 func Sensitive(name string) bool { return sensitive.MatchString(name) }
@@ -24,14 +25,14 @@ func Sensitive(name string) bool { return sensitive.MatchString(name) }
 var (
 	// credentials finds the password of an address. It may hold any character,
 	// also those that end it for a parser.
-	credentials = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(\S+)@`)
-	host        = regexp.MustCompile(`(?i)://(?:\S*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)(:\d+)?(?:[/?#"'\s,]|$)`)
-	separators  = regexp.MustCompile(`[\s,;|]+`)
-	variable    = regexp.MustCompile(`^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{1,12}|[a-z]+(?:_[a-z]+)+)$`)
-	inline      = regexp.MustCompile(`\s#+\s*`)
-	assignment  = regexp.MustCompile(`(\w+)["']?\s*(?:[:=,]|\bdefault\s*=)`)
-	moduleName  = regexp.MustCompile(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*\.[A-Za-z][A-Za-z_]*$`)
-	literal     = regexp.MustCompile(`"((?:[^"\\\n]|\\.)+)"|'((?:[^'\\\n]|\\.)+)'`)
+	credentials = lazyregexp.New(`(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(\S+)@`)
+	host        = lazyregexp.New(`(?i)://(?:\S*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)(:\d+)?(?:[/?#"'\s,]|$)`)
+	separators  = lazyregexp.New(`[\s,;|]+`)
+	variable    = lazyregexp.New(`^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{1,12}|[a-z]+(?:_[a-z]+)+)$`)
+	inline      = lazyregexp.New(`\s#+\s*`)
+	assignment  = lazyregexp.New(`(\w+)["']?\s*(?:[:=,]|\bdefault\s*=)`)
+	moduleName  = lazyregexp.New(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*\.[A-Za-z][A-Za-z_]*$`)
+	literal     = lazyregexp.New(`"((?:[^"\\\n]|\\.)+)"|'((?:[^'\\\n]|\\.)+)'`)
 )
 
 func (r *Redactor) index() *index {

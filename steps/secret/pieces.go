@@ -3,12 +3,13 @@ package secret
 import (
 	"crypto/sha256"
 	_ "embed"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // window is how many bytes of a secret in a row count as shown.
@@ -199,11 +200,11 @@ func masked(text string, hidden []level) string {
 var (
 	// chunk is a piece of a line between spaces: what opens it, and what closes it,
 	// stays.
-	chunk = regexp.MustCompile("^([][(){}<>'\"`,;:.!?=]{0,3})(.*?)([][(){}<>'\"`,;:.!?=]{0,3})$")
+	chunk = lazyregexp.New("^([][(){}<>'\"`,;:.!?=]{0,3})(.*?)([][(){}<>'\"`,;:.!?=]{0,3})$")
 	// constant is how settings and variables are named.
-	constant = regexp.MustCompile(`^[A-Z]{2,}(?:_[A-Z]{2,})+$`)
-	address  = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$`)
-	masks    = regexp.MustCompile(`\*{4}(?:[\s'"]*\*{4})+`)
+	constant = lazyregexp.New(`^[A-Z]{2,}(?:_[A-Z]{2,})+$`)
+	address  = lazyregexp.New(`^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$`)
+	masks    = lazyregexp.New(`\*{4}(?:[\s'"]*\*{4})+`)
 )
 
 // wordsOf keeps of a text the chunks that are made of known words and names.

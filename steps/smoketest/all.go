@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 )
 
@@ -137,7 +137,7 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 }
 
 // unmigrated is how databases say that a table is not there.
-var unmigrated = regexp.MustCompile(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
+var unmigrated = lazyregexp.New(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
 
 // noAccount is the finding of a throwaway account that could not be made.
 func (s *session) noAccount(err error) finding.Finding {

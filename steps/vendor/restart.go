@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -132,9 +131,9 @@ func showLog(run *steps.Run, emit steps.Emit, who string, log []byte) {
 }
 
 var (
-	frame     = regexp.MustCompile(`(?m)\bFile "([^"\n]+)", line (\d+)`)
-	exception = regexp.MustCompile(`(?m)^(?:[^\n|]*\| *)?(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Configured|Exit|NotFound)\b[^\n]*)`)
-	packages  = regexp.MustCompile(`site-packages|dist-packages|/lib/python|^<|^/usr/`)
+	frame     = lazyregexp.New(`(?m)\bFile "([^"\n]+)", line (\d+)`)
+	exception = lazyregexp.New(`(?m)^(?:[^\n|]*\| *)?(?:[A-Za-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Configured|Exit|NotFound)\b[^\n]*)`)
+	packages  = lazyregexp.New(`site-packages|dist-packages|/lib/python|^<|^/usr/`)
 )
 
 // Stopped says where Python code stopped, by the last exception of its output: the

@@ -61,3 +61,11 @@ func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 
 // FindStringIndex is that of regexp.Regexp.
 func (r *Regexp) FindStringIndex(s string) []int { return r.compiled().FindStringIndex(s) }
+
+// Split is that of regexp.Regexp.
+func (r *Regexp) Split(s string, n int) []string { return r.compiled().Split(s, n) }
+
+// ReplaceAllStringFunc is that of regexp.Regexp.
+func (r *Regexp) ReplaceAllStringFunc(s string, f func(string) string) string {
+	return r.compiled().ReplaceAllStringFunc(s, f)
+}

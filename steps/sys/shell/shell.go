@@ -3,23 +3,24 @@
 package shell
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // dialect is how a shell wants its words.
 type dialect struct {
-	plain  *regexp.Regexp // words that it reads nothing into
-	quote  string         // what a quote within quotes becomes
-	call   string         // what goes before a program whose name is quoted
+	plain  *lazyregexp.Regexp // words that it reads nothing into
+	quote  string             // what a quote within quotes becomes
+	call   string             // what goes before a program whose name is quoted
 	unset  func(name string) string
 	feeder func(d dialect, file string, words []string) string
 }
 
 var (
 	posix = dialect{
-		plain: regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`),
+		plain: lazyregexp.New(`^[A-Za-z0-9_@%+=:,./-]+$`),
 		quote: `'\''`,
 		unset: func(name string) string { return "unset " + name },
 		feeder: func(d dialect, file string, words []string) string {
@@ -27,7 +28,7 @@ var (
 		},
 	}
 	powerShell = dialect{
-		plain: regexp.MustCompile(`^[A-Za-z0-9_%+=:./\\-]+$`), // a comma makes a list, @ takes one apart
+		plain: lazyregexp.New(`^[A-Za-z0-9_%+=:./\\-]+$`), // a comma makes a list, @ takes one apart
 		quote: `''`,
 		call:  "& ",
 		unset: func(name string) string { return "Remove-Item Env:" + name },
