@@ -16,7 +16,7 @@ func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, st
 	var out bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader(stdin), Out: &out, Err: &out, InTTY: terminal, OutTTY: terminal}
 	cmd := newExplain(stdio)
-	cmd.SetArgs(args)
+	cmd.SetArgs(append([]string{}, args...)) // with nil it takes those of the test binary
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	code := exitCode(stdio, execute(context.Background(), cmd))
 	return code, out.String()
