@@ -73,6 +73,11 @@ type Outcome struct {
 	Lost string `json:"lost,omitempty"`
 }
 
+// Changed reports whether the file is not, or may not be, what it was before.
+func (o Outcome) Changed() bool {
+	return o.State == Replaced || o.State == NotDurable || o.State == Damaged
+}
+
 // Options is what Replace, Recover and Revert need from their caller.
 type Options struct {
 	LockDir     string                   // folder for lock files, made with mode 0700 if missing

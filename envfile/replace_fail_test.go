@@ -65,6 +65,15 @@ func TestReplaceTellsUnknownDurability(t *testing.T) {
 	p.clean(t)
 }
 
+// "Nothing was changed" is said where it is so, and nowhere else.
+func TestChanged(t *testing.T) {
+	for state, want := range map[State]bool{Unchanged: false, Foreign: false, Replaced: true, NotDurable: true, Damaged: true} {
+		if got := (Outcome{State: state}).Changed(); got != want {
+			t.Errorf("%s: %t", state, got)
+		}
+	}
+}
+
 func TestReplaceCancelled(t *testing.T) {
 	for _, name := range stepNames() {
 		t.Run(name, func(t *testing.T) {

@@ -198,7 +198,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	}
 	path, _ := d.file(run)
 	out, err := run.Journal.Replace(ctx, d.at, d.change.New)
-	if out.State == envfile.Replaced || out.State == envfile.NotDurable {
+	if out.Changed() {
 		run.MarkWritten()
 	}
 	if err != nil {
