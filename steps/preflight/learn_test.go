@@ -1,0 +1,35 @@
+//go:build unix
+
+package preflight
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+)
+
+// What settings say that do not load may hold a secret that no file has: the
+// environment alone. The interpreter of this test says one and ends.
+func TestASecretOfTheEnvironmentIsNotShown(t *testing.T) {
+	value := stepstest.Key()[:30]
+	t.Setenv("BROKER_PASSWORD", value)
+	root := lay(t, tree("A=1\n", nil))
+	python := filepath.Join(root, "python")
+	if err := os.WriteFile(python, []byte("#!/bin/sh\necho \"broken by $BROKER_PASSWORD at the end\" >&2\nexit 3\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run := newRun(t)
+	run.Options.Folder, run.Options.Python = root, python
+	defer run.Close()
+	var events stepstest.Events
+	err := (&Step{}).Apply(t.Context(), run, events.Emit)
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message, "broken by **** at the end") || strings.Contains(err.Error(), value) {
+		t.Errorf("error %v", err)
+	}
+}
