@@ -33,7 +33,7 @@ var items = []struct {
 // delivered is what step 2 read back from the places of another environment. The
 // files here say nothing about those.
 func (l *look) delivered() verdict {
-	v := verdict{evidence: l.past.evidenceOf(steps.Write, "read-back "), next: "Run: keysplit upgrade"}
+	v := verdict{evidence: l.past.evidenceOf(steps.Write, steps.LinesReadBack), next: "Run: keysplit upgrade"}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Write)
 		if seen := l.past.proofs[steps.Write]; seen != nil && seen.gone == "" {
@@ -62,9 +62,9 @@ func (l *look) different() verdict {
 		v.why = equal
 		return v
 	}
-	v.evidence = l.past.evidence(steps.Distinct, "differ")
-	if l.signs() && l.refuses("secret-key") {
-		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "secret-key")...)
+	v.evidence = l.past.evidence(steps.Distinct, steps.LineDiffer)
+	if l.signs() && l.refuses(steps.LineSecret) {
+		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, steps.LineSecret)...)
 	}
 	distinct := l.past.proofs[steps.Distinct]
 	if len(v.evidence) == 0 && distinct != nil && distinct.gone == "" && l.envs.ownDiffer && l.here {
@@ -85,7 +85,7 @@ func (l *look) different() verdict {
 
 func (l *look) long() verdict {
 	if !l.here {
-		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, "place "), next: "Run: keysplit upgrade"}
+		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, steps.LinesPlace), next: "Run: keysplit upgrade"}
 		if len(v.evidence) == 0 {
 			v.why = l.past.missing(steps.Distinct)
 			if seen := l.past.proofs[steps.Distinct]; seen != nil && seen.gone == "" {
@@ -106,18 +106,18 @@ func (l *look) long() verdict {
 
 // signs tells whether the server was shown to sign with the new key.
 func (l *look) signs() bool {
-	token, found := l.past.line(steps.SmokeTest, "login-token")
-	return l.past.ok(steps.SmokeTest, "new-key") || found && (steps.Mark(token.Mark) == steps.MarkOK || steps.Mark(token.Mark) == steps.MarkWarn)
+	token, found := l.past.line(steps.SmokeTest, steps.LineToken)
+	return l.past.ok(steps.SmokeTest, steps.LineFresh) || found && (steps.Mark(token.Mark) == steps.MarkOK || steps.Mark(token.Mark) == steps.MarkWarn)
 }
 
 // refuses tells whether the server was shown to refuse a key, and the random
 // one with it: without that control a refusal says nothing.
 func (l *look) refuses(id string) bool {
-	return l.past.ok(steps.SmokeTest, id) && l.past.ok(steps.SmokeTest, "random-key")
+	return l.past.ok(steps.SmokeTest, id) && l.past.ok(steps.SmokeTest, steps.LineControl)
 }
 
 func (l *look) starts() verdict {
-	v := verdict{evidence: l.past.evidence(steps.Distinct, "checks"), next: "Run keysplit upgrade."}
+	v := verdict{evidence: l.past.evidence(steps.Distinct, steps.LineChecks), next: "Run keysplit upgrade."}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Distinct)
 		if d := l.past.proofs[steps.Distinct]; d != nil && d.gone == "" {
@@ -126,10 +126,10 @@ func (l *look) starts() verdict {
 	}
 	restart := l.past.proofs[steps.Restart]
 	switch {
-	case l.past.ok(steps.SmokeTest, "answers") && l.signs():
-		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, "answers", "new-key", "login-token")...)
-	case l.past.ok(steps.Restart, "answers") && restart.Restarted:
-		v.evidence = append(v.evidence, l.past.evidence(steps.Restart, "answers")...)
+	case l.past.ok(steps.SmokeTest, steps.LineAnswers) && l.signs():
+		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, steps.LineAnswers, steps.LineFresh, steps.LineToken)...)
+	case l.past.ok(steps.Restart, steps.LineAnswers) && restart.Restarted:
+		v.evidence = append(v.evidence, l.past.evidence(steps.Restart, steps.LineAnswers)...)
 	case v.why == "":
 		v.why = "no server was seen running with the new key: " + l.past.missing(steps.SmokeTest)
 	}
@@ -142,11 +142,11 @@ func (l *look) login() verdict {
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
-	case !login.ok("login"):
+	case !login.ok(steps.LineLogin):
 		v.why = "no login was tried, since no account was given"
 	default:
-		v.evidence = login.evidence("login", "login-token", "protected", "refresh")
-		if token, found := login.line("login-token"); !found || steps.Mark(token.Mark) != steps.MarkOK && steps.Mark(token.Mark) != steps.MarkWarn {
+		v.evidence = login.evidence(steps.LineLogin, steps.LineToken, steps.LineProtected, steps.LineRefresh)
+		if token, found := login.line(steps.LineToken); !found || steps.Mark(token.Mark) != steps.MarkOK && steps.Mark(token.Mark) != steps.MarkWarn {
 			v.why = "the login's token was not shown to be signed with the new key"
 		}
 	}
@@ -158,18 +158,18 @@ func (l *look) login() verdict {
 func (l *look) invalidated() verdict {
 	v := verdict{next: "Restart every process of the backend, then run keysplit upgrade."}
 	seen := l.past.proofs[steps.SmokeTest]
-	_, previous := l.past.line(steps.SmokeTest, "previous-key")
+	_, previous := l.past.line(steps.SmokeTest, steps.LinePrevious)
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
 	case !l.signs():
 		v.why = "the server was not shown to sign with the new key"
-	case previous && !l.refuses("previous-key"):
+	case previous && !l.refuses(steps.LinePrevious):
 		v.why = "the server was not shown to refuse the previous key"
-	case !l.refuses("secret-key"):
+	case !l.refuses(steps.LineSecret):
 		v.why = "the server was not shown to refuse SECRET_KEY"
 	default:
-		v.evidence = l.past.evidence(steps.SmokeTest, "secret-key", "previous-key", "random-key")
+		v.evidence = l.past.evidence(steps.SmokeTest, steps.LineSecret, steps.LinePrevious, steps.LineControl)
 	}
 	return v
 }

@@ -140,9 +140,9 @@ func (p *past) take(e journal.Entry) {
 // sign with it; whether the files are the same is seen at the end.
 func (p *past) smokeTested(pr *proof) {
 	switch {
-	case pr.ok("login"), p.login == nil, p.login.key != p.key:
+	case pr.ok(steps.LineLogin), p.login == nil, p.login.key != p.key:
 		p.login = pr
-	case p.login.restarted && pr.ok("new-key"):
+	case p.login.restarted && pr.ok(steps.LineFresh):
 		p.login.gone, p.login.restarted = "", false
 	}
 }

@@ -90,7 +90,7 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	case err != nil:
 		return silent(run.URL)
 	}
-	emit.Check("answers", steps.MarkOK, "server answers", run.URL)
+	emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", run.URL)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (s *session) all(ctx context.Context) error {
 	}
 	account := s.hasAccount()
 	if account && (out.controlAccepted() || out.open) && s.run.Answers.LoginAnyway != s.client.base.String() {
-		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no password was sent")
+		s.emit.Check(steps.LineLogin, steps.MarkFailed, "log in", "no password was sent")
 		return steps.Fail(append(found, s.withheld())...)
 	}
 	if len(found) > 0 && !(account && s.doubtful(out)) {
@@ -55,7 +55,7 @@ func (s *session) all(ctx context.Context) error {
 	}
 	if !account {
 		if s.logsIn {
-			s.emit.Check(lineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
+			s.emit.Check(steps.LineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
 		}
 		if !out.usable {
 			return steps.Fail(s.notTold(out.throttled, false))
@@ -75,7 +75,7 @@ func algorithm(name string) finding.Finding {
 // passwordless tries the ways that need no account until one tells the keys
 // apart.
 func (s *session) passwordless(ctx context.Context) (outcome, error) {
-	s.emit.Check(lineFresh, steps.MarkRunning, textFresh, "")
+	s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, "")
 	var verify, protected outcome
 	var err error
 	if s.routes.Verify != "" {
@@ -123,13 +123,13 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 		}
 		return steps.Account{Field: field, Username: o.Username, Password: o.Password}, func() {}, nil
 	}
-	s.emit.Check(lineLogin, steps.MarkRunning, "log in", "making a throwaway account")
+	s.emit.Check(steps.LineLogin, steps.MarkRunning, "log in", "making a throwaway account")
 	made, err := s.run.Django.CreateUser(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return made, nil, ctx.Err()
 		}
-		s.emit.Check(lineLogin, steps.MarkFailed, "log in", "no throwaway account")
+		s.emit.Check(steps.LineLogin, steps.MarkFailed, "log in", "no throwaway account")
 		return made, nil, steps.Fail(s.noAccount(err))
 	}
 	s.run.Redactor.Add(made.Password)
@@ -212,7 +212,7 @@ func (s *session) pause(ctx context.Context, out outcome) error {
 // the server takes.
 func (s *session) settle(ctx context.Context, in *loggedIn, before outcome) (outcome, error) {
 	if s.routes.Protected != "" {
-		s.emit.Check(lineFresh, steps.MarkRunning, textFresh, "asking with the account's own claims")
+		s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, "asking with the account's own claims")
 		out, err := s.proveProtected(ctx, s.ownWay(in))
 		if err != nil {
 			return out, err
@@ -248,7 +248,7 @@ func (s *session) ownWay(in *loggedIn) way {
 // inspect looks at the token of the login: its algorithm and its signature.
 func (s *session) inspect(ctx context.Context, t seenToken) error {
 	fail := func(detail string, f finding.Finding) error {
-		s.emit.Check(lineToken, steps.MarkFailed, textToken, detail)
+		s.emit.Check(steps.LineToken, steps.MarkFailed, textToken, detail)
 		return steps.Fail(f)
 	}
 	if !t.symmetric() {
@@ -282,6 +282,6 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 	} else if t.alg != "HS256" || other != "" {
 		mark = steps.MarkWarn
 	}
-	s.emit.Check(lineToken, mark, textToken, detail)
+	s.emit.Check(steps.LineToken, mark, textToken, detail)
 	return nil
 }

@@ -41,21 +41,21 @@ func TestDjangoHealthy(t *testing.T) {
 				b.user, b.password = p.CreateUser(t)
 				b.account()
 				b.wantPass(allLines...)
-				b.wantLine(lineFresh, steps.MarkOK, "20 of 20")
-				b.wantLine(lineSecret, steps.MarkOK, "401 token_not_valid")
+				b.wantLine(steps.LineFresh, steps.MarkOK, "20 of 20")
+				b.wantLine(steps.LineSecret, steps.MarkOK, "401 token_not_valid")
 
 				// One wrong password: refused, and the proof still stands.
 				b.run.Answers.Password = b.run.Secret(djangotest.NewKey())
 				b.run.Options.Connections = 3
 				b.wantFail("login-rejected")
-				b.wantLine(lineFresh, steps.MarkOK, "3 of 3")
+				b.wantLine(steps.LineFresh, steps.MarkOK, "3 of 3")
 
 				// The .env changes and the server is not restarted.
 				stale := b.run.Key
 				b.key = djangotest.NewKey()
 				b.run.Key, b.run.Previous = b.run.Secret(b.key), stale
 				b.wantFail("server-stale-key", "previous key")
-				b.wantLine(lineControl, steps.MarkOK, "401 token_not_valid")
+				b.wantLine(steps.LineControl, steps.MarkOK, "401 token_not_valid")
 			})
 		}
 	}
@@ -73,7 +73,7 @@ func TestDjangoFromBeforeTheChange(t *testing.T) {
 			server := p.Start(t, djangotest.ServerOptions{})
 			b := djangoBench(t, p, server.URL)
 			b.wantFail("server-signs-with-secret-key")
-			b.wantLine(lineSecret, steps.MarkFailed, "accepted on")
+			b.wantLine(steps.LineSecret, steps.MarkFailed, "accepted on")
 			b.run.Previous = b.run.Secret(b.secret)
 			b.wantFail("server-signs-with-secret-key", "also the previous key")
 		})

@@ -34,10 +34,10 @@ func TestEveryAddressOfTheBackendIsAsked(t *testing.T) {
 			proved[ev.ID] = ev.Mark
 		}
 	}
-	if proved[lineFresh] != steps.MarkOK || proved[lineFresh+" 2"] != steps.MarkOK || proved[lineLogin] != steps.MarkOK {
+	if proved[steps.LineFresh] != steps.MarkOK || proved[steps.LineFresh+" 2"] != steps.MarkOK || proved[steps.LineLogin] != steps.MarkOK {
 		t.Errorf("proved: %v", proved)
 	}
-	if _, twice := proved[lineLogin+" 2"]; twice || other.logins > 0 {
+	if _, twice := proved[steps.LineLogin+" 2"]; twice || other.logins > 0 {
 		t.Error("the account was logged in more than once")
 	}
 }
@@ -91,10 +91,10 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 			if (err != nil) != (c.code != "") || c.code != "" && !finding.Has(found, c.code) {
 				t.Errorf("error %v, findings %v", err, found)
 			}
-			if mark, _ := b.line(lineFresh + " 2"); c.mark != "" && mark != c.mark {
+			if mark, _ := b.line(steps.LineFresh + " 2"); c.mark != "" && mark != c.mark {
 				t.Errorf("the other server's line is %q, want %q", mark, c.mark)
 			}
-			if mark, _ := b.line(lineAnswers + " 2"); c.ended != (mark == steps.MarkSkipped) {
+			if mark, _ := b.line(steps.LineAnswers + " 2"); c.ended != (mark == steps.MarkSkipped) {
 				t.Errorf("that it ended is %q", mark)
 			}
 		})

@@ -113,7 +113,7 @@ func TestTokensThatLie(t *testing.T) {
 			}
 			if c.code != "" {
 				b.wantFail(c.code)
-				if mark, _ := b.line(lineToken); mark == steps.MarkOK || mark == steps.MarkWarn {
+				if mark, _ := b.line(steps.LineToken); mark == steps.MarkOK || mark == steps.MarkWarn {
 					t.Errorf("the line of the token is %q", mark)
 				}
 				return
@@ -122,10 +122,10 @@ func TestTokensThatLie(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.says == "" {
-				b.wantLine(lineToken, steps.MarkOK, "HS256")
+				b.wantLine(steps.LineToken, steps.MarkOK, "HS256")
 				return
 			}
-			b.wantLine(lineToken, steps.MarkWarn, c.says)
+			b.wantLine(steps.LineToken, steps.MarkWarn, c.says)
 		})
 	}
 }
@@ -154,7 +154,7 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 					t.Fatal(err)
 				}
 				if method == settings && method == jwt.SigningMethodHS256 { // the control
-					b.wantLine(lineToken, steps.MarkOK, "HS256")
+					b.wantLine(steps.LineToken, steps.MarkOK, "HS256")
 					if len(findings) != 0 {
 						t.Errorf("findings %+v", findings)
 					}
@@ -165,9 +165,9 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 				}) {
 					t.Errorf("findings %+v", findings)
 				}
-				b.wantLine(lineToken, steps.MarkWarn, method.Name)
+				b.wantLine(steps.LineToken, steps.MarkWarn, method.Name)
 				if method != settings {
-					b.wantLine(lineToken, steps.MarkWarn, "the settings say "+settings.Name)
+					b.wantLine(steps.LineToken, steps.MarkWarn, "the settings say "+settings.Name)
 				}
 			})
 		}
@@ -200,7 +200,7 @@ func TestRefreshThatLies(t *testing.T) {
 			if _, err := b.apply(); (err != nil) != (c.mark == steps.MarkFailed) {
 				t.Error(err)
 			}
-			b.wantLine(lineRefresh, c.mark, "")
+			b.wantLine(steps.LineRefresh, c.mark, "")
 		})
 	}
 }

@@ -89,9 +89,9 @@ func TestTheGracePeriodIsNoFault(t *testing.T) {
 		}
 	}
 	write(b.previous, time.Now().Add(time.Hour))
-	b.wantPass(lineFresh)
-	b.wantLine(linePrevious, steps.MarkWarn, "grace period")
-	if slices.ContainsFunc(b.events, func(e steps.Event) bool { return e.ID == linePrevious && e.Mark == steps.MarkFailed }) {
+	b.wantPass(steps.LineFresh)
+	b.wantLine(steps.LinePrevious, steps.MarkWarn, "grace period")
+	if slices.ContainsFunc(b.events, func(e steps.Event) bool { return e.ID == steps.LinePrevious && e.Mark == steps.MarkFailed }) {
 		t.Error("a key that is accepted by intent was shown as a fault")
 	}
 	write(b.previous, time.Now().Add(-time.Minute))

@@ -30,9 +30,9 @@ type loggedIn struct {
 func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error) {
 	path := cmp.Or(s.routes.Login, routes(nil).Login)
 	text := "log in as " + s.run.Redactor.Clean(a.Username)
-	s.emit.Check(lineLogin, steps.MarkRunning, text, "POST "+secret.Inert(path)+", one attempt")
+	s.emit.Check(steps.LineLogin, steps.MarkRunning, text, "POST "+secret.Inert(path)+", one attempt")
 	fail := func(detail string, f finding.Finding) (*loggedIn, error) {
-		s.emit.Check(lineLogin, steps.MarkFailed, text, detail)
+		s.emit.Check(steps.LineLogin, steps.MarkFailed, text, detail)
 		return nil, steps.Fail(f)
 	}
 	in := &loggedIn{jar: newJar()}
@@ -68,7 +68,7 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 	if refresh, ok := pickNamed(tokens, s.facts.TypeClaim, "refresh"); ok {
 		in.refresh = &refresh
 	}
-	s.emit.Check(lineLogin, steps.MarkOK, text, fmt.Sprintf("%d in %d ms", got.status, got.took.Milliseconds()))
+	s.emit.Check(steps.LineLogin, steps.MarkOK, text, fmt.Sprintf("%d in %d ms", got.status, got.took.Milliseconds()))
 	return in, nil
 }
 
@@ -255,10 +255,10 @@ func only(name, value string) *jar { return newJar().with(name, value) }
 // useToken shows the token of the login to the protected route.
 func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 	if s.routes.Protected == "" {
-		s.emit.Check(lineProtected, steps.MarkSkipped, textProtected, "no such route is known")
+		s.emit.Check(steps.LineProtected, steps.MarkSkipped, textProtected, "no such route is known")
 		return nil
 	}
-	s.emit.Check(lineProtected, steps.MarkRunning, textProtected, "GET "+secret.Inert(s.routes.Protected))
+	s.emit.Check(steps.LineProtected, steps.MarkRunning, textProtected, "GET "+secret.Inert(s.routes.Protected))
 	r := request{method: http.MethodGet, path: s.routes.Protected}
 	if in.access.cookie != "" {
 		r.jar = only(in.access.cookie, in.access.text.Reveal())
@@ -267,21 +267,21 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 	}
 	a, err := s.client.do(ctx, r)
 	if err != nil {
-		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, "")
+		s.emit.Check(steps.LineProtected, steps.MarkFailed, textProtected, "")
 		return asFailure(err)
 	}
 	detail := strconv.Itoa(a.status)
 	switch {
 	case a.status >= 200 && a.status < 300 && judgeByWord(a) != refused:
-		s.emit.Check(lineProtected, steps.MarkOK, textProtected, detail)
+		s.emit.Check(steps.LineProtected, steps.MarkOK, textProtected, detail)
 	case a.status == http.StatusUnauthorized || judgeByWord(a) == refused:
-		s.emit.Check(lineProtected, steps.MarkFailed, textProtected, detail)
+		s.emit.Check(steps.LineProtected, steps.MarkFailed, textProtected, detail)
 		return steps.Fail(finding.New(finding.ServerStaleKey,
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
 			WithFix(finding.Do("Restart every process of the backend, then run `keysplit` again. If it happens again, look at the authentication classes of that route.")))
 	default:
 		// Not allowed, not there, or limited: that says nothing about the key.
-		s.emit.Check(lineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")
+		s.emit.Check(steps.LineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")
 	}
 	return nil
 }
@@ -289,10 +289,10 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 // refresh trades the refresh token for a new access token, once.
 func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	if s.routes.Refresh == "" || in.refresh == nil {
-		s.emit.Check(lineRefresh, steps.MarkSkipped, textRefresh, "no refresh route or token")
+		s.emit.Check(steps.LineRefresh, steps.MarkSkipped, textRefresh, "no refresh route or token")
 		return nil
 	}
-	s.emit.Check(lineRefresh, steps.MarkRunning, textRefresh, "POST "+secret.Inert(s.routes.Refresh))
+	s.emit.Check(steps.LineRefresh, steps.MarkRunning, textRefresh, "POST "+secret.Inert(s.routes.Refresh))
 	fields := map[string]string{}
 	if in.refresh.cookie == "" {
 		fields["refresh"] = in.refresh.text.Reveal()
@@ -305,7 +305,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	a, err := s.client.do(ctx, request{method: http.MethodPost, path: s.routes.Refresh, body: body, jar: in.jar,
 		header: csrfHeader(cmp.Or(in.jar.csrf(), in.csrf))})
 	if err != nil {
-		s.emit.Check(lineRefresh, steps.MarkFailed, textRefresh, "")
+		s.emit.Check(steps.LineRefresh, steps.MarkFailed, textRefresh, "")
 		return asFailure(err)
 	}
 	detail := strconv.Itoa(a.status)
@@ -313,7 +313,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	var f finding.Finding
 	switch {
 	case a.status == http.StatusTooManyRequests:
-		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
+		s.emit.Check(steps.LineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
 		return nil
 	case a.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(a.body), []byte("csrf")):
 		f = finding.New(finding.LoginCSRF, "The refresh was refused for its CSRF token.")
@@ -323,12 +323,12 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	case !fresh.signedBy(ctx, s.fresh):
 		f = finding.New(finding.ServerStaleKey, "The refresh gave a token that the new key did not sign.")
 	case fresh.odd(s.facts.TypeClaim) != "":
-		s.emit.Check(lineRefresh, steps.MarkWarn, textRefresh, detail+"; of the new token, "+fresh.odd(s.facts.TypeClaim))
+		s.emit.Check(steps.LineRefresh, steps.MarkWarn, textRefresh, detail+"; of the new token, "+fresh.odd(s.facts.TypeClaim))
 		return nil
 	default:
-		s.emit.Check(lineRefresh, steps.MarkOK, textRefresh, detail)
+		s.emit.Check(steps.LineRefresh, steps.MarkOK, textRefresh, detail)
 		return nil
 	}
-	s.emit.Check(lineRefresh, steps.MarkFailed, textRefresh, detail)
+	s.emit.Check(steps.LineRefresh, steps.MarkFailed, textRefresh, detail)
 	return steps.Fail(f)
 }

@@ -18,7 +18,7 @@ import (
 	"dj/keysplit/steps/finding"
 )
 
-var allLines = append([]string{lineLogin, lineToken, lineProtected, lineRefresh}, proofLines...)
+var allLines = append([]string{steps.LineLogin, steps.LineToken, steps.LineProtected, steps.LineRefresh}, proofLines...)
 
 func TestHealthyLogin(t *testing.T) {
 	for name, change := range map[string]func(*bench){
@@ -72,11 +72,11 @@ func payload(token string) string {
 func TestLoginTokenAloneProves(t *testing.T) {
 	b := newBench(t).account()
 	b.run.Project.Facts.Routes = steps.Routes{Login: "/api/v1/auth/login/"}
-	b.wantPass(lineLogin, lineToken)
-	b.wantLine(lineFresh, steps.MarkWarn, "cannot be told apart")
-	b.wantLine(lineSecret, steps.MarkWarn, "cannot be told apart")
-	b.wantLine(lineProtected, steps.MarkSkipped, "")
-	b.wantLine(lineRefresh, steps.MarkSkipped, "")
+	b.wantPass(steps.LineLogin, steps.LineToken)
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "cannot be told apart")
+	b.wantLine(steps.LineSecret, steps.MarkWarn, "cannot be told apart")
+	b.wantLine(steps.LineProtected, steps.MarkSkipped, "")
+	b.wantLine(steps.LineRefresh, steps.MarkSkipped, "")
 }
 
 func TestOwnClaimsFindAnOpenDoor(t *testing.T) {
@@ -145,8 +145,8 @@ func TestLoginRefused(t *testing.T) {
 			b := newBench(t).account()
 			c.change(b)
 			b.wantFail(c.code, c.words)
-			b.wantLine(lineLogin, steps.MarkFailed, "")
-			b.wantLine(lineFresh, steps.MarkOK, "")
+			b.wantLine(steps.LineLogin, steps.MarkFailed, "")
+			b.wantLine(steps.LineFresh, steps.MarkOK, "")
 			if b.logins > 1 {
 				t.Errorf("%d logins", b.logins)
 			}
@@ -192,7 +192,7 @@ func TestLoginToken(t *testing.T) {
 			b := newBench(t).account()
 			c.change(b)
 			b.wantFail(c.code, c.words)
-			b.wantLine(lineToken, steps.MarkFailed, "")
+			b.wantLine(steps.LineToken, steps.MarkFailed, "")
 		})
 	}
 }
@@ -218,8 +218,8 @@ func TestProtectedRouteAndRefresh(t *testing.T) {
 		line   string
 		mark   steps.Mark
 	}{
-		{"refuses the token", on(me, 401, ""), "server-stale-key", lineProtected, steps.MarkFailed},
-		{"refuses it with a status of its own", on(me, 200, "token_not_valid"), "server-stale-key", lineProtected, steps.MarkFailed},
+		{"refuses the token", on(me, 401, ""), "server-stale-key", steps.LineProtected, steps.MarkFailed},
+		{"refuses it with a status of its own", on(me, 200, "token_not_valid"), "server-stale-key", steps.LineProtected, steps.MarkFailed},
 		{"opens for the session beside the token only", func(b *bench) {
 			b.cookies = true
 			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
@@ -232,13 +232,13 @@ func TestProtectedRouteAndRefresh(t *testing.T) {
 				w.WriteHeader(http.StatusUnauthorized)
 				return true
 			}
-		}, "server-stale-key", lineProtected, steps.MarkFailed},
-		{"account may not", on(me, 403, ""), "", lineProtected, steps.MarkWarn},
-		{"limited", on(me, 429, ""), "", lineProtected, steps.MarkWarn},
-		{"refresh refused", on(refresh, 401, ""), "login-no-token", lineRefresh, steps.MarkFailed},
-		{"refresh without CSRF", on(refresh, 403, "CSRF Failed"), "login-csrf", lineRefresh, steps.MarkFailed},
-		{"refresh gives nothing", on(refresh, 200, "{}"), "login-no-token", lineRefresh, steps.MarkFailed},
-		{"refresh limited", on(refresh, 429, ""), "", lineRefresh, steps.MarkWarn},
+		}, "server-stale-key", steps.LineProtected, steps.MarkFailed},
+		{"account may not", on(me, 403, ""), "", steps.LineProtected, steps.MarkWarn},
+		{"limited", on(me, 429, ""), "", steps.LineProtected, steps.MarkWarn},
+		{"refresh refused", on(refresh, 401, ""), "login-no-token", steps.LineRefresh, steps.MarkFailed},
+		{"refresh without CSRF", on(refresh, 403, "CSRF Failed"), "login-csrf", steps.LineRefresh, steps.MarkFailed},
+		{"refresh gives nothing", on(refresh, 200, "{}"), "login-no-token", steps.LineRefresh, steps.MarkFailed},
+		{"refresh limited", on(refresh, 429, ""), "", steps.LineRefresh, steps.MarkWarn},
 		{"refresh by a stale process", func(b *bench) {
 			n := 0
 			b.forge = func(kind string) any {
@@ -247,13 +247,13 @@ func TestProtectedRouteAndRefresh(t *testing.T) {
 				}
 				return nil
 			}
-		}, "server-stale-key", lineRefresh, steps.MarkFailed},
+		}, "server-stale-key", steps.LineRefresh, steps.MarkFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t).account()
 			c.change(b)
 			if c.code == "" {
-				b.wantPass(lineLogin, lineToken)
+				b.wantPass(steps.LineLogin, steps.LineToken)
 			} else {
 				b.wantFail(c.code)
 			}
@@ -310,7 +310,7 @@ func TestAnAccountWithoutPasswordIsNotTried(t *testing.T) {
 	b := newBench(t)
 	b.run.Answers.Username = b.user
 	b.wantPass(proofLines...)
-	b.wantLine(lineLogin, steps.MarkSkipped, "")
+	b.wantLine(steps.LineLogin, steps.MarkSkipped, "")
 }
 
 func TestPlanNamesTheLogin(t *testing.T) {

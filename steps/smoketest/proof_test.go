@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-var proofLines = []string{lineAnswers, lineFresh, lineSecret, linePrevious, lineControl}
+var proofLines = []string{steps.LineAnswers, steps.LineFresh, steps.LineSecret, steps.LinePrevious, steps.LineControl}
 
 func TestHealthyWithoutAccount(t *testing.T) {
 	for name, change := range map[string]func(*bench){
@@ -43,15 +43,15 @@ func TestHealthyWithoutAccount(t *testing.T) {
 			b := newBench(t)
 			change(b)
 			b.wantPass(proofLines...)
-			b.wantLine(lineFresh, steps.MarkOK, "20 of 20 fresh connections")
-			b.wantLine(lineControl, steps.MarkOK, "(control)")
-			b.wantLine(lineLogin, steps.MarkSkipped, "not tried, no account was given")
+			b.wantLine(steps.LineFresh, steps.MarkOK, "20 of 20 fresh connections")
+			b.wantLine(steps.LineControl, steps.MarkOK, "(control)")
+			b.wantLine(steps.LineLogin, steps.MarkSkipped, "not tried, no account was given")
 			if b.logins != 0 {
 				t.Error("it tried to log in")
 			}
 			if b.clock != 0 {
-				b.wantLine(lineClock, steps.MarkWarn, "the server's is")
-			} else if mark, _ := b.line(lineClock); mark != "" {
+				b.wantLine(steps.LineClock, steps.MarkWarn, "the server's is")
+			} else if mark, _ := b.line(steps.LineClock); mark != "" {
 				t.Error("clocks that agree are reported")
 			}
 		})
@@ -87,14 +87,14 @@ func TestFindingsOfTheProof(t *testing.T) {
 				b.verify = verify
 				c.change(b)
 				if c.code == "" {
-					b.wantPass(lineFresh, lineSecret, lineControl)
+					b.wantPass(steps.LineFresh, steps.LineSecret, steps.LineControl)
 					if b.run.Previous.Equal(b.run.Key) || !b.run.Previous.Set() {
-						b.wantLine(linePrevious, "", "no such line")
+						b.wantLine(steps.LinePrevious, "", "no such line")
 					}
 					return
 				}
 				b.wantFail(c.code, c.words)
-				b.wantLine(lineControl, steps.MarkOK, "401")
+				b.wantLine(steps.LineControl, steps.MarkOK, "401")
 			})
 		}
 	}
@@ -111,7 +111,7 @@ func TestFleetWithStaleWorkers(t *testing.T) {
 		return []string{b.key}
 	}
 	b.wantFail("server-stale-key", "fresh connections met a process")
-	mark, detail := b.line(lineFresh)
+	mark, detail := b.line(steps.LineFresh)
 	if mark != steps.MarkFailed || !strings.HasSuffix(detail, "of 20 fresh connections do not") {
 		t.Errorf("line %q %q", mark, detail)
 	}
@@ -129,7 +129,7 @@ func TestFleetCountsThreeOfTwenty(t *testing.T) {
 		return []string{b.key}
 	}
 	b.wantFail("server-stale-key", "3 of 20 fresh connections")
-	b.wantLine(lineFresh, steps.MarkFailed, "3 of 20 fresh connections do not")
+	b.wantLine(steps.LineFresh, steps.MarkFailed, "3 of 20 fresh connections do not")
 }
 
 func TestConnectionsAreFresh(t *testing.T) {
@@ -144,7 +144,7 @@ func TestConnectionsAreFresh(t *testing.T) {
 	}
 	b.run.Options.Connections = 7
 	b.wantPass(proofLines...)
-	b.wantLine(lineFresh, steps.MarkOK, "7 of 7")
+	b.wantLine(steps.LineFresh, steps.MarkOK, "7 of 7")
 }
 
 func TestControlAccepted(t *testing.T) {
@@ -154,7 +154,7 @@ func TestControlAccepted(t *testing.T) {
 		return r.URL.Path == "/api/v1/auth/token/verify/" || r.URL.Path == "/api/v1/auth/user/" && r.Header.Get("Authorization") != ""
 	}
 	b.wantFail("server-accepts-secret-key-token", "random key")
-	b.wantLine(lineControl, steps.MarkFailed, "control")
+	b.wantLine(steps.LineControl, steps.MarkFailed, "control")
 }
 
 func TestCannotBeToldApart(t *testing.T) {
@@ -191,7 +191,7 @@ func TestCannotBeToldApart(t *testing.T) {
 			b.verify = false
 			change(b)
 			b.wantFail("proof-inconclusive", "could not be shown", "--username")
-			for _, id := range []string{lineFresh, lineSecret, linePrevious, lineControl} {
+			for _, id := range []string{steps.LineFresh, steps.LineSecret, steps.LinePrevious, steps.LineControl} {
 				b.wantLine(id, steps.MarkWarn, "cannot be told apart")
 			}
 		})
@@ -208,8 +208,8 @@ func TestThrottledProof(t *testing.T) {
 		}
 		return false
 	}
-	b.wantPass(lineSecret, linePrevious, lineControl)
-	b.wantLine(lineFresh, steps.MarkWarn, "then the server limits requests")
+	b.wantPass(steps.LineSecret, steps.LinePrevious, steps.LineControl)
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "then the server limits requests")
 	if b.tokens > limit || b.requests > limit+2 {
 		t.Errorf("%d requests after the limit of %d", b.requests, limit)
 	}
@@ -231,8 +231,8 @@ func TestKeyOfTheSettingsIsNotReadFromTheFile(t *testing.T) {
 func TestSecretKeyNotKnown(t *testing.T) {
 	b := newBench(t)
 	b.run.Project.EnvFile.Readers = nil
-	b.wantPass(lineFresh, linePrevious, lineControl)
-	b.wantLine(lineSecret, steps.MarkSkipped, "not known")
+	b.wantPass(steps.LineFresh, steps.LinePrevious, steps.LineControl)
+	b.wantLine(steps.LineSecret, steps.MarkSkipped, "not known")
 }
 
 func TestOtherAlgorithm(t *testing.T) {

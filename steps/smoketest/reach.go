@@ -18,7 +18,7 @@ import (
 // clock, and how to talk to a development server that expects to stand behind
 // another one.
 func (s *session) reach(ctx context.Context) error {
-	s.emit.Check(lineAnswers, steps.MarkRunning, "server answers", secret.Inert(s.client.base.String()))
+	s.emit.Check(steps.LineAnswers, steps.MarkRunning, "server answers", secret.Inert(s.client.base.String()))
 	path := cmp.Or(s.routes.Health, "/")
 	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
@@ -37,20 +37,20 @@ func (s *session) reach(ctx context.Context) error {
 		path = "/"
 		a, err = s.client.do(ctx, request{method: http.MethodGet, path: path})
 		if err == nil && s.toHTTPS(a) {
-			s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
+			s.emit.Check(steps.LineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
 			return steps.Fail(finding.New(finding.InsecureURL, "The server answers plain http only with a redirect to https. keysplit does not follow it.").
 				WithFix(finding.Do("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False.")))
 		}
 	}
 	if err != nil {
-		s.emit.Check(lineAnswers, steps.MarkFailed, "server answers", "")
+		s.emit.Check(steps.LineAnswers, steps.MarkFailed, "server answers", "")
 		return err
 	}
 	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
 	if a.status == http.StatusNotFound {
 		detail += fmt.Sprintf("; it has no page at %s, but it answers", secret.Inert(path))
 	}
-	s.emit.Check(lineAnswers, steps.MarkOK, "server answers", detail)
+	s.emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", detail)
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		s.client.offset = date.Sub(s.now())
 	}
@@ -59,7 +59,7 @@ func (s *session) reach(ctx context.Context) error {
 		if skew < 0 {
 			direction = "behind"
 		}
-		s.emit.Check(lineClock, steps.MarkWarn, "clocks differ", fmt.Sprintf("the server's is %.0f s %s this machine's", math.Abs(skew.Seconds()), direction))
+		s.emit.Check(steps.LineClock, steps.MarkWarn, "clocks differ", fmt.Sprintf("the server's is %.0f s %s this machine's", math.Abs(skew.Seconds()), direction))
 	}
 	return nil
 }

@@ -11,20 +11,6 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-// The lines of the proof, in their order on the screen.
-const (
-	lineAnswers   = "answers"
-	lineClock     = "clock"
-	lineFresh     = "new-key"
-	lineSecret    = "secret-key"
-	linePrevious  = "previous-key"
-	lineControl   = "random-key"
-	lineLogin     = "login"
-	lineToken     = "login-token"
-	lineProtected = "protected"
-	lineRefresh   = "refresh"
-)
-
 const (
 	textFresh    = "signs with the new key"
 	textPrevious = "refuses the previous key"
@@ -44,7 +30,7 @@ func (s *session) textSecret() string {
 
 // progress shows how many connections were seen so far.
 func (s *session) progress(t tally) {
-	s.emit.Check(lineFresh, steps.MarkRunning, textFresh, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
+	s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
 }
 
 // show puts the outcome on the lines of the proof.
@@ -67,22 +53,22 @@ func (s *session) show(o outcome) {
 			detail += fmt.Sprintf(", %d failed", fresh.failed)
 		}
 	}
-	s.emit.Check(lineFresh, mark, textFresh, detail)
-	s.showRefusal(lineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
+	s.emit.Check(steps.LineFresh, mark, textFresh, detail)
+	s.showRefusal(steps.LineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
 	if s.previous != nil && !s.previousIsSecret {
 		if o.previous.accepted > 0 && !s.grace.IsZero() {
-			s.emit.Check(linePrevious, steps.MarkWarn, textPrevious, "accepted until "+deadline(s.grace))
+			s.emit.Check(steps.LinePrevious, steps.MarkWarn, textPrevious, "accepted until "+deadline(s.grace))
 		} else {
-			s.showRefusal(linePrevious, textPrevious, s.previous, o.previous, limited, "")
+			s.showRefusal(steps.LinePrevious, textPrevious, s.previous, o.previous, limited, "")
 		}
 	}
 	switch {
 	case o.controlAccepted():
-		s.emit.Check(lineControl, steps.MarkFailed, textControl, o.control.label+" (control)")
+		s.emit.Check(steps.LineControl, steps.MarkFailed, textControl, o.control.label+" (control)")
 	case o.control.refused > 0 || o.usable:
-		s.emit.Check(lineControl, steps.MarkOK, textControl, o.control.label+" (control)")
+		s.emit.Check(steps.LineControl, steps.MarkOK, textControl, o.control.label+" (control)")
 	default:
-		s.emit.Check(lineControl, steps.MarkWarn, textControl, "cannot be told apart (control)"+limited)
+		s.emit.Check(steps.LineControl, steps.MarkWarn, textControl, "cannot be told apart (control)"+limited)
 	}
 }
 

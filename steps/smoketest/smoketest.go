@@ -149,7 +149,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		switch {
 		case err == nil:
 		case i > 0 && len(run.Options.URLs) == 0 && ended:
-			at(emit, i, address).Check(lineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
+			at(emit, i, address).Check(steps.LineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
 				f.Message = host(address) + ": " + f.Message
@@ -290,18 +290,18 @@ func connections(run *steps.Run) int {
 
 // announce puts every line on the screen before its turn comes.
 func (s *session) announce() {
-	s.emit.Check(lineAnswers, steps.MarkPending, "server answers", "")
-	s.emit.Check(lineFresh, steps.MarkPending, textFresh, "")
-	s.emit.Check(lineSecret, steps.MarkPending, s.textSecret(), "")
+	s.emit.Check(steps.LineAnswers, steps.MarkPending, "server answers", "")
+	s.emit.Check(steps.LineFresh, steps.MarkPending, textFresh, "")
+	s.emit.Check(steps.LineSecret, steps.MarkPending, s.textSecret(), "")
 	if s.previous != nil && !s.previousIsSecret {
-		s.emit.Check(linePrevious, steps.MarkPending, textPrevious, "")
+		s.emit.Check(steps.LinePrevious, steps.MarkPending, textPrevious, "")
 	}
-	s.emit.Check(lineControl, steps.MarkPending, textControl, "")
+	s.emit.Check(steps.LineControl, steps.MarkPending, textControl, "")
 	if s.hasAccount() {
-		s.emit.Check(lineLogin, steps.MarkPending, "log in", "")
-		s.emit.Check(lineToken, steps.MarkPending, textToken, "")
-		s.emit.Check(lineProtected, steps.MarkPending, textProtected, "")
-		s.emit.Check(lineRefresh, steps.MarkPending, textRefresh, "")
+		s.emit.Check(steps.LineLogin, steps.MarkPending, "log in", "")
+		s.emit.Check(steps.LineToken, steps.MarkPending, textToken, "")
+		s.emit.Check(steps.LineProtected, steps.MarkPending, textProtected, "")
+		s.emit.Check(steps.LineRefresh, steps.MarkPending, textRefresh, "")
 	}
 }
 

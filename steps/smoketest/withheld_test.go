@@ -71,7 +71,7 @@ func TestNoPasswordForAServerThatTakesAnyToken(t *testing.T) {
 				if err == nil || !ok || f.Code != "login-withheld" || f.File != b.server.URL || !strings.Contains(f.Ask, b.server.URL) || f.Severity != finding.Error {
 					t.Errorf("error %v, findings %+v", err, findings)
 				}
-				b.wantLine(lineLogin, steps.MarkFailed, "no password was sent")
+				b.wantLine(steps.LineLogin, steps.MarkFailed, "no password was sent")
 			})
 		}
 	}
@@ -125,7 +125,7 @@ func TestARouteStaysAtTheAddress(t *testing.T) {
 		if err == nil || !finding.Has(findings, "server-unreachable") || b.logins > 0 {
 			t.Errorf("%s: %v, %+v", path, err, findings)
 		}
-		b.wantLine(lineLogin, steps.MarkFailed, "")
+		b.wantLine(steps.LineLogin, steps.MarkFailed, "")
 	}
 	b := newBench(t).account()
 	b.run.Project.Facts.Routes.Login = "//evil.example.com/login/"

@@ -18,7 +18,7 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	}
 	compared := false
 	for i, h := range run.Held {
-		id := "place " + run.Targets[i].Spec()
+		id := steps.LinesPlace + run.Targets[i].Spec()
 		codes := run.Judge(h.Key, h.Rivals()...)
 		switch {
 		case !h.Readable && h.There:
@@ -45,9 +45,9 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		emit.Find(f)
 	}
 	if compared {
-		emit.Check("differ", steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "both are in the same place")
+		emit.Check(steps.LineDiffer, steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "both are in the same place")
 	} else {
-		emit.Check("differ", steps.MarkWarn, "JWT_SECRET_KEY and SECRET_KEY", "SECRET_KEY cannot be read here: not compared")
+		emit.Check(steps.LineDiffer, steps.MarkWarn, "JWT_SECRET_KEY and SECRET_KEY", "SECRET_KEY cannot be read here: not compared")
 	}
 	return nil
 }

@@ -190,8 +190,8 @@ func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]f
 		return found, f, nil
 	}
 	emit.Check("django", steps.MarkOK, "the project's settings", fmt.Sprintf("%d characters, fingerprint %s", f.Key.Length, short(f.Key.Sum)))
-	emit.Check("differ", steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "compared inside Django")
-	emit.Check("checks", steps.MarkOK, "system checks", checksInWords(f.Checks))
+	emit.Check(steps.LineDiffer, steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "compared inside Django")
+	emit.Check(steps.LineChecks, steps.MarkOK, "system checks", checksInWords(f.Checks))
 	return found, f, nil
 }
 

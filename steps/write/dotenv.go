@@ -224,7 +224,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 	}
 	path, readers := d.file(run)
 	if d.own(run) && run.KeyFromEnvironment() {
-		emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
+		emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
 		return nil
 	}
 	at, err := envfile.Open(path)
@@ -240,7 +240,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return steps.Fail(finding.New(finding.KeyUnread, fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}
-	emit.Check("read-back "+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
+	emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
 	return nil
 }
 

@@ -176,7 +176,7 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	if err != nil {
 		return err
 	}
-	id := "read-back " + r.spec
+	id := steps.LinesReadBack + r.spec
 	switch {
 	case h.Readable && h.Key.Equal(run.Key):
 		emit.Check(id, steps.MarkOK, "read back from "+h.Where, "fingerprint "+run.Key.Fingerprint())
