@@ -3,7 +3,6 @@ package steps
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -143,14 +142,9 @@ func words(s string) bool {
 // backend's own rule, or more where the configuration says so.
 func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
 
-// InWords is the sentence about a rule that a key breaks, with this run's length.
-func (r *Run) InWords(code finding.Code) string {
-	page, _ := finding.LookUp(code)
-	if code == finding.JWTKeyTooShort {
-		return strings.Replace(page.Message, strconv.Itoa(MinKeyLength), strconv.Itoa(r.MinLength()), 1)
-	}
-	return page.Message
-}
+// InWords is the sentence about a rule that the key of this run's backend breaks, with
+// this run's length.
+func (r *Run) InWords(code finding.Code) string { return finding.Broken(code, KeyName, r.MinLength()) }
 
 // Judge applies the rules of this run to a key: JudgeKey, and its own length.
 func (r *Run) Judge(key secret.Secret, others ...secret.Secret) []finding.Code {

@@ -108,3 +108,21 @@ func TestALongValueIsJudgedAtOnce(t *testing.T) {
 		t.Errorf("it took %v for %d characters", took, key.Len())
 	}
 }
+
+// Every rule of JudgeKey has its sentence, which is the page's with the backend's own
+// length, and follows the key and the length of the run.
+func TestRulesInWords(t *testing.T) {
+	t.Parallel()
+	run := &Run{}
+	longer := &Run{Options: Options{MinLength: 64}}
+	for _, code := range []finding.Code{finding.JWTKeyMissing, finding.JWTKeyEmpty, finding.JWTKeyEqualsSecretKey, finding.JWTKeyPlaceholder, finding.JWTKeyWeak, finding.JWTKeyTooShort} {
+		page, _ := finding.LookUp(code)
+		what, ok := strings.CutPrefix(run.InWords(code), "JWT_SECRET_KEY ")
+		if !ok || len(what) < 5 || run.InWords(code) != page.Message {
+			t.Errorf("%s: %q, and %q in the catalogue", code, run.InWords(code), page.Message)
+		}
+	}
+	if got := longer.InWords(finding.JWTKeyTooShort); got != "JWT_SECRET_KEY is shorter than 64 characters." {
+		t.Error(got)
+	}
+}

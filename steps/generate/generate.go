@@ -293,7 +293,7 @@ func (s *Step) judge(run *steps.Run, key secret.Secret, c choice) []finding.Code
 func refusals(run *steps.Run, codes []finding.Code) []finding.Finding {
 	var fs []finding.Finding
 	for _, code := range codes {
-		f := finding.New(code, strings.Replace(run.InWords(code), "JWT_SECRET_KEY", "The key that you gave", 1)).
+		f := finding.New(code, finding.Broken(code, "The key that you gave", run.MinLength())).
 			WithFix(finding.Do("Give another key, or let keysplit make one."))
 		fs = append(fs, f)
 	}
