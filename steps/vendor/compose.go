@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -18,7 +16,6 @@ import (
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/sys/tool"
 )
 
 // compose is the file that a service of a compose project gets the key from.
@@ -129,121 +126,6 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 // overrides are the names of the file that compose reads after one with a usual
 // name; the first that is there counts.
 var overrides = []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}
-
-// override is the override file beside a compose file, "" for none.
-func override(path string) string {
-	if !slices.Contains([]string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}, filepath.Base(path)) {
-		return ""
-	}
-	for _, name := range overrides {
-		beside := filepath.Join(filepath.Dir(path), name)
-		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
-			return beside
-		}
-	}
-	return ""
-}
-
-// askCompose has Docker Compose itself say what a file comes to. It is asked for no
-// value: variables stay as they are written, and no env_file is read.
-func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, bool) {
-	if run.Options.Static {
-		return composeFile{}, false
-	}
-	args := []string{"compose", "--file", path}
-	if over := override(path); over != "" {
-		args = append(args, "--file", over)
-	}
-	// A compose file can include others by a URL, which compose would fetch; a look
-	// fetches nothing.
-	docker := tool.Program{Name: "docker", Dir: filepath.Dir(path), Env: []string{"COMPOSE_EXPERIMENTAL_GIT_REMOTE=false", "COMPOSE_EXPERIMENTAL_OCI_REMOTE=false"}}
-	res, err := docker.Try(ctx, run, nil, append(args, "config", "--no-interpolate", "--no-env-resolution")...)
-	if err != nil || res.Code != 0 || res.Truncated {
-		return composeFile{}, false // no such program, or one without these flags
-	}
-	file, err := parseComposeFile(res.Stdout)
-	for name, s := range file.Services {
-		s.Extends = nil // followed, if a version leaves it there
-		file.Services[name] = s
-	}
-	return file, err == nil
-}
-
-// readCompose reads a compose file and its override.
-func readCompose(path string) (composeFile, error) {
-	var whole composeFile
-	for _, p := range []string{path, override(path)} {
-		if p == "" {
-			continue
-		}
-		data, err := file.ReadSmall(p)
-		if err != nil {
-			return whole, err
-		}
-		file, err := parseComposeFile(data)
-		if err != nil {
-			return whole, err
-		}
-		whole = whole.with(file)
-	}
-	if len(whole.Services) == 0 && whole.Include == nil {
-		return whole, errors.New("it has no services")
-	}
-	return whole, nil
-}
-
-// with puts an override over a file: of an entry of environment and of an env_file
-// the later one wins.
-func (f composeFile) with(over composeFile) composeFile {
-	if f.Services == nil {
-		f.Services = map[string]service{}
-	}
-	for name, o := range over.Services {
-		s := f.Services[name]
-		s.Environment = append(entries(s.Environment), entries(o.Environment)...)
-		var files []any
-		for _, path := range append(envFiles(s), envFiles(o)...) {
-			files = append(files, path)
-		}
-		s.EnvFile = files
-		if o.Extends != nil {
-			s.Extends = o.Extends
-		}
-		f.Services[name] = s
-	}
-	if over.Include != nil {
-		f.Include = over.Include
-	}
-	return f
-}
-
-// entries are those of environment as a list.
-func entries(environment any) []any {
-	switch env := environment.(type) {
-	case []any:
-		return env
-	case map[string]any:
-		var out []any
-		for name, value := range env {
-			if value == nil {
-				out = append(out, name)
-			} else {
-				out = append(out, fmt.Sprintf("%s=%v", name, value))
-			}
-		}
-		return out
-	}
-	return nil
-}
-
-func parseComposeFile(data []byte) (composeFile, error) {
-	var file composeFile
-	// The library refuses a small file whose aliases make a large one.
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return composeFile{}, errors.New("it is no valid YAML") // the library's error quotes the file
-	}
-	return file, nil
-}
 
 // choose names the service: the one that was asked for, the only one, or the
 // only one that is given one of the two keys by name.

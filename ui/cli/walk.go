@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/rollback"
+	"dj/keysplit/steps/secret"
+)
+
+// walk is one pass of a line-by-line front end.
+type walk struct {
+	e     *steps.Engine
+	f     front
+	o     *upgradeOptions
+	stdio IO
+	back  *result // how the rollback ended, when the user chose one
+}
+
+func (w *walk) all(ctx context.Context) error {
+	for _, n := range steps.Order() {
+		if !w.e.Has(n) {
+			continue
+		}
+		w.f.Step(n)
+		if w.e.Run.Options.Skip[n] {
+			if err := w.e.Skip(n, w.f.Event); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.step(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step plans, asks and applies one step, as often as the user retries it.
+func (w *walk) step(ctx context.Context, n steps.Name) error {
+	for {
+		err := w.once(ctx, n)
+		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun || n == steps.Preflight {
+			return err
+		}
+		if again, err := w.failed(ctx, n, err); !again {
+			return err
+		}
+	}
+}
+
+// failed asks what to do about a step that failed. again says that the step is to be
+// tried once more; else the error is how the run goes on.
+func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
+	choices := []choice{{'r', "retry"}, {'s', "skip"}}
+	var failure *steps.Failure
+	var over finding.Finding
+	if errors.As(err, &failure) {
+		over, _ = finding.Overrulable(failure.Findings)
+	}
+	if over.Ask != "" {
+		choices = append(choices, choice{'g', "go on anyway"})
+	}
+	if w.e.Run.Wrote {
+		choices = append(choices, choice{'b', "roll back"})
+	}
+	choices = append(choices, choice{'q', "quit"})
+	for {
+		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
+		switch {
+		case askErr != nil:
+			return false, askErr
+		case answer == 's':
+			return false, w.e.Skip(n, w.f.Event)
+		case answer == 'b':
+			return false, w.rollBack(ctx)
+		case answer == 'q':
+			return false, err
+		case answer == 'r':
+			w.forget(err)
+			return true, nil
+		}
+		if answer, askErr = w.f.Ask(ctx, over.Ask, []choice{{'n', "no"}, {'y', "yes"}}); askErr != nil {
+			return false, askErr
+		}
+		if answer == 'y' {
+			askErr = w.e.Run.Overrule(over)
+			return askErr == nil, askErr
+		}
+	}
+}
+
+// forget has a login that was rejected asked for again: the same one would be
+// rejected too, and accounts lock.
+func (w *walk) forget(err error) {
+	var failure *steps.Failure
+	if a := &w.e.Run.Answers; errors.As(err, &failure) && finding.Has(failure.Findings, finding.LoginRejected) && !a.TempUser {
+		a.Username, a.Password = "", secret.Secret{}
+	}
+}
+
+// rollBack undoes what this run changed. Its end is the end of the run.
+func (w *walk) rollBack(ctx context.Context) error {
+	v := rollback.Of(w.e).Run(ctx, w.f.Event)
+	r := backResult(w.e, v)
+	w.back = &r
+	if v.Err == nil {
+		return steps.ErrCancelled // the upgrade, by the user
+	}
+	return v.Err
+}
+
+func (w *walk) once(ctx context.Context, n steps.Name) error {
+	if err := w.prepare(ctx, n); err != nil {
+		return err
+	}
+	plan, err := w.e.Plan(ctx, n, w.f.Event)
+	if err != nil {
+		return err
+	}
+	if n != steps.Preflight {
+		w.f.Plan(plan)
+	}
+	if w.o.dryRun && !steps.About(n).InMemory {
+		return nil
+	}
+	if n == steps.Write {
+		if err := w.foresee(ctx); err != nil {
+			return err
+		}
+	}
+	if plan.Confirm != "" && !w.o.dryRun {
+		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes); err != nil {
+			return err
+		}
+	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
+		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n))
+		switch {
+		case err != nil:
+			return err
+		case answer == 'i':
+			return w.imported(ctx)
+		case answer != 'y':
+			return steps.ErrCancelled
+		}
+	}
+	if err := w.e.Apply(ctx, n, w.f.Event); err != nil || !plan.More {
+		return err
+	}
+	return w.once(ctx, n) // the next part of the step, with its own question
+}
+
+// confirmed has production named: typed by the person who is there, or given on
+// the command line. not is what was not done without it, for the messages.
+func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
+	name := plan.Confirm
+	switch {
+	case slices.Contains(o.confirm, name):
+		run.Confirmed = append(run.Confirmed, name)
+		return nil
+	case len(o.confirm) > 0:
+		return steps.Usage("--confirm %s is not the name of this production, %q; nothing was %s", secret.Quote(o.confirm[0]), name, not)
+	case o.yes:
+		return steps.Usage("this is production: --yes alone does not change it, add --confirm %s; nothing was %s", name, not)
+	}
+	typed, err := f.Line(ctx, plan.Question+" Type "+name+" to go on")
+	if err != nil {
+		return err
+	}
+	if typed != name {
+		f.Note("That is not the name. Nothing was " + not + ".")
+		return steps.ErrCancelled
+	}
+	run.Confirmed = append(run.Confirmed, name)
+	return nil
+}
+
+// foresee has the production that only the restart touches named before anything
+// is written, where nobody is there to be asked then.
+func (w *walk) foresee(ctx context.Context) error {
+	run := w.e.Run
+	if !w.o.yes || w.o.dryRun || run.Options.Skip[steps.Restart] {
+		return nil
+	}
+	name := run.Confirm(restart.Places(ctx, run)...)
+	if name == "" || name == run.ProductionName() {
+		return nil
+	}
+	return w.o.confirmed(ctx, run, w.f, steps.Plan{Confirm: name}, "written")
+}
+
+func (w *walk) choices(n steps.Name) []choice {
+	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
+	if n == steps.Generate && !w.e.Run.Answers.Import.Set() {
+		all = []choice{{'y', "yes"}, {'i', "bring your own key"}, {'n', "no, stop here"}}
+	}
+	return all
+}
+
+// imported asks for the user's own key and plans the step anew with it.
+func (w *walk) imported(ctx context.Context) error {
+	key, err := w.unseen(ctx, "Your key")
+	if err != nil {
+		return err
+	}
+	w.e.Run.Answers.Import = key
+	err = w.once(ctx, steps.Generate)
+	if err != nil {
+		// A refused key must not come back with the next try.
+		w.e.Run.Answers.Import = secret.Secret{}
+	}
+	return err
+}
+
+// prepare asks what a step needs to know before it can plan: the smoke test, an
+// account.
+func (w *walk) prepare(ctx context.Context, n steps.Name) error {
+	a := &w.e.Run.Answers
+	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser {
+		return nil
+	}
+	choices := []choice{{'a', "an account of yours"}, {'n', "no login, the other proofs need none"}}
+	if w.e.Run.Django != nil && w.e.Run.Options.Environment == steps.DefaultEnvironment {
+		choices = append([]choice{{'t', "a throwaway account, deleted after the test"}}, choices...)
+	}
+	answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
+	if err != nil {
+		return err
+	}
+	switch answer {
+	case 't':
+		a.TempUser = true
+	case 'a':
+		if a.Username, err = w.f.Line(ctx, "Name of the account"); err != nil || a.Username == "" {
+			return err
+		}
+		a.Password, err = w.unseen(ctx, "Its password")
+	}
+	return err
+}
+
+func (w *walk) unseen(ctx context.Context, what string) (secret.Secret, error) {
+	fmt.Fprintf(w.stdio.Err, "%s (not shown): ", what)
+	b, err := readUnseen(ctx, w.stdio)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	return w.e.Run.Secret(string(b)), nil
+}
