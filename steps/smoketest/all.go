@@ -252,7 +252,7 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 		return steps.Fail(f)
 	}
 	if !t.symmetric() {
-		return fail("another algorithm", algorithm(t.alg))
+		return fail("another algorithm", algorithm(s.run.Redactor.Show(secret.Said(t.alg))))
 	}
 	if t.unsigned {
 		return fail("no signature", finding.New(finding.TokenAlgorithm, "The login gave a token without a signature: anyone can make one.").WithSeverity(finding.Error))

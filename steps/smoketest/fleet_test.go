@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/canary"
 )
 
 // second starts another server of the same backend beside the bench's own.
@@ -103,7 +104,7 @@ func TestEveryServerThatRunsHereIsAsked(t *testing.T) {
 
 // A worker that was not restarted is named, where its answers tell who it is.
 func TestAStaleWorkerIsNamed(t *testing.T) {
-	for name, named := range map[string]bool{"by a header": true, "no header": false} {
+	for name, named := range map[string]bool{"by a header": true, "no header": false, "by a secret": false} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			stale := func(n int) bool { return n > 2 && n%7 == 0 }
@@ -119,13 +120,17 @@ func TestAStaleWorkerIsNamed(t *testing.T) {
 				if named {
 					w.Header().Set("X-Pod-Name", map[bool]string{true: "backend-old\u202e", false: "backend-new"}[stale(b.tokens+1)])
 				}
+				if name == "by a secret" && stale(b.tokens+1) { // that the server has, and that it should not say
+					w.Header().Set("X-Pod-Name", b.previous[3:40])
+				}
 				return false
 			}
+			b.run.Redactor.Add(b.run.Secret(b.previous))
 			found, err := b.apply()
 			if err == nil || !finding.Has(found, "server-stale-key") {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
-			if got := strings.Contains(found[0].Message, "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message, "backend-new") {
+			if got := strings.Contains(found[0].Message, "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message, "backend-new") || canary.Leaks(found[0].Message, b.previous) {
 				t.Errorf("%s", found[0].Message)
 			}
 		})

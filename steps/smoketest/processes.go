@@ -17,13 +17,14 @@ var processHeaders = []string{
 // processes are the names that answered, by whether they took the new key.
 type processes struct{ fresh, old map[string]bool }
 
-// saw notes who gave an answer, where the answer tells.
-func (p *processes) saw(h http.Header, accepted bool) {
+// saw notes who gave an answer, where the answer tells. A server can put anything
+// into a header.
+func (p *processes) saw(r *secret.Redactor, h http.Header, accepted bool) {
 	if p.fresh == nil {
 		p.fresh, p.old = map[string]bool{}, map[string]bool{}
 	}
 	for _, name := range processHeaders {
-		if v := strings.TrimSpace(secret.Inert(h.Get(name))); v != "" && len(v) <= 100 {
+		if v := strings.TrimSpace(r.Show(secret.Said(h.Get(name)))); v != "" && len(v) <= 100 {
 			if accepted {
 				p.fresh[name+": "+v] = true
 			} else {

@@ -298,7 +298,7 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 		}
 	}
 	if t == &p.out.fresh && v != unclear {
-		p.out.who.saw(a.header, v == accepted)
+		p.out.who.saw(&p.s.run.Redactor, a.header, v == accepted)
 	}
 	switch v {
 	case accepted:
