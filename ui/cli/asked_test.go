@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+)
+
+// planned is a step that has a plan, and finds what the test says.
+type planned struct {
+	acted
+	plan  steps.Plan
+	found []finding.Finding
+}
+
+func (p planned) Plan(context.Context, *steps.Run) (steps.Plan, error) { return p.plan, nil }
+func (p planned) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
+	for _, f := range p.found {
+		emit.Find(f)
+	}
+	return p.apply(run)
+}
+
+// A yes that is asked line by line comes after the change that it is about.
+func TestTheDiffComesBeforeTheQuestion(t *testing.T) {
+	applied := false
+	fine := func(*steps.Run) error { return nil }
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, planned{
+		acted: acted{name: steps.Write, apply: func(*steps.Run) error { applied = true; return nil }},
+		plan: steps.Plan{Summary: "Write the key.", Question: "Write this change?", File: ".env", Effects: []string{"Everyone logs in again."},
+			Diff: []steps.DiffLine{{Line: 7, Op: "+", Text: "JWT_SECRET_KEY=****"}}},
+	})
+	e.Machine, _ = e.Machine.Do(steps.Generate, steps.ActSkip)
+	var o bytes.Buffer
+	stdio := IO{State: Stdio().State, In: strings.NewReader("n\n"), Out: &o, Err: &o, InTTY: true}
+	opts := &upgradeOptions{speech: speech{noColor: true}}
+	_ = upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+	before, _, asked := strings.Cut(o.String(), "Write this change?")
+	if !asked || applied || !strings.Contains(before, "7 + JWT_SECRET_KEY=****") || !strings.Contains(before, "Everyone logs in again.") || !strings.Contains(before, "Write the key.") {
+		t.Errorf("asked %t, applied %t:\n%s", asked, applied, o.String())
+	}
+}
+
+// A plan of a project that is broken ends with 1, as the project does: what is wrong is
+// still so, and a script goes by the code.
+func TestADryRunOfABrokenProjectIsNoSuccess(t *testing.T) {
+	for name, c := range map[string]struct {
+		found []finding.Finding
+		code  int
+	}{
+		"broken":  {[]finding.Finding{finding.New(finding.JWTKeyMissing, "")}, ExitFinding},
+		"warned":  {[]finding.Finding{finding.New(finding.JWTKeyMissing, "").WithSeverity(finding.Warning)}, ExitOK},
+		"healthy": {nil, ExitOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fine := func(*steps.Run) error { return nil }
+			run := &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{ReadOnly: true}}
+			e := steps.NewEngine(run, planned{acted: acted{name: steps.Preflight, apply: fine}, found: c.found}, acted{name: steps.Generate, apply: fine})
+			var o bytes.Buffer
+			stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
+			opts := &upgradeOptions{speech: speech{noColor: true}, dryRun: true}
+			if code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)); code != c.code || !strings.Contains(o.String(), "That was the plan.") {
+				t.Errorf("exit %d, want %d\n%s", code, c.code, o.String())
+			}
+		})
+	}
+}
