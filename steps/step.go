@@ -49,6 +49,7 @@ type Plan struct {
 	Summary  string     `json:"summary"`           // one sentence
 	Nothing  bool       `json:"nothing,omitempty"` // Apply would change nothing
 	Details  []string   `json:"details,omitempty"` // plain lines: commands, method, way back
+	Command  string     `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
 	Effects  []string   `json:"effects,omitempty"` // what users or other people will notice
 	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
 	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
@@ -57,6 +58,9 @@ type Plan struct {
 	Confirm  string     `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
 	More     bool       `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
+
+// CommandDetail is the detail that says which command Apply runs.
+func CommandDetail(command string) string { return "Command: " + command }
 
 // DiffLine is one line of a masked diff. Text never holds a value that could
 // be a secret; Note says in words what the mask hides.

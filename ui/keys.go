@@ -243,10 +243,5 @@ func (w *wizard) copyable() string {
 			}
 		}
 	}
-	for _, d := range p.plan.Details {
-		if c, ok := named(d, "Command: "); ok {
-			return c
-		}
-	}
-	return ""
+	return p.plan.Command
 }

@@ -71,8 +71,7 @@ func (c *checklistScreen) came(r report) {
 	c.next = map[string]string{}
 	for _, it := range r.items {
 		// The command that attests is for the shell; here there is a button.
-		next, _, _ := strings.Cut(it.Next, " To attest: ")
-		c.next[fmt.Sprintf("item-%d", it.Number)] = next
+		c.next[fmt.Sprintf("item-%d", it.Number)] = it.Todo
 	}
 }
 

@@ -12,9 +12,9 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	s.hang("", st.Bold, p.Summary)
 	s.blank()
 	for _, d := range p.Details {
-		if c, ok := named(d, "Command: "); ok {
+		if p.Command != "" && d == steps.CommandDetail(p.Command) {
 			s.hang("", st.Muted, "Command")
-			s.hang("  ", st.Info, c)
+			s.hang("  ", st.Info, p.Command)
 			continue
 		}
 		s.hang("", st.Muted, d)

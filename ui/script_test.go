@@ -109,7 +109,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
 				Summary: "Have the running server read its settings again.",
-				Details: []string{"Server: http://127.0.0.1:8000, process 4711, in backend", "Command: python manage.py runserver"},
+				Command: "python manage.py runserver", Details: []string{"Server: http://127.0.0.1:8000, process 4711, in backend", steps.CommandDetail("python manage.py runserver")},
 				Effects: []string{"The development server is away for about two seconds."}, Question: "Restart the server now?",
 			}, nil
 		},

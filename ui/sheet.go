@@ -280,9 +280,3 @@ func says(text, file string) bool {
 	}
 	return false
 }
-
-// named returns what follows a label at the start of a text.
-func named(text, label string) (string, bool) {
-	rest, ok := strings.CutPrefix(text, label)
-	return strings.TrimSpace(rest), ok
-}

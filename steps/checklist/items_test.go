@@ -30,6 +30,9 @@ func TestNothingIsTickedByDefault(t *testing.T) {
 		t.Errorf("open are %v", got)
 	}
 	for _, it := range r.Items {
+		if more := strings.TrimPrefix(it.Next, it.Todo); it.Todo == "" || strings.Contains(more, "--attest") != (it.Number >= FirstAttestable) || strings.Contains(it.Todo, "--attest") {
+			t.Errorf("item %d: to do %q, next %q", it.Number, it.Todo, it.Next)
+		}
 		if it.Reason == "" || it.Next == "" || len(it.Evidence) != 0 {
 			t.Errorf("item %d: reason %q, next %q, evidence %v", it.Number, it.Reason, it.Next, it.Evidence)
 		}

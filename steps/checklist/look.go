@@ -45,7 +45,8 @@ type Item struct {
 	Title    string     `json:"title"`
 	State    State      `json:"state"`
 	Reason   string     `json:"reason,omitempty"` // why it is open
-	Next     string     `json:"next,omitempty"`   // what to do then
+	Next     string     `json:"next,omitempty"`   // what to do then, and the command that attests the item
+	Todo     string     `json:"-"`                // Next without that command, where there is a button for it
 	Evidence []Evidence `json:"evidence"`
 }
 
@@ -97,7 +98,8 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 			}
 		}
 		if v.why != "" {
-			item.State, item.Reason, item.Next = Open, v.why, run.InEnvironment(v.next)+howToAttest(item.Number, r.Environment)
+			item.State, item.Reason, item.Todo = Open, v.why, run.InEnvironment(v.next)
+			item.Next = item.Todo + howToAttest(item.Number, r.Environment)
 		}
 		l.addWord(&item)
 		r.Complete = r.Complete && item.State != Open
@@ -176,7 +178,7 @@ func (l *look) addWord(it *Item) {
 	}
 	it.Evidence = append(it.Evidence, Evidence{Text: "attested", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
 	if it.State == Open {
-		it.State, it.Reason, it.Next = Attested, "", ""
+		it.State, it.Reason, it.Next, it.Todo = Attested, "", "", ""
 	}
 }
 
@@ -201,6 +203,7 @@ func (r *Report) clean(run *steps.Run) {
 		it := &r.Items[i]
 		c(&it.Reason)
 		c(&it.Next)
+		c(&it.Todo)
 		if it.Evidence == nil {
 			it.Evidence = []Evidence{}
 		}

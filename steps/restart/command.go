@@ -37,9 +37,11 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if _, err := c.child(run); err != nil {
 		return steps.Plan{}, err
 	}
+	shown := run.Redactor.Show(secret.Said(c.text))
 	return steps.Plan{
 		Summary:  "Restart the backend with your command.",
-		Details:  []string{"Command: " + run.Redactor.Show(secret.Said(c.text)), "Folder: " + run.Project.Root},
+		Command:  shown,
+		Details:  []string{steps.CommandDetail(shown), "Folder: " + run.Project.Root},
 		Effects:  []string{"What the command restarts is away for as long as that takes."},
 		Question: "Run this command?",
 	}, nil

@@ -73,6 +73,11 @@ func restarted(t *testing.T, w *world) (said string, found []finding.Finding, er
 		}
 		return "", found, err
 	}
+	for _, d := range plan.Details { // what is shown is what c copies
+		if shown, ok := strings.CutPrefix(d, "Command: "); ok && shown != plan.Command {
+			t.Errorf("the plan shows %q, and its command is %q", shown, plan.Command)
+		}
+	}
 	texts, found, err := do(w.step.Apply, w.run)
 	return strings.Join(append(append(texts, plan.Summary), plan.Details...), "\n"), found, err
 }

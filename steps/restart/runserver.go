@@ -75,9 +75,11 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		return steps.Plan{}, err
 	}
 	if len(st.found) == 0 && run.Options.URL == "" {
+		start := ownCommand(run, "PORT")
 		return steps.Plan{
 			Summary: "Start the backend for the test, and stop it afterwards.",
-			Details: []string{"No server of this project is running.", "Command: " + ownCommand(run, "PORT")},
+			Command: start,
+			Details: []string{"No server of this project is running.", steps.CommandDetail(start)},
 		}, nil
 	}
 	if len(st.found) == 0 {

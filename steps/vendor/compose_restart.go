@@ -184,9 +184,11 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 			return steps.Plan{}, steps.Usage("--restart compose: there is no service %q; there is: %s", name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
+	again := by.Name + " " + strings.Join(by.up(all), " ")
 	p := steps.Plan{
 		Summary: "Make the containers of " + strings.Join(all, ", ") + " anew.",
-		Details: []string{"File: " + c.Described(run), "Command: " + by.Name + " " + strings.Join(by.up(all), " "),
+		Command: again,
+		Details: []string{"File: " + c.Described(run), steps.CommandDetail(again),
 			"A plain restart would keep the old environment."},
 		Effects: []string{"Each service is away for as long as it takes to start."},
 	}

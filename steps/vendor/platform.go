@@ -63,7 +63,8 @@ func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 		}
 	}
 	plan.Summary = "Restart " + p.name + "."
-	plan.Details = []string{"Command: " + p.program.Name + " " + strings.Join(p.again, " ")}
+	plan.Command = p.program.Name + " " + strings.Join(p.again, " ")
+	plan.Details = []string{steps.CommandDetail(plan.Command)}
 	return plan, nil
 }
 
