@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -87,5 +88,32 @@ func TestAStaticCheckAsksNoPlace(t *testing.T) {
 	onePlace(run, steps.Held{}, errors.New("asked"))
 	if err := (&Step{}).Apply(context.Background(), run, func(steps.Event) {}); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is said of a place that cannot be seen is that it cannot be seen: "no key there"
+// would have somebody set another one.
+func TestWhatIsSaidOfAPlace(t *testing.T) {
+	t.Parallel()
+	for want, held := range map[string]steps.Held{
+		"skipped, cannot be seen from here":                            {Unknown: true},
+		"ok, no key there":                                             {},
+		"ok, a key that cannot be read back":                           {There: true},
+		"ok, a key that cannot be read back, set 2025-01-31 12:00 UTC": {There: true, Changed: time.Date(2025, 1, 31, 12, 0, 0, 0, time.UTC)},
+	} {
+		run := newRun(t)
+		held.Where = "the bank"
+		onePlace(run, held, nil)
+		var events stepstest.Events
+		if err := lookAtPlaces(t.Context(), run, events.Emit); err != nil {
+			t.Fatal(err)
+		}
+		if last := events[len(events)-1]; string(last.Mark)+", "+last.Detail != want || last.Text != "the bank" {
+			t.Errorf("it says %s, %s; want %s", last.Mark, last.Detail, want)
+		}
+		found := run.JudgePlaces()
+		if held.Unknown != (len(found) == 1 && found[0].Severity == finding.Warning) {
+			t.Errorf("%s: %+v", want, found)
+		}
 	}
 }

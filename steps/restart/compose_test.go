@@ -126,8 +126,8 @@ set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 		if named {
 			want += "--file " + path + " "
 		}
-		if ups := program.File("ups"); strings.Count(ups, "\n") != 2 || strings.Count(ups, want+"up ") != 2 {
-			t.Errorf("%s: the journal has %q; want twice %q:\n%s", spec, kept, want, ups)
+		if ups := program.File("ups"); strings.Count(ups, "\n") != 2 || strings.Count(ups, want+"up ") != 2 || strings.Count(ups, " web worker\n") != 2 {
+			t.Errorf("%s: the journal has %q; want twice %q, of web and worker:\n%s", spec, kept, want, ups)
 		}
 	}
 }
