@@ -96,9 +96,14 @@ func hostileServers() map[string]hostile {
 	}
 }
 
-// atLogin is a server that is hostile only to who logs in.
+// atLogin is a server that is hostile only to who logs in. It takes no token: to one
+// that takes any, nobody logs in.
 func (answer hostile) atLogin() hostile {
 	return func(w net.Conn, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			say("401 Unauthorized", "", "{}")(w, r)
+			return
+		}
 		if r.Method == http.MethodPost {
 			answer(w, r)
 			return
