@@ -32,7 +32,7 @@ func everyFault(all []point) (out []fault) {
 	writes := 0
 	for n, pt := range all {
 		hows := faults
-		if !long {
+		if !long && len(all) > few {
 			hows = nil
 			if n%5 == 0 {
 				hows = []string{faults[n/5%len(faults)]}
