@@ -214,21 +214,6 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 	}
 }
 
-// acted is a step that does what the test says.
-type acted struct {
-	steps.Step
-	name        steps.Name
-	apply, undo func(run *steps.Run) error
-}
-
-func (a acted) Name() steps.Name { return a.name }
-func (a acted) Plan(context.Context, *steps.Run) (steps.Plan, error) {
-	return steps.Plan{}, nil
-}
-func (a acted) Apply(_ context.Context, run *steps.Run, _ steps.Emit) error { return a.apply(run) }
-func (a acted) Verify(context.Context, *steps.Run, steps.Emit) error        { return nil }
-func (a acted) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error  { return a.undo(run) }
-
 // After a rollback in the middle of an upgrade nothing is left to put back, and
 // nothing says that there is.
 func TestLinesAfterARollbackTellOfIt(t *testing.T) {
