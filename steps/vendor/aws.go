@@ -130,6 +130,7 @@ func (a *aws) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	for name, raw := range v.fields {
 		var text string
 		if json.Unmarshal(raw, &text) != nil {
+			run.Redactor.Add(run.Prints.Secret(string(raw))) // its parts are secrets, too
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -103,10 +104,14 @@ func (f *fly) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _
 	return err
 }
 
-// ByHand is the command of the place's own program.
-func (f *fly) ByHand(x Extra) []string {
-	return []string{fmt.Sprintf("    printf '%%s=%%s\\n' %s \"$(cat %s)\" %s %s | %s", x.SecretName, shell.Join(x.File), x.PlainName, shell.Join(x.Plain),
-		shell.Join("fly", "secrets", "import", "--app", f.app))}
+// ByHand is the command of the place's own program, for a POSIX shell: PowerShell ends
+// what it pipes with a line end of its own, which would become a part of the value.
+func (f *fly) ByHand(x Extra) (lines []string) {
+	if runtime.GOOS == "windows" {
+		lines = append(lines, "    in WSL or Git Bash:")
+	}
+	return append(lines, fmt.Sprintf("    printf '%%s=%%s\\n' %s \"$(cat %s)\" %s %s | %s", x.SecretName, shell.Join(x.File), x.PlainName, shell.Join(x.Plain),
+		shell.Join("fly", "secrets", "import", "--app", f.app)))
 }
 
 // flyMachine is what fly machine list --json tells of a machine

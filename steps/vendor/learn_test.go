@@ -16,25 +16,28 @@ func TestTheOtherValuesOfAPlaceAreNotShown(t *testing.T) {
 	for name, c := range map[string]struct {
 		argument string
 		parse    func(string) (Store, error)
-		body     func(values map[string]string) string
+		body     func(values map[string]any) string
 	}{
-		"kubectl": {"shop/backend#jwt", parseKubernetes, func(values map[string]string) string {
+		"kubectl": {"shop/backend#jwt", parseKubernetes, func(values map[string]any) string {
 			data := map[string]string{}
 			for n, v := range values {
-				data[n] = base64.StdEncoding.EncodeToString([]byte(v))
+				if _, nested := v.(string); !nested {
+					v = asJSON(v)
+				}
+				data[n] = base64.StdEncoding.EncodeToString([]byte(v.(string)))
 			}
 			return `case "$1" in get) cat <<'END'
 ` + asJSON(map[string]any{"data": data}) + `
 END
 ;; esac`
 		}},
-		"aws": {"prod/shop#jwt", parseAWS, func(values map[string]string) string {
+		"aws": {"prod/shop#jwt", parseAWS, func(values map[string]any) string {
 			return `case "$2" in get-secret-value) cat <<'END'
 ` + asJSON(map[string]string{"SecretString": asJSON(values)}) + `
 END
 ;; esac`
 		}},
-		"vault": {"kv/shop#jwt", parseVault, func(values map[string]string) string {
+		"vault": {"kv/shop#jwt", parseVault, func(values map[string]any) string {
 			return `case "$1 $2" in "read "*) echo '{"data":{"type":"kv","path":"kv/"}}' ;; "kv get") cat <<'END'
 ` + asJSON(map[string]any{"data": values}) + `
 END
@@ -42,8 +45,13 @@ END
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			values := map[string]string{"jwt": stepstest.Key(), "db": stepstest.Key()[:20], "SECRET_KEY": stepstest.Key()}
-			stepstest.NewTool(t, name, c.body(values))
+			values := map[string]string{"jwt": stepstest.Key(), "db": stepstest.Key()[:20], "SECRET_KEY": stepstest.Key(), "nested": stepstest.Key()[:24]}
+			held := map[string]any{"db": map[string]any{"user": "ada", "login": map[string]string{"password": values["nested"]}}}
+			for _, n := range []string{"jwt", "SECRET_KEY"} {
+				held[n] = values[n]
+			}
+			held["mail"] = values["db"]
+			stepstest.NewTool(t, name, c.body(held))
 			s, err := c.parse(c.argument)
 			if err != nil {
 				t.Fatal(err)

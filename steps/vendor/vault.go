@@ -155,6 +155,7 @@ func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	for name, raw := range s.fields {
 		var text string
 		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
+			run.Redactor.Add(run.Prints.Secret(string(raw))) // its parts are secrets, too
 			continue
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
