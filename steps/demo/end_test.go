@@ -105,6 +105,16 @@ func TestLeftovers(t *testing.T) {
 	if gone(k.folder) {
 		t.Fatal("nothing was left behind, so that this test shows nothing")
 	}
+	// A killed process is still ending when its server answers no more.
+	if !until(func() bool {
+		release, err := lockMarker(k.folder, 0)
+		if err == nil {
+			release()
+		}
+		return err == nil
+	}) {
+		t.Fatal("the lock outlives its guardian")
+	}
 	newSandbox(t, Missing)
 	if !gone(k.folder) {
 		t.Error("the leftover is still there")
