@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -87,6 +88,9 @@ func Main(args []string, stdio IO) int {
 	out := &output{Writer: stdio.Out}
 	stdio.Out = out
 	root := newRoot(stdio, sig)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		complete(root) // for a shell that asks alone: it takes a good part of the start
+	}
 	root.SetArgs(args)
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
@@ -261,7 +265,6 @@ keysplit help TOPIC explains: targets, restart, environments, ci, secrets`,
 	root.AddCommand(newUpgrade(stdio), newCheck(stdio), newRollback(stdio), newDemo(stdio, sig), newReport(stdio),
 		newGrace(stdio), newExplain(stdio), newBackend(stdio), newMan(), newBugReport(stdio), newVersion(stdio))
 	root.SetFlagErrorFunc(unknownFlag)
-	complete(root)
 	return root
 }
 
