@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // maxExpanded bounds, in bytes, what the variables of one file may expand to
 // together.
 const maxExpanded = 4 * MaxSize
 
-var reference = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`) })
 
 // maxNested bounds how many references may be inside of one another.
 const maxNested = 50
@@ -33,7 +34,7 @@ func expandsTooFar(data []byte) (line int, tooFar bool) {
 			return line, true
 		}
 		size := len(text)
-		for _, r := range reference.FindAllStringSubmatch(text, -1) {
+		for _, r := range reference().FindAllStringSubmatch(text, -1) {
 			size = min(size+sizes[r[1]], maxExpanded+1)
 		}
 		if before, _, found := strings.Cut(text, "="); found {

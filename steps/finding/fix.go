@@ -3,10 +3,10 @@ package finding
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -76,7 +76,7 @@ func (f Fix) Parts() (parts []Part) {
 }
 
 // placeholders are words of a command that a person replaces.
-var placeholders = regexp.MustCompile(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|VALUE)\b`)
+var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|VALUE)\b`)
 
 // Command is the first command that can be run as it stands: it has no placeholder,
 // and is not keysplit alone, which only means to run the same again. "" for none.

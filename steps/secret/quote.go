@@ -1,14 +1,15 @@
 package secret
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // random are the runs of a text that can be made at random.
-var random = regexp.MustCompile(`[A-Za-z0-9_+-]{12,}`)
+var random = lazyregexp.New(`[A-Za-z0-9_+-]{12,}`)
 
 // Quote puts what a person or a configuration wrote in quotes, so that an error can
 // name it: a secret that went to the wrong place is masked, as far as it looks like

@@ -83,8 +83,6 @@ func Main(args []string, stdio IO) int {
 	log.SetOutput(io.Discard)
 
 	sig := &signals{stdio: stdio}
-	ctx, stop := sig.notify()
-	defer stop()
 	out := &output{Writer: stdio.Out}
 	stdio.Out = out
 	root := newRoot(stdio, sig)
@@ -95,29 +93,33 @@ func Main(args []string, stdio IO) int {
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
-	err := execute(ctx, root)
-	if cause := context.Cause(ctx); errors.Is(cause, guard.Err) {
-		err = cause
-	}
+	err := execute(context.Background(), root, sig)
 	if out.failed != nil && codeOf(err) == ExitOK {
 		err = fmt.Errorf("write the output: %w", out.failed)
 	}
 	return exitCode(stdio, err)
 }
 
-// execute runs a command. What goes wrong before it begins is wrong usage: an
-// unknown command or flag, or too many words.
-func execute(ctx context.Context, root *cobra.Command) error {
-	began := false
+// execute runs a command, which signals stop from its beginning on; --version and
+// --help have none. What goes wrong before it begins is wrong usage: an unknown
+// command or flag, or too many words.
+func execute(ctx context.Context, root *cobra.Command, sig *signals) error {
+	stop, began := func() {}, false
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
 		began = true
+		ctx, stop = sig.notify(ctx)
+		cmd.SetContext(ctx)
 		if names := meaninglessOf(cmd); names != "" {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s ignores %s; a later release will refuse that.\n", cmd.CommandPath(), names)
 		}
 	}
 	err := root.ExecuteContext(ctx)
+	stop()
 	if err != nil && !began {
 		return steps.Usage("%w", err)
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, guard.Err) {
+		return cause
 	}
 	return err
 }
@@ -147,8 +149,8 @@ type signals struct {
 // once, in the state that the journal can take up again. While the full screen
 // is shown nothing is printed and nothing is ended at once: the terminal would
 // stay as it is then.
-func (s *signals) notify() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
+func (s *signals) notify(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	caught := make(chan os.Signal, 2)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
 	// Under nohup the user wants the run to outlive the terminal.

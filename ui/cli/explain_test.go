@@ -18,7 +18,7 @@ func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, st
 	cmd := newExplain(stdio)
 	cmd.SetArgs(append([]string{}, args...)) // with nil it takes those of the test binary
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	code := exitCode(stdio, execute(context.Background(), cmd))
+	code := exitCode(stdio, execute(context.Background(), cmd, &signals{}))
 	return code, out.String()
 }
 

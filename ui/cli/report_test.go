@@ -35,7 +35,7 @@ func inProcess(t *testing.T, make func(IO) *cobra.Command, args []string) (code 
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
 	root.AddCommand(make(stdio))
 	root.SetArgs(args)
-	code = exitCode(stdio, execute(context.Background(), root))
+	code = exitCode(stdio, execute(context.Background(), root, &signals{}))
 	return code, o.String(), e.String()
 }
 

@@ -98,7 +98,7 @@ func answered(t *testing.T, typed string, make func(IO) *cobra.Command, args ...
 	root := &cobra.Command{Use: "keysplit", SilenceErrors: true, SilenceUsage: true}
 	root.AddCommand(make(stdio))
 	root.SetArgs(args)
-	code = exitCode(stdio, execute(t.Context(), root))
+	code = exitCode(stdio, execute(t.Context(), root, &signals{}))
 	return code, oneLine(o.String())
 }
 
