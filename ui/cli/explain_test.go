@@ -22,45 +22,6 @@ func explain(t *testing.T, stdin string, terminal bool, args ...string) (int, st
 	return code, out.String()
 }
 
-func TestExplainTakesAPastedMessage(t *testing.T) {
-	secret := "hunter2hunter2hunter2"
-	long := strings.Repeat("  File \"x.py\", line 1\n", 100_000) + "JWT_SECRET_KEY must be at least 50 characters. PASSWORD=" + secret + "\n"
-	for name, c := range map[string]struct {
-		stdin    string
-		terminal bool
-		args     []string
-		code     int
-		says     string
-	}{
-		"a code":              {"", true, []string{"login-csrf"}, 0, "login-csrf (error)"},
-		"piped":               {long, false, nil, 0, "jwt-key-too-short (error)"},
-		"as an argument":      {"", true, []string{"JWT_SECRET_KEY must be different from SECRET_KEY."}, 0, "jwt-key-equals-secret-key (error)"},
-		"several":             {"JWT_SECRET_KEY is required\nConnection refused\n", false, nil, 0, "may also be about"},
-		"not known":           {"it is raining\n", false, nil, 1, "keysplit check"},
-		"nothing piped":       {"", false, nil, 0, "jwt-key-missing"},
-		"alone on a terminal": {"never read", true, nil, 0, "jwt-key-missing"},
-		"several words":       {"", true, []string{"Connection", "refused"}, 0, "server-unreachable (error)"},
-		"in capitals":         {"", true, []string{"LOGIN-CSRF"}, 0, "login-csrf (error)"},
-		"misspelt":            {"", true, []string{"jwt-key-mising"}, 2, `did you mean "jwt-key-missing"?`},
-		"everybody's logout":  {"token_not_valid", false, nil, 0, "token-refused (info)"},
-		"or a stale server":   {"token_not_valid", false, nil, 0, "If the new token is refused as well"},
-		"the other page":      {"token_not_valid", false, nil, 0, "server-stale-key"},
-		"a finding's page":    {"", true, []string{"distinct-from-unset"}, 0, "info"},
-		"no such code":        {"", true, []string{"nonsense"}, 2, "nonsense"},
-		"no such message":     {"", true, []string{"it is raining"}, 1, "keysplit check"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, out := explain(t, c.stdin, c.terminal, c.args...)
-			if code != c.code || !strings.Contains(out, c.says) {
-				t.Errorf("exit %d, want %d with %q\n%s", code, c.code, c.says, out)
-			}
-			if strings.Contains(out, secret) {
-				t.Error("the message is repeated")
-			}
-		})
-	}
-}
-
 func TestExplainAsJSON(t *testing.T) {
 	for name, c := range map[string]struct {
 		args  []string
