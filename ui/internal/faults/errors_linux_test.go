@@ -25,8 +25,8 @@ func (f fault) mark() string {
 	return "(INJECTED)"
 }
 
-// everyFault lists them: the long form fails each call in each way, the short one a
-// fifth of them in one way, by turns. Each write to a file also lies, in the short form
+// everyFault lists them: the long form fails each call in each way, the short one an
+// eighth of them in one way, by turns. Each write to a file also lies, in the short form
 // every third: one byte was taken.
 func everyFault(all []point) (out []fault) {
 	writes := 0
@@ -34,8 +34,8 @@ func everyFault(all []point) (out []fault) {
 		hows := faults
 		if !long && len(all) > few {
 			hows = nil
-			if n%5 == 0 {
-				hows = []string{faults[n/5%len(faults)]}
+			if n%8 == 0 {
+				hows = []string{faults[n/8%len(faults)]}
 			}
 		}
 		for _, how := range hows {
@@ -115,9 +115,9 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 
 func TestFailedAtEveryCall(t *testing.T) {
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 20)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 14)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
-	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 6)
+	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 4)
 }
 
 // The control: a program that does not look at what its calls return.

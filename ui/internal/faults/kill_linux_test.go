@@ -155,19 +155,19 @@ func afterTheRename(t *testing.T) func(*testing.T) *house {
 
 const busy = "inject=renameat2:error=EBUSY"
 
-// half and sixth are what the short form tries of the calls.
-func half(all []point) []point  { return every(2, all) }
-func sixth(all []point) []point { return every(6, all) }
+// fourth and tenth are what the short form tries of the calls.
+func fourth(all []point) []point { return every(4, all) }
+func tenth(all []point) []point  { return every(10, all) }
 
 func TestKilledAtEveryCall(t *testing.T) {
 	needStrace(t)
 	upgrade, rollback := (*house).upgrade, (*house).rollback
 	for name, k := range map[string]killing{
-		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: half},
-		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true, chosen: sixth},
-		"rollback":                            {begin: again(upgraded), command: rollback, chosen: sixth},
-		"recovery before the rename, upgrade": {begin: again(beforeTheRename(t)), command: upgrade, chosen: sixth},
-		"recovery after the rename, rollback": {begin: again(afterTheRename(t)), command: rollback, chosen: sixth},
+		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: fourth},
+		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true, chosen: tenth},
+		"rollback":                            {begin: again(upgraded), command: rollback, chosen: tenth},
+		"recovery before the rename, upgrade": {begin: again(beforeTheRename(t)), command: upgrade, chosen: tenth},
+		"recovery after the rename, rollback": {begin: again(afterTheRename(t)), command: rollback, chosen: tenth},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k.everywhere(t).report(t, "calls killed", 4)
@@ -186,7 +186,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	}
 	total := &tally{}
 	for _, pt := range all {
-		c := killing{begin: again(first.at(pt)), command: first.command, few: true, chosen: sixth}.everywhere(t)
+		c := killing{begin: again(first.at(pt)), command: first.command, few: true, chosen: tenth}.everywhere(t)
 		total.wrong, total.tried = append(total.wrong, c.wrong...), total.tried+c.tried
 	}
 	total.report(t, "calls of a second recovery killed", 9)

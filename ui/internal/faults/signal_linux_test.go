@@ -14,7 +14,7 @@ var endings = []string{"INT", "TERM", "HUP"}
 func everyEnding(all []point) (out []fault) {
 	for n, pt := range all {
 		for m, sig := range endings {
-			if long || len(all) <= few || n%(4*len(endings)) == 4*m {
+			if long || len(all) <= few || n%(8*len(endings)) == 8*m {
 				out = append(out, fault{pt, "signal=" + sig})
 			}
 		}
