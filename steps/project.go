@@ -187,6 +187,21 @@ type Django interface {
 	Close() error
 }
 
+// Trier is a Django that evaluates the settings from scratch under a trial, with no
+// throwaway key and without the system checks. Nothing of it stays. The demo's Django
+// is none.
+type Trier interface {
+	Try(ctx context.Context, t Trial) (*Facts, error)
+}
+
+// Trial is what the settings are evaluated with before it is so: variables of the
+// environment (nil takes one away) and the bytes of files by their absolute paths, which
+// need not exist.
+type Trial struct {
+	Env   map[string]*string
+	Files map[string][]byte
+}
+
 // Account is what a login needs.
 type Account struct {
 	Field    string // the name of the field for Username in the login body

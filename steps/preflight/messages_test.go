@@ -98,7 +98,7 @@ def read(name, value):
 // rows raises each message where settings would, and answers with what the probe
 // makes of it.
 const rows = `
-SEARCH = start()
+start()
 learn_file(ASKED["env_file"])
 for row in sorted(os.listdir(os.path.join(ASKED["root"], "rows"))):
     try:
@@ -135,7 +135,7 @@ func TestMessagesStayReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program = bytes.Replace(program, []byte("\nserve()\n"), []byte(rows), 1)
+	program = bytes.Replace(program, []byte("\nsupervise()\n"), []byte(rows), 1)
 	first, err := json.Marshal(opening{Token: "answer", Root: p.Root, Manage: filepath.Join(p.Root, "manage.py"), EnvFile: p.EnvPath, Words: secret.Words(), Least: 50})
 	if err != nil {
 		t.Fatal(err)

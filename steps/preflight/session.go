@@ -36,12 +36,17 @@ while len(s)<n:
     c=os.read(0,n-len(s))
     if not c: sys.exit(3)
     s+=c
-exec(compile(s,"keysplit","exec"),{"__name__":"keysplit"})`
+exec(compile(s,"keysplit","exec"),{"__name__":"keysplit","PROGRAM":s})`
 
 // maxAnswer bounds one answer of the probe, in bytes.
 const maxAnswer = 8 << 20
 
-// session is one start of the project's Django. It implements steps.Django.
+var _ interface {
+	steps.Django
+	steps.Trier
+} = (*session)(nil)
+
+// session is one start of the project's Django.
 type session struct {
 	proc    *child.Process
 	python  string
@@ -75,6 +80,7 @@ type opening struct {
 	Mended map[string]string `json:"mended"`
 	Words  string            `json:"words"` // that a message may hold
 	Least  int               `json:"least"` // characters that the key must have
+	Boot   string            `json:"boot"`  // how the probe starts itself, where it cannot fork
 }
 
 // reply is any answer of the probe.
@@ -135,7 +141,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(),
+		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)
@@ -251,8 +257,8 @@ func (s *session) ended() error {
 }
 
 // ask sends a command.
-func (s *session) ask(ctx context.Context, what string, more map[string]string) (*reply, error) {
-	q := map[string]string{"ask": what}
+func (s *session) ask(ctx context.Context, what string, more map[string]any) (*reply, error) {
+	q := map[string]any{"ask": what}
 	for k, v := range more {
 		q[k] = v
 	}
@@ -274,11 +280,19 @@ func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
 	return s.facts, nil
 }
 
+func (s *session) Try(ctx context.Context, t steps.Trial) (*steps.Facts, error) {
+	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files}})
+	if err != nil {
+		return nil, err
+	}
+	return &r.Facts, nil
+}
+
 func (s *session) Sign(ctx context.Context, which, algorithm string, input []byte) ([]byte, error) {
 	if which == "SIGNING_KEY" {
 		which = "signing" // any word but SECRET_KEY
 	}
-	r, err := s.ask(ctx, "sign", map[string]string{
+	r, err := s.ask(ctx, "sign", map[string]any{
 		"which": which, "algorithm": algorithm, "input": base64.StdEncoding.EncodeToString(input),
 	})
 	if err != nil {
@@ -288,6 +302,9 @@ func (s *session) Sign(ctx context.Context, which, algorithm string, input []byt
 }
 
 func (s *session) CreateUser(ctx context.Context) (steps.Account, error) {
+	if _, err := s.ask(ctx, "name-user", nil); err != nil {
+		return steps.Account{}, err
+	}
 	r, err := s.ask(ctx, "create-user", nil)
 	if err != nil {
 		return steps.Account{}, err

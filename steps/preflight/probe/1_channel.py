@@ -26,23 +26,34 @@ SECRET = "SECRET_KEY"
 class Channel:
     """Lines of JSON: questions in, answers out, each answer behind a token."""
 
-    def __init__(self):
-        self.asking = os.fdopen(os.dup(0), "rb")
-        self.answers = os.dup(1)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.close(null)
-        self.output = Output()
-        self.token = b""
+    def __init__(self, asking, answers, token=b""):
+        self.asking, self.answers, self.token = os.fdopen(asking, "rb"), answers, token
 
     def question(self):
         line = self.asking.readline()
         return json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
 
     def answer(self, reply):
-        data = self.token + b" " + json.dumps(reply).encode("ascii") + b"\n"
-        while data:
-            data = data[os.write(self.answers, data):]
+        send(self.answers, self.token + b" " + json.dumps(reply).encode("ascii") + b"\n")
+
+    def close(self):
+        self.asking.close()
+        os.close(self.answers)
+
+
+def send(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+
+
+def take_streams():
+    """The channel to keysplit; whatever prints or reads from now on has no part in it."""
+    channel = Channel(os.dup(0), os.dup(1))
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    return channel
 
 
 class Output:
@@ -80,7 +91,6 @@ class Output:
         while mark not in self.seen and time.monotonic() < end:
             time.sleep(0.001)
         text = re.sub(rb"\0\d+\0", b"", self.seen).decode("utf-8", "replace")
-        # The settings are evaluated more than once and print the same each time.
         lines = dict.fromkeys(line for line in text.splitlines() if line.strip())
         return printed(list(lines)[-200:])
 
@@ -92,7 +102,7 @@ def seal(value):
     return hmac.new(SEAL, value, hashlib.sha256).hexdigest()
 
 
-CHANNEL = Channel()
+CHANNEL = take_streams()
 ASKED = CHANNEL.question()
 CHANNEL.token = ASKED["token"].encode("ascii")
 SEAL = base64.b64decode(ASKED["seal"])

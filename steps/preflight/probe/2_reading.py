@@ -130,9 +130,11 @@ def reader_in_use():
 def pinned(name, value):
     """Makes os.environ hold value for name whatever the settings do, or, for
     None, makes the name unset there and in every reader's file."""
-    kind = type(os.environ)
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
 
-    class Pinned(kind):
+    class Pinned(type(os.environ)):
         def __getitem__(self, key):
             if key != name:
                 return super().__getitem__(key)
@@ -157,15 +159,16 @@ def pinned(name, value):
     os.environ.__class__ = Pinned
     pin_decouple(name, value)
     pin_dotenv(name, value)
-    return kind
 
 
 def pin_decouple(name, value):
     # The environment beats decouple's file, so only an unset name needs more.
-    if value is not None or "decouple" not in used:
+    if value is not None:
         return
-    import decouple
-
+    try:
+        import decouple
+    except ImportError:
+        return
     for kind in ("RepositoryEnv", "RepositoryIni", "RepositorySecret"):
         kind = getattr(decouple, kind, None)
         if kind:
@@ -175,10 +178,10 @@ def pin_decouple(name, value):
 
 def pin_dotenv(name, value):
     # Some settings use the dictionary of the file and not the environment.
-    if "dotenv" not in used:
+    try:
+        import dotenv.main
+    except ImportError:
         return
-    import dotenv.main
-
     inner = dotenv.main.DotEnv.dict
 
     def pinned_dict(self):

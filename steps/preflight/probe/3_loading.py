@@ -1,8 +1,6 @@
-# Evaluating the settings, as often as needed, in one process: each time from
-# the environment as it was at the start, with the project's own modules and the
-# readers loaded anew.
+# Evaluating the settings, once in a process: whatever they and the apps do to it
+# belongs to that evaluation.
 
-import importlib
 import runpy
 import sysconfig
 import types
@@ -10,18 +8,15 @@ import types
 ENVIRON = dict(os.environ)
 STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 
-ours = set()   # the project's modules and the readers that evaluating loaded
-used = set()   # the readers among them
-candidate = None
+ours = set()      # the project's modules that evaluating loaded
+candidate = None  # the throwaway key that the settings were given
 
 
 def is_projects(name, module):
-    if name.partition(".")[0] in READERS:
-        return True
     path = getattr(module, "__file__", None)
     if not path and hasattr(module, "__path__"):
         path = next(iter(module.__path__), None)
-    if not path or name == "__main__":
+    if not path or name == "__main__" or name.partition(".")[0] in READERS:
         return False
     path = os.path.realpath(path)
     return "site-packages" not in path and "dist-packages" not in path and not path.startswith(STDLIB)
@@ -35,7 +30,7 @@ def start():
     sys.argv[:] = [manage, "check"]
     sys.dont_write_bytecode = True
     if ASKED["settings"]:
-        ENVIRON["DJANGO_SETTINGS_MODULE"] = ASKED["settings"]
+        ENVIRON["DJANGO_SETTINGS_MODULE"] = os.environ["DJANGO_SETTINGS_MODULE"] = ASKED["settings"]
     # python-dotenv looks for its file from the current folder when the main
     # module has no file.
     main = types.ModuleType("__main__")
@@ -44,7 +39,6 @@ def start():
     import django.core.management
 
     django.core.management.execute_from_command_line = lambda *_, **__: None
-    return list(sys.path)
 
 
 def run_manage():
@@ -61,41 +55,11 @@ def run_manage():
         os.environ["DJANGO_SETTINGS_MODULE"] = ASKED["settings"] or ASKED["guess"]
 
 
-def reset():
-    """Back to the environment and the modules of the start. Returns the modules taken out."""
-    kind = type(os.environ)
-    if kind.__name__ == "Pinned":
-        os.environ.__class__ = kind.__mro__[1]
-    os.environ.clear()
-    os.environ.update(ENVIRON)
-    sys.path[:] = SEARCH
-    importlib.invalidate_caches()
-    linecache.checkcache()
-    return {name: sys.modules.pop(name) for name in sorted(ours) if name in sys.modules}
-
-
-def put_back(modules):
-    for name in [n for n in sys.modules if n in ours]:
-        del sys.modules[name]
-    sys.modules.update(modules)
-    for name, module in modules.items():
-        parent, _, child = name.rpartition(".")
-        if parent in sys.modules:
-            setattr(sys.modules[parent], child, module)
-
-
-def evaluate(pin=False, value=None):
-    """One evaluation from scratch. With pin, JWT_SECRET_KEY has that value, or none."""
+def evaluate():
+    """Evaluates the settings from the environment and the files as they are now."""
     global watching
-    reset()
     before = set(sys.modules)
-    if pin:
-        if value is None:
-            os.environ.pop(KEY, None)
-        else:
-            os.environ[KEY] = value
-        pinned(KEY, value)
-    watching = not pin
+    watching = True
     try:
         run_manage()
         from django.conf import Settings
@@ -106,45 +70,20 @@ def evaluate(pin=False, value=None):
         return Settings(module)
     finally:
         watching = False
-        if not pin:
-            # A reader that is told to override has put the file's value here.
-            landed.clear()
-            landed.update({name: os.environ[name] for name in (KEY, SECRET) if name in os.environ})
-        for name in set(sys.modules) - before:
-            if is_projects(name, sys.modules[name]):
-                ours.add(name)
-        used.update(name for name in READERS if name in sys.modules)
+        # A reader that is told to override has put the file's value here.
+        landed.update({name: os.environ[name] for name in (KEY, SECRET) if name in os.environ})
+        ours.update(name for name in set(sys.modules) - before if is_projects(name, sys.modules[name]))
         for _, path in opened:
             learn_file(path)
         for name in ours:
-            if name in sys.modules and name.partition(".")[0] not in READERS:
-                learn_module(vars(sys.modules[name]))
-
-
-def enforced():
-    """Whether the settings refuse to load when nothing sets the key, and, when
-    they do load, whether tokens are then signed with SECRET_KEY."""
-    kept = {name: sys.modules[name] for name in ours if name in sys.modules}
-    environ = dict(os.environ)
-    try:
-        bare = evaluate(pin=True, value=None)
-        return False, signing_key(bare) == getattr(bare, SECRET, None)
-    except Exception as error:
-        return names_key(error) or explain(error)["kind"] == "configured", False
-    except SystemExit:
-        return True, False
-    finally:
-        reset()
-        put_back(kept)
-        os.environ.clear()
-        os.environ.update(environ)
+            learn_module(vars(sys.modules[name]))
 
 
 def names_key(error):
     return bool(re.search(r"JWT|SIGNING", str(error), re.I))
 
 
-def state_of(error):
+def state_of():
     """What is wrong with the key that the settings refuse, in a word. The keys are
     compared; what the message says counts for nothing."""
     key, secret = effective(KEY), effective(SECRET)
