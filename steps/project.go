@@ -21,6 +21,7 @@ type Project struct {
 	SettingsFile   string // absolute source file of that module, "" when not found
 	Python         string // absolute path of the interpreter, "" when none was found
 	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
+	Broken         BrokenPython
 	EnvFile        EnvFile
 	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding
@@ -56,6 +57,14 @@ func NoFolder(path string) finding.Finding {
 	folder := filepath.Dir(path)
 	return finding.New(finding.PlaceNotFound, "There is no folder "+folder+", in which "+filepath.Base(path)+" should be.").At(path, 0).
 		WithFix(finding.Do("Correct the path, or create the folder. A path in keysplit.toml counts from the folder of that file."))
+}
+
+// BrokenPython is a virtual environment of the project that has no Python any more. The
+// zero value is none.
+type BrokenPython struct {
+	Folder string          // absolute
+	Why    string          // in words
+	Repair finding.Command // makes it again
 }
 
 // EnvFile is the .env that the backend reads, or the one that will be made.

@@ -1,20 +1,47 @@
 package preflight
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/sys/shell"
+)
+
+// SeveralError is several Django projects and nothing that says which one is meant. It
+// is wrong usage, and names a --project for each.
+type SeveralError struct {
+	Folders []string // absolute, in order
+	Below   string   // the folder that they are in, absolute
+}
+
+func (e *SeveralError) Error() string {
+	lines := []string{fmt.Sprintf("there are %d Django projects below %s. Name one of them:", len(e.Folders), e.Below)}
+	for _, folder := range e.Folders {
+		lines = append(lines, "  "+shell.Join("--project", steps.FromHere(folder)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap makes it a *steps.UsageError.
+func (e *SeveralError) Unwrap() error { return steps.ErrUsage }
+
+// How many folders below the one that it starts from a project is looked for.
+const (
+	levelsInGit = 4
+	levelsElse  = 1 // without a work tree nothing says where the project ends
 )
 
 // findProject looks for a Django manage.py in the folder, in the folders above
 // it up to the top of the git work tree, and then, from the inside out, in the
-// direct sub folders of these. It sets Root, TopLevel and ManagePy.
+// folders below these. It sets Root, TopLevel and ManagePy. The error of several
+// projects is a *SeveralError.
 func findProject(folder string) (*steps.Project, error) {
 	start, err := filepath.Abs(folder)
 	if err == nil {
@@ -35,36 +62,47 @@ func findProject(folder string) (*steps.Project, error) {
 		}
 	}
 	for _, dir := range levels {
-		if isManage(filepath.Join(dir, "manage.py")) {
+		if isManaged(dir) {
 			return newProject(dir, top), nil
 		}
 	}
+	depth := levelsInGit
 	if top == "" {
-		// Without a work tree nothing says where the project ends, and the
-		// sub folders of a home folder are other people's projects.
-		levels = levels[:1]
+		// The sub folders of a home folder are other people's projects.
+		levels, depth = levels[:1], levelsElse
 	}
+	s := search{seen: map[string]bool{}}
 	for _, dir := range levels {
-		switch below := managedFolders(dir); len(below) {
-		case 0:
-		case 1:
-			return newProject(below[0], top), nil
-		default:
-			return nil, notFound(fmt.Sprintf("There are %d Django projects below %s: %s.", len(below), dir, names(below)))
+		if s.below(dir, depth); len(s.own) > 0 {
+			return oneOf(s.own, dir, top)
 		}
+	}
+	if len(s.aside) > 0 {
+		return oneOf(s.aside, levels[len(levels)-1], top)
 	}
 	return nil, notFound("")
 }
 
+func oneOf(folders []string, below, top string) (*steps.Project, error) {
+	if len(folders) == 1 {
+		return newProject(folders[0], top), nil
+	}
+	slices.Sort(folders)
+	return nil, &SeveralError{Folders: folders, Below: below}
+}
+
 // Root is the folder of the project that is found from the given one, "" for the
 // current one, and the top of its work tree. Both are absolute, and both "" where
-// there is no project.
-func Root(folder string) (root, top string) {
+// there is no project. The error is a *SeveralError.
+func Root(folder string) (root, top string, err error) {
 	p, err := findProject(folder)
-	if err != nil {
-		return "", ""
+	if several := (*SeveralError)(nil); errors.As(err, &several) {
+		return "", "", several
 	}
-	return p.Root, p.TopLevel
+	if err != nil {
+		return "", "", nil
+	}
+	return p.Root, p.TopLevel, nil
 }
 
 func newProject(root, top string) *steps.Project {
@@ -91,34 +129,86 @@ func gitTop(dir string) string {
 	}
 }
 
-// isManage tells whether a file is Django's manage.py. Flask-Script and others
-// have one of that name too.
-func isManage(path string) bool {
-	return bytes.Contains(readSome(path), []byte("django"))
+// maxFolders bounds how many folders one search opens.
+const maxFolders = 20_000
+
+// search looks for projects in folders below others.
+type search struct {
+	own   []string // what it found
+	aside []string // of these, what lies in a folder of tests, examples, packages or templates
+	seen  map[string]bool
 }
 
-// managedFolders lists the direct sub folders that hold a manage.py.
-func managedFolders(dir string) []string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
+// below looks in the folders up to so many levels below one. A project is not looked
+// into: what it has in it is its own. No link is followed.
+func (s *search) below(dir string, levels int) {
+	type folder struct {
+		path  string
+		aside bool
 	}
-	var out []string
-	for _, e := range entries {
-		if sub := filepath.Join(dir, e.Name()); isFolder(sub) && isManage(filepath.Join(sub, "manage.py")) {
-			out = append(out, sub)
+	open := []folder{{dir, false}}
+	for range levels + 1 {
+		var next []folder
+		for _, f := range open {
+			if s.seen[f.path] || len(s.seen) >= maxFolders {
+				continue
+			}
+			s.seen[f.path] = true
+			if isManaged(f.path) {
+				if f.aside {
+					s.aside = append(s.aside, f.path)
+				} else {
+					s.own = append(s.own, f.path)
+				}
+				continue
+			}
+			entries, err := os.ReadDir(f.path)
+			if err != nil {
+				continue
+			}
+			for _, e := range entries {
+				if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+					next = append(next, folder{filepath.Join(f.path, e.Name()), f.aside || isAside(e.Name())})
+				}
+			}
+		}
+		open = next
+	}
+}
+
+// aside are the words in the name of a folder whose projects are not the one that is
+// run: they test, show or are copied.
+var aside = lazyregexp.New(`(?i)[{}%]|(?:^|[-_.])(?:tests?|testing|test_?(?:project|app|site)|e2e|fixtures?|examples?|samples?|demos?|docs?|` +
+	`tutorials?|benchmarks?|templates?|cookiecutters?|skeletons?|node_modules|vendor|third_?party|site-packages|__pycache__)(?:$|[-_.])`)
+
+func isAside(name string) bool { return aside.MatchString(name) }
+
+// ofDjango is what Django's manage.py has in it, in whatever way its settings are
+// made. Flask-Script and others have a file of that name too.
+var ofDjango = lazyregexp.New(`\bdjango\b|\bDJANGO_(?:SETTINGS_MODULE|CONFIGURATION)\b|\bexecute_from_command_line\b|\bconfigurations\.management\b`)
+
+// isManaged reports whether there is a manage.py of Django's in a folder. One that
+// only calls a module beside it is what that module is.
+func isManaged(dir string) bool {
+	manage := newSource(filepath.Join(dir, "manage.py"))
+	if manage.text == "" {
+		return false
+	}
+	if ofDjango.MatchString(manage.text) {
+		return true
+	}
+	return slices.ContainsFunc(besideManage(dir, manage), func(s source) bool { return ofDjango.MatchString(s.text) })
+}
+
+// besideManage are the modules of the project that manage.py imports.
+func besideManage(dir string, manage source) (all []source) {
+	t := follower{root: dir}
+	for _, m := range importFrom.FindAllStringSubmatch(manage.text, -1) {
+		for _, path := range t.imported(manage, m[1], m[2], m[3]) {
+			all = append(all, newSource(path))
 		}
 	}
-	sort.Strings(out)
-	return out
-}
-
-func names(folders []string) string {
-	var out []string
-	for _, f := range folders {
-		out = append(out, filepath.Base(f))
-	}
-	return strings.Join(out, ", ")
+	return all
 }
 
 // maxSource bounds a source file, in bytes; a larger one is not read at all.

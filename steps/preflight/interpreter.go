@@ -38,35 +38,39 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 			return nil
 		}
 	}
-	for _, dir := range upward(p.Root, p.TopLevel) {
-		for _, name := range []string{".venv", "venv", "env", ".env"} {
-			if setPython(p, pythonIn(filepath.Join(dir, name)), "virtualenv "+name) {
-				return nil
-			}
+	f := finder{run, p}
+	for _, dir := range f.folders() {
+		if f.in(dir) {
+			return nil
 		}
 	}
 	if active != "" && setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active)) {
 		return nil
 	}
-	if dir, ok := run.LookupEnv("UV_PROJECT_ENVIRONMENT"); ok && filepath.IsAbs(dir) && setPython(p, pythonIn(dir), "uv") {
-		return nil
-	}
 	if !run.Options.Static && managedPython(ctx, p) {
 		return nil
 	}
-	if conda, ok := run.LookupEnv("CONDA_PREFIX"); ok && setPython(p, pythonIn(conda), "conda environment "+filepath.Base(conda)) {
+	if f.conda() {
 		return nil
+	}
+	for _, dir := range f.folders() {
+		if f.version(dir) {
+			return nil
+		}
 	}
 	for _, name := range []string{"python3", "python", "py"} { // py is the launcher of Windows
 		if path, err := exec.LookPath(name); err == nil && !isStoreStub(path) {
 			if path, err = filepath.Abs(path); err == nil {
-				p.Python, p.PythonFrom = path, "PATH"
+				p.Python, p.PythonFrom = path, fromPath
 				return nil
 			}
 		}
 	}
 	return nil
 }
+
+// fromPath is where an interpreter was found that nothing says is the project's.
+const fromPath = "PATH"
 
 // isStoreStub reports whether a program is one of the empty files by which Windows
 // offers Python in its store.
@@ -90,14 +94,20 @@ func pythonIn(env string) string {
 		places = []string{"Scripts/python.exe", "python.exe"}
 	}
 	for _, place := range places {
-		if path := filepath.Join(env, filepath.FromSlash(place)); isFile(path) {
+		if path := filepath.Join(env, filepath.FromSlash(place)); isProgram(path) {
 			return path
 		}
 	}
 	return ""
 }
 
-// managers are the programs that know where the project's environment is.
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0)
+}
+
+// managers are the programs that know where the project's environment is. They print
+// its folder, or its interpreter, as their last line.
 var managers = []struct {
 	name  string
 	signs []string // files, or "pyproject.toml: text"
@@ -105,6 +115,8 @@ var managers = []struct {
 }{
 	{"poetry", []string{"poetry.lock", "pyproject.toml: [tool.poetry]"}, []string{"env", "info", "--path", "--no-interaction", "--no-ansi"}},
 	{"pipenv", []string{"Pipfile"}, []string{"--venv"}},
+	{"hatch", []string{"hatch.toml", "pyproject.toml: [tool.hatch.envs"}, []string{"env", "find"}},
+	{"mise", []string{"mise.toml: python", ".mise.toml: python", ".tool-versions: python", "mise/config.toml: python"}, []string{"which", "python"}},
 }
 
 func managedPython(ctx context.Context, p *steps.Project) bool {
@@ -123,7 +135,11 @@ func managedPython(ctx context.Context, p *steps.Project) bool {
 			limited, cancel := context.WithTimeout(ctx, 20*time.Second)
 			res, err := child.Command{Path: path, Args: m.args, Dir: dir, Unset: child.Withheld}.Run(limited)
 			cancel()
-			if err == nil && res.Code == 0 && setPython(p, pythonIn(lastLine(string(res.Stdout))), m.name) {
+			if err != nil || res.Code != 0 {
+				continue
+			}
+			said := lastLine(string(res.Stdout))
+			if isProgram(said) && filepath.IsAbs(said) && setPython(p, said, m.name) || setPython(p, pythonIn(said), m.name) {
 				return true
 			}
 		}
@@ -131,6 +147,7 @@ func managedPython(ctx context.Context, p *steps.Project) bool {
 	return false
 }
 
+// hasSign reports whether a folder has one of the files, with its text in it.
 func hasSign(dir string, signs []string) bool {
 	for _, sign := range signs {
 		name, text, _ := strings.Cut(sign, ": ")

@@ -112,6 +112,9 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	d := &diagnosis{run: run, project: p, sources: findSettings(run, p)}
 	pythonErr := findPython(ctx, run, p)
+	if p.Broken.Folder != "" && !run.Options.Static {
+		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
+	}
 	if err := d.locate(); err != nil {
 		return err
 	}
@@ -278,8 +281,8 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 
 func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error) {
 	if p.Python == "" {
-		return nil, notRunnable("No Python was found.", "", 0,
-			finding.Do("Activate the project's virtual environment, or name its interpreter: `keysplit --python PATH`."))
+		said, fix := besideBroken(p, "No Python was found", finding.Do("Activate the project's virtual environment, or name its interpreter: `keysplit --python PATH`."))
+		return nil, notRunnable(said, "", 0, fix)
 	}
 	s, err := openSession(ctx, run, p, nil)
 	if err != nil {

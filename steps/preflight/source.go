@@ -24,8 +24,6 @@ func (s source) folder() string { return filepath.Dir(s.path) }
 const maxSources = 30
 
 var (
-	settingsCall  = lazyregexp.New(`setdefault\(\s*['"]DJANGO_SETTINGS_MODULE['"]\s*,\s*[^'"\n]*['"]([\w.]+)['"]`)
-	settingsSet   = lazyregexp.New(`\[\s*['"]DJANGO_SETTINGS_MODULE['"]\s*\]\s*=\s*[^'"\n]*['"]([\w.]+)['"]`)
 	importFrom    = lazyregexp.New(`(?m)^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\(?[^\n]*)`)
 	readerImports = []struct {
 		dialect envfile.Dialect
@@ -37,47 +35,8 @@ var (
 	}
 )
 
-// findSettings sets SettingsModule and SettingsFile: what the user named, what
-// manage.py assigns, the environment, or the default that manage.py gives. It
-// returns the settings' sources, those that are imported first in front.
-func findSettings(run *steps.Run, p *steps.Project) []source {
-	manage := newSource(p.ManagePy)
-	module := run.Options.Settings
-	if m := settingsSet.FindStringSubmatch(manage.text); module == "" && m != nil {
-		module = m[1]
-	}
-	if v, ok := run.LookupEnv("DJANGO_SETTINGS_MODULE"); module == "" && ok {
-		module = v
-	}
-	if m := settingsCall.FindStringSubmatch(manage.text); module == "" && m != nil {
-		module = m[1]
-	}
-	p.SettingsModule = module
-	p.SettingsFile = moduleFile(p.Root, module)
-	t := follower{root: p.Root, seen: map[string]bool{}}
-	if p.SettingsFile != "" {
-		t.follow(p.SettingsFile)
-	}
-	// Some projects load their .env in manage.py, before the settings.
-	return append(t.found, manage)
-}
-
 func newSource(path string) source {
 	return source{path: path, text: withoutComments(string(readSome(path)))}
-}
-
-// moduleFile is the source file of a module, "" when it is not found.
-func moduleFile(root, module string) string {
-	if module == "" {
-		return ""
-	}
-	rel := filepath.FromSlash(strings.ReplaceAll(module, ".", "/"))
-	for _, dir := range []string{root, filepath.Join(root, "src"), filepath.Dir(root)} {
-		if f := fileOf(filepath.Join(dir, rel)); f != "" {
-			return f
-		}
-	}
-	return ""
 }
 
 func fileOf(base string) string {

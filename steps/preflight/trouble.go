@@ -63,8 +63,21 @@ func (s *session) missingModule(t trouble, file, interpreter string, elsewhere f
 	if module == "" {
 		module = "that the code imports"
 	}
-	return notRunnable(fmt.Sprintf("The package %s is not installed for %s.", module, interpreter), file, t.Line,
+	said, fix := besideBroken(s.project, fmt.Sprintf("The package %s is not installed for %s", module, interpreter),
 		finding.Do("Install the project's requirements into that environment, or %s", elsewhere))
+	return notRunnable(said, file, t.Line, fix)
+}
+
+// besideBroken adds to what is wrong with an interpreter, a sentence without its full
+// stop, that the project's own one is gone. It takes the place of the fix: packages
+// that are installed for the wrong Python help nobody.
+func besideBroken(p *steps.Project, said string, fix finding.Fix) (string, finding.Fix) {
+	b := p.Broken
+	if b.Folder == "" {
+		return said + ".", fix
+	}
+	return fmt.Sprintf("%s. The project's own environment, %s, is broken: %s.", said, p.Rel(b.Folder), b.Why),
+		finding.Do("Make the environment again: %s. Then run `keysplit` again. Or name another interpreter: `keysplit --python PATH`.", b.Repair)
 }
 
 // notRunnable is the failure of a Django that does not start for a reason that

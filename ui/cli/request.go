@@ -50,6 +50,9 @@ type request struct {
 // configuration wrap steps.ErrUsage.
 func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error) {
 	q.state = stdio.State
+	if err := p.choose(ctx, stdio, q); err != nil {
+		return nil, err
+	}
 	skip, err := p.check(q)
 	if err != nil {
 		return nil, err
@@ -146,8 +149,8 @@ func (s *server) authorities() (*x509.CertPool, error) {
 // delivered are the targets that an earlier upgrade of this environment delivered
 // to, as its journal has them.
 func (p *place) delivered(state journal.Folder) (specs []string) {
-	root, _ := preflight.Root(p.project)
-	if root == "" {
+	root, _, err := preflight.Root(p.project)
+	if err != nil || root == "" {
 		return nil
 	}
 	j, err := state.Read(root, p.env)
@@ -188,9 +191,9 @@ func (p *place) configuration() (config.Config, error) {
 	if p.throwaway {
 		return config.Config{}, nil
 	}
-	root, top := preflight.Root(p.project)
-	if root == "" {
-		return config.Config{}, nil
+	root, top, err := preflight.Root(p.project)
+	if err != nil || root == "" {
+		return config.Config{}, err
 	}
 	return config.Find(root, top)
 }

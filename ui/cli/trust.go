@@ -22,7 +22,10 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 	if conf.Path == "" || q.reach == nowhere {
 		return nil
 	}
-	root, top := preflight.Root(p.project)
+	root, top, err := preflight.Root(p.project)
+	if err != nil {
+		return err
+	}
 	all, err := valuesOf(ctx, run, &steps.Project{Root: root, TopLevel: top}, conf)
 	if err != nil {
 		return err

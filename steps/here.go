@@ -1,0 +1,32 @@
+package steps
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// FromHere is an absolute path as a command has it that is typed into the shell that
+// keysplit was started from: relative to its folder, unless that would lead up by
+// more than two folders.
+func FromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	return from(here, path)
+}
+
+func from(here, path string) string {
+	if resolved, err := filepath.EvalSymlinks(here); err == nil {
+		here = resolved
+	}
+	rel, err := filepath.Rel(here, path)
+	if err != nil || filepath.IsAbs(rel) {
+		return path
+	}
+	up := filepath.Join("..", "..", "..")
+	if len(rel) >= len(up) && rel[:len(up)] == up {
+		return path
+	}
+	return rel
+}
