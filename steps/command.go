@@ -10,11 +10,19 @@ import (
 // words, as a person types it: without the environment it would be about
 // development.
 func (r *Run) Command(name string, words ...string) string {
-	command := []string{"keysplit", name}
-	if e := r.Elsewhere(); e != "" {
-		command = append(command, "--env", e)
+	return shell.Join(slices.Concat([]string{"keysplit", name}, r.where(), words)...)
+}
+
+// where are the flags that every command of this run needs: the project and the
+// environment, unless they are those that a command means by itself.
+func (r *Run) where() (flags []string) {
+	if r.Options.Named != "" {
+		flags = append(flags, "--project", r.Options.Named)
 	}
-	return shell.Join(append(command, words...)...)
+	if e := r.Elsewhere(); e != "" {
+		flags = append(flags, "--env", e)
+	}
+	return flags
 }
 
 // Elsewhere is the environment that this run's commands must name, "" for development,

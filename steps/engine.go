@@ -304,9 +304,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 func (e *Engine) cleanFinding(f finding.Finding) finding.Finding {
 	f.Message = e.Run.Redactor.Clean(f.Message)
 	f.Fix = f.Fix.Clean(e.Run.Redactor.Clean)
-	if name := e.Run.Elsewhere(); name != "" {
-		f.Fix = f.Fix.For(name)
-	}
+	f.Fix = f.Fix.For(e.Run.where()...)
 	f.File = e.Run.Redactor.Clean(f.File)
 	f.Ask = e.Run.Redactor.Clean(f.Ask)
 	return f

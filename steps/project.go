@@ -37,6 +37,11 @@ func (p *Project) Rel(path string) string {
 	return filepath.ToSlash(rel)
 }
 
+// Manage is a command of manage.py, as it is typed where keysplit was started.
+func (p *Project) Manage(args ...string) finding.Command {
+	return finding.Shell(append([]string{"python", FromHere(p.ManagePy)}, args...)...)
+}
+
 // MissingFile is the finding of a .env that is not there. It can be made with
 // nothing but the key in it, unless an example lies beside it: a file without the
 // example's other settings would not start the backend either.
@@ -45,7 +50,7 @@ func (p *Project) MissingFile(path string) finding.Finding {
 	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
 		if _, err := os.Stat(path + ending); err == nil {
 			f.Fixable = false
-			return f.WithFix(finding.Do("Run: %s, fill in its other settings, then run `keysplit` again.", finding.Shell("cp", p.Rel(path+ending), p.Rel(path))))
+			return f.WithFix(finding.Do("Run: %s, fill in its other settings, then run `keysplit` again.", finding.Shell("cp", FromHere(path+ending), FromHere(path))))
 		}
 	}
 	return f

@@ -20,12 +20,34 @@ func TestAFixCanBePasted(t *testing.T) {
 	if err := os.WriteFile(env+".example", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := `Run: cp 'it'\''s $(touch x)/.env.example' 'it'\''s $(touch x)/.env', fill in`
+	quoted := "'" + top + `/it'\''s $(touch x)/.env`
+	want := `Run: cp ` + quoted + `.example' ` + quoted + `', fill in`
 	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.String(), want) {
 		t.Errorf("%s", f.Fix.String())
 	}
-	p.TopLevel = dir
-	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.String(), "Run: cp .env.example .env, fill in") {
-		t.Errorf("%s", f.Fix.String())
+}
+
+// A command is pasted where keysplit was started, which may be below the project,
+// above it or elsewhere.
+func TestFromHere(t *testing.T) {
+	t.Parallel()
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := func(name string) string { return filepath.Join(top, filepath.FromSlash(name)) }
+	if err := os.MkdirAll(path("mono/services/api"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ here, path, want string }{
+		{"mono", "mono/services/api/.env", "services/api/.env"},
+		{"mono/services/api", "mono/services/api/.env", ".env"},
+		{"mono/services/api", "mono/docker-compose.yml", "../../docker-compose.yml"},
+		{"mono/services", "mono/services", "."},
+		{"mono/services/api", "else/.env", path("else/.env")},
+	} {
+		if got := from(path(c.here), path(c.path)); filepath.ToSlash(got) != filepath.ToSlash(c.want) {
+			t.Errorf("%s in %s: %s, want %s", c.path, c.here, got, c.want)
+		}
 	}
 }

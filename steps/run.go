@@ -29,6 +29,7 @@ const (
 type Options struct {
 	Folder       string            // where to look for the project, "" for the current folder
 	Environment  string            // "development" by default
+	Named        string            // the project as --project has it, "" where it is found from here
 	State        journal.Folder    // where the journals are
 	EnvFile      string            // --env-file, "" to use the one that the backend reads
 	Python       string            // --python

@@ -95,17 +95,17 @@ func (f Fix) SaysAgain() bool { return slices.Contains(f.Parts(), Part{"keysplit
 // ofEnvironment are the commands of keysplit that are about one environment.
 var ofEnvironment = []string{"upgrade", "rollback", "grace", "report", "check"}
 
-// For makes keysplit's own commands those of an environment, unless they name theirs
-// or mean all.
-func (f Fix) For(environment string) Fix {
+// For gives keysplit's own commands the flags that say which project and environment
+// they are about, unless they say so already or mean all.
+func (f Fix) For(flags ...string) Fix {
 	return f.each(func(p Part) string {
 		words := strings.Fields(p.Text)
-		if !p.Command || len(words) < 2 || words[0] != "keysplit" || !slices.Contains(ofEnvironment, words[1]) ||
-			slices.Contains(words, "--env") || slices.Contains(words, "--all") {
+		if !p.Command || len(flags) == 0 || len(words) < 2 || words[0] != "keysplit" || !slices.Contains(ofEnvironment, words[1]) ||
+			slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
 			return p.Text
 		}
 		command := "keysplit " + words[1]
-		return command + " " + shell.Join("--env", environment) + strings.TrimPrefix(p.Text, command)
+		return command + " " + shell.Join(flags...) + strings.TrimPrefix(p.Text, command)
 	})
 }
 

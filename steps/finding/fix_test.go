@@ -47,12 +47,13 @@ func TestCommandsOfAnEnvironment(t *testing.T) {
 	for text, want := range map[string]string{
 		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --rotate, then keysplit grace --env 'a b'.",
 		"`keysplit rollback --env other`":                         "keysplit rollback --env other",
+		"`keysplit check --project d`":                            "keysplit check --project d",
 		"`keysplit check --all`":                                  "keysplit check --all",
 		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --python PATH",
 		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit again; sudo keysplit upgrade",
 		"what keysplit check found":                               "what keysplit check found",
 	} {
-		if got := Do(text).For("a b").String(); got != want {
+		if got := Do(text).For("--env", "a b").String(); got != want {
 			t.Errorf("%s\n%s, want\n%s", text, got, want)
 		}
 	}

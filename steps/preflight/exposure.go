@@ -47,7 +47,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 	}
 	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
-		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", rel))))
+		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}
 	return found
 }

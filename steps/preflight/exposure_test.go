@@ -43,7 +43,7 @@ func TestAFixAboutExposureCanBePasted(t *testing.T) {
 	for _, f := range exposure(t.Context(), run, run.Project) {
 		said += f.Fix.String() + "\n"
 	}
-	for _, want := range []string{"Run: git rm --cached 'a $(touch x)/.env', add", "Run: chmod 600 'a $(touch x)/.env', or"} {
+	for _, want := range []string{"Run: git -C '" + dir + "' rm --cached .env, add", "Run: chmod 600 '" + dir + "/.env', or"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("want %s in\n%s", want, said)
 		}

@@ -253,7 +253,7 @@ func (s *session) ended() error {
 		message += " It said: " + last
 	}
 	return fmt.Errorf("%w: %w", errEnded, notRunnable(message, "", 0,
-		finding.Do("Run `python manage.py check` to see the reason, or name another interpreter: `keysplit --python PATH`.")))
+		finding.Do("Run %s to see the reason, or name another interpreter: `keysplit --python PATH`.", s.project.Manage("check"))))
 }
 
 // ask sends a command.

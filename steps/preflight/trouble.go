@@ -43,7 +43,7 @@ func (s *session) explain(t trouble) error {
 			finding.Do("Correct %s in the .env. A comment behind a value belongs on a line of its own.", t.Setting))
 	case "database":
 		return notRunnable("The database cannot be used: "+text+".", file, t.Line,
-			finding.Do("Start the database, and bring it up to date with: `python manage.py migrate`."))
+			finding.Do("Start the database, and bring it up to date with: %s.", s.project.Manage("migrate")))
 	case "configured":
 		return notRunnable("The settings do not load: "+text+".", file, t.Line,
 			finding.Do("Set what they ask for, then run `keysplit` again."))
@@ -51,7 +51,7 @@ func (s *session) explain(t trouble) error {
 		return notRunnable("Django cannot do that: "+text+".", "", 0, finding.Fix{})
 	}
 	return notRunnable(fmt.Sprintf("Django stops with %s: %s.", t.Type, text), file, t.Line,
-		finding.Do("Run `python manage.py check` to see the whole error, put it right, then run `keysplit` again."))
+		finding.Do("Run %s to see the whole error, put it right, then run `keysplit` again.", s.project.Manage("check")))
 }
 
 func (s *session) missingModule(t trouble, file, interpreter string, elsewhere finding.Fix) error {

@@ -149,7 +149,7 @@ func (s *session) noAccount(err error) finding.Finding {
 	f := finding.New(finding.LoginRejected, "The throwaway account could not be made: "+why).WithFix(finding.Do("Give an account: --username NAME."))
 	f.Why = "Django makes it in the project's own database. No login was tried."
 	if unmigrated.MatchString(why) {
-		f = f.WithFix(finding.Do("Run: `python manage.py migrate`. Then run `keysplit` again."))
+		f = f.WithFix(finding.Do("Run: %s. Then run `keysplit` again.", s.run.Project.Manage("migrate")))
 	}
 	return f
 }

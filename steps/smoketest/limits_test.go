@@ -125,7 +125,7 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 
 // A throwaway account that cannot be made is no wrong password.
 func TestAnAccountThatCannotBeMade(t *testing.T) {
-	s := &session{run: &steps.Run{}}
+	s := &session{run: &steps.Run{Found: steps.Found{Project: &steps.Project{ManagePy: "manage.py"}}}}
 	f := s.noAccount(steps.Fail(finding.New("django-not-runnable", "The database cannot be used: no such table: auth_user")))
 	if !strings.Contains(f.Fix.String(), "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
 		t.Errorf("%+v", f)

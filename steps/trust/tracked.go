@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -42,7 +43,7 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 		f.Message = "The .env file is tracked by git, on purpose: " + by + "."
 		return f, true, true
 	}
-	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH.", finding.Shell("git", "rm", "--cached", rel))
+	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH.", untrack(real))
 	if writes {
 		f = f.WithSeverity(finding.Error)
 		f.Message = "The .env file is tracked by git, so keysplit writes no secret to it."
@@ -52,6 +53,16 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 		f = f.Asking("Git tracks " + secret.Inert(rel) + ", so everyone with the repository gets this key. Is that on purpose?")
 	}
 	return f.WithFix(fix), true, true
+}
+
+// untrack is the command that takes a file out of the repository and leaves it where it
+// is, as it is typed where keysplit was started.
+func untrack(path string) finding.Command {
+	words := []string{"git", "rm", "--cached", filepath.Base(path)}
+	if dir := steps.FromHere(filepath.Dir(path)); dir != "." {
+		words = slices.Insert(words, 1, "-C", dir)
+	}
+	return finding.Shell(words...)
 }
 
 // asks asks git whether it tracks a file or link. known is false where git does not

@@ -101,7 +101,7 @@ func TestOnPurpose(t *testing.T) {
 	}
 	for _, development := range []string{"", steps.DefaultEnvironment} {
 		f := look(development, "")
-		if f.Severity != finding.Error || f.Ask == "" || !strings.Contains(f.Fix.String(), "git rm --cached backend/.env") || !strings.Contains(f.Fix.String(), "tracked_env = true") || !strings.Contains(f.Fix.String(), "--env-file") {
+		if f.Severity != finding.Error || f.Ask == "" || !strings.Contains(f.Fix.String(), " rm --cached .env") || !strings.Contains(f.Fix.String(), "tracked_env = true") || !strings.Contains(f.Fix.String(), "--env-file") {
 			t.Errorf("%+v", f)
 		}
 		if f := look(development, "keysplit.toml:3"); f.Severity != finding.Info || f.Ask != "" || !strings.Contains(f.Message, "keysplit.toml:3") {

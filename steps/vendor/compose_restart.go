@@ -42,6 +42,7 @@ type composer struct {
 	tool.Program
 	prefix []string
 	old    bool
+	unsaid string // the file that is found from its folder, and so not in prefix; "" for none
 }
 
 func docker(dir string) tool.Program {
@@ -123,25 +124,28 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
 			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:...")))
 	}
-	dir := filepath.Dir(file)
+	dir, unsaid := filepath.Dir(file), file
 	var named []string
 	if file != usual(dir) {
-		named = []string{"--file", file}
+		named, unsaid = []string{"--file", file}, ""
 	}
-	two := composer{Program: docker(dir), prefix: append([]string{"compose"}, named...)}
+	two := composer{Program: docker(dir), prefix: append([]string{"compose"}, named...), unsaid: unsaid}
 	res, err := two.Try(ctx, run, nil, "compose", "version", "--short")
 	if err == nil && res.Code == 0 {
 		return two, nil
 	}
-	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir, Messages: dockerMessages}, prefix: named, old: true}
+	one := composer{Program: tool.Program{Name: "docker-compose", Install: "Neither docker compose nor docker-compose works here. See https://docs.docker.com/compose/install.", Dir: dir, Messages: dockerMessages}, prefix: named, old: true, unsaid: unsaid}
 	_, err = one.Call(ctx, run, "compose:"+c.list, nil, "version", "--short")
 	return one, err
 }
 
 func (c composer) args(args ...string) []string { return append(slices.Clone(c.prefix), args...) }
 
-// line is the command line of args, for a person.
+// line is the command line of args, as a person types it where keysplit was started.
 func (c composer) line(args ...string) finding.Command {
+	if dir := steps.FromHere(c.Dir); c.unsaid != "" && dir != "." && !strings.HasPrefix(dir, "..") {
+		args = append([]string{"--file", steps.FromHere(c.unsaid)}, args...) // from above its folder it is not found
+	}
 	return finding.Shell(append([]string{c.Name}, c.args(args...)...)...)
 }
 

@@ -70,7 +70,7 @@ func (p *place) waiting(f *pflag.FlagSet) {
 
 // command is a command of keysplit for the same environment.
 func (p *place) command(name string) string {
-	run := steps.Run{Options: steps.Options{Environment: p.env}}
+	run := steps.Run{Options: steps.Options{Environment: p.env, Named: p.project}}
 	return run.Command(name)
 }
 

@@ -78,6 +78,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		run.Targets = write.Default()
 	}
 	o := &run.Options
+	o.Named = p.project
 	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
 	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
 	o.MinLength, o.DistinctFrom = conf.MinLength, conf.DistinctFrom
@@ -178,7 +179,7 @@ func flagged(name string, values ...string) (out []string) {
 // given are the flags that say where: the command that goes on has to have them
 // again, since no configuration does.
 func (p *place) given() []string {
-	out := slices.Concat(flagged("--project", p.project), flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings))
+	out := slices.Concat(flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings))
 	if p.timeout != 0 && p.timeout != steps.DefaultTimeout {
 		out = append(out, "--timeout", p.timeout.String())
 	}
