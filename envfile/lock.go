@@ -17,8 +17,8 @@ import (
 // lockPoll is how often a waiting run tries again.
 const lockPoll = 20 * time.Millisecond
 
-// errHeld is what tryLock returns while another process has the lock.
-var errHeld = errors.New("the lock is held")
+// ErrHeld is what TryLock returns while another process has the lock.
+var ErrHeld = errors.New("the lock is held")
 
 // lock is an advisory lock on one target, which every run of this program takes before it writes. Its file lies in the
 // caller's folder, not beside the target, and the system frees it when its process ends in any way. The
@@ -68,16 +68,16 @@ func acquire(ctx context.Context, folder, target, path string, wait time.Duratio
 // take waits for a lock until the deadline, and less if ctx ends.
 func take(ctx context.Context, f *os.File, path string, deadline time.Time, holder func() string) error {
 	for {
-		err := tryLock(f)
+		err := TryLock(f)
 		if err == nil {
 			return nil
 		}
-		if ctxErr := ctx.Err(); errors.Is(err, errHeld) && ctxErr != nil {
+		if ctxErr := ctx.Err(); errors.Is(err, ErrHeld) && ctxErr != nil {
 			err = ctxErr
-		} else if errors.Is(err, errHeld) && time.Now().Before(deadline) {
+		} else if errors.Is(err, ErrHeld) && time.Now().Before(deadline) {
 			pause(ctx, lockPoll)
 			continue
-		} else if errors.Is(err, errHeld) {
+		} else if errors.Is(err, ErrHeld) {
 			return &RefusedError{Path: path, Reason: ReasonLocked, Detail: holder()}
 		}
 		return fmt.Errorf("lock %s: %w", path, err)

@@ -13,14 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes the lock or returns errHeld at once.
-func tryLock(f *os.File) error {
+// TryLock takes the system's advisory lock on an open file, or returns ErrHeld at once. It is held until the file is
+// closed, or the process ends in any way.
+func TryLock(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EWOULDBLOCK):
-			return errHeld
+			return ErrHeld
 		default:
 			return os.NewSyscallError("flock", err)
 		}

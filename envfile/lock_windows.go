@@ -13,12 +13,13 @@ import (
 // holder, at the start, must stay readable.
 const lockOffset = 1 << 30
 
-// tryLock takes the lock or returns errHeld at once.
-func tryLock(f *os.File) error {
+// TryLock takes the system's advisory lock on an open file, or returns ErrHeld at once. It is held until the file is
+// closed, or the process ends in any way.
+func TryLock(f *os.File) error {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{Offset: lockOffset})
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return errHeld
+		return ErrHeld
 	}
 	return os.NewSyscallError("LockFileEx", err)
 }

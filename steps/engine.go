@@ -62,11 +62,37 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 	}
 	send(Event{Kind: EventStarted})
 	step := e.steps[n]
-	err := step.Apply(ctx, e.Run, send)
+	err := e.witness(ctx, n)
+	if err == nil {
+		err = step.Apply(ctx, e.Run, send)
+	}
 	if err == nil {
 		err = step.Verify(ctx, e.Run, send)
 	}
 	return e.end(ctx, n, err, ActSucceed, EventDone, send)
+}
+
+// Witness is a step that can find out, before anything is written, which key is in
+// force.
+type Witness interface {
+	Witness(ctx context.Context, run *Run) error
+}
+
+// witness finds out which key was in force before the first write of a run that
+// replaces one. Once it is written, the server that took the previous key may be gone.
+func (e *Engine) witness(ctx context.Context, n Name) error {
+	run := e.Run
+	if n != Write || run.Wrote || run.Journal == nil || !run.Previous.Set() || run.Options.Skip[SmokeTest] || run.PreviousTo(run.Key).Proved {
+		return nil
+	}
+	for _, n := range []Name{Restart, SmokeTest, Generate} { // who can be asked, what it takes, what follows for the key
+		if w, ok := e.steps[n].(Witness); ok {
+			if err := w.Witness(ctx, run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Skip leaves a step out. It counts as skipped, never as done.
@@ -269,6 +295,11 @@ func (e *Engine) act(n Name, a Action) error {
 	e.Machine = next
 	if e.Run.Journal == nil || a == ActPlan {
 		return nil
+	}
+	if n == Restart && (a == ActSucceed || a == ActSkip) {
+		if err := e.Run.Journal.Settle(); err != nil {
+			return err
+		}
 	}
 	return e.Run.Journal.SetStatus(string(n), string(next.Status(n)))
 }

@@ -1,12 +1,10 @@
 package steps
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +29,8 @@ type Options struct {
 	Environment  string            // "development" by default
 	Named        string            // the project as --project has it, "" where it is found from here
 	State        journal.Folder    // where the journals are
+	Command      string            // the command line without what may be secret in it, for another run that meets this one
+	Queue        bool              // --wait: where another run is at work here, wait for its end
 	EnvFile      string            // --env-file, "" to use the one that the backend reads
 	Python       string            // --python
 	Settings     string            // --settings
@@ -122,6 +122,7 @@ type Run struct {
 
 	overruled []finding.Finding
 	closers   []func()
+	holds     bool // see Hold
 }
 
 // Found is what preflight found.
@@ -220,57 +221,6 @@ func (r *Run) InEnvironment(text string) string {
 		}
 		return r.Command(strings.TrimPrefix(found, "keysplit "))
 	})
-}
-
-// PreviousKey returns the key that was in force before the latest upgrade, when
-// its change still is: a run that is resumed, or repeated, can so prove that the
-// old key is refused.
-func (r *Run) PreviousKey() (secret.Secret, bool) {
-	if r.Journal == nil || r.Project == nil {
-		return secret.Secret{}, false
-	}
-	if path := r.PreviousFile(); path != "" {
-		if old, err := r.Journal.Kept(filepath.Base(path)); err == nil {
-			return r.Secret(string(old)), true
-		}
-	}
-	now, err := r.Home().Keys()
-	if err != nil {
-		return secret.Secret{}, false
-	}
-	for _, path := range r.Home().Files() {
-		for _, data := range r.Journal.Befores(path) {
-			keys, err := ReadKeys(r, r.Project.EnvFile.Readers[0], data)
-			// A change that was not about the key has the same one before it.
-			if old := keys.InFile.Secret; err == nil && old.Len() > 0 && !old.Equal(now.InFile.Secret) {
-				return old, true
-			}
-		}
-	}
-	return secret.Secret{}, false
-}
-
-// PreviousFile is the file of the journal, of mode 0600, whose whole content is the
-// key that the latest upgrade of this run's targets replaced in one that is no file;
-// "" for none.
-func (r *Run) PreviousFile() string {
-	if r.Journal == nil {
-		return ""
-	}
-	specs, latest := r.Specs(), ""
-	// A later run may have changed a file only, such as that of a grace period.
-	for _, e := range slices.Backward(r.Journal.InForce()) {
-		if e.Delivery == nil || !slices.Contains(specs, e.Delivery.Target) {
-			continue
-		}
-		if latest = cmp.Or(latest, e.Run); e.Run != latest {
-			break
-		}
-		if old, ok, err := r.Journal.Before(*e.Delivery); err == nil && ok && len(old) > 0 {
-			return filepath.Join(r.Journal.Dir(), e.Delivery.BackupID)
-		}
-	}
-	return ""
 }
 
 // servers names addresses, inert and without a name, password or query in them.

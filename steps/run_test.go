@@ -32,8 +32,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 		for _, spec := range targets {
 			r.Targets = append(r.Targets, somewhere{spec: spec})
 		}
-		key, _ := r.PreviousKey()
-		return key.Reveal()
+		return r.PreviousTo(r.Prints.Secret("the one in force")).Key.Reveal()
 	}
 	deliver := func(target string, before secret.Secret) {
 		t.Helper()
@@ -41,11 +40,18 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	restarted := func() {
+		t.Helper()
+		if err := j.SetStatus(string(Restart), string(Done)); err != nil {
+			t.Fatal(err)
+		}
+		j = nextRun(t, j, env)
+	}
 	deliver("heroku:a", older)
-	j = nextRun(t, j, env)
+	restarted()
 	deliver("heroku:a", old)
 	deliver("github:a/b", secret.Secret{})
-	j = nextRun(t, j, env)
+	restarted()
 	deliver("heroku:b", other)
 	for _, c := range []struct {
 		targets []string
@@ -58,7 +64,7 @@ func TestThePreviousKeyIsThatOfTheLatestUpgradeHere(t *testing.T) {
 			t.Errorf("%v: another key than the one before", c.targets)
 		}
 	}
-	j = nextRun(t, j, env)
+	restarted()
 	deliver("heroku:a", secret.Secret{}) // its value could not be read
 	if previous("heroku:a") != "" {
 		t.Error("a key of an earlier upgrade counts as the previous one")

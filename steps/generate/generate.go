@@ -19,6 +19,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
 
@@ -39,7 +40,7 @@ func (*Step) Name() steps.Name { return steps.Generate }
 
 // choice is what the step would do with what is there.
 type choice struct {
-	action   string        // "keep", "make", "import", "resume", "leave"
+	action   string        // "keep", "make", "import", "resume", "go on", "leave"
 	previous secret.Secret // the key in force, if any
 	keys     steps.Keys
 	chosen   secret.Secret  // by an earlier run, which did not bring it to every place
@@ -67,11 +68,16 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 			c.chosen = run.Secret(string(key))
 		}
 	}
+	begun := c.begun(run)
 	switch {
+	case run.Answers.Import.Set() && begun.Set() && !begun.Equal(run.Answers.Import):
+		return c, steps.Fail(anotherKey(run))
 	case run.Answers.Import.Set():
 		c.action = "import"
 	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
 		c.action = "resume"
+	case run.Answers.Rotate && begun.Set() && len(c.bad) == 0:
+		c.action = "go on"
 	case !run.Answers.Rotate && run.Home().Sealed():
 		c.action = "leave" // it may be good, and in use
 	case run.Answers.Rotate || len(c.bad) > 0:
@@ -87,6 +93,30 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		return c, steps.Fail(c.keys.Shadowed())
 	}
 	return c, nil
+}
+
+// begun is the key of a rotation that was written, in whole or in part, and never came
+// to the end of its restart: nothing may be in force that two of those follow.
+func (c choice) begun(run *steps.Run) secret.Secret {
+	if run.Journal == nil || run.Wrote {
+		return secret.Secret{} // this run's own, which can still be chosen anew
+	}
+	if c.chosen.Set() && run.Journal.Delivering() {
+		return c.chosen
+	}
+	restarted := func(e journal.Entry) bool {
+		return e.Kind == "status" && e.Step == string(steps.Restart) && (e.Status == string(steps.Done) || e.Status == string(steps.Skipped))
+	}
+	if run.Journal.Brought(c.previous, restarted) {
+		return c.previous
+	}
+	return secret.Secret{}
+}
+
+// anotherKey refuses a key beside that of a rotation that is not finished.
+func anotherKey(run *steps.Run) finding.Finding {
+	return finding.New(finding.UpgradeUnfinished, "An earlier upgrade has written another key, and did not come to the end of its restart.").
+		WithFix(finding.Do("To finish it with its key: %s. To undo it: %s", finding.Command(run.Command("upgrade")), finding.Command(run.Command("rollback"))))
 }
 
 // unfinished names the upgrade that comes first, and the two ways to end it.
@@ -118,6 +148,12 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{
 			Summary: "Go on with the key that the interrupted run chose.",
 			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one, first: " + run.Command("rollback")},
+			Effects: effects(run),
+		}, nil
+	case "go on":
+		return steps.Plan{
+			Summary: "Go on with the key that the interrupted run wrote.",
+			Details: []string{describe(c.previous), "No restart has come to its end with it. For a fresh one, first: " + run.Command("rollback")},
 			Effects: effects(run),
 		}, nil
 	case "import":
@@ -208,6 +244,8 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 		return nil
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"
+	case "go on":
+		run.Key, run.KeyFrom = c.previous, "chosen before"
 	case "import":
 		key := run.Answers.Import
 		if codes := s.judge(run, key, c); len(codes) > 0 {
@@ -224,7 +262,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 			run.Key, run.KeyFrom = key, "made"
 		}
 	}
-	run.Previous = before(run, c)
+	run.Previous = run.PreviousTo(run.Key).Key
 	if err := remember(run); err != nil {
 		return err
 	}
@@ -236,16 +274,10 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	return nil
 }
 
-// before is the key that was in force before this run's: the one that is still there,
-// or, where that is the run's own by now, the one that the upgrade replaced.
-func before(run *steps.Run, c choice) secret.Secret {
-	if c.previous.Set() && !c.previous.Equal(run.Key) {
-		return c.previous
-	}
-	if old, ok := run.PreviousKey(); ok && !old.Equal(run.Key) {
-		return old
-	}
-	return secret.Secret{}
+// Witness settles the previous key anew, by what the server was seen to take.
+func (*Step) Witness(_ context.Context, run *steps.Run) error {
+	run.Previous = run.PreviousTo(run.Key).Key
+	return nil
 }
 
 // remember keeps a key that is about to be brought to several places, or to one

@@ -61,6 +61,10 @@ type Grace struct {
 	Settings []string
 	Changes  []string // what will change, one line each; none when all is in place
 	Goes     bool     // a period is in force, and goes on to its own deadline
+	// Proved tells that the previous key was seen in force; else it is the one that the
+	// place had before.
+	Proved bool
+	File   string // of the journal, whose whole content the previous key is; "" for none
 	// Unsure tells that the place does not show SECRET_KEY, so that the previous key
 	// could not be compared with it.
 	Unsure bool
@@ -87,14 +91,15 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 	if err != nil {
 		return nil, steps.CannotLook("read the keys: %w", err)
 	}
-	previous, ok := run.PreviousKey()
-	if err := advise(run, keys, previous, ok); err != nil {
+	before := run.PreviousTo(keys.InForce())
+	previous := before.Key
+	if err := advise(run, keys, previous, previous.Set()); err != nil {
 		return nil, err
 	}
 	env := run.Project.EnvFile
 	g := &Grace{
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
-		Settings: settingsLines(env.Readers), Unsure: !run.Home().Compares(keys),
+		Settings: settingsLines(env.Readers), Unsure: !run.Home().Compares(keys), Proved: before.Proved, File: before.File,
 	}
 	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
 		g.Until, g.Goes = until.UTC(), true

@@ -150,10 +150,8 @@ func (j *Journal) Unfinished(targets []string) []string {
 	if !ok || sameTargets(e.Targets, targets) {
 		return nil
 	}
-	for _, begun := range j.InForce() {
-		if begun.Run == e.Run {
-			return e.Targets
-		}
+	if j.Delivering() {
+		return e.Targets
 	}
 	return nil
 }
@@ -187,6 +185,12 @@ func (j *Journal) choice() (Entry, bool) {
 	return Entry{}, false
 }
 
+// Delivering reports whether some place may have the chosen key already.
+func (j *Journal) Delivering() bool {
+	e, ok := j.choice()
+	return ok && slices.ContainsFunc(j.InForce(), func(begun Entry) bool { return begun.Run == e.Run })
+}
+
 // ChosenFile is where the chosen key is kept, "" when there is none: for the one
 // kind of place that only a person can bring it to.
 func (j *Journal) ChosenFile() string {
@@ -197,7 +201,7 @@ func (j *Journal) ChosenFile() string {
 	return filepath.Join(j.dir, e.ID)
 }
 
-// Settle forgets the chosen key: all places have it, or it is given up. So it does
+// Settle forgets the chosen key: it is where it must be, or it is given up. So it does
 // with one of a run that was killed before it could note what the key was for.
 func (j *Journal) Settle() error {
 	e, ok := j.choice()

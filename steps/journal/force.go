@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -107,6 +108,12 @@ func (j *Journal) Reverted() int {
 // InForce lists the entries that began a change which is in force, or may be,
 // of all runs: "begin" of a file, "deliver" of any other place.
 func (j *Journal) InForce() []Entry {
+	in := j.inForce()
+	return slices.DeleteFunc(slices.Clone(j.entries), func(e Entry) bool { return !in(e) })
+}
+
+// inForce tells of an entry whether it is among those.
+func (j *Journal) inForce() func(Entry) bool {
 	ended := map[string]bool{}
 	reverted := map[string]bool{}
 	for _, e := range j.entries {
@@ -117,28 +124,20 @@ func (j *Journal) InForce() []Entry {
 			reverted[e.ID] = true
 		}
 	}
-	var out []Entry
-	for _, e := range j.entries {
-		switch {
-		case e.Kind == "begin" && !e.Rollback && ended[e.Intent.ID] && !reverted[e.Intent.ID],
-			e.Kind == "deliver" && !reverted[e.Delivery.ID]:
-			out = append(out, e)
-		}
+	return func(e Entry) bool {
+		return e.Kind == "begin" && !e.Rollback && ended[e.Intent.ID] && !reverted[e.Intent.ID] ||
+			e.Kind == "deliver" && !reverted[e.Delivery.ID]
 	}
-	return out
 }
 
-// Befores are the versions of a file before each change of it that is still in
-// force, the latest first.
-func (j *Journal) Befores(path string) [][]byte {
-	var out [][]byte
-	for _, e := range slices.Backward(j.InForce()) {
-		if e.Intent == nil || e.Intent.Path != path {
-			continue
-		}
-		if data, err := j.Kept(e.Intent.BackupID); err == nil {
-			out = append(out, data)
+// Backward gives the status entries and those of InForce, the latest first.
+func (j *Journal) Backward() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		in := j.inForce()
+		for _, e := range slices.Backward(j.entries) {
+			if (e.Kind == "status" || in(e)) && !yield(e) {
+				return
+			}
 		}
 	}
-	return out
 }

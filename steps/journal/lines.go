@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -29,7 +29,7 @@ type Entry struct {
 	Intent      *envfile.Intent  `json:"intent,omitempty"`
 	ID          string           `json:"id,omitempty"`      // of the intent that ended or was reverted; of what was "agreed"
 	Outcome     *envfile.Outcome `json:"outcome,omitempty"` // how it ended
-	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force
+	Key         string           `json:"key,omitempty"`     // fingerprint of the key now in force; that is about to be brought; that a server was seen to take
 	Evidence    *Evidence        `json:"evidence,omitempty"`
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"

@@ -22,6 +22,48 @@ func (j *Journal) KeySince(key secret.Secret) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// Bring records that a key is about to be brought to the places of the upgrade.
+func (j *Journal) Bring(key secret.Secret) error {
+	return j.append(Entry{Kind: "bringing", Run: j.run, Key: j.prints.Of(key)})
+}
+
+// Brought reports whether an upgrade began to bring this key and has neither come to
+// the end of its restart, which is what passed tells of an entry, nor been undone.
+func (j *Journal) Brought(key secret.Secret, passed func(Entry) bool) bool {
+	print := j.prints.Of(key)
+	if !key.Set() {
+		return false
+	}
+	for _, e := range slices.Backward(j.entries) {
+		switch {
+		case e.Kind == "bringing":
+			return e.Key == print
+		case e.Kind == "reverted", passed(e):
+			return false
+		}
+	}
+	return false
+}
+
+// SetProved records that a server was seen to take tokens of this key.
+func (j *Journal) SetProved(key secret.Secret) error {
+	if all := j.Proved(); len(all) > 0 && all[0] == j.prints.Of(key) {
+		return nil
+	}
+	return j.append(Entry{Kind: "proved", Key: j.prints.Of(key)})
+}
+
+// Proved are the fingerprints of the keys that a server was seen to take, the latest
+// first.
+func (j *Journal) Proved() (prints []string) {
+	for _, e := range slices.Backward(j.entries) {
+		if e.Kind == "proved" {
+			prints = append(prints, e.Key)
+		}
+	}
+	return prints
+}
+
 // StartEmergency records that the change of the code was taken back for now, and
 // by when that is to be put right.
 func (j *Journal) StartEmergency(until time.Time) error {

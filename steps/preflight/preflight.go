@@ -161,6 +161,9 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 	if environment == "" {
 		environment = steps.DefaultEnvironment
 	}
+	if err := run.Hold(ctx, p.Root, environment, emit); err != nil {
+		return err
+	}
 	j, err := run.Options.State.Open(p.Root, environment)
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)

@@ -38,6 +38,13 @@ func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 	return nil
 }
 
+// Witness finds the server that can be asked before anything is written.
+// Where it cannot look, the restart itself says why.
+func (s *Step) Witness(ctx context.Context, run *steps.Run) error {
+	_ = s.address(ctx, run)
+	return ctx.Err()
+}
+
 // address sets the run's URL from what the user named or what runs; without
 // either it stays empty. What runs here is not the backend of another environment.
 func (s *Step) address(ctx context.Context, run *steps.Run) error {

@@ -40,11 +40,12 @@ func Of(e *steps.Engine) *Rollback {
 }
 
 // Find looks at the project, no further than is needed to find its journal: what else
-// is wrong with it is another command's business. Its error is that of the look.
-func Find(ctx context.Context, e *steps.Engine) (*Rollback, error) {
+// is wrong with it is another command's business. Its error is that of the look. emit
+// sees for whom it waits.
+func Find(ctx context.Context, e *steps.Engine, emit steps.Emit) (*Rollback, error) {
 	_, err := e.Plan(ctx, steps.Preflight, nil)
 	if err == nil {
-		err = e.Apply(ctx, steps.Preflight, nil)
+		err = e.Apply(ctx, steps.Preflight, steps.OnlyWaits(emit))
 	}
 	var failure *steps.Failure
 	if err != nil && (!errors.As(err, &failure) || e.Run.Journal == nil) {

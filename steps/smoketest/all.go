@@ -40,6 +40,7 @@ func (s *session) all(ctx context.Context) error {
 		return err
 	}
 	s.show(out)
+	s.signs = out.inForce()
 	found := s.findings(out)
 	if out.strange && s.known {
 		// Something else answers: least of all does it get a password.
@@ -188,6 +189,7 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 			return err
 		}
 	}
+	s.signs = true // the login's token says so
 	if err := s.useToken(ctx, in); err != nil {
 		return err
 	}

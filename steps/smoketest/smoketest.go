@@ -85,6 +85,8 @@ type session struct {
 	secret           *signer // nil when SECRET_KEY is not known
 	previous         *signer // nil when there is none, or it is the new key
 	previousIsSecret bool
+
+	signs bool // the new key was shown to be in force
 }
 
 // Name is the step's name.
@@ -137,11 +139,14 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	run.Asked = append([]string{first}, others...)
 	if len(others) == 0 {
-		return asFailure(s.ask(ctx, run, first, true, emit))
+		signs, err := s.ask(ctx, run, first, true, emit)
+		return errors.Join(asFailure(err), proved(run, signs))
 	}
 	var found []finding.Finding
+	all := true
 	for i, address := range append([]string{first}, others...) {
-		err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+		signs, err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+		all = all && signs
 		var t *trouble
 		ended := errors.As(err, &t) && t.nobody
 		err = asFailure(err)
@@ -159,25 +164,27 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 			return err
 		}
 	}
-	if len(found) > 0 {
-		return steps.Fail(found...)
+	if err := proved(run, all); err != nil || len(found) == 0 {
+		return err
 	}
-	return nil
+	return steps.Fail(found...)
 }
 
 // ask runs the proof on one server, and the login where it is asked for: once,
-// however many addresses the backend has. The error may be a *trouble.
-func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bool, emit steps.Emit) error {
+// however many addresses the backend has. signs reports whether the new key was shown
+// to be in force there, whatever else is wrong. The error may be a *trouble.
+func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bool, emit steps.Emit) (signs bool, err error) {
 	ses, err := s.open(ctx, run, address, emit)
 	if err != nil {
-		return err
+		return false, err
 	}
 	ses.logsIn = login
 	ses.announce()
 	if err := ses.reach(ctx); err != nil {
-		return err
+		return false, err
 	}
-	return ses.all(ctx)
+	err = ses.all(ctx)
+	return ses.signs, err
 }
 
 // addresses are the base URLs to ask: the ones that were named, else the one
@@ -235,37 +242,51 @@ func asFailure(err error) error {
 }
 
 func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit steps.Emit) (*session, error) {
-	base, err := parseBase(address)
-	if err != nil {
-		return nil, err
-	}
-	key := run.Key
-	if keys, err := run.Home().Keys(); !key.Set() && err == nil {
-		key = keys.Key.Secret
-	}
+	key := tested(run)
 	if !key.Set() || key.Len() == 0 {
 		return nil, steps.Fail(finding.New(finding.JWTKeyMissing, ""))
 	}
-	ses := &session{
-		run: run, emit: emit, now: s.Now, connections: connections(run),
-		client: newClient(base, run.Options.Roots, run.Options.Wait()),
-		fresh:  keySigner(key), secret: secretKeySigner(run),
+	ses, err := s.with(run, key, address, emit)
+	if err != nil {
+		return nil, err
 	}
-	if ses.now == nil {
-		ses.now = time.Now
-	}
-	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
-	ses.routes = named(run.Options.Routes, routes(run.Project.Facts))
-	ses.known = run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != "")
-	if ses.sleep = s.Sleep; ses.sleep == nil {
-		ses.sleep = sleep
-	}
+	ses.secret = secretKeySigner(run)
 	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {
 		ses.previous = keySigner(run.Previous)
 		ses.previousIsSecret = ses.secret != nil && sameKey(ctx, ses.secret, ses.previous)
 		if accepted, until, under := run.Grace(ses.now()); under && accepted.Equal(run.Previous) {
 			ses.grace = until
 		}
+	}
+	return ses, nil
+}
+
+// tested is the key that is to be in force.
+func tested(run *steps.Run) secret.Secret {
+	if keys, err := run.Home().Keys(); !run.Key.Set() && err == nil {
+		return keys.Key.Secret
+	}
+	return run.Key
+}
+
+// with is a session about one key and no other.
+func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit steps.Emit) (*session, error) {
+	base, err := parseBase(address)
+	if err != nil {
+		return nil, err
+	}
+	ses := &session{
+		run: run, emit: emit, now: s.Now, sleep: s.Sleep, connections: connections(run),
+		client: newClient(base, run.Options.Roots, run.Options.Wait()), fresh: keySigner(key),
+		routes: named(run.Options.Routes, routes(run.Project.Facts)),
+		known:  run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != ""),
+	}
+	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
+	if ses.now == nil {
+		ses.now = time.Now
+	}
+	if ses.sleep == nil {
+		ses.sleep = sleep
 	}
 	return ses, nil
 }

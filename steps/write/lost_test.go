@@ -179,7 +179,7 @@ func TestAnUndoThatIsNotSeen(t *testing.T) {
 			k.restore = func(func()) error { k.held = steps.Held{Readable: true}; return nil }
 		}, finding.PlaceNotRestored, nil},
 		"the value before is gone": {func(t *testing.T, run *steps.Run, _ *keeper) {
-			if err := os.Remove(run.PreviousFile()); err != nil {
+			if err := os.Remove(run.PreviousTo(run.Key).File); err != nil {
 				t.Fatal(err)
 			}
 		}, "", os.ErrNotExist},

@@ -104,7 +104,7 @@ func TestByHandIsAskedForByItself(t *testing.T) {
 			if plan, err = step.Plan(ctx, run); err != nil || !plan.Nothing {
 				t.Errorf("a retry asks once more: %+v, %v", plan, err)
 			}
-			if err := step.Apply(ctx, run, none); err != nil || len(run.Journal.Deliveries()) != 2 || run.Journal.ChosenFile() != "" {
+			if err := step.Apply(ctx, run, none); err != nil || len(run.Journal.Deliveries()) != 2 || run.Journal.ChosenFile() == "" {
 				t.Errorf("at the end: %v, %+v", err, run.Journal.Deliveries())
 			}
 			if program.Stdin() != "JWT_SECRET_KEY="+run.Key.Reveal()+"\n" {

@@ -144,14 +144,20 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if len(targets) == 0 {
 		targets = Default()
 	}
-	var written, byHand []steps.Target
+	var written, files, byHand []steps.Target
 	for _, t := range targets {
-		if _, ok := t.(*manual); ok {
+		switch _, ok := t.(*manual); {
+		case ok:
 			byHand = append(byHand, t)
-		} else {
+		case t.Local():
+			files = append(files, t)
+		default:
 			written = append(written, t)
 		}
 	}
+	// Another place can refuse, by its compare-and-swap, what a run on another machine
+	// has changed. Nothing of this machine is changed by then.
+	written = append(written, files...)
 	s.targets, s.from, s.left = slices.Concat(written, byHand), 0, 0
 	plans := make([]steps.Plan, len(s.targets))
 	for i, t := range s.targets {
@@ -247,6 +253,11 @@ func ofFile(p steps.Plan) []steps.DiffLine {
 // Apply writes to every target of the planned part in turn. When one fails, it
 // says which ones have the key already.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if run.KeyFrom != "kept" && run.Key.Set() && run.Journal != nil {
+		if err := run.Journal.Bring(run.Key); err != nil {
+			return err
+		}
+	}
 	for i := s.from; i < len(s.targets)-s.left; i++ {
 		t := s.targets[i]
 		var err error
@@ -318,8 +329,8 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
-	if run.Journal == nil {
-		return nil
+	if run.Journal == nil || run.Home().Sealed() {
+		return nil // a key that no place shows again is kept until the backend was restarted with it
 	}
 	return run.Journal.Settle()
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ of them share is found, without either being shown.`,
 	c.place.flags(f)
 	c.place.starting(f)
 	c.trusting(f)
+	c.queueing(f)
 	f.BoolVar(&c.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
 	f.BoolVar(&c.committed, "committed", false, "judge only committed files (see keysplit help ci)")
@@ -134,13 +136,18 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if err := c.print(stdio, all); err != nil {
 		return err
 	}
-	return worst(all)
+	err := worst(all)
+	var failure *steps.Failure
+	if c.format != "text" && !errors.As(err, &failure) {
+		return err // no finding tells it
+	}
+	return said(err)
 }
 
 // request is what check asks of a run.
 func (c *checkOptions) request() request {
 	return request{
-		answers: c.answers, speech: &c.speech, reach: looks,
+		answers: c.answers, speech: &c.speech, command: "check", reach: looks,
 		options: steps.Options{ReadOnly: !c.fix, Static: c.static || c.committed, Committed: c.committed},
 	}
 }
@@ -182,7 +189,7 @@ func worst(all []*inspect.Environment) error {
 			out = err
 		}
 	}
-	return said(out)
+	return out
 }
 
 // silent is a front end that shows nothing: the other formats are one piece at

@@ -32,6 +32,7 @@ const (
 	ExitFinding   = 1   // a finding of severity error, or a step failed
 	ExitUsage     = 2   // wrong usage or configuration
 	ExitBlind     = 3   // could not look: no project, an unreadable file, Django does not start for another reason
+	ExitHeld      = 4   // another run is at work on the same project and environment
 	ExitCancelled = 130 // the user stopped it
 )
 
@@ -203,9 +204,12 @@ func exitCode(stdio IO, err error) int {
 // codeOf maps what an error is to an exit code.
 func codeOf(err error) int {
 	var misplaced *journal.PlaceError
+	var held *journal.HeldError
 	switch {
 	case err == nil:
 		return ExitOK
+	case errors.As(err, &held):
+		return ExitHeld
 	case errors.Is(err, steps.ErrCancelled), errors.Is(err, context.Canceled):
 		return ExitCancelled
 	case errors.Is(err, steps.ErrUsage), errors.As(err, &misplaced):

@@ -23,7 +23,7 @@ type emergencyReport struct {
 // runEmergency shows the emergency rollback as a plan. Nothing of the project is
 // changed; only the deadline is recorded, when the user says so.
 func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
-	run, err := found(ctx, stdio, &o.place, request{speech: &o.speech, reach: nowhere})
+	run, err := found(ctx, stdio, &o.place, request{speech: &o.speech, command: "rollback", answers: answers{wait: o.wait}, reach: nowhere})
 	if err != nil {
 		return err
 	}

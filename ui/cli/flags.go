@@ -102,8 +102,8 @@ func (s *server) flags(f *pflag.FlagSet) {
 
 // answers are given on the command line in place of those of a person.
 type answers struct {
-	yes, trustConfig bool
-	confirm          []string
+	yes, trustConfig, wait bool
+	confirm                []string
 }
 
 func (a *answers) flags(f *pflag.FlagSet) {
@@ -114,6 +114,11 @@ func (a *answers) flags(f *pflag.FlagSet) {
 // trusting is the flag of the commands that go where the configuration says.
 func (a *answers) trusting(f *pflag.FlagSet) {
 	f.BoolVar(&a.trustConfig, "trust-config", false, "agree to where keysplit.toml sends key and password")
+}
+
+// queueing is the flag of the commands that want the project for themselves.
+func (a *answers) queueing(f *pflag.FlagSet) {
+	f.BoolVar(&a.wait, "wait", false, "wait for another run that is at work here to end")
 }
 
 // meaningless is a flag that means nothing to a command. Earlier releases took it

@@ -50,13 +50,14 @@ before was SECRET_KEY, and accepting that is refused.`,
 	o.place.flags(f)
 	o.place.waiting(f)
 	o.trusting(f)
+	o.queueing(f)
 	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 168 at most")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
 
 func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
-	run, err := found(ctx, stdio, &o.place, request{answers: o.answers, speech: &o.speech, reach: delivers, options: steps.Options{ReadOnly: o.dryRun}})
+	run, err := found(ctx, stdio, &o.place, request{answers: o.answers, speech: &o.speech, command: "grace", reach: delivers, options: steps.Options{ReadOnly: o.dryRun}})
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 	}
 	if o.json {
 		until := g.Until.UTC()
-		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
+		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Proved: &g.Proved, Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
 	same := g.Goes && len(g.Changes) == 0
 	lacks := !same || !grace.Needed(run, g.Module) // the settings lack the lines, or may
@@ -115,6 +116,9 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 		f.Note("Take both out of there again after the deadline; a rollback does not.")
 		f.Note("")
 	}
+	if !g.Proved {
+		f.Note("The previous key is not proved: no server was seen to sign with it. It is the one that was there before the latest upgrade.")
+	}
 	if g.Unsure {
 		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
 	}
@@ -132,7 +136,7 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 // byHand are the lines that say how the two variables get to the places that are no
 // files here.
 func byHand(run *steps.Run, g *grace.Grace) []string {
-	x := vendor.Extra{SecretName: grace.KeyName, File: run.PreviousFile(), PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
+	x := vendor.Extra{SecretName: grace.KeyName, File: g.File, PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
 	var lines []string
 	for _, t := range run.Targets {
 		lines = append(lines, write.ExtraSteps(t, x)...)
@@ -149,6 +153,7 @@ type graceReport struct {
 	Schema   int               `json:"schema"`
 	Until    *time.Time        `json:"until"`             // null when it was refused
 	Changes  []string          `json:"changes"`           // made, or with dry_run to be made
+	Proved   *bool             `json:"proved,omitempty"`  // the previous key was seen in force; absent when it was refused
 	Settings []string          `json:"settings"`          // lines to add to the settings by hand
 	ByHand   []string          `json:"by_hand,omitempty"` // how the two variables get to places that are no files here
 	DryRun   bool              `json:"dry_run"`

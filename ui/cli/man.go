@@ -114,6 +114,7 @@ var exitCodes = []struct {
 	{ExitFinding, "A finding of severity error, or a step failed."},
 	{ExitUsage, "Wrong usage or configuration."},
 	{ExitBlind, "keysplit could not inspect the project: there is none, a file cannot be read, or Django does not start for another reason."},
+	{ExitHeld, "Another run is at work on the same project and environment; \\-\\-wait waits for its end."},
 	{ExitCancelled, "You stopped it, before anything failed."},
 }
 

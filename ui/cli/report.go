@@ -134,7 +134,7 @@ func found(ctx context.Context, stdio IO, p *place, q request) (*steps.Run, erro
 	if err != nil {
 		return nil, err
 	}
-	err = find(ctx, stdio, run)
+	err = find(ctx, stdio, run, q.speech.front(stdio).Event)
 	if err == nil && run.Journal == nil {
 		var j *journal.Journal
 		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err == nil && j != nil {
@@ -150,11 +150,11 @@ func found(ctx context.Context, stdio IO, p *place, q request) (*steps.Run, erro
 
 // find looks at the project's files. What is wrong with them is not the matter
 // here; only what keeps the look from being made is an error.
-func find(ctx context.Context, stdio IO, run *steps.Run) error {
+func find(ctx context.Context, stdio IO, run *steps.Run, emit steps.Emit) error {
 	e := steps.NewEngine(run, &preflight.Step{})
 	_, err := e.Plan(ctx, steps.Preflight, nil)
 	if err == nil {
-		err = e.Apply(ctx, steps.Preflight, nil)
+		err = e.Apply(ctx, steps.Preflight, steps.OnlyWaits(emit))
 	}
 	var failure *steps.Failure
 	isFailure := errors.As(err, &failure)

@@ -41,6 +41,7 @@ type request struct {
 	reach    reach
 	state    journal.Folder // that of the IO
 	restart  string
+	command  string        // of keysplit, "" for the wizard's
 	options  steps.Options // those that no configuration has
 	anywhere bool          // the environment needs no target: what an earlier run did counts
 	given    []string      // the flags that say how, for the command that goes on
@@ -84,7 +85,11 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	o.MinLength, o.DistinctFrom = conf.MinLength, conf.DistinctFrom
 	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production
 	run.Answers = steps.Answers{Rotate: q.rotate, Username: env.Username, TempUser: q.tempUser}
-	o.Skip = skip
+	o.Skip, o.Queue = skip, q.wait
+	o.Command = "keysplit"
+	if q.command != "" {
+		o.Command = run.Command(q.command)
+	}
 	o.Given, o.Unattended = append(p.given(), q.given...), q.yes || !stdio.InTTY
 	if conf.TrackedEnv {
 		o.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))

@@ -43,7 +43,7 @@ run's change stays in force; run it again to undo that too.`,
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
 			run, err := o.place.run(cmd.Context(), stdio, request{
-				server: o.server, answers: o.answers, speech: &o.speech, restart: o.restart, anywhere: true,
+				server: o.server, answers: o.answers, speech: &o.speech, command: "rollback", restart: o.restart, anywhere: true,
 				options: steps.Options{Static: true, Force: o.force},
 			})
 			if err != nil {
@@ -63,6 +63,7 @@ run's change stays in force; run it again to undo that too.`,
 	o.server.flags(f)
 	o.answers.flags(f)
 	o.trusting(f)
+	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (default: as the upgrade did)")
 	f.BoolVar(&o.emergency, "emergency", false, "plan to revert the code; starts a 24-hour deadline")
 	f.BoolVar(&o.force, "force", false, "also restore files that were edited since")
@@ -70,7 +71,7 @@ run's change stays in force; run it again to undo that too.`,
 }
 
 func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions) error {
-	back, err := rollback.Find(ctx, e)
+	back, err := rollback.Find(ctx, e, f.Event)
 	if err != nil {
 		return blind(e, f, err)
 	}

@@ -30,7 +30,7 @@ type upgradeOptions struct {
 	login
 	delivery
 	answers
-	restart                  string
+	verb, restart            string // verb is the command of keysplit, "" for the wizard
 	dryRun, writeConfig, fix bool
 }
 
@@ -43,13 +43,14 @@ func (o *upgradeOptions) flags(f *pflag.FlagSet) {
 	o.server.flags(f)
 	o.login.flags(f)
 	o.trusting(f)
+	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (see keysplit help restart)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
 	f.BoolVar(&o.writeConfig, "write-config", false, "on success, save the options to keysplit.toml")
 }
 
 func newUpgrade(stdio IO) *cobra.Command {
-	o := &upgradeOptions{}
+	o := &upgradeOptions{verb: "upgrade"}
 	cmd := &cobra.Command{
 		Use:   "upgrade",
 		Short: "Go through the five steps line by line; ask before each change",
@@ -88,7 +89,7 @@ has none: both only after all steps have passed.`,
 // run makes the run that the flags ask for.
 func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	return o.place.run(ctx, stdio, request{
-		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart,
+		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,
 		options: steps.Options{ReadOnly: o.dryRun}, given: o.given(),
 	})
 }

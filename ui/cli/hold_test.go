@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// One run at a time changes a project and environment: the others end with a code of
+// their own and change nothing, or wait. Looking is for everybody.
+func TestAnotherRunIsAtWork(t *testing.T) {
+	u := newUpgraded(t, steps.DefaultEnvironment)
+	u.run([]string{".env", "NEW=1\n"})
+	release, err := Stdio().State.Hold(t.Context(), u.root, u.env, "keysplit upgrade", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := func(args ...string) (int, string) {
+		var o bytes.Buffer
+		code := Main(args, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o})
+		return code, strings.Join(strings.Fields(o.String()), " ")
+	}
+	for _, args := range [][]string{
+		{"rollback", "--yes"}, {"rollback", "--yes", "--json"}, {"upgrade", "--yes", "--skip", "restart,login"}, {"upgrade", "--yes", "--json"},
+		{"grace"}, {"check", "--fix"}, {"check", "--fix", "--json"}, {"rollback", "--emergency", "--yes"},
+	} {
+		code, text := said(args...)
+		if code != ExitHeld || !strings.Contains(text, "keysplit upgrade of ") || !strings.Contains(text, "--wait") || u.read(".env") != "NEW=1\n" {
+			t.Errorf("%v: exit %d, %s", args, code, text)
+		}
+	}
+	for _, args := range [][]string{{"check", "--static"}, {"report"}, {"upgrade", "--dry-run", "--yes"}, {"version"}} {
+		if code, text := said(args...); code == ExitHeld {
+			t.Errorf("%v: exit %d, %s", args, code, text)
+		}
+	}
+	time.AfterFunc(200*time.Millisecond, release)
+	if code, text := said("rollback", "--yes", "--wait", "--restart", "none"); code != ExitOK || !strings.Contains(text, "Waiting for another run of keysplit") || u.read(".env") != u.was {
+		t.Errorf("--wait: exit %d, %s", code, text)
+	}
+}
