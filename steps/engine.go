@@ -47,9 +47,14 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
+	fill := e.Run.Names().Fill
 	for i, d := range p.Details {
-		p.Details[i] = e.Run.InEnvironment(d)
+		p.Details[i] = fill(e.Run.InEnvironment(d))
 	}
+	for i, effect := range p.Effects {
+		p.Effects[i] = fill(effect)
+	}
+	p.Summary, p.Question = fill(p.Summary), fill(p.Question)
 	return p, nil
 }
 
@@ -171,10 +176,16 @@ func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[
 			failed = err
 		}
 	}
-	for i, left := range e.Run.Left {
-		e.Run.Left[i] = e.Run.InEnvironment(left)
-	}
+	e.fillLeft()
 	return undone, failed
+}
+
+// fillLeft completes what is left for the user to do: the commands of this run's
+// environment, and the names in force.
+func (e *Engine) fillLeft() {
+	for i, left := range e.Run.Left {
+		e.Run.Left[i] = e.Run.Names().Fill(e.Run.InEnvironment(left))
+	}
 }
 
 func (e *Engine) reverted() int {
@@ -193,7 +204,7 @@ func (e *Engine) Findings() []finding.Finding {
 	mended := map[finding.Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
 		for _, f := range e.Run.Project.Findings {
-			mended[e.cleanFinding(f)] = f.Mends()
+			mended[e.Run.ShowFinding(f)] = f.Mends()
 		}
 	}
 	latest := map[Name]int{} // where in the log a step's latest try begins
@@ -240,9 +251,7 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 			err = e.record(n)
 		}
 		if err == nil {
-			for i, left := range e.Run.Left {
-				e.Run.Left[i] = e.Run.InEnvironment(left)
-			}
+			e.fillLeft()
 			send(Event{Kind: kind})
 			return nil
 		}
@@ -314,15 +323,15 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 			now = time.Now
 		}
 		ev.Time, ev.Step = now().UTC(), n
-		if ev.Text = e.Run.Redactor.Clean(ev.Text); !ev.Said.Empty() {
+		if ev.Text = e.Run.Show(ev.Text); !ev.Said.Empty() {
 			ev.Text, ev.Said = e.Run.Redactor.Show(ev.Said), secret.Foreign{}
 		}
 		if ev.Kind == EventProgress {
 			ev.Text = e.Run.InEnvironment(ev.Text)
 		}
-		ev.Detail = e.Run.Redactor.Clean(ev.Detail)
+		ev.Detail = e.Run.Show(ev.Detail)
 		if ev.Finding != nil {
-			f := e.cleanFinding(*ev.Finding)
+			f := e.Run.ShowFinding(*ev.Finding)
 			ev.Finding = &f
 		}
 		e.Log = append(e.Log, ev)
@@ -332,12 +341,13 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 	}
 }
 
-func (e *Engine) cleanFinding(f finding.Finding) finding.Finding {
-	f.Message = e.Run.Redactor.Clean(f.Message)
-	f.Fix = f.Fix.Clean(e.Run.Redactor.Clean)
-	f.Fix = f.Fix.For(e.Run.where()...)
-	f.File = e.Run.Redactor.Clean(f.File)
-	f.Ask = e.Run.Redactor.Clean(f.Ask)
+// ShowFinding is a finding, fit to be shown: see Show. The commands of its fix are about
+// this run's environment.
+func (r *Run) ShowFinding(f finding.Finding) finding.Finding {
+	f.Message, f.Why, f.Ask = r.Show(f.Message), r.Show(f.Why), r.Show(f.Ask)
+	f.Fix = f.Fix.Clean(r.Show)
+	f.Fix = f.Fix.For(r.where()...)
+	f.File = r.Redactor.Clean(f.File)
 	return f
 }
 
@@ -351,7 +361,7 @@ func (c *cleanError) Error() string { return c.text }
 func (c *cleanError) Unwrap() error { return c.err }
 
 func (e *Engine) clean(err error) error {
-	if text := e.Run.Redactor.Clean(err.Error()); text != err.Error() {
+	if text := e.Run.Show(err.Error()); text != err.Error() {
 		return &cleanError{text, err}
 	}
 	return err

@@ -144,7 +144,9 @@ func (r *Run) MinLength() int { return max(MinKeyLength, r.Options.MinLength) }
 
 // InWords is the sentence about a rule that the key of this run's backend breaks, with
 // this run's length.
-func (r *Run) InWords(code finding.Code) string { return finding.Broken(code, KeyName, r.MinLength()) }
+func (r *Run) InWords(code finding.Code) string {
+	return finding.Broken(code, GuideNames.Key, r.MinLength())
+}
 
 // Judge applies the rules of this run to a key: JudgeKey, and its own length.
 func (r *Run) Judge(key secret.Secret, others ...secret.Secret) []finding.Code {

@@ -44,10 +44,10 @@ func (k Keys) Rivals() []secret.Secret {
 func (k Keys) EqualTo(key secret.Secret) string {
 	for _, o := range k.Others {
 		if !key.Equal(k.SecretKey.Secret) && key.Equal(o.Secret) {
-			return KeyName + " equals " + o.Name + "."
+			return GuideNames.Key + " equals " + o.Name + "."
 		}
 	}
-	return KeyName + " equals " + SecretKeyName + "."
+	return GuideNames.Key + " equals " + GuideNames.SecretKey + "."
 }
 
 // OnlyEnvironment tells that the environment sets JWT_SECRET_KEY and the file does
@@ -110,14 +110,15 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		}
 		return file(name)
 	}
+	names := run.Names()
 	keys := Keys{
-		Key:       effective(KeyName),
-		SecretKey: effective(SecretKeyName),
-		InFile:    file(KeyName),
+		Key:       effective(names.Key),
+		SecretKey: effective(names.SecretKey),
+		InFile:    file(names.Key),
 	}
 	for _, name := range run.Options.DistinctFrom {
 		switch s := effective(name); {
-		case name == SecretKeyName:
+		case name == names.SecretKey:
 		case s.Secret.Len() > 0:
 			keys.Others = append(keys.Others, Other{name, s.Secret})
 		default:

@@ -22,6 +22,7 @@ type Project struct {
 	Python         string // absolute path of the interpreter, "" when none was found
 	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
 	Broken         BrokenPython
+	Names          Names // as the settings ask for them, "" for what they do not tell
 	EnvFile        EnvFile
 	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding

@@ -15,12 +15,8 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-// The rules of the breaking change itself.
-const (
-	KeyName       = "JWT_SECRET_KEY"
-	SecretKeyName = "SECRET_KEY"
-	MinKeyLength  = 50 // characters
-)
+// MinKeyLength is the rule of the breaking change itself.
+const MinKeyLength = 50 // characters
 
 // Options is what the user asked for with flags and in the configuration. It is fixed
 // once they are read.
@@ -41,6 +37,7 @@ type Options struct {
 	URLs         []string          // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
 	Roots        *x509.CertPool    // authorities to trust for https, nil for the system's
 	MinLength    int               // characters that the key must have; 0 for MinKeyLength, never less
+	Names        Names             // of the configuration, "" for what it leaves to the settings
 	DistinctFrom []string          // further variables that the key must differ from, beside SECRET_KEY
 	Routes       Routes            // URL paths that the configuration names, in place of those that were found
 	Production   bool              // the environment is production, whatever its name says

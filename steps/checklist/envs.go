@@ -70,8 +70,8 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 		}
 		return run.Secret(v), v
 	}
-	key, keyText := get(steps.KeyName)
-	secretKey, secretText := get(steps.SecretKeyName)
+	key, keyText := get(run.Names().Key)
+	secretKey, secretText := get(run.Names().SecretKey)
 	if own {
 		e.key = key
 	}
@@ -81,11 +81,10 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	if !own && steps.Placeholder(keyText) && steps.Placeholder(secretText) {
 		return // a template under another name: both keys are to be filled in
 	}
-	e.judge(rel, string(reader), data, run.Judge(key, secretKey), key, secretKey, own)
+	e.judge(rel, string(reader), lineOf(data, run.Names().Key), run.Judge(key, secretKey), key, secretKey, own)
 }
 
-func (e *envs) judge(rel, reader string, data []byte, codes []finding.Code, key, secretKey secret.Secret, own bool) {
-	line := lineOf(data, steps.KeyName)
+func (e *envs) judge(rel, reader string, line int, codes []finding.Code, key, secretKey secret.Secret, own bool) {
 	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
 	switch {
 	case has(finding.JWTKeyMissing):

@@ -37,6 +37,8 @@ type Report struct {
 	Items       []Item            `json:"items"`              // always nine
 	Findings    []finding.Finding `json:"findings"`
 	Team        string            `json:"team,omitempty"` // the message to the team, where it was asked for
+
+	names steps.Names
 }
 
 // Item is one of the nine.
@@ -87,7 +89,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	p := run.Project
 	r := Report{
 		Schema: 1, Project: path.Join(filepath.Base(p.TopLevel), relative(p.TopLevel, p.Root)),
-		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []finding.Finding{},
+		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []finding.Finding{}, names: run.Names(),
 	}
 	for i, it := range items {
 		v := it.judge(l)
@@ -196,11 +198,12 @@ func kindOfItem(number int) kind {
 // clean passes every text through the redactor and onto one line: names of
 // files, and what people wrote, may hold anything.
 func (r *Report) clean(run *steps.Run) {
-	c := func(s *string) { *s = strings.ReplaceAll(run.Redactor.Clean(*s), "\n", " ") }
+	c := func(s *string) { *s = strings.ReplaceAll(run.Show(*s), "\n", " ") }
 	c(&r.Project)
 	c(&r.Environment)
 	for i := range r.Items {
 		it := &r.Items[i]
+		c(&it.Title)
 		c(&it.Reason)
 		c(&it.Next)
 		c(&it.Todo)
@@ -215,8 +218,8 @@ func (r *Report) clean(run *steps.Run) {
 		}
 	}
 	for i := range r.Findings {
+		r.Findings[i] = run.ShowFinding(r.Findings[i])
 		c(&r.Findings[i].File)
 		c(&r.Findings[i].Message)
-		r.Findings[i].Fix = r.Findings[i].Fix.Clean(run.Redactor.Clean)
 	}
 }

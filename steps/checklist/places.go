@@ -29,6 +29,7 @@ type place struct {
 // look incomplete; that is said in the tree.
 func findPlaces(run *steps.Run, t *tree, k kind) []place {
 	var out []place
+	twins := twinsOf(run.Names())
 	for _, path := range t.files[k] {
 		rel := run.Project.Rel(path)
 		data, err := file.ReadSmall(path)
@@ -36,11 +37,11 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 			t.incomplete(k, rel+" was not read: "+whyUnread(err))
 			continue
 		}
-		if !bytes.Contains(data, []byte(steps.SecretKeyName)) {
+		if !run.Names().In(data) {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
-		text := repo.Read(k == pipeline, rel, data)
+		text := repo.Read(run.Names(), k == pipeline, rel, data)
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0
@@ -48,7 +49,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 			p.line = text.Provides()
 		}
 		if k == pipeline && text.Key() > 0 {
-			p.same = same(data)
+			p.same = twins.same(data)
 		}
 		if p.line > 0 || p.same > 0 {
 			out = append(out, p)

@@ -17,14 +17,14 @@ import (
 // into a pull request.
 func (r Report) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## JWT_SECRET_KEY upgrade: %s, %s\n\n%s %s\n\n",
-		code(r.Project), escape(r.Environment), r.count(), escape(r.looked()))
+	fmt.Fprintf(&b, "## %s upgrade: %s, %s\n\n%s %s\n\n",
+		r.names.Fill(steps.GuideNames.Key), code(r.Project), escape(r.Environment), r.count(), escape(r.looked()))
 	for _, it := range r.Items {
 		box := "x"
 		if it.State == Open {
 			box = " "
 		}
-		fmt.Fprintf(&b, "- [%s] %d\\. %s\n", box, it.Number, items[it.Number-1].title)
+		fmt.Fprintf(&b, "- [%s] %d\\. %s\n", box, it.Number, r.names.Fill(items[it.Number-1].title))
 		for _, ev := range it.Evidence {
 			where := ""
 			if ev.File != "" {
@@ -81,7 +81,7 @@ func (r Report) looked() string {
 // Text is the report without any markup.
 func (r Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "JWT_SECRET_KEY upgrade: %s, %s\n%s %s\n\n", r.Project, r.Environment, r.count(), r.looked())
+	fmt.Fprintf(&b, "%s upgrade: %s, %s\n%s %s\n\n", r.names.Fill(steps.GuideNames.Key), r.Project, r.Environment, r.count(), r.looked())
 	for _, it := range r.Items {
 		fmt.Fprintf(&b, "%d. %s: %s\n", it.Number, it.Title, it.State)
 		for _, ev := range it.Evidence {

@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -16,10 +17,30 @@ type given struct {
 	from string // the value: a literal, or what it is a reference to
 }
 
-var (
+// twins finds in a text what gives the two keys, of these names, a value.
+type twins struct {
+	steps.Names
 	// A value that stands for one thing and no more: a literal, or a reference to
 	// a variable or a secret. A command gives another value each time.
-	gives = lazyregexp.New(`(?:^|[^A-Za-z0-9_.${])(JWT_)?SECRET_KEY["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`)
+	gives, itemName, passedOn *regexp.Regexp
+}
+
+func twinsOf(names steps.Names) twins {
+	pattern := func(text string) *regexp.Regexp {
+		if names.AnyCase {
+			text = "(?i)" + text
+		}
+		return regexp.MustCompile(strings.ReplaceAll(text, "NAME", "("+regexp.QuoteMeta(names.Key)+"|"+regexp.QuoteMeta(names.SecretKey)+")"))
+	}
+	return twins{
+		Names:    names,
+		gives:    pattern(`(?:^|[^A-Za-z0-9_.${])NAME["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`),
+		itemName: pattern(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?NAME["']?(?:$|[\s,}])`),
+		passedOn: pattern(`^-\s+["']?NAME["']?$`),
+	}
+}
+
+var (
 	plain = lazyregexp.New(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
 	// ${NAME}, ${NAME:?said}, $NAME, and Azure's $(NAME).
 	variable = lazyregexp.New(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
@@ -29,30 +50,28 @@ var (
 	property = lazyregexp.New(`^\$?\{\{-?\s*(\.?[A-Za-z][\w.-]*?)\s*-?\}\}$`)
 
 	listItem    = lazyregexp.New(`^(\s*)-\s`)
-	itemName    = lazyregexp.New(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?(JWT_)?SECRET_KEY["']?(?:$|[\s,}])`)
 	itemValue   = lazyregexp.New(`(?:^|[\s{,])["']?value["']?\s*:\s*("[^"]*"|'[^']*'|[^\s,}]+)`)
 	secretName  = lazyregexp.New(`(?:^|[\s{,])["']?name["']?\s*:\s*["']?([^\s,}"']+)`)
 	secretKey   = lazyregexp.New(`(?:^|[\s{,])["']?key["']?\s*:\s*["']?([^\s,}"']+)`)
-	passedOn    = lazyregexp.New(`^-\s+["']?(JWT_)?SECRET_KEY["']?$`)
 	yamlComment = lazyregexp.New(`(?:^|\s)(?:#|//).*$`)
 )
 
 // same finds the first line that gives JWT_SECRET_KEY the value that SECRET_KEY
 // has, 0 for none. What SECRET_KEY has is said by the line nearest to it; where
 // none says so, it is the variable or secret of that name.
-func same(data []byte) int {
-	all := givenIn(data)
+func (t twins) same(data []byte) int {
+	all := t.givenIn(data)
 	for _, g := range all {
 		if !g.key {
 			continue
 		}
-		nearest := given{from: "$" + steps.SecretKeyName}
+		nearest := given{from: "$" + t.SecretKey}
 		for _, o := range all {
 			if !o.key && (nearest.line == 0 || distance(o, g) < distance(nearest, g)) {
 				nearest = o
 			}
 		}
-		if g.from == nearest.from || nearest.line == 0 && g.from == "secrets."+steps.SecretKeyName {
+		if g.from == nearest.from || nearest.line == 0 && g.from == "secrets."+t.SecretKey {
 			return g.line
 		}
 	}
@@ -62,38 +81,38 @@ func same(data []byte) int {
 func distance(a, b given) int { return max(a.line-b.line, b.line-a.line) }
 
 // givenIn lists what the lines of a file give to the two keys.
-func givenIn(data []byte) (all []given) {
+func (t twins) givenIn(data []byte) (all []given) {
 	var lines []string
 	for l := range bytes.Lines(data) {
 		lines = append(lines, yamlComment.ReplaceAllString(strings.TrimRight(string(l), "\r\n"), ""))
 	}
-	add := func(line int, jwt, value string) {
+	add := func(line int, name, value string) {
 		if from := source(value); from != "" {
-			all = append(all, given{line + 1, jwt != "", from})
+			all = append(all, given{line + 1, t.IsKey(name), from})
 		}
 	}
 	for i, l := range lines {
-		for _, m := range gives.FindAllStringSubmatch(l, -1) {
+		for _, m := range t.gives.FindAllStringSubmatch(l, -1) {
 			add(i, m[1], m[2])
 		}
-		if m := passedOn.FindStringSubmatch(strings.TrimSpace(l)); m != nil {
-			add(i, m[1], "$"+m[1]+steps.SecretKeyName)
+		if m := t.passedOn.FindStringSubmatch(strings.TrimSpace(l)); m != nil {
+			add(i, m[1], "$"+m[1])
 		}
 		if m := listItem.FindStringSubmatch(l); m != nil {
 			item := l + itemBelow(lines[i+1:], len(m[1]))
-			if !strings.Contains(item, steps.SecretKeyName) {
+			if !t.In([]byte(item)) {
 				continue
 			}
 			name, ref, isRef := strings.Cut(item, "secretKeyRef")
-			n := itemName.FindStringSubmatch(name)
+			n := t.itemName.FindStringSubmatch(name)
 			if n == nil && isRef {
-				n = itemName.FindStringSubmatch(ref)
+				n = t.itemName.FindStringSubmatch(ref)
 			}
 			secret, key, value := secretName.FindStringSubmatch(ref), secretKey.FindStringSubmatch(ref), itemValue.FindStringSubmatch(item)
 			switch {
 			case n == nil:
 			case isRef && secret != nil && key != nil:
-				all = append(all, given{i + 1, n[1] != "", "the key " + key[1] + " of " + secret[1]})
+				all = append(all, given{i + 1, t.IsKey(n[1]), "the key " + key[1] + " of " + secret[1]})
 			case !isRef && value != nil:
 				add(i, n[1], value[1])
 			}

@@ -11,7 +11,7 @@ import (
 // person must do, and what happens to sessions, when.
 func (r Report) TeamMessage() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `Subject: JWT_SECRET_KEY is now required (%s)
+	fmt.Fprintf(&b, r.names.Fill(`Subject: JWT_SECRET_KEY is now required (%s)
 
 What changed
   The backend signs its tokens with a key of its own, JWT_SECRET_KEY. It is
@@ -31,7 +31,7 @@ What you must do
 What users notice
   %s
   Everyone logs in again. Integrations that use the API need new tokens.
-`, r.Project, steps.MinKeyLength, r.sessions())
+`), r.Project, steps.MinKeyLength, r.sessions())
 	var open []string
 	for _, it := range r.Items {
 		if it.State == Open && it.Number != len(items) {

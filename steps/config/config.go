@@ -37,7 +37,7 @@ const (
 // Config is what the file says. The zero value is that of no file at all.
 type Config struct {
 	Path         string                 // absolute, "" when there is no file
-	Key          string                 // the name of the key
+	Variables    steps.Names            // of the variables of the two keys, "" for those that the settings tell
 	DistinctFrom []string               // variables that the key must differ from
 	MinLength    int                    // characters, 0 for the backend's own rule
 	Settings     string                 // settings module
@@ -118,6 +118,7 @@ func in(dir string) (Config, error) {
 // table is the file as TOML. Pointers tell what is not there from what is empty.
 type table struct {
 	Key          *string                     `toml:"key"`
+	SecretKey    *string                     `toml:"secret_key"`
 	DistinctFrom []string                    `toml:"distinct_from"`
 	MinLength    *int                        `toml:"min_length"`
 	Settings     string                      `toml:"settings"`
@@ -139,7 +140,7 @@ type environmentTable struct {
 
 // The valid names, for the advice on a misspelt one.
 var (
-	topNames         = []string{"key", "distinct_from", "min_length", "settings", "python", "tracked_env", "environments"}
+	topNames         = []string{"key", "secret_key", "distinct_from", "min_length", "settings", "python", "tracked_env", "environments"}
 	environmentNames = first(EnvironmentTable)
 )
 
@@ -270,14 +271,25 @@ var (
 // check looks at the values.
 func (p parser) check(t table) (Config, error) {
 	c := Config{
-		Path: p.path, Key: steps.KeyName, DistinctFrom: t.DistinctFrom, Settings: t.Settings, Python: t.Python,
+		Path: p.path, DistinctFrom: t.DistinctFrom, Settings: t.Settings, Python: t.Python,
 		TrackedEnv: t.TrackedEnv, Environments: map[string]Environment{}, lines: p.lines, prefix: p.prefix,
 	}
-	if t.Key != nil && *t.Key != steps.KeyName {
-		return Config{}, p.errorf(p.line("key"), "key is the name of the variable, and this version works with %s only", steps.KeyName)
+	for name, given := range map[string]*string{"key": t.Key, "secret_key": t.SecretKey} {
+		if given != nil && !variableName.MatchString(*given) {
+			return Config{}, p.errorf(p.line(name), "%s is the name of an environment variable, such as %s", name, steps.GuideNames.Key)
+		}
+	}
+	if t.Key != nil {
+		c.Variables.Key = *t.Key
+	}
+	if t.SecretKey != nil {
+		c.Variables.SecretKey = *t.SecretKey
+	}
+	if c.Variables.Key != "" && c.Variables.Key == c.Variables.SecretKey {
+		return Config{}, p.errorf(p.line("key"), "key and secret_key name the same variable, and the two keys must differ")
 	}
 	for _, name := range t.DistinctFrom {
-		if !variableName.MatchString(name) || name == steps.KeyName {
+		if !variableName.MatchString(name) || name == c.Variables.Or(steps.GuideNames).Key {
 			return Config{}, p.errorf(p.line("distinct_from"), "distinct_from lists the names of other variables, and one of these is none")
 		}
 	}

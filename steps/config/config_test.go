@@ -14,6 +14,7 @@ import (
 
 const whole = `# for everyone
 key = "JWT_SECRET_KEY"
+secret_key = "DJANGO_SECRET_KEY"
 distinct_from = ["SECRET_KEY", "FIELD_KEY"]
 min_length = 64
 settings = "config.settings"
@@ -34,7 +35,7 @@ username = "probe"
 
 func TestEverythingIsRead(t *testing.T) {
 	want := Config{
-		Path: "/p/keysplit.toml", Key: "JWT_SECRET_KEY", DistinctFrom: []string{"SECRET_KEY", "FIELD_KEY"}, MinLength: 64,
+		Path: "/p/keysplit.toml", Variables: steps.Names{Key: "JWT_SECRET_KEY", SecretKey: "DJANGO_SECRET_KEY"}, DistinctFrom: []string{"SECRET_KEY", "FIELD_KEY"}, MinLength: 64,
 		Settings: "config.settings", Python: filepath.Join("/p", ".venv/bin/python"),
 		Environments: map[string]Environment{
 			"development": {URLs: []string{"http://127.0.0.1:8000"}},
@@ -66,12 +67,14 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"misspelt":              {"min_lenght = 60\n", `f.toml:1: unknown name "min_lenght"; did you mean "min_length"?`},
 		"misspelt below":        {"\n[environments.staging]\ntargtes = []\n", `f.toml:3: unknown name "targtes"; did you mean "targets"?`},
-		"far off":               {"colour = 1\n", `f.toml:1: unknown name "colour"; valid are key, distinct_from, min_length, settings, python, tracked_env, environments`},
+		"far off":               {"colour = 1\n", `f.toml:1: unknown name "colour"; valid are key, secret_key, distinct_from, min_length, settings, python, tracked_env, environments`},
 		"wrong type":            {"settings = 3\n", `f.toml:1: `},
 		"wrong type below":      {"[environments.x]\ntargets = \"dotenv\"\n", `f.toml:2: `},
 		"no TOML":               {"settings = \n", `f.toml:1: this is not valid TOML`},
 		"a short length":        {"# x\nmin_length = 20\n", `f.toml:2: min_length is 20; the backend's own rule is 50`},
-		"another key":           {"key = \"TOKEN_KEY\"\n", `f.toml:1: key is the name of the variable, and this version works with JWT_SECRET_KEY only`},
+		"a key with a space":    {"key = \"TOKEN KEY\"\n", `f.toml:1: key is the name of an environment variable, such as JWT_SECRET_KEY`},
+		"no secret_key":         {"secret_key = \"\"\n", `f.toml:1: secret_key is the name of an environment variable, such as JWT_SECRET_KEY`},
+		"one name for both":     {"secret_key = \"A\"\nkey = \"A\"\n", `f.toml:2: key and secret_key name the same variable, and the two keys must differ`},
 		"not a variable":        {"distinct_from = [\"A B\"]\n", `f.toml:1: distinct_from lists the names of other variables, and one of these is none`},
 		"the key itself":        {"distinct_from = [\"JWT_SECRET_KEY\"]\n", `f.toml:1: distinct_from lists the names of other variables, and one of these is none`},
 		"not a URL":             {"[environments.a]\nlogin = \"/x\"\nurl = \"api.example.com\"\n", `f.toml:3: url is a base URL such as`},

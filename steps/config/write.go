@@ -31,6 +31,8 @@ func For(run *steps.Run) []byte {
 		fmt.Fprintf(&b, "%s = [%s]\n", name, strings.Join(quoted, ", "))
 	}
 	text("settings", p.SettingsModule)
+	text("key", o.Names.Key)
+	text("secret_key", o.Names.SecretKey)
 	list("distinct_from", o.DistinctFrom)
 	if o.MinLength > 0 {
 		fmt.Fprintf(&b, "min_length = %d\n", o.MinLength)

@@ -157,7 +157,7 @@ func backendCommand(program string, args ...string) child.Command {
 		Path:  program,
 		Args:  append([]string{Command}, args...),
 		Dir:   os.TempDir(),
-		Unset: []string{steps.KeyName, steps.SecretKeyName, "DEBUG", "EMAIL_FROM", "KEYSPLIT_PASSWORD"},
+		Unset: []string{steps.GuideNames.Key, steps.GuideNames.SecretKey, "DEBUG", "EMAIL_FROM", "KEYSPLIT_PASSWORD"},
 		Grace: 3 * time.Second,
 	}
 }
@@ -167,7 +167,7 @@ func backendCommand(program string, args ...string) child.Command {
 // does not get them.
 func LookupEnv(name string) (string, bool) {
 	switch name {
-	case steps.KeyName, steps.SecretKeyName:
+	case steps.GuideNames.Key, steps.GuideNames.SecretKey:
 		return "", false
 	}
 	return os.LookupEnv(name)

@@ -85,8 +85,8 @@ func (s *Sandbox) keys(t *testing.T) (secretKey, key string) {
 	check(t, err)
 	vars, err := envfile.Read(envfile.Decouple, data, nil)
 	check(t, err)
-	secretKey, _ = vars.Get(steps.SecretKeyName)
-	key, _ = vars.Get(steps.KeyName)
+	secretKey, _ = vars.Get(steps.GuideNames.SecretKey)
+	key, _ = vars.Get(steps.GuideNames.Key)
 	return secretKey, key
 }
 

@@ -57,15 +57,15 @@ func writeEnv(root string, state State, secretKey string) error {
 	switch state {
 	case Missing:
 	case Equal:
-		lines = append(lines, steps.KeyName+"="+secretKey)
+		lines = append(lines, steps.GuideNames.Key+"="+secretKey)
 	case Short:
-		lines = append(lines, steps.KeyName+"="+newKey()[:32])
+		lines = append(lines, steps.GuideNames.Key+"="+newKey()[:32])
 	case Placeholder:
-		lines = append(lines, steps.KeyName+"="+placeholder)
+		lines = append(lines, steps.GuideNames.Key+"="+placeholder)
 	case Glued:
-		last = strings.TrimSuffix(last, "\n") + steps.KeyName + "=" + newKey() + "\n"
+		last = strings.TrimSuffix(last, "\n") + steps.GuideNames.Key + "=" + newKey() + "\n"
 	case Stale:
-		lines = append(lines, steps.KeyName+"="+newKey())
+		lines = append(lines, steps.GuideNames.Key+"="+newKey())
 	default:
 		return fmt.Errorf("unknown state of the demo: %q", string(state))
 	}

@@ -49,8 +49,8 @@ func read(root string) (settings, *refusal) {
 	}
 	var s settings
 	var found bool
-	s.key, s.keySet = vars.Get(steps.KeyName)
-	if s.secretKey, found = vars.Get(steps.SecretKeyName); !found {
+	s.key, s.keySet = vars.Get(steps.GuideNames.Key)
+	if s.secretKey, found = vars.Get(steps.GuideNames.SecretKey); !found {
 		return s, &refusal{"error", "decouple.UndefinedValueError: SECRET_KEY not found. Declare it as envvar or define a default value.", 0}
 	}
 	debug, _ := vars.Get("DEBUG")

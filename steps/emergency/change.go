@@ -20,6 +20,8 @@ type Change struct {
 	Others     []string `json:"others,omitempty"`     // the other files that it changes, relative to the top level
 	Migrations []string `json:"migrations,omitempty"` // those of them that are migrations
 	Earlier    int      `json:"earlier,omitempty"`    // more commits, before it, that changed JWT_SECRET_KEY in the settings
+
+	names steps.Names // of the project
 }
 
 // Find asks the project's git for the newest commit that changed how often the
@@ -29,17 +31,17 @@ type Change struct {
 func Find(ctx context.Context, run *steps.Run) Change {
 	p := run.Project
 	if p.SettingsFile == "" {
-		return Change{}
+		return Change{names: run.Names()}
 	}
 	settings := p.Rel(p.SettingsFile)
 	if filepath.IsAbs(settings) {
-		return Change{}
+		return Change{names: run.Names()}
 	}
 	clean := func(s string) string { return strings.ReplaceAll(run.Redactor.Clean(s), "\n", " ") }
-	c := Change{Settings: clean(settings)}
+	c := Change{Settings: clean(settings), names: run.Names()}
 	// No program that the repository names: neither for the text of a file nor for
 	// the signature of a commit.
-	res, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "--literal-pathspecs", "log", "-S"+steps.KeyName, "--no-textconv", "--no-ext-diff", "--no-show-signature",
+	res, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "--literal-pathspecs", "log", "-S"+run.Names().Key, "--no-textconv", "--no-ext-diff", "--no-show-signature",
 		"--no-color", "--no-renames", "-z", "--format=%h%x09%p%x09%s", "--no-patch", "--", settings)
 	if !ok || res.Code != 0 || res.Truncated {
 		return c

@@ -32,7 +32,7 @@ func Plan(until time.Time) []Section { return PlanFor(Change{}, until) }
 
 // PlanFor is the emergency rollback of a change.
 func PlanFor(c Change, until time.Time) []Section {
-	return []Section{
+	sections := []Section{
 		{Title: "The better way", Lines: []string{
 			"Nearly always it is quicker and safer to set a key than to take the change back: keysplit upgrade, or on another environment keysplit upgrade --env NAME --target ... It takes a minute, and nothing else of the release is lost.",
 			"If the new key itself is the trouble: keysplit rollback puts the earlier value back to the byte and restarts.",
@@ -55,6 +55,12 @@ func PlanFor(c Change, until time.Time) []Section {
 			fmt.Sprintf("Run with the fallback for 24 hours at most: until %s. Plan the fix now; keysplit check reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
 		}},
 	}
+	for _, s := range sections {
+		for i, line := range s.Lines {
+			s.Lines[i] = c.names.Fill(line)
+		}
+	}
+	return sections
 }
 
 // undoes says which commit it is, and what else is in it.
@@ -90,7 +96,7 @@ func (c Change) log() string {
 	if c.Settings != "" {
 		settings = ":/" + c.Settings // from whatever folder
 	}
-	return shell.Join("git", "log", "--oneline", "-S", steps.KeyName, "--", settings)
+	return shell.Join("git", "log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
 }
 
 // commands are what to type, with migrations left as they are where there are any,

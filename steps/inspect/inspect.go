@@ -62,7 +62,9 @@ func (v *Environment) keys() (steps.Keys, error) {
 
 // add tells more findings of the environment.
 func (v *Environment) add(more ...finding.Finding) {
-	for _, found := range more {
+	for i, found := range more {
+		found = v.Run.ShowFinding(found)
+		more[i] = found
 		if v.emit != nil {
 			v.emit(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
 		}
@@ -193,6 +195,11 @@ func (v *Environment) Failure() error {
 // Verdict says in one sentence how an environment stands, and what comes next. What
 // could not be read is not claimed. more reports that the findings say what to do.
 func (v *Environment) Verdict() (text string, more bool) {
+	text, more = v.verdict()
+	return v.Run.Names().Fill(text), more
+}
+
+func (v *Environment) verdict() (text string, more bool) {
 	keys, _ := v.keys()
 	errs := len(finding.Errors(v.Findings))
 	switch {

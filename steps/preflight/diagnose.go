@@ -119,7 +119,7 @@ func (d *diagnosis) refused(err error) error {
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
 		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1)
-		if first := file.Lines()[0]; first.Kind == envfile.Assignment && first.Name == steps.SecretKeyName {
+		if first := file.Lines()[0]; first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
 			f = f.WithSeverity(finding.Error)
 			f.Message = "The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start."
 		}
@@ -174,7 +174,7 @@ func isThere(path string) bool { return isFile(path) || isFolder(path) }
 
 // judgeKey applies the rules to JWT_SECRET_KEY as the backend would get it.
 func (d *diagnosis) judgeKey(file *envfile.File) {
-	line := lastLineOf(file, steps.KeyName)
+	line := lastLineOf(file, d.run.Names().Key)
 	where := ""
 	if d.keys.Key.Source == "environment" {
 		line, where = 0, " in the environment"
@@ -197,8 +197,8 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			if d.project.EnvFile.Exists {
 				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
 			}
-			if d.namesAnother(file, steps.KeyName) {
-				message = anotherName(steps.KeyName)
+			if d.namesAnother(file, d.run.Names().Key) {
+				message = anotherName(d.run.Names().Key)
 			}
 		case finding.JWTKeyEqualsSecretKey:
 			message = d.keys.EqualTo(d.keys.Key.Secret)
@@ -254,16 +254,16 @@ func (d *diagnosis) gluedKey() bool {
 // judgeSecretKey looks at SECRET_KEY where it is set: the environment, the file
 // or a literal in the settings.
 func (d *diagnosis) judgeSecretKey(file *envfile.File) {
-	key, path, line := d.keys.SecretKey.Secret, d.project.EnvFile.Path, lastLineOf(file, steps.SecretKeyName)
+	key, path, line := d.keys.SecretKey.Secret, d.project.EnvFile.Path, lastLineOf(file, d.run.Names().SecretKey)
 	if d.keys.SecretKey.Source == "environment" {
 		path, line = "", 0
 	}
 	if !key.Set() {
-		value, s, at := literalSecretKey(d.sources)
+		value, s, at := literalSecretKey(d.project.Names, d.sources)
 		if s.path == "" {
 			switch {
-			case d.namesAnother(file, steps.SecretKeyName):
-				d.found = append(d.found, finding.New(finding.SecretKeyMissing, anotherName(steps.SecretKeyName)).At(d.rel(), line).
+			case d.namesAnother(file, d.run.Names().SecretKey):
+				d.found = append(d.found, finding.New(finding.SecretKeyMissing, anotherName(d.run.Names().SecretKey)).At(d.rel(), line).
 					WithFix(finding.Do("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings.")))
 			case d.project.EnvFile.Exists && d.knowsReader():
 				d.add(finding.SecretKeyMissing, "", 0)
@@ -300,7 +300,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 // all; a reader that is not understood is no reason for an alarm.
 func (d *diagnosis) knowsReader() bool {
 	for _, s := range d.sources {
-		if strings.Contains(s.text, steps.SecretKeyName) && d.reader() != envfile.Shell {
+		if strings.Contains(s.text, d.run.Names().SecretKey) && d.reader() != envfile.Shell {
 			return true
 		}
 	}
@@ -310,7 +310,7 @@ func (d *diagnosis) knowsReader() bool {
 // ambiguous compares what the readers of this file make of the two keys.
 func (d *diagnosis) ambiguous(file *envfile.File) {
 	readers := d.project.EnvFile.Readers
-	for _, name := range []string{steps.KeyName, steps.SecretKeyName} {
+	for _, name := range []string{d.run.Names().Key, d.run.Names().SecretKey} {
 		first, found, err := envfile.Lookup(readers[0], file.Bytes(), name, d.run.LookupEnv)
 		if err != nil || !found {
 			continue

@@ -18,8 +18,8 @@ func TestAValueThatBeginsWithADollar(t *testing.T) {
 			code finding.Code
 			env  string
 		}{
-			steps.SecretKeyName: {"secret-key-missing", "SECRET_KEY=${SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n"},
-			steps.KeyName:       {"jwt-key-missing", "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=${KEY}\n"},
+			steps.GuideNames.SecretKey: {"secret-key-missing", "SECRET_KEY=${SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n"},
+			steps.GuideNames.Key:       {"jwt-key-missing", "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=${KEY}\n"},
 		} {
 			p := djangotest.New(t, djangotest.Options{Reader: reader, Env: "DEBUG=True\n" + c.env})
 			run, _, _ := apply(t, p, func(*steps.Run) {})

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -24,7 +25,7 @@ func FuzzSource(f *testing.F) {
 		}
 		_ = argument(text)
 		_, _ = looksLikeKey(text), wrappedKey(text)
-		_, _, _ = literalSecretKey([]source{{path: "settings.py", text: text}})
+		_, _, _ = literalSecretKey(steps.GuideNames, []source{{path: "settings.py", text: text}})
 	})
 }
 

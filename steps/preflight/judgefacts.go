@@ -20,7 +20,7 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 			reader = known
 		}
 	}
-	path, hidden := opened(f.ReaderFiles)
+	path, hidden := opened(d.run.Names(), f.ReaderFiles)
 	changed := d.reader() != reader
 	if path != "" && !steps.SameFile(path, d.place.path) || hidden != d.place.hidden {
 		if path != "" {
@@ -39,7 +39,7 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 // opened chooses the .env among the files that the readers opened: the one with
 // the key, else the one with SECRET_KEY, else the first. hidden is a
 // settings.ini that was read in its place.
-func opened(files []string) (env, hidden string) {
+func opened(names steps.Names, files []string) (env, hidden string) {
 	best := -1
 	for _, f := range files {
 		if filepath.Base(f) == "settings.ini" {
@@ -47,9 +47,9 @@ func opened(files []string) (env, hidden string) {
 			continue
 		}
 		worth := 0
-		if holdsKeys(f) {
+		if holdsKeys(names, f) {
 			worth = 1
-			if strings.Contains(string(readSome(f)), steps.KeyName+"=") {
+			if sets(f, names.IsKey) {
 				worth = 2
 			}
 		}
@@ -81,7 +81,7 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 		switch found.Code {
 		case finding.JWTKeyMissing, finding.EnvFileMissing:
 			if f.State == "ok" && f.Key.Set && !f.SigningEqualsSecretKey {
-				if !keyIsInCode(d.sources) {
+				if !keyIsInCode(d.project.Names, d.sources) {
 					continue
 				}
 				if found.Code == finding.JWTKeyMissing {

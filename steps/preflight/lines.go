@@ -14,7 +14,9 @@ import (
 
 // gluedName finds a name right behind another value. Behind an underscore it is
 // the end of a longer name, and behind ? or & a part of an address.
-var gluedName = lazyregexp.New(`[A-Za-z0-9"')\]}.!-](JWT_SECRET_KEY|SECRET_KEY)=`)
+func gluedName(names steps.Names) *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z0-9"')\]}.!-](` + regexp.QuoteMeta(names.Key) + `|` + regexp.QuoteMeta(names.SecretKey) + `)=`)
+}
 
 // inlineComment finds a comment as people write it behind a value.
 var inlineComment = lazyregexp.New(`\s#`)
@@ -23,6 +25,8 @@ var inlineComment = lazyregexp.New(`\s#`)
 // vars is what the backend's reader has, nil when it refuses the file.
 func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 	var spelled, sets []envfile.Line
+	names := d.run.Names()
+	gluedName := gluedName(names)
 	armoured := false
 	for _, l := range file.Lines() {
 		text := strings.TrimSpace(l.Text())
@@ -41,12 +45,12 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 			d.bare(l, text, false)
 		case l.Kind == envfile.Assignment:
 			if m := gluedName.FindStringSubmatch(l.Text()[strings.IndexAny(l.Text(), "=:")+1:]); m != nil {
-				d.glued(l, m[1], m[1] == steps.KeyName)
+				d.glued(l, m[1], m[1] == names.Key)
 			}
-			if strings.EqualFold(l.Name, steps.KeyName) {
+			if strings.EqualFold(l.Name, names.Key) {
 				spelled = append(spelled, l)
 			}
-			if l.Name == steps.KeyName && !l.Export && !l.Colon || l.Name == steps.KeyName && d.exports() {
+			if names.IsKey(l.Name) && (!l.Export && !l.Colon || d.exports()) {
 				sets = append(sets, l)
 			}
 			d.comment(l, vars)
@@ -167,7 +171,7 @@ func (d *diagnosis) castsToNumber(name string) bool {
 // unread reports lines that a person meant for JWT_SECRET_KEY and the reader
 // does not take for it.
 func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
-	if _, ok := vars[steps.KeyName]; ok || vars == nil {
+	if _, ok := vars[d.run.Names().Key]; ok || vars == nil {
 		return
 	}
 	for _, l := range spelled {
@@ -179,9 +183,9 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 			how = "behind export"
 		case l.Colon:
 			how = "with a colon"
-		case l.Name != steps.KeyName:
+		case l.Name != d.run.Names().Key:
 			how = "in another case"
-		case strings.Contains(l.Text(), steps.KeyName+" ") || strings.Contains(l.Text(), "= "):
+		case strings.Contains(l.Text(), d.run.Names().Key+" ") || strings.Contains(l.Text(), "= "):
 			how = "with spaces around the ="
 		}
 		d.add(finding.KeyUnread, fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)

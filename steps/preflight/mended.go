@@ -15,7 +15,7 @@ func mended(run *steps.Run, p *steps.Project) map[string]string {
 	var ops []envfile.Op
 	for _, f := range p.Findings {
 		if f.Code == finding.LineGlued && f.File == p.Rel(p.EnvFile.Path) {
-			ops = append(ops, envfile.Split{Line: f.Line, Name: steps.KeyName})
+			ops = append(ops, envfile.Split{Line: f.Line, Name: run.Names().Key})
 		}
 	}
 	if len(ops) == 0 || p.EnvFile.At == nil {
@@ -38,7 +38,7 @@ func mended(run *steps.Run, p *steps.Project) map[string]string {
 	for _, name := range after.Names() {
 		now, known := after.Says(name)
 		old, _ := before.Says(name)
-		if _, set := run.LookupEnv(name); known && now != old && name != steps.KeyName && !set {
+		if _, set := run.LookupEnv(name); known && now != old && name != run.Names().Key && !set {
 			run.Redactor.Add(run.Prints.Secret(old))
 			values[name] = now
 		}

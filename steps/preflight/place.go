@@ -73,20 +73,31 @@ func decoupleSearch(p *steps.Project, from string) place {
 // hiddenBy looks for a .env further up that has SECRET_KEY or the key, where
 // the one that is read has neither.
 func hiddenBy(p *steps.Project, env string) string {
-	if holdsKeys(env) {
+	if holdsKeys(p.Names, env) {
 		return ""
 	}
 	for _, dir := range upward(filepath.Dir(env), p.TopLevel)[1:] {
-		if up := filepath.Join(dir, ".env"); isFile(up) && holdsKeys(up) {
+		if up := filepath.Join(dir, ".env"); isFile(up) && holdsKeys(p.Names, up) {
 			return up
 		}
 	}
 	return ""
 }
 
-var keyLine = lazyregexp.New(`(?m)^[ \t]*(?:export[ \t]+)?(?:JWT_)?SECRET_KEY[ \t]*=`)
+// holdsKeys reports whether a file sets one of the two keys.
+func holdsKeys(names steps.Names, path string) bool {
+	return sets(path, func(name string) bool { return names.IsKey(name) || names.IsSecretKey(name) })
+}
 
-func holdsKeys(path string) bool { return keyLine.Match(readSome(path)) }
+// sets reports whether a file sets a variable whose name is wanted.
+func sets(path string, wanted func(name string) bool) bool {
+	for _, l := range envfile.Parse(readSome(path)).Lines() {
+		if l.Kind == envfile.Assignment && !l.Inside && wanted(l.Name) {
+			return true
+		}
+	}
+	return false
+}
 
 var (
 	fileFolder = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*([^\n]*__file__[^\n]*)$`)
@@ -167,7 +178,7 @@ func argument(text string) string {
 // astray looks for a .env with keys in a direct sub folder of the project, where
 // the reader never looks. It is asked only when the reader finds none.
 func astray(p *steps.Project) string {
-	if path := filepath.Join(p.TopLevel, ".env"); isFile(path) && holdsKeys(path) {
+	if path := filepath.Join(p.TopLevel, ".env"); isFile(path) && holdsKeys(p.Names, path) {
 		return path
 	}
 	entries, err := os.ReadDir(p.Root)
@@ -175,7 +186,7 @@ func astray(p *steps.Project) string {
 		return ""
 	}
 	for _, e := range entries {
-		if path := filepath.Join(p.Root, e.Name(), ".env"); isFile(path) && holdsKeys(path) {
+		if path := filepath.Join(p.Root, e.Name(), ".env"); isFile(path) && holdsKeys(p.Names, path) {
 			return path
 		}
 	}

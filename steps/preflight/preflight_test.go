@@ -145,7 +145,7 @@ func TestApplyFileThatWins(t *testing.T) {
 	} {
 		p := djangotest.New(t, djangotest.Options{Reader: "dotenv", Env: env})
 		edit(t, p, "load_dotenv(BASE_DIR / '.env')", "load_dotenv(BASE_DIR / '.env', override=True)")
-		run, _, err := apply(t, p, func(*steps.Run) { t.Setenv(steps.KeyName, stepstest.Key()) })
+		run, _, err := apply(t, p, func(*steps.Run) { t.Setenv(steps.GuideNames.Key, stepstest.Key()) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestApplyRefusesAShadow(t *testing.T) {
 	run := newRun(t)
 	run.Options.Folder, run.Options.Python = p.Dir, p.Python
 	t.Cleanup(run.Close)
-	t.Setenv(steps.KeyName, "")
+	t.Setenv(steps.GuideNames.Key, "")
 	err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {})
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "jwt-key-shadowed") || errors.Is(err, steps.ErrCannotLook) {

@@ -19,7 +19,7 @@ import (
 
 // TestMain takes the variables away that the project's settings read.
 func TestMain(m *testing.M) {
-	for _, name := range []string{steps.KeyName, steps.SecretKeyName, "DEBUG", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV", "PYTHONPATH"} {
+	for _, name := range []string{steps.GuideNames.Key, steps.GuideNames.SecretKey, "DEBUG", "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV", "PYTHONPATH"} {
 		_ = os.Unsetenv(name)
 	}
 	os.Exit(m.Run())
@@ -227,7 +227,7 @@ func TestSettingsFromBefore(t *testing.T) {
 func TestKeyOfTheEnvironment(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	other := djangotest.NewKey()
-	t.Setenv(steps.KeyName, other)
+	t.Setenv(steps.GuideNames.Key, other)
 	s, run, err := startRun(t, p, newRun(t))
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ func findSettings(run *steps.Run, p *steps.Project) []source {
 		t.root = sourceRoot(p.SettingsFile, p.SettingsModule)
 		t.follow(p.SettingsFile)
 	}
+	p.Names = run.Options.Names.Or(namesIn(t.found)).Or(steps.GuideNames)
 	// Some projects load their .env in manage.py, before the settings.
 	return append(t.found, starts...)
 }

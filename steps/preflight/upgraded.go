@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"regexp"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -9,28 +10,38 @@ import (
 )
 
 var (
-	secretKeyLine = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
-	wholeLiteral  = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
-	defaultValue  = lazyregexp.New(`['"]SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?(?:"([^"\n]*)"|'([^'\n]*)')`)
-	anyDefault    = lazyregexp.New(`['"]SECRET_KEY['"]\s*,`)
-	readsSecret   = lazyregexp.New(`['"]SECRET_KEY['"]`)
+	secretKeyLine   = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
+	wholeLiteral    = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
+	signsWithSecret = lazyregexp.New(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
+	overrides       = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
+)
+
+// In these, SECRET_VARIABLE and KEY_VARIABLE stand for the names in force.
+const (
+	defaultValue = `['"]SECRET_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?(?:"([^"\n]*)"|'([^'\n]*)')`
+	anyDefault   = `['"]SECRET_VARIABLE['"]\s*,`
+	readsSecret  = `['"]SECRET_VARIABLE['"]`
 
 	// A fallback that replaces the signing key, and one that stands in the
 	// reading of the key itself.
-	fallsBack = lazyregexp.New(`\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
-		`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
+	fallsBack = `\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
+		`['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
 		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
-		`['"]JWT_SECRET_KEY['"][^\n]*\)\s*or\s+SECRET_KEY\b`)
-	signsWithSecret = lazyregexp.New(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
-	overrides       = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
-	keyInCode       = lazyregexp.New(`['"]JWT_SECRET_KEY['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`)
-	raisesForKey    = lazyregexp.New(`\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?JWT_SECRET_KEY`)
+		`['"]KEY_VARIABLE['"][^\n]*\)\s*or\s+SECRET_KEY\b`
+	keyInCode    = `['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`
+	raisesForKey = `\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?(?:JWT_SECRET_KEY|KEY_VARIABLE)`
 )
+
+// inForce is one of those patterns for the names of a project.
+func inForce(names steps.Names, pattern string) *regexp.Regexp {
+	return regexp.MustCompile(strings.NewReplacer("SECRET_VARIABLE", regexp.QuoteMeta(names.SecretKey), "KEY_VARIABLE", regexp.QuoteMeta(names.Key)).Replace(pattern))
+}
 
 // literalSecretKey finds a SECRET_KEY in the settings' own text. The source is
 // empty when the settings take it from elsewhere or do not name it; the value is
 // empty when some code makes it.
-func literalSecretKey(sources []source) (value string, s source, line int) {
+func literalSecretKey(names steps.Names, sources []source) (value string, s source, line int) {
+	defaultValue, anyDefault, readsSecret := inForce(names, defaultValue), inForce(names, anyDefault), inForce(names, readsSecret)
 	for i := len(sources) - 1; i >= 0; i-- {
 		text := sources[i].text
 		for _, m := range secretKeyLine.FindAllStringSubmatchIndex(text, -1) {
@@ -64,7 +75,8 @@ func fileWins(sources []source) bool {
 }
 
 // keyIsInCode tells whether the settings' own text holds a value for the key.
-func keyIsInCode(sources []source) bool {
+func keyIsInCode(names steps.Names, sources []source) bool {
+	keyInCode := inForce(names, keyInCode)
 	for _, s := range sources {
 		if keyInCode.MatchString(s.text) {
 			return true
@@ -76,6 +88,7 @@ func keyIsInCode(sources []source) bool {
 // notUpgraded looks for code that signs tokens with SECRET_KEY when the key is
 // missing. It speaks only where the text leaves no doubt.
 func notUpgraded(p *steps.Project, sources []source) (finding.Finding, bool) {
+	raisesForKey, fallsBack := inForce(p.Names, raisesForKey), inForce(p.Names, fallsBack)
 	raises := false
 	for _, s := range sources {
 		raises = raises || raisesForKey.MatchString(s.text)

@@ -65,12 +65,12 @@ const maxEdits = 50
 
 // editYAML adds JWT_SECRET_KEY to each place of a YAML file that lacks it and for which a value is sure. Each insertion is
 // verified by itself; a place for which none passes is left.
-func editYAML(code finding.Code, file string, data []byte) *edited {
+func (v *vocabulary) editYAML(code finding.Code, file string, data []byte) *edited {
 	e := &edited{data: data}
 	if bytes.HasPrefix(data, byteOrderMark) || otherBreaks.Match(data) {
 		return e // the parser counts its lines and columns otherwise
 	}
-	now, err := parseFile(data)
+	now, err := v.parseFile(data)
 	left := 0 // how many places above cannot be edited
 	for range maxEdits {
 		if err != nil {
@@ -85,7 +85,7 @@ func editYAML(code finding.Code, file string, data []byte) *edited {
 		if left >= len(open) {
 			return e
 		}
-		if after := e.place(code, file, open[left], now); after != nil {
+		if after := e.place(v, code, file, open[left], now); after != nil {
 			now = after
 		} else {
 			left++
@@ -109,16 +109,16 @@ func stray(code finding.Code, file string, settings []setting) (n int) {
 
 // place edits one place, if it can be, and returns the file as it is then. The key must not become stray in more places
 // than it is: what is written once may be merged in several.
-func (e *edited) place(code finding.Code, file string, p place, now *parsed) *parsed {
+func (e *edited) place(v *vocabulary, code finding.Code, file string, p place, now *parsed) *parsed {
 	s := p.uses[0]
 	for _, use := range p.uses {
 		if use.form != s.form || !isEnvironment(code, file, use) {
 			return nil
 		}
 	}
-	for _, in := range (&spot{data: e.data, setting: s, eol: lineEnd(e.data)}).candidates(code, file) {
-		after, err := parseFile(in.in(e.data))
-		if err != nil || !addsEntry(now.docs, after.docs) {
+	for _, in := range (&spot{vocabulary: v, data: e.data, setting: s, eol: lineEnd(e.data)}).candidates(code, file) {
+		after, err := v.parseFile(in.in(e.data))
+		if err != nil || !v.addsEntry(now.docs, after.docs) {
 			continue
 		}
 		if stray(code, file, after.settings) > stray(code, file, now.settings) {
@@ -160,7 +160,8 @@ func isEnvironment(code finding.Code, file string, s setting) bool {
 
 // spot is a setting in its file.
 type spot struct {
-	data []byte
+	vocabulary *vocabulary
+	data       []byte
 	setting
 	eol string
 }
@@ -297,7 +298,7 @@ func (s *spot) entry(at int, code finding.Code, file string, flow bool) (new str
 	end = s.scalarEnd(at, s.node)
 	if s.form != pair {
 		n := target(s.node)
-		text, ok := newItem(code, file, n.Value)
+		text, ok := s.vocabulary.newItem(code, file, n.Value)
 		if !ok {
 			return "", 0
 		}
@@ -306,7 +307,7 @@ func (s *spot) entry(at int, code finding.Code, file string, flow bool) (new str
 	if end == 0 || end-at-len(s.node.Value) != 0 && end-at-len(s.node.Value) != 2 {
 		return "", 0 // a name with an anchor, a tag or escapes
 	}
-	value, ok := newValue(code, file, s.value)
+	value, ok := s.vocabulary.newValue(code, file, s.value)
 	if !ok {
 		return "", 0
 	}
@@ -320,7 +321,7 @@ func (s *spot) entry(at int, code finding.Code, file string, flow bool) (new str
 		}
 		valueEnd = s.scalarEnd(from, s.value)
 	}
-	name := strings.Replace(string(s.data[at:end]), s.node.Value, steps.KeyName, 1)
+	name := strings.Replace(string(s.data[at:end]), s.node.Value, s.vocabulary.Key, 1)
 	return name + sign + quoted(value, s.value.Style, flow), valueEnd
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 )
 
@@ -382,7 +383,7 @@ func TestShapes(t *testing.T) {
 			}
 			want = strings.NewReplacer("{+", "", "+}", "").Replace(want)
 			got := was
-			if e := edit(finding.New(c.code, "").At(c.file, 0), []byte(was)); e != nil {
+			if e := wordsOf(steps.GuideNames).edit(finding.New(c.code, "").At(c.file, 0), []byte(was)); e != nil {
 				got = string(e.data)
 			}
 			if got != want {

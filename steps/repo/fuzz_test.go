@@ -29,7 +29,7 @@ func FuzzEdit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file string, data []byte) {
 		for _, code := range []finding.Code{ci, compose, kubernetes, sample, docs, ignored} {
-			e := edit(finding.New(code, "").At(file, 0), data)
+			e := wordsOf(steps.GuideNames).edit(finding.New(code, "").At(file, 0), data)
 			if e == nil {
 				continue
 			}
@@ -85,10 +85,10 @@ func plain(nodes []*yaml.Node, depth int) (out []string) {
 		for i := 0; i < len(kids); i++ {
 			k := kids[i]
 			switch {
-			case n.Kind == yaml.MappingNode && i%2 == 0 && k.Value == steps.KeyName:
+			case n.Kind == yaml.MappingNode && i%2 == 0 && k.Value == steps.GuideNames.Key:
 				kids = slices.Delete(kids, i, i+2)
 				i--
-			case n.Kind == yaml.SequenceNode && (itemSets.MatchString(target(k).Value) && names.MatchString(target(k).Value) || named(k)):
+			case n.Kind == yaml.SequenceNode && (wordsOf(steps.GuideNames).itemSets.MatchString(target(k).Value) && wordsOf(steps.GuideNames).mentions.MatchString(target(k).Value) || named(k)):
 				kids = slices.Delete(kids, i, i+1)
 				i--
 			}
@@ -103,7 +103,7 @@ func plain(nodes []*yaml.Node, depth int) (out []string) {
 
 func named(n *yaml.Node) bool {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if (n.Content[i].Value == "name" || n.Content[i].Value == "key") && n.Content[i+1].Value == steps.KeyName {
+		if (n.Content[i].Value == "name" || n.Content[i].Value == "key") && n.Content[i+1].Value == steps.GuideNames.Key {
 			return true
 		}
 	}
@@ -132,7 +132,7 @@ func editStructured(t *testing.T, choices []byte) {
 	}
 	data := []byte(g.file(code == compose))
 	before, args := environments(data)
-	e := edit(finding.New(code, "").At(file, 0), data)
+	e := wordsOf(steps.GuideNames).edit(finding.New(code, "").At(file, 0), data)
 	onlyInserts(t, e, data)
 	if len(e.done) == 0 {
 		return
@@ -145,16 +145,16 @@ func editStructured(t *testing.T, choices []byte) {
 	if code != compose || before == nil || after == nil {
 		return
 	}
-	whole := Read(true, file, e.data).Lacks() == 0
+	whole := Read(steps.GuideNames, true, file, e.data).Lacks() == 0
 	for name, was := range before {
 		now := after[name]
 		for variable, value := range was {
-			if variable != steps.KeyName && !reflect.DeepEqual(now[variable], value) {
+			if variable != steps.GuideNames.Key && !reflect.DeepEqual(now[variable], value) {
 				t.Errorf("%s of %s was changed:\n%s\nbecame\n%s", variable, name, data, e.data)
 			}
 		}
-		_, secret := was[steps.SecretKeyName]
-		_, key := now[steps.KeyName]
+		_, secret := was[steps.GuideNames.SecretKey]
+		_, key := now[steps.GuideNames.Key]
 		if whole && secret && !key {
 			t.Errorf("%s lacks the key, and nothing says so:\n%s\nbecame\n%s", name, data, e.data)
 		}
@@ -188,7 +188,7 @@ func environments(data []byte) (out map[string]map[string]any, args int) {
 				out[name][variable] = value
 			}
 		}
-		if _, there := s.Build.Args[steps.KeyName]; there {
+		if _, there := s.Build.Args[steps.GuideNames.Key]; there {
 			args++
 		}
 	}
@@ -345,8 +345,8 @@ func TestHostileYAMLTakesNoTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			_ = IsCompose("a.yml", []byte(text))
-			_ = Read(true, "compose.yaml", []byte(text)).Lacks()
-			_ = edit(finding.New(compose, "").At("compose.yaml", 0), []byte(text))
+			_ = Read(steps.GuideNames, true, "compose.yaml", []byte(text)).Lacks()
+			_ = wordsOf(steps.GuideNames).edit(finding.New(compose, "").At("compose.yaml", 0), []byte(text))
 			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("it took %v", took)
 			} else {

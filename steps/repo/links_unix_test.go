@@ -159,7 +159,7 @@ func TestAWorkTreeBehindALinkIsEdited(t *testing.T) {
 		t.Fatal(p.Finding.Message)
 	}
 	must(t, p.Apply(t.Context(), run))
-	if got, _ := os.ReadFile(filepath.Join(top, ".env.example")); !strings.Contains(string(got), steps.KeyName) {
+	if got, _ := os.ReadFile(filepath.Join(top, ".env.example")); !strings.Contains(string(got), steps.GuideNames.Key) {
 		t.Errorf("%s", got)
 	}
 }

@@ -7,11 +7,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
 )
-
-// A document may speak about SECRET_KEY; it says how to set it with an equals sign, a colon, or a table.
-var documentSets = lazyregexp.New("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)")
 
 // File is what one file says about the two keys.
 type File struct {
@@ -30,17 +28,21 @@ type place struct {
 // Read reads a pipeline, compose file or manifest, or else a document or example.
 // In YAML each job, service or container counts for itself, with all that it merges; elsewhere one mention of
 // JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing.
-func Read(pipeline bool, file string, data []byte) *File {
+func Read(names steps.Names, pipeline bool, file string, data []byte) *File {
+	return wordsOf(names).read(pipeline, file, data)
+}
+
+func (v *vocabulary) read(pipeline bool, file string, data []byte) *File {
 	if pipeline && isYAML(file) {
 		data = bytes.TrimPrefix(data, byteOrderMark)
-		p, err := parseFile(data)
+		p, err := v.parseFile(data)
 		if err != nil && !includes.Match(data) {
-			p, err = parseFile(withoutTemplates(data))
+			p, err = v.parseFile(withoutTemplates(data))
 		}
 		if err == nil {
 			return reach(p.settings)
 		}
-		f := readLines(pipeline, data)
+		f := v.readLines(pipeline, data)
 		if f.broken = !template.Match(data); f.broken {
 			for i := range f.places {
 				f.places[i].reached = false // by nothing: no program reads the file
@@ -48,7 +50,7 @@ func Read(pipeline bool, file string, data []byte) *File {
 		}
 		return f
 	}
-	return readLines(pipeline, data)
+	return v.readLines(pipeline, data)
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -70,11 +72,11 @@ func withoutTemplates(data []byte) []byte {
 }
 
 // readLines reads a file of which no more is known than its lines.
-func readLines(pipeline bool, data []byte) *File {
+func (v *vocabulary) readLines(pipeline bool, data []byte) *File {
 	f := &File{}
-	sets := documentSets
+	sets := v.documentSets
 	if pipeline {
-		sets = pipelineSets
+		sets = v.pipelineSets
 	}
 	num := 0
 	for l := range bytes.Lines(data) {
@@ -86,7 +88,7 @@ func readLines(pipeline bool, data []byte) *File {
 		if sets.MatchString(line) {
 			f.places = append(f.places, place{line: num})
 		}
-		if f.key == 0 && names.MatchString(line) {
+		if f.key == 0 && v.mentions.MatchString(line) {
 			f.key = num
 		}
 	}

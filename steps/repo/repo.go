@@ -69,13 +69,14 @@ func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
 	if !at.Exists && f.Code != ignored || len(at.Data) > file.MaxRead {
 		return p, false
 	}
-	e := edit(f, at.Data)
+	v := wordsOf(run.Names())
+	e := v.edit(f, at.Data)
 	if e == nil || len(e.done) == 0 {
 		return p, false
 	}
 	p.Path, p.at, p.new, p.Diff = at.Path, at, e.data, e.diff()
 	if f.Code != ignored {
-		p.Left = Read(runs(f.Code), f.File, p.new).Lacks()
+		p.Left = v.read(runs(f.Code), f.File, p.new).Lacks()
 	}
 	return p, true
 }
@@ -140,16 +141,16 @@ func refused(f finding.Finding, why string) finding.Finding {
 }
 
 // edit makes the edit that a finding asks for. It is nil where there is none.
-func edit(f finding.Finding, data []byte) *edited {
+func (v *vocabulary) edit(f finding.Finding, data []byte) *edited {
 	switch f.Code {
 	case sample, docs:
-		return editLines(f, data, example)
+		return v.editLines(f, data, v.example)
 	case ci, compose, kubernetes:
 		if isYAML(f.File) {
-			return editYAML(f.Code, f.File, data)
+			return v.editYAML(f.Code, f.File, data)
 		}
 		if f.Code == ci {
-			return editLines(f, data, initialisation)
+			return v.editLines(f, data, v.initialisation)
 		}
 	case ignored:
 		return ignore(f.File, data)
@@ -163,10 +164,10 @@ func runs(c finding.Code) bool { return c != sample && c != docs }
 
 // editLines applies a rule to every line of a file in which no more than lines is known, where JWT_SECRET_KEY does not
 // reach it.
-func editLines(f finding.Finding, data []byte, rule func(file, line string) []string) *edited {
+func (v *vocabulary) editLines(f finding.Finding, data []byte, rule func(file, line string) []string) *edited {
 	e := &edited{data: data}
 	lacking := map[int]bool{}
-	for _, p := range Read(runs(f.Code), f.File, data).places {
+	for _, p := range v.read(runs(f.Code), f.File, data).places {
 		lacking[p.line] = !p.reached
 	}
 	eol := lineEnd(data)
@@ -186,7 +187,7 @@ func editLines(f finding.Finding, data []byte, rule func(file, line string) []st
 		if len(line) == len(l) { // the last line, without a line end
 			in.text = eol + in.text
 		}
-		if after := in.in(e.data); fits(f, e.data, after) {
+		if after := in.in(e.data); v.fits(f, e.data, after) {
 			e.insert(in)
 			at += len(in.text)
 		}
@@ -196,22 +197,22 @@ func editLines(f finding.Finding, data []byte, rule func(file, line string) []st
 
 // fits reports whether an edit adds one setting and changes nothing else, as far as the format can be parsed. Documents
 // cannot be.
-func fits(f finding.Finding, before, after []byte) bool {
+func (v *vocabulary) fits(f finding.Finding, before, after []byte) bool {
 	switch f.Code {
 	case docs:
 		return true
 	case sample:
-		return slices.Equal(assignments(before), slices.DeleteFunc(assignments(after), func(name string) bool { return name == steps.KeyName }))
+		return slices.Equal(v.assignments(before), slices.DeleteFunc(v.assignments(after), v.IsKey))
 	}
-	return verify(f.File, before, after) == nil
+	return v.verify(f.File, before, after) == nil
 }
 
 // assignments are the settings of an example file: the name and the first line of each, and how many lines it has.
-func assignments(data []byte) (all []string) {
+func (v *vocabulary) assignments(data []byte) (all []string) {
 	for _, l := range envfile.Parse(data).Lines() {
 		switch {
 		case l.Inside || l.Kind != envfile.Assignment:
-		case l.Name == steps.KeyName:
+		case v.IsKey(l.Name):
 			all = append(all, l.Name)
 		default:
 			all = append(all, fmt.Sprintf("%s=%s %d", l.Name, l.Value, l.Last-l.Num))

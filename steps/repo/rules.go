@@ -12,21 +12,18 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 )
 
-// assignment is a line that sets SECRET_KEY: what stands before the name, a quote
-// around the name, the sign with its spaces, and the value.
-var assignment = lazyregexp.New(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`)
-
 // part is a setting in its parts.
 type part struct {
 	before, quote, after, sign, value string
+	new                               string // the name of the key
 }
 
-func parse(line string) (part, bool) {
-	m := assignment.FindStringSubmatch(line)
+func (v *vocabulary) parse(line string) (part, bool) {
+	m := v.assignment.FindStringSubmatch(line)
 	if m == nil || m[2] != m[3] && !strings.HasPrefix(m[5], "=") {
 		return part{}, false
 	}
-	return part{m[1], m[2], m[3], m[4], m[5]}, true
+	return part{m[1], m[2], m[3], m[4], m[5], v.Key}, true
 }
 
 // with is the line that sets JWT_SECRET_KEY in the same form. A value that was
@@ -35,7 +32,7 @@ func (p part) with(value string) string {
 	if n := len(p.value); n >= 2 && (p.value[0] == '"' || p.value[0] == '\'') && strings.HasSuffix(p.value, p.value[:1]) {
 		value = p.value[:1] + value + p.value[:1]
 	}
-	return p.before + p.quote + steps.KeyName + p.after + p.sign + value
+	return p.before + p.quote + p.new + p.after + p.sign + value
 }
 
 // bare is the value without a comment behind it and without quotes.
@@ -67,28 +64,28 @@ var (
 // how to set the keys. Where a document's shell command makes SECRET_KEY, or takes it
 // from a variable, it gets one that makes a key: a reference to the variable that is
 // just being set would do nothing.
-func example(file, line string) []string {
-	p, ok := parse(line)
+func (v *vocabulary) example(file, line string) []string {
+	p, ok := v.parse(line)
 	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) {
 		return nil
 	}
 	document := !strings.Contains(strings.ToLower(path.Base(file)), ".env")
-	v := p.bare()
-	command := strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "`")
+	value := p.bare()
+	command := strings.HasPrefix(value, "$(") || strings.HasPrefix(value, "`")
 	switch {
-	case v == "":
+	case value == "":
 		return []string{p.with("")}
-	case document && p.exported() && !command && !strings.HasPrefix(v, "$"):
+	case document && p.exported() && !command && !strings.HasPrefix(value, "$"):
 		// A command here would make another key in every shell that is opened.
 		return p.inShell(Placeholder)
 	case document && (p.exported() || command):
 		return p.inShell(made)
 	case command:
-	case secretsExpression.MatchString(v):
-		return []string{p.with("${{ secrets." + steps.KeyName + " }}")}
-	case strings.HasPrefix(v, "${"):
-		return []string{p.with("${" + steps.KeyName + "}")}
-	case document && (strings.Contains(v, " ") || strings.HasSuffix(v, ",")):
+	case secretsExpression.MatchString(value):
+		return []string{p.with("${{ secrets." + v.Key + " }}")}
+	case strings.HasPrefix(value, "${"):
+		return []string{p.with("${" + v.Key + "}")}
+	case document && (strings.Contains(value, " ") || strings.HasSuffix(value, ",")):
 		return nil // a command with a variable before it, prose, or a list
 	}
 	return []string{p.with(Placeholder)}
@@ -112,7 +109,7 @@ func (p part) inShell(value string) []string {
 	if strings.TrimSpace(p.sign) != "=" || strings.ContainsAny(v, "; &|\\") && !whole {
 		return nil
 	}
-	return []string{p.before + steps.KeyName + "=" + value}
+	return []string{p.before + p.new + "=" + value}
 }
 
 // The findings that an edit is for.
@@ -125,41 +122,37 @@ const (
 	ignored    finding.Code = finding.EnvFileNotIgnored
 )
 
-// required has compose stop where nothing sets the key: without the mark an unset variable becomes an empty one, which
-// wins over a good .env.
-const required = "${" + steps.KeyName + ":?}"
-
 // newValue is the value of JWT_SECRET_KEY beside one of SECRET_KEY; ok is false where none is sure. A Secret's own manifest
 // gets none: its values are secrets.
-func newValue(code finding.Code, file string, of *yaml.Node) (value string, ok bool) {
+func (v *vocabulary) newValue(code finding.Code, file string, of *yaml.Node) (value string, ok bool) {
 	of = target(of)
 	if of.Kind != yaml.ScalarNode || strings.HasPrefix(of.Tag, "!") && !strings.HasPrefix(of.Tag, "!!") {
 		return "", false // several values, or what a tag makes of it: !reset, !vault
 	}
 	switch code {
 	case compose:
-		return required, true
+		return v.required, true
 	case ci:
-		return pipelineValue(file, of.Value)
+		return v.pipelineValue(file, of.Value)
 	}
 	return "", false
 }
 
 // newItem is newValue for an item of a list, such as SECRET_KEY=x, SECRET_KEY, or export SECRET_KEY=x.
-func newItem(code finding.Code, file, text string) (item string, ok bool) {
+func (v *vocabulary) newItem(code finding.Code, file, text string) (item string, ok bool) {
 	if code == compose {
-		return steps.KeyName + "=" + required, !strings.HasPrefix(text, "export")
+		return v.Key + "=" + v.required, !strings.HasPrefix(text, "export")
 	}
-	p, ok := parse(text)
+	p, ok := v.parse(text)
 	if !ok || code != ci || strings.TrimSpace(p.sign) != "=" {
 		return "", false
 	}
 	if !p.exported() {
-		value, ok := pipelineValue(file, p.value)
-		return steps.KeyName + "=" + value, ok
+		value, ok := v.pipelineValue(file, p.value)
+		return v.Key + "=" + value, ok
 	}
 	if shellVariable.MatchString(p.bare()) {
-		return p.before + steps.KeyName + "=${" + steps.KeyName + ":?}", true // stops where nothing sets it
+		return p.before + v.Key + "=" + v.required, true // stops where nothing sets it
 	}
 	if lines := p.inShell(made); len(lines) == 1 {
 		return lines[0], true
@@ -169,15 +162,15 @@ func newItem(code finding.Code, file, text string) (item string, ok bool) {
 
 // pipelineValue is the value for CI. What comes from a secret there comes from a secret of the new name, and what comes
 // from a variable from a variable; a literal is a value for tests, in files that are for tests.
-func pipelineValue(file, of string) (value string, ok bool) {
+func (v *vocabulary) pipelineValue(file, of string) (value string, ok bool) {
 	of = strings.TrimSpace(of)
 	switch {
 	case secretsExpression.MatchString(of):
-		return "${{ secrets." + steps.KeyName + " }}", true
+		return "${{ secrets." + v.Key + " }}", true
 	case azureVariable.MatchString(of):
-		return "$(" + steps.KeyName + ")", true
+		return "$(" + v.Key + ")", true
 	case shellVariable.MatchString(of):
-		return "${" + steps.KeyName + "}", true
+		return "${" + v.Key + "}", true
 	case of == "" || strings.ContainsAny(of, "${`\n") || strings.Contains(of, "<<") || !forTests.MatchString(file):
 		return "", false // something that is not understood, or what a deployment would run with
 	}
@@ -190,26 +183,22 @@ var forTests = lazyregexp.New(`(?i)(?:^|/)(?:(?:\.(?:github|gitlab|gitea|forgejo
 	`tox\.ini|pytest\.ini|setup\.cfg|pyproject\.toml)$`)
 
 // initialisation is the rule for INI files and TOML.
-func initialisation(file, line string) []string {
-	if m := listed.FindStringSubmatch(line); m != nil {
-		if value, ok := pipelineValue(file, m[3]); ok {
-			return []string{m[1] + steps.KeyName + m[2] + value + m[4]}
+func (v *vocabulary) initialisation(file, line string) []string {
+	if m := v.listed.FindStringSubmatch(line); m != nil {
+		if value, ok := v.pipelineValue(file, m[3]); ok {
+			return []string{m[1] + v.Key + m[2] + value + m[4]}
 		}
 		return nil
 	}
-	p, ok := parse(line)
+	p, ok := v.parse(line)
 	if !ok || strings.TrimSpace(p.before) != "" || strings.TrimSpace(p.sign) == "" {
 		return nil
 	}
-	if value, ok := pipelineValue(file, p.bare()); ok {
+	if value, ok := v.pipelineValue(file, p.bare()); ok {
 		return []string{p.with(value)}
 	}
 	return nil
 }
-
-// listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays, with R: it
-// is no template.
-var listed = lazyregexp.New(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`)
 
 // copies is the item of a list repeated under the new name, as env in a manifest has it.
 func (s *spot) copies() []insertion {
@@ -223,7 +212,7 @@ func (s *spot) copies() []insertion {
 			break
 		}
 	}
-	item, skip := repeated(lines[0], lines[1:])
+	item, skip := s.vocabulary.repeated(lines[0], lines[1:])
 	if len(item) == 0 {
 		return nil
 	}
@@ -231,7 +220,6 @@ func (s *spot) copies() []insertion {
 }
 
 var (
-	entryStart = lazyregexp.New(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`)
 	entryKey   = lazyregexp.New(`(?m)((?:^|[\s{,])["']?key["']?\s*:\s*["']?)([^\s,}"']*)`)
 	entryValue = lazyregexp.New(`(?m)(?:^|[\s{,])["']?value["']?\s*:`)
 	byPlatform = lazyregexp.New(`\b(?:generateValue["']?\s*:\s*true|sync["']?\s*:\s*false)\b`)
@@ -241,8 +229,8 @@ var (
 // repeated is an item of a list with the new name, where its value comes from a Secret under a key whose
 // new name is sure, or is made by the platform. Block and flow style are alike. skip is how many lines below its first
 // one it has.
-func repeated(line string, below []string) (lines []string, skip int) {
-	m := entryStart.FindStringSubmatchIndex(comment.ReplaceAllString(line, ""))
+func (v *vocabulary) repeated(line string, below []string) (lines []string, skip int) {
+	m := v.entryStart.FindStringSubmatchIndex(comment.ReplaceAllString(line, ""))
 	if m == nil {
 		return nil, 0
 	}
@@ -257,7 +245,7 @@ func repeated(line string, below []string) (lines []string, skip int) {
 		return nil, 0
 	case refs == 1 && len(keys) == 1:
 		k := keys[0]
-		now := inSecret[rest[k[4]:k[5]]]
+		now := v.inSecret(rest[k[4]:k[5]])
 		if now == "" {
 			return nil, 0
 		}
@@ -265,7 +253,7 @@ func repeated(line string, below []string) (lines []string, skip int) {
 	case refs > 0 || len(keys) > 0 || !byPlatform.MatchString(rest):
 		return nil, 0
 	}
-	return strings.Split(strings.Replace(name, steps.SecretKeyName, steps.KeyName, 1)+rest, "\n"), skip
+	return strings.Split(strings.Replace(name, v.SecretKey, v.Key, 1)+rest, "\n"), skip
 }
 
 // maxItem is how many lines an item of a list of variables may have. A longer one is
@@ -289,14 +277,20 @@ func itemOf(line string, below []string, dash int) (item string, skip int) {
 	return item, skip
 }
 
-// inSecret is the name of the new key in a Secret, by that of SECRET_KEY's: the
-// guide's name, in the spelling that is used there. What is not here has no sure
-// name.
+// inSecret is the name of the new key in a Secret, by that of SECRET_KEY's; "" where
+// it has no sure name.
+func (v *vocabulary) inSecret(name string) string {
+	if name == v.SecretKey || name == "DJANGO_SECRET_KEY" || name == steps.GuideNames.SecretKey {
+		return v.Key
+	}
+	return inSecret[name]
+}
+
+// inSecret are the guide's name, in the spelling that is used there.
 //
 // #nosec G101 -- names, no values
 var inSecret = map[string]string{
 	"secret-key": steps.SecretEntry, "django-secret-key": steps.SecretEntry,
 	"secret_key": "jwt_secret_key", "django_secret_key": "jwt_secret_key",
 	"secretKey": "jwtSecretKey", "djangoSecretKey": "jwtSecretKey",
-	steps.SecretKeyName: steps.KeyName, "DJANGO_SECRET_KEY": steps.KeyName,
 }

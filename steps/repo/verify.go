@@ -10,8 +10,6 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"go.yaml.in/yaml/v3"
-
-	"dj/keysplit/steps"
 )
 
 // errOther says that an edit would change more than it should.
@@ -19,34 +17,34 @@ var errOther = errors.New("the file would say something else")
 
 // verify parses a file of TOML or INI before and after an edit. It reports an error unless both parse and the only
 // difference is one new value of JWT_SECRET_KEY. A format that nothing here parses is an error too.
-func verify(file string, before, after []byte) error {
+func (v *vocabulary) verify(file string, before, after []byte) error {
 	switch {
 	case path.Ext(file) == ".toml":
-		return verifyAs(before, after, func(data []byte) (any, error) {
+		return v.verifyAs(before, after, func(data []byte) (any, error) {
 			var tree map[string]any
 			err := toml.Unmarshal(data, &tree)
 			return tree, err
 		})
 	case path.Ext(file) == ".ini" || path.Base(file) == "setup.cfg":
-		return verifyAs(before, after, parseINI)
+		return v.verifyAs(before, after, parseINI)
 	}
 	return errors.New("nothing here parses it")
 }
 
 // addsEntry reports whether all that YAML has more after an edit is one entry of JWT_SECRET_KEY.
-func addsEntry(before, after []*yaml.Node) bool {
+func (v *vocabulary) addsEntry(before, after []*yaml.Node) bool {
 	added := addedNode(&yaml.Node{Kind: yaml.SequenceNode, Content: before}, &yaml.Node{Kind: yaml.SequenceNode, Content: after})
 	if len(added) == 0 || slices.ContainsFunc(added, hasAnchor) {
 		return false
 	}
 	switch n := added[0]; {
 	case len(added) == 2:
-		return n.Value == steps.KeyName && added[1].Kind == yaml.ScalarNode
+		return v.IsKey(n.Value) && added[1].Kind == yaml.ScalarNode
 	case n.Kind == yaml.ScalarNode:
-		return itemSets.MatchString(n.Value) && names.MatchString(n.Value)
+		return v.itemSets.MatchString(n.Value) && v.mentions.MatchString(n.Value)
 	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			if k := n.Content[i].Value; (k == "name" || k == "key") && n.Content[i+1].Value == steps.KeyName {
+			if k := n.Content[i].Value; (k == "name" || k == "key") && v.IsKey(n.Content[i+1].Value) {
 				return true
 			}
 		}
@@ -97,7 +95,7 @@ func equalNodes(a, b *yaml.Node) bool {
 	return sameNode(a, b) && slices.EqualFunc(a.Content, b.Content, equalNodes)
 }
 
-func verifyAs(before, after []byte, parse func([]byte) (any, error)) error {
+func (v *vocabulary) verifyAs(before, after []byte, parse func([]byte) (any, error)) error {
 	b, err := parse(before)
 	if err != nil {
 		return err
@@ -106,14 +104,14 @@ func verifyAs(before, after []byte, parse func([]byte) (any, error)) error {
 	if err != nil {
 		return err
 	}
-	if !addsOne(b, a) {
+	if !v.addsOne(b, a) {
 		return errOther
 	}
 	return nil
 }
 
 // addsOne reports whether all that a tree of tables and lists has more than another is one value of JWT_SECRET_KEY.
-func addsOne(before, after any) bool {
+func (v *vocabulary) addsOne(before, after any) bool {
 	if b, ok := before.(map[string]any); ok {
 		a, ok := after.(map[string]any)
 		if !ok || len(a)-len(b) > 1 {
@@ -134,9 +132,9 @@ func addsOne(before, after any) bool {
 				value = lines[0]
 			}
 			_, isText := value.(string)
-			return differ[0] == steps.KeyName && isText
+			return v.IsKey(differ[0]) && isText
 		}
-		return addsOne(b[differ[0]], a[differ[0]])
+		return v.addsOne(b[differ[0]], a[differ[0]])
 	}
 	b, ok := before.([]any)
 	a, isList := after.([]any)
@@ -148,10 +146,10 @@ func addsOne(before, after any) bool {
 		at++
 	}
 	if len(a) == len(b) {
-		return at < len(b) && reflect.DeepEqual(b[at+1:], a[at+1:]) && addsOne(b[at], a[at])
+		return at < len(b) && reflect.DeepEqual(b[at+1:], a[at+1:]) && v.addsOne(b[at], a[at])
 	}
 	added, isText := a[at].(string)
-	return isText && names.MatchString(added) && reflect.DeepEqual(b[at:], a[at+1:])
+	return isText && v.mentions.MatchString(added) && reflect.DeepEqual(b[at:], a[at+1:])
 }
 
 // parseINI parses an INI file as Python's configparser does with its defaults: a line that is indented more than the

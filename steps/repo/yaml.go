@@ -5,14 +5,12 @@ import (
 	"errors"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
-
-	"dj/keysplit/steps"
-	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // form is how a file names a variable.
@@ -65,6 +63,7 @@ const maxVisits = 200_000
 
 // reader finds the settings of one file.
 type reader struct {
+	*vocabulary
 	lines    [][]byte
 	settings []setting
 	visits   int
@@ -101,12 +100,12 @@ type parsed struct {
 
 // parseFile finds both names in all documents. In each of them, what only others use (x-common, .job) counts where it
 // is used, and by itself where nothing uses it.
-func parseFile(data []byte) (*parsed, error) {
+func (v *vocabulary) parseFile(data []byte) (*parsed, error) {
 	docs, err := parseYAML(data)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{lines: bytes.Split(data, []byte("\n"))}
+	r := &reader{vocabulary: v, lines: bytes.Split(data, []byte("\n"))}
 	for _, doc := range docs {
 		if len(doc.Content) == 0 {
 			continue
@@ -253,8 +252,8 @@ func (r *reader) visit(f *frame, n, parent *yaml.Node, wanted func(name string) 
 			if f.up == nil && !wanted(m.key.Value) {
 				continue
 			}
-			if k := m.key; k.Kind == yaml.ScalarNode && isName(k.Value) {
-				r.add(setting{key: k.Value == steps.KeyName, form: pair, node: k, parent: m.in, value: m.value, in: f, line: k.Line})
+			if k := m.key; k.Kind == yaml.ScalarNode && r.isName(k.Value) {
+				r.add(setting{key: r.IsKey(k.Value), form: pair, node: k, parent: m.in, value: m.value, in: f, line: k.Line})
 			}
 			r.visit(f.child(m), m.value, m.in, wanted)
 		}
@@ -271,25 +270,16 @@ func (r *reader) visit(f *frame, n, parent *yaml.Node, wanted func(name string) 
 
 func (r *reader) add(s setting) { r.settings = append(r.settings, s) }
 
-func isName(text string) bool { return text == steps.SecretKeyName || text == steps.KeyName }
-
-var (
-	// An item that sets a variable, or passes one through.
-	itemSets = lazyregexp.New(`^(export\s+)?(JWT_)?SECRET_KEY(?:=|$)`)
-	// In a text every mention counts but references such as secrets.SECRET_KEY and ${SECRET_KEY}: what those give is
-	// named otherwise.
-	pipelineSets = lazyregexp.New(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|(?:^|[^$])\{\s*["']?SECRET_KEY["']?\s*:`)
-	names        = lazyregexp.New(`\b` + steps.KeyName + `\b`)
-)
+func (v *vocabulary) isName(text string) bool { return v.IsSecretKey(text) || v.IsKey(text) }
 
 // scalar finds the settings in a scalar.
 func (r *reader) scalar(f *frame, n, parent *yaml.Node) {
 	value := f.node.Value
-	if !strings.Contains(value, steps.SecretKeyName) {
+	if !r.In([]byte(value)) {
 		return
 	}
 	s := setting{form: text, node: n, parent: parent, in: f.up, line: n.Line}
-	if m := itemSets.FindStringSubmatch(value); m != nil && f.up.node.Kind == yaml.SequenceNode {
+	if m := r.itemSets.FindStringSubmatch(value); m != nil && f.up.node.Kind == yaml.SequenceNode {
 		s.form, s.key = item, m[2] != ""
 		if m[1] != "" {
 			s.form = command
@@ -297,8 +287,8 @@ func (r *reader) scalar(f *frame, n, parent *yaml.Node) {
 		r.add(s)
 		return
 	}
-	if isName(value) {
-		s.key = value == steps.KeyName
+	if r.isName(value) {
+		s.key = r.IsKey(value)
 		for at := f.up; at != nil && at.up != nil; at = at.up {
 			if at.up.node.Kind != yaml.SequenceNode {
 				continue
@@ -320,17 +310,17 @@ func (r *reader) texts(f *frame, s setting, value string) {
 	secret, key := false, false
 	for line := range strings.Lines(value) {
 		line = uncommented(strings.TrimSpace(line))
-		secret = secret || pipelineSets.MatchString(line)
-		key = key || names.MatchString(line)
+		secret = secret || r.pipelineSets.MatchString(line)
+		key = key || r.mentions.MatchString(line)
 	}
 	if secret {
-		s.line = r.lineWith(s.node.Line, pipelineSets)
+		s.line = r.lineWith(s.node.Line, r.pipelineSets)
 		r.add(s)
 	}
 	if !key {
 		return
 	}
-	s.key, s.line = true, r.lineWith(s.node.Line, names)
+	s.key, s.line = true, r.lineWith(s.node.Line, r.mentions)
 	if strings.Contains(value, "GITHUB_ENV") { // for the steps that follow
 		for at := f.up; at != nil; at = at.up {
 			if at.node.Kind == yaml.SequenceNode && at.up != nil {
@@ -343,7 +333,7 @@ func (r *reader) texts(f *frame, s setting, value string) {
 }
 
 // lineWith is the first line at or below one that matches.
-func (r *reader) lineWith(from int, what *lazyregexp.Regexp) int {
+func (r *reader) lineWith(from int, what *regexp.Regexp) int {
 	for i := from; i <= len(r.lines); i++ {
 		if what.MatchString(uncommented(strings.TrimSpace(string(r.lines[i-1])))) {
 			return i

@@ -95,7 +95,7 @@ func (c command) failed(message string) error {
 }
 
 func (c command) child(run *steps.Run) (child.Command, error) {
-	cmd := child.Command{Dir: run.Project.Root, Unset: []string{steps.KeyName, passwordVariable}, Core: true}
+	cmd := child.Command{Dir: run.Project.Root, Unset: []string{run.Names().Key, passwordVariable}, Core: true}
 	if strings.ContainsAny(c.text, shellSigns) {
 		if runtime.GOOS == "windows" {
 			return cmd, steps.Usage("--restart command: needs a plain command here, without signs of a shell")

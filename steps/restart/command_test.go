@@ -23,7 +23,7 @@ func commandWorld(t *testing.T, text string) *world {
 
 func TestCommandRuns(t *testing.T) {
 	canary := newKey()
-	t.Setenv(steps.KeyName, canary)
+	t.Setenv(steps.GuideNames.Key, canary)
 	t.Setenv(passwordVariable, canary)
 	for _, text := range []string{"./restart.sh 'two words'", "./restart.sh 'two words' | cat"} {
 		w := commandWorld(t, text)

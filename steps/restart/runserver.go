@@ -54,7 +54,7 @@ func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret,
 		changed = info.ModTime()
 	}
 	for _, f := range found {
-		sum, set, err := r.keyOf(f.PID, steps.KeyName, run.Prints)
+		sum, set, err := r.keyOf(f.PID, run.Names().Key, run.Prints)
 		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Of(want)
 		if all || inherits || !f.Started.After(changed) {
 			st.stale = append(st.stale, staleServer{f, inherits})

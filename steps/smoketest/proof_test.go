@@ -305,7 +305,7 @@ func (d *django) CreateUser(context.Context) (steps.Account, error) {
 }
 func (d *django) DeleteUser(context.Context) error { d.deleted++; return nil }
 func (d *django) Sign(_ context.Context, which, alg string, input []byte) ([]byte, error) {
-	if which != steps.SecretKeyName {
+	if which != steps.GuideNames.SecretKey {
 		return nil, errors.New("another key was asked for")
 	}
 	return hmacSign(alg, input, []byte(d.secret))

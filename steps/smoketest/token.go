@@ -69,7 +69,7 @@ func randomSigner() *signer {
 func secretKeySigner(run *steps.Run) *signer {
 	if run.Django != nil {
 		return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
-			return run.Django.Sign(ctx, steps.SecretKeyName, alg, input)
+			return run.Django.Sign(ctx, run.Names().SecretKey, alg, input)
 		}}
 	}
 	keys, err := run.Home().Keys()

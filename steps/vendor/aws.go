@@ -137,7 +137,7 @@ func (a *aws) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		switch {
 		case name == a.key:
 			held.There, held.Key = true, run.Secret(text)
-		case isSecretKey(name):
+		case isSecretKey(run, name):
 			held.SecretKey = run.Secret(text)
 		}
 	}

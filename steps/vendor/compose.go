@@ -96,11 +96,11 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 			return Located{}, steps.Fail(finding.New(finding.PlaceNotFound, fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, run.Redactor.Show(secret.Printed(err.Error())))).At(rel, 0))
 		}
 	}
-	name, err := c.choose(whole)
+	name, err := c.choose(run, whole)
 	if err != nil {
 		return Located{}, steps.Usage("--target %s: %w", c, err)
 	}
-	from, err := sourceOf(whole.Services[name], filepath.Dir(path), func(name string) bool { _, set := run.LookupEnv(name); return set })
+	from, err := sourceOf(run, whole.Services[name], filepath.Dir(path))
 	var failure *unfit
 	switch {
 	case errors.As(err, &failure):
@@ -129,12 +129,12 @@ var overrides = []string{"compose.override.yml", "compose.override.yaml", "docke
 
 // choose names the service: the one that was asked for, the only one, or the
 // only one that is given one of the two keys by name.
-func (c compose) choose(file composeFile) (string, error) {
+func (c compose) choose(run *steps.Run, file composeFile) (string, error) {
 	var all, reading []string
 	for name, s := range file.Services {
 		all = append(all, name)
-		_, key := entry(s, steps.KeyName)
-		_, secret := entry(s, steps.SecretKeyName)
+		_, key := entry(s, run.Names().Key)
+		_, secret := entry(s, run.Names().SecretKey)
 		if key || secret {
 			reading = append(reading, name)
 		}
@@ -200,9 +200,15 @@ type unfit struct {
 func (f *unfit) Error() string { return f.text }
 
 var (
-	reference = lazyregexp.New(`^\$\{?` + steps.KeyName + `(:?[-?+][^}]*)?\}?$`)
+	reference = lazyregexp.New(`^\$\{?(\w+)(:?[-?+][^}]*)?\}?$`)
 	variable  = lazyregexp.New(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 )
+
+// isReference reports whether a value is that of one variable, as a whole.
+func isReference(value, name string) bool {
+	m := reference.FindStringSubmatch(value)
+	return m != nil && m[1] == name
+}
 
 // filledFrom names the variable that a value is filled in from, "" for a value that
 // stands there itself. Two dollars are one dollar of the value.
@@ -220,43 +226,43 @@ type source struct {
 	secretKey string   // SECRET_KEY, where the compose file itself has it; "" else
 }
 
-// sourceOf finds where the service's JWT_SECRET_KEY comes from. set tells
-// whether a variable is set in keysplit's own environment.
-func sourceOf(s service, dir string, set func(string) bool) (from source, err error) {
-	value, found := entry(s, steps.KeyName)
+// sourceOf finds where the service's JWT_SECRET_KEY comes from.
+func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
+	names := run.Names()
+	value, found := entry(s, names.Key)
 	files := envFiles(s)
 	for _, path := range files {
 		if !strings.Contains(path, "$") {
 			from.reads = append(from.reads, within(dir, path))
 		}
 	}
-	if secret, there := entry(s, steps.SecretKeyName); there && filledFrom(secret) == "" {
+	if secret, there := entry(s, names.SecretKey); there && filledFrom(secret) == "" {
 		from.secretKey = strings.ReplaceAll(secret, "$$", "$")
 	} else if there {
 		from.reads = append(from.reads, filepath.Join(dir, ".env"))
 	}
 	switch {
-	case found && reference.MatchString(value):
-		if set(steps.KeyName) {
-			return from, &unfit{finding.JWTKeyShadowed, "fills " + steps.KeyName + " in from this shell, where it is set.", finding.Do("Run: %s", finding.Command(shell.Unset(steps.KeyName)))}
+	case found && isReference(value, names.Key):
+		if _, set := run.LookupEnv(names.Key); set {
+			return from, &unfit{finding.JWTKeyShadowed, "fills " + names.Key + " in from this shell, where it is set.", finding.Do("Run: %s", finding.Command(shell.Unset(names.Key)))}
 		}
-		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+steps.KeyName+"}; an env_file does not count for it"
+		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+names.Key+"}; an env_file does not count for it"
 		return from, nil
 	case found && value == "":
-		return from, &unfit{finding.JWTKeyShadowed, "sets " + steps.KeyName + " to nothing, which beats its env_file.", finding.Do("Write: " + steps.KeyName + ": ${" + steps.KeyName + ":?}")}
+		return from, &unfit{finding.JWTKeyShadowed, "sets " + names.Key + " to nothing, which beats its env_file.", finding.Do("Write: " + names.Key + ": ${" + names.Key + ":?}")}
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
-		return from, &unfit{finding.ComposeMissingKey, fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", steps.KeyName, other),
-			finding.Do("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", steps.KeyName, other, other)}
+		return from, &unfit{finding.ComposeMissingKey, fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", names.Key, other),
+			finding.Do("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", names.Key, other, other)}
 	case found:
-		return from, &unfit{finding.KeyCommittedElsewhere, "has " + steps.KeyName + " in the compose file itself.", finding.Do("Write ${" + steps.KeyName + ":?} in its place; keysplit then puts the key into the .env beside it.")}
+		return from, &unfit{finding.KeyCommittedElsewhere, "has " + names.Key + " in the compose file itself.", finding.Do("Write ${" + names.Key + ":?} in its place; keysplit then puts the key into the .env beside it.")}
 	case s.Extends != nil:
 		return from, &unfit{finding.PlaceNotFound, "extends another one, and what it gets from there only Docker Compose can tell.",
 			finding.Do("Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH")}
 	case len(files) == 0:
-		return from, &unfit{finding.ComposeMissingKey, "gets no " + steps.KeyName + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + steps.KeyName + ": ${" + steps.KeyName + ":?}")}
+		return from, &unfit{finding.ComposeMissingKey, "gets no " + names.Key + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + names.Key + ": ${" + names.Key + ":?}")}
 	}
-	at := chooseEnvFile(files, dir)
+	at := chooseEnvFile(names, files, dir)
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
 		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: --target dotenv:PATH")}
 	}
@@ -277,8 +283,8 @@ func within(dir, path string) string {
 
 // chooseEnvFile is the index of the env_file for the key: the last one that has it, since a later one would win over
 // any other; else the last one with SECRET_KEY; else the last one.
-func chooseEnvFile(files []string, dir string) int {
-	for _, name := range []string{steps.KeyName, steps.SecretKeyName} {
+func chooseEnvFile(names steps.Names, files []string, dir string) int {
+	for _, name := range []string{names.Key, names.SecretKey} {
 		for i, path := range slices.Backward(files) {
 			data, err := file.ReadSmall(within(dir, path))
 			if err != nil {

@@ -284,7 +284,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 			by.log(ctx, run, emit, []string{name})
 			return wentWrong(run, "compose:"+name, name+" does not run.", finding.Do("Read why: %s", by.line("logs", name)))
 		}
-		value, there := found.key()
+		value, there := found.key(run)
 		switch {
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
@@ -327,9 +327,9 @@ type containerState struct {
 }
 
 // key is what the container was given as JWT_SECRET_KEY.
-func (s containerState) key() (value string, there bool) {
+func (s containerState) key(run *steps.Run) (value string, there bool) {
 	for _, pair := range s.Config.Env {
-		if name, v, _ := strings.Cut(pair, "="); name == steps.KeyName {
+		if name, v, _ := strings.Cut(pair, "="); name == run.Names().Key {
 			value, there = v, true
 		}
 	}

@@ -44,7 +44,7 @@ func (f *fly) Manner() Manner {
 	return Manner{
 		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
 		Undo:    "keysplit rollback removes the secret",
-		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the line %s=VALUE", finding.Command(shell.Join("fly", "secrets", "import", "--app", f.app)+" < FILE"), steps.KeyName),
+		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the line %s=VALUE", finding.Command(shell.Join("fly", "secrets", "import", "--app", f.app)+" < FILE"), steps.GuideNames.Key),
 		Effects: []string{"Fly restarts the app's machines with the new key at once, one after the other. That can take minutes."},
 	}
 }
@@ -66,7 +66,7 @@ func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		return held, errors.New("the answer of fly cannot be read")
 	}
 	for _, s := range all {
-		if s.Name == steps.KeyName {
+		if s.Name == run.Names().Key {
 			held.There, held.Version = true, secret.Inert(s.Digest)
 			held.Changed, _ = time.Parse(time.RFC3339, s.CreatedAt)
 		}
@@ -89,7 +89,7 @@ func (f *fly) Accepts(key secret.Secret) error {
 }
 
 func (f *fly) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
-	line := []byte(steps.KeyName + "=" + key.Reveal() + "\n")
+	line := []byte(run.Names().Key + "=" + key.Reveal() + "\n")
 	if _, err := flyDeploys.Call(ctx, run, f.String(), line, "secrets", "import", "--app", f.app); err != nil {
 		return "", err
 	}
@@ -100,7 +100,7 @@ func (f *fly) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ step
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (f *fly) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _ secret.Secret, _ steps.Held) error {
-	_, err := flyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", steps.KeyName, "--app", f.app)
+	_, err := flyDeploys.Call(ctx, run, f.String(), nil, "secrets", "unset", run.Names().Key, "--app", f.app)
 	return err
 }
 

@@ -55,7 +55,7 @@ func (g *github) Manner() Manner {
 	return Manner{
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
 		Undo:   "keysplit rollback removes the secret",
-		ByHand: finding.Do("Set the earlier value again with: %s", finding.Shell(append([]string{"gh", "secret", "set", steps.KeyName}, g.place()...)...)),
+		ByHand: finding.Do("Set the earlier value again with: %s", finding.Shell(append([]string{"gh", "secret", "set", steps.GuideNames.Key}, g.place()...)...)),
 		Effects: []string{"Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
 			"let such a job make a key of its own."},
 	}
@@ -103,7 +103,7 @@ func (g *github) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 			return held, errors.New("the answer of gh cannot be read")
 		}
 		for _, s := range page.Secrets {
-			if s.Name == steps.KeyName {
+			if s.Name == run.Names().Key {
 				held.There, held.Changed, held.Version = true, s.UpdatedAt, s.UpdatedAt.UTC().Format(time.RFC3339)
 			}
 		}
@@ -117,7 +117,7 @@ func (g *github) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 }
 
 func (g *github) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
-	if _, err := g.tool().Call(ctx, run, g.String(), []byte(key.Reveal()), append([]string{"secret", "set", steps.KeyName}, g.place()...)...); err != nil {
+	if _, err := g.tool().Call(ctx, run, g.String(), []byte(key.Reveal()), append([]string{"secret", "set", run.Names().Key}, g.place()...)...); err != nil {
 		return "", err
 	}
 	h, err := g.Look(ctx, run)
@@ -127,7 +127,7 @@ func (g *github) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ s
 // restore removes the secret: it is called where there was none before, since no
 // earlier value can be known.
 func (g *github) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, _ secret.Secret, _ steps.Held) error {
-	_, err := g.tool().Call(ctx, run, g.String(), nil, append([]string{"secret", "delete", steps.KeyName}, g.place()...)...)
+	_, err := g.tool().Call(ctx, run, g.String(), nil, append([]string{"secret", "delete", run.Names().Key}, g.place()...)...)
 	return err
 }
 

@@ -81,10 +81,10 @@ func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if err := h.do(ctx, run, token, http.MethodGet, h.path(), nil, &vars); err != nil {
 		return held, err
 	}
-	if v, ok := vars[steps.KeyName]; ok {
+	if v, ok := vars[run.Names().Key]; ok {
 		held.There, held.Key = true, run.Secret(v)
 	}
-	if v, ok := vars[steps.SecretKeyName]; ok {
+	if v, ok := vars[run.Names().SecretKey]; ok {
 		held.SecretKey = run.Secret(v)
 	}
 	var account struct{ Email string }
@@ -113,7 +113,7 @@ func (h *Heroku) set(ctx context.Context, run *steps.Run, value *string) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]*string{steps.KeyName: value})
+	body, err := json.Marshal(map[string]*string{run.Names().Key: value})
 	if err != nil {
 		return errors.New("write the request for Heroku")
 	}

@@ -121,7 +121,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	}
 	for name, v := range s.Data {
 		run.Redactor.Add(run.Prints.Secret(string(v)))
-		if isSecretKey(name) && name != k.key {
+		if isSecretKey(run, name) && name != k.key {
 			held.SecretKey = run.Secret(string(v))
 		}
 	}

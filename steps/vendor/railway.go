@@ -46,7 +46,7 @@ func (r *railway) Manner() Manner {
 	return Manner{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    "keysplit rollback sets the variable back, or removes it",
-		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)+" < FILE")),
+		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.GuideNames.Key, "--stdin"}, r.place()...)...)+" < FILE")),
 		Effects: []string{"Railway deploys the service anew with the changed variable."},
 	}
 }
@@ -82,13 +82,13 @@ func (r *railway) Look(ctx context.Context, run *steps.Run) (steps.Held, error) 
 	if v := vars["RAILWAY_PROJECT_NAME"]; v != nil {
 		held.Where += ", project " + run.Redactor.Show(secret.Said(*v))
 	}
-	if v, ok := vars[steps.KeyName]; ok {
+	if v, ok := vars[run.Names().Key]; ok {
 		held.There, held.Readable = true, v != nil
 		if v != nil {
 			held.Key = run.Secret(*v)
 		}
 	}
-	if v := vars[steps.SecretKeyName]; v != nil {
+	if v := vars[run.Names().SecretKey]; v != nil {
 		held.SecretKey = run.Secret(*v)
 	}
 	return held, nil
@@ -105,7 +105,7 @@ func (r *railway) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ 
 		return "", steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot take a value on standard input.").At(r.String(), 0).
 			WithFix(finding.Do("Update it: `railway upgrade`. Then run `keysplit` again.")))
 	}
-	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", steps.KeyName, "--stdin"}, r.place()...)...)
+	_, err = r.tool().Call(ctx, run, r.String(), []byte(key.Reveal()), append([]string{"variable", "set", run.Names().Key, "--stdin"}, r.place()...)...)
 	return "", err
 }
 
@@ -114,7 +114,7 @@ func (r *railway) Restore(ctx context.Context, run *steps.Run, _ journal.Deliver
 		_, err := r.Put(ctx, run, old, h)
 		return err
 	}
-	_, err := r.tool().Call(ctx, run, r.String(), nil, append([]string{"variable", "delete", steps.KeyName}, r.place()...)...)
+	_, err := r.tool().Call(ctx, run, r.String(), nil, append([]string{"variable", "delete", run.Names().Key}, r.place()...)...)
 	return err
 }
 

@@ -134,12 +134,12 @@ type given struct {
 // environmentOf reads two variables as systemd gives them to a unit: of its files
 // the last one wins, and beats Environment=. unread is a file that only root can
 // read and that may decide: then neither is known.
-func environmentOf(u unit) (key, secretKey given, unread string) {
+func environmentOf(run *steps.Run, u unit) (key, secretKey given, unread string) {
 	own := func(name string) given {
 		v, ok := assignment(u.environment, name)
 		return given{"its Environment=", v, ok}
 	}
-	key, secretKey = own(steps.KeyName), own(steps.SecretKeyName)
+	key, secretKey = own(run.Names().Key), own(run.Names().SecretKey)
 	for _, path := range u.files {
 		data, err := file.ReadSmall(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -153,10 +153,10 @@ func environmentOf(u unit) (key, secretKey given, unread string) {
 			unread = path
 			continue
 		}
-		if v, ok := vars.Get(steps.KeyName); ok {
+		if v, ok := vars.Get(run.Names().Key); ok {
 			key, unread = given{path, v, true}, ""
 		}
-		if v, ok := vars.Get(steps.SecretKeyName); ok {
+		if v, ok := vars.Get(run.Names().SecretKey); ok {
 			secretKey = given{path, v, true}
 		}
 	}
@@ -188,7 +188,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	}
 	at := "systemd:" + u.name
 	files := written(run)
-	key, secretKey, unread := environmentOf(u)
+	key, secretKey, unread := environmentOf(run, u)
 	switch {
 	case unread != "" && among(files, unread):
 		return "", nil
@@ -199,7 +199,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	case key.found && run.Secret(key.value).Equal(run.Key):
 		return "", nil
 	case key.found:
-		fix := finding.Do("Take %s out of the unit: %s", steps.KeyName, finding.Shell("sudo", "systemctl", "edit", u.name))
+		fix := finding.Do("Take %s out of the unit: %s", run.Names().Key, finding.Shell("sudo", "systemctl", "edit", u.name))
 		if filepath.IsAbs(key.from) {
 			fix = finding.Do("Write the key there as well: --target dotenv:%s", key.from)
 		}

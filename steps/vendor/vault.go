@@ -27,6 +27,7 @@ import (
 type vault struct {
 	place       string // MOUNT/PATH
 	field       string
+	named       bool   // the field was
 	mount, path string // of place, once Vault has said where the one ends: a mount may have slashes too
 }
 
@@ -43,12 +44,20 @@ func parseVault(argument string) (Store, error) {
 	place = strings.Trim(place, "/")
 	mount, path, found := strings.Cut(place, "/")
 	if !named {
-		field = steps.KeyName
+		field = steps.GuideNames.Key
 	}
 	if !found || mount == "" || path == "" || field == "" || strings.HasPrefix(mount, "-") || strings.ContainsAny(argument, " =") || strings.HasPrefix(field, "@") {
 		return nil, errors.New("it needs a mount and a path")
 	}
-	return &vault{place: place, field: field, mount: mount, path: path}, nil
+	return &vault{place: place, field: field, named: named, mount: mount, path: path}, nil
+}
+
+// fieldOf is the field for the key: the one that was named, else the name in force.
+func (v *vault) fieldOf(run *steps.Run) string {
+	if v.named {
+		return v.field
+	}
+	return run.Names().Key
 }
 
 func (v *vault) String() string { return "vault:" + v.place + "#" + v.field }
@@ -113,7 +122,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 	}
 	out, err := v.tool().Call(ctx, run, v.String(), nil, "kv", "get", "-format=json", "-mount="+v.mount, v.path)
 	if err != nil {
-		return vaultSecret{}, missing(err, finding.Do("To make the secret first: %s", finding.Shell("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.field)))
+		return vaultSecret{}, missing(err, finding.Do("To make the secret first: %s", finding.Shell("vault", "kv", "put", "-mount="+v.mount, v.path, "made_for="+v.fieldOf(run))))
 	}
 	s := vaultSecret{kv: kv}
 	var answer struct{ Data json.RawMessage }
@@ -135,7 +144,7 @@ func (v *vault) read(ctx context.Context, run *steps.Run) (vaultSecret, error) {
 }
 
 func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
-	held := steps.Held{Where: "Vault secret " + v.place + ", field " + v.field, Readable: true}
+	held := steps.Held{Where: "Vault secret " + v.place + ", field " + v.fieldOf(run), Readable: true}
 	if address, _ := run.LookupEnv("VAULT_ADDR"); address != "" {
 		held.Where += ", at " + run.Redactor.Show(secret.Said(address))
 	} else {
@@ -160,9 +169,9 @@ func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		}
 		run.Redactor.Add(run.Prints.Secret(text))
 		switch {
-		case name == v.field:
+		case name == v.fieldOf(run):
 			held.There, held.Key = true, run.Secret(text)
-		case isSecretKey(name):
+		case isSecretKey(run, name):
 			held.SecretKey = run.Secret(text)
 		}
 	}
@@ -191,7 +200,7 @@ func (v *vault) Put(ctx context.Context, run *steps.Run, key secret.Secret, h st
 // latest still.
 func (v *vault) set(ctx context.Context, run *steps.Run, value secret.Secret, version string) (string, error) {
 	if version != "" {
-		out, err := v.tool().Call(ctx, run, v.String(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.field+"=-")
+		out, err := v.tool().Call(ctx, run, v.String(), []byte(value.Reveal()), "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+version, v.path, v.fieldOf(run)+"=-")
 		if err != nil {
 			return "", err
 		}
@@ -205,7 +214,7 @@ func (v *vault) set(ctx context.Context, run *steps.Run, value secret.Secret, ve
 	if err != nil {
 		return "", errors.New("write the secret for vault")
 	}
-	return "", v.replace(ctx, run, "", func(fields map[string]json.RawMessage) { fields[v.field] = text })
+	return "", v.replace(ctx, run, "", func(fields map[string]json.RawMessage) { fields[v.fieldOf(run)] = text })
 }
 
 // replace reads a secret, changes it and puts it back as a whole. With KV version 2
@@ -233,7 +242,7 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, version string, cha
 // restore sets the field back, or takes it out.
 func (v *vault) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
 	if !old.Set() {
-		return v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { delete(fields, v.field) })
+		return v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { delete(fields, v.fieldOf(run)) })
 	}
 	_, err := v.set(ctx, run, old, h.Version)
 	return err

@@ -138,11 +138,11 @@ func targetsOf[T any](run *steps.Run) (out []T) {
 	return out
 }
 
-// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY, in
-// any of the usual spellings.
-func isSecretKey(name string) bool {
+// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY: the one
+// in force, or the guide's in any of the usual spellings.
+func isSecretKey(run *steps.Run, name string) bool {
 	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	return like == steps.SecretKeyName || like == "DJANGO_"+steps.SecretKeyName
+	return run.Names().IsSecretKey(name) || like == steps.GuideNames.SecretKey || like == "DJANGO_"+steps.GuideNames.SecretKey
 }
 
 // missing adds how to make the place, where it is not there.

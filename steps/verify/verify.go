@@ -144,7 +144,7 @@ func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key secret.Secr
 	var twins []string
 	for _, name := range vars.Names() {
 		v, _ := vars.Get(name)
-		if name != steps.KeyName && name != steps.SecretKeyName && run.Prints.Secret(v).Equal(key) {
+		if name != run.Names().Key && name != run.Names().SecretKey && run.Prints.Secret(v).Equal(key) {
 			twins = append(twins, name)
 		}
 	}
@@ -155,7 +155,7 @@ func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key secret.Secr
 // environment looks for variables that beat the file. A reader can be told to
 // override the environment instead; then Django has the file's key all the same.
 func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) []finding.Finding {
-	v, ok := run.LookupEnv(steps.KeyName)
+	v, ok := run.LookupEnv(run.Names().Key)
 	if !ok {
 		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
 		return nil

@@ -129,7 +129,7 @@ func TestWhatDjangoSays(t *testing.T) {
 func TestAReaderThatOverridesTheEnvironment(t *testing.T) {
 	t.Parallel()
 	run, facts, _, _ := healthy(t)
-	run.Environ = func(name string) (string, bool) { return "another", name == steps.KeyName }
+	run.Environ = func(name string) (string, bool) { return "another", name == steps.GuideNames.Key }
 	facts.Key.Source = "file"
 	if codes, err := look(t, run); err != nil || len(codes) > 0 {
 		t.Errorf("the file wins, but: %v, %v", codes, err)

@@ -113,7 +113,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if !run.Key.Set() { // step 1 was left out
 		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
 	}
-	ops := append(d.repairs(run), envfile.Set{Name: steps.KeyName, Value: run.Key.Reveal()})
+	ops := append(d.repairs(run), envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()})
 	change, err := envfile.Edit(d.at.Data, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)
 	if err != nil {
 		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
@@ -136,7 +136,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		Summary:  "Write the key to " + rel + ".",
 		Effects:  note,
 		File:     rel,
-		Diff:     mask(change, run.Key),
+		Diff:     mask(change, run.Names(), run.Key),
 		Question: "Write this change?",
 		Details: []string{
 			"Backup: kept in keysplit's own folder, mode 0600. Undo with: keysplit rollback",
@@ -180,7 +180,7 @@ func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
 		}
 		switch f.Code {
 		case finding.LineGlued:
-			ops = append(ops, envfile.Split{Line: f.Line, Name: steps.KeyName})
+			ops = append(ops, envfile.Split{Line: f.Line, Name: run.Names().Key})
 		case finding.LineBare, finding.JWTKeyDuplicate:
 			ops = append(ops, envfile.Drop{Line: f.Line})
 		default:
@@ -236,7 +236,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 		if err != nil {
 			return fmt.Errorf("read %s back as %s does: %w", run.Project.Rel(path), r, err)
 		}
-		if v, says := vars.Says(steps.KeyName); !says || !run.Prints.Secret(v).Equal(run.Key) {
+		if v, says := vars.Says(run.Names().Key); !says || !run.Prints.Secret(v).Equal(run.Key) {
 			return steps.Fail(finding.New(finding.KeyUnread, fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
 		}
 	}

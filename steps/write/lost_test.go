@@ -242,7 +242,7 @@ func TestAnUndoOfAFileThatFails(t *testing.T) {
 		}()
 	}
 	said, err := undo(run)
-	if err == nil || !strings.Contains(stepstest.Content(t, run), steps.KeyName) || strings.Contains(said, "back to the byte") || len(run.Journal.Applied()) != 1 {
+	if err == nil || !strings.Contains(stepstest.Content(t, run), steps.GuideNames.Key) || strings.Contains(said, "back to the byte") || len(run.Journal.Applied()) != 1 {
 		t.Errorf("error %v, in force %d\n%s", err, len(run.Journal.Applied()), said)
 	}
 }

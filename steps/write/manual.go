@@ -74,7 +74,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Summary: "Set the key by hand in " + m.place() + ".",
 		Details: []string{
 			key,
-			"2. Set it there as " + steps.KeyName + ", with no quotes, spaces or line end added.",
+			"2. Set it there as " + run.Names().Key + ", with no quotes, spaces or line end added.",
 			"3. Say here that it is done. Whether the backend really has it is proved in step 5.",
 		},
 		Question: "Have you set it there?",
@@ -105,6 +105,6 @@ func (m *manual) Verify(context.Context, *steps.Run, steps.Emit) error { return 
 // undo says what to do by hand.
 func (m *manual) undo(_ context.Context, run *steps.Run, d journal.Delivery, emit steps.Emit) error {
 	emit.Check("undo "+m.spec, steps.MarkWarn, "to be put back by hand", m.place())
-	run.Left = append(run.Left, fmt.Sprintf("By hand: set %s in %s back to what it was, or remove it.", steps.KeyName, m.place()))
+	run.Left = append(run.Left, fmt.Sprintf("By hand: set %s in %s back to what it was, or remove it.", run.Names().Key, m.place()))
 	return run.Journal.TookBack(d)
 }

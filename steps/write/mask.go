@@ -14,11 +14,11 @@ const dots = "••••••••••••••••"
 
 // mask renders a change for the screen: names are shown and values are not,
 // but for a placeholder, which is public by its nature.
-func mask(c envfile.Change, key secret.Secret) []steps.DiffLine {
+func mask(c envfile.Change, of steps.Names, key secret.Secret) []steps.DiffLine {
 	var out []steps.DiffLine
 	add := func(num int, op string, lines [][]byte) {
 		for i, line := range lines {
-			text, note := maskLine(string(line), key)
+			text, note := maskLine(string(line), of, key)
 			out = append(out, steps.DiffLine{Line: num + i, Op: op, Text: text, Note: note})
 		}
 	}
@@ -33,7 +33,7 @@ func mask(c envfile.Change, key secret.Secret) []steps.DiffLine {
 	return out
 }
 
-func maskLine(line string, key secret.Secret) (text, note string) {
+func maskLine(line string, of steps.Names, key secret.Secret) (text, note string) {
 	line = strings.TrimRight(line, "\r\n")
 	parsed := envfile.Parse([]byte(line)).Lines()
 	if len(parsed) == 0 {
@@ -55,9 +55,9 @@ func maskLine(line string, key secret.Secret) (text, note string) {
 		return name + "=", "empty"
 	case l.Value == key.Reveal():
 		return name + "=" + dots, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
-	case strings.Contains(l.Value, steps.KeyName+"="):
-		return name + "=" + dots + steps.KeyName + "=" + dots, "two settings on one line"
-	case l.Name == steps.KeyName && steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
+	case strings.Contains(l.Value, of.Key+"="):
+		return name + "=" + dots + of.Key + "=" + dots, "two settings on one line"
+	case of.IsKey(l.Name) && steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
 		return name + "=" + shorten(secret.Inert(l.Value), 28), "placeholder, public"
 	}
 	return name + "=" + dots, ""

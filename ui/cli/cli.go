@@ -238,7 +238,7 @@ func told(e *steps.Engine, err error) bool {
 		return false
 	}
 	last := e.Log[len(e.Log)-1]
-	return last.Kind == steps.EventFailed && last.Text == e.Run.Redactor.Clean(err.Error())
+	return last.Kind == steps.EventFailed && last.Text == e.Run.Show(err.Error())
 }
 
 func newRoot(stdio IO, sig *signals) *cobra.Command {

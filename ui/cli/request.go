@@ -82,7 +82,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	o.Named = p.project
 	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
 	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
-	o.MinLength, o.DistinctFrom = conf.MinLength, conf.DistinctFrom
+	o.MinLength, o.DistinctFrom, o.Names = conf.MinLength, conf.DistinctFrom, conf.Variables
 	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production
 	run.Answers = steps.Answers{Rotate: q.rotate, Username: env.Username, TempUser: q.tempUser}
 	o.Skip, o.Queue = skip, q.wait

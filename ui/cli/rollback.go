@@ -123,7 +123,7 @@ func blind(e *steps.Engine, f front, err error) error {
 		}
 	}
 	if !told {
-		f.Event(steps.Event{Step: steps.Preflight, Kind: steps.EventFailed, Text: e.Run.Redactor.Clean(err.Error())})
+		f.Event(steps.Event{Step: steps.Preflight, Kind: steps.EventFailed, Text: e.Run.Show(err.Error())})
 	}
 	f.Result(r)
 	return said(err)

@@ -161,7 +161,7 @@ func (o *upgradeOptions) after(ctx context.Context, run *steps.Run, f front, r *
 			f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
 		}
 	case err != nil:
-		f.Event(steps.Event{Kind: steps.EventFailed, Text: run.Redactor.Clean(err.Error())})
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: run.Show(err.Error())})
 	}
 	r.OK = err == nil
 	return err

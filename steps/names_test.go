@@ -1,0 +1,36 @@
+package steps
+
+import "testing"
+
+// A text has the guide's names; a person sees those in force, each once, also where
+// one of them is the guide's name of the other.
+func TestNamesInForceAreFilledIn(t *testing.T) {
+	t.Parallel()
+	const text = "JWT_SECRET_KEY equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset JWT_SECRET_KEY"
+	for _, c := range []struct {
+		names Names
+		want  string
+	}{
+		{Names{}, text},
+		{GuideNames, text},
+		{Names{Key: "SIGNING"}, "SIGNING equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SIGNING"},
+		{Names{Key: "SECRET_KEY", SecretKey: "DJANGO_SECRET_KEY"}, "SECRET_KEY equals DJANGO_SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SECRET_KEY"},
+	} {
+		if got := c.names.Fill(text); got != c.want {
+			t.Errorf("%+v: %s", c.names, got)
+		}
+	}
+}
+
+// The configuration's names go before those that the settings tell.
+func TestTheConfigurationNamesTheKeys(t *testing.T) {
+	t.Parallel()
+	run := &Run{Options: Options{Names: Names{Key: "A"}}, Found: Found{Project: &Project{Names: Names{Key: "B", SecretKey: "C"}}}}
+	if got := run.Names(); got != (Names{Key: "A", SecretKey: "C"}) {
+		t.Errorf("%+v", got)
+	}
+	run.Project = nil
+	if got := run.Names(); got != (Names{Key: "A", SecretKey: "SECRET_KEY"}) {
+		t.Errorf("before the project is known: %+v", got)
+	}
+}

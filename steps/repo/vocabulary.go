@@ -1,0 +1,64 @@
+package repo
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"dj/keysplit/steps"
+)
+
+// vocabulary is how the two keys are named, and what sets them, for one pair of names.
+type vocabulary struct {
+	steps.Names
+
+	// required has compose stop where nothing sets the key: without the mark an unset variable becomes an empty one,
+	// which wins over a good .env.
+	required string
+	// assignment is a line that sets SECRET_KEY: what stands before the name, a quote around the name, the sign with
+	// its spaces, and the value.
+	assignment *regexp.Regexp
+	// listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays,
+	// with R: it is no template.
+	listed *regexp.Regexp
+	// entryStart is the first line of an item of a list that is a variable with where its value is from.
+	entryStart *regexp.Regexp
+	// documentSets finds what tells how to set SECRET_KEY: a document may speak about it, and says how to set it with
+	// an equals sign, a colon, or a table.
+	documentSets *regexp.Regexp
+	// itemSets is an item that sets a variable, or passes one through.
+	itemSets *regexp.Regexp
+	// pipelineSets finds SECRET_KEY in a text. Every mention counts but references such as secrets.SECRET_KEY and
+	// ${SECRET_KEY}: what those give is named otherwise.
+	pipelineSets *regexp.Regexp
+	// mentions finds the key's own name.
+	mentions *regexp.Regexp
+}
+
+// vocabularies are those that were made, by their names: patterns are slow to make.
+var vocabularies sync.Map
+
+func wordsOf(names steps.Names) *vocabulary {
+	if known, ok := vocabularies.Load(names); ok {
+		return known.(*vocabulary)
+	}
+	pattern := func(text string) *regexp.Regexp {
+		if names.AnyCase {
+			text = "(?i)" + text
+		}
+		return regexp.MustCompile(strings.NewReplacer("SECRET_KEY", regexp.QuoteMeta(names.SecretKey), "THE_KEY", regexp.QuoteMeta(names.Key)).Replace(text))
+	}
+	v := &vocabulary{
+		Names:        names,
+		required:     "${" + names.Key + ":?}",
+		assignment:   pattern(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`),
+		listed:       pattern(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`),
+		entryStart:   pattern(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`),
+		documentSets: pattern("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)"),
+		itemSets:     pattern(`^(export\s+)?(?:(THE_KEY)|SECRET_KEY)(?:=|$)`),
+		pipelineSets: pattern(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|(?:^|[^$])\{\s*["']?SECRET_KEY["']?\s*:`),
+		mentions:     pattern(`\bTHE_KEY\b`),
+	}
+	known, _ := vocabularies.LoadOrStore(names, v)
+	return known.(*vocabulary)
+}
