@@ -303,7 +303,7 @@ func TestJournalOfALaterVersion(t *testing.T) {
 // who read the entries count on it.
 func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"begin", "end", "emergency", "deliver", "delivered", "evidence"} {
+	for _, kind := range []string{"begin", "end", "emergency", "deliver", "delivered", "evidence", "account", "account-gone"} {
 		j, env := journalFor(t, "K=1\n")
 		if err := j.append(Entry{Kind: kind}); err != nil {
 			t.Fatal(err)

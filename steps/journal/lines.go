@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -35,6 +35,7 @@ type Entry struct {
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them
+	Account     *Account         `json:"account,omitempty"`  // of "account" and "account-gone"
 	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
 
@@ -114,6 +115,8 @@ func (e Entry) whole() bool {
 		return e.Delivery != nil
 	case "evidence":
 		return e.Evidence != nil
+	case "account", "account-gone":
+		return e.Account != nil
 	}
 	return true
 }

@@ -102,3 +102,35 @@ func (j *Journal) RestartedBy() string {
 	}
 	return ""
 }
+
+// Account is a throwaway account in the project's own database, by the field and the
+// value that name it there.
+type Account struct {
+	Field string `json:"field"`
+	Name  string `json:"name"`
+}
+
+// NoteAccount records that a throwaway account is about to be made.
+func (j *Journal) NoteAccount(a Account) error {
+	return j.append(Entry{Kind: "account", Account: &a})
+}
+
+// AccountGone records that there is no such account any more.
+func (j *Journal) AccountGone(a Account) error {
+	return j.append(Entry{Kind: "account-gone", Account: &a})
+}
+
+// Accounts lists the throwaway accounts that may still be there: a run that is killed
+// cannot remove its own.
+func (j *Journal) Accounts() []Account {
+	var left []Account
+	for _, e := range j.entries {
+		switch e.Kind {
+		case "account":
+			left = append(left, *e.Account)
+		case "account-gone":
+			left = slices.DeleteFunc(left, func(a Account) bool { return a == *e.Account })
+		}
+	}
+	return left
+}

@@ -257,6 +257,11 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	}
 	run.Django = django
 	run.OnClose(func() { _ = django.Close() })
+	if s, ours := django.(*session); ours {
+		if err := s.removeLeft(ctx, emit); err != nil {
+			return err
+		}
+	}
 	f := django.Facts()
 	p.Facts = f
 	learnFacts(run, f)

@@ -20,6 +20,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/guard"
@@ -55,6 +56,8 @@ type session struct {
 	show    func(secret.Foreign) string
 	learn   *secret.Redactor
 	secret  func(string) secret.Secret
+	notes   *journal.Journal // nil in a run that may change nothing
+	made    journal.Account  // the throwaway account of this session
 	wait    time.Duration
 	token   string
 	answers chan []byte
@@ -95,6 +98,7 @@ type reply struct {
 	Field     string           `json:"field"`
 	Username  string           `json:"username"`
 	Password  string           `json:"password"`
+	Removed   int              `json:"removed"` // accounts
 }
 
 var errEnded = errors.New("the project's Python ended")
@@ -108,7 +112,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
-		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret,
+		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal,
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
 	s.life, s.fail = context.WithCancelCause(context.Background())
@@ -299,22 +303,6 @@ func (s *session) Sign(ctx context.Context, which, algorithm string, input []byt
 		return nil, err
 	}
 	return r.Signature, nil
-}
-
-func (s *session) CreateUser(ctx context.Context) (steps.Account, error) {
-	if _, err := s.ask(ctx, "name-user", nil); err != nil {
-		return steps.Account{}, err
-	}
-	r, err := s.ask(ctx, "create-user", nil)
-	if err != nil {
-		return steps.Account{}, err
-	}
-	return steps.Account{Field: r.Field, Username: r.Username, Password: s.secret(r.Password)}, nil
-}
-
-func (s *session) DeleteUser(ctx context.Context) error {
-	_, err := s.ask(ctx, "delete-user", nil)
-	return err
 }
 
 // Close ends the session. The probe removes its throwaway account first.
