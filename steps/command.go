@@ -8,9 +8,13 @@ import (
 
 // Command is a command of keysplit for the environment of this run, with further
 // words, as a person types it: without the environment it would be about
-// development.
+// development. "" is the name of the wizard.
 func (r *Run) Command(name string, words ...string) string {
-	return shell.Join(slices.Concat([]string{"keysplit", name}, r.where(), words)...)
+	command := []string{"keysplit"}
+	if name != "" {
+		command = append(command, name)
+	}
+	return shell.Join(slices.Concat(command, r.where(), words)...)
 }
 
 // where are the flags that every command of this run needs: the project and the
@@ -48,7 +52,12 @@ func SpecsOf(targets []Target) (out []string) {
 // ResumeCommand is the whole command that goes on with this run: its environment, and the
 // flags that no configuration repeats. A key that was written is kept by it; before
 // that, a new one has to be asked for again.
-func (r *Run) ResumeCommand() string {
+func (r *Run) ResumeCommand() string { return r.Command("upgrade", r.again()...) }
+
+// ReopenCommand is ResumeCommand for the wizard.
+func (r *Run) ReopenCommand() string { return r.Command("", r.again()...) }
+
+func (r *Run) again() []string {
 	words := slices.Clone(r.Options.Given)
 	if r.Answers.Rotate && !r.Wrote {
 		words = append(words, "--rotate")
@@ -56,7 +65,7 @@ func (r *Run) ResumeCommand() string {
 	if r.Answers.Import.Set() && !r.Wrote {
 		words = append(words, "--key-stdin")
 	}
-	return r.Command("upgrade", words...)
+	return words
 }
 
 // FinishCommand is the whole command that finishes an upgrade of the given targets.

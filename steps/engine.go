@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -47,13 +48,13 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
 	}
-	fill := e.Run.Names().Fill
 	for i, d := range p.Details {
-		p.Details[i] = fill(e.Run.InEnvironment(d))
+		p.Details[i] = e.Run.Fit(d)
 	}
 	for i, effect := range p.Effects {
-		p.Effects[i] = fill(effect)
+		p.Effects[i] = e.Run.Fit(effect)
 	}
+	fill := e.Run.Names().Fill
 	p.Summary, p.Question = fill(p.Summary), fill(p.Question)
 	return p, nil
 }
@@ -105,7 +106,7 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	if err := e.act(n, ActSkip); err != nil {
 		return err
 	}
-	e.sender(n, emit)(Event{Kind: EventSkipped, Text: "on request"})
+	e.sender(n, emit)(Event{Kind: EventSkipped, Text: prose.Say("on request")})
 	return nil
 }
 
@@ -115,7 +116,7 @@ func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	send(Event{Kind: EventStarted})
 	if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
 		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-			send(Event{Kind: EventFailed, Text: "stopped"})
+			send(Event{Kind: EventFailed, Text: prose.Say("stopped")})
 			return fmt.Errorf("%w: the rollback was stopped", ErrCancelled)
 		}
 		err = e.clean(err)
@@ -184,7 +185,7 @@ func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[
 // environment, and the names in force.
 func (e *Engine) fillLeft() {
 	for i, left := range e.Run.Left {
-		e.Run.Left[i] = e.Run.Names().Fill(e.Run.InEnvironment(left))
+		e.Run.Left[i] = e.Run.Fit(left)
 	}
 }
 
@@ -269,7 +270,7 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 		unnoted = nil
 	}
 	if stopped {
-		send(Event{Kind: EventFailed, Text: "stopped"})
+		send(Event{Kind: EventFailed, Text: prose.Say("stopped")})
 	} else {
 		err = e.clean(err)
 		e.report(err, send)
@@ -288,7 +289,7 @@ func (e *Engine) report(err error, send Emit) {
 			send.Find(f)
 		}
 	}
-	send(Event{Kind: EventFailed, Text: err.Error()})
+	send(Event{Kind: EventFailed, Text: prose.Of(err.Error())})
 }
 
 // act makes a transition and records it. The journal comes to be during
@@ -323,13 +324,10 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 			now = time.Now
 		}
 		ev.Time, ev.Step = now().UTC(), n
-		if ev.Text = e.Run.Show(ev.Text); !ev.Said.Empty() {
-			ev.Text, ev.Said = e.Run.Redactor.Show(ev.Said), secret.Foreign{}
+		if ev.Text = e.Run.Fit(ev.Text); !ev.Said.Empty() {
+			ev.Text, ev.Said = prose.Of(e.Run.Redactor.Show(ev.Said)), secret.Foreign{}
 		}
-		if ev.Kind == EventProgress {
-			ev.Text = e.Run.InEnvironment(ev.Text)
-		}
-		ev.Detail = e.Run.Show(ev.Detail)
+		ev.Detail = e.Run.Fit(ev.Detail)
 		if ev.Finding != nil {
 			f := e.Run.ShowFinding(*ev.Finding)
 			ev.Finding = &f
@@ -341,12 +339,9 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 	}
 }
 
-// ShowFinding is a finding, fit to be shown: see Show. The commands of its fix are about
-// this run's environment.
+// ShowFinding is a finding, fit to be shown: see Fit.
 func (r *Run) ShowFinding(f finding.Finding) finding.Finding {
-	f.Message, f.Why, f.Ask = r.Show(f.Message), r.Show(f.Why), r.Show(f.Ask)
-	f.Fix = f.Fix.Clean(r.Show)
-	f.Fix = f.Fix.For(r.where()...)
+	f.Message, f.Why, f.Ask, f.Fix = r.Fit(f.Message), r.Fit(f.Why), r.Fit(f.Ask), r.Fit(f.Fix)
 	f.File = r.Redactor.Clean(f.File)
 	return f
 }

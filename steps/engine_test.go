@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -30,7 +31,7 @@ func (f *fake) Plan(context.Context, *Run) (Plan, error) {
 func (f *fake) Apply(_ context.Context, _ *Run, emit Emit) error {
 	f.calls = append(f.calls, "apply")
 	if f.say != "" {
-		emit.Progress(f.say)
+		emit.Tell(prose.Say(f.say))
 	}
 	return f.apply
 }
@@ -133,7 +134,7 @@ func TestEngineCleansWhatStepsSay(t *testing.T) {
 	_, _ = e.Plan(context.Background(), Preflight, nil)
 	err := e.Apply(context.Background(), Preflight, nil)
 	for _, ev := range e.Log {
-		if canary.Leaks(ev.Text, value) || ev.Finding != nil && canary.Leaks(ev.Finding.Message, value) {
+		if canary.Leaks(ev.Text.Rendered(), value) || ev.Finding != nil && canary.Leaks(ev.Finding.Message.Rendered(), value) {
 			t.Errorf("event %s shows a secret", ev.Kind)
 		}
 	}
@@ -199,7 +200,7 @@ func TestEngineSkips(t *testing.T) {
 // The advice of a run on staging is about staging, whoever wrote it.
 func TestCommandsNameTheirEnvironment(t *testing.T) {
 	t.Parallel()
-	step := &fake{name: Preflight, say: "To go back: keysplit rollback", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix(finding.Do("Run keysplit rollback --env staging now.")))}
+	step := &fake{name: Preflight, say: "To go back: `keysplit rollback`", apply: Fail(finding.New("jwt-key-missing", ""), finding.New("jwt-key-weak", "").WithFix(finding.Do("Run keysplit rollback --env staging now.")))}
 	for env, want := range map[string]string{
 		"staging":          "To go back: keysplit rollback --env staging|Run: keysplit upgrade --env staging|Run keysplit rollback --env staging now.",
 		DefaultEnvironment: "To go back: keysplit rollback|Run: keysplit upgrade|Run keysplit rollback --env staging now.",
@@ -213,9 +214,9 @@ func TestCommandsNameTheirEnvironment(t *testing.T) {
 		var said []string
 		for _, ev := range e.Log {
 			if ev.Kind == EventProgress {
-				said = append(said, ev.Text)
+				said = append(said, ev.Text.Rendered())
 			} else if ev.Finding != nil {
-				said = append(said, ev.Finding.Fix.String())
+				said = append(said, ev.Finding.Fix.Rendered())
 			}
 		}
 		if got := strings.Join(said, "|"); got != want {
@@ -306,7 +307,7 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 		err := e.Apply(context.Background(), Preflight, func(ev Event) {
 			last = ev
 			if ev.Kind == EventCheck {
-				said += ev.Text + ": " + ev.Detail + "\n"
+				said += ev.Text.Rendered() + ": " + ev.Detail.Rendered() + "\n"
 			}
 			if c.at == 1 && ev.Kind == EventProgress {
 				gone()
@@ -316,8 +317,8 @@ func TestAJournalThatFailsInMidRun(t *testing.T) {
 			t.Errorf("%s: %v, the last event is %+v, the step is %s", name, err, last, e.Machine.Status(Preflight))
 		}
 		for _, want := range c.want {
-			if !strings.Contains(said+last.Text, want) {
-				t.Errorf("%s: it says %q and not %q", name, said+last.Text, want)
+			if !strings.Contains(said+last.Text.Rendered(), want) {
+				t.Errorf("%s: it says %q and not %q", name, said+last.Text.Rendered(), want)
 			}
 		}
 	}

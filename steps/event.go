@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -46,10 +47,10 @@ type Event struct {
 	Time    time.Time        `json:"time"`
 	Step    Name             `json:"step,omitempty"`
 	Kind    EventKind        `json:"event"`
-	ID      string           `json:"id,omitempty"`     // of a check line, unique within the step
-	Mark    Mark             `json:"mark,omitempty"`   // of a check line
-	Text    string           `json:"text,omitempty"`   // one plain line
-	Detail  string           `json:"detail,omitempty"` // the short right-hand side of a check line
+	ID      string           `json:"id,omitempty"`    // of a check line, unique within the step
+	Mark    Mark             `json:"mark,omitempty"`  // of a check line
+	Text    prose.Text       `json:"text,omitzero"`   // one plain line
+	Detail  prose.Text       `json:"detail,omitzero"` // the short right-hand side of a check line
 	Finding *finding.Finding `json:"finding,omitempty"`
 
 	Said secret.Foreign `json:"-"` // becomes the text, once it is fit to be shown
@@ -60,7 +61,10 @@ type Event struct {
 type Emit func(Event)
 
 // Progress reports one line of what is going on.
-func (e Emit) Progress(text string) { e(Event{Kind: EventProgress, Text: text}) }
+func (e Emit) Progress(text string) { e.Tell(prose.Of(text)) }
+
+// Tell is Progress for a text that has commands in it.
+func (e Emit) Tell(text prose.Text) { e(Event{Kind: EventProgress, Text: text}) }
 
 // Output reports one line from a child or a server.
 func (e Emit) Output(said secret.Foreign) { e(Event{Kind: EventOutput, Said: said}) }
@@ -94,7 +98,12 @@ func plural(n int, what string) string {
 
 // Check reports the state of one line of proof.
 func (e Emit) Check(id string, mark Mark, text, detail string) {
-	e(Event{Kind: EventCheck, ID: id, Mark: mark, Text: text, Detail: detail})
+	e.CheckWith(id, mark, text, prose.Of(detail))
+}
+
+// CheckWith is Check for a detail that is a text already, such as a finding's message.
+func (e Emit) CheckWith(id string, mark Mark, text string, detail prose.Text) {
+	e(Event{Kind: EventCheck, ID: id, Mark: mark, Text: prose.Of(text), Detail: detail})
 }
 
 // Find reports a finding.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 )
 
 // waits is the ID of the event of a run that waits for another.
@@ -30,7 +31,7 @@ func (r *Run) Hold(ctx context.Context, root, environment string, emit Emit) err
 	var waiting func(journal.Holder)
 	if r.Options.Queue {
 		waiting = func(h journal.Holder) {
-			emit(Event{Kind: EventProgress, ID: waits, Text: "Waiting for another run of keysplit to end: " + h.String() + "."})
+			emit(Event{Kind: EventProgress, ID: waits, Text: prose.Say("Waiting for another run of keysplit to end: %s.", h)})
 		}
 	}
 	release, err := r.Options.State.Hold(ctx, root, environment, r.Options.Command, waiting)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps/prose"
 )
 
 // Home is where the environment of a run keeps its key. A step asks it what it needs
@@ -41,7 +42,7 @@ type Home interface {
 	// File is the one file that stands for them all, absolute; "" for none.
 	File() string
 	// Witnesses say what a proof that the two keys differ rests on, one line each.
-	Witnesses() []string
+	Witnesses() []prose.Text
 }
 
 // Home is where this run's environment keeps its key.
@@ -94,17 +95,17 @@ func (o ownFile) Found() (Keys, error) {
 	return keys, nil
 }
 
-func (o ownFile) Witnesses() []string {
+func (o ownFile) Witnesses() []prose.Text {
 	var readers []string
 	for _, d := range o.run.Project.EnvFile.Readers {
 		readers = append(readers, string(d))
 	}
-	lines := []string{
-		"The file, as " + strings.Join(readers, " and ") + " reads it",
-		"The environment of this shell",
+	lines := []prose.Text{
+		prose.Say("The file, as %s reads it", strings.Join(readers, " and ")),
+		prose.Say("The environment of this shell"),
 	}
 	if o.run.Django != nil {
-		lines = append(lines, "The project's settings, evaluated anew by its own Django, and its system checks")
+		lines = append(lines, prose.Say("The project's settings, evaluated anew by its own Django, and its system checks"))
 	}
 	return lines
 }

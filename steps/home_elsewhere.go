@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // elsewhere are one or more places of which none is the .env that the project's own
@@ -81,10 +82,10 @@ func (e elsewhere) File() string {
 	return ""
 }
 
-func (e elsewhere) Witnesses() []string {
-	var lines []string
+func (e elsewhere) Witnesses() []prose.Text {
+	var lines []prose.Text
 	for _, t := range e.run.Targets {
-		lines = append(lines, "What "+t.Spec()+" holds now")
+		lines = append(lines, prose.Say("What %s holds now", t.Spec()))
 	}
 	return lines
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 )
 
 // Names are the environment variables that the two keys are read from.
@@ -71,6 +72,10 @@ func (n Names) Fill(text string) string {
 // Show is a text of keysplit's own, fit to be shown: without a secret, and with the
 // names in force.
 func (r *Run) Show(text string) string { return r.Redactor.Clean(r.Names().Fill(text)) }
+
+// Fit is Show for a text; its commands of keysplit get the flags that say which project
+// and environment this run is about.
+func (r *Run) Fit(t prose.Text) prose.Text { return t.Clean(r.Show).For(r.where()...) }
 
 // SecretEntry is the key's name in a Kubernetes Secret, as in the upgrade guide's
 // manifest.

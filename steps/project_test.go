@@ -22,8 +22,8 @@ func TestAFixCanBePasted(t *testing.T) {
 	}
 	quoted := "'" + top + `/it'\''s $(touch x)/.env`
 	want := `Run: cp ` + quoted + `.example' ` + quoted + `', fill in`
-	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.String(), want) {
-		t.Errorf("%s", f.Fix.String())
+	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.Rendered(), want) {
+		t.Errorf("%s", f.Fix.Rendered())
 	}
 }
 

@@ -46,7 +46,7 @@ func (e *Engine) record(n Name) error {
 				at[ev.ID] = i
 				lines = append(lines, journal.CheckLine{})
 			}
-			lines[i] = journal.CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text, Detail: ev.Detail}
+			lines[i] = journal.CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text.Rendered(), Detail: ev.Detail.Rendered()}
 		}
 	}
 	if len(lines) == 0 {

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -97,10 +98,10 @@ type Run struct {
 	Written // by write, and by whatever else changes what the backend reads
 	Served  // by restart
 
-	Targets []Target // where the key is to be, never empty once the run is made
-	Held    []Held   // what they held at the last look of the run's Home, in the same order
-	Asked   []string // base URLs that the smoke test asked
-	Left    []string // what is left for the user to do after a good end, one sentence each
+	Targets []Target     // where the key is to be, never empty once the run is made
+	Held    []Held       // what they held at the last look of the run's Home, in the same order
+	Asked   []string     // base URLs that the smoke test asked
+	Left    []prose.Text // what is left for the user to do after a good end, one sentence each
 
 	// Confirmed are the names of production that were typed, or given on the command
 	// line: what is done in that name is not asked for again.
@@ -205,21 +206,6 @@ func (r *Run) Confirm(places ...string) string {
 	return name
 }
 
-// ownCommand finds commands of keysplit in a text, and those that name their
-// environment, or all of them, already.
-var ownCommand = lazyregexp.New(`\bkeysplit (upgrade|rollback|grace|report|check)\b( --env| --all)?`)
-
-// InEnvironment makes the commands that a text advises those of this run's
-// environment: the pages of the findings know of none.
-func (r *Run) InEnvironment(text string) string {
-	return ownCommand.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.Contains(found, " --") {
-			return found
-		}
-		return r.Command(strings.TrimPrefix(found, "keysplit "))
-	})
-}
-
 // servers names addresses, inert and without a name, password or query in them.
 func (r *Run) servers(addresses ...string) string {
 	var out []string
@@ -238,7 +224,7 @@ func (r *Run) servers(addresses ...string) string {
 // being done may now be done.
 func (r *Run) Overrule(f finding.Finding) error {
 	switch {
-	case f.Ask == "":
+	case f.Ask.Empty():
 		return Usage("nothing overrules %s", f.Code)
 	case f.Code == finding.LoginWithheld:
 		r.Answers.LoginAnyway = f.File

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // Name names one state of the wizard.
@@ -45,22 +46,24 @@ type Step interface {
 
 // Plan is what a step would do, fit to be shown: no secret in it.
 type Plan struct {
-	Step     Name       `json:"step"`
-	Summary  string     `json:"summary"`           // one sentence
-	Nothing  bool       `json:"nothing,omitempty"` // Apply would change nothing
-	Details  []string   `json:"details,omitempty"` // plain lines: commands, method, way back
-	Command  string     `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
-	Effects  []string   `json:"effects,omitempty"` // what users or other people will notice
-	Diff     []DiffLine `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
-	File     string     `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
-	Question string     `json:"question,omitempty"`
-	Yes      string     `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
-	Confirm  string     `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
-	More     bool       `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
+	Step     Name         `json:"step"`
+	Summary  string       `json:"summary"`           // one sentence
+	Nothing  bool         `json:"nothing,omitempty"` // Apply would change nothing
+	Details  []prose.Text `json:"details,omitempty"` // lines: commands, method, way back
+	Command  string       `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
+	Effects  []prose.Text `json:"effects,omitempty"` // what users or other people will notice
+	Diff     []DiffLine   `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
+	File     string       `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
+	Question string       `json:"question,omitempty"`
+	Yes      string       `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
+	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
+	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 
 // CommandDetail is the detail that says which command Apply runs.
-func CommandDetail(command string) string { return "Command: " + command }
+func CommandDetail(command string) prose.Text {
+	return prose.Labelled("Command", "%s", prose.Command(command))
+}
 
 // DiffLine is one line of a masked diff. Text never holds a value that could
 // be a secret; Note says in words what the mask hides.
@@ -102,7 +105,7 @@ func (f *Failure) Error() string {
 	if len(f.Findings) == 0 {
 		return "the step failed"
 	}
-	return fmt.Sprintf("%s: %s", f.Findings[0].Code, f.Findings[0].Message)
+	return fmt.Sprintf("%s: %s", f.Findings[0].Code, f.Findings[0].Message.Rendered())
 }
 
 // Fail makes a *Failure of its findings.

@@ -135,7 +135,7 @@ func TestAnEditIsSeenOnThePage(t *testing.T) {
 	if v := st.open().w.View(); !strings.Contains(v, found) {
 		t.Fatalf("the page does not show it:\n%s", v)
 	}
-	if v := st.press("e", "e", "esc").w.View(); strings.Contains(v, found) || !strings.Contains(v, missing().Message) {
+	if v := st.press("e", "e", "esc").w.View(); strings.Contains(v, found) || !strings.Contains(v, missing().Message.Rendered()) {
 		t.Errorf("after the edit the page is\n%s", v)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // The emergency plan is about the user's own commit, and says so once it is found.
@@ -59,7 +60,7 @@ func TestTheEmergencyPlanIsAboutTheProjectsCommit(t *testing.T) {
 // What users would notice of a rollback is part of its question.
 func TestTheRollbackAsksWithItsEffects(t *testing.T) {
 	st := newStage(t, plainLight).open().to("end")
-	st.w.facts.undoing = []string{"Anyone who logged in since then has to log in again."}
+	st.w.facts.undoing = []prose.Text{prose.Say("Anyone who logged in since then has to log in again.")}
 	st.pick("Roll back")
 	if q := st.w.question; q == nil || q.question != "Restore every file exactly as it was, and restart with the old key? Anyone who logged in since then has to log in again." {
 		t.Errorf("it asks %+v", q)

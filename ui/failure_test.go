@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 func TestFailures(t *testing.T) {
@@ -148,9 +149,9 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("a rollback that a person ends", func(t *testing.T) {
 		st := newStage(t, plainLight)
-		st.e.Run.Left = []string{"Everyone has to log in again."} // of the upgrade
+		st.e.Run.Left = []prose.Text{prose.Say("Everyone has to log in again.")} // of the upgrade
 		st.fakes[steps.Write].undo = func(r *steps.Run, _ steps.Emit) error {
-			r.Left = append(r.Left, "By hand: set it back in the vault.")
+			r.Left = append(r.Left, prose.Say("By hand: set it back in the vault."))
 			return nil
 		}
 		st.open().to("end")
@@ -306,14 +307,14 @@ func TestStaleMessagesAreDropped(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.Write)
 	before := st.w.View()
 	old := st.w.lastJob - 1
-	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "x", Text: "from the past"}})
+	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "x", Text: prose.Say("from the past")}})
 	st.send(resultMsg{id: old, kind: jobApply, step: steps.Write, err: errors.New("from the past")})
 	if got := st.w.View(); got != before {
 		t.Errorf("the view changed:\n%s", got)
 	}
 	// The same messages count for the job that runs.
-	st.during("enter", steps.Write, steps.Event{Kind: steps.EventCheck, ID: "x", Text: "from now"})
-	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "y", Text: "from the past"}})
+	st.during("enter", steps.Write, steps.Event{Kind: steps.EventCheck, ID: "x", Text: prose.Say("from now")})
+	st.send(eventMsg{old, steps.Event{Step: steps.Write, Kind: steps.EventCheck, ID: "y", Text: prose.Say("from the past")}})
 	if strings.Contains(st.w.View(), "from the past") {
 		t.Errorf("an event of another job is shown:\n%s", st.w.View())
 	}

@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
@@ -31,8 +32,8 @@ var scenes = []struct {
 		st.hold = true
 		st.open()
 		for _, ev := range []steps.Event{
-			{Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: "Django project", Detail: "backend/manage.py"},
-			{Kind: steps.EventCheck, ID: "django", Mark: steps.MarkRunning, Text: "the project's Django", Detail: "starts"},
+			{Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: prose.Say("Django project"), Detail: prose.Say("backend/manage.py")},
+			{Kind: steps.EventCheck, ID: "django", Mark: steps.MarkRunning, Text: prose.Say("the project's Django"), Detail: prose.Say("starts")},
 		} {
 			ev.Step = steps.Preflight
 			st.send(eventMsg{st.w.job.id, ev})
@@ -48,8 +49,8 @@ var scenes = []struct {
 	{"preflight-stopped", func(st *stage) {
 		st.hold = true
 		st.open()
-		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: "Django project", Detail: "backend/manage.py"}})
-		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "place", Mark: steps.MarkRunning, Text: "kubernetes:shop/backend"}})
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: prose.Say("Django project"), Detail: prose.Say("backend/manage.py")}})
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "place", Mark: steps.MarkRunning, Text: prose.Say("kubernetes:shop/backend")}})
 		st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Preflight, err: steps.ErrCancelled, facts: st.w.facts})
 	}},
 	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
@@ -74,7 +75,7 @@ var scenes = []struct {
 	{"restart", func(st *stage) { st.open().to(steps.Restart) }},
 	{"restart-running", func(st *stage) {
 		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress,
-			Text: "Press ctrl+c in the terminal of process 4711 (in backend) and start it again. keysplit waits up to 30s. It was started without the autoreloader."})
+			Text: prose.Say("Press ctrl+c in the terminal of process 4711 (in backend) and start it again. keysplit waits up to 30s. It was started without the autoreloader.")})
 	}},
 	{"restart-done", func(st *stage) { st.open().to(steps.Restart).press("enter") }},
 	{"restart-skipped", func(st *stage) {
@@ -102,8 +103,8 @@ var scenes = []struct {
 	}},
 	{"checklist-done", func(st *stage) {
 		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
-			{Number: 7, Todo: "Name JWT_SECRET_KEY there as well."},
-			{Number: 9, Todo: "Send the message that keysplit report --team prints, then attest the item."},
+			{Number: 7, Todo: prose.Say("Name JWT_SECRET_KEY there as well.")},
+			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then attest the item.")},
 		}})
 	}},
 	{"checklist-attest", func(st *stage) { attest(st) }},
@@ -146,8 +147,8 @@ func production(st *stage) {
 	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
 		return steps.Plan{
 			Summary:  "Write JWT_SECRET_KEY to 1 place of production.",
-			Details:  []string{"kubernetes:shop/backend-secrets", "Secret backend-secrets, key JWT_SECRET_KEY, context prod-eu (https://k8s.example.com)", "It holds another value now; that is kept for a rollback."},
-			Effects:  []string{"Everyone logs in again: access tokens live for 15 minutes, refresh tokens for 7 days."},
+			Details:  []prose.Text{prose.Say("kubernetes:shop/backend-secrets"), prose.Say("Secret backend-secrets, key JWT_SECRET_KEY, context prod-eu (https://k8s.example.com)"), prose.Say("It holds another value now; that is kept for a rollback.")},
+			Effects:  []prose.Text{prose.Say("Everyone logs in again: access tokens live for 15 minutes, refresh tokens for 7 days.")},
 			Question: "Write to production?", Confirm: "production",
 		}, nil
 	}

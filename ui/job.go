@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
@@ -89,9 +90,9 @@ type facts struct {
 	key         secret.Secret
 	keyFrom     string
 	wrote       bool
-	undoing     []string // what users and the backend would notice of a rollback
-	rollback    string   // the command that puts everything back
-	left        []string // what is left for the user after a good end
+	undoing     []prose.Text // what users and the backend would notice of a rollback
+	rollback    string       // the command that puts everything back
+	left        []prose.Text // what is left for the user after a good end
 	username    string
 	password    bool // one was given
 	tempUser    bool

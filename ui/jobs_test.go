@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // enter leads from the smoke test to the nine items; to stop there is no loop.
@@ -81,14 +82,14 @@ func TestTheLogHasALineOfProofOnce(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.SmokeTest)
 	var events []steps.Event
 	for n := range 20 {
-		events = append(events, steps.Event{Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkRunning, Text: "signs", Detail: fmt.Sprintf("%d of 20", n)})
+		events = append(events, steps.Event{Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkRunning, Text: prose.Say("signs"), Detail: prose.Of(fmt.Sprintf("%d of 20", n))})
 	}
 	st.during("enter", steps.SmokeTest, events...).press("l")
 	if v := st.w.View(); strings.Count(v, "signs") != 1 || !strings.Contains(v, "19 of 20") {
 		t.Errorf("while it runs the log has\n%s", v)
 	}
-	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkOK, Text: "signs", Detail: "20 of 20"}})
-	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "login", Mark: steps.MarkRunning, Text: "logs in"}})
+	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "new-key", Mark: steps.MarkOK, Text: prose.Say("signs"), Detail: prose.Say("20 of 20")}})
+	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.SmokeTest, Kind: steps.EventCheck, ID: "login", Mark: steps.MarkRunning, Text: prose.Say("logs in")}})
 	st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.SmokeTest, err: errors.New("no"), facts: st.w.facts})
 	if v := st.w.View(); strings.Count(v, "signs") != 1 || strings.Contains(v, "running") {
 		t.Errorf("at the end the log has\n%s", v)
@@ -101,7 +102,7 @@ func TestALineThatDidNotFinish(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.hold = true
 		st.open()
-		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "a", Mark: steps.MarkRunning, Text: "kubernetes:x/y"}})
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "a", Mark: steps.MarkRunning, Text: prose.Say("kubernetes:x/y")}})
 		st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Preflight, err: err, facts: st.w.facts})
 		if v := st.w.View(); !strings.Contains(v, want) || strings.Contains(v, st.w.spin.View()) {
 			t.Errorf("%q is not shown after %v:\n%s", want, err, v)

@@ -239,7 +239,7 @@ func (w *wizard) copyable() string {
 	if w.phase(p) == failed {
 		for _, f := range p.findings {
 			if f.Severity == finding.Error {
-				return cmp.Or(f.Fix.Command(), f.Fix.String())
+				return cmp.Or(f.Fix.Command(), f.Fix.Rendered())
 			}
 		}
 	}

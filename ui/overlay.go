@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 )
 
@@ -163,7 +164,7 @@ func (w *wizard) edit(p repo.Proposal) tea.Cmd {
 			return err
 		}
 		r.edited = "Edited " + p.Describe(e.Run) + ". Look at it with git diff."
-		e.Run.Left = append(e.Run.Left, r.edited)
+		e.Run.Left = append(e.Run.Left, prose.Of(r.edited))
 		mended(e, p)
 		if !again {
 			return nil

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -98,7 +99,7 @@ func (p *page) settle(err error) {
 		case err != nil && !stopped(err):
 			l.Mark = steps.MarkFailed
 		default:
-			l.Mark, l.Detail = steps.MarkPending, "not finished"
+			l.Mark, l.Detail = steps.MarkPending, prose.Say("not finished")
 		}
 	}
 }

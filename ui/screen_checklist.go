@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/prose"
 )
 
 // checklistScreen shows the nine items. For what no machine can know it takes a
@@ -22,8 +23,8 @@ type checklistScreen struct {
 	basic
 	name, note *field
 	focus      int
-	item       int               // that is attested just now, 0 for none
-	next       map[string]string // what to do about the open items, by the ID of their lines
+	item       int                   // that is attested just now, 0 for none
+	next       map[string]prose.Text // what to do about the open items, by the ID of their lines
 }
 
 func newChecklist() screen {
@@ -68,7 +69,7 @@ func (c *checklistScreen) came(r report) {
 	if r.items == nil {
 		return
 	}
-	c.next = map[string]string{}
+	c.next = map[string]prose.Text{}
 	for _, it := range r.items {
 		// The command that attests is for the shell; here there is a button.
 		c.next[fmt.Sprintf("item-%d", it.Number)] = it.Todo
@@ -111,17 +112,17 @@ func (c *checklistScreen) items(s *sheet, p *page, whole bool) {
 		switch {
 		case l.Kind != steps.EventCheck:
 			s.blank()
-			s.hang("", s.s.Muted, l.Text)
+			s.say("", s.s.Muted, l.Text)
 		case l.Mark == steps.MarkWarn:
-			s.hang(s.s.Mark(l.Mark)+" ", s.s.Bold, l.Text)
-			s.hang("    ", s.s.Muted, capital(l.Detail)+".")
-			if next := c.next[l.ID]; next != "" {
-				s.hang("    "+s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), next)
+			s.say(s.s.Mark(l.Mark)+" ", s.s.Bold, l.Text)
+			s.hang("    ", s.s.Muted, capital(l.Detail.Rendered())+".")
+			if next := c.next[l.ID]; !next.Empty() {
+				s.say("    "+s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), next)
 			}
-		case whole || ansi.StringWidth(l.Text)+ansi.StringWidth(l.Detail) <= s.width-4:
+		case whole || ansi.StringWidth(l.Text.Rendered())+ansi.StringWidth(l.Detail.Rendered()) <= s.width-4:
 			s.check(l, widest)
 		default:
-			l.Detail = ""
+			l.Detail = prose.Text{}
 			s.check(l, widest)
 		}
 	}
@@ -148,7 +149,7 @@ func (c *checklistScreen) open(w *wizard) []option {
 		if !isItem || err != nil || n < checklist.FirstAttestable || l.Mark != steps.MarkWarn {
 			continue
 		}
-		out = append(out, option{label: l.Text, act: func(w *wizard) tea.Cmd {
+		out = append(out, option{label: l.Text.Rendered(), act: func(w *wizard) tea.Cmd {
 			w.question, w.selected = nil, 0
 			c.item, c.focus = n, 0
 			return nil

@@ -12,7 +12,7 @@ func (*distinctScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	s.hang("", st.Bold, p.Summary)
 	s.blank()
 	for _, d := range p.Details {
-		s.hang(st.Muted.Render(st.Marks.Todo)+" ", st.Muted, d)
+		s.say(st.Muted.Render(st.Marks.Todo)+" ", st.Muted, d)
 	}
 	s.effects(p)
 	s.blank()

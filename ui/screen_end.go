@@ -57,7 +57,7 @@ func (w *wizard) end(s *sheet) {
 	}
 	for _, next := range w.verdict.Next {
 		s.blank()
-		s.hang("", st.Bold, next)
+		s.say("", st.Bold, next)
 	}
 	if w.backPhase() == backDone {
 		s.blank()
@@ -117,12 +117,12 @@ func (w *wizard) summary(s *sheet) {
 		s.heading("Left to do")
 		for _, f := range w.facts.open {
 			s.finding(f, false)
-			s.fix("    ", st.Muted, f.Fix)
+			s.say("    ", st.Muted, f.Fix)
 		}
 	}
 	for _, left := range w.facts.left {
 		s.blank()
-		s.hang("", st.Bold, left)
+		s.say("", st.Bold, left)
 	}
 	if w.changed() && !w.throwaway {
 		s.heading("To undo")
@@ -164,10 +164,10 @@ func lastProof(p *page) string {
 	}
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		if l := p.lines[i]; l.Kind == steps.EventCheck && l.Mark == steps.MarkOK {
-			if l.Detail == "" {
-				return l.Text
+			if l.Detail.Empty() {
+				return l.Text.Rendered()
 			}
-			return l.Text + ", " + l.Detail
+			return l.Text.Rendered() + ", " + l.Detail.Rendered()
 		}
 	}
 	return "done"

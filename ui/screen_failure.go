@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
@@ -94,7 +93,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 // askOverrule asks the question of a finding that a person may overrule, and plans
 // the step again after a yes.
 func (w *wizard) askOverrule(p *page, f finding.Finding) tea.Cmd {
-	w.confirm(f.Ask, "Back", "Go on", func(w *wizard) tea.Cmd {
+	w.confirm(f.Ask.Rendered(), "Back", "Go on", func(w *wizard) tea.Cmd {
 		return w.start(jobPlan, p.Name, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
 			if err := e.Run.Overrule(f); err != nil {
 				return err
@@ -119,6 +118,9 @@ func fixable(fs []finding.Finding) bool {
 // askRollBack asks before everything is restored.
 func (w *wizard) askRollBack() tea.Cmd {
 	question := "Restore every file exactly as it was, and restart with the old key?"
-	w.confirm(strings.Join(append([]string{question}, w.facts.undoing...), " "), "Back", "Roll back", (*wizard).rollBack)
+	for _, effect := range w.facts.undoing {
+		question += " " + effect.Rendered()
+	}
+	w.confirm(question, "Back", "Roll back", (*wizard).rollBack)
 	return nil
 }

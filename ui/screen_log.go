@@ -36,19 +36,19 @@ func logText(ev steps.Event) string {
 	text := steps.About(ev.Step).Title + ": "
 	switch ev.Kind {
 	case steps.EventCheck:
-		text += ev.Text + ", " + string(ev.Mark)
-		if ev.Detail != "" {
-			text += " (" + ev.Detail + ")"
+		text += ev.Text.Rendered() + ", " + string(ev.Mark)
+		if !ev.Detail.Empty() {
+			text += " (" + ev.Detail.Rendered() + ")"
 		}
 		return text
 	case steps.EventFinding:
-		return text + string(ev.Finding.Code) + ". " + ev.Text
+		return text + string(ev.Finding.Code) + ". " + ev.Text.Rendered()
 	case steps.EventProgress, steps.EventOutput, steps.EventPrinted:
-		return text + ev.Text
+		return text + ev.Text.Rendered()
 	}
 	text += string(ev.Kind)
-	if ev.Text != "" {
-		text += ". " + ev.Text
+	if !ev.Text.Empty() {
+		text += ". " + ev.Text.Rendered()
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/emergency"
+	"dj/keysplit/steps/prose"
 )
 
 // messageMsg is the message for the team, as the project stands now.
@@ -75,14 +76,14 @@ func emergencyOverlay() *overlay {
 			}
 			for _, l := range section.Lines {
 				if section.Code {
-					s.hang("    ", w.styles.Info, l)
+					s.say("    ", w.styles.Info, l)
 				} else {
-					s.hang("  ", w.styles.Muted, l)
+					s.say("  ", w.styles.Muted, l)
 				}
 			}
 		}
 		s.blank()
-		s.hang("", w.styles.Bold, "To record that you did it, so that keysplit check reminds: "+w.facts.rollback+" --emergency")
+		s.say("", w.styles.Bold, prose.Say("To record that you did it, so that `keysplit check` reminds: %s", prose.Command(w.facts.rollback+" --emergency")))
 	}}
 }
 

@@ -56,7 +56,7 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 		}
 		s.finding(f, f.Severity == finding.Error)
 		if f.Severity == finding.Warning {
-			s.fix("    ", st.Muted, f.Fix)
+			s.say("    ", st.Muted, f.Fix)
 		}
 	}
 	s.blank()

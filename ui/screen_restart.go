@@ -13,11 +13,12 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	s.blank()
 	for _, d := range p.Details {
 		if p.Command != "" && d == steps.CommandDetail(p.Command) {
-			s.hang("", st.Muted, "Command")
+			label, _ := d.Label()
+			s.hang("", st.Muted, label)
 			s.hang("  ", st.Info, p.Command)
 			continue
 		}
-		s.hang("", st.Muted, d)
+		s.say("", st.Muted, d)
 	}
 	s.effects(p)
 }

@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 )
 
@@ -23,7 +24,7 @@ func troubleOverlay(w *wizard) *overlay {
 			return findingOverlay(here[at], w.facts.edit(here[at]))
 		}
 		p, _ := finding.LookUp(codes[at-len(here)])
-		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}, nil)
+		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}, nil)
 	}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, draw: func(w *wizard, s *sheet) {
 		if len(here) == 0 {
@@ -64,7 +65,7 @@ func (s *sheet) found(l *list, i int, f finding.Finding) {
 		if focus {
 			st = s.s.Bold
 		}
-		s.behind(bar+s.s.Severity(f.Severity)+" ", bar+"  ", st, f.Message)
+		s.behind(bar+s.s.Severity(f.Severity)+" ", bar+"  ", st, f.Message.Rendered())
 		below := string(f.Code)
 		if p := place(f); p != "" {
 			below += "  " + p
@@ -111,15 +112,15 @@ func (s *sheet) known(l *list, i int, p finding.Page) {
 // findingOverlay explains one finding, and shows the edit that would mend it.
 func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
-		s.hang(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
+		s.say(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))
-		if p := unsaid(f); p != "" {
+		if p := place(f); p != "" {
 			s.hang("  ", w.styles.Muted, p)
 		}
 		s.heading("Why it matters")
-		s.hang("", lipgloss.NewStyle(), f.Why)
+		s.say("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
-		s.fix("", lipgloss.NewStyle(), f.Fix)
+		s.say("", lipgloss.NewStyle(), f.Fix)
 		if f.Mends() {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")

@@ -29,12 +29,11 @@ func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		s.rule()
 	}
 	for _, d := range p.Details {
-		label, rest, ok := strings.Cut(d, ": ")
-		if ok && len(label) <= 8 {
-			s.hang(st.Muted.Render(label)+strings.Repeat(" ", 9-len(label)), st.Muted, rest)
+		if label, rest := d.Label(); label != "" && len(label) <= 8 {
+			s.say(st.Muted.Render(label)+strings.Repeat(" ", 9-len(label)), st.Muted, rest)
 			continue
 		}
-		s.hang("", st.Muted, d)
+		s.say("", st.Muted, d)
 	}
 	s.effects(p)
 }

@@ -201,24 +201,18 @@ func TestTheNameToTypeIsOnTheScreen(t *testing.T) {
 	}
 }
 
-// A finding names its place once.
-func TestThePlaceIsSaidOnce(t *testing.T) {
-	for _, tc := range []struct {
-		message, file string
-		line          int
-		want          string
-	}{
-		{"JWT_SECRET_KEY is not set in .env.", ".env", 0, ""},
-		{"JWT_SECRET_KEY is not set.", "backend/.env", 0, "backend/.env"},
-		{"It is glued to the end of line 4 of .env.", ".env", 4, ""},
-		{"It is glued to the end of line 41 of .env.", ".env", 4, "line 4"},
-		{"backend/.env is not read.", ".env", 2, ".env, line 2"},
-		{".env:7 sets it twice.", ".env", 7, ""},
-		{"It is in .env twice.", ".env", 7, "line 7"},
-		{"It is glued to the end of line 4.", ".env", 4, ".env"},
+// A finding is shown with its place, whatever its sentence says.
+func TestAFindingShowsItsPlace(t *testing.T) {
+	st := newStage(t, plainLight)
+	for want, f := range map[string]finding.Finding{
+		"Look here. (backend/.env, line 4)": finding.New("line-glued", "Look here.").At("backend/.env", 4),
+		"Look here. (fly:shop)":             finding.New("place-conflict", "Look here.").At("fly:shop", 0),
+		"Look here.":                        finding.New("server-unreachable", "Look here."),
 	} {
-		if got := unsaid(finding.Finding{Message: tc.message, File: tc.file, Line: tc.line}); got != tc.want {
-			t.Errorf("%q at %s:%d: %q, want %q", tc.message, tc.file, tc.line, got, tc.want)
+		s := newSheet(st.w.styles, 80, "")
+		s.finding(f, false)
+		if got := strings.TrimSpace(ansi.Strip(s.rows[0])); !strings.HasSuffix(got, want) {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // goodKey is what the fake project holds: 86 characters that are no secret.
@@ -41,12 +42,12 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Generate,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			if r.Answers.Import.Set() {
-				return steps.Plan{Summary: "Take the key that you gave.", Details: []string{"86 characters, fingerprint " + r.Answers.Import.Fingerprint()}, Question: "Use this key?"}, nil
+				return steps.Plan{Summary: "Take the key that you gave.", Details: []prose.Text{prose.Say("86 characters, fingerprint %s", r.Answers.Import.Fingerprint())}, Question: "Use this key?"}, nil
 			}
 			return steps.Plan{
 				Summary:  "Make a new key.",
-				Details:  []string{"64 random bytes as 86 characters of letters, digits, - and _", "Reason: JWT_SECRET_KEY is not set."},
-				Effects:  []string{"Every access and refresh token issued so far becomes invalid: users log in again. Refresh tokens live 7 days here."},
+				Details:  []prose.Text{prose.Say("64 random bytes as 86 characters of letters, digits, - and _"), prose.Labelled("Reason", "JWT_SECRET_KEY is not set.")},
+				Effects:  []prose.Text{prose.Say("Every access and refresh token issued so far becomes invalid: users log in again. Refresh tokens live 7 days here.")},
 				Question: "Make the key?",
 			}, nil
 		},
@@ -70,9 +71,9 @@ func fakeSteps() map[steps.Name]*fakeStep {
 					{Line: 72, Op: "+", Text: "JWT_SECRET_KEY=••••••••••••••••", Note: "new, 86 characters, fingerprint " + r.Key.Fingerprint()},
 					{Line: 73, Op: " ", Text: "DEBUG=True"},
 				},
-				Details: []string{
-					"Backup: kept in keysplit's own folder, mode 0600. Undo with: keysplit rollback",
-					"Method: temporary file, fsync, rename. Every other byte stays.",
+				Details: []prose.Text{
+					prose.Labelled("Backup", "kept in keysplit's own folder, mode 0600. Undo with: `keysplit rollback`"),
+					prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
 				},
 			}, nil
 		},
@@ -93,7 +94,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
 				Summary: "Prove that the two keys differ, before anything is restarted.",
-				Details: []string{"The file, as decouple reads it", "The environment of this shell", "The project's settings, evaluated anew by its own Django, and its system checks"},
+				Details: []prose.Text{prose.Say("The file, as decouple reads it"), prose.Say("The environment of this shell"), prose.Say("The project's settings, evaluated anew by its own Django, and its system checks")},
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
@@ -109,8 +110,8 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
 				Summary: "Have the running server read its settings again.",
-				Command: "python manage.py runserver", Details: []string{"Server: http://127.0.0.1:8000, process 4711, in backend", steps.CommandDetail("python manage.py runserver")},
-				Effects: []string{"The development server is away for about two seconds."}, Question: "Restart the server now?",
+				Command: "python manage.py runserver", Details: []prose.Text{prose.Labelled("Server", "http://127.0.0.1:8000, process 4711, in backend"), steps.CommandDetail("python manage.py runserver")},
+				Effects: []prose.Text{prose.Say("The development server is away for about two seconds.")}, Question: "Restart the server now?",
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
@@ -125,19 +126,19 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			p := steps.Plan{
 				Summary: "Ask the running server which key it signs with.",
-				Details: []string{
-					"Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections.",
-					"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
+				Details: []prose.Text{
+					prose.Say("Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections."),
+					prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
 				},
 			}
 			switch {
 			case r.Answers.TempUser:
 				p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
-				p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
+				p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
 			case r.Answers.Username != "":
 				p.Summary = "Ask the running server which key it signs with, and log in once as " + r.Answers.Username + "."
 			default:
-				p.Details = append(p.Details, "No login is tried, since no account was given.")
+				p.Details = append(p.Details, prose.Say("No login is tried, since no account was given."))
 			}
 			return p, nil
 		},
@@ -153,7 +154,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
 				Summary: "Go through the nine items of the checklist. Nothing is changed.", Nothing: true,
-				Details: []string{"Open: 7. CI/CD pipelines updated", "Open: 9. Team notified of change"},
+				Details: []prose.Text{prose.Labelled("Open", "7. CI/CD pipelines updated"), prose.Labelled("Open", "9. Team notified of change")},
 			}, nil
 		},
 		apply: func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
@@ -174,7 +175,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 				}
 				emit.Check(fmt.Sprintf("item-%d", i+1), mark, fmt.Sprintf("%d. %s", i+1, item.title), item.detail)
 			}
-			emit.Progress("7 of 9 done, 0 attested, 2 open. The report for a pull request: keysplit report")
+			emit.Tell(prose.Say("7 of 9 done, 0 attested, 2 open. The report for a pull request: `keysplit report`"))
 			return nil
 		},
 	})
@@ -188,7 +189,7 @@ func proof(login steps.Mark) []steps.Event {
 		after = steps.MarkPending
 	}
 	line := func(id string, m steps.Mark, text, detail string) steps.Event {
-		return steps.Event{Kind: steps.EventCheck, ID: id, Mark: m, Text: text, Detail: detail}
+		return steps.Event{Kind: steps.EventCheck, ID: id, Mark: m, Text: prose.Of(text), Detail: prose.Of(detail)}
 	}
 	return []steps.Event{
 		line("answers", steps.MarkOK, "server answers", "200 in 41 ms"),

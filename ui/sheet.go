@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/ui/style"
 )
 
@@ -68,11 +69,11 @@ func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
 	}
 }
 
-// fix adds what to do behind a mark: its commands in the accent, its prose in st.
-func (s *sheet) fix(mark string, st lipgloss.Style, f finding.Fix) {
+// say adds a text behind a mark: its commands in the accent, its prose in st.
+func (s *sheet) say(mark string, st lipgloss.Style, t prose.Text) {
 	in := ansi.StringWidth(mark)
-	for _, row := range s.s.Fix("", f, st, max(1, s.width-in), true) {
-		s.add(mark + row)
+	for _, row := range s.s.Say("", t, st, max(1, s.width-in), true) {
+		s.add(strings.TrimRight(mark+row, " "))
 		mark = strings.Repeat(" ", in)
 	}
 }
@@ -128,7 +129,7 @@ func (s *sheet) trim() {
 func (s *sheet) plan(p steps.Plan) {
 	s.hang("", s.s.Bold, p.Summary)
 	for _, d := range p.Details {
-		s.hang("  ", s.s.Muted, d)
+		s.say("  ", s.s.Muted, d)
 	}
 	s.effects(p)
 }
@@ -138,7 +139,7 @@ func (s *sheet) effects(p steps.Plan) {
 		s.blank()
 	}
 	for _, e := range p.Effects {
-		s.hang(s.s.Warn.Render(s.s.Marks.Warn)+" ", lipgloss.NewStyle(), e)
+		s.say(s.s.Warn.Render(s.s.Marks.Warn)+" ", lipgloss.NewStyle(), e)
 	}
 }
 
@@ -159,9 +160,9 @@ func (s *sheet) lines(all []steps.Event) {
 		case steps.EventCheck:
 			s.check(ev, column)
 		case steps.EventOutput:
-			s.hang("    ", s.s.Muted, ev.Text)
+			s.say("    ", s.s.Muted, ev.Text)
 		default:
-			s.hang("  ", s.s.Muted, ev.Text)
+			s.say("  ", s.s.Muted, ev.Text)
 		}
 	}
 }
@@ -171,8 +172,8 @@ func (s *sheet) column(all []steps.Event) int {
 	if s.width >= textWidth {
 		column := usual
 		for _, ev := range all {
-			if ev.Kind == steps.EventCheck && ev.Detail != "" {
-				column = min(widest, max(column, ansi.StringWidth(ev.Text)+2))
+			if ev.Kind == steps.EventCheck && !ev.Detail.Empty() {
+				column = min(widest, max(column, ansi.StringWidth(ev.Text.Rendered())+2))
 			}
 		}
 		return column
@@ -181,7 +182,7 @@ func (s *sheet) column(all []steps.Event) int {
 	for column := narrowest; column <= widest; column++ {
 		fit := 0
 		for _, ev := range all {
-			if ev.Detail != "" && ansi.StringWidth(ev.Text) <= column-2 && ansi.StringWidth(ev.Detail) <= s.width-2-column {
+			if !ev.Detail.Empty() && ansi.StringWidth(ev.Text.Rendered()) <= column-2 && ansi.StringWidth(ev.Detail.Rendered()) <= s.width-2-column {
 				fit++
 			}
 		}
@@ -204,7 +205,7 @@ func (s *sheet) check(ev steps.Event, column int) {
 	case steps.MarkPending, steps.MarkSkipped:
 		st = s.s.Muted
 	}
-	text, detail := s.s.Marks.Plain(ev.Text), s.s.Marks.Plain(ev.Detail)
+	text, detail := s.s.Marks.Plain(ev.Text.Rendered()), s.s.Marks.Plain(ev.Detail.Rendered())
 	if ev.Mark == steps.MarkSkipped {
 		text += " (not tried)"
 	}
@@ -227,13 +228,15 @@ func (s *sheet) check(ev steps.Event, column int) {
 // finding adds a finding; the whole of it with why and fix, or what it is only.
 func (s *sheet) finding(f finding.Finding, whole bool) {
 	message := f.Message
-	if p := unsaid(f); p != "" {
-		message += " (" + p + ")"
+	if p := place(f); p != "" {
+		message = prose.Say("%s (%s)", message, p)
 	}
-	s.hang(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
+	s.say(s.s.Severity(f.Severity)+" ", lipgloss.NewStyle(), message)
 	if whole {
-		s.labelled(s.s.Muted, "Why", f.Why)
-		s.fix("  "+s.s.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
+		if !f.Why.Empty() {
+			s.say("  "+s.s.Muted.Render("Why")+"  ", lipgloss.NewStyle(), f.Why)
+		}
+		s.say("  "+s.s.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
 	}
 }
 
@@ -250,33 +253,4 @@ func place(f finding.Finding) string {
 		return fmt.Sprintf("%s, line %d", f.File, f.Line)
 	}
 	return f.File
-}
-
-// unsaid is the place of a finding as far as its message does not name it.
-func unsaid(f finding.Finding) string {
-	line := fmt.Sprintf("line %d", f.Line)
-	_, after, said := strings.Cut(f.Message, line)
-	said = said && strings.TrimLeft(after, "0123456789") == after || says(f.Message, fmt.Sprintf("%s:%d", f.File, f.Line))
-	switch {
-	case said || f.Line <= 0:
-		if says(f.Message, f.File) {
-			return ""
-		}
-		return f.File
-	case says(f.Message, f.File):
-		return line
-	}
-	return place(f)
-}
-
-// says tells that a file is named in a text, and not only a longer path that
-// ends in it.
-func says(text, file string) bool {
-	for _, word := range strings.Fields(text) {
-		word = strings.TrimRight(strings.TrimLeft(word, "(\"'"), ".,:;)\"'")
-		if word == file || strings.HasPrefix(word, file+":") {
-			return true
-		}
-	}
-	return false
 }

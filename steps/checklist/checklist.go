@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // Step is the last step. Its zero value is ready for use.
@@ -46,7 +47,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{Summary: "Go through the nine items of the checklist. Nothing is changed.", Nothing: true}
 	for _, it := range r.Items {
 		if it.State == Open {
-			p.Details = append(p.Details, fmt.Sprintf("Open: %d. %s", it.Number, it.Title))
+			p.Details = append(p.Details, prose.Labelled("Open", "%d. %s", it.Number, it.Title))
 		}
 	}
 	return p, nil
@@ -69,7 +70,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	for _, f := range r.Findings {
 		emit.Find(f)
 	}
-	emit.Progress(r.count() + " The report for a pull request: " + run.Command("report"))
+	emit.Tell(prose.Say("%s The report for a pull request: `keysplit report`", r.count()))
 	return nil
 }
 

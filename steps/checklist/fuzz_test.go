@@ -21,7 +21,7 @@ func FuzzMentions(f *testing.F) {
 		if lines := bytes.Count(data, []byte("\n")) + 1; secretKey < 0 || key < 0 || secretKey > lines || key > lines {
 			t.Errorf("lines %d and %d of %d", secretKey, key, lines)
 		}
-		if code := codeFor(k, file, data); code != "" && finding.New(code, "").Message == "" {
+		if code := codeFor(k, file, data); code != "" && finding.New(code, "").Message.Empty() {
 			t.Errorf("code %q", code)
 		}
 		_ = lineOf(data, steps.GuideNames.Key)

@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // verdict is what a machine says about an item: why it is open, "" when the
 // evidence is enough.
 type verdict struct {
-	evidence  []Evidence
-	why, next string
+	evidence []Evidence
+	why      string
+	next     prose.Text
 }
 
 // items are the nine in the guide's words, with Markdown's marks for code, and
@@ -33,7 +35,7 @@ var items = []struct {
 // delivered is what step 2 read back from the places of another environment. The
 // files here say nothing about those.
 func (l *look) delivered() verdict {
-	v := verdict{evidence: l.past.evidenceOf(steps.Write, steps.LinesReadBack), next: "Run: keysplit upgrade"}
+	v := verdict{evidence: l.past.evidenceOf(steps.Write, steps.LinesReadBack), next: prose.Say("Run: `keysplit upgrade`")}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Write)
 		if seen := l.past.proofs[steps.Write]; seen != nil && seen.gone == "" {
@@ -47,9 +49,9 @@ func (l *look) added() verdict {
 	if !l.here {
 		return l.delivered()
 	}
-	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: "Run keysplit upgrade, with --env-file PATH for a file that is not the backend's own."}
+	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial[envFile], "Move what is not the project's own out of its folder."
+		v.why, v.next = l.tree.partial[envFile], prose.Say("Move what is not the project's own out of its folder.")
 	}
 	return v
 }
@@ -57,7 +59,7 @@ func (l *look) added() verdict {
 // different wants the settings' own comparison, or the running server's; the
 // file alone serves where the backend's own file holds both keys.
 func (l *look) different() verdict {
-	v := verdict{next: "Run: keysplit upgrade"}
+	v := verdict{next: prose.Say("Run: `keysplit upgrade`")}
 	if equal := several(l.envs.equal); equal != "" && l.here {
 		v.why = equal
 		return v
@@ -85,7 +87,7 @@ func (l *look) different() verdict {
 
 func (l *look) long() verdict {
 	if !l.here {
-		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, steps.LinesPlace), next: "Run: keysplit upgrade"}
+		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, steps.LinesPlace), next: prose.Say("Run: `keysplit upgrade`")}
 		if len(v.evidence) == 0 {
 			v.why = l.past.missing(steps.Distinct)
 			if seen := l.past.proofs[steps.Distinct]; seen != nil && seen.gone == "" {
@@ -94,12 +96,12 @@ func (l *look) long() verdict {
 		}
 		return v
 	}
-	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: "Run: keysplit upgrade --rotate"}
+	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: prose.Say("Run: `keysplit upgrade --rotate`")}
 	if v.why == "" && len(v.evidence) == 0 {
-		v.why, v.next = "no file holds a key", "Run: keysplit upgrade"
+		v.why, v.next = "no file holds a key", prose.Say("Run: `keysplit upgrade`")
 	}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial[envFile], "Move what is not the project's own out of its folder."
+		v.why, v.next = l.tree.partial[envFile], prose.Say("Move what is not the project's own out of its folder.")
 	}
 	return v
 }
@@ -117,7 +119,7 @@ func (l *look) refuses(id string) bool {
 }
 
 func (l *look) starts() verdict {
-	v := verdict{evidence: l.past.evidence(steps.Distinct, steps.LineChecks), next: "Run keysplit upgrade."}
+	v := verdict{evidence: l.past.evidence(steps.Distinct, steps.LineChecks), next: prose.Say("Run `keysplit upgrade`.")}
 	if len(v.evidence) == 0 {
 		v.why = l.past.missing(steps.Distinct)
 		if d := l.past.proofs[steps.Distinct]; d != nil && d.gone == "" {
@@ -137,7 +139,7 @@ func (l *look) starts() verdict {
 }
 
 func (l *look) login() verdict {
-	v := verdict{next: "Run keysplit upgrade --username NAME, or in development keysplit upgrade --temp-user."}
+	v := verdict{next: prose.Say("Run `keysplit upgrade --username NAME`, or in development `keysplit upgrade --temp-user`.")}
 	seen, login := l.past.proofs[steps.SmokeTest], l.past.login
 	switch {
 	case seen == nil || seen.gone != "":
@@ -156,7 +158,7 @@ func (l *look) login() verdict {
 // invalidated wants the key that signed before to be refused. Where the smoke
 // test knew no previous key, SECRET_KEY was it: the settings fell back to it.
 func (l *look) invalidated() verdict {
-	v := verdict{next: "Restart every process of the backend, then run keysplit upgrade."}
+	v := verdict{next: prose.Say("Restart every process of the backend, then run `keysplit upgrade`.")}
 	seen := l.past.proofs[steps.SmokeTest]
 	_, previous := l.past.line(steps.SmokeTest, steps.LinePrevious)
 	switch {
@@ -186,13 +188,13 @@ func (l *look) documents() verdict {
 const maxNamed = 10
 
 func (l *look) updated(k kind, none string) verdict {
-	v := verdict{next: "Name JWT_SECRET_KEY there as well."}
+	v := verdict{next: prose.Say("Name JWT_SECRET_KEY there as well.")}
 	var lacking []string
 	for _, p := range l.places[k] {
 		if !p.inOrder() {
 			lacking = append(lacking, p.lacks())
 			if p.same > 0 {
-				v.next = "Give JWT_SECRET_KEY a value of its own there."
+				v.next = prose.Say("Give JWT_SECRET_KEY a value of its own there.")
 			}
 			continue
 		}
@@ -208,15 +210,15 @@ func (l *look) updated(k kind, none string) verdict {
 	case len(lacking) > 0:
 		v.why = several(lacking)
 	case l.tree.partial[k] != "":
-		v.why, v.next = l.tree.partial[k], "Look at it yourself, then attest the item."
+		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then attest the item.")
 	case len(l.places[k]) == 0:
-		v.why, v.next = none, "If there is nothing to update, or it lies elsewhere and is updated, attest the item."
+		v.why, v.next = none, prose.Say("If there is nothing to update, or it lies elsewhere and is updated, attest the item.")
 	}
 	return v
 }
 
 func (*look) notified() verdict {
-	return verdict{why: "only a person can know this", next: "Send the message that keysplit report --team prints, then attest the item."}
+	return verdict{why: "only a person can know this", next: prose.Say("Send the message that `keysplit report --team` prints, then attest the item.")}
 }
 
 // several says the first, and how many more there are.

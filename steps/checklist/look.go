@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // State is how an item stands.
@@ -47,8 +48,8 @@ type Item struct {
 	Title    string     `json:"title"`
 	State    State      `json:"state"`
 	Reason   string     `json:"reason,omitempty"` // why it is open
-	Next     string     `json:"next,omitempty"`   // what to do then, and the command that attests the item
-	Todo     string     `json:"-"`                // Next without that command, where there is a button for it
+	Next     prose.Text `json:"next,omitzero"`    // what to do then, and the command that attests the item
+	Todo     prose.Text `json:"-"`                // Next without that command, where there is a button for it
 	Evidence []Evidence `json:"evidence"`
 }
 
@@ -100,8 +101,8 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 			}
 		}
 		if v.why != "" {
-			item.State, item.Reason, item.Todo = Open, v.why, run.InEnvironment(v.next)
-			item.Next = item.Todo + howToAttest(item.Number, r.Environment)
+			item.State, item.Reason, item.Todo = Open, v.why, run.Fit(v.next)
+			item.Next = item.Todo.Then(run.Fit(howToAttest(item.Number)))
 		}
 		l.addWord(&item)
 		r.Complete = r.Complete && item.State != Open
@@ -119,15 +120,11 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 }
 
 // howToAttest is the command for an item that a person may tick.
-func howToAttest(item int, environment string) string {
+func howToAttest(item int) prose.Text {
 	if item < FirstAttestable {
-		return ""
+		return prose.Text{}
 	}
-	env := ""
-	if environment != steps.DefaultEnvironment {
-		env = " --env " + environment
-	}
-	return fmt.Sprintf(" To attest: keysplit report%s --attest %d --by NAME --note TEXT", env, item)
+	return prose.Labelled("To attest", "%s", prose.Command(fmt.Sprintf("keysplit report --attest %d --by NAME --note TEXT", item)))
 }
 
 func take(ctx context.Context, run *steps.Run) (*look, error) {
@@ -180,7 +177,7 @@ func (l *look) addWord(it *Item) {
 	}
 	it.Evidence = append(it.Evidence, Evidence{Text: "attested", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
 	if it.State == Open {
-		it.State, it.Reason, it.Next, it.Todo = Attested, "", "", ""
+		it.State, it.Reason, it.Next, it.Todo = Attested, "", prose.Text{}, prose.Text{}
 	}
 }
 
@@ -199,14 +196,16 @@ func kindOfItem(number int) kind {
 // files, and what people wrote, may hold anything.
 func (r *Report) clean(run *steps.Run) {
 	c := func(s *string) { *s = strings.ReplaceAll(run.Show(*s), "\n", " ") }
+	all := func(t prose.Text) prose.Text {
+		return t.Clean(func(s string) string { c(&s); return s })
+	}
 	c(&r.Project)
 	c(&r.Environment)
 	for i := range r.Items {
 		it := &r.Items[i]
 		c(&it.Title)
 		c(&it.Reason)
-		c(&it.Next)
-		c(&it.Todo)
+		it.Next, it.Todo = all(it.Next), all(it.Todo)
 		if it.Evidence == nil {
 			it.Evidence = []Evidence{}
 		}
@@ -220,6 +219,6 @@ func (r *Report) clean(run *steps.Run) {
 	for i := range r.Findings {
 		r.Findings[i] = run.ShowFinding(r.Findings[i])
 		c(&r.Findings[i].File)
-		c(&r.Findings[i].Message)
+		r.Findings[i].Message = all(r.Findings[i].Message)
 	}
 }

@@ -214,11 +214,14 @@ func (pr *proof) evidence(ids ...string) []Evidence {
 			if l.Detail != "" {
 				text += ": " + l.Detail
 			}
-			out = append(out, Evidence{Text: text, Check: string(pr.step) + " " + id, Server: pr.Server, Time: pr.time})
+			out = append(out, Evidence{Text: text, Check: checked(pr.step, id), Server: pr.Server, Time: pr.time})
 		}
 	}
 	return out
 }
+
+// checked names a line of proof of a step.
+func checked(step steps.Name, id string) string { return string(step) + " " + id }
 
 // evidenceOf is the evidence of the lines whose ID begins with a prefix.
 func (p past) evidenceOf(step steps.Name, prefix string) []Evidence {

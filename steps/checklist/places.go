@@ -9,6 +9,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/sys/file"
 )
@@ -96,7 +97,7 @@ func (p place) finding() finding.Finding {
 	case p.same > 0:
 		f = finding.New(finding.JWTKeyEqualsSecretKey, "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix(finding.Do("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key."))
-		f.Why = "One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start."
+		f.Why = prose.Say("One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start.")
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))

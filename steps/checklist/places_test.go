@@ -146,7 +146,7 @@ func TestADockerfileIsToldNotToKeepTheKey(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.write("Dockerfile", "ENV SECRET_KEY=build\n")
-	if f := h.look().Findings; len(f) != 1 || !strings.Contains(f[0].Fix.String(), "Never with ENV") || !strings.Contains(f[0].Fix.String(), "RUN SECRET_KEY=build JWT_SECRET_KEY=$(python") {
+	if f := h.look().Findings; len(f) != 1 || !strings.Contains(f[0].Fix.Rendered(), "Never with ENV") || !strings.Contains(f[0].Fix.Rendered(), "RUN SECRET_KEY=build JWT_SECRET_KEY=$(python") {
 		t.Errorf("%+v", f)
 	}
 }

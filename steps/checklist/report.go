@@ -33,14 +33,14 @@ func (r Report) Markdown() string {
 			fmt.Fprintf(&b, "  - %s%s\n", where, escape(ev.said()+ev.source()))
 		}
 		if it.State == Open {
-			fmt.Fprintf(&b, "  - **Open:** %s. %s\n", escape(it.Reason), escape(it.Next))
+			fmt.Fprintf(&b, "  - **Open:** %s. %s\n", escape(it.Reason), escape(it.Next.Rendered()))
 		}
 	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\n### Findings\n\n")
 		for _, f := range r.Findings {
 			fmt.Fprintf(&b, "- **%s** %s%s: %s %s\n", f.Severity, code(string(f.Code)), whereOf(f, func(s string) string { return " " + code(s) }),
-				escape(f.Message), escape(f.Fix.String()))
+				escape(f.Message.Rendered()), escape(f.Fix.Rendered()))
 		}
 	}
 	return b.String()
@@ -88,13 +88,13 @@ func (r Report) Text() string {
 			fmt.Fprintf(&b, "   - %s\n", ev.inWords()+ev.source())
 		}
 		if it.State == Open {
-			fmt.Fprintf(&b, "   - %s\n   - %s\n", it.Reason, it.Next)
+			fmt.Fprintf(&b, "   - %s\n   - %s\n", it.Reason, it.Next.Rendered())
 		}
 	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\nFindings\n")
 		for _, f := range r.Findings {
-			fmt.Fprintf(&b, "- %s %s%s: %s %s\n", f.Severity, f.Code, whereOf(f, func(s string) string { return " " + s }), f.Message, f.Fix)
+			fmt.Fprintf(&b, "- %s %s%s: %s %s\n", f.Severity, f.Code, whereOf(f, func(s string) string { return " " + s }), f.Message.Rendered(), f.Fix.Rendered())
 		}
 	}
 	return b.String()
@@ -140,7 +140,7 @@ func (ev Evidence) inWords() string {
 // source says by which check and when.
 func (ev Evidence) source() string {
 	server := ev.Server
-	if strings.Contains(ev.Text, server) {
+	if ev.Check == checked(steps.Restart, steps.LineAnswers) {
 		server = "" // restart's own line names it
 	}
 	parts := slices.DeleteFunc([]string{ev.Check, server, stamp(ev.Time)}, func(part string) bool { return part == "" })

@@ -23,7 +23,7 @@ func TestTheStepNeverFailsForOpenItems(t *testing.T) {
 	s := &Step{}
 	ctx := context.Background()
 	p, err := s.Plan(ctx, h.run)
-	if err != nil || !p.Nothing || len(p.Details) != 2 || !strings.HasPrefix(p.Details[0], "Open: 7.") {
+	if err != nil || !p.Nothing || len(p.Details) != 2 || !strings.HasPrefix(p.Details[0].Rendered(), "Open: 7.") {
 		t.Errorf("plan %+v, %v", p, err)
 	}
 	var events stepstest.Events
@@ -45,7 +45,7 @@ func TestTheStepNeverFailsForOpenItems(t *testing.T) {
 		if i == 7 || i == 9 {
 			want = steps.MarkWarn
 		}
-		if ev := checks[fmt.Sprintf("item-%d", i)]; ev.Mark != want || ev.Text == "" || ev.Detail == "" {
+		if ev := checks[fmt.Sprintf("item-%d", i)]; ev.Mark != want || ev.Text.Rendered() == "" || ev.Detail.Rendered() == "" {
 			t.Errorf("item %d: %+v", i, ev)
 		}
 	}
@@ -218,13 +218,14 @@ func TestEnvironmentIsInTheCommand(t *testing.T) {
 	h := newHouse(t)
 	h.run.Options.Environment = "staging"
 	items := h.look().Items
-	if next := items[8].Next; !strings.Contains(next, "keysplit report --env staging --attest 9") || !strings.Contains(next, "keysplit report --env staging --team") {
+	if next := items[8].Next.Rendered(); !strings.Contains(next, "keysplit report --env staging --attest 9") || !strings.Contains(next, "keysplit report --env staging --team") {
 		t.Errorf("next %q", next)
 	}
 	open := 0
 	for _, it := range items {
-		if open += strings.Count(it.Next, "keysplit "); strings.Count(it.Next, "keysplit ") != strings.Count(it.Next, " --env staging") {
-			t.Errorf("item %d, next %q", it.Number, it.Next)
+		next := it.Next.Rendered()
+		if open += strings.Count(next, "keysplit "); strings.Count(next, "keysplit ") != strings.Count(next, " --env staging") {
+			t.Errorf("item %d, next %q", it.Number, next)
 		}
 	}
 	if open < 5 {

@@ -13,7 +13,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
-	"dj/keysplit/steps/sys/shell"
+	"dj/keysplit/steps/prose"
 )
 
 // Limit is how long the upgrade guide lets a backend run with the fallback.
@@ -21,9 +21,9 @@ const Limit = 24 * time.Hour
 
 // Section is one part of the plan.
 type Section struct {
-	Title string   `json:"title"`
-	Lines []string `json:"lines"` // sentences and commands
-	Code  bool     `json:"code"`  // Lines are to be copied as they are
+	Title string       `json:"title"`
+	Lines []prose.Text `json:"lines"` // sentences and commands
+	Code  bool         `json:"code"`  // Lines are to be copied as they are
 }
 
 // Plan is the emergency rollback for the deadline given, where the commit of the
@@ -33,75 +33,83 @@ func Plan(until time.Time) []Section { return PlanFor(Change{}, until) }
 // PlanFor is the emergency rollback of a change.
 func PlanFor(c Change, until time.Time) []Section {
 	sections := []Section{
-		{Title: "The better way", Lines: []string{
-			"Nearly always it is quicker and safer to set a key than to take the change back: keysplit upgrade, or on another environment keysplit upgrade --env NAME --target ... It takes a minute, and nothing else of the release is lost.",
-			"If the new key itself is the trouble: keysplit rollback puts the earlier value back to the byte and restarts.",
+		{Title: "The better way", Lines: []prose.Text{
+			prose.Say("Nearly always it is quicker and safer to set a key than to take the change back: `keysplit upgrade`, or on another environment `keysplit upgrade --env NAME --target ...` It takes a minute, and nothing else of the release is lost."),
+			prose.Say("If the new key itself is the trouble: `keysplit rollback` puts the earlier value back to the byte and restarts."),
 		}},
 		{Title: "What the revert undoes as well", Lines: c.undoes()},
 		{Title: "If it must be: revert the code", Code: true, Lines: c.commands()},
-		{Title: "And put the fallback into the settings", Code: true, Lines: []string{
+		{Title: "And put the fallback into the settings", Code: true, Lines: lines(
 			"import logging",
 			"",
 			"JWT_SECRET_KEY = config('JWT_SECRET_KEY', default=None)",
 			"SIMPLE_JWT['SIGNING_KEY'] = JWT_SECRET_KEY or SECRET_KEY",
 			"if not JWT_SECRET_KEY:",
 			"    logging.getLogger(__name__).warning('Tokens are signed with SECRET_KEY (insecure fallback)')",
+		)},
+		{Title: "Why in this form", Lines: []prose.Text{
+			prose.Say("The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend does not start."),
 		}},
-		{Title: "Why in this form", Lines: []string{
-			"The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend does not start.",
-		}},
-		{Title: "Then", Lines: []string{
-			"Restart every process of the backend. Sessions end once more, since tokens are signed with another key again.",
-			fmt.Sprintf("Run with the fallback for 24 hours at most: until %s. Plan the fix now; keysplit check reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
+		{Title: "Then", Lines: []prose.Text{
+			prose.Say("Restart every process of the backend. Sessions end once more, since tokens are signed with another key again."),
+			prose.Say("Run with the fallback for 24 hours at most: until %s. Plan the fix now; `keysplit check` reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
 		}},
 	}
 	for _, s := range sections {
 		for i, line := range s.Lines {
-			s.Lines[i] = c.names.Fill(line)
+			s.Lines[i] = line.Clean(c.names.Fill)
 		}
 	}
 	return sections
 }
 
+// lines are lines of code.
+func lines(all ...string) (out []prose.Text) {
+	for _, l := range all {
+		out = append(out, prose.Of(l))
+	}
+	return out
+}
+
 // undoes says which commit it is, and what else is in it.
-func (c Change) undoes() []string {
+func (c Change) undoes() []prose.Text {
 	const migrations = "Migrations that are applied do not go away with the code. Undo them first, or leave their files in place, as the commands below do."
 	if c.Commit == "" {
-		return []string{
-			"Find the change's commit, called COMMIT below: " + c.log(),
-			"It may hold more than the key, and all of that goes. Look first: git show --stat COMMIT",
-			migrations,
+		return []prose.Text{
+			prose.Say("Find the change's commit, called COMMIT below: %s", c.log()),
+			prose.Say("It may hold more than the key, and all of that goes. Look first: `git show --stat COMMIT`"),
+			prose.Say(migrations),
 		}
 	}
-	out := []string{fmt.Sprintf("In %s the newest commit that changed JWT_SECRET_KEY is %s, %q.", c.Settings, c.Commit, c.Subject)}
+	out := []prose.Text{prose.Say("In %s the newest commit that changed JWT_SECRET_KEY is %s, %q.", c.Settings, c.Commit, c.Subject)}
 	if c.Earlier > 0 {
-		out[0] += fmt.Sprintf(" %s before it did so too: %s", count(c.Earlier, "commit"), c.log())
+		out[0] = out[0].Then(prose.Say("%s before it did so too: %s", count(c.Earlier, "commit"), c.log()))
 	}
-	out = append(out, "Make sure that it is the one: git show "+c.Commit)
+	out = append(out, prose.Say("Make sure that it is the one: %s", prose.Shell("git", "show", c.Commit)))
 	switch n := len(c.Others); {
 	case n == 0:
-		out = append(out, "It changes no other file.")
+		out = append(out, prose.Say("It changes no other file."))
 	default:
-		out = append(out, fmt.Sprintf("It also changes %s, which would be undone with it: %s", count(n, "other file"), some(c.Others)))
+		out = append(out, prose.Say("It also changes %s, which would be undone with it: %s", count(n, "other file"), some(c.Others)))
 	}
 	if n := len(c.Migrations); n > 0 {
-		out = append(out, fmt.Sprintf("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), migrations)
+		out = append(out, prose.Say("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), prose.Say(migrations))
 	}
 	return out
 }
 
 // log is the command that lists the commits that changed the key in the settings.
-func (c Change) log() string {
+func (c Change) log() prose.Command {
 	settings := "SETTINGS" // the file
 	if c.Settings != "" {
 		settings = ":/" + c.Settings // from whatever folder
 	}
-	return shell.Join("git", "log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
+	return prose.Shell("git", "log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
 }
 
 // commands are what to type, with migrations left as they are where there are any,
 // or may be.
-func (c Change) commands() []string {
+func (c Change) commands() []prose.Text {
 	commit := c.Commit
 	if commit == "" {
 		commit = "COMMIT"
@@ -110,7 +118,7 @@ func (c Change) commands() []string {
 	if c.Commit == "" || len(c.Migrations) > 0 {
 		out = append(out, "git restore --staged --worktree '*/migrations/*'")
 	}
-	return append(out, "git commit -m 'Revert the JWT key requirement, for now'")
+	return lines(append(out, "git commit -m 'Revert the JWT key requirement, for now'")...)
 }
 
 func count(n int, what string) string {
@@ -121,7 +129,7 @@ func count(n int, what string) string {
 }
 
 // Text is the plan as plain lines of at most 76 columns, but for the code.
-func Text(sections []Section, wrap func(string) string) string {
+func Text(sections []Section, wrap func(prose.Text) []string) string {
 	var b strings.Builder
 	for i, s := range sections {
 		if i > 0 {
@@ -130,10 +138,10 @@ func Text(sections []Section, wrap func(string) string) string {
 		b.WriteString(s.Title + "\n")
 		for _, l := range s.Lines {
 			if s.Code {
-				b.WriteString(strings.TrimRight("    "+l, " ") + "\n")
+				b.WriteString(strings.TrimRight("    "+l.Rendered(), " ") + "\n")
 				continue
 			}
-			for _, part := range strings.Split(wrap(l), "\n") {
+			for _, part := range wrap(l) {
 				b.WriteString("  " + part + "\n")
 			}
 		}

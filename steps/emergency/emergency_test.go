@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/prose"
 )
 
 // The commands are pasted into a shell, and names of folders come from a repository
@@ -15,7 +17,7 @@ func TestCommandsCanBePasted(t *testing.T) {
 		"":                         "git log --oneline -S JWT_SECRET_KEY -- SETTINGS",
 	} {
 		for _, c := range []Change{{Settings: settings}, {Settings: settings, Commit: "1a2b3c4", Earlier: 2}} {
-			if text := Text(PlanFor(c, time.Now()), func(s string) string { return s }); !strings.Contains(text, want) {
+			if text := Text(PlanFor(c, time.Now()), func(t prose.Text) []string { return []string{t.Rendered()} }); !strings.Contains(text, want) {
 				t.Errorf("want %s in\n%s", want, text)
 			}
 		}

@@ -27,7 +27,7 @@ func Sort(fs []finding.Finding) []finding.Finding {
 	out := slices.Clone(fs)
 	slices.SortStableFunc(out, func(a, b finding.Finding) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.File, b.File),
-			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message.Rendered(), b.Message.Rendered()))
 	})
 	return slices.Compact(out)
 }
@@ -54,7 +54,7 @@ func GitHub(fs []finding.Finding, fallback string) string {
 	for _, f := range Sort(fs) {
 		file, line := path(f, fallback)
 		fmt.Fprintf(&b, "::%s file=%s,line=%d,title=%s::%s\n", kinds[f.Severity], property.Replace(file), line,
-			property.Replace(string(f.Code)), data.Replace(f.Message+" "+f.Why+"\nFix: "+f.Fix.String()))
+			property.Replace(string(f.Code)), data.Replace(f.Message.Rendered()+" "+f.Why.Rendered()+"\nFix: "+f.Fix.Rendered()))
 	}
 	return b.String()
 }
@@ -119,9 +119,9 @@ func Cases(fs []finding.Finding) []Case {
 		if f.Line > 0 {
 			place = fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
-		c := Case{Name: strings.TrimSpace(string(f.Code) + " " + place), Text: f.Message + "\n" + f.Why + "\nFix: " + f.Fix.String()}
+		c := Case{Name: strings.TrimSpace(string(f.Code) + " " + place), Text: f.Message.Rendered() + "\n" + f.Why.Rendered() + "\nFix: " + f.Fix.Rendered()}
 		if f.Severity == finding.Error {
-			c.Failure, failed = f.Message, true
+			c.Failure, failed = f.Message.Rendered(), true
 		}
 		out = append(out, c)
 	}
@@ -194,7 +194,7 @@ func SARIF(fs []finding.Finding, version, fallback string) ([]byte, error) {
 	index := map[finding.Code]int{}
 	for _, code := range finding.Codes() {
 		p, _ := finding.LookUp(code)
-		rule := sarifRule{ID: string(p.Code), Short: sarifText{p.Message}, Full: sarifText{p.Why}, Help: sarifText{p.Fix.String()}}
+		rule := sarifRule{ID: string(p.Code), Short: sarifText{p.Message}, Full: sarifText{p.Why}, Help: sarifText{p.Fix.Rendered()}}
 		rule.Configuration.Level = levels[p.Severity]
 		index[p.Code] = len(run.Tool.Driver.Rules)
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
@@ -207,7 +207,7 @@ func SARIF(fs []finding.Finding, version, fallback string) ([]byte, error) {
 		file, line := path(f, fallback)
 		r := sarifResult{
 			RuleID: string(f.Code), RuleIndex: i, Level: levels[f.Severity],
-			Message: sarifText{f.Message + " " + f.Fix.String()}, Locations: make([]sarifLocation, 1),
+			Message: sarifText{f.Message.Rendered() + " " + f.Fix.Rendered()}, Locations: make([]sarifLocation, 1),
 			// The line is left out, so that an edit above does not make the
 			// finding look new.
 			Fingerprints: map[string]string{"codeAndFile/v1": string(f.Code) + " " + file},

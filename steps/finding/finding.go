@@ -6,7 +6,11 @@
 // made: New panics.
 package finding
 
-import "sort"
+import (
+	"sort"
+
+	"dj/keysplit/steps/prose"
+)
 
 // Severity grades a finding.
 type Severity string
@@ -26,15 +30,15 @@ type Code string
 
 // Finding is one thing that is wrong or worth knowing. It holds no secret.
 type Finding struct {
-	Code     Code     `json:"code"`
-	Severity Severity `json:"severity"`
-	File     string   `json:"file,omitempty"` // relative to the project
-	Line     int      `json:"line"`           // 1-based; 0 when no line applies
-	Message  string   `json:"message"`        // one plain sentence
-	Why      string   `json:"why"`            // why it matters
-	Fix      Fix      `json:"fix"`            // exactly what to do
-	Fixable  bool     `json:"fixable"`        // keysplit can do it
-	Ask      string   `json:"-"`              // the question to which a person may say yes, to go on anyway; "" where nothing overrules it
+	Code     Code       `json:"code"`
+	Severity Severity   `json:"severity"`
+	File     string     `json:"file,omitempty"` // relative to the project
+	Line     int        `json:"line"`           // 1-based; 0 when no line applies
+	Message  prose.Text `json:"message"`        // one plain sentence
+	Why      prose.Text `json:"why"`            // why it matters
+	Fix      Fix        `json:"fix"`            // exactly what to do
+	Fixable  bool       `json:"fixable"`        // keysplit can do it
+	Ask      prose.Text `json:"-"`              // the question to which a person may say yes, to go on anyway; empty where nothing overrules it
 }
 
 // Page is what is known about a kind of finding, whatever the project.
@@ -59,7 +63,7 @@ func New(code Code, message string) Finding {
 	if message == "" {
 		message = p.Message
 	}
-	return Finding{Code: code, Severity: p.Severity, Message: message, Why: p.Why, Fix: p.Fix, Fixable: p.Fixable}
+	return Finding{Code: code, Severity: p.Severity, Message: prose.Of(message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}
 }
 
 // At returns the finding with a place: a file relative to the project and a
@@ -79,7 +83,7 @@ func (f Finding) WithFix(fix Fix) Finding {
 // Asking returns the finding as one that a person may overrule, after reading the
 // question. See Run.Overrule.
 func (f Finding) Asking(question string) Finding {
-	f.Ask = question
+	f.Ask = prose.Of(question)
 	return f
 }
 
@@ -131,7 +135,7 @@ func Errors(fs []Finding) []Finding {
 // Overrulable is the first finding that a person may overrule.
 func Overrulable(fs []Finding) (Finding, bool) {
 	for _, f := range fs {
-		if f.Ask != "" {
+		if !f.Ask.Empty() {
 			return f, true
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -136,37 +137,37 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{
 			Summary: kept(run, c),
 			Nothing: true,
-			Details: []string{describe(c.previous)},
+			Details: []prose.Text{describe(c.previous)},
 		}, nil
 	case "leave":
 		return steps.Plan{
 			Summary: "There is a key that cannot be read back. It stays.",
 			Nothing: true,
-			Details: []string{"Whether it is good cannot be told. To replace it: keysplit upgrade --rotate"},
+			Details: []prose.Text{prose.Say("Whether it is good cannot be told. To replace it: `keysplit upgrade --rotate`")},
 		}, nil
 	case "resume":
 		return steps.Plan{
 			Summary: "Go on with the key that the interrupted run chose.",
-			Details: []string{describe(c.chosen), "It did not reach every place yet. For a fresh one, first: " + run.Command("rollback")},
+			Details: []prose.Text{describe(c.chosen), prose.Say("It did not reach every place yet. For a fresh one, first: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "go on":
 		return steps.Plan{
 			Summary: "Go on with the key that the interrupted run wrote.",
-			Details: []string{describe(c.previous), "No restart has come to its end with it. For a fresh one, first: " + run.Command("rollback")},
+			Details: []prose.Text{describe(c.previous), prose.Say("No restart has come to its end with it. For a fresh one, first: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "import":
 		return steps.Plan{
 			Summary:  "Take the key that you gave.",
-			Details:  []string{describe(run.Answers.Import)},
+			Details:  []prose.Text{describe(run.Answers.Import)},
 			Effects:  effects(run),
 			Question: "Use this key?",
 		}, nil
 	}
 	return steps.Plan{
 		Summary:  "Make a new key.",
-		Details:  []string{fmt.Sprintf("%d random bytes as %d characters of letters, digits, - and _", length(run), base64.RawURLEncoding.EncodedLen(length(run))), "Reason: " + reason(run, c)},
+		Details:  []prose.Text{prose.Say("%d random bytes as %d characters of letters, digits, - and _", length(run), base64.RawURLEncoding.EncodedLen(length(run))), prose.Labelled("Reason", "%s", reason(run, c))},
 		Effects:  effects(run),
 		Question: "Make the key?",
 	}, nil
@@ -182,12 +183,12 @@ func kept(run *steps.Run, c choice) string {
 	return "The key in the file is good. It stays."
 }
 
-func reason(run *steps.Run, c choice) string {
+func reason(run *steps.Run, c choice) prose.Text {
 	if len(c.bad) == 0 {
-		return "you asked for a new one"
+		return prose.Say("you asked for a new one")
 	}
 	if c.bad[0] == finding.JWTKeyEqualsSecretKey {
-		return c.keys.EqualTo(c.previous)
+		return prose.Of(c.keys.EqualTo(c.previous))
 	}
 	if c.bad[0] == finding.JWTKeyMissing {
 		for _, f := range run.Project.Findings {
@@ -196,22 +197,22 @@ func reason(run *steps.Run, c choice) string {
 			}
 		}
 	}
-	return run.InWords(c.bad[0])
+	return prose.Of(run.InWords(c.bad[0]))
 }
 
 // effects says what users will notice. A new signing key ends every session,
 // refresh tokens included; the guide's "still valid: yes" is wrong. How long tokens
 // live tells how many sessions that is, and how soon they would have ended anyway.
-func effects(run *steps.Run) []string {
+func effects(run *steps.Run) []prose.Text {
 	line := "Every access and refresh token issued so far becomes invalid: users log in again. "
 	if f := run.Project.Facts; f != nil && f.Tokens.AccessSeconds > 0 && f.Tokens.RefreshSeconds > 0 {
 		line += fmt.Sprintf("Access tokens live %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
 	} else {
 		line += "How long tokens live here is not known, since the project's Django did not say."
 	}
-	lines := []string{line}
-	if env := run.Options.Environment; env != "" && env != steps.DefaultEnvironment {
-		lines = append(lines, "Choose a quiet hour, and tell the team first. The message to send: keysplit report --team --env "+env)
+	lines := []prose.Text{prose.Of(line)}
+	if run.Elsewhere() != "" {
+		lines = append(lines, prose.Say("Choose a quiet hour, and tell the team first. The message to send: `keysplit report --team`"))
 	}
 	return lines
 }
@@ -266,7 +267,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	if err := remember(run); err != nil {
 		return err
 	}
-	label, detail := "key "+run.KeyFrom, describe(run.Key)
+	label, detail := "key "+run.KeyFrom, inShort(run.Key)
 	if run.Options.ReadOnly && run.KeyFrom == "made" {
 		label, detail = "a new key", fmt.Sprintf("%d characters; the real run makes its own", run.Key.Len())
 	}
@@ -356,7 +357,9 @@ func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 	return run.Journal.Settle()
 }
 
-// describe tells a key by what may be known of it.
-func describe(key secret.Secret) string {
+// inShort tells a key by what may be known of it.
+func inShort(key secret.Secret) string {
 	return fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 }
+
+func describe(key secret.Secret) prose.Text { return prose.Of(inShort(key)) }

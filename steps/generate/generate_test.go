@@ -220,7 +220,7 @@ func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Join(plan.Effects, " ")
+		return stepstest.Rendered(plan.Effects, " ")
 	}
 	run.Project.Facts = nil
 	if got := said(); !strings.Contains(got, "not known") || !strings.Contains(got, "quiet hour") {

@@ -122,7 +122,7 @@ func TestAnUnfinishedUpgradeComesFirst(t *testing.T) {
 			_, err := apply(t, run)
 			var failure *steps.Failure
 			if !errors.As(err, &failure) || failure.Findings[0].Code != "upgrade-unfinished" ||
-				!strings.Contains(failure.Findings[0].Fix.String(), "keysplit upgrade --env staging --target a --target b.") {
+				!strings.Contains(failure.Findings[0].Fix.Rendered(), "keysplit upgrade --env staging --target a --target b.") {
 				t.Fatalf("%d of the places: %v", len(others), err)
 			}
 		}

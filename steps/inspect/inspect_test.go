@@ -82,7 +82,7 @@ func TestASharedKeyIsFound(t *testing.T) {
 		t.Error("two keys count as one")
 	}
 	b.print = a.print
-	if b.Compare([]*Environment{a}); len(*told) != 1 || b.Ready || !strings.Contains(b.Findings[0].Message, "a and b use the same") {
+	if b.Compare([]*Environment{a}); len(*told) != 1 || b.Ready || !strings.Contains(b.Findings[0].Message.Rendered(), "a and b use the same") {
 		t.Errorf("%v, %+v", *told, b.Findings)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 )
 
 // CreateUser makes a throwaway account. The journal has its name before it is made: a
@@ -49,7 +50,7 @@ func (s *session) removeLeft(ctx context.Context, emit steps.Emit) error {
 		var failure *steps.Failure
 		switch {
 		case errors.As(err, &failure):
-			emit.Check("account", steps.MarkWarn, "throwaway account "+a.Name, "was left by a run that was killed, and could not be removed: "+failure.Findings[0].Message)
+			emit.CheckWith("account", steps.MarkWarn, "throwaway account "+a.Name, prose.Say("was left by a run that was killed, and could not be removed: %s", failure.Findings[0].Message))
 			continue
 		case err != nil:
 			return err

@@ -87,7 +87,7 @@ func TestAnAccountOfAKilledRunIsRemovedAtTheNextStart(t *testing.T) {
 	if got := accounts(t, p); got != other.Username {
 		t.Errorf("left are %q, want only %s", got, other.Username)
 	}
-	if len(events) != 1 || !strings.Contains(events[0].Text, mine.Username) || len(run.Journal.Accounts()) != 0 {
+	if len(events) != 1 || !strings.Contains(events[0].Text.Rendered(), mine.Username) || len(run.Journal.Accounts()) != 0 {
 		t.Errorf("said %+v, noted %v", events, run.Journal.Accounts())
 	}
 

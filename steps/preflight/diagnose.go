@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 )
@@ -106,7 +107,7 @@ func (d *diagnosis) refused(err error) error {
 	case envfile.ReasonUnreadable, envfile.ReasonDanglingLink, envfile.ReasonLinkLoop, envfile.ReasonTooLarge, envfile.ReasonNameTooLong:
 		code = finding.EnvFileUnreadable
 	}
-	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(finding.Sentence(said.Advice()))
+	f := finding.New(code, said.What()+".").At(d.rel(), 0).WithFix(prose.Sentence(said.Advice()))
 	if code == finding.EnvFileUnreadable {
 		return steps.CannotLook("%w: %w", errUnreadable, steps.Fail(f))
 	}
@@ -121,7 +122,7 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1)
 		if first := file.Lines()[0]; first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
 			f = f.WithSeverity(finding.Error)
-			f.Message = "The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start."
+			f.Message = prose.Say("The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start.")
 		}
 		d.found = append(d.found, f)
 	}

@@ -26,7 +26,7 @@ func TestAValueThatBeginsWithADollar(t *testing.T) {
 			told := ""
 			for _, f := range run.Project.Findings {
 				if f.Code == c.code {
-					told = f.Message
+					told = f.Message.Rendered()
 				}
 			}
 			if strings.Contains(told, name+" begins with $") != (reader == "environ") {

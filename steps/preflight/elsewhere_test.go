@@ -108,7 +108,7 @@ func TestWhatIsSaidOfAPlace(t *testing.T) {
 		if err := lookAtPlaces(t.Context(), run, events.Emit); err != nil {
 			t.Fatal(err)
 		}
-		if last := events[len(events)-1]; string(last.Mark)+", "+last.Detail != want || last.Text != "the bank" {
+		if last := events[len(events)-1]; string(last.Mark)+", "+last.Detail.Rendered() != want || last.Text.Rendered() != "the bank" {
 			t.Errorf("it says %s, %s; want %s", last.Mark, last.Detail, want)
 		}
 		found := run.JudgePlaces()

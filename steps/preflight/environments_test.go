@@ -167,7 +167,7 @@ func TestBrokenEnvironmentIsSaid(t *testing.T) {
 	}
 	named := false
 	for _, e := range events {
-		named = named || e.Kind == steps.EventCheck && e.Text == ".venv" && e.Mark == steps.MarkWarn
+		named = named || e.Kind == steps.EventCheck && e.Text.Rendered() == ".venv" && e.Mark == steps.MarkWarn
 	}
 	if !named {
 		t.Error("no line names the environment")

@@ -41,7 +41,7 @@ func TestAFixAboutExposureCanBePasted(t *testing.T) {
 	}
 	said := ""
 	for _, f := range exposure(t.Context(), run, run.Project) {
-		said += f.Fix.String() + "\n"
+		said += f.Fix.Rendered() + "\n"
 	}
 	for _, want := range []string{"Run: git -C '" + dir + "' rm --cached .env, add", "Run: chmod 600 '" + dir + "/.env', or"} {
 		if !strings.Contains(said, want) {

@@ -62,7 +62,7 @@ func TestAGracePeriodIsTold(t *testing.T) {
 			for _, e := range events {
 				if e.Kind == steps.EventCheck && e.ID == "grace" {
 					told = true
-					if want := "accepted until " + later.Format("2006-01-02 15:04 MST"); !strings.Contains(e.Detail, want) {
+					if want := "accepted until " + later.Format("2006-01-02 15:04 MST"); !strings.Contains(e.Detail.Rendered(), want) {
 						t.Errorf("%q, want %q", e.Detail, want)
 					}
 				}

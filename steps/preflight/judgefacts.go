@@ -8,6 +8,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -85,7 +86,7 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 					continue
 				}
 				if found.Code == finding.JWTKeyMissing {
-					found.Message = "JWT_SECRET_KEY is not set; the settings use a value that stands in the code."
+					found.Message = prose.Say("JWT_SECRET_KEY is not set; the settings use a value that stands in the code.")
 				}
 			}
 		case finding.SecretKeyMissing:

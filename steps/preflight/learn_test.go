@@ -29,7 +29,7 @@ func TestASecretOfTheEnvironmentIsNotShown(t *testing.T) {
 	var events stepstest.Events
 	err := (&Step{}).Apply(t.Context(), run, events.Emit)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message, "broken by **** at the end") || strings.Contains(err.Error(), value) {
+	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message.Rendered(), "broken by **** at the end") || strings.Contains(err.Error(), value) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 )
 
 // gluedName finds a name right behind another value. Behind an underscore it is
@@ -146,7 +147,7 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
 	if d.castsToNumber(l.Name) {
 		f = f.WithSeverity(finding.Error)
-		f.Message = fmt.Sprintf("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend does not start.", l.Name, d.reader())
+		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend does not start.", l.Name, d.reader())
 	}
 	d.found = append(d.found, f)
 }

@@ -24,6 +24,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -44,12 +45,12 @@ func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Summary: "Look at the project. Nothing is changed.",
 		Nothing: true,
-		Details: []string{"The project, its settings and its .env are read."},
+		Details: []prose.Text{prose.Say("The project, its settings and its .env are read.")},
 	}
 	if run.Options.Static {
-		p.Details = append(p.Details, "None of the project's code runs.")
+		p.Details = append(p.Details, prose.Say("None of the project's code runs."))
 	} else {
-		p.Details = append(p.Details, "The project's own Django is started once, to ask it where it reads its keys. No key leaves it.")
+		p.Details = append(p.Details, prose.Say("The project's own Django is started once, to ask it where it reads its keys. No key leaves it."))
 	}
 	return p, nil
 }
@@ -306,13 +307,14 @@ func once(fs []finding.Finding) []finding.Finding {
 		code finding.Code
 		file string
 		line int
+		says prose.Text // of which there are several in one place
 	}
 	seen := map[place]bool{}
 	var out []finding.Finding
 	for _, f := range fs {
-		at := place{f.Code, f.File, f.Line}
+		at := place{code: f.Code, file: f.File, line: f.Line}
 		if f.Code == finding.DjangoCheckFailed {
-			at.file += f.Message
+			at.says = f.Message
 		}
 		if !seen[at] {
 			seen[at] = true

@@ -336,7 +336,7 @@ func TestNoDatabase(t *testing.T) {
 	}
 	_, err = s.CreateUser(t.Context())
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Fix.String(), "migrate") {
+	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Fix.Rendered(), "migrate") {
 		t.Errorf("error: %v", err)
 	}
 }

@@ -50,8 +50,8 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 					t.Fatalf("error: %v", err)
 				}
 				f := failure.Findings[0]
-				if f.Code != "django-not-runnable" || !strings.Contains(f.Message, tt.message) || !strings.Contains(f.Fix.String(), tt.fix) {
-					t.Errorf("%s: %s %s", f.Code, f.Message, f.Fix.String())
+				if f.Code != "django-not-runnable" || !strings.Contains(f.Message.Rendered(), tt.message) || !strings.Contains(f.Fix.Rendered(), tt.fix) {
+					t.Errorf("%s: %s %s", f.Code, f.Message, f.Fix.Rendered())
 				}
 				if tt.line != 0 && (f.Line != tt.line || f.File != "backend/config/settings.py") {
 					t.Errorf("place %s:%d", f.File, f.Line)

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -205,12 +206,11 @@ func TestStaticFindings(t *testing.T) {
 			if shadowed := strings.Contains(tt.want, "jwt-key-shadowed"); errors.As(err, &failure) != shadowed || err != nil && !shadowed {
 				t.Errorf("error %v", err)
 			}
-			text := fmt.Sprintf("%+v %v", events, err)
-			for _, e := range events {
-				if e.Finding != nil {
-					text += fmt.Sprintf("%+v", *e.Finding)
-				}
+			said, unsaid := json.Marshal(events)
+			if unsaid != nil {
+				t.Fatal(unsaid)
 			}
+			text := string(said) + fmt.Sprint(err)
 			for _, value := range []string{key, secret, upper(key), key[:20]} {
 				if strings.Contains(text, value) {
 					t.Error("a value is in what the step says")

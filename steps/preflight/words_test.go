@@ -45,8 +45,8 @@ func TestWhatFindingsSay(t *testing.T) {
 				if f.Code != c.code {
 					continue
 				}
-				if f.Severity != c.severity || !strings.Contains(f.Message+" "+f.Fix.String(), c.says) {
-					t.Errorf("it says %s: %s %s", f.Severity, f.Message, f.Fix.String())
+				if f.Severity != c.severity || !strings.Contains(f.Message.Rendered()+" "+f.Fix.Rendered(), c.says) {
+					t.Errorf("it says %s: %s %s", f.Severity, f.Message, f.Fix.Rendered())
 				}
 				if c.code == "env-file-missing" && f.Mends() {
 					t.Error("it says that the steps mend it, and step 2 refuses to")

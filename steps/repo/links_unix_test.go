@@ -54,7 +54,7 @@ func TestNothingIsEditedThroughALink(t *testing.T) {
 				if ok {
 					t.Errorf("%q is a link, and an edit is proposed", part)
 				}
-				if !strings.Contains(p.Finding.Message, "It was not edited") || p.Finding.Fixable || !p.Refused {
+				if !strings.Contains(p.Finding.Message.Rendered(), "It was not edited") || p.Finding.Fixable || !p.Refused {
 					t.Errorf("%q: it is not said: %+v", part, p.Finding)
 				}
 				if got, _ := os.ReadFile(victim); string(got) != text {

@@ -34,6 +34,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -135,7 +136,7 @@ func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
 // refused says beside what is wrong why keysplit does not fix it.
 func refused(f finding.Finding, why string) finding.Finding {
 	f = f.WithSeverity(finding.Error)
-	f.Message += " It was not edited: " + secret.Inert(why) + "."
+	f.Message = prose.Say("%s It was not edited: %s.", f.Message, secret.Inert(why))
 	f.Fixable = false
 	return f
 }

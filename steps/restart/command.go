@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/vendor"
@@ -41,8 +42,8 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	return steps.Plan{
 		Summary:  "Restart the backend with your command.",
 		Command:  shown,
-		Details:  []string{steps.CommandDetail(shown), "Folder: " + run.Project.Root},
-		Effects:  []string{"What the command restarts is away for as long as that takes."},
+		Details:  []prose.Text{steps.CommandDetail(shown), prose.Labelled("Folder", "%s", run.Project.Root)},
+		Effects:  []prose.Text{prose.Say("What the command restarts is away for as long as that takes.")},
 		Question: "Run this command?",
 	}, nil
 }
@@ -90,7 +91,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 func (c command) failed(message string) error {
 	f := finding.New(finding.RestartFailed, message).
 		WithFix(finding.Do("Run the command by hand, put right what it says, then run `keysplit` again."))
-	f.Why = "Whether the server took the new key is not known."
+	f.Why = prose.Say("Whether the server took the new key is not known.")
 	return steps.Fail(f)
 }
 

@@ -62,7 +62,7 @@ func TestCommandRedactsItsOutput(t *testing.T) {
 func TestCommandThatFails(t *testing.T) {
 	w := commandWorld(t, "false")
 	_, findings, err := do(w.step.Apply, w.run)
-	if err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "exit code 1") || w.run.Restarted {
+	if err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message.Rendered(), "exit code 1") || w.run.Restarted {
 		t.Errorf("error %v, findings %+v, restarted %v", err, findings, w.run.Restarted)
 	}
 	if _, findings, err := do(w.step.Undo, w.run); err != nil || len(findings) != 1 {
@@ -70,7 +70,7 @@ func TestCommandThatFails(t *testing.T) {
 	}
 	w = commandWorld(t, "sleep 30")
 	w.step.StartsWithin = 400 * time.Millisecond
-	if _, findings, err := do(w.step.Apply, w.run); err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "did not end") {
+	if _, findings, err := do(w.step.Apply, w.run); err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message.Rendered(), "did not end") {
 		t.Errorf("hanging: %v, %+v", err, findings)
 	}
 }

@@ -81,7 +81,7 @@ ps*) echo old ;;
 up*) echo "KeyError: 'ContainerConfig'" >&2; exit 1 ;;
 esac`)
 	_, found, err := restarted(t, w)
-	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(found[0].Message, "1.29") {
+	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(found[0].Message.Rendered(), "1.29") {
 		t.Fatalf("error %v, %v", err, found)
 	}
 	if strings.Contains(program.Argv(), "--wait") {
@@ -168,7 +168,7 @@ esac`
 			}
 			details := ""
 			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-				return w.step.Apply(ctx, run, func(ev steps.Event) { details += text(run, ev) + ": " + ev.Detail + "\n"; emit(ev) })
+				return w.step.Apply(ctx, run, func(ev steps.Event) { details += text(run, ev) + ": " + ev.Detail.Rendered() + "\n"; emit(ev) })
 			}, w.run)
 			if c.code == "" && err != nil || c.code != "" && (!finding.Has(found, c.code) || found[0].Mends()) {
 				t.Fatalf("error %v, %v", err, found)

@@ -3,6 +3,7 @@ package restart
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -126,7 +127,7 @@ func TestDjangoThatEndsOnReload(t *testing.T) {
 	p.Start(t, djangotest.ServerOptions{Reload: true})
 	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n")
 	_, findings, err := do((&Step{}).Apply, run)
-	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message.Rendered(), "ended") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }
@@ -152,11 +153,11 @@ func TestDjangoIsAskedFor(t *testing.T) {
 			newKeyInEnv(t, p, run)
 			run.Options.Timeout = 500 * time.Millisecond
 			texts, findings, err := do((&Step{}).Apply, run)
-			if err == nil || !finding.Has(findings, "server-stale-key") || !strings.Contains(findings[0].Message, c.words) {
+			if err == nil || !finding.Has(findings, "server-stale-key") || !strings.Contains(findings[0].Message.Rendered(), c.words) {
 				t.Fatalf("error %v, findings %+v", err, findings)
 			}
-			if !strings.Contains(findings[0].Fix.String(), fmt.Sprint(server.PID)) || !strings.Contains(findings[0].Fix.String(), p.Root) || !hasText(texts, "ctrl+c") {
-				t.Errorf("fix %q, said %q", findings[0].Fix.String(), texts)
+			if !strings.Contains(findings[0].Fix.Rendered(), fmt.Sprint(server.PID)) || !strings.Contains(findings[0].Fix.Rendered(), p.Root) || !hasText(texts, "ctrl+c") {
+				t.Errorf("fix %q, said %q", findings[0].Fix.Rendered(), texts)
 			}
 		})
 	}
@@ -193,10 +194,10 @@ func TestDjangoStartedByUs(t *testing.T) {
 	// One that refuses to start says why, and not with which key.
 	p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={KEY}\nJWT_SECRET_KEY={KEY}\n")
 	_, findings, err := do(step.Apply, run)
-	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "must be different from SECRET_KEY") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message.Rendered(), "must be different from SECRET_KEY") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
-	if strings.Contains(fmt.Sprint(findings), p.Key) {
+	if said, err := json.Marshal(findings); err != nil || strings.Contains(string(said), p.Key) {
 		t.Error("the key is in a finding")
 	}
 }

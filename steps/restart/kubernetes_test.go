@@ -67,10 +67,10 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			said, found, err := restarted(t, w)
-			if err == nil || !finding.Has(found, c.code) || !strings.Contains(said+found[0].Message+found[0].Fix.String(), c.says) || c.not != "" && strings.Contains(said, c.not) {
+			if err == nil || !finding.Has(found, c.code) || !strings.Contains(said+found[0].Message.Rendered()+found[0].Fix.Rendered(), c.says) || c.not != "" && strings.Contains(said, c.not) {
 				t.Fatalf("error %v, findings %+v\n%s", err, found, said)
 			}
-			if found[0].Mends() || strings.Contains(found[0].Fix.String(), "keysplit rollback") != (c.code != "place-not-found" && c.code != "access-denied") {
+			if found[0].Mends() || strings.Contains(found[0].Fix.Rendered(), "keysplit rollback") != (c.code != "place-not-found" && c.code != "access-denied") {
 				t.Errorf("no step mends it, and the way back is what helps: %+v", found[0])
 			}
 			if strings.Contains(said, w.run.Key.Reveal()) {
@@ -119,7 +119,7 @@ func TestKubernetesNamesTheOtherUsersOfTheSecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			said := strings.Join(p.Details, " | ")
+			said := stepstest.Rendered(p.Details, " | ")
 			for _, want := range strings.Split(c.says, " | ") {
 				if !strings.Contains(said, want) {
 					t.Errorf("it does not say %q: %s", want, said)

@@ -74,12 +74,12 @@ func restarted(t *testing.T, w *world) (said string, found []finding.Finding, er
 		return "", found, err
 	}
 	for _, d := range plan.Details { // what is shown is what c copies
-		if shown, ok := strings.CutPrefix(d, "Command: "); ok && shown != plan.Command {
+		if shown := d.Command(); shown != "" && shown != plan.Command {
 			t.Errorf("the plan shows %q, and its command is %q", shown, plan.Command)
 		}
 	}
 	texts, found, err := do(w.step.Apply, w.run)
-	return strings.Join(append(append(texts, plan.Summary), plan.Details...), "\n"), found, err
+	return strings.Join(append(texts, plan.Summary, stepstest.Rendered(plan.Details, "\n")), "\n"), found, err
 }
 
 func TestManagersThatCannotBeReached(t *testing.T) {
@@ -174,7 +174,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 		w.run.Options.Restart = nil
 		texts, _, err := do(w.step.Undo, w.run)
 		_, started := os.Stat(filepath.Join(program.Dir, "pid"))
-		if err != nil || (started == nil) != c.restarted || !strings.Contains(strings.Join(append(texts, w.run.Left...), "\n"), c.says) {
+		if err != nil || (started == nil) != c.restarted || !strings.Contains(strings.Join(append(texts, stepstest.Rendered(w.run.Left, "\n")), "\n"), c.says) {
 			t.Errorf("%v: %v, restarted %v, said %q", c.specs, err, started == nil, texts)
 		}
 	}
@@ -190,14 +190,14 @@ func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 	units := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
 	var failure *steps.Failure
 	err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
-	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.String(), want) {
+	if want := "keysplit upgrade --env staging --target dotenv:/etc/web.env --target 'manual:the bank' --restart none"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.Rendered(), want) {
 		t.Errorf("sudo: %+v", err)
 	}
 	// A failed restart names the way back.
 	stepstest.NewTool(t, "systemctl", `case "$1" in show) printf 'LoadState=loaded\nActiveState=active\nMainPID=100\n' ;; *) exit 1 ;; esac`)
 	units.Root = func() bool { return true }
 	err = units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
-	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.String(), want) {
+	if want := "keysplit rollback --env staging"; !errors.As(err, &failure) || !strings.HasSuffix(failure.Findings[0].Fix.Rendered(), want) {
 		t.Errorf("the way back: %+v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
@@ -16,10 +17,10 @@ func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Nothing: true,
 		Summary: "Nothing is restarted.",
-		Details: []string{"A running backend keeps the old key until it is restarted."},
+		Details: []prose.Text{prose.Say("A running backend keeps the old key until it is restarted.")},
 	}
 	if hint := vendor.RestartHint(run); hint != "" {
-		p.Details = append(p.Details, hint)
+		p.Details = append(p.Details, prose.Of(hint))
 	}
 	return p, nil
 }
@@ -34,7 +35,7 @@ func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 }
 
 func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
-	run.Left = append(run.Left, "Restart the backend yourself, so that it reads the value that was put back.")
+	run.Left = append(run.Left, prose.Say("Restart the backend yourself, so that it reads the value that was put back."))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/vendor"
@@ -99,7 +100,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	s.own.mu.Unlock()
 	run.OnClose(s.own.end)
 	run.URL, run.Restarted, run.OwnServer = base, true, true
-	run.Left = append(run.Left, "No server of this project is running now. Start yours as usual.")
+	run.Left = append(run.Left, prose.Say("No server of this project is running now. Start yours as usual."))
 	emit.Progress(fmt.Sprintf("No server was running. keysplit started one on %s for the test and stops it afterwards.",
 		strings.TrimPrefix(base, "http://")))
 	return nil

@@ -118,8 +118,8 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 				if again := strings.Contains(program.Argv(), c.again); again != s.again || strings.Contains(said, "by itself") == s.again {
 					t.Errorf("restarted by us: %t\n%s", again, said)
 				}
-				if s.fails && (!strings.Contains(program.Argv(), c.log) || !strings.Contains(said, "the app says ****") || !strings.Contains(found[0].Fix.String(), strings.ReplaceAll(c.log, "\n", " "))) {
-					t.Errorf("its log is not shown: %s\n%s", found[0].Fix.String(), said)
+				if s.fails && (!strings.Contains(program.Argv(), c.log) || !strings.Contains(said, "the app says ****") || !strings.Contains(found[0].Fix.Rendered(), strings.ReplaceAll(c.log, "\n", " "))) {
+					t.Errorf("its log is not shown: %s\n%s", found[0].Fix.Rendered(), said)
 				}
 			})
 		}
@@ -171,7 +171,7 @@ func TestAnOldRailwayDoesNotRestart(t *testing.T) {
 	}
 	_, err := w.step.Plan(t.Context(), w.run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "tool-missing") || !strings.Contains(failure.Findings[0].Fix.String(), "--restart railway:web") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "tool-missing") || !strings.Contains(failure.Findings[0].Fix.Rendered(), "--restart railway:web") {
 		t.Errorf("%+v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
@@ -104,7 +105,7 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	if w.spec == unkept {
-		run.Left = append(run.Left, "The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force.")
+		run.Left = append(run.Left, prose.Say("The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force."))
 		return nil
 	}
 	return w.on(s).undo(ctx, run, emit)

@@ -120,7 +120,7 @@ func (w *world) server(pid, reloader int, started time.Time, url string) steps.S
 // text is what an event says, as the engine has it shown.
 func text(run *steps.Run, e steps.Event) string {
 	if e.Said.Empty() {
-		return e.Text
+		return e.Text.Rendered()
 	}
 	return run.Redactor.Show(e.Said)
 }
@@ -238,7 +238,7 @@ func TestReloaderThatEnds(t *testing.T) {
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = nil }
 	_, findings, err := do(w.step.Apply, w.run)
-	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "ended") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message.Rendered(), "ended") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 	if w.run.Restarted {
@@ -251,7 +251,7 @@ func TestReloadedChildThatDoesNotListen(t *testing.T) {
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now(), "")} }
 	_, findings, err := do(w.step.Apply, w.run)
-	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message, "does not listen") {
+	if err == nil || !finding.Has(findings, "server-unreachable") || !strings.Contains(findings[0].Message.Rendered(), "does not listen") {
 		t.Errorf("error %v, findings %+v", err, findings)
 	}
 }
@@ -288,8 +288,8 @@ func TestAskForRestart(t *testing.T) {
 				pid = c.reloader
 			}
 			for _, part := range []string{fmt.Sprintf("process %d", pid), w.run.Project.Root, "python manage.py runserver", "ctrl+c"} {
-				if !strings.Contains(findings[0].Fix.String(), part) {
-					t.Errorf("the fix %q does not name %q", findings[0].Fix.String(), part)
+				if !strings.Contains(findings[0].Fix.Rendered(), part) {
+					t.Errorf("the fix %q does not name %q", findings[0].Fix.Rendered(), part)
 				}
 			}
 			if w.touched() != c.touches {
@@ -306,9 +306,9 @@ func TestAskForRestart(t *testing.T) {
 			w.run.Options.Timeout = 5 * time.Second
 			var said []string
 			err = w.step.Apply(context.Background(), w.run, func(e steps.Event) {
-				if strings.Contains(e.Text, "ctrl+c") {
-					said = append(said, e.Text)
-					asked <- e.Text
+				if strings.Contains(e.Text.Rendered(), "ctrl+c") {
+					said = append(said, e.Text.Rendered())
+					asked <- e.Text.Rendered()
 				}
 			})
 			if err != nil {
@@ -330,7 +330,7 @@ func TestStoppedAndNotStarted(t *testing.T) {
 	_, findings, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		return w.step.Apply(ctx, run, func(e steps.Event) {
 			emit(e)
-			if strings.Contains(e.Text, "ctrl+c") {
+			if strings.Contains(e.Text.Rendered(), "ctrl+c") {
 				w.set()
 			}
 		})

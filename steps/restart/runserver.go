@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/process"
 )
@@ -68,7 +69,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	if errors.Is(err, process.ErrUnsupported) {
 		return steps.Plan{
 			Summary: "Have the running server read its settings again.",
-			Details: []string{touchDetail(run), err.Error() + "."},
+			Details: []prose.Text{touchDetail(run), prose.Say("%v.", err)},
 		}, nil
 	}
 	if err != nil {
@@ -79,13 +80,13 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		return steps.Plan{
 			Summary: "Start the backend for the test, and stop it afterwards.",
 			Command: start,
-			Details: []string{"No server of this project is running.", steps.CommandDetail(start)},
+			Details: []prose.Text{prose.Say("No server of this project is running."), steps.CommandDetail(start)},
 		}, nil
 	}
 	if len(st.found) == 0 {
 		return steps.Plan{
 			Summary: "Wait until " + named(run) + " answers.",
-			Details: []string{"No server process of this project was found on this machine.", "Restart the backend there yourself, if it still runs with the old key."},
+			Details: []prose.Text{prose.Say("No server process of this project was found on this machine."), prose.Say("Restart the backend there yourself, if it still runs with the old key.")},
 		}, nil
 	}
 	if len(st.stale) == 0 && !writePending(run) {
@@ -99,7 +100,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	p := steps.Plan{
 		Summary:  "Have the running server read its settings again.",
-		Effects:  []string{"The development server is away for about two seconds."},
+		Effects:  []prose.Text{prose.Say("The development server is away for about two seconds.")},
 		Question: "Restart the server now?",
 	}
 	targets := st.stale
@@ -110,9 +111,9 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	touched := false
 	for _, t := range targets {
-		p.Details = append(p.Details, "Server: "+which(t.Server)+", "+place(run, t.Server))
+		p.Details = append(p.Details, prose.Labelled("Server", "%s, %s", which(t.Server), place(run, t.Server)))
 		if !t.reloads() {
-			p.Details = append(p.Details, "It does not reload by itself: you stop and start it in its terminal, keysplit watches. "+t.reason())
+			p.Details = append(p.Details, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
 		} else if !touched {
 			touched = true
 			p.Details = append(p.Details, touchDetail(run))
@@ -303,8 +304,8 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 	return rest
 }
 
-func touchDetail(run *steps.Run) string {
-	return "The time of " + relative(run, watched(run)) + " is set to now, so that runserver reloads. Its content stays the same, and nothing has to be put back."
+func touchDetail(run *steps.Run) prose.Text {
+	return prose.Say("The time of %s is set to now, so that runserver reloads. Its content stays the same, and nothing has to be put back.", relative(run, watched(run)))
 }
 
 // watched is the file whose time the autoreloader watches: the settings, else

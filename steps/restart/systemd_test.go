@@ -66,7 +66,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 			if err == nil || !finding.Has(found, c.code) {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
-			if !strings.Contains(said+found[0].Message+found[0].Fix.String(), c.says) {
+			if !strings.Contains(said+found[0].Message.Rendered()+found[0].Fix.Rendered(), c.says) {
 				t.Errorf("nothing says %q: %s %+v", c.says, said, found)
 			}
 			if w.run.Restarted {
@@ -91,8 +91,8 @@ func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
 		var failure *steps.Failure
 		if refused := errors.As(err, &failure) && finding.Has(failure.Findings, "jwt-key-shadowed"); refused != want {
 			t.Errorf("the same key: %t, error %v", same, err)
-		} else if refused && !strings.Contains(failure.Findings[0].Fix.String(), "--target dotenv:"+program.Dir) {
-			t.Errorf("fix %q", failure.Findings[0].Fix.String())
+		} else if refused && !strings.Contains(failure.Findings[0].Fix.Rendered(), "--target dotenv:"+program.Dir) {
+			t.Errorf("fix %q", failure.Findings[0].Fix.Rendered())
 		}
 	}
 }
@@ -106,13 +106,13 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 	var events stepstest.Events
 	err := units.Restart(t.Context(), w.run, w.step.Pace, events.Emit)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix.String(), "sudo systemctl restart web") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "access-denied") || !strings.Contains(failure.Findings[0].Fix.Rendered(), "sudo systemctl restart web") {
 		t.Fatalf("unattended: %v", err)
 	}
 	// Somebody is there, reads what to do, and does it.
 	w.run.Options.Unattended = false
 	err = units.Restart(t.Context(), w.run, w.step.Pace, func(ev steps.Event) {
-		if strings.Contains(ev.Text, "sudo systemctl restart web") {
+		if strings.Contains(ev.Text.Rendered(), "sudo systemctl restart web") {
 			_ = os.WriteFile(filepath.Join(program.Dir, "pid"), []byte("300"), 0o600)
 		}
 	})
@@ -185,9 +185,9 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 			if errors.As(err, &failure) != (c.code != "") || c.code != "" && !finding.Has(failure.Findings, c.code) {
 				t.Fatalf("error %v, want %q", err, c.code)
 			}
-			said := strings.Join(p.Effects, "\n")
+			said := stepstest.Rendered(p.Effects, "\n")
 			if failure != nil {
-				said = failure.Findings[0].Fix.String()
+				said = failure.Findings[0].Fix.Rendered()
 			}
 			if !strings.Contains(said, c.says) || c.says == "" && err == nil && len(p.Effects) != 1 {
 				t.Errorf("said %q", said)
@@ -221,7 +221,7 @@ esac`)
 			units := vendor.Units{Names: []string{"web"}, Root: func() bool { return true }}
 			err := units.Restart(t.Context(), w.run, w.step.Pace, func(steps.Event) {})
 			var failure *steps.Failure
-			if (err != nil) != (c.says != "") || c.says != "" && (!errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message, c.says)) {
+			if (err != nil) != (c.says != "") || c.says != "" && (!errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message.Rendered(), c.says)) {
 				t.Errorf("%v", err)
 			}
 		})

@@ -167,7 +167,7 @@ func TestAnAddressElsewhereIsNotAskedOverPlainHTTP(t *testing.T) {
 	// Nor is it said that it answers, or that it does not: the smoke test says why.
 	texts, _, err := do(w.step.Apply, w.run)
 	if err == nil {
-		err = w.step.Verify(context.Background(), w.run, func(ev steps.Event) { texts = append(texts, ev.Text) })
+		err = w.step.Verify(context.Background(), w.run, func(ev steps.Event) { texts = append(texts, ev.Text.Rendered()) })
 	}
 	if err != nil || hasText(texts, "answers") {
 		t.Errorf("%v, %q", err, texts)

@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
@@ -86,7 +87,7 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 	var names []string
 	for _, d := range slices.Backward(r.last.Deliveries) {
 		names = append(names, d.Target, d.Where)
-		p.Details = append(p.Details, d.Where+": "+formerly(d))
+		p.Details = append(p.Details, prose.Labelled(d.Where, "%s", formerly(d)))
 	}
 	for _, in := range slices.Backward(r.last.Files) {
 		text := "content, mode and owner as before"
@@ -96,11 +97,11 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 		case in.Created:
 			text = "removed, since keysplit made it"
 		}
-		p.Details = append(p.Details, run.Project.Rel(in.Path)+": "+text)
+		p.Details = append(p.Details, prose.Labelled(run.Project.Rel(in.Path), "%s", text))
 	}
-	p.Details = append(p.Details, "Then: "+restart.Again(run))
+	p.Details = append(p.Details, prose.Labelled("Then", "%s", restart.Again(run)))
 	if n := len(r.before); n > 0 {
-		p.Details = append(p.Details, "Stays: the earlier change of "+day(r.before[n-1])+" ("+places(run, r.before[n-1])+")")
+		p.Details = append(p.Details, prose.Labelled("Stays", "the earlier change of %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
 	}
 	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
 		p.Question = "This is production. Undo this there?"
@@ -109,16 +110,16 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 }
 
 // Effects say what users and the backend will notice of the rollback.
-func (r *Rollback) Effects() (out []string) {
+func (r *Rollback) Effects() (out []prose.Text) {
 	if r.last.Run == "" || r.engine.Run.Project == nil {
 		return nil
 	}
 	another, without := r.keyBefore()
 	if another {
-		out = append(out, "Anyone who logged in since then has to log in again.")
+		out = append(out, prose.Say("Anyone who logged in since then has to log in again."))
 	}
 	if without != "" {
-		out = append(out, without+" had no JWT_SECRET_KEY before: a backend that requires one will not start with it.")
+		out = append(out, prose.Say("%s had no JWT_SECRET_KEY before: a backend that requires one will not start with it.", without))
 	}
 	return out
 }
@@ -168,7 +169,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 		err = r.engine.Rollback(ctx, emit)
 	}
 	v := r.verdict(err)
-	if kept != "" {
+	if !kept.Empty() {
 		v.Next = append(v.Next, kept)
 	}
 	return v
@@ -193,13 +194,13 @@ func formerly(d journal.Delivery) string {
 
 // keepModule leaves the module of the grace period where it is when the settings
 // still name it, and says what is then left to do.
-func (r *Rollback) keepModule() (left string, err error) {
+func (r *Rollback) keepModule() (left prose.Text, err error) {
 	run := r.engine.Run
 	for _, in := range r.last.Files {
 		if in.Created && grace.Needed(run, in.Path) {
 			name := run.Project.Rel(in.Path)
-			return name + " stays, since the settings name it. To remove it: take its three lines out of the settings, restart, then delete the file.", run.Journal.Leave(in)
+			return prose.Say("%s stays, since the settings name it. To remove it: take its three lines out of the settings, restart, then delete the file.", name), run.Journal.Leave(in)
 		}
 	}
-	return "", nil
+	return prose.Text{}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -81,8 +82,8 @@ func TestEffects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Of(after(t, c.before, fine, fine, c.files, c.places...)).Effects()
-			if len(got) != len(c.want) || slices.ContainsFunc(c.want, func(w string) bool { return !strings.Contains(strings.Join(got, " "), w) }) {
-				t.Errorf("%q, want %q", got, c.want)
+			if len(got) != len(c.want) || slices.ContainsFunc(c.want, func(w string) bool { return !strings.Contains(stepstest.Rendered(got, " "), w) }) {
+				t.Errorf("%q, want %q", stepstest.Rendered(got, " "), c.want)
 			}
 		})
 	}
@@ -105,12 +106,12 @@ func TestVerdicts(t *testing.T) {
 		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "Restart the server.", false, false},
 		"no restart":        {revert, func(*steps.Run) error { return broken }, nil, "Everything is restored, but the server still has to restart.", "", false, true},
 		"a place is left":   {func(run *steps.Run) error { return errors.Join(revert(run), broken) }, fine, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, "Not everything is restored.", "Restored: .env. Not restored: Fly app a.", false, true},
-		"a person restores": {func(run *steps.Run) error { run.Left = []string{"Set it back."}; return revert(run) }, fine, nil, "Everything keysplit can restore is restored. Still to do:", "Set it back.", false, false},
+		"a person restores": {func(run *steps.Run) error { run.Left = []prose.Text{prose.Say("Set it back.")}; return revert(run) }, fine, nil, "Everything keysplit can restore is restored. Still to do:", "Set it back.", false, false},
 		"only by hand":      {func(*steps.Run) error { return broken }, fine, []journal.Delivery{byHand}, "Nothing was undone.", "", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Of(after(t, "A=1\n", c.write, c.restart, []string{".env", "A=2\n"}, c.places...)).Run(t.Context(), nil)
-			if v.Summary != c.says || strings.Join(v.Next, " ") != c.next || v.Proved != c.proved || v.Told != c.told {
+			if v.Summary != c.says || stepstest.Rendered(v.Next, " ") != c.next || v.Proved != c.proved || v.Told != c.told {
 				t.Errorf("%+v", v)
 			}
 		})
@@ -133,14 +134,14 @@ func TestAnEarlierChangeStays(t *testing.T) {
 	}
 	e.Run.Journal = j
 	latest := Of(e)
-	if p := latest.Plan(t.Context()); !strings.Contains(strings.Join(p.Details, "\n"), "README.md: removed, since keysplit made it") || !strings.Contains(strings.Join(p.Details, "\n"), "Stays: the earlier change of ") {
-		t.Errorf("%q", p.Details)
+	if p := latest.Plan(t.Context()); !strings.Contains(stepstest.Rendered(p.Details, "\n"), "README.md: removed, since keysplit made it") || !strings.Contains(stepstest.Rendered(p.Details, "\n"), "Stays: the earlier change of ") {
+		t.Errorf("%q", stepstest.Rendered(p.Details, "\n"))
 	}
 	all := j.Applied()
 	if _, err := j.Revert(t.Context(), all[len(all)-1], false); err != nil {
 		t.Fatal(err)
 	}
-	if v := latest.verdict(nil); v.Summary != "The latest change is undone." || !strings.Contains(strings.Join(v.Next, " "), "To undo that as well: keysplit rollback") {
+	if v := latest.verdict(nil); v.Summary != "The latest change is undone." || !strings.Contains(stepstest.Rendered(v.Next, " "), "To undo that as well: keysplit rollback") {
 		t.Errorf("%+v", v)
 	}
 }

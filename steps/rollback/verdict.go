@@ -8,12 +8,13 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 )
 
 // Verdict is how a rollback ended.
 type Verdict struct {
-	Summary string   // one sentence, which promises what Next says where it ends in a colon
-	Next    []string // what is left to do and how to go on, one sentence each
+	Summary string       // one sentence, which promises what Next says where it ends in a colon
+	Next    []prose.Text // what is left to do and how to go on, one sentence each
 	// Err is why it did not come to its end; it wraps steps.ErrCancelled when the user
 	// stopped it.
 	Err     error
@@ -40,9 +41,9 @@ func (r *Rollback) Nothing() (v Verdict, ok bool) {
 	}
 	return Verdict{
 		Summary: "keysplit cannot tell whether there is anything to undo.",
-		Next: []string{
-			"A run was cut off, the file was edited since, or keysplit's notes were damaged.",
-			"If .env is not as it was: its earlier versions are the files backup-* in " + j.Dir() + ".",
+		Next: []prose.Text{
+			prose.Say("A run was cut off, the file was edited since, or keysplit's notes were damaged."),
+			prose.Say("If .env is not as it was: its earlier versions are the files backup-* in %s.", j.Dir()),
 		},
 		Err: errors.New("it cannot be told whether all is as it was"),
 	}, true
@@ -68,10 +69,10 @@ func (r *Rollback) verdict(err error) Verdict {
 		v.Summary, v.Told = "Nothing was undone.", !v.Stopped()
 	case there:
 		v.Summary, v.Told = "Not everything is restored.", !v.Stopped()
-		v.Next = append([]string{"Restored: " + places(run, back) + ".", "Not restored: " + places(run, left) + "."}, v.Next...)
+		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
 		v.Summary = "Everything is restored, but the server still has to restart."
-		v.Next = append(v.Next, "Restart the server.")
+		v.Next = append(v.Next, prose.Say("Restart the server."))
 	case err != nil || unserved:
 		v.Summary, v.Told = "Everything is restored, but the server still has to restart.", true
 	case len(run.Left) > 0:
@@ -83,9 +84,9 @@ func (r *Rollback) verdict(err error) Verdict {
 	}
 	switch {
 	case there && v.Stopped():
-		v.Next = append(v.Next, "To go on: "+run.Command("rollback"))
+		v.Next = append(v.Next, prose.Labelled("To go on", "%s", prose.Command(run.Command("rollback"))))
 	case !there && earlier.Run != "":
-		v.Next = append(v.Next, "An earlier change is still in force, of "+day(earlier)+": "+places(run, earlier)+". To undo that as well: "+run.Command("rollback"))
+		v.Next = append(v.Next, prose.Say("An earlier change is still in force, of %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback"))))
 	}
 	return v
 }

@@ -12,7 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -137,21 +137,20 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 	return made, func() { s.forget(ctx, made.Username) }, nil
 }
 
-// unmigrated is how databases say that a table is not there.
-var unmigrated = lazyregexp.New(`(?i)no such table|relation .* does not exist|table .* doesn't exist`)
-
 // noAccount is the finding of a throwaway account that could not be made.
 func (s *session) noAccount(err error) finding.Finding {
-	why := s.run.Redactor.Show(secret.Said(err.Error()))
+	why, fix := prose.Of(s.run.Redactor.Show(secret.Said(err.Error()))), finding.Do("Give an account: --username NAME.")
 	var failure *steps.Failure
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
-		why = failure.Findings[0].Message
+		f := failure.Findings[0]
+		why = f.Message
+		if page, _ := finding.LookUp(f.Code); f.Fix != page.Fix { // it knows what is wrong
+			fix = f.Fix
+		}
 	}
-	f := finding.New(finding.LoginRejected, "The throwaway account could not be made: "+why).WithFix(finding.Do("Give an account: --username NAME."))
-	f.Why = "Django makes it in the project's own database. No login was tried."
-	if unmigrated.MatchString(why) {
-		f = f.WithFix(finding.Do("Run: %s. Then run `keysplit` again.", s.run.Project.Manage("migrate")))
-	}
+	f := finding.New(finding.LoginRejected, "").WithFix(fix)
+	f.Message = prose.Say("The throwaway account could not be made: %s", why)
+	f.Why = prose.Say("Django makes it in the project's own database. No login was tried.")
 	return f
 }
 

@@ -282,7 +282,7 @@ func (b *bench) line(id string) (steps.Mark, string) {
 	detail := "(no such line)"
 	for _, e := range b.events {
 		if e.Kind == steps.EventCheck && e.ID == id {
-			mark, detail = e.Mark, e.Detail
+			mark, detail = e.Mark, e.Detail.Rendered()
 		}
 	}
 	return mark, detail
@@ -316,7 +316,7 @@ func (b *bench) wantFail(code finding.Code, words ...string) {
 		b.t.Fatalf("error %v, findings %+v; want %s", err, findings, code)
 	}
 	for _, w := range words {
-		if all := failure.Findings[0].Message + " " + failure.Findings[0].Fix.String(); !strings.Contains(all, w) {
+		if all := failure.Findings[0].Message.Rendered() + " " + failure.Findings[0].Fix.Rendered(); !strings.Contains(all, w) {
 			b.t.Errorf("%q does not say %q", all, w)
 		}
 	}

@@ -52,7 +52,7 @@ func TestTheAddressThatWasNotRestartedIsNamed(t *testing.T) {
 		t.Fatalf("error %v, findings %v", err, found)
 	}
 	for _, f := range found {
-		if !strings.HasPrefix(f.Message, host(stale)+": ") {
+		if !strings.HasPrefix(f.Message.Rendered(), host(stale)+": ") {
 			t.Errorf("the finding does not name %s: %s", stale, f.Message)
 		}
 	}
@@ -130,7 +130,7 @@ func TestAStaleWorkerIsNamed(t *testing.T) {
 			if err == nil || !finding.Has(found, "server-stale-key") {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
-			if got := strings.Contains(found[0].Message, "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message, "backend-new") || canary.Leaks(found[0].Message, b.previous) {
+			if got := strings.Contains(found[0].Message.Rendered(), "It answers with X-Pod-Name: backend-old."); got != named || strings.Contains(found[0].Message.Rendered(), "backend-new") || canary.Leaks(found[0].Message.Rendered(), b.previous) {
 				t.Errorf("%s", found[0].Message)
 			}
 		})

@@ -26,7 +26,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 			_, _ = token.symmetric(), token.named("token_type", "access")
 		}
-		if found, bad := s.refusedLogin(a, "/login"); bad != (status >= 400) || bad && found.Message == "" {
+		if found, bad := s.refusedLogin(a, "/login"); bad != (status >= 400) || bad && found.Message.Rendered() == "" {
 			t.Errorf("status %d: %v, %q", status, bad, found.Message)
 		}
 		if value := csrfInBody(body); value != "" && csrfHeader(value) == nil {

@@ -161,7 +161,7 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 					return
 				}
 				if !slices.ContainsFunc(findings, func(f finding.Finding) bool {
-					return f.Code == "token-algorithm" && f.Severity == finding.Warning && strings.Contains(f.Message, method.Name)
+					return f.Code == "token-algorithm" && f.Severity == finding.Warning && strings.Contains(f.Message.Rendered(), method.Name)
 				}) {
 					t.Errorf("findings %+v", findings)
 				}

@@ -125,12 +125,14 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 
 // A throwaway account that cannot be made is no wrong password.
 func TestAnAccountThatCannotBeMade(t *testing.T) {
-	s := &session{run: &steps.Run{Found: steps.Found{Project: &steps.Project{ManagePy: "manage.py"}}}}
-	f := s.noAccount(steps.Fail(finding.New("django-not-runnable", "The database cannot be used: no such table: auth_user")))
-	if !strings.Contains(f.Fix.String(), "manage.py migrate") || strings.Contains(f.Message, "django-not-runnable") || strings.Contains(f.Why, "password") {
+	s := &session{run: &steps.Run{}}
+	f := s.noAccount(steps.Fail(finding.New("django-not-runnable", "The database cannot be used: no such table: auth_user").WithFix(finding.Do("Run: `python manage.py migrate`"))))
+	if !strings.Contains(f.Fix.Rendered(), "manage.py migrate") || strings.Contains(f.Message.Rendered(), "django-not-runnable") || strings.Contains(f.Why.Rendered(), "password") {
 		t.Errorf("%+v", f)
 	}
-	if f = s.noAccount(context.DeadlineExceeded); strings.Contains(f.Fix.String(), "migrate") {
-		t.Errorf("%+v", f)
+	for _, err := range []error{context.DeadlineExceeded, steps.Fail(finding.New("django-not-runnable", "Django cannot do that."))} {
+		if f = s.noAccount(err); !strings.Contains(f.Fix.Rendered(), "--username") {
+			t.Errorf("%+v", f)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -96,7 +97,7 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 	case a.status == http.StatusForbidden:
 		f = finding.New(finding.LoginRejected, "The server forbids this login (403).").
 			WithFix(finding.Do("Look into the server's log for the reason: a lock, a limit for this address, or a rule for this account."))
-		f.Why = "The name and the password may be right. keysplit tries only once, since accounts lock."
+		f.Why = prose.Say("The name and the password may be right. keysplit tries only once, since accounts lock.")
 		return s.afterWaiting(a, f), true
 	}
 	return finding.New(finding.LoginRejected, fmt.Sprintf("The server refused this login (%d).", a.status)), true

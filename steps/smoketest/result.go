@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -99,7 +100,7 @@ func (s *session) findings(o outcome) []finding.Finding {
 		f := finding.New(finding.ServerAcceptsSecretKeyToken,
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
 			WithFix(finding.Do("Look at the authentication classes of %s and %s: one of them must want a token.", s.routes.Protected, s.routes.Verify))
-		f.Why = "A random key is the control of the test: nobody knows it, so no server may take it."
+		f.Why = prose.Say("A random key is the control of the test: nobody knows it, so no server may take it.")
 		return []finding.Finding{f}
 	}
 	fresh, seen := o.fresh, o.fresh.told()
@@ -155,7 +156,7 @@ func (s *session) withheld() finding.Finding {
 func (s *session) stranger() finding.Finding {
 	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
 		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address."))
-	f.Why = "Nothing can be proved about a server that is not asked. No password was sent."
+	f.Why = prose.Say("Nothing can be proved about a server that is not asked. No password was sent.")
 	return f
 }
 
@@ -172,7 +173,7 @@ func (s *session) notTold(throttled, account bool) finding.Finding {
 		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}
 	if throttled {
-		f.Message = "It could not be shown which key the server signs with: it limits requests, and the limit is reached."
+		f.Message = prose.Say("It could not be shown which key the server signs with: it limits requests, and the limit is reached.")
 		f.Fix = finding.Do("Wait a few minutes, then run `keysplit` again.")
 	}
 	return f

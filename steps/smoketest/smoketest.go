@@ -54,6 +54,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -99,24 +100,24 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	p := steps.Plan{
 		Summary: "Ask the running server which key it signs with.",
-		Details: []string{
-			fmt.Sprintf("Test tokens for a user that cannot exist, each valid for %.0f seconds, over %d fresh connections.", tokenLife.Seconds(), connections(run)),
-			"The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused.",
+		Details: []prose.Text{
+			prose.Say("Test tokens for a user that cannot exist, each valid for %.0f seconds, over %d fresh connections.", tokenLife.Seconds(), connections(run)),
+			prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
 		},
 	}
 	if _, until, under := run.Grace(time.Now()); under {
-		p.Details = append(p.Details, "The previous key may be accepted until "+deadline(until)+".")
+		p.Details = append(p.Details, prose.Say("The previous key may be accepted until %s.", deadline(until)))
 	}
 	switch {
 	case run.Answers.TempUser:
 		p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
-		p.Details = append(p.Details, "The throwaway account is made through the project's own Django and deleted afterwards.")
-		p.Effects = []string{"An account named keysplit-... is in the database for a few seconds."}
+		p.Details = append(p.Details, prose.Say("The throwaway account is made through the project's own Django and deleted afterwards."))
+		p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
 	case run.Answers.Username != "" && run.Answers.Password.Set():
 		p.Summary = "Ask the running server which key it signs with, and log in once as " + run.Redactor.Clean(run.Answers.Username) + "."
-		p.Effects = []string{"One login of this account. It is not tried again when it fails."}
+		p.Effects = []prose.Text{prose.Say("One login of this account. It is not tried again when it fails.")}
 	default:
-		p.Details = append(p.Details, "No login is tried, since no account was given.")
+		p.Details = append(p.Details, prose.Say("No login is tried, since no account was given."))
 	}
 	return p, nil
 }
@@ -157,7 +158,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 			at(emit, i, address).Check(steps.LineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
-				f.Message = host(address) + ": " + f.Message
+				f.Message = prose.Labelled(host(address), "%s", f.Message)
 				found = append(found, f)
 			}
 		default:
@@ -214,7 +215,7 @@ func addresses(run *steps.Run) (first string, others []string) {
 func at(emit steps.Emit, i int, address string) steps.Emit {
 	return func(ev steps.Event) {
 		if ev.Kind == steps.EventCheck {
-			ev.Text = host(address) + ": " + ev.Text
+			ev.Text = prose.Labelled(host(address), "%s", ev.Text)
 			if i > 0 {
 				ev.ID = fmt.Sprintf("%s %d", ev.ID, i+1)
 			}

@@ -68,7 +68,7 @@ func TestNoPasswordForAServerThatTakesAnyToken(t *testing.T) {
 				}
 				findings, err := b.apply()
 				f, ok := finding.Overrulable(findings)
-				if err == nil || !ok || f.Code != "login-withheld" || f.File != b.server.URL || !strings.Contains(f.Ask, b.server.URL) || f.Severity != finding.Error {
+				if err == nil || !ok || f.Code != "login-withheld" || f.File != b.server.URL || !strings.Contains(f.Ask.Rendered(), b.server.URL) || f.Severity != finding.Error {
 					t.Errorf("error %v, findings %+v", err, findings)
 				}
 				b.wantLine(steps.LineLogin, steps.MarkFailed, "no password was sent")

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/sys/shell"
@@ -40,13 +41,13 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	f = finding.New(trackedCode, "").At(rel, 0)
 	if by := onPurpose(run, rel, run.Options.TrackedEnv); by != "" {
 		f = f.WithSeverity(finding.Info).WithFix(finding.Do("Nothing, as long as its secrets protect nothing real."))
-		f.Message = "The .env file is tracked by git, on purpose: " + by + "."
+		f.Message = prose.Say("The .env file is tracked by git, on purpose: %s.", by)
 		return f, true, true
 	}
 	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH.", untrack(real))
 	if writes {
 		f = f.WithSeverity(finding.Error)
-		f.Message = "The .env file is tracked by git, so keysplit writes no secret to it."
+		f.Message = prose.Say("The .env file is tracked by git, so keysplit writes no secret to it.")
 	}
 	if development(run) {
 		fix = fix.Then(finding.Do("If it is committed on purpose, for development only: tracked_env = true in keysplit.toml, or a yes when keysplit asks."))
@@ -93,7 +94,7 @@ func linkOut(ctx context.Context, p *steps.Project, path, real string) string {
 func linked(run *steps.Run, link, real string, writes bool) finding.Finding {
 	at := run.Project.Rel(link)
 	f := finding.New(trackedCode, secret.Inert(at)+" is a link that git tracks, and leads out of this work tree, to "+secret.Inert(real)+".").At(run.Project.Rel(real), 0)
-	f.Why = "Whoever committed the link decides which file of this machine gets the key."
+	f.Why = prose.Say("Whoever committed the link decides which file of this machine gets the key.")
 	switch {
 	case onPurpose(run, f.File, "") != "":
 		return f.WithSeverity(finding.Info).WithFix(finding.Do("Nothing: you said yes to it."))

@@ -101,15 +101,15 @@ func TestOnPurpose(t *testing.T) {
 	}
 	for _, development := range []string{"", steps.DefaultEnvironment} {
 		f := look(development, "")
-		if f.Severity != finding.Error || f.Ask == "" || !strings.Contains(f.Fix.String(), " rm --cached .env") || !strings.Contains(f.Fix.String(), "tracked_env = true") || !strings.Contains(f.Fix.String(), "--env-file") {
+		if f.Severity != finding.Error || f.Ask.Empty() || !strings.Contains(f.Fix.Rendered(), " rm --cached .env") || !strings.Contains(f.Fix.Rendered(), "tracked_env = true") || !strings.Contains(f.Fix.Rendered(), "--env-file") {
 			t.Errorf("%+v", f)
 		}
-		if f := look(development, "keysplit.toml:3"); f.Severity != finding.Info || f.Ask != "" || !strings.Contains(f.Message, "keysplit.toml:3") {
+		if f := look(development, "keysplit.toml:3"); f.Severity != finding.Info || f.Ask.Rendered() != "" || !strings.Contains(f.Message.Rendered(), "keysplit.toml:3") {
 			t.Errorf("%+v", f)
 		}
 	}
 	for _, by := range []string{"", "keysplit.toml:3"} {
-		if f := look("staging", by); f.Severity != finding.Error || f.Ask != "" || strings.Contains(f.Fix.String(), "tracked_env") {
+		if f := look("staging", by); f.Severity != finding.Error || f.Ask.Rendered() != "" || strings.Contains(f.Fix.Rendered(), "tracked_env") {
 			t.Errorf("%+v", f)
 		}
 	}
@@ -125,7 +125,7 @@ func TestOnPurpose(t *testing.T) {
 		}
 		r.must(run.Journal.Agree(string(f.Code), f.File))
 	}
-	if f := look("", ""); f.Severity != finding.Info || !strings.Contains(f.Message, "you said so") {
+	if f := look("", ""); f.Severity != finding.Info || !strings.Contains(f.Message.Rendered(), "you said so") {
 		t.Errorf("%+v", f)
 	}
 	if f := look("staging", ""); f.Severity != finding.Error {
@@ -151,14 +151,14 @@ func TestACommittedLinkOut(t *testing.T) {
 	run.Journal, err = run.Options.State.Open(r.root, steps.DefaultEnvironment)
 	r.must(err)
 	f, tracked, _ := trust.Tracked(t.Context(), run, filepath.Join(r.root, ".env"), true)
-	if !tracked || f.Severity != finding.Error || !strings.Contains(f.Ask, r.outside+"/.profile") || !strings.Contains(f.Message, "backend/.env is a link") {
+	if !tracked || f.Severity != finding.Error || !strings.Contains(f.Ask.Rendered(), r.outside+"/.profile") || !strings.Contains(f.Message.Rendered(), "backend/.env is a link") {
 		t.Errorf("%+v", f)
 	}
 	r.must(run.Overrule(f))
 	if f, _, _ := trust.Tracked(t.Context(), run, filepath.Join(r.root, ".env"), true); f.Severity != finding.Info {
 		t.Errorf("after a yes: %+v", f)
 	}
-	if f, _, _ := trust.Tracked(t.Context(), r.run("staging"), filepath.Join(r.root, ".env"), true); f.Severity != finding.Error || f.Ask != "" {
+	if f, _, _ := trust.Tracked(t.Context(), r.run("staging"), filepath.Join(r.root, ".env"), true); f.Severity != finding.Error || f.Ask.Rendered() != "" {
 		t.Errorf("elsewhere: %+v", f)
 	}
 }

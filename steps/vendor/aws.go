@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -68,8 +69,8 @@ func (a *aws) tool() tool.Program {
 func (a *aws) Manner() Manner {
 	return Manner{
 		Method:  "aws secretsmanager put-secret-value, the value on standard input; the other keys of a JSON secret stay, and the version before is kept as AWSPREVIOUS",
-		Undo:    "keysplit rollback puts the earlier value back as a new version",
-		Effects: []string{"What reads the secret at its start has to be restarted: on ECS, a new deployment."},
+		Undo:    prose.Say("`keysplit rollback` puts the earlier value back as a new version"),
+		Effects: []prose.Text{prose.Say("What reads the secret at its start has to be restarted: on ECS, a new deployment.")},
 	}
 }
 

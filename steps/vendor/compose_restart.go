@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -192,12 +193,12 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	p := steps.Plan{
 		Summary: "Make the containers of " + strings.Join(all, ", ") + " anew.",
 		Command: again,
-		Details: []string{"File: " + c.Described(run), steps.CommandDetail(again),
-			"A plain restart would keep the old environment."},
-		Effects: []string{"Each service is away for as long as it takes to start."},
+		Details: []prose.Text{prose.Labelled("File", "%s", c.Described(run)), steps.CommandDetail(again),
+			prose.Say("A plain restart would keep the old environment.")},
+		Effects: []prose.Text{prose.Say("Each service is away for as long as it takes to start.")},
 	}
 	if len(others) > 0 {
-		p.Details = append(p.Details, "Not made anew: "+strings.Join(others, ", ")+". Workers that run this backend read the key too: name them as well.")
+		p.Details = append(p.Details, prose.Labelled("Not made anew", "%s. Workers that run this backend read the key too: name them as well.", strings.Join(others, ", ")))
 	}
 	return p, nil
 }

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
@@ -43,9 +44,9 @@ func (f *fly) tool() tool.Program {
 func (f *fly) Manner() Manner {
 	return Manner{
 		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
-		Undo:    "keysplit rollback removes the secret",
+		Undo:    prose.Say("`keysplit rollback` removes the secret"),
 		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the line %s=VALUE", finding.Command(shell.Join("fly", "secrets", "import", "--app", f.app)+" < FILE"), steps.GuideNames.Key),
-		Effects: []string{"Fly restarts the app's machines with the new key at once, one after the other. That can take minutes."},
+		Effects: []prose.Text{prose.Say("Fly restarts the app's machines with the new key at once, one after the other. That can take minutes.")},
 	}
 }
 

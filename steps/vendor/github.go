@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -54,10 +55,10 @@ func (g *github) tool() tool.Program {
 func (g *github) Manner() Manner {
 	return Manner{
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
-		Undo:   "keysplit rollback removes the secret",
+		Undo:   prose.Say("`keysplit rollback` removes the secret"),
 		ByHand: finding.Do("Set the earlier value again with: %s", finding.Shell(append([]string{"gh", "secret", "set", steps.GuideNames.Key}, g.place()...)...)),
-		Effects: []string{"Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
-			"let such a job make a key of its own."},
+		Effects: []prose.Text{prose.Of("Workflows get the new key with their next run. Those of pull requests from forks get an empty value: " +
+			"let such a job make a key of its own.")},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/tool"
@@ -50,8 +51,8 @@ func (h *Heroku) tool() tool.Program {
 func (h *Heroku) Manner() Manner {
 	return Manner{
 		Method:  "a request to Heroku's Platform API, the value in its body; the other config vars stay as they are",
-		Undo:    "keysplit rollback sets the config var back, or removes it",
-		Effects: []string{"Heroku makes a release of it and restarts the app's dynos at once."},
+		Undo:    prose.Say("`keysplit rollback` sets the config var back, or removes it"),
+		Effects: []prose.Text{prose.Say("Heroku makes a release of it and restarts the app's dynos at once.")},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
@@ -79,8 +80,8 @@ func (k *kubernetes) tool() tool.Program {
 func (k *kubernetes) Manner() Manner {
 	return Manner{
 		Method:  "kubectl patch with a merge patch on standard input; the other keys of the Secret stay, and a change by someone else in between is refused",
-		Undo:    "keysplit rollback patches the earlier value back, or removes the key",
-		Effects: []string{"Pods read a Secret when they start. Until all have been restarted, a container that crashes comes back with the new key, so that old and new can mix."},
+		Undo:    prose.Say("`keysplit rollback` patches the earlier value back, or removes the key"),
+		Effects: []prose.Text{prose.Say("Pods read a Secret when they start. Until all have been restarted, a container that crashes comes back with the new key, so that old and new can mix.")},
 	}
 }
 

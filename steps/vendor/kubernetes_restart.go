@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -79,11 +80,11 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	p := steps.Plan{
 		Summary: "Roll " + strings.Join(k.all, ", ") + " anew.",
-		Details: []string{"Context: " + strings.TrimSpace(run.Redactor.Show(secret.Said(where)))},
-		Effects: []string{"New pods start with the new key before the old ones end. While both run, a token of one is refused by the other."},
+		Details: []prose.Text{prose.Labelled("Context", "%s", strings.TrimSpace(run.Redactor.Show(secret.Said(where))))},
+		Effects: []prose.Text{prose.Say("New pods start with the new key before the old ones end. While both run, a token of one is refused by the other.")},
 	}
 	if k.namespace != "" {
-		p.Details = append(p.Details, "Namespace: "+k.namespace)
+		p.Details = append(p.Details, prose.Labelled("Namespace", "%s", k.namespace))
 	}
 	for _, w := range k.all {
 		if _, err := k.call(ctx, run, k.namespace, "get", w, "--output", "name"); err != nil {
@@ -156,7 +157,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			}
 			f := finding.New(finding.KubernetesMissingKey, "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
 				WithSeverity(finding.Error).WithFix(finding.Do("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: %s", finding.Command(run.Command("rollback")))).NotFixable()
-			f.Why = "The old pods go on serving with the old key."
+			f.Why = prose.Say("The old pods go on serving with the old key.")
 			return steps.Fail(f)
 		}
 	}

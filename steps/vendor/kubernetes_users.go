@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -71,11 +72,11 @@ func secretOf(run *steps.Run, namespace string) (secret, key string) {
 
 // otherUsers says which workloads of the namespace read the Secret and are not
 // named, one line each. A look that fails is told, and stops nothing.
-func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
+func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text {
 	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
 	object, key := secretOf(run, k.namespace)
 	if object == "" {
-		return []string{general}
+		return []prose.Text{prose.Say(general)}
 	}
 	out, err := k.call(ctx, run, k.namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
 	var list struct {
@@ -91,7 +92,7 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
 		}
 	}
 	if err != nil || json.Unmarshal(out, &list) != nil {
-		return []string{"Who else reads this Secret could not be looked at. " + general}
+		return []prose.Text{prose.Say("Who else reads this Secret could not be looked at. " + general)}
 	}
 	var others, jobs []string
 	for _, i := range list.Items {
@@ -103,15 +104,15 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []string {
 			jobs = append(jobs, name)
 		}
 	}
-	var said []string
+	var said []prose.Text
 	if len(others) > 0 {
-		said = append(said, "Also reads this Secret, not named: "+strings.Join(others, ", ")+". Until it is restarted too, it goes on with the old key.")
+		said = append(said, prose.Labelled("Also reads this Secret, not named", "%s. Until it is restarted too, it goes on with the old key.", strings.Join(others, ", ")))
 	}
 	if len(jobs) > 0 {
-		said = append(said, "Reads it at the next run: "+strings.Join(jobs, ", "))
+		said = append(said, prose.Labelled("Reads it at the next run", "%s", strings.Join(jobs, ", ")))
 	}
 	if len(said) == 0 {
-		said = append(said, "No other workload of this namespace reads the Secret.")
+		said = append(said, prose.Say("No other workload of this namespace reads the Secret."))
 	}
 	return said
 }

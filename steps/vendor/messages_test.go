@@ -71,7 +71,7 @@ func TestRealMessages(t *testing.T) {
 		for name, res := range map[string]child.Result{"stderr": {Code: 1, Stderr: []byte(c.says)}, "stdout": {Code: 1, Stdout: []byte(c.says)}} {
 			err := c.program.Explain("a:b", res)
 			var failure *steps.Failure
-			if !errors.As(err, &failure) || failure.Findings[0].Code != c.code || failure.Findings[0].File != "a:b" || !strings.Contains(failure.Findings[0].Fix.String(), c.fix) {
+			if !errors.As(err, &failure) || failure.Findings[0].Code != c.code || failure.Findings[0].File != "a:b" || !strings.Contains(failure.Findings[0].Fix.Rendered(), c.fix) {
 				t.Errorf("%s, on %s: %q: %v, want %s and %q in the fix", c.program.Name, name, c.says, err, c.code, c.fix)
 			}
 		}

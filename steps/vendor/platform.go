@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -51,7 +52,7 @@ type part struct {
 
 // Plan says whether the app restarts by itself, or how it is restarted.
 func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	plan := steps.Plan{Effects: []string{"The app is away, or slower, for as long as that takes."}}
+	plan := steps.Plan{Effects: []prose.Text{prose.Say("The app is away, or slower, for as long as that takes.")}}
 	// In a dry run the key is only about to be delivered.
 	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Specs(), p.spec) {
 		plan.Summary, plan.Question = p.name+" restarts by itself. Wait for it.", "Wait for it now?"
@@ -64,7 +65,7 @@ func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	plan.Summary = "Restart " + p.name + "."
 	plan.Command = p.program.Name + " " + strings.Join(p.again, " ")
-	plan.Details = []string{steps.CommandDetail(plan.Command)}
+	plan.Details = []prose.Text{steps.CommandDetail(plan.Command)}
 	return plan, nil
 }
 

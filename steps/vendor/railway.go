@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/sys/tool"
@@ -45,9 +46,9 @@ func (r *railway) tool() tool.Program {
 func (r *railway) Manner() Manner {
 	return Manner{
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
-		Undo:    "keysplit rollback sets the variable back, or removes it",
+		Undo:    prose.Say("`keysplit rollback` sets the variable back, or removes it"),
 		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.GuideNames.Key, "--stdin"}, r.place()...)...)+" < FILE")),
-		Effects: []string{"Railway deploys the service anew with the changed variable."},
+		Effects: []prose.Text{prose.Say("Railway deploys the service anew with the changed variable.")},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -163,6 +164,6 @@ func Stopped(run *steps.Run, output []byte) string {
 func wentWrong(run *steps.Run, what, message string, fix finding.Fix) error {
 	f := finding.New(finding.RestartFailed, message).At(what, 0).
 		WithFix(fix.Then(finding.Do("To put the earlier value back and restart with it: %s", finding.Command(run.Command("rollback")))))
-	f.Why = "It may not run at all, or still run with the old key."
+	f.Why = prose.Say("It may not run at all, or still run with the old key.")
 	return steps.Fail(f)
 }

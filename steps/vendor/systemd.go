@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/tool"
@@ -98,20 +99,20 @@ func (s Units) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		if err != nil {
 			return p, err
 		}
-		p.Details = append(p.Details, fmt.Sprintf("%s: %s, process %s", name, secret.Inert(u.active+" "+u.sub), secret.Inert(u.pid)))
+		p.Details = append(p.Details, prose.Labelled(name, "%s, process %s", secret.Inert(u.active+" "+u.sub), secret.Inert(u.pid)))
 		for _, f := range u.files {
-			p.Details = append(p.Details, name+" reads "+secret.Inert(f))
+			p.Details = append(p.Details, prose.Say("%s reads %s", name, secret.Inert(f)))
 		}
 		doubt, err := fits(run, u)
 		if err != nil {
 			return p, err
 		}
 		if doubt != "" {
-			p.Effects = append(p.Effects, doubt)
+			p.Effects = append(p.Effects, prose.Of(doubt))
 		}
 	}
-	p.Details = append(p.Details, "Every other unit that runs this backend reads the key too: Celery's workers, beat, cron. Name them as well.")
-	p.Effects = append(p.Effects, "Each unit is away for as long as it takes to start.")
+	p.Details = append(p.Details, prose.Say("Every other unit that runs this backend reads the key too: Celery's workers, beat, cron. Name them as well."))
+	p.Effects = append(p.Effects, prose.Say("Each unit is away for as long as it takes to start."))
 	return p, nil
 }
 

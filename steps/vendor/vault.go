@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/tool"
 )
@@ -69,7 +70,7 @@ func (v *vault) tool() tool.Program {
 func (v *vault) Manner() Manner {
 	return Manner{
 		Method: "vault kv, the value on standard input; the other fields stay, and with KV version 2 a change by someone else in between is refused",
-		Undo:   "keysplit rollback brings the earlier value back, as a new version where Vault keeps versions",
+		Undo:   prose.Say("`keysplit rollback` brings the earlier value back, as a new version where Vault keeps versions"),
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -80,10 +81,10 @@ type Store interface {
 
 // Manner is a store's part of a plan.
 type Manner struct {
-	Method  string      // how the value gets there, and what stays as it is; one line
-	Undo    string      // how the way back goes; one line
-	Effects []string    // what other people will notice, e.g. a release that starts by itself
-	ByHand  finding.Fix // what to do where the value before cannot be put back; empty where it can
+	Method  string       // how the value gets there, and what stays as it is; one line
+	Undo    prose.Text   // how the way back goes; one line
+	Effects []prose.Text // what other people will notice, e.g. a release that starts by itself
+	ByHand  finding.Fix  // what to do where the value before cannot be put back; empty where it can
 }
 
 // Picky is a Store that cannot take every key.

@@ -74,7 +74,7 @@ func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
 	said := ""
 	for _, ev := range events {
 		if ev.ID == "place a" {
-			said = ev.Detail
+			said = ev.Detail.Rendered()
 		}
 	}
 	if !strings.Contains(said, "64") {

@@ -19,6 +19,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -75,7 +76,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 	edited := anotherKey(run, data)
 	if edited {
 		f := finding.New(finding.EnvFileChanged, rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
-		f.Why = "Nothing is known about the key that is there now."
+		f.Why = prose.Say("Nothing is known about the key that is there now.")
 		found = append(found, f)
 	}
 	for _, reader := range run.Project.EnvFile.Readers {
@@ -96,7 +97,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 		for _, code := range run.Judge(key, others...) {
 			f := finding.New(code, run.InWords(code))
 			if code == finding.JWTKeyEqualsSecretKey {
-				f.Message = keys.EqualTo(key)
+				f.Message = prose.Of(keys.EqualTo(key))
 			}
 			found = append(found, f.At(rel, 0))
 		}
@@ -108,11 +109,11 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 			found = append(found, finding.New(finding.JWTKeyEqualsSecretKey,
 				fmt.Sprintf("JWT_SECRET_KEY has the same value as %s.", secret.Inert(twin))).At(rel, 0))
 		}
-		mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
+		mark, detail := steps.MarkOK, prose.Say("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
 		if len(found) > before {
 			mark, detail = steps.MarkFailed, found[before].Message
 		}
-		emit.Check(id, mark, text, detail)
+		emit.CheckWith(id, mark, text, detail)
 	}
 	return found
 }
@@ -186,7 +187,7 @@ func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]f
 	}
 	found := judgeFacts(run, f)
 	if errs := finding.Errors(found); len(errs) > 0 {
-		emit.Check("django", steps.MarkFailed, "the project's settings", errs[0].Message)
+		emit.CheckWith("django", steps.MarkFailed, "the project's settings", errs[0].Message)
 		return found, f, nil
 	}
 	emit.Check("django", steps.MarkOK, "the project's settings", fmt.Sprintf("%d characters, fingerprint %s", f.Key.Length, short(f.Key.Sum)))

@@ -157,7 +157,7 @@ func TestNoEventShowsAKey(t *testing.T) {
 	err := (&Step{}).Apply(context.Background(), run, events.Emit)
 	text := err.Error()
 	for _, ev := range events {
-		text += ev.Text + ev.Detail
+		text += ev.Text.Rendered() + ev.Detail.Rendered()
 	}
 	for _, v := range []string{key, secret} {
 		for i := 0; i+12 <= len(v); i++ {

@@ -198,7 +198,7 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = targets[0].Plan(context.Background(), run)
-			if f := wantCode(t, err, c.code); f.Fix.Empty() || strings.Contains(f.Message, "STAGING") && strings.Contains(f.Message, "itself") {
+			if f := wantCode(t, err, c.code); f.Fix.Empty() || strings.Contains(f.Message.Rendered(), "STAGING") && strings.Contains(f.Message.Rendered(), "itself") {
 				t.Errorf("finding %+v", f)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/trust"
 )
@@ -138,29 +139,29 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		File:     rel,
 		Diff:     mask(change, run.Names(), run.Key),
 		Question: "Write this change?",
-		Details: []string{
-			"Backup: kept in keysplit's own folder, mode 0600. Undo with: keysplit rollback",
-			"Method: temporary file, fsync, rename. Every other byte stays.",
+		Details: []prose.Text{
+			prose.Labelled("Backup", "kept in keysplit's own folder, mode 0600. Undo with: `keysplit rollback`"),
+			prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
 		},
 	}
 	if !d.at.Exists {
 		p.Summary = "Make " + rel + " with the key in it."
-		p.Details = []string{"Mode 0600. Undo with: keysplit rollback"}
+		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
 	}
 	return p, nil
 }
 
 // mayHold refuses a file that git tracks: a secret in it is everybody's who has the
 // repository. notes are what is worth knowing about that before the file is written.
-func mayHold(ctx context.Context, run *steps.Run, path string) (notes []string, err error) {
+func mayHold(ctx context.Context, run *steps.Run, path string) (notes []prose.Text, err error) {
 	f, tracked, known := trust.Tracked(ctx, run, path, true)
 	switch {
 	case tracked && f.Severity == finding.Error:
 		return nil, steps.Fail(f)
 	case tracked:
-		return []string{f.Message}, nil
+		return []prose.Text{f.Message}, nil
 	case !known:
-		return []string{"Git does not answer here, so keysplit does not know whether it tracks " + run.Project.Rel(path) + "."}, nil
+		return []prose.Text{prose.Say("Git does not answer here, so keysplit does not know whether it tracks %s.", run.Project.Rel(path))}, nil
 	}
 	return nil, nil
 }
@@ -283,7 +284,7 @@ func edited(run *steps.Run, err error) error {
 		return err
 	}
 	f := failure.Findings[0]
-	f.Why = "It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed."
+	f.Why = prose.Say("It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed.")
 	return steps.Fail(f.WithFix(finding.Do("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run `keysplit rollback --force`: the edited version is then kept in %s.", run.Journal.Dir())))
 }
 
@@ -301,7 +302,7 @@ func refusal(run *steps.Run, path string, err error) error {
 		code = finding.EnvFileUnreadable
 	case envfile.ReasonImmutable, envfile.ReasonAppendOnly, envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
 		return steps.Fail(finding.New(finding.EnvFileUnreadable, refused.What()+".").At(run.Project.Rel(path), 0).
-			WithFix(finding.Sentence(refused.Advice())))
+			WithFix(prose.Sentence(refused.Advice())))
 	case envfile.ReasonBackupDamaged:
 		return steps.Fail(finding.New(finding.BackupDamaged, refused.Error()).At(run.Project.Rel(path), 0).
 			WithFix(finding.Do("Restore it by hand. The backups are in %s.", run.Journal.Dir())))

@@ -20,7 +20,7 @@ func TestCommandsByHandAreQuoted(t *testing.T) {
 		"railway:web":                 "--stdin --service web < FILE",
 	} {
 		_, target := oneTarget(t, spec)
-		if got := target.(*remote).store.Manner().ByHand.String(); !strings.Contains(got, want) {
+		if got := target.(*remote).store.Manner().ByHand.Rendered(); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", spec, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -84,7 +85,7 @@ func (l *located) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	p, err := l.dotenv.Plan(ctx, run)
 	if err == nil {
-		p.Details = append([]string{l.found.How}, p.Details...)
+		p.Details = append([]prose.Text{prose.Of(l.found.How)}, p.Details...)
 	}
 	return p, err
 }

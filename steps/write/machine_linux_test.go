@@ -44,7 +44,7 @@ func TestChattrIsToldWithItsCommand(t *testing.T) {
 		t.Fatalf("%v %s", err, out)
 	}
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") || !strings.Contains(failure.Findings[0].Fix.String(), "chattr -i") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") || !strings.Contains(failure.Findings[0].Fix.Rendered(), "chattr -i") {
 		t.Errorf("the plan says %v", err)
 	}
 }
@@ -72,7 +72,7 @@ func TestALockOnTheFolderIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, ev := range events {
-		if strings.Contains(ev.Text, "A lock on the folder of .env") && strings.Contains(ev.Text, "process ") {
+		if strings.Contains(ev.Text.Rendered(), "A lock on the folder of .env") && strings.Contains(ev.Text.Rendered(), "process ") {
 			return
 		}
 	}

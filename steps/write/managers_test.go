@@ -202,16 +202,16 @@ func TestManagersWithoutTheSecret(t *testing.T) {
 		m.begin(t, m.start(""))
 		run, target := oneTarget(t, spec)
 		_, err := bring(run, target)
-		if f := wantCode(t, err, "place-not-found"); !strings.HasSuffix(f.Fix.String(), makes) {
-			t.Errorf("the fix does not make the secret: %s", f.Fix.String())
+		if f := wantCode(t, err, "place-not-found"); !strings.HasSuffix(f.Fix.Rendered(), makes) {
+			t.Errorf("the fix does not make the secret: %s", f.Fix.Rendered())
 		}
 	}
 	m := managers()[2]
 	m.begin(t, remembered{Strings: []string{"no JSON"}})
 	run, target := oneTarget(t, m.spec)
 	_, err := bring(run, target)
-	if f := wantCode(t, err, "place-not-found"); !strings.Contains(f.Fix.String(), "Leave out") {
-		t.Errorf("fix %q", f.Fix.String())
+	if f := wantCode(t, err, "place-not-found"); !strings.Contains(f.Fix.Rendered(), "Leave out") {
+		t.Errorf("fix %q", f.Fix.Rendered())
 	}
 }
 

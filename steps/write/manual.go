@@ -2,12 +2,12 @@ package write
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -63,19 +63,19 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{}, steps.Fail(finding.New(finding.ByHandOnly, "").At(m.spec, 0).
 			WithFix(finding.Do("Run on a terminal, without --yes: %s", finding.Command(run.ResumeCommand()))))
 	}
-	key := "1. Take the key: it is the one that you gave."
+	key := prose.Say("1. Take the key: it is the one that you gave.")
 	if !run.Answers.Import.Set() {
-		key = "1. Take the key: the wizard copies it in step 1."
+		key = prose.Say("1. Take the key: the wizard copies it in step 1.")
 		if run.Journal != nil && run.Journal.ChosenFile() != "" {
-			key = "1. Take the key: it is the whole content of " + run.Journal.ChosenFile() + ", a file of mode 0600 that goes away when every place is done. The wizard can also copy it in step 1."
+			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that goes away when every place is done. The wizard can also copy it in step 1.", run.Journal.ChosenFile())
 		}
 	}
 	return steps.Plan{
 		Summary: "Set the key by hand in " + m.place() + ".",
-		Details: []string{
+		Details: []prose.Text{
 			key,
-			"2. Set it there as " + run.Names().Key + ", with no quotes, spaces or line end added.",
-			"3. Say here that it is done. Whether the backend really has it is proved in step 5.",
+			prose.Say("2. Set it there as %s, with no quotes, spaces or line end added.", run.Names().Key),
+			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in step 5."),
 		},
 		Question: "Have you set it there?",
 		Yes:      "It is set",
@@ -105,6 +105,6 @@ func (m *manual) Verify(context.Context, *steps.Run, steps.Emit) error { return 
 // undo says what to do by hand.
 func (m *manual) undo(_ context.Context, run *steps.Run, d journal.Delivery, emit steps.Emit) error {
 	emit.Check("undo "+m.spec, steps.MarkWarn, "to be put back by hand", m.place())
-	run.Left = append(run.Left, fmt.Sprintf("By hand: set %s in %s back to what it was, or remove it.", run.Names().Key, m.place()))
+	run.Left = append(run.Left, prose.Labelled("By hand", "set %s in %s back to what it was, or remove it.", run.Names().Key, m.place()))
 	return run.Journal.TookBack(d)
 }

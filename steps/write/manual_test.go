@@ -22,7 +22,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	}
 	run.Options.Unattended = false
 	plan, err := target.Plan(t.Context(), run)
-	if err != nil || plan.Question == "" || !strings.Contains(strings.Join(plan.Details, " "), file) || !strings.Contains(plan.Summary, "the vault of the bank") {
+	if err != nil || plan.Question == "" || !strings.Contains(stepstest.Rendered(plan.Details, " "), file) || !strings.Contains(plan.Summary, "the vault of the bank") {
 		t.Fatalf("plan %+v, %v", plan, err)
 	}
 	said, err := bring(run, target)
@@ -33,7 +33,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	if err := run.Home().Look(t.Context()); err != nil || !run.Held[0].There || run.Held[0].Readable {
 		t.Errorf("afterwards: %+v, %v", run.Held, err)
 	}
-	if _, err := undo(run); err != nil || len(run.Left) != 1 || !strings.Contains(run.Left[0], "the vault of the bank") {
+	if _, err := undo(run); err != nil || len(run.Left) != 1 || !strings.Contains(run.Left[0].Rendered(), "the vault of the bank") {
 		t.Errorf("undo: %v, left %v", err, run.Left)
 	}
 	if _, err := os.Stat(file); err == nil {
@@ -48,8 +48,8 @@ func TestByHandNeedsAPerson(t *testing.T) {
 	_, err := bring(run, target)
 	wantCode(t, err, "by-hand-only")
 	var failure *steps.Failure
-	if errors.As(err, &failure); !strings.HasSuffix(failure.Findings[0].Fix.String(), ": keysplit upgrade --target manual") {
-		t.Errorf("the command that goes on is not named: %s", failure.Findings[0].Fix.String())
+	if errors.As(err, &failure); !strings.HasSuffix(failure.Findings[0].Fix.Rendered(), ": keysplit upgrade --target manual") {
+		t.Errorf("the command that goes on is not named: %s", failure.Findings[0].Fix.Rendered())
 	}
 	if len(run.Journal.Deliveries()) != 0 {
 		t.Error("it was recorded as done")
@@ -78,7 +78,7 @@ func TestByHandIsAskedForByItself(t *testing.T) {
 			step, ctx, none := &Step{}, t.Context(), func(steps.Event) {}
 			plan, err := step.Plan(ctx, run)
 			if err != nil || !plan.More || strings.Contains(plan.Question, "set it there") || (plan.Confirm != "") != production ||
-				!strings.Contains(strings.Join(plan.Details, " "), "After that: Set the key by hand in the vault of the bank.") {
+				!strings.Contains(stepstest.Rendered(plan.Details, " "), "After that: Set the key by hand in the vault of the bank.") {
 				t.Fatalf("first: %+v, %v", plan, err)
 			}
 			if err := step.Apply(ctx, run, none); err != nil {

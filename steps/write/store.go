@@ -8,6 +8,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
@@ -52,15 +53,15 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		}
 	}
 	w := r.store.Manner()
-	undo := w.Undo
+	undo := prose.Labelled("Undo", "%s", w.Undo)
 	if h.There && !h.Key.Set() && !w.ByHand.Empty() {
-		undo = "by hand, since the value that is there cannot be read. " + w.ByHand.String()
+		undo = prose.Labelled("Undo", "by hand, since the value that is there cannot be read. %s", w.ByHand)
 	}
 	return steps.Plan{
 		Summary:  "Write the key to " + h.Where + ".",
 		Effects:  w.Effects,
 		Question: "Write the key there?",
-		Details:  []string{"Now there: " + nowThere(h), "Method: " + w.Method, "Undo: " + undo},
+		Details:  []prose.Text{prose.Labelled("Now there", "%s", nowThere(h)), prose.Labelled("Method", "%s", w.Method), undo},
 	}, nil
 }
 

@@ -44,7 +44,7 @@ func TestAChangeBySomeoneElseIsLeftAlone(t *testing.T) {
 			someoneElse(t, program)
 			said, err := undo(run)
 			f := wantCode(t, err, "place-conflict")
-			if program.File("state") == "" || strings.Contains(said, "back as it was") || !strings.Contains(f.Fix.String(), "keysplit rollback --env staging --force") {
+			if program.File("state") == "" || strings.Contains(said, "back as it was") || !strings.Contains(f.Fix.Rendered(), "keysplit rollback --env staging --force") {
 				t.Errorf("it is gone: %t; %+v\n%s", program.File("state") == "", f, said)
 			}
 			run.Options.Force = true

@@ -187,8 +187,8 @@ func TestAnEarlierValueComesBackWhereItCanBeRead(t *testing.T) {
 				if err != nil || program.File("state") != old {
 					t.Errorf("error %v, back is %t", err, program.File("state") == old)
 				}
-			} else if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.String(), c.program) {
-				t.Errorf("the fix does not say how: %s", f.Fix.String())
+			} else if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.Rendered(), c.program) {
+				t.Errorf("the fix does not say how: %s", f.Fix.Rendered())
 			}
 			noLeak(t, run, old, map[string]string{"argv": program.Argv(), "what was said": said, "the undo": undone})
 		})
@@ -291,8 +291,8 @@ func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
 			}
 			continue
 		}
-		if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.String(), "railway variable set JWT_SECRET_KEY --stdin --service web --environment staging") {
-			t.Errorf("fix %q", f.Fix.String())
+		if f := wantCode(t, err, "place-not-restored"); !strings.Contains(f.Fix.Rendered(), "railway variable set JWT_SECRET_KEY --stdin --service web --environment staging") {
+			t.Errorf("fix %q", f.Fix.Rendered())
 		}
 		if program.File("state") != run.Key.Reveal() {
 			t.Error("the key is gone")
@@ -324,7 +324,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	wantCode(t, step.Apply(context.Background(), run, events.Emit), "access-denied")
 	named := false
 	for _, ev := range events {
-		named = named || strings.Contains(ev.Text, specs[0]+", "+specs[1])
+		named = named || strings.Contains(ev.Text.Rendered(), specs[0]+", "+specs[1])
 	}
 	if !named {
 		t.Error("it does not say which targets have the key")

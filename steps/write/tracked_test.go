@@ -64,8 +64,8 @@ func TestATrackedFileGetsNoSecret(t *testing.T) {
 			if refused := errors.As(err, &failure) && failure.Findings[0].Code == "env-file-tracked-by-git"; refused != c.refused || !refused && err != nil {
 				t.Fatalf("%+v, %v", plan, err)
 			}
-			if named := strings.Contains(strings.Join(plan.Effects, " "), "keysplit.toml:1"); named != (c.yes && !c.refused) {
-				t.Errorf("effects %q", plan.Effects)
+			if named := strings.Contains(stepstest.Rendered(plan.Effects, " "), "keysplit.toml:1"); named != (c.yes && !c.refused) {
+				t.Errorf("effects %q", stepstest.Rendered(plan.Effects, " "))
 			}
 			if data, err := os.ReadFile(filepath.Join(root, c.path)); err != nil || string(data) != before {
 				t.Errorf("%q, %v", data, err)
@@ -86,7 +86,7 @@ func TestAMissingFolderIsCalledOne(t *testing.T) {
 	_, lookErr := run.Targets[0].Look(context.Background(), run)
 	for _, err := range []error{planErr, lookErr} {
 		var failure *steps.Failure
-		if !errors.As(err, &failure) || failure.Findings[0].Code != "place-not-found" || !strings.HasPrefix(failure.Findings[0].Message, want) {
+		if !errors.As(err, &failure) || failure.Findings[0].Code != "place-not-found" || !strings.HasPrefix(failure.Findings[0].Message.Rendered(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

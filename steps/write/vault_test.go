@@ -39,7 +39,7 @@ func TestVaultThatDoesNotWrite(t *testing.T) {
 				t.Errorf("error %v, wrote %t, in force %+v", err, run.Wrote, run.Journal.Deliveries())
 			}
 			for _, ev := range events {
-				if ev.Mark == steps.MarkOK || strings.HasPrefix(ev.Text, "wrote") {
+				if ev.Mark == steps.MarkOK || strings.HasPrefix(ev.Text.Rendered(), "wrote") {
 					t.Errorf("it says: %s", ev.Text)
 				}
 			}

@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/vendor"
 )
@@ -187,7 +188,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	s.left = len(plans) - end
 	for _, next := range plans[end:] {
 		if whole.More = !next.Nothing; whole.More {
-			whole.Details = append(whole.Details, "After that: "+next.Summary+" You are asked for it by itself.")
+			whole.Details = append(whole.Details, prose.Labelled("After that", "%s You are asked for it by itself.", next.Summary))
 			break
 		}
 	}
@@ -219,7 +220,7 @@ func together(plans []steps.Plan) steps.Plan {
 		}
 		whole.File = cmp.Or(whole.File, p.File)
 		whole.Nothing = whole.Nothing && p.Nothing
-		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
+		whole.Details = append(append(whole.Details, prose.Of(p.Summary)), p.Details...)
 		for _, e := range p.Effects {
 			if !slices.Contains(whole.Effects, e) { // two places of a kind say the same
 				whole.Effects = append(whole.Effects, e)
@@ -230,7 +231,7 @@ func together(plans []steps.Plan) steps.Plan {
 		}
 	}
 	if len(plans) > 1 && !whole.Nothing {
-		whole.Details = append([]string{whole.Summary}, whole.Details...)
+		whole.Details = append([]prose.Text{prose.Of(whole.Summary)}, whole.Details...)
 		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(plans))
 		whole.Question = "Write the key to all of them?"
 		if writes < len(plans) {
@@ -269,7 +270,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		}
 		if err != nil {
 			if i > 0 {
-				emit.Progress("These have the new key already: " + specs(s.targets[:i]) + ". To go on with the others: " + run.ResumeCommand() + " (it takes the same key). To go back: " + run.Command("rollback"))
+				emit.Tell(prose.Say("These have the new key already: %s. To go on with the others: %s (it takes the same key). To go back: `keysplit rollback`", specs(s.targets[:i]), prose.Command(run.ResumeCommand())))
 			}
 			return err
 		}
@@ -289,14 +290,14 @@ func offerGrace(run *steps.Run) {
 	}
 	if !run.Previous.Set() {
 		if !run.Home().Here() {
-			run.Left = append(run.Left, "Everyone has to log in again. The previous key is not known here, so that there can be no grace period.")
+			run.Left = append(run.Left, prose.Say("Everyone has to log in again. The previous key is not known here, so that there can be no grace period."))
 		}
 		return
 	}
 	if keys, err := run.Home().Keys(); err != nil || keys.SecretKey.Secret.Equal(run.Previous) {
 		return
 	}
-	run.Left = append(run.Left, "Everyone has to log in again. To accept tokens of the previous key for 24 hours: "+run.Command("grace"))
+	run.Left = append(run.Left, prose.Say("Everyone has to log in again. To accept tokens of the previous key for 24 hours: `keysplit grace`"))
 }
 
 // sharesFile tells whether a target's file is that of one of the others, also by

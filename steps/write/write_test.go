@@ -287,7 +287,7 @@ func TestSeveralFilesAreToldApart(t *testing.T) {
 		t.Errorf("diffs %+v", diffs)
 	}
 	if len(plan.Effects) != 1 {
-		t.Errorf("effects %q", plan.Effects)
+		t.Errorf("effects %q", stepstest.Rendered(plan.Effects, " "))
 	}
 	var events stepstest.Events
 	run.Targets, _ = Targets([]string{"dotenv:a.env", "dotenv:b.env"})
@@ -303,7 +303,7 @@ func TestSeveralFilesAreToldApart(t *testing.T) {
 	seen := map[string]string{}
 	for _, ev := range events {
 		if ev.Kind == steps.EventCheck && ev.Mark == steps.MarkOK {
-			seen[ev.ID] = ev.Text
+			seen[ev.ID] = ev.Text.Rendered()
 		}
 	}
 	for id, text := range map[string]string{"write a.env": "wrote a.env", "write b.env": "wrote b.env", "read-back a.env": "read back a.env", "read-back b.env": "read back b.env"} {

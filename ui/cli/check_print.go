@@ -9,6 +9,7 @@ import (
 	"dj/keysplit/steps/export"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/inspect"
+	"dj/keysplit/steps/prose"
 )
 
 // print writes the formats that are one piece of text at the end.
@@ -17,7 +18,7 @@ func (c *checkOptions) print(stdio IO, all []*inspect.Environment) error {
 	for _, one := range all {
 		for _, f := range one.Findings {
 			if c.all {
-				f.Message = one.Run.Options.Environment + ": " + f.Message
+				f.Message = prose.Labelled(one.Run.Options.Environment, "%s", f.Message)
 			}
 			findings = append(findings, f)
 		}

@@ -22,6 +22,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
 )
@@ -238,7 +239,7 @@ func told(e *steps.Engine, err error) bool {
 		return false
 	}
 	last := e.Log[len(e.Log)-1]
-	return last.Kind == steps.EventFailed && last.Text == e.Run.Show(err.Error())
+	return last.Kind == steps.EventFailed && last.Text == prose.Of(e.Run.Show(err.Error()))
 }
 
 func newRoot(stdio IO, sig *signals) *cobra.Command {

@@ -3,11 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"dj/keysplit/steps/emergency"
-	"dj/keysplit/ui/style"
+	"dj/keysplit/steps/prose"
 )
 
 // emergencyReport is what `rollback --emergency --json` prints. Its names are
@@ -39,13 +40,14 @@ func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
 		}
 		return printJSON(stdio.Out, emergencyReport{1, until.UTC(), change, plan, o.yes})
 	}
-	fmt.Fprint(stdio.Out, emergency.Text(plan, func(s string) string { return strings.Join(style.Wrap(s, width-2, false), "\n") }))
+	lines := o.plain(stdio)
+	fmt.Fprint(stdio.Out, emergency.Text(plan, func(t prose.Text) []string { return lines.s.Say("", t, lipgloss.NewStyle(), width-2, false) }))
 	if !o.yes {
 		if !stdio.InTTY {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
 			return nil
 		}
-		answer, err := o.plain(stdio).Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
+		answer, err := lines.Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
 		if err != nil {
 			return err
 		}

@@ -157,7 +157,7 @@ func TestTheFallbackOfThePlanIsPython(t *testing.T) {
 		code := "config = lambda name, default=None: " + key + "\nSIMPLE_JWT = {}\nSECRET_KEY = 's'\n"
 		for _, s := range emergency.Plan(time.Now()) {
 			if s.Code && strings.Contains(s.Title, "settings") {
-				code += strings.Join(s.Lines, "\n") + "\n"
+				code += stepstest.Rendered(s.Lines, "\n") + "\n"
 			}
 		}
 		code += "print(SIMPLE_JWT['SIGNING_KEY'])\n"
@@ -250,7 +250,7 @@ func TestAnOldKeyThatCannotBeReadIsRemindedOf(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Code != "jwt-key-old" {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	if f := found[0]; f.File != "a" || !strings.Contains(f.Message, "place a is 91 days old") || !strings.Contains(f.Fix.String(), "--env staging --rotate") {
+	if f := found[0]; f.File != "a" || !strings.Contains(f.Message.Rendered(), "place a is 91 days old") || !strings.Contains(f.Fix.Rendered(), "--env staging --rotate") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -187,7 +187,7 @@ func (e explainer) explain(codes []finding.Code) error {
 func (e explainer) text(pages []page) error {
 	p := pages[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix.String()))
+	fmt.Fprintf(&b, "%s (%s)\n\n%s\n\nWhy it matters\n%s\n\nWhat to do\n%s\n", p.Code, p.Severity, e.wrapped("", p.Message), e.wrapped("  ", p.Why), e.wrapped("  ", p.Fix.Rendered()))
 	if whole, _ := finding.LookUp(p.Code); whole.Fixable && !whole.Edit {
 		b.WriteString("\nkeysplit upgrade does this for you.\n")
 	}

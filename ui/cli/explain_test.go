@@ -73,7 +73,7 @@ func TestExplainWrapsForPeople(t *testing.T) {
 		}
 	}
 	p, _ := finding.LookUp("server-unreachable")
-	if _, out := explain(t, "Connection refused", false); !strings.Contains(out, "\n  "+p.Fix.String()+"\n") {
+	if _, out := explain(t, "Connection refused", false); !strings.Contains(out, "\n  "+p.Fix.Rendered()+"\n") {
 		t.Errorf("%s", out)
 	}
 }

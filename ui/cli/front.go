@@ -5,6 +5,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // front is one way of showing a run: plain lines or JSON. It shows what the
@@ -42,9 +43,10 @@ type result struct {
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []finding.Finding
-	Open      int      // items of the checklist that are open and were not shown yet
-	Summary   string   // one sentence
-	GoOn      string   // the command line that goes on, after a bad end
-	Misused   bool     // that end came of a wrong command line or configuration
-	Next      []string // what is left and how to go on or back, one sentence each
+	Open      int          // items of the checklist that are open and were not shown yet
+	Summary   string       // one sentence
+	GoOn      string       // the command line that goes on, after a bad end
+	Given     []string     // the flags of that
+	Misused   bool         // that end came of a wrong command line or configuration
+	Next      []prose.Text // what is left and how to go on or back, one sentence each
 }

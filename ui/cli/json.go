@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // jsonFront prints one JSON object a line. It asks nothing: --json goes with
@@ -43,7 +44,7 @@ func (j *jsonFront) Event(ev steps.Event) {
 }
 
 func (j *jsonFront) Note(text string) {
-	j.Event(steps.Event{Kind: steps.EventProgress, Text: text})
+	j.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Of(text)})
 }
 
 func (*jsonFront) Ask(_ context.Context, _ string, choices []choice) (byte, error) {

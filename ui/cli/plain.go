@@ -15,6 +15,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/guard"
 	"dj/keysplit/ui/style"
 )
@@ -61,6 +62,13 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 	}
 }
 
+// say prints a text behind a label, as wrapped does.
+func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
+	for _, row := range p.s.Say(label, t, s, width-len(indent), false) {
+		p.line("%s%s", indent, row)
+	}
+}
+
 // marked prints wrapped text behind a mark, indented as well.
 func (p *plainFront) marked(indent, mark, text string) {
 	rows := style.Wrap(text, width-len(indent)-2, false)
@@ -82,7 +90,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.wrapped("  ", lipgloss.NewStyle(), plan.Summary)
 	}
 	for _, d := range plan.Details {
-		p.wrapped("  ", p.s.Muted, d)
+		p.say("  ", "", p.s.Muted, d)
 	}
 	diffs := plan.Diffs()
 	for _, f := range diffs {
@@ -92,7 +100,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 		p.diff(f.Lines)
 	}
 	for _, e := range plan.Effects {
-		p.marked("  ", p.s.Warn.Render(p.s.Marks.Warn), e)
+		p.marked("  ", p.s.Warn.Render(p.s.Marks.Warn), e.Rendered())
 	}
 }
 
@@ -126,18 +134,18 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventCheck:
 		p.check(ev)
 	case steps.EventProgress:
-		p.wrapped("  ", p.s.Muted, ev.Text)
+		p.say("  ", "", p.s.Muted, ev.Text)
 	case steps.EventOutput:
-		p.wrapped("    ", p.s.Muted, ev.Text)
+		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
 		p.finding(*ev.Finding)
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
-			p.marked("  ", p.s.Error.Render(p.s.Marks.Failed), ev.Text)
+			p.marked("  ", p.s.Error.Render(p.s.Marks.Failed), ev.Text.Rendered())
 		}
 	case steps.EventSkipped:
-		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text)
+		p.line("  %s skipped: %s", p.s.Warn.Render(p.s.Marks.Warn), ev.Text.Rendered())
 	}
 }
 
@@ -148,16 +156,17 @@ func (p *plainFront) check(ev steps.Event) {
 		return
 	}
 	const column = 34
+	text, detail := ev.Text.Rendered(), ev.Detail.Rendered()
 	switch {
-	case ev.Detail == "":
-		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
+	case detail == "":
+		p.line("  %s %s", p.s.Mark(ev.Mark), text)
 	case p.spoken:
-		p.marked("  ", p.s.Mark(ev.Mark), ev.Text+": "+ev.Detail)
-	case ansi.StringWidth(ev.Text) > column || column+5+ansi.StringWidth(ev.Detail) > width:
-		p.line("  %s %s", p.s.Mark(ev.Mark), ev.Text)
-		p.wrapped("      ", p.s.Muted, ev.Detail)
+		p.marked("  ", p.s.Mark(ev.Mark), text+": "+detail)
+	case ansi.StringWidth(text) > column || column+5+ansi.StringWidth(detail) > width:
+		p.line("  %s %s", p.s.Mark(ev.Mark), text)
+		p.wrapped("      ", p.s.Muted, detail)
 	default:
-		p.line("  %s %-*s %s", p.s.Mark(ev.Mark), column, ev.Text, p.s.Muted.Render(ev.Detail))
+		p.line("  %s %-*s %s", p.s.Mark(ev.Mark), column, text, p.s.Muted.Render(detail))
 	}
 }
 
@@ -171,15 +180,13 @@ func (p *plainFront) finding(f finding.Finding) {
 		head += "  " + p.s.Muted.Render(place)
 	}
 	p.line("  %s", head)
-	p.wrapped("    ", lipgloss.NewStyle(), f.Message)
-	p.wrapped("    ", p.s.Muted, f.Why)
+	p.say("    ", "", lipgloss.NewStyle(), f.Message)
+	p.say("    ", "", p.s.Muted, f.Why)
 	if p.mends && f.Mends() {
 		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
 		return
 	}
-	for _, row := range p.s.Fix("Fix: ", f.Fix, lipgloss.NewStyle(), width-4, false) {
-		p.line("    %s", row)
-	}
+	p.say("    ", "Fix: ", lipgloss.NewStyle(), f.Fix)
 }
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
@@ -279,11 +286,11 @@ func (p *plainFront) Result(r result) {
 	p.marked("", mark, r.Summary)
 	for _, n := range r.Next {
 		// A command that is to be copied stays in one piece.
-		if before, command, ok := strings.Cut(n, ": keysplit "); ok && len(n) > width-2 {
-			p.wrapped("  ", lipgloss.NewStyle(), before+":")
-			p.line("    keysplit %s", command)
+		if before, command := n.EndsIn(); command != "" && ansi.StringWidth(n.Rendered()) > width-2 {
+			p.say("  ", "", lipgloss.NewStyle(), before)
+			p.line("    %s", command)
 			continue
 		}
-		p.wrapped("  ", lipgloss.NewStyle(), n)
+		p.say("  ", "", lipgloss.NewStyle(), n)
 	}
 }

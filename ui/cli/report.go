@@ -165,7 +165,7 @@ func find(ctx context.Context, stdio IO, run *steps.Run, emit steps.Emit) error 
 		return nil
 	case isFailure:
 		for _, f := range failure.Findings {
-			fmt.Fprintln(stdio.Err, secret.Inert(f.Message+" "+f.Fix.String()))
+			fmt.Fprintln(stdio.Err, secret.Inert(f.Message.Then(f.Fix).Rendered()))
 		}
 		return &exitError{code: ExitBlind}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/ui"
 )
@@ -123,7 +124,7 @@ func blind(e *steps.Engine, f front, err error) error {
 		}
 	}
 	if !told {
-		f.Event(steps.Event{Step: steps.Preflight, Kind: steps.EventFailed, Text: e.Run.Show(err.Error())})
+		f.Event(steps.Event{Step: steps.Preflight, Kind: steps.EventFailed, Text: prose.Of(e.Run.Show(err.Error()))})
 	}
 	f.Result(r)
 	return said(err)

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // resultOf reads the end of a run off its engine.
@@ -17,7 +17,7 @@ func resultOf(e *steps.Engine, err error) result {
 		OK:       err == nil && len(finding.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
 		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
-		GoOn: e.Run.ResumeCommand(), Misused: misused(err),
+		GoOn: e.Run.ResumeCommand(), Given: e.Run.Options.Given, Misused: misused(err),
 	}
 	for _, n := range steps.Order() {
 		if e.Has(n) {
@@ -29,9 +29,9 @@ func resultOf(e *steps.Engine, err error) result {
 
 // goOn says how to go on after a bad end. What may have been the mistake is not
 // advised as if it were right.
-func (r result) goOn() string {
+func (r result) goOn() prose.Text {
 	repeats := func(flag string, codes ...finding.Code) bool {
-		return strings.Contains(r.GoOn, flag+" ") && slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return slices.Contains(codes, f.Code) })
+		return slices.Contains(r.Given, flag) && slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return slices.Contains(codes, f.Code) })
 	}
 	how := ""
 	switch {
@@ -42,7 +42,7 @@ func (r result) goOn() string {
 	case repeats("--username", finding.LoginRejected):
 		how = ", with the right name and password"
 	}
-	return "To go on" + how + ": " + r.GoOn
+	return prose.Say("To go on%s: %s", how, prose.Command(r.GoOn))
 }
 
 // planned tells whether a dry run came to its end.
@@ -92,25 +92,26 @@ func (p *place) summarise(r result) result {
 		}
 	}
 	if len(left) > 0 {
-		r.Next = append(r.Next, "Skipped: "+strings.Join(left, ", ")+".")
+		r.Next = append(r.Next, prose.Labelled("Skipped", "%s.", strings.Join(left, ", ")))
 	}
 	if p.throwaway {
-		r.Next = append(r.Next, "The demo and its project are gone.", "On your own project: keysplit check, then keysplit")
+		r.Next = append(r.Next, prose.Say("The demo and its project are gone."), prose.Say("On your own project: `keysplit check`, then `keysplit`"))
 		return r
 	}
 	if r.OK && r.Open > 0 {
-		open := "1 item of the checklist is open. To see it: "
+		report := prose.Command(p.command("report"))
+		open := prose.Say("1 item of the checklist is open. To see it: %s", report)
 		if r.Open > 1 {
-			open = fmt.Sprintf("%d items of the checklist are open. To see them: ", r.Open)
+			open = prose.Say("%d items of the checklist are open. To see them: %s", r.Open, report)
 		}
-		r.Next = append(r.Next, open+p.command("report"))
+		r.Next = append(r.Next, open)
 	}
 	switch {
 	case r.DryRun:
 	case r.Changed, r.Edited:
-		r.Next = append(r.Next, "To put everything back to the byte: "+p.command("rollback"))
+		r.Next = append(r.Next, prose.Say("To put everything back to the byte: %s", prose.Command(p.command("rollback"))))
 	case !r.OK:
-		r.Next = append(r.Next, "No file was changed.")
+		r.Next = append(r.Next, prose.Say("No file was changed."))
 	}
 	if !r.OK && !r.DryRun {
 		r.Next = append(r.Next, r.goOn())

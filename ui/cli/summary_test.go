@@ -8,6 +8,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 )
 
 // What is said at the end is no more than what was done and proved.
@@ -30,14 +32,15 @@ func TestSummaries(t *testing.T) {
 		"failed, not changed": {result{}, "Not finished", false},
 	} {
 		r := (&place{env: steps.DefaultEnvironment}).summarise(c.r)
-		if !strings.Contains(r.Summary, c.says) || strings.Contains(strings.Join(r.Next, " "), "rollback") != c.rollback {
-			t.Errorf("%s: %s %q", name, r.Summary, r.Next)
+		if !strings.Contains(r.Summary, c.says) || strings.Contains(stepstest.Rendered(r.Next, " "), "rollback") != c.rollback {
+			t.Errorf("%s: %s %q", name, r.Summary, stepstest.Rendered(r.Next, " "))
 		}
-		if left := slices.Contains(r.Next, "1 item of the checklist is open. To see it: keysplit report"); left != (c.r.Open == 1) {
-			t.Errorf("%s: %q", name, r.Next)
+		if left := slices.Contains(r.Next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`")); left != (c.r.Open == 1) {
+			t.Errorf("%s: %q", name, stepstest.Rendered(r.Next, " "))
 		}
 	}
-	if got := wizardCommand("keysplit upgrade --env staging --target fly:x"); got != "keysplit --env staging --target fly:x" {
+	staging := steps.Run{Options: steps.Options{Environment: "staging", Given: []string{"--target", "fly:x"}}}
+	if got := staging.ReopenCommand(); got != "keysplit --env staging --target fly:x" {
 		t.Errorf("the wizard goes on with %s", got)
 	}
 }
@@ -52,6 +55,7 @@ func TestHowToGoOn(t *testing.T) {
 		answers: answers{yes: true, confirm: []string{"prod"}}, fix: true, writeConfig: true, dryRun: true,
 	}
 	run := &steps.Run{Options: steps.Options{Named: o.project, Given: append(o.place.given(), o.given()...)}}
+	given := run.Options.Given
 	whole := "keysplit upgrade --project p --env-file e --python py --settings s --timeout 1m0s --target dotenv --restart none --url http://localhost:9 " +
 		"--ca-file ca.pem --username ada --skip write,restart --fix --write-config"
 	if got := run.ResumeCommand(); got != whole {
@@ -65,13 +69,13 @@ func TestHowToGoOn(t *testing.T) {
 		r    result
 		want string
 	}{
-		{result{GoOn: whole, Findings: refused}, "To go on, with the right name and password: "},
-		{result{GoOn: "keysplit upgrade --temp-user", Findings: refused}, "To go on: "},
-		{result{GoOn: whole, Findings: nobody}, "To go on, if the address is right: "},
+		{result{GoOn: whole, Given: given, Findings: refused}, "To go on, with the right name and password: "},
+		{result{GoOn: "keysplit upgrade --temp-user", Given: []string{"--temp-user"}, Findings: refused}, "To go on: "},
+		{result{GoOn: whole, Given: given, Findings: nobody}, "To go on, if the address is right: "},
 		{result{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
-		{result{GoOn: whole, Misused: true}, "To go on, with that corrected: "},
+		{result{GoOn: whole, Given: given, Misused: true}, "To go on, with that corrected: "},
 	} {
-		if got := c.r.goOn(); got != c.want+c.r.GoOn {
+		if got := c.r.goOn().Rendered(); got != c.want+c.r.GoOn {
 			t.Errorf("%s\nwant %s", got, c.want)
 		}
 	}

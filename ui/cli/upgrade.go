@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/ui"
@@ -161,7 +162,7 @@ func (o *upgradeOptions) after(ctx context.Context, run *steps.Run, f front, r *
 			f.Event(steps.Event{Kind: steps.EventFinding, Text: found.Message, Finding: &found})
 		}
 	case err != nil:
-		f.Event(steps.Event{Kind: steps.EventFailed, Text: run.Show(err.Error())})
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(run.Show(err.Error()))})
 	}
 	r.OK = err == nil
 	return err
@@ -201,6 +202,6 @@ func (o *upgradeOptions) configure(ctx context.Context, run *steps.Run, r *resul
 		return err
 	}
 	r.Edited = true
-	r.Next = append(r.Next, "Wrote "+run.Project.Rel(path)+". Look at it, and commit it.")
+	r.Next = append(r.Next, prose.Say("Wrote %s. Look at it, and commit it.", run.Project.Rel(path)))
 	return nil
 }

@@ -63,7 +63,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 	if errors.As(err, &failure) {
 		over, _ = finding.Overrulable(failure.Findings)
 	}
-	if over.Ask != "" {
+	if over.Ask.Rendered() != "" {
 		choices = append(choices, choice{'g', "go on anyway"})
 	}
 	if w.e.Run.Wrote {
@@ -85,7 +85,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			w.forget(err)
 			return true, nil
 		}
-		if answer, askErr = w.f.Ask(ctx, over.Ask, []choice{{'n', "no"}, {'y', "yes"}}); askErr != nil {
+		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{'n', "no"}, {'y', "yes"}}); askErr != nil {
 			return false, askErr
 		}
 		if answer == 'y' {

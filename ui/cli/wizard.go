@@ -5,12 +5,12 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui"
 )
@@ -83,7 +83,7 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 	r := result{
 		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0,
 		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
-		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: wizardCommand(e.Run.ResumeCommand()), Misused: misused(out.Failed),
+		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: e.Run.ReopenCommand(), Given: e.Run.Options.Given, Misused: misused(out.Failed),
 	}
 	f := o.front(stdio)
 	if out.Back != nil {
@@ -99,7 +99,7 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 	r = o.summarise(r)
 	tell(f, show)
 	if len(show) == 0 && out.Failed != nil {
-		f.Event(steps.Event{Kind: steps.EventFailed, Text: secret.Inert(out.Failed.Error())})
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(secret.Inert(out.Failed.Error()))})
 	}
 	f.Result(r)
 	switch {
@@ -134,10 +134,4 @@ func tell(f front, found []finding.Finding) {
 	for _, one := range found {
 		f.Event(steps.Event{Kind: steps.EventFinding, Text: one.Message, Finding: &one})
 	}
-}
-
-// wizardCommand is the command that opens the full screen again, in place of the
-// line-by-line one.
-func wizardCommand(upgrade string) string {
-	return strings.Replace(upgrade, "keysplit upgrade", "keysplit", 1)
 }

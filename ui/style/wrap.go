@@ -6,14 +6,14 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
+// bound is a space that Wrap does not break at, and writes as any other.
+const bound = "\u00a0"
+
 // Wrap breaks text into rows of at most width columns, at its spaces only, so
-// that a date, an option and a path stay whole; so does a command of keysplit
-// that a colon announces. A word wider than a row is too wide, unless all says
+// that a date, an option and a path stay whole. A word wider than a row is too wide, unless all says
 // that every row must fit: then it is broken behind its last hyphen or slash
 // that fits, or else where the row ends.
 func Wrap(text string, width int, all bool) []string {
-	const bound = "\u00a0"
-	text = strings.ReplaceAll(text, ": keysplit ", ": keysplit"+bound)
 	var rows []string
 	for line := range strings.SplitSeq(text, "\n") {
 		row := ""

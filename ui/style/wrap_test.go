@@ -18,7 +18,7 @@ func TestWrap(t *testing.T) {
 	}{
 		{"until 2026-11-26 at noon", 14, []string{"until", "2026-11-26 at", "noon"}},
 		{"run it with --env staging", 14, []string{"run it with", "--env staging"}},
-		{"Undo with: keysplit rollback", 20, []string{"Undo with:", "keysplit rollback"}},
+		{"Undo with: keysplit" + bound + "rollback", 20, []string{"Undo with:", "keysplit rollback"}},
 		{"keysplit goes on", 10, []string{"keysplit", "goes on"}},
 		{"in /srv/shop/backend now", 24, []string{"in /srv/shop/backend now"}},
 		{"/srv/plantid/backend/settings", 14, []string{"/srv/plantid/", "backend/", "settings"}},

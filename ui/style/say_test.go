@@ -20,9 +20,9 @@ func TestCommandsAreInTheAccent(t *testing.T) {
 	s := Basic(r, MarksFor(true))
 	f := finding.Do("First look, then run `keysplit upgrade --env staging --rotate` and wait.")
 	for width := 8; width < 90; width++ {
-		rows := s.Fix("Fix: ", f, lipgloss.NewStyle(), width, true)
+		rows := s.Say("Fix: ", f, lipgloss.NewStyle(), width, true)
 		accented := ""
-		for i, want := range Wrap("Fix: "+f.String(), width, true) {
+		for i, want := range Wrap("Fix: "+strings.Replace(f.Rendered(), "keysplit ", "keysplit"+bound, 1), width, true) {
 			if ansi.Strip(rows[i]) != want {
 				t.Fatalf("width %d: row %q, want %q", width, ansi.Strip(rows[i]), want)
 			}

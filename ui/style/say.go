@@ -5,16 +5,18 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
-	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
-// Fix wraps a fix as Wrap does, behind a label: its commands and the label are in the
-// accent, its prose in st.
-func (s Styles) Fix(label string, f finding.Fix, st lipgloss.Style, width int, all bool) []string {
+// Say wraps a text as Wrap does, behind a label: its commands and the label are in the
+// accent, its prose in st. The first two words of a command stay together.
+func (s Styles) Say(label string, t prose.Text, st lipgloss.Style, width int, all bool) []string {
 	var text strings.Builder
 	var accent []bool // of each character that is no space, which Wrap may drop
-	for _, p := range append([]finding.Part{{Text: label, Command: true}}, f.Parts()...) {
-		p.Text = s.Marks.Plain(p.Text)
+	for i, p := range append([]prose.Part{{Text: label, Command: true}}, t.Parts()...) {
+		if p.Text = s.Marks.Plain(p.Text); p.Command && i > 0 {
+			p.Text = strings.Replace(p.Text, " ", bound, 1)
+		}
 		text.WriteString(p.Text)
 		for range strings.Join(strings.Fields(p.Text), "") {
 			accent = append(accent, p.Command)

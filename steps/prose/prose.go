@@ -1,0 +1,183 @@
+// Package prose is what keysplit says to a person. A Text is written once, with its
+// commands as pieces of their own, and from then on only rendered: nothing searches a
+// sentence, cuts it or changes it, so that a better one breaks nothing. What code needs
+// to know is a field beside it.
+package prose
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/sys/shell"
+)
+
+// Text is a sentence or more, or a line; prose, and commands as parts of their own.
+// The zero Text says nothing. Two that say the same are equal.
+type Text struct {
+	label  string // what stands before it and a colon
+	marked string // every other piece between two marks is a command
+}
+
+// mark stands before and behind each command. No path, word or printable text has it.
+const mark = "\x00"
+
+// Part is a piece of a Text.
+type Part struct {
+	Text    string
+	Command bool // as a person types it into a shell
+}
+
+// Command is a whole command line, as an argument of Say.
+type Command string
+
+func (c Command) String() string { return mark + string(c) + mark }
+
+// Shell is the command of the given words, in quotes where a shell needs them.
+func Shell(words ...string) Command { return Command(shell.Join(words...)) }
+
+// Of is the text of a string as it is, without a command.
+func Of(text string) Text { return Text{marked: strings.ReplaceAll(text, mark, "")} }
+
+// Say makes a text. Commands in the format stand between backticks, and those that are
+// made at run time are arguments of type Command for %s. A command that begins with
+// the word keysplit is keysplit's own. Another Text may be an argument for %s as well.
+func Say(format string, args ...any) Text {
+	format = strings.ReplaceAll(format, "`", mark)
+	if len(args) == 0 {
+		return Text{marked: format}
+	}
+	args = slices.Clone(args)
+	for i, a := range args {
+		if part, ok := a.(Text); ok {
+			args[i] = part.whole()
+		}
+	}
+	return Text{marked: fmt.Sprintf(format, args...)}
+}
+
+// Labelled makes a text behind a short word that says what it is about; a list may
+// line such words up.
+func Labelled(label, format string, args ...any) Text {
+	t := Say(format, args...)
+	t.label = label
+	return t
+}
+
+// Sentence makes a text of an advice in the form of Go's errors, which begin small and
+// have no full stop.
+func Sentence(advice string) Text {
+	return Of(strings.ToUpper(advice[:1]) + advice[1:] + ".")
+}
+
+// whole is the text with its label before it.
+func (t Text) whole() string {
+	if t.label == "" {
+		return t.marked
+	}
+	return t.label + ": " + t.marked
+}
+
+// Then is the text with another one behind it.
+func (t Text) Then(more Text) Text {
+	return Text{marked: strings.TrimSpace(t.whole() + " " + more.whole())}
+}
+
+// Label is the word that stands before the text, "" for none, and the text without it.
+func (t Text) Label() (string, Text) { return t.label, Text{marked: t.marked} }
+
+// Rendered is the text for a person, its commands without any mark. It is for those who
+// show or encode it: a test lists them.
+func (t Text) Rendered() string { return strings.ReplaceAll(t.whole(), mark, "") }
+
+// Format keeps fmt from making a string of it.
+func (Text) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "(prose)") }
+
+// EndsIn is the command that the text ends in, "" for none, and what stands before it.
+func (t Text) EndsIn() (before Text, command string) {
+	parts := t.Parts()
+	if n := len(parts) - 1; n >= 0 && parts[n].Command {
+		command = parts[n].Text
+		return Text{marked: strings.TrimRight(strings.TrimSuffix(t.whole(), Command(command).String()), " ")}, command
+	}
+	return t, ""
+}
+
+// Empty reports whether the text says nothing.
+func (t Text) Empty() bool { return t.marked == "" }
+
+// Parts are the prose and the commands in their order, none empty.
+func (t Text) Parts() (parts []Part) {
+	for i, text := range strings.Split(t.whole(), mark) {
+		if text != "" {
+			parts = append(parts, Part{text, i%2 == 1})
+		}
+	}
+	return parts
+}
+
+// placeholders are words of a command that a person replaces.
+var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|VALUE)\b`)
+
+// Command is the first command that can be run as it stands: it has no placeholder,
+// and is not keysplit alone, which only means to run the same again. "" for none.
+func (t Text) Command() string {
+	for _, p := range t.Parts() {
+		if p.Command && p.Text != "keysplit" && !placeholders.MatchString(p.Text) {
+			return p.Text
+		}
+	}
+	return ""
+}
+
+// SaysAgain reports whether the text ends in running keysplit again.
+func (t Text) SaysAgain() bool { return slices.Contains(t.Parts(), Part{"keysplit", true}) }
+
+// ofEnvironment are the commands of keysplit that are about one environment.
+var ofEnvironment = []string{"upgrade", "rollback", "grace", "report", "check"}
+
+// For gives keysplit's own commands the flags that say which project and environment
+// they are about, unless they say so already or mean all.
+func (t Text) For(flags ...string) Text {
+	return t.each(func(p Part) string {
+		words := strings.Fields(p.Text)
+		if !p.Command || len(flags) == 0 || len(words) < 2 || words[0] != "keysplit" || !slices.Contains(ofEnvironment, words[1]) ||
+			slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
+			return p.Text
+		}
+		command := "keysplit " + words[1]
+		return command + " " + shell.Join(flags...) + strings.TrimPrefix(p.Text, command)
+	})
+}
+
+// Clean is the text with each of its parts as clean leaves it.
+func (t Text) Clean(clean func(string) string) Text {
+	t = t.each(func(p Part) string { return clean(p.Text) })
+	t.label = clean(t.label)
+	return t
+}
+
+// each is the text with each of its parts as do makes it.
+func (t Text) each(do func(Part) string) Text {
+	label, t := t.Label()
+	var b strings.Builder
+	for _, p := range t.Parts() {
+		text := do(p)
+		if p.Command {
+			text = Command(text).String()
+		}
+		b.WriteString(text)
+	}
+	return Text{label, b.String()}
+}
+
+// MarshalText is the rendered text, as JSON has it.
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.Rendered()), nil }
+
+// UnmarshalText takes a rendered text. Which parts of it were commands is lost.
+func (t *Text) UnmarshalText(text []byte) error {
+	*t = Of(string(text))
+	return nil
+}

@@ -1,0 +1,79 @@
+package prose
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// The command of a text is a part of it, whatever stands around it.
+func TestTheCommandOfAText(t *testing.T) {
+	for _, c := range []struct {
+		says          Text
+		text, command string
+		again         bool
+	}{
+		{Say("Run: `keysplit upgrade --rotate`"), "Run: keysplit upgrade --rotate", "keysplit upgrade --rotate", false},
+		{Say("Run: `keysplit upgrade`. It keeps one; the rest, goes."), "Run: keysplit upgrade. It keeps one; the rest, goes.", "keysplit upgrade", false},
+		{Say("Go there, or: `keysplit --project DIR`. Or `ls -l`."), "Go there, or: keysplit --project DIR. Or ls -l.", "ls -l", false},
+		{Say("Set it: `unset JWT_SECRET_KEY`"), "Set it: unset JWT_SECRET_KEY", "unset JWT_SECRET_KEY", false},
+		{Say("Wait, then run `keysplit` again."), "Wait, then run keysplit again.", "", true},
+		{Say("Run it: nothing here is a command."), "Run it: nothing here is a command.", "", false},
+		{Say("Run %s, add %s to it.", Shell("git", "rm", "--cached", "a b; c.env"), "x"), "Run git rm --cached 'a b; c.env', add x to it.", "git rm --cached 'a b; c.env'", false},
+		{Say("Read why: %s. Or wait.", Say("`ps`, %s", "here")), "Read why: ps, here. Or wait.", "ps", false},
+		{Say("Look.").Then(Say("Then: `ps`")), "Look. Then: ps", "ps", false},
+		{Say("Name %s.", "a`file`"), "Name a`file`.", "", false},
+		{Sentence("wait, then look"), "Wait, then look.", "", false},
+		{Text{}, "", "", false},
+	} {
+		if got := c.says.Rendered(); got != c.text {
+			t.Errorf("%q, want %q", got, c.text)
+		}
+		if got := c.says.Command(); got != c.command || c.says.SaysAgain() != c.again {
+			t.Errorf("%q: command %q, again %v", c.text, got, c.says.SaysAgain())
+		}
+	}
+	want := []Part{{"Run ", false}, {"ps", true}, {" now.", false}}
+	if got := Say("Run `ps` now.").Parts(); !reflect.DeepEqual(got, want) {
+		t.Errorf("parts %v", got)
+	}
+}
+
+// Only commands of keysplit that are about one environment get its name, and prose
+// that looks like one does not.
+func TestCommandsOfAnEnvironment(t *testing.T) {
+	for text, want := range map[string]string{
+		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --rotate, then keysplit grace --env 'a b'.",
+		"`keysplit rollback --env other`":                         "keysplit rollback --env other",
+		"`keysplit check --all`":                                  "keysplit check --all",
+		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --python PATH",
+		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit again; sudo keysplit upgrade",
+		"what keysplit check found":                               "what keysplit check found",
+	} {
+		if got := Say(text).For("--env", "a b").Rendered(); got != want {
+			t.Errorf("%s\n%s, want\n%s", text, got, want)
+		}
+	}
+}
+
+func TestTextIsCleanedPartByPart(t *testing.T) {
+	f := Say("Give s3cret to `tool s3cret`.").Clean(func(s string) string { return strings.ReplaceAll(s, "s3cret", "****") })
+	if f.Rendered() != "Give **** to tool ****." || f.Command() != "tool ****" {
+		t.Errorf("%s, command %s", f.Rendered(), f.Command())
+	}
+}
+
+// A label stands before a text, and in whatever takes it in.
+func TestLabel(t *testing.T) {
+	undo := Labelled("Undo", "`keysplit rollback` removes %s", "it").For("--env", "staging")
+	label, rest := undo.Label()
+	if undo.Rendered() != "Undo: keysplit rollback --env staging removes it" || label != "Undo" || rest.Rendered() != "keysplit rollback --env staging removes it" {
+		t.Errorf("%q, %q, %q", undo.Rendered(), label, rest.Rendered())
+	}
+	if got := Say("Then %s", undo).Then(Of("`ls`")).Rendered(); got != "Then Undo: keysplit rollback --env staging removes it `ls`" {
+		t.Errorf("%q", got)
+	}
+	if got := Labelled("x s3cret", "s3cret").Clean(func(s string) string { return strings.ReplaceAll(s, "s3cret", "****") }).Rendered(); got != "x ****: ****" {
+		t.Errorf("%q", got)
+	}
+}
