@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
 )
 
 // Home is where the environment of a run keeps its key. A step asks it what it needs
@@ -14,11 +15,12 @@ import (
 //
 // Of what a backend can get its key from (a file that its reader opens, the
 // environment of its process, a file of one value, a literal in the settings, another
-// program that fills references in at the start, a place elsewhere, nothing yet) two
-// kinds are told apart here: EnvFile, the .env of this machine with the environment
-// of this process over it, which may not be there yet; and places that are none of
-// this machine's business. A further kind is one more type with these methods, and a
-// line in Run.Home.
+// program that fills references in at the start, a place elsewhere, nothing yet) three
+// kinds are told apart here: ownFile, the .env of this machine, which may not be there
+// yet, with the environment of this process over it; ownEnvironment, which alone sets
+// the key; and elsewhere, places that are none of this machine's business. A further
+// kind is one more type with these methods, most of them those of ownFile, and a line in
+// Run.Home.
 type Home interface {
 	// Here reports whether the backend of this environment runs on this machine, from
 	// this project. Only then are the project's own Django, this shell and the servers
@@ -41,6 +43,16 @@ type Home interface {
 	Files() []string
 	// File is the one file that stands for them all, absolute; "" for none.
 	File() string
+	// Takes is nil where a key that keysplit writes would be read, given the keys that
+	// were found; else a *Failure that says what to do instead.
+	Takes(k Keys) error
+	// Brings reports whether the backend gets this very key from something that keysplit
+	// does not write, and what that is called, such as "the environment".
+	Brings(key secret.Secret) (from string, ok bool)
+	// Kept is the sentence about a good key in force, which stays.
+	Kept() string
+	// ReadBy is what the key in force is called where one reader of the file looks at it.
+	ReadBy(reader envfile.Dialect) string
 	// Witnesses say what a proof that the two keys differ rests on, one line each.
 	Witnesses() []prose.Text
 }
@@ -50,13 +62,25 @@ func (r *Run) Home() Home {
 	for _, t := range r.Targets {
 		// Before the project is known, any file here may be its .env.
 		if t.Local() && (r.Project == nil || SameFile(t.File(r), r.Project.EnvFile.Path)) {
-			return ownFile{r}
+			return r.own()
 		}
 	}
 	if len(r.Targets) > 0 {
 		return elsewhere{r}
 	}
-	return ownFile{r}
+	return r.own()
+}
+
+// own is where the backend that runs here from this project gets its key.
+func (r *Run) own() Home {
+	file := ownFile{r}
+	if r.Project == nil {
+		return file
+	}
+	if keys, err := file.Keys(); err == nil && keys.OnlyEnvironment() {
+		return ownEnvironment{file}
+	}
+	return file
 }
 
 // ownFile is the .env that the project's own Django reads here, also before it is made,
@@ -95,6 +119,23 @@ func (o ownFile) Found() (Keys, error) {
 	return keys, nil
 }
 
+// Takes knows that a variable of the environment hides what the file says, unless the
+// reader is one that lets the file win.
+func (o ownFile) Takes(k Keys) error {
+	fileWins := o.run.Project.Facts != nil && o.run.Project.Facts.Key.Source == "file"
+	if k.Key.Source == "environment" && !fileWins {
+		return Fail(k.Shadowed())
+	}
+	return nil
+}
+
+func (ownFile) Brings(secret.Secret) (string, bool) { return "", false }
+func (ownFile) Kept() string                        { return "The key in the file is good. It stays." }
+
+func (ownFile) ReadBy(reader envfile.Dialect) string {
+	return "the file, as " + string(reader) + " reads it"
+}
+
 func (o ownFile) Witnesses() []prose.Text {
 	var readers []string
 	for _, d := range o.run.Project.EnvFile.Readers {
@@ -108,4 +149,22 @@ func (o ownFile) Witnesses() []prose.Text {
 		lines = append(lines, prose.Say("The project's settings, evaluated anew by its own Django, and its system checks"))
 	}
 	return lines
+}
+
+// ownEnvironment is the environment of this process where it sets the key and the file
+// does not, which is how a container gets it. A good key there is kept, and no file is
+// written for it.
+type ownEnvironment struct{ ownFile }
+
+func (o ownEnvironment) Brings(key secret.Secret) (string, bool) {
+	keys, err := o.Keys()
+	return "the environment", err == nil && keys.Key.Secret.Equal(key)
+}
+
+func (ownEnvironment) Kept() string {
+	return "The key that the environment sets is good. It stays."
+}
+
+func (ownEnvironment) ReadBy(envfile.Dialect) string {
+	return "the environment: no file sets the key"
 }

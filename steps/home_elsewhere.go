@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
 )
 
 // elsewhere are one or more places of which none is the .env that the project's own
@@ -80,6 +82,14 @@ func (e elsewhere) File() string {
 		return files[0]
 	}
 	return ""
+}
+
+func (elsewhere) Takes(Keys) error                    { return nil }
+func (elsewhere) Brings(secret.Secret) (string, bool) { return "", false }
+func (elsewhere) ReadBy(envfile.Dialect) string       { return "what the places hold" }
+
+func (elsewhere) Kept() string {
+	return "The key that is in force is good. It stays, and goes wherever it is missing."
 }
 
 func (e elsewhere) Witnesses() []prose.Text {

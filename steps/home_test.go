@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -40,6 +41,7 @@ func TestWhereAKeyLives(t *testing.T) {
 		"a place without one": {func(*steps.Run) []steps.Target { return []steps.Target{&stepstest.Place{Name: "a"}} }, false, false, false, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			run := stepstest.NewRun(t, "JWT_SECRET_KEY="+here+"\nSECRET_KEY=x\n", nil)
 			run.Targets = c.places(run)
 			home := run.Home()
@@ -65,6 +67,57 @@ func TestWhereAKeyLives(t *testing.T) {
 			}
 			if len(home.Witnesses()) == 0 {
 				t.Error("a proof rests on nothing")
+			}
+		})
+	}
+}
+
+// A key that only the environment of this process sets is kept, and no file is written
+// for it; one that is over that of the file is in the way, unless the reader lets the
+// file win.
+func TestAKeyInTheEnvironment(t *testing.T) {
+	t.Parallel()
+	key, other := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		file, environment, source string
+		takes, brings             bool
+		kept                      string
+	}{
+		"the file alone":           {key, "", "file", true, false, "file"},
+		"the environment alone":    {"", key, "environment", false, true, "environment"},
+		"another over the file":    {other, key, "environment", false, false, "file"},
+		"the same over the file":   {key, key, "environment", false, false, "file"},
+		"another, the file wins":   {other, key, "file", true, false, "file"},
+		"no file, which would win": {"", key, "file", true, true, "environment"},
+		"nothing":                  {"", "", "", true, false, "file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := "SECRET_KEY=x\n"
+			if c.file != "" {
+				file += "JWT_SECRET_KEY=" + c.file + "\n"
+			}
+			run := stepstest.NewRun(t, file, nil)
+			run.Environ = func(name string) (string, bool) {
+				return c.environment, name == "JWT_SECRET_KEY" && c.environment != ""
+			}
+			run.Project.Facts = &steps.Facts{Key: steps.KeyFacts{Source: c.source}}
+			home := run.Home()
+			keys, err := home.Found()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := home.Takes(keys); (err == nil) != c.takes || err != nil && !strings.Contains(err.Error(), "jwt-key-shadowed") {
+				t.Errorf("takes: %v", err)
+			}
+			if from, ok := home.Brings(run.Secret(key)); ok != c.brings || ok && from != "the environment" {
+				t.Errorf("brings %t, from %q", ok, from)
+			}
+			if _, ok := home.Brings(run.Secret(other)); ok {
+				t.Error("it brings another key")
+			}
+			if !strings.Contains(home.Kept(), c.kept) || !strings.Contains(home.ReadBy("decouple"), c.kept) {
+				t.Errorf("%s / %s", home.Kept(), home.ReadBy("decouple"))
 			}
 		})
 	}

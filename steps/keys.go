@@ -59,10 +59,10 @@ func (k Keys) OnlyEnvironment() bool {
 // InForce is the key that counts: that of the file, whatever the environment says,
 // or that of the environment where no file sets one.
 func (k Keys) InForce() secret.Secret {
-	if k.OnlyEnvironment() {
-		return k.Key.Secret
+	if k.InFile.Secret.Set() {
+		return k.InFile.Secret
 	}
-	return k.InFile.Secret
+	return k.Key.Secret
 }
 
 // Shadowed is the finding of a variable of the environment that a key in the file
@@ -80,13 +80,6 @@ func (k Keys) Shadowed() finding.Finding {
 // MendEnvironment is the fix for a key that the environment alone sets.
 var MendEnvironment = finding.Do("Set a new key where that variable is set: on the hosting platform, in the container's environment, in the service's unit or in the shell's profile. keysplit makes one and puts it there with --target (`keysplit upgrade --help` lists the places). " +
 	"Or take the variable out there and run `keysplit` again: the key then goes into the file.")
-
-// KeyFromEnvironment tells that this run's backend gets the run's key from the
-// environment, and that no file sets one.
-func (r *Run) KeyFromEnvironment() bool {
-	keys, err := r.Home().Keys()
-	return err == nil && keys.OnlyEnvironment() && keys.Key.Secret.Equal(r.Key)
-}
 
 // ReadKeys reads both keys as dialect d would from the file's bytes. A variable
 // of the environment beats the file, also when it is empty: that is what

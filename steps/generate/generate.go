@@ -86,14 +86,10 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 	default:
 		c.action = "keep"
 	}
-	// A key in the file would never be read, so none is made for it, unless the
-	// reader is one that lets the file win. A good one that only the environment
-	// sets is kept: that is how a container gets its key.
-	fileWins := run.Project.Facts != nil && run.Project.Facts.Key.Source == "file"
-	if c.keys.Key.Source == "environment" && !fileWins && (c.action != "keep" || !c.keys.Key.Secret.Equal(c.previous)) {
-		return c, steps.Fail(c.keys.Shadowed())
+	if c.action == "keep" && c.keys.Key.Secret.Equal(c.previous) {
+		return c, nil // nothing is written that would have to be read
 	}
-	return c, nil
+	return c, run.Home().Takes(c.keys)
 }
 
 // begun is the key of a rotation that was written, in whole or in part, and never came
@@ -135,7 +131,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	switch c.action {
 	case "keep":
 		return steps.Plan{
-			Summary: kept(run, c),
+			Summary: run.Home().Kept(),
 			Nothing: true,
 			Details: []prose.Text{describe(c.previous)},
 		}, nil
@@ -171,16 +167,6 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Effects:  effects(run),
 		Question: "Make the key?",
 	}, nil
-}
-
-func kept(run *steps.Run, c choice) string {
-	switch {
-	case !run.Home().Here():
-		return "The key that is in force is good. It stays, and goes wherever it is missing."
-	case c.keys.OnlyEnvironment():
-		return "The key that the environment sets is good. It stays."
-	}
-	return "The key in the file is good. It stays."
 }
 
 func reason(run *steps.Run, c choice) prose.Text {

@@ -89,11 +89,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 		}
 		before := len(found)
 		others := keys.Rivals()
-		// A container gets its key from the environment, and has it in no file.
-		key, text := keys.InForce(), "the file, as "+string(reader)+" reads it"
-		if keys.OnlyEnvironment() {
-			text = "the environment: no file sets the key"
-		}
+		key, text := keys.InForce(), run.Home().ReadBy(reader)
 		for _, code := range run.Judge(key, others...) {
 			f := finding.New(code, run.InWords(code))
 			if code == finding.JWTKeyEqualsSecretKey {

@@ -103,8 +103,8 @@ func (d *dotenv) open(run *steps.Run) error {
 // Plan makes the edit and shows it masked.
 func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	d.change = envfile.Change{}
-	if d.own(run) && run.KeyFromEnvironment() {
-		return steps.Plan{Summary: "The backend gets the key from its environment. Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
+	if from, ok := run.Home().Brings(run.Key); ok && d.own(run) {
+		return steps.Plan{Summary: "The backend gets the key from " + from + ". Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
 	}
 	if err := d.open(run); err != nil {
 		return steps.Plan{}, err
@@ -224,8 +224,8 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 		return nil
 	}
 	path, readers := d.file(run)
-	if d.own(run) && run.KeyFromEnvironment() {
-		emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "the environment holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
+	if from, ok := run.Home().Brings(run.Key); ok && d.own(run) {
+		emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, from+" holds the key", "fingerprint "+run.Key.Fingerprint()+"; no file sets one")
 		return nil
 	}
 	at, err := envfile.Open(path)
