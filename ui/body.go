@@ -52,18 +52,13 @@ func (w *wizard) body() *sheet {
 	return s
 }
 
-// doneBody shows the lines of proof and what else was found. Where there is room
-// for a few rows only, what was found at the start comes first.
+// doneBody shows the lines of proof and what else was found; of the look at the
+// project, what was found comes first.
 func (w *wizard) doneBody(s *sheet, p *page) {
 	if p.Name == steps.Preflight {
-		if w.short() {
-			p.screen.result(w, s)
-			s.blank()
-		}
+		p.screen.result(w, s)
+		s.blank()
 		p.screen.proof(w, s, p)
-		if !w.short() {
-			p.screen.result(w, s)
-		}
 		return
 	}
 	mark, text := p.screen.heading(p)

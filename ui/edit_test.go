@@ -131,7 +131,7 @@ func TestAnEditThatLeavesALine(t *testing.T) {
 // A page does not go on to show what was mended from it.
 func TestAnEditIsSeenOnThePage(t *testing.T) {
 	st, _ := withPipeline(t)
-	const found = "A pipeline or build sets SECRET_KEY"
+	const found = "1 more finding that can wait"
 	if v := st.open().w.View(); !strings.Contains(v, found) {
 		t.Fatalf("the page does not show it:\n%s", v)
 	}

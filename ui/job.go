@@ -86,6 +86,7 @@ type facts struct {
 	machine     steps.Machine
 	folder      string // of the project, with ~ for the home folder
 	environment string
+	production  bool // changes there are confirmed by its name
 	django      bool // the project's Django can be asked
 	key         secret.Secret
 	keyFrom     string
@@ -181,7 +182,7 @@ func (r *runner) wait(limit time.Duration) bool {
 func look(e *steps.Engine) facts {
 	run, o, a := e.Run, e.Run.Options, e.Run.Answers
 	f := facts{
-		machine: e.Machine, environment: o.Environment, django: run.Django != nil,
+		machine: e.Machine, environment: o.Environment, production: run.ProductionName() != "", django: run.Django != nil,
 		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left),
 		rollback: run.Command("rollback"),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
@@ -196,7 +197,7 @@ func look(e *steps.Engine) facts {
 	}
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
-		slices.SortStableFunc(f.open, func(a, b finding.Finding) int { return rank(a) - rank(b) })
+		f.open = sorted(f.open)
 		for _, found := range f.open {
 			if p, ok := repo.Propose(run, found); ok {
 				f.edits = append(f.edits, p)

@@ -2,14 +2,17 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // preflightScreen shows what was found and what will happen. Its look at the
@@ -43,37 +46,103 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 
 func (p *preflightScreen) again() string { return "look again" }
 
-func (p *preflightScreen) result(w *wizard, s *sheet) {
-	st := w.styles
-	findings := slices.Clone(w.page(steps.Preflight).findings)
-	slices.SortStableFunc(findings, func(a, b finding.Finding) int { return rank(a) - rank(b) })
-	s.blank()
-	for _, f := range findings {
-		if f.Severity == finding.Error && f.Mends() {
-			s.finding(f, false)
-			s.hang("    ", st.Muted, "The next steps mend this.")
+// proof shows the facts in one column, muted: what is wrong and what comes next
+// matters more.
+func (p *preflightScreen) proof(w *wizard, s *sheet, page *page) {
+	st, column := w.styles, 0
+	for _, l := range page.lines {
+		column = max(column, ansi.StringWidth(l.Text.Rendered()))
+	}
+	for _, l := range page.lines {
+		text, detail := l.Text.Rendered(), l.Detail.Rendered()
+		if l.Kind != steps.EventCheck || detail == "" || column > s.width/2 {
+			s.lines([]steps.Event{l})
 			continue
 		}
-		s.finding(f, f.Severity == finding.Error)
-		if f.Severity == finding.Warning {
-			s.say("    ", st.Muted, f.Fix)
+		pad := strings.Repeat(" ", column-ansi.StringWidth(text)+3)
+		s.hang(st.Mark(l.Mark)+" "+text+pad, st.Muted, detail)
+	}
+}
+
+// result is what one must see at the first glance: what is wrong, what will be done
+// about it, and what that costs.
+func (p *preflightScreen) result(w *wizard, s *sheet) {
+	st := w.styles
+	var less []finding.Finding
+	first := true
+	for _, f := range sorted(w.page(steps.Preflight).findings) {
+		switch {
+		case f.Severity != finding.Error:
+			less = append(less, f)
+		case first:
+			first = false
+			p.headline(w, s, f)
+		default:
+			s.finding(f, !f.Mends())
 		}
 	}
 	s.blank()
-	switch {
-	case w.blocked():
-		s.hang("", st.Bold, "The next steps cannot mend all of this.")
-	case w.next == nil:
-		s.hang("", st.Bold, "Next come the steps above, one after the other.")
-	case w.next.Nothing:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "The key that is there is good and stays. The next steps prove that the server uses it.")
-	default:
-		s.hang("", st.Bold, fmt.Sprintf("Next: %s Then it is written, proved and tested. Nothing changes before you say so.", w.next.Summary))
+	if w.next != nil && w.next.Nothing && first {
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.OK.Bold(true), "Your key is good, so it stays. The next steps prove that the server uses it.")
+	} else {
+		p.outlook(w, s, !first)
+	}
+	if w.next != nil && !w.blocked() {
 		s.effects(*w.next)
 	}
-	if w.facts.environment != steps.DefaultEnvironment {
-		s.hang(st.Warn.Render(st.Marks.Warn)+" ", lipgloss.NewStyle(), "This is the environment "+w.facts.environment+".")
+	if len(less) > 0 {
+		s.blank()
+		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, count(len(less), "more finding")+" that can wait: press t")
 	}
+}
+
+// headline is the worst of what was found.
+func (p *preflightScreen) headline(w *wizard, s *sheet, f finding.Finding) {
+	st := w.styles
+	s.say(st.Severity(f.Severity)+" ", st.Error.Bold(true), f.Message)
+	why := f.Why
+	if at := place(f); at != "" {
+		why = prose.Say("%s %s %s", at, st.Marks.Dot, why)
+	}
+	s.say("  ", st.Muted, why)
+	if !f.Mends() {
+		s.say("  "+st.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
+	}
+}
+
+// outlook lists the steps that come.
+func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
+	st := w.styles
+	switch {
+	case w.blocked():
+		s.hang("", st.Bold, "The next steps cannot fix all of this.")
+		return
+	case wrong:
+		s.hang("", st.Bold, "keysplit fixes this, one step after the other:")
+	default:
+		s.hang("", st.Bold, "What comes next:")
+	}
+	row := ""
+	for _, page := range w.pages {
+		if page.Number == 0 || w.facts.skip[page.Name] {
+			continue
+		}
+		one := st.Accent.Render(strconv.Itoa(page.Number)) + " " + page.Task
+		if row != "" && 2+ansi.StringWidth(row)+3+ansi.StringWidth(one) > s.width {
+			s.add("  " + row)
+			row = ""
+		}
+		if row != "" {
+			row += "   "
+		}
+		row += one
+	}
+	s.add("  " + row)
+	undo := prose.Of("Nothing changes until you say so.")
+	if !w.throwaway {
+		undo = prose.Say("Nothing changes until you say so; %s undoes it.", prose.Command(w.facts.rollback))
+	}
+	s.say("  ", st.Muted, undo)
 }
 
 // blocked tells that preflight found an error that no later step mends.
@@ -86,13 +155,23 @@ func (w *wizard) blocked() bool {
 	return false
 }
 
-// rank sorts what is wrong before what is worth knowing.
+// sorted puts what is wrong before what is worth knowing.
+func sorted(found []finding.Finding) []finding.Finding {
+	found = slices.Clone(found)
+	slices.SortStableFunc(found, func(a, b finding.Finding) int { return rank(a) - rank(b) })
+	return found
+}
+
+// rank sorts what stops the upgrade before what it fixes, and what is wrong before
+// what is worth knowing.
 func rank(f finding.Finding) int {
-	switch f.Severity {
-	case finding.Error:
+	switch {
+	case f.Severity == finding.Error && !f.Mends():
 		return 0
-	case finding.Warning:
+	case f.Severity == finding.Error:
 		return 1
+	case f.Severity == finding.Warning:
+		return 2
 	}
-	return 2
+	return 3
 }

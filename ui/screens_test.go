@@ -172,16 +172,29 @@ func TestThePathInTheHeader(t *testing.T) {
 	st := newStage(t, plainLight).open()
 	top := func(width int) string { row, _, _ := strings.Cut(st.size(width, 24), "\n"); return row }
 	st.w.facts.folder = "~/work/customers/acme/plants-and-flowers/services/backend/of/the/shop"
-	if got := top(120); !strings.HasSuffix(got, "  "+st.w.facts.folder) {
+	if got := top(120); !strings.HasSuffix(got, "  "+st.w.facts.folder+"  development") {
 		t.Errorf("at 120 columns: %q", got)
 	}
-	if got := top(80); !strings.HasSuffix(got, "  …/services/backend/of/the/shop") {
+	if got := top(80); !strings.HasSuffix(got, "  …/services/backend/of/the/shop  development") {
 		t.Errorf("at 80 columns: %q", got)
 	}
 	st.w.facts.folder = "/tmp/keysplit-demo-1568966994/plants/backend"
 	st.w.throwaway = true
-	if got := top(80); !strings.HasSuffix(got, "  plants/backend") || strings.Contains(got, "demo-15") {
+	if got := top(80); !strings.HasSuffix(got, "  plants/backend  development") || strings.Contains(got, "demo-15") {
 		t.Errorf("in the demo: %q", got)
+	}
+}
+
+// Every page names the environment; on a narrow terminal the path goes first.
+func TestTheEnvironmentInTheHeader(t *testing.T) {
+	st := newStage(t, plainLight).open()
+	for _, name := range []string{"staging", "production"} {
+		st.w.facts.environment, st.w.facts.production = name, name == "production"
+		for _, width := range []int{120, 80, 60, 40} {
+			if row, _, _ := strings.Cut(st.size(width, 24), "\n"); !strings.HasSuffix(strings.TrimRight(row, " "), " "+name) || ansi.StringWidth(row) > width {
+				t.Errorf("at %d columns: %q", width, row)
+			}
+		}
 	}
 }
 

@@ -27,8 +27,8 @@ func (w *wizard) where() (long, brief string) {
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // headline is the first row: the program, the page, and at the right the project
-// or the time, or more, which says that the body goes on: the first of the forms
-// that fits.
+// or the time, and the environment; or more, which says that the body goes on: the
+// first of the forms that fits.
 func (w *wizard) headline(long, brief string, more []string) string {
 	s := w.styles
 	name, title, gap := long, " "+w.title+" ", " "
@@ -60,15 +60,32 @@ func (w *wizard) headline(long, brief string, more []string) string {
 	if w.job != nil && w.elapsed.Seconds() >= 1 {
 		right = fmt.Sprintf("%.0f s", w.elapsed.Seconds())
 	}
-	if need := ansi.StringWidth(left) + 2 + ansi.StringWidth(right); need > edge {
+	env := w.environment()
+	if need := ansi.StringWidth(left) + 4 + ansi.StringWidth(right) + ansi.StringWidth(env); need > edge {
 		edge = min(w.width-1, need)
 	}
 	room := edge - ansi.StringWidth(left) - 2
-	right = w.fitPath(right, room)
-	if w.width < 60 || right == "" {
+	if right = w.fitPath(right, room-2-ansi.StringWidth(env)); right != "" && w.width >= 60 {
+		right = s.Muted.Render(right) + "  " + env
+	} else {
+		right = env
+	}
+	if ansi.StringWidth(right) > room {
 		return ansi.Truncate(left, w.width, s.Marks.Ellipsis)
 	}
-	return left + strings.Repeat(" ", room+2-ansi.StringWidth(right)) + s.Muted.Render(right)
+	return left + strings.Repeat(" ", room+2-ansi.StringWidth(right)) + right
+}
+
+// environment is the name of what is changed, so that nobody takes one for another.
+func (w *wizard) environment() string {
+	s := w.styles
+	switch {
+	case w.facts.production:
+		return s.Danger.Render(" " + w.facts.environment + " ")
+	case w.facts.environment == steps.DefaultEnvironment:
+		return s.OK.Render(w.facts.environment)
+	}
+	return s.Warn.Bold(true).Render(w.facts.environment)
 }
 
 // fitPath shortens a path from its beginning, folder by folder; "" where not even

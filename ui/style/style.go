@@ -18,6 +18,7 @@ import (
 // Styles renders text by its role.
 type Styles struct {
 	Accent, OK, Warn, Error, Info, Muted, Rule, Title, Bold lipgloss.Style
+	Danger                                                  lipgloss.Style // production
 	Marks                                                   Marks
 }
 
@@ -36,6 +37,7 @@ func New(r *lipgloss.Renderer, marks Marks) Styles {
 		Rule:   colour("#C9C5D3", "#4A4658"),
 		Title:  colour("#5B3FD6", "#B7A5FF").Reverse(true).Bold(true),
 		Bold:   r.NewStyle().Bold(true),
+		Danger: colour("#B3122F", "#FF8A94").Reverse(true).Bold(true),
 		Marks:  marks,
 	}
 }
@@ -49,7 +51,8 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 		Accent: colour("5"), OK: colour("2"), Warn: colour("3"), Error: colour("1"), Info: colour("4"),
 		Muted: r.NewStyle().Faint(true), Rule: r.NewStyle().Faint(true),
 		Title: r.NewStyle().Reverse(true).Bold(true), Bold: r.NewStyle().Bold(true),
-		Marks: marks,
+		Danger: colour("1").Reverse(true).Bold(true),
+		Marks:  marks,
 	}
 }
 
