@@ -10,6 +10,8 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/file"
 )
 
 // Project is what preflight found. The steps after it only read it.
@@ -22,7 +24,10 @@ type Project struct {
 	Python         string // absolute path of the interpreter, "" when none was found
 	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
 	Broken         BrokenPython
-	Names          Names // as the settings ask for them, "" for what they do not tell
+	User           *child.Account // that the project's code runs as, nil for ours
+	UserFrom       string         // why that one, in words
+	UnitFiles      []string       // that systemd gives to the unit, absolute
+	Names          Names          // as the settings ask for them, "" for what they do not tell
 	EnvFile        EnvFile
 	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding
@@ -36,6 +41,40 @@ func (p *Project) Rel(path string) string {
 		return path
 	}
 	return filepath.ToSlash(rel)
+}
+
+// HandedIn are the variables of files that the backend is given and that the user whom
+// the project's code runs as cannot read: systemd reads an EnvironmentFile as root. A
+// variable of this process's environment is not among them. They are as the files are now.
+func (r *Run) HandedIn(p *Project) map[string]string {
+	if p.User == nil {
+		return nil
+	}
+	out := map[string]string{}
+	give := func(path string, reader envfile.Dialect) {
+		data, err := file.ReadSmall(path)
+		if err != nil || p.User.MayRead(path) {
+			return
+		}
+		vars, err := envfile.Read(reader, data, r.LookupEnv)
+		if err != nil {
+			return // what is wrong with the file is said where it is diagnosed
+		}
+		for _, name := range vars.Names() {
+			if value, known := vars.Says(name); known {
+				if _, set := r.LookupEnv(name); !set {
+					out[name] = value
+				}
+			}
+		}
+	}
+	if len(p.EnvFile.Readers) > 0 {
+		give(p.EnvFile.Path, p.EnvFile.Readers[0])
+	}
+	for _, path := range p.UnitFiles {
+		give(path, envfile.Systemd)
+	}
+	return out
 }
 
 // Manage is a command of manage.py, as it is typed where keysplit was started.

@@ -31,6 +31,7 @@ type Options struct {
 	EnvFile      string            // --env-file, "" to use the one that the backend reads
 	Python       string            // --python
 	Settings     string            // --settings
+	As           string            // --as: the user that the project's code runs as
 	Targets      []Target          // --target, as given; none where it was not
 	Given        []string          // the flags that say where and how, as they were given: what no configuration repeats
 	Restart      Way               // --restart; nil where it was not given

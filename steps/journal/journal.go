@@ -61,8 +61,14 @@ var ErrUnusable = errors.New("the journal cannot be used")
 // the project's work tree.
 type Folder string
 
-// UsersFolder is keysplit's folder in the user's state directory (XDG_STATE_HOME).
-func UsersFolder() Folder { return Folder(filepath.Join(xdg.StateHome, "keysplit")) }
+// UsersFolder is keysplit's folder in the user's state directory (XDG_STATE_HOME), ""
+// where HOME is not set and nothing names it.
+func UsersFolder() Folder {
+	if _, err := os.UserHomeDir(); err != nil && os.Getenv("XDG_STATE_HOME") == "" {
+		return ""
+	}
+	return Folder(filepath.Join(xdg.StateHome, "keysplit"))
+}
 
 // Of is the folder of one project and environment. The readable part of its name
 // helps a person; the hash keeps two folders of one name apart.
@@ -95,7 +101,7 @@ func (f Folder) Open(project, environment string) (*Journal, error) {
 // makes nothing. Without one it returns nil and no error.
 func (f Folder) Read(project, environment string) (*Journal, error) {
 	j := &Journal{state: f, dir: f.Of(project, environment), readOnly: true}
-	if err := f.absolute(); err != nil {
+	if err := f.Absolute(); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(j.path()); errors.Is(err, fs.ErrNotExist) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -22,4 +24,17 @@ func othersMayWrite(info fs.FileInfo) string {
 		return fmt.Sprintf("may be written by others (mode %04o)", info.Mode().Perm())
 	}
 	return ""
+}
+
+// anothers names the owner of a folder who is neither this user nor root, "" else.
+func anothers(info fs.FileInfo) string {
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || sys.Uid == 0 || int64(sys.Uid) == int64(os.Geteuid()) {
+		return ""
+	}
+	number := strconv.FormatUint(uint64(sys.Uid), 10)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return "the user with the number " + number
 }

@@ -85,3 +85,49 @@ func TestAPipeInTheStateFolderHangsNothing(t *testing.T) {
 		t.Error("it hangs")
 	}
 }
+
+// A home folder that is not this user's, as sudo keeps it, gets no state folder: root's
+// files there would be in its owner's way.
+func TestAStateFolderInAnotherUsersHomeIsNotMade(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root can make a home of another user")
+	}
+	home := t.TempDir()
+	if err := os.Chown(home, 1234, 1234); err != nil {
+		t.Fatal(err)
+	}
+	state := Folder(filepath.Join(home, ".local", "state", "keysplit"))
+	for name, open := range map[string]func() error{
+		"journal": func() error { _, err := state.Open(t.TempDir(), "development"); return err },
+		"lock":    func() error { _, err := state.Hold(t.Context(), t.TempDir(), "development", "", nil); return err },
+	} {
+		var misplaced *PlaceError
+		if err := open(); !errors.As(err, &misplaced) || !strings.Contains(err.Error(), home) || !strings.Contains(err.Error(), "the user with the number 1234") || !strings.Contains(err.Error(), "sudo -H") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Lstat(filepath.Join(home, ".local")); err == nil {
+			t.Errorf("%s: a folder was made", name)
+		}
+	}
+	// The control: in this user's own.
+	if err := os.Chown(home, os.Geteuid(), -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := state.Open(t.TempDir(), "development"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWithoutAHomeThereIsNoStateFolder(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", "")
+	t.Setenv("HOME", "")
+	var misplaced *PlaceError
+	if err := UsersFolder().Absolute(); !errors.As(err, &misplaced) || !strings.Contains(err.Error(), "HOME is not set") {
+		t.Errorf("%v", err)
+	}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	if err := UsersFolder().Absolute(); err != nil {
+		t.Errorf("with XDG_STATE_HOME: %v", err)
+	}
+}

@@ -17,19 +17,27 @@ type PlaceError struct{ Problem string }
 
 func (e *PlaceError) Error() string { return e.Problem }
 
-// absolute refuses a relative folder: it would be another one in every working directory.
-func (f Folder) absolute() error {
+// Absolute refuses no folder at all, and a relative one: that would be another one in
+// every working directory.
+func (f Folder) Absolute() error {
+	if f == "" {
+		return &PlaceError{"HOME is not set, so there is no place for keysplit's notes. Set HOME, or KEYSPLIT_STATE_DIR to an absolute path"}
+	}
 	if !filepath.IsAbs(string(f)) {
-		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR must be an absolute path, and is %q", secret.Inert(string(f)))}
+		return &PlaceError{fmt.Sprintf("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(string(f)))}
 	}
 	return nil
 }
 
-// placed refuses a state folder that is relative, or in the project's work tree: git
-// would pick up the backups, which hold keys.
+// placed refuses a state folder that is relative, in another user's home, or in the
+// project's work tree: git would pick up the backups, which hold keys.
 func (f Folder) placed(project string) error {
-	if err := f.absolute(); err != nil {
+	if err := f.Absolute(); err != nil {
 		return err
+	}
+	if at, whose := f.others(); at != "" {
+		return &PlaceError{fmt.Sprintf("keysplit's folder %s would lie in %s, which belongs to %s: keysplit runs as another user. "+
+			"Set HOME to this user's own (`sudo -H`), or KEYSPLIT_STATE_DIR", secret.Inert(string(f)), secret.Inert(at), whose)}
 	}
 	top := workTree(project)
 	if inside(resolved(string(f)), top) {
@@ -37,6 +45,25 @@ func (f Folder) placed(project string) error {
 			secret.Inert(string(f)), secret.Inert(top))}
 	}
 	return nil
+}
+
+// others is the folder in which the state folder is to be made, and its owner, where
+// that is neither this user nor root.
+func (f Folder) others() (at, whose string) {
+	if _, err := os.Lstat(string(f)); err == nil {
+		return "", "" // it is there, and is looked at itself
+	}
+	for at = filepath.Dir(string(f)); ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil {
+			if whose = anothers(info); whose == "" {
+				return "", ""
+			}
+			return at, whose
+		}
+		if at == filepath.Dir(at) {
+			return "", ""
+		}
+	}
 }
 
 // workTree is the top of the git work tree that a folder belongs to, or the folder

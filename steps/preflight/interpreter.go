@@ -133,7 +133,7 @@ func managedPython(ctx context.Context, p *steps.Project) bool {
 				continue
 			}
 			limited, cancel := context.WithTimeout(ctx, 20*time.Second)
-			res, err := child.Command{Path: path, Args: m.args, Dir: dir, Unset: child.Withheld}.Run(limited)
+			res, err := child.Command{Path: path, Args: m.args, Dir: dir, As: p.User, Unset: child.Withheld}.Run(limited)
 			cancel()
 			if err != nil || res.Code != 0 {
 				continue

@@ -112,12 +112,15 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	d := &diagnosis{run: run, project: p, sources: findSettings(run, p)}
+	if err := d.locate(); err != nil {
+		return err
+	}
+	if err := findUser(ctx, run, p, emit); err != nil {
+		return err
+	}
 	pythonErr := findPython(ctx, run, p)
 	if p.Broken.Folder != "" && !run.Options.Static {
 		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
-	}
-	if err := d.locate(); err != nil {
-		return err
 	}
 	learn(run, p, d.sources)
 	if err := findFiles(ctx, run); err != nil {

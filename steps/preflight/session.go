@@ -57,7 +57,8 @@ type session struct {
 	learn   *secret.Redactor
 	secret  func(string) secret.Secret
 	notes   *journal.Journal // nil in a run that may change nothing
-	made    journal.Account  // the throwaway account of this session
+	handed  func() map[string]string
+	made    journal.Account // the throwaway account of this session
 	wait    time.Duration
 	token   string
 	answers chan []byte
@@ -81,9 +82,10 @@ type opening struct {
 	EnvFile  string `json:"env_file"`
 	// Mended holds values for the first evaluations, beside the environment.
 	Mended map[string]string `json:"mended"`
-	Words  string            `json:"words"` // that a message may hold
-	Least  int               `json:"least"` // characters that the key must have
-	Boot   string            `json:"boot"`  // how the probe starts itself, where it cannot fork
+	Words  string            `json:"words"`  // that a message may hold
+	Handed map[string]string `json:"handed"` // see steps.Run.HandedIn
+	Least  int               `json:"least"`  // characters that the key must have
+	Boot   string            `json:"boot"`   // how the probe starts itself, where it cannot fork
 }
 
 // reply is any answer of the probe.
@@ -112,7 +114,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
-		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal,
+		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal, handed: func() map[string]string { return run.HandedIn(p) },
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
 	s.life, s.fail = context.WithCancelCause(context.Background())
@@ -125,14 +127,14 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		Path: p.Python,
 		Args: []string{"-c", bootstrap, strconv.Itoa(len(program))},
 		Dir:  p.Root,
+		As:   p.User,
 		Env:  append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"),
 		// The password is for a login over HTTP, never for the settings.
 		Unset: []string{"KEYSPLIT_PASSWORD"},
 		Grace: 3 * time.Second,
 	}
 	if s.proc, err = cmd.Start(child.Streams{Stdout: out, Stderr: s.errs}); err != nil {
-		return nil, notRunnable(fmt.Sprintf("The interpreter %s does not start.", p.Python), "", 0,
-			finding.Do("Name the project's interpreter: `keysplit --python PATH`."))
+		return nil, cannotStart(p)
 	}
 	guard.Go(func() { s.listen(reading) }, func(err error) {
 		s.fail(err)
@@ -145,7 +147,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap,
+		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)
@@ -276,7 +278,7 @@ func (s *session) ask(ctx context.Context, what string, more map[string]any) (*r
 func (s *session) Facts() *steps.Facts { return s.facts }
 
 func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
-	r, err := s.ask(ctx, "recheck", nil)
+	r, err := s.ask(ctx, "recheck", map[string]any{"handed": s.handed()})
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +287,7 @@ func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
 }
 
 func (s *session) Try(ctx context.Context, t steps.Trial) (*steps.Facts, error) {
-	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files}})
+	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files, "handed": s.handed()}})
 	if err != nil {
 		return nil, err
 	}

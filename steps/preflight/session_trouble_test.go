@@ -24,6 +24,7 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 		{"syntax", "", "x = = 1\n", "Python cannot read the code", "Correct that line", 1},
 		{"another setting", "", "from django.core.exceptions import ImproperlyConfigured\nraise ImproperlyConfigured('MAIL_HOST is required')\n",
 			"The settings do not load: MAIL_HOST is required", "Set what they ask for", 2},
+		{"any error beside django's settings", "", "from django.conf import settings\n1 / 0\n", "Django stops with ZeroDivisionError", "manage.py check", 2},
 		{"any error", "", "1 / 0\n", "Django stops with ZeroDivisionError", "manage.py check", 1},
 		{"cast", "JWT_ACCESS_TOKEN_LIFETIME=15  # minutes\n", "from decouple import config as c\nX = c('JWT_ACCESS_TOKEN_LIFETIME', cast=int)\n",
 			"The value of JWT_ACCESS_TOKEN_LIFETIME cannot be read", "Correct JWT_ACCESS_TOKEN_LIFETIME", 2},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -82,6 +83,15 @@ func ownCommand(run *steps.Run, port string) string {
 	return filepath.Base(run.Project.Python) + " " + strings.Join(args, " ")
 }
 
+// ownEnvironment is what the server gets: our own, and what only root can read.
+func ownEnvironment(run *steps.Run) []string {
+	env := append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	for name, value := range run.HandedIn(run.Project) {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
 // startOwn starts a server for the test, because none was running.
 func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	start := s.Start
@@ -122,6 +132,8 @@ func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Em
 		Path:  run.Project.Python,
 		Args:  append([]string{"-u", "-c", guarded}, ownArguments(run, port)...),
 		Dir:   run.Project.Root,
+		As:    run.Project.User,
+		Env:   ownEnvironment(run),
 		Unset: []string{passwordVariable},
 	}.Start(child.Streams{Stdout: tail, Stderr: tail})
 	if err != nil {

@@ -77,11 +77,15 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	if len(st.found) == 0 && run.Options.URL == "" {
 		start := ownCommand(run, "PORT")
-		return steps.Plan{
+		p := steps.Plan{
 			Summary: "Start the backend for the test, and stop it afterwards.",
 			Command: start,
 			Details: []prose.Text{prose.Say("No server of this project is running."), steps.CommandDetail(start)},
-		}, nil
+		}
+		if user := run.Project.User; user != nil {
+			p.Details = append(p.Details, prose.Say("It runs as %s (%s); --as USER names another.", user.Name, run.Project.UserFrom))
+		}
+		return p, nil
 	}
 	if len(st.found) == 0 {
 		return steps.Plan{

@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"errors"
+	"os/user"
 	"slices"
 	"strings"
 
@@ -37,7 +38,7 @@ func (r *Rollback) Nothing() (v Verdict, ok bool) {
 		return Verdict{Summary: "Nothing was undone.", Err: err}, true
 	}
 	if !j.Doubtful() {
-		return Verdict{Summary: "Nothing to undo: keysplit has changed nothing here, or has already undone it.", Proved: true}, true
+		return Verdict{Summary: "Nothing to undo: keysplit has changed nothing here, or has already undone it.", Next: []prose.Text{whose()}, Proved: true}, true
 	}
 	return Verdict{
 		Summary: "keysplit cannot tell whether there is anything to undo.",
@@ -47,6 +48,15 @@ func (r *Rollback) Nothing() (v Verdict, ok bool) {
 		},
 		Err: errors.New("it cannot be told whether all is as it was"),
 	}, true
+}
+
+// whose says whose journal this is: another user's is not looked at.
+func whose() prose.Text {
+	name := "yours"
+	if u, err := user.Current(); err == nil {
+		name = "that of " + u.Username
+	}
+	return prose.Say("This journal is %s. What another user changed is in that user's journal.", name)
 }
 
 // verdict compares what was to be undone with what the journal still has in force.

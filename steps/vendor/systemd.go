@@ -50,6 +50,7 @@ func (Units) tool() tool.Program {
 type unit struct {
 	name                                                  string
 	load, active, sub, pid, restarts, result, environment string
+	user                                                  string // "" for root
 	job                                                   string // that waits or runs, "" or "0" for none
 	invocation                                            string // differs from one start to the next; "" where systemd is too old
 	files                                                 []string
@@ -58,7 +59,7 @@ type unit struct {
 func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, error) {
 	u := unit{name: name}
 	out, err := s.tool().Call(ctx, run, "systemd:"+name, nil, "show", "--property",
-		"LoadState,ActiveState,SubState,MainPID,NRestarts,Result,Job,InvocationID,Environment,EnvironmentFiles", name)
+		"LoadState,ActiveState,SubState,MainPID,NRestarts,Result,Job,InvocationID,User,Environment,EnvironmentFiles", name)
 	if err != nil {
 		return u, err
 	}
@@ -75,7 +76,7 @@ func (s Units) show(ctx context.Context, run *steps.Run, name string) (unit, err
 func (u *unit) read(out string) {
 	single := map[string]*string{
 		"LoadState": &u.load, "ActiveState": &u.active, "SubState": &u.sub, "MainPID": &u.pid, "NRestarts": &u.restarts,
-		"Result": &u.result, "Job": &u.job, "InvocationID": &u.invocation, "Environment": &u.environment,
+		"Result": &u.result, "Job": &u.job, "InvocationID": &u.invocation, "User": &u.user, "Environment": &u.environment,
 	}
 	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
@@ -86,6 +87,18 @@ func (u *unit) read(out string) {
 			u.files = append(u.files, path)
 		}
 	}
+}
+
+// UnitUser is the user that the first of the units runs as that is not root's, and the
+// files that systemd gives to it; "" where there is none, or systemd cannot say.
+func UnitUser(ctx context.Context, run *steps.Run, units []string) (user string, files []string) {
+	for _, name := range units {
+		u, err := Units{}.show(ctx, run, name)
+		if err == nil && u.user != "" && u.user != "root" && u.user != "0" {
+			return u.user, u.files
+		}
+	}
+	return "", nil
 }
 
 // busy tells that systemd has not done yet what it was asked for.

@@ -44,7 +44,7 @@ func (s *speech) plain(stdio IO) *plainFront {
 // place is the project, and the environment of it, that a command is about.
 type place struct {
 	project, env, envFile, settings string
-	python                          string
+	python, as                      string
 	timeout                         time.Duration
 	throwaway                       bool // the demo's: no configuration is about it
 }
@@ -60,6 +60,7 @@ func (p *place) flags(f *pflag.FlagSet) {
 func (p *place) starting(f *pflag.FlagSet) {
 	p.waiting(f)
 	f.StringVar(&p.python, "python", "", "`PATH` of the project's Python (default: its venv's)")
+	f.StringVar(&p.as, "as", "", "for root: `USER` to run the project's code as")
 }
 
 // waiting is the flag of commands that wait for something.

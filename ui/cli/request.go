@@ -81,6 +81,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	o := &run.Options
 	o.Named = p.project
 	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
+	o.As = p.as
 	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
 	o.MinLength, o.DistinctFrom, o.Names = conf.MinLength, conf.DistinctFrom, conf.Variables
 	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production
@@ -117,8 +118,8 @@ func (p *place) check(q request) (map[steps.Name]bool, error) {
 	if p.env == "" {
 		return nil, steps.Usage("--env needs a name")
 	}
-	if !filepath.IsAbs(string(q.state)) {
-		return nil, steps.Usage("KEYSPLIT_STATE_DIR needs an absolute path, and is %q", secret.Inert(string(q.state)))
+	if err := q.state.Absolute(); err != nil {
+		return nil, steps.Usage("%w", err)
 	}
 	if q.tempUser && q.username != "" {
 		return nil, steps.Usage("--temp-user and --username cannot be used together")
@@ -184,7 +185,7 @@ func flagged(name string, values ...string) (out []string) {
 // given are the flags that say where: the command that goes on has to have them
 // again, since no configuration does.
 func (p *place) given() []string {
-	out := slices.Concat(flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings))
+	out := slices.Concat(flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings), flagged("--as", p.as))
 	if p.timeout != 0 && p.timeout != steps.DefaultTimeout {
 		out = append(out, "--timeout", p.timeout.String())
 	}

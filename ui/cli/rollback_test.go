@@ -190,7 +190,7 @@ func TestRollbackKeepsTheModuleThatTheSettingsName(t *testing.T) {
 		if told := strings.Count(said, "since the settings name it") == 2 && strings.Contains(said, "take its three lines out of the settings"); told != stays {
 			t.Errorf("used %t: %s", used, said)
 		}
-		if code, said := u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to undo") {
+		if code, said := u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to undo") || !strings.Contains(said, "This journal is that of ") {
 			t.Errorf("used %t, again: exit %d, %s", used, code, said)
 		}
 	}

@@ -169,6 +169,8 @@ def learn_module(variables):
     harmless = set(dir(sys.modules.get("django.conf.global_settings"))) - {
         "SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_HOST_PASSWORD", "DATABASES", "CACHES"}
     for name, value in list(variables.items()):
+        if any(kind.__name__ == "LazyObject" for kind in type(value).__mro__):
+            continue  # a look at django.conf.settings evaluates them
         if not name.startswith("__") and name not in harmless and not callable(value) and not isinstance(value, type(sys)):
             learn_named(name, value)
         if isinstance(value, (str, list, tuple)):

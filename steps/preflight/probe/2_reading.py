@@ -107,7 +107,7 @@ def source_of(name, value):
         return ""
     if ENVIRON.get(name) == value:
         return "environment"
-    if from_files(name) == value:
+    if from_files(name) == value or handed.get(name) == value:
         return "file"
     return "settings"
 

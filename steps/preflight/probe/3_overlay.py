@@ -1,6 +1,7 @@
 # An overlay: values and files that are not there yet, for one evaluation of the
 # settings. {"env": {NAME: value, or null for unset}, "files": {path: base64}} hold
-# for the process as an edit would; {"pin": {NAME: value, or null}} holds whatever the
+# for the process as an edit would, and so does {"handed": {NAME: value}} of files that
+# this user cannot read; {"pin": {NAME: value, or null}} holds whatever the
 # settings read.
 
 import builtins
@@ -8,13 +9,17 @@ import importlib.machinery
 import io
 import stat
 
+handed = {}
+
 
 def lay_over(overlay):
     for name, value in (overlay.get("env") or {}).items():
         ENVIRON.pop(name, None)
         if value is not None:
             ENVIRON[name] = value
+    handed.update(overlay.get("handed") or {})
     os.environ.clear()
+    os.environ.update(handed)
     os.environ.update(ENVIRON)
     if overlay.get("files"):
         lay_files({os.path.realpath(path): base64.b64decode(data) for path, data in overlay["files"].items()})

@@ -30,7 +30,7 @@ def load(overlay):
     global candidate, live
     if ASKED["env_file"]:
         learn_file(ASKED["env_file"])
-    for name, value in ENVIRON.items():
+    for name, value in [*ENVIRON.items(), *(overlay.get("handed") or {}).items()]:
         learn_named(name, value)
     outside = set(learned)  # keysplit reads those itself
     try:

@@ -77,7 +77,7 @@ def begin():
     """The first look. When it is the key that is refused, a second one with a throwaway
     key tells the rest."""
     global current, loaded
-    mended = {"env": ASKED["mended"]}
+    mended = {"env": ASKED["mended"], "handed": ASKED["handed"]}
     worker = Worker(mended)
     first = told = worker.answer()
     if "error" in first:
@@ -114,11 +114,11 @@ def insists(overlay):
     return told["exit"] or told["about_key"] or told["error"]["kind"] == "configured", False
 
 
-def recheck(_):
+def recheck(question):
     """The settings as the files are now, with no throwaway key. The apps are not loaded
     again: what they have set stays in the worker that has them."""
     global current
-    worker = Worker({})
+    worker = Worker({"handed": question["handed"]})
     told = worker.answer()
     if current is not loaded:
         current.end()

@@ -51,6 +51,7 @@ type Command struct {
 	Stdin io.Reader     // nil for an empty input; Start does not use it
 	Limit int           // bytes kept of each output stream; 0 means DefaultLimit
 	Grace time.Duration // 0 means DefaultGrace
+	As    *Account      // the user that it runs as, nil for ours; only root can
 	Core  bool          // may write core dumps as far as this program might at its start, see ForbidCore
 }
 
@@ -138,6 +139,9 @@ func (c Command) prepare(ctx context.Context) (*exec.Cmd, error) {
 	cmd.Env = c.environment()
 	cmd.WaitDelay = c.grace()
 	ownSession(cmd)
+	if c.As != nil {
+		become(cmd, c.As)
+	}
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	return cmd, nil
 }
@@ -150,9 +154,12 @@ func (c Command) environment() []string {
 	// Never nil: to os/exec that would mean the whole of our own.
 	kept := make([]string, 0, len(env))
 	for _, pair := range env {
-		if !c.unset(pair) {
+		if name, _, _ := strings.Cut(pair, "="); !c.unset(pair) && (c.As == nil || !ours(name)) {
 			kept = append(kept, pair)
 		}
+	}
+	if c.As != nil {
+		kept = c.As.environment(kept)
 	}
 	return kept
 }
