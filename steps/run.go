@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
@@ -171,40 +170,6 @@ func (r *Run) Secret(value string) secret.Secret {
 	s := r.Prints.Secret(value)
 	r.Redactor.Add(s)
 	return s
-}
-
-// ProductionName is the name that says that this run changes production, for a
-// person to type: that of the environment, else that of an account, a cluster or
-// an app. places are names beside those of the targets, in words or as --target
-// has them. It is "" where none says so.
-func (r *Run) ProductionName(places ...string) string {
-	if o := r.Options; o.Production || NamesProduction(o.Environment) {
-		return o.Environment
-	}
-	for _, h := range r.Held {
-		places = append(places, h.Where)
-	}
-	for _, p := range places {
-		for _, word := range nameParts.FindAllString(p, -1) {
-			if NamesProduction(word) {
-				return word
-			}
-		}
-	}
-	return ""
-}
-
-// nameParts are the single names of a place.
-var nameParts = lazyregexp.New(`\.?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?`)
-
-// Confirm is the name that a person must still type before a step of this run
-// goes on, "" for none; places are as for ProductionName.
-func (r *Run) Confirm(places ...string) string {
-	name := r.ProductionName(places...)
-	if slices.Contains(r.Confirmed, name) {
-		return ""
-	}
-	return name
 }
 
 // servers names addresses, inert and without a name, password or query in them.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
 )
 
@@ -50,13 +49,6 @@ type Held struct {
 func (h Held) Rivals() []secret.Secret {
 	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()
 }
-
-// productionName finds a part of a name that says production.
-var productionName = lazyregexp.New(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
-
-// NamesProduction tells whether a name (of an environment, a context, an app)
-// says that it is production.
-func NamesProduction(name string) bool { return productionName.MatchString(name) }
 
 // SameFile tells whether two paths lead to one file, also through a link.
 func SameFile(a, b string) bool {

@@ -11,13 +11,12 @@ import (
 // asking is the screen of a step that wants the name typed of what is production.
 type asking struct {
 	basic
-	to     string // what is done there, in words
 	name   *field // of the environment, the app or the cluster
 	typing bool
 }
 
-func newAsking(n steps.Name, to string) asking {
-	return asking{basic: basic{step: n}, to: to, name: newField("Name", false)}
+func newAsking(n steps.Name) asking {
+	return asking{basic: basic{step: n}, name: newField("Name", false)}
 }
 
 func (n *asking) arrive(w *wizard) tea.Cmd {
@@ -28,10 +27,10 @@ func (n *asking) arrive(w *wizard) tea.Cmd {
 
 func (n *asking) ready(w *wizard) prompt {
 	p := n.basic.ready(w)
-	if confirm := w.page(n.step).plan.Confirm; confirm != "" {
-		p.question = "This is production. To " + n.to + ", type its name: " + confirm
+	if plan := w.page(n.step).plan; plan.Confirm != "" {
+		p.question = plan.NameQuestion() + "."
 		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
-			n.typing, n.name.label = true, "Type "+confirm
+			n.typing, n.name.label = true, "Type "+plan.Confirm
 			return nil
 		}}
 	}
@@ -56,12 +55,12 @@ func (n *asking) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 	case "enter":
 		confirm := w.page(n.step).plan.Confirm
 		if n.name.take() != confirm {
-			w.flash = "That is not the name. Type " + confirm + ", or press esc."
+			w.flash = steps.WrongName + " Type " + confirm + ", or press esc."
 			break
 		}
 		n.typing = false
 		return w.start(jobApply, n.step, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
-			e.Run.Confirmed = append(e.Run.Confirmed, confirm)
+			e.Run.Named(confirm, confirm)
 			return e.Apply(ctx, n.step, emit)
 		}), true
 	default:

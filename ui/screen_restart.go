@@ -5,7 +5,7 @@ import "dj/keysplit/steps"
 // restartScreen says which process is restarted, and how.
 type restartScreen struct{ asking }
 
-func newRestart() screen { return &restartScreen{newAsking(steps.Restart, "restart it")} }
+func newRestart() screen { return &restartScreen{newAsking(steps.Restart)} }
 
 func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles

@@ -12,7 +12,7 @@ import (
 // writeScreen shows the masked diff of the file, or the place that is written to.
 type writeScreen struct{ asking }
 
-func newWrite() screen { return &writeScreen{newAsking(steps.Write, "write the key there")} }
+func newWrite() screen { return &writeScreen{newAsking(steps.Write)} }
 
 func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if len(p.Diff) == 0 {

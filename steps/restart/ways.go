@@ -236,3 +236,16 @@ func Places(ctx context.Context, run *steps.Run) []string {
 	}
 	return w.places(ctx, run)
 }
+
+// Production is the name of production that only the restart of this run touches: what
+// is written to does not say it. "" for none.
+func Production(ctx context.Context, run *steps.Run) string {
+	if run.Options.Skip[steps.Restart] {
+		return ""
+	}
+	name := run.Confirm(Places(ctx, run)...)
+	if name == run.ProductionName() {
+		return ""
+	}
+	return name
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -158,40 +157,29 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 // confirmed has production named: typed by the person who is there, or given on
 // the command line. not is what was not done without it, for the messages.
 func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
-	name := plan.Confirm
-	switch {
-	case slices.Contains(o.confirm, name):
-		run.Confirmed = append(run.Confirmed, name)
-		return nil
-	case len(o.confirm) > 0:
-		return steps.Usage("--confirm %s is not the name of this production, %q; nothing was %s", secret.Quote(o.confirm[0]), name, not)
-	case o.yes:
-		return steps.Usage("this is production: --yes alone does not change it, add --confirm %s; nothing was %s", name, not)
-	}
-	typed, err := f.Line(ctx, plan.Question+" Type "+name+" to go on")
-	if err != nil {
+	ask, err := run.GivenName(plan.Confirm, o.confirm, o.yes, not)
+	if err != nil || !ask {
 		return err
 	}
-	if typed != name {
-		f.Note("That is not the name. Nothing was " + not + ".")
-		return steps.ErrCancelled
+	typed, err := f.Line(ctx, plan.NameQuestion())
+	if err == nil && !run.Named(plan.Confirm, typed) {
+		f.Note(steps.WrongName + " Nothing was " + not + ".")
+		err = steps.ErrCancelled
 	}
-	run.Confirmed = append(run.Confirmed, name)
-	return nil
+	return err
 }
 
-// foresee has the production that only the restart touches named before anything
-// is written, where nobody is there to be asked then.
+// foresee asks for the name of the production that only the restart touches before
+// anything is written, where nobody is there to be asked then.
 func (w *walk) foresee(ctx context.Context) error {
-	run := w.e.Run
-	if !w.o.yes || w.o.dryRun || run.Options.Skip[steps.Restart] {
+	if !w.o.yes || w.o.dryRun {
 		return nil
 	}
-	name := run.Confirm(restart.Places(ctx, run)...)
-	if name == "" || name == run.ProductionName() {
+	name := restart.Production(ctx, w.e.Run)
+	if name == "" {
 		return nil
 	}
-	return w.o.confirmed(ctx, run, w.f, steps.Plan{Confirm: name}, "written")
+	return w.o.confirmed(ctx, w.e.Run, w.f, steps.Plan{Confirm: name}, steps.About(steps.Write).Changes)
 }
 
 func (w *walk) choices(n steps.Name) []choice {
