@@ -38,6 +38,35 @@ func readEnvs(run *steps.Run, t tree) envs {
 	return e
 }
 
+// fromEnvironment judges a key that the environment alone sets, as it does for a
+// container: no file needs to hold it then. It reports whether that is so.
+func (e *envs) fromEnvironment(run *steps.Run) bool {
+	keys, err := run.Home().Keys()
+	if err != nil || !run.Home().Here() || !keys.OnlyEnvironment() {
+		return false
+	}
+	e.key = keys.Key.Secret
+	codes := run.Judge(e.key, keys.Rivals()...)
+	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
+	switch {
+	case has(finding.JWTKeyEmpty), has(finding.JWTKeyPlaceholder):
+		e.unset = append(e.unset, "the environment sets JWT_SECRET_KEY to no key")
+		return true
+	case has(finding.JWTKeyEqualsSecretKey):
+		e.equal = append(e.equal, "the two keys are equal in the environment")
+	}
+	e.sets = append(e.sets, Evidence{Text: "the environment sets JWT_SECRET_KEY, and no file of the backend does", Check: "environment"})
+	switch {
+	case has(finding.JWTKeyTooShort):
+		e.unfit = append(e.unfit, fmt.Sprintf("the key in the environment has %d characters", e.key.Len()))
+	case has(finding.JWTKeyWeak):
+		e.unfit = append(e.unfit, "the key in the environment can be guessed")
+	default:
+		e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters, in the environment", e.key.Len()), Check: "environment"})
+	}
+	return true
+}
+
 func resolved(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		return r
@@ -48,6 +77,9 @@ func resolved(path string) string {
 // read judges one file. Of a file that sets no SECRET_KEY nothing is asked,
 // unless it is the backend's own or sets JWT_SECRET_KEY.
 func (e *envs) read(run *steps.Run, path string, own bool) {
+	if own && e.fromEnvironment(run) {
+		return
+	}
 	rel := run.Project.Rel(path)
 	reader := envfile.Decouple
 	if len(run.Project.EnvFile.Readers) > 0 {

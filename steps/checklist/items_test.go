@@ -311,3 +311,46 @@ func TestTheSourceOfEvidence(t *testing.T) {
 		}
 	}
 }
+
+// A key that the environment alone sets is as good as one in a file; a bad one there
+// is told as such.
+func TestAKeyOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	key, secretKey := stepstest.Key(), stepstest.Key()
+	for name, c := range map[string]struct {
+		file           string
+		environ        map[string]string
+		one, two, tree string // a part of items 1, 2 and 3
+	}{
+		"good, and no file":        {"-", map[string]string{"JWT_SECRET_KEY": key, "SECRET_KEY": secretKey}, "the environment sets JWT_SECRET_KEY", "", "86 characters, in the environment"},
+		"good, beside SECRET_KEY":  {"SECRET_KEY=" + secretKey + "\n", map[string]string{"JWT_SECRET_KEY": key}, "the environment sets JWT_SECRET_KEY", "", "86 characters, in the environment"},
+		"short":                    {"SECRET_KEY=" + secretKey + "\n", map[string]string{"JWT_SECRET_KEY": key[:20]}, "the environment sets JWT_SECRET_KEY", "", "open: the key in the environment has 20 characters"},
+		"equal to that of a file":  {"SECRET_KEY=" + key + "\n", map[string]string{"JWT_SECRET_KEY": key}, "the environment sets JWT_SECRET_KEY", "open: the two keys are equal in the environment", "86 characters"},
+		"empty":                    {"SECRET_KEY=" + secretKey + "\n", map[string]string{"JWT_SECRET_KEY": ""}, "open: the environment sets JWT_SECRET_KEY to no key", "", "open: "},
+		"a file that has one too":  {"JWT_SECRET_KEY=" + key + "\n", map[string]string{"JWT_SECRET_KEY": key}, "sets JWT_SECRET_KEY, as decouple reads it", "", "86 characters"},
+		"no file, and nothing set": {"-", nil, "open: .env cannot be read", "", "open: no file holds a key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := stepstest.NewRun(t, c.file, c.environ)
+			if c.file == "-" {
+				if err := os.Remove(run.Project.EnvFile.Path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := Look(t.Context(), run, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range []string{c.one, c.two, c.tree} {
+				if got := r.Items[i].inShort(); !strings.Contains(got, want) {
+					t.Errorf("item %d: %s, want %s", i+1, got, want)
+				}
+			}
+			text := r.Text()
+			if strings.Contains(text, key) || strings.Contains(text, secretKey) {
+				t.Error("a key is in the report")
+			}
+		})
+	}
+}

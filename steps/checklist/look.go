@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -57,7 +58,7 @@ type Item struct {
 // when, by whom and with which note.
 type Evidence struct {
 	Text   string    `json:"text"`
-	Check  string    `json:"check,omitempty"`  // "files", or the step and its check line
+	Check  string    `json:"check,omitempty"`  // "files", "environment", or the step and its check line
 	File   string    `json:"file,omitempty"`   // relative to the top level
 	Line   int       `json:"line,omitempty"`   // 1-based
 	Server string    `json:"server,omitempty"` // the address that was asked
@@ -97,7 +98,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 		item := Item{Number: i + 1, Title: strings.ReplaceAll(it.title, "`", ""), State: Done, Evidence: v.evidence}
 		for n := range item.Evidence {
 			if ev := &item.Evidence[n]; ev.Time.IsZero() {
-				ev.Check, ev.Time = "files", r.Time
+				ev.Check, ev.Time = cmp.Or(ev.Check, "files"), r.Time
 			}
 		}
 		if v.why != "" {

@@ -25,6 +25,12 @@ var catalogue = map[Code]Page{
 		Why:      "What cannot be read cannot be checked, and the backend may not be able to read it either.",
 		Fix:      Do("Look at owner and mode with: `ls -l`; give yourself read access, or run keysplit as the user that runs the backend."),
 	},
+	EnvFileReadOnly: {
+		Severity: Error,
+		Message:  "The .env file cannot be changed.",
+		Why:      "The backend can go on reading it, but keysplit cannot write the key there.",
+		Fix:      Do("Run keysplit as the owner of the file, or make it writable with: `chmod u+w`, where that is meant. Or write the key elsewhere: --target, --env-file PATH."),
+	},
 	EnvFileNotRegular: {
 		Severity: Error,
 		Message:  "The .env is not a regular file.",

@@ -22,6 +22,7 @@ const (
 	EnvFileNotIgnored              Code = "env-file-not-ignored"
 	EnvFileNotRegular              Code = "env-file-not-regular"
 	EnvFilePermissions             Code = "env-file-permissions"
+	EnvFileReadOnly                Code = "env-file-read-only"
 	EnvFileTrackedByGit            Code = "env-file-tracked-by-git"
 	EnvFileUnreadable              Code = "env-file-unreadable"
 	EnvFileWrongPlace              Code = "env-file-wrong-place"

@@ -298,11 +298,15 @@ func refusal(run *steps.Run, path string, err error) error {
 	switch refused.Reason {
 	case envfile.ReasonNoFolder:
 		return steps.Fail(steps.NoFolder(path))
-	case envfile.ReasonUnreadable, envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep:
+	case envfile.ReasonUnreadable:
 		code = finding.EnvFileUnreadable
-	case envfile.ReasonImmutable, envfile.ReasonAppendOnly, envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
+	case envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
 		return steps.Fail(finding.New(finding.EnvFileUnreadable, refused.What()+".").At(run.Project.Rel(path), 0).
 			WithFix(prose.Sentence(refused.Advice())))
+	case envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep, envfile.ReasonImmutable, envfile.ReasonAppendOnly:
+		said := *refused
+		said.Path = run.Project.Rel(path)
+		return steps.Fail(finding.New(finding.EnvFileReadOnly, said.What()+".").At(said.Path, 0).WithFix(prose.Sentence(refused.Advice())))
 	case envfile.ReasonBackupDamaged:
 		return steps.Fail(finding.New(finding.BackupDamaged, refused.Error()).At(run.Project.Rel(path), 0).
 			WithFix(finding.Do("Restore it by hand. The backups are in %s.", run.Journal.Dir())))

@@ -25,7 +25,7 @@ func TestAReadOnlyFileIsNoticedBeforeAnythingIsWritten(t *testing.T) {
 	run.Targets, _ = Targets([]string{"dotenv:a.env", "dotenv"})
 	_, err := (&Step{}).Plan(t.Context(), run)
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-read-only") {
 		t.Errorf("the plan says %v", err)
 	}
 	if data, err := os.ReadFile(other); err != nil || string(data) != "B=1\n" {
@@ -44,7 +44,7 @@ func TestChattrIsToldWithItsCommand(t *testing.T) {
 		t.Fatalf("%v %s", err, out)
 	}
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-unreadable") || !strings.Contains(failure.Findings[0].Fix.Rendered(), "chattr -i") {
+	if !errors.As(err, &failure) || !finding.Has(failure.Findings, "env-file-read-only") || !strings.Contains(failure.Findings[0].Fix.Rendered(), "chattr -i") {
 		t.Errorf("the plan says %v", err)
 	}
 }

@@ -23,6 +23,7 @@ type checkOptions struct {
 	place
 	answers
 	format                      string
+	targets                     []string
 	all, fix, committed, static bool
 }
 
@@ -64,6 +65,9 @@ of them share is found, without either being shown.`,
 			if c.all && cmd.Flags().Changed("env") {
 				return steps.Usage("--all and --env cannot be used together")
 			}
+			if c.all && len(c.targets) > 0 {
+				return steps.Usage("--all and --target cannot be used together")
+			}
 			return c.check(cmd.Context(), stdio)
 		},
 	}
@@ -73,6 +77,7 @@ of them share is found, without either being shown.`,
 	c.place.starting(f)
 	c.trusting(f)
 	c.queueing(f)
+	targetsFlag(f, &c.targets, "look for the key at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&c.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
 	f.BoolVar(&c.committed, "committed", false, "judge only committed files (see keysplit help ci)")
@@ -147,7 +152,7 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 // request is what check asks of a run.
 func (c *checkOptions) request() request {
 	return request{
-		answers: c.answers, speech: &c.speech, command: "check", reach: looks,
+		delivery: delivery{targets: c.targets}, answers: c.answers, speech: &c.speech, command: "check", reach: looks,
 		options: steps.Options{ReadOnly: !c.fix, Static: c.static || c.committed, Committed: c.committed},
 	}
 }

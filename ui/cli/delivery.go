@@ -22,10 +22,15 @@ type delivery struct {
 }
 
 func (d *delivery) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&d.targets, "target", nil, "write the key to `SPEC` (see keysplit help targets)")
+	targetsFlag(f, &d.targets, "write the key to `SPEC` (see keysplit help targets)")
 	f.StringSliceVar(&d.skip, "skip", nil, "skip `STEPS`: "+strings.Join(steps.Words(), ", "))
 	f.BoolVar(&d.keyStdin, "key-stdin", false, "read the key from standard input, first line")
 	f.BoolVar(&d.rotate, "rotate", false, "replace the key even if it is good")
+}
+
+// targetsFlag is --target, of the commands that write there or look there.
+func targetsFlag(f *pflag.FlagSet, targets *[]string, usage string) {
+	f.StringArrayVar(targets, "target", nil, usage)
 }
 
 func (d *delivery) skipped() (map[steps.Name]bool, error) {

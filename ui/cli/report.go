@@ -28,6 +28,7 @@ var reportFormats = []string{"markdown", "text", "json"}
 type reportOptions struct {
 	place
 	json     bool
+	targets  []string
 	format   string
 	team     bool
 	attest   []int
@@ -62,6 +63,7 @@ with --json it is part of the object.`,
 	}
 	f := cmd.Flags()
 	r.place.flags(f)
+	targetsFlag(f, &r.targets, "the key is at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&r.json, "json", false, "the same as --format json")
 	f.StringVar(&r.format, "format", "", "`FORMAT`: markdown (default), text or json")
 	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
@@ -96,7 +98,7 @@ func (r *reportOptions) check() error {
 }
 
 func (r *reportOptions) print(ctx context.Context, stdio IO) error {
-	run, err := found(ctx, stdio, &r.place, request{speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}})
+	run, err := found(ctx, stdio, &r.place, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}})
 	if err != nil {
 		return err
 	}

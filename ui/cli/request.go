@@ -153,8 +153,8 @@ func (s *server) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// delivered are the targets that an earlier upgrade of this environment delivered
-// to, as its journal has them.
+// delivered are the targets that the latest upgrade of this environment delivered
+// to, or the env files that it wrote, as its journal has them.
 func (p *place) delivered(state journal.Folder) (specs []string) {
 	root, _, err := preflight.Root(p.project)
 	if err != nil || root == "" {
@@ -167,6 +167,14 @@ func (p *place) delivered(state journal.Folder) (specs []string) {
 	for _, d := range j.Deliveries() {
 		if !slices.Contains(specs, d.Target) {
 			specs = append(specs, d.Target)
+		}
+	}
+	if len(specs) > 0 {
+		return specs
+	}
+	for _, in := range j.Applied() {
+		if spec := "dotenv:" + in.Path; strings.Contains(filepath.Base(in.Path), "env") && !slices.Contains(specs, spec) {
+			specs = append(specs, spec)
 		}
 	}
 	return specs
