@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -190,7 +191,11 @@ const maxNamed = 10
 func (l *look) updated(k kind, none string) verdict {
 	v := verdict{next: prose.Say("Name JWT_SECRET_KEY there as well.")}
 	var lacking []string
+	samples := 0
 	for _, p := range l.places[k] {
+		if p.code == finding.ExampleMissingKey {
+			samples++
+		}
 		if !p.inOrder() {
 			lacking = append(lacking, p.lacks())
 			if p.same > 0 {
@@ -211,6 +216,8 @@ func (l *look) updated(k kind, none string) verdict {
 		v.why = several(lacking)
 	case l.tree.partial[k] != "":
 		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then attest the item.")
+	case samples > 0 && samples == len(l.places[k]):
+		v.why, v.next = "only example files name JWT_SECRET_KEY, and no document here tells how to set SECRET_KEY", prose.Say("If there is nothing more to update, or it is elsewhere and updated, attest the item.")
 	case len(l.places[k]) == 0:
 		v.why, v.next = none, prose.Say("If there is nothing to update, or it lies elsewhere and is updated, attest the item.")
 	}

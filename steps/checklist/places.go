@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
@@ -63,7 +64,7 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 func codeFor(k kind, rel string, data []byte) finding.Code {
 	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
 	switch {
-	case k == document && (strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env")):
+	case k == document && repo.IsSample(base):
 		return finding.ExampleMissingKey
 	case k == document:
 		return finding.DocsMissingKey
@@ -74,6 +75,10 @@ func codeFor(k kind, rel string, data []byte) finding.Code {
 	}
 	return finding.CIMissingKey
 }
+
+// scripts are files that are run or read where people develop and deploy, and no
+// pipeline of a service.
+var scripts = lazyregexp.New(`(?i)(?:^|/)(?:[\w.-]*make[\w.-]*|justfile|vagrantfile|\.?devcontainer\.json|launch\.json)$|(?:bin|scripts?)/[\w/-]+$|\.(?:sh|bash|zsh|fish|ps1|bat|cmd|conf|config|py|mk|nix)$`)
 
 // inOrder tells that the place names the key, and gives it a value of its own.
 func (p place) inOrder() bool { return p.key > 0 && p.same == 0 }
@@ -101,6 +106,10 @@ func (p place) finding() finding.Finding {
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))
+	case p.code == finding.CIMissingKey && scripts.MatchString(p.file) && !steps.IsDockerfile(path.Base(p.file)):
+		f.Message = prose.Of("This file sets SECRET_KEY, but not JWT_SECRET_KEY.")
+		f.Why = prose.Of("What it starts fails at the first start of Django.")
+		f = f.WithFix(finding.Do("Set JWT_SECRET_KEY in the same place, to another value; where nothing has to be kept, make a key there and then: python -c 'import secrets; print(secrets.token_urlsafe(64))'"))
 	case p.code == finding.CIMissingKey && steps.IsDockerfile(path.Base(p.file)):
 		f = f.WithFix(finding.Do("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
 			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs."))

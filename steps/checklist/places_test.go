@@ -21,31 +21,50 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 		line string
 		code finding.Code
 	}{
-		".github/workflows/ci.yml": {"  SECRET_KEY: x", "ci-missing-key"},
-		".gitlab-ci.yml":           {"  SECRET_KEY: $X", "ci-missing-key"},
-		".circleci/config.yml":     {"  SECRET_KEY: x", "ci-missing-key"},
-		"azure-pipelines.yml":      {"  SECRET_KEY: $(x)", "ci-missing-key"},
-		"bitbucket-pipelines.yml":  {"  - export SECRET_KEY=x", "ci-missing-key"},
-		"Dockerfile":               {"ENV SECRET_KEY=x", "ci-missing-key"},
-		"Dockerfile.prod":          {"ARG SECRET_KEY=x", "ci-missing-key"},
-		"docker-compose.prod.yml":  {"      SECRET_KEY: x", "compose-missing-key"},
-		"compose.override.yaml":    {"      - SECRET_KEY=x", "compose-missing-key"},
-		"k8s/secret.yaml":          {"apiVersion: v1\nkind: Secret\nstringData:\n  SECRET_KEY: x", "kubernetes-missing-key"},
-		"chart/values.yaml":        {"  SECRET_KEY: x", "ci-missing-key"},
-		"kustomization.yaml":       {"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nliterals:\n  - SECRET_KEY=x", "kubernetes-missing-key"},
-		"Procfile":                 {"web: SECRET_KEY=x gunicorn", "ci-missing-key"},
-		"app.json":                 {"  \"SECRET_KEY\": {", "ci-missing-key"},
-		"railway.toml":             {"SECRET_KEY = \"x\"", "ci-missing-key"},
-		"fly.toml":                 {"  SECRET_KEY = \"x\"", "ci-missing-key"},
-		"render.yaml":              {"  - key: SECRET_KEY", "ci-missing-key"},
-		"tox.ini":                  {"    SECRET_KEY = x", "ci-missing-key"},
-		"pytest.ini":               {"    SECRET_KEY=x", "ci-missing-key"},
-		"pyproject.toml":           {"env = [\"SECRET_KEY=x\"]", "ci-missing-key"},
-		"deploy/web.service":       {"Environment=SECRET_KEY=x", "ci-missing-key"},
-		"infra/main.tf":            {"  SECRET_KEY = var.x", "ci-missing-key"},
-		".env.example":             {"SECRET_KEY=x", "example-missing-key"},
-		"docs/install.rst":         {"    SECRET_KEY=x", "docs-missing-key"},
-		"CLAUDE.md":                {"| `SECRET_KEY` | x |", "docs-missing-key"},
+		".github/workflows/ci.yml":         {"  SECRET_KEY: x", "ci-missing-key"},
+		".gitlab-ci.yml":                   {"  SECRET_KEY: $X", "ci-missing-key"},
+		".circleci/config.yml":             {"  SECRET_KEY: x", "ci-missing-key"},
+		"azure-pipelines.yml":              {"  SECRET_KEY: $(x)", "ci-missing-key"},
+		"bitbucket-pipelines.yml":          {"  - export SECRET_KEY=x", "ci-missing-key"},
+		"Dockerfile":                       {"ENV SECRET_KEY=x", "ci-missing-key"},
+		"Dockerfile.prod":                  {"ARG SECRET_KEY=x", "ci-missing-key"},
+		"docker-compose.prod.yml":          {"      SECRET_KEY: x", "compose-missing-key"},
+		"compose.override.yaml":            {"      - SECRET_KEY=x", "compose-missing-key"},
+		"k8s/secret.yaml":                  {"apiVersion: v1\nkind: Secret\nstringData:\n  SECRET_KEY: x", "kubernetes-missing-key"},
+		"chart/values.yaml":                {"  SECRET_KEY: x", "ci-missing-key"},
+		"kustomization.yaml":               {"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nliterals:\n  - SECRET_KEY=x", "kubernetes-missing-key"},
+		"Procfile":                         {"web: SECRET_KEY=x gunicorn", "ci-missing-key"},
+		"app.json":                         {"  \"SECRET_KEY\": {", "ci-missing-key"},
+		"railway.toml":                     {"SECRET_KEY = \"x\"", "ci-missing-key"},
+		"fly.toml":                         {"  SECRET_KEY = \"x\"", "ci-missing-key"},
+		"render.yaml":                      {"  - key: SECRET_KEY", "ci-missing-key"},
+		"tox.ini":                          {"    SECRET_KEY = x", "ci-missing-key"},
+		"pytest.ini":                       {"    SECRET_KEY=x", "ci-missing-key"},
+		"pyproject.toml":                   {"env = [\"SECRET_KEY=x\"]", "ci-missing-key"},
+		"deploy/web.service":               {"Environment=SECRET_KEY=x", "ci-missing-key"},
+		"infra/main.tf":                    {"  SECRET_KEY = var.x", "ci-missing-key"},
+		".env.example":                     {"SECRET_KEY=x", "example-missing-key"},
+		"env.template":                     {"SECRET_KEY=x", "example-missing-key"},
+		".envrc.example":                   {"export SECRET_KEY=x", "example-missing-key"},
+		"config/example.env":               {"SECRET_KEY=x", "example-missing-key"},
+		".envs/.local.dist.env":            {"SECRET_KEY=x", "example-missing-key"},
+		".devcontainer/devcontainer.json":  {"\"SECRET_KEY\": \"x\",", "ci-missing-key"},
+		".devcontainer/docker-compose.yml": {"SECRET_KEY: x", "compose-missing-key"},
+		".ebextensions/django.config":      {"SECRET_KEY: x", "ci-missing-key"},
+		"supervisord.conf":                 {"environment=SECRET_KEY=\"x\"", "ci-missing-key"},
+		"etc/supervisor/web.conf":          {"environment=A=\"b\",SECRET_KEY=\"x\"", "ci-missing-key"},
+		"Makefile":                         {"export SECRET_KEY=x", "ci-missing-key"},
+		"scripts/dev.sh":                   {"export SECRET_KEY=x", "ci-missing-key"},
+		"bin/setup":                        {"export SECRET_KEY=x", "ci-missing-key"},
+		"docker/entrypoint":                {"export SECRET_KEY=x", "ci-missing-key"},
+		"tests/conftest.py":                {"os.environ['SECRET_KEY'] = 'x'", "ci-missing-key"},
+		"noxfile.py":                       {"os.environ['SECRET_KEY'] = 'x'", "ci-missing-key"},
+		"mise.toml":                        {"SECRET_KEY = 'x'", "ci-missing-key"},
+		"deploy/task-definition.json":      {"{\"name\": \"SECRET_KEY\", \"value\": \"x\"}", "ci-missing-key"},
+		"README.txt":                       {"SECRET_KEY=x", "docs-missing-key"},
+		"docs/setup.txt":                   {"SECRET_KEY=x", "docs-missing-key"},
+		"docs/install.rst":                 {"    SECRET_KEY=x", "docs-missing-key"},
+		"CLAUDE.md":                        {"| `SECRET_KEY` | x |", "docs-missing-key"},
 	} {
 		t.Run(file, func(t *testing.T) {
 			run := stepstest.NewRun(t, "", nil)
@@ -76,6 +95,19 @@ func TestEveryKindOfPlaceIsFound(t *testing.T) {
 				t.Errorf("of something else: %+v", got)
 			}
 		})
+	}
+}
+
+// What tells of the past, and what a tool made or only tests itself, is no place.
+func TestFilesThatAreNoPlaces(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{
+		"CHANGELOG.md", "docs/release-notes/1.2.md", "HISTORY.rst", "changelog.d/12.md", "NEWS.md", "docs/releases/v3.md", "LICENSE.md",
+		"pnpm-lock.yaml", "keysplit.toml", "infra/unit.tftest.hcl", "package.json", "src/bin/tool.js", "requirements.txt",
+	} {
+		if kind := kindOf(file); kind != other {
+			t.Errorf("%s is of kind %d", file, kind)
+		}
 	}
 }
 

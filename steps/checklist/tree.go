@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"dj/keysplit/steps"
 )
@@ -17,16 +16,6 @@ import (
 const (
 	maxEntries = 200_000 // names passed on the way
 	maxFiles   = 2_000   // files of one kind that are read
-)
-
-// kind says what a file is to the checklist.
-type kind int
-
-const (
-	other    kind = iota
-	envFile       // sets the variables of a backend
-	pipeline      // CI, containers, manifests
-	document      // documentation, and example files to copy
 )
 
 // tree is the files below the top level that matter here, in lexical order.
@@ -121,43 +110,6 @@ func relative(top, path string) string {
 		return path
 	}
 	return filepath.ToSlash(rel)
-}
-
-// What sets variables for tests, builds and deployments, by name and by ending.
-var (
-	pipelineFiles = []string{
-		"jenkinsfile", "procfile", "app.json", "fly.toml", "railway.toml", "railway.json",
-		"tox.ini", "pytest.ini", "setup.cfg", "pyproject.toml",
-	}
-	pipelineEndings = []string{".yml", ".yaml", ".service", ".tf", ".tfvars"}
-)
-
-// kindOf judges a file by its name.
-func kindOf(rel string) kind {
-	rel = strings.ToLower(rel)
-	base := rel[strings.LastIndexByte(rel, '/')+1:]
-	ext := filepath.Ext(base)
-	switch {
-	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
-		if isExample(base) {
-			return document
-		}
-		return envFile
-	case ext == ".md", ext == ".rst", ext == ".adoc":
-		return document
-	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"):
-		return other
-	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base):
-		return pipeline
-	}
-	return other
-}
-
-// isExample tells whether the name is that of a file to be copied.
-func isExample(base string) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(base, func(r rune) bool { return strings.ContainsRune(".-_", r) }), func(part string) bool {
-		return slices.Contains([]string{"example", "template", "sample", "dist", "tmpl", "tpl"}, part)
-	})
 }
 
 // whyUnread says in a few words why a file could not be read. It names no path,

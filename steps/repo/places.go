@@ -42,7 +42,7 @@ func (v *vocabulary) read(pipeline bool, file string, data []byte) *File {
 		if err == nil {
 			return reach(p.settings)
 		}
-		f := v.readLines(pipeline, data)
+		f := v.readLines(pipeline, file, data)
 		if f.broken = !template.Match(data); f.broken {
 			for i := range f.places {
 				f.places[i].reached = false // by nothing: no program reads the file
@@ -50,7 +50,7 @@ func (v *vocabulary) read(pipeline bool, file string, data []byte) *File {
 		}
 		return f
 	}
-	return v.readLines(pipeline, data)
+	return v.readLines(pipeline, file, data)
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -72,12 +72,9 @@ func withoutTemplates(data []byte) []byte {
 }
 
 // readLines reads a file of which no more is known than its lines.
-func (v *vocabulary) readLines(pipeline bool, data []byte) *File {
+func (v *vocabulary) readLines(pipeline bool, file string, data []byte) *File {
 	f := &File{}
-	sets := v.documentSets
-	if pipeline {
-		sets = v.pipelineSets
-	}
+	r := lineReader{vocabulary: v, grammar: grammarOf(pipeline, file, data)}
 	num := 0
 	for l := range bytes.Lines(data) {
 		num++
@@ -85,7 +82,7 @@ func (v *vocabulary) readLines(pipeline bool, data []byte) *File {
 		if pipeline {
 			line = uncommented(line)
 		}
-		if sets.MatchString(line) {
+		if r.provides(line) {
 			f.places = append(f.places, place{line: num})
 		}
 		if f.key == 0 && v.mentions.MatchString(line) {

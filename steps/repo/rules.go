@@ -69,7 +69,7 @@ func (v *vocabulary) example(file, line string) []string {
 	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) {
 		return nil
 	}
-	document := !strings.Contains(strings.ToLower(path.Base(file)), ".env")
+	document := !IsSample(path.Base(file))
 	value := p.bare()
 	command := strings.HasPrefix(value, "$(") || strings.HasPrefix(value, "`")
 	switch {

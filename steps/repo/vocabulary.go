@@ -23,14 +23,11 @@ type vocabulary struct {
 	listed *regexp.Regexp
 	// entryStart is the first line of an item of a list that is a variable with where its value is from.
 	entryStart *regexp.Regexp
-	// documentSets finds what tells how to set SECRET_KEY: a document may speak about it, and says how to set it with
-	// an equals sign, a colon, or a table.
-	documentSets *regexp.Regexp
 	// itemSets is an item that sets a variable, or passes one through.
 	itemSets *regexp.Regexp
-	// pipelineSets finds SECRET_KEY in a text. Every mention counts but references such as secrets.SECRET_KEY and
-	// ${SECRET_KEY}: what those give is named otherwise.
-	pipelineSets *regexp.Regexp
+	// sets finds SECRET_KEY where it gets a value. A reference such as secrets.SECRET_KEY and ${SECRET_KEY}, a name of a
+	// step, a pattern or a message does not count.
+	sets settingPatterns
 	// mentions finds the key's own name.
 	mentions *regexp.Regexp
 }
@@ -49,15 +46,14 @@ func wordsOf(names steps.Names) *vocabulary {
 		return regexp.MustCompile(strings.NewReplacer("SECRET_KEY", regexp.QuoteMeta(names.SecretKey), "THE_KEY", regexp.QuoteMeta(names.Key)).Replace(text))
 	}
 	v := &vocabulary{
-		Names:        names,
-		required:     "${" + names.Key + ":?}",
-		assignment:   pattern(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`),
-		listed:       pattern(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`),
-		entryStart:   pattern(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`),
-		documentSets: pattern("(?:^|[^A-Za-z0-9_.])SECRET_KEY[\"'`*]*\\s*(?:=(?:[^=]|$)|:|\\|)"),
-		itemSets:     pattern(`^(export\s+)?(?:(THE_KEY)|SECRET_KEY)(?:=|$)`),
-		pipelineSets: pattern(`(?:^|[^A-Za-z0-9_.${])SECRET_KEY\b|(?:^|[^$])\{\s*["']?SECRET_KEY["']?\s*:`),
-		mentions:     pattern(`\bTHE_KEY\b`),
+		Names:      names,
+		required:   "${" + names.Key + ":?}",
+		assignment: pattern(`^(\s*(?:[-*$]\s+)?(?:export\s+|#\s?)?)(["']?)SECRET_KEY(["']?)(\s*[:=]\s*|\s+)(.*?)\s*$`),
+		listed:     pattern(`^(\s*["']?(?:[DR]:)+|\s*["'])SECRET_KEY(\s*=\s*)([^"']*?)(["']\s*,|)\s*(?:#.*)?$`),
+		entryStart: pattern(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`),
+		itemSets:   pattern(`^(export\s+)?(?:(THE_KEY)|SECRET_KEY)(?:=|$)`),
+		sets:       settingsOf(pattern),
+		mentions:   pattern(`\bTHE_KEY\b`),
 	}
 	known, _ := vocabularies.LoadOrStore(names, v)
 	return known.(*vocabulary)

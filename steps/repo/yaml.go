@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -288,12 +287,15 @@ func (r *reader) scalar(f *frame, n, parent *yaml.Node) {
 		return
 	}
 	if r.isName(value) {
+		if f.name == "name" && f.up.isStep() {
+			return
+		}
 		s.key = r.IsKey(value)
 		for at := f.up; at != nil && at.up != nil; at = at.up {
 			if at.up.node.Kind != yaml.SequenceNode {
 				continue
 			}
-			if at == f.up && (f.name == "name" || f.name == "key") && n.Kind == yaml.ScalarNode {
+			if at == f.up && (f.name == "name" || f.name == "key" || f.name == "option_name") && n.Kind == yaml.ScalarNode {
 				s.form, s.value = entry, at.node
 			}
 			s.in, s.parent = at.up, at.up.node // the item is the variable
@@ -305,22 +307,29 @@ func (r *reader) scalar(f *frame, n, parent *yaml.Node) {
 	r.texts(f, s, value)
 }
 
+// inText reports whether a line of a text sets SECRET_KEY: as a script does, as JSON, or
+// in a list of variables that are passed through.
+func (r *reader) inText(f *frame, line string) bool {
+	return r.inScript(line) || r.sets.inJSON.MatchString(line) ||
+		environmentName.MatchString(f.named()) && slices.ContainsFunc(strings.FieldsFunc(line, func(c rune) bool { return c == ',' || c == ' ' }), r.IsSecretKey)
+}
+
 // texts finds the settings in a script, a command or another text.
 func (r *reader) texts(f *frame, s setting, value string) {
 	secret, key := false, false
 	for line := range strings.Lines(value) {
 		line = uncommented(strings.TrimSpace(line))
-		secret = secret || r.pipelineSets.MatchString(line)
+		secret = secret || r.inText(f, line)
 		key = key || r.mentions.MatchString(line)
 	}
-	if secret {
-		s.line = r.lineWith(s.node.Line, r.pipelineSets)
+	if secret && !f.isProse() {
+		s.line = r.lineWith(s.node.Line, func(line string) bool { return r.inText(f, line) })
 		r.add(s)
 	}
 	if !key {
 		return
 	}
-	s.key, s.line = true, r.lineWith(s.node.Line, r.mentions)
+	s.key, s.line = true, r.lineWith(s.node.Line, r.mentions.MatchString)
 	if strings.Contains(value, "GITHUB_ENV") { // for the steps that follow
 		for at := f.up; at != nil; at = at.up {
 			if at.node.Kind == yaml.SequenceNode && at.up != nil {
@@ -333,9 +342,9 @@ func (r *reader) texts(f *frame, s setting, value string) {
 }
 
 // lineWith is the first line at or below one that matches.
-func (r *reader) lineWith(from int, what *regexp.Regexp) int {
+func (r *reader) lineWith(from int, what func(line string) bool) int {
 	for i := from; i <= len(r.lines); i++ {
-		if what.MatchString(uncommented(strings.TrimSpace(string(r.lines[i-1])))) {
+		if what(uncommented(strings.TrimSpace(string(r.lines[i-1])))) {
 			return i
 		}
 	}
@@ -350,4 +359,8 @@ func uncommented(line string) string {
 	return strings.TrimRight(line, " \t")
 }
 
-func isYAML(file string) bool { return path.Ext(file) == ".yml" || path.Ext(file) == ".yaml" }
+// isYAML reports whether a file is YAML, by its name. Elastic Beanstalk's has another ending.
+func isYAML(file string) bool {
+	ext := path.Ext(file)
+	return ext == ".yml" || ext == ".yaml" || ext == ".config" && strings.Contains("/"+file, "/.ebextensions/")
+}

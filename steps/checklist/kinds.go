@@ -1,0 +1,68 @@
+package checklist
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/repo"
+)
+
+// kind says what a file is to the checklist.
+type kind int
+
+const (
+	other    kind = iota
+	envFile       // sets the variables of a backend
+	pipeline      // CI, containers, manifests, scripts
+	document      // documentation, and example files to copy
+)
+
+// What sets variables for tests, builds, development and deployments, by name and by
+// ending. Names are in lower case.
+var (
+	pipelineFiles = []string{
+		"jenkinsfile", "procfile", "makefile", "gnumakefile", "justfile", "vagrantfile", "earthfile",
+		"app.json", "railway.json", "vercel.json", "zappa_settings.json", "scalingo.json", "devcontainer.json", ".devcontainer.json", "launch.json",
+		"setup.cfg", "conftest.py", "noxfile.py", "fabfile.py", "gunicorn.conf.py", "gunicorn_conf.py", "gunicorn_config.py",
+	}
+	pipelineEndings = []string{
+		".yml", ".yaml", ".service", ".tf", ".tfvars", ".hcl", ".nomad", ".nix", ".toml", ".ini", ".conf", ".mk",
+		".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd",
+	}
+	taskDefinition = lazyregexp.New(`(?:^|/)[\w.-]*task[-_]?def[\w.-]*\.json$|(?:^|/)\.ebextensions/[^/]*\.config$|(?:^|/)makefile\.[\w-]+$`)
+	// Scripts often have no ending where only scripts are, or go by one of these names.
+	scriptFolder = lazyregexp.New(`(?:^|/)(?:bin|scripts?|compose|docker|deploy|ops|ci|hooks|\.githooks)/(?:[^/]+/)*[\w-]+$|(?:^|/)(?:(?:docker-)?entrypoint|start|bootstrap|run)$`)
+)
+
+var (
+	documentEndings = []string{".md", ".mdx", ".markdown", ".rst", ".adoc"}
+	plainDocument   = lazyregexp.New(`(?:^|/)(?:readme|hacking|(?:readme|install|installation|deploy|deployment|setup|contributing)\.txt|docs?/.*\.txt)$`)
+	// What tells of the past is not brought up to date.
+	ofThePast = lazyregexp.New(`(?:^|/)(?:(?:change[-_]?logs?|changes|history|news|releases?|release[-_]?notes|what'?s[-_]?new|upgrade[-_]?notes)(?:[-_.][\w.-]*)?|newsfragments|towncrier|license[\w.-]*|code_of_conduct[\w.-]*)(?:/|$)`)
+)
+
+// kindOf judges a file by its name.
+func kindOf(rel string) kind {
+	rel = strings.ToLower(rel)
+	base, ext := path.Base(rel), path.Ext(rel)
+	switch {
+	case repo.IsSample(base):
+		return document
+	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
+		return envFile
+	case slices.Contains(documentEndings, ext), plainDocument.MatchString(rel):
+		if ofThePast.MatchString(rel) {
+			return other
+		}
+		return document
+	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"), strings.HasSuffix(base, ".tftest.hcl"), base == "keysplit.toml":
+		return other
+	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base),
+		taskDefinition.MatchString(rel), ext == "" && scriptFolder.MatchString(rel):
+		return pipeline
+	}
+	return other
+}

@@ -1,0 +1,173 @@
+package repo
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
+)
+
+// grammar is how a file gives a variable a value.
+type grammar int
+
+const (
+	ofScript   grammar = iota // a shell's, in files and in texts of YAML
+	ofSettings                // of INI, TOML, JSON, Make, Terraform, Docker: with those of a script in them
+	ofPython                  // of tests and tasks, which set the environment of a process
+	ofSample                  // of variables, to be copied
+	ofDocument                // that tells a person how to
+)
+
+// grammarOf is the grammar of a file that is not parsed.
+func grammarOf(pipeline bool, file string, data []byte) grammar {
+	ext := strings.ToLower(path.Ext(file))
+	switch {
+	case IsSample(path.Base(file)):
+		return ofSample
+	case !pipeline:
+		return ofDocument
+	case ext == ".py":
+		return ofPython
+	case ext == ".sh" || ext == ".bash" || ext == ".zsh" || ext == "" && isScript(data):
+		return ofScript
+	}
+	return ofSettings
+}
+
+// isScript reports whether a file begins as a shell's script does.
+func isScript(data []byte) bool { return shebang.Match(data) }
+
+var shebang = lazyregexp.New(`^#!.*\b(?:ba|da|z|k|a)?sh\b`)
+
+// settingPatterns are the patterns of what sets SECRET_KEY.
+type settingPatterns struct {
+	assigned   *regexp.Regexp // SECRET_KEY=x, where a shell or a list of variables has it
+	replaced   *regexp.Regexp // sed's way to do that
+	passed     *regexp.Regexp // -e SECRET_KEY, export SECRET_KEY, ENV SECRET_KEY x
+	configured *regexp.Regexp // SECRET_KEY = x or SECRET_KEY: x in a file of settings
+	inPython   *regexp.Regexp // os.environ["SECRET_KEY"] = x
+	inList     *regexp.Regexp // "SECRET_KEY=x", as gunicorn's raw_env has it
+	inMapping  *regexp.Regexp // "SECRET_KEY": x, of what is an environment
+	inJSON     *regexp.Regexp // the same, in a text
+	sampled    *regexp.Regexp // SECRET_KEY=x in a file to be copied, also behind a comment sign
+	asked      *regexp.Regexp // a command that looks for it
+	listed     *regexp.Regexp // a row, an item or a definition of a document
+	told       *regexp.Regexp // a sentence of a document
+	required   *regexp.Regexp // the same, the other way round
+	shown      *regexp.Regexp // an assignment that a document shows
+}
+
+// settingsOf makes the patterns; SECRET_KEY stands for the name.
+func settingsOf(pattern func(string) *regexp.Regexp) settingPatterns {
+	return settingPatterns{
+		assigned: pattern("(?:^|[\\s\"'`;&|(=,:{\\[>])SECRET_KEY=((?:[^=~\\s][^\\s]*)?)(?:\\s|$)|\\$\\{SECRET_KEY:?=()"),
+		replaced: pattern(`\bsed\b.*[/|#,@]\^?SECRET_KEY=.*[/|#,@]["']?SECRET_KEY=`),
+		passed: pattern(`(?i:(?:^|\s)(?:-e|--env|--build-arg|ENV|ARG|export|declare -x|set -\w*x\w*|setx|SetEnv|` +
+			`(?:secrets?|env|variables?) (?:set|add|create|put)))(?:\s+|=)["']?SECRET_KEY["']?(?:\s|$|=|\\|;)|\$(?i:env):SECRET_KEY\s*=[^=]|\b(?:id|env)=["']?SECRET_KEY\b`),
+		configured: pattern("^[\\s\"'-]*SECRET_KEY[\"']?\\s*(?:[?:+!]?=(?:[^=]|$)|:)|[\"']SECRET_KEY[\"']\\s*[:=](?:[^=]|$)|[{,]\\s*SECRET_KEY\\s*=[^=]|" +
+			"(?:name|key|option_name)[\"']?\\s*[:=]\\s*[\"']?SECRET_KEY[\"']?\\s*[,}]?(?:\\s|$)|pass_?env\\s*=.*\\bSECRET_KEY\\b|^[-\\s]*SECRET_KEY,?$"),
+		inPython:  pattern(`env(?:iron)?\s*\[\s*["']SECRET_KEY["']\s*\]\s*=[^=]|(?:setdefault|setenv|putenv|set_env)\(\s*["']SECRET_KEY["']\s*,`),
+		inList:    pattern(`["']SECRET_KEY=[^=]`),
+		inMapping: pattern(`["']SECRET_KEY["']\s*:|\bSECRET_KEY\s*=[^=]`),
+		inJSON:    pattern(`["']SECRET_KEY["']\s*:`),
+		sampled:   pattern(`^\s*(?:#\s*)?(?:export\s+|set\s+)?["']?SECRET_KEY["']?\s*=|^\s*["']?SECRET_KEY["']?\s*:`),
+		asked:     pattern(`\b(?:e?grep|rg|ag|awk|findstr|Select-String)\b[^|;&]*?SECRET_KEY[^|;&]*`),
+		listed: pattern("^[\\s>*+-]*(?:\\d+[.)]\\s+)?(?:(?i:export|set|env|arg)\\s+)?[\"'`*_]*SECRET_KEY[\"'`*_]*\\s*(?::(?:[^:]|$)|--? |—|–|to\\s)|^#+\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*$|^\\s*[*+-]\\s+[\"'`*]*SECRET_KEY[\"'`*]*\\s*$|" +
+			"\\|\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*(?:\\(\\w+\\)\\s*)?\\||^\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*\\|"),
+		told:     pattern(`(?i:\b(?:set|export|define|provide|add|generate|create|specify|supply|assign|fill in|put|enter|paste|configure|requires?)\b)[^.!?;]{0,80}?[^A-Za-z0-9_.$/-]SECRET_KEY\b`),
+		required: pattern(`(?:^|[^A-Za-z0-9_.$/-])SECRET_KEY\b[^.!?;]{0,60}?(?i:\b(?:must|should|has to|have to|needs? to|is|are) (?:be )?(?:set|provided|defined|required|given|exported|present|configured|generated)\b)`),
+		shown:    pattern("(?:^|[^A-Za-z0-9_.?/$])SECRET_KEY[\"'`*]*\\s*=(?:[^=]|$)"),
+	}
+}
+
+var (
+	// What stands behind the equals sign of a pattern, and not of a value.
+	patternValue = lazyregexp.New(`^["']?[^$` + "`" + `\s]*(?:\.[*+]|\[[^\]\s]+\][*+{]|\\[sSwWdDbB]|\(\?|\|\^)`)
+	// What a step tells to others, which name it themselves where they use it.
+	toOthers = lazyregexp.New(`\bGITHUB_OUTPUT\b|::set-output\b`)
+	// An entry that is a pattern, as scanners and linters have them.
+	isPattern   = lazyregexp.New(`^["']?(?:regex|regexp|pattern|patterns|exclude|match)["']?\s*[:=]`)
+	htmlComment = lazyregexp.New(`<!--.*?-->`)
+	// An environment in Python, up to the end of its mapping.
+	environment = lazyregexp.New(`environ\.update\(|\benv(?:iron(?:ment)?)?\s*=\s*(?:\{|dict\()|patch\.dict\(\s*["']?(?:os\.)?environ`)
+	mappingEnd  = lazyregexp.New(`^\s*[})]`)
+	// Code that reads a variable says nothing on how to set it, and what a program
+	// of another language has is another variable.
+	readsIt    = lazyregexp.New(`=\s*(?:str\()?(?:os\.|environ|getenv|config\(|env[.(\[]|decouple|process\.env|settings\.|ENV\[|System\.|values\.)`)
+	otherCode  = lazyregexp.New(`^\s*(?:const|let|var|final|static|public|private|if|elif|while|assert|return|import|from|def|class)\b`)
+	negated    = lazyregexp.New(`(?i)\b(?:do not|don't|don’t|never|without|instead of|no need to|need not|cannot|can't|avoid)\b`)
+	codeFence  = lazyregexp.New("^\\s*(?:```+|~~~+)\\s*([A-Za-z0-9+#-]*)")
+	otherFence = lazyregexp.New(`(?i)^(?:js|jsx|ts|tsx|javascript|typescript|mjs|vue|svelte|java|kotlin|go|rust|php|ruby|rb|c|cpp|csharp|cs|swift|dart|html|css|regex|log|mermaid|diff)$`)
+)
+
+// lineReader finds the lines of one file that set SECRET_KEY.
+type lineReader struct {
+	*vocabulary
+	grammar grammar
+	within  bool // a mapping of Python that is an environment
+	foreign bool // code of another language that a document shows
+	fenced  bool
+}
+
+// provides reports whether a line sets SECRET_KEY, or tells how to. Lines come in order.
+func (r *lineReader) provides(line string) bool {
+	switch r.grammar {
+	case ofScript:
+		return r.inScript(line)
+	case ofPython:
+		defer func() {
+			r.within = (r.within || environment.MatchString(line)) && !mappingEnd.MatchString(line)
+		}()
+		return r.sets.inPython.MatchString(line) || r.sets.inList.MatchString(line) || (r.within || environment.MatchString(line)) && r.sets.inMapping.MatchString(line)
+	case ofSample:
+		return r.sets.sampled.MatchString(line)
+	case ofDocument:
+		return r.inDocument(line)
+	}
+	if strings.HasPrefix(line, ";") || isPattern.MatchString(line) {
+		return false
+	}
+	return r.inScript(line) || !readsIt.MatchString(line) && r.sets.configured.MatchString(r.sets.asked.ReplaceAllString(line, ""))
+}
+
+// inScript reports whether a line of a script sets SECRET_KEY, for itself, for a program
+// that it starts or in a file that it writes.
+func (v *vocabulary) inScript(line string) bool {
+	if !v.In([]byte(line)) || toOthers.MatchString(line) {
+		return false
+	}
+	if v.sets.replaced.MatchString(line) {
+		return true
+	}
+	line = v.sets.asked.ReplaceAllString(line, "")
+	for _, m := range v.sets.assigned.FindAllStringSubmatch(line, -1) {
+		if !patternValue.MatchString(m[1]) && !readsIt.MatchString("="+m[1]) {
+			return true
+		}
+	}
+	return v.sets.passed.MatchString(line) || v.sets.inPython.MatchString(line)
+}
+
+func (r *lineReader) inDocument(line string) bool {
+	if m := codeFence.FindStringSubmatch(line); m != nil {
+		r.fenced = !r.fenced
+		r.foreign = r.fenced && otherFence.MatchString(m[1])
+		return false
+	}
+	line = htmlComment.ReplaceAllString(line, "")
+	switch {
+	case r.foreign || !r.In([]byte(line)):
+		return false
+	case r.sets.shown.MatchString(line):
+		return !otherCode.MatchString(line) && !readsIt.MatchString(line) && !patternValue.MatchString(afterEquals(line)) && !r.sets.asked.MatchString(line)
+	case r.sets.listed.MatchString(line), r.fenced && r.sets.passed.MatchString(line):
+		return true
+	}
+	return !r.fenced && !negated.MatchString(line) && (r.sets.told.MatchString(line) || r.sets.required.MatchString(line))
+}
+
+func afterEquals(line string) string {
+	_, value, _ := strings.Cut(line, "=")
+	return strings.TrimSpace(value)
+}
