@@ -1,6 +1,13 @@
 package steps
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+)
 
 func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 	t.Parallel()
@@ -12,9 +19,28 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 			t.Errorf("loopbackOnly(%q) = %v", address, got)
 		}
 	}
-	for scheme, guarded := range map[string]bool{"https": false, "http": true} {
-		if got := NewDialer(scheme, 0).Control != nil; got != guarded {
-			t.Errorf("%s: guarded %v", scheme, got)
+	for base, want := range map[string]error{"https://192.0.2.1:1": context.DeadlineExceeded, "HTTPS://192.0.2.1:1": context.DeadlineExceeded, "http://192.0.2.1:1": ErrElsewhere} {
+		ctx, cancel := context.WithTimeout(t.Context(), 0)
+		_, dial := Reach(base, time.Second)
+		if _, err := dial(ctx, "tcp", "192.0.2.1:1"); !errors.Is(err, want) && !(want != ErrElsewhere && err != nil && !errors.Is(err, ErrElsewhere)) {
+			t.Errorf("%s: %v", base, err)
 		}
+		cancel()
 	}
+}
+
+func TestAServerOnAUnixSocketIsReached(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skip("no unix sockets here: " + err.Error())
+	}
+	defer l.Close()
+	url, dial := Reach(SocketURL(path), time.Second)
+	c, err := dial(t.Context(), "tcp", "localhost:80")
+	if err != nil || url != "http://localhost" {
+		t.Fatalf("%q, %v", url, err)
+	}
+	c.Close()
 }

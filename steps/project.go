@@ -123,12 +123,23 @@ type EnvFile struct {
 
 // Server is one running server process of the project.
 type Server struct {
-	URL      string    // base URL, e.g. "http://127.0.0.1:8000"; "" while it does not listen
-	PID      int       // the process that listens (for runserver the reloaded child), or waits
+	URL      string    // base URL, "http://127.0.0.1:8000" or "unix:/run/shop.sock"; "" while it does not listen, or where keysplit does not reach it
+	Inside   string    // where it listens in a network of its own, as in a container; "" for this machine's
+	PID      int       // the process that listens (for runserver the reloaded child), or waits; 0 where only its address is known
 	Reloader int       // runserver's parent process, 0 without autoreload
 	Folder   string    // its working folder
 	Command  string    // its command line, inert
 	Started  time.Time // of the process PID
+	Workers  int       // processes that answer; 0 where that is not known
+	Oldest   time.Time // start of the oldest of them
+}
+
+// Since is when the oldest process that answers was started: settings are read then.
+func (s Server) Since() time.Time {
+	if s.Oldest.IsZero() {
+		return s.Started
+	}
+	return s.Oldest
 }
 
 // Facts is what one start of the project's Django told. No secret is in it.

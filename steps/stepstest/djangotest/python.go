@@ -26,14 +26,16 @@ import (
 // Generation names a set of package versions.
 type Generation string
 
-// The two generations. Modern is Django 5.2 with simplejwt 5.5, Legacy is
-// Django 3.2 with simplejwt 5.2.
+// The generations. Modern is Django 5.2 with simplejwt 5.5, Legacy is Django 3.2 with
+// simplejwt 5.2, and Servers is Modern with the servers that run backends in
+// production, of which one is compiled when it is installed.
 const (
-	Modern Generation = "modern"
-	Legacy Generation = "legacy"
+	Modern  Generation = "modern"
+	Legacy  Generation = "legacy"
+	Servers Generation = "servers"
 )
 
-// Generations returns both.
+// Generations returns those of Django.
 func Generations() []Generation { return []Generation{Modern, Legacy} }
 
 // setupLimit is the time for one set-up: pip on a slow network.
@@ -54,6 +56,8 @@ func findCache() string {
 var prepared = map[Generation]func() (string, error){
 	Modern: sync.OnceValues(func() (string, error) { return prepare(Modern) }),
 	Legacy: sync.OnceValues(func() (string, error) { return prepare(Legacy) }),
+
+	Servers: sync.OnceValues(func() (string, error) { return prepare(Servers) }),
 }
 
 // Python returns the absolute path of an interpreter with the generation's

@@ -1,19 +1,24 @@
-// Package process finds the project's own development servers among the
-// processes of this machine. It only looks: it signals nothing and changes
-// nothing.
+// Package process finds the servers of the project among the processes of this
+// machine. It only looks: it signals nothing and changes nothing.
 //
-// A process counts when all of this holds:
+// Names say little: a server can be started by any program, with any words, from any
+// folder, by any user, in a container that mounts the project elsewhere. So a process
+// is judged by facts:
 //
-//   - it belongs to the user that runs keysplit;
-//   - its command is a Python that runs manage.py with runserver or
-//     runserver_plus, or it is gunicorn, uvicorn or daphne;
-//   - its manage.py, or else its working folder, lies in the project.
+//   - it is a Python, by the program that it runs or a library that it has loaded;
+//   - it listens, on TCP or a unix socket, or it is one of the two processes of
+//     Django's runserver;
+//   - its script, its working folder, its PYTHONPATH, a file that it holds open or one
+//     that it has mapped lies in the project: the same folder, by device and inode, as
+//     the process itself sees it.
 //
-// Django's autoreloader is a pair: a parent that starts a child and starts it
-// anew when a watched file changes. The child listens. A child that failed at
-// its start stays, listens nowhere and waits for a file to change; it is a
-// server with an empty URL. A gunicorn with its workers is one server, and its
-// PID is that of the topmost process.
+// Root sees everybody's processes; another user only their own. Of what shows nothing
+// of itself, Look says how much it is and where it listens.
+//
+// Django's autoreloader is a pair: a parent that starts a child and starts it again
+// when a watched file changes. The child listens. A child that failed at its start
+// stays, listens nowhere and waits for a file to change; it is a server with an empty
+// URL. A master with its workers is one server, and its PID is that of the master.
 package process
 
 import (
@@ -22,7 +27,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,27 +56,58 @@ func (e *hiddenError) Error() string {
 // milliseconds.
 const startTolerance = 1500 * time.Millisecond
 
-// Find lists the servers of the project whose folder is root (absolute, links
-// resolved), in the order of their process numbers. Its error wraps ErrUnsupported
-// where none is seen and keysplit cannot say that there is none.
-func Find(ctx context.Context, root string) ([]steps.Server, error) {
-	all, err := list(ctx)
-	return seen(servers(all, root), err)
+// Sight is what one look at the processes of this machine tells.
+type Sight struct {
+	Servers []steps.Server    // of the project, by their process numbers
+	Others  []steps.Server    // Pythons that listen and show no project: only asking them tells
+	Hidden  []Hidden          // what may not be looked into
+	Holders map[uint16]string // the program behind each TCP port that somebody listens on, "" where it may not be seen
 }
 
-// seen is what can be said of the servers that were found, when err came beside them.
-func seen(found []steps.Server, err error) ([]steps.Server, error) {
+// Hidden are Pythons of one user that keysplit may not look into, with the ports of
+// that user that no other process is seen to hold.
+type Hidden struct {
+	User      string // the name, else the number
+	Processes int
+	Ports     []uint16
+}
+
+// String is a sentence without its full stop, such as "2 Python processes of www-data
+// listen on 8001; keysplit cannot look into them".
+func (h Hidden) String() string {
+	var ports []string
+	for _, p := range h.Ports {
+		ports = append(ports, fmt.Sprint(p))
+	}
+	processes, listen, them := "Python processes", "listen", "them"
+	if h.Processes == 1 {
+		processes, listen, them = "Python process", "listens", "it"
+	}
+	return fmt.Sprintf("%d %s of %s %s on %s; keysplit cannot look into %s", h.Processes, processes, secret.Inert(h.User), listen, strings.Join(ports, ", "), them)
+}
+
+// Look finds the servers of the project whose folder is root (absolute, links
+// resolved). Its error wraps ErrUnsupported where none is seen and keysplit cannot say
+// that there is none.
+func Look(ctx context.Context, root string) (Sight, error) {
+	s, all, err := list(ctx, root)
+	s.Servers, s.Others = servers(all)
+	return seen(s, err)
+}
+
+// seen is what can be said of what was found, when err came beside it.
+func seen(s Sight, err error) (Sight, error) {
 	var hidden *hiddenError
 	switch {
 	case !errors.As(err, &hidden):
-		return found, err
-	case len(found) > 0:
-		return found, nil
+		return s, err
+	case len(s.Servers) > 0:
+		return s, nil
 	}
-	return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
+	return Sight{}, fmt.Errorf("%w: %w", ErrUnsupported, err)
 }
 
-// Alive tells whether the process that had that number and that start is still
+// Alive reports whether the process that had that number and that start is still
 // there. Numbers are used again, so the start decides.
 func Alive(pid int, started time.Time) bool {
 	at, ok := startOf(pid)
@@ -82,7 +118,7 @@ func Alive(pid int, started time.Time) bool {
 	return d < startTolerance && d > -startTolerance
 }
 
-// KeyInEnvironment tells whether the variable was in the environment that the
+// KeyInEnvironment reports whether the variable was in the environment that the
 // process was started with, and returns the fingerprint of its value. A child
 // of the autoreloader shows here what it inherited from its parent. The value
 // itself is not kept.
@@ -94,13 +130,32 @@ func KeyInEnvironment(pid int, name string, f secret.Fingerprinter) (sum string,
 	return f.Sum(value), true, nil
 }
 
+// bond is whose server a process can be.
+type bond int
+
+const (
+	unknown bond = iota // nothing says
+	ours
+	others // it belongs to another project
+)
+
+// socket is one that a process listens on.
+type socket struct {
+	id     string         // the same for all processes that share it, or its address
+	at     netip.AddrPort // of TCP
+	path   string         // of a unix socket, as keysplit reaches it
+	abroad bool           // it is in another network namespace than keysplit
+}
+
 // running is what one look at a process tells.
 type running struct {
 	pid, parent int
 	args        []string
 	folder      string
 	started     time.Time
-	listens     []netip.AddrPort
+	sockets     []socket
+	bond        bond
+	reloaded    bool // the child of Django's autoreloader, as its environment says
 	launcher    bool // only starts the same command again: see withoutLaunchers
 }
 
@@ -129,134 +184,172 @@ func withoutLaunchers(all []running) []running {
 	return kept
 }
 
-// kind says what sort of server a command line is.
+// kind says what a command line asks Django for.
 type kind int
 
 const (
-	notAServer kind = iota
-	runserver       // autoreloads
-	noReload        // runserver --noreload
-	other           // gunicorn, uvicorn, daphne
+	otherCommand kind = iota
+	runserver         // autoreloads
+	noReload          // runserver --noreload
 )
 
-// classify reads a command line. managePy is the argument that names manage.py,
-// "" for other servers.
-func classify(args []string) (k kind, managePy string) {
-	if len(args) == 0 {
-		return notAServer, ""
-	}
-	first := filepath.Base(args[0])
-	// Launchers such as "uv run manage.py runserver" carry the same words and
-	// stay as a parent; only the Python that runs the project counts.
-	python := strings.HasPrefix(strings.ToLower(first), "python") || strings.HasPrefix(first, "pypy")
-	if !python && first != "manage.py" && !serverName(first) {
-		return notAServer, ""
-	}
-	for i, a := range args {
-		if strings.HasSuffix(a, "manage.py") && i+1 < len(args) {
-			return classifyManage(args[i+1:]), a
-		}
-		// Scripts show as "python .../bin/gunicorn", modules as "python -m uvicorn".
-		if i < 3 && serverName(filepath.Base(a)) {
-			return other, ""
+// classify reads the command line of a Python: "python manage.py runserver",
+// "python -m django runserver", "python .../django-admin --settings shop runserver".
+func classify(args []string) kind {
+	var words []string // the program, then its arguments
+	for i := 1; i < len(args); i++ {
+		switch a := args[i]; {
+		case len(words) == 0 && a == "-m" && i+1 < len(args):
+			words, i = append(words, args[i+1]), i+1
+		case a == "-W", a == "-X", a == "-v", a == "--settings", a == "--pythonpath", a == "--verbosity":
+			i++ // and its value
+		case !strings.HasPrefix(a, "-"):
+			words = append(words, a)
 		}
 	}
-	return notAServer, ""
-}
-
-func classifyManage(words []string) kind {
-	command := ""
-	for i := 0; i < len(words) && command == ""; i++ {
-		if strings.HasPrefix(words[i], "-") {
-			continue
-		}
-		command = words[i]
+	// manage.py itself can be the program, where a title takes the place of the words.
+	if len(args) > 0 && filepath.Base(args[0]) == "manage.py" {
+		words = append(args[:1:1], words...)
 	}
-	if command != "runserver" && command != "runserver_plus" {
-		return notAServer
-	}
-	for _, w := range words {
-		if w == "--noreload" {
-			return noReload
-		}
+	switch {
+	case len(words) < 2 || words[1] != "runserver" && words[1] != "runserver_plus":
+		return otherCommand
+	case slices.Contains(args, "--noreload"):
+		return noReload
 	}
 	return runserver
 }
 
-func serverName(base string) bool {
-	base = strings.TrimSuffix(base, ":") // gunicorn's title: "gunicorn: master [app]"
-	return base == "gunicorn" || base == "uvicorn" || base == "daphne"
-}
-
-// within tells whether path is root or lies below it.
-func within(root, path string) bool {
-	rel, err := filepath.Rel(root, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-func belongs(p running, managePy, root string) bool {
-	if managePy == "" {
-		return p.folder != "" && within(root, p.folder)
-	}
-	if !filepath.IsAbs(managePy) {
-		if p.folder == "" {
-			return false
-		}
-		managePy = filepath.Join(p.folder, managePy)
-	}
-	folder := filepath.Dir(managePy)
-	if real, err := filepath.EvalSymlinks(folder); err == nil {
-		folder = real
-	}
-	return within(root, folder)
-}
-
-// servers picks the project's servers out of all processes.
-func servers(all []running, root string) []steps.Server {
-	kinds := map[int]kind{}
+// servers picks those of the project out of all Pythons, and those that listen and
+// show no project.
+func servers(all []running) (mine, unsure []steps.Server) {
+	c := crowd{byPID: map[int]running{}, on: map[string][]int{}, watching: map[int]bool{}}
 	for _, p := range all {
-		if k, managePy := classify(p.args); k != notAServer && belongs(p, managePy, root) {
-			kinds[p.pid] = k
+		c.byPID[p.pid] = p
+		for _, s := range p.sockets {
+			c.on[s.id] = append(c.on[s.id], p.pid)
 		}
 	}
-	children := map[int]bool{} // processes that have a child of the same kind
 	for _, p := range all {
-		if k := kinds[p.pid]; k != notAServer && kinds[p.parent] == k {
-			children[p.parent] = true
+		if c.watched(p) {
+			c.watching[p.parent] = true
 		}
 	}
-	var found []steps.Server
 	for _, p := range all {
-		k := kinds[p.pid]
-		if k == notAServer {
-			continue
-		}
-		s := steps.Server{
-			URL: baseURL(p.listens), PID: p.pid, Folder: p.folder,
-			Command: strings.Join(strings.Fields(secret.Inert(strings.Join(p.args, " "))), " "), Started: p.started,
-		}
+		s, whose, ok := c.server(p)
 		switch {
-		case k == runserver && kinds[p.parent] == runserver:
-			s.Reloader = p.parent
-		case k == runserver && children[p.pid]:
-			continue // its child stands for the pair
-		case k == runserver && s.URL == "":
-			s.Reloader = p.pid // between two children
-		case k != runserver && kinds[p.parent] == k:
-			continue // a worker
+		case !ok, whose == others:
+		case whose == ours:
+			mine = append(mine, s)
+		case len(p.sockets) > 0:
+			unsure = append(unsure, s)
 		}
-		found = append(found, s)
 	}
-	sort.Slice(found, func(i, j int) bool { return found[i].PID < found[j].PID })
-	return found
+	slices.SortFunc(mine, func(a, b steps.Server) int { return a.PID - b.PID })
+	return mine, unsure
 }
 
-// baseURL makes the address to call from those that a process listens on: the
-// lowest port, and this machine where it listens everywhere.
-func baseURL(listens []netip.AddrPort) string {
-	if len(listens) == 0 {
-		return ""
+// crowd are processes, and how they stand to each other.
+type crowd struct {
+	byPID    map[int]running
+	on       map[string][]int // who listens on a socket
+	watching map[int]bool     // parents that start their child again when a file changes
+}
+
+// watched reports whether the parent of a process is Django's autoreloader.
+func (c crowd) watched(p running) bool {
+	up, known := c.byPID[p.parent]
+	return known && (p.reloaded || classify(p.args) == runserver && classify(up.args) == runserver)
+}
+
+// group are the processes that listen on a socket of p, in two parts: the master, which
+// is the one that started the others, and those that answer.
+func (c crowd) group(p running) (master running, workers []running) {
+	members := map[int]bool{p.pid: true}
+	for _, s := range p.sockets {
+		for _, pid := range c.on[s.id] {
+			members[pid] = true
+		}
 	}
+	master = p
+	parents := map[int]bool{}
+	for pid := range members {
+		up := c.byPID[pid].parent
+		parents[up] = true
+		if !members[up] && (members[master.parent] || pid < master.pid) {
+			master = c.byPID[pid]
+		}
+	}
+	for pid := range members {
+		if pid != master.pid || !parents[pid] {
+			workers = append(workers, c.byPID[pid])
+		}
+	}
+	return master, workers
+}
+
+// server is the server that a process stands for, and whose it is; ok is false for one
+// that stands for none: a worker, a parent that watches, or a program that serves
+// nothing.
+func (c crowd) server(p running) (s steps.Server, whose bond, ok bool) {
+	master, workers := c.group(p)
+	s = steps.Server{
+		PID: p.pid, Folder: p.folder, Started: p.started, Workers: len(workers),
+		Command: strings.Join(strings.Fields(secret.Inert(strings.Join(p.args, " "))), " "),
+	}
+	switch {
+	case master.pid != p.pid, c.watching[p.pid]:
+		return s, unknown, false // another one stands for it
+	case c.watched(p):
+		s.Reloader = p.parent
+	case len(p.sockets) == 0 && (p.reloaded || classify(p.args) == runserver):
+		s.Reloader = p.pid // between two children
+	case len(p.sockets) == 0 && classify(p.args) != noReload:
+		return s, unknown, false
+	}
+	shared := map[string]bool{} // the master can listen on more, to be told what to do
+	whose = p.bond
+	for _, w := range workers {
+		for _, s := range w.sockets {
+			shared[s.id] = true
+		}
+		if s.Oldest.IsZero() || w.started.Before(s.Oldest) {
+			s.Oldest = w.started
+		}
+		if w.bond == ours {
+			whose = ours
+		}
+	}
+	s.URL, s.Inside = reached(slices.DeleteFunc(slices.Clone(p.sockets), func(s socket) bool { return !shared[s.id] }))
+	return s, whose, true
+}
+
+// reached is the base URL of what listens on the sockets: of TCP the lowest port, and
+// this machine where it listens everywhere; else the unix socket. Where all are in
+// another network, inside says where they are there.
+func reached(sockets []socket) (url, inside string) {
+	var tcp, abroad []netip.AddrPort
+	for _, s := range sockets {
+		switch {
+		case s.path != "":
+			url = steps.SocketURL(s.path)
+		case s.abroad:
+			abroad = append(abroad, s.at)
+		default:
+			tcp = append(tcp, s.at)
+		}
+	}
+	if len(tcp) > 0 {
+		url = baseURL(tcp)
+	}
+	if url == "" && len(abroad) > 0 {
+		inside = strings.TrimPrefix(baseURL(abroad), "http://")
+	}
+	return url, inside
+}
+
+// baseURL makes the address to call from those that a process listens on.
+func baseURL(listens []netip.AddrPort) string {
 	best := listens[0]
 	for _, l := range listens[1:] {
 		if l.Port() < best.Port() || l.Port() == best.Port() && l.Addr().Less(best.Addr()) {

@@ -23,22 +23,22 @@ import (
 // A process that may be a server and does not let itself be looked at, such as that of
 // another user, is a *hiddenError beside the others: what the rest says is true, but
 // that there is no server cannot be said.
-func list(ctx context.Context) ([]running, error) {
+func list(ctx context.Context, root string) (Sight, []running, error) {
 	found, err := process.ProcessesWithContext(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the processes: %w", err)
+		return Sight{}, nil, fmt.Errorf("list the processes: %w", err)
 	}
 	var all []running
 	var hidden error
 	for _, p := range found {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return Sight{}, nil, ctx.Err()
 		}
 		name, err := p.NameWithContext(ctx)
 		if err != nil || !mayServe(name) {
 			continue // it has ended, or is something else
 		}
-		r, err := look(ctx, p)
+		r, err := look(ctx, p, root)
 		if err != nil {
 			if alive, gone := p.IsRunningWithContext(ctx); gone == nil && !alive {
 				continue
@@ -46,23 +46,24 @@ func list(ctx context.Context) ([]running, error) {
 			hidden = &hiddenError{name: name, pid: int(p.Pid), err: err}
 			continue
 		}
-		if k, _ := classify(r.args); k != notAServer {
+		if r.bond == ours {
 			all = append(all, r)
 		}
 	}
-	return withoutLaunchers(all), hidden
+	return Sight{}, withoutLaunchers(all), hidden
 }
 
 // mayServe reports whether a program's name is one that servers have. The name is all
 // that every system tells of every process. macOS calls its own Python "Python".
 func mayServe(name string) bool {
 	name = strings.TrimSuffix(strings.ToLower(name), ".exe")
-	return strings.HasPrefix(name, "python") || strings.HasPrefix(name, "pypy") || serverName(name) || strings.HasPrefix(name, "manage")
+	return strings.HasPrefix(name, "python") || strings.HasPrefix(name, "pypy") || strings.HasPrefix(name, "manage") ||
+		slices.Contains([]string{"gunicorn", "uvicorn", "daphne", "hypercorn", "granian", "waitress-serve", "uwsgi", "django-admin"}, name)
 }
 
-// look reads one process whole. The sockets of what is no server are not asked for:
-// that takes a start of lsof on macOS.
-func look(ctx context.Context, p *process.Process) (running, error) {
+// look reads one process whole. The sockets of what belongs to no project here are not
+// asked for: that takes a start of lsof on macOS.
+func look(ctx context.Context, p *process.Process, root string) (running, error) {
 	r := running{pid: int(p.Pid)}
 	var err error
 	if r.args, err = p.CmdlineSliceWithContext(ctx); err != nil {
@@ -71,7 +72,11 @@ func look(ctx context.Context, p *process.Process) (running, error) {
 	if len(r.args) == 0 {
 		return r, fmt.Errorf("its command: %w", os.ErrPermission)
 	}
-	if k, _ := classify(r.args); k == notAServer {
+	if r.folder, err = p.CwdWithContext(ctx); err != nil {
+		return r, fmt.Errorf("its folder: %w", err)
+	}
+	r.folder = filepath.Clean(r.folder)
+	if r.bond = bondOf(r, root); r.bond != ours {
 		return r, nil
 	}
 	created, err := p.CreateTimeWithContext(ctx)
@@ -84,10 +89,6 @@ func look(ctx context.Context, p *process.Process) (running, error) {
 		return r, fmt.Errorf("its parent: %w", err)
 	}
 	r.parent = int(parent)
-	if r.folder, err = p.CwdWithContext(ctx); err != nil {
-		return r, fmt.Errorf("its folder: %w", err)
-	}
-	r.folder = filepath.Clean(r.folder)
 	if exe, err := p.ExeWithContext(ctx); err == nil {
 		r.launcher = isLauncher(exe)
 	}
@@ -97,10 +98,57 @@ func look(ctx context.Context, p *process.Process) (running, error) {
 	}
 	for _, s := range sockets {
 		if at, ok := address(s); ok && s.Status == "LISTEN" {
-			r.listens = append(r.listens, at)
+			r.sockets = append(r.sockets, socket{id: at.String(), at: at}) // workers share the address
 		}
 	}
 	return r, nil
+}
+
+// bondOf weighs what a command and a folder show: a path among the arguments, of which
+// the first file is the script, then the working folder.
+func bondOf(p running, root string) bond {
+	script := false
+	for _, word := range p.args[1:] {
+		if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
+			word = value
+		}
+		if strings.HasPrefix(word, "-") || !strings.ContainsAny(word, `/\`) && !strings.HasSuffix(word, ".py") {
+			continue
+		}
+		if !filepath.IsAbs(word) {
+			word = filepath.Join(p.folder, word)
+		}
+		info, err := os.Stat(word)
+		if err != nil {
+			continue
+		}
+		first := !script && !info.IsDir()
+		script = script || first
+		if b := climb(word, root); b == ours || b == others && first {
+			return b
+		}
+	}
+	return climb(p.folder, root)
+}
+
+// climb goes up from a path to the first folder that is the project's or another
+// project's. A virtual environment on the way says nothing.
+func climb(path, root string) bond {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	for last := ""; path != last; last, path = path, filepath.Dir(path) {
+		is := func(name string) bool { _, err := os.Stat(filepath.Join(path, name)); return err == nil }
+		switch {
+		case path == root:
+			return ours
+		case is("pyvenv.cfg"):
+			return unknown
+		case is("manage.py"):
+			return others
+		}
+	}
+	return unknown
 }
 
 // address is where a socket listens; lsof says "*" for everywhere.

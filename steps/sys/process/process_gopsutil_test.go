@@ -61,7 +61,7 @@ func TestIsLauncher(t *testing.T) {
 // A process that is gone, or that is not ours to look at, is an error and no answer.
 func TestLookFails(t *testing.T) {
 	t.Parallel()
-	if r, err := look(context.Background(), &process.Process{Pid: 1 << 30}); err == nil {
+	if r, err := look(context.Background(), &process.Process{Pid: 1 << 30}, ""); err == nil {
 		t.Errorf("%+v", r)
 	}
 }

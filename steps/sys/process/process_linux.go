@@ -4,12 +4,15 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"net/netip"
+	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,62 +25,162 @@ import (
 // kernel's interface fixes it at 100 on every platform that Go supports.
 const ticksPerSecond = 100
 
-// list reads /proc. Processes that end meanwhile, and those of other users, are
-// passed over.
-func list(ctx context.Context) ([]running, error) {
+// view is one look at /proc.
+type view struct {
+	home    identity            // of the project's folder
+	own     string              // keysplit's network namespace
+	nets    map[string]*network // what listens in each of them
+	holders map[uint16]string
+	held    map[string]bool // inodes of keysplit's own network whose process was seen
+	closed  map[uint32]int  // Pythons that show nothing, by their user
+}
+
+// list reads /proc. Processes that end in the meantime are passed over.
+func list(ctx context.Context, root string) (Sight, []running, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return nil, fmt.Errorf("list the processes: %w", err)
+		return Sight{}, nil, fmt.Errorf("list the processes: %w", err)
 	}
+	v := &view{nets: map[string]*network{}, holders: map[uint16]string{}, held: map[string]bool{}, closed: map[uint32]int{}}
+	v.home, _ = identify(root)
+	v.own, _ = os.Readlink("/proc/self/ns/net")
 	var all []running
 	for _, e := range entries {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return Sight{}, nil, ctx.Err()
 		}
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || !ours(pid) {
-			continue
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if p, ok := v.look(pid); ok {
+				all = append(all, p)
+			}
 		}
-		raw, err := os.ReadFile(procPath(pid, "cmdline"))
-		if err != nil || len(raw) == 0 {
-			continue
-		}
-		p := running{pid: pid, args: strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")}
-		// A server may rewrite its title into one string ("gunicorn: master [app]").
-		if len(p.args) == 1 {
-			p.args = strings.Fields(p.args[0])
-		}
-		if k, _ := classify(p.args); k == notAServer {
-			continue
-		}
-		var ok bool
-		if p.parent, p.started, ok = stat(pid); !ok {
-			continue
-		}
-		p.folder, _ = os.Readlink(procPath(pid, "cwd"))
-		all = append(all, p)
 	}
-	if len(all) == 0 {
-		return nil, nil
+	return Sight{Hidden: v.hidden(), Holders: v.holders}, all, nil
+}
+
+// look reads one process; ok is false for one that is no Python, or is gone.
+func (v *view) look(pid int) (p running, ok bool) {
+	exe, err := os.Readlink(procPath(pid, "exe"))
+	if errors.Is(err, fs.ErrPermission) {
+		v.shut(pid)
+		return p, false
 	}
-	sockets := listening()
-	for i := range all {
-		all[i].listens = held(all[i].pid, sockets)
+	if err != nil {
+		return p, false // the kernel's own, or gone
 	}
-	return all, nil
+	p = running{pid: pid}
+	var files []string
+	p.sockets, files = v.opened(pid)
+	name := filepath.Base(exe)
+	for _, s := range p.sockets {
+		if !s.abroad && s.path == "" {
+			v.holders[s.at.Port()] = name
+		}
+	}
+	if !pythonName(name) && (len(p.sockets) == 0 || !loadsPython(pid)) {
+		return p, false
+	}
+	if p.args = arguments(pid); len(p.args) == 0 {
+		return p, false
+	}
+	if p.parent, p.started, ok = stat(pid); !ok {
+		return p, false
+	}
+	p.folder, _ = os.Readlink(procPath(pid, "cwd"))
+	env := environment(pid)
+	p.reloaded = env["RUN_MAIN"] == "true" || env["WERKZEUG_RUN_MAIN"] == "true"
+	p.bond = v.bondOf(p, env["PYTHONPATH"], files)
+	return p, true
+}
+
+// shut counts a process that may not be looked into, where its command says that it
+// is a Python.
+func (v *view) shut(pid int) {
+	args := arguments(pid)
+	if len(args) == 0 || !slices.ContainsFunc(args[:min(2, len(args))], func(a string) bool { return pythonName(filepath.Base(a)) }) {
+		return
+	}
+	if info, err := os.Stat(procPath(pid, "")); err == nil {
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			v.closed[st.Uid]++
+		}
+	}
+}
+
+// hidden are the users with Pythons that show nothing, and the ports that they hold. Of
+// the ports below 1024 only those of the web count.
+func (v *view) hidden() (out []Hidden) {
+	net := v.network("self", v.own)
+	for uid, n := range v.closed {
+		h := Hidden{User: strconv.FormatUint(uint64(uid), 10), Processes: n}
+		if u, err := user.LookupId(h.User); err == nil {
+			h.User = u.Username
+		}
+		for inode, s := range net.sockets {
+			if port := s.at.Port(); s.path == "" && net.owner[inode] == uid && !v.held[inode] && (port >= 1024 || port == 80 || port == 443) {
+				h.Ports = append(h.Ports, port)
+			}
+		}
+		if len(h.Ports) > 0 {
+			slices.Sort(h.Ports)
+			h.Ports = slices.Compact(h.Ports)
+			out = append(out, h)
+		}
+	}
+	for inode, s := range net.sockets {
+		if _, seen := v.holders[s.at.Port()]; s.path == "" && !seen && !v.held[inode] {
+			v.holders[s.at.Port()] = ""
+		}
+	}
+	slices.SortFunc(out, func(a, b Hidden) int { return cmp.Compare(a.User, b.User) })
+	return out
+}
+
+// pythonName reports whether a program's name is that of a Python, or of a server that
+// brings its own.
+func pythonName(name string) bool {
+	name = strings.TrimSuffix(strings.ToLower(name), ":") // a title: "gunicorn: master [app]"
+	return strings.HasPrefix(name, "python") || strings.HasPrefix(name, "pypy") ||
+		slices.Contains([]string{"gunicorn", "uvicorn", "daphne", "hypercorn", "granian", "waitress-serve", "uwsgi", "manage.py", "django-admin"}, name)
+}
+
+// loadsPython reports whether the process has a Python library or an extension of one
+// mapped, whatever the name of its program is.
+func loadsPython(pid int) bool {
+	maps, err := os.ReadFile(procPath(pid, "maps"))
+	return err == nil && (bytes.Contains(maps, []byte("/libpython")) || bytes.Contains(maps, []byte(".cpython-")) || bytes.Contains(maps, []byte(".pypy")))
 }
 
 func procPath(pid int, name string) string {
-	return filepath.Join("/proc", strconv.Itoa(pid), name)
+	return "/proc/" + strconv.Itoa(pid) + "/" + name
 }
 
-func ours(pid int) bool {
-	info, err := os.Stat(procPath(pid, ""))
+// arguments is the command line. A server may rewrite it into one string
+// ("gunicorn: master [app]").
+func arguments(pid int) []string {
+	raw, err := os.ReadFile(procPath(pid, "cmdline"))
 	if err != nil {
-		return false
+		return nil
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(st.Uid) == os.Geteuid()
+	text := strings.TrimRight(string(raw), "\x00")
+	if !strings.Contains(text, "\x00") {
+		return strings.Fields(text)
+	}
+	return strings.Split(text, "\x00")
+}
+
+// environment is what the process was started with; nil where that may not be read.
+func environment(pid int) map[string]string {
+	raw, err := os.ReadFile(procPath(pid, "environ"))
+	if err != nil {
+		return nil
+	}
+	env := map[string]string{}
+	for _, entry := range bytes.Split(raw, []byte{0}) {
+		name, value, _ := strings.Cut(string(entry), "=")
+		env[name] = value
+	}
+	return env
 }
 
 // stat reads the parent and the start from /proc/PID/stat. The second field is
@@ -115,67 +218,6 @@ func stat(pid int) (parent int, started time.Time, ok bool) {
 func startOf(pid int) (time.Time, bool) {
 	_, started, ok := stat(pid)
 	return started, ok
-}
-
-// listening maps the inode of each listening TCP socket to its address.
-func listening() map[string]netip.AddrPort {
-	sockets := map[string]netip.AddrPort{}
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		raw, err := os.ReadFile(table)
-		if err != nil {
-			continue // a system without IPv6 has no tcp6
-		}
-		for _, line := range strings.Split(string(raw), "\n") {
-			f := strings.Fields(line)
-			const local, state, inode, listen = 1, 3, 9, "0A"
-			if len(f) <= inode || f[state] != listen {
-				continue
-			}
-			if at, ok := parseAddr(f[local]); ok {
-				sockets[f[inode]] = at
-			}
-		}
-	}
-	return sockets
-}
-
-// parseAddr reads "0100007F:1F90": each group of four bytes is in the machine's
-// own order, which is little-endian on all but exotic machines.
-func parseAddr(text string) (netip.AddrPort, bool) {
-	host, port, ok := strings.Cut(text, ":")
-	raw, err := hex.DecodeString(host)
-	if !ok || err != nil || len(raw)%4 != 0 {
-		return netip.AddrPort{}, false
-	}
-	for i := 0; i < len(raw); i += 4 {
-		raw[i], raw[i+1], raw[i+2], raw[i+3] = raw[i+3], raw[i+2], raw[i+1], raw[i]
-	}
-	addr, ok := netip.AddrFromSlice(raw)
-	n, err := strconv.ParseUint(port, 16, 16)
-	if !ok || err != nil {
-		return netip.AddrPort{}, false
-	}
-	return netip.AddrPortFrom(addr, uint16(n)), true
-}
-
-// held lists the listening sockets among the open files of a process.
-func held(pid int, sockets map[string]netip.AddrPort) []netip.AddrPort {
-	files, err := os.ReadDir(procPath(pid, "fd"))
-	if err != nil {
-		return nil
-	}
-	var at []netip.AddrPort
-	for _, f := range files {
-		link, err := os.Readlink(filepath.Join(procPath(pid, "fd"), f.Name()))
-		if err != nil {
-			continue
-		}
-		inode, isSocket := strings.CutPrefix(link, "socket:[")
-		if addr, ok := sockets[strings.TrimSuffix(inode, "]")]; isSocket && ok {
-			at = append(at, addr)
-		}
-	}
-	return at
 }
 
 func environmentValue(pid int, name string) ([]byte, bool, error) {

@@ -86,7 +86,7 @@ func realTemp(t *testing.T) string {
 	return root
 }
 
-func TestFindSeesARealProcess(t *testing.T) {
+func TestLookSeesARealProcess(t *testing.T) {
 	t.Parallel()
 	root := realTemp(t)
 	before := time.Now()
@@ -94,10 +94,11 @@ func TestFindSeesARealProcess(t *testing.T) {
 	waiting, _ := startFake(t, root, "wait", "", "manage.py", "runserver", "--noreload")
 	startFake(t, realTemp(t), "listen", "", "manage.py", "runserver")
 
-	got, err := Find(context.Background(), root)
+	sight, err := Look(context.Background(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := sight.Servers
 	if len(got) != 2 {
 		t.Fatalf("found %+v, want the two servers of this folder", got)
 	}
@@ -136,11 +137,11 @@ func TestAliveSeesTheEnd(t *testing.T) {
 	}
 }
 
-func TestFindStopsWithItsContext(t *testing.T) {
+func TestLookStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Find(ctx, t.TempDir()); err == nil {
+	if _, err := Look(ctx, t.TempDir()); err == nil {
 		t.Error("a cancelled look came back without an error")
 	}
 }

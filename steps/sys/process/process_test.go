@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,67 +23,100 @@ func TestClassify(t *testing.T) {
 		{[]string{"/venv/bin/python3.12", "-Wd", "/app/manage.py", "runserver", "0:8000"}, runserver},
 		{[]string{"Python", "./manage.py", "--verbosity=1", "runserver_plus"}, runserver},
 		{[]string{"python", "manage.py", "runserver", "8000", "--noreload"}, noReload},
-		{[]string{"python3", "/venv/bin/gunicorn", "app.wsgi"}, other},
-		{[]string{"python3", "-m", "uvicorn", "app.asgi:application"}, other},
-		{[]string{"gunicorn:", "master", "[app.wsgi]"}, other},
-		{[]string{"python", "manage.py", "migrate"}, notAServer},
-		{[]string{"python", "manage.py"}, notAServer},
-		{[]string{"python", "manage.py", "shell", "runserver"}, notAServer},
-		{[]string{"uv", "run", "manage.py", "runserver"}, notAServer},
-		{[]string{"vim", "manage.py", "runserver"}, notAServer},
-		{[]string{"sh", "-c", "python manage.py runserver"}, notAServer},
-		{[]string{"python", "train.py", "--with", "gunicorn"}, notAServer},
-		{nil, notAServer},
+		{[]string{"python", "-m", "django", "runserver", "--settings", "shop.settings"}, runserver},
+		{[]string{"python", "-X", "dev", "-m", "django", "--pythonpath", ".", "runserver"}, runserver},
+		{[]string{"python3", "/venv/bin/django-admin", "--settings", "shop.settings", "runserver"}, runserver},
+		{[]string{"manage.py", "runserver"}, runserver},
+		{[]string{"python3", "/venv/bin/gunicorn", "app.wsgi"}, otherCommand},
+		{[]string{"gunicorn:", "master", "[app.wsgi]"}, otherCommand},
+		{[]string{"python", "manage.py", "migrate"}, otherCommand},
+		{[]string{"python", "manage.py"}, otherCommand},
+		{[]string{"python", "manage.py", "shell", "runserver"}, otherCommand},
+		{nil, otherCommand},
 	} {
-		if got, _ := classify(c.args); got != c.want {
+		if got := classify(c.args); got != c.want {
 			t.Errorf("classify(%q) = %v, want %v", c.args, got, c.want)
 		}
 	}
 }
 
+// listen is a socket of TCP.
+func listen(id, at string) socket { return socket{id: id, at: netip.MustParseAddrPort(at)} }
+
 func TestServers(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
-	if real, err := filepath.EvalSymlinks(root); err == nil {
-		root = real
-	}
-	run := []string{"python", "manage.py", "runserver"}
-	at := netip.MustParseAddrPort
+	run, gunicorn := []string{"python", "manage.py", "runserver"}, []string{"python", "/venv/bin/gunicorn", "app"}
 	now := time.Now()
+	ago := func(s int) time.Time { return now.Add(-time.Duration(s) * time.Second) }
 	all := []running{
-		{pid: 30, parent: 20, args: run, folder: root, started: now, listens: []netip.AddrPort{at("127.0.0.1:8000")}},
-		{pid: 20, parent: 1, args: run, folder: root},
-		{pid: 40, parent: 1, args: run, folder: filepath.Dir(root), listens: []netip.AddrPort{at("127.0.0.1:9000")}},
-		{pid: 50, parent: 1, args: []string{"python", filepath.Join(root, "manage.py"), "runserver", "--noreload"}, folder: "/",
-			listens: []netip.AddrPort{at("0.0.0.0:8001")}},
-		{pid: 60, parent: 1, args: []string{"gunicorn", "app"}, folder: root, listens: []netip.AddrPort{at("[::]:8002")}},
-		{pid: 61, parent: 60, args: []string{"gunicorn", "app"}, folder: root, listens: []netip.AddrPort{at("[::]:8002")}},
-		{pid: 71, parent: 70, args: run, folder: root}, // crashed and waiting
-		{pid: 70, parent: 1, args: run, folder: root},
-		{pid: 80, parent: 1, args: run, folder: root}, // between two children
-		{pid: 90, parent: 1, args: run, folder: root + "-other"},
+		{pid: 30, parent: 20, args: run, folder: "/p", started: now, bond: ours, sockets: []socket{listen("1", "127.0.0.1:8000")}},
+		{pid: 20, parent: 1, args: run, bond: ours},
+		{pid: 40, parent: 1, args: run, bond: others, sockets: []socket{listen("2", "127.0.0.1:9000")}},
+		{pid: 50, parent: 1, args: append(run, "--noreload"), bond: ours, sockets: []socket{listen("3", "0.0.0.0:8001")}},
+		// A master with two workers, of which one is as old as it is.
+		{pid: 60, parent: 1, args: gunicorn, started: ago(90), bond: ours, sockets: []socket{listen("4", "[::]:8002")}},
+		{pid: 61, parent: 60, args: gunicorn, started: ago(80), bond: ours, sockets: []socket{listen("4", "[::]:8002")}},
+		{pid: 62, parent: 60, args: gunicorn, started: ago(5), bond: ours, sockets: []socket{listen("4", "[::]:8002")}},
+		{pid: 71, parent: 70, args: run, bond: ours}, // crashed and waiting
+		{pid: 70, parent: 1, args: run, bond: ours},
+		{pid: 80, parent: 1, args: run, bond: ours}, // between two children
+		{pid: 90, parent: 1, args: run},             // shows no project, and listens nowhere
+		{pid: 91, parent: 1, args: []string{"python", "x.py"}, sockets: []socket{listen("5", "127.0.0.1:8800")}},
+		{pid: 92, parent: 1, args: []string{"celery"}, bond: ours},
+		// A script whose child says by its environment that it was reloaded.
+		{pid: 94, parent: 93, args: []string{"python", "go.py"}, bond: ours, reloaded: true, sockets: []socket{listen("6", "127.0.0.1:8003")}},
+		{pid: 93, parent: 1, args: []string{"python", "go.py"}, bond: ours},
+		{pid: 95, parent: 1, args: gunicorn, bond: ours, sockets: []socket{{id: "7", path: "/run/shop.sock"}}},
+		{pid: 96, parent: 1, args: gunicorn, bond: ours, sockets: []socket{{id: "8", at: netip.MustParseAddrPort("0.0.0.0:80"), abroad: true}}},
+		// A supervisor in the project that listens on nothing of theirs is no part of them.
+		{pid: 97, parent: 92, args: gunicorn, bond: ours, sockets: []socket{listen("9", "127.0.0.1:8004")}},
 	}
-	got := servers(all, root)
 	type brief struct {
-		pid, reloader int
-		url           string
+		pid, reloader, workers int
+		url, inside            string
 	}
-	var have []brief
+	var have, unsure []brief
+	got, others := servers(all)
 	for _, s := range got {
-		have = append(have, brief{s.PID, s.Reloader, s.URL})
+		have = append(have, brief{s.PID, s.Reloader, s.Workers, s.URL, s.Inside})
+	}
+	for _, s := range others {
+		unsure = append(unsure, brief{s.PID, s.Reloader, s.Workers, s.URL, s.Inside})
 	}
 	want := []brief{
-		{30, 20, "http://127.0.0.1:8000"},
-		{50, 0, "http://127.0.0.1:8001"},
-		{60, 0, "http://[::1]:8002"},
-		{71, 70, ""},
-		{80, 80, ""},
+		{30, 20, 1, "http://127.0.0.1:8000", ""},
+		{50, 0, 1, "http://127.0.0.1:8001", ""},
+		{60, 0, 2, "http://[::1]:8002", ""},
+		{71, 70, 1, "", ""},
+		{80, 80, 1, "", ""},
+		{94, 93, 1, "http://127.0.0.1:8003", ""},
+		{95, 0, 1, "unix:/run/shop.sock", ""},
+		{96, 0, 1, "", "127.0.0.1:80"},
+		{97, 0, 1, "http://127.0.0.1:8004", ""},
 	}
 	if !reflect.DeepEqual(have, want) {
 		t.Errorf("servers = %+v\nwant %+v", have, want)
 	}
-	if got[0].Command != "python manage.py runserver" || got[0].Folder != root || !got[0].Started.Equal(now) {
+	if want := []brief{{91, 0, 1, "http://127.0.0.1:8800", ""}}; !reflect.DeepEqual(unsure, want) {
+		t.Errorf("unsure: %+v", unsure)
+	}
+	if got[0].Command != "python manage.py runserver" || got[0].Folder != "/p" || !got[0].Started.Equal(now) || !got[0].Since().Equal(now) {
 		t.Errorf("the first server is %+v", got[0])
+	}
+	if !got[2].Since().Equal(ago(80)) || !got[2].Started.Equal(ago(90)) {
+		t.Errorf("the oldest worker of %+v", got[2])
+	}
+}
+
+func TestHiddenAreCounted(t *testing.T) {
+	t.Parallel()
+	for h, want := range map[*Hidden]string{
+		{User: "www-data", Processes: 2, Ports: []uint16{8001}}:   "2 Python processes of www-data listen on 8001; keysplit cannot look into them",
+		{User: "1000", Processes: 1, Ports: []uint16{8000, 9000}}: "1 Python process of 1000 listens on 8000, 9000; keysplit cannot look into it",
+	} {
+		if got := h.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
@@ -94,15 +126,11 @@ func TestBaseURLTakesTheLowestPort(t *testing.T) {
 	if got := baseURL([]netip.AddrPort{at("127.0.0.1:9001"), at("[::1]:8000"), at("127.0.0.1:8000")}); got != "http://127.0.0.1:8000" {
 		t.Errorf("baseURL = %s", got)
 	}
-	if got := baseURL(nil); got != "" {
-		t.Errorf("baseURL of nothing = %s", got)
-	}
 }
 
 func TestCommandIsInert(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
-	got := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, folder: root}}, root)
+	got, _ := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, bond: ours}})
 	if len(got) != 1 || got[0].Command != secret.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
 		t.Errorf("servers = %+v", got)
 	}
@@ -126,12 +154,12 @@ func TestWhatIsHiddenIsNotNone(t *testing.T) {
 		"a hidden alone":    {nil, hidden, ErrUnsupported},
 		"no list":           {nil, other, other},
 	} {
-		found, err := seen(c.found, c.err)
-		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || len(found) != len(c.found) {
+		found, err := seen(Sight{Servers: c.found}, c.err)
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || len(found.Servers) != len(c.found) {
 			t.Errorf("%s: %v, %v", name, found, err)
 		}
 	}
-	if _, err := seen(nil, hidden); !strings.Contains(err.Error(), "process 12 (python3)") {
+	if _, err := seen(Sight{}, hidden); !strings.Contains(err.Error(), "process 12 (python3)") {
 		t.Errorf("%v does not name the process", err)
 	}
 }
@@ -140,18 +168,17 @@ func TestWhatIsHiddenIsNotNone(t *testing.T) {
 func TestLaunchersOfVirtualEnvironments(t *testing.T) {
 	t.Parallel()
 	args := []string{"python", "manage.py", "runserver"}
-	root := filepath.Join(t.TempDir(), "project")
 	four := []running{
-		{pid: 1, parent: 100, args: args, folder: root, launcher: true},
-		{pid: 2, parent: 1, args: args, folder: root},
-		{pid: 3, parent: 2, args: args, folder: root, launcher: true},
-		{pid: 4, parent: 3, args: args, folder: root, listens: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8000")}},
+		{pid: 1, parent: 100, args: args, bond: ours, launcher: true},
+		{pid: 2, parent: 1, args: args, bond: ours},
+		{pid: 3, parent: 2, args: args, bond: ours, launcher: true},
+		{pid: 4, parent: 3, args: args, bond: ours, sockets: []socket{listen("1", "127.0.0.1:8000")}},
 	}
 	kept := withoutLaunchers(four)
 	if len(kept) != 2 || kept[0].parent != 100 || kept[1].parent != 2 {
 		t.Fatalf("%+v", kept)
 	}
-	found := servers(kept, root)
+	found, _ := servers(kept)
 	if len(found) != 1 || found[0].PID != 4 || found[0].Reloader != 2 || found[0].URL != "http://127.0.0.1:8000" {
 		t.Errorf("%+v", found)
 	}
