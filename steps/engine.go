@@ -110,6 +110,18 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	return nil
 }
 
+// Seen reports whether a server of the project answers that this run did not start. Its
+// error says why that cannot be told.
+func (e *Engine) Seen(ctx context.Context) (bool, error) {
+	watcher, ok := e.steps[Restart].(interface {
+		Seen(ctx context.Context, run *Run) (bool, error)
+	})
+	if !ok {
+		return false, errors.New("no step looks for servers")
+	}
+	return watcher.Seen(ctx, e.Run)
+}
+
 // undo calls the step and reports how it went.
 func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	send := e.sender(n, emit)

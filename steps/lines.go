@@ -5,12 +5,14 @@ package steps
 const (
 	LineAnswers   = "answers"      // restart and smoke test: the server answers
 	LineClock     = "clock"        // its clock and this machine's
+	LineAge       = "age"          // no process that is seen is older than the write
 	LineFresh     = "new-key"      // it signs with the new key
 	LineSecret    = "secret-key"   // it refuses SECRET_KEY
 	LinePrevious  = "previous-key" // it refuses the previous key
 	LineControl   = "random-key"   // it refuses a random key, without which a refusal says nothing
 	LineLogin     = "login"        // an account could log in
 	LineToken     = "login-token"  // #nosec G101 -- the name of a line: the token of that login is signed with the new key
+	LineOthers    = "other-keys"   // the protected route refuses the account's claims by every other key
 	LineProtected = "protected"    // the protected route takes the token
 	LineRefresh   = "refresh"      // it can be refreshed
 	LineDiffer    = "differ"       // verify: the key differs from SECRET_KEY

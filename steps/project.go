@@ -169,6 +169,8 @@ type Facts struct {
 	Checks     []SystemCheck    `json:"checks"`
 	Tokens     TokenFacts       `json:"tokens"`
 	Routes     Routes           `json:"routes"`
+	OwnRoutes  []string         `json:"own_routes"`     // two routes by which this project is known among others, or none; to be asked with OPTIONS, which runs no view
+	Hosts      []string         `json:"hosts"`          // ALLOWED_HOSTS without "*"
 	UserModel  string           `json:"user_model"`     // e.g. "auth.User"
 	LoginField string           `json:"username_field"` // USERNAME_FIELD
 	Apps       []string         `json:"apps"`

@@ -55,9 +55,9 @@ func (e *Engine) record(n Name) error {
 	ev := journal.Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
 	switch n {
 	case Restart:
-		ev.Server = e.Run.servers(e.Run.URL)
+		ev.Server, ev.Own = e.Run.servers(e.Run.URL), e.Run.OwnServer
 	case SmokeTest:
-		ev.Server = e.Run.servers(e.Run.Asked...)
+		ev.Server, ev.Own = e.Run.servers(e.Run.Asked...), e.Run.OwnServer
 	}
 	return e.Run.Journal.Record(string(n), ev)
 }

@@ -177,7 +177,7 @@ func (r *Run) servers(addresses ...string) string {
 	var out []string
 	for _, address := range addresses {
 		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
+		if err != nil || u.Host == "" && u.Scheme != "unix" {
 			continue
 		}
 		u.User, u.RawQuery, u.Fragment = nil, "", ""

@@ -105,6 +105,7 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 	r.SetHasDarkBackground(l.dark)
 	s := style.New(r, style.MarksFor(!l.ascii))
 	st.w = newWizard(context.Background(), st.e, &s)
+	st.w.every = 0
 	st.w.now = func() time.Time { return clock }
 	st.w.runner.send = func(m tea.Msg) { st.msgs = append(st.msgs, m) }
 	st.w.dark = r.SetHasDarkBackground

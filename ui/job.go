@@ -41,6 +41,7 @@ const (
 	jobSkip                 // leave the step out
 	jobBack                 // put everything back
 	jobEdit                 // edit a file of the rest of the house
+	jobProve                // the steps that are about the running server, once more
 )
 
 // writes reports whether stopping the job in the middle deserves a question.
@@ -94,6 +95,7 @@ type facts struct {
 	undoing     []prose.Text // what users and the backend would notice of a rollback
 	rollback    string       // the command that puts everything back
 	left        []prose.Text // what is left for the user after a good end
+	ownServer   bool         // only a server was asked that keysplit had started
 	username    string
 	password    bool // one was given
 	tempUser    bool
@@ -183,7 +185,7 @@ func look(e *steps.Engine) facts {
 	run, o, a := e.Run, e.Run.Options, e.Run.Answers
 	f := facts{
 		machine: e.Machine, environment: o.Environment, production: run.ProductionName() != "", django: run.Django != nil,
-		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left),
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left), ownServer: run.OwnServer,
 		rollback: run.Command("rollback"),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
 		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},

@@ -19,7 +19,7 @@ func (w *wizard) event(msg eventMsg) {
 	switch {
 	case w.job.kind == jobBack:
 		w.undone.take(msg.ev)
-	case w.job.kind == jobEdit:
+	case w.job.kind == jobEdit, w.job.kind == jobProve:
 		if msg.ev.Kind == steps.EventStarted {
 			w.page(msg.ev.Step).clear()
 		}
@@ -73,7 +73,9 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 			p.screen.came(msg.report)
 		}
 		w.editEnded(msg)
-		return nil
+		return w.watch()
+	case jobProve:
+		return w.proved(msg.err)
 	}
 	p := w.page(msg.step)
 	for _, later := range w.pages {

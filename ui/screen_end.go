@@ -97,6 +97,8 @@ func (w *wizard) summary(s *sheet) {
 		}
 	}
 	switch {
+	case left == 0 && bad == 0 && w.facts.ownServer:
+		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Done, except for your own server, which was not seen.")
 	case left == 0 && bad == 0:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Done. The backend has a JWT key of its own.")
 	default:
@@ -123,6 +125,10 @@ func (w *wizard) summary(s *sheet) {
 	for _, left := range w.facts.left {
 		s.blank()
 		s.say("", st.Bold, left)
+	}
+	if w.facts.ownServer {
+		s.blank()
+		s.hang(st.Mark(steps.MarkPending)+" ", st.Muted, "Waiting for your server. It is tested as soon as it answers.")
 	}
 	if w.changed() && !w.throwaway {
 		s.heading("To undo")

@@ -71,6 +71,8 @@ type wizard struct {
 	quitting *prompt // the question of quit, when it was asked
 	leaving  bool    // quit as soon as the job has stopped
 	finished bool    // the end was reached and confirmed
+	watching int     // the number of the latest look for a server
+	every    time.Duration
 	crash    string
 }
 
@@ -80,6 +82,7 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		runner: newRunner(ctx, e), styles: s, utf8: s.Marks.OK == "✓", now: time.Now,
 		dark: func(bool) {},
 		copy: func(string) tea.Cmd { return nil }, copyKey: func(secret.Secret) tea.Cmd { return nil },
+		every: watchEvery,
 		title: "keysplit", width: 80, height: 24, facts: look(e),
 	}
 	w.runner.send = func(tea.Msg) {}
@@ -134,6 +137,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return w, tea.ExecProcess(msg.program, func(err error) tea.Msg { msg.done <- err; return nil })
 	case suspendMsg:
 		return w, w.suspend()
+	case seenMsg:
+		return w, w.seen(msg)
 	case leaveMsg:
 		return w, w.leave()
 	}
@@ -251,7 +256,7 @@ func (w *wizard) goTo(i int, again bool) tea.Cmd {
 	w.at, w.selected, w.scroll, w.key, w.question, w.over = i, 0, 0, false, nil, nil
 	p := w.current()
 	if p == nil {
-		return nil
+		return w.watch()
 	}
 	switch ph := w.phase(p); {
 	case again, ph == waiting, ph == ready:

@@ -77,7 +77,7 @@ func (h *house) prove(m marks, restarted bool) {
 		if m[n] == nil {
 			continue
 		}
-		ev := journal.Evidence{Restarted: restarted, Files: steps.ProofFiles(h.run)}
+		ev := journal.Evidence{Restarted: restarted, Own: h.run.OwnServer, Files: steps.ProofFiles(h.run)}
 		for id, mark := range m[n] {
 			ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
 		}

@@ -151,6 +151,36 @@ func TestNoServerSeenWithTheNewKey(t *testing.T) {
 	}
 }
 
+// A server that keysplit started shows the code and the file, and not the service: what
+// people use is still to be seen.
+func TestOnlyAServerOfKeysplitsOwnWasAsked(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.run.OwnServer = true
+	h.prove(good(), true)
+	h.attest(9)
+	r := h.look()
+	if got := open(r); !slices.Equal(got, []int{4, 5, 6}) {
+		t.Fatalf("open are %v, want 4, 5 and 6\n%s", got, r.Text())
+	}
+	for _, i := range []int{3, 4, 5} {
+		if it := r.Items[i]; !strings.Contains(it.Reason, "keysplit found no server of this project") || !strings.Contains(it.Next.Rendered(), "Start your server") {
+			t.Errorf("%+v", it)
+		}
+	}
+	h.run.OwnServer = false
+	h.prove(good(), true)
+	if got := open(h.look()); len(got) > 0 {
+		t.Errorf("with the real server %v are open", got)
+	}
+	// A later run that finds none takes nothing back of the login that was seen.
+	h.run.OwnServer = true
+	h.prove(good(), false)
+	if it := h.look().Items[4]; it.State != Done {
+		t.Errorf("the login: %+v", it)
+	}
+}
+
 func TestTheFileAloneProvesADifferenceOnlyWithBothKeys(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -119,6 +119,12 @@ func (l *look) refuses(id string) bool {
 	return l.past.ok(steps.SmokeTest, id) && l.past.ok(steps.SmokeTest, steps.LineControl)
 }
 
+// onlyOwn is said where only a server was asked that keysplit had started itself.
+const onlyOwn = "keysplit found no server of this project; the one that was asked, it had started itself"
+
+// startYours is what to do then.
+var startYours = prose.Say("Start your server, then run `keysplit upgrade`.")
+
 func (l *look) starts() verdict {
 	v := verdict{evidence: l.past.evidence(steps.Distinct, steps.LineChecks), next: prose.Say("Run `keysplit upgrade`.")}
 	if len(v.evidence) == 0 {
@@ -129,6 +135,8 @@ func (l *look) starts() verdict {
 	}
 	restart := l.past.proofs[steps.Restart]
 	switch {
+	case v.why == "" && l.past.own(steps.SmokeTest):
+		v.why, v.next = onlyOwn, startYours
 	case l.past.ok(steps.SmokeTest, steps.LineAnswers) && l.signs():
 		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, steps.LineAnswers, steps.LineFresh, steps.LineToken)...)
 	case l.past.ok(steps.Restart, steps.LineAnswers) && restart.Restarted:
@@ -145,6 +153,8 @@ func (l *look) login() verdict {
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
+	case login.Own:
+		v.why, v.next = onlyOwn, startYours
 	case !login.ok(steps.LineLogin):
 		v.why = "no login was tried, since no account was given"
 	default:
@@ -165,6 +175,8 @@ func (l *look) invalidated() verdict {
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
+	case seen.Own:
+		v.why, v.next = onlyOwn, startYours
 	case !l.signs():
 		v.why = "the server was not shown to sign with the new key"
 	case previous && !l.refuses(steps.LinePrevious):

@@ -140,9 +140,9 @@ func (p *past) take(e journal.Entry) {
 // sign with it; whether the files are the same is seen at the end.
 func (p *past) smokeTested(pr *proof) {
 	switch {
-	case pr.ok(steps.LineLogin), p.login == nil, p.login.key != p.key:
+	case pr.ok(steps.LineLogin) && !(pr.Own && p.login != nil && !p.login.Own), p.login == nil, p.login.key != p.key:
 		p.login = pr
-	case p.login.restarted && pr.ok(steps.LineFresh):
+	case p.login.restarted && pr.ok(steps.LineFresh) && !pr.Own:
 		p.login.gone, p.login.restarted = "", false
 	}
 }
@@ -191,6 +191,13 @@ func (pr *proof) line(id string) (journal.CheckLine, bool) {
 		return journal.CheckLine{}, false
 	}
 	return pr.Checks[i], true
+}
+
+// own reports whether the latest proof of a step, as long as it counts, is of a server
+// that keysplit started.
+func (p past) own(step steps.Name) bool {
+	pr := p.proofs[step]
+	return pr != nil && pr.gone == "" && pr.Own
 }
 
 // ok tells whether a line passed.

@@ -299,6 +299,12 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	// the running server
+	ServerNotFound: {
+		Severity: Error,
+		Message:  "keysplit found no server of this project.",
+		Why:      "The server that people use may run where keysplit does not see it, and go on with the old key. A server that keysplit starts itself proves the code and the file only.",
+		Fix:      Do("Start the backend, or name its address: --url https://HOST. Then run `keysplit upgrade` again."),
+	},
 	ServerUnreachable: {
 		Severity: Error,
 		Message:  "The server does not answer.",

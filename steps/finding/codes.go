@@ -68,6 +68,7 @@ const (
 	SecretKeyPlaceholder           Code = "secret-key-placeholder"
 	ServerAcceptsOldToken          Code = "server-accepts-old-token"
 	ServerAcceptsSecretKeyToken    Code = "server-accepts-secret-key-token"
+	ServerNotFound                 Code = "server-not-found"
 	ServerSignsWithSecretKey       Code = "server-signs-with-secret-key"
 	ServerStaleKey                 Code = "server-stale-key"
 	ServerUnreachable              Code = "server-unreachable"

@@ -13,6 +13,7 @@ type Evidence struct {
 	Checks    []CheckLine `json:"checks,omitempty"`
 	Restarted bool        `json:"restarted,omitempty"` // the run had seen a new server process by then
 	Server    string      `json:"server,omitempty"`    // address of the server that answered
+	Own       bool        `json:"own,omitempty"`       // that one was started by keysplit, for the run alone
 	Item      int         `json:"item,omitempty"`      // of the checklist, 1 to 9
 	By        string      `json:"by,omitempty"`
 	Note      string      `json:"note,omitempty"`

@@ -103,6 +103,9 @@ func TestPlainProject(t *testing.T) {
 	if want := (steps.Routes{Login: "/api/session/login/", Health: "/healthz"}); f.Routes != want {
 		t.Errorf("routes %+v", f.Routes)
 	}
+	if len(f.OwnRoutes) != 0 { // an OPTIONS request would run these views
+		t.Errorf("own routes %q", f.OwnRoutes)
+	}
 	if got := codes(run.Project.Findings); got != "" {
 		t.Errorf("findings %s", got)
 	}

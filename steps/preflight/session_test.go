@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,9 @@ func TestFactsOfAHealthyProject(t *testing.T) {
 				got.Health = ""
 				if got != want {
 					t.Errorf("routes %+v, want %+v", f.Routes, want)
+				}
+				if len(f.OwnRoutes) != 2 || !slices.Contains(f.OwnRoutes, "/api/v1/auth/user/") || slices.Contains(f.OwnRoutes, want.Login) || slices.Contains(f.Hosts, "*") {
+					t.Errorf("own routes %q, hosts %q", f.OwnRoutes, f.Hosts)
 				}
 				if f.Tokens.Algorithm != "HS256" || f.Tokens.AccessLifetime() != 15*time.Minute ||
 					f.Tokens.RefreshLifetime() != 7*24*time.Hour || f.Tokens.UserIDClaim != "user_id" || f.Tokens.UserIDText {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -29,31 +28,12 @@ const noAddress = "No address of the server is known; give it with --url, so tha
 // sent, and over plain http nothing at all to another machine, whatever its name:
 // the error is then steps.ErrElsewhere.
 func answers(ctx context.Context, base string, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/", nil)
-	if err != nil {
-		return fmt.Errorf("make a request for the server: %w", err)
-	}
-	req.Header.Set("User-Agent", "keysplit")
-	client := http.Client{
-		Transport: &http.Transport{
-			DisableKeepAlives:      true,
-			DisableCompression:     true,
-			DialContext:            steps.NewDialer(req.URL.Scheme, limit).DialContext,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	res, err := client.Do(req)
+	_, err := newCaller(base, limit).call(ctx, http.MethodGet, "/")
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("ask the server: %w", err)
-	}
-	return res.Body.Close()
+	return err
 }
 
 // await waits until the server answers, for as long as the run allows. Of a name that
@@ -91,11 +71,7 @@ func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
 	if run.Options.URL != "" && base == named(run) {
 		return u.Scheme == "https" || !elsewhere(ctx, u.Hostname())
 	}
-	if u.Hostname() == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return err == nil && addr.IsLoopback()
+	return local(base)
 }
 
 // elsewhere tells that a host is another machine. One that cannot be found is not:

@@ -107,7 +107,7 @@ func TestDjangoThatCrashedIsRevived(t *testing.T) {
 	}
 	time.Sleep(1200 * time.Millisecond) // until the reloader has seen each file
 	step := &Step{}
-	found, err := step.find(context.Background(), p.Root)
+	found, err := step.find(context.Background(), run)
 	if err != nil || len(found) != 1 || found[0].URL != "" || found[0].Reloader != server.PID || found[0].PID == server.PID {
 		t.Fatalf("found %+v, %v; want a child of %d that listens nowhere", found, err, server.PID)
 	}
@@ -175,7 +175,7 @@ func TestDjangoStartedByUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts, _, err := do(step.Apply, run)
-	if err != nil || !hasText(texts, "No server was running.") || !verifies(t, run.URL, run.Key) {
+	if err != nil || !hasText(texts, notFound) || !verifies(t, run.URL, run.Key) {
 		t.Fatalf("%v, said %q", err, texts)
 	}
 	first := run.URL
@@ -188,7 +188,7 @@ func TestDjangoStartedByUs(t *testing.T) {
 		t.Errorf("after a change: %v", err)
 	}
 	run.Close()
-	if found, err := step.find(context.Background(), p.Root); err != nil || len(found) != 0 {
+	if found, err := step.find(context.Background(), run); err != nil || len(found) != 0 {
 		t.Errorf("left behind: %+v, %v", found, err)
 	}
 	// One that refuses to start says why, and not with which key.

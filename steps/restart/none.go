@@ -53,7 +53,7 @@ func (s *Step) address(ctx context.Context, run *steps.Run) error {
 		run.URL = named(run)
 		return nil
 	}
-	found, err := s.find(ctx, run.Project.Root)
+	found, err := s.find(ctx, run)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -23,6 +25,8 @@ import (
 type own struct {
 	mu   sync.Mutex
 	pid  int
+	base string
+	left prose.Text // what was said to be left to do, as no other was found
 	stop func()
 }
 
@@ -30,11 +34,17 @@ type own struct {
 func (o *own) end() {
 	o.mu.Lock()
 	stop := o.stop
-	o.stop, o.pid = nil, 0
+	o.stop, o.pid, o.base = nil, 0, ""
 	o.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
+}
+
+func (o *own) running() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stop != nil
 }
 
 func (o *own) among(all []staleServer) bool {
@@ -46,6 +56,36 @@ func (o *own) among(all []staleServer) bool {
 		}
 	}
 	return false
+}
+
+// apartFrom are the servers that the step did not start.
+func (o *own) apartFrom(all []steps.Server) []steps.Server {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(all), func(s steps.Server) bool {
+		return o.stop != nil && (s.PID == o.pid && o.pid != 0 || s.URL == o.base)
+	})
+}
+
+// endOwn stops the server that the step started, and forgets what was said of it.
+func (s *Step) endOwn(run *steps.Run) {
+	s.own.end()
+	if run.OwnServer {
+		run.OwnServer, run.URL = false, ""
+		run.Left = slices.DeleteFunc(run.Left, func(line prose.Text) bool { return line == s.own.left })
+	}
+}
+
+// Seen reports whether a server of the project answers that the step did not start: what
+// a person who was told to start theirs is waited for with.
+func (s *Step) Seen(ctx context.Context, run *steps.Run) (bool, error) {
+	found, err := s.find(ctx, run)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(s.own.apartFrom(found), func(server steps.Server) bool {
+		return server.URL != "" && answers(ctx, server.URL, firstAnswer) == nil
+	}), nil
 }
 
 // passwordVariable holds the password of the test login. No child needs it.
@@ -92,27 +132,54 @@ func ownEnvironment(run *steps.Run) []string {
 	return env
 }
 
-// startOwn starts a server for the test, because none was running.
+// usualCommand starts the project's own server from the folder that keysplit runs in.
+func usualCommand(run *steps.Run) string {
+	words := []string{fromHere(run.Project.Python), fromHere(run.Project.ManagePy), "runserver"}
+	if run.Options.Settings != "" {
+		words = append(words, "--settings", run.Options.Settings)
+	}
+	return shell.Join(words...)
+}
+
+// fromHere is a path as it is typed in the folder that keysplit runs in.
+func fromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// startOwn starts a server for the test, because none was found. That proves the code
+// and the file, and not the service: elsewhere than in development it is not enough.
 func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	start := s.Start
-	if start == nil {
-		start = func(ctx context.Context, run *steps.Run) (string, func(), error) {
+	begin := s.Start
+	if begin == nil {
+		begin = func(ctx context.Context, run *steps.Run) (string, func(), error) {
 			return s.startRunserver(ctx, run, emit)
 		}
 	}
 	s.own.end()
-	base, stop, err := start(ctx, run)
+	base, stop, err := begin(ctx, run)
 	if err != nil {
 		return err
 	}
 	s.own.mu.Lock()
-	s.own.stop = stop
+	s.own.stop, s.own.base = stop, base
 	s.own.mu.Unlock()
 	run.OnClose(s.own.end)
 	run.URL, run.Restarted, run.OwnServer = base, true, true
-	run.Left = append(run.Left, prose.Say("No server of this project is running now. Start yours as usual."))
-	emit.Progress(fmt.Sprintf("No server was running. keysplit started one on %s for the test and stops it afterwards.",
-		strings.TrimPrefix(base, "http://")))
+	start := finding.Do("Start your server: %s", prose.Command(usualCommand(run)))
+	s.own.left = prose.Of(s.noneFound()).Then(start)
+	run.Left = append(run.Left, s.own.left)
+	emit.Progress(fmt.Sprintf("%s keysplit started one on %s for the test and stops it afterwards.", s.noneFound(), strings.TrimPrefix(base, "http://")))
+	if run.Options.Environment != "" && run.Options.Environment != steps.DefaultEnvironment {
+		emit.Find(finding.New(finding.ServerNotFound, s.noneFound()+" What was proved is the code and the file, on a server that keysplit started.").
+			WithFix(start.Then(finding.Do("Or name its address: --url. Then run `keysplit` again."))))
+	}
 	return nil
 }
 
@@ -120,7 +187,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 // address, without the autoreloader, and waits until it answers.
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
-		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, "No server is running, and no Python was found to start one.").
+		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, notFound+" No Python was found to start one with.").
 			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: --python PATH.")))
 	}
 	port, err := freePort()

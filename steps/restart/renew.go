@@ -14,7 +14,7 @@ import (
 const sameStart = 1500 * time.Millisecond
 
 func same(a, b steps.Server) bool {
-	d := a.Started.Sub(b.Started)
+	d := a.Since().Sub(b.Since())
 	return a.PID == b.PID && d < sameStart && d > -sameStart
 }
 
@@ -61,6 +61,12 @@ func (r runserver) renew(ctx context.Context, run *steps.Run, emit steps.Emit, s
 			ask = append(ask, left...)
 		}
 	}
+	if st.bare && len(reload) == 0 {
+		if err := r.nudge(ctx, run, emit); err != nil {
+			return err
+		}
+		emit.Progress(bareAdvice)
+	}
 	if len(ask) == 0 {
 		return nil
 	}
@@ -81,7 +87,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 				return false, err
 			}
 		}
-		now, err := r.find(ctx, run.Project.Root)
+		now, err := r.find(ctx, run)
 		if err != nil {
 			return false, err
 		}
@@ -135,7 +141,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	var left []staleServer
 	fresh := false
 	ok, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {
-		now, err := r.find(ctx, run.Project.Root)
+		now, err := r.find(ctx, run)
 		if err != nil {
 			return false, err
 		}

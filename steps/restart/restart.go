@@ -27,7 +27,7 @@ import (
 // there for the demo, which has a backend of its own, and for tests.
 type Step struct {
 	// Find lists the running servers of the project in the given folder; nil
-	// means process.Find.
+	// means a look at the processes of this machine, and at what answers.
 	Find func(ctx context.Context, root string) ([]steps.Server, error)
 	// KeyOf fingerprints a variable of the environment that a process was
 	// started with; nil means process.KeyInEnvironment.
@@ -41,7 +41,9 @@ type Step struct {
 	ReloadWithin time.Duration
 	vendor.Pace
 
-	own own // the server that this step started
+	own    own                // the server that this step started
+	told   map[string]verdict // of the addresses of processes that were asked
+	unseen []string           // what the latest look could not look into, a sentence each
 }
 
 // way is one way to restart.
@@ -109,13 +111,6 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return nil
 	}
 	return w.on(s).undo(ctx, run, emit)
-}
-
-func (s *Step) find(ctx context.Context, root string) ([]steps.Server, error) {
-	if s.Find != nil {
-		return s.Find(ctx, root)
-	}
-	return process.Find(ctx, root)
 }
 
 func (s *Step) keyOf(pid int, name string, f secret.Fingerprinter) (string, bool, error) {

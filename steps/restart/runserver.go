@@ -35,6 +35,7 @@ type runserver struct{ *Step }
 type state struct {
 	found []steps.Server
 	stale []staleServer // those of found that started too early
+	bare  bool          // one of found is known by its address alone, and may be as old
 }
 
 type staleServer struct {
@@ -45,7 +46,7 @@ type staleServer struct {
 // look finds the servers and judges them against the key that they should have
 // read. With all, every server counts as stale, as after a rollback.
 func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret, all bool) (state, error) {
-	found, err := r.find(ctx, run.Project.Root)
+	found, err := r.find(ctx, run)
 	if err != nil {
 		return state{}, err
 	}
@@ -55,9 +56,13 @@ func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret,
 		changed = info.ModTime()
 	}
 	for _, f := range found {
+		if f.PID == 0 {
+			st.bare = true
+			continue
+		}
 		sum, set, err := r.keyOf(f.PID, run.Names().Key, run.Prints)
 		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Of(want)
-		if all || inherits || !f.Started.After(changed) {
+		if all || inherits || !f.Since().After(changed) {
 			st.stale = append(st.stale, staleServer{f, inherits})
 		}
 	}
@@ -80,7 +85,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		p := steps.Plan{
 			Summary: "Start the backend for the test, and stop it afterwards.",
 			Command: start,
-			Details: []prose.Text{prose.Say("No server of this project is running."), steps.CommandDetail(start)},
+			Details: []prose.Text{prose.Of(r.noneFound()), steps.CommandDetail(start)},
 		}
 		if user := run.Project.User; user != nil {
 			p.Details = append(p.Details, prose.Say("It runs as %s (%s); --as USER names another.", user.Name, run.Project.UserFrom))
@@ -90,17 +95,18 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	if len(st.found) == 0 {
 		return steps.Plan{
 			Summary: "Wait until " + named(run) + " answers.",
-			Details: []prose.Text{prose.Say("No server process of this project was found on this machine."), prose.Say("Restart the backend there yourself, if it still runs with the old key.")},
+			Details: []prose.Text{prose.Of(r.noneFound()), prose.Say("If the backend there still runs with the old key, restart it yourself.")},
 		}, nil
 	}
-	if len(st.stale) == 0 && !writePending(run) {
+	if len(st.stale) == 0 && !st.bare && !writePending(run) {
 		return steps.Plan{
 			Nothing: true,
 			Summary: fmt.Sprintf("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
+			Details: r.unseenLines(),
 		}, nil
 	}
 	if r.own.among(st.stale) {
-		return steps.Plan{Summary: "Stop the server that keysplit started for the test, and start it anew."}, nil
+		return steps.Plan{Summary: "Stop the server that keysplit started for the test, and start it again."}, nil
 	}
 	p := steps.Plan{
 		Summary:  "Have the running server read its settings again.",
@@ -115,6 +121,10 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	touched := false
 	for _, t := range targets {
+		if t.PID == 0 {
+			p.Details = append(p.Details, prose.Labelled("Server", "%s. %s", which(t.Server), bareAdvice))
+			continue
+		}
 		p.Details = append(p.Details, prose.Labelled("Server", "%s, %s", which(t.Server), place(run, t.Server)))
 		if !t.reloads() {
 			p.Details = append(p.Details, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
@@ -123,8 +133,12 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			p.Details = append(p.Details, touchDetail(run))
 		}
 	}
+	p.Details = append(p.Details, r.unseenLines()...)
 	return p, nil
 }
+
+// bareAdvice is what can be done about a server of which only the address is known.
+const bareAdvice = "keysplit does not see its process. If it reloads when the settings change, it does so now; if not, restart it yourself."
 
 // writePending tells whether the file does not hold the key of this run yet, as
 // in a dry run: then a server that is fresh now will be stale after the write.
@@ -148,11 +162,14 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	if err != nil {
 		return err
 	}
-	if r.own.among(st.stale) {
-		r.own.end()
+	if r.own.running() && (r.own.among(st.stale) || len(r.own.apartFrom(st.found)) > 0) {
+		r.endOwn(run)
 		if st, err = r.look(ctx, run, run.Key, false); err != nil {
 			return err
 		}
+	}
+	for _, line := range r.unseenLines() {
+		emit.Tell(line)
 	}
 	switch {
 	case len(st.found) == 0 && run.Options.URL == "":
@@ -160,13 +177,13 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	case len(st.found) == 0:
 		run.URL = named(run)
 		return r.await(ctx, run, emit, run.URL)
-	case len(st.stale) == 0:
+	case len(st.stale) == 0 && !st.bare:
 		emit.Progress("The running server started after the last change of .env.")
 	default:
 		if err := r.renew(ctx, run, emit, st); err != nil {
 			return err
 		}
-		run.Restarted = true
+		run.Restarted = len(st.stale) > 0
 	}
 	return r.settle(ctx, run, emit)
 }
@@ -178,7 +195,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	var urls []string
 	var last []steps.Server
 	_, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {
-		found, err := r.find(ctx, run.Project.Root)
+		found, err := r.find(ctx, run)
 		urls, last = nil, found
 		for _, f := range found {
 			if f.URL != "" {
@@ -254,19 +271,27 @@ func (r runserver) blind(ctx context.Context, run *steps.Run, emit steps.Emit, w
 	if answers(ctx, base, firstAnswer) != nil && named(run) == "" {
 		return r.startOwn(ctx, run, emit)
 	}
-	if file, err := touch(run); err == nil {
-		emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
-		if _, err := r.Until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil }); err != nil {
-			return err
-		}
+	if err := r.nudge(ctx, run, emit); err != nil {
+		return err
 	}
 	emit.Progress(why.Error() + ". If the next step meets the old key, stop the backend and start it again.")
 	run.URL = base
 	return r.await(ctx, run, emit, base)
 }
 
+// nudge marks the settings as changed and gives a reloader that cannot be seen its time.
+func (r runserver) nudge(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	file, err := touch(run)
+	if err != nil {
+		return nil // the smoke test tells whether it mattered
+	}
+	emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
+	_, err = r.Until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil })
+	return err
+}
+
 func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	r.own.end()
+	r.endOwn(run)
 	st, err := r.look(ctx, run, run.Previous, true)
 	if errors.Is(err, process.ErrUnsupported) {
 		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the value that was put back.")
@@ -277,7 +302,7 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	}
 	if run.Options.Unattended {
 		st.stale = leaveToThePerson(run, emit, st.stale)
-		if len(st.stale) == 0 {
+		if len(st.stale) == 0 && !st.bare {
 			return nil
 		}
 	}
@@ -339,6 +364,9 @@ func relative(run *steps.Run, path string) string {
 }
 
 func which(s steps.Server) string {
+	if s.PID == 0 {
+		return "what answers at " + s.URL
+	}
 	if s.URL == "" {
 		return fmt.Sprintf("process %d", s.PID)
 	}

@@ -23,16 +23,49 @@ func TestOwnServer(t *testing.T) {
 		t.Errorf("plan = %+v, %v", p, err)
 	}
 	texts, _, err := do(w.step.Apply, w.run)
-	if err != nil || w.run.URL != url || !w.run.Restarted || w.run.Serves() || !hasText(texts, "No server was running. keysplit started one on 127.0.0.1:") {
+	if err != nil || w.run.URL != url || !w.run.Restarted || w.run.Serves() || !hasText(texts, "keysplit found no server of this project. keysplit started one on 127.0.0.1:") {
 		t.Fatalf("URL %q, said %q, error %v", w.run.URL, texts, err)
+	}
+	left := ""
+	for _, l := range w.run.Left {
+		left += l.Rendered()
+	}
+	if !strings.Contains(left, "Start your server: ") || !strings.Contains(left, "manage.py runserver") {
+		t.Errorf("left to do: %q", left)
 	}
 	if err := w.step.Verify(context.Background(), w.run, func(steps.Event) {}); err != nil {
 		t.Errorf("verify: %v", err)
+	}
+	if seen, err := w.step.Seen(t.Context(), w.run); seen || err != nil {
+		t.Errorf("the server that keysplit started is taken for the project's: %v", err)
+	}
+	w.set(w.server(7, 0, time.Now().Add(time.Minute), backend(t)))
+	if seen, err := w.step.Seen(t.Context(), w.run); !seen || err != nil {
+		t.Errorf("the project's server is not seen: %v", err)
+	}
+	// Once that is there, the other one is in its way.
+	if _, _, err := do(w.step.Apply, w.run); err != nil || stopped != 1 || w.run.OwnServer || w.run.URL == url || len(w.run.Left) != 0 {
+		t.Errorf("%v; stopped %d times, address %s, left %q", err, stopped, w.run.URL, w.run.Left)
 	}
 	w.run.Close()
 	w.run.Close()
 	if stopped != 1 {
 		t.Errorf("stopped %d times", stopped)
+	}
+}
+
+// In development a server that keysplit starts is enough; elsewhere it is not what
+// people use.
+func TestNoServerElsewhereThanInDevelopment(t *testing.T) {
+	for environment, want := range map[string]int{"development": 0, "staging": 1} {
+		w := newWorld(t)
+		w.run.Options.Environment = environment
+		url := backend(t)
+		w.step.Start = func(context.Context, *steps.Run) (string, func(), error) { return url, func() {}, nil }
+		_, found, err := do(w.step.Apply, w.run)
+		if err != nil || len(found) != want || want > 0 && (found[0].Code != "server-not-found" || found[0].Severity != finding.Error) {
+			t.Errorf("%s: %v, %+v", environment, err, found)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -47,7 +46,7 @@ func (s *session) all(ctx context.Context) error {
 		return steps.Fail(s.stranger())
 	}
 	account := s.hasAccount()
-	if account && (out.controlAccepted() || out.open) && s.run.Answers.LoginAnyway != s.client.base.String() {
+	if account && (out.controlAccepted() || out.open) && s.run.Answers.LoginAnyway != s.client.address {
 		s.emit.Check(steps.LineLogin, steps.MarkFailed, "log in", "no password was sent")
 		return steps.Fail(append(found, s.withheld())...)
 	}
@@ -183,10 +182,15 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 	if err := s.inspect(ctx, in.access); err != nil {
 		return err
 	}
+	settled := false
 	if !out.usable || s.doubtful(out) {
 		if out, err = s.settle(ctx, in, out); err != nil {
 			return err
 		}
+		settled = out.usable
+	}
+	if err := s.others(ctx, in, settled); err != nil {
+		return err
 	}
 	s.signs = true // the login's token says so
 	if err := s.useToken(ctx, in); err != nil {
@@ -232,18 +236,6 @@ func (s *session) settle(ctx context.Context, in *loggedIn, before outcome) (out
 	}
 	s.inconclusive(before.throttled)
 	return outcome{}, nil
-}
-
-// ownWay sends the account's own claims in the same way as the login's token.
-func (s *session) ownWay(in *loggedIn) way {
-	w := s.headerWay(func(time.Time) jwt.MapClaims { return in.access.claims })
-	w.judge = judgeOwn
-	if in.access.cookie != "" {
-		w.send = func(ctx context.Context, token string) (answer, error) {
-			return s.client.do(ctx, request{method: http.MethodGet, path: s.routes.Protected, jar: only(in.access.cookie, token)})
-		}
-	}
-	return w
 }
 
 // inspect looks at the token of the login: its algorithm and its signature.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -45,6 +46,8 @@ func (t *trouble) Error() string { return t.text }
 // client talks to one server, each request over a fresh connection. It follows
 // no redirect, uses no proxy and keeps no cookie by itself.
 type client struct {
+	address   string // the base URL, as a person knows it
+	name      string // the part of it that tells servers apart
 	base      *url.URL
 	http      *http.Client
 	limit     time.Duration
@@ -67,6 +70,8 @@ type answer struct {
 func parseBase(base string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(base, "/"))
 	switch {
+	case err == nil && u.Scheme == "unix" && path.IsAbs(u.Path) && u.RawQuery == "" && u.Fragment == "":
+		return u, nil
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return nil, steps.Usage("the server's address must look like https://host:port")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
@@ -83,13 +88,19 @@ func CheckURL(base string) error {
 }
 
 func newClient(base *url.URL, roots *x509.CertPool, wait time.Duration) *client {
+	at, dial := steps.Reach(base.String(), min(maxRequest, wait))
+	address, name := base.String(), secret.Inert(base.Host)
+	if u, err := url.Parse(at); err == nil && base.Host == "" {
+		name, base = secret.Inert(address), u
+	}
 	return &client{
+		address: address, name: name,
 		base:  base,
 		limit: min(maxRequest, wait),
 		http: &http.Client{
 			Transport: &http.Transport{
 				Proxy:                  nil,
-				DialContext:            steps.NewDialer(base.Scheme, min(maxRequest, wait)).DialContext,
+				DialContext:            dial,
 				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:    min(maxRequest, wait),
 				ResponseHeaderTimeout:  min(maxRequest, wait),
@@ -179,7 +190,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 		name      *net.DNSError
 		timeout   interface{ Timeout() bool }
 	)
-	at := secret.Inert(c.base.Host)
+	at := c.name
 	switch {
 	case errors.Is(err, steps.ErrElsewhere):
 		return &trouble{code: finding.InsecureURL, text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}

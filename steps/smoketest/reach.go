@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -18,15 +19,18 @@ import (
 // clock, and how to talk to a development server that expects to stand behind
 // another one.
 func (s *session) reach(ctx context.Context) error {
-	s.emit.Check(steps.LineAnswers, steps.MarkRunning, "server answers", secret.Inert(s.client.base.String()))
+	s.emit.Check(steps.LineAnswers, steps.MarkRunning, "server answers", secret.Inert(s.client.address))
 	path := cmp.Or(s.routes.Health, "/")
 	a, err := s.client.do(ctx, request{method: http.MethodGet, path: path})
 	if err == nil && a.status == http.StatusBadRequest && s.loopback() {
-		// ALLOWED_HOSTS may know this machine by its name only.
-		s.client.host = byName(s.client.base)
-		if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
-			a, path = again, "/"
-		} else {
+		// ALLOWED_HOSTS may know this machine by its name only, or not at all, as where a
+		// proxy stands in front.
+		for _, host := range s.hosts() {
+			s.client.host = host
+			if again, e := s.client.do(ctx, request{method: http.MethodGet, path: "/"}); e == nil && again.status != http.StatusBadRequest {
+				a, path = again, "/"
+				break
+			}
 			s.client.host = ""
 		}
 	}
@@ -73,9 +77,21 @@ func byName(base *url.URL) string {
 	return "localhost"
 }
 
+// hosts are the names by which a server of this machine may want to be called: by its
+// own, then those of ALLOWED_HOSTS.
+func (s *session) hosts() []string {
+	all := []string{byName(s.client.base)}
+	if f := s.run.Project.Facts; f != nil {
+		for _, host := range f.Hosts {
+			all = append(all, strings.TrimPrefix(host, "."))
+		}
+	}
+	return all
+}
+
 func (s *session) loopback() bool {
 	addr, err := netip.ParseAddr(s.client.base.Hostname())
-	return err == nil && addr.IsLoopback() && s.client.host == ""
+	return (s.client.base.Hostname() == "localhost" || err == nil && addr.IsLoopback()) && s.client.host == ""
 }
 
 // toHTTPS tells whether the answer sends plain http on to https of the same

@@ -14,11 +14,13 @@ import (
 
 const (
 	textFresh    = "signs with the new key"
+	textAge      = "no process is older than the key"
 	textPrevious = "refuses the previous key"
 	textControl  = "refuses a random key"
 
 	textToken     = "its token is signed with the new key" // #nosec G101 -- said about tokens, no token
 	textProtected = "protected route takes the token"
+	textOthers    = "refuses the account's tokens by other keys"
 	textRefresh   = "refresh works"
 )
 
@@ -27,6 +29,14 @@ func (s *session) textSecret() string {
 		return "refuses SECRET_KEY, which was the previous key"
 	}
 	return "refuses SECRET_KEY"
+}
+
+// uncounted says that the number of processes is not known.
+func (s *session) uncounted() string {
+	if s.counted {
+		return ""
+	}
+	return ", number of processes unknown"
 }
 
 // progress shows how many connections were seen so far.
@@ -42,7 +52,7 @@ func (s *session) show(o outcome) {
 	}
 	fresh := o.fresh
 	seen := fresh.told() + fresh.unclear
-	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections%s", fresh.accepted, s.connections, limited)
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections%s%s", fresh.accepted, s.connections, s.uncounted(), limited)
 	switch {
 	case fresh.refused > 0:
 		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", fresh.refused, seen, limited)
@@ -147,14 +157,14 @@ func (s *session) guess() string {
 // withheld is the finding of a login that was not tried, since the server takes the
 // token of a key that nobody has: it may be anybody's.
 func (s *session) withheld() finding.Finding {
-	at := secret.Inert(s.client.base.String())
+	at := secret.Inert(s.client.address)
 	f := finding.New(finding.LoginWithheld, "The server at "+at+" accepts a token that is signed with a random key, so no password was sent to it.").At(at, 0)
 	return f.Asking("The server at " + at + " accepts any token. It may not be your backend. Send it the password of the login anyway?")
 }
 
 // stranger is the finding of an address at which something else answers.
 func (s *session) stranger() finding.Finding {
-	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.base.String())+" is not this backend, or not all of it: it knows none of the project's routes ("+
+	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.address)+" is not this backend, or not all of it: it knows none of the project's routes ("+
 		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address."))
 	f.Why = prose.Say("Nothing can be proved about a server that is not asked. No password was sent.")
 	return f

@@ -74,6 +74,7 @@ type session struct {
 	client      *client
 	now         func() time.Time
 	connections int
+	counted     bool // that many follow from the number of workers
 	facts       steps.TokenFacts
 	guessed     bool // facts are defaults
 	logsIn      bool // log in, if there is an account
@@ -101,7 +102,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Summary: "Ask the running server which key it signs with.",
 		Details: []prose.Text{
-			prose.Say("Test tokens for a user that cannot exist, each valid for %.0f seconds, over %d fresh connections.", tokenLife.Seconds(), connections(run)),
+			prose.Say("Test tokens for a user that cannot exist, each valid for %.0f seconds, over %d fresh connections.", tokenLife.Seconds(), planned(run)),
 			prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
 		},
 	}
@@ -139,14 +140,14 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 			WithFix(finding.Do("Start the backend and name its address: --url http://127.0.0.1:8000.")))
 	}
 	run.Asked = append([]string{first}, others...)
-	if len(others) == 0 {
-		signs, err := s.ask(ctx, run, first, true, emit)
-		return errors.Join(asFailure(err), proved(run, signs))
-	}
-	var found []finding.Finding
-	all := true
-	for i, address := range append([]string{first}, others...) {
-		signs, err := s.ask(ctx, run, address, i == 0, at(emit, i, address))
+	found := ages(run, emit)
+	all := len(found) == 0
+	for i, address := range run.Asked {
+		told := emit
+		if len(others) > 0 {
+			told = at(emit, i, address)
+		}
+		signs, err := s.ask(ctx, run, address, i == 0, told)
 		all = all && signs
 		var t *trouble
 		ended := errors.As(err, &t) && t.nobody
@@ -155,10 +156,12 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		switch {
 		case err == nil:
 		case i > 0 && len(run.Options.URLs) == 0 && ended:
-			at(emit, i, address).Check(steps.LineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
+			told.Check(steps.LineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
 		case errors.As(err, &failure):
 			for _, f := range failure.Findings {
-				f.Message = prose.Labelled(host(address), "%s", f.Message)
+				if len(others) > 0 {
+					f.Message = prose.Labelled(host(address), "%s", f.Message)
+				}
 				found = append(found, f)
 			}
 		default:
@@ -277,11 +280,12 @@ func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit step
 		return nil, err
 	}
 	ses := &session{
-		run: run, emit: emit, now: s.Now, sleep: s.Sleep, connections: connections(run),
+		run: run, emit: emit, now: s.Now, sleep: s.Sleep,
 		client: newClient(base, run.Options.Roots, run.Options.Wait()), fresh: keySigner(key),
 		routes: named(run.Options.Routes, routes(run.Project.Facts)),
 		known:  run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != ""),
 	}
+	ses.connections, ses.counted = connections(run, address)
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
 	if ses.now == nil {
 		ses.now = time.Now
@@ -303,13 +307,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func connections(run *steps.Run) int {
-	if run.Options.Connections > 0 {
-		return run.Options.Connections
-	}
-	return steps.DefaultConnections
-}
-
 // announce puts every line on the screen before its turn comes.
 func (s *session) announce() {
 	s.emit.Check(steps.LineAnswers, steps.MarkPending, "server answers", "")
@@ -322,6 +319,7 @@ func (s *session) announce() {
 	if s.hasAccount() {
 		s.emit.Check(steps.LineLogin, steps.MarkPending, "log in", "")
 		s.emit.Check(steps.LineToken, steps.MarkPending, textToken, "")
+		s.emit.Check(steps.LineOthers, steps.MarkPending, textOthers, "")
 		s.emit.Check(steps.LineProtected, steps.MarkPending, textProtected, "")
 		s.emit.Check(steps.LineRefresh, steps.MarkPending, textRefresh, "")
 	}

@@ -53,9 +53,10 @@ func parseCompose(argument string) (File, error) {
 
 // service is what counts of one service.
 type service struct {
-	Environment any `yaml:"environment"` // a list of NAME=VALUE, or a mapping
-	EnvFile     any `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
-	Extends     any `yaml:"extends"`     // not followed here
+	Environment any   `yaml:"environment"` // a list of NAME=VALUE, or a mapping
+	EnvFile     any   `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
+	Extends     any   `yaml:"extends"`     // not followed here
+	Ports       []any `yaml:"ports"`
 }
 
 // composeFile is what counts of a compose file.

@@ -17,7 +17,7 @@ import (
 
 // override is the override file beside a compose file, "" for none.
 func override(path string) string {
-	if !slices.Contains([]string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}, filepath.Base(path)) {
+	if !slices.Contains(usualFiles, filepath.Base(path)) {
 		return ""
 	}
 	for _, name := range overrides {
@@ -90,7 +90,7 @@ func (f composeFile) with(over composeFile) composeFile {
 		for _, path := range append(envFiles(s), envFiles(o)...) {
 			files = append(files, path)
 		}
-		s.EnvFile = files
+		s.EnvFile, s.Ports = files, append(s.Ports, o.Ports...)
 		if o.Extends != nil {
 			s.Extends = o.Extends
 		}

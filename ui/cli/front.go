@@ -40,6 +40,7 @@ type result struct {
 	DryRun    bool
 	Changed   bool // a file was changed
 	Restarted bool // a server was restarted, and goes on
+	OwnServer bool // only a server was asked that keysplit had started
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[steps.Name]steps.Status
 	Findings  []finding.Finding

@@ -16,7 +16,7 @@ func resultOf(e *steps.Engine, err error) result {
 	r := result{
 		OK:       err == nil && len(finding.Errors(findings)) == 0,
 		Stopped:  errors.Is(err, steps.ErrCancelled),
-		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
+		Findings: findings, Changed: e.Run.Wrote, Restarted: e.Run.Serves(), OwnServer: e.Run.OwnServer, Next: e.Run.Left, Steps: map[steps.Name]steps.Status{},
 		GoOn: e.Run.ResumeCommand(), Given: e.Run.Options.Given, Misused: misused(err),
 	}
 	for _, n := range steps.Order() {
@@ -63,6 +63,8 @@ func (p *place) summarise(r result) result {
 		r.Summary = "That was the plan. Nothing was changed."
 	case r.DryRun && r.planned():
 		r.Summary = "That was the plan. Nothing was changed, so what is wrong is still so."
+	case r.OK && r.OwnServer:
+		r.Summary = "Done, except for your own server, which was not seen. The key was tested on one that keysplit started."
 	case r.OK && !r.Changed && r.Restarted:
 		r.Summary = "Done. The files were in order already; the server now runs with the key."
 	case r.OK && !r.Changed && r.Edited:

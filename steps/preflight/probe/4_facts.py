@@ -141,6 +141,8 @@ class View:
         initial = getattr(callback, "initkwargs", None) or {}
         self.permissions = initial.get("permission_classes", getattr(self.cls, "permission_classes", ())) or ()
         self.foreign = str(getattr(callback, "__module__", "")).startswith("django.contrib.")
+        file = os.path.realpath(getattr(sys.modules.get(getattr(self.cls, "__module__", "")), "__file__", None) or os.sep)
+        self.own = file.startswith(os.path.join(os.path.realpath(ASKED["root"]), "")) and "site-packages" not in file
         self.base = {c.__name__ for c in getattr(self.cls, "__mro__", ())}
         base = 10 if "api" in self.parts else 0
         base += 3 if any(re.match(r"v\d", p) for p in self.parts) else 0
@@ -211,11 +213,20 @@ def route_facts():
 
         views = [View(*found) for found in walk(get_resolver().url_patterns)]
     except Exception:
-        return routes  # the system checks name the reason
+        return routes, []  # the system checks name the reason
     for kind, score in SCORES.items():
         best = 0
         for v in views:
             rank = score(v) and not v.foreign and score(v) + v.worth
             if rank and rank > best:
                 best, routes[kind] = rank, v.path
-    return routes
+    return routes, own_routes(views)
+
+
+def own_routes(views):
+    """Two routes by which this project is known among others: one of a view of its own
+    at least, and none whose code an OPTIONS request would run. A login is counted."""
+    safe = [v for v in views if v.cls and not v.foreign and not login_score(v) and not ELSEWHERE.search(v.path)]
+    safe.sort(key=lambda v: (not v.own, -len(v.parts), v.path))
+    paths = list(dict.fromkeys(v.path for v in safe))
+    return paths[:2] if len(paths) > 1 and safe[0].own else []

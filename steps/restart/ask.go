@@ -1,0 +1,142 @@
+package restart
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"dj/keysplit/steps"
+)
+
+// verdict is what the answers of an address tell of whose it is.
+type verdict int
+
+const (
+	untold  verdict = iota // nothing answers, or the answers tell nothing
+	mine                   // it has the project's routes
+	another                // it has none of them
+)
+
+// askWithin is how long one answer may take. A server that has just been started loads
+// its routes with the first one.
+const askWithin = 5 * time.Second
+
+// recognise asks an address, without a token, for two routes that only this project
+// has, and for one beside them that nobody has. OPTIONS runs no view's code, and the
+// login, which servers count, is not among them.
+func recognise(ctx context.Context, run *steps.Run, base string) verdict {
+	facts := run.Project.Facts
+	if facts == nil || len(facts.OwnRoutes) < 2 {
+		return untold
+	}
+	c := newCaller(base, min(askWithin, run.Options.Wait()))
+	b := make([]byte, 8)
+	_, _ = rand.Read(b)
+	first := facts.OwnRoutes[0]
+	none := first[:strings.LastIndex(strings.TrimRight(first, "/"), "/")+1] + "keysplit-" + hex.EncodeToString(b) + "/"
+	control, err := c.settle(ctx, none, facts.Hosts)
+	if err != nil {
+		return untold
+	}
+	missing := 0
+	for _, route := range facts.OwnRoutes {
+		a, err := c.call(ctx, http.MethodOptions, route)
+		switch {
+		case err != nil, a.status >= 500, a.status == http.StatusBadRequest, a.status >= 300 && a.status < 400:
+			return untold
+		case a == control:
+			missing++
+		}
+	}
+	switch {
+	case control.status != http.StatusNotFound && missing > 0: // what answers everything alike tells nothing
+		return untold
+	case missing == 0:
+		return mine
+	case missing == len(facts.OwnRoutes):
+		return another
+	}
+	return untold
+}
+
+// reply is as much of an answer as is compared.
+type reply struct {
+	status int
+	body   string // the sum of the body of an answer that is not 404, which may quote the path
+}
+
+// caller asks one server, each time over a fresh connection.
+type caller struct {
+	url    string
+	client http.Client
+	host   string // in place of the address's
+	https  bool   // what a proxy would say that ends https
+}
+
+func newCaller(base string, limit time.Duration) *caller {
+	at, dial := steps.Reach(base, limit)
+	return &caller{url: at, client: http.Client{
+		Timeout: limit,
+		Transport: &http.Transport{
+			DisableKeepAlives:      true,
+			DisableCompression:     true,
+			DialContext:            dial,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// call sends one request without a token. Its answer's body is not kept.
+func (c *caller) call(ctx context.Context, method, path string) (reply, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, http.NoBody)
+	if err != nil {
+		return reply{}, fmt.Errorf("make a request for the server: %w", err)
+	}
+	req.Host = c.host
+	req.Header.Set("User-Agent", "keysplit")
+	if c.https {
+		req.Header.Set("X-Forwarded-Proto", "https")
+	}
+	res, err := c.client.Do(req)
+	if err != nil {
+		return reply{}, fmt.Errorf("ask the server: %w", err)
+	}
+	defer res.Body.Close()
+	r := reply{status: res.StatusCode}
+	if method != http.MethodOptions || r.status == http.StatusNotFound {
+		return r, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return reply{}, fmt.Errorf("read the server's answer: %w", err)
+	}
+	sum := sha256.Sum256(bytes.ReplaceAll(body, []byte(path), nil))
+	r.body = string(sum[:])
+	return r, nil
+}
+
+// settle finds out how the server wants to be spoken to, by a path that it does not
+// have: Django refuses a Host that is none of its own, and may send http on to https.
+func (c *caller) settle(ctx context.Context, path string, hosts []string) (reply, error) {
+	a, err := c.call(ctx, http.MethodOptions, path)
+	for _, host := range append([]string{"localhost"}, hosts...) {
+		if err != nil || a.status != http.StatusBadRequest {
+			break
+		}
+		c.host = strings.TrimPrefix(host, ".")
+		a, err = c.call(ctx, http.MethodOptions, path)
+	}
+	if err == nil && a.status >= 300 && a.status < 400 {
+		c.https = true
+		a, err = c.call(ctx, http.MethodOptions, path)
+	}
+	return a, err
+}

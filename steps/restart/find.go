@@ -1,0 +1,164 @@
+package restart
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/guard"
+	"dj/keysplit/steps/sys/process"
+	"dj/keysplit/steps/vendor"
+)
+
+// notFound is said where no server of the project was found: there may be one all the
+// same, that keysplit does not see.
+const notFound = "keysplit found no server of this project."
+
+// usualPorts are those on which servers of Django listen unless they are told otherwise.
+var usualPorts = []uint16{80, 8000, 8001, 8080}
+
+// tunnels are programs that pass a port on to another machine, or to what only a
+// developer's tool decides: what answers there is not this machine's.
+var tunnels = []string{"ssh", "kubectl", "oc", "cloud-sql-proxy", "cloud_sql_proxy", "telepresence", "node"}
+
+// find lists the servers of the project: those whose processes show it, and those that
+// only their answers tell.
+func (s *Step) find(ctx context.Context, run *steps.Run) ([]steps.Server, error) {
+	if s.Find != nil {
+		return s.Find(ctx, run.Project.Root)
+	}
+	sight, err := process.Look(ctx, run.Project.Root)
+	if err != nil {
+		return nil, err
+	}
+	return s.sift(ctx, run, sight), ctx.Err()
+}
+
+// sift asks what the processes leave open, and notes what cannot be asked either.
+func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []steps.Server {
+	known := map[uint16]bool{}
+	for _, server := range slices.Concat(sight.Servers, sight.Others) {
+		known[portOf(server.URL)] = true
+	}
+	var ports []steps.Server // of which only the address is known
+	add := func(port uint16) {
+		if holder, seen := sight.Holders[port]; !known[port] && (sight.Holders == nil || seen) && !slices.Contains(tunnels, holder) {
+			known[port] = true
+			ports = append(ports, steps.Server{URL: "http://127.0.0.1:" + strconv.Itoa(int(port))})
+		}
+	}
+	for _, h := range sight.Hidden {
+		for _, port := range h.Ports {
+			add(port)
+		}
+	}
+	for _, port := range slices.Concat(vendor.Published(run), usualPorts) {
+		add(port)
+	}
+	all := slices.Concat(sight.Servers, sight.Others, ports)
+	told := s.recogniseAll(ctx, run, all)
+	var found, inside []steps.Server
+	for i, server := range all {
+		switch {
+		case i < len(sight.Servers) && server.Inside != "" && server.URL == "":
+			inside = append(inside, server)
+		case i < len(sight.Servers) && told[i] != another, told[i] == mine:
+			found = append(found, server)
+		}
+	}
+	found, s.unseen = meet(found, inside)
+	for _, h := range sight.Hidden {
+		h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
+			i := slices.IndexFunc(all, func(server steps.Server) bool { return portOf(server.URL) == port })
+			return i >= 0 && told[i] != untold
+		})
+		if len(h.Ports) > 0 {
+			s.unseen = append(s.unseen, h.String()+".")
+		}
+	}
+	return found
+}
+
+// meet gives what listens in a network of its own the address that leads to it, where
+// there is one of each. Those that are left over cannot be asked.
+func meet(found, inside []steps.Server) (all []steps.Server, unseen []string) {
+	bare := slices.IndexFunc(found, func(s steps.Server) bool { return s.PID == 0 })
+	if len(inside) == 1 && bare >= 0 {
+		found[bare].URL, inside[0].URL = "", found[bare].URL
+		return append(slices.Delete(found, bare, bare+1), inside[0]), nil
+	}
+	for _, s := range inside {
+		unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) listens on %s in a network of its own, as in a container; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.Inside)))
+	}
+	return found, unseen
+}
+
+func portOf(base string) uint16 {
+	u, err := url.Parse(base)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(u.Port(), 10, 16)
+	return uint16(n)
+}
+
+// recogniseAll asks all of them at once. A reloader shows by its processes whose it is.
+func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Server) []verdict {
+	told := make([]verdict, len(all))
+	done := make(chan error, len(all))
+	asked := 0
+	for i, server := range all {
+		key := fmt.Sprint(server.URL, server.PID, server.Started.Unix())
+		switch v, before := s.told[key]; {
+		case server.URL == "", server.Reloader != 0:
+		case before && server.PID != 0:
+			told[i] = v
+		default:
+			asked++
+			guard.Go(func() {
+				told[i] = recognise(ctx, run, server.URL)
+				done <- nil
+			}, func(err error) { done <- err })
+		}
+	}
+	for range asked {
+		<-done
+	}
+	if s.told == nil {
+		s.told = map[string]verdict{}
+	}
+	for i, server := range all {
+		if told[i] != untold && ctx.Err() == nil {
+			s.told[fmt.Sprint(server.URL, server.PID, server.Started.Unix())] = told[i]
+		}
+	}
+	return told
+}
+
+// local reports whether an address is this machine's own.
+func local(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "unix" || u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// unseenLines are what a look could not look into, for a plan.
+func (s *Step) unseenLines() (lines []prose.Text) {
+	for _, line := range s.unseen {
+		lines = append(lines, prose.Of(line))
+	}
+	return lines
+}
+
+// noneFound is what is known where no server of the project was found.
+func (s *Step) noneFound() string { return strings.Join(append([]string{notFound}, s.unseen...), " ") }

@@ -1,0 +1,74 @@
+package smoketest
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// missed is how often one process that was not restarted may go unseen.
+const missed = 0.001
+
+// enough is how many connections meet each of so many processes, which answer by chance,
+// but for one run in a thousand.
+func enough(workers int) int {
+	if workers < 2 {
+		return steps.DefaultConnections
+	}
+	n := math.Log(missed) / math.Log(1-1/float64(workers))
+	return max(steps.DefaultConnections, int(math.Ceil(n)))
+}
+
+// connections is over how many fresh connections a server is asked. counted is false
+// where the number of its processes is not known.
+func connections(run *steps.Run, address string) (n int, counted bool) {
+	if n := run.Options.Connections; n > 0 {
+		return n, true
+	}
+	for _, s := range run.Servers {
+		if s.URL == address && s.Workers > 0 {
+			return enough(s.Workers), true
+		}
+	}
+	return steps.DefaultConnections, false
+}
+
+// planned is the number for a plan: that of the server that is asked first.
+func planned(run *steps.Run) int {
+	first, _ := addresses(run)
+	n, _ := connections(run, first)
+	return n
+}
+
+// readingOf is how far the readings of a process's start and of the time of a write may
+// lie apart.
+const readingOf = 100 * time.Millisecond
+
+// ages shows that no process of the project is older than the write. One that is has the
+// previous key, however few connections it answers.
+func ages(run *steps.Run, emit steps.Emit) []finding.Finding {
+	var old []finding.Finding
+	seen := 0
+	for _, s := range run.Servers {
+		if s.PID == 0 || !run.Wrote || run.OwnServer {
+			continue
+		}
+		seen += max(1, s.Workers)
+		if s.Since().Before(run.WroteAt.Add(-readingOf)) {
+			old = append(old, finding.New(finding.ServerStaleKey, fmt.Sprintf("A process of the server at %s (process %d) was started before the key was written, and goes on with the old one.", s.URL, s.PID)))
+		}
+	}
+	switch {
+	case seen == 0:
+	case len(old) > 0:
+		emit.Check(steps.LineAge, steps.MarkFailed, textAge, fmt.Sprintf("%d of %d servers have an older one", len(old), len(run.Servers)))
+	case seen == 1:
+		emit.Check(steps.LineAge, steps.MarkOK, textAge, "1 process")
+	default:
+		emit.Check(steps.LineAge, steps.MarkOK, textAge, fmt.Sprintf("%d processes", seen))
+	}
+	return old
+}

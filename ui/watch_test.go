@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+)
+
+// watcher is a restart that finds no server until it is looked for often enough.
+type watcher struct {
+	*fakeStep
+	looks, after int
+	err          error
+}
+
+func (f *watcher) Seen(context.Context, *steps.Run) (bool, error) {
+	f.looks++
+	return f.looks > f.after, f.err
+}
+
+// alone is a stage whose restart starts a server of keysplit's own, until there is one
+// of the project's.
+func alone(t *testing.T) (*stage, *watcher) {
+	st := newStage(t, plainLight)
+	f := &watcher{fakeStep: st.fakes[steps.Restart], after: 3}
+	f.plan = nil
+	f.apply = func(_ context.Context, run *steps.Run, emit steps.Emit) error {
+		run.OwnServer = f.looks <= f.after
+		emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", "")
+		return nil
+	}
+	var all []steps.Step
+	for _, n := range steps.Order() {
+		if n == steps.Restart {
+			all = append(all, f)
+		} else {
+			all = append(all, st.fakes[n])
+		}
+	}
+	now := st.e.Now
+	*st.e = *steps.NewEngine(st.e.Run, all...)
+	st.e.Now = now
+	return st, f
+}
+
+// The last page waits for the server that the person is told to start, and tests it
+// when it answers.
+func TestTheLastPageWaitsForTheServer(t *testing.T) {
+	st, f := alone(t)
+	st.open().to(steps.Checklist)
+	st.hold = true
+	st.press("enter")
+	if !strings.Contains(st.w.View(), "Waiting for your server") || strings.Contains(st.w.View(), "Done. The backend has a JWT key of its own.") {
+		t.Fatalf("the last page does not wait:\n%s", st.w.View())
+	}
+	tested := st.fakes[steps.SmokeTest].applied
+	st.release()
+	if f.looks != f.after+1 || f.applied != 2 || st.fakes[steps.SmokeTest].applied != tested+1 {
+		t.Errorf("%d looks; restarted %d times, tested %d times more", f.looks, f.applied, st.fakes[steps.SmokeTest].applied-tested)
+	}
+	if view := st.w.View(); strings.Contains(view, "Waiting") || !strings.Contains(view, "Done. The backend has a JWT key of its own.") {
+		t.Errorf("the server that came is not ticked:\n%s", view)
+	}
+}
+
+// A server that is not as it should be leads to the page that says so, and one that
+// cannot be looked for ends the waiting.
+func TestTheServerThatCame(t *testing.T) {
+	st, f := alone(t)
+	f.after = 0
+	times := 0
+	st.fakes[steps.SmokeTest].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		if times++; times > 1 {
+			return errors.New("it signs with another key")
+		}
+		return nil
+	}
+	st.open().to(steps.Checklist).press("enter")
+	st.want(steps.SmokeTest, failed)
+
+	st, f = alone(t)
+	f.err = errors.New("no list")
+	st.open().to(steps.Checklist).press("enter")
+	if f.looks != 1 || st.w.current() != nil {
+		t.Errorf("%d looks", f.looks)
+	}
+
+	st, f = alone(t)
+	f.after = 0
+	f.plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{Summary: "Restart.", Question: "Restart the server now?"}, nil
+	}
+	st.open().to(steps.Checklist).press("enter")
+	st.want(steps.Restart, ready)
+}
