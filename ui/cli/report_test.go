@@ -269,6 +269,19 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		}
 		return got
 	}
+	if said := oneLine(out); !strings.Contains(said, "keysplit found no server of this project.") || !strings.Contains(said, "Start your server: ") {
+		t.Errorf("nothing is said of the server:\n%s", out)
+	}
+	for n, s := range states() {
+		if seen := n <= 3; n <= 6 && seen != (s == checklist.Done) {
+			t.Errorf("item %d is %s before a server of the project was seen", n, s)
+		}
+	}
+	p.Start(t, djangotest.ServerOptions{})
+	code, out, errOut = inProcess(t, newUpgrade, []string{"upgrade", "--yes", "--temp-user", "--project", p.Root, "--python", p.Python})
+	if code != ExitOK || strings.Contains(oneLine(out), "Start your server: ") {
+		t.Fatalf("with a server: exit %d\n%s%s", code, out, errOut)
+	}
 	for n, s := range states() {
 		if n <= 6 && s != checklist.Done {
 			t.Errorf("item %d is %s after the upgrade", n, s)
