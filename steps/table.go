@@ -94,6 +94,9 @@ func numbered(all []StepInfo) []StepInfo {
 	return all
 }
 
+// Called names the step in a sentence: "the Key step".
+func (i StepInfo) Called() string { return "the " + i.Title + " step" }
+
 // Numbered is how many steps a person is asked about.
 func Numbered() int { return len(table) - 2 }
 

@@ -33,7 +33,7 @@ var items = []struct {
 	{"Team notified of change", (*look).notified},
 }
 
-// delivered is what step 2 read back from the places of another environment. The
+// delivered is what the write read back from the places of another environment. The
 // files here say nothing about those.
 func (l *look) delivered() verdict {
 	v := verdict{evidence: l.past.evidenceOf(steps.Write, steps.LinesReadBack), next: prose.Say("Run: `keysplit upgrade`")}

@@ -1,4 +1,4 @@
-// Package generate is step 1: it settles which key is to sign tokens.
+// Package generate is the step Key: it settles which key is to sign tokens.
 //
 // A key that is already good is kept. Otherwise one is made: 64 bytes from the
 // system's random source as base64url without padding, 86 characters, just as
@@ -31,7 +31,7 @@ const size = 64
 // length is how many random bytes give the characters that this run wants.
 func length(run *steps.Run) int { return max(size, (run.MinLength()*3+3)/4) }
 
-// Step is step 1. Its zero value is ready for use.
+// Step is the step Key. Its zero value is ready for use.
 type Step struct {
 	Random io.Reader // nil means crypto/rand
 }

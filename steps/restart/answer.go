@@ -20,7 +20,7 @@ import (
 const firstAnswer = 10 * time.Second
 
 // noAddress is said where there is nothing to wait for.
-const noAddress = "No address of the server is known; give it with --url, so that step 5 can ask it."
+var noAddress = "No address of the server is known; give it with --url, so that " + steps.About(steps.SmokeTest).Called() + " can ask it."
 
 // answers asks for the front page over a fresh connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something

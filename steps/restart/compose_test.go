@@ -152,7 +152,7 @@ esac`
 		"both new, with the key": {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=KEY"]`, "", "", "2 new containers, with the new key"},
 		"one is the old one":     {"c\nb\n", `["JWT_SECRET_KEY=KEY"]`, `[]`, "", "restart-failed", ""},
 		"one has another key":    {"c\nd\n", `["JWT_SECRET_KEY=KEY"]`, `["JWT_SECRET_KEY=x"]`, "", "jwt-key-shadowed", ""},
-		"neither has a key":      {"c\nd\n", `[]`, `[]`, "", "", "does not hold the key: step 5 proves it"},
+		"neither has a key":      {"c\nd\n", `[]`, `[]`, "", "", "does not hold the key: the Login step proves it"},
 		"not given what it was":  {"c\nd\n", `[]`, `[]`, "compose:compose.yaml#web", "compose-missing-key", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

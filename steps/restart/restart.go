@@ -1,4 +1,4 @@
-// Package restart is step 4: it makes the running backend read the new value,
+// Package restart is the step Restart: it makes the running backend read the new value,
 // and waits until it answers again.
 //
 // Settings are read once, at the start of a process. So the step looks for a

@@ -1,4 +1,4 @@
-// Package smoketest is step 5: it proves which key the running server signs
+// Package smoketest is the step Login: it proves which key the running server signs
 // with, and then logs in once for real.
 //
 // # The proof that needs no password

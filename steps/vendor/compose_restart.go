@@ -307,7 +307,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		return steps.Fail(finding.New(finding.ComposeMissingKey, "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
 			WithSeverity(finding.Error).WithFix(finding.Do("See that the compose file gives the service the file or the variable: %s", by.line("config", "--no-interpolate"))).NotFixable())
 	case run.Key.Set():
-		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: step 5 proves it")
+		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: "+steps.About(steps.SmokeTest).Called()+" proves it")
 	default:
 		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers)
 	}

@@ -207,7 +207,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	case unread != "" && among(files, unread):
 		return "", nil
 	case unread != "":
-		return u.name + " reads " + secret.Inert(unread) + ", which only root can read: that it holds the new key is proved in step 5.", nil
+		return u.name + " reads " + secret.Inert(unread) + ", which only root can read: that it holds the new key is proved in " + steps.About(steps.SmokeTest).Called() + ".", nil
 	case key.found && among(files, key.from) && run.Options.ReadOnly:
 		return "", nil // it is written later
 	case key.found && run.Secret(key.value).Equal(run.Key):
@@ -229,7 +229,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		return "", steps.Fail(finding.New(finding.EnvFileWrongPlace, fmt.Sprintf("The unit %s gets SECRET_KEY from %s, and no JWT_SECRET_KEY: the key was written to %s, which the unit does not name.", u.name, secret.Inert(secretKey.from), run.Project.Rel(files[0]))).
 			At(at, 0).WithFix(fix))
 	case len(u.files) > 0:
-		return u.name + " names no file that was written. That is right where the backend reads " + run.Project.Rel(files[0]) + " by itself; step 5 proves it.", nil
+		return u.name + " names no file that was written. That is right where the backend reads " + run.Project.Rel(files[0]) + " by itself; " + steps.About(steps.SmokeTest).Called() + " proves it.", nil
 	}
 	return "", nil
 }

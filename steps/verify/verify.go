@@ -1,4 +1,4 @@
-// Package verify is step 3: it proves that the two keys differ, as the
+// Package verify is the step Verify: it proves that the two keys differ, as the
 // backend itself reads them, and that Django's system checks pass.
 //
 // Three witnesses must agree: the file as every reader in use reads it, the
@@ -23,7 +23,7 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-// Step is step 3. Its zero value is ready for use.
+// Step is the step Verify. Its zero value is ready for use.
 type Step struct{}
 
 // Name is steps.Distinct.
@@ -99,7 +99,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 		}
 		if run.Key.Set() && key.Set() && !key.Equal(run.Key) && !edited {
 			found = append(found, finding.New(finding.ValueDialectAmbiguous,
-				fmt.Sprintf("%s reads another value than the key of step 1.", reader)).At(rel, 0).WithSeverity(finding.Error))
+				fmt.Sprintf("%s reads another value than the key of %s.", reader, steps.About(steps.Generate).Called())).At(rel, 0).WithSeverity(finding.Error))
 		}
 		if twin := sameAs(run, reader, data, key); twin != "" {
 			found = append(found, finding.New(finding.JWTKeyEqualsSecretKey,

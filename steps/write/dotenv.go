@@ -111,8 +111,8 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	path, readers := d.file(run)
 	rel := run.Project.Rel(path)
-	if !run.Key.Set() { // step 1 was left out
-		return steps.Plan{Summary: "No key was chosen in step 1, so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
+	if !run.Key.Set() { // none was chosen
+		return steps.Plan{Summary: "No key was chosen in " + steps.About(steps.Generate).Called() + ", so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
 	}
 	ops := append(d.repairs(run), envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()})
 	change, err := envfile.Edit(d.at.Data, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)

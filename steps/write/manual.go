@@ -13,7 +13,7 @@ import (
 
 // manual is a place that only a person can reach. keysplit says what to do and
 // waits for the word that it is done; what it cannot read it does not claim. The
-// running server proves it, in step 5.
+// running server proves it, in the Login step.
 type manual struct {
 	spec  string
 	where string // in the user's words, "" for none
@@ -65,9 +65,9 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	key := prose.Say("1. Take the key: it is the one that you gave.")
 	if !run.Answers.Import.Set() {
-		key = prose.Say("1. Take the key: the wizard copies it in step 1.")
+		key = prose.Say("1. Take the key: the wizard copies it in %s.", steps.About(steps.Generate).Called())
 		if run.Journal != nil && run.Journal.ChosenFile() != "" {
-			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that goes away when every place is done. The wizard can also copy it in step 1.", run.Journal.ChosenFile())
+			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that goes away when every place is done. The wizard can also copy it in %s.", run.Journal.ChosenFile(), steps.About(steps.Generate).Called())
 		}
 	}
 	return steps.Plan{
@@ -75,7 +75,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Details: []prose.Text{
 			key,
 			prose.Say("2. Set it there as %s, with no quotes, spaces or line end added.", run.Names().Key),
-			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in step 5."),
+			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in %s.", steps.About(steps.SmokeTest).Called()),
 		},
 		Question: "Have you set it there?",
 		Yes:      "It is set",
@@ -94,8 +94,9 @@ func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error
 	if err := run.Journal.Delivered(d); err != nil {
 		return err
 	}
-	run.Wrote, m.done = true, true
-	emit.Check("write "+m.spec, steps.MarkWarn, "set by hand in "+m.place(), "not read back: step 5 proves it")
+	run.MarkWritten()
+	m.done = true
+	emit.Check("write "+m.spec, steps.MarkWarn, "set by hand in "+m.place(), "not read back: "+steps.About(steps.SmokeTest).Called()+" proves it")
 	return nil
 }
 

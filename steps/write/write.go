@@ -1,4 +1,4 @@
-// Package write is step 2: it delivers the key to where the backend gets it.
+// Package write is the step Write: it delivers the key to where the backend gets it.
 //
 // Where that is, is a target: a file, a place of one of the vendors, or one that only
 // a person reaches. It plans with a masked diff, writes so that everything else in the
@@ -62,7 +62,7 @@ func ofVendors() (out []kind) {
 	return out
 }
 
-// Step is step 2. Its zero value is ready for use.
+// Step is the step Write. Its zero value is ready for use.
 //
 // It goes in parts, each with a question of its own: first all places that
 // keysplit writes to, then one by one those that only a person reaches. A yes to
