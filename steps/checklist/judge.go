@@ -184,9 +184,23 @@ func (l *look) invalidated() verdict {
 	case !l.refuses(steps.LineSecret):
 		v.why = "the server was not shown to refuse SECRET_KEY"
 	default:
-		v.evidence = l.past.evidence(steps.SmokeTest, steps.LineSecret, steps.LinePrevious, steps.LineControl)
+		v.evidence = append(l.past.evidence(steps.SmokeTest, steps.LineSecret, steps.LinePrevious, steps.LineControl), l.otherKeys()...)
 	}
 	return v
+}
+
+// otherKeys is what was seen of tokens of an account that other keys signed, or that
+// nobody asked: a test token for nobody does not tell of a second authentication class.
+func (l *look) otherKeys() []Evidence {
+	if seen := l.past.login.evidence(steps.LineOthers); len(seen) > 0 {
+		return seen
+	}
+	pr := l.past.proofs[steps.SmokeTest]
+	text := "not asked, since no account was given: whether the protected route takes a token of an account that another key signed"
+	if l.past.login.ok(steps.LineLogin) {
+		text = "not told: whether the protected route takes a token of the account that another key signed"
+	}
+	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Time: pr.time}}
 }
 
 func (l *look) pipelines() verdict {

@@ -299,6 +299,12 @@ var catalogue = map[Code]Page{
 		Edit:     true,
 	},
 	// the running server
+	RouteUnknown: {
+		Severity: Warning,
+		Message:  "A route that keysplit assumed is not there, so it was not verified.",
+		Why:      "The project's Django named no such route. The backend may be in order; keysplit did not ask at the right place.",
+		Fix:      Do("Name the path in keysplit.toml, under the environment: login, protected or refresh. Then run `keysplit` again."),
+	},
 	ServerNotFound: {
 		Severity: Error,
 		Message:  "keysplit found no server of this project.",

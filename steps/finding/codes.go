@@ -63,6 +63,7 @@ const (
 	ProofInconclusive              Code = "proof-inconclusive"
 	QuoteUnbalanced                Code = "quote-unbalanced"
 	RestartFailed                  Code = "restart-failed"
+	RouteUnknown                   Code = "route-unknown"
 	SecretKeyInsecure              Code = "secret-key-insecure"
 	SecretKeyMissing               Code = "secret-key-missing"
 	SecretKeyPlaceholder           Code = "secret-key-placeholder"

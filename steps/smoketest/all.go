@@ -176,6 +176,12 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 	}
 	defer end()
 	in, err := s.login(ctx, account)
+	if errors.Is(err, errUnverified) {
+		if !out.usable {
+			return steps.Fail(s.notTold(out.throttled, true))
+		}
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -37,21 +37,16 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 		return nil, steps.Fail(f)
 	}
 	in := &loggedIn{jar: newJar()}
-	var err error
-	if in.csrf, err = s.csrf(ctx, in.jar, path); err != nil {
-		return nil, err
-	}
-	body, err := json.Marshal(map[string]string{cmp.Or(a.Field, "username"): a.Username, "password": a.Password.Reveal()})
-	if err != nil {
-		return nil, fmt.Errorf("write the login request: %w", err)
-	}
-	got, err := s.client.do(ctx, request{method: http.MethodPost, path: path, body: body, jar: in.jar, header: csrfHeader(in.csrf)})
+	got, err := s.knock(ctx, path, a, in)
 	var t *trouble
 	if errors.As(err, &t) {
 		return fail("", t.finding())
 	}
 	if err != nil {
 		return nil, err
+	}
+	if (got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed) && s.assumes(s.run.Options.Routes.Login, s.found.Login) {
+		return nil, s.unverified(steps.LineLogin, text, got, path, "login")
 	}
 	if f, bad := s.refusedLogin(got, path); bad {
 		return fail(strconv.Itoa(got.status), f)
@@ -71,6 +66,73 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 	}
 	s.emit.Check(steps.LineLogin, steps.MarkOK, text, fmt.Sprintf("%d in %d ms", got.status, got.took.Milliseconds()))
 	return in, nil
+}
+
+// knock posts the login. It is posted again only where the first was no attempt: where
+// the server wanted a CSRF token, or its form has another field for the name.
+func (s *session) knock(ctx context.Context, path string, a steps.Account, in *loggedIn) (got answer, err error) {
+	if in.csrf, err = s.csrf(ctx, in.jar, s.routes.CSRF); err != nil {
+		return got, err
+	}
+	field := cmp.Or(a.Field, "username")
+	for range 2 { // one reason each
+		body, err := json.Marshal(map[string]string{field: a.Username, "password": a.Password.Reveal()})
+		if err != nil {
+			return got, fmt.Errorf("write the login request: %w", err)
+		}
+		got, err = s.client.do(ctx, request{method: http.MethodPost, path: path, body: body, jar: in.jar, header: csrfHeader(in.csrf)})
+		if err != nil {
+			return got, err
+		}
+		other := wanted(got, field)
+		switch {
+		case got.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(got.body), []byte("csrf")) && in.csrf == "":
+			// Only now may the login be asked with GET: throttles count that too.
+			if in.csrf, err = s.csrf(ctx, in.jar, path, "/", "/admin/login/"); err != nil || in.csrf == "" {
+				return got, err
+			}
+		case other != "":
+			field = other
+		default:
+			return got, nil
+		}
+	}
+	return got, nil
+}
+
+// nameFields are the fields for the name of an account, of which a login may want
+// another one than the user model says.
+var nameFields = []string{"username", "email", "login", "identifier", "phone", "phone_number"}
+
+// wanted is the field for the name that a refused login asks for, "" for none: an answer
+// about its fields (400 or 422) comes before any attempt at the password.
+func wanted(a answer, sent string) string {
+	var fields map[string]json.RawMessage
+	if a.status != http.StatusBadRequest && a.status != http.StatusUnprocessableEntity || json.Unmarshal(a.body, &fields) != nil {
+		return ""
+	}
+	for _, name := range nameFields {
+		if _, about := fields[name]; about && name != sent {
+			return name
+		}
+	}
+	return ""
+}
+
+// assumes reports whether a route is only the guide's, since neither the configuration
+// nor the project's Django named one.
+func (s *session) assumes(named, found string) bool { return named == "" && found == "" }
+
+// errUnverified ends a login that could not be tried: a guess was wrong, and the backend
+// did nothing wrong.
+var errUnverified = errors.New("not verified")
+
+// unverified says that an assumed route is not there, and how to name the right one.
+func (s *session) unverified(line, text string, a answer, path, setting string) error {
+	s.emit.Check(line, steps.MarkWarn, text, fmt.Sprintf("not verified: %d at %s, which keysplit assumed", a.status, secret.Inert(path)))
+	f := finding.New(finding.RouteUnknown, fmt.Sprintf("The %s was not verified: keysplit assumed %s, and it is not there.", setting, secret.Inert(path)))
+	s.emit.Find(f.WithFix(finding.Do("Name the path in keysplit.toml: %s = \"/PATH/\", under the environment. Then run `keysplit` again.", setting)))
+	return errUnverified
 }
 
 // refusedLogin finds out why a login did not work. bad is false for one that
@@ -124,12 +186,12 @@ func (s *session) retryAfter(a answer) time.Duration {
 	return 0
 }
 
-// csrf asks the routes that hand out Django's CSRF cookie until one does, and
+// csrf asks routes that may hand out Django's CSRF cookie until one does, and
 // returns the value for the header: the cookie's, or where the token is kept in
 // the session the one from the body. "" means that none came; many servers want
 // none.
-func (s *session) csrf(ctx context.Context, j *jar, login string) (string, error) {
-	for i, path := range []string{s.routes.CSRF, login, "/", "/admin/login/"} {
+func (s *session) csrf(ctx context.Context, j *jar, paths ...string) (string, error) {
+	for _, path := range paths {
 		if path == "" {
 			continue
 		}
@@ -144,7 +206,7 @@ func (s *session) csrf(ctx context.Context, j *jar, login string) (string, error
 		if value := j.csrf(); value != "" {
 			return value, nil
 		}
-		if value := csrfInBody(a.body); i == 0 && value != "" {
+		if value := csrfInBody(a.body); path == s.routes.CSRF && value != "" {
 			return value, nil
 		}
 	}
@@ -315,6 +377,9 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	switch {
 	case a.status == http.StatusTooManyRequests:
 		s.emit.Check(steps.LineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
+		return nil
+	case a.status == http.StatusNotFound && s.assumes(s.run.Options.Routes.Refresh, s.found.Refresh):
+		_ = s.unverified(steps.LineRefresh, textRefresh, a, s.routes.Refresh, "refresh")
 		return nil
 	case a.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(a.body), []byte("csrf")):
 		f = finding.New(finding.LoginCSRF, "The refresh was refused for its CSRF token.")

@@ -79,7 +79,8 @@ type session struct {
 	guessed     bool // facts are defaults
 	logsIn      bool // log in, if there is an account
 	routes      steps.Routes
-	known       bool // routes are those that the project's Django named
+	found       steps.Routes // those that the project's Django named
+	known       bool         // routes are those that the project's Django named
 	sleep       func(context.Context, time.Duration) error
 	grace       time.Time // until then the backend accepts the previous key by intent; zero when it does not
 
@@ -284,6 +285,9 @@ func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit step
 		client: newClient(base, run.Options.Roots, run.Options.Wait()), fresh: keySigner(key),
 		routes: named(run.Options.Routes, routes(run.Project.Facts)),
 		known:  run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != ""),
+	}
+	if run.Project.Facts != nil {
+		ses.found = run.Project.Facts.Routes
 	}
 	ses.connections, ses.counted = connections(run, address)
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
