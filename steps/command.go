@@ -14,12 +14,12 @@ func (r *Run) Command(name string, words ...string) string {
 	if name != "" {
 		command = append(command, name)
 	}
-	return shell.Join(slices.Concat(command, r.where(), words)...)
+	return shell.Join(slices.Concat(command, r.Where(), words)...)
 }
 
-// where are the flags that every command of this run needs: the project and the
+// Where are the flags that every command of this run needs: the project and the
 // environment, unless they are those that a command means by itself.
-func (r *Run) where() (flags []string) {
+func (r *Run) Where() (flags []string) {
 	if r.Options.Named != "" {
 		flags = append(flags, "--project", r.Options.Named)
 	}

@@ -116,7 +116,7 @@ func TestAnEditThatLeavesALine(t *testing.T) {
 	if v := st.press("e").w.View(); !strings.Contains(v, "There is nothing here that keysplit can edit.") {
 		t.Errorf("a second edit is offered:\n%s", v)
 	}
-	if v := st.press("esc").w.View(); !strings.Contains(v, "To undo") || !strings.Contains(v, "Roll back") {
+	if v := st.press("esc").w.View(); !strings.Contains(v, "keysplit rollback") || !strings.Contains(v, "Roll back") {
 		t.Errorf("no way back is named:\n%s", v)
 	}
 	if o, _ := st.w.outcome(st.e, true, nil); !o.Edited {

@@ -94,8 +94,8 @@ type facts struct {
 	wrote       bool
 	undoing     []prose.Text // what users and the backend would notice of a rollback
 	rollback    string       // the command that puts everything back
-	left        []prose.Text // what is left for the user after a good end
-	ownServer   bool         // only a server was asked that keysplit had started
+	end         steps.Ending // how it would end now
+	where       []string     // the flags of keysplit's commands about this run
 	username    string
 	password    bool // one was given
 	tempUser    bool
@@ -185,8 +185,8 @@ func look(e *steps.Engine) facts {
 	run, o, a := e.Run, e.Run.Options, e.Run.Answers
 	f := facts{
 		machine: e.Machine, environment: o.Environment, production: run.ProductionName() != "", django: run.Django != nil,
-		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, left: slices.Clone(run.Left), ownServer: run.OwnServer,
-		rollback: run.Command("rollback"),
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
+		rollback: run.Command("rollback"), end: endingOf(e), where: run.Where(),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
 		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),
@@ -207,6 +207,16 @@ func look(e *steps.Engine) facts {
 		}
 	}
 	return f
+}
+
+// endingOf is how the upgrade would end now: well only when each step has come to its end.
+func endingOf(e *steps.Engine) steps.Ending {
+	end := e.Ending(nil)
+	for _, status := range end.Steps {
+		end.OK = end.OK && (status == steps.Done || status == steps.Skipped)
+	}
+	end.Left, end.GoOn = slices.Clone(end.Left), "" // the page itself goes on
+	return end
 }
 
 // short writes the home folder as ~.

@@ -7,7 +7,6 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -85,25 +84,13 @@ func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 // summary lists the steps and what is left to do.
 func (w *wizard) summary(s *sheet) {
 	st := w.styles
-	left, bad := 0, 0
-	for _, p := range w.pages {
-		if ph := w.phase(p); ph != done {
-			left++
-		}
+	end := w.facts.end
+	end.Edited, end.Throwaway = w.edited, w.throwaway
+	mark := st.Warn.Render(st.Marks.Warn)
+	if end.OK && !end.OwnServer {
+		mark = st.OK.Render(st.Marks.OK)
 	}
-	for _, f := range w.facts.open {
-		if f.Severity == finding.Error {
-			bad++
-		}
-	}
-	switch {
-	case left == 0 && bad == 0 && w.facts.ownServer:
-		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Done, except for your own server, which was not seen.")
-	case left == 0 && bad == 0:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.Bold, "Done. The backend has a JWT key of its own.")
-	default:
-		s.hang(st.Warn.Render(st.Marks.Warn)+" ", st.Bold, "Not everything is done yet.")
-	}
+	s.hang(mark+" ", st.Bold, end.Summary())
 	s.blank()
 	for _, p := range w.pages {
 		if p.Number == 0 && p.Name != steps.Checklist {
@@ -122,17 +109,13 @@ func (w *wizard) summary(s *sheet) {
 			s.say("    ", st.Muted, f.Fix)
 		}
 	}
-	for _, left := range w.facts.left {
+	for _, next := range end.Next() {
 		s.blank()
-		s.say("", st.Bold, left)
+		s.say("", st.Bold, next.For(w.facts.where...))
 	}
-	if w.facts.ownServer {
+	if end.OwnServer {
 		s.blank()
 		s.hang(st.Mark(steps.MarkPending)+" ", st.Muted, "Waiting for your server. It is tested as soon as it answers.")
-	}
-	if w.changed() && !w.throwaway {
-		s.heading("To undo")
-		s.hang("", st.Info, w.facts.rollback)
 	}
 }
 

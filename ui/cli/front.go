@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -35,19 +34,7 @@ type choice struct {
 
 // result is how a whole run ended.
 type result struct {
-	OK        bool
-	Stopped   bool // by the user
-	DryRun    bool
-	Changed   bool // a file was changed
-	Restarted bool // a server was restarted, and goes on
-	OwnServer bool // only a server was asked that keysplit had started
-	Edited    bool // a committed file was edited, or the configuration written
-	Steps     map[steps.Name]steps.Status
-	Findings  []finding.Finding
-	Open      int          // items of the checklist that are open and were not shown yet
-	Summary   string       // one sentence
-	GoOn      string       // the command line that goes on, after a bad end
-	Given     []string     // the flags of that
-	Misused   bool         // that end came of a wrong command line or configuration
-	Next      []prose.Text // what is left and how to go on or back, one sentence each
+	steps.Ending
+	Summary string       // in a sentence or two
+	Next    []prose.Text // what is left and how to go on or back, one sentence each
 }

@@ -279,7 +279,7 @@ func (p *plainFront) Result(r result) {
 	switch {
 	case r.OK:
 		mark = p.s.OK.Render(p.s.Marks.OK)
-	case r.Stopped, r.DryRun && r.planned():
+	case r.Stopped, r.DryRun && r.Planned():
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
 	}
 	p.line("")

@@ -85,7 +85,7 @@ func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions)
 	if err := o.agreed(ctx, e.Run, f, plan); err != nil {
 		wrong := misused(err)
 		if !wrong || o.json { // a script waits for the last line
-			f.Result(result{Stopped: !wrong, Summary: "Nothing was undone."})
+			f.Result(result{Ending: steps.Ending{Stopped: !wrong}, Summary: "Nothing was undone."})
 		}
 		if wrong {
 			return err
@@ -99,7 +99,7 @@ func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions)
 
 // backResult is the verdict of a rollback as the end of a run.
 func backResult(e *steps.Engine, v rollback.Verdict) result {
-	r := result{OK: v.Err == nil, Stopped: v.Stopped(), Changed: v.Changed, Findings: e.Findings(), Summary: v.Summary, Next: v.Next}
+	r := result{Ending: steps.Ending{OK: v.Err == nil, Stopped: v.Stopped(), Changed: v.Changed, Findings: e.Findings()}, Summary: v.Summary, Next: v.Next}
 	if v.Told {
 		r.Summary += " See above for what to do."
 	}

@@ -16,26 +16,27 @@ import (
 func TestSummaries(t *testing.T) {
 	skipped := map[steps.Name]steps.Status{steps.Write: steps.Done, steps.Restart: steps.Skipped, steps.SmokeTest: steps.Skipped}
 	for name, c := range map[string]struct {
-		r        result
+		end      steps.Ending
 		says     string
 		rollback bool
 	}{
-		"done":                {result{OK: true, Changed: true}, "has a JWT key of its own", true},
-		"one item is open":    {result{OK: true, Changed: true, Open: 1}, "has a JWT key of its own", true},
-		"nothing to do":       {result{OK: true}, "Nothing was changed", false},
-		"only files edited":   {result{OK: true, Edited: true}, "Only the files named here were edited", true},
-		"written, no more":    {result{OK: true, Changed: true, Steps: skipped}, "Skipped steps were not verified", true},
-		"in order, no more":   {result{OK: true, Steps: skipped}, "Skipped steps were not verified", false},
-		"a plan":              {result{OK: true, DryRun: true}, "That was the plan", false},
-		"half a plan":         {result{DryRun: true, Steps: map[steps.Name]steps.Status{steps.Restart: steps.Failed}}, "The plan is not finished, and nothing was changed", false},
-		"failed":              {result{Changed: true}, "Not finished", true},
-		"failed, not changed": {result{}, "Not finished", false},
+		"done":                {steps.Ending{OK: true, Changed: true}, "has a JWT key of its own", true},
+		"own server":          {steps.Ending{OK: true, Changed: true, OwnServer: true}, "own server, which was not seen", true},
+		"one item is open":    {steps.Ending{OK: true, Changed: true, Open: 1}, "has a JWT key of its own", true},
+		"nothing to do":       {steps.Ending{OK: true}, "Nothing was changed", false},
+		"only files edited":   {steps.Ending{OK: true, Edited: true}, "Only the files named here were edited", true},
+		"written, no more":    {steps.Ending{OK: true, Changed: true, Steps: skipped}, "Skipped steps were not verified", true},
+		"in order, no more":   {steps.Ending{OK: true, Steps: skipped}, "Skipped steps were not verified", false},
+		"a plan":              {steps.Ending{OK: true, DryRun: true}, "That was the plan", false},
+		"half a plan":         {steps.Ending{DryRun: true, Steps: map[steps.Name]steps.Status{steps.Restart: steps.Failed}}, "The plan is not finished, and nothing was changed", false},
+		"failed":              {steps.Ending{Changed: true}, "Not finished", true},
+		"failed, not changed": {steps.Ending{}, "Not finished", false},
 	} {
-		r := (&place{env: steps.DefaultEnvironment}).summarise(c.r)
+		r := (&place{env: steps.DefaultEnvironment}).summarise(&steps.Run{}, result{Ending: c.end})
 		if !strings.Contains(r.Summary, c.says) || strings.Contains(stepstest.Rendered(r.Next, " "), "rollback") != c.rollback {
 			t.Errorf("%s: %s %q", name, r.Summary, stepstest.Rendered(r.Next, " "))
 		}
-		if left := slices.Contains(r.Next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`")); left != (c.r.Open == 1) {
+		if left := slices.Contains(r.Next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`")); left != (c.end.Open == 1) {
 			t.Errorf("%s: %q", name, stepstest.Rendered(r.Next, " "))
 		}
 	}
@@ -66,16 +67,17 @@ func TestHowToGoOn(t *testing.T) {
 	}
 	refused, nobody := []finding.Finding{finding.New("login-rejected", "")}, []finding.Finding{finding.New("server-unreachable", "")}
 	for _, c := range []struct {
-		r    result
+		end  steps.Ending
 		want string
 	}{
-		{result{GoOn: whole, Given: given, Findings: refused}, "To go on, with the right name and password: "},
-		{result{GoOn: "keysplit upgrade --temp-user", Given: []string{"--temp-user"}, Findings: refused}, "To go on: "},
-		{result{GoOn: whole, Given: given, Findings: nobody}, "To go on, if the address is right: "},
-		{result{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
-		{result{GoOn: whole, Given: given, Misused: true}, "To go on, with that corrected: "},
+		{steps.Ending{GoOn: whole, Given: given, Findings: refused}, "To go on, with the right name and password: "},
+		{steps.Ending{GoOn: "keysplit upgrade --temp-user", Given: []string{"--temp-user"}, Findings: refused}, "To go on: "},
+		{steps.Ending{GoOn: whole, Given: given, Findings: nobody}, "To go on, if the address is right: "},
+		{steps.Ending{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
+		{steps.Ending{GoOn: whole, Given: given, Misused: true}, "To go on, with that corrected: "},
 	} {
-		if got := c.r.goOn().Rendered(); got != c.want+c.r.GoOn {
+		if next := c.end.Next(); next[len(next)-1].Rendered() != c.want+c.end.GoOn {
+			got := next[len(next)-1].Rendered()
 			t.Errorf("%s\nwant %s", got, c.want)
 		}
 	}

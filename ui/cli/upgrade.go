@@ -138,7 +138,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	if r.OK && !o.dryRun {
 		err = o.after(ctx, e.Run, f, &r)
 	}
-	f.Result(o.summarise(r))
+	f.Result(o.summarise(e.Run, r))
 	if err == nil && !r.OK {
 		err = steps.Fail(finding.Errors(r.Findings)...)
 	}
@@ -202,6 +202,6 @@ func (o *upgradeOptions) configure(ctx context.Context, run *steps.Run, r *resul
 		return err
 	}
 	r.Edited = true
-	r.Next = append(r.Next, prose.Say("Wrote %s. Look at it, and commit it.", run.Project.Rel(path)))
+	r.Left = append(r.Left, prose.Say("Wrote %s. Look at it, and commit it.", run.Project.Rel(path)))
 	return nil
 }

@@ -80,23 +80,23 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 		// A fault of keysplit or of the terminal, and not of the usage.
 		return &exitError{code: ExitFinding, err: err}
 	}
-	r := result{
-		OK:      err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0,
-		Stopped: err != nil || out.Cancelled && out.Failed == nil, Changed: out.Changed, Edited: out.Edited, Restarted: e.Run.Serves(), Next: e.Run.Left,
-		Open: out.Open, Findings: out.Findings, Steps: out.Statuses, GoOn: e.Run.ReopenCommand(), Given: e.Run.Options.Given, Misused: misused(out.Failed),
-	}
+	r := resultOf(e, out.Failed)
+	r.OK = err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0
+	r.Stopped = err != nil || out.Cancelled && out.Failed == nil
+	r.Changed, r.Edited, r.Open, r.Findings, r.Steps = out.Changed, out.Edited, out.Open, out.Findings, out.Statuses
+	r.GoOn = e.Run.ReopenCommand()
 	f := o.front(stdio)
 	if out.Back != nil {
 		return wentBack(e, f, out)
 	}
 	if r.OK {
 		if err := o.after(ctx, e.Run, f, &r); err != nil {
-			f.Result(o.summarise(r))
+			f.Result(o.summarise(e.Run, r))
 			return said(err)
 		}
 	}
 	show := finding.Errors(out.Findings)
-	r = o.summarise(r)
+	r = o.summarise(e.Run, r)
 	tell(f, show)
 	if len(show) == 0 && out.Failed != nil {
 		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(secret.Inert(out.Failed.Error()))})

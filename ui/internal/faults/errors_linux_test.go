@@ -88,7 +88,7 @@ func (k killing) failOnce(t *testing.T, c *tally, f fault, want content, next st
 		c.add(f, fmt.Sprintf("it ended well, and the file is the %s one:\n%s", has, e.out))
 	case e.code < 0 || strings.Contains(e.out, "panic"), e.code != 0 && len(strings.TrimSpace(e.out)) < 20:
 		c.add(f, fmt.Sprintf("it ended with %d and %q", e.code, e.out))
-	case strings.Contains(said, "stands above") && strings.Count(e.out, "✗") < 2:
+	case strings.Contains(said, "See above") && strings.Count(e.out, "✗") < 2:
 		c.add(f, "what is said to stand above does not:\n"+e.out)
 	case has == isNeither:
 		c.add(f, "it said:\n"+e.out)

@@ -1,0 +1,149 @@
+package steps
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+)
+
+// Ending is how an upgrade ended. Every front end prints its summary and what is next.
+type Ending struct {
+	OK        bool
+	Stopped   bool // by the user
+	DryRun    bool
+	Changed   bool // a file was changed
+	Restarted bool // a server was restarted, and goes on
+	OwnServer bool // the only server that was asked was one of keysplit's own
+	Edited    bool // a committed file was edited, or the configuration written
+	Steps     map[Name]Status
+	Findings  []finding.Finding
+	Left      []prose.Text // for the user to do after a good end
+	Open      int          // items of the checklist that are open and were not shown yet
+	GoOn      string       // the command line that goes on after a bad end, "" where that is said otherwise
+	Given     []string     // the flags of that
+	Misused   bool         // that end came of a wrong command line or configuration
+	Throwaway bool         // the project is that of the demo, and goes away
+}
+
+// Ending reads the end of a run off the engine; err is what the run ended with.
+func (e *Engine) Ending(err error) Ending {
+	run, findings := e.Run, e.Findings()
+	end := Ending{
+		OK: err == nil && len(finding.Errors(findings)) == 0, Stopped: errors.Is(err, ErrCancelled), Findings: findings,
+		Changed: run.Wrote, Restarted: run.Serves(), OwnServer: run.OwnServer, Left: run.Left, Steps: map[Name]Status{},
+		GoOn: run.ResumeCommand(), Given: run.Options.Given, Misused: errors.Is(err, ErrUsage),
+	}
+	for _, n := range Order() {
+		if e.Has(n) {
+			end.Steps[n] = e.Machine.Status(n)
+		}
+	}
+	return end
+}
+
+// Planned reports whether a dry run came to its end.
+func (e Ending) Planned() bool {
+	for _, s := range e.Steps {
+		if s == Failed {
+			return false
+		}
+	}
+	return !e.Stopped
+}
+
+// Told reports whether findings or errors say more about a bad end.
+func (e Ending) Told() bool { return !e.OK && !e.Stopped && !(e.DryRun && e.Planned()) }
+
+// Summary is the ending in a sentence or two.
+func (e Ending) Summary() string {
+	switch {
+	case e.OK && e.DryRun:
+		return "That was the plan. Nothing was changed."
+	case e.DryRun && e.Planned():
+		return "That was the plan. Nothing was changed, so what is wrong is still so."
+	case e.OK:
+		return e.good()
+	case e.Stopped:
+		return "Stopped."
+	case e.DryRun:
+		return "The plan is not finished, and nothing was changed."
+	}
+	return "Not finished."
+}
+
+func (e Ending) good() string {
+	unproved := e.Steps[Restart] == Skipped || e.Steps[SmokeTest] == Skipped
+	switch {
+	case e.OwnServer:
+		return "Done, except for your own server, which was not seen. The key was tested on one that keysplit started."
+	case !e.Changed && e.Restarted:
+		return "Done. The files were in order already; the server now runs with the key."
+	case !e.Changed && e.Edited:
+		return "The key was in order already. Only the files named here were edited."
+	case !e.Changed && unproved:
+		return "The files were in order already. Skipped steps were not verified."
+	case !e.Changed:
+		return "Everything was in order already. Nothing was changed."
+	case unproved:
+		return "The key is in place. Skipped steps were not verified."
+	}
+	return "Done. The backend has a JWT key of its own."
+}
+
+// Next says what is left to do, and how to go on or back, one sentence each. The
+// commands in it are for Run.Fit to complete.
+func (e Ending) Next() (next []prose.Text) {
+	if e.OK {
+		next = slices.Clone(e.Left)
+	}
+	var skipped []string
+	for _, n := range Order() {
+		if e.Steps[n] == Skipped {
+			skipped = append(skipped, About(n).Title)
+		}
+	}
+	if len(skipped) > 0 {
+		next = append(next, prose.Labelled("Skipped", "%s.", strings.Join(skipped, ", ")))
+	}
+	if e.Throwaway {
+		return next
+	}
+	switch {
+	case e.OK && e.Open == 1:
+		next = append(next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`"))
+	case e.OK && e.Open > 1:
+		next = append(next, prose.Say("%d items of the checklist are open. To see them: `keysplit report`", e.Open))
+	}
+	switch {
+	case e.DryRun:
+	case e.Changed, e.Edited:
+		next = append(next, prose.Say("To put everything back to the byte: `keysplit rollback`"))
+	case !e.OK:
+		next = append(next, prose.Say("No file was changed."))
+	}
+	if !e.OK && !e.DryRun && e.GoOn != "" {
+		next = append(next, e.goOn())
+	}
+	return next
+}
+
+// goOn says how to go on after a bad end. What may have been the mistake is not
+// advised as if it were right.
+func (e Ending) goOn() prose.Text {
+	repeats := func(flag string, codes ...finding.Code) bool {
+		return slices.Contains(e.Given, flag) && slices.ContainsFunc(e.Findings, func(f finding.Finding) bool { return slices.Contains(codes, f.Code) })
+	}
+	how := ""
+	switch {
+	case e.Misused:
+		how = ", with that corrected"
+	case repeats("--url", finding.ServerUnreachable, finding.TLSUntrusted, finding.InsecureURL, finding.LoginCSRF):
+		how = ", if the address is right"
+	case repeats("--username", finding.LoginRejected):
+		how = ", with the right name and password"
+	}
+	return prose.Say("To go on%s: %s", how, prose.Command(e.GoOn))
+}
