@@ -101,7 +101,7 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 func TestAMistakeDoesNotQuoteASecret(t *testing.T) {
 	value := canary.New()
 	for _, text := range []string{
-		"key = \"%\"", "distinct_from = [\"% \"]", "distinct_from = [\"JWT_SECRET_KEY=%\"]", "min_length = \"%\"", "settings = \"%", "% = 1", "%",
+		"key = \"%-\"", "secret_key = \"%-\"", "distinct_from = [\"% \"]", "distinct_from = [\"JWT_SECRET_KEY=%\"]", "min_length = \"%\"", "settings = \"%", "% = 1", "%",
 		"[environments.a]\nurl = \"%\"", "[environments.a]\nurl = \"https://bob:%@api.example.com\"", "[environments.a]\nurl = \"https://bob:%\"",
 		"[environments.a]\nlogin = \"%\"", "[environments.a]\n% = 1", "[environments.\"%!\"]", "[environments.\"%\"]\nurl = 1", "[environments.\"%\"]\ntargets = 1",
 	} {

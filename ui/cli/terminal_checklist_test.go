@@ -30,6 +30,8 @@ func TestAttestInTheWizard(t *testing.T) {
 			tm.Press(ptytest.Enter)
 			tm.WaitFor(`7\. CI`, soon)
 			tm.Press(ptytest.Tab)
+			tm.WaitFor(`[●\[] 8\. Dep`, soon)
+			tm.Press(ptytest.Tab)
 			tm.WaitFor(`[●\[] 9\. Team`, soon)
 			tm.Press(ptytest.Enter)
 			tm.WaitFor("Your name: _", soon)
@@ -40,7 +42,7 @@ func TestAttestInTheWizard(t *testing.T) {
 			tm.Press(ptytest.Enter)
 			// The form rests as well, until it has taken the key.
 			f = resting(t, tm, func(f ptytest.Frame) bool { return strings.Contains(f.Text(), "[ Next") })
-			if s.rows >= 24 && (!strings.Contains(f.Text(), "attested by Ada: told") || !strings.Contains(f.Text(), "1 attested, 1 open")) {
+			if s.rows >= 24 && (!strings.Contains(f.Text(), "attested by Ada: told") || !strings.Contains(f.Text(), "1 attested, 2 open")) {
 				t.Errorf("the word is not in the checklist:\n%s", f.Text())
 			}
 			tm.Press(ptytest.Tab)
