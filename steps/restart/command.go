@@ -53,7 +53,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return err
 	}
 	run.Restarted = true
-	if err := c.address(ctx, run); err != nil {
+	if err := c.renewed(ctx, run); err != nil {
 		return err
 	}
 	return c.await(ctx, run, emit, run.URL)

@@ -28,7 +28,9 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return err
 	}
 	run.Restarted = true
-	run.URL = named(run)
+	if err := m.renewed(ctx, run); err != nil {
+		return err
+	}
 	return m.await(ctx, run, emit, run.URL)
 }
 

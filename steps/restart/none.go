@@ -3,6 +3,8 @@ package restart
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
@@ -44,6 +46,24 @@ func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
 func (s *Step) Witness(ctx context.Context, run *steps.Run) error {
 	_ = s.address(ctx, run)
 	return ctx.Err()
+}
+
+// renewWithin is how long a master may take to replace its workers, once the restart has
+// been asked for: a signal is all that some commands send.
+const renewWithin = 10 * time.Second
+
+// renewed sets the address, and waits until no process of the project that is seen here
+// is older than the write. Those that stay are the smoke test's to tell of.
+func (s *Step) renewed(ctx context.Context, run *steps.Run) error {
+	_, err := s.Until(ctx, min(renewWithin, run.Options.Wait()), func() (bool, error) {
+		if err := s.address(ctx, run); err != nil {
+			return false, err
+		}
+		return !run.Wrote || !slices.ContainsFunc(run.Servers, func(server steps.Server) bool {
+			return server.PID != 0 && server.Since().Before(run.WroteAt)
+		}), nil
+	})
+	return err
 }
 
 // address sets the run's URL from what the user named or what runs; without

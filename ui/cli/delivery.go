@@ -113,6 +113,9 @@ func (q request) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 	}
 	// No child inherits it.
 	_ = os.Unsetenv("KEYSPLIT_PASSWORD")
+	if p := run.Answers.Password; err == nil && p.Set() && p.Len() == 0 {
+		err = steps.Usage("the password is empty: the login would fail, and accounts lock. Set KEYSPLIT_PASSWORD or use --password-stdin")
+	}
 	return err
 }
 
