@@ -70,26 +70,32 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		}
 	}
 	begun := c.begun(run)
-	switch {
-	case run.Answers.Import.Set() && begun.Set() && !begun.Equal(run.Answers.Import):
+	if run.Answers.Import.Set() && begun.Set() && !begun.Equal(run.Answers.Import) {
 		return c, steps.Fail(anotherKey(run))
-	case run.Answers.Import.Set():
-		c.action = "import"
-	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
-		c.action = "resume"
-	case run.Answers.Rotate && begun.Set() && len(c.bad) == 0:
-		c.action = "go on"
-	case !run.Answers.Rotate && run.Home().Sealed():
-		c.action = "leave" // it may be good, and in use
-	case run.Answers.Rotate || len(c.bad) > 0:
-		c.action = "make"
-	default:
-		c.action = "keep"
 	}
+	c.action = s.action(run, c, begun)
 	if c.action == "keep" && c.keys.Key.Secret.Equal(c.previous) {
 		return c, nil // nothing is written that would have to be read
 	}
 	return c, run.Home().Takes(c.keys)
+}
+
+// action is what to do with what is there; begun is the key of a rotation that has not
+// come to its end, if any.
+func (s *Step) action(run *steps.Run, c choice, begun secret.Secret) string {
+	switch {
+	case run.Answers.Import.Set():
+		return "import"
+	case c.chosen.Set() && len(s.judge(run, c.chosen, c)) == 0:
+		return "resume"
+	case run.Answers.Rotate && begun.Set() && len(c.bad) == 0:
+		return "go on"
+	case !run.Answers.Rotate && run.Home().Sealed():
+		return "leave" // it may be good, and in use
+	case run.Answers.Rotate || len(c.bad) > 0:
+		return "make"
+	}
+	return "keep"
 }
 
 // begun is the key of a rotation that was written, in whole or in part, and never came

@@ -119,22 +119,27 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			targets = append(targets, staleServer{Server: f})
 		}
 	}
+	p.Details = append(howEach(run, targets), r.unseenLines()...)
+	return p, nil
+}
+
+// howEach says of each server what makes it read its settings again.
+func howEach(run *steps.Run, targets []staleServer) (lines []prose.Text) {
 	touched := false
 	for _, t := range targets {
 		if t.PID == 0 {
-			p.Details = append(p.Details, prose.Labelled("Server", "%s. %s", which(t.Server), bareAdvice))
+			lines = append(lines, prose.Labelled("Server", "%s. %s", which(t.Server), bareAdvice))
 			continue
 		}
-		p.Details = append(p.Details, prose.Labelled("Server", "%s, %s", which(t.Server), place(run, t.Server)))
+		lines = append(lines, prose.Labelled("Server", "%s, %s", which(t.Server), place(run, t.Server)))
 		if !t.reloads() {
-			p.Details = append(p.Details, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
+			lines = append(lines, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
 		} else if !touched {
 			touched = true
-			p.Details = append(p.Details, touchDetail(run))
+			lines = append(lines, touchDetail(run))
 		}
 	}
-	p.Details = append(p.Details, r.unseenLines()...)
-	return p, nil
+	return lines
 }
 
 // bareAdvice is what can be done about a server of which only the address is known.
