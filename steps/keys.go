@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"strings"
+
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
@@ -97,9 +99,17 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		}
 		return Setting{Secret: run.Secret(v), Source: "file"}
 	}
+	spelled := func(name string) []string {
+		if run.Names().AnyCase {
+			return []string{name, strings.ToUpper(name), strings.ToLower(name)}
+		}
+		return []string{name}
+	}
 	effective := func(name string) Setting {
-		if v, ok := run.LookupEnv(name); ok {
-			return Setting{Secret: run.Secret(v), Source: "environment"}
+		for _, name := range spelled(name) {
+			if v, ok := run.LookupEnv(name); ok {
+				return Setting{Secret: run.Secret(v), Source: "environment"}
+			}
 		}
 		return file(name)
 	}

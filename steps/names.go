@@ -11,9 +11,9 @@ import (
 
 // Names are the environment variables that the two keys are read from.
 type Names struct {
-	Key       string // of the key that signs tokens
-	SecretKey string // of Django's own
-	AnyCase   bool   // the settings take them in any case
+	Key       string `json:"key"`        // of the key that signs tokens
+	SecretKey string `json:"secret_key"` // of Django's own
+	AnyCase   bool   `json:"-"`          // the settings take them in any case
 }
 
 // GuideNames are those of the upgrade guide. They count where neither the settings nor
@@ -24,6 +24,17 @@ var GuideNames = Names{Key: "JWT_SECRET_KEY", SecretKey: "SECRET_KEY"}
 // Or are the names, with those of other for the ones that are not known.
 func (n Names) Or(other Names) Names {
 	return Names{Key: cmp.Or(n.Key, other.Key), SecretKey: cmp.Or(n.SecretKey, other.SecretKey), AnyCase: n.AnyCase || other.AnyCase}
+}
+
+// Known are the names that are not "", by what the configuration calls them.
+func (n Names) Known() (known []string) {
+	if n.Key != "" {
+		known = append(known, "key")
+	}
+	if n.SecretKey != "" {
+		known = append(known, "secret_key")
+	}
+	return known
 }
 
 // IsKey reports whether a variable of that name is the key that signs tokens.

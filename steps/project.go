@@ -153,6 +153,7 @@ type Facts struct {
 	ReaderFiles    []string `json:"reader_files"` // every file that reader opened, in order
 	Key            KeyFacts `json:"key"`          // JWT_SECRET_KEY as the settings have it
 	SecretKey      KeyFacts `json:"secret_key"`
+	Variables      Names    `json:"variables"` // that the settings read the two keys from
 	// SigningEqualsSecretKey and SigningEqualsKey compare the key that signs
 	// tokens (SIMPLE_JWT's SIGNING_KEY) inside Python.
 	SigningEqualsSecretKey bool `json:"signing_equals_secret_key"`
@@ -179,10 +180,14 @@ type Facts struct {
 
 // KeyFacts describes a key without its value.
 type KeyFacts struct {
-	Set    bool   `json:"set"`
-	Length int    `json:"length"`
-	Source string `json:"source"` // "file", "environment", "settings" (a default in the code), ""
-	Sum    string `json:"sum"`    // HMAC-SHA-256 in hex under the key that keysplit gave to this session
+	Set    bool `json:"set"`
+	Length int  `json:"length"`
+	// Source is "file" (of variables), "environment", "value-file" (it holds no more than
+	// the key), "settings" (the key is in their text), "code" (what the settings fetch or
+	// compute), or "".
+	Source string `json:"source"`
+	File   string `json:"file"` // of a value-file and of settings, absolute
+	Sum    string `json:"sum"`  // HMAC-SHA-256 in hex under the key that keysplit gave to this session
 }
 
 // SystemCheck is one message of Django's system check framework.

@@ -182,7 +182,7 @@ func TestTry(t *testing.T) {
 					"error", "file", p.Key},
 				"a new module": {steps.Trial{Files: map[string][]byte{elsewhere: []byte("KEY = '" + other + "'\n"),
 					p.Settings: append(own[:len(own):len(own)], "\nimport os\nassert os.path.exists('config/fresh.py') and os.stat('config/fresh.py').st_size == 95\nexec(open('config/fresh.py').read())\nJWT_SECRET_KEY = SIMPLE_JWT['SIGNING_KEY'] = KEY\n"...),
-					p.EnvPath:  append(env, key...)}}, "ok", "settings", other},
+					p.EnvPath:  append(env, key...)}}, "ok", "code", other},
 			} {
 				f, err := s.Try(t.Context(), tt.trial)
 				if err != nil {

@@ -15,6 +15,9 @@ import (
 // correct takes over what Django's reader really did, and tells whether that
 // changes anything.
 func (d *diagnosis) correct(f *steps.Facts) bool {
+	names := d.run.Options.Names.Or(f.Variables).Or(d.project.Names)
+	renamed := names != d.project.Names
+	d.project.Names = names
 	reader := envfile.Shell
 	for _, known := range []envfile.Dialect{envfile.Decouple, envfile.PythonDotenv, envfile.DjangoEnviron} {
 		if f.Reader == string(known) {
@@ -22,7 +25,7 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 		}
 	}
 	path, hidden := opened(d.run.Names(), f.ReaderFiles)
-	changed := d.reader() != reader
+	changed := renamed || d.reader() != reader
 	if path != "" && !steps.SameFile(path, d.place.path) || hidden != d.place.hidden {
 		if path != "" {
 			d.place = place{path: path, found: f.Reader + " reads it"}

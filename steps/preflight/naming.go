@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
 )
@@ -206,4 +207,26 @@ func (n naming) prefixOfDynaconf() (prefix string, ok bool) {
 		return "", true
 	}
 	return name + "_", true
+}
+
+// spell takes the names as the .env has them, where their case does not matter to the
+// settings; a key that is not there is spelled as SECRET_KEY is.
+func (d *diagnosis) spell() {
+	names := &d.project.Names
+	if !names.AnyCase {
+		return
+	}
+	found := false
+	for _, l := range envfile.Parse(readSome(d.project.EnvFile.Path)).Lines() {
+		switch {
+		case l.Kind != envfile.Assignment || l.Inside:
+		case names.IsKey(l.Name):
+			names.Key, found = l.Name, true
+		case names.IsSecretKey(l.Name):
+			names.SecretKey = l.Name
+		}
+	}
+	if !found && names.SecretKey == strings.ToLower(names.SecretKey) {
+		names.Key = strings.ToLower(names.Key)
+	}
 }

@@ -223,6 +223,7 @@ func (d *diagnosis) setReader(reader envfile.Dialect) {
 // again diagnoses the .env from the beginning and reports where it is.
 func (d *diagnosis) again(emit steps.Emit) error {
 	d.found = nil
+	d.spell()
 	err := d.diagnose()
 	d.project.Findings = d.found
 	if err != nil {

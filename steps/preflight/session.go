@@ -85,7 +85,11 @@ type opening struct {
 	Words  string            `json:"words"`  // that a message may hold
 	Handed map[string]string `json:"handed"` // see steps.Run.HandedIn
 	Least  int               `json:"least"`  // characters that the key must have
-	Boot   string            `json:"boot"`   // how the probe starts itself, where it cannot fork
+	// Variables are the names of the two keys as far as they are known, and Configured
+	// those of them that the configuration says: "key", "secret_key".
+	Variables  steps.Names `json:"variables"`
+	Configured []string    `json:"configured"`
+	Boot       string      `json:"boot"` // how the probe starts itself, where it cannot fork
 }
 
 // reply is any answer of the probe.
@@ -148,6 +152,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
 		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(),
+		Variables: run.Names(), Configured: run.Options.Names.Known(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)

@@ -19,9 +19,6 @@ import sys
 import threading
 import time
 
-KEY = "JWT_SECRET_KEY"
-SECRET = "SECRET_KEY"
-
 
 class Channel:
     """Lines of JSON: questions in, answers out, each answer behind a token."""
@@ -106,4 +103,5 @@ CHANNEL = take_streams()
 ASKED = CHANNEL.question()
 CHANNEL.token = ASKED["token"].encode("ascii")
 SEAL = base64.b64decode(ASKED["seal"])
+KEY, SECRET = ASKED["variables"]["key"], ASKED["variables"]["secret_key"]  # the names in force
 WORDS = frozenset(ASKED["words"].split())

@@ -2,19 +2,22 @@
 # every file that Python opens. Wrapping the readers' functions would not do:
 # decouple and python-dotenv find their file by looking at who called them.
 
-READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ"}
+READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ", "dynaconf": "python-dotenv"}
 
 opened = []  # (reader, absolute path), in order
-landed = {}  # the keys in os.environ after the settings were evaluated
+read = []    # other files that were read, which may hold no more than a key
+landed = {}  # os.environ after the settings were evaluated
 watching = False
 
 
 def reader_of(frame):
+    """The reader that opens a file of variables. Some read files of one value, too."""
     for _ in range(12):
         if frame is None:
             return None
         reader = READERS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
-        if reader:
+        if reader == "python-dotenv" or reader == "django-environ" and frame.f_code.co_name == "read_env" \
+                or reader == "decouple" and type(frame.f_locals.get("self")).__name__ != "RepositorySecret" and frame.f_code.co_name == "__init__":
             return reader
         frame = frame.f_back
     return None
@@ -36,6 +39,8 @@ def watch(event, args):
             reader = "other"
         if reader and (reader, path) not in opened:
             opened.append((reader, path))
+        elif not reader and path not in read and len(read) < 100:
+            read.append(path)
     except Exception:
         pass
 
@@ -99,17 +104,59 @@ def effective(name):
     """The value that the backend gets for a name, None when nothing sets it."""
     if name in landed:
         return landed[name]
-    return from_files(name)
+    value = from_files(name)
+    if value is None and name in (KEY, SECRET):
+        path = value_file_of(name)
+        value = whole_value(path) if path else None
+    return value
+
+
+def whole_value(path):
+    """The one value that a file holds, "" for another file."""
+    try:
+        if os.path.isfile(path) and os.path.getsize(path) <= 4096:
+            with open(path, encoding="utf-8") as f:
+                value = f.read().strip()
+            return "" if re.search(r"\s", value) else value
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def value_file_of(name):
+    """The file of one value that is called as a variable is, or by it; "" for none."""
+    like = lower(name).replace("_", "")
+    told = landed.get(name + "_FILE")
+    for path in read:
+        if path == told or re.sub(r"[^a-z0-9]|\.\w+$", "", lower(os.path.basename(path))) == like:
+            return path
+    return ""
+
+
+def source_text(module):
+    """The text of a module that is loaded."""
+    try:
+        return sys.modules[module].__loader__.get_source(module) or ""
+    except Exception:
+        return ""
 
 
 def source_of(name, value):
+    """Where a value is from, and the file: "environment", "file" (of variables),
+    "value-file", "settings" (it stands in their code), "code" (what that fetches)."""
     if not value:
-        return ""
+        return "", ""
     if ENVIRON.get(name) == value:
-        return "environment"
+        return "environment", ""
     if from_files(name) == value or handed.get(name) == value:
-        return "file"
-    return "settings"
+        return "file", ""
+    for path in read:
+        if whole_value(path) == value.strip():
+            return "value-file", path
+    for module in ours:
+        if value in source_text(module):
+            return "settings", getattr(sys.modules[module], "__file__", None) or ""
+    return "code", ""
 
 
 def reader_in_use():
@@ -138,6 +185,7 @@ def pinned(name, value):
         def __getitem__(self, key):
             if key != name:
                 return super().__getitem__(key)
+            note(key)
             if value is None:
                 raise KeyError(key)
             return value

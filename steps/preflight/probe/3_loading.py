@@ -62,25 +62,30 @@ def evaluate():
     watching = True
     try:
         run_manage()
-        from django.conf import Settings
+        from django.conf import LazySettings, Settings
 
         module = os.environ.get("DJANGO_SETTINGS_MODULE")
         if not module:
             raise ImportError("no settings module is named in manage.py or DJANGO_SETTINGS_MODULE")
-        return Settings(module)
+        settings = Settings(module)
+        # dynaconf puts an object of its own in the place of Django's.
+        others = sys.modules["django.conf"].settings
+        return settings if isinstance(others, LazySettings) else others
     finally:
         watching = False
         # A reader that is told to override has put the file's value here.
-        landed.update({name: os.environ[name] for name in (KEY, SECRET) if name in os.environ})
+        landed.update(os.environ)
         ours.update(name for name in set(sys.modules) - before if is_projects(name, sys.modules[name]))
         for _, path in opened:
             learn_file(path)
+        for path in read:
+            learn(whole_value(path))
         for name in ours:
             learn_module(vars(sys.modules[name]))
 
 
 def names_key(error):
-    return bool(re.search(r"JWT|SIGNING", str(error), re.I))
+    return bool(re.search(r"JWT|SIGNING", str(error), re.I)) or KEY in str(error)
 
 
 def state_of():

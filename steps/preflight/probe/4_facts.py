@@ -25,15 +25,15 @@ def signing_key(settings):
         return given["SIGNING_KEY"]
     told = repr((given, getattr(settings, "REST_FRAMEWORK", None), getattr(settings, "INSTALLED_APPS", None)))
     if given is not None or "simplejwt" in told or "rest_framework_simplejwt" in sys.modules:
-        return getattr(settings, SECRET, None)
-    return getattr(settings, KEY, None)
+        return getattr(settings, "SECRET_KEY", None)
+    return getattr(settings, "JWT_SECRET_KEY", None) or getattr(settings, KEY, None)
 
 
 def key_fact(name, value):
-    if not isinstance(value, str):
-        value = ""
+    value = plain(value)
     learn(value)
-    return {"set": bool(value), "length": len(value), "source": source_of(name, value),
+    source, path = source_of(name, value)
+    return {"set": bool(value), "length": len(value), "source": source, "file": path,
             "sum": seal(value) if value else ""}
 
 
@@ -41,13 +41,15 @@ def key_facts(settings):
     """The keys as these settings have them; settings is None when they do not load."""
     if settings is None or candidate is not None:
         key = effective(KEY)
-        secret = getattr(settings, SECRET, None) or effective(SECRET)
+        secret = plain(getattr(settings, "SECRET_KEY", None)) or effective(SECRET)
         signing = None
     else:
-        key, secret, signing = getattr(settings, KEY, None), getattr(settings, SECRET, None), signing_key(settings)
-        if key is None and signing is not None and signing == effective(KEY):
+        secret, signing = plain(getattr(settings, "SECRET_KEY", None)), plain(signing_key(settings))
+        key = plain(getattr(settings, "JWT_SECRET_KEY", None)) or plain(getattr(settings, KEY, None))
+        if not key and signing and (signing != secret or signing == effective(KEY)):
             key = signing
     return {
+        "variables": {"key": KEY, "secret_key": SECRET},
         "key": key_fact(KEY, key), "secret_key": key_fact(SECRET, secret),
         "signing_equals_secret_key": bool(signing) and signing == secret,
         "signing_equals_key": bool(signing) and signing == key,

@@ -36,21 +36,22 @@ def load(overlay):
     try:
         if not started:
             start()
-        candidate = (overlay.get("pin") or {}).get(KEY)
+        candidate = overlay.get("candidate")
         learn(candidate)
         lay_over(overlay)
         settings = evaluate()
     except (Exception, SystemExit) as error:
         told, about = explain(error), names_key(error)
-        return dict(key_facts(None), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
+        return dict(key_facts(None), missing=missing(error), value_file=value_file_of(KEY), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
                     state=state_of(), refused=about or KEY in told["setting"],
                     reader=reader_in_use(), reader_files=[path for _, path in opened])
-    import django.conf
-
-    django.conf.settings._wrapped = live = settings
+    live = settings
+    if isinstance(settings, sys.modules["django.conf"].Settings):
+        sys.modules["django.conf"].settings._wrapped = settings
+    settle(settings)
     learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
     learn(signing_key(settings))
-    return dict(key_facts(settings), state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
+    return dict(key_facts(settings), proved=bool(candidate) and plain(signing_key(settings)) == candidate, state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
 
 
 def tell(_):
@@ -102,16 +103,16 @@ def take(question):
 
 
 def sign(question):
-    if question["which"] == SECRET:
-        key = getattr(live, SECRET, None) or effective(SECRET)
+    if question["which"] == "SECRET_KEY":
+        key = plain(getattr(live, "SECRET_KEY", None)) or effective(SECRET)
     elif candidate is None and live is not None:
-        key = signing_key(live)
+        key = plain(signing_key(live))
     else:
         key = None
     kind = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}.get(question["algorithm"])
     if not key or kind is None:
         raise Refused("there is no such key or algorithm to sign with")
-    key = key.encode("utf-8") if isinstance(key, str) else key
+    key = key.encode("utf-8")
     signed = hmac.new(key, base64.b64decode(question["input"]), kind).digest()
     return {"signature": base64.b64encode(signed).decode("ascii")}
 

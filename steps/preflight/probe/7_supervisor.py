@@ -84,23 +84,53 @@ def begin():
         worker.end()
         if first["error"]["kind"] in ("syntax", "module", "encoding"):
             return first
-        worker = Worker(dict(mended, pin={KEY: secrets.token_urlsafe(64)}))
-        told = worker.answer()
+        worker, told = try_key(mended, first)
         if "error" in told:
             # Both the key and something else are wrong. The other thing comes to
             # light only now, and must be put right whatever the key is.
             return told if first["about_key"] and told["sum"] != first["sum"] else first
+    use_names(told["variables"])
     current = loaded = worker
     worker.put({"ask": "tell"})
-    enforced = (True, False) if first["state"] == "key-missing" else insists(mended)
+    enforced = (True, False) if first is not told and (first["state"] == "key-missing" or KEY in first["missing"]) else insists(mended)
     rest = worker.answer()
     if "error" in rest:
         return rest
     whole.update(told, **rest)
     if first is not told:
         whole.update({name: first[name] for name in ("state", "key", "reader", "reader_files")}, state_error=first["error"]["text"])
+        if told["variables"]["key"] != first["variables"]["key"]:
+            whole.update(state="key-missing", key=dict(first["key"], set=False, length=0, source="", sum=""))
     whole.update(candidate=first is not told, enforced=enforced[0], fallback=enforced[1])
     return whole
+
+
+def try_key(overlay, first):
+    """The settings with a throwaway key, by whatever name or file they seem to get it.
+    The last worker tried, and its answer: of several that fail the first one's counts."""
+    configured = "key" in (ASKED.get("configured") or ())
+    tries = [dict(key=name) for name in first["missing"] if not configured and name != SECRET]
+    if first["value_file"]:
+        tries.append(dict(file=first["value_file"]))
+    if dict(key=KEY) not in tries:
+        tries.append(dict(key=KEY))
+    before, failed = {"key": KEY, "secret_key": SECRET}, None
+    for way in tries:
+        if failed:
+            failed[0].end()
+        use_names(dict(before, key=way.get("key", KEY)))
+        made = secrets.token_urlsafe(64)
+        if "file" in way:
+            at = dict(overlay, candidate=made, files={way["file"]: base64.b64encode(made.encode("ascii")).decode("ascii")})
+        else:
+            at = dict(overlay, candidate=made, pin={way["key"]: made})
+        worker = Worker(at)
+        told = worker.answer()
+        if "error" not in told and (told["proved"] or way.get("key") == before["key"]):
+            return worker, told
+        failed = worker, (told if "error" in told else first) if failed is None else failed[1]
+    use_names(before)
+    return failed
 
 
 def insists(overlay):

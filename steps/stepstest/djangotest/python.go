@@ -27,12 +27,14 @@ import (
 type Generation string
 
 // The generations. Modern is Django 5.2 with simplejwt 5.5, Legacy is Django 3.2 with
-// simplejwt 5.2, and Servers is Modern with the servers that run backends in
-// production, of which one is compiled when it is installed.
+// simplejwt 5.2, Servers is Modern with the servers that run backends in production, of
+// which one is compiled when it is installed, and Field is Modern with other readers of
+// the environment and other packages that make tokens or log in.
 const (
 	Modern  Generation = "modern"
 	Legacy  Generation = "legacy"
 	Servers Generation = "servers"
+	Field   Generation = "field"
 )
 
 // Generations returns those of Django.
@@ -58,6 +60,7 @@ var prepared = map[Generation]func() (string, error){
 	Legacy: sync.OnceValues(func() (string, error) { return prepare(Legacy) }),
 
 	Servers: sync.OnceValues(func() (string, error) { return prepare(Servers) }),
+	Field:   sync.OnceValues(func() (string, error) { return prepare(Field) }),
 }
 
 // Python returns the absolute path of an interpreter with the generation's
