@@ -166,16 +166,21 @@ type Facts struct {
 	Candidate  bool   `json:"candidate"`
 	// Enforced tells that the settings refuse to start without the key: the
 	// project carries the breaking change.
-	Enforced   bool             `json:"enforced"`
-	Checks     []SystemCheck    `json:"checks"`
-	Tokens     TokenFacts       `json:"tokens"`
-	Routes     Routes           `json:"routes"`
-	OwnRoutes  []string         `json:"own_routes"`     // two routes by which this project is known among others, or none; to be asked with OPTIONS, which runs no view
-	Hosts      []string         `json:"hosts"`          // ALLOWED_HOSTS without "*"
-	UserModel  string           `json:"user_model"`     // e.g. "auth.User"
-	LoginField string           `json:"username_field"` // USERNAME_FIELD
-	Apps       []string         `json:"apps"`
-	Output     []secret.Foreign `json:"-"` // what the settings printed, a line each
+	Enforced   bool          `json:"enforced"`
+	Checks     []SystemCheck `json:"checks"`
+	Tokens     TokenFacts    `json:"tokens"`
+	Routes     Routes        `json:"routes"`
+	OwnRoutes  []string      `json:"own_routes"`     // two routes by which this project is known among others, or none; to be asked with OPTIONS, which runs no view
+	Hosts      []string      `json:"hosts"`          // ALLOWED_HOSTS without "*"
+	UserModel  string        `json:"user_model"`     // e.g. "auth.User"
+	LoginField string        `json:"username_field"` // of the login: USERNAME_FIELD as a rule
+	// PasswordField is the other field of the login, "" where it is not known.
+	PasswordField string `json:"password_field"`
+	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt",
+	// "pyjwt" (the project's own code), or "".
+	Package string           `json:"package"`
+	Apps    []string         `json:"apps"`
+	Output  []secret.Foreign `json:"-"` // what the settings printed, a line each
 }
 
 // KeyFacts describes a key without its value.
@@ -201,6 +206,8 @@ type SystemCheck struct {
 type TokenFacts struct {
 	Algorithm      string   `json:"algorithm"`
 	UserIDClaim    string   `json:"user_id_claim"`
+	Type           string   `json:"token_type"` // that opens routes: "access", "sliding"
+	JWK            bool     `json:"jwk"`        // keys are fetched from an address
 	TypeClaim      string   `json:"token_type_claim"`
 	IDClaim        string   `json:"jti_claim"`
 	Issuer         string   `json:"issuer"`
@@ -215,7 +222,23 @@ type TokenFacts struct {
 // Shared tells that one key signs and verifies (HS256, HS384, HS512), as this
 // upgrade is about; with RS or ES algorithms JWT_SECRET_KEY may not be used at
 // all. What is not known counts as shared: it is simplejwt's default.
-func (t TokenFacts) Shared() bool { return t.Algorithm == "" || strings.HasPrefix(t.Algorithm, "HS") }
+func (t TokenFacts) Shared() bool {
+	return (t.Algorithm == "" || strings.HasPrefix(t.Algorithm, "HS")) && !t.JWK
+}
+
+// NotShared is the finding of tokens that no shared key signs, and with which there is
+// nothing to split.
+func (f *Facts) NotShared() finding.Finding {
+	what := "Tokens are signed with " + secret.Inert(f.Tokens.Algorithm) + ": a key pair, and not a shared key."
+	if f.Tokens.JWK {
+		what = "The keys that verify tokens are fetched from an address (JWK_URL): tokens are not signed with a shared key."
+	}
+	made := finding.New(finding.TokenAlgorithm, what+" There is nothing to split.")
+	if f.State == "key-missing" {
+		made = made.WithFix(finding.Do("The settings ask for JWT_SECRET_KEY all the same, and tokens do not need it: take that out of the settings, or set it to any value."))
+	}
+	return made
+}
 
 // AccessLifetime is how long an access token lives.
 func (t TokenFacts) AccessLifetime() time.Duration {

@@ -412,7 +412,7 @@ var catalogue = map[Code]Page{
 	TokenAlgorithm: {
 		Severity: Warning,
 		Message:  "Tokens are not signed with HS256.",
-		Why:      "This upgrade is about a shared key. With RS or ES algorithms JWT_SECRET_KEY may not be used at all.",
-		Fix:      Do("Check ALGORITHM and SIGNING_KEY in SIMPLE_JWT."),
+		Why:      "This upgrade is about one key that signs and verifies. With a key pair (RS, ES, PS) or JWK_URL, SECRET_KEY signs no token, and JWT_SECRET_KEY is not used.",
+		Fix:      Do("If that is meant, there is nothing to do. If not, look at ALGORITHM, SIGNING_KEY and JWK_URL in the settings of the package."),
 	},
 }

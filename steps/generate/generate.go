@@ -50,6 +50,9 @@ type choice struct {
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
 	var c choice
+	if f := run.Project.Facts; f != nil && !f.Tokens.Shared() {
+		return c, steps.Fail(f.NotShared().At(run.Project.Rel(f.SettingsFile), 0).WithSeverity(finding.Error))
+	}
 	if run.Journal != nil {
 		if others := run.Journal.Unfinished(run.Specs()); len(others) > 0 {
 			return c, steps.Fail(unfinished(run, others))

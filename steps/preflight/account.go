@@ -29,7 +29,7 @@ func (s *session) CreateUser(ctx context.Context) (steps.Account, error) {
 		_ = s.DeleteUser(ctx)
 		return steps.Account{}, err
 	}
-	return steps.Account{Field: r.Field, Username: r.Username, Password: s.secret(r.Password)}, nil
+	return steps.Account{Field: r.LoginField, Username: r.LoginName, Password: s.secret(r.Password)}, nil
 }
 
 func (s *session) DeleteUser(ctx context.Context) error {

@@ -60,7 +60,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	f := p.Facts
 	emit.Check("django", steps.MarkOK, "the project's Django", "told its routes and token settings; its keys are this machine's, and do not count")
 	if !f.Tokens.Shared() {
-		p.Findings = append(p.Findings, finding.New(finding.TokenAlgorithm, "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.").At(p.Rel(f.SettingsFile), 0))
+		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}
 	return nil
 }

@@ -164,7 +164,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 		}
 	}
 	if !f.Tokens.Shared() {
-		add(finding.TokenAlgorithm, "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.", settings)
+		found = append(found, f.NotShared().At(settings, 0))
 	}
 	return found
 }

@@ -95,16 +95,18 @@ type opening struct {
 // reply is any answer of the probe.
 type reply struct {
 	steps.Facts
-	Error     *trouble         `json:"error"`
-	Output    []secret.Foreign `json:"output"`
-	Fallback  bool             `json:"fallback"`
-	Marks     []byte           `json:"marks"` // of secrets that only the settings know
-	Names     []string         `json:"names"` // that are no secret, such as hosts
-	Signature []byte           `json:"signature"`
-	Field     string           `json:"field"`
-	Username  string           `json:"username"`
-	Password  string           `json:"password"`
-	Removed   int              `json:"removed"` // accounts
+	Error      *trouble         `json:"error"`
+	Output     []secret.Foreign `json:"output"`
+	Fallback   bool             `json:"fallback"`
+	Marks      []byte           `json:"marks"` // of secrets that only the settings know
+	Names      []string         `json:"names"` // that are no secret, such as hosts
+	Signature  []byte           `json:"signature"`
+	Field      string           `json:"field"`
+	Username   string           `json:"username"`
+	LoginField string           `json:"login_field"`
+	LoginName  string           `json:"login_name"`
+	Password   string           `json:"password"`
+	Removed    int              `json:"removed"` // accounts
 }
 
 var errEnded = errors.New("the project's Python ended")

@@ -52,7 +52,7 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 		return fail(strconv.Itoa(got.status), f)
 	}
 	tokens := s.tokens(got)
-	access, ok := pick(tokens, s.facts.TypeClaim, "access")
+	access, ok := pick(tokens, s.facts.TypeClaim, cmp.Or(s.facts.Type, "access"))
 	if !ok {
 		message := fmt.Sprintf("The login was answered with %d, but no token came back.", got.status)
 		if redirects(got.status) {
@@ -63,6 +63,8 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 	in.access = access
 	if refresh, ok := pickNamed(tokens, s.facts.TypeClaim, "refresh"); ok {
 		in.refresh = &refresh
+	} else if s.sliding() {
+		in.refresh = &access // it renews itself
 	}
 	s.emit.Check(steps.LineLogin, steps.MarkOK, text, fmt.Sprintf("%d in %d ms", got.status, got.took.Milliseconds()))
 	return in, nil
@@ -76,7 +78,7 @@ func (s *session) knock(ctx context.Context, path string, a steps.Account, in *l
 	}
 	field := cmp.Or(a.Field, "username")
 	for range 2 { // one reason each
-		body, err := json.Marshal(map[string]string{field: a.Username, "password": a.Password.Reveal()})
+		body, err := json.Marshal(map[string]string{field: a.Username, s.passwordField(): a.Password.Reveal()})
 		if err != nil {
 			return got, fmt.Errorf("write the login request: %w", err)
 		}
@@ -133,6 +135,14 @@ func (s *session) unverified(line, text string, a answer, path, setting string) 
 	f := finding.New(finding.RouteUnknown, fmt.Sprintf("The %s was not verified: keysplit assumed %s, and it is not there.", setting, secret.Inert(path)))
 	s.emit.Find(f.WithFix(finding.Do("Name the path in keysplit.toml: %s = \"/PATH/\", under the environment. Then run `keysplit` again.", setting)))
 	return errUnverified
+}
+
+// passwordField is the field of the password in a login.
+func (s *session) passwordField() string {
+	if f := s.run.Project.Facts; f != nil && f.PasswordField != "" {
+		return f.PasswordField
+	}
+	return "password"
 }
 
 // refusedLogin finds out why a login did not work. bad is false for one that
@@ -349,6 +359,17 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 	return nil
 }
 
+// sliding reports whether one token opens routes and renews itself.
+func (s *session) sliding() bool { return s.facts.Type == "sliding" }
+
+// refreshField is the field of the token in a request for a new one.
+func (s *session) refreshField() string {
+	if s.sliding() {
+		return "token"
+	}
+	return "refresh"
+}
+
 // refresh trades the refresh token for a new access token, once.
 func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	if s.routes.Refresh == "" || in.refresh == nil {
@@ -358,7 +379,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	s.emit.Check(steps.LineRefresh, steps.MarkRunning, textRefresh, "POST "+secret.Inert(s.routes.Refresh))
 	fields := map[string]string{}
 	if in.refresh.cookie == "" {
-		fields["refresh"] = in.refresh.text.Reveal()
+		fields[s.refreshField()] = in.refresh.text.Reveal()
 	}
 	body, err := json.Marshal(fields)
 	if err != nil {
@@ -372,7 +393,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		return asFailure(err)
 	}
 	detail := strconv.Itoa(a.status)
-	fresh, ok := pick(s.tokens(a), s.facts.TypeClaim, "access")
+	fresh, ok := pick(s.tokens(a), s.facts.TypeClaim, cmp.Or(s.facts.Type, "access"))
 	var f finding.Finding
 	switch {
 	case a.status == http.StatusTooManyRequests:

@@ -1,6 +1,7 @@
 package smoketest
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -92,7 +93,7 @@ func sameKey(ctx context.Context, a, b *signer) bool {
 func claimsFor(t steps.TokenFacts, now time.Time) jwt.MapClaims {
 	c := jwt.MapClaims{"exp": now.Add(tokenLife).Unix(), "iat": now.Add(-issuedAgo).Unix()}
 	if t.TypeClaim != "" {
-		c[t.TypeClaim] = "access"
+		c[t.TypeClaim] = cmp.Or(t.Type, "access")
 	}
 	if t.IDClaim != "" {
 		c[t.IDClaim] = hex.EncodeToString(randomBytes(16))

@@ -232,7 +232,7 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 		}
 	}
 	if !f.Tokens.Shared() {
-		add(finding.TokenAlgorithm, "Tokens are signed with "+secret.Inert(f.Tokens.Algorithm)+", not HS256.")
+		found = append(found, f.NotShared().At(file, 0))
 	}
 	return found
 }

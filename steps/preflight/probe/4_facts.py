@@ -4,29 +4,80 @@ TOKEN_DEFAULTS = {
     "ALGORITHM": "HS256", "USER_ID_CLAIM": "user_id", "TOKEN_TYPE_CLAIM": "token_type", "JTI_CLAIM": "jti",
     "ISSUER": None, "AUDIENCE": None, "AUTH_HEADER_TYPES": ("Bearer",), "AUTH_HEADER_NAME": "HTTP_AUTHORIZATION",
     "ACCESS_TOKEN_LIFETIME": 300, "REFRESH_TOKEN_LIFETIME": 86400, "USER_ID_FIELD": "id",
+    "SLIDING_TOKEN_LIFETIME": 300, "SLIDING_TOKEN_REFRESH_LIFETIME": 86400,
 }
 
 ALGORITHM = re.compile(r"(?:HS|RS|ES|PS)(?:256|384|512)|ES256K|EdDSA|none")
-PROTECTED = {"user", "me", "profile", "current-user", "current_user", "currentuser", "whoami", "userinfo", "account"}
-HEALTH = {"health", "healthz", "healthcheck", "health-check", "livez", "readyz", "ping", "status", "live", "ready"}
-ELSEWHERE = re.compile(r"admin|social|oauth|google|github|facebook|logout|register|schema|docs|swagger|redoc|"
-                       r"password|passkey|webauthn|mfa|totp|api-auth|__debug__", re.I)
+
+
+# What makes tokens, by what of it the settings name: the setting with its keys in it,
+# the key's name in that, and the algorithm's.
+PACKAGES = {
+    "simplejwt": ("rest_framework_simplejwt", "SIMPLE_JWT", "SIGNING_KEY", "ALGORITHM"),
+    "ninja-jwt": ("ninja_jwt", "NINJA_JWT", "SIGNING_KEY", "ALGORITHM"),
+    "graphql-jwt": ("graphql_jwt", "GRAPHQL_JWT", "JWT_SECRET_KEY", "JWT_ALGORITHM"),
+    "drf-jwt": ("rest_framework_jwt", "JWT_AUTH", "JWT_SECRET_KEY", "JWT_ALGORITHM"),
+}
+
+
+def package(settings):
+    """The package that makes tokens: one of PACKAGES, "pyjwt" for the project's own
+    code, "" for none that is known."""
+    told = repr([getattr(settings, name, None) for name in (
+        "INSTALLED_APPS", "REST_FRAMEWORK", "MIDDLEWARE", "AUTHENTICATION_BACKENDS", "GRAPHENE")])
+    named = [name for name, (module, setting, _, _) in PACKAGES.items()
+             if re.search(r"\b%s\b" % module, told) or module in sys.modules]
+    named += [name for name, (_, setting, _, _) in PACKAGES.items() if getattr(settings, setting, None) is not None and name not in named]
+    # django-ninja-jwt reads SIMPLE_JWT where that is there.
+    only = getattr(settings, "SIMPLE_JWT", None) is None and getattr(settings, "NINJA_JWT", None) is not None
+    if "ninja-jwt" in named and (only or not re.search(r"\brest_framework_simplejwt\b", told)):
+        return "ninja-jwt"
+    if named:
+        return named[0]
+    jwt = sys.modules.get("jwt")
+    for module in list(sys.modules.values()) if jwt else ():
+        made = vars(module) if isinstance(module, types.ModuleType) else {}
+        if (made.get("jwt") is jwt or getattr(jwt, "encode", jwt) in (made.get("encode"), made.get("jwt_encode"))) \
+                and in_project(getattr(module, "__file__", None) or ""):
+            return "pyjwt"
+    return ""
+
+
+def given_tokens(settings):
+    """What the settings tell the package, and how that calls the key and the algorithm."""
+    kind = package(settings)
+    _, setting, key, algorithm = PACKAGES.get(kind, PACKAGES["simplejwt"])
+    given = getattr(settings, setting, None)
+    if kind == "ninja-jwt":
+        given = getattr(settings, "SIMPLE_JWT", given)
+    return kind, given if isinstance(given, dict) else {}, key, algorithm
 
 
 def token_settings(settings):
-    given = getattr(settings, "SIMPLE_JWT", None)
-    return dict(TOKEN_DEFAULTS, **(given if isinstance(given, dict) else {}))
+    _, given, _, algorithm = given_tokens(settings)
+    return dict(TOKEN_DEFAULTS, **dict(given, ALGORITHM=given.get(algorithm) or "HS256"))
 
 
 def signing_key(settings):
-    """The key that signs tokens. simplejwt takes SECRET_KEY when it is told nothing."""
-    given = getattr(settings, "SIMPLE_JWT", None)
-    if isinstance(given, dict) and given.get("SIGNING_KEY"):
-        return given["SIGNING_KEY"]
-    told = repr((given, getattr(settings, "REST_FRAMEWORK", None), getattr(settings, "INSTALLED_APPS", None)))
-    if given is not None or "simplejwt" in told or "rest_framework_simplejwt" in sys.modules:
+    """The key that signs tokens. The packages take SECRET_KEY when they are told nothing."""
+    kind, given, key, _ = given_tokens(settings)
+    if given.get(key):
+        return given[key]
+    if kind in PACKAGES:
         return getattr(settings, "SECRET_KEY", None)
     return getattr(settings, "JWT_SECRET_KEY", None) or getattr(settings, KEY, None)
+
+
+def token_type(told):
+    """The type of the tokens that open routes: "access", "sliding", or the project's own."""
+    for kind in told.get("AUTH_TOKEN_CLASSES") or ():
+        try:
+            from django.utils.module_loading import import_string
+
+            return str(getattr(import_string(kind) if isinstance(kind, str) else kind, "token_type"))
+        except Exception:
+            continue
+    return "access"
 
 
 def key_fact(name, value):
@@ -65,6 +116,7 @@ def token_facts(settings):
     from django.db import models
 
     told = token_settings(settings)
+    sliding = token_type(told) == "sliding"
     listed = lambda v: [str(x) for x in v] if isinstance(v, (list, tuple, set)) else [str(v)] if v else []
     try:
         user_id = get_user_model()._meta.get_field(told["USER_ID_FIELD"])
@@ -74,11 +126,12 @@ def token_facts(settings):
     return {
         "algorithm": str(told["ALGORITHM"]) if ALGORITHM.fullmatch(str(told["ALGORITHM"])) else MASK,
         "user_id_claim": str(told["USER_ID_CLAIM"]),
+        "token_type": token_type(told), "jwk": bool(told.get("JWK_URL")),
         "token_type_claim": str(told["TOKEN_TYPE_CLAIM"]), "jti_claim": str(told["JTI_CLAIM"] or ""),
         "issuer": str(told["ISSUER"] or ""), "audience": listed(told["AUDIENCE"]),
         "header_types": listed(told["AUTH_HEADER_TYPES"]), "header_name": str(told["AUTH_HEADER_NAME"]),
-        "access_seconds": seconds(told["ACCESS_TOKEN_LIFETIME"]),
-        "refresh_seconds": seconds(told["REFRESH_TOKEN_LIFETIME"]),
+        "access_seconds": seconds(told["SLIDING_TOKEN_LIFETIME" if sliding else "ACCESS_TOKEN_LIFETIME"]),
+        "refresh_seconds": seconds(told["SLIDING_TOKEN_REFRESH_LIFETIME" if sliding else "REFRESH_TOKEN_LIFETIME"]),
         "user_id_text": as_text,
     }
 
@@ -98,137 +151,3 @@ def check_facts():
     functions = registry.get_checks(include_deployment_checks=True)
     return [{"level": int(m.level), "id": check_text(str(m.id or ""), functions),
              "message": check_text(str(m.msg), functions)} for m in found]
-
-
-def walk(patterns, prefix=""):
-    """Every route without arguments: (path, name, callback)."""
-    for item in patterns:
-        part = plain_path(item.pattern)
-        if part is None:
-            continue
-        if hasattr(item, "url_patterns"):
-            yield from walk(item.url_patterns, prefix + part)
-        elif item.callback is not None:
-            yield "/" + (prefix + part).lstrip("/"), item.name or "", item.callback
-
-
-def plain_path(pattern):
-    if hasattr(pattern, "_regex"):
-        text = re.sub(r"^\^|(\$|\\Z)$", "", str(pattern._regex)).replace("\\.", ".").replace("\\-", "-")
-        text = re.sub(r"/\?$", "/", text)
-        return None if re.search(r"[()\[\]*+?^$|\\{}]", text) else text
-    if getattr(pattern, "converters", None):
-        return None
-    return str(pattern)
-
-
-class View:
-    """One route, with what its view class tells."""
-
-    def __init__(self, path, name, callback):
-        self.path, self.name = path, name.lower()
-        self.parts = [p for p in path.lower().split("/") if p]
-        self.last = self.parts[-1] if self.parts else ""
-        while not hasattr(callback, "cls") and not hasattr(callback, "view_class") and hasattr(callback, "__wrapped__"):
-            callback = callback.__wrapped__
-        self.cls = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
-        self.rest = hasattr(callback, "cls")
-        actions = getattr(callback, "actions", None)
-        if actions:
-            self.methods = set(actions)
-        elif self.cls:
-            self.methods = {m for m in ("get", "post") if hasattr(self.cls, m)}
-        else:
-            self.methods = {"get", "post"}
-        initial = getattr(callback, "initkwargs", None) or {}
-        self.permissions = initial.get("permission_classes", getattr(self.cls, "permission_classes", ())) or ()
-        self.foreign = str(getattr(callback, "__module__", "")).startswith("django.contrib.")
-        file = os.path.realpath(getattr(sys.modules.get(getattr(self.cls, "__module__", "")), "__file__", None) or os.sep)
-        self.own = file.startswith(os.path.join(os.path.realpath(ASKED["root"]), "")) and "site-packages" not in file
-        self.base = {c.__name__ for c in getattr(self.cls, "__mro__", ())}
-        base = 10 if "api" in self.parts else 0
-        base += 3 if any(re.match(r"v\d", p) for p in self.parts) else 0
-        self.worth = base - len(self.parts) - (60 if ELSEWHERE.search(path) else 0)
-
-    def wants_login(self):
-        def names(permission):
-            kinds = [permission] if isinstance(permission, type) else \
-                [getattr(permission, "op1_class", None), getattr(permission, "op2_class", None)]
-            for kind in kinds:
-                if isinstance(kind, type):
-                    yield from (c.__name__ for c in kind.__mro__)
-                elif kind is not None:
-                    yield from names(kind)
-
-        return self.rest and any("IsAuthenticated" in names(p) for p in self.permissions)
-
-
-def login_score(v):
-    if "TokenObtainPairView" in v.base:
-        return 100
-    if "post" not in v.methods:
-        return 0
-    if v.last in ("login", "signin", "sign-in", "log-in"):
-        return 90
-    if v.last == "obtain" or v.name in ("token_obtain_pair", "token_obtain", "login") or v.path.endswith("jwt/create/"):
-        return 80
-    return 30 if v.last == "token" else 0
-
-
-def refresh_score(v):
-    if v.base & {"TokenRefreshView", "RefreshViewWithCookieSupport"}:
-        return 100
-    return 70 if "post" in v.methods and ("refresh" in v.last or "refresh" in v.name) else 0
-
-
-def verify_score(v):
-    if "TokenVerifyView" in v.base:
-        return 100
-    return 70 if "post" in v.methods and re.search(r"(token|jwt)[/_-]verify/?$", v.path) else 0
-
-
-def protected_score(v):
-    if "get" not in v.methods:
-        return 0
-    named = v.last in PROTECTED or re.search(r"current.?user|user.?me|whoami", v.name)
-    if named:
-        return 100 if v.wants_login() else 60 if not v.rest and "api" in v.parts else 0
-    return 40 if v.wants_login() and not re.search(r"export|download|delete|stats", v.path) else 0
-
-
-def csrf_score(v):
-    return 100 if "get" in v.methods and ("csrf" in v.last or "csrf" in v.name) else 0
-
-
-def health_score(v):
-    return 100 if "get" in v.methods and (v.last in HEALTH or v.name in HEALTH) else 0
-
-
-SCORES = {"login": login_score, "refresh": refresh_score, "verify": verify_score, "protected": protected_score,
-          "csrf": csrf_score, "health": health_score}
-
-
-def route_facts():
-    routes = dict.fromkeys(SCORES, "")
-    try:
-        from django.urls import get_resolver
-
-        views = [View(*found) for found in walk(get_resolver().url_patterns)]
-    except Exception:
-        return routes, []  # the system checks name the reason
-    for kind, score in SCORES.items():
-        best = 0
-        for v in views:
-            rank = score(v) and not v.foreign and score(v) + v.worth
-            if rank and rank > best:
-                best, routes[kind] = rank, v.path
-    return routes, own_routes(views)
-
-
-def own_routes(views):
-    """Two routes by which this project is known among others: one of a view of its own
-    at least, and none whose code an OPTIONS request would run. A login is counted."""
-    safe = [v for v in views if v.cls and not v.foreign and not login_score(v) and not ELSEWHERE.search(v.path)]
-    safe.sort(key=lambda v: (not v.own, -len(v.parts), v.path))
-    paths = list(dict.fromkeys(v.path for v in safe))
-    return paths[:2] if len(paths) > 1 and safe[0].own else []

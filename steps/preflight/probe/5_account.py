@@ -69,7 +69,18 @@ def create_user(_):
         setattr(user, name, True)
     if changed:
         user.save(update_fields=changed)
-    return dict(account, password=password)
+    confirm_address(user)
+    # It may log in by another field than the one that it is found by.
+    field = sign_in.get("name") or model.USERNAME_FIELD
+    return dict(account, password=password, login_field=field, login_name=str(getattr(user, field, "") or user.get_username()))
+
+
+def confirm_address(user):
+    """allauth may take only addresses that were confirmed. It goes with the account."""
+    from django.apps import apps
+
+    if apps.is_installed("allauth.account") and getattr(user, "email", ""):
+        apps.get_model("account", "EmailAddress").objects.create(user=user, email=user.email, verified=True, primary=True)
 
 
 def remove_user(question):

@@ -63,15 +63,14 @@ def tell(_):
     django.setup()
     from django.contrib.auth import get_user_model
 
-    jwt = "rest_framework_simplejwt" in sys.modules
-    routes, own = route_facts()
+    routes, own = route_facts()  # it loads the views, which say what makes tokens
     hosts = getattr(live, "ALLOWED_HOSTS", None)
     return dict(
-        key_facts(live), django=django.get_version(), python="%d.%d.%d" % sys.version_info[:3],
+        key_facts(live), package=package(live), django=django.get_version(), python="%d.%d.%d" % sys.version_info[:3],
         apps=[str(a) for a in live.INSTALLED_APPS], user_model=str(live.AUTH_USER_MODEL),
-        username_field=str(getattr(get_user_model(), "USERNAME_FIELD", "")), simplejwt=jwt,
-        tokens=token_facts(live) if jwt or hasattr(live, "SIMPLE_JWT") else {}, checks=check_facts(), routes=routes, own_routes=own,
-        hosts=[str(h) for h in hosts if h != "*"] if isinstance(hosts, (list, tuple, set)) else [])
+        username_field=sign_in.get("name") or str(getattr(get_user_model(), "USERNAME_FIELD", "")),
+        password_field=sign_in.get("password", ""), tokens=token_facts(live) if package(live) in PACKAGES else {}, checks=check_facts(),
+        routes=routes, own_routes=own, hosts=[str(h) for h in hosts if h != "*"] if isinstance(hosts, (list, tuple, set)) else [])
 
 
 def values(_):
