@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/secret"
 )
 
 // findFiles lets the targets find the file that they are about, where another one

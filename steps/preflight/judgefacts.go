@@ -9,7 +9,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/secret"
 )
 
 // correct takes over what Django's reader really did, and tells whether that
@@ -82,6 +81,12 @@ func fallsBackTo(django steps.Django, f *steps.Facts) bool {
 func (d *diagnosis) overrule(f *steps.Facts) {
 	var kept []finding.Finding
 	for _, found := range d.project.Findings {
+		if !f.Tokens.Shared() && aboutKey[found.Code] {
+			if f.State == "ok" {
+				continue // it signs nothing
+			}
+			found = found.WithFix(f.NotShared().Fix).NotFixable()
+		}
 		switch found.Code {
 		case finding.JWTKeyMissing, finding.EnvFileMissing:
 			if f.State == "ok" && f.Key.Set && !f.SigningEqualsSecretKey {
@@ -100,6 +105,12 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 		kept = append(kept, found)
 	}
 	d.project.Findings = kept
+}
+
+// aboutKey are the findings about the key itself.
+var aboutKey = map[finding.Code]bool{
+	finding.JWTKeyMissing: true, finding.JWTKeyEmpty: true, finding.JWTKeyEqualsSecretKey: true, finding.JWTKeyPlaceholder: true,
+	finding.JWTKeyWeak: true, finding.JWTKeyTooShort: true,
 }
 
 // judgeFacts adds what only running the settings could tell.

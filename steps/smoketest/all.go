@@ -272,13 +272,13 @@ func (s *session) inspect(ctx context.Context, t seenToken) error {
 	if !s.guessed && t.alg != s.facts.Algorithm {
 		other = ", and the settings say " + secret.Inert(s.facts.Algorithm)
 	}
-	if t.alg != "HS256" || other != "" {
+	if s.guessed && t.alg != "HS256" || other != "" {
 		s.emit.Find(finding.New(finding.TokenAlgorithm, "Tokens are signed with "+t.alg+other+". The new key does sign them."))
 	}
 	mark, detail := steps.MarkOK, t.alg+other
 	if odd := t.odd(s.facts.TypeClaim); odd != "" {
 		mark, detail = steps.MarkWarn, detail+"; "+odd
-	} else if t.alg != "HS256" || other != "" {
+	} else if s.guessed && t.alg != "HS256" || other != "" {
 		mark = steps.MarkWarn
 	}
 	s.emit.Check(steps.LineToken, mark, textToken, detail)
