@@ -151,6 +151,9 @@ type Facts struct {
 	Debug          bool     `json:"debug"`
 	Reader         string   `json:"reader"`       // "decouple", "python-dotenv", "django-environ", "os.environ"
 	ReaderFiles    []string `json:"reader_files"` // every file that reader opened, in order
+	Looked         []string `json:"looked"`       // files that readers looked for, and that are not there
+	ValueFile      string   `json:"value_file"`   // that holds no more than the key, or is to, where that is missing or refused
+	Takes          bool     `json:"takes"`        // a variable of the key's name would sign, where something else gives the key now
 	Key            KeyFacts `json:"key"`          // JWT_SECRET_KEY as the settings have it
 	SecretKey      KeyFacts `json:"secret_key"`
 	Variables      Names    `json:"variables"` // that the settings read the two keys from

@@ -49,7 +49,7 @@ urlpatterns = [
     path("accounts/logout/", view, name="logout"),
     path("users/<int:pk>/me/", view),
     re_path(r"^api/session/login/?$", view),
-    re_path(r"^api/(?P<n>x)/refresh/$", view),
+    re_path(r"^api/(?P<n>[a-z]+)/refresh/$", view),
     path("healthz", view),
 ]
 `,

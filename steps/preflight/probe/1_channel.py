@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import pathlib
 import re
 import signal
 import sys

@@ -5,6 +5,7 @@
 READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ", "dynaconf": "python-dotenv"}
 
 opened = []  # (reader, absolute path), in order
+looked = []  # (reader, absolute path) of files of variables that a reader looked for, and that are not there
 read = []    # other files that were read, which may hold no more than a key
 landed = {}  # os.environ after the settings were evaluated
 watching = False
@@ -46,6 +47,39 @@ def watch(event, args):
 
 
 sys.addaudithook(watch)
+
+# Whatever looks for a file of variables before it opens one.
+LOOKERS = dict(READERS, environs="python-dotenv", pydantic_settings="python-dotenv", configurations="other")
+
+
+def look(path, found):
+    """Notes a file that a reader looked for in vain."""
+    try:
+        name = os.path.basename(os.fsdecode(path))
+        if not watching or found or ".env" not in name and name != "settings.ini":
+            return found
+        frame = sys._getframe(2)
+        for _ in range(12):
+            reader = LOOKERS.get(str(frame.f_globals.get("__name__")).partition(".")[0]) if frame else None
+            if reader or frame is None:
+                break
+            frame = frame.f_back
+        if reader and (reader, os.path.abspath(os.fsdecode(path))) not in looked:
+            looked.append((reader, os.path.abspath(os.fsdecode(path))))
+    except Exception:
+        pass
+    return found
+
+
+def look_with(owner, name):
+    plain = getattr(owner, name)
+    setattr(owner, name, lambda path, *rest, **more: look(path, plain(path, *rest, **more)))
+
+
+look_with(os.path, "isfile")
+look_with(os.path, "exists")
+look_with(pathlib.Path, "is_file")
+look_with(pathlib.Path, "exists")
 
 
 def values_of(reader, path):
@@ -168,8 +202,8 @@ def reader_in_use():
                 return reader
     if kinds:
         return kinds[0]
-    for module, reader in READERS.items():
-        if module in sys.modules:
+    for reader, _ in looked:
+        if reader != "other":
             return reader
     return "os.environ"
 

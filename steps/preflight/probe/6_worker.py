@@ -21,6 +21,7 @@ def base_facts():
     return {
         "settings_module": name, "settings_file": os.path.realpath(getattr(sys.modules.get(name), "__file__", None) or ""),
         "debug": bool(getattr(live, "DEBUG", False)), "reader": reader_in_use(), "reader_files": [path for _, path in opened],
+        "looked": [path for _, path in looked],
     }
 
 
@@ -44,7 +45,7 @@ def load(overlay):
         told, about = explain(error), names_key(error)
         return dict(key_facts(None), missing=missing(error), value_file=value_file_of(KEY), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
                     state=state_of(), refused=about or KEY in told["setting"],
-                    reader=reader_in_use(), reader_files=[path for _, path in opened])
+                    reader=reader_in_use(), reader_files=[path for _, path in opened], looked=[path for _, path in looked])
     live = settings
     if isinstance(settings, sys.modules["django.conf"].Settings):
         sys.modules["django.conf"].settings._wrapped = settings

@@ -7,7 +7,7 @@ import subprocess
 current = None  # the worker with the settings as they are now
 loaded = None   # the one in which Django is set up; it runs the checks, and makes and removes accounts
 workers = []    # all that have not ended
-whole = {}      # the facts of the last whole look
+whole = {"takes": True}  # the facts of the last whole look
 
 
 class Worker:
@@ -84,7 +84,7 @@ def begin():
         worker.end()
         if first["error"]["kind"] in ("syntax", "module", "encoding"):
             return first
-        worker, told = try_key(mended, first)
+        worker, told, way = try_key(mended, first)
         if "error" in told:
             # Both the key and something else are wrong. The other thing comes to
             # light only now, and must be put right whatever the key is.
@@ -98,9 +98,13 @@ def begin():
         return rest
     whole.update(told, **rest)
     if first is not told:
-        whole.update({name: first[name] for name in ("state", "key", "reader", "reader_files")}, state_error=first["error"]["text"])
+        whole.update({name: first[name] for name in ("state", "key", "reader", "reader_files", "looked")}, state_error=first["error"]["text"])
         if told["variables"]["key"] != first["variables"]["key"]:
             whole.update(state="key-missing", key=dict(first["key"], set=False, length=0, source="", sum=""))
+    if first is not told:
+        whole.update(value_file=way.get("file", ""))
+    elif told["key"]["source"] in ("settings", "code"):
+        whole.update(takes=takes(mended))
     whole.update(candidate=first is not told, enforced=enforced[0], fallback=enforced[1])
     return whole
 
@@ -127,10 +131,19 @@ def try_key(overlay, first):
         worker = Worker(at)
         told = worker.answer()
         if "error" not in told and (told["proved"] or way.get("key") == before["key"]):
-            return worker, told
-        failed = worker, (told if "error" in told else first) if failed is None else failed[1]
+            return worker, told, way
+        failed = worker, (told if "error" in told else first) if failed is None else failed[1], way
     use_names(before)
     return failed
+
+
+def takes(overlay):
+    """Whether the settings sign with what the variable of the key holds, once it does."""
+    made = secrets.token_urlsafe(64)
+    worker = Worker(dict(overlay, candidate=made, pin={KEY: made}))
+    told = worker.answer()
+    worker.end()
+    return bool(told.get("proved"))
 
 
 def insists(overlay):
