@@ -14,11 +14,12 @@ import (
 // to know, and does not ask which kind it is.
 //
 // Of what a backend can get its key from (a file that its reader opens, the
-// environment of its process, a file of one value, a literal in the settings, another
-// program that fills references in at the start, a place elsewhere, nothing yet) three
+// environment of its process, a file of one value, the settings' own code, another
+// program that fills references in at the start, a place elsewhere, nothing yet) four
 // kinds are told apart here: ownFile, the .env of this machine, which may not be there
-// yet, with the environment of this process over it; ownEnvironment, which alone sets
-// the key; and elsewhere, places that are none of this machine's business. A further
+// yet or be another program's, with the environment of this process over it;
+// ownEnvironment, which alone sets the key; given, what keysplit does not write; and
+// elsewhere, places that are none of this machine's business. A further
 // kind is one more type with these methods, most of them those of ownFile, and a line in
 // Run.Home.
 type Home interface {
@@ -80,6 +81,9 @@ func (r *Run) own() Home {
 	if keys, err := file.Keys(); err == nil && keys.OnlyEnvironment() {
 		return ownEnvironment{file}
 	}
+	if s := r.Project.Source; s.Kind != "" {
+		return given{file, s}
+	}
 	return file
 }
 
@@ -122,6 +126,9 @@ func (o ownFile) Found() (Keys, error) {
 // Takes knows that a variable of the environment hides what the file says, unless the
 // reader is one that lets the file win.
 func (o ownFile) Takes(k Keys) error {
+	if o.run.Project.EnvFile.Owner != nil {
+		return Fail(o.run.Owned(o.run.Project.EnvFile.Names))
+	}
 	fileWins := o.run.Project.Facts != nil && o.run.Project.Facts.Key.Source == "file"
 	if k.Key.Source == "environment" && !fileWins {
 		return Fail(k.Shadowed())

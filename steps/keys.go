@@ -94,7 +94,7 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 	}
 	file := func(name string) Setting {
 		v, ok := vars.Says(name)
-		if !ok {
+		if !ok || IsReference(v) {
 			return Setting{}
 		}
 		return Setting{Secret: run.Secret(v), Source: "file"}
@@ -107,7 +107,7 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 	}
 	effective := func(name string) Setting {
 		for _, name := range spelled(name) {
-			if v, ok := run.LookupEnv(name); ok {
+			if v, ok := run.LookupEnv(name); ok && !IsReference(v) {
 				return Setting{Secret: run.Secret(v), Source: "environment"}
 			}
 		}

@@ -29,6 +29,7 @@ type Project struct {
 	UnitFiles      []string       // that systemd gives to the unit, absolute
 	Names          Names          // as the settings ask for them, "" for what they do not tell
 	EnvFile        EnvFile
+	Source         Source // of the key
 	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding
 }
@@ -46,14 +47,15 @@ func (p *Project) Rel(path string) string {
 // HandedIn are the variables of files that the backend is given and that the user whom
 // the project's code runs as cannot read: systemd reads an EnvironmentFile as root. A
 // variable of this process's environment is not among them. They are as the files are now.
+// So are those of a file that a shell sources, which has not done so since it changed.
 func (r *Run) HandedIn(p *Project) map[string]string {
-	if p.User == nil {
+	if p.User == nil && !p.EnvFile.Sourced {
 		return nil
 	}
 	out := map[string]string{}
-	give := func(path string, reader envfile.Dialect) {
+	give := func(path string, reader envfile.Dialect, always bool) {
 		data, err := file.ReadSmall(path)
-		if err != nil || p.User.MayRead(path) {
+		if err != nil || !always && (p.User == nil || p.User.MayRead(path)) {
 			return
 		}
 		vars, err := envfile.Read(reader, data, r.LookupEnv)
@@ -69,10 +71,10 @@ func (r *Run) HandedIn(p *Project) map[string]string {
 		}
 	}
 	if len(p.EnvFile.Readers) > 0 {
-		give(p.EnvFile.Path, p.EnvFile.Readers[0])
+		give(p.EnvFile.Path, p.EnvFile.Readers[0], p.EnvFile.Sourced)
 	}
 	for _, path := range p.UnitFiles {
-		give(path, envfile.Systemd)
+		give(path, envfile.Systemd, false)
 	}
 	return out
 }
@@ -118,6 +120,9 @@ type EnvFile struct {
 	Exists  bool
 	Readers []envfile.Dialect // who reads it, the backend's own reader first; never empty
 	Found   string            // how it was found, in words: "decouple reads it", "--env-file"
+	Sourced bool              // a shell hands its variables to the backend
+	Owner   *Manager          // the program that it belongs to, nil for none
+	Names   bool              // it has a line for the key, whatever that holds
 	At      *envfile.Snapshot // as it was when preflight looked; nil when it could not be opened
 }
 

@@ -97,7 +97,7 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	}
 	get := func(name string) (secret.Secret, string) {
 		v, ok := vars.Says(name)
-		if !ok {
+		if !ok || steps.IsReference(v) {
 			return secret.Secret{}, ""
 		}
 		return run.Secret(v), v

@@ -19,6 +19,18 @@ var catalogue = map[Code]Page{
 		Fix:      Do("Copy the example file to .env and fill it in; keysplit then adds the key. With no example file, keysplit makes a .env that holds the key."),
 		Fixable:  true,
 	},
+	EnvFileManaged: {
+		Severity: Error,
+		Message:  "The .env belongs to another program, which resolves what it holds when the backend starts.",
+		Why:      "A reference or ciphertext is no key. A key in clear text beside it would be a secret in a file that is made to be committed.",
+		Fix:      Do("Set the key with that program, and run keysplit as you run the backend: under `op run`, `dotenvx run` or `sops exec-env`."),
+	},
+	EnvFileUnread: {
+		Severity: Error,
+		Message:  "The settings read the environment alone, and nothing here loads a .env: a key in a file would never be read.",
+		Why:      "A secret that nothing reads is only a risk, and the backend would still have no key.",
+		Fix:      Do("Set JWT_SECRET_KEY where the backend's other variables are set: the container, the unit, the hosting platform (`keysplit upgrade --help` lists the places that keysplit writes to). Or let the settings load a .env, with two lines at their top: from dotenv import load_dotenv; load_dotenv(BASE_DIR / \".env\"). Then run `keysplit` again."),
+	},
 	EnvFileUnreadable: {
 		Severity: Error,
 		Message:  "The .env file cannot be read.",

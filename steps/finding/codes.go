@@ -18,6 +18,8 @@ const (
 	EnvFileChanged                 Code = "env-file-changed"
 	EnvFileInBuildContext          Code = "env-file-in-build-context"
 	EnvFileInGitHistory            Code = "env-file-in-git-history"
+	EnvFileManaged                 Code = "env-file-managed"
+	EnvFileUnread                  Code = "env-file-unread"
 	EnvFileMissing                 Code = "env-file-missing"
 	EnvFileNotIgnored              Code = "env-file-not-ignored"
 	EnvFileNotRegular              Code = "env-file-not-regular"

@@ -44,6 +44,10 @@ func (d *diagnosis) reader() envfile.Dialect { return d.project.EnvFile.Readers[
 
 // diagnose opens the .env and judges everything that files can tell.
 func (d *diagnosis) diagnose() error {
+	if d.project.Source.Kind != "" {
+		d.judgeGiven()
+		return nil
+	}
 	env := &d.project.EnvFile
 	env.At, env.Exists = nil, false
 	d.judgePlace()
@@ -75,7 +79,9 @@ func (d *diagnosis) diagnose() error {
 	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
 		d.found = append(d.found, d.project.MissingFile(env.Path))
 	}
-	d.lines(file, vars)
+	if env.Owner == nil {
+		d.lines(file, vars)
+	}
 	if vars == nil && d.keys.Key.Source == "" {
 		// The reader refuses the file. What is in it counts for nothing until
 		// that is put right, and then looks different.
@@ -86,7 +92,9 @@ func (d *diagnosis) diagnose() error {
 	for _, name := range d.keys.Unset {
 		d.add(finding.DistinctFromUnset, fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
 	}
-	d.ambiguous(file)
+	if env.Owner == nil {
+		d.ambiguous(file)
+	}
 	return nil
 }
 
@@ -192,6 +200,10 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		}
 		switch code {
 		case finding.JWTKeyMissing:
+			if env := d.project.EnvFile; env.Owner != nil {
+				d.found = append(d.found, d.run.Owned(env.Names))
+				continue
+			}
 			if finding.Has(d.found, finding.KeyUnread) || d.gluedKey() {
 				continue // said better already
 			}
@@ -258,6 +270,9 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	key, path, line := d.keys.SecretKey.Secret, d.project.EnvFile.Path, lastLineOf(file, d.run.Names().SecretKey)
 	if d.keys.SecretKey.Source == "environment" {
 		path, line = "", 0
+	}
+	if !key.Set() && d.project.EnvFile.Owner != nil {
+		return
 	}
 	if !key.Set() {
 		value, s, at := literalSecretKey(d.project.Names, d.sources)

@@ -22,7 +22,8 @@ import (
 func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.Finding {
 	var found []finding.Finding
 	rel := p.Rel(p.EnvFile.Path)
-	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) {
+	// A file of references or ciphertext is made to be committed.
+	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && p.EnvFile.Owner == nil && p.Source.Kind == "" {
 		f, tracked, _ := trust.Tracked(ctx, run, p.EnvFile.Path, toBeWritten(run, p))
 		switch {
 		case tracked:
@@ -41,7 +42,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 			found = append(found, finding.New(finding.EnvFileInGitHistory, "").At(rel, 0))
 		}
 	}
-	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists {
+	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists && p.EnvFile.Owner == nil {
 		found = append(found, finding.New(finding.EnvFileInBuildContext, "").At(p.Rel(dockerfile), 0).
 			WithFix(finding.Do("Add a line to %s: **/%s", p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore")), filepath.Base(p.EnvFile.Path))))
 	}

@@ -36,7 +36,9 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 		d.project.EnvFile.Path, d.project.EnvFile.Found = d.place.path, d.place.found
 	}
 	d.setReader(reader)
-	return changed
+	before := d.project.Source
+	d.project.Source = d.sourceOf(f)
+	return changed || before != d.project.Source
 }
 
 // opened chooses the .env among the files that the readers opened: the one with
@@ -130,6 +132,8 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 	}
 	// With --env-file for another environment, Django reads another file.
 	about := d.run.Options.EnvFile == "" || d.place.path == "" || steps.SameFile(d.place.path, d.project.EnvFile.Path)
+	// What stands in a file of references is no key, whatever the settings made of it.
+	about = about && (d.project.EnvFile.Owner == nil || d.keys.Key.Secret.Set())
 	if about {
 		switch f.State {
 		case "key-missing":

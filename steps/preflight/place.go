@@ -105,7 +105,7 @@ var (
 	callStart  = map[envfile.Dialect]*lazyregexp.Regexp{
 		envfile.Decouple:      lazyregexp.New(`(?:RepositoryEnv\(|search_path\s*=\s*|AutoConfig\(\s*)`),
 		envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
-		envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
+		envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv|read_env)\s*\(|\benv_file\s*=\s*|\bdotenv_path\s*=\s*`),
 	}
 	literal = lazyregexp.New(`['"]([^'"\n]+)['"]`)
 	word    = lazyregexp.New(`[A-Za-z_]\w*`)

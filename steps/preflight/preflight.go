@@ -218,6 +218,7 @@ func (d *diagnosis) setReader(reader envfile.Dialect) {
 	if composeReads(d.project, env.Path) {
 		env.Readers = append(env.Readers, envfile.Compose)
 	}
+	d.belong()
 }
 
 // again diagnoses the .env from the beginning and reports where it is.
@@ -230,6 +231,8 @@ func (d *diagnosis) again(emit steps.Emit) error {
 		return err
 	}
 	switch env := d.project.EnvFile; {
+	case d.project.Source.Kind != "":
+		d.emitGiven(emit)
 	case env.Exists:
 		emit.Check("env-file", steps.MarkOK, d.rel(), env.Found)
 	case env.At == nil:

@@ -31,7 +31,7 @@ var (
 	}{
 		{envfile.Decouple, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+decouple\b`)},
 		{envfile.DjangoEnviron, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+environ\b`)},
-		{envfile.PythonDotenv, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+dotenv\b`)},
+		{envfile.PythonDotenv, lazyregexp.New(`(?m)^[ \t]*(?:from|import)[ \t]+(?:dotenv|environs|pydantic_settings|dynaconf)\b`)},
 	}
 )
 
@@ -165,7 +165,7 @@ func readerOf(sources []source) (envfile.Dialect, source) {
 var readerUse = map[envfile.Dialect]*lazyregexp.Regexp{
 	envfile.Decouple:      lazyregexp.New(`\b\w*[cC]onfig\w*\(|\benv\w*\(`),
 	envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
-	envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv)\s*\(`),
+	envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv|read_env)\s*\(|\benv_file\s*=|\bload_dotenv\s*=\s*True`),
 }
 
 func usesReader(d envfile.Dialect, text string) bool { return readerUse[d].MatchString(text) }

@@ -248,12 +248,16 @@ func asFailure(err error) error {
 
 func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit steps.Emit) (*session, error) {
 	key := tested(run)
-	if !key.Set() || key.Len() == 0 {
+	sealed := run.Django != nil && run.Home().Here() && run.Home().Sealed()
+	if !sealed && (!key.Set() || key.Len() == 0) {
 		return nil, steps.Fail(finding.New(finding.JWTKeyMissing, ""))
 	}
 	ses, err := s.with(run, key, address, emit)
 	if err != nil {
 		return nil, err
+	}
+	if sealed { // only the settings can read it
+		ses.fresh = djangoSigner(run, "SIGNING_KEY")
 	}
 	ses.secret = secretKeySigner(run)
 	if run.Previous.Set() && run.Previous.Len() > 0 && !run.Previous.Equal(key) {

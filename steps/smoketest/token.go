@@ -64,14 +64,19 @@ func randomSigner() *signer {
 	}}
 }
 
+// djangoSigner signs inside the project's own Django, with SECRET_KEY or SIGNING_KEY.
+func djangoSigner(run *steps.Run, which string) *signer {
+	return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
+		return run.Django.Sign(ctx, which, alg, input)
+	}}
+}
+
 // secretKeySigner signs with SECRET_KEY: inside the project's own Django where
 // that reads the same keys as the server, else with the value from where the
 // keys are. It is nil when neither knows it.
 func secretKeySigner(run *steps.Run) *signer {
 	if run.Django != nil {
-		return &signer{func(ctx context.Context, alg string, input []byte) ([]byte, error) {
-			return run.Django.Sign(ctx, run.Names().SecretKey, alg, input)
-		}}
+		return djangoSigner(run, "SECRET_KEY")
 	}
 	keys, err := run.Home().Keys()
 	if err != nil || !keys.SecretKey.Secret.Set() || keys.SecretKey.Empty() {

@@ -44,11 +44,15 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return places(ctx, run, emit)
 	}
 	var found []finding.Finding
-	at, err := envfile.Open(run.Project.EnvFile.Path)
-	if err != nil {
-		return steps.CannotLook("%w", err)
+	if run.Home().File() == "" {
+		found = append(found, given(run, emit)...)
+	} else {
+		at, err := envfile.Open(run.Project.EnvFile.Path)
+		if err != nil {
+			return steps.CannotLook("%w", err)
+		}
+		found = append(found, s.file(run, at.Data, emit)...)
 	}
-	found = append(found, s.file(run, at.Data, emit)...)
 	var facts *steps.Facts
 	if run.Django != nil {
 		fs, f, err := s.django(ctx, run, emit)
@@ -67,6 +71,29 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		emit.Find(f)
 	}
 	return nil
+}
+
+// given judges a key that no file of variables gives. One that only the settings can
+// read is judged by them.
+func given(run *steps.Run, emit steps.Emit) (found []finding.Finding) {
+	home := run.Home()
+	if home.Sealed() {
+		return nil
+	}
+	keys, err := home.Keys()
+	if err != nil {
+		return []finding.Finding{finding.New(finding.KeyUnread, "The key cannot be read: "+err.Error())}
+	}
+	key := keys.Key.Secret
+	for _, code := range run.Judge(key, keys.Rivals()...) {
+		found = append(found, finding.New(code, run.InWords(code)))
+	}
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d characters, fingerprint %s", key.Len(), key.Fingerprint())
+	if len(found) > 0 {
+		mark, detail = steps.MarkFailed, "not good"
+	}
+	emit.Check("given", mark, home.ReadBy(""), detail)
+	return found
 }
 
 // file reads the bytes as every reader in use does and applies the rules.

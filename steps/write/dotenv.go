@@ -106,6 +106,9 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if from, ok := run.Home().Brings(run.Key); ok && d.own(run) {
 		return steps.Plan{Summary: "The backend gets the key from " + from + ". Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
 	}
+	if d.own(run) && run.Home().File() == "" {
+		return steps.Plan{Summary: run.Home().Kept() + " Nothing to write.", Nothing: true}, nil
+	}
 	if err := d.open(run); err != nil {
 		return steps.Plan{}, err
 	}

@@ -1,0 +1,133 @@
+package steps
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/shell"
+)
+
+// Source is where the backend that runs here gets its key from, where that is no file of
+// variables. The zero Source is such a file, or the environment.
+type Source struct {
+	Kind SourceKind
+	File string // of one value, absolute
+}
+
+// SourceKind names a kind of Source.
+type SourceKind string
+
+// The kinds.
+const (
+	ValueFile    SourceKind = "value-file" // a file that holds no more than the key
+	FromCode     SourceKind = "code"       // the settings fetch or compute it
+	NothingReads SourceKind = "none"       // the settings read the environment alone, and no file gives it variables
+)
+
+// given is a key that the backend gets from something that keysplit does not write.
+type given struct {
+	ownFile
+	source Source
+}
+
+func (given) File() string { return "" }
+
+// Files are those that the key's evidence rests on.
+func (g given) Files() []string {
+	if g.source.Kind == ValueFile {
+		return []string{g.source.File}
+	}
+	return nil
+}
+
+// Keys reads a file of one value, and the environment. What the settings fetch, only
+// they know.
+func (g given) Keys() (Keys, error) {
+	r := g.run
+	keys, err := ReadKeys(r, envfile.Shell, nil)
+	if g.source.Kind != ValueFile || err != nil {
+		return keys, err
+	}
+	data, err := file.ReadSmall(g.source.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return keys, nil
+	}
+	if err != nil {
+		return keys, err
+	}
+	if value := strings.TrimSpace(string(data)); value != "" {
+		keys.Key = Setting{Secret: r.Secret(value), Source: "value-file"}
+		keys.InFile = keys.Key
+	}
+	return keys, nil
+}
+
+func (g given) Found() (Keys, error) { return g.Keys() }
+
+// Sealed reports whether the settings have a good key that only they can read: its
+// length and that it differs is what Django told.
+func (g given) Sealed() bool {
+	f := g.run.Project.Facts
+	return g.source.Kind == FromCode && f != nil && f.State == "ok" && f.Key.Set && f.Key.Length >= g.run.MinLength() && !f.SigningEqualsSecretKey
+}
+
+func (g given) what() string {
+	if g.source.Kind == ValueFile {
+		return g.run.Project.Rel(g.source.File)
+	}
+	return "the settings"
+}
+
+// Takes is a *Failure: a key in a .env would never be read.
+func (g given) Takes(Keys) error { return Fail(g.run.Untaken(g.source)) }
+
+// Untaken says where a key has to be set that no .env brings to the backend.
+func (r *Run) Untaken(s Source) finding.Finding {
+	f := finding.New(finding.EnvFileUnread, "")
+	switch s.Kind {
+	case ValueFile:
+		rel := r.Project.Rel(s.File)
+		f = finding.New(finding.EnvFileUnread, "The settings read the key from "+rel+", which holds no more than that. A .env would not be read.").At(rel, 0)
+		folder := filepath.Dir(FromHere(s.File))
+		return f.WithFix(finding.Do("Write a new key there: %s. Then run `keysplit` again.",
+			finding.Command("(umask 077; mkdir -p "+shell.Join(folder)+"; python -c 'import secrets; print(secrets.token_urlsafe(64))' > "+shell.Join(FromHere(s.File))+")")))
+	case FromCode:
+		return finding.New(finding.EnvFileUnread, "The settings fetch JWT_SECRET_KEY themselves. A .env would not be read.").At(r.Project.Rel(r.Project.SettingsFile), 0).
+			WithFix(finding.Do("Set a new key where the settings fetch it from, then run `keysplit` again; `keysplit upgrade --help` lists the places that keysplit can write to."))
+	}
+	return f
+}
+
+// Brings reports whether the backend gets this very key from the file of one value, or
+// from the environment.
+func (g given) Brings(key secret.Secret) (string, bool) {
+	keys, err := g.Keys()
+	if err != nil || !keys.Key.Secret.Equal(key) {
+		return "", false
+	}
+	if keys.Key.Source == "environment" {
+		return "the environment", true
+	}
+	return g.what(), true
+}
+
+func (g given) Kept() string {
+	return "The key that the backend gets from " + g.what() + " is good. It stays."
+}
+
+func (g given) ReadBy(envfile.Dialect) string { return g.what() }
+
+func (g given) Witnesses() []prose.Text {
+	lines := []prose.Text{prose.Say("What the backend gets from %s", g.what())}
+	if g.run.Django != nil {
+		lines = append(lines, prose.Say("The project's settings, evaluated anew by its own Django, and its system checks"))
+	}
+	return lines
+}

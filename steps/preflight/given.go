@@ -1,0 +1,92 @@
+package preflight
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// belong says whose the .env is: another program's, or that of a shell, which hands its
+// variables to settings that read the environment alone.
+func (d *diagnosis) belong() {
+	env, names := &d.project.EnvFile, d.run.Names()
+	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false
+	if env.Owner == nil && d.reader() == envfile.Shell && d.run.Options.EnvFile == "" {
+		for _, path := range []string{env.Path, filepath.Join(d.project.Root, ".envrc"), filepath.Join(d.project.TopLevel, ".envrc"), filepath.Join(d.project.TopLevel, ".env")} {
+			if d.sourced(path) {
+				env.Path, env.Found, env.Sourced = path, "a shell reads it", true
+				break
+			}
+		}
+	}
+	env.Names = sets(env.Path, names.IsKey)
+}
+
+// sourced reports whether this process has SECRET_KEY as a file sets it: a shell has
+// read that, or a program like direnv.
+func (d *diagnosis) sourced(path string) bool {
+	name := d.run.Names().SecretKey
+	now, set := d.run.LookupEnv(name)
+	vars, err := envfile.Read(envfile.Shell, readSome(path), func(string) (string, bool) { return "", false })
+	if err != nil || !set || now == "" {
+		return false
+	}
+	value, found := vars.Says(name)
+	return found && value == now
+}
+
+// sourceOf is where the backend gets its key from, where that is no file of variables.
+func (d *diagnosis) sourceOf(f *steps.Facts) steps.Source {
+	p := d.project
+	switch _, set := d.run.LookupEnv(d.run.Names().Key); {
+	case d.run.Options.EnvFile != "" || len(d.run.Options.Targets) > 0:
+	case f.ValueFile != "":
+		return steps.Source{Kind: steps.ValueFile, File: f.ValueFile}
+	case f.Key.Source == "value-file":
+		return steps.Source{Kind: steps.ValueFile, File: f.Key.File}
+	case f.State == "ok" && f.Key.Source == "code" && !f.Takes:
+		return steps.Source{Kind: steps.FromCode}
+	case d.reader() != envfile.Shell || len(f.ReaderFiles)+len(f.Looked) > 0:
+	case p.EnvFile.Owner != nil || p.EnvFile.Sourced || set || len(p.EnvFile.Readers) > 1 || len(p.UnitFiles) > 0:
+	default:
+		return steps.Source{Kind: steps.NothingReads}
+	}
+	return steps.Source{}
+}
+
+// judgeGiven applies the rules to a key that no file of variables gives. Where it is
+// fetched by the settings, what Django tells is judged with its other facts.
+func (d *diagnosis) judgeGiven() {
+	home, source := d.run.Home(), d.project.Source
+	d.project.EnvFile.At, d.project.EnvFile.Exists = &envfile.Snapshot{}, false
+	var err error
+	if d.keys, err = home.Keys(); err != nil || source.Kind == steps.FromCode {
+		return
+	}
+	untaken := d.run.Untaken(source)
+	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
+		message := ""
+		switch code {
+		case finding.JWTKeyEqualsSecretKey:
+			message = d.keys.EqualTo(d.keys.Key.Secret)
+		case finding.JWTKeyTooShort:
+			message = fmt.Sprintf("JWT_SECRET_KEY has %d characters; %d are needed.", d.keys.Key.Secret.Len(), d.run.MinLength())
+		}
+		d.found = append(d.found, finding.New(code, message).At(untaken.File, 0).WithFix(untaken.Fix).NotFixable())
+	}
+}
+
+// emitGiven says where the key is from.
+func (d *diagnosis) emitGiven(emit steps.Emit) {
+	switch s := d.project.Source; s.Kind {
+	case steps.ValueFile:
+		emit.Check("env-file", steps.MarkOK, d.project.Rel(s.File), "the settings read the key from it")
+	case steps.FromCode:
+		emit.Check("env-file", steps.MarkOK, "the settings", "fetch the key themselves")
+	default:
+		emit.Check("env-file", steps.MarkSkipped, "no .env", "the settings read the environment alone")
+	}
+}
