@@ -38,32 +38,64 @@ func readEnvs(run *steps.Run, t tree) envs {
 	return e
 }
 
-// fromEnvironment judges a key that the environment alone sets, as it does for a
-// container: no file needs to hold it then. It reports whether that is so.
-func (e *envs) fromEnvironment(run *steps.Run) bool {
+// fromElsewhere judges a key that no file of variables gives, such as that of a
+// container's environment: no .env needs to hold it then. It reports whether that is so.
+func (e *envs) fromElsewhere(run *steps.Run) bool {
 	keys, err := run.Home().Keys()
-	if err != nil || !run.Home().Here() || !keys.OnlyEnvironment() {
+	source := run.Project.Source
+	if err != nil || !run.Home().Here() || !keys.OnlyEnvironment() && source.Kind == "" {
 		return false
+	}
+	from, seen := "the environment", Evidence{Check: "environment"}
+	if !keys.OnlyEnvironment() {
+		switch source.Kind {
+		case steps.ValueFile:
+			from, seen = run.Project.Rel(source.File), Evidence{File: run.Project.Rel(source.File)}
+		case steps.FromCode:
+			return e.fromCode(run)
+		case steps.NothingReads:
+			e.unset = append(e.unset, "nothing gives the backend JWT_SECRET_KEY, and nothing here reads a .env")
+			return true
+		}
+	}
+	saying := func(text string) Evidence {
+		ev := seen
+		ev.Text = text
+		return ev
 	}
 	e.key = keys.Key.Secret
 	codes := run.Judge(e.key, keys.Rivals()...)
 	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
 	switch {
-	case has(finding.JWTKeyEmpty), has(finding.JWTKeyPlaceholder):
-		e.unset = append(e.unset, "the environment sets JWT_SECRET_KEY to no key")
+	case has(finding.JWTKeyMissing), has(finding.JWTKeyEmpty), has(finding.JWTKeyPlaceholder):
+		e.unset = append(e.unset, from+" sets JWT_SECRET_KEY to no key")
 		return true
 	case has(finding.JWTKeyEqualsSecretKey):
-		e.equal = append(e.equal, "the two keys are equal in the environment")
+		e.equal = append(e.equal, "the two keys are equal in "+from)
 	}
-	e.sets = append(e.sets, Evidence{Text: "the environment sets JWT_SECRET_KEY, and no file of the backend does", Check: "environment"})
+	e.sets = append(e.sets, saying(from+" sets JWT_SECRET_KEY, and no file of the backend does"))
+	if source.Kind == steps.ValueFile && !keys.OnlyEnvironment() {
+		e.sets[len(e.sets)-1].Text = "holds JWT_SECRET_KEY, and the settings read it there"
+	}
 	switch {
 	case has(finding.JWTKeyTooShort):
-		e.unfit = append(e.unfit, fmt.Sprintf("the key in the environment has %d characters", e.key.Len()))
+		e.unfit = append(e.unfit, fmt.Sprintf("the key in %s has %d characters", from, e.key.Len()))
 	case has(finding.JWTKeyWeak):
-		e.unfit = append(e.unfit, "the key in the environment can be guessed")
+		e.unfit = append(e.unfit, "the key in "+from+" can be guessed")
 	default:
-		e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters, in the environment", e.key.Len()), Check: "environment"})
+		e.long = append(e.long, saying(fmt.Sprintf("%d characters, in %s", e.key.Len(), from)))
 	}
+	return true
+}
+
+// fromCode takes what the settings told of a key that only they can fetch.
+func (e *envs) fromCode(run *steps.Run) bool {
+	if !run.Home().Sealed() {
+		e.unset = append(e.unset, "the settings fetch no good key")
+		return true
+	}
+	e.sets = append(e.sets, Evidence{Text: "the settings fetch JWT_SECRET_KEY themselves", Check: "settings"})
+	e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters, as Django has it", run.Project.Facts.Key.Length), Check: "settings"})
 	return true
 }
 
@@ -77,7 +109,7 @@ func resolved(path string) string {
 // read judges one file. Of a file that sets no SECRET_KEY nothing is asked,
 // unless it is the backend's own or sets JWT_SECRET_KEY.
 func (e *envs) read(run *steps.Run, path string, own bool) {
-	if own && e.fromEnvironment(run) {
+	if own && e.fromElsewhere(run) {
 		return
 	}
 	rel := run.Project.Rel(path)

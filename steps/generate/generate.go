@@ -80,6 +80,9 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 	if c.action == "keep" && c.keys.Key.Secret.Equal(c.previous) {
 		return c, nil // nothing is written that would have to be read
 	}
+	if c.action == "leave" {
+		return c, nil
+	}
 	return c, run.Home().Takes(c.keys)
 }
 

@@ -63,7 +63,11 @@ func (d *diagnosis) judgeGiven() {
 	home, source := d.run.Home(), d.project.Source
 	d.project.EnvFile.At, d.project.EnvFile.Exists = &envfile.Snapshot{}, false
 	var err error
-	if d.keys, err = home.Keys(); err != nil || source.Kind == steps.FromCode {
+	if d.keys, err = home.Keys(); err != nil {
+		return
+	}
+	d.judgeSecretKey(envfile.Parse(nil))
+	if source.Kind == steps.FromCode {
 		return
 	}
 	untaken := d.run.Untaken(source)

@@ -49,7 +49,7 @@ var (
 	// A name of a variable that a key can be in, as the first argument of a call or
 	// as a subscript.
 	askedName = lazyregexp.New(`[(\[]\s*(?:\w+\s*=\s*)?[rbuRBU]?['"]([A-Za-z_][A-Za-z0-9_]*)['"]`)
-	ofKeys    = lazyregexp.New(`(?i)KEY|SECRET|TOKEN|JWT|SIGN`)
+	ofKeys    = lazyregexp.New(`(?i)KEY|SECRET|TOKEN|SIGN|JWT_|_JWT|^(?-i:JWT)$`)
 	onlyName  = lazyregexp.New(`^[A-Za-z_]\w*$`)
 	attribute = lazyregexp.New(`^(\w+(?:\(\))?)\.(\w+)(?:\.get_secret_value\(\))?$`)
 	prefixed  = lazyregexp.New(`\bprefixed\(\s*['"](\w+)['"]`)

@@ -1,0 +1,127 @@
+package preflight
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
+)
+
+// Where a backend gets its key from decides what is wrong with it, and whether a key
+// that keysplit writes would be read.
+func TestWhereTheBackendGetsItsKey(t *testing.T) {
+	t.Parallel()
+	const (
+		files = "def secret(name):\n    with open(os.environ.get(name + '_FILE', BASE_DIR / 'secrets' / name.lower())) as f:\n        return f.read().strip()\nSECRET_KEY = 'django-insecure-0123456789-abcdefghijklmnopqrstuvwxyz'\nTOKENS = secret('JWT_SECRET_KEY')\nif len(TOKENS) < 50:\n    raise RuntimeError('JWT_SECRET_KEY must have 50 characters')\n"
+		plain = "SECRET_KEY = os.environ.get('SECRET_KEY', 'a-key-of-this-laptop-0123456789-abcdefghijklmnop')\n"
+		sign  = "SIMPLE_JWT['SIGNING_KEY'] = TOKENS\n"
+		asks  = "SIMPLE_JWT['SIGNING_KEY'] = os.environ['JWT_SECRET_KEY']\n"
+	)
+	for what, c := range map[string]struct {
+		head, sign string
+		files      map[string]string // {SECRET_KEY} and {KEY} are filled in
+		kind       steps.SourceKind
+		codes      string
+		takes      bool // a key that keysplit writes would be read
+		brings     bool // the good key is there already
+	}{
+		"a file of one value":        {files, sign, map[string]string{"secrets/jwt_secret_key": "{KEY}\n"}, steps.ValueFile, "secret-key-insecure", false, true},
+		"one with a short value":     {files, sign, map[string]string{"secrets/jwt_secret_key": "Kx83jQpe\n"}, steps.ValueFile, "jwt-key-too-short secret-key-insecure", false, false},
+		"one that is not there":      {files, sign, map[string]string{"secrets/x": ""}, steps.ValueFile, "jwt-key-missing secret-key-insecure", false, false},
+		"what the settings compute":  {"import base64\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\nTOKENS = base64.b64decode((BASE_DIR / 'coded').read_text()).decode()\n", sign, map[string]string{"coded": "{CODED}"}, steps.FromCode, "", false, false},
+		"the environment alone":      {plain, asks, nil, steps.NothingReads, "jwt-key-missing", false, false},
+		"a .env that is not loaded":  {plain, asks, map[string]string{".env": "JWT_SECRET_KEY={KEY}\n"}, steps.NothingReads, "jwt-key-missing", false, false},
+		"a reader that is told not":  {"import environ\nenv = environ.Env()\nif env.bool('READ_DOT_ENV_FILE', default=False):\n    env.read_env(BASE_DIR / '.env')\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SECRET_KEY')\n", nil, steps.NothingReads, "jwt-key-missing", false, false},
+		"a reader that found none":   {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, nil, "", "env-file-missing jwt-key-missing", true, false},
+		"another program's variable": {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, map[string]string{".env": "SECRET_KEY=op://a/b/c\nJWT_SECRET_KEY=op://a/b/d\n"}, "", "env-file-managed", false, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, NoEnv: true})
+			shape(t, p, c.head, c.sign)
+			for name, text := range c.files {
+				write(t, filepath.Join(p.Root, name), strings.NewReplacer("{KEY}", p.Key, "{CODED}", base64.StdEncoding.EncodeToString([]byte(p.Key))).Replace(text))
+			}
+			run, _, err := apply(t, p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := run.Project.Source.Kind; got != c.kind {
+				t.Errorf("source %q, want %q", got, c.kind)
+			}
+			if got := codesAlone(run.Project.Findings); got != c.codes {
+				t.Errorf("findings %s, want %s", got, c.codes)
+			}
+			home := run.Home()
+			keys, err := home.Found()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := home.Takes(keys); (err == nil) != c.takes {
+				t.Errorf("takes a key: %v", err)
+			}
+			if _, brings := home.Brings(run.Secret(p.Key)); brings != c.brings {
+				t.Errorf("brings the key: %t", brings)
+			}
+			if home.Sealed() != (c.kind == steps.FromCode) {
+				t.Errorf("sealed: %t", home.Sealed())
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A file that a shell has read belongs to the backend, wherever it is; one of the same
+// name that it has not is none of it.
+func TestAShellReadsTheFile(t *testing.T) {
+	t.Parallel()
+	const settings = "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nSIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n"
+	for what, c := range map[string]struct {
+		file, text string
+		set        bool // the shell has SECRET_KEY as the file sets it
+		want       string
+	}{
+		".env":            {".env", "export SECRET_KEY={SECRET_KEY}\n", true, ".env"},
+		"direnv":          {".envrc", "layout python\nexport SECRET_KEY='{SECRET_KEY}'\n", true, ".envrc"},
+		"another shell's": {".envrc", "export SECRET_KEY={SECRET_KEY}\n", false, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			dir := lay(t, map[string]string{"manage.py": "import django, os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n", "config/settings.py": settings})
+			secretKey := stepstest.Key()
+			write(t, filepath.Join(dir, c.file), strings.ReplaceAll(c.text, "{SECRET_KEY}", secretKey))
+			run := newRun(t)
+			run.Options.Folder, run.Options.Static = dir, true
+			run.Environ = func(name string) (string, bool) { return secretKey, c.set && name == "SECRET_KEY" }
+			t.Cleanup(run.Close)
+			if err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {}); err != nil {
+				t.Fatal(err)
+			}
+			env := run.Project.EnvFile
+			if env.Sourced != (c.want != "") || env.Sourced && run.Project.Rel(env.Path) != c.want {
+				t.Errorf("%s, sourced %t", env.Path, env.Sourced)
+			}
+			if handed := run.HandedIn(run.Project); len(handed) != 0 {
+				t.Errorf("%d variables are handed in that the shell has", len(handed))
+			}
+			write(t, env.Path, "export SECRET_KEY="+secretKey+"\nexport JWT_SECRET_KEY=new\n")
+			if handed := run.HandedIn(run.Project); (handed["JWT_SECRET_KEY"] == "new") != env.Sourced {
+				t.Errorf("the new key is handed in: %t", !env.Sourced)
+			}
+		})
+	}
+}
