@@ -22,7 +22,7 @@ func complete(root *cobra.Command) {
 		"skip":    skippable,
 		"project": fixed(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
-	for _, free := range []string{"settings", "url", "username", "confirm", "timeout"} {
+	for _, free := range []string{"settings", "url", "username", "login", "protected", "refresh", "confirm", "timeout"} {
 		values[free] = fixed(nil, noFiles)
 	}
 	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {

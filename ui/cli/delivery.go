@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/secret"
 )
 
@@ -48,14 +50,32 @@ func (d *delivery) skipped() (map[steps.Name]bool, error) {
 // login is the account for the login test. Its password is never a flag's value,
 // since every user of the machine can read those.
 type login struct {
-	username                string
-	passwordStdin, tempUser bool
+	username                 string
+	path, protected, renewal string // routes of the server that keysplit does not find
+	passwordStdin, tempUser  bool
 }
 
 func (l *login) flags(f *pflag.FlagSet) {
 	f.StringVar(&l.username, "username", "", "account `NAME` for the login (keysplit help secrets)")
 	f.BoolVar(&l.passwordStdin, "password-stdin", false, "read its password from standard input")
+	f.StringVar(&l.path, "login", "", "`PATH` of the login (default: found in the project)")
+	f.StringVar(&l.protected, "protected", "", "`PATH` that needs a token, likewise")
+	f.StringVar(&l.renewal, "refresh", "", "`PATH` that refreshes a token, likewise")
 	f.BoolVar(&l.tempUser, "temp-user", false, "log in with a throwaway account (development only)")
+}
+
+// routes puts the paths of the flags in place of the configured ones.
+func (l *login) routes(env *config.Environment) error {
+	for _, r := range []struct {
+		flag, path string
+		into       *string
+	}{{"login", l.path, &env.Login}, {"protected", l.protected, &env.Protected}, {"refresh", l.renewal, &env.Refresh}} {
+		if r.path != "" && !strings.HasPrefix(r.path, "/") {
+			return steps.Usage("--%s is a path on the server and begins with /", r.flag)
+		}
+		*r.into = cmp.Or(r.path, *r.into)
+	}
+	return nil
 }
 
 // account is the user name: the flag's, or the configured one where its password can

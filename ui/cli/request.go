@@ -234,6 +234,9 @@ func (p *place) configured(c config.Config, q request) (config.Environment, erro
 			return env, err
 		}
 	}
+	if err := q.routes(&env); err != nil {
+		return env, err
+	}
 	env.Restart = cmp.Or(q.restart, env.Restart)
 	env.Username = q.account(env.Username)
 	if len(env.Targets) > 0 || p.envFile != "" || p.env == steps.DefaultEnvironment {

@@ -100,7 +100,7 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 // after a bad end is asked.
 func (o *upgradeOptions) given() []string {
 	out := slices.Concat(flagged("--target", o.targets...), flagged("--restart", o.restart), flagged("--url", o.urls...), flagged("--ca-file", o.caFile),
-		flagged("--username", o.username), flagged("--skip", strings.Join(o.skip, ",")))
+		flagged("--username", o.username), flagged("--login", o.path), flagged("--protected", o.protected), flagged("--refresh", o.renewal), flagged("--skip", strings.Join(o.skip, ",")))
 	for _, f := range []struct {
 		name string
 		set  bool
