@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"slices"
 
 	"dj/keysplit/steps/internal/lazyregexp"
@@ -64,17 +65,18 @@ func (r *Run) Named(name, typed string) bool {
 	return true
 }
 
-// GivenName looks for the name of production among those of the command line. ask says
+// GivenName looks for the name that a plan wants typed among those of the command line. ask says
 // that a person is to type it; what was done without it, in a word such as "written", is
 // for the error where nobody is to be asked.
-func (r *Run) GivenName(name string, given []string, yes bool, done string) (ask bool, err error) {
+func (r *Run) GivenName(p Plan, given []string, yes bool, done string) (ask bool, err error) {
+	name, why := p.Confirm, cmp.Or(p.Why, "this is production")
 	switch {
 	case slices.ContainsFunc(given, func(g string) bool { return r.Named(name, g) }):
 		return false, nil
 	case len(given) > 0:
-		return false, Usage("--confirm %s is not the name of this production, %q; nothing was %s", secret.Quote(given[0]), name, done)
+		return false, Usage("%s: --confirm %s is not the name, %q; nothing was %s", why, secret.Quote(given[0]), name, done)
 	case yes:
-		return false, Usage("this is production: --yes alone does not change it, add --confirm %s; nothing was %s", name, done)
+		return false, Usage("%s: --yes alone does not change it, add --confirm %s; nothing was %s", why, name, done)
 	}
 	return true, nil
 }

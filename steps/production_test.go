@@ -24,7 +24,7 @@ func TestProductionIsNamed(t *testing.T) {
 		"somebody can answer": {nil, false, true, ""},
 	} {
 		run := &steps.Run{}
-		ask, err := run.GivenName("shop", c.given, c.yes, "written")
+		ask, err := run.GivenName(steps.Plan{Confirm: "shop"}, c.given, c.yes, "written")
 		if ask != c.ask || (err != nil) != (c.says != "") || err != nil && (!errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%s: ask %t, %v", name, ask, err)
 		}

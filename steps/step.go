@@ -57,6 +57,7 @@ type Plan struct {
 	Question string       `json:"question,omitempty"`
 	Yes      string       `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
 	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
+	Why      string       `json:"-"`                 // why Confirm must be typed, "" for production
 	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
@@ -41,6 +43,13 @@ func TestAnEditThatIsNotMadeIsNotTold(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, 1, nil},
+		// The edit can be proposed, and is refused when it is to be written.
+		"one is as large as a file may be": {func(t *testing.T, run *steps.Run) {
+			full := old + "#" + strings.Repeat("x", envfile.MaxSize-len(old)-2) + "\n"
+			if err := os.WriteFile(filepath.Join(run.Project.Root, ".env.example"), []byte(full), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,12 +59,16 @@ func TestAnEditThatIsNotMadeIsNotTold(t *testing.T) {
 			left, err := Fix(t.Context(), run, found, func(p Proposal) { told = append(told, p.Path) })
 			edited := 0
 			for _, name := range []string{".env.example", ".env.sample"} {
-				if data, err := os.ReadFile(filepath.Join(run.Project.Root, name)); err == nil && string(data) != old {
+				if data, err := os.ReadFile(filepath.Join(run.Project.Root, name)); err == nil && !strings.HasPrefix(string(data), old+"#") && string(data) != old {
 					edited++
 				}
 			}
 			if len(told) != c.made || edited != c.made || !errors.Is(err, c.fails) && c.fails != nil || c.fails == nil && c.made == 2 && (err != nil || len(left) > 0) {
 				t.Errorf("told of %v, edited %d, left %v, error %v", told, edited, left, err)
+			}
+			var refused *steps.Failure
+			if c.made == 1 && (!errors.As(err, &refused) || len(refused.Findings) != 1) {
+				t.Errorf("what was refused is not said: %v", err)
 			}
 		})
 	}

@@ -138,6 +138,21 @@ func (k kind) spec() string {
 	return k.name + ":" + k.form
 }
 
+// unread is the file of --env-file where the backend does not read it, and nobody has
+// said yes to that; "" else.
+func unread(run *steps.Run) string {
+	if run.Options.EnvFile == "" {
+		return ""
+	}
+	name := run.Project.Rel(run.Project.EnvFile.Path)
+	for _, f := range run.Project.Findings {
+		if f.Code == finding.EnvFileWrongPlace && f.File == name && !slices.Contains(run.Confirmed, name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // Plan asks every target what it would change, before any of them is changed, and
 // plans the first part that has something to do.
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
@@ -176,6 +191,9 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	if name := run.Confirm(places...); name != "" && !whole.Nothing {
 		whole.Confirm, whole.Question = name, "This is production. Write the key there?"
+	} else if name := unread(run); name != "" && !whole.Nothing {
+		whole.Confirm, whole.Why = name, "the backend does not read "+name
+		whole.Question = "The backend does not read " + name + ". Write the key there all the same?"
 	}
 	end := len(written)
 	for ; whole.Nothing && end < len(plans); end++ {

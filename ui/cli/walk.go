@@ -157,7 +157,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 // confirmed has production named: typed by the person who is there, or given on
 // the command line. not is what was not done without it, for the messages.
 func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan steps.Plan, not string) error {
-	ask, err := run.GivenName(plan.Confirm, o.confirm, o.yes, not)
+	ask, err := run.GivenName(plan, o.confirm, o.yes, not)
 	if err != nil || !ask {
 		return err
 	}
