@@ -2,16 +2,12 @@ package envfile
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
-	"sync"
 )
 
 // maxExpanded bounds, in bytes, what the variables of one file may expand to
 // together.
 const maxExpanded = 4 * MaxSize
-
-var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`) })
 
 // maxNested bounds how many references may be inside of one another.
 const maxNested = 50
@@ -34,8 +30,13 @@ func expandsTooFar(data []byte) (line int, tooFar bool) {
 			return line, true
 		}
 		size := len(text)
-		for _, r := range reference().FindAllStringSubmatch(text, -1) {
-			size = min(size+sizes[r[1]], maxExpanded+1)
+		for rest := text; ; {
+			at := strings.IndexByte(rest, '$')
+			if at < 0 {
+				break
+			}
+			rest = strings.TrimPrefix(rest[at+1:], "{")
+			size = min(size+sizes[rest[:nameLength(rest)]], maxExpanded+1)
 		}
 		if before, _, found := strings.Cut(text, "="); found {
 			name = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(before), "export "))

@@ -2,6 +2,9 @@ package envfile
 
 import (
 	"bytes"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -53,43 +56,48 @@ func (x *exemption) references(f *File) {
 	if bytes.IndexByte(f.data, '$') < 0 {
 		return
 	}
-	type dollar struct{ name, text string }
-	var dollars []dollar
+	users := map[string][]string{} // the variables whose lines refer to a name
 	owner := ""
 	for i := range f.lines {
 		l := &f.lines[i]
 		if l.Kind == Assignment && !l.Inside {
 			owner = l.Name
 		}
-		if bytes.IndexByte(l.Raw, '$') >= 0 {
-			dollars = append(dollars, dollar{owner, string(l.Raw)})
+		for name := range references(string(l.Raw)) {
+			users[name] = append(users[name], owner)
 			if l.Inside && l.Kind == Assignment {
-				dollars = append(dollars, dollar{l.Name, string(l.Raw)})
+				users[name] = append(users[name], l.Name)
 			}
 		}
 	}
-	for grown := true; grown; {
-		grown = false
-		for _, d := range dollars {
-			if !x.gone[d.name] && !x.changed[d.name] && x.refers(d.text) {
-				x.changed[d.name], grown = true, true
+	next := slices.Collect(maps.Keys(x.gone))
+	for len(next) > 0 {
+		name := next[len(next)-1]
+		next = next[:len(next)-1]
+		if name == "" {
+			continue
+		}
+		for _, user := range users[name] {
+			if !x.gone[user] && !x.changed[user] {
+				x.changed[user] = true
+				next = append(next, user)
 			}
 		}
 	}
 }
 
-// refers tells whether a $NAME or ${NAME in text means an exempt name.
-func (x *exemption) refers(text string) bool {
-	for {
-		_, after, ok := strings.Cut(text, "$")
-		if !ok {
-			return false
-		}
-		text = after
-		name := strings.TrimLeft(after, "${(")
-		name = name[:nameLength(name)]
-		if name != "" && (x.gone[name] || x.changed[name]) {
-			return true
+// references are the names that stand behind a $, with or without brackets.
+func references(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			_, after, ok := strings.Cut(text, "$")
+			if !ok {
+				return
+			}
+			text = strings.TrimLeft(after, "${(")
+			if n := nameLength(text); n > 0 && !yield(text[:n]) {
+				return
+			}
 		}
 	}
 }

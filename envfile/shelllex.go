@@ -208,10 +208,10 @@ func (x *shellLexer) token() (text string, op bool) {
 		}
 		return shellOperators[i], true
 	}
-	start := x.at
+	start, joined := x.at, []byte(nil)
 	for x.at < len(x.s) && strings.IndexByte(" \t\n;&|()<>", x.s[x.at]) < 0 {
 		if strings.HasPrefix(x.s[x.at:], "\\\n") {
-			text += x.s[start:x.at]
+			joined = append(joined, x.s[start:x.at]...)
 			x.at += 2
 			start = x.at
 			continue
@@ -223,7 +223,10 @@ func (x *shellLexer) token() (text string, op bool) {
 		}
 		x.at += n
 	}
-	return text + x.s[start:x.at], false
+	if joined == nil {
+		return x.s[start:x.at], false
+	}
+	return string(append(joined, x.s[start:x.at]...)), false
 }
 
 // blanks skips spaces, tabs, joined lines and comments.

@@ -11,6 +11,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -39,7 +40,7 @@ func main() {
 		seed, err = strconv.ParseUint(os.Args[2], 10, 64)
 	}
 	if err == nil {
-		err = run(n, seed)
+		err = run(os.Stdout, n, seed)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -47,12 +48,14 @@ func main() {
 	}
 }
 
-func run(n int, seed uint64) error {
+// run tries n of the changes of the module in this folder, and writes out what no test
+// noticed.
+func run(out io.Writer, n int, seed uint64) error {
 	all, err := changes()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("seed %d, %d places of %d\n", seed, n, len(all))
+	fmt.Fprintf(out, "seed %d, %d places of %d\n", seed, n, len(all))
 	chance := rand.New(rand.NewPCG(seed, 0))
 	chance.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	tried, survived, sound := 0, 0, map[string]bool{}
@@ -74,11 +77,11 @@ func run(n int, seed uint64) error {
 			continue
 		case !noticed:
 			survived++
-			fmt.Printf("survived: %s:%d: %s\n", c.file, c.line, c.what)
+			fmt.Fprintf(out, "survived: %s:%d: %s\n", c.file, c.line, c.what)
 		}
 		tried++
 	}
-	fmt.Printf("changes tried: %d, not noticed: %d\n", tried, survived)
+	fmt.Fprintf(out, "changes tried: %d, not noticed: %d\n", tried, survived)
 	return nil
 }
 

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// lay makes a small module of which one branch is tested and one is not.
+func lay(t *testing.T, test string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"go.mod": "module small\n\ngo 1.24\n",
+		"small.go": `package small
+
+func Double(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return 2 * n
+}
+
+func Half(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return n / 2
+}
+`,
+		"small_test.go": "package small\n\nimport \"testing\"\n\nfunc TestDouble(t *testing.T) {\n\t" + test + "\n}\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatal(string(out), err)
+		}
+	}
+}
+
+// A change that a test notices is told apart from one that none does, and no file is
+// changed for that.
+func TestChangesThatNoTestNoticesAreTold(t *testing.T) {
+	lay(t, "if Double(2) != 4 || Double(-1) != 0 {\n\t\tt.Error(1)\n\t}")
+	before, err := os.ReadFile("small.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := run(&out, 10, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"seed 1, 10 places of 2\n", "survived: small.go:11: the condition is negated: n < 0\n", "changes tried: 2, not noticed: 1\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q lacks %q", out.String(), want)
+		}
+	}
+	if strings.Contains(out.String(), "small.go:4:") {
+		t.Errorf("what a test notices is told as survived: %q", out.String())
+	}
+	if after, err := os.ReadFile("small.go"); err != nil || string(after) != string(before) {
+		t.Errorf("the code was changed: %v", err)
+	}
+}
+
+// Tests that fail anyway would notice everything.
+func TestTestsThatFailWithoutAChangeAreRefused(t *testing.T) {
+	lay(t, "t.Error(1)")
+	var out strings.Builder
+	if err := run(&out, 1, 1); err == nil || !strings.Contains(err.Error(), "the tests of . fail without a change") {
+		t.Errorf("%v, %q", err, out.String())
+	}
+}
