@@ -115,7 +115,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
-			emit.Progress("Marked config/settings.py as changed, so that runserver reads its settings again.")
+			emit.Progress("Marked config/settings.py as changed, so that the server reads its settings again.")
 			emit.Check("answers", steps.MarkOK, "server answers", "http://127.0.0.1:8000")
 			r.Restarted, r.URL = true, "http://127.0.0.1:8000"
 			return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -136,12 +137,38 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	}
 	vars, err := envfile.Read(d.reader(), file.Bytes(), d.run.LookupEnv)
 	var refusal *envfile.ReadError
+	if isUTF16(file.Bytes()) {
+		f := finding.New(finding.EncodingInvalid, "The file is UTF-16, as PowerShell's > writes it. No reader of .env files takes that.").At(d.rel(), 1)
+		d.found = append(d.found, f.WithFix(finding.Do("Convert it: %s. Then run `keysplit` again.", toUTF8(d.project.EnvFile.Path))))
+		return nil
+	}
 	if _, invalid := envfile.Read(envfile.Decouple, file.Bytes(), nil); errors.As(invalid, &refusal) {
 		d.add(finding.EncodingInvalid, fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line), refusal.Line)
 	} else if errors.As(err, &refusal) {
 		d.add(finding.QuoteUnbalanced, fmt.Sprintf("The reader %s cannot read line %d: %s.", refusal.Dialect, refusal.Line, refusal.Reason), refusal.Line)
 	}
 	return vars
+}
+
+// isUTF16 reports whether a text is UTF-16: it has the mark of that, or a zero beside
+// nearly every letter.
+func isUTF16(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3
+}
+
+// toUTF8 is the command that makes UTF-8 of a file of UTF-16, and leaves its owner and
+// mode as they are.
+func toUTF8(path string) finding.Command {
+	if runtime.GOOS == "windows" {
+		quoted := "'" + strings.ReplaceAll(path, "'", "''") + "'"
+		return finding.Command("[IO.File]::WriteAllText(" + quoted + ", (Get-Content -Raw -LiteralPath " + quoted + "))")
+	}
+	here := steps.FromHere(path)
+	from, to, old := shell.Join("iconv", "-f", "UTF-16", "-t", "UTF-8", here), shell.Join(here+".utf8"), shell.Join(here)
+	return finding.Command("(umask 077 && " + from + " > " + to + ") && cat " + to + " > " + old + " && rm " + to)
 }
 
 // judgePlace says when the reader reads another file than this one.

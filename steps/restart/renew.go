@@ -53,7 +53,7 @@ func (r runserver) renew(ctx context.Context, run *steps.Run, emit steps.Emit, s
 			emit.Progress("The file's time could not be set: " + run.Redactor.Show(secret.Said(err.Error())))
 			ask = append(ask, reload...)
 		} else {
-			emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
+			emit.Progress("Marked " + file + " as changed, so that the server reads its settings again.")
 			left, err := r.reloaded(ctx, run, reload)
 			if err != nil {
 				return err

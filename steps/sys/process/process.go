@@ -220,6 +220,15 @@ func classify(args []string) kind {
 	return runserver
 }
 
+// reloads reports whether a command line is that of a server that starts its only child
+// again when a file changes. The parent has the socket from the beginning, and the child
+// inherits it.
+func reloads(args []string) bool {
+	return slices.Contains(args, "--reload") && slices.ContainsFunc(args[:min(len(args), 4)], func(a string) bool {
+		return slices.Contains([]string{"uvicorn", "hypercorn"}, strings.TrimSuffix(filepath.Base(a), ".exe"))
+	})
+}
+
 // servers picks those of the project out of all Pythons, and those that listen and
 // show no project.
 func servers(all []running) (mine, unsure []steps.Server) {
@@ -302,6 +311,11 @@ func (c crowd) server(p running) (s steps.Server, whose bond, ok bool) {
 		return s, unknown, false // another one stands for it
 	case c.watched(p):
 		s.Reloader = p.parent
+	case reloads(p.args) && len(p.sockets) > 0:
+		s.Reloader = p.pid
+		if len(workers) == 1 { // itself, between two children
+			s.PID, s.Started = workers[0].pid, workers[0].started
+		}
 	case len(p.sockets) == 0 && (p.reloaded || classify(p.args) == runserver):
 		s.Reloader = p.pid // between two children
 	case len(p.sockets) == 0 && classify(p.args) != noReload:

@@ -48,6 +48,7 @@ func TestServers(t *testing.T) {
 	run, gunicorn := []string{"python", "manage.py", "runserver"}, []string{"python", "/venv/bin/gunicorn", "app"}
 	now := time.Now()
 	ago := func(s int) time.Time { return now.Add(-time.Duration(s) * time.Second) }
+	uvicorn := []string{"python", "/v/bin/uvicorn", "app.asgi:application", "--reload"}
 	all := []running{
 		{pid: 30, parent: 20, args: run, folder: "/p", started: now, bond: ours, sockets: []socket{listen("1", "127.0.0.1:8000")}},
 		{pid: 20, parent: 1, args: run, bond: ours},
@@ -70,6 +71,11 @@ func TestServers(t *testing.T) {
 		{pid: 96, parent: 1, args: gunicorn, bond: ours, sockets: []socket{{id: "8", at: netip.MustParseAddrPort("0.0.0.0:80"), abroad: true}}},
 		// A supervisor in the project that listens on nothing of theirs is no part of them.
 		{pid: 97, parent: 92, args: gunicorn, bond: ours, sockets: []socket{listen("9", "127.0.0.1:8004")}},
+		// uvicorn --reload: the child has the parent's socket. Between two children there is only the parent.
+		{pid: 100, parent: 1, args: uvicorn, bond: ours, started: ago(90), sockets: []socket{listen("10", "127.0.0.1:8005")}},
+		{pid: 101, parent: 100, args: []string{"python", "-c", "spawn_main()"}, bond: ours, started: now, sockets: []socket{listen("10", "127.0.0.1:8005")}},
+		{pid: 110, parent: 1, args: uvicorn, bond: ours, sockets: []socket{listen("11", "127.0.0.1:8006")}},
+		{pid: 120, parent: 1, args: uvicorn[:3], bond: ours, sockets: []socket{listen("12", "127.0.0.1:8007")}},
 	}
 	type brief struct {
 		pid, reloader, workers int
@@ -93,6 +99,9 @@ func TestServers(t *testing.T) {
 		{95, 0, 1, "unix:/run/shop.sock", ""},
 		{96, 0, 1, "", "127.0.0.1:80"},
 		{97, 0, 1, "http://127.0.0.1:8004", ""},
+		{101, 100, 1, "http://127.0.0.1:8005", ""},
+		{110, 110, 1, "http://127.0.0.1:8006", ""},
+		{120, 0, 1, "http://127.0.0.1:8007", ""},
 	}
 	if !reflect.DeepEqual(have, want) {
 		t.Errorf("servers = %+v\nwant %+v", have, want)
