@@ -18,12 +18,21 @@ import (
 // MinKeyLength is the rule of the breaking change itself.
 const MinKeyLength = 50 // characters
 
+// Contained is a service of containers that the backend is developed in: nothing on this
+// machine runs the project's Django.
+type Contained struct {
+	Service string
+	File    string        // that describes it, absolute
+	Check   prose.Command // runs Django's checks there
+}
+
 // Options is what the user asked for with flags and in the configuration. It is fixed
 // once they are read.
 type Options struct {
 	Folder       string            // where to look for the project, "" for the current folder
 	Environment  string            // "development" by default
 	Named        string            // the project as --project has it, "" where it is found from here
+	Contained    *Contained        // the service that the backend is developed in, nil for none
 	State        journal.Folder    // where the journals are
 	Command      string            // the command line without what may be secret in it, for another run that meets this one
 	Queue        bool              // --wait: where another run is at work here, wait for its end

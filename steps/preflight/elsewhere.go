@@ -31,6 +31,9 @@ func findFiles(ctx context.Context, run *steps.Run) error {
 // where it does not start here, that is no fault of the environment.
 func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
 	run, p := d.run, d.project
+	if c := run.Options.Contained; c != nil {
+		emit.Check("service", steps.MarkOK, "service "+secret.Inert(c.Service), "the backend runs in it, by "+p.Rel(c.File)+": its key and its restart are looked for there")
+	}
 	if len(run.Options.Untrusted) > 0 && !run.Options.Static {
 		return steps.CannotLook("%w", steps.Fail(run.Options.Untrusted...))
 	}
@@ -52,7 +55,11 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since it does not start here: the usual routes and token settings are assumed")
+		why := "it does not start here"
+		if c := run.Options.Contained; c != nil {
+			why = "it runs in the service " + secret.Inert(c.Service) + " (" + string(c.Check) + ")"
+		}
+		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
 	}
 	f := p.Facts

@@ -290,7 +290,7 @@ func (r runserver) nudge(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	if err != nil {
 		return nil // the smoke test tells whether it mattered
 	}
-	emit.Progress("Marked " + file + " as changed, so that runserver reads its settings again.")
+	emit.Progress("Marked " + file + " as changed, so that the server reads its settings again.")
 	_, err = r.Until(ctx, r.reloadWithin(), func() (bool, error) { return false, nil })
 	return err
 }
@@ -339,7 +339,7 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 }
 
 func touchDetail(run *steps.Run) prose.Text {
-	return prose.Say("The time of %s is set to now, so that runserver reloads. Its content stays the same, and nothing has to be put back.", relative(run, watched(run)))
+	return prose.Say("The time of %s is set to now, so that the server reloads. Its content stays the same, and nothing has to be put back.", relative(run, watched(run)))
 }
 
 // watched is the file whose time the autoreloader watches: the settings, else

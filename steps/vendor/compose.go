@@ -57,6 +57,8 @@ type service struct {
 	EnvFile     any   `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
 	Extends     any   `yaml:"extends"`     // not followed here
 	Ports       []any `yaml:"ports"`
+	Build       any   `yaml:"build"` // a path, or a mapping with context
+	Command     any   `yaml:"command"`
 }
 
 // composeFile is what counts of a compose file.

@@ -94,6 +94,12 @@ func (f composeFile) with(over composeFile) composeFile {
 		if o.Extends != nil {
 			s.Extends = o.Extends
 		}
+		if o.Build != nil {
+			s.Build = o.Build
+		}
+		if o.Command != nil {
+			s.Command = o.Command
+		}
 		f.Services[name] = s
 	}
 	if over.Include != nil {

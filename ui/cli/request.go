@@ -66,6 +66,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if err != nil {
 		return nil, err
 	}
+	contained := p.contained(ctx, q, conf, &env)
 	targets, err := write.Targets(env.Targets)
 	if err != nil {
 		return nil, err
@@ -80,6 +81,9 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	}
 	o := &run.Options
 	o.Named = p.project
+	if contained != nil {
+		o.Contained = &steps.Contained{Service: contained.Service, File: contained.File, Check: contained.Line("check")}
+	}
 	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
 	o.As = p.as
 	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
