@@ -24,6 +24,7 @@ type place struct {
 	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
 	code finding.Code
 	bad  bool // it does not parse
+	runs bool // it starts Django without JWT_SECRET_KEY, whatever it has for SECRET_KEY
 	sum  journal.FileSum
 }
 
@@ -32,12 +33,19 @@ type place struct {
 func findPlaces(run *steps.Run, t *tree, k kind) []place {
 	var out []place
 	twins := twinsOf(run.Names())
+	backend := repo.Backend{Names: run.Names(), Folder: relative(run.Project.TopLevel, run.Project.Root), Settings: run.Project.SettingsModule}
 	for _, path := range t.files[k] {
 		rel := run.Project.Rel(path)
 		data, err := file.ReadSmall(path)
 		if err != nil {
 			t.incomplete(k, rel+" was not read: "+whyUnread(err))
 			continue
+		}
+		if k == pipeline && run.Project.Insists {
+			if line := repo.Starts(backend, rel, data); line > 0 {
+				out = append(out, place{kind: k, file: rel, line: line, runs: true, code: finding.CIMissingKey, sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}})
+				continue
+			}
 		}
 		if !run.Names().In(data) {
 			continue
@@ -88,6 +96,9 @@ func (p place) lacks() string {
 	if p.same > 0 {
 		return fmt.Sprintf("%s:%d gives JWT_SECRET_KEY the value of SECRET_KEY", p.file, p.same)
 	}
+	if p.runs {
+		return fmt.Sprintf("%s:%d starts Django without JWT_SECRET_KEY", p.file, p.line)
+	}
 	if p.bad {
 		return p.file + " is not valid YAML"
 	}
@@ -103,6 +114,10 @@ func (p place) finding() finding.Finding {
 		f = finding.New(finding.JWTKeyEqualsSecretKey, "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix(finding.Do("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key."))
 		f.Why = prose.Say("One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start.")
+	case p.runs:
+		f = finding.New(p.code, "A pipeline or build starts Django here, and gets no JWT_SECRET_KEY.").At(p.file, p.line).
+			WithFix(finding.Do("Set JWT_SECRET_KEY there: for tests a key that the job makes, python -c 'import secrets; print(secrets.token_urlsafe(64))'; in a Dockerfile on the one line that needs it, never with ENV."))
+		f.Why = prose.Of("The settings do not load without it.")
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))

@@ -182,3 +182,57 @@ func TestADockerfileIsToldNotToKeepTheKey(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// A pipeline that starts Django and gets no key is a place, where the settings insist on
+// one: it keeps item 7 open, whatever it has for SECRET_KEY.
+func TestAPipelineThatStartsDjango(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	path := filepath.Join(run.Project.TopLevel, ".github", "workflows", "t.yml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("jobs:\n  t:\n    steps:\n      - run: python manage.py check\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, insists := range []bool{true, false} {
+		run.Project.Insists = insists
+		r, err := Look(t.Context(), run, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if insists != (len(r.Findings) == 1 && r.Findings[0].Code == finding.CIMissingKey && r.Findings[0].Line == 4) {
+			t.Errorf("insists %v: %+v", insists, r.Findings)
+		}
+		if got := r.Items[6].inShort(); strings.Contains(got, ".github/workflows/t.yml:4 starts Django") != insists {
+			t.Errorf("insists %v: %s", insists, got)
+		}
+	}
+}
+
+// Example files alone do not close the item about documents.
+func TestExamplesAreNoDocumentation(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	top := run.Project.TopLevel
+	item := func() string {
+		t.Helper()
+		r, err := Look(t.Context(), run, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Items[7].inShort()
+	}
+	if err := os.WriteFile(filepath.Join(top, ".env.example"), []byte("SECRET_KEY=\nJWT_SECRET_KEY=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := item(); !strings.HasPrefix(got, "open: only example files") {
+		t.Errorf("an example alone: %s", got)
+	}
+	if err := os.WriteFile(filepath.Join(top, "README.md"), []byte("Set SECRET_KEY and JWT_SECRET_KEY in your environment.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := item(); strings.HasPrefix(got, "open:") {
+		t.Errorf("with a document: %s", got)
+	}
+}

@@ -115,6 +115,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := d.locate(); err != nil {
 		return err
 	}
+	p.Insists = insists(p, d.sources)
 	if err := findUser(ctx, run, p, emit); err != nil {
 		return err
 	}
