@@ -24,7 +24,7 @@ type Project struct {
 	Python         string // absolute path of the interpreter, "" when none was found
 	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
 	Broken         BrokenPython
-	Insists        bool // the settings do not load without the key, as their text leaves no doubt
+	Insists        bool           // the settings do not load without the key, as their text leaves no doubt
 	User           *child.Account // that the project's code runs as, nil for ours
 	UserFrom       string         // why that one, in words
 	UnitFiles      []string       // that systemd gives to the unit, absolute

@@ -53,7 +53,7 @@ func kindOf(rel string) kind {
 		return document
 	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
 		return envFile
-	case slices.Contains(documentEndings, ext), plainDocument.MatchString(rel):
+	case slices.Contains(documentEndings, ext), (ext == "" || ext == ".txt") && plainDocument.MatchString(rel):
 		if ofThePast.MatchString(rel) {
 			return other
 		}
@@ -61,7 +61,7 @@ func kindOf(rel string) kind {
 	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"), strings.HasSuffix(base, ".tftest.hcl"), base == "keysplit.toml":
 		return other
 	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base),
-		taskDefinition.MatchString(rel), ext == "" && scriptFolder.MatchString(rel):
+		(ext == ".json" || ext == ".config" || strings.HasPrefix(base, "makefile")) && taskDefinition.MatchString(rel), ext == "" && scriptFolder.MatchString(rel):
 		return pipeline
 	}
 	return other

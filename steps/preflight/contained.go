@@ -31,14 +31,14 @@ func Contained(ctx context.Context, run *steps.Run) (vendor.Contained, bool) {
 		return none, false
 	}
 	look := &steps.Run{Options: run.Options, Environ: run.Environ, Found: steps.Found{Project: p}}
+	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath {
+		return none, false
+	}
 	d := &diagnosis{run: look, project: p, sources: findSettings(look, p)}
 	if d.locate() != nil || d.reader() == envfile.Decouple || isThere(p.EnvFile.Path) {
 		return none, false
 	}
 	if _, set := run.LookupEnv(look.Names().Key); set {
-		return none, false
-	}
-	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath {
 		return none, false
 	}
 	if run.Options.Static {

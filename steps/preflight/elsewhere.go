@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // findFiles lets the targets find the file that they are about, where another one

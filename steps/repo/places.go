@@ -85,7 +85,7 @@ func (v *vocabulary) readLines(pipeline bool, file string, data []byte) *File {
 		if r.provides(line) {
 			f.places = append(f.places, place{line: num})
 		}
-		if f.key == 0 && v.mentions.MatchString(line) {
+		if f.key == 0 && v.In([]byte(line)) && v.mentions.MatchString(line) {
 			f.key = num
 		}
 	}

@@ -75,8 +75,8 @@ func settingsOf(pattern func(string) *regexp.Regexp) settingPatterns {
 		asked:     pattern(`\b(?:e?grep|rg|ag|awk|findstr|Select-String)\b[^|;&]*?SECRET_KEY[^|;&]*`),
 		listed: pattern("^[\\s>*+-]*(?:\\d+[.)]\\s+)?(?:(?i:export|set|env|arg)\\s+)?[\"'`*_]*SECRET_KEY[\"'`*_]*\\s*(?::(?:[^:]|$)|--? |—|–|to\\s)|^#+\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*$|^\\s*[*+-]\\s+[\"'`*]*SECRET_KEY[\"'`*]*\\s*$|" +
 			"\\|\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*(?:\\(\\w+\\)\\s*)?\\||^\\s*[\"'`*]*SECRET_KEY[\"'`*]*\\s*\\|"),
-		told:     pattern(`(?i:\b(?:set|export|define|provide|add|generate|create|specify|supply|assign|fill in|put|enter|paste|configure|requires?)\b)[^.!?;]{0,80}?[^A-Za-z0-9_.$/-]SECRET_KEY\b`),
-		required: pattern(`(?:^|[^A-Za-z0-9_.$/-])SECRET_KEY\b[^.!?;]{0,60}?(?i:\b(?:must|should|has to|have to|needs? to|is|are) (?:be )?(?:set|provided|defined|required|given|exported|present|configured|generated)\b)`),
+		told:     pattern(`(?i:\b(?:set|export|define|provide|add|generate|create|specify|supply|assign|fill in|put|enter|paste|configure|requires?)\b)[^.!?;]*?[^A-Za-z0-9_.$/-]SECRET_KEY\b`),
+		required: pattern(`(?:^|[^A-Za-z0-9_.$/-])SECRET_KEY\b[^.!?;]*?(?i:\b(?:must|should|has to|have to|needs? to|is|are) (?:be )?(?:set|provided|defined|required|given|exported|present|configured|generated)\b)`),
 		shown:    pattern("(?:^|[^A-Za-z0-9_.?/$])SECRET_KEY[\"'`*]*\\s*=(?:[^=]|$)"),
 	}
 }
@@ -97,8 +97,7 @@ var (
 	readsIt    = lazyregexp.New(`=\s*(?:str\()?(?:os\.|environ|getenv|config\(|env[.(\[]|decouple|process\.env|settings\.|ENV\[|System\.|values\.)`)
 	otherCode  = lazyregexp.New(`^\s*(?:const|let|var|final|static|public|private|if|elif|while|assert|return|import|from|def|class)\b`)
 	negated    = lazyregexp.New(`(?i)\b(?:do not|don't|don’t|never|without|instead of|no need to|need not|cannot|can't|avoid)\b`)
-	codeFence  = lazyregexp.New("^\\s*(?:```+|~~~+)\\s*([A-Za-z0-9+#-]*)")
-	otherFence = lazyregexp.New(`(?i)^(?:js|jsx|ts|tsx|javascript|typescript|mjs|vue|svelte|java|kotlin|go|rust|php|ruby|rb|c|cpp|csharp|cs|swift|dart|html|css|regex|log|mermaid|diff)$`)
+	otherFence = lazyregexp.New(`(?i)^(?:js|jsx|ts|tsx|javascript|typescript|mjs|vue|svelte|java|kotlin|go|rust|php|ruby|rb|c|cpp|csharp|cs|swift|dart|html|css|regex|log|mermaid|diff)\b`)
 )
 
 // lineReader finds the lines of one file that set SECRET_KEY.
@@ -112,13 +111,14 @@ type lineReader struct {
 
 // provides reports whether a line sets SECRET_KEY, or tells how to. Lines come in order.
 func (r *lineReader) provides(line string) bool {
+	r.follow(line)
+	if !r.In([]byte(line)) { // most lines do not name it, and patterns are slow
+		return false
+	}
 	switch r.grammar {
 	case ofScript:
 		return r.inScript(line)
 	case ofPython:
-		defer func() {
-			r.within = (r.within || environment.MatchString(line)) && !mappingEnd.MatchString(line)
-		}()
 		return r.sets.inPython.MatchString(line) || r.sets.inList.MatchString(line) || (r.within || environment.MatchString(line)) && r.sets.inMapping.MatchString(line)
 	case ofSample:
 		return r.sets.sampled.MatchString(line)
@@ -149,12 +149,18 @@ func (v *vocabulary) inScript(line string) bool {
 	return v.sets.passed.MatchString(line) || v.sets.inPython.MatchString(line)
 }
 
-func (r *lineReader) inDocument(line string) bool {
-	if m := codeFence.FindStringSubmatch(line); m != nil {
+// follow keeps in mind what a line begins or ends: a mapping of Python, code in a document.
+func (r *lineReader) follow(line string) {
+	switch {
+	case r.grammar == ofPython && (r.within || strings.Contains(line, "env")):
+		r.within = (r.within && !mappingEnd.MatchString(line)) || environment.MatchString(line) && !strings.ContainsAny(line, "})")
+	case r.grammar == ofDocument && (strings.HasPrefix(line, "```") || strings.HasPrefix(line, "~~~")):
 		r.fenced = !r.fenced
-		r.foreign = r.fenced && otherFence.MatchString(m[1])
-		return false
+		r.foreign = r.fenced && otherFence.MatchString(strings.TrimSpace(strings.TrimLeft(line, "`~")))
 	}
+}
+
+func (r *lineReader) inDocument(line string) bool {
 	line = htmlComment.ReplaceAllString(line, "")
 	switch {
 	case r.foreign || !r.In([]byte(line)):
