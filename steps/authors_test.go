@@ -29,6 +29,7 @@ var authors = map[string][]string{
 	"Found": {
 		"steps/preflight",
 		"ui/cli", // a report opens the journal without looking at the project again
+		"steps",  // a rollback takes up the facts that the upgrade had learned
 	},
 	"Chosen": {"steps/generate"},
 	"Written": {

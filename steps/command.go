@@ -17,12 +17,10 @@ func (r *Run) Command(name string, words ...string) string {
 	return shell.Join(slices.Concat(command, r.Where(), words)...)
 }
 
-// Where are the flags that every command of this run needs: the project and the
-// environment, unless they are those that a command means by itself.
+// Where are the flags that every command of this run needs: the project with its
+// settings, and the environment, unless they are those that a command means by itself.
 func (r *Run) Where() (flags []string) {
-	if r.Options.Named != "" {
-		flags = append(flags, "--project", r.Options.Named)
-	}
+	flags = slices.Clone(r.Options.Where)
 	if e := r.Elsewhere(); e != "" {
 		flags = append(flags, "--env", e)
 	}

@@ -68,7 +68,10 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 	}
 	send(Event{Kind: EventStarted})
 	step := e.steps[n]
-	err := e.witness(ctx, n)
+	var err error
+	if n == Write {
+		err = errors.Join(e.Run.remember(), e.witness(ctx))
+	}
 	if err == nil {
 		err = step.Apply(ctx, e.Run, send)
 	}
@@ -86,9 +89,9 @@ type Witness interface {
 
 // witness finds out which key was in force before the first write of a run that
 // replaces one. Once it is written, the server that took the previous key may be gone.
-func (e *Engine) witness(ctx context.Context, n Name) error {
+func (e *Engine) witness(ctx context.Context) error {
 	run := e.Run
-	if n != Write || run.Wrote || run.Journal == nil || !run.Previous.Set() || run.Options.Skip[SmokeTest] || run.PreviousTo(run.Key).Proved {
+	if run.Wrote || run.Journal == nil || !run.Previous.Set() || run.Options.Skip[SmokeTest] || run.PreviousTo(run.Key).Proved {
 		return nil
 	}
 	for _, n := range []Name{Restart, SmokeTest, Generate} { // who can be asked, what it takes, what follows for the key
@@ -124,9 +127,14 @@ func (e *Engine) Seen(ctx context.Context) (bool, error) {
 
 // undo calls the step and reports how it went.
 func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
+	return e.outside(ctx, n, EventUndone, emit, e.steps[n].Undo)
+}
+
+// outside does what a step can do in a rollback, outside of the order of the steps.
+func (e *Engine) outside(ctx context.Context, n Name, good EventKind, emit Emit, do func(context.Context, *Run, Emit) error) error {
 	send := e.sender(n, emit)
 	send(Event{Kind: EventStarted})
-	if err := e.steps[n].Undo(ctx, e.Run, send); err != nil {
+	if err := do(ctx, e.Run, send); err != nil {
 		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 			send(Event{Kind: EventFailed, Text: prose.Say("stopped")})
 			return fmt.Errorf("%w: the rollback was stopped", ErrCancelled)
@@ -135,7 +143,7 @@ func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 		e.report(err, send)
 		return err
 	}
-	send(Event{Kind: EventUndone})
+	send(Event{Kind: good})
 	return nil
 }
 
@@ -169,6 +177,27 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 		e.Run.Wrote = false // nothing of this run is in force: another rollback would be of an earlier one
 	}
 	return failed
+}
+
+// FinishRollback restarts once more, where everything is restored and the restart of
+// that rollback did not come to its end.
+func (e *Engine) FinishRollback(ctx context.Context, emit Emit) error {
+	_, err := e.back(ctx, []Name{Restart}, emit)
+	return err
+}
+
+// Restorer is a step that can tell whether the key that a rollback restored is in force.
+type Restorer interface {
+	Restored(ctx context.Context, run *Run, emit Emit) error
+}
+
+// Restored asks the server after a rollback. Its findings and its error are reported.
+func (e *Engine) Restored(ctx context.Context, emit Emit) error {
+	r, ok := e.steps[SmokeTest].(Restorer)
+	if !ok {
+		return nil
+	}
+	return e.outside(ctx, SmokeTest, EventDone, emit, r.Restored)
 }
 
 // back undoes steps in the given order, up to the first that fails. Where a part

@@ -37,6 +37,12 @@ func (r *Run) PreviousTo(key secret.Secret) Previous {
 	return all[chain-1]
 }
 
+// Restarted reports whether an entry of the journal is about a restart that came to its
+// end.
+func Restarted(e journal.Entry) bool {
+	return e.Kind == "status" && e.Step == string(Restart) && e.Status == string(Done)
+}
+
 // maxBefore is how many keys the server is asked about.
 const maxBefore = 3
 
@@ -61,7 +67,7 @@ func (r *Run) keysBefore(key secret.Secret) (all []Previous, chain int) {
 	passed := false
 	for e := range r.Journal.Backward() {
 		if e.Kind == "status" {
-			passed = passed || len(all) > 0 && e.Step == string(Restart) && e.Status == string(Done)
+			passed = passed || len(all) > 0 && Restarted(e)
 			continue
 		}
 		before, ok := r.replaced(e, key)

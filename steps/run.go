@@ -31,7 +31,7 @@ type Contained struct {
 type Options struct {
 	Folder       string            // where to look for the project, "" for the current folder
 	Environment  string            // "development" by default
-	Named        string            // the project as --project has it, "" where it is found from here
+	Where        []string          // the flags that say which project and settings this is about, as given: every command needs them again
 	Contained    *Contained        // the service that the backend is developed in, nil for none
 	State        journal.Folder    // where the journals are
 	Command      string            // the command line without what may be secret in it, for another run that meets this one
@@ -57,6 +57,7 @@ type Options struct {
 	Static       bool              // run none of the project's code
 	Committed    bool              // judge what is in the repository: that there is no .env is as it should be
 	ReadOnly     bool              // change nothing, keysplit's own state folder included: a check or a dry run
+	NoVerify     bool              // rollback --no-verify: ask no server which key is in force
 	Force        bool              // rollback --force: also over an edit that was made since
 	Unattended   bool              // --yes: nobody is there to act on a request
 	Timeout      time.Duration     // for one wait on a child or a server; 0 means DefaultTimeout

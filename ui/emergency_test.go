@@ -62,7 +62,7 @@ func TestTheRollbackAsksWithItsEffects(t *testing.T) {
 	st := newStage(t, plainLight).open().to("end")
 	st.w.facts.undoing = []prose.Text{prose.Say("Anyone who logged in since then has to log in again.")}
 	st.pick("Roll back")
-	if q := st.w.question; q == nil || q.question != "Restore every file exactly as it was, and restart with the old key? Anyone who logged in since then has to log in again." {
+	if q := st.w.question; q == nil || q.question != "Anyone who logged in since then has to log in again.\nRestore every file exactly as it was, and restart with the old key?" {
 		t.Errorf("it asks %+v", q)
 	}
 }

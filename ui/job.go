@@ -92,7 +92,7 @@ type facts struct {
 	key         secret.Secret
 	keyFrom     string
 	wrote       bool
-	undoing     []prose.Text // what users and the backend would notice of a rollback
+	undoing     []prose.Text // what a rollback would do, and what users and the backend would notice of it
 	rollback    string       // the command that puts everything back
 	end         steps.Ending // how it would end now
 	where       []string     // the flags of keysplit's commands about this run
@@ -192,7 +192,8 @@ func look(e *steps.Engine) facts {
 		open: e.Findings(),
 	}
 	if run.Wrote {
-		f.undoing = rollback.Of(e).Effects()
+		back := rollback.Of(e)
+		f.undoing = append(back.Details(), back.Effects()...)
 	}
 	for n, yes := range o.Skip {
 		f.skip[n] = yes

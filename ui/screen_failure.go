@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
@@ -118,9 +119,10 @@ func fixable(fs []finding.Finding) bool {
 // askRollBack asks before everything is restored.
 func (w *wizard) askRollBack() tea.Cmd {
 	question := "Restore every file exactly as it was, and restart with the old key?"
-	for _, effect := range w.facts.undoing {
-		question += " " + effect.Rendered()
+	var lines []string
+	for _, line := range w.facts.undoing {
+		lines = append(lines, line.Rendered())
 	}
-	w.confirm(question, "Back", "Roll back", (*wizard).rollBack)
+	w.confirm(strings.Join(append(lines, question), "\n"), "Back", "Roll back", (*wizard).rollBack)
 	return nil
 }

@@ -113,10 +113,10 @@ func (c choice) begun(run *steps.Run) secret.Secret {
 	if c.chosen.Set() && run.Journal.Delivering() {
 		return c.chosen
 	}
-	restarted := func(e journal.Entry) bool {
-		return e.Kind == "status" && e.Step == string(steps.Restart) && (e.Status == string(steps.Done) || e.Status == string(steps.Skipped))
+	passed := func(e journal.Entry) bool { // who skips the restart does it himself
+		return steps.Restarted(e) || e.Kind == "status" && e.Step == string(steps.Restart) && e.Status == string(steps.Skipped)
 	}
-	if run.Journal.Brought(c.previous, restarted) {
+	if run.Journal.Brought(c.previous, passed) {
 		return c.previous
 	}
 	return secret.Secret{}

@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -36,6 +36,7 @@ type Entry struct {
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them
 	Account     *Account         `json:"account,omitempty"`  // of "account" and "account-gone"
+	Used        *Used            `json:"used,omitempty"`     // of "used"
 	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
 
@@ -117,6 +118,8 @@ func (e Entry) whole() bool {
 		return e.Evidence != nil
 	case "account", "account-gone":
 		return e.Account != nil
+	case "used":
+		return e.Used != nil
 	}
 	return true
 }

@@ -60,6 +60,9 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 }
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if _, err := c.child(run); err != nil {
+		return steps.Fail(notAgain(run, "The restart command cannot be run: "+run.Redactor.Show(secret.Said(err.Error()))+"."))
+	}
 	emit.Progress("The restart command runs again, so that the value that was put back is in force.")
 	return soften(c.run(ctx, run, emit), emit)
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
@@ -106,11 +106,21 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err != nil {
 		return err
 	}
+	s.endOwn(run)
+	run.Served = steps.Served{} // it was about the key that is taken back
 	if w.spec == unkept {
-		run.Left = append(run.Left, prose.Say("The upgrade restarted with a command of yours, which keysplit does not keep. Run it once more, so that the value that was put back is in force."))
-		return nil
+		return steps.Fail(notAgain(run, "The upgrade restarted with a command of yours, which keysplit does not keep."))
 	}
-	return w.on(s).undo(ctx, run, emit)
+	if err := w.on(s).undo(ctx, run, emit); err != nil || run.URL != "" {
+		return err
+	}
+	return s.address(ctx, run)
+}
+
+// notAgain is the finding of a command that a rollback lacks.
+func notAgain(run *steps.Run, why string) finding.Finding {
+	return finding.New(finding.RestartFailed, why+" The backend was not restarted.").
+		WithFix(finding.Do("To finish the rollback, give the command: %s", finding.Command(run.Command("rollback", "--restart", unkept+":VALUE"))))
 }
 
 func (s *Step) keyOf(pid int, name string, f secret.Fingerprinter) (string, bool, error) {

@@ -296,7 +296,6 @@ func (r runserver) nudge(ctx context.Context, run *steps.Run, emit steps.Emit) e
 }
 
 func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	r.endOwn(run)
 	st, err := r.look(ctx, run, run.Previous, true)
 	if errors.Is(err, process.ErrUnsupported) {
 		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the value that was put back.")

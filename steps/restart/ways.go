@@ -210,7 +210,7 @@ func Again(run *steps.Run) string {
 	case w.spec == nothing.spec:
 		return "restart the backend yourself"
 	case w.spec == unkept:
-		return "run your restart command once more, yourself: keysplit did not keep it"
+		return "nothing is restarted, since keysplit did not keep your restart command: give it again with --restart"
 	}
 	return "restart " + secret.Inert(w.spec)
 }

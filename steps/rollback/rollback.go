@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
@@ -22,20 +23,27 @@ import (
 	"dj/keysplit/steps/write"
 )
 
-// Rollback is one rollback of the latest run whose change is in force.
+// Rollback is one rollback of the latest run whose change is in force, or the rest of
+// one that has restored everything and did not come to its end.
 type Rollback struct {
 	engine *steps.Engine
 	last   journal.Upgrade   // empty where nothing is in force
 	before []journal.Upgrade // earlier ones, which stay
+	open   bool              // what is left is the restart of an earlier rollback, and its proof
 }
 
 // Of is the rollback of what the journal has by now.
 func Of(e *steps.Engine) *Rollback {
 	r := &Rollback{engine: e}
-	if e.Run.Journal != nil {
-		if all := e.Run.Journal.Upgrades(); len(all) > 0 {
-			r.last, r.before = all[len(all)-1], all[:len(all)-1]
-		}
+	if e.Run.Journal == nil {
+		return r
+	}
+	r.before = e.Run.Journal.Upgrades()
+	if r.open = e.Run.Journal.OpenRollback(steps.Restarted); r.open {
+		return r
+	}
+	if n := len(r.before); n > 0 {
+		r.last, r.before = r.before[n-1], r.before[:n-1]
 	}
 	return r
 }
@@ -82,12 +90,27 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 		Step:     steps.Write,
 		Summary:  "Undo what was changed on " + day(r.last) + ":",
 		Question: "Undo this?",
+		Details:  r.Details(),
 		Effects:  r.Effects(),
 	}
+	if r.open {
+		p.Summary, p.Question = "Finish the rollback: everything is restored, and the server still has to restart.", "Finish it?"
+	}
 	var names []string
-	for _, d := range slices.Backward(r.last.Deliveries) {
+	for _, d := range r.last.Deliveries {
 		names = append(names, d.Target, d.Where)
-		p.Details = append(p.Details, prose.Labelled(d.Where, "%s", formerly(d)))
+	}
+	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
+		p.Question = "This is production. Undo this there?"
+	}
+	return p
+}
+
+// Details are what is done, one line each.
+func (r *Rollback) Details() (lines []prose.Text) {
+	run := r.engine.Run
+	for _, d := range slices.Backward(r.last.Deliveries) {
+		lines = append(lines, prose.Labelled(d.Where, "%s", formerly(d)))
 	}
 	for _, in := range slices.Backward(r.last.Files) {
 		text := "content, mode and owner as before"
@@ -97,16 +120,16 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 		case in.Created:
 			text = "removed, since keysplit made it"
 		}
-		p.Details = append(p.Details, prose.Labelled(run.Project.Rel(in.Path), "%s", text))
+		lines = append(lines, prose.Labelled(run.Project.Rel(in.Path), "%s", text))
 	}
-	p.Details = append(p.Details, prose.Labelled("Then", "%s", restart.Again(run)))
+	lines = append(lines, prose.Labelled("Then", "%s", restart.Again(run)))
+	if run.Options.NoVerify {
+		lines = append(lines, prose.Say("No server is asked which key is in force (--no-verify)."))
+	}
 	if n := len(r.before); n > 0 {
-		p.Details = append(p.Details, prose.Labelled("Stays", "the earlier change of %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
+		lines = append(lines, prose.Labelled("Stays", "the earlier change of %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
 	}
-	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
-		p.Question = "This is production. Undo this there?"
-	}
-	return p
+	return lines
 }
 
 // Effects say what users and the backend will notice of the rollback.
@@ -139,40 +162,116 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 		}
 		return keys.InFile.Secret
 	}
-	another = len(r.last.Deliveries) > 0
+	for _, d := range r.last.Deliveries {
+		another = true
+		if !d.There && !byHand(d) {
+			without = d.Where
+		}
+	}
 	seen := map[string]bool{}
 	for _, in := range r.last.Files { // the first change of a file is what it goes back to
-		if in.Path != run.Project.EnvFile.Path && !slices.Contains(run.Home().Files(), in.Path) || seen[in.Path] {
+		if seen[in.Path] {
 			continue
 		}
 		seen[in.Path] = true
-		before, err := run.Journal.Kept(in.BackupID)
+		var before []byte
+		var err error
+		if !in.Created {
+			before, err = run.Journal.Kept(in.BackupID)
+		}
+		own := in.Path == run.Project.EnvFile.Path || slices.Contains(run.Home().Files(), in.Path)
 		if err != nil {
-			another = true
+			another = another || own
 			continue
 		}
-		now, err := file.ReadSmall(in.Path)
-		was := key(before)
-		another = another || err != nil || !was.Equal(key(now))
-		if was.Len() == 0 {
+		data, err := file.ReadSmall(in.Path)
+		was, now := key(before), key(data)
+		if !own && (now.Len() == 0 || slices.Contains(steps.JudgeKey(now), finding.JWTKeyPlaceholder)) {
+			continue // it is no file that a backend reads, such as an example
+		}
+		another = another || err != nil || was.Len()+now.Len() > 0 && !was.Equal(now)
+		if was.Len() == 0 && (own || now.Len() > 0) {
 			without = run.Project.Rel(in.Path)
 		}
 	}
 	return another, without
 }
 
-// Run undoes it, restarts, and says how that ended. The verdict's error is the first
-// of those that came up; emit has seen them all.
+// Run undoes it, restarts, asks the server, and says how that ended. The verdict's error
+// is the first of those that came up; emit has seen them all.
 func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
-	kept, err := r.keepModule()
-	if err == nil {
-		err = r.engine.Rollback(ctx, emit)
+	j := r.engine.Run.Journal
+	another, _ := r.keyBefore()
+	var kept prose.Text
+	var err error
+	switch {
+	case r.open:
+		err = r.engine.FinishRollback(ctx, emit)
+	case j != nil:
+		if err = j.BeginRollback(r.last.Run); err == nil {
+			kept, err = r.keepModule()
+		}
+		fallthrough
+	default:
+		if err == nil {
+			err = r.engine.Rollback(ctx, emit)
+		}
 	}
-	v := r.verdict(err)
+	proof := proof{err: err}
+	if err == nil {
+		proof = r.prove(ctx, another || r.open, emit)
+	}
+	if proof.err == nil && j != nil {
+		proof.err = j.EndRollback()
+	}
+	v := r.verdict(err, proof)
 	if !kept.Empty() {
 		v.Next = append(v.Next, kept)
 	}
 	return v
+}
+
+// proof is what is known of the server after a rollback.
+type proof struct {
+	err  error
+	said prose.Text // what was not asked, and why; empty where a server was seen with the restored key
+}
+
+// prove asks whether the restored key is in force. Where there is none, where the key
+// is the one that signed all the time, or where no server is, there is nothing to see.
+func (r *Rollback) prove(ctx context.Context, another bool, emit steps.Emit) proof {
+	run := r.engine.Run
+	if !another {
+		return proof{}
+	}
+	keys, err := r.restored(ctx)
+	served := !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
+	switch {
+	case err != nil:
+		return proof{err: err}
+	case keys.InForce().Len() == 0:
+		return proof{said: prose.Say("There was no key before, so no server can be asked for it.")}
+	case !served:
+		return proof{err: errNotServed}
+	case run.Options.NoVerify:
+		return proof{said: prose.Say("Nobody asked a server which key is in force (--no-verify).")}
+	case run.Home().Here() && run.Options.URL == "" && run.URL == "" && len(run.Servers) == 0:
+		return proof{said: prose.Say("keysplit found no server of this project. Start yours as usual.")}
+	}
+	return proof{err: r.engine.Restored(ctx, emit)}
+}
+
+// errNotServed is why a rollback has not come to its end whose restart said what is
+// wrong.
+var errNotServed = errors.New("the server does not run with the restored key")
+
+// restored are the keys that are there now.
+func (r *Rollback) restored(ctx context.Context) (steps.Keys, error) {
+	home := r.engine.Run.Home()
+	if err := home.Look(ctx); err != nil {
+		return steps.Keys{}, err
+	}
+	return home.Keys()
 }
 
 // byHand reports whether only a person can restore the place.

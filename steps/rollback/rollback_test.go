@@ -32,13 +32,7 @@ func after(t *testing.T, env string, write, restart func(*steps.Run) error, file
 	t.Helper()
 	run := stepstest.NewRun(t, env, nil)
 	for i := 0; i < len(files); i += 2 {
-		at, err := envfile.Open(filepath.Join(run.Project.Root, files[i]))
-		if err == nil {
-			_, err = run.Journal.Replace(t.Context(), at, []byte(files[i+1]))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		change(t, run, files[i], files[i+1])
 	}
 	for _, d := range places {
 		d, err := run.Journal.Deliver(d, secret.Secret{})
@@ -50,6 +44,18 @@ func after(t *testing.T, env string, write, restart func(*steps.Run) error, file
 		}
 	}
 	return steps.NewEngine(run, undone{name: steps.Write, undo: write}, undone{name: steps.Restart, undo: restart})
+}
+
+// change writes a file through the journal.
+func change(t *testing.T, run *steps.Run, name, text string) {
+	t.Helper()
+	at, err := envfile.Open(filepath.Join(run.Project.Root, name))
+	if err == nil {
+		_, err = run.Journal.Replace(t.Context(), at, []byte(text))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // revert undoes every change of a file that is in force.
@@ -73,12 +79,15 @@ func TestEffects(t *testing.T) {
 		places []journal.Delivery
 		want   []string
 	}{
-		"another key before": {key, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"}, nil, []string{"has to log in again"}},
-		"none before":        {"A=1\n", []string{".env", key}, nil, []string{"has to log in again", ".env had no JWT_SECRET_KEY before: a backend that requires one will not start"}},
-		"the same key":       {key, []string{".env", "A=1\n" + key}, nil, nil},
-		"another file":       {key, []string{"README.md", "x\n"}, nil, nil},
-		"a place":            {key, nil, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, []string{"has to log in again"}},
-		"nothing":            {key, nil, nil, nil},
+		"another key before":   {key, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"}, nil, []string{"has to log in again"}},
+		"none before":          {"A=1\n", []string{".env", key}, nil, []string{"has to log in again", ".env had no JWT_SECRET_KEY before: a backend that requires one will not start"}},
+		"the same key":         {key, []string{".env", "A=1\n" + key}, nil, nil},
+		"another file":         {key, []string{"README.md", "x\n"}, nil, nil},
+		"a place":              {key, nil, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, []string{"has to log in again", "Fly app a had no JWT_SECRET_KEY before"}},
+		"a place that had one": {key, nil, []journal.Delivery{{Target: "fly:a", Where: "Fly app a", There: true}}, []string{"has to log in again"}},
+		"a file elsewhere":     {key, []string{"prod.env", key}, nil, []string{"has to log in again", "prod.env had no JWT_SECRET_KEY before"}},
+		"an example":           {key, []string{".env.example", "JWT_SECRET_KEY=change-me\n"}, nil, nil},
+		"nothing":              {key, nil, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Of(after(t, c.before, fine, fine, c.files, c.places...)).Effects()
@@ -103,8 +112,8 @@ func TestVerdicts(t *testing.T) {
 		"all of it":         {revert, fine, nil, "Everything is as it was before the upgrade.", "", true, false},
 		"nothing":           {func(*steps.Run) error { return broken }, fine, nil, "Nothing was undone.", "", false, true},
 		"stopped before":    {stop, fine, nil, "Nothing was undone.", "To go on: keysplit rollback", false, false},
-		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "Restart the server.", false, false},
-		"no restart":        {revert, func(*steps.Run) error { return broken }, nil, "Everything is restored, but the server still has to restart.", "", false, true},
+		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "To go on: keysplit rollback", false, false},
+		"no restart":        {revert, func(*steps.Run) error { return broken }, nil, "Everything is restored, but the server still has to restart.", "To finish the rollback, once that is fixed: keysplit rollback", false, true},
 		"a place is left":   {func(run *steps.Run) error { return errors.Join(revert(run), broken) }, fine, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, "Not everything is restored.", "Restored: .env. Not restored: Fly app a.", false, true},
 		"a person restores": {func(run *steps.Run) error { run.Left = []prose.Text{prose.Say("Set it back.")}; return revert(run) }, fine, nil, "Everything keysplit can restore is restored. Still to do:", "Set it back.", false, false},
 		"only by hand":      {func(*steps.Run) error { return broken }, fine, []journal.Delivery{byHand}, "Nothing was undone.", "", false, true},
@@ -141,7 +150,7 @@ func TestAnEarlierChangeStays(t *testing.T) {
 	if _, err := j.Revert(t.Context(), all[len(all)-1], false); err != nil {
 		t.Fatal(err)
 	}
-	if v := latest.verdict(nil); v.Summary != "The latest change is undone." || !strings.Contains(stepstest.Rendered(v.Next, " "), "To undo that as well: keysplit rollback") {
+	if v := latest.verdict(nil, proof{}); v.Summary != "The latest change is undone." || !strings.Contains(stepstest.Rendered(v.Next, " "), "To undo that as well: keysplit rollback") {
 		t.Errorf("%+v", v)
 	}
 }

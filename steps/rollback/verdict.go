@@ -30,7 +30,7 @@ func (v Verdict) Stopped() bool { return errors.Is(v.Err, steps.ErrCancelled) }
 // Nothing is the verdict where nothing is in force that could be undone; ok reports
 // whether that is so.
 func (r *Rollback) Nothing() (v Verdict, ok bool) {
-	if r.last.Run != "" {
+	if r.last.Run != "" || r.open {
 		return Verdict{}, false
 	}
 	j := r.engine.Run.Journal
@@ -60,18 +60,23 @@ func whose() prose.Text {
 }
 
 // verdict compares what was to be undone with what the journal still has in force.
-func (r *Rollback) verdict(err error) Verdict {
+func (r *Rollback) verdict(err error, proof proof) Verdict {
 	run := r.engine.Run
-	now := Of(r.engine)
-	left, earlier := now.last, journal.Upgrade{}
-	if n := len(now.before); n > 0 {
-		earlier = now.before[n-1]
-	}
-	if left.Run != r.last.Run { // all of it is undone
-		left, earlier = journal.Upgrade{}, left
+	var left, earlier journal.Upgrade
+	if run.Journal != nil {
+		for _, u := range run.Journal.Upgrades() {
+			if u.Run == r.last.Run {
+				left = u
+			} else {
+				earlier = u
+			}
+		}
 	}
 	back := without(r.last, left)
-	v := Verdict{Err: err, Changed: len(back.Files)+len(back.Deliveries) > 0, Next: slices.Clone(run.Left)}
+	v := Verdict{Err: proof.err, Changed: len(back.Files)+len(back.Deliveries) > 0, Next: slices.Clone(run.Left)}
+	if !proof.said.Empty() {
+		v.Next = append(v.Next, proof.said)
+	}
 	there := len(left.Files)+len(left.Deliveries) > 0 || err != nil && run.Journal == nil
 	unserved := slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
 	switch {
@@ -82,8 +87,7 @@ func (r *Rollback) verdict(err error) Verdict {
 		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
 		v.Summary = "Everything is restored, but the server still has to restart."
-		v.Next = append(v.Next, prose.Say("Restart the server."))
-	case err != nil || unserved:
+	case err != nil || unserved || proof.err != nil:
 		v.Summary, v.Told = "Everything is restored, but the server still has to restart.", true
 	case len(run.Left) > 0:
 		v.Summary = "Everything keysplit can restore is restored. Still to do:"
@@ -93,8 +97,10 @@ func (r *Rollback) verdict(err error) Verdict {
 		v.Summary, v.Proved = "Everything is as it was before the upgrade.", true
 	}
 	switch {
-	case there && v.Stopped():
+	case v.Stopped():
 		v.Next = append(v.Next, prose.Labelled("To go on", "%s", prose.Command(run.Command("rollback"))))
+	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
+		v.Next = append(v.Next, prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback"))))
 	case !there && earlier.Run != "":
 		v.Next = append(v.Next, prose.Say("An earlier change is still in force, of %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback"))))
 	}

@@ -75,7 +75,7 @@ func algorithm(name string) finding.Finding {
 // passwordless tries the ways that need no account until one tells the keys
 // apart.
 func (s *session) passwordless(ctx context.Context) (outcome, error) {
-	s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, "")
+	s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, "")
 	var verify, protected outcome
 	var err error
 	if s.routes.Verify != "" {
@@ -223,7 +223,7 @@ func (s *session) pause(ctx context.Context, out outcome) error {
 // the server takes.
 func (s *session) settle(ctx context.Context, in *loggedIn, before outcome) (outcome, error) {
 	if s.routes.Protected != "" {
-		s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, "asking with the account's own claims")
+		s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, "asking with the account's own claims")
 		out, err := s.proveProtected(ctx, s.ownWay(in))
 		if err != nil {
 			return out, err

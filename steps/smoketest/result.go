@@ -41,7 +41,7 @@ func (s *session) uncounted() string {
 
 // progress shows how many connections were seen so far.
 func (s *session) progress(t tally) {
-	s.emit.Check(steps.LineFresh, steps.MarkRunning, textFresh, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
+	s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
 }
 
 // show puts the outcome on the lines of the proof.
@@ -64,7 +64,7 @@ func (s *session) show(o outcome) {
 			detail += fmt.Sprintf(", %d failed", fresh.failed)
 		}
 	}
-	s.emit.Check(steps.LineFresh, mark, textFresh, detail)
+	s.emit.Check(steps.LineFresh, mark, s.shows, detail)
 	s.showRefusal(steps.LineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
 	if s.previous != nil && !s.previousIsSecret {
 		if o.previous.accepted > 0 && !s.grace.IsZero() {

@@ -89,7 +89,8 @@ type session struct {
 	previous         *signer // nil when there is none, or it is the new key
 	previousIsSecret bool
 
-	signs bool // the new key was shown to be in force
+	shows string // the text of the line about the key in question
+	signs bool   // the new key was shown to be in force
 }
 
 // Name is the step's name.
@@ -286,7 +287,7 @@ func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit step
 	}
 	ses := &session{
 		run: run, emit: emit, now: s.Now, sleep: s.Sleep,
-		client: newClient(base, run.Options.Roots, run.Options.Wait()), fresh: keySigner(key),
+		client: newClient(base, run.Options.Roots, run.Options.Wait()), fresh: keySigner(key), shows: textFresh,
 		routes: named(run.Options.Routes, routes(run.Project.Facts)),
 		known:  run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != ""),
 	}
@@ -318,7 +319,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // announce puts every line on the screen before its turn comes.
 func (s *session) announce() {
 	s.emit.Check(steps.LineAnswers, steps.MarkPending, "server answers", "")
-	s.emit.Check(steps.LineFresh, steps.MarkPending, textFresh, "")
+	s.emit.Check(steps.LineFresh, steps.MarkPending, s.shows, "")
 	s.emit.Check(steps.LineSecret, steps.MarkPending, s.textSecret(), "")
 	if s.previous != nil && !s.previousIsSecret {
 		s.emit.Check(steps.LinePrevious, steps.MarkPending, textPrevious, "")

@@ -258,7 +258,8 @@ func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
 			}
 
 			back := invocation{args: []string{"rollback", "--yes"}, dir: p.Root}.run(t, state)
-			if back.code != 0 {
+			down := s.name == "equal" // the backend refuses what is restored
+			if back.code == 0 == down {
 				t.Fatalf("rollback: exit %d\n%s%s", back.code, back.out, back.errOut)
 			}
 			if read(t, target) != before {

@@ -71,7 +71,7 @@ func (p *place) waiting(f *pflag.FlagSet) {
 
 // command is a command of keysplit for the same environment.
 func (p *place) command(name string) string {
-	run := steps.Run{Options: steps.Options{Environment: p.env, Named: p.project}}
+	run := steps.Run{Options: steps.Options{Environment: p.env, Where: p.where()}}
 	return run.Command(name)
 }
 

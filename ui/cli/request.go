@@ -80,7 +80,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		run.Targets = write.Default()
 	}
 	o := &run.Options
-	o.Named = p.project
+	o.Where = p.where()
 	if contained != nil {
 		o.Contained = &steps.Contained{Service: contained.Service, File: contained.File, Check: contained.Line("check")}
 	}
@@ -157,31 +157,16 @@ func (s *server) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// delivered are the targets that the latest upgrade of this environment delivered
-// to, or the env files that it wrote, as its journal has them.
-func (p *place) delivered(state journal.Folder) (specs []string) {
+// used is what the latest upgrade of this environment was told, as its journal has it.
+func (p *place) used(state journal.Folder) (u journal.Used) {
 	root, _, err := preflight.Root(p.project)
-	if err != nil || root == "" {
-		return nil
+	if err != nil || root == "" || p.throwaway {
+		return u
 	}
-	j, err := state.Read(root, p.env)
-	if err != nil || j == nil {
-		return nil // the run itself says what is wrong with it
+	if j, err := state.Read(root, p.env); err == nil && j != nil { // the run itself says what is wrong with it
+		u, _ = j.LastUsed()
 	}
-	for _, d := range j.Deliveries() {
-		if !slices.Contains(specs, d.Target) {
-			specs = append(specs, d.Target)
-		}
-	}
-	if len(specs) > 0 {
-		return specs
-	}
-	for _, in := range j.Applied() {
-		if spec := "dotenv:" + in.Path; strings.Contains(filepath.Base(in.Path), "env") && !slices.Contains(specs, spec) {
-			specs = append(specs, spec)
-		}
-	}
-	return specs
+	return u
 }
 
 // flagged lists a flag with its values, those that are empty left out.
@@ -194,10 +179,16 @@ func flagged(name string, values ...string) (out []string) {
 	return out
 }
 
-// given are the flags that say where: the command that goes on has to have them
-// again, since no configuration does.
+// where are the flags that say what a command is about: every command that is printed
+// has them again, since no configuration does.
+func (p *place) where() []string {
+	return slices.Concat(flagged("--project", p.project), flagged("--env-file", p.envFile), flagged("--settings", p.settings))
+}
+
+// given are the flags that say how the project is started: the command that goes on
+// has them again.
 func (p *place) given() []string {
-	out := slices.Concat(flagged("--env-file", p.envFile), flagged("--python", p.python), flagged("--settings", p.settings), flagged("--as", p.as))
+	out := slices.Concat(flagged("--python", p.python), flagged("--as", p.as))
 	if p.timeout != 0 && p.timeout != steps.DefaultTimeout {
 		out = append(out, "--timeout", p.timeout.String())
 	}
@@ -243,12 +234,16 @@ func (p *place) configured(c config.Config, q request) (config.Environment, erro
 	}
 	env.Restart = cmp.Or(q.restart, env.Restart)
 	env.Username = q.account(env.Username)
-	if len(env.Targets) > 0 || p.envFile != "" || p.env == steps.DefaultEnvironment {
+	used := p.used(q.state)
+	if len(env.URLs) == 0 && q.anywhere {
+		env.URLs = used.URLs
+	}
+	if len(env.Targets) > 0 || p.envFile != "" {
 		return env, nil
 	}
 	// The .env here says nothing about another environment, unless the user says
 	// that it is that one's.
-	if env.Targets = p.delivered(q.state); len(env.Targets) == 0 && !q.anywhere {
+	if env.Targets = used.Targets; len(env.Targets) == 0 && !q.anywhere && p.env != steps.DefaultEnvironment {
 		return env, steps.Usage("no target for %s. Pass --target, or set targets in keysplit.toml. If this machine is %[1]s, use --target dotenv", p.env)
 	}
 	return env, nil

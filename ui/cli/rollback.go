@@ -18,8 +18,8 @@ type rollbackOptions struct {
 	place
 	server
 	answers
-	restart          string
-	emergency, force bool
+	restart                    string
+	emergency, force, noVerify bool
 }
 
 func newRollback(stdio IO) *cobra.Command {
@@ -31,8 +31,13 @@ func newRollback(stdio IO) *cobra.Command {
 they were, and so does each place that the key was delivered to. keysplit says
 what that is, and asks. A file that someone else has edited since is left alone,
 and keysplit says so; with --force it is restored too, and the edited version is
-kept. Then the server is restarted in the same way as by the upgrade. An earlier
-run's change stays in force; run it again to undo that too.`,
+kept. Then the server is restarted in the same way as by the upgrade, and asked
+which key it signs with. It ends with 0 when everything is restored and the
+server was seen with the restored key, or there is nothing to see: there was no
+key before, or no server is found. It ends with 1 when a server runs with
+another key, is down or cannot be asked. A rollback whose restart failed is
+finished by another one, with --restart where that was missing. An earlier run's
+change stays in force; run it again to undo that too.`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.emergency {
@@ -45,7 +50,7 @@ run's change stays in force; run it again to undo that too.`,
 			// reason for going back.
 			run, err := o.place.run(cmd.Context(), stdio, request{
 				server: o.server, answers: o.answers, speech: &o.speech, command: "rollback", restart: o.restart, anywhere: true,
-				options: steps.Options{Static: true, Force: o.force},
+				options: steps.Options{Static: true, Force: o.force, NoVerify: o.noVerify},
 			})
 			if err != nil {
 				return err
@@ -67,6 +72,7 @@ run's change stays in force; run it again to undo that too.`,
 	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (default: as the upgrade did)")
 	f.BoolVar(&o.emergency, "emergency", false, "plan to revert the code; starts a 24-hour deadline")
+	f.BoolVar(&o.noVerify, "no-verify", false, "ask no server which key is in force afterwards")
 	f.BoolVar(&o.force, "force", false, "also restore files that were edited since")
 	return cmd
 }
@@ -131,14 +137,14 @@ func blind(e *steps.Engine, f front, err error) error {
 }
 
 // agreed asks for a yes, or for the name of what is production.
-func (o *rollbackOptions) agreed(ctx context.Context, run *steps.Run, f front, p steps.Plan) error {
+func (o *answers) agreed(ctx context.Context, run *steps.Run, f front, p steps.Plan) error {
 	if p.Confirm != "" {
 		return o.confirmed(ctx, run, f, p, "undone")
 	}
 	if o.yes {
 		return nil
 	}
-	answer, err := f.Ask(ctx, p.Question, []choice{{'y', "yes"}, {'n', "no, change nothing"}})
+	answer, err := f.Ask(ctx, p.Question, []choice{{'n', "no, change nothing"}, {'y', "yes"}})
 	if err == nil && answer != 'y' {
 		err = steps.ErrCancelled
 	}

@@ -252,7 +252,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			e.Machine, _ = e.Machine.Do(steps.Generate, steps.ActSkip)
 			e.Machine, _ = e.Machine.Do(steps.Distinct, steps.ActSkip)
 			var o bytes.Buffer
-			stdio := IO{State: Stdio().State, In: strings.NewReader("b\n"), Out: &o, Err: &o, InTTY: true}
+			stdio := IO{State: Stdio().State, In: strings.NewReader("b\ny\n"), Out: &o, Err: &o, InTTY: true}
 			opts := &upgradeOptions{speech: speech{noColor: true}}
 			err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
 			said := strings.Join(strings.Fields(o.String()), " ")

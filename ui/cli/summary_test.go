@@ -55,9 +55,9 @@ func TestHowToGoOn(t *testing.T) {
 		server: server{urls: []string{"http://localhost:9"}, caFile: "ca.pem"}, login: login{username: "ada", passwordStdin: true},
 		answers: answers{yes: true, confirm: []string{"prod"}}, fix: true, writeConfig: true, dryRun: true,
 	}
-	run := &steps.Run{Options: steps.Options{Named: o.project, Given: append(o.place.given(), o.given()...)}}
+	run := &steps.Run{Options: steps.Options{Where: o.where(), Given: append(o.place.given(), o.given()...)}}
 	given := run.Options.Given
-	whole := "keysplit upgrade --project p --env-file e --python py --settings s --timeout 1m0s --target dotenv --restart none --url http://localhost:9 " +
+	whole := "keysplit upgrade --project p --env-file e --settings s --python py --timeout 1m0s --target dotenv --restart none --url http://localhost:9 " +
 		"--ca-file ca.pem --username ada --skip write,restart --fix --write-config"
 	if got := run.ResumeCommand(); got != whole {
 		t.Errorf("%s\nwant %s", got, whole)

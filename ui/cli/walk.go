@@ -77,7 +77,10 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 		case answer == 's':
 			return false, w.e.Skip(n, w.f.Event)
 		case answer == 'b':
-			return false, w.rollBack(ctx)
+			if end = w.rollBack(ctx); w.back == nil && errors.Is(end, steps.ErrCancelled) && ctx.Err() == nil {
+				continue // it was not meant
+			}
+			return false, end
 		case answer == 'q':
 			return false, err
 		case answer == 'r':
@@ -103,9 +106,16 @@ func (w *walk) forget(err error) {
 	}
 }
 
-// rollBack undoes what this run changed. Its end is the end of the run.
+// rollBack undoes what this run changed, after its plan and a yes. Its end is the end of
+// the run.
 func (w *walk) rollBack(ctx context.Context) error {
-	v := rollback.Of(w.e).Run(ctx, w.f.Event)
+	back := rollback.Of(w.e)
+	plan := back.Plan(ctx)
+	w.f.Plan(plan)
+	if err := w.o.agreed(ctx, w.e.Run, w.f, plan); err != nil {
+		return err
+	}
+	v := back.Run(ctx, w.f.Event)
 	r := backResult(w.e, v)
 	w.back = &r
 	if v.Err == nil {

@@ -1,0 +1,28 @@
+package journal
+
+import "slices"
+
+// BeginRollback records that the upgrade of the given run is about to be undone.
+func (j *Journal) BeginRollback(run string) error {
+	return j.append(Entry{Kind: "rollback", Run: run, Status: "begun"})
+}
+
+// EndRollback records that a rollback has come to its end.
+func (j *Journal) EndRollback() error {
+	return j.append(Entry{Kind: "rollback", Status: "ended"})
+}
+
+// OpenRollback reports whether a rollback has restored everything and has not come to
+// its end: the server may go on with the key that was taken back. A later change, or
+// a restart that passed tells of, ends it too.
+func (j *Journal) OpenRollback(passed func(Entry) bool) bool {
+	for _, e := range slices.Backward(j.entries) {
+		switch {
+		case e.Kind == "rollback":
+			return e.Status == "begun" && !slices.ContainsFunc(j.InForce(), func(c Entry) bool { return c.Run == e.Run })
+		case e.Kind == "begin" && !e.Rollback, e.Kind == "deliver", passed(e):
+			return false
+		}
+	}
+	return false
+}

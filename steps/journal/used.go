@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+)
+
+// Used is what an upgrade was told by flags and by the project, and what the commands
+// after it go by: no secret is in it.
+type Used struct {
+	Targets []string        `json:"targets,omitempty"` // as --target has them
+	URLs    []string        `json:"urls,omitempty"`    // of the server
+	Facts   json.RawMessage `json:"facts,omitempty"`   // routes and token settings, in the caller's own form
+}
+
+// Use records what an upgrade uses, before it changes anything.
+func (j *Journal) Use(u Used) error {
+	if last, ok := j.LastUsed(); ok && reflect.DeepEqual(last, u) {
+		return nil
+	}
+	return j.append(Entry{Kind: "used", Run: j.run, Used: &u})
+}
+
+// LastUsed is what the latest upgrade used that was not undone. One that had nothing
+// to change counts as well.
+func (j *Journal) LastUsed() (u Used, ok bool) {
+	changed, stays := map[string]bool{}, map[string]bool{}
+	in := j.inForce()
+	for _, e := range j.entries {
+		if e.Kind == "begin" && !e.Rollback || e.Kind == "deliver" {
+			changed[e.Run] = true
+			stays[e.Run] = stays[e.Run] || in(e)
+		}
+	}
+	for _, e := range slices.Backward(j.entries) {
+		if e.Kind == "used" && (stays[e.Run] || !changed[e.Run]) {
+			return *e.Used, true
+		}
+	}
+	return Used{}, false
+}

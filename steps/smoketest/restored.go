@@ -1,0 +1,72 @@
+package smoketest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+const textRestored = "signs with the restored key"
+
+// Restored asks every server of the backend, after a rollback, whether the restored key
+// is in force, as the proof of an upgrade does. Its *steps.Failure says that another key
+// is, that a server does not answer, or that it cannot be told. Nothing is asked about
+// other keys, and nobody logs in.
+func (s *Step) Restored(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	first, others := addresses(run)
+	if first == "" {
+		return steps.Fail(finding.New(finding.ServerUnreachable, "No address of the server is known, so nobody asked it which key is in force.").
+			WithFix(finding.Do("Name it: %s. Or do without: %s", finding.Command(run.Command("rollback", "--url", "https://HOST")), finding.Command(run.Command("rollback", "--no-verify")))))
+	}
+	run.Recall()
+	var found []finding.Finding
+	for i, address := range append([]string{first}, others...) {
+		say := emit
+		if len(others) > 0 {
+			say = at(emit, i, address)
+		}
+		err := asFailure(s.restored(ctx, run, address, say))
+		var failure *steps.Failure
+		switch {
+		case errors.As(err, &failure):
+			found = append(found, failure.Findings...)
+		case err != nil:
+			return err
+		}
+	}
+	if len(found) > 0 {
+		return steps.Fail(found...)
+	}
+	return run.Journal.SetProved(tested(run))
+}
+
+func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emit steps.Emit) error {
+	ses, err := s.with(run, tested(run), address, emit)
+	if err != nil {
+		return err
+	}
+	ses.shows = textRestored
+	ses.connections, ses.counted = connections(run, address)
+	if err := ses.reach(ctx); err != nil {
+		return err
+	}
+	out, err := ses.passwordless(ctx)
+	if err != nil {
+		return err
+	}
+	seen := out.fresh.told()
+	switch {
+	case out.inForce():
+		emit.Check(steps.LineFresh, steps.MarkOK, ses.shows, fmt.Sprintf("%d of %d fresh connections", out.fresh.accepted, ses.connections))
+		return nil
+	case out.fresh.refused > 0:
+		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d fresh connections do not", out.fresh.refused, seen))
+		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d fresh connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())))
+	}
+	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "cannot be told apart")
+	return steps.Fail(finding.New(finding.ProofInconclusive, "It could not be shown whether the server signs with the restored key: its answers are the same for every key.").
+		WithFix(finding.Do("Name the routes in keysplit.toml (protected), then run: %s. Or do without: %s", finding.Command(run.Command("rollback")), finding.Command(run.Command("rollback", "--no-verify")))))
+}

@@ -1,0 +1,46 @@
+package steps
+
+import (
+	"encoding/json"
+
+	"dj/keysplit/steps/journal"
+)
+
+// remembered are the facts of the project that a later run must know which cannot ask
+// its Django.
+type remembered struct {
+	Tokens TokenFacts `json:"tokens"`
+	Routes Routes     `json:"routes"`
+	Login  string     `json:"username_field"`
+}
+
+// remember keeps in the journal what this upgrade uses. Another one is told the same by
+// its flags or the configuration; report, check, grace and rollback have this.
+func (r *Run) remember() error {
+	if r.Journal == nil || r.Project == nil {
+		return nil
+	}
+	u := journal.Used{URLs: r.Options.URLs}
+	if r.Options.EnvFile == "" { // else the target is what that flag says, which every command has again
+		u.Targets = r.Specs()
+	}
+	if f := r.Project.Facts; f != nil {
+		facts, err := json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField})
+		if err != nil {
+			return err
+		}
+		u.Facts = facts
+	}
+	return r.Journal.Use(u)
+}
+
+// Recall takes up the facts that the latest upgrade had, where this run has none.
+func (r *Run) Recall() {
+	if r.Journal == nil || r.Project == nil || r.Project.Facts != nil {
+		return
+	}
+	var f remembered
+	if u, ok := r.Journal.LastUsed(); ok && len(u.Facts) > 0 && json.Unmarshal(u.Facts, &f) == nil {
+		r.Project.Facts = &Facts{Tokens: f.Tokens, Routes: f.Routes, LoginField: f.Login}
+	}
+}
