@@ -3,6 +3,7 @@ package steps
 import (
 	"slices"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -25,6 +26,16 @@ func (r *Run) Where() (flags []string) {
 		flags = append(flags, "--env", e)
 	}
 	return flags
+}
+
+// advised is a finding as this run may advise it. One that has read files alone does not
+// know which key is in force, so it sends nobody to replace one: the look that asks
+// Django and the places does.
+func (r *Run) advised(f finding.Finding) finding.Finding {
+	if r.Options.Static && f.Fix.Runs("--rotate") {
+		return f.WithFix(finding.Do("Only files were read. What to do says: `keysplit check`"))
+	}
+	return f
 }
 
 // Elsewhere is the environment that this run's commands must name, "" for development,

@@ -63,7 +63,7 @@ func (e Ending) Summary() string {
 	case e.OK && e.DryRun:
 		return "That was the plan. Nothing was changed."
 	case e.DryRun && e.Planned():
-		return "That was the plan. Nothing was changed, so what is wrong is still so."
+		return "That was the plan, and it would fail: see above for what is wrong and what to do. Nothing was changed."
 	case e.OK:
 		return e.good()
 	case e.Stopped:
@@ -75,10 +75,13 @@ func (e Ending) Summary() string {
 }
 
 func (e Ending) good() string {
+	_, exposed := e.exposed()
 	unproved := e.Steps[Restart] == Skipped || e.Steps[SmokeTest] == Skipped
 	switch {
 	case e.OwnServer:
 		return "Done, except for your own server, which was not seen. The key was tested on one that keysplit started."
+	case exposed:
+		return "The backend has a JWT key of its own, in a file that git does not ignore."
 	case !e.Changed && e.Restarted:
 		return "Done. The files were in order already; the server now runs with the key."
 	case !e.Changed && e.Edited:
@@ -93,11 +96,23 @@ func (e Ending) good() string {
 	return "Done. The backend has a JWT key of its own."
 }
 
+// exposed is the finding of a file that holds the key and that git would pick up.
+func (e Ending) exposed() (finding.Finding, bool) {
+	i := slices.IndexFunc(e.Findings, func(f finding.Finding) bool { return f.Code == finding.EnvFileNotIgnored })
+	if i < 0 {
+		return finding.Finding{}, false
+	}
+	return e.Findings[i], true
+}
+
 // Next says what is left to do, and how to go on or back, one sentence each. The
 // commands in it are for Run.Fit to complete.
 func (e Ending) Next() (next []prose.Text) {
 	if e.OK {
 		next = slices.Clone(e.Left)
+	}
+	if f, exposed := e.exposed(); exposed && e.OK && !e.DryRun {
+		next = append(next, f.Fix)
 	}
 	var skipped []string
 	for _, n := range Order() {

@@ -241,7 +241,7 @@ func (e *Engine) reverted() int {
 // of its first appearance. What a step found before it was tried again does
 // not count any more, nor does anything from before the project was looked at anew,
 // nor what preflight found and the run has mended, once the key is written and read
-// back, nor what a person has overruled.
+// back, nor what a person has overruled, or a step has fixed by the way.
 func (e *Engine) Findings() []finding.Finding {
 	mended := map[finding.Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
@@ -258,7 +258,7 @@ func (e *Engine) Findings() []finding.Finding {
 	var out []finding.Finding
 	seen := map[finding.Finding]bool{}
 	for i, ev := range e.Log {
-		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] || e.Run.isOverruled(*ev.Finding) {
+		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] || e.Run.isSettled(*ev.Finding) {
 			continue
 		}
 		seen[*ev.Finding] = true
@@ -327,7 +327,7 @@ func (e *Engine) report(err error, send Emit) {
 	var failure *Failure
 	if errors.As(err, &failure) {
 		for _, f := range failure.Findings {
-			send.Find(f)
+			send(Event{Kind: EventFinding, Text: f.Message, Finding: &f, Ends: true})
 		}
 	}
 	send(Event{Kind: EventFailed, Text: prose.Of(err.Error())})
@@ -382,6 +382,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 
 // ShowFinding is a finding, fit to be shown: see Fit.
 func (r *Run) ShowFinding(f finding.Finding) finding.Finding {
+	f = r.advised(f)
 	f.Message, f.Why, f.Ask, f.Fix = r.Fit(f.Message), r.Fit(f.Why), r.Fit(f.Ask), r.Fit(f.Fix)
 	f.File = r.Redactor.Clean(f.File)
 	return f

@@ -53,6 +53,7 @@ type Event struct {
 	Detail  prose.Text       `json:"detail,omitzero"` // the short right-hand side of a check line
 	Finding *finding.Finding `json:"finding,omitempty"`
 
+	Ends bool           `json:"-"` // of a finding: the step failed with it, so that nothing follows that fixes it
 	Said secret.Foreign `json:"-"` // becomes the text, once it is fit to be shown
 }
 

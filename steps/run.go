@@ -128,9 +128,9 @@ type Run struct {
 	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
 	Environ func(string) (string, bool)
 
-	overruled []finding.Finding
-	closers   []func()
-	holds     bool // see Hold
+	settled []finding.Finding // overruled by a person, or fixed
+	closers []func()
+	holds   bool // see Hold
 }
 
 // Found is what preflight found.
@@ -209,13 +209,17 @@ func (r *Run) Overrule(f finding.Finding) error {
 			return err
 		}
 	}
-	r.overruled = append(r.overruled, f)
+	r.settled = append(r.settled, f)
 	return nil
 }
 
-// isOverruled reports whether a person has said yes to the finding in this run.
-func (r *Run) isOverruled(f finding.Finding) bool {
-	return slices.ContainsFunc(r.overruled, func(o finding.Finding) bool { return o.Code == f.Code && o.File == f.File })
+// Fixed notes that a step has fixed a finding beside its own work.
+func (r *Run) Fixed(f finding.Finding) { r.settled = append(r.settled, f) }
+
+// isSettled reports whether a person has said yes to the finding in this run, or a step
+// has fixed it.
+func (r *Run) isSettled(f finding.Finding) bool {
+	return slices.ContainsFunc(r.settled, func(o finding.Finding) bool { return o.Code == f.Code && o.File == f.File })
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

@@ -163,12 +163,15 @@ func (v *Environment) Remind(now time.Time) error {
 
 // Compare adds a finding for each of the others that has the same key.
 func (v *Environment) Compare(others []*Environment) {
+	replace := func(name string) finding.Command {
+		return finding.Shell(slices.Concat([]string{"keysplit", "upgrade"}, v.Run.Options.Where, []string{"--rotate", "--env", name})...)
+	}
 	name := v.Run.Options.Environment
 	for _, other := range others {
 		if v.print != "" && v.print == other.print {
 			v.add(finding.New(finding.JWTKeyReusedAcrossEnvironments,
 				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.Run.Options.Environment, name)).
-				WithFix(finding.Do("Run: %s", finding.Shell("keysplit", "upgrade", "--rotate", "--env", name))))
+				WithFix(finding.Do("Replace it in the one whose users can best log in again: %s, or %s.", replace(other.Run.Options.Environment), replace(name))))
 		}
 	}
 }
@@ -210,6 +213,8 @@ func (v *Environment) verdict() (text string, more bool) {
 			return "Not in order: " + count(n, "warning") + ".", true
 		}
 		return "What is committed is in order. No .env was looked for.", false
+	case v.Ready && v.Run.Options.Static && !v.Run.Home().Here() && !keys.Key.Secret.Set():
+		return "Nothing is known to be wrong in the files. What the places hold was not looked at: " + v.Run.Command("check"), false
 	case v.Ready && !v.Run.Home().Here() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong, but the key cannot be read back. To prove it on the server: " + v.Run.Command("upgrade") + " --rotate", false
 	case v.Ready && !v.Run.Home().Compares(keys):

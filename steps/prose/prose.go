@@ -181,3 +181,8 @@ func (t *Text) UnmarshalText(text []byte) error {
 	*t = Of(string(text))
 	return nil
 }
+
+// Runs reports whether one of the text's commands has the given word.
+func (t Text) Runs(word string) bool {
+	return slices.ContainsFunc(t.Parts(), func(p Part) bool { return p.Command && slices.Contains(strings.Fields(p.Text), word) })
+}

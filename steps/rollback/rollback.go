@@ -255,8 +255,11 @@ func (r *Rollback) prove(ctx context.Context, another bool, emit steps.Emit) pro
 		return proof{err: errNotServed}
 	case run.Options.NoVerify:
 		return proof{said: prose.Say("Nobody asked a server which key is in force (--no-verify).")}
-	case run.Home().Here() && run.Options.URL == "" && run.URL == "" && len(run.Servers) == 0:
+	case run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0:
+	case run.Home().Here():
 		return proof{said: prose.Say("keysplit found no server of this project. Start yours as usual.")}
+	default: // nor was one asked by the upgrade, whose addresses are known
+		return proof{said: prose.Say("No address of a server is known, so nobody was asked which key is in force.")}
 	}
 	return proof{err: r.engine.Restored(ctx, emit)}
 }

@@ -22,7 +22,6 @@ func TestTheRestoredKey(t *testing.T) {
 		"the routes are remembered": {func(b *bench) { b.signs = b.previous; b.run.Project.Facts = nil }, ""},
 		"it was not restarted":      {func(*bench) {}, finding.ServerStaleKey},
 		"nobody answers":            {func(b *bench) { b.server.Close() }, finding.ServerUnreachable},
-		"no address":                {func(b *bench) { b.run.URL = "" }, finding.ServerUnreachable},
 		"its answers are all alike": {func(b *bench) { b.server.Config.Handler = http.NotFoundHandler() }, finding.ProofInconclusive},
 		"one of two was not started": {func(b *bench) {
 			b.signs = b.previous

@@ -116,7 +116,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
 		p.Details = append(p.Details, prose.Say("The throwaway account is made through the project's own Django and deleted afterwards."))
 		p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
-	case run.Answers.Username != "" && run.Answers.Password.Set():
+	case run.Answers.Username != "" && (run.Answers.Password.Set() || run.Options.ReadOnly):
 		p.Summary = "Ask the running server which key it signs with, and log in once as " + run.Redactor.Clean(run.Answers.Username) + "."
 		p.Effects = []prose.Text{prose.Say("One login of this account. It is not tried again when it fails.")}
 	default:

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/trust"
 )
@@ -22,6 +23,7 @@ type dotenv struct {
 	reads  []envfile.Dialect // who reads it; none for the backend's own readers
 	at     *envfile.Snapshot
 	change envfile.Change
+	ignore *repo.Proposal // of the latest plan: git does not ignore the file, and will before the key is in it
 }
 
 func (d *dotenv) Spec() string { return d.spec }
@@ -102,7 +104,7 @@ func (d *dotenv) open(run *steps.Run) error {
 
 // Plan makes the edit and shows it masked.
 func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	d.change = envfile.Change{}
+	d.change, d.ignore = envfile.Change{}, nil
 	if from, ok := run.Home().Brings(run.Key); ok && d.own(run) {
 		return steps.Plan{Summary: "The backend gets the key from " + from + ". Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
 	}
@@ -147,11 +149,34 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 			prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
 		},
 	}
+	if d.ignore = d.unignored(run); d.ignore != nil {
+		for _, line := range d.ignore.Diff {
+			line.File = run.Project.Rel(d.ignore.Path)
+			p.Diff = append(p.Diff, line)
+		}
+	}
 	if !d.at.Exists {
 		p.Summary = "Make " + rel + " with the key in it."
 		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
 	}
 	return p, nil
+}
+
+// unignored is the line that keeps git from picking up the file with the key, nil where
+// it does not. A committed file is edited in development only: elsewhere code comes by a
+// commit.
+func (d *dotenv) unignored(run *steps.Run) *repo.Proposal {
+	if run.Elsewhere() != "" || !d.own(run) {
+		return nil
+	}
+	for _, f := range run.Project.Findings {
+		if f.Code == finding.EnvFileNotIgnored && f.Fixable {
+			if p, ok := repo.Propose(run, f); ok {
+				return &p
+			}
+		}
+	}
+	return nil
 }
 
 // mayHold refuses a file that git tracks: a secret in it is everybody's who has the
@@ -201,6 +226,13 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return nil
 	}
 	path, _ := d.file(run)
+	if d.ignore != nil { // first, so that the key is at no time in a file that git picks up
+		if err := d.ignore.Apply(ctx, run); err != nil {
+			return err
+		}
+		run.Fixed(d.ignore.Finding)
+		emit.Check("write .gitignore", steps.MarkOK, "wrote "+run.Project.Rel(d.ignore.Path), "git ignores "+run.Project.Rel(path))
+	}
 	out, err := run.Journal.Replace(ctx, d.at, d.change.New)
 	if out.Changed() {
 		run.MarkWritten()

@@ -98,7 +98,9 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 		if err != nil {
 			return err
 		}
-		names = append([]string{steps.DefaultEnvironment}, slices.DeleteFunc(conf.Names(), func(n string) bool { return n == steps.DefaultEnvironment })...)
+		if configured := conf.Names(); len(configured) > 0 {
+			names = configured
+		}
 	}
 	var f front = c.plain(stdio)
 	if c.format != "text" {

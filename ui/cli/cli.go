@@ -34,6 +34,7 @@ const (
 	ExitUsage     = 2   // wrong usage or configuration
 	ExitBlind     = 3   // could not look: no project, an unreadable file, Django does not start for another reason
 	ExitHeld      = 4   // another run is at work on the same project and environment
+	ExitChanges   = 5   // only with --dry-run --detailed-exit-code: the plan would change something
 	ExitCancelled = 130 // the user stopped it
 )
 

@@ -79,7 +79,7 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 	}
 	if errors.As(err, &failure) {
 		for _, finding := range failure.Findings {
-			f.finding(finding)
+			f.finding(finding, false)
 		}
 		return said(err)
 	}

@@ -138,7 +138,7 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventOutput:
 		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
-		p.finding(*ev.Finding)
+		p.finding(*ev.Finding, p.mends && ev.Step == steps.Preflight && !ev.Ends)
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
@@ -170,7 +170,8 @@ func (p *plainFront) check(ev steps.Event) {
 	}
 }
 
-func (p *plainFront) finding(f finding.Finding) {
+// finding prints one; mends tells that the steps after it fix it, if they can.
+func (p *plainFront) finding(f finding.Finding, mends bool) {
 	place := f.File
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d", f.File, f.Line)
@@ -182,7 +183,7 @@ func (p *plainFront) finding(f finding.Finding) {
 	p.line("  %s", head)
 	p.say("    ", "", lipgloss.NewStyle(), f.Message)
 	p.say("    ", "", p.s.Muted, f.Why)
-	if p.mends && f.Mends() {
+	if mends && f.Mends() {
 		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
 		return
 	}

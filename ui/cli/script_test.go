@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "key": makeKeys, "fill": fill, "hides": hides, "django": django,
+			"exits": exits, "key": makeKeys, "fill": fill, "hides": hides, "django": django, "printed": printed,
 		},
 	})
 }
@@ -95,11 +96,39 @@ func hides(ts *testscript.TestScript, _ bool, names []string) {
 	}
 }
 
+// aCommand is a line of output that ends in a command of keysplit.
+var aCommand = regexp.MustCompile(`(?m)(?:^ *|: )(keysplit (upgrade|rollback|report|check|grace)\b.*)$`)
+
+// printed NAME...: the latest output ends lines in commands of these names, and each
+// works as printed: it is used rightly. A rollback and an upgrade are not carried out.
+func printed(ts *testscript.TestScript, _ bool, names []string) {
+	seen := map[string]bool{}
+	for _, m := range aCommand.FindAllStringSubmatch(ts.ReadFile("stdout"), -1) {
+		command := m[1]
+		seen[m[2]] = true
+		if m[2] == "upgrade" {
+			command += " --dry-run"
+		}
+		err := ts.Exec("sh", "-c", command)
+		said := ts.ReadFile("stderr")
+		var exit *exec.ExitError
+		if asks := m[2] == "rollback" && strings.Contains(said, "nobody is there to answer"); errors.As(err, &exit) && exit.ExitCode() > 1 && !asks {
+			ts.Fatalf("%s: exit %d, %s", command, exit.ExitCode(), said)
+		}
+	}
+	for _, name := range names {
+		if !seen[name] {
+			ts.Fatalf("no command %s was printed", name)
+		}
+	}
+}
+
 // django: makes a real project, without its JWT key, and goes to it. Its interpreter is
 // $PYTHON, its other key $SECRET_KEY.
 func django(ts *testscript.TestScript, _ bool, _ []string) {
 	p := djangotest.New(ts.Value("test").(testing.TB), djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	ts.Setenv("PYTHON", p.Python)
+	ts.Setenv("PROJECT", p.Root)
 	ts.Setenv("WITHHELD", p.SecretKey)
 	ts.Check(ts.Chdir(p.Root))
 }

@@ -33,6 +33,7 @@ type upgradeOptions struct {
 	answers
 	verb, restart            string // verb is the command of keysplit, "" for the wizard
 	dryRun, writeConfig, fix bool
+	detailed                 bool // --detailed-exit-code
 }
 
 // flags are those of both.
@@ -47,6 +48,7 @@ func (o *upgradeOptions) flags(f *pflag.FlagSet) {
 	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (see keysplit help restart)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
+	f.BoolVar(&o.detailed, "detailed-exit-code", false, "with --dry-run: 5 when it would change something")
 	f.BoolVar(&o.writeConfig, "write-config", false, "on success, save the options to keysplit.toml")
 }
 
@@ -89,6 +91,9 @@ has none: both only after all steps have passed.`,
 
 // run makes the run that the flags ask for.
 func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) {
+	if o.detailed && !o.dryRun {
+		return nil, steps.Usage("--detailed-exit-code goes with --dry-run")
+	}
 	return o.place.run(ctx, stdio, request{
 		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,
 		options: steps.Options{ReadOnly: o.dryRun}, given: o.given(),
@@ -116,7 +121,7 @@ func (o *upgradeOptions) given() []string {
 func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgradeOptions) error {
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
-		p.mends = true
+		p.mends = o.mends(e.Run)
 		if !e.Run.Options.Unattended {
 			e.Run.HandOver = handOver
 		}
@@ -128,7 +133,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 		return said(err)
 	}
 	r := resultOf(e, err)
-	r.DryRun = o.dryRun
+	if r.DryRun = o.dryRun; r.DryRun { // what the steps would fix is no failure of the plan
+		r.OK = err == nil && !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && !(f.Mends() && o.mends(e.Run)) })
+	}
 	if misused(err) && !told(e, err) {
 		if o.json {
 			f.Result(r) // a script waits for the last line
@@ -142,7 +149,23 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	if err == nil && !r.OK {
 		err = steps.Fail(finding.Errors(r.Findings)...)
 	}
+	if o.detailed && err == nil && (w.changes || o.wouldEdit(e.Run, r.Findings)) {
+		return &exitError{code: ExitChanges}
+	}
 	return said(err)
+}
+
+// mends reports whether the steps that fix what preflight finds are to run.
+func (*upgradeOptions) mends(run *steps.Run) bool {
+	return !run.Options.Skip[steps.Generate] && !run.Options.Skip[steps.Write]
+}
+
+// wouldEdit reports whether a good end would be followed by an edit that was asked for.
+func (o *upgradeOptions) wouldEdit(run *steps.Run, found []finding.Finding) bool {
+	if conf, err := o.configuration(); o.writeConfig && err == nil && conf.Path == "" {
+		return true
+	}
+	return o.fix && slices.ContainsFunc(found, func(f finding.Finding) bool { _, ok := repo.Propose(run, f); return ok })
 }
 
 // after does what was asked for at a good end, and shows what of it fails.

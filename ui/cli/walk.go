@@ -19,6 +19,8 @@ type walk struct {
 	o     *upgradeOptions
 	stdio IO
 	back  *result // how the rollback ended, when the user chose one
+
+	changes bool // a plan would change something
 }
 
 func (w *walk) all(ctx context.Context) error {
@@ -135,6 +137,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if n != steps.Preflight {
 		w.f.Plan(plan)
 	}
+	w.changes = w.changes || steps.About(n).Changes != "" && !plan.Nothing && plan.Question != ""
 	if w.o.dryRun && !steps.About(n).InMemory {
 		return nil
 	}
