@@ -62,8 +62,14 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 	}
 }
 
-// say prints a text behind a label, as wrapped does.
+// say prints a text behind a label, as wrapped does. A command that it ends in is to be
+// copied, and stays in one piece.
 func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
+	if before, command := t.EndsIn(); command != "" && !before.Empty() && ansi.StringWidth(label+t.Rendered()) > width-len(indent) {
+		p.say(indent, label, s, before)
+		p.line("%s  %s", indent, command)
+		return
+	}
 	for _, row := range p.s.Say(label, t, s, width-len(indent), false) {
 		p.line("%s%s", indent, row)
 	}
@@ -286,12 +292,6 @@ func (p *plainFront) Result(r result) {
 	p.line("")
 	p.marked("", mark, r.Summary)
 	for _, n := range r.Next {
-		// A command that is to be copied stays in one piece.
-		if before, command := n.EndsIn(); command != "" && ansi.StringWidth(n.Rendered()) > width-2 {
-			p.say("  ", "", lipgloss.NewStyle(), before)
-			p.line("    %s", command)
-			continue
-		}
 		p.say("  ", "", lipgloss.NewStyle(), n)
 	}
 }
