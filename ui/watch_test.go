@@ -61,7 +61,7 @@ func TestTheLastPageWaitsForTheServer(t *testing.T) {
 	if f.looks != f.after+1 || f.applied != 2 || st.fakes[steps.SmokeTest].applied != tested+1 {
 		t.Errorf("%d looks; restarted %d times, tested %d times more", f.looks, f.applied, st.fakes[steps.SmokeTest].applied-tested)
 	}
-	if view := st.w.View(); strings.Contains(view, "Waiting") || !strings.Contains(view, "Done. The backend has a JWT key of its own.") {
+	if view := st.w.View(); strings.Contains(view, "Waiting") || !strings.Contains(view, "The backend has a JWT key of its own") {
 		t.Errorf("the server that came is not ticked:\n%s", view)
 	}
 }
