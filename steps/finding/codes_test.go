@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +65,28 @@ func TestACodeIsSpelledOnce(t *testing.T) {
 	for _, code := range Codes() {
 		if spelled[code] != 1 {
 			t.Errorf("%s is spelled %d times", code, spelled[code])
+		}
+	}
+}
+
+// The pages of the catalogue are those of the constants, each with a severity that
+// there is, a reason and a fix.
+func TestEveryCodeHasAPage(t *testing.T) {
+	source, err := os.ReadFile("codes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spelled []Code
+	for _, m := range regexp.MustCompile(`Code = "([a-z0-9-]+)"`).FindAllSubmatch(source, -1) {
+		spelled = append(spelled, Code(m[1]))
+	}
+	slices.Sort(spelled)
+	if all := Codes(); len(spelled) < 50 || !slices.Equal(spelled, all) {
+		t.Errorf("codes.go has\n%q, the catalogue\n%q", spelled, all)
+	}
+	for _, code := range Codes() {
+		if p, _ := LookUp(code); !slices.Contains([]Severity{Error, Warning, Info}, p.Severity) || p.Message == "" || p.Why == "" || p.Fix.Empty() {
+			t.Errorf("%s: %+v", code, p)
 		}
 	}
 }

@@ -56,7 +56,7 @@ type Page struct {
 // the catalogue's sentence. A code that is not in the catalogue is a mistake in
 // the program and panics.
 func New(code Code, message string) Finding {
-	p, ok := catalogue[code]
+	p, ok := catalogue()[code]
 	if !ok {
 		panic("no page for finding " + string(code))
 	}
@@ -102,19 +102,18 @@ func (f Finding) NotFixable() Finding {
 }
 
 // Mends tells that the steps of an upgrade put the finding right.
-func (f Finding) Mends() bool { return f.Fixable && !catalogue[f.Code].Edit }
+func (f Finding) Mends() bool { return f.Fixable && !catalogue()[f.Code].Edit }
 
 // LookUp returns the page of a code.
 func LookUp(code Code) (Page, bool) {
-	p, ok := catalogue[code]
-	p.Code = code
+	p, ok := catalogue()[code]
 	return p, ok
 }
 
 // Codes lists every code of the catalogue in alphabetical order.
 func Codes() []Code {
-	all := make([]Code, 0, len(catalogue))
-	for c := range catalogue {
+	all := make([]Code, 0, len(catalogue()))
+	for c := range catalogue() {
 		all = append(all, c)
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })

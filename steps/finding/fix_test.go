@@ -41,7 +41,7 @@ func TestCommandsOfTheCatalogue(t *testing.T) {
 		EnvFileTrackedByGit: ": git rm",
 		EnvFilePermissions:  ": chmod 600",
 	}
-	for code, page := range catalogue {
+	for code, page := range catalogue() {
 		for _, p := range page.Fix.Parts() {
 			if found := plain.FindString(p.Text); found != "" && !p.Command && found != said[code] {
 				t.Errorf("%s: %q is prose", code, found)
