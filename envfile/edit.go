@@ -219,7 +219,7 @@ func (op Split) apply(d *draft) (*draft, error) {
 		}
 	}
 	if at < 0 {
-		return nil, &BlockedError{Op: what, Reason: "the name does not stand behind another assignment there"}
+		return nil, &BlockedError{Op: what, Reason: "the name is not behind another assignment there"}
 	}
 	end := l.End()
 	if end == "" {

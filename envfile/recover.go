@@ -54,7 +54,7 @@ func Recover(ctx context.Context, intent Intent, ledger Ledger, opts Options) (O
 	case isMixed:
 		if err := r.repair(); err != nil {
 			out.State = Damaged
-			return out, fmt.Errorf("put back the earlier version of %s: %w", intent.Path, err)
+			return out, fmt.Errorf("restore the earlier version of %s: %w", intent.Path, err)
 		}
 		out.State = Unchanged
 	case isNew:

@@ -135,7 +135,7 @@ func (e Ending) Next() (next []prose.Text) {
 	switch {
 	case e.DryRun:
 	case e.Changed, e.Edited:
-		next = append(next, prose.Say("To put everything back to the byte: `keysplit rollback`"))
+		next = append(next, prose.Say("To undo everything: `keysplit rollback`"))
 	case !e.OK:
 		next = append(next, prose.Say("No file was changed."))
 	}

@@ -153,7 +153,7 @@ func (o ownFile) Witnesses() []prose.Text {
 		prose.Say("The environment of this shell"),
 	}
 	if o.run.Django != nil {
-		lines = append(lines, prose.Say("The project's settings, evaluated anew by its own Django, and its system checks"))
+		lines = append(lines, prose.Say("The settings as Django loads them, and Django's system checks"))
 	}
 	return lines
 }

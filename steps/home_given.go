@@ -127,7 +127,7 @@ func (g given) ReadBy(envfile.Dialect) string { return g.what() }
 func (g given) Witnesses() []prose.Text {
 	lines := []prose.Text{prose.Say("What the backend gets from %s", g.what())}
 	if g.run.Django != nil {
-		lines = append(lines, prose.Say("The project's settings, evaluated anew by its own Django, and its system checks"))
+		lines = append(lines, prose.Say("The settings as Django loads them, and Django's system checks"))
 	}
 	return lines
 }

@@ -53,7 +53,7 @@ func (r *Run) Confirm(places ...string) string {
 func (p Plan) NameQuestion() string { return p.Question + " Type " + p.Confirm + " to go on" }
 
 // WrongName is said to who typed another one.
-const WrongName = "That is not the name."
+const WrongName = "The name does not match."
 
 // Named takes the name of production as a person typed it, and reports whether it is
 // the right one: then it is not asked for again.

@@ -18,7 +18,7 @@ func TestTheFormOfAnAttestation(t *testing.T) {
 			t.Fatalf("%q is not shown:\n%s", want, v)
 		}
 	}
-	shows("Item 7: who says so")
+	shows("Sign off item 7: your name")
 	shows("Your name: _")
 	st.press("enter")
 	shows("The report needs this.")

@@ -47,7 +47,7 @@ func (w *wizard) body() *sheet {
 	case skipped:
 		s.hang("", w.styles.Bold, "Skipped. This does not count as done.")
 		s.blank()
-		s.hang("", w.styles.Muted, "The steps after it go on with what is there.")
+		s.hang("", w.styles.Muted, "The next steps use what is there.")
 	}
 	return s
 }
@@ -83,7 +83,7 @@ func (p *page) heading() (steps.Mark, string) {
 	case p.plan.Nothing:
 		return steps.MarkOK, p.plan.Summary
 	case p.warned():
-		return steps.MarkOK, "Done. What is marked with ! could not be proved."
+		return steps.MarkOK, "Done, but the lines marked ! are not proved."
 	}
 	return steps.MarkOK, verified
 }

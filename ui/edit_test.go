@@ -64,7 +64,7 @@ func TestAnEditFromTheFindings(t *testing.T) {
 				t.Fatalf("the file has %q, %v", data, err)
 			}
 			v := st.w.View()
-			here, _, ok := strings.Cut(v, "Everything that keysplit knows")
+			here, _, ok := strings.Cut(v, "All known findings")
 			if !ok || strings.Contains(here, gone) || !strings.Contains(v, "Edited ci.yml: 1 line added. Look at it with git diff.") {
 				t.Errorf("the list is\n%s", v)
 			}
@@ -109,7 +109,7 @@ func TestAnEditThatLeavesALine(t *testing.T) {
 		t.Fatalf("the file has %q, %v", data, err)
 	}
 	v := st.press("e", "e").w.View()
-	here, _, _ := strings.Cut(v, "Everything that keysplit knows")
+	here, _, _ := strings.Cut(v, "All known findings")
 	if !strings.Contains(here, "ci.yml, line 7") || strings.Contains(here, "line 2") || !strings.Contains(v, "Edited ci.yml: 1 line added, line 7 is left for you.") {
 		t.Errorf("the list is\n%s", v)
 	}
@@ -169,7 +169,7 @@ func TestAnEditWaitsForTheJob(t *testing.T) {
 	st.open().to(steps.Write).during("enter", steps.Write)
 	running := st.w.job
 	st.press("t", "down", "enter", "e")
-	if st.w.job != running || !strings.Contains(st.w.View(), "Something is running. Press x to stop it first.") {
+	if st.w.job != running || !strings.Contains(st.w.View(), "A step is running. Press x to stop it first.") {
 		t.Errorf("the job was given up, or nothing was said:\n%s", st.w.View())
 	}
 	if data, _ := os.ReadFile(file); strings.Contains(string(data), "JWT_SECRET_KEY") {

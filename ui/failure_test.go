@@ -168,7 +168,7 @@ func TestFailures(t *testing.T) {
 		}
 		st.open().press("enter", "enter", "enter")
 		st.want(steps.Write, failed)
-		if !strings.Contains(st.w.View(), "changed by someone else") {
+		if !strings.Contains(st.w.View(), "changed while keysplit was running") {
 			t.Errorf("the reason is missing:\n%s", st.w.View())
 		}
 		o, _ := st.w.outcome(st.e, true, nil)

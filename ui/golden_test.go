@@ -103,8 +103,8 @@ var scenes = []struct {
 	}},
 	{"checklist-done", func(st *stage) {
 		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
-			{Number: 7, Todo: prose.Say("Name JWT_SECRET_KEY there as well.")},
-			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then attest the item.")},
+			{Number: 7, Todo: prose.Say("Mention JWT_SECRET_KEY there too.")},
+			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")},
 		}})
 	}},
 	{"checklist-attest", func(st *stage) { attest(st) }},

@@ -16,7 +16,7 @@ import (
 func TestTheChecklistBeginsAtOnce(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.SmokeTest).press("enter", "enter")
 	st.want(steps.Checklist, done)
-	for _, want := range []string{"9. Team notified of change", "2 of 9 items are still open.", "Attest an item"} {
+	for _, want := range []string{"9. Team notified of change", "2 of 9 items are still open.", "Sign an item off"} {
 		if v := st.w.View(); !strings.Contains(v, want) {
 			t.Errorf("%q is not shown:\n%s", want, v)
 		}

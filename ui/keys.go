@@ -207,7 +207,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 		label = "Next: " + w.pages[w.at+1].Task
 	}
 	if p.Name == steps.Preflight && w.blocked() {
-		return prompt{question: "Put it right, then look again.", options: []option{
+		return prompt{question: "Fix it, then look again.", options: []option{
 			{label: "Look again", act: (*wizard).startOver},
 			{label: "Go on anyway", act: (*wizard).forward},
 		}}

@@ -149,7 +149,7 @@ func renderer(out *os.File, o Options) (r *lipgloss.Renderer, ask bool) {
 func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	switch {
 	case w.crash != "":
-		return fmt.Errorf("%s. It has stopped; %s puts back what it changed", w.crash, w.facts.rollback)
+		return fmt.Errorf("%s. It has stopped; %s undoes what it changed", w.crash, w.facts.rollback)
 	case !free:
 		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
 	case errors.Is(context.Cause(ctx), guard.Err):

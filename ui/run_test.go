@@ -260,7 +260,7 @@ func TestTheBackgroundIsAsked(t *testing.T) {
 			y.types(tc.answer)
 			y.until("choose the key ]")
 			y.types("t")
-			y.until("Everything that keysplit knows")
+			y.until("All known findings")
 			text := y.text()
 			if last := text[strings.LastIndex(text, "In this project"):]; !strings.Contains(last, tc.accent) {
 				t.Errorf("the accent is not %q in %q", tc.accent, last)
@@ -280,7 +280,7 @@ func TestAPasswordIsNotEchoed(t *testing.T) {
 	y := show(t, context.Background(), st, Options{Theme: "dark"})
 	y.until("choose the key ]")
 	// What stands at the end of each page: while a step runs, enter goes nowhere.
-	for _, next := range []string{"Which key shall sign", "write the key ]", "Write this change?", "the keys differ ]", "[ Verify ]",
+	for _, next := range []string{"Which key should sign", "write the key ]", "Write this change?", "the keys differ ]", "[ Verify ]",
 		"restart the backend ]", "Restart the server now?", "smoke-test the login ]", "A throwaway account"} {
 		y.answers("\r", next)
 	}

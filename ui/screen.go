@@ -121,7 +121,7 @@ func (b *basic) ready(w *wizard) prompt {
 	p := w.page(b.step).plan
 	question, verb := p.Question, cmp.Or(p.Yes, steps.About(b.step).Title)
 	if p.Nothing {
-		question, verb = "Nothing to change here. Go on?", "Go on"
+		question, verb = "Nothing to do here. Continue?", "Go on"
 	}
 	return prompt{question: question, options: []option{
 		{label: verb, act: func(w *wizard) tea.Cmd { return w.apply(b.step) }},

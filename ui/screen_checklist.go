@@ -78,7 +78,7 @@ func (c *checklistScreen) came(r report) {
 
 func (c *checklistScreen) heading(p *page) (steps.Mark, string) {
 	if c.item != 0 {
-		return steps.MarkWarn, fmt.Sprintf("Item %d: who says so, and what was done or seen?", c.item)
+		return steps.MarkWarn, fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item)
 	}
 	open := 0
 	for _, l := range p.lines {
@@ -133,9 +133,9 @@ func (c *checklistScreen) extra(w *wizard) []option {
 	if len(c.open(w)) == 0 {
 		return nil
 	}
-	return []option{{label: "Attest an item", act: func(w *wizard) tea.Cmd {
+	return []option{{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
 		w.selected = 0
-		w.question = &prompt{question: "Which one is in order? Your name and the time go into the report.", list: true, options: c.open(w)}
+		w.question = &prompt{question: "Which one is done? Your name and the time go into the report.", list: true, options: c.open(w)}
 		return nil
 	}}}
 }

@@ -16,5 +16,5 @@ func (*distinctScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	}
 	s.effects(p)
 	s.blank()
-	s.hang("", st.Muted, "This only looks. No part of a key is shown.")
+	s.hang("", st.Muted, "Read-only. No part of a key is shown.")
 }

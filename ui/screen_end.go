@@ -100,7 +100,7 @@ func (w *wizard) summary(s *sheet) {
 	}
 	if len(w.facts.edits) > 0 {
 		s.blank()
-		s.hang("", st.Info, "keysplit can edit some of these files: press e. The lines are shown first.")
+		s.hang("", st.Info, "keysplit can edit some of these files for you (press e); you see the change first.")
 	}
 	if len(w.facts.open) > 0 {
 		s.heading("Left to do")

@@ -14,7 +14,7 @@ import (
 const (
 	keepKey   = "Keep the key that is there"
 	makeKey   = "Make a new key"
-	importKey = "Bring your own key"
+	importKey = "Use your own key"
 )
 
 // generateScreen lets one keep, make or import a key, and show or copy it
@@ -96,13 +96,13 @@ func (g *generateScreen) chosen(w *wizard) string {
 
 func (g *generateScreen) ready(w *wizard) prompt {
 	take := func(w *wizard) tea.Cmd { return w.apply(steps.Generate) }
-	p := prompt{question: "Which key shall sign tokens?", list: true}
+	p := prompt{question: "Which key should sign your tokens?", list: true}
 	if g.canKeep {
 		p.options = append(p.options, option{keepKey, "it is good", take})
 	}
 	p.options = append(p.options, option{makeKey, "random, 86 characters", take})
 	if w.facts.imported {
-		p.options = append(p.options, option{importKey, "as typed in; enter takes it", take})
+		p.options = append(p.options, option{importKey, "the key you typed; enter uses it", take})
 	} else {
 		p.options = append(p.options, option{importKey, "typed or pasted, shown as dots", func(*wizard) tea.Cmd {
 			g.typing = true

@@ -28,14 +28,14 @@ func troubleOverlay(w *wizard) *overlay {
 	}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, draw: func(w *wizard, s *sheet) {
 		if len(here) == 0 {
-			s.hang(w.styles.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), "Nothing is known to be wrong here.")
+			s.hang(w.styles.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), "No problems found.")
 		} else {
 			s.heading("In this project")
 		}
 		for i, f := range here {
 			s.found(l, i, f)
 		}
-		s.heading("Everything that keysplit knows")
+		s.heading("All known findings")
 		for i, c := range codes {
 			p, _ := finding.LookUp(c)
 			s.known(l, len(here)+i, p)
@@ -134,7 +134,7 @@ func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
 			if edit.Left > 0 {
 				s.hang(w.styles.Mark(steps.MarkWarn)+" ", lipgloss.NewStyle(), fmt.Sprintf("Line %d is left for you then.", edit.Left))
 			}
-			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" takes back the whole run.")
+			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" undoes the whole run.")
 		}
 	}}
 }

@@ -121,7 +121,7 @@ func TestTheListOfFindings(t *testing.T) {
 	st.open().press("t")
 	for _, width := range []int{40, 60, 76, 80, 100, 120, 200} {
 		view := st.size(width, 400)
-		here, known, _ := strings.Cut(view, "Everything that keysplit knows")
+		here, known, _ := strings.Cut(view, "All known findings")
 		if strings.Contains(view, "…") {
 			t.Errorf("something is cut at %d columns:\n%s", width, view)
 		}

@@ -47,7 +47,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			return steps.Plan{
 				Summary:  "Make a new key.",
 				Details:  []prose.Text{prose.Say("64 random bytes as 86 characters of letters, digits, - and _"), prose.Labelled("Reason", "JWT_SECRET_KEY is not set.")},
-				Effects:  []prose.Text{prose.Say("Every access and refresh token issued so far becomes invalid: users log in again. Refresh tokens live 7 days here.")},
+				Effects:  []prose.Text{prose.Say("Everyone will have to log in again: all tokens issued so far stop working. Refresh tokens last 7 days here.")},
 				Question: "Make the key?",
 			}, nil
 		},
@@ -85,7 +85,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		},
 		undo: func(r *steps.Run, emit steps.Emit) error {
 			r.Wrote = true
-			emit.Check("undo 1", steps.MarkOK, "backend/.env is back to the byte", "content, mode and owner as before")
+			emit.Check("undo 1", steps.MarkOK, "backend/.env is restored exactly", "content, mode and owner as before")
 			return nil
 		},
 	})
@@ -94,7 +94,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
 				Summary: "Prove that the two keys differ, before anything is restarted.",
-				Details: []prose.Text{prose.Say("The file, as decouple reads it"), prose.Say("The environment of this shell"), prose.Say("The project's settings, evaluated anew by its own Django, and its system checks")},
+				Details: []prose.Text{prose.Say("The file, as decouple reads it"), prose.Say("The environment of this shell"), prose.Say("The settings as Django loads them, and Django's system checks")},
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
@@ -111,7 +111,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			return steps.Plan{
 				Summary: "Have the running server read its settings again.",
 				Command: "python manage.py runserver", Details: []prose.Text{prose.Labelled("Server", "http://127.0.0.1:8000, process 4711, in backend"), steps.CommandDetail("python manage.py runserver")},
-				Effects: []prose.Text{prose.Say("The development server is away for about two seconds.")}, Question: "Restart the server now?",
+				Effects: []prose.Text{prose.Say("The development server is down for about two seconds.")}, Question: "Restart the server now?",
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {

@@ -286,7 +286,7 @@ func (w *wizard) back() tea.Cmd {
 }
 
 // busy is said to a key that would need the engine.
-const busy = "Something is running. Press x to stop it first."
+const busy = "A step is running. Press x to stop it first."
 
 // leave ends the program, once the running job has stopped at a safe place.
 func (w *wizard) leave() tea.Cmd {

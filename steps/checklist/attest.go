@@ -46,12 +46,12 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 // at. Errors wrap steps.ErrUsage.
 func CheckWords(item int, by, note string) error {
 	if item < FirstAttestable || item > len(items) {
-		return steps.Usage("item %d cannot be attested: %d to %d can, the others are seen in the files", item, FirstAttestable, len(items))
+		return steps.Usage("item %d cannot be signed off: %d to %d can, the others are seen in the files", item, FirstAttestable, len(items))
 	}
 	for _, w := range []struct{ what, text string }{{"--by, the name of who says so", by}, {"--note, what was done or seen", note}} {
 		switch n := utf8.RuneCountInString(w.text); {
 		case strings.TrimSpace(secret.Inert(w.text)) == "":
-			return steps.Usage("an attestation needs %s", w.what)
+			return steps.Usage("a sign-off needs %s", w.what)
 		case n > MaxWords:
 			return steps.Usage("%s has %d characters; %d is the most", w.what, n, MaxWords)
 		}

@@ -51,7 +51,7 @@ func TestEveryItemHasItsEvidence(t *testing.T) {
 	}
 	want := map[int]string{
 		1: "sets JWT_SECRET_KEY", 2: "differ", 3: "86 characters", 4: "checks", 5: "login-token",
-		6: "previous-key", 7: ".github/workflows/test.yml:3", 8: "README.md:1", 9: "attested by Ada: note on 9",
+		6: "previous-key", 7: ".github/workflows/test.yml:3", 8: "README.md:1", 9: "signed off by Ada: note on 9",
 	}
 	for _, it := range r.Items {
 		state := Done

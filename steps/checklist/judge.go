@@ -208,14 +208,14 @@ func (l *look) pipelines() verdict {
 }
 
 func (l *look) documents() verdict {
-	return l.updated(document, "no document or example file here tells how to set SECRET_KEY")
+	return l.updated(document, "no document or example file here explains how to set SECRET_KEY")
 }
 
 // maxNamed is how many files a report names where all is well.
 const maxNamed = 10
 
 func (l *look) updated(k kind, none string) verdict {
-	v := verdict{next: prose.Say("Name JWT_SECRET_KEY there as well.")}
+	v := verdict{next: prose.Say("Mention JWT_SECRET_KEY there too.")}
 	var lacking []string
 	samples := 0
 	for _, p := range l.places[k] {
@@ -241,17 +241,17 @@ func (l *look) updated(k kind, none string) verdict {
 	case len(lacking) > 0:
 		v.why = several(lacking)
 	case l.tree.partial[k] != "":
-		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then attest the item.")
+		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then sign the item off.")
 	case samples > 0 && samples == len(l.places[k]):
-		v.why, v.next = "only example files name JWT_SECRET_KEY, and no document here tells how to set SECRET_KEY", prose.Say("If there is nothing more to update, or it is elsewhere and updated, attest the item.")
+		v.why, v.next = "only example files name JWT_SECRET_KEY, and no document here explains how to set SECRET_KEY", prose.Say("If nothing more needs updating, or it is done elsewhere, sign the item off.")
 	case len(l.places[k]) == 0:
-		v.why, v.next = none, prose.Say("If there is nothing to update, or it lies elsewhere and is updated, attest the item.")
+		v.why, v.next = none, prose.Say("If nothing needs updating here, or it is done elsewhere, sign the item off.")
 	}
 	return v
 }
 
 func (*look) notified() verdict {
-	return verdict{why: "only a person can know this", next: prose.Say("Send the message that `keysplit report --team` prints, then attest the item.")}
+	return verdict{why: "only a person can know this", next: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")}
 }
 
 // several says the first, and how many more there are.

@@ -125,7 +125,7 @@ func howToAttest(item int) prose.Text {
 	if item < FirstAttestable {
 		return prose.Text{}
 	}
-	return prose.Labelled("To attest", "%s", prose.Command(fmt.Sprintf("keysplit report --attest %d --by NAME --note TEXT", item)))
+	return prose.Labelled("To sign off", "%s", prose.Command(fmt.Sprintf("keysplit report --attest %d --by NAME --note TEXT", item)))
 }
 
 func take(ctx context.Context, run *steps.Run) (*look, error) {
@@ -176,7 +176,7 @@ func (l *look) addWord(it *Item) {
 		}
 		return
 	}
-	it.Evidence = append(it.Evidence, Evidence{Text: "attested", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
+	it.Evidence = append(it.Evidence, Evidence{Text: "signed off", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
 	if it.State == Open {
 		it.State, it.Reason, it.Next, it.Todo = Attested, "", prose.Text{}, prose.Text{}
 	}

@@ -111,7 +111,7 @@ func (p *past) take(e journal.Entry) {
 			return
 		}
 		p.beside = false
-		p.void(steps.Write, true, "the upgrade was taken back at "+exact(e.Time))
+		p.void(steps.Write, true, "the upgrade was undone at "+exact(e.Time))
 	case "status":
 		p.skipped[step] = status == steps.Skipped
 		if step == steps.Write && status != steps.Undone {
@@ -127,7 +127,7 @@ func (p *past) take(e journal.Entry) {
 		case status == steps.Failed:
 			p.void(step, true, string(step)+" failed at "+exact(e.Time))
 		case status == steps.Undone:
-			p.void(step, true, string(step)+" was taken back at "+exact(e.Time))
+			p.void(step, true, string(step)+" was undone at "+exact(e.Time))
 		case step == steps.Restart && status == steps.Running:
 			// What the smoke test saw was the server before.
 			p.restarted("the server was restarted again at " + exact(e.Time))

@@ -33,7 +33,7 @@ func TestAChangeUnticks(t *testing.T) {
 		"smoke test fails": {func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, []int{5, 6}, "smoke-test failed at"},
 		"restart fails":    {func(h *house) { h.status(steps.Restart, steps.Failed) }, []int{4, 5, 6}, "restart failed at"},
 		"distinct fails":   {func(h *house) { h.status(steps.Distinct, steps.Failed) }, []int{2, 4, 5, 6}, "distinct failed at"},
-		"undone":           {func(h *house) { h.status(steps.Write, steps.Undone) }, []int{2, 4, 5, 6}, "write was taken back"},
+		"undone":           {func(h *house) { h.status(steps.Write, steps.Undone) }, []int{2, 4, 5, 6}, "write was undone"},
 		"restarted again":  {func(h *house) { h.status(steps.Restart, steps.Running) }, []int{5, 6}, "restarted again"},
 		"skipped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Skipped) }, nil, ""},
 		"stopped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Pending) }, nil, ""},
@@ -81,7 +81,7 @@ func TestARollbackUnticks(t *testing.T) {
 	// Even when the same bytes come back by hand.
 	h.write(".env", old+"A=1\n")
 	r := h.look()
-	if got := open(r); !slices.Equal(got, []int{2, 4, 5, 6, 9}) || !strings.Contains(r.Items[1].Reason, "taken back") {
+	if got := open(r); !slices.Equal(got, []int{2, 4, 5, 6, 9}) || !strings.Contains(r.Items[1].Reason, "undone") {
 		t.Errorf("open are %v, reason %q", got, r.Items[1].Reason)
 	}
 }
@@ -280,7 +280,7 @@ func TestWordsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := h.look()
-	if it := r.Items[8]; it.State != Attested || it.Evidence[0].said() != "attested by Ada X: key is ****, @all" {
+	if it := r.Items[8]; it.State != Attested || it.Evidence[0].said() != "signed off by Ada X: key is ****, @all" {
 		t.Errorf("item 9: %+v", it)
 	}
 	if md := r.Markdown(); strings.Contains(md, "@all") {

@@ -113,7 +113,7 @@ func (p place) finding() finding.Finding {
 	case p.same > 0:
 		f = finding.New(finding.JWTKeyEqualsSecretKey, "JWT_SECRET_KEY gets the same value here as SECRET_KEY.").At(p.file, p.same).
 			WithFix(finding.Do("Give JWT_SECRET_KEY a value of its own here: another variable, secret or key of the Secret (such as jwt-secret-key), which holds another key."))
-		f.Why = prose.Say("One leaked key would then forge sessions and tokens alike, and a backend that insists on two keys does not start.")
+		f.Why = prose.Say("One leaked key would then forge sessions and tokens alike, and a backend that requires two keys will not start.")
 	case p.runs:
 		f = finding.New(p.code, "A pipeline or build starts Django here, and gets no JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Set JWT_SECRET_KEY there: for tests a key that the job makes, python -c 'import secrets; print(secrets.token_urlsafe(64))'; in a Dockerfile on the one line that needs it, never with ENV."))
@@ -127,7 +127,7 @@ func (p place) finding() finding.Finding {
 		f = f.WithFix(finding.Do("Set JWT_SECRET_KEY in the same place, to another value; where nothing has to be kept, make a key there and then: python -c 'import secrets; print(secrets.token_urlsafe(64))'"))
 	case p.code == finding.CIMissingKey && steps.IsDockerfile(path.Base(p.file)):
 		f = f.WithFix(finding.Do("Set both on the one line that needs them: RUN SECRET_KEY=build JWT_SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(64))') python manage.py collectstatic --noinput. " +
-			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it beats the .env where the image runs."))
+			"Or mount them: RUN --mount=type=secret. Never with ENV: an image keeps that for everyone who can pull it, and it overrides the .env where the image runs."))
 	}
 	f.Fixable = false
 	return f

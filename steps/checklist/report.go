@@ -118,7 +118,7 @@ func (r Report) count() string {
 	for _, it := range r.Items {
 		n[it.State]++
 	}
-	return fmt.Sprintf("%d of %d done, %d attested, %d open.", n[Done], len(r.Items), n[Attested], n[Open])
+	return fmt.Sprintf("%d of %d done, %d signed off, %d open.", n[Done], len(r.Items), n[Attested], n[Open])
 }
 
 // said is the evidence without its place.

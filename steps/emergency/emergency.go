@@ -35,7 +35,7 @@ func PlanFor(c Change, until time.Time) []Section {
 	sections := []Section{
 		{Title: "The better way", Lines: []prose.Text{
 			prose.Say("Nearly always it is quicker and safer to set a key than to take the change back: `keysplit upgrade`, or on another environment `keysplit upgrade --env NAME --target ...` It takes a minute, and nothing else of the release is lost."),
-			prose.Say("If the new key itself is the trouble: `keysplit rollback` puts the earlier value back to the byte and restarts."),
+			prose.Say("If the new key is the problem: `keysplit rollback` restores the earlier value exactly, and restarts."),
 		}},
 		{Title: "What the revert undoes as well", Lines: c.undoes()},
 		{Title: "If it must be: revert the code", Code: true, Lines: c.commands()},
@@ -48,7 +48,7 @@ func PlanFor(c Change, until time.Time) []Section {
 			"    logging.getLogger(__name__).warning('Tokens are signed with SECRET_KEY (insecure fallback)')",
 		)},
 		{Title: "Why in this form", Lines: []prose.Text{
-			prose.Say("The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend does not start."),
+			prose.Say("The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend will not start."),
 		}},
 		{Title: "Then", Lines: []prose.Text{
 			prose.Say("Restart every process of the backend. Sessions end once more, since tokens are signed with another key again."),
@@ -157,9 +157,9 @@ func Remind(j *journal.Journal, found []finding.Finding, ready bool, now time.Ti
 	if !recorded || ready && !finding.Has(found, finding.SettingsNotUpgraded) {
 		return finding.Finding{}, false
 	}
-	f := finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback is not put right yet. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
+	f := finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback is still in force. Its 24 hours end at %s.", until.UTC().Format("2006-01-02 15:04 MST")))
 	if now.After(until) {
-		f = finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback was to be put right by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(finding.Error)
+		f = finding.New(finding.FallbackInForce, fmt.Sprintf("The emergency rollback had to end by %s.", until.UTC().Format("2006-01-02 15:04 MST"))).WithSeverity(finding.Error)
 	}
 	return f, true
 }

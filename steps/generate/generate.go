@@ -202,11 +202,11 @@ func reason(run *steps.Run, c choice) prose.Text {
 // refresh tokens included; the guide's "still valid: yes" is wrong. How long tokens
 // live tells how many sessions that is, and how soon they would have ended anyway.
 func effects(run *steps.Run) []prose.Text {
-	line := "Every access and refresh token issued so far becomes invalid: users log in again. "
+	line := "Everyone will have to log in again: all tokens issued so far stop working. "
 	if f := run.Project.Facts; f != nil && f.Tokens.AccessSeconds > 0 && f.Tokens.RefreshSeconds > 0 {
-		line += fmt.Sprintf("Access tokens live %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
+		line += fmt.Sprintf("Access tokens last %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
 	} else {
-		line += "How long tokens live here is not known, since the project's Django did not say."
+		line += "How long tokens last here is not known, since the project's Django did not say."
 	}
 	lines := []prose.Text{prose.Of(line)}
 	if run.Elsewhere() != "" {
@@ -239,7 +239,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 		run.Key, run.KeyFrom = c.previous, "kept"
 	case "leave":
 		run.Key, run.KeyFrom, run.Previous = secret.Secret{}, "kept", secret.Secret{}
-		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not judged")
+		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not checked")
 		return nil
 	case "resume":
 		run.Key, run.KeyFrom = c.chosen, "chosen before"

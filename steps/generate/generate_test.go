@@ -227,8 +227,8 @@ func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
 		t.Errorf("nothing known: %q", got)
 	}
 	for want, seconds := range map[string][2]int64{
-		"Access tokens live 15 minutes here, refresh tokens 7 days.":   {15 * 60, 7 * 24 * 3600},
-		"Access tokens live 90 seconds here, refresh tokens 24 hours.": {90, 24 * 3600},
+		"Access tokens last 15 minutes here, refresh tokens 7 days.":   {15 * 60, 7 * 24 * 3600},
+		"Access tokens last 90 seconds here, refresh tokens 24 hours.": {90, 24 * 3600},
 	} {
 		run.Project.Facts = &steps.Facts{Tokens: steps.TokenFacts{AccessSeconds: seconds[0], RefreshSeconds: seconds[1]}}
 		if got := said(); !strings.Contains(got, want) {
@@ -238,7 +238,7 @@ func TestTheEffectsSayHowLongTokensLive(t *testing.T) {
 	if err := run.Journal.Choose(run.Secret(stepstest.Key()), run.Specs()); err != nil {
 		t.Fatal(err)
 	}
-	if got := said(); !strings.Contains(got, "users log in again") {
+	if got := said(); !strings.Contains(got, "log in again") {
 		t.Errorf("an interrupted run goes on: %q", got)
 	}
 }

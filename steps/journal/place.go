@@ -41,7 +41,7 @@ func (f Folder) placed(project string) error {
 	}
 	top := workTree(project)
 	if inside(resolved(string(f)), top) {
-		return &PlaceError{fmt.Sprintf("keysplit's folder %s lies in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
+		return &PlaceError{fmt.Sprintf("keysplit's folder %s is in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
 			secret.Inert(string(f)), secret.Inert(top))}
 	}
 	return nil
@@ -146,7 +146,7 @@ func notOurs(info fs.FileInfo, folder bool) string {
 }
 
 func untrusted(path, wrong string) error {
-	return fmt.Errorf("%w: %s %s, so what it says cannot be trusted. Look at it, and move it aside or mend its owner and mode (chmod go-w)",
+	return fmt.Errorf("%w: %s %s, so what it says cannot be trusted. Look at it, and move it aside or fix its owner and mode (chmod go-w)",
 		ErrUnusable, secret.Inert(path), wrong)
 }
 

@@ -131,7 +131,7 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1)
 		if first := file.Lines()[0]; first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
 			f = f.WithSeverity(finding.Error)
-			f.Message = prose.Say("The file begins with a byte order mark, which hides SECRET_KEY from the backend: it does not start.")
+			f.Message = prose.Say("The file begins with a byte order mark, which hides SECRET_KEY from the backend: it will not start.")
 		}
 		d.found = append(d.found, f)
 	}
@@ -190,7 +190,7 @@ func (d *diagnosis) judgePlace() {
 		wrong(env, fmt.Sprintf("The reader finds this file first and never looks at %s, which holds the keys.", p.Rel(d.place.hides)),
 			finding.Do("Move this file's settings into %s and remove it, or the other way round.", p.Rel(d.place.hides)))
 	case !within(p.TopLevel, env) && isFile(env):
-		wrong(env, fmt.Sprintf("The reader finds %s, which lies outside of the project.", env),
+		wrong(env, fmt.Sprintf("The reader finds %s, which is outside the project.", env),
 			finding.Do("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
 	case !isThere(env) && d.reader() != envfile.Shell:
 		if other := astray(p); other != "" && !steps.SameFile(other, env) {

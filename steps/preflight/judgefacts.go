@@ -96,7 +96,7 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 					continue
 				}
 				if found.Code == finding.JWTKeyMissing {
-					found.Message = prose.Say("JWT_SECRET_KEY is not set; the settings use a value that stands in the code.")
+					found.Message = prose.Say("JWT_SECRET_KEY is not set; the settings use a value that is in the code.")
 				}
 			}
 		case finding.SecretKeyMissing:

@@ -65,7 +65,7 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 	}
 	d.unread(spelled, vars)
 	for _, l := range sets[:max(len(sets)-1, 0)] {
-		d.add(finding.JWTKeyDuplicate, fmt.Sprintf("JWT_SECRET_KEY stands here and again in line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
+		d.add(finding.JWTKeyDuplicate, fmt.Sprintf("JWT_SECRET_KEY is defined here and again on line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
 	}
 }
 
@@ -147,7 +147,7 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
 	if d.castsToNumber(l.Name) {
 		f = f.WithSeverity(finding.Error)
-		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend does not start.", l.Name, d.reader())
+		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend will not start.", l.Name, d.reader())
 	}
 	d.found = append(d.found, f)
 }
@@ -189,6 +189,6 @@ func (d *diagnosis) unread(spelled []envfile.Line, vars envfile.Vars) {
 		case strings.Contains(l.Text(), d.run.Names().Key+" ") || strings.Contains(l.Text(), "= "):
 			how = "with spaces around the ="
 		}
-		d.add(finding.KeyUnread, fmt.Sprintf("JWT_SECRET_KEY stands in line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
+		d.add(finding.KeyUnread, fmt.Sprintf("JWT_SECRET_KEY is on line %d %s, where %s does not see it.", l.Num, how, d.reader()), l.Num)
 	}
 }

@@ -101,7 +101,7 @@ func TestWhatSetsSecretKey(t *testing.T) {
 	}
 }
 
-// A document counts where it tells how to set SECRET_KEY: in a command, a list, a table
+// A document counts where it explains how to set SECRET_KEY: in a command, a list, a table
 // or a sentence. One that only speaks of it does not.
 func TestWhatADocumentTells(t *testing.T) {
 	t.Parallel()

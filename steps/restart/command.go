@@ -43,7 +43,7 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		Summary:  "Restart the backend with your command.",
 		Command:  shown,
 		Details:  []prose.Text{steps.CommandDetail(shown), prose.Labelled("Folder", "%s", run.Project.Root)},
-		Effects:  []prose.Text{prose.Say("What the command restarts is away for as long as that takes.")},
+		Effects:  []prose.Text{prose.Say("What the command restarts is unavailable for as long as that takes.")},
 		Question: "Run this command?",
 	}, nil
 }
@@ -63,7 +63,7 @@ func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	if _, err := c.child(run); err != nil {
 		return steps.Fail(notAgain(run, "The restart command cannot be run: "+run.Redactor.Show(secret.Said(err.Error()))+"."))
 	}
-	emit.Progress("The restart command runs again, so that the value that was put back is in force.")
+	emit.Progress("The restart command runs again, so that the restored value is in force.")
 	return soften(c.run(ctx, run, emit), emit)
 }
 
@@ -93,7 +93,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 
 func (c command) failed(message string) error {
 	f := finding.New(finding.RestartFailed, message).
-		WithFix(finding.Do("Run the command by hand, put right what it says, then run `keysplit` again."))
+		WithFix(finding.Do("Run the command by hand, fix what it says, then run `keysplit` again."))
 	f.Why = prose.Say("Whether the server took the new key is not known.")
 	return steps.Fail(f)
 }

@@ -53,7 +53,7 @@ func TestComposeMakesTheContainersAnew(t *testing.T) {
 				}
 			}
 			said, found, err := restarted(t, w)
-			if c.code == "" && (err != nil || !strings.Contains(said, "Not made anew: db") || !w.run.Restarted) {
+			if c.code == "" && (err != nil || !strings.Contains(said, "Not recreated: db") || !w.run.Restarted) {
 				t.Fatalf("error %v\n%s", err, said)
 			}
 			if c.code != "" && (err == nil || !finding.Has(found, c.code)) {

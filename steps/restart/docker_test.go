@@ -116,7 +116,7 @@ func TestTheRealDockerCompose(t *testing.T) {
 		t.Error("a plain restart took the new key: the fact that this way rests on has changed")
 	}
 	said, found, err := restarted(t, w)
-	if err != nil || !strings.Contains(said, "made web anew") {
+	if err != nil || !strings.Contains(said, "recreated web") {
 		t.Fatalf("error %v, %v\n%s", err, found, said)
 	}
 	if env := environment(); strings.Contains(env, old) || !strings.Contains(env, w.run.Key.Reveal()) {

@@ -21,11 +21,11 @@ const kubectlUp = `case "$1 $2" in
 *) echo 'Error from server (NotFound): deployments.apps "x" not found' >&2; exit 1 ;;
 esac`
 
-func TestKubernetesRollsTheWorkloadsAnew(t *testing.T) {
+func TestKubernetesRollsTheWorkloadsOut(t *testing.T) {
 	w := managedWorld(t, "kubernetes:shop/backend,worker")
 	program := stepstest.NewTool(t, "kubectl", kubectlUp)
 	said, _, err := restarted(t, w)
-	if err != nil || !strings.Contains(said, "rolled deployment/worker anew") || !strings.Contains(said, "kind-test") {
+	if err != nil || !strings.Contains(said, "rolled out deployment/worker") || !strings.Contains(said, "kind-test") {
 		t.Fatalf("error %v\n%s", err, said)
 	}
 	if calls := program.Argv(); strings.Count(calls, "--namespace\nshop") < 6 || !strings.Contains(calls, "rollout\nrestart\ndeployment/backend") {

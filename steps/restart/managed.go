@@ -37,7 +37,7 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // undo restarts again. A backend that does not start with the earlier value is
 // as it was before the upgrade: that is reported, and no failure of the rollback.
 func (m managed) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	emit.Progress("Restarting once more, so that the value that was put back is in force.")
+	emit.Progress("Restarting once more, so that the restored value is in force.")
 	return soften(m.Restart(ctx, run, m.Pace, emit), emit)
 }
 

@@ -37,7 +37,7 @@ func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 }
 
 func (n none) undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
-	run.Left = append(run.Left, prose.Say("Restart the backend yourself, so that it reads the value that was put back."))
+	run.Left = append(run.Left, prose.Say("Restart the backend yourself, so that it reads the restored value."))
 	return nil
 }
 

@@ -225,7 +225,7 @@ func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Em
 	p.Terminate()
 	switch {
 	case errors.Is(err, ended):
-		return "", nil, failedStart(run, emit, "The backend ended at its start.", tail.Bytes())
+		return "", nil, failedStart(run, emit, "The backend ended right after it started.", tail.Bytes())
 	case err != nil:
 		return "", nil, err
 	}

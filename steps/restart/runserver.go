@@ -110,7 +110,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	p := steps.Plan{
 		Summary:  "Have the running server read its settings again.",
-		Effects:  []prose.Text{prose.Say("The development server is away for about two seconds.")},
+		Effects:  []prose.Text{prose.Say("The development server is down for about two seconds.")},
 		Question: "Restart the server now?",
 	}
 	targets := st.stale
@@ -298,7 +298,7 @@ func (r runserver) nudge(ctx context.Context, run *steps.Run, emit steps.Emit) e
 func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	st, err := r.look(ctx, run, run.Previous, true)
 	if errors.Is(err, process.ErrUnsupported) {
-		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the value that was put back.")
+		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the restored value.")
 		return nil
 	}
 	if err != nil || len(st.found) == 0 {
@@ -310,7 +310,7 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 			return nil
 		}
 	}
-	emit.Progress("The server reads its settings again, so that the value that was put back is in force.")
+	emit.Progress("The server reads its settings again, so that the restored value is in force.")
 	if err = r.renew(ctx, run, emit, st); err == nil {
 		err = r.settle(ctx, run, emit)
 	}
@@ -338,7 +338,7 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 }
 
 func touchDetail(run *steps.Run) prose.Text {
-	return prose.Say("The time of %s is set to now, so that the server reloads. Its content stays the same, and nothing has to be put back.", relative(run, watched(run)))
+	return prose.Say("keysplit touches %s, so that the server reloads. Its content does not change.", relative(run, watched(run)))
 }
 
 // watched is the file whose time the autoreloader watches: the settings, else

@@ -110,7 +110,7 @@ func TestUndo(t *testing.T) {
 	w.set(w.server(2, 1, time.Now().Add(time.Minute), url)) // fresh or not
 	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now().Add(2*time.Minute), url)} }
 	texts, findings, err := do(w.step.Undo, w.run)
-	if err != nil || !w.touched() || len(findings) != 0 || !hasText(texts, "put back") {
+	if err != nil || !w.touched() || len(findings) != 0 || !hasText(texts, "restored value") {
 		t.Errorf("undo: %v, touched %v, findings %+v, said %q", err, w.touched(), findings, texts)
 	}
 	// A backend that does not start with the old value does not fail the rollback.

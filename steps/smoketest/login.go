@@ -397,7 +397,7 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	var f finding.Finding
 	switch {
 	case a.status == http.StatusTooManyRequests:
-		s.emit.Check(steps.LineRefresh, steps.MarkWarn, textRefresh, "the server limits requests")
+		s.emit.Check(steps.LineRefresh, steps.MarkWarn, textRefresh, "the server is rate limiting")
 		return nil
 	case a.status == http.StatusNotFound && s.assumes(s.run.Options.Routes.Refresh, s.found.Refresh):
 		_ = s.unverified(steps.LineRefresh, textRefresh, a, s.routes.Refresh, "refresh")

@@ -73,8 +73,8 @@ func TestLoginTokenAloneProves(t *testing.T) {
 	b := newBench(t).account()
 	b.run.Project.Facts.Routes = steps.Routes{Login: "/api/v1/auth/login/"}
 	b.wantPass(steps.LineLogin, steps.LineToken)
-	b.wantLine(steps.LineFresh, steps.MarkWarn, "cannot be told apart")
-	b.wantLine(steps.LineSecret, steps.MarkWarn, "cannot be told apart")
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "same answer for every key")
+	b.wantLine(steps.LineSecret, steps.MarkWarn, "same answer for every key")
 	b.wantLine(steps.LineProtected, steps.MarkSkipped, "")
 	b.wantLine(steps.LineRefresh, steps.MarkSkipped, "")
 }

@@ -75,9 +75,9 @@ func (s *session) others(ctx context.Context, in *loggedIn, settled bool) error 
 		case out.open:
 			mark, detail = steps.MarkWarn, "the route wants no token"
 		case out.throttled:
-			mark, detail = steps.MarkWarn, "not told, the server limits requests"
+			mark, detail = steps.MarkWarn, "not known, the server is rate limiting"
 		case i == 0 && !settled && out.fresh.accepted == 0:
-			mark, detail = steps.MarkWarn, "cannot be told apart"
+			mark, detail = steps.MarkWarn, "same answer for every key"
 		}
 	}
 	s.emit.Check(steps.LineOthers, mark, textOthers, detail)

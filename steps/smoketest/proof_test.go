@@ -199,7 +199,7 @@ func TestCannotBeToldApart(t *testing.T) {
 			change(b)
 			b.wantFail("proof-inconclusive", "could not be shown", "--username")
 			for _, id := range []string{steps.LineFresh, steps.LineSecret, steps.LinePrevious, steps.LineControl} {
-				b.wantLine(id, steps.MarkWarn, "cannot be told apart")
+				b.wantLine(id, steps.MarkWarn, "same answer for every key")
 			}
 		})
 	}
@@ -216,14 +216,14 @@ func TestThrottledProof(t *testing.T) {
 		return false
 	}
 	b.wantPass(steps.LineSecret, steps.LinePrevious, steps.LineControl)
-	b.wantLine(steps.LineFresh, steps.MarkWarn, "then the server limits requests")
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "then the server was rate limiting")
 	if b.tokens > limit || b.requests > limit+2 {
 		t.Errorf("%d requests after the limit of %d", b.requests, limit)
 	}
 	limit = 0
 	b.tokens = 0
 	b.run.Project.Facts.Routes.Protected = ""
-	b.wantFail("proof-inconclusive", "limits requests", "Wait")
+	b.wantFail("proof-inconclusive", "rate limiting", "Wait")
 }
 
 func TestKeyOfTheSettingsIsNotReadFromTheFile(t *testing.T) {

@@ -61,7 +61,7 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emi
 		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d fresh connections do not", out.fresh.refused, seen))
 		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d fresh connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())))
 	}
-	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "cannot be told apart")
+	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for every key")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "It could not be shown whether the server signs with the restored key: its answers are the same for every key.").
 		WithFix(finding.Do("Name the routes in keysplit.toml (protected), then run: %s. Or do without: %s", finding.Command(run.Command("rollback")), finding.Command(run.Command("rollback", "--no-verify")))))
 }

@@ -48,7 +48,7 @@ func (s *session) progress(t tally) {
 func (s *session) show(o outcome) {
 	limited := ""
 	if o.throttled {
-		limited = ", then the server limits requests"
+		limited = ", then the server was rate limiting"
 	}
 	fresh := o.fresh
 	seen := fresh.told() + fresh.unclear
@@ -57,7 +57,7 @@ func (s *session) show(o outcome) {
 	case fresh.refused > 0:
 		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", fresh.refused, seen, limited)
 	case fresh.accepted == 0:
-		mark, detail = steps.MarkWarn, "cannot be told apart"+limited
+		mark, detail = steps.MarkWarn, "same answer for every key"+limited
 	case fresh.accepted < s.connections:
 		mark = steps.MarkWarn
 		if fresh.failed > 0 {
@@ -79,7 +79,7 @@ func (s *session) show(o outcome) {
 	case o.control.refused > 0 || o.usable:
 		s.emit.Check(steps.LineControl, steps.MarkOK, textControl, o.control.label+" (control)")
 	default:
-		s.emit.Check(steps.LineControl, steps.MarkWarn, textControl, "cannot be told apart (control)"+limited)
+		s.emit.Check(steps.LineControl, steps.MarkWarn, textControl, "same answer for every key (control)"+limited)
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *session) showRefusal(id, text string, key *signer, t tally, limited, un
 	case t.refused > 0:
 		s.emit.Check(id, steps.MarkOK, text, t.label)
 	default:
-		s.emit.Check(id, steps.MarkWarn, text, "cannot be told apart"+limited)
+		s.emit.Check(id, steps.MarkWarn, text, "same answer for every key"+limited)
 	}
 }
 
@@ -183,7 +183,7 @@ func (s *session) notTold(throttled, account bool) finding.Finding {
 		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}
 	if throttled {
-		f.Message = prose.Say("It could not be shown which key the server signs with: it limits requests, and the limit is reached.")
+		f.Message = prose.Say("It could not be shown which key the server signs with: it is rate limiting, and the limit is reached.")
 		f.Fix = finding.Do("Wait a few minutes, then run `keysplit` again.")
 	}
 	return f

@@ -40,7 +40,7 @@ var awsMessages = []tool.Message{
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
 		Fix: finding.Do("Run: `aws sso login`, with the --profile that you use, and then `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
-		Fix: finding.Do("Run: `aws sso login`, or `aws configure`, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN anew. Then run `keysplit` again.")},
+		Fix: finding.Do("Run: `aws sso login`, or `aws configure`, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN again. Then run `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
 		Fix: finding.Do("Compare AWS_PROFILE with: `aws configure list-profiles`")},
 	{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
@@ -70,7 +70,7 @@ func (a *aws) Manner() Manner {
 	return Manner{
 		Method:  "aws secretsmanager put-secret-value, the value on standard input; the other keys of a JSON secret stay, and the version before is kept as AWSPREVIOUS",
 		Undo:    prose.Say("`keysplit rollback` puts the earlier value back as a new version"),
-		Effects: []prose.Text{prose.Say("What reads the secret at its start has to be restarted: on ECS, a new deployment.")},
+		Effects: []prose.Text{prose.Say("What reads the secret when it starts has to be restarted: on ECS, a new deployment.")},
 	}
 }
 

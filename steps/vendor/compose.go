@@ -252,7 +252,7 @@ func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
 		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+names.Key+"}; an env_file does not count for it"
 		return from, nil
 	case found && value == "":
-		return from, &unfit{finding.JWTKeyShadowed, "sets " + names.Key + " to nothing, which beats its env_file.", finding.Do("Write: " + names.Key + ": ${" + names.Key + ":?}")}
+		return from, &unfit{finding.JWTKeyShadowed, "sets " + names.Key + " to an empty value, which overrides its env_file.", finding.Do("Write: " + names.Key + ": ${" + names.Key + ":?}")}
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
 		return from, &unfit{finding.ComposeMissingKey, fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", names.Key, other),

@@ -20,9 +20,9 @@ import (
 	"dj/keysplit/steps/sys/tool"
 )
 
-// services makes the containers of services anew. A plain restart keeps the
+// services recreates the containers of services. A plain restart keeps the
 // environment that the container was made with, with version 1 and 2 alike; only
-// making it anew reads env_file and .env again.
+// recreating it reads env_file and .env again.
 type services struct {
 	file string // of the project, as --restart has it, "" for that of the target or the usual one
 	list string // of the services, as --restart has it
@@ -191,14 +191,14 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	again := by.Name + " " + strings.Join(by.up(all), " ")
 	p := steps.Plan{
-		Summary: "Make the containers of " + strings.Join(all, ", ") + " anew.",
+		Summary: "Recreate the containers of " + strings.Join(all, ", ") + ".",
 		Command: again,
 		Details: []prose.Text{prose.Labelled("File", "%s", c.Described(run)), steps.CommandDetail(again),
 			prose.Say("A plain restart would keep the old environment.")},
-		Effects: []prose.Text{prose.Say("Each service is away for as long as it takes to start.")},
+		Effects: []prose.Text{prose.Say("Each service is unavailable for as long as it takes to start.")},
 	}
 	if len(others) > 0 {
-		p.Details = append(p.Details, prose.Labelled("Not made anew", "%s. Workers that run this backend read the key too: name them as well.", strings.Join(others, ", ")))
+		p.Details = append(p.Details, prose.Labelled("Not recreated", "%s. Workers that run this backend read the key too: name them as well.", strings.Join(others, ", ")))
 	}
 	return p, nil
 }
@@ -214,7 +214,7 @@ func (c composer) up(services []string) []string {
 // Places are the services.
 func (c services) Places(context.Context, *steps.Run) []string { return c.all }
 
-// Restart makes the containers anew.
+// Restart recreates the containers.
 func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
 	all := c.all
 	by, err := c.find(ctx, run)
@@ -223,7 +223,7 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 	}
 	before := map[string][]string{}
 	for _, name := range all {
-		emit.Check("restart "+name, steps.MarkRunning, "make "+name+" anew", "")
+		emit.Check("restart "+name, steps.MarkRunning, "recreate "+name, "")
 		if before[name], err = by.containers(ctx, run, name); err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 		by.log(ctx, run, emit, all)
 		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("The services were not up after %v.", pace.Limit(run)), finding.Do("%s. If they only take long: a longer --timeout.", logs))
 	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
-		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot make a container anew with this version of Docker.",
+		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot recreate a container with this version of Docker.",
 			finding.Do("Install Docker's compose plugin, or remove the container first: %s", finding.Shell("docker-compose", "rm", "--stop", "--force", all[0])))
 	case res.Code != 0:
 		by.log(ctx, run, emit, all)
@@ -264,7 +264,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		return err
 	}
 	if len(now) == 0 || slices.ContainsFunc(now, func(id string) bool { return slices.Contains(before, id) }) {
-		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "there is an old container, or none")
+		emit.Check(id, steps.MarkFailed, "recreate "+name, "there is an old container, or none")
 		return wentWrong(run, "compose:"+name, name+" has no new container.", finding.Do("Look at it: %s", by.line("ps")))
 	}
 	given := 0
@@ -281,14 +281,14 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 			return err
 		}
 		if !ok || found.State.Status != "running" {
-			emit.Check(id, steps.MarkFailed, "make "+name+" anew", secret.Inert(found.State.Status))
+			emit.Check(id, steps.MarkFailed, "recreate "+name, secret.Inert(found.State.Status))
 			by.log(ctx, run, emit, []string{name})
 			return wentWrong(run, "compose:"+name, name+" does not run.", finding.Do("Read why: %s", by.line("logs", name)))
 		}
 		value, there := found.key(run)
 		switch {
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
-			emit.Check(id, steps.MarkFailed, "make "+name+" anew", "with another key")
+			emit.Check(id, steps.MarkFailed, "recreate "+name, "with another key")
 			return steps.Fail(finding.New(finding.JWTKeyShadowed, "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
 				WithFix(finding.Do("Write the key to the file that the service reads: --target compose:FILE#%s", name)))
 		case there:
@@ -301,15 +301,15 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 	}
 	switch {
 	case given == len(now) && run.Key.Set():
-		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers+", with the new key")
+		emit.Check(id, steps.MarkOK, "recreated "+name, containers+", with the new key")
 	case run.Key.Set() && c.feeds(run, name):
-		emit.Check(id, steps.MarkFailed, "make "+name+" anew", "without the key")
+		emit.Check(id, steps.MarkFailed, "recreate "+name, "without the key")
 		return steps.Fail(finding.New(finding.ComposeMissingKey, "The new container of "+name+" was not given JWT_SECRET_KEY, although the key was written for it.").At("compose:"+name, 0).
 			WithSeverity(finding.Error).WithFix(finding.Do("See that the compose file gives the service the file or the variable: %s", by.line("config", "--no-interpolate"))).NotFixable())
 	case run.Key.Set():
-		emit.Check(id, steps.MarkWarn, "made "+name+" anew", containers+"; its environment does not hold the key: "+steps.About(steps.SmokeTest).Called()+" proves it")
+		emit.Check(id, steps.MarkWarn, "recreated "+name, containers+"; its environment does not hold the key: "+steps.About(steps.SmokeTest).Called()+" proves it")
 	default:
-		emit.Check(id, steps.MarkOK, "made "+name+" anew", containers)
+		emit.Check(id, steps.MarkOK, "recreated "+name, containers)
 	}
 	return nil
 }

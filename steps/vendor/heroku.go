@@ -163,7 +163,7 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, me
 	case res.StatusCode == http.StatusNotFound:
 		return h.problem(finding.PlaceNotFound, finding.Do("Look at the name of the app with: `heroku apps`"))
 	case res.StatusCode == http.StatusTooManyRequests:
-		return h.problem(finding.PlaceUnreachable, finding.Do("Heroku limits requests at the moment. Run `keysplit` again in a few minutes."))
+		return h.problem(finding.PlaceUnreachable, finding.Do("Heroku is rate limiting right now. Run `keysplit` again in a few minutes."))
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		return fmt.Errorf("heroku answered with %d; its words are not shown, since they may hold values", res.StatusCode)
 	}

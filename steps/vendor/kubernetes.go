@@ -207,7 +207,7 @@ func (k *kubernetes) ByHand(x Extra) []string {
 	}
 }
 
-// RestartHint names what has its pods made anew.
+// RestartHint names what restarts its pods.
 func (k *kubernetes) RestartHint() string {
-	return "To have its pods made anew: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]"
+	return "To restart its pods: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]"
 }

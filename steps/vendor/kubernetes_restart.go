@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/sys/tool"
 )
 
-// workloads rolls deployments anew: pods read a Secret when they start. A name
+// workloads rolls deployments out: pods read a Secret when they start. A name
 // may carry another kind before a slash: statefulset/worker.
 type workloads struct {
 	argument  string   // as --restart has it
@@ -27,7 +27,7 @@ func (workloads) tool() tool.Program {
 	return kubectl
 }
 
-// kinds are those that can be rolled anew.
+// kinds are those that can be rolled out.
 var kinds = []string{"deployment", "statefulset", "daemonset"}
 
 // parseWorkloads takes the namespace, "" for the context's own, and the workloads.
@@ -79,7 +79,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		return steps.Plan{}, err
 	}
 	p := steps.Plan{
-		Summary: "Roll " + strings.Join(k.all, ", ") + " anew.",
+		Summary: "Restart " + strings.Join(k.all, ", ") + ".",
 		Details: []prose.Text{prose.Labelled("Context", "%s", strings.TrimSpace(run.Redactor.Show(secret.Said(where))))},
 		Effects: []prose.Text{prose.Say("New pods start with the new key before the old ones end. While both run, a token of one is refused by the other.")},
 	}
@@ -120,10 +120,10 @@ func (k workloads) Places(ctx context.Context, run *steps.Run) []string {
 	return append(out, k.argument)
 }
 
-// Restart rolls the workloads anew and waits for their pods.
+// Restart rolls the workloads out and waits for their pods.
 func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
 	for _, w := range k.all {
-		emit.Check("restart "+w, steps.MarkRunning, "roll "+w+" anew", "")
+		emit.Check("restart "+w, steps.MarkRunning, "roll out "+w, "")
 		if _, err := k.call(ctx, run, k.namespace, "rollout", "restart", w); err != nil {
 			return err
 		}
@@ -136,10 +136,10 @@ func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit 
 			return err
 		}
 		if over || res.Code != 0 {
-			emit.Check("restart "+w, steps.MarkFailed, "roll "+w+" anew", "not all pods are up")
+			emit.Check("restart "+w, steps.MarkFailed, "roll out "+w, "not all pods are up")
 			return k.failed(ctx, run, emit, w)
 		}
-		emit.Check("restart "+w, steps.MarkOK, "rolled "+w+" anew", "all pods are up")
+		emit.Check("restart "+w, steps.MarkOK, "rolled out "+w, "all pods are up")
 	}
 	return nil
 }

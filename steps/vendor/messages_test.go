@@ -28,7 +28,7 @@ func TestRealMessages(t *testing.T) {
 		{awsProgram, "\nUnable to locate credentials. You can configure credentials by running \"aws configure\".\n", "tool-not-logged-in", "aws configure"},
 		{awsProgram, "\nAn error occurred (UnrecognizedClientException) when calling the GetSecretValue operation: The security token included in the request is invalid.\n", "tool-not-logged-in", "AWS_ACCESS_KEY_ID"},
 		{awsProgram, "\nAn error occurred (ExpiredTokenException) when calling the GetSecretValue operation: The security token included in the request is expired\n", "tool-not-logged-in", "AWS_SESSION_TOKEN"},
-		{awsProgram, "\nAn error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: arn:aws:iam::1:user/ada is not authorized to perform: secretsmanager:GetSecretValue\n", "access-denied", "right"},
+		{awsProgram, "\nAn error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: arn:aws:iam::1:user/ada is not authorized to perform: secretsmanager:GetSecretValue\n", "access-denied", "permission"},
 		{awsProgram, "\nAn error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret.\n", "place-not-found", ""},
 		{awsProgram, "\nCould not connect to the endpoint URL: \"https://secretsmanager.eu-nowhere-1.amazonaws.com/\"\n", "place-unreachable", "VPN"},
 

@@ -52,7 +52,7 @@ type part struct {
 
 // Plan says whether the app restarts by itself, or how it is restarted.
 func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	plan := steps.Plan{Effects: []prose.Text{prose.Say("The app is away, or slower, for as long as that takes.")}}
+	plan := steps.Plan{Effects: []prose.Text{prose.Say("The app is unavailable, or slower, for as long as that takes.")}}
 	// In a dry run the key is only about to be delivered.
 	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Specs(), p.spec) {
 		plan.Summary, plan.Question = p.name+" restarts by itself. Wait for it.", "Wait for it now?"

@@ -48,7 +48,7 @@ func (r *railway) Manner() Manner {
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    prose.Say("`keysplit rollback` sets the variable back, or removes it"),
 		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.GuideNames.Key, "--stdin"}, r.place()...)...)+" < FILE")),
-		Effects: []prose.Text{prose.Say("Railway deploys the service anew with the changed variable.")},
+		Effects: []prose.Text{prose.Say("Railway redeploys the service with the changed variable.")},
 	}
 }
 

@@ -125,7 +125,7 @@ func (s Units) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		}
 	}
 	p.Details = append(p.Details, prose.Say("Every other unit that runs this backend reads the key too: Celery's workers, beat, cron. Name them as well."))
-	p.Effects = append(p.Effects, prose.Say("Each unit is away for as long as it takes to start."))
+	p.Effects = append(p.Effects, prose.Say("Each unit is unavailable for as long as it takes to start."))
 	return p, nil
 }
 
@@ -217,7 +217,7 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 		if filepath.IsAbs(key.from) {
 			fix = finding.Do("Write the key there as well: --target dotenv:%s", key.from)
 		}
-		return "", steps.Fail(finding.New(finding.JWTKeyShadowed, fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which beats the new one.", u.name, secret.Inert(key.from))).
+		return "", steps.Fail(finding.New(finding.JWTKeyShadowed, fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which overrides the new one.", u.name, secret.Inert(key.from))).
 			At(at, 0).WithFix(fix))
 	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil

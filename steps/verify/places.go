@@ -22,7 +22,7 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		codes := run.Judge(h.Key, h.Rivals()...)
 		switch {
 		case !h.Readable && h.There:
-			emit.Check(id, steps.MarkWarn, h.Where, "holds a key that cannot be read back: not judged")
+			emit.Check(id, steps.MarkWarn, h.Where, "cannot be read back, so not checked")
 		case len(codes) > 0:
 			emit.Check(id, steps.MarkFailed, h.Where, run.InWords(codes[0]))
 		case run.Key.Set() && !h.Key.Equal(run.Key):

@@ -198,7 +198,7 @@ func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) 
 
 // django asks the project's own settings.
 func (s *Step) django(ctx context.Context, run *steps.Run, emit steps.Emit) ([]finding.Finding, *steps.Facts, error) {
-	emit.Check("django", steps.MarkRunning, "the project's settings", "evaluated anew")
+	emit.Check("django", steps.MarkRunning, "the project's settings", "as Django loads them")
 	f, err := run.Django.Recheck(ctx)
 	if err != nil {
 		emit.Check("django", steps.MarkFailed, "the project's settings", "could not be evaluated")

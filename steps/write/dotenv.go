@@ -301,7 +301,7 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		if _, err := run.Journal.Revert(ctx, in, run.Options.Force); err != nil {
 			return edited(run, refusal(run, in.Path, err))
 		}
-		text, detail := " is back to the byte", "content, mode and owner as before"
+		text, detail := " is restored exactly", "content, mode and owner as before"
 		if in.Created {
 			text, detail = " is gone again", "keysplit made it"
 		}
@@ -319,7 +319,7 @@ func edited(run *steps.Run, err error) error {
 		return err
 	}
 	f := failure.Findings[0]
-	f.Why = prose.Say("It holds an edit that was made after keysplit wrote it. A rollback to the byte would lose that edit, so nothing was changed.")
+	f.Why = prose.Say("It holds an edit that was made after keysplit wrote it. Restoring the file would lose that edit, so nothing was changed.")
 	return steps.Fail(f.WithFix(finding.Do("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run `keysplit rollback --force`: the edited version is then kept in %s.", run.Journal.Dir())))
 }
 

@@ -236,13 +236,13 @@ func TestAnUndoOfAFileThatFails(t *testing.T) {
 			if err := os.Rename(path+"-aside", path); err != nil {
 				t.Fatal(err)
 			}
-			if said, err := undo(run); err != nil || !run.Wrote || !strings.Contains(said, "back to the byte") {
+			if said, err := undo(run); err != nil || !run.Wrote || !strings.Contains(said, "restored exactly") {
 				t.Errorf("with its backup: %v, wrote %t\n%s", err, run.Wrote, said)
 			}
 		}()
 	}
 	said, err := undo(run)
-	if err == nil || !strings.Contains(stepstest.Content(t, run), steps.GuideNames.Key) || strings.Contains(said, "back to the byte") || len(run.Journal.Applied()) != 1 {
+	if err == nil || !strings.Contains(stepstest.Content(t, run), steps.GuideNames.Key) || strings.Contains(said, "restored exactly") || len(run.Journal.Applied()) != 1 {
 		t.Errorf("error %v, in force %d\n%s", err, len(run.Journal.Applied()), said)
 	}
 }

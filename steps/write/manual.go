@@ -67,7 +67,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if !run.Answers.Import.Set() {
 		key = prose.Say("1. Take the key: the wizard copies it in %s.", steps.About(steps.Generate).Called())
 		if run.Journal != nil && run.Journal.ChosenFile() != "" {
-			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that goes away when every place is done. The wizard can also copy it in %s.", run.Journal.ChosenFile(), steps.About(steps.Generate).Called())
+			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that is removed when every place is done. The wizard can also copy it in %s.", run.Journal.ChosenFile(), steps.About(steps.Generate).Called())
 		}
 	}
 	return steps.Plan{
@@ -105,7 +105,7 @@ func (m *manual) Verify(context.Context, *steps.Run, steps.Emit) error { return 
 
 // undo says what to do by hand.
 func (m *manual) undo(_ context.Context, run *steps.Run, d journal.Delivery, emit steps.Emit) error {
-	emit.Check("undo "+m.spec, steps.MarkWarn, "to be put back by hand", m.place())
+	emit.Check("undo "+m.spec, steps.MarkWarn, "to be restored by hand", m.place())
 	run.Left = append(run.Left, prose.Labelled("By hand", "set %s in %s back to what it was, or remove it.", run.Names().Key, m.place()))
 	return run.Journal.TookBack(d)
 }

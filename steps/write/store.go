@@ -209,7 +209,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	}
 	id := "undo " + r.spec
 	if h.Readable && h.Key.Equal(old) || !h.There && !d.There {
-		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be put back")
+		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be restored")
 		return run.Journal.TookBack(d)
 	}
 	if !h.Readable && d.NewVersion == "" && h.Version != "" && h.Version == d.Version {
@@ -220,7 +220,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	// is shown, another version than the one that keysplit made.
 	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
 	if changed && !run.Options.Force {
-		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed after keysplit wrote to it, so nothing was put back.").At(r.spec, 0).
+		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed after keysplit wrote to it, so nothing was restored.").At(r.spec, 0).
 			WithFix(finding.Do("Look at who changed it. To put the earlier value back all the same: %s", finding.Command(run.Command("rollback", "--force")))))
 	}
 	if d.There && !old.Set() {
@@ -236,7 +236,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 		return err
 	}
 	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
-		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" does not hold the earlier value after it was put back.").At(r.spec, 0))
+		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" does not hold the earlier value after it was restored.").At(r.spec, 0))
 	}
 	run.MarkWritten()
 	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")

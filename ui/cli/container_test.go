@@ -24,12 +24,12 @@ func TestAKeyThatOnlyTheEnvironmentSets(t *testing.T) {
 		t.Errorf("check: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	r := do(key, "upgrade", "--yes", "--skip", "restart,smoke-test")
-	if r.code != 0 || !strings.Contains(r.out, "The key that the environment sets is good") || !strings.Contains(r.out, "The backend gets the key from its environment") {
+	if r.code != 0 || !strings.Contains(r.out, "The key that the environment sets is good") || !strings.Contains(r.out, "The backend gets the key from the environment") {
 		t.Errorf("upgrade: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	r = do(key[:20], "upgrade", "--yes", "--skip", "restart,smoke-test")
 	if r.code != 1 || !strings.Contains(r.out, "JWT_SECRET_KEY in the environment has 20 characters") || !strings.Contains(r.out, "Set a new key where that variable is set") ||
-		strings.Contains(r.out, "in the file") || strings.Contains(r.out, "The next steps mend this") {
+		strings.Contains(r.out, "in the file") || strings.Contains(r.out, "keysplit fixes this") {
 		t.Errorf("a short one: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	r = do(key, "upgrade", "--yes", "--rotate", "--skip", "restart,smoke-test")

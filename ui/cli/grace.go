@@ -143,7 +143,7 @@ func byHand(run *steps.Run, g *grace.Grace) []string {
 	}
 	if len(lines) > 0 && x.File == "" {
 		// The previous key was in one of the files only.
-		lines = []string{"In the other places: set both yourself, to the values that stand in " + run.Project.Rel(run.Home().Files()[0]) + " now."}
+		lines = []string{"In the other places: set both yourself, to the values in " + run.Project.Rel(run.Home().Files()[0]) + " now."}
 	}
 	return lines
 }

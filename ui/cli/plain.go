@@ -190,7 +190,7 @@ func (p *plainFront) finding(f finding.Finding, mends bool) {
 	p.say("    ", "", lipgloss.NewStyle(), f.Message)
 	p.say("    ", "", p.s.Muted, f.Why)
 	if mends && f.Mends() {
-		p.wrapped("    ", p.s.Accent, "The next steps mend this.")
+		p.wrapped("    ", p.s.Accent, "keysplit fixes this in the next steps.")
 		return
 	}
 	p.say("    ", "Fix: ", lipgloss.NewStyle(), f.Fix)

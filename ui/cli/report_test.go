@@ -216,7 +216,7 @@ func TestReportCannotLook(t *testing.T) {
 func TestReportIsCompleteWithWords(t *testing.T) {
 	root, _ := staticProject(t)
 	args := []string{"--project", root, "--by", "Ada", "--note", "seen on staging"}
-	if code, out, _ := report(t, append(args, "--attest", "4,5,6", "--attest", "9")...); code != ExitFinding || strings.Count(out, "attested by Ada: seen on staging") != 4 {
+	if code, out, _ := report(t, append(args, "--attest", "4,5,6", "--attest", "9")...); code != ExitFinding || strings.Count(out, "signed off by Ada: seen on staging") != 4 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	// Item 2 alone is left: it wants a proof, which a run records.
@@ -237,7 +237,7 @@ func TestReportIsCompleteWithWords(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("[environments.staging]\ntargets = [\"dotenv:.env.staging\"]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, _ := report(t, "--project", root, "--env", "staging"); code != ExitFinding || strings.Contains(out, "attested by") {
+	if code, out, _ := report(t, "--project", root, "--env", "staging"); code != ExitFinding || strings.Contains(out, "signed off by") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY=x\n"), 0o600); err != nil {

@@ -42,7 +42,7 @@ func TestAttestInTheWizard(t *testing.T) {
 			tm.Press(ptytest.Enter)
 			// The form rests as well, until it has taken the key.
 			f = resting(t, tm, func(f ptytest.Frame) bool { return strings.Contains(f.Text(), "[ Next") })
-			if s.rows >= 24 && (!strings.Contains(f.Text(), "attested by Ada: told") || !strings.Contains(f.Text(), "1 attested, 2 open")) {
+			if s.rows >= 24 && (!strings.Contains(f.Text(), "signed off by Ada: told") || !strings.Contains(f.Text(), "1 signed off, 2 open")) {
 				t.Errorf("the word is not in the checklist:\n%s", f.Text())
 			}
 			tm.Press(ptytest.Tab)

@@ -198,7 +198,7 @@ func (w *walk) foresee(ctx context.Context) error {
 func (w *walk) choices(n steps.Name) []choice {
 	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
 	if n == steps.Generate && !w.e.Run.Answers.Import.Set() {
-		all = []choice{{'y', "yes"}, {'i', "bring your own key"}, {'n', "no, stop here"}}
+		all = []choice{{'y', "yes"}, {'i', "use your own key"}, {'n', "no, stop here"}}
 	}
 	return all
 }

@@ -98,7 +98,7 @@ func TestWhatFailsAfterAGoodEnd(t *testing.T) {
 			t.Errorf("exit %d: %s", code, said)
 		}
 		if !asJSON {
-			if !strings.Contains(said, "Not finished.") || !strings.Contains(said, "To put everything back to the byte: keysplit rollback") {
+			if !strings.Contains(said, "Not finished.") || !strings.Contains(said, "To undo everything: keysplit rollback") {
 				t.Errorf("the end is not told: %s", said)
 			}
 			continue

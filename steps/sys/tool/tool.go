@@ -126,7 +126,7 @@ func (t Program) Explain(spec string, res child.Result) error {
 			case finding.ToolNotLoggedIn:
 				f = f.WithFix(finding.Do("Run: %s and then `keysplit` again.", t.Login))
 			case finding.RestartFailed:
-				f = f.WithFix(finding.Do("Look at it: %s. What was set stays set: mend the app and run `keysplit` again, or `keysplit rollback`.", finding.Shell(t.Name, "logs")))
+				f = f.WithFix(finding.Do("Look at it: %s. What was set stays set: fix the app and run `keysplit` again, or `keysplit rollback`.", finding.Shell(t.Name, "logs")))
 			}
 			return steps.Fail(f)
 		}
@@ -139,7 +139,7 @@ var Said = map[finding.Code]string{
 	finding.RestartFailed:    "the app did not come up with what was set.",
 	finding.PlaceConflict:    "the place was changed by someone else at the same time.",
 	finding.ToolNotLoggedIn:  "you are not logged in, or the login has expired.",
-	finding.AccessDenied:     "the account that is logged in may not do this.",
+	finding.AccessDenied:     "this account lacks permission.",
 	finding.PlaceNotFound:    "there is no such place.",
 	finding.PlaceUnreachable: "the service could not be reached, or is not ready.",
 }

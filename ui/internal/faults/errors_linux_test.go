@@ -174,7 +174,7 @@ func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 func TestAStateFolderThatDisappears(t *testing.T) {
 	t.Attr("part", "a state folder that disappears")
 	h := newHouse(t, keysplit)
-	args := []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf " + h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color"}
+	args := asRoot("upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf "+h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color")
 	e := h.run(t, false, args)
 	said := strings.Join(strings.Fields(e.out), " ")
 	if e.code == 0 || !strings.Contains(said, "write the journal") || !strings.Contains(said, "no such file or directory") {

@@ -114,6 +114,15 @@ func owner() (uid, gid int) {
 	return os.Getuid(), os.Getgid()
 }
 
+// asRoot keeps the project's code with root, who alone has the interpreter of the
+// tests, though .env is somebody else's.
+func asRoot(args ...string) []string {
+	if os.Getuid() == 0 {
+		args = append(args, "--as", "root")
+	}
+	return args
+}
+
 // newHouse lays one out. Its .env has no final line feed, so that the new line
 // touches the last one.
 func newHouse(t *testing.T, program *built.Program) *house {
@@ -139,7 +148,7 @@ func newHouse(t *testing.T, program *built.Program) *house {
 
 // upgrade and rollback are the two commands that change the file.
 func (h *house) upgrade() []string {
-	args := []string{"upgrade", "--yes", "--python", h.project.Python, "--skip", "restart,smoke-test", "--no-color"}
+	args := asRoot("upgrade", "--yes", "--python", h.project.Python, "--skip", "restart,smoke-test", "--no-color")
 	if h.shop != nil {
 		args = append(args, "--target", "dotenv", "--target", "fly:shop")
 	}
@@ -147,7 +156,7 @@ func (h *house) upgrade() []string {
 }
 
 func (h *house) rollback() []string {
-	args := []string{"rollback", "--yes", "--no-color"}
+	args := asRoot("rollback", "--yes", "--no-color")
 	if h.shop != nil {
 		args = append(args, "--restart", "none") // the app has no machines
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -152,7 +153,6 @@ func TestHostileServers(t *testing.T) {
 	t.Attr("part", "hostile answers of a server")
 	p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Cookies})
 	password := djangotest.NewKey()
-	state := t.TempDir()
 	servers := hostileServers()
 	for name, answer := range hostileServers() {
 		servers[name+", at the login"] = answer.atLogin()
@@ -166,7 +166,7 @@ func TestHostileServers(t *testing.T) {
 			c := exec.CommandContext(ctx, keysplit.Path(t), "upgrade", "--yes", "--python", p.Python, "--restart", "none", "--timeout", "4s",
 				"--url", url, "--username", "someone", "--no-color")
 			c.Dir = p.Root
-			c.Env = djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+state, "KEYSPLIT_PASSWORD="+password, "LANG=C.UTF-8")
+			c.Env = djangotest.CleanEnviron("KEYSPLIT_STATE_DIR="+filepath.Join(t.TempDir(), "state"), "KEYSPLIT_PASSWORD="+password, "LANG=C.UTF-8")
 			out, err := c.CombinedOutput()
 			if c.ProcessState == nil || ctx.Err() != nil {
 				t.Fatalf("it did not end: %v\n%s", err, out)

@@ -62,7 +62,7 @@ func (k killing) endEverywhere(t *testing.T, want content, says map[content]stri
 func TestToldToEndAtEveryCall(t *testing.T) {
 	needStrace(t)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
-	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To put everything back to the byte: keysplit rollback To go on: keysplit upgrade"}
+	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To undo everything: keysplit rollback To go on: keysplit upgrade"}
 	back := map[content]string{isOld: "Everything is restored, but the server still has to restart. Restart the server.", isNew: "Nothing was undone. To go on: keysplit rollback"}
 	for _, c := range []struct {
 		what string
