@@ -201,6 +201,12 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 // is the first of those that came up; emit has seen them all.
 func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 	j := r.engine.Run.Journal
+	// What the journal cannot do is no step's: nobody else would say it.
+	failed := func(err error) {
+		if err != nil && !errors.Is(err, steps.ErrCancelled) {
+			emit(steps.Event{Step: steps.Write, Kind: steps.EventFailed, Text: prose.Of(r.engine.Run.Show(err.Error()))})
+		}
+	}
 	another, _ := r.keyBefore()
 	var kept prose.Text
 	var err error
@@ -211,6 +217,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 		if err = j.BeginRollback(r.last.Run); err == nil {
 			kept, err = r.keepModule()
 		}
+		failed(err)
 		fallthrough
 	default:
 		if err == nil {
@@ -223,6 +230,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 	}
 	if proof.err == nil && j != nil {
 		proof.err = j.EndRollback()
+		failed(proof.err)
 	}
 	v := r.verdict(err, proof)
 	if !kept.Empty() {

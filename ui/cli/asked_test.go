@@ -63,15 +63,16 @@ func TestTheDiffComesBeforeTheQuestion(t *testing.T) {
 	}
 }
 
-// A plan of a project that is broken ends with 1, as the project does: what is wrong is
-// still so, and a script goes by the code.
+// A plan ends with 1 where it would fail: what keeps it from working is still so, and a
+// script goes by the code. What the plan fixes is no failure.
 func TestADryRunOfABrokenProjectIsNoSuccess(t *testing.T) {
 	for name, c := range map[string]struct {
 		found []finding.Finding
 		code  int
 	}{
-		"broken":  {[]finding.Finding{finding.New(finding.JWTKeyMissing, "")}, ExitFinding},
-		"warned":  {[]finding.Finding{finding.New(finding.JWTKeyMissing, "").WithSeverity(finding.Warning)}, ExitOK},
+		"broken":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "")}, ExitFinding},
+		"fixed":   {[]finding.Finding{finding.New(finding.JWTKeyMissing, "")}, ExitOK},
+		"warned":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "").WithSeverity(finding.Warning)}, ExitOK},
 		"healthy": {nil, ExitOK},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +82,7 @@ func TestADryRunOfABrokenProjectIsNoSuccess(t *testing.T) {
 			var o bytes.Buffer
 			stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
 			opts := &upgradeOptions{speech: speech{noColor: true}, dryRun: true}
-			if code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)); code != c.code || !strings.Contains(o.String(), "That was the plan.") {
+			if code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)); code != c.code || !strings.Contains(o.String(), "That was the plan") {
 				t.Errorf("exit %d, want %d\n%s", code, c.code, o.String())
 			}
 		})

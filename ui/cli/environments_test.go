@@ -59,7 +59,7 @@ func TestCheckAllLooksAtEveryEnvironment(t *testing.T) {
 			if err := json.Unmarshal([]byte(out), &got); err != nil {
 				t.Fatalf("%v\n%s%s", err, out, errOut)
 			}
-			if len(got.Environments) != 3 || got.Environments[1].Environment != "production" || got.Environments[1].Project.EnvFile != ".env.production" {
+			if len(got.Environments) != 2 || got.Environments[0].Environment != "production" || got.Environments[0].Project.EnvFile != ".env.production" {
 				t.Fatalf("%s", out)
 			}
 			reused := strings.Contains(out, "jwt-key-reused-across-environments")

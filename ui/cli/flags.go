@@ -66,7 +66,7 @@ func (p *place) starting(f *pflag.FlagSet) {
 // waiting is the flag of commands that wait for something.
 func (p *place) waiting(f *pflag.FlagSet) {
 	p.timeout = steps.DefaultTimeout
-	f.Var((*positive)(&p.timeout), "timeout", "how long to wait for Django or a server")
+	f.Var((*positive)(&p.timeout), "timeout", "longest wait for Django or a server")
 }
 
 // command is a command of keysplit for the same environment.

@@ -116,6 +116,9 @@ func backResult(e *steps.Engine, v rollback.Verdict) result {
 func blind(e *steps.Engine, f front, err error) error {
 	r := resultOf(e, err)
 	r.Summary, r.Next = "Nothing was undone: keysplit could not inspect the project.", nil
+	if r.Stopped {
+		r.Summary, r.Next = "Nothing was undone.", []prose.Text{prose.Labelled("To go on", "%s", prose.Command(e.Run.Command("rollback")))}
+	}
 	if misused(err) {
 		if _, lines := f.(*jsonFront); lines {
 			f.Result(r) // a script waits for the last line

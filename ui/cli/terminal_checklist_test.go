@@ -26,7 +26,7 @@ func TestAttestInTheWizard(t *testing.T) {
 				f = onward(t, tm, ptytest.Enter)
 			}
 			tm.Press(ptytest.Tab)
-			tm.WaitFor(`\[ Attest`, soon)
+			tm.WaitFor(`\[ Sign an item`, soon)
 			tm.Press(ptytest.Enter)
 			tm.WaitFor(`7\. CI`, soon)
 			tm.Press(ptytest.Tab)
@@ -46,7 +46,7 @@ func TestAttestInTheWizard(t *testing.T) {
 				t.Errorf("the word is not in the checklist:\n%s", f.Text())
 			}
 			tm.Press(ptytest.Tab)
-			tm.WaitFor(`\[ Attest`, soon)
+			tm.WaitFor(`\[ Sign an item`, soon)
 			tm.Press(ptytest.Enter)
 			tm.WaitFor(`7\. CI`, soon)
 			tm.Press(ptytest.Tab)

@@ -84,7 +84,7 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	o.Args = []string{"rollback"}
 	back := onTerminal(t, o)
 	back.WaitFor(`Undo what was changed on(?s:.*)\.env: content, mode and owner as before(?s:.*)Undo this\?`, soon)
-	back.Press(ptytest.Enter)
+	back.Type("y\r")
 	if code := back.Exit(soon); code > 1 || read(t, p.EnvPath) != before {
 		t.Errorf("rollback: exit %d, the old bytes are back: %v\n%s", code, read(t, p.EnvPath) == before, back.Frame().Text())
 	}

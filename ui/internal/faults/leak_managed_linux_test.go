@@ -18,7 +18,7 @@ import (
 func TestNothingIsLeakedToAManager(t *testing.T) {
 	needStrace(t)
 	w := newWatched(t, djangotest.Tokens)
-	upgrade := []string{"upgrade", "--yes", "--python", w.project.Python, "--skip", "restart,smoke-test", "--no-color", "--target", "dotenv", "--target", "fly:shop"}
+	upgrade := []string{"upgrade", "--yes", "--python", w.project.Python, "--skip", "smoke-test", "--restart", "none", "--no-color", "--target", "dotenv", "--target", "fly:shop"}
 	rotate := append(upgrade, "--rotate")
 	rollback := []string{"rollback", "--no-color", "--restart", "none"}
 	secrets := map[string]bool{} // every key that was there at any time
