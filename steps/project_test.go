@@ -20,7 +20,11 @@ func TestAFixCanBePasted(t *testing.T) {
 	if err := os.WriteFile(env+".example", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	quoted := "'" + top + `/it'\''s $(touch x)/.env`
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := "'" + strings.ReplaceAll(from(here, env), "'", `'\''`)
 	want := `Run: cp ` + quoted + `.example' ` + quoted + `', fill in`
 	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.Rendered(), want) {
 		t.Errorf("%s", f.Fix.Rendered())
