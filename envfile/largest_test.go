@@ -17,8 +17,7 @@ import (
 )
 
 // TestEditOfTheLargestFile holds an edit to a second and 100 MB, for all readers together,
-// whatever the file is full of. What is full of references may be refused, as soon. Beside
-// other tests, as all but the long form runs it, it is given three.
+// whatever the file is full of. What is full of references may be refused, as soon.
 func TestEditOfTheLargestFile(t *testing.T) {
 	full := func(text string) []byte { return bytes.Repeat([]byte(text), (MaxSize-128)/len(text)) }
 	names := func(n int, value func(i int) string) []byte {
@@ -34,14 +33,14 @@ func TestEditOfTheLargestFile(t *testing.T) {
 	}{
 		"settings":           {largest(), false, false},
 		"comments":           {full("# a comment that says something\n"), false, false},
-		"comment signs":      {append([]byte("A="), full("x #$")...), true, false},
+		"comment signs":      {append([]byte("A="), full("x #$")...), true, true},
 		"26000 names":        {names(26000, func(int) string { return strings.Repeat("v", 30) }), false, true},
 		"references":         {names(1<<20, func(i int) string { return fmt.Sprintf("${N%d}x", max(i-1, 0)) }), true, true},
 		"references forward": {names(1<<20, func(i int) string { return fmt.Sprintf("$N%d", i+1) }), true, true},
 		"nested references":  {append([]byte("A="), full("${B:-")...), true, false},
 	} {
 		if shape.slow && os.Getenv("KEYSPLIT_LONG") == "" {
-			continue // half a second each, three times
+			continue // up to 0.9 s each, three times, which holds only where nothing else runs
 		}
 		t.Run(name, func(t *testing.T) { isHeld(t, shape.data, shape.refuse) })
 	}
@@ -70,11 +69,7 @@ func isHeld(t *testing.T, data []byte, refuse bool) {
 	})
 	close(done)
 	t.Logf("%v, %d MB", took, peak.Load()>>20)
-	limit := 3 * time.Second
-	if os.Getenv("KEYSPLIT_LONG") != "" {
-		limit = time.Second
-	}
-	if took > limit || peak.Load() > 100<<20 {
+	if took > time.Second || peak.Load() > 100<<20 {
 		t.Errorf("%v and %d MB for %d bytes", took, peak.Load()>>20, len(data))
 	}
 }

@@ -87,10 +87,11 @@ func (e Emit) Printed(who string, printed ...secret.Foreign) {
 	for _, l := range lines[max(0, len(lines)-maxPrinted):] {
 		e(Event{Kind: EventPrinted, Said: l})
 	}
-	e.Progress(fmt.Sprintf("%s printed %s. What code prints can hold secrets, so only the wizard's log (l) has it.", who, plural(len(lines), "line")))
+	e.Progress(fmt.Sprintf("%s printed %s. What code prints can hold secrets, so only the wizard's log (l) has it.", who, Plural(len(lines), "line")))
 }
 
-func plural(n int, what string) string {
+// Plural is a number of things, in words: "1 line", "3 lines".
+func Plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"dj/keysplit/steps"
+
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -178,7 +180,7 @@ func (w *wizard) window(b budget) []string {
 	if shown < b.room {
 		s := w.styles
 		below := len(rows) - shown - top
-		more := fmt.Sprintf("%s %s: pgdn", s.Marks.Ellipsis, count(below, "more row"))
+		more := fmt.Sprintf("%s %s: pgdn", s.Marks.Ellipsis, steps.Plural(below, "more row"))
 		if below <= 0 {
 			more = fmt.Sprintf("%s the end; back up: pgup", s.Marks.Ellipsis)
 		}
@@ -199,14 +201,6 @@ func (w *wizard) more(b budget) []string {
 		sign, n = w.names("↑", "^"), w.top(b)
 	}
 	return []string{fmt.Sprintf("%s %d more", sign, n), fmt.Sprintf("%s%d", sign, n), sign}
-}
-
-// count is a number of things, in words.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // lowest is the largest useful scroll position.

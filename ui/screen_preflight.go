@@ -92,7 +92,7 @@ func (p *preflightScreen) result(w *wizard, s *sheet) {
 	}
 	if len(less) > 0 {
 		s.blank()
-		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, count(len(less), "more finding")+" that can wait: press t")
+		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, steps.Plural(len(less), "more finding")+" that can wait: press t")
 	}
 }
 

@@ -210,7 +210,7 @@ func (v *Environment) verdict() (text string, more bool) {
 		return "keysplit could not inspect the project.", true
 	case v.Ready && v.Run.Options.Committed:
 		if n := v.warnings(); n > 0 {
-			return "Not in order: " + count(n, "warning") + ".", true
+			return "Not in order: " + steps.Plural(n, "warning") + ".", true
 		}
 		return "What is committed is in order. No .env was looked for.", false
 	case v.Ready && v.Run.Options.Static && !v.Run.Home().Here() && !keys.Key.Secret.Set():
@@ -224,9 +224,9 @@ func (v *Environment) verdict() (text string, more bool) {
 	}
 	fixes := func(f finding.Finding) bool { return f.Severity == finding.Error && f.Mends() }
 	if v.Err == nil && slices.ContainsFunc(v.Findings, fixes) { // where the look failed, an upgrade ends in the same way
-		return "Not ready: " + count(errs, "error") + ". Next: " + v.Run.Command("upgrade"), false
+		return "Not ready: " + steps.Plural(errs, "error") + ". Next: " + v.Run.Command("upgrade"), false
 	}
-	return "Not ready: " + count(errs, "error") + ".", true
+	return "Not ready: " + steps.Plural(errs, "error") + ".", true
 }
 
 func (v *Environment) warnings() (n int) {
@@ -236,11 +236,4 @@ func (v *Environment) warnings() (n int) {
 		}
 	}
 	return n
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -249,7 +250,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if out.Lost != "" {
 		emit.Progress(run.Project.Rel(path) + " lost what this user may not set: " + out.Lost + ". For a label of SELinux, run: " + shell.Join("restorecon", path))
 	}
-	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), fmt.Sprintf("%d of %d bytes are new", len(d.change.New)-kept(d.change), len(d.change.New)))
+	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), extent(d.change))
 	return nil
 }
 
@@ -280,15 +281,22 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 	return nil
 }
 
-// kept counts the bytes of the new version that stood in the old one.
-func kept(c envfile.Change) int {
-	n := len(c.New)
+// extent says how many lines of a file a change touches. A last line that only gets
+// its line end is not one.
+func extent(c envfile.Change) string {
+	added, removed := 0, 0
 	for _, d := range c.Diff {
-		for _, line := range d.Added {
-			n -= len(line)
+		added, removed = added+len(d.Added), removed+len(d.Removed)
+		for i := range min(len(d.Added), len(d.Removed)) {
+			if bytes.Equal(bytes.TrimRight(d.Added[i], "\r\n"), bytes.TrimRight(d.Removed[i], "\r\n")) {
+				added, removed = added-1, removed-1
+			}
 		}
 	}
-	return n
+	if removed == 0 {
+		return steps.Plural(added, "line") + " added"
+	}
+	return steps.Plural(max(added, removed), "line") + " changed"
 }
 
 // undoFiles reverts the changes of the latest upgrade, the last one first.

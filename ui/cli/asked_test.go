@@ -69,11 +69,12 @@ func TestADryRunOfABrokenProjectIsNoSuccess(t *testing.T) {
 	for name, c := range map[string]struct {
 		found []finding.Finding
 		code  int
+		says  string
 	}{
-		"broken":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "")}, ExitFinding},
-		"fixed":   {[]finding.Finding{finding.New(finding.JWTKeyMissing, "")}, ExitOK},
-		"warned":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "").WithSeverity(finding.Warning)}, ExitOK},
-		"healthy": {nil, ExitOK},
+		"broken":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "")}, ExitFinding, "That was the plan, and it would fail"},
+		"fixed":   {[]finding.Finding{finding.New(finding.JWTKeyMissing, "")}, ExitOK, "That was the plan."},
+		"warned":  {[]finding.Finding{finding.New(finding.DjangoCheckFailed, "").WithSeverity(finding.Warning)}, ExitOK, "That was the plan."},
+		"healthy": {nil, ExitOK, "That was the plan."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fine := func(*steps.Run) error { return nil }
@@ -82,7 +83,7 @@ func TestADryRunOfABrokenProjectIsNoSuccess(t *testing.T) {
 			var o bytes.Buffer
 			stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
 			opts := &upgradeOptions{speech: speech{noColor: true}, dryRun: true}
-			if code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)); code != c.code || !strings.Contains(o.String(), "That was the plan") {
+			if code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)); code != c.code || !strings.Contains(o.String(), c.says) {
 				t.Errorf("exit %d, want %d\n%s", code, c.code, o.String())
 			}
 		})

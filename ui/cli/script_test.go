@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "key": makeKeys, "fill": fill, "hides": hides, "django": django, "printed": printed,
+			"exits": exits, "key": makeKeys, "fill": fill, "learn": learn, "hides": hides, "django": django, "printed": printed,
 		},
 	})
 }
@@ -86,6 +86,11 @@ func fill(ts *testscript.TestScript, _ bool, files []string) {
 		}
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
 	}
+}
+
+// learn NAME FILE: sets a variable to the key that an env file has.
+func learn(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], keyIn(ts.ReadFile(args[1])))
 }
 
 // hides NAME...: no 8 characters in a row of these variables' values were said.

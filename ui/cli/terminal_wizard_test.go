@@ -274,7 +274,7 @@ func TestRollBackAtTheEnd(t *testing.T) {
 	tm.Press(ptytest.Tab)
 	tm.WaitFor(`\[ Roll back \]`, soon)
 	onward(t, tm, ptytest.Enter)
-	tm.WaitFor(`no JWT_SECRET_KEY(?s:.*)start with it(?s:.*)\[ Back \]`, soon) // what enter alone takes changes nothing
+	tm.WaitFor(`no JWT_SECRET_KEY(?s:.*)will not(?s:.*)start with it(?s:.*)\[ Back \]`, soon) // what enter alone takes changes nothing
 	if keyIn(read(t, env)) == "" {
 		t.Fatal("it was put back before the question was answered")
 	}

@@ -63,7 +63,7 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 	needStrace(t)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To undo everything: keysplit rollback To go on: keysplit upgrade"}
-	back := map[content]string{isOld: "Everything is restored, but the server still has to restart.", isNew: "Nothing was undone. To go on: keysplit rollback"}
+	back := map[content]string{isOld: "Everything is restored, but the server still has to restart. To go on: keysplit rollback", isNew: "Nothing was undone. To go on: keysplit rollback"}
 	for _, c := range []struct {
 		what string
 		told *told
