@@ -1,6 +1,7 @@
 package envfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,10 +110,13 @@ func Revert(ctx context.Context, intent Intent, ledger Ledger, opts Options, for
 	if opts.Fingerprint(old) != intent.OldSum {
 		return same, &RefusedError{Path: intent.Path, Reason: ReasonBackupDamaged}
 	}
-	return replace(ctx, now, old, intent.meta(), ledger, opts)
+	return replace(ctx, now, old, intent.before(), ledger, opts)
 }
 
-func (in Intent) meta() meta { return meta{mode: in.Mode, uid: in.UID, gid: in.GID, acl: in.ACL} }
+// before is what the file had, beside its content, before the change.
+func (in Intent) before() meta {
+	return meta{mode: cmp.Or(in.OldMode, in.Mode), uid: in.UID, gid: in.GID, acl: in.ACL}
+}
 
 // content is what a file was found to hold, seen from one intent.
 type content int

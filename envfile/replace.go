@@ -2,7 +2,6 @@ package envfile
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -44,8 +43,9 @@ type Intent struct {
 	OldSum   string      `json:"old_sum"`  // fingerprint of the content before; empty if Created
 	NewSum   string      `json:"new_sum"`  // fingerprint of the content after; empty if Removes
 	BackupID string      `json:"backup_id"`
-	StagedID string      `json:"staged_id"` // the new content in the ledger; only if InPlace
-	Mode     fs.FileMode `json:"mode"`      // mode, owner and access list that Target keeps
+	StagedID string      `json:"staged_id"`          // the new content in the ledger; only if InPlace
+	OldMode  fs.FileMode `json:"old_mode,omitempty"` // before, where the change is one of the mode; 0 where it is not
+	Mode     fs.FileMode `json:"mode"`               // mode, owner and access list that Target has after it
 	UID      int         `json:"uid"`
 	GID      int         `json:"gid"`
 	ACL      []byte      `json:"acl,omitempty"`
@@ -83,7 +83,7 @@ type Options struct {
 	LockDir     string                   // folder for lock files, made with mode 0700 if missing
 	LockWait    time.Duration            // how long to wait for another run that changes the same file
 	Fingerprint func(data []byte) string // keyed, since a plain hash of a short secret can be guessed
-	NewMode     fs.FileMode              // of a file that Replace makes; zero is 0600
+	Mode        fs.FileMode              // that the file gets; zero is the one it has, and 0600 for one that Replace makes
 
 	// before, in tests only, is called ahead of each named step; its error takes the place of the step.
 	before func(step string) error
@@ -156,8 +156,12 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 	defer held.release()
 	want := snap.meta()
 	if !snap.Exists {
-		want = meta{mode: shown(cmp.Or(opts.NewMode, 0o600)), uid: -1, gid: -1}
+		want = meta{mode: 0o600, uid: -1, gid: -1}
 	}
+	if opts.Mode != 0 {
+		want.mode = opts.Mode
+	}
+	want.mode = shown(want.mode)
 	out, err := replace(ctx, snap, data, want, ledger, opts)
 	out.Holder = held.holder
 	return out, err
@@ -231,6 +235,9 @@ func (r *replacement) begin() error {
 	}
 	if r.snap.Exists {
 		r.intent.OldSum = r.opts.Fingerprint(r.snap.Data)
+		if r.want.mode != r.snap.Mode {
+			r.intent.OldMode = r.snap.Mode
+		}
 	}
 	r.begun = true // even if Begin fails: how much of it was stored is unknown
 	return r.ledger.Begin(r.intent)

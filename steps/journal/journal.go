@@ -222,15 +222,24 @@ const lockWait = 5 * time.Second
 // Replace puts data in the place of the file that at shows, recorded in the
 // journal. See envfile.Replace.
 func (j *Journal) Replace(ctx context.Context, at *envfile.Snapshot, data []byte) (envfile.Outcome, error) {
-	return envfile.Replace(ctx, at, data, j, j.replaceOptions())
+	return j.ReplaceAs(ctx, at, data, 0)
+}
+
+// ReplaceAs is Replace for a file that also gets a mode; 0 is none.
+func (j *Journal) ReplaceAs(ctx context.Context, at *envfile.Snapshot, data []byte, mode fs.FileMode) (envfile.Outcome, error) {
+	opts := j.replaceOptions()
+	opts.Mode = mode
+	return envfile.Replace(ctx, at, data, j, opts)
 }
 
 // Publish is Replace for a file that is for everyone: if it is new, everyone may
 // read it (0644).
 func (j *Journal) Publish(ctx context.Context, at *envfile.Snapshot, data []byte) (envfile.Outcome, error) {
-	opts := j.replaceOptions()
-	opts.NewMode = 0o644
-	return envfile.Replace(ctx, at, data, j, opts)
+	var mode fs.FileMode
+	if !at.Exists {
+		mode = 0o644
+	}
+	return j.ReplaceAs(ctx, at, data, mode)
 }
 
 // Recovered is a change that a killed run had begun, and how it stands now.

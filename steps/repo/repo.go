@@ -24,8 +24,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,7 +60,11 @@ func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
 	if f.Code == ignored {
 		name = ".gitignore"
 	}
-	at, err := open(run.Project.TopLevel, name)
+	path := filepath.FromSlash(name)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(run.Project.TopLevel, path)
+	}
+	at, err := run.OpenInTree(path)
 	if err != nil {
 		p.Finding, p.Refused = refused(f, err.Error()), true
 		return p, false
@@ -80,44 +82,6 @@ func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
 		p.Left = v.read(runs(f.Code), f.File, p.new).Lacks()
 	}
 	return p, true
-}
-
-// open reads a file of the work tree, if there is one, and refuses every way to it that is a link or leads out. The
-// snapshot keeps that: a link that takes the file's place later is a change that is found before anything is written.
-func open(top, file string) (*envfile.Snapshot, error) {
-	name := filepath.FromSlash(file)
-	if !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("%s is outside of the repository", file)
-	}
-	top, err := filepath.EvalSymlinks(top)
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read", file)
-	}
-	if isLink(top, name) {
-		return nil, fmt.Errorf("%s is a symbolic link, or in a folder that is one", file)
-	}
-	at, err := envfile.Open(filepath.Join(top, name))
-	var refused *envfile.RefusedError
-	switch {
-	case errors.As(err, &refused):
-		refused.Path = file
-		return nil, refused
-	case err != nil:
-		return nil, fmt.Errorf("%s cannot be read", file)
-	case at.Target != filepath.Join(top, name):
-		return nil, fmt.Errorf("%s was changed by another program just now", file)
-	}
-	return at, nil
-}
-
-// isLink reports whether a part of a path below top is a symbolic link.
-func isLink(top, name string) bool {
-	for part := name; part != "."; part = filepath.Dir(part) {
-		if info, err := os.Lstat(filepath.Join(top, part)); err == nil && info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // Apply makes the edit. A file that may not be written, or was changed since it was

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +47,7 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	h := steps.Held{Where: run.Project.Rel(path), Readable: true}
 	at, err := envfile.Open(path)
 	if err != nil {
-		return h, refusal(run, path, err)
+		return h, run.Refused(path, err)
 	}
 	if !at.Exists {
 		return h, nil
@@ -87,7 +86,7 @@ func (d *dotenv) open(run *steps.Run) error {
 	path, _ := d.file(run)
 	at, err := envfile.Open(path)
 	if err != nil {
-		return refusal(run, path, err)
+		return run.Refused(path, err)
 	}
 	if seen := run.Project.EnvFile.At; seen != nil && d.own(run) && !run.Wrote {
 		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
@@ -133,7 +132,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{Summary: rel + " holds the key already. Nothing to write.", Nothing: true, File: rel}, nil
 	}
 	if err := d.at.Writable(); err != nil {
-		return steps.Plan{}, refusal(run, path, err)
+		return steps.Plan{}, run.Refused(path, err)
 	}
 	note, err := mayHold(ctx, run, path)
 	if err != nil {
@@ -239,7 +238,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		run.MarkWritten()
 	}
 	if err != nil {
-		return refusal(run, path, err)
+		return run.Refused(path, err)
 	}
 	if out.InPlace {
 		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
@@ -250,7 +249,7 @@ func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if out.Lost != "" {
 		emit.Progress(run.Project.Rel(path) + " lost what this user may not set: " + out.Lost + ". For a label of SELinux, run: " + shell.Join("restorecon", path))
 	}
-	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), extent(d.change))
+	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), steps.Extent(d.change.Old, d.change.New, 0))
 	return nil
 }
 
@@ -266,7 +265,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 	}
 	at, err := envfile.Open(path)
 	if err != nil {
-		return refusal(run, path, err)
+		return run.Refused(path, err)
 	}
 	for _, r := range readers {
 		vars, err := envfile.Read(r, at.Data, run.LookupEnv)
@@ -281,24 +280,6 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 	return nil
 }
 
-// extent says how many lines of a file a change touches. A last line that only gets
-// its line end is not one.
-func extent(c envfile.Change) string {
-	added, removed := 0, 0
-	for _, d := range c.Diff {
-		added, removed = added+len(d.Added), removed+len(d.Removed)
-		for i := range min(len(d.Added), len(d.Removed)) {
-			if bytes.Equal(bytes.TrimRight(d.Added[i], "\r\n"), bytes.TrimRight(d.Removed[i], "\r\n")) {
-				added, removed = added-1, removed-1
-			}
-		}
-	}
-	if removed == 0 {
-		return steps.Plural(added, "line") + " added"
-	}
-	return steps.Plural(max(added, removed), "line") + " changed"
-}
-
 // undoFiles reverts the changes of the latest upgrade, the last one first.
 func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	if run.Journal == nil {
@@ -307,7 +288,7 @@ func undoFiles(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	applied := run.Journal.Applied()
 	for _, in := range slices.Backward(applied) {
 		if _, err := run.Journal.Revert(ctx, in, run.Options.Force); err != nil {
-			return edited(run, refusal(run, in.Path, err))
+			return edited(run, run.Refused(in.Path, err))
 		}
 		text, detail := " is restored exactly", "content, mode and owner as before"
 		if in.Created {
@@ -329,32 +310,4 @@ func edited(run *steps.Run, err error) error {
 	f := failure.Findings[0]
 	f.Why = prose.Say("It holds an edit that was made after keysplit wrote it. Restoring the file would lose that edit, so nothing was changed.")
 	return steps.Fail(f.WithFix(finding.Do("Keep the edit and take the JWT_SECRET_KEY line out by hand, or run `keysplit rollback --force`: the edited version is then kept in %s.", run.Journal.Dir())))
-}
-
-// refusal turns envfile's refusal into the finding that explains it.
-func refusal(run *steps.Run, path string, err error) error {
-	var refused *envfile.RefusedError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	code := finding.EnvFileNotRegular
-	switch refused.Reason {
-	case envfile.ReasonNoFolder:
-		return steps.Fail(steps.NoFolder(path))
-	case envfile.ReasonUnreadable:
-		code = finding.EnvFileUnreadable
-	case envfile.ReasonNameTooLong, envfile.ReasonNameNotText:
-		return steps.Fail(finding.New(finding.EnvFileUnreadable, refused.What()+".").At(run.Project.Rel(path), 0).
-			WithFix(prose.Sentence(refused.Advice())))
-	case envfile.ReasonReadOnly, envfile.ReasonFolderReadOnly, envfile.ReasonReadOnlySystem, envfile.ReasonCannotKeep, envfile.ReasonImmutable, envfile.ReasonAppendOnly:
-		said := *refused
-		said.Path = run.Project.Rel(path)
-		return steps.Fail(finding.New(finding.EnvFileReadOnly, said.What()+".").At(said.Path, 0).WithFix(prose.Sentence(refused.Advice())))
-	case envfile.ReasonBackupDamaged:
-		return steps.Fail(finding.New(finding.BackupDamaged, refused.Error()).At(run.Project.Rel(path), 0).
-			WithFix(finding.Do("Restore it by hand. The backups are in %s.", run.Journal.Dir())))
-	case envfile.ReasonChanged, envfile.ReasonForeign, envfile.ReasonLocked:
-		code = finding.EnvFileChanged
-	}
-	return steps.Fail(finding.New(code, refused.Error()).At(run.Project.Rel(path), 0))
 }
