@@ -11,7 +11,7 @@ import (
 
 // lockHolder names the process that holds the lock on f, as /proc tells it, or says that it cannot be seen.
 func lockHolder(f *os.File) string {
-	const unseen = "a process that cannot be seen from here"
+	const unseen = "a process that keysplit may not look into"
 	fi, err := f.Stat()
 	if err != nil {
 		return unseen

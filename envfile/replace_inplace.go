@@ -56,7 +56,7 @@ func (r *replacement) overwrite(ctx context.Context) (Outcome, error) {
 	if err == nil {
 		return r.finish(Outcome{State: Replaced, InPlace: true}, nil)
 	}
-	back := r.run(context.Background(), step{"put back", func() error { return overwriteAll(f, r.snap.Data) }})
+	back := r.run(context.Background(), step{"restore", func() error { return overwriteAll(f, r.snap.Data) }})
 	if back == nil {
 		back = keepMeta(f, r.snap.Path, r.snap.meta())
 	}

@@ -126,7 +126,7 @@ func TestOverwriteDamaged(t *testing.T) {
 		case "overwrite":
 			put(t, p.target, []byte("BBAA=1\n"))
 			return unix.EIO
-		case "put back":
+		case "restore":
 			return unix.EIO
 		}
 		return nil

@@ -170,7 +170,7 @@ func shadow(st *stage) {
 // refuse makes the step fail with a finding that can be fixed.
 func refuse(st *stage) {
 	st.fakes[steps.Generate].apply = func(context.Context, *steps.Run, steps.Emit) error {
-		return steps.Fail(finding.New("jwt-key-too-short", "The key that you gave is shorter than 50 characters.").
+		return steps.Fail(finding.New("jwt-key-too-short", "The key you entered is shorter than 50 characters.").
 			WithFix(finding.Do("Give another key, or let keysplit make one.")))
 	}
 }

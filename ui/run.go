@@ -151,7 +151,7 @@ func ended(ctx context.Context, w *wizard, err error, free, gone bool) error {
 	case w.crash != "":
 		return fmt.Errorf("%s. It has stopped; %s undoes what it changed", w.crash, w.facts.rollback)
 	case !free:
-		return fmt.Errorf("%w: the running step did not stop in %v; %s puts everything back", steps.ErrCancelled, stopWithin, w.facts.rollback)
+		return fmt.Errorf("%w: the running step did not stop in %v; %s restores everything", steps.ErrCancelled, stopWithin, w.facts.rollback)
 	case errors.Is(context.Cause(ctx), guard.Err):
 		return context.Cause(ctx)
 	case ctx.Err() != nil:

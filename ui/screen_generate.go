@@ -12,7 +12,7 @@ import (
 
 // The ways to a key.
 const (
-	keepKey   = "Keep the key that is there"
+	keepKey   = "Keep the current key"
 	makeKey   = "Make a new key"
 	importKey = "Use your own key"
 )
@@ -127,7 +127,7 @@ func (g *generateScreen) moved(w *wizard, to int) tea.Cmd {
 func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if q := g.ready(w); !w.facts.imported && w.selected < len(q.options) && q.options[w.selected].label == importKey {
 		s.hang("", w.styles.Bold, "Bring a key of your own.")
-		s.hang("  ", w.styles.Muted, "It needs 50 characters or more, and must be random. Every rule applies to it.")
+		s.hang("  ", w.styles.Muted, "It must be random and have 50 characters or more.")
 		return
 	}
 	s.plan(p)

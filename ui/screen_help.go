@@ -16,19 +16,19 @@ func helpOverlay() *overlay {
 			{"r", "do this step again"},
 			{"x", "stop what is running"},
 			{"w", "why this step is there, and what the guide gets wrong"},
-			{"t", "findings: what is wrong, why, and how to put it right"},
+			{"t", "findings: what is wrong, why, and how to fix it"},
 			{"e", "edit a file that lacks the key; its lines are shown first"},
 			{"m", "the message to send to the team"},
 			{"b", "taking the change of the code back, in an emergency"},
 			{"l", "the log of everything that was done"},
 			{"c", "copy a command or a fix"},
-			{"ctrl+z", "set keysplit aside; fg brings it back"},
+			{"ctrl+z", "suspend (fg resumes)"},
 			{"q, ctrl+c", "quit; asks first while something is written"},
 		} {
 			s.entry(h.key, h.what)
 		}
 		s.blank()
-		s.hang("", w.styles.Muted, "After you quit, keysplit goes on where it stopped. To put everything back: "+w.facts.rollback)
+		s.hang("", w.styles.Muted, "Run keysplit again to go on where you stopped. To restore everything: "+w.facts.rollback)
 	}}
 }
 

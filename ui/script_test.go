@@ -42,7 +42,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Generate,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			if r.Answers.Import.Set() {
-				return steps.Plan{Summary: "Take the key that you gave.", Details: []prose.Text{prose.Say("86 characters, fingerprint %s", r.Answers.Import.Fingerprint())}, Question: "Use this key?"}, nil
+				return steps.Plan{Summary: "Use the key you entered.", Details: []prose.Text{prose.Say("86 characters, fingerprint %s", r.Answers.Import.Fingerprint())}, Question: "Use this key?"}, nil
 			}
 			return steps.Plan{
 				Summary:  "Make a new key.",

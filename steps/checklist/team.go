@@ -16,7 +16,7 @@ func (r Report) TeamMessage() string {
 What changed
   The backend signs its tokens with a key of its own, JWT_SECRET_KEY. It is
   required in every environment, must differ from SECRET_KEY and must have
-  %d characters or more. Without it the backend does not start.
+  %d characters or more. Without it the backend will not start.
 
 What you must do
   1. Pull the change.

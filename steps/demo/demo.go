@@ -201,7 +201,7 @@ func (s *Sandbox) Start(ctx context.Context, run *steps.Run) (url string, stop f
 	if err != nil {
 		if got.Refused {
 			return "", nil, steps.Fail(finding.New(finding.ServerUnreachable,
-				"The backend does not start: "+run.Redactor.Show(secret.Said(got.Error))))
+				"The backend will not start: "+run.Redactor.Show(secret.Said(got.Error))))
 		}
 		return "", nil, fmt.Errorf("start the demo's server: %w", err)
 	}

@@ -131,7 +131,7 @@ func anotherKey(run *steps.Run) finding.Finding {
 // unfinished names the upgrade that comes first, and the two ways to end it.
 func unfinished(run *steps.Run, others []string) finding.Finding {
 	return finding.New(finding.UpgradeUnfinished, fmt.Sprintf("An upgrade of %s is not finished: only a part of it has the new key.", secret.Inert(strings.Join(others, ", ")))).
-		WithFix(finding.Do("To finish it: %s. To take it back: %s", finding.Command(run.FinishCommand(others)), finding.Command(run.Command("rollback"))))
+		WithFix(finding.Do("To finish it: %s. To undo it: %s", finding.Command(run.FinishCommand(others)), finding.Command(run.Command("rollback"))))
 }
 
 // Plan says whether the key will be kept, made or imported.
@@ -167,7 +167,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		}, nil
 	case "import":
 		return steps.Plan{
-			Summary:  "Take the key that you gave.",
+			Summary:  "Use the key you entered.",
 			Details:  []prose.Text{describe(run.Answers.Import)},
 			Effects:  effects(run),
 			Question: "Use this key?",
@@ -324,7 +324,7 @@ func (s *Step) judge(run *steps.Run, key secret.Secret, c choice) []finding.Code
 func refusals(run *steps.Run, codes []finding.Code) []finding.Finding {
 	var fs []finding.Finding
 	for _, code := range codes {
-		f := finding.New(code, finding.Broken(code, "The key that you gave", run.MinLength())).
+		f := finding.New(code, finding.Broken(code, "The key you entered", run.MinLength())).
 			WithFix(finding.Do("Give another key, or let keysplit make one."))
 		fs = append(fs, f)
 	}

@@ -29,7 +29,7 @@ func findFiles(ctx context.Context, run *steps.Run) error {
 // lookElsewhere is the look at an environment that does not keep its key in the
 // .env of this machine. That one is another environment's, so nothing of it is
 // judged. The project's Django is asked for its routes and token settings only;
-// where it does not start here, that is no fault of the environment.
+// where it will not start here, that is no fault of the environment.
 func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error, emit steps.Emit) error {
 	run, p := d.run, d.project
 	if c := run.Options.Contained; c != nil {
@@ -56,7 +56,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		why := "it does not start here"
+		why := "it will not start here"
 		if c := run.Options.Contained; c != nil {
 			why = "it runs in the service " + secret.Inert(c.Service) + " (" + string(c.Check) + ")"
 		}
@@ -83,7 +83,7 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		mark, detail := steps.MarkOK, "no key there"
 		switch {
 		case h.Unknown:
-			mark, detail = steps.MarkSkipped, "cannot be seen from here"
+			mark, detail = steps.MarkSkipped, "keysplit cannot read it from here"
 		case h.Key.Set():
 			detail = fmt.Sprintf("a key of %d characters, fingerprint %s", h.Key.Len(), h.Key.Fingerprint())
 		case h.There && !h.Changed.IsZero():

@@ -96,7 +96,7 @@ func TestAStaticCheckAsksNoPlace(t *testing.T) {
 func TestWhatIsSaidOfAPlace(t *testing.T) {
 	t.Parallel()
 	for want, held := range map[string]steps.Held{
-		"skipped, cannot be seen from here":                            {Unknown: true},
+		"skipped, keysplit cannot read it from here":                   {Unknown: true},
 		"ok, no key there":                                             {},
 		"ok, a key that cannot be read back":                           {There: true},
 		"ok, a key that cannot be read back, set 2025-01-31 12:00 UTC": {There: true, Changed: time.Date(2025, 1, 31, 12, 0, 0, 0, time.UTC)},

@@ -261,7 +261,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 			emit.Check("django", steps.MarkSkipped, "the project's Django", "")
 			return err
 		}
-		emit.Check("django", steps.MarkFailed, "the project's Django", "does not start")
+		emit.Check("django", steps.MarkFailed, "the project's Django", "will not start")
 		return err
 	}
 	run.Django = django

@@ -51,7 +51,7 @@ func (s *session) explain(t trouble) error {
 		return notRunnable("Django cannot do that: "+text+".", "", 0, finding.Fix{})
 	}
 	return notRunnable(fmt.Sprintf("Django stops with %s: %s.", t.Type, text), file, t.Line,
-		finding.Do("Run %s to see the whole error, put it right, then run `keysplit` again.", s.project.Manage("check")))
+		finding.Do("Run %s to see the whole error, fix it, then run `keysplit` again.", s.project.Manage("check")))
 }
 
 func (s *session) missingModule(t trouble, file, interpreter string, elsewhere finding.Fix) error {

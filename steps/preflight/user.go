@@ -71,9 +71,9 @@ func unitUser(ctx context.Context, run *steps.Run, p *steps.Project) (user strin
 // cannotStart is the finding of an interpreter that the system does not start.
 func cannotStart(p *steps.Project) error {
 	if p.User == nil {
-		return notRunnable("The interpreter "+p.Python+" does not start.", "", 0,
+		return notRunnable("The interpreter "+p.Python+" will not start.", "", 0,
 			finding.Do("Name the project's interpreter: `keysplit --python PATH`."))
 	}
-	return notRunnable("The interpreter "+p.Python+" does not start as "+p.User.Name+" ("+p.UserFrom+").", "", 0,
+	return notRunnable("The interpreter "+p.Python+" will not start as "+p.User.Name+" ("+p.UserFrom+").", "", 0,
 		finding.Do("Give %s access to it and to %s, or name another user: `--as USER`.", p.User.Name, filepath.Dir(p.ManagePy)))
 }

@@ -238,7 +238,7 @@ func (r runserver) notListening(run *steps.Run, all []steps.Server) error {
 		if f.URL == "" {
 			fs = append(fs, finding.New(finding.ServerUnreachable,
 				fmt.Sprintf("The server in %s (process %d) runs, but does not listen: it stopped at an error.", run.Redactor.Show(secret.Said(f.Folder)), f.PID)).
-				WithFix(finding.Do("Look at the error in its terminal and put it right. To see it again, press ctrl+c there and run: %s", finding.Command(run.Redactor.Show(secret.Said(f.Command))))))
+				WithFix(finding.Do("Look at the error in its terminal and fix it. To see it again, press ctrl+c there and run: %s", finding.Command(run.Redactor.Show(secret.Said(f.Command))))))
 		}
 	}
 	return steps.Fail(fs...)

@@ -83,7 +83,7 @@ func ofVendors() (out []kind) {
 		out = append(out, kind{v.Name, v.Restart.Usage, func(argument string) (Way, error) {
 			m, err := v.Restart.Parse(argument)
 			if err != nil {
-				return Way{}, steps.Usage("--restart %s: %w; it goes %s:%s", v.Name, err, v.Name, v.Restart.Usage)
+				return Way{}, steps.Usage("--restart %s: %w; expected %s:%s", v.Name, err, v.Name, v.Restart.Usage)
 			}
 			return Way{manager: m}, nil
 		}, v.Restart.What})

@@ -214,7 +214,7 @@ func (s *session) pause(ctx context.Context, out outcome) error {
 	if !out.throttled || out.wait <= 0 || out.wait > longestPause {
 		return nil
 	}
-	s.emit.Progress(fmt.Sprintf("The server is rate limiting. Waiting %v, as it asks, before the login.", out.wait))
+	s.emit.Progress(fmt.Sprintf("The server is rate limiting. Waiting %v before the login, as it asks.", out.wait))
 	return s.sleep(ctx, out.wait)
 }
 

@@ -155,7 +155,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 			if c.State.Waiting.Message != "" {
 				emit.Output(secret.Said(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
-			f := finding.New(finding.KubernetesMissingKey, "A new pod does not start: its manifest names a key that its Secret does not have.").At(workload, 0).
+			f := finding.New(finding.KubernetesMissingKey, "A new pod will not start: its manifest names a key that its Secret does not have.").At(workload, 0).
 				WithSeverity(finding.Error).WithFix(finding.Do("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: %s", finding.Command(run.Command("rollback")))).NotFixable()
 			f.Why = prose.Say("The old pods go on serving with the old key.")
 			return steps.Fail(f)

@@ -103,7 +103,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 	edited := anotherKey(run, data)
 	if edited {
 		f := finding.New(finding.EnvFileChanged, rel+" holds another JWT_SECRET_KEY than the one that was written: someone has changed it since.").At(rel, 0)
-		f.Why = prose.Say("Nothing is known about the key that is there now.")
+		f.Why = prose.Say("Nothing is known about the current key.")
 		found = append(found, f)
 	}
 	for _, reader := range run.Project.EnvFile.Readers {

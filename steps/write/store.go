@@ -224,7 +224,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 			WithFix(finding.Do("Look at who changed it. To put the earlier value back all the same: %s", finding.Command(run.Command("rollback", "--force")))))
 	}
 	if d.There && !old.Set() {
-		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the value before was never readable")
+		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the previous value was never readable")
 		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
 			WithFix(r.store.Manner().ByHand))
 	}

@@ -103,15 +103,15 @@ func target(spec string) (steps.Target, error) {
 			continue
 		}
 		if argument == "" && !k.optional() {
-			return nil, steps.Usage("--target %s: it goes %s:%s", secret.Quote(spec), k.name, k.form)
+			return nil, steps.Usage("--target %s: expected %s:%s", secret.Quote(spec), k.name, k.form)
 		}
 		t, err := k.make(spec, argument)
 		if err != nil {
-			return nil, steps.Usage("--target %s: %w; it goes %s:%s", secret.Quote(spec), err, k.name, k.form)
+			return nil, steps.Usage("--target %s: %w; expected %s:%s", secret.Quote(spec), err, k.name, k.form)
 		}
 		return t, nil
 	}
-	return nil, steps.Usage("--target %s: no such kind of target; there is: %s", secret.Quote(name), strings.Join(Kinds(), ", "))
+	return nil, steps.Usage("--target %s: unknown target type; choose one of %s", secret.Quote(name), strings.Join(Kinds(), ", "))
 }
 
 // Kinds lists the forms of --target, as they are written.

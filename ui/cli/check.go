@@ -40,11 +40,11 @@ read and none of the project's code runs.
 Files that provide SECRET_KEY and not JWT_SECRET_KEY (pipelines, compose
 files, manifests, examples, documents) are found too. With --fix they are
 edited, and an .env that git does not ignore is put into .gitignore: lines are
-inserted, never a secret, and keysplit rollback takes them out again. The .env
-itself is the business of keysplit upgrade.
+inserted, never a secret, and keysplit rollback removes them again. To fix the
+.env itself, run keysplit upgrade.
 
 With --committed only what is in the repository counts, as for a pipeline:
-that there is no .env is then as it should be, and a warning ends with 1 too.
+a missing .env is then fine, and warnings also exit with 1.
 
 With --all every environment of keysplit.toml is looked at, and a key that two
 of them share is found, without either being shown.`,

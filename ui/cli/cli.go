@@ -32,7 +32,7 @@ const (
 	ExitOK        = 0
 	ExitFinding   = 1   // a finding of severity error, or a step failed
 	ExitUsage     = 2   // wrong usage or configuration
-	ExitBlind     = 3   // could not look: no project, an unreadable file, Django does not start for another reason
+	ExitBlind     = 3   // keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start for another reason
 	ExitHeld      = 4   // another run is at work on the same project and environment
 	ExitChanges   = 5   // only with --dry-run --detailed-exit-code: the plan would change something
 	ExitCancelled = 130 // the user stopped it
@@ -257,7 +257,7 @@ keysplit help TOPIC explains: targets, restart, environments, ci, secrets`,
 		Example: `  keysplit demo              try it on a throwaway project
   keysplit check             what is wrong here? changes nothing
   keysplit upgrade           the five steps, asking before each change
-  keysplit rollback          put everything back to the byte`,
+  keysplit rollback          undo the latest run, byte for byte`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

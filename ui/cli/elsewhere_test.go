@@ -125,7 +125,7 @@ func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 		t.Fatalf("exit %d\n%s", code, out)
 	}
 	code, out = upgradeTo(t, "--env", "staging", "--target", "dotenv:c.env", "--target", "dotenv:d.env")
-	if code != 1 || !strings.Contains(out, "upgrade-unfinished") || !strings.Contains(oneLine(out), "To finish it: "+whole+". To take it back: keysplit rollback --env staging") {
+	if code != 1 || !strings.Contains(out, "upgrade-unfinished") || !strings.Contains(oneLine(out), "To finish it: "+whole+". To undo it: keysplit rollback --env staging") {
 		t.Errorf("another target: exit %d\n%s", code, out)
 	}
 	if keyOf(t, filepath.Join(root, "c.env")) != other {
@@ -277,7 +277,7 @@ func TestElsewhereNothingHereIsRestarted(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	code, out, errOut = inProcess(t, newUpgrade, []string{"upgrade", "--dry-run", "--env", "other", "--target", "manual:the vault"})
-	if out += errOut; code != 0 || !strings.Contains(oneLine(out), "a new key 86 characters; the real run makes its own") || strings.Contains(out, "fingerprint") || !strings.Contains(out, "Nothing is restarted.") || !strings.Contains(out, "cannot be seen from here") || strings.Contains(out, "holds no J") {
+	if out += errOut; code != 0 || !strings.Contains(oneLine(out), "a new key 86 characters; the real run makes its own") || strings.Contains(out, "fingerprint") || !strings.Contains(out, "Nothing is restarted.") || !strings.Contains(out, "keysplit cannot read it from here") || strings.Contains(out, "holds no J") {
 		t.Errorf("the plan: exit %d\n%s", code, out)
 	}
 }

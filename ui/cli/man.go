@@ -113,7 +113,7 @@ var exitCodes = []struct {
 	{ExitOK, "All that was asked passed."},
 	{ExitFinding, "A finding of severity error, or a step failed."},
 	{ExitUsage, "Wrong usage or configuration."},
-	{ExitBlind, "keysplit could not inspect the project: there is none, a file cannot be read, or Django does not start for another reason."},
+	{ExitBlind, "keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start for another reason."},
 	{ExitHeld, "Another run is at work on the same project and environment; \\-\\-wait waits for its end."},
 	{ExitChanges, "Only with \\-\\-dry-run \\-\\-detailed-exit-code: the plan would change something."},
 	{ExitCancelled, "You stopped it, before anything failed."},

@@ -43,9 +43,9 @@ func newReport(stdio IO) *cobra.Command {
 		Long: `Print the nine items of the upgrade's checklist, each with what was seen, where,
 when and by which check, or with who said so. The report reads files and what
 earlier runs recorded; none of the project's code runs, and no server is asked.
-It ends with 0 when every item is done or attested, with 1 when one is open.
+It ends with 0 when every item is done or signed off, with 1 when one is open.
 
-What no machine can see (items 4 to 9) a person can attest, with a name and a
+What no machine can see (items 4 to 9) a person can sign off, with a name and a
 note. It counts until the files or the key that it is about change.
 
 With --team the message to send to the team is printed instead, ready to paste;

@@ -21,7 +21,7 @@ type Message struct {
 // anyones are messages that any service may have.
 var anyones = []Message{
 	{finding.PlaceUnreachable, lazyregexp.New(`(?i)rate limit|too many requests|\b429\b`), "it was asked too often in a short time, and has to wait.",
-		finding.Do("Run `keysplit` again in a while: an hour at most.")},
+		finding.Do("This limit resets within an hour. Run `keysplit` again then.")},
 }
 
 // particularly makes the finding of a message that is known by itself.
