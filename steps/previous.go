@@ -43,6 +43,12 @@ func Restarted(e journal.Entry) bool {
 	return e.Kind == "status" && e.Step == string(Restart) && e.Status == string(Done)
 }
 
+// Passed reports whether an entry of the journal ends an upgrade: its restart came to
+// its end, or was left to a person.
+func Passed(e journal.Entry) bool {
+	return Restarted(e) || e.Kind == "status" && e.Step == string(Restart) && e.Status == string(Skipped)
+}
+
 // maxBefore is how many keys the server is asked about.
 const maxBefore = 3
 

@@ -19,7 +19,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
@@ -113,10 +112,7 @@ func (c choice) begun(run *steps.Run) secret.Secret {
 	if c.chosen.Set() && run.Journal.Delivering() {
 		return c.chosen
 	}
-	passed := func(e journal.Entry) bool { // who skips the restart does it himself
-		return steps.Restarted(e) || e.Kind == "status" && e.Step == string(steps.Restart) && e.Status == string(steps.Skipped)
-	}
-	if run.Journal.Brought(c.previous, passed) {
+	if run.Journal.Brought(c.previous, steps.Passed) {
 		return c.previous
 	}
 	return secret.Secret{}

@@ -92,15 +92,9 @@ of them share is found, without either being shown.`,
 var formats = []string{"text", "json", "junit", "sarif", "github"}
 
 func (c *checkOptions) check(ctx context.Context, stdio IO) error {
-	names := []string{c.env}
-	if c.all {
-		conf, err := c.configuration()
-		if err != nil {
-			return err
-		}
-		if configured := conf.Names(); len(configured) > 0 {
-			names = configured
-		}
+	names, err := c.environments(c.all)
+	if err != nil {
+		return err
 	}
 	var f front = c.plain(stdio)
 	if c.format != "text" {
@@ -143,7 +137,7 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if err := c.print(stdio, all); err != nil {
 		return err
 	}
-	err := worst(all)
+	err = worst(all)
 	var failure *steps.Failure
 	if c.format != "text" && !errors.As(err, &failure) {
 		return err // no finding tells it

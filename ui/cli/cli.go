@@ -270,7 +270,7 @@ keysplit help TOPIC explains: targets, restart, environments, ci, secrets`,
 	o.themed(root.Flags())
 	acceptMeaningless(root)
 	root.SetHelpCommand(newHelp(stdio))
-	root.AddCommand(newUpgrade(stdio), newCheck(stdio), newRollback(stdio), newDemo(stdio, sig), newReport(stdio),
+	root.AddCommand(newUpgrade(stdio), newCheck(stdio), newRollback(stdio), newDemo(stdio, sig), newReport(stdio), newStatus(stdio),
 		newGrace(stdio), newExplain(stdio), newBackend(stdio), newMan(), newBugReport(stdio), newVersion(stdio))
 	root.SetFlagErrorFunc(unknownFlag)
 	return root

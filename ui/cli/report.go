@@ -31,6 +31,7 @@ type reportOptions struct {
 	targets  []string
 	format   string
 	team     bool
+	all      bool
 	attest   []int
 	by, note string
 }
@@ -49,14 +50,21 @@ What no machine can see (items 4 to 9) a person can sign off, with a name and a
 note. It counts until the files or the key that it is about change.
 
 With --team the message to send to the team is printed instead, ready to paste;
-with --json it is part of the object.`,
+with --json it is part of the object.
+
+With --all there is one table, the environments of keysplit.toml by items, and
+below it what lacks the key, and since which day.`,
 		Example: `  keysplit report > report.md
   keysplit report --attest 9 --by "Ada" --note "mail to the backend list"
-  keysplit report --team > message.txt`,
+  keysplit report --team > message.txt
+  keysplit report --all`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := r.check(); err != nil {
 				return err
+			}
+			if r.all && (cmd.Flags().Changed("env") || len(r.targets) > 0 || len(r.attest) > 0 || r.team) {
+				return steps.Usage("--all cannot be used together with --env, --target, --attest or --team")
 			}
 			return r.print(cmd.Context(), stdio)
 		},
@@ -66,6 +74,7 @@ with --json it is part of the object.`,
 	targetsFlag(f, &r.targets, "the key is at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&r.json, "json", false, "the same as --format json")
 	f.StringVar(&r.format, "format", "", "`FORMAT`: markdown (default), text or json")
+	f.BoolVar(&r.all, "all", false, "one table of all environments of keysplit.toml")
 	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
 	f.IntSliceVar(&r.attest, "attest", nil, "sign off item `N` (4 to 9); needs --by and --note")
 	f.StringVar(&r.by, "by", "", "`NAME` of who signs off")
@@ -98,31 +107,60 @@ func (r *reportOptions) check() error {
 }
 
 func (r *reportOptions) print(ctx context.Context, stdio IO) error {
-	run, err := found(ctx, stdio, &r.place, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}})
+	names, err := r.environments(r.all)
 	if err != nil {
 		return err
 	}
-	defer run.Close()
-	if err := r.words(ctx, run); err != nil {
+	var reports []checklist.Report
+	var run *steps.Run
+	for _, name := range names {
+		at := r.place
+		at.env = name
+		if run, err = found(ctx, stdio, &at, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}}); err != nil {
+			return err
+		}
+		defer run.Close()
+		report, err := r.look(ctx, run)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, report)
+	}
+	if r.all {
+		all := checklist.Together(ctx, run, reports)
+		return r.end(r.write(stdio.Out, all, all.Text, all.Markdown), all.Complete)
+	}
+	report := reports[0]
+	if r.team && r.format != "json" {
+		_, err := io.WriteString(stdio.Out, report.Team)
 		return err
+	}
+	return r.end(r.write(stdio.Out, report, report.Text, report.Markdown), report.Complete)
+}
+
+// look makes the report of one environment.
+func (r *reportOptions) look(ctx context.Context, run *steps.Run) (checklist.Report, error) {
+	if err := r.words(ctx, run); err != nil {
+		return checklist.Report{}, err
 	}
 	report, err := checklist.Look(ctx, run, time.Now())
 	if err != nil {
-		return err
+		return report, err
 	}
 	report.AddFindings(run.Project.Findings)
 	report.Sign(ctx, run, version())
 	if r.team {
 		report.Team = report.TeamMessage()
-		if r.format != "json" {
-			_, err := io.WriteString(stdio.Out, report.Team)
-			return err
-		}
 	}
-	if err := r.write(stdio.Out, report); err != nil {
+	return report, nil
+}
+
+// end is the error of a report that was printed.
+func (*reportOptions) end(err error, complete bool) error {
+	switch {
+	case err != nil:
 		return fmt.Errorf("print the report: %w", err)
-	}
-	if !report.Complete {
+	case !complete:
 		return &exitError{code: ExitFinding}
 	}
 	return nil
@@ -193,8 +231,8 @@ func (r *reportOptions) words(ctx context.Context, run *steps.Run) error {
 	return nil
 }
 
-// write prints the report in its format.
-func (r *reportOptions) write(out io.Writer, report checklist.Report) error {
+// write prints what is reported in its format.
+func (r *reportOptions) write(out io.Writer, report any, text, markdown func() string) error {
 	switch r.format {
 	case "json":
 		enc := json.NewEncoder(out)
@@ -202,9 +240,9 @@ func (r *reportOptions) write(out io.Writer, report checklist.Report) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(report)
 	case "text":
-		_, err := io.WriteString(out, report.Text())
+		_, err := io.WriteString(out, text())
 		return err
 	}
-	_, err := io.WriteString(out, report.Markdown())
+	_, err := io.WriteString(out, markdown())
 	return err
 }

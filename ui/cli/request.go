@@ -26,9 +26,13 @@ type reach int
 const (
 	sends    reach = iota // it sends credentials and the key, and restarts
 	delivers              // it asks the places of the environment, or writes there
+	asks                  // it reads what they hold and asks the server, and says so where it does not
 	looks                 // it reads what they hold, and says so where it does not
 	nowhere               // it reads files of this machine only
 )
+
+// only reports whether the command goes on without what nobody has agreed to.
+func (r reach) only() bool { return r == looks || r == asks }
 
 // request is what a command asks of its run beside the place: what it leaves out it
 // has no flag for.

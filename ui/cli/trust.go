@@ -31,7 +31,8 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 		return err
 	}
 	all = slices.DeleteFunc(all, func(v trust.Value) bool {
-		return v.Kind != trust.Target && (q.reach != sends || run.Options.ReadOnly) // neither asked nor run
+		asked := q.reach == asks && v.Kind == trust.URL
+		return v.Kind != trust.Target && !asked && (q.reach != sends || run.Options.ReadOnly) // neither asked nor run
 	})
 	j, err := stdio.State.Read(root, p.env)
 	if err != nil {
@@ -42,7 +43,7 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 	for _, v := range open {
 		switch {
 		case q.trustConfig || q.gave(v):
-		case q.reach == looks:
+		case q.reach.only():
 			// Each environment is looked at by itself, and the others need not wait.
 			if v.Leads == "" {
 				run.Options.Untrusted = append(run.Options.Untrusted, v.Finding(run))
@@ -54,7 +55,7 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 	if err := q.ask(ctx, stdio, run, asked); err != nil {
 		return err
 	}
-	if run.Options.ReadOnly || q.reach == looks && !q.trustConfig || len(open) == 0 {
+	if run.Options.ReadOnly || q.reach.only() && !q.trustConfig || len(open) == 0 {
 		return nil
 	}
 	if j, err = stdio.State.Open(root, p.env); err != nil {

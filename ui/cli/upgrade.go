@@ -34,6 +34,7 @@ type upgradeOptions struct {
 	verb, restart            string // verb is the command of keysplit, "" for the wizard
 	dryRun, writeConfig, fix bool
 	detailed                 bool // --detailed-exit-code
+	older                    span // --if-older-than; 0 rotates whatever the key's age
 }
 
 // flags are those of both.
@@ -86,6 +87,7 @@ has none: both only after all steps have passed.`,
 	o.flags(f)
 	o.answers.flags(f)
 	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
+	f.Var(&o.older, "if-older-than", "rotate only a key older than `AGE`, e.g. 90d")
 	return cmd
 }
 
@@ -93,6 +95,9 @@ has none: both only after all steps have passed.`,
 func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) {
 	if o.detailed && !o.dryRun {
 		return nil, steps.Usage("--detailed-exit-code goes with --dry-run")
+	}
+	if o.older > 0 && !o.rotate {
+		return nil, steps.Usage("--if-older-than goes with --rotate")
 	}
 	return o.place.run(ctx, stdio, request{
 		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,

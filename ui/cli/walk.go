@@ -38,6 +38,12 @@ func (w *walk) all(ctx context.Context) error {
 		if err := w.step(ctx, n); err != nil {
 			return err
 		}
+		if n != steps.Preflight {
+			continue
+		}
+		if young, err := w.young(ctx); young || err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,0 +1,57 @@
+package smoketest
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// What a server signs with is told for every key that keysplit knows, and no other.
+func TestWhichKeyAServerSignsWith(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(b *bench)
+		key    func(b *bench) string
+		says   string
+	}{
+		"the key of the place": {func(*bench) {}, func(b *bench) string { return b.key }, "signs with the key of its places"},
+		"the one before it":    {func(b *bench) { b.signs = b.previous }, func(b *bench) string { return b.previous }, "signs with the previous key"},
+		"SECRET_KEY": {func(b *bench) {
+			b.signs = b.secret
+			path := b.run.Project.EnvFile.Path
+			if err := os.WriteFile(path, []byte("SECRET_KEY="+b.secret+"\nJWT_SECRET_KEY="+b.key+"\n"), 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+		}, nil, "signs with SECRET_KEY"},
+		"another one":    {func(b *bench) { b.signs = newKey() }, nil, "does not know"},
+		"nobody answers": {func(b *bench) { b.server.Close() }, nil, "does not answer"},
+		"any token is taken": {func(b *bench) {
+			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
+		}, nil, "nothing is known"},
+		"every answer is the same": {func(b *bench) {
+			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+		}, nil, "the same answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := witnessed(t)
+			b.run.Key = b.run.Secret(b.key)
+			c.change(b)
+			all, err := b.step.Signing(t.Context(), b.run)
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%d servers, %v", len(all), err)
+			}
+			want := ""
+			if c.key != nil {
+				want = c.key(b)
+			}
+			if got := all[0]; got.Key.Reveal() != want || !strings.Contains(got.Says.Rendered(), c.says) {
+				t.Errorf("%q, and the key is %s", got.Says.Rendered(), got.Key)
+			}
+			if len(b.run.Journal.Proved()) > 0 {
+				t.Error("a question was recorded as a proof")
+			}
+		})
+	}
+}
