@@ -18,7 +18,8 @@ import (
 // variables. The zero Source is such a file, or the environment.
 type Source struct {
 	Kind SourceKind
-	File string // of one value, absolute
+	File string // of one value, or with the literal; absolute
+	Line int    // of the literal
 }
 
 // SourceKind names a kind of Source.
@@ -28,6 +29,8 @@ type SourceKind string
 const (
 	ValueFile    SourceKind = "value-file" // a file that holds no more than the key
 	FromCode     SourceKind = "code"       // the settings fetch or compute it
+	Literal      SourceKind = "literal"    // it stands in the settings, which read no variable for it
+	OwnCode      SourceKind = "own-code"   // the project's own code makes tokens, and the settings have no key for it
 	NothingReads SourceKind = "none"       // the settings read the environment alone, and no file gives it variables
 )
 
@@ -101,8 +104,28 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	case FromCode:
 		return finding.New(finding.EnvFileUnread, "The settings fetch JWT_SECRET_KEY themselves. A .env would not be read.").At(r.Project.Rel(r.Project.SettingsFile), 0).
 			WithFix(finding.Do("Set a new key where the settings fetch it from, then run `keysplit` again; `keysplit upgrade --help` lists the places that keysplit can write to."))
+	case Literal:
+		return finding.New(finding.SigningKeyInCode, "").At(r.Project.Rel(s.File), s.Line).
+			WithFix(finding.Do("Let the settings read it in its place: %s. Then run `keysplit upgrade`, which makes a new key. Never use this one again.", r.reads()))
+	case OwnCode:
+		f, _ := r.Project.MadeBy()
+		f.Message = prose.Say("%s They have no JWT_SECRET_KEY: a key in a .env would not be read.", f.Message)
+		return f.WithSeverity(finding.Error).WithFix(finding.Do("Let the settings read it: JWT_SECRET_KEY = %s, and let %s sign and verify with that. "+
+			"Where it has a key of its own already, say the name of its variable in keysplit.toml: key = \"NAME\". Then run `keysplit` again.", r.reads(), f.File))
 	}
 	return f
+}
+
+// reads is how the settings read the variable of the key, by their own reader.
+func (r *Run) reads() string {
+	name := r.Names().Key
+	switch readers := r.Project.EnvFile.Readers; {
+	case len(readers) > 0 && readers[0] == envfile.Decouple:
+		return "config(\"" + name + "\")"
+	case len(readers) > 0 && readers[0] == envfile.DjangoEnviron:
+		return "env(\"" + name + "\")"
+	}
+	return "os.environ[\"" + name + "\"]"
 }
 
 // Brings reports whether the backend gets this very key from the file of one value, or

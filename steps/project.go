@@ -187,9 +187,11 @@ type Facts struct {
 	PasswordField string `json:"password_field"`
 	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt",
 	// "pyjwt" (the project's own code), or "".
-	Package string           `json:"package"`
-	Apps    []string         `json:"apps"`
-	Output  []secret.Foreign `json:"-"` // what the settings printed, a line each
+	Package    string           `json:"package"`
+	TokensFile string           `json:"tokens_file"` // that uses PyJWT, where that is Package; absolute
+	TokensLine int              `json:"tokens_line"` // that makes a token there, 0 where it is not seen
+	Apps       []string         `json:"apps"`
+	Output     []secret.Foreign `json:"-"` // what the settings printed, a line each
 }
 
 // KeyFacts describes a key without its value.
@@ -201,6 +203,7 @@ type KeyFacts struct {
 	// compute), or "".
 	Source string `json:"source"`
 	File   string `json:"file"` // of a value-file and of settings, absolute
+	Line   int    `json:"line"` // of settings
 	Sum    string `json:"sum"`  // HMAC-SHA-256 in hex under the key that keysplit gave to this session
 }
 

@@ -53,6 +53,12 @@ func (e *envs) fromElsewhere(run *steps.Run) bool {
 			from, seen = run.Project.Rel(source.File), Evidence{File: run.Project.Rel(source.File)}
 		case steps.FromCode:
 			return e.fromCode(run)
+		case steps.Literal:
+			e.unset = append(e.unset, fmt.Sprintf("the key is written in %s:%d", run.Project.Rel(source.File), source.Line))
+			return true
+		case steps.OwnCode:
+			e.unset = append(e.unset, "the settings have no JWT_SECRET_KEY")
+			return true
 		case steps.NothingReads:
 			e.unset = append(e.unset, "nothing gives the backend JWT_SECRET_KEY, and nothing here reads a .env")
 			return true

@@ -66,6 +66,7 @@ const (
 	QuoteUnbalanced                Code = "quote-unbalanced"
 	RestartFailed                  Code = "restart-failed"
 	RouteUnknown                   Code = "route-unknown"
+	SigningKeyInCode               Code = "signing-key-in-code" // #nosec G101 -- a name, no value
 	SecretKeyInsecure              Code = "secret-key-insecure"
 	SecretKeyMissing               Code = "secret-key-missing"
 	SecretKeyPlaceholder           Code = "secret-key-placeholder"
@@ -78,6 +79,7 @@ const (
 	SettingsNotUpgraded            Code = "settings-not-upgraded"
 	TLSUntrusted                   Code = "tls-untrusted"
 	TokenAlgorithm                 Code = "token-algorithm" // #nosec G101 -- a name, no value
+	TokenPackage                   Code = "token-package"   // #nosec G101 -- a name, no value
 	TokenRefused                   Code = "token-refused"
 	ToolMissing                    Code = "tool-missing"
 	ToolNotLoggedIn                Code = "tool-not-logged-in"

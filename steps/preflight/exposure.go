@@ -28,7 +28,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		switch {
 		case tracked:
 			found = append(found, f)
-		case gitSays(ctx, p, "check-ignore", "-q") == 1:
+		case gitSays(ctx, p, p.EnvFile.Path, "check-ignore", "-q") == 1:
 			f := finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).WithFix(finding.Do("Add a line to .gitignore: /%s", rel))
 			if at, err := os.Lstat(filepath.Join(p.TopLevel, ".gitignore")); err == nil && !at.Mode().IsRegular() {
 				f = f.NotFixable().WithFix(finding.Do("Add a line to .gitignore: /%s. keysplit does not, since .gitignore is a link or no file.", rel))
@@ -106,12 +106,12 @@ func committed(ctx context.Context, p *steps.Project, key secret.Secret) []findi
 // untracked tells whether the .env is in the work tree and not in the repository.
 // Where there is no repository, or no git, what lies there counts.
 func untracked(ctx context.Context, p *steps.Project) bool {
-	return gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, "ls-files", "--error-unmatch") == 1
+	return gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, p.EnvFile.Path, "ls-files", "--error-unmatch") == 1
 }
 
-// gitSays asks git about the .env and returns its exit code, -1 for no answer.
-func gitSays(ctx context.Context, p *steps.Project, args ...string) int {
-	res, ok := git.Ask(ctx, p.TopLevel, nil, 4<<10, append(args, "--", p.EnvFile.Path)...)
+// gitSays asks git about a file and returns its exit code, -1 for no answer.
+func gitSays(ctx context.Context, p *steps.Project, path string, args ...string) int {
+	res, ok := git.Ask(ctx, p.TopLevel, nil, 4<<10, append(args, "--", path)...)
 	if !ok {
 		return -1
 	}

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -39,7 +40,7 @@ func (d *diagnosis) sourced(path string) bool {
 }
 
 // sourceOf is where the backend gets its key from, where that is no file of variables.
-func (d *diagnosis) sourceOf(f *steps.Facts) steps.Source {
+func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 	p := d.project
 	switch _, set := d.run.LookupEnv(d.run.Names().Key); {
 	case d.run.Options.EnvFile != "" || len(d.run.Options.Targets) > 0:
@@ -49,6 +50,13 @@ func (d *diagnosis) sourceOf(f *steps.Facts) steps.Source {
 		return steps.Source{Kind: steps.ValueFile, File: f.Key.File}
 	case f.State == "ok" && f.Key.Source == "code" && !f.Takes:
 		return steps.Source{Kind: steps.FromCode}
+	case f.State == "ok" && f.Key.Source == "settings" && !f.Takes:
+		if gitTop(p.Root) != "" && gitSays(ctx, p, f.Key.File, "ls-files", "--error-unmatch") == 1 {
+			return steps.Source{Kind: steps.FromCode} // settings of this machine alone, as local.py
+		}
+		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
+	case f.State == "ok" && f.Package == "pyjwt" && !f.Key.Set && !f.Takes:
+		return steps.Source{Kind: steps.OwnCode}
 	case d.reader() != envfile.Shell || len(f.ReaderFiles)+len(f.Looked) > 0:
 	case p.EnvFile.Owner != nil || p.EnvFile.Sourced || set || len(p.EnvFile.Readers) > 1 || len(p.UnitFiles) > 0:
 	default:
@@ -67,10 +75,14 @@ func (d *diagnosis) judgeGiven() {
 		return
 	}
 	d.judgeSecretKey(envfile.Parse(nil))
-	if source.Kind == steps.FromCode {
+	untaken := d.run.Untaken(source)
+	switch source.Kind {
+	case steps.FromCode:
+		return
+	case steps.Literal, steps.OwnCode:
+		d.found = append(d.found, untaken)
 		return
 	}
-	untaken := d.run.Untaken(source)
 	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
 		message := ""
 		switch code {
@@ -90,6 +102,10 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		emit.Check("env-file", steps.MarkOK, d.project.Rel(s.File), "the settings read the key from it")
 	case steps.FromCode:
 		emit.Check("env-file", steps.MarkOK, "the settings", "fetch the key themselves")
+	case steps.Literal:
+		emit.Check("env-file", steps.MarkFailed, d.project.Rel(s.File), "has the key in it")
+	case steps.OwnCode:
+		emit.Check("env-file", steps.MarkWarn, "the settings", "have no key of tokens")
 	default:
 		emit.Check("env-file", steps.MarkSkipped, "no .env", "the settings read the environment alone")
 	}

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // correct takes over what Django's reader really did, and tells whether that
 // changes anything.
-func (d *diagnosis) correct(f *steps.Facts) bool {
+func (d *diagnosis) correct(ctx context.Context, f *steps.Facts) bool {
 	names := d.run.Options.Names.Or(f.Variables).Or(d.project.Names)
 	renamed := names != d.project.Names
 	d.project.Names = names
@@ -37,7 +38,7 @@ func (d *diagnosis) correct(f *steps.Facts) bool {
 	}
 	d.setReader(reader)
 	before := d.project.Source
-	d.project.Source = d.sourceOf(f)
+	d.project.Source = d.sourceOf(ctx, f)
 	return changed || before != d.project.Source
 }
 
@@ -180,6 +181,9 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 	}
 	if !f.Tokens.Shared() {
 		found = append(found, f.NotShared().At(settings, 0))
+	}
+	if made, other := d.project.MadeBy(); other && d.project.Source.Kind != steps.OwnCode {
+		found = append(found, made)
 	}
 	return found
 }

@@ -136,9 +136,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	switch {
 	case run.Options.Static:
-		if f, found := notUpgraded(p, d.sources); found {
-			p.Findings = append(p.Findings, f)
-		}
+		d.judgeText()
 	case isPipe(p.EnvFile.Path):
 		// Whatever opens it, a start of Django too, makes the program at its other
 		// end ask its user, or hangs.
@@ -286,7 +284,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 		versions += fmt.Sprintf(", Python %s (%s)", f.Python, p.PythonFrom)
 	}
 	emit.Check("django", steps.MarkOK, "the project's Django", versions+", settings "+p.SettingsModule)
-	if d.correct(f) {
+	if d.correct(ctx, f) {
 		if err := d.again(emit); err != nil {
 			return err
 		}

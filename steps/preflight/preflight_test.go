@@ -159,7 +159,7 @@ func TestApplyKeyFromElsewhere(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ code, want string }{
 		"a manager": {"JWT_SECRET_KEY = str(__import__('secrets').token_urlsafe(64))", ""},
-		"the code":  {"JWT_SECRET_KEY = '" + stepstest.Key() + "'", "jwt-key-missing"},
+		"the code":  {"JWT_SECRET_KEY = '" + stepstest.Key() + "'", "signing-key-in-code:64"},
 		"too short": {"JWT_SECRET_KEY = str(range(1000000000)) * 2", "jwt-key-too-short"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -12,6 +13,7 @@ import (
 var (
 	secretKeyLine   = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
 	wholeLiteral    = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
+	literalSigns    = lazyregexp.New(`['"](?:SIGNING_KEY|JWT_SECRET_KEY)['"]\s*:\s*[rbuRBU]?(?:"[^"\n]+"|'[^'\n]+')\s*[,}\n]`)
 	signsWithSecret = lazyregexp.New(`['"]SIGNING_KEY['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
 	overrides       = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
 )
@@ -83,6 +85,31 @@ func keyIsInCode(names steps.Names, sources []source) bool {
 		}
 	}
 	return false
+}
+
+// judgeText adds what the settings' own text tells, where they do not run.
+func (d *diagnosis) judgeText() {
+	p := d.project
+	if f, found := signingKeyInCode(d.run, d.sources); found {
+		// No .env would be read for it.
+		p.Findings = append(slices.DeleteFunc(p.Findings, func(f finding.Finding) bool {
+			return f.Code == finding.JWTKeyMissing || f.Code == finding.EnvFileMissing
+		}), f)
+	}
+	if f, found := notUpgraded(p, d.sources); found {
+		p.Findings = append(p.Findings, f)
+	}
+}
+
+// signingKeyInCode finds a key of tokens that stands in the settings' own text.
+func signingKeyInCode(run *steps.Run, sources []source) (finding.Finding, bool) {
+	for _, s := range sources {
+		if at := literalSigns.FindStringIndex(s.text); at != nil {
+			line := strings.Count(s.text[:at[0]], "\n") + 1
+			return run.Untaken(steps.Source{Kind: steps.Literal, File: s.path, Line: line}), true
+		}
+	}
+	return finding.Finding{}, false
 }
 
 // notUpgraded looks for code that signs tokens with SECRET_KEY when the key is

@@ -58,7 +58,7 @@ func (s *session) all(ctx context.Context) error {
 			s.emit.Check(steps.LineLogin, steps.MarkSkipped, "log in", "not tried, no account was given")
 		}
 		if !out.usable {
-			return steps.Fail(s.notTold(out.throttled, false))
+			return s.untold(out.throttled, false)
 		}
 		return nil
 	}
@@ -178,7 +178,7 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 	in, err := s.login(ctx, account)
 	if errors.Is(err, errUnverified) {
 		if !out.usable {
-			return steps.Fail(s.notTold(out.throttled, true))
+			return s.untold(out.throttled, true)
 		}
 		return nil
 	}

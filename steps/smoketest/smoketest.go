@@ -189,8 +189,41 @@ func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bo
 	if err := ses.reach(ctx); err != nil {
 		return false, err
 	}
+	if !run.Project.Facts.Asks() && run.Options.Routes == (steps.Routes{}) {
+		ses.unasked()
+		return false, nil
+	}
 	err = ses.all(ctx)
 	return ses.signs, err
+}
+
+// unasked marks the lines of a proof whose tokens and routes keysplit does not know: it
+// guesses none, and sends no password there.
+func (s *session) unasked() {
+	const why = "not tested: keysplit does not know these tokens"
+	for _, line := range []struct{ id, text string }{
+		{steps.LineFresh, s.shows}, {steps.LineSecret, s.textSecret()}, {steps.LinePrevious, textPrevious}, {steps.LineControl, textControl}, {steps.LineLogin, "log in"},
+	} {
+		s.emit.Check(line.id, steps.MarkWarn, line.text, why)
+	}
+	s.madeElse()
+}
+
+// madeElse names what makes the tokens where that is nothing that keysplit knows in full.
+func (s *session) madeElse() {
+	if f, ok := s.run.Project.MadeBy(); ok {
+		s.emit.Find(f)
+	}
+}
+
+// untold is the end of a run in which nothing showed which key signs. Of tokens that
+// keysplit does not know, that is no fault of the backend.
+func (s *session) untold(throttled, account bool) error {
+	if f := s.run.Project.Facts; f != nil && !throttled && (f.Package == "graphql-jwt" || f.Package == "pyjwt") {
+		s.madeElse()
+		return nil
+	}
+	return steps.Fail(s.notTold(throttled, account))
 }
 
 // addresses are the base URLs to ask: the ones that were named, else the one
@@ -325,7 +358,7 @@ func (s *session) announce() {
 		s.emit.Check(steps.LinePrevious, steps.MarkPending, textPrevious, "")
 	}
 	s.emit.Check(steps.LineControl, steps.MarkPending, textControl, "")
-	if s.hasAccount() {
+	if s.hasAccount() && s.run.Project.Facts.Asks() {
 		s.emit.Check(steps.LineLogin, steps.MarkPending, "log in", "")
 		s.emit.Check(steps.LineToken, steps.MarkPending, textToken, "")
 		s.emit.Check(steps.LineOthers, steps.MarkPending, textOthers, "")

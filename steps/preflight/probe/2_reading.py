@@ -175,22 +175,35 @@ def source_text(module):
         return ""
 
 
+def literal_at(module, value):
+    """The line of a module on which a text stands as a literal, 0 for none."""
+    try:
+        for node in ast.walk(ast.parse(source_text(module))):
+            if isinstance(node, ast.Constant) and node.value in (value, value.encode("utf-8", "surrogatepass")):
+                return node.lineno
+    except (SyntaxError, ValueError, RecursionError):
+        pass
+    return 0
+
+
 def source_of(name, value):
-    """Where a value is from, and the file: "environment", "file" (of variables),
-    "value-file", "settings" (it stands in their code), "code" (what that fetches)."""
+    """Where a value is from, the file and the line: "environment", "file" (of
+    variables), "value-file", "settings" (a literal in their code), "code" (what that
+    fetches)."""
     if not value:
-        return "", ""
+        return "", "", 0
     if ENVIRON.get(name) == value:
-        return "environment", ""
+        return "environment", "", 0
     if from_files(name) == value or handed.get(name) == value:
-        return "file", ""
+        return "file", "", 0
     for path in read:
         if whole_value(path) == value.strip():
-            return "value-file", path
+            return "value-file", path, 0
     for module in ours:
-        if value in source_text(module):
-            return "settings", getattr(sys.modules[module], "__file__", None) or ""
-    return "code", ""
+        line = literal_at(module, value)
+        if line:
+            return "settings", os.path.realpath(getattr(sys.modules[module], "__file__", None) or ""), line
+    return "code", "", 0
 
 
 def reader_in_use():

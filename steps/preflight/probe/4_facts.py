@@ -34,13 +34,22 @@ def package(settings):
         return "ninja-jwt"
     if named:
         return named[0]
+    return "pyjwt" if own_tokens()[0] else ""
+
+
+def own_tokens():
+    """Where the project's own code makes tokens with PyJWT: the file, and the line that
+    calls it, 0 where that is not seen."""
     jwt = sys.modules.get("jwt")
-    for module in list(sys.modules.values()) if jwt else ():
+    users = {}
+    for name, module in list(sys.modules.items()) if jwt else ():
         made = vars(module) if isinstance(module, types.ModuleType) else {}
         if (made.get("jwt") is jwt or getattr(jwt, "encode", jwt) in (made.get("encode"), made.get("jwt_encode"))) \
                 and in_project(getattr(module, "__file__", None) or ""):
-            return "pyjwt"
-    return ""
+            found = re.search(r"\b(?:jwt\s*\.\s*|jwt_)?encode\(", source_text(name))
+            users[name] = os.path.realpath(module.__file__), source_text(name).count("\n", 0, found.start()) + 1 if found else 0
+    # A module that only checks tokens says less than one that makes them.
+    return next((at for at in users.values() if at[1]), next(iter(users.values()), ("", 0)))
 
 
 def given_tokens(settings):
@@ -83,8 +92,8 @@ def token_type(told):
 def key_fact(name, value):
     value = plain(value)
     learn(value)
-    source, path = source_of(name, value)
-    return {"set": bool(value), "length": len(value), "source": source, "file": path,
+    source, path, line = source_of(name, value)
+    return {"set": bool(value), "length": len(value), "source": source, "file": path, "line": line,
             "sum": seal(value) if value else ""}
 
 

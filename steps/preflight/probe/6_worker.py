@@ -67,7 +67,7 @@ def tell(_):
     routes, own = route_facts()  # it loads the views, which say what makes tokens
     hosts = getattr(live, "ALLOWED_HOSTS", None)
     return dict(
-        key_facts(live), package=package(live), django=django.get_version(), python="%d.%d.%d" % sys.version_info[:3],
+        key_facts(live), package=package(live), **dict(zip(("tokens_file", "tokens_line"), own_tokens())), django=django.get_version(), python="%d.%d.%d" % sys.version_info[:3],
         apps=[str(a) for a in live.INSTALLED_APPS], user_model=str(live.AUTH_USER_MODEL),
         username_field=sign_in.get("name") or str(getattr(get_user_model(), "USERNAME_FIELD", "")),
         password_field=sign_in.get("password", ""), tokens=token_facts(live) if package(live) in PACKAGES else {}, checks=check_facts(),

@@ -103,7 +103,7 @@ def begin():
             whole.update(state="key-missing", key=dict(first["key"], set=False, length=0, source="", sum=""))
     if first is not told:
         whole.update(value_file=way.get("file", ""))
-    elif told["key"]["source"] in ("settings", "code"):
+    elif told["key"]["source"] in ("settings", "code", ""):
         whole.update(takes=takes(mended))
     whole.update(candidate=first is not told, enforced=enforced[0], fallback=enforced[1])
     return whole
