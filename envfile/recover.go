@@ -214,25 +214,28 @@ func removeLeftover(intent Intent, opts Options) error {
 		return nil // not what we made: not ours to remove
 	}
 	if err == nil {
-		now, openErr := Open(intent.Target)
-		exchanged := openErr == nil && now.Exists && opts.Fingerprint(now.Data) == intent.NewSum && !intent.Created
-		sum := opts.Fingerprint(left.Data)
-		edited := sum != intent.OldSum && sum != intent.NewSum
-		switch {
-		case edited && exchanged:
-			err = os.Rename(left.Target, intent.Target)
-		case edited && intent.Removes && openErr != nil:
-			return openErr
-		case edited && intent.Removes && !now.Exists:
-			err = renameNew(left.Target, intent.Target)
-		default:
-			err = os.Remove(left.Target)
-		}
+		err = clearAway(left, intent, opts)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the temporary file of %s: %w", intent.Path, err)
 	}
 	return nil
+}
+
+// clearAway removes what a killed run left, or gives it back where it is an edit of somebody else.
+func clearAway(left *Snapshot, intent Intent, opts Options) error {
+	now, err := Open(intent.Target)
+	exchanged := err == nil && now.Exists && opts.Fingerprint(now.Data) == intent.NewSum && !intent.Created
+	sum := opts.Fingerprint(left.Data)
+	switch edited := sum != intent.OldSum && sum != intent.NewSum; {
+	case edited && exchanged:
+		return os.Rename(left.Target, intent.Target)
+	case edited && intent.Removes && err != nil:
+		return err
+	case edited && intent.Removes && !now.Exists:
+		return renameNew(left.Target, intent.Target)
+	}
+	return os.Remove(left.Target)
 }
 
 // remove takes away a file that a run created, with a backup first: by force it may be someone else's by now.

@@ -274,24 +274,8 @@ func (p parser) check(t table) (Config, error) {
 		Path: p.path, DistinctFrom: t.DistinctFrom, Settings: t.Settings, Python: t.Python,
 		TrackedEnv: t.TrackedEnv, Environments: map[string]Environment{}, lines: p.lines, prefix: p.prefix,
 	}
-	for name, given := range map[string]*string{"key": t.Key, "secret_key": t.SecretKey} {
-		if given != nil && !variableName.MatchString(*given) {
-			return Config{}, p.errorf(p.line(name), "%s is the name of an environment variable, such as %s", name, steps.GuideNames.Key)
-		}
-	}
-	if t.Key != nil {
-		c.Variables.Key = *t.Key
-	}
-	if t.SecretKey != nil {
-		c.Variables.SecretKey = *t.SecretKey
-	}
-	if c.Variables.Key != "" && c.Variables.Key == c.Variables.SecretKey {
-		return Config{}, p.errorf(p.line("key"), "key and secret_key name the same variable, and the two keys must differ")
-	}
-	for _, name := range t.DistinctFrom {
-		if !variableName.MatchString(name) || name == c.Variables.Or(steps.GuideNames).Key {
-			return Config{}, p.errorf(p.line("distinct_from"), "distinct_from lists the names of other variables, and one of these is none")
-		}
+	if err := p.variables(t, &c); err != nil {
+		return Config{}, err
 	}
 	if t.MinLength != nil {
 		c.MinLength = *t.MinLength
@@ -302,30 +286,66 @@ func (p parser) check(t table) (Config, error) {
 	if c.Python != "" && !filepath.IsAbs(c.Python) && strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
 		c.Python = filepath.Join(filepath.Dir(p.path), c.Python)
 	}
-	for name, e := range t.Environments {
-		if !environmentName.MatchString(name) {
-			return Config{}, p.errorf(p.line("environments", name), "this is no name for an environment: use letters, digits, - and _")
-		}
-		urls, err := texts(e.URL)
+	for name, given := range t.Environments {
+		e, err := p.environment(name, given)
 		if err != nil {
-			return Config{}, p.errorf(p.line("environments", name, "url"), "url must be a text, or a list of texts")
+			return Config{}, err
 		}
-		for _, u := range urls {
-			if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
-				return Config{}, p.errorf(p.line("environments", name, "url"), "url is a base URL such as https://api.example.com, without a password")
-			}
-		}
-		for field, path := range map[string]string{"login": e.Login, "protected": e.Protected, "refresh": e.Refresh} {
-			if path != "" && !strings.HasPrefix(path, "/") {
-				return Config{}, p.errorf(p.line("environments", name, field), "%s is a path on the server and begins with /", field)
-			}
-		}
-		c.Environments[name] = Environment{
-			Targets: e.Targets, Restart: e.Restart, URLs: urls, Login: e.Login, Protected: e.Protected,
-			Refresh: e.Refresh, Username: e.Username, Production: e.Production || steps.NamesProduction(name),
-		}
+		c.Environments[name] = e
 	}
 	return c, nil
+}
+
+// variables takes the names of variables: those of the two keys, and of those that the
+// key must differ from.
+func (p parser) variables(t table, c *Config) error {
+	for _, v := range []struct {
+		name  string
+		given *string
+		into  *string
+	}{{"key", t.Key, &c.Variables.Key}, {"secret_key", t.SecretKey, &c.Variables.SecretKey}} {
+		switch {
+		case v.given == nil:
+		case !variableName.MatchString(*v.given):
+			return p.errorf(p.line(v.name), "%s is the name of an environment variable, such as %s", v.name, steps.GuideNames.Key)
+		default:
+			*v.into = *v.given
+		}
+	}
+	if c.Variables.Key != "" && c.Variables.Key == c.Variables.SecretKey {
+		return p.errorf(p.line("key"), "key and secret_key name the same variable, and the two keys must differ")
+	}
+	for _, name := range t.DistinctFrom {
+		if !variableName.MatchString(name) || name == c.Variables.Or(steps.GuideNames).Key {
+			return p.errorf(p.line("distinct_from"), "distinct_from lists the names of other variables, and one of these is none")
+		}
+	}
+	return nil
+}
+
+// environment takes the values of one environment.
+func (p parser) environment(name string, t environmentTable) (Environment, error) {
+	if !environmentName.MatchString(name) {
+		return Environment{}, p.errorf(p.line("environments", name), "this is no name for an environment: use letters, digits, - and _")
+	}
+	urls, err := texts(t.URL)
+	if err != nil {
+		return Environment{}, p.errorf(p.line("environments", name, "url"), "url must be a text, or a list of texts")
+	}
+	for _, u := range urls {
+		if at, err := url.Parse(u); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil {
+			return Environment{}, p.errorf(p.line("environments", name, "url"), "url is a base URL such as https://api.example.com, without a password")
+		}
+	}
+	for field, path := range map[string]string{"login": t.Login, "protected": t.Protected, "refresh": t.Refresh} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return Environment{}, p.errorf(p.line("environments", name, field), "%s is a path on the server and begins with /", field)
+		}
+	}
+	return Environment{
+		Targets: t.Targets, Restart: t.Restart, URLs: urls, Login: t.Login, Protected: t.Protected,
+		Refresh: t.Refresh, Username: t.Username, Production: t.Production || steps.NamesProduction(name),
+	}, nil
 }
 
 // texts takes a text or a list of texts.

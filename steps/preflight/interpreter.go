@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,40 +34,33 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 		return nil
 	}
 	active, _ := run.LookupEnv("VIRTUAL_ENV")
-	if active != "" && (within(p.TopLevel, active) || within(p.Root, active)) {
-		if setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active)) {
-			return nil
-		}
+	takeActive := func() bool {
+		return active != "" && setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active))
 	}
 	f := finder{run, p}
-	for _, dir := range f.folders() {
-		if f.in(dir) {
-			return nil
-		}
+	switch {
+	case (within(p.TopLevel, active) || within(p.Root, active)) && takeActive():
+	case slices.ContainsFunc(f.folders(), f.in):
+	case takeActive():
+	case !run.Options.Static && managedPython(ctx, p):
+	case f.conda():
+	case slices.ContainsFunc(f.folders(), f.version):
+	default:
+		firstOnPath(p)
 	}
-	if active != "" && setPython(p, pythonIn(active), "active virtualenv "+filepath.Base(active)) {
-		return nil
-	}
-	if !run.Options.Static && managedPython(ctx, p) {
-		return nil
-	}
-	if f.conda() {
-		return nil
-	}
-	for _, dir := range f.folders() {
-		if f.version(dir) {
-			return nil
-		}
-	}
+	return nil
+}
+
+// firstOnPath sets the first interpreter on PATH, where there is one.
+func firstOnPath(p *steps.Project) {
 	for _, name := range []string{"python3", "python", "py"} { // py is the launcher of Windows
 		if path, err := exec.LookPath(name); err == nil && !isStoreStub(path) {
 			if path, err = filepath.Abs(path); err == nil {
 				p.Python, p.PythonFrom = path, fromPath
-				return nil
+				return
 			}
 		}
 	}
-	return nil
 }
 
 // fromPath is where an interpreter was found that nothing says is the project's.

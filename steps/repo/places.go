@@ -103,22 +103,7 @@ var shared = []string{"env", "envVars", "variables", "environment", "global", "b
 // beside the block where its name is a shared one, and those directly in a block around it.
 func reach(settings []setting) *File {
 	f := &File{}
-	below, around := map[*frame]bool{}, map[*frame]bool{}
-	for _, s := range settings {
-		if !s.key || s.in.build {
-			continue
-		}
-		if f.key == 0 || s.line < f.key {
-			f.key = s.line
-		}
-		below[s.in] = true
-		if slices.Contains(shared, s.in.name) {
-			below[s.in.up] = true
-		}
-		for at := s.in; at != nil && !around[at]; at = at.up {
-			around[at] = true
-		}
-	}
+	below, around := f.keyed(settings)
 	index := map[*yaml.Node]int{}
 	for _, s := range settings {
 		if _, known := index[s.node]; !known && !s.key && !s.in.build {
@@ -140,6 +125,28 @@ func reach(settings []setting) *File {
 	}
 	slices.SortStableFunc(f.places, func(a, b place) int { return a.line - b.line })
 	return f
+}
+
+// keyed notes the first line that has JWT_SECRET_KEY, and returns the frames that give it to what is below them, and
+// those around them.
+func (f *File) keyed(settings []setting) (below, around map[*frame]bool) {
+	below, around = map[*frame]bool{}, map[*frame]bool{}
+	for _, s := range settings {
+		if !s.key || s.in.build {
+			continue
+		}
+		if f.key == 0 || s.line < f.key {
+			f.key = s.line
+		}
+		below[s.in] = true
+		if slices.Contains(shared, s.in.name) {
+			below[s.in.up] = true
+		}
+		for at := s.in; at != nil && !around[at]; at = at.up {
+			around[at] = true
+		}
+	}
+	return below, around
 }
 
 // borrows reports whether a frame gets JWT_SECRET_KEY from elsewhere, or may: from a service or job that it extends, if

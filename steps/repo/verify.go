@@ -112,33 +112,41 @@ func (v *vocabulary) verifyAs(before, after []byte, parse func([]byte) (any, err
 
 // addsOne reports whether all that a tree of tables and lists has more than another is one value of JWT_SECRET_KEY.
 func (v *vocabulary) addsOne(before, after any) bool {
-	if b, ok := before.(map[string]any); ok {
+	switch b := before.(type) {
+	case map[string]any:
 		a, ok := after.(map[string]any)
-		if !ok || len(a)-len(b) > 1 {
-			return false
-		}
-		var differ []string
-		for name, value := range a {
-			if was, there := b[name]; !there || !reflect.DeepEqual(was, value) {
-				differ = append(differ, name)
-			}
-		}
-		if len(differ) != 1 || len(a) < len(b) {
-			return false
-		}
-		if len(a) > len(b) {
-			value := a[differ[0]]
-			if lines, several := value.([]any); several && len(lines) == 1 {
-				value = lines[0]
-			}
-			_, isText := value.(string)
-			return v.IsKey(differ[0]) && isText
-		}
-		return v.addsOne(b[differ[0]], a[differ[0]])
+		return ok && v.addsToTable(b, a)
+	case []any:
+		a, ok := after.([]any)
+		return ok && v.addsToList(b, a)
 	}
-	b, ok := before.([]any)
-	a, isList := after.([]any)
-	if !ok || !isList || len(a)-len(b) > 1 || len(a) < len(b) {
+	return false
+}
+
+func (v *vocabulary) addsToTable(b, a map[string]any) bool {
+	var differ []string
+	for name, value := range a {
+		if was, there := b[name]; !there || !reflect.DeepEqual(was, value) {
+			differ = append(differ, name)
+		}
+	}
+	if len(differ) != 1 || len(a) < len(b) || len(a)-len(b) > 1 {
+		return false
+	}
+	name := differ[0]
+	if len(a) == len(b) {
+		return v.addsOne(b[name], a[name])
+	}
+	value := a[name]
+	if lines, several := value.([]any); several && len(lines) == 1 {
+		value = lines[0]
+	}
+	_, isText := value.(string)
+	return v.IsKey(name) && isText
+}
+
+func (v *vocabulary) addsToList(b, a []any) bool {
+	if len(a)-len(b) > 1 || len(a) < len(b) {
 		return false
 	}
 	at := 0

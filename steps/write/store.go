@@ -208,26 +208,41 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 		old = run.Secret(string(before))
 	}
 	id := "undo " + r.spec
-	if h.Readable && h.Key.Equal(old) || !h.There && !d.There {
+	switch {
+	case h.Readable && h.Key.Equal(old) || !h.There && !d.There:
 		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be restored")
 		return run.Journal.TookBack(d)
-	}
-	if !h.Readable && d.NewVersion == "" && h.Version != "" && h.Version == d.Version {
+	case !h.Readable && d.NewVersion == "" && h.Version != "" && h.Version == d.Version:
 		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "the key never got there")
 		return run.Journal.TookBack(d)
-	}
-	// What is written there now may be someone else's: another value or, where none
-	// is shown, another version than the one that keysplit made.
-	changed := h.Readable && (!h.There || run.Prints.Of(h.Key) != d.Key) || !h.Readable && d.NewVersion != "" && h.Version != d.NewVersion
-	if changed && !run.Options.Force {
+	case isOthers(run, h, d) && !run.Options.Force:
 		return steps.Fail(finding.New(finding.PlaceConflict, h.Where+" was changed after keysplit wrote to it, so nothing was restored.").At(r.spec, 0).
-			WithFix(finding.Do("Look at who changed it. To put the earlier value back all the same: %s", finding.Command(run.Command("rollback", "--force")))))
-	}
-	if d.There && !old.Set() {
+			WithFix(finding.Do("Look at who changed it. To restore the earlier value all the same: %s", finding.Command(run.Command("rollback", "--force")))))
+	case d.There && !old.Set():
 		emit.Check(id, steps.MarkWarn, h.Where+" keeps the new key", "the previous value was never readable")
 		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" never shows a value, so the one before could not be kept.").At(r.spec, 0).
 			WithFix(r.store.Manner().ByHand))
 	}
+	if err := r.restore(ctx, run, d, old, h); err != nil {
+		return err
+	}
+	run.MarkWritten()
+	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")
+	return run.Journal.TookBack(d)
+}
+
+// isOthers reports whether what a place holds now may be someone else's: another value
+// than the delivery's or, where none is shown, another version than the one that
+// keysplit made.
+func isOthers(run *steps.Run, h steps.Held, d journal.Delivery) bool {
+	if h.Readable {
+		return !h.There || run.Prints.Of(h.Key) != d.Key
+	}
+	return d.NewVersion != "" && h.Version != d.NewVersion
+}
+
+// restore puts the earlier value back, and looks whether the place holds it.
+func (r *remote) restore(ctx context.Context, run *steps.Run, d journal.Delivery, old secret.Secret, h steps.Held) error {
 	if err := r.store.Restore(ctx, run, d, old, h); err != nil {
 		return err
 	}
@@ -238,7 +253,5 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
 		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" does not hold the earlier value after it was restored.").At(r.spec, 0))
 	}
-	run.MarkWritten()
-	emit.Check(id, steps.MarkOK, h.Where+" is back as it was", "the other values were not touched")
-	return run.Journal.TookBack(d)
+	return nil
 }
