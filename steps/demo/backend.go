@@ -98,6 +98,7 @@ const (
 
 func (b *backend) handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", home)
 	mux.HandleFunc("GET "+routes.CSRF, b.csrf)
 	mux.HandleFunc("POST "+routes.Login, b.login)
 	mux.HandleFunc("GET "+routes.Protected, b.currentUser)
@@ -105,6 +106,29 @@ func (b *backend) handler() http.Handler {
 	mux.HandleFunc("POST "+routes.Verify, b.verify)
 	return mux
 }
+
+// home is what a person who opens the address of the demo sees.
+func home(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = fmt.Fprintf(w, homePage, routes.CSRF, routes.Login, routes.Protected, routes.Refresh, routes.Verify) // fails when the client has gone
+}
+
+const homePage = `<!doctype html>
+<html lang="en">
+<meta name="viewport" content="width=device-width">
+<title>keysplit demo</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }</style>
+<h1>The backend of the keysplit demo</h1>
+<p>It stands in for a Django backend that signs its tokens with JWT_SECRET_KEY, and it ends with the demo.
+<p>keysplit uses these routes:
+<ul>
+<li>GET %s
+<li>POST %s
+<li>GET %s
+<li>POST %s
+<li>POST %s
+</ul>
+`
 
 func (b *backend) csrf(w http.ResponseWriter, _ *http.Request) {
 	// #nosec G124 -- a script of the page reads it, as Django's; plain http on this machine only

@@ -19,6 +19,13 @@ func TestLogin(t *testing.T) {
 	run := newRun()
 	url := s.server(t).URL
 	account := s.Account(run)
+	for path, want := range map[string]int{"/": 200, "/nothing": 404} {
+		req, err := http.NewRequest("GET", url+path, nil)
+		check(t, err)
+		if status, page, _ := do(t, req); status != want || strings.Contains(page, "POST "+routes.Login) != (want == 200) || strings.Contains(page, "%!") {
+			t.Errorf("GET %s: %d %q", path, status, page)
+		}
+	}
 	csrf := "x-" + newKey()[:8]
 	login := func(account steps.Account, header string) (int, *http.Response) {
 		data, err := json.Marshal(map[string]string{"username": account.Username, "password": account.Password.Reveal()})
