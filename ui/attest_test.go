@@ -32,7 +32,7 @@ func TestTheFormOfAnAttestation(t *testing.T) {
 	shows("Your name: _") // the name is missing again
 	st.press("esc")
 	st.want(steps.Checklist, done)
-	shows("[ Next: the summary ]")
+	shows("[ Finish ]")
 	if st.fakes[steps.Checklist].applied != 1 {
 		t.Error("something was recorded without a whole word")
 	}

@@ -20,7 +20,11 @@ func (w *wizard) body() *sheet {
 		w.end(s)
 		return s
 	}
-	switch w.phase(p) {
+	ph := w.phase(p)
+	if ph == planning || ph == ready || ph == running {
+		w.ledger(s)
+	}
+	switch ph {
 	case waiting:
 		s.hang("", w.styles.Muted, "Not looked at yet.")
 	case planning:
@@ -41,7 +45,7 @@ func (w *wizard) body() *sheet {
 			s.hang(s.spin+" ", w.styles.Muted, "working")
 		}
 	case done:
-		w.doneBody(s, p)
+		p.screen.done(w, s, p)
 	case failed:
 		w.failedBody(s, p)
 	case skipped:
@@ -52,40 +56,45 @@ func (w *wizard) body() *sheet {
 	return s
 }
 
-// doneBody shows the lines of proof and what else was found; of the look at the
-// project, what was found comes first.
-func (w *wizard) doneBody(s *sheet, p *page) {
-	if p.Name == steps.Preflight {
-		p.screen.result(w, s)
-		s.blank()
-		p.screen.proof(w, s, p)
+// ledger says above a page what the steps before it have proved, a line each.
+func (w *wizard) ledger(s *sheet) {
+	if w.short() {
 		return
 	}
-	mark, text := p.screen.heading(p)
+	for _, p := range w.pages[:w.at] {
+		if p.Number > 0 && w.phase(p) == done {
+			s.summaryLine(p, done)
+		}
+	}
+	s.blank()
+}
+
+// doneBody shows the lines of proof and what else was found.
+func (w *wizard) doneBody(s *sheet, p *page) {
+	text := p.heading()
 	if w.width < 30 && text == verified {
 		text = "Done, verified."
 	}
-	s.hang(s.s.Mark(mark)+" ", w.styles.Bold, text)
+	s.hang(s.s.Mark(steps.MarkOK)+" ", w.styles.Bold, text)
 	s.blank()
-	p.screen.proof(w, s, p)
+	s.lines(p.lines)
 	s.blank()
 	for _, f := range p.findings {
 		s.finding(f, true)
 	}
-	p.screen.result(w, s)
 }
 
 const verified = "Done and verified."
 
 // heading says that a step is done: for one with nothing to do, that.
-func (p *page) heading() (steps.Mark, string) {
+func (p *page) heading() string {
 	switch {
 	case p.plan.Nothing:
-		return steps.MarkOK, p.plan.Summary
+		return p.plan.Summary
 	case p.warned():
-		return steps.MarkOK, "Done, but the lines marked ! are not proved."
+		return "Done, but the lines marked ! are not proved."
 	}
-	return steps.MarkOK, verified
+	return verified
 }
 
 // warned tells that a line of the page is marked with a warning.

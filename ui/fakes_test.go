@@ -60,15 +60,16 @@ var prints = secret.NewFingerprinter([]byte("a fixed key for tests"))
 
 // stage is a wizard over fake steps.
 type stage struct {
-	t      testing.TB
-	w      *wizard
-	e      *steps.Engine
-	fakes  map[steps.Name]*fakeStep
-	msgs   []tea.Msg // sent by jobs, not yet delivered
-	hold   bool      // keep commands instead of running them
-	held   []tea.Cmd
-	quit   bool
-	copied []string
+	t         testing.TB
+	w         *wizard
+	e         *steps.Engine
+	fakes     map[steps.Name]*fakeStep
+	msgs      []tea.Msg // sent by jobs, not yet delivered
+	hold      bool      // keep commands instead of running them
+	holdAtEnd bool      // likewise on the last page
+	held      []tea.Cmd
+	quit      bool
+	copied    []string
 }
 
 // look is how a stage is lit.
@@ -131,7 +132,7 @@ func (st *stage) do(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
-	if st.hold {
+	if st.hold || st.holdAtEnd && st.w.atEnd() {
 		st.held = append(st.held, cmd)
 		return
 	}
@@ -166,7 +167,7 @@ func (st *stage) send(msg tea.Msg) {
 
 // release runs what was held.
 func (st *stage) release() {
-	st.hold = false
+	st.hold, st.holdAtEnd = false, false
 	held := st.held
 	st.held = nil
 	for _, c := range held {
@@ -229,23 +230,43 @@ func (st *stage) at() (steps.Name, phase) {
 	return "end", done
 }
 
-func (st *stage) want(n steps.Name, ph phase) {
+func (st *stage) want(n steps.Name, ph phase) *stage {
 	st.t.Helper()
 	if gotName, gotPhase := st.at(); gotName != n || gotPhase != ph {
 		st.t.Fatalf("the wizard is at %s in phase %d, want %s in phase %d\n%s", gotName, gotPhase, n, ph, st.w.View())
 	}
+	return st
 }
 
-// to presses enter until the plan of a step is on the screen, or the result of the
-// checklist, which has no plan to look at.
+// to presses enter until the plan of a step is on the screen, or the last page, which
+// is the checklist and has no plan to look at.
 func (st *stage) to(n steps.Name) *stage {
 	st.t.Helper()
 	for range 20 {
-		if name, ph := st.at(); name == n && (ph == ready || n == "end" || n == steps.Checklist && ph == done) {
+		if name, ph := st.at(); name == n && ph == ready || (n == "end" || n == steps.Checklist) && st.w.atEnd() && ph == done {
 			return st
 		}
 		st.press("enter")
 	}
 	st.t.Fatalf("enter does not lead to %s:\n%s", n, st.w.View())
+	return st
+}
+
+// proof goes beyond a step, whose proof is one line then, and back to its own page.
+func (st *stage) proof(n steps.Name) *stage {
+	st.t.Helper()
+	for range 20 {
+		if st.w.phase(st.w.page(n)) == done {
+			break
+		}
+		st.press("enter")
+	}
+	for range 20 {
+		if name, ph := st.at(); name == n && ph == done {
+			return st
+		}
+		st.press("esc")
+	}
+	st.t.Fatalf("esc does not lead to the proof of %s:\n%s", n, st.w.View())
 	return st
 }

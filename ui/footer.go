@@ -126,13 +126,16 @@ func (w *wizard) hints() []hint {
 		return []hint{enter, {move, "choose"}, {"esc", "back"}}
 	}
 	p := w.current()
-	if p == nil {
+	if w.atEnd() {
 		if w.job != nil {
 			return []hint{{"x", "stop"}, {"l", "log"}, {"?", "help"}, {"q", "quit"}}
 		}
 		hs := []hint{enter, {move, "choose"}}
 		if len(w.facts.edits) > 0 {
 			hs = append(hs, editHint)
+		}
+		if p != nil { // its last item is about it
+			hs = append(hs, hint{"m", "message"})
 		}
 		return append(append(hs, hint{"t", "findings"}), common[1:]...)
 	}
@@ -152,14 +155,11 @@ func (w *wizard) hints() []hint {
 		if again := p.screen.again(); again != enter.what {
 			hs = append(hs, hint{"r", again})
 		}
-		if len(w.facts.edits) > 0 && p.atOnce() { // which tell of what to edit
+		if len(w.facts.edits) > 0 && p.Number == 0 { // which tell of what to edit
 			hs = append(hs, editHint)
 		}
-		switch p.Name {
-		case steps.Preflight:
+		if p.Name == steps.Preflight {
 			hs = append(hs, hint{"t", "findings"})
-		case steps.Checklist: // its last item is about it
-			hs = append(hs, hint{"m", "message"})
 		}
 		return append(hs, common...)
 	}

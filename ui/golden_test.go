@@ -56,28 +56,28 @@ var scenes = []struct {
 	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
 	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
 	{"generate-import", func(st *stage) { st.open().to(steps.Generate).press("down", "enter").typed("correct horse") }},
-	{"generate-done", func(st *stage) { st.open().to(steps.Generate).press("enter") }},
-	{"generate-show-question", func(st *stage) { st.open().to(steps.Generate).press("enter", "right", "enter") }},
-	{"generate-shown", func(st *stage) { st.open().to(steps.Generate).press("enter", "right", "enter", "right", "enter") }},
+	{"generate-done", func(st *stage) { st.open().proof(steps.Generate) }},
+	{"generate-show-question", func(st *stage) { st.open().proof(steps.Generate).press("right", "enter") }},
+	{"generate-shown", func(st *stage) { st.open().proof(steps.Generate).press("right", "enter", "right", "enter") }},
 	{"generate-failed", func(st *stage) { refuse(st); st.open().to(steps.Generate).press("enter") }},
 	{"write", func(st *stage) { st.open().to(steps.Write) }},
 	{"write-quit-question", func(st *stage) { st.open().to(steps.Write).during("enter", steps.Write).press("q") }},
 	{"write-leaving", func(st *stage) { st.open().to(steps.Write).during("enter", steps.Write).press("ctrl+c", "ctrl+c") }},
-	{"write-done", func(st *stage) { st.open().to(steps.Write).press("enter") }},
+	{"write-done", func(st *stage) { st.open().proof(steps.Write) }},
 	{"write-failed", func(st *stage) {
 		st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
 			return fmt.Errorf("write backend/.env: no space left on device")
 		}
 		st.open().to(steps.Write).press("enter")
 	}},
-	{"distinct", func(st *stage) { st.open().to(steps.Distinct) }},
-	{"distinct-done", func(st *stage) { st.open().to(steps.Distinct).press("enter") }},
+	{"distinct", func(st *stage) { st.open().proof(steps.Distinct).press("r") }},
+	{"distinct-done", func(st *stage) { st.open().proof(steps.Distinct) }},
 	{"restart", func(st *stage) { st.open().to(steps.Restart) }},
 	{"restart-running", func(st *stage) {
 		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress,
 			Text: prose.Say("Press ctrl+c in the terminal of process 4711 (in backend) and start it again. keysplit waits up to 30s. It was started without the autoreloader.")})
 	}},
-	{"restart-done", func(st *stage) { st.open().to(steps.Restart).press("enter") }},
+	{"restart-done", func(st *stage) { st.open().proof(steps.Restart) }},
 	{"restart-skipped", func(st *stage) {
 		st.e.Run.Options.Skip = map[steps.Name]bool{steps.Restart: true}
 		st.w.facts = look(st.e)
@@ -90,7 +90,7 @@ var scenes = []struct {
 	{"smoketest-running", func(st *stage) {
 		st.open().to(steps.SmokeTest).during("enter", steps.SmokeTest, proof(steps.MarkRunning)...)
 	}},
-	{"smoketest-done", func(st *stage) { st.open().to(steps.SmokeTest).press("enter") }},
+	{"smoketest-done", func(st *stage) { st.open().proof(steps.SmokeTest) }},
 	{"smoketest-failed", func(st *stage) { stale(st); st.open().to(steps.SmokeTest).press("enter") }},
 	{"smoketest-rejected", func(st *stage) {
 		st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
@@ -111,12 +111,16 @@ var scenes = []struct {
 	{"checklist-attest-form", func(st *stage) {
 		attest(st).press("down", "enter").typed("Ada Lovelace").press("enter").typed("mail to the list")
 	}},
-	{"end", func(st *stage) { st.open().to("end") }},
-	{"rollback-question", func(st *stage) { st.open().to("end").press("right", "enter") }},
-	{"rolled-back", func(st *stage) { st.open().to("end").press("right", "enter", "right", "enter") }},
+	{"end", func(st *stage) {
+		st.e.Run.Options.Skip = map[steps.Name]bool{steps.Checklist: true}
+		st.w.facts = look(st.e)
+		st.open().to("end")
+	}},
+	{"rollback-question", func(st *stage) { st.open().to("end").pick("Roll back") }},
+	{"rolled-back", func(st *stage) { st.open().to("end").pick("Roll back"); st.press("right", "enter") }},
 	{"help", func(st *stage) { st.open().press("?") }},
 	{"why", func(st *stage) { st.open().to(steps.Generate).press("w") }},
-	{"log", func(st *stage) { st.open().to(steps.Distinct).press("l") }},
+	{"log", func(st *stage) { st.open().to(steps.Restart).press("l") }},
 	{"findings", func(st *stage) { st.open().press("t") }},
 	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
 	{"finding-with-edit", func(st *stage) {

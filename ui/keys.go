@@ -183,6 +183,9 @@ func (w *wizard) prompt() *prompt {
 	case ready:
 		q = p.screen.ready(w)
 	case done:
+		if w.atEnd() {
+			return w.endPrompt()
+		}
 		q = w.donePrompt(p)
 	case failed:
 		q = w.failedPrompt(p)
@@ -199,11 +202,11 @@ func (w *wizard) prompt() *prompt {
 
 // donePrompt leads on to the next page.
 func (w *wizard) donePrompt(p *page) prompt {
-	label := "Next: the summary"
+	label := "Next"
 	switch {
-	case w.width < 40:
-		label = "Next"
-	case w.at+1 < len(w.pages):
+	case p.Name == steps.Preflight:
+		label = "Start"
+	case w.width >= 40 && w.at+1 < len(w.pages):
 		label = "Next: " + w.pages[w.at+1].Task
 	}
 	if p.Name == steps.Preflight && w.blocked() {

@@ -97,16 +97,27 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	switch {
 	case stopped(msg.err):
 		w.flash = "Stopped."
-		if w.facts.machine.Status(p.Name) == steps.Pending && !p.atOnce() {
+		if w.facts.machine.Status(p.Name) == steps.Pending && p.Number > 0 {
+			p.fresh, p.stay = false, true
 			return p.screen.arrive(w)
 		}
 		p.failure = steps.ErrCancelled
 	case msg.err != nil:
 		p.failure = msg.err
 	case msg.kind == jobSkip:
-		return w.goTo(w.at+1, false)
-	case msg.kind == jobApply && p.plan.More:
-		return p.screen.arrive(w) // its next part has a question of its own
+		return w.forward()
+	case msg.kind == jobPlan:
+		fresh := p.fresh
+		if p.fresh = false; fresh && !p.asks(w) {
+			return w.apply(p.Name)
+		}
+	case p.plan.More:
+		p.fresh = !p.stay
+		return p.screen.arrive(w) // its next part may have a question of its own
+	case p == w.current() && w.atEnd():
+		return w.watch()
+	case p.passes():
+		return w.pass()
 	}
 	return nil
 }

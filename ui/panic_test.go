@@ -49,7 +49,7 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 			parts = slices.Clone(parts)
 			parts[1].screen = func() screen { return &faulty{newGenerate(), in} }
 			y := show(t, context.Background(), newStage(t, plainLight), Options{})
-			y.until("choose the key ]")
+			y.until("[ Start ]")
 			y.types("\r")
 			if in != "View" {
 				y.until("Step 1 of 5")

@@ -24,7 +24,7 @@ func TestEachPartOfAStepIsAskedForByItself(t *testing.T) {
 		t.Fatalf("after the first part: %+v, applied %d times", p, write.applied)
 	}
 	st.press("enter")
-	st.want(steps.Write, done)
+	st.want(steps.Restart, ready)
 	if write.applied != 2 {
 		t.Errorf("applied %d times", write.applied)
 	}

@@ -49,7 +49,7 @@ func TestTheRestartScreenWantsTheNameOfProduction(t *testing.T) {
 		t.Fatalf("it restarted, or does not say what to type:\n%s", st.w.View())
 	}
 	st.typed("shop-prod").press("enter")
-	st.want(steps.Restart, done)
+	st.want(steps.SmokeTest, ready)
 	if st.fakes[steps.Restart].applied != 1 || st.e.Run.Confirm("fly:shop-prod") != "" {
 		t.Error("it did not restart, or forgot that the name was typed")
 	}

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -31,14 +32,10 @@ type screen interface {
 	key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool)
 	// fields are the text fields that are open, none as a rule.
 	fields() (all []*field, focus int)
-	// heading says that the step is done, and whether all of it could be proved.
-	heading(p *page) (mark steps.Mark, text string)
 	// again says what r does once the step is done.
 	again() string
-	// proof draws the lines of proof once the step is done.
-	proof(w *wizard, s *sheet, p *page)
-	// result draws what follows the lines of proof once the step is done.
-	result(w *wizard, s *sheet)
+	// done draws the proof once the step is done.
+	done(w *wizard, s *sheet, p *page)
 	// extra are more options once the step is done.
 	extra(w *wizard) []option
 	// mend puts a failure right, when a finding of it is fixable.
@@ -54,6 +51,25 @@ type page struct {
 	lines    []steps.Event // checks, each ID once, and progress, in order
 	findings []finding.Finding
 	failure  error // why it failed
+
+	fresh bool // its first plan is being made: what only looks then starts by itself
+	stay  bool // the person came back to it or tries again, and goes on by hand
+}
+
+// asks reports whether the plan waits for a person's answer: one that changes
+// something does, and one with ways to choose from.
+func (p *page) asks(w *wizard) bool {
+	if p.plan.Nothing {
+		return false
+	}
+	return p.plan.Question != "" || p.plan.Confirm != "" || p.screen.ready(w).list
+}
+
+// passes reports whether the step is done so well that its proof needs no page of its
+// own: one line above the next one says it.
+func (p *page) passes() bool {
+	return p.Number > 0 && !p.stay && !p.warned() &&
+		!slices.ContainsFunc(p.findings, func(f finding.Finding) bool { return f.Severity != finding.Info })
 }
 
 // tally counts the checks that passed, and those that could not be proved or are open.
@@ -104,9 +120,6 @@ func (p *page) settle(err error) {
 	}
 }
 
-// atOnce reports whether the step only looks and so begins by itself.
-func (p *page) atOnce() bool { return p.Number == 0 }
-
 // basic is the screen of a step that has nothing particular. The others embed
 // it.
 type basic struct{ step steps.Name }
@@ -132,11 +145,9 @@ func (b *basic) ready(w *wizard) prompt {
 func (b *basic) moved(*wizard, int) tea.Cmd              { return nil }
 func (b *basic) key(*wizard, tea.KeyMsg) (tea.Cmd, bool) { return nil, false }
 func (b *basic) fields() ([]*field, int)                 { return nil, 0 }
-func (b *basic) heading(p *page) (steps.Mark, string)    { return p.heading() }
 func (b *basic) came(report)                             {}
 func (b *basic) again() string                           { return "again" }
-func (b *basic) proof(_ *wizard, s *sheet, p *page)      { s.lines(p.lines) }
-func (b *basic) result(*wizard, *sheet)                  {}
+func (b *basic) done(w *wizard, s *sheet, p *page)       { w.doneBody(s, p) }
 func (b *basic) extra(*wizard) []option                  { return nil }
 func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() }
 

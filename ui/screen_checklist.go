@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -25,6 +26,7 @@ type checklistScreen struct {
 	focus      int
 	item       int                   // that is attested just now, 0 for none
 	next       map[string]prose.Text // what to do about the open items, by the ID of their lines
+	signed     int                   // items that a person has signed off
 }
 
 func newChecklist() screen {
@@ -69,35 +71,56 @@ func (c *checklistScreen) came(r report) {
 	if r.items == nil {
 		return
 	}
-	c.next = map[string]prose.Text{}
+	c.next, c.signed = map[string]prose.Text{}, 0
 	for _, it := range r.items {
+		if it.State == checklist.Attested {
+			c.signed++
+		}
 		// The command that attests is for the shell; here there is a button.
 		c.next[fmt.Sprintf("item-%d", it.Number)] = it.Todo
 	}
 }
 
-func (c *checklistScreen) heading(p *page) (steps.Mark, string) {
+// done is the last page: how the upgrade ended, the items, and what is left to do.
+func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	if c.item != 0 {
-		return steps.MarkWarn, fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item)
+		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Bold, fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item))
+		s.blank()
+		c.all(w, s, p)
+		return
 	}
-	open := 0
-	for _, l := range p.lines {
-		if l.Mark == steps.MarkWarn {
-			open++
-		}
-	}
-	switch open {
-	case 0:
-		return steps.MarkOK, "All nine items are in order."
-	case 1:
-		return steps.MarkWarn, "1 of 9 items is still open."
-	}
-	return steps.MarkWarn, fmt.Sprintf("%d of 9 items are still open.", open)
+	w.ending(s)
+	w.remains(s, finding.Error)
+	s.blank()
+	c.bar(s, p)
+	s.blank()
+	c.all(w, s, p)
 }
 
-// proof shows each item with its evidence; an open one with the reason and what
+// bar shows how much of the checklist is done.
+func (c *checklistScreen) bar(s *sheet, p *page) {
+	const longest = 36
+	in, open := p.tally()
+	all := max(1, in+open)
+	text := fmt.Sprintf("%d of %d done", in, in+open)
+	if c.signed > 0 {
+		text += fmt.Sprintf(", %d signed off", c.signed)
+	}
+	left := ""
+	if open > 0 {
+		left = s.s.Warn.Render(fmt.Sprintf("%d left", open))
+	}
+	row := s.s.Bold.Render(text)
+	if width := min(longest, s.width-ansi.StringWidth(text)-ansi.StringWidth(left)-4); width >= all {
+		full := width * in / all
+		row += "  " + s.s.OK.Render(strings.Repeat(s.s.Marks.Heavy, full)) + s.s.Rule.Render(strings.Repeat(s.s.Marks.Rule, width-full))
+	}
+	s.add(strings.TrimRight(row+"  "+left, " "))
+}
+
+// all shows each item with its evidence; an open one with the reason and what
 // to do next. Where that does not fit, an item that is in order takes one row.
-func (c *checklistScreen) proof(w *wizard, s *sheet, p *page) {
+func (c *checklistScreen) all(w *wizard, s *sheet, p *page) {
 	whole := newSheet(s.s, s.width, s.spin)
 	c.items(whole, p, true)
 	if room := w.height - 9; len(whole.rows) > room {
@@ -110,9 +133,7 @@ func (c *checklistScreen) proof(w *wizard, s *sheet, p *page) {
 func (c *checklistScreen) items(s *sheet, p *page, whole bool) {
 	for _, l := range p.lines {
 		switch {
-		case l.Kind != steps.EventCheck:
-			s.blank()
-			s.say("", s.s.Muted, l.Text)
+		case l.Kind != steps.EventCheck: // the bar says it
 		case l.Mark == steps.MarkWarn:
 			s.say(s.s.Mark(l.Mark)+" ", s.s.Bold, l.Text)
 			s.hang("    ", s.s.Muted, capital(l.Detail.Rendered())+".")

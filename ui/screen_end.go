@@ -2,11 +2,14 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -81,16 +84,25 @@ func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 	}
 }
 
-// summary lists the steps and what is left to do.
-func (w *wizard) summary(s *sheet) {
-	st := w.styles
+// endingNow is how the upgrade ended.
+func (w *wizard) endingNow() steps.Ending {
 	end := w.facts.end
 	end.Edited, end.Throwaway = w.edited, w.throwaway
-	mark := st.Warn.Render(st.Marks.Warn)
+	return end
+}
+
+// ending says how the upgrade ended.
+func (w *wizard) ending(s *sheet) {
+	mark, end := steps.MarkWarn, w.endingNow()
 	if end.OK && !end.OwnServer {
-		mark = st.OK.Render(st.Marks.OK)
+		mark = steps.MarkOK
 	}
-	s.hang(mark+" ", st.Bold, end.Summary())
+	s.hang(w.styles.Mark(mark)+" ", w.styles.Bold, end.Summary())
+}
+
+// summary lists the steps and what is left to do.
+func (w *wizard) summary(s *sheet) {
+	w.ending(s)
 	s.blank()
 	for _, p := range w.pages {
 		if p.Number == 0 && p.Name != steps.Checklist {
@@ -98,20 +110,32 @@ func (w *wizard) summary(s *sheet) {
 		}
 		s.summaryLine(p, w.phase(p))
 	}
-	if len(w.facts.edits) > 0 {
-		s.blank()
-		s.hang("", st.Info, "keysplit can edit some of these files for you (press e); you see the change first.")
-	}
-	if len(w.facts.open) > 0 {
-		s.heading("Left to do")
-		for _, f := range w.facts.open {
-			s.finding(f, false)
-			s.say("    ", st.Muted, f.Fix)
+	w.remains(s, finding.Error, finding.Warning, finding.Info)
+}
+
+// remains says what is left to do, each thing once: of the findings those that are so
+// severe, and the number of the others.
+func (w *wizard) remains(s *sheet, severe ...finding.Severity) {
+	st, end := w.styles, w.endingNow()
+	next := end.Next()
+	more := 0
+	s.blank()
+	for _, f := range w.left(next) {
+		if !slices.Contains(severe, f.Severity) {
+			more++
+			continue
 		}
+		s.finding(f, false)
+		s.say("    ", st.Muted, f.Fix)
 	}
-	for _, next := range end.Next() {
-		s.blank()
-		s.say("", st.Bold, next.For(w.facts.where...))
+	for _, n := range next {
+		s.say("  ", lipgloss.NewStyle(), n.For(w.facts.where...))
+	}
+	if more > 0 {
+		s.hang("  ", st.Muted, steps.Plural(more, "more finding")+": press t")
+	}
+	if len(w.facts.edits) > 0 {
+		s.hang("  ", st.Info, "keysplit can edit some of these files for you (press e); you see the change first.")
 	}
 	if end.OwnServer {
 		s.blank()
@@ -119,6 +143,14 @@ func (w *wizard) summary(s *sheet) {
 	}
 }
 
+// left are the findings that are still true and whose fix is not said below them.
+func (w *wizard) left(next []prose.Text) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(w.facts.open), func(f finding.Finding) bool {
+		return slices.ContainsFunc(next, func(n prose.Text) bool { return n.Rendered() == f.Fix.Rendered() })
+	})
+}
+
+// summaryLine says what a step came to, in one row.
 func (s *sheet) summaryLine(p *page, ph phase) {
 	mark, said := s.s.Mark(steps.MarkPending), "not done"
 	switch ph {
@@ -132,13 +164,16 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	case failed:
 		mark, said = s.s.Mark(steps.MarkFailed), "failed"
 	}
-	s.hang(mark+" "+fmt.Sprintf("%-10s", p.Title), s.s.Muted, said)
+	s.add(mark + " " + fmt.Sprintf("%-10s", p.Title) + s.s.Muted.Render(s.s.Marks.Plain(said)))
 }
 
 // lastProof sums up the lines of a step: their number, or of a few the last one
 // that passed.
 func lastProof(p *page) string {
 	passed, unsure := p.tally()
+	if p.plan.Nothing && p.Number > 0 {
+		return p.plan.Summary
+	}
 	if p.Name == steps.Checklist {
 		return fmt.Sprintf("%d in order, %d open", passed, unsure)
 	}
@@ -164,10 +199,7 @@ func lastProof(p *page) string {
 
 // endPrompt is the question of the last page.
 func (w *wizard) endPrompt() *prompt {
-	finish := option{label: "Finish", act: func(w *wizard) tea.Cmd {
-		w.finished = true
-		return w.leave()
-	}}
+	finish := option{label: "Finish", act: (*wizard).finish}
 	switch w.backPhase() {
 	case backRunning:
 		return nil
@@ -177,8 +209,17 @@ func (w *wizard) endPrompt() *prompt {
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}
 	p := &prompt{options: []option{finish}}
+	if page := w.current(); page != nil {
+		p.options = append(p.options, page.screen.extra(w)...)
+	}
 	if w.mayRollBack() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})
 	}
 	return p
+}
+
+// finish ends the program at the last page.
+func (w *wizard) finish() tea.Cmd {
+	w.finished = true
+	return w.leave()
 }

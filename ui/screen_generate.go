@@ -188,7 +188,8 @@ func (g *generateScreen) extra(w *wizard) []option {
 	}
 }
 
-func (g *generateScreen) result(w *wizard, s *sheet) {
+func (g *generateScreen) done(w *wizard, s *sheet, p *page) {
+	w.doneBody(s, p)
 	st := w.styles
 	if w.key {
 		s.blank()
@@ -204,7 +205,7 @@ func (g *generateScreen) result(w *wizard, s *sheet) {
 	if w.facts.key.Set() {
 		s.hang("", st.Muted, fmt.Sprintf("The key is never shown unless you ask. Its fingerprint is %s.", w.facts.key.Fingerprint()))
 	}
-	if !w.page(steps.Generate).plan.Nothing {
+	if w.facts.machine.Status(steps.Write) != steps.Done && !p.plan.Nothing {
 		s.hang("", st.Muted, "Nothing is written yet.")
 	}
 }

@@ -46,9 +46,15 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 
 func (p *preflightScreen) again() string { return "look again" }
 
-// proof shows the facts in one column, muted: what is wrong and what comes next
+func (p *preflightScreen) done(w *wizard, s *sheet, page *page) {
+	p.glance(w, s)
+	s.blank()
+	p.found(w, s, page)
+}
+
+// found shows the facts in one column, muted: what is wrong and what comes next
 // matters more.
-func (p *preflightScreen) proof(w *wizard, s *sheet, page *page) {
+func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 	st, column := w.styles, 0
 	for _, l := range page.lines {
 		column = max(column, ansi.StringWidth(l.Text.Rendered()))
@@ -64,9 +70,9 @@ func (p *preflightScreen) proof(w *wizard, s *sheet, page *page) {
 	}
 }
 
-// result is what one must see at the first glance: what is wrong, what will be done
+// glance is what one must see at the first glance: what is wrong, what will be done
 // about it, and what that costs.
-func (p *preflightScreen) result(w *wizard, s *sheet) {
+func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	st := w.styles
 	var less []finding.Finding
 	first := true

@@ -16,7 +16,7 @@ func (w *wizard) quit(insist bool) tea.Cmd {
 		return nil
 	case !w.job.writes():
 		// On the last page there is nothing left to do: q is as good as Finish.
-		w.finished = w.finished || !insist && w.job == nil && w.current() == nil && w.backPhase() != backFailed
+		w.finished = w.finished || !insist && w.job == nil && w.atEnd() && w.backPhase() != backFailed
 		return w.leave()
 	case insist && w.question != nil && w.question == w.quitting:
 		return w.leave()

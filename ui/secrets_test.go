@@ -52,8 +52,11 @@ func TestTypedSecretsStayOutOfSight(t *testing.T) {
 			t.Errorf("the run got user %q and a password of %d characters", got.Username, got.Password.Len())
 		}
 		st.press("enter")
-		st.want(steps.SmokeTest, done)
+		st.want(steps.Checklist, done)
 		looks("at the end")
+		st.press("esc")
+		st.want(steps.SmokeTest, done)
+		looks("at the proof")
 	}
 	if !leaks("see "+strings.Repeat("a", 20), strings.Repeat("a", 12)) {
 		t.Fatal("leaks finds nothing")
@@ -72,7 +75,7 @@ func leaks(text, value string) bool {
 // The key is shown and copied only after a question, and is gone with the next
 // key.
 func TestTheKeyIsShownOnlyOnRequest(t *testing.T) {
-	st := newStage(t, plainLight).open().to(steps.Generate).press("enter")
+	st := newStage(t, plainLight).open().proof(steps.Generate)
 	shown := func() bool { return leaks(strings.ReplaceAll(st.w.View(), "\n   ", ""), goodKey) }
 	if shown() {
 		t.Fatal("the key is on the screen without a question")

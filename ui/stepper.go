@@ -17,6 +17,8 @@ func (w *wizard) where() (long, brief string) {
 		return "Restore everything", "back"
 	case p == nil:
 		return "Summary", "summary"
+	case w.atEnd():
+		return p.Title, strings.ToLower(p.Title)
 	case p.Number == 0:
 		return capital(p.Task), strings.ToLower(p.Title)
 	}

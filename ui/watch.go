@@ -51,7 +51,7 @@ func (w *wizard) watch() tea.Cmd {
 
 // waits reports whether the last page waits for a server of the project.
 func (w *wizard) waits() bool {
-	return w.current() == nil && w.facts.end.OwnServer && w.verdict == nil && w.job == nil
+	return w.atEnd() && w.facts.end.OwnServer && w.verdict == nil && w.job == nil
 }
 
 // seen takes a look, and goes on to the next one or to the proof.

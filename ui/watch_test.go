@@ -50,8 +50,8 @@ func alone(t *testing.T) (*stage, *watcher) {
 // when it answers.
 func TestTheLastPageWaitsForTheServer(t *testing.T) {
 	st, f := alone(t)
-	st.open().to(steps.Checklist)
-	st.hold = true
+	st.open().to(steps.SmokeTest)
+	st.holdAtEnd = true
 	st.press("enter")
 	if !strings.Contains(st.w.View(), "Waiting for your server") || strings.Contains(st.w.View(), "Done. The backend has a JWT key of its own.") {
 		t.Fatalf("the last page does not wait:\n%s", st.w.View())
@@ -78,13 +78,13 @@ func TestTheServerThatCame(t *testing.T) {
 		}
 		return nil
 	}
-	st.open().to(steps.Checklist).press("enter")
+	st.open().to(steps.SmokeTest).press("enter")
 	st.want(steps.SmokeTest, failed)
 
 	st, f = alone(t)
 	f.err = errors.New("no list")
-	st.open().to(steps.Checklist).press("enter")
-	if f.looks != 1 || st.w.current() != nil {
+	st.open().to(steps.SmokeTest).press("enter")
+	if f.looks != 1 || !st.w.atEnd() {
 		t.Errorf("%d looks", f.looks)
 	}
 
@@ -93,6 +93,6 @@ func TestTheServerThatCame(t *testing.T) {
 	f.plan = func(*steps.Run) (steps.Plan, error) {
 		return steps.Plan{Summary: "Restart.", Question: "Restart the server now?"}, nil
 	}
-	st.open().to(steps.Checklist).press("enter")
+	st.open().to(steps.SmokeTest).press("enter")
 	st.want(steps.Restart, ready)
 }

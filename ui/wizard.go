@@ -184,6 +184,13 @@ func (w *wizard) current() *page {
 	return nil
 }
 
+// atEnd reports whether the last page is shown: the checklist once it was gone
+// through, or else the page behind all steps.
+func (w *wizard) atEnd() bool {
+	p := w.current()
+	return p == nil || p.Name == steps.Checklist && w.phase(p) == done
+}
+
 // phase says what there is to show of a page.
 type phase int
 
@@ -227,7 +234,10 @@ func (w *wizard) start(kind jobKind, n steps.Name, do work) tea.Cmd {
 	w.lastJob++
 	w.job = &job{id: w.lastJob, kind: kind, step: n, cancel: cancel}
 	w.started, w.elapsed = w.now(), 0
-	w.selected, w.scroll, w.key, w.question = w.keepSelection(kind), 0, false, nil
+	w.selected, w.key, w.question = w.keepSelection(kind), false, nil
+	if w.over == nil {
+		w.scroll = 0
+	}
 	if n != "" {
 		w.page(n).clear()
 	}
@@ -261,6 +271,7 @@ func (w *wizard) goTo(i int, again bool) tea.Cmd {
 	switch ph := w.phase(p); {
 	case again, ph == waiting, ph == ready:
 		p.plan, w.verdict = steps.Plan{}, nil
+		p.fresh, p.stay = !again, again
 		return p.screen.arrive(w)
 	}
 	return nil
@@ -268,6 +279,16 @@ func (w *wizard) goTo(i int, again bool) tea.Cmd {
 
 // forward goes to the next page.
 func (w *wizard) forward() tea.Cmd { return w.goTo(w.at+1, false) }
+
+// pass goes to the next page by itself: what covers the page stays open.
+func (w *wizard) pass() tea.Cmd {
+	over, scroll := w.over, w.scroll
+	cmd := w.forward()
+	if over != nil {
+		w.over, w.scroll = over, scroll
+	}
+	return cmd
+}
 
 // back goes to the page before, only to look. It never quits.
 func (w *wizard) back() tea.Cmd {

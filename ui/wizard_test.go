@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -11,14 +12,93 @@ import (
 	"dj/keysplit/steps/finding"
 )
 
-// The enter key alone takes a healthy upgrade from start to finish.
-func TestEnterAloneFinishes(t *testing.T) {
-	st := newStage(t, plainLight).open()
-	for n := 0; !st.quit; n++ {
-		if n > 20 {
-			t.Fatalf("enter alone does not finish:\n%s", st.w.View())
+// enters is how often enter is pressed until the wizard ends.
+func (st *stage) enters() int {
+	st.t.Helper()
+	for n := range 20 {
+		if st.quit {
+			return n
 		}
 		st.press("enter")
+	}
+	st.t.Fatalf("enter alone does not finish:\n%s", st.w.View())
+	return 0
+}
+
+// healthy is a project of which no step has anything to change.
+func (st *stage) healthy() *stage {
+	for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Restart} {
+		st.fakes[n].plan = func(*steps.Run) (steps.Plan, error) {
+			return steps.Plan{Summary: "It is in order: " + string(n) + ".", Nothing: true}, nil
+		}
+	}
+	return st
+}
+
+// A project that is in order has three: Start, Test and Finish. What passed by itself
+// is not hidden: the page that asks says it.
+func TestAHealthyProjectAsksLittle(t *testing.T) {
+	st := newStage(t, plainLight).healthy().open().press("enter")
+	st.want(steps.SmokeTest, ready)
+	for _, want := range []string{"It is in order: generate.", "It is in order: write.", "4 checks passed", "It is in order: restart."} {
+		if v := st.w.View(); !strings.Contains(v, want) {
+			t.Errorf("%q is not shown:\n%s", want, v)
+		}
+	}
+	if n := 1 + st.enters(); n != 3 {
+		t.Errorf("it takes %d enters", n)
+	}
+}
+
+// What passes by itself waits where a person should read it, where they come back to
+// it, and where they have stopped it.
+func TestWhatDoesNotPassByItself(t *testing.T) {
+	warns := func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Check("order", steps.MarkWarn, "one thing", "could not be seen")
+		return nil
+	}
+	finds := func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Find(finding.New("env-file-not-ignored", "").At(".gitignore", 0))
+		return nil
+	}
+	for name, apply := range map[string]func(context.Context, *steps.Run, steps.Emit) error{"a warning": warns, "a finding": finds} {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Distinct].apply = apply
+		t.Log(name)
+		st.open().to(steps.Write).press("enter").want(steps.Distinct, done).press("enter").want(steps.Restart, ready)
+	}
+	st := newStage(t, plainLight).healthy().open().press("enter")
+	st.press("esc", "r").want(steps.Restart, ready)
+	if v := st.w.View(); !strings.Contains(v, "Nothing to do here. Continue?") {
+		t.Errorf("it does not ask:\n%s", v)
+	}
+	st.press("enter").want(steps.Restart, done)
+
+	st = newStage(t, plainLight).open().to(steps.Write)
+	st.fakes[steps.Distinct].apply = func(ctx context.Context, _ *steps.Run, _ steps.Emit) error {
+		st.w.stop()
+		return ctx.Err()
+	}
+	st.press("enter").want(steps.Distinct, ready)
+}
+
+// What covers a page stays while the steps below it go on.
+func TestAnOverlayStaysWhileTheStepsPass(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Write).during("enter", steps.Write).press("l")
+	st.w.scroll = 2
+	st.release()
+	if st.w.over == nil || st.w.scroll != 2 {
+		t.Errorf("it was closed, or is at row %d", st.w.scroll)
+	}
+	st.press("esc").want(steps.Restart, ready)
+}
+
+// The enter key alone takes an upgrade from start to finish: Start, Make, Write,
+// Restart, Test, Finish.
+func TestEnterAloneFinishes(t *testing.T) {
+	st := newStage(t, plainLight).open()
+	if n := st.enters(); n != 6 {
+		t.Errorf("it takes %d enters", n)
 	}
 	o, err := st.w.outcome(st.e, true, nil)
 	if err != nil || o.Cancelled || o.Failed != nil || !o.Changed {
@@ -84,14 +164,15 @@ func TestKeys(t *testing.T) {
 		quit  bool
 	}{
 		{"enter goes on", nil, []string{"enter"}, steps.Generate, ready, false},
-		{"enter applies", nil, []string{"enter", "enter"}, steps.Generate, done, false},
-		{"esc goes back", nil, []string{"enter", "enter", "esc"}, steps.Preflight, done, false},
+		{"enter applies, and what is done passes", nil, []string{"enter", "enter"}, steps.Write, ready, false},
+		{"esc goes back", nil, []string{"enter", "enter", "esc", "esc"}, steps.Preflight, done, false},
 		{"esc does not quit", nil, []string{"esc", "esc", "esc"}, steps.Preflight, done, false},
-		{"back and on keeps what is done", nil, []string{"enter", "enter", "enter", "esc", "enter"}, steps.Write, ready, false},
+		{"back and on keeps what is done", nil, []string{"enter", "enter", "esc", "esc", "enter", "enter"}, steps.Write, ready, false},
 		{"the Back button", to(steps.Write), []string{"right", "enter"}, steps.Generate, done, false},
-		{"tab goes round", to(steps.Write), []string{"tab", "tab", "enter"}, steps.Write, done, false},
+		{"tab goes round", to(steps.Write), []string{"tab", "tab", "enter"}, steps.Restart, ready, false},
 		{"shift+tab goes round", to(steps.Write), []string{"shift+tab", "enter"}, steps.Generate, done, false},
-		{"r does a step again", to(steps.Write), []string{"enter", "r"}, steps.Write, ready, false},
+		{"r does a step again", to(steps.Write), []string{"enter", "esc", "esc", "r"}, steps.Write, ready, false},
+		{"and stays there", to(steps.Write), []string{"enter", "esc", "esc", "r", "enter"}, steps.Write, done, false},
 		{"q quits", nil, []string{"q"}, steps.Preflight, done, true},
 		{"ctrl+c quits", nil, []string{"ctrl+c"}, steps.Preflight, done, true},
 		{"help covers and uncovers", nil, []string{"?", "?", "enter"}, steps.Generate, ready, false},
@@ -100,8 +181,8 @@ func TestKeys(t *testing.T) {
 		{"quit from a text", nil, []string{"l", "q"}, steps.Preflight, done, true},
 		{"esc leaves a finding, then the list", nil, []string{"t", "enter", "esc", "esc", "enter"}, steps.Generate, ready, false},
 		{"unknown keys do nothing", nil, []string{"z", "5", "ctrl+u"}, steps.Preflight, done, false},
-		{"no to a question", to(steps.Generate), []string{"enter", "right", "enter", "enter"}, steps.Generate, done, false},
-		{"esc to a question", to(steps.Generate), []string{"enter", "right", "enter", "esc", "enter"}, steps.Write, ready, false},
+		{"no to a question", to(steps.Generate), []string{"enter", "esc", "right", "enter", "enter"}, steps.Generate, done, false},
+		{"esc to a question", to(steps.Generate), []string{"enter", "esc", "right", "enter", "esc", "enter"}, steps.Write, ready, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			st := newStage(t, plainLight).open()
@@ -136,10 +217,13 @@ func TestBackOnlyLooks(t *testing.T) {
 	if s := st.w.facts.machine.Status(steps.Distinct); s != steps.Pending {
 		t.Errorf("distinct is %s after write ran again", s)
 	}
-	if st.press("enter"); st.fakes[steps.Distinct].applied != 1 {
+	if st.fakes[steps.Distinct].applied != 1 {
 		t.Error("distinct ran without enter")
 	}
-	st.want(steps.Distinct, ready)
+	if st.press("enter"); st.fakes[steps.Distinct].applied != 2 {
+		t.Error("what was written again was not verified again")
+	}
+	st.want(steps.Restart, ready)
 }
 
 // c copies the command of a plan, and the fix of a failure.
@@ -197,8 +281,8 @@ func BenchmarkKeyPress(b *testing.B) {
 // A step that is registered with the engine gets its page; one that is not has
 // none.
 func TestAStepHasAPageWhenTheEngineHasIt(t *testing.T) {
-	if st := newStage(t, plainLight).open().to("end"); !strings.Contains(st.w.View(), "! Checklist") {
-		t.Errorf("the summary leaves the checklist out:\n%s", st.w.View())
+	if st := newStage(t, plainLight).open().to("end"); !strings.Contains(st.w.View(), "9. Team notified of change") {
+		t.Errorf("the last page leaves the checklist out:\n%s", st.w.View())
 	}
 	if st := newStage(t, plainLight, steps.Checklist).open().to("end"); strings.Contains(st.w.View(), "Checklist") {
 		t.Errorf("a step that is not there is in the summary:\n%s", st.w.View())
@@ -288,5 +372,19 @@ func TestQuittingOnTheLastPage(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.Write).press("q")
 	if o, _ := st.w.outcome(st.e, true, nil); !o.Cancelled {
 		t.Error("q in the middle counts as the end")
+	}
+}
+
+// What is left to do is said once, also where a finding and the ending say the same.
+func TestTheLastPageNamesAFixOnce(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		st := newStage(t, plainLight)
+		if st.e.Run.Options.Skip = map[steps.Name]bool{steps.Checklist: skip}; skip {
+			st.w.facts = look(st.e)
+		}
+		st.open().to("end")
+		if v := st.size(120, 60); strings.Count(v, "Add .env to .gitignore.") != 1 {
+			t.Errorf("the checklist skipped %t:\n%s", skip, v)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	before := read(t, p.EnvPath)
 	o := ptytest.Options{Args: []string{"--python", p.Python}, Dir: p.Root, Env: env}
 	killed := onTerminal(t, o)
-	for f := atRest(t, killed); !strings.Contains(f.Text(), "wrote .env"); {
+	for f := atRest(t, killed); !strings.Contains(f.Text(), "✓ Write"); {
 		f = onward(t, killed, ptytest.Enter)
 	}
 	killed.Signal(syscall.SIGKILL)

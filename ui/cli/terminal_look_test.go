@@ -61,7 +61,7 @@ func TestTheWizardWithoutColours(t *testing.T) {
 			t.Parallel()
 			tm := onTerminal(t, o)
 			f := atRest(t, tm)
-			for range 3 {
+			for range 2 {
 				f = onward(t, tm, ptytest.Enter)
 			}
 			for y, row := range f.Cells {

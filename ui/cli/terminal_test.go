@@ -185,7 +185,7 @@ func TestBubbleTeasOwnLogsAreOff(t *testing.T) {
 	dir := t.TempDir()
 	env := plainEnv(t, "TEA_TRACE="+filepath.Join(dir, "trace"), "TEA_DEBUG="+filepath.Join(dir, "debug"))
 	tm := onTerminal(t, ptytest.Options{Args: []string{"demo"}, Env: env, Dir: dir})
-	tm.WaitFor(`Next: choose the key \]`, soon)
+	tm.WaitFor(`\[ Start \]`, soon)
 	tm.Type("xyzzy")
 	tm.Press(ptytest.CtrlC)
 	tm.Exit(soon)

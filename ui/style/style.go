@@ -58,21 +58,21 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 
 // Spoken are marks for a screen reader, which may pass over signs.
 func Spoken() Marks {
-	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Dot: ",", Ellipsis: "..."}
+	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Heavy: "=", Dot: ",", Ellipsis: "..."}
 }
 
 // Marks are the signs before a line.
 type Marks struct {
-	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Dot, Ellipsis string
+	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Heavy, Dot, Ellipsis string
 }
 
 // MarksFor picks marks that the locale can show: plain ASCII where it is not
 // UTF-8.
 func MarksFor(utf8 bool) Marks {
 	if utf8 {
-		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Dot: "•", Ellipsis: "…"}
+		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Heavy: "━", Dot: "•", Ellipsis: "…"}
 	}
-	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Dot: "*", Ellipsis: "..."}
+	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Heavy: "=", Dot: "*", Ellipsis: "..."}
 }
 
 // UTF8 tells whether the locale of the environment is UTF-8: LC_ALL, LC_CTYPE
@@ -89,7 +89,7 @@ func UTF8() bool {
 }
 
 // ascii replaces the few characters beyond ASCII that keysplit itself writes.
-var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "✓", "+", "●", "*", "○", "o", "✗", "x", "┃", ">")
+var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "━", "=", "✓", "+", "●", "*", "○", "o", "✗", "x", "┃", ">")
 
 // Plain makes text fit for a locale that is not UTF-8.
 func (m Marks) Plain(text string) string {
