@@ -48,7 +48,7 @@ var revealCallers = map[string]string{
 	"steps/vendor/vault.go set":                  "standard input of vault",
 	"steps/write/mask.go maskLine":               "recognises the line with the key, to mask it",
 	"ui/run.go copyKey":                          "copies it, after a question",
-	"ui/screen_generate.go result":               "shows it, after a question",
+	"ui/screen_generate.go done":                 "shows it, after a question",
 }
 
 func TestWhoRevealsSecrets(t *testing.T) {
