@@ -12,6 +12,7 @@ import (
 const (
 	GraceKeyName   = "JWT_PREVIOUS_SECRET_KEY"
 	GraceUntilName = "JWT_PREVIOUS_SECRET_KEY_UNTIL"
+	GraceApp       = "jwt_grace.GraceConfig" // the entry in INSTALLED_APPS
 )
 
 // Grace reads the grace period from the files that this run's backend gets its key

@@ -302,11 +302,14 @@ type Trier interface {
 }
 
 // Trial is what the settings are evaluated with before it is so: variables of the
-// environment (nil takes one away) and the bytes of files by their absolute paths, which
-// need not exist.
+// environment (nil takes one away), the bytes of files by their absolute paths, which
+// need not exist, and variables that are so (nil: unset) whatever the settings read them
+// from. Same pins the variable of the key to what SECRET_KEY is now.
 type Trial struct {
 	Env   map[string]*string
 	Files map[string][]byte
+	Pin   map[string]*string
+	Same  bool
 }
 
 // Account is what a login needs.

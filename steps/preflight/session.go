@@ -294,7 +294,7 @@ func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
 }
 
 func (s *session) Try(ctx context.Context, t steps.Trial) (*steps.Facts, error) {
-	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files, "handed": s.handed()}})
+	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files, "pin": t.Pin, "same": t.Same, "handed": s.handed()}})
 	if err != nil {
 		return nil, err
 	}

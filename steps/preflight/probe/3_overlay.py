@@ -2,7 +2,7 @@
 # settings. {"env": {NAME: value, or null for unset}, "files": {path: base64}} hold
 # for the process as an edit would, and so does {"handed": {NAME: value}} of files that
 # this user cannot read; {"pin": {NAME: value, or null}} holds whatever the
-# settings read.
+# settings read, and {"same": true} pins the key to what SECRET_KEY is.
 
 import builtins
 import importlib.machinery

@@ -183,7 +183,10 @@ def refused(told):
 
 def attempt(question):
     """The settings under an overlay, evaluated and given up again."""
-    worker = Worker(question["overlay"])
+    overlay = question["overlay"]
+    if overlay.get("same"):
+        overlay = dict(overlay, pin={KEY: current.ask({"ask": "secret"})["secret"]})
+    worker = Worker(overlay)
     told = worker.answer()
     worker.end()
     return refused(told) if "error" in told else dict(whole, **dict(told, candidate=False, checks=[]))

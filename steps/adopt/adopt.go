@@ -1,0 +1,170 @@
+// Package adopt gives a project that signs its tokens with SECRET_KEY a key of its own:
+// it makes the upgrade guide's change in the settings, in the project's own manner.
+//
+// The rules:
+//
+//   - The places are found in the syntax tree, by the project's own Python, which runs
+//     none of the project's code for that (look/*.py). A shape that is not known for
+//     certain is not edited: the lines to paste are shown, with the place.
+//   - What is inserted reads the key as the settings read SECRET_KEY, with the names that
+//     they have imported, in their quotes, indentation and line ends, and refuses to load
+//     without it, with SECRET_KEY in its place, and with a short one. What signed before
+//     gets the key's name in its place. Every other byte is compared, and stays.
+//   - It is tried in the project's Django before anything is written: without the edit;
+//     with it and no key, with SECRET_KEY as the key, with a short one, all of which it
+//     must refuse; and with it and a new key, with which it must start, and sign.
+//   - It writes nothing itself.
+package adopt
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
+)
+
+// Settings is one file of the settings as it is, and as it will be.
+type Settings struct {
+	File    string // absolute
+	Was, Is []byte
+	Line    int    // that the edit is about
+	Literal bool   // the key that signed is in the text, and so in git's history
+	Package string // that the settings import from now on, "" for none
+}
+
+// Draft makes the edit of a project whose Django runs, and tries it. Where there is none
+// that is sure, the error is a *steps.Failure with the lines to paste.
+func Draft(ctx context.Context, run *steps.Run) (*Settings, error) {
+	trier, ok := run.Django.(steps.Trier)
+	if !ok || run.Project.SettingsFile == "" || run.Project.Python == "" {
+		return nil, steps.Fail(finding.New(finding.SettingsNotUpgraded, "The settings cannot be tried before they are edited, so keysplit does not edit them.").At(run.Project.Rel(run.Project.SettingsFile), 0).NotFixable())
+	}
+	p, err := look(ctx, run, "key")
+	if err != nil {
+		return nil, err
+	}
+	if p.Unsure != "" {
+		return nil, unsure(run, p)
+	}
+	var refused error
+	for _, w := range p.Ways {
+		made, err := write(run, p, w)
+		if err != nil {
+			refused = err
+			continue
+		}
+		var failed *triedError
+		if err = try(ctx, run, trier, made); !errors.As(err, &failed) {
+			return made, err
+		}
+		refused = failed
+	}
+	p.Unsure = refused.Error()
+	return nil, unsure(run, p)
+}
+
+// write makes the edit in one of the ways to read the key.
+func write(run *steps.Run, p place, w way) (*Settings, error) {
+	if p.File == "" || run.Project.Rel(p.File) == p.File {
+		return nil, errors.New("the file is outside of the project")
+	}
+	if info, err := os.Lstat(p.File); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	was, err := file.ReadSmall(p.File)
+	if err != nil {
+		return nil, err
+	}
+	is, err := manner{place: p, way: w, key: run.Names().Key, least: run.MinLength()}.edit(was)
+	if err != nil {
+		return nil, err
+	}
+	return &Settings{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package}, nil
+}
+
+// unsure is the finding of settings that are not edited: the reason, the place, and the
+// lines to paste.
+func unsure(run *steps.Run, p place) error {
+	at := run.Project.Rel(p.File)
+	f := finding.New(finding.SettingsNotUpgraded, "keysplit does not edit the settings: "+secret.Inert(p.Unsure)+".").At(at, p.Line).NotFixable()
+	where := "below SECRET_KEY"
+	m := manner{place: p, key: run.Names().Key, least: run.MinLength()}
+	if len(p.Ways) > 0 {
+		m.way = p.Ways[0]
+	}
+	m.Read = true
+	if p.Tail == "apps" {
+		where = "below INSTALLED_APPS"
+	} else if m.Tail = "entry"; m.Class {
+		where = "at the end of the class"
+	}
+	f.Fix = finding.Do("Add these lines to %s, %s:\n%s", at, where, prose.Command(strings.Join(append(m.imports(), m.lines()...), "\n")))
+	return steps.Fail(f)
+}
+
+// throwaway is a random key of n characters, for one evaluation.
+func throwaway(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // crypto/rand.Read never fails
+	return base64.RawURLEncoding.EncodeToString(b)[:n]
+}
+
+// triedError is an edit that the project's Django did not take as it should.
+type triedError struct{ why string }
+
+func (e *triedError) Error() string { return e.why }
+
+// try evaluates the settings with and without the edit, before anything is written.
+func try(ctx context.Context, run *steps.Run, trier steps.Trier, made *Settings) error {
+	name := run.Names().Key
+	key, short := throwaway(run.MinLength()+20), throwaway(run.MinLength()-1)
+	plain, err := trier.Try(ctx, steps.Trial{Pin: map[string]*string{name: &key}})
+	if err != nil {
+		return err
+	}
+	if plain.State != "ok" {
+		return &triedError{"the settings do not load as they are: " + plain.StateError}
+	}
+	edit := map[string][]byte{made.File: made.Is}
+	for _, t := range []struct {
+		trial steps.Trial
+		what  string
+	}{
+		{steps.Trial{Files: edit, Pin: map[string]*string{name: nil}}, "without the key"},
+		{steps.Trial{Files: edit, Same: true}, "with SECRET_KEY as the key"},
+		{steps.Trial{Files: edit, Pin: map[string]*string{name: &short}}, "with a short key"},
+	} {
+		f, err := trier.Try(ctx, t.trial)
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(f.State, "key-") {
+			why := "the edited settings load " + t.what
+			if f.State != "ok" {
+				why = fmt.Sprintf("the edited settings fail %s, but not because of it: %s", t.what, f.StateError)
+			}
+			return &triedError{why}
+		}
+	}
+	f, err := trier.Try(ctx, steps.Trial{Files: edit, Pin: map[string]*string{name: &key}})
+	switch {
+	case err != nil:
+		return err
+	case f.State != "ok":
+		return &triedError{"the edited settings do not load with a new key: " + f.StateError}
+	case !f.SigningEqualsKey || f.SigningEqualsSecretKey || f.Key.Sum != run.Prints.Sum([]byte(key)):
+		return &triedError{"the edited settings do not sign with the new key"}
+	case f.SecretKey.Sum != plain.SecretKey.Sum:
+		return &triedError{"SECRET_KEY would change"}
+	}
+	return nil
+}

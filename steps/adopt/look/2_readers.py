@@ -1,0 +1,117 @@
+# How the settings read a variable: the call that reads SECRET_KEY is asked for the key.
+
+NAME = re.compile(r"[A-Za-z_]\w*\Z")
+
+
+class Read:
+    """A reading: the call or subscript, the name of its variable, and how another one is
+    asked for. form is "get" (None where it is not set), "default" (told so), "plain"."""
+
+    def __init__(self, module, node, call, name, form):
+        self.module, self.node, self.call, self.name, self.form = module, node, call, name, form
+
+
+def reads(module, node):
+    """The readings within an expression."""
+    for part in ast.walk(node):
+        text = None
+        if isinstance(part, ast.Call) and part.args and isinstance(part.func, (ast.Name, ast.Attribute)):
+            text, base = part.args[0], part.func
+        elif isinstance(part, ast.Subscript):
+            text, base = getattr(part.slice, "value", part.slice), part.value
+            text = part.slice if isinstance(part.slice, ast.Constant) else text
+        if not isinstance(text, ast.Constant) or not isinstance(text.value, str) or not NAME.match(text.value):
+            continue
+        if not re.search("SECRET|KEY|JWT", text.value, re.I) or last_name(base) in ("str", "Path", "bool", "get_random_secret_key"):
+            continue
+        call = module.words(base)
+        if isinstance(part, ast.Subscript):
+            if root_name(base) not in ("SIMPLE_JWT", "NINJA_JWT"):
+                yield Read(module, part, call + ".get", text.value, "get")
+        elif re.search(r"(?:environ\.get|getenv)\Z|\bget\Z", call):
+            yield Read(module, part, call, text.value, "get")
+        else:
+            yield Read(module, part, call, text.value, "default")
+
+
+def secret_statement():
+    """The module and the statement that give SECRET_KEY its value, the last ones."""
+    found = None, None
+    for module in modules:
+        for node in statements(module.tree.body):
+            inner = node.body if isinstance(node, ast.ClassDef) else [node]
+            for one in inner:
+                if assigns(one, "SECRET_KEY"):
+                    found = module, one
+    return found
+
+
+def import_of(module, name):
+    """The statement that brings a name into a module, as another module can have it."""
+    for node in statements(module.tree.body):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return "from %s import %s%s" % (node.module, alias.name, " as " + alias.asname if alias.asname else "")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name and "." not in alias.name:
+                    return "import %s%s" % (alias.name, " as " + alias.asname if alias.asname else "")
+    return ""
+
+
+KNOWN = re.compile(r"(?:^|\.)(?:config|env|environ\.get|getenv|env\.str|get_env\w*|getenv\w*|get_secret\w*)\Z")
+
+
+def loads():
+    """Whether something fills the environment from a file."""
+    return any(re.search(r"\b(?:load_dotenv|read_dotenv|read_env)\s*\(", m.text) for m in modules)
+
+
+def installed(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def readers(module, value=None):
+    """The ways to read a variable in a module, the project's own first."""
+    found = list(reads(*value)) if value else []
+    owner, statement = secret_statement()
+    if statement is not None:
+        found += reads(owner, statement.value)
+    for other in [module] + [m for m in reversed(modules) if m is not module]:
+        for part in ast.walk(other.tree):
+            if isinstance(part, ast.Call) and isinstance(part.func, (ast.Name, ast.Attribute)) and part.args and KNOWN.search(other.words(part.func) or ""):
+                if isinstance(part.args[0], ast.Constant) and isinstance(part.args[0].value, str):
+                    call = other.words(part.func)
+                    found.append(Read(other, part, call, part.args[0].value, "get" if re.search(r"(?:environ\.get|getenv)\Z", call) else "default"))
+    ways = []
+    for r in found:
+        base = r.call.partition(".")[0].partition("(")[0]
+        line = bound(module, base)
+        needs = "" if line else import_of(r.module, base)
+        if line or needs:
+            for form in [r.form] + (["plain"] if r.form == "default" else []):
+                ways.append({"call": r.call, "form": form, "import": needs, "line": line, "setup": ""})
+    if not ways and loads():
+        ways.append(environment(module))
+    if not ways and installed("decouple"):
+        ways.append({"call": "config", "form": "default", "import": "from decouple import config", "line": 0, "setup": "", "package": "python-decouple"})
+    if not ways and installed("dotenv"):
+        ways.append(dict(environment(module), setup="load_dotenv()", also="from dotenv import load_dotenv", package="python-dotenv"))
+    return unique(ways) or [environment(module)]
+
+
+def environment(module):
+    line = bound(module, "os")
+    return {"call": "os.environ.get", "form": "get", "import": "" if line else "import os", "line": line, "setup": ""}
+
+
+def unique(ways):
+    out = []
+    for way in ways:
+        if not any(way["call"] == o["call"] and way["form"] == o["form"] for o in out):
+            out.append(way)
+    return out[:4]
