@@ -22,7 +22,7 @@ def reads(module, node):
             text = part.slice if isinstance(part.slice, ast.Constant) else text
         if not isinstance(text, ast.Constant) or not isinstance(text.value, str) or not NAME.match(text.value):
             continue
-        if not re.search("SECRET|KEY|JWT", text.value, re.I) or last_name(base) in ("str", "Path", "bool", "get_random_secret_key"):
+        if not re.search("SECRET|KEY|JWT", text.value, re.I) or isinstance(base, ast.Name) and base.id in ("str", "Path", "bool"):
             continue
         call = module.words(base)
         if isinstance(part, ast.Subscript):

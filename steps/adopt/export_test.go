@@ -1,0 +1,19 @@
+package adopt
+
+import (
+	"context"
+
+	"dj/keysplit/steps"
+)
+
+// Untried is Draft without the project's Django.
+func Untried(ctx context.Context, run *steps.Run) (*Settings, error) {
+	p, err := look(ctx, run, "key")
+	if err != nil {
+		return nil, err
+	}
+	if p.Unsure != "" {
+		return nil, unsure(run, p)
+	}
+	return write(run, p, p.Ways[len(p.Ways)-1])
+}
