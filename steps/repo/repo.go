@@ -114,6 +114,9 @@ func (v *vocabulary) edit(f finding.Finding, data []byte) *edited {
 		if isYAML(f.File) {
 			return v.editYAML(f.Code, f.File, data)
 		}
+		if steps.IsDockerfile(filepath.Base(f.File)) {
+			return v.editImage(data)
+		}
 		if f.Code == ci {
 			return v.editLines(f, data, v.initialisation)
 		}
