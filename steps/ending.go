@@ -19,6 +19,7 @@ type Ending struct {
 	OwnServer bool // the only server that was asked was one of keysplit's own
 	Edited    bool // a committed file was edited, or the configuration written
 	Steps     map[Name]Status
+	Unproved  []Name // numbered steps that are done, and of which a line could not be proved
 	Findings  []finding.Finding
 	Left      []prose.Text // for the user to do after a good end
 	Open      int          // items of the checklist that are open and were not shown yet
@@ -39,6 +40,9 @@ func (e *Engine) Ending(err error) Ending {
 	for _, n := range Order() {
 		if e.Has(n) {
 			end.Steps[n] = e.Machine.Status(n)
+		}
+		if end.Steps[n] == Done && About(n).Number > 0 && e.unproved(n) {
+			end.Unproved = append(end.Unproved, n)
 		}
 	}
 	return end
@@ -114,14 +118,20 @@ func (e Ending) Next() (next []prose.Text) {
 	if f, exposed := e.exposed(); exposed && e.OK && !e.DryRun {
 		next = append(next, f.Fix)
 	}
-	var skipped []string
+	var skipped, unproved []string
 	for _, n := range Order() {
 		if e.Steps[n] == Skipped {
 			skipped = append(skipped, About(n).Title)
 		}
+		if slices.Contains(e.Unproved, n) {
+			unproved = append(unproved, About(n).Title)
+		}
 	}
 	if len(skipped) > 0 {
 		next = append(next, prose.Labelled("Skipped", "%s.", strings.Join(skipped, ", ")))
+	}
+	if len(unproved) > 0 {
+		next = append(next, prose.Labelled("Not proved in full", "%s. See the lines marked !.", strings.Join(unproved, ", ")))
 	}
 	if e.Throwaway {
 		return next

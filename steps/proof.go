@@ -2,6 +2,7 @@ package steps
 
 import (
 	"path/filepath"
+	"slices"
 
 	"dj/keysplit/steps/journal"
 )
@@ -25,13 +26,8 @@ func ProofFiles(run *Run) []journal.FileSum {
 	return sums
 }
 
-// record keeps the check lines of a step that has just ended well. Preflight
-// looks at what is there before anything is changed, and the checklist at what
-// the others recorded: neither proves anything.
-func (e *Engine) record(n Name) error {
-	if e.Run.Journal == nil || e.Run.Project == nil || About(n).Number == 0 {
-		return nil
-	}
+// checkLines are the lines of proof of the latest try of a step, as they stand now.
+func (e *Engine) checkLines(n Name) []journal.CheckLine {
 	var lines []journal.CheckLine
 	at := map[string]int{}
 	for _, ev := range e.Log {
@@ -49,6 +45,22 @@ func (e *Engine) record(n Name) error {
 			lines[i] = journal.CheckLine{ID: ev.ID, Mark: string(ev.Mark), Text: ev.Text.Rendered(), Detail: ev.Detail.Rendered()}
 		}
 	}
+	return lines
+}
+
+// unproved reports whether a line of the latest try of a step could not be proved.
+func (e *Engine) unproved(n Name) bool {
+	return slices.ContainsFunc(e.checkLines(n), func(l journal.CheckLine) bool { return Mark(l.Mark) == MarkWarn })
+}
+
+// record keeps the check lines of a step that has just ended well. Preflight
+// looks at what is there before anything is changed, and the checklist at what
+// the others recorded: neither proves anything.
+func (e *Engine) record(n Name) error {
+	if e.Run.Journal == nil || e.Run.Project == nil || About(n).Number == 0 {
+		return nil
+	}
+	lines := e.checkLines(n)
 	if len(lines) == 0 {
 		return nil
 	}

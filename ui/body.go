@@ -75,7 +75,7 @@ func (w *wizard) doneBody(s *sheet, p *page) {
 	if w.width < 30 && text == verified {
 		text = "Done, verified."
 	}
-	s.hang(s.s.Mark(steps.MarkOK)+" ", w.styles.Bold, text)
+	s.hang(s.s.Mark(p.verdict())+" ", w.styles.Bold, text)
 	s.blank()
 	s.lines(p.lines)
 	s.blank()
@@ -95,6 +95,14 @@ func (p *page) heading() string {
 		return "Done, but the lines marked ! are not proved."
 	}
 	return verified
+}
+
+// verdict is the mark of a step that is done: no tick, where not all of it is proved.
+func (p *page) verdict() steps.Mark {
+	if p.warned() {
+		return steps.MarkWarn
+	}
+	return steps.MarkOK
 }
 
 // warned tells that a line of the page is marked with a warning.

@@ -94,7 +94,7 @@ func (w *wizard) endingNow() steps.Ending {
 // ending says how the upgrade ended.
 func (w *wizard) ending(s *sheet) {
 	mark, end := steps.MarkWarn, w.endingNow()
-	if end.OK && !end.OwnServer {
+	if end.OK && !end.OwnServer && len(end.Unproved) == 0 {
 		mark = steps.MarkOK
 	}
 	s.hang(w.styles.Mark(mark)+" ", w.styles.Bold, end.Summary())
@@ -155,10 +155,7 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 	mark, said := s.s.Mark(steps.MarkPending), "not done"
 	switch ph {
 	case done:
-		mark, said = s.s.Mark(steps.MarkOK), lastProof(p)
-		if p.Name == steps.Checklist && p.warned() {
-			mark = s.s.Mark(steps.MarkWarn)
-		}
+		mark, said = s.s.Mark(p.verdict()), lastProof(p)
 	case skipped:
 		mark, said = s.s.Warn.Render("-"), "skipped"
 	case failed:

@@ -126,7 +126,7 @@ func (w *wizard) stepper() string {
 		mark, name := s.Muted.Render(s.Marks.Todo), s.Muted.Render(p.Title)
 		switch w.phase(p) {
 		case done:
-			mark, name = s.OK.Render(s.Marks.OK), p.Title
+			mark, name = s.Mark(p.verdict()), p.Title
 		case failed:
 			mark, name = s.Error.Render(s.Marks.Failed), p.Title
 		case skipped:

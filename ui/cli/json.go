@@ -64,6 +64,7 @@ func (j *jsonFront) Result(r result) {
 		DryRun   bool                        `json:"dry_run,omitempty"`
 		Changed  bool                        `json:"changed"`
 		Steps    map[steps.Name]steps.Status `json:"steps"`
+		Unproved []steps.Name                `json:"unproved,omitempty"`
 		Findings []finding.Finding           `json:"findings"`
-	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed || r.Edited, r.Steps, r.Findings})
+	}{time.Now().UTC(), steps.EventResult, r.OK, r.DryRun, r.Changed || r.Edited, r.Steps, r.Unproved, r.Findings})
 }

@@ -284,9 +284,9 @@ func (p *plainFront) readLine(ctx context.Context) (string, error) {
 func (p *plainFront) Result(r result) {
 	mark := p.s.Error.Render(p.s.Marks.Failed)
 	switch {
-	case r.OK:
+	case r.OK && len(r.Unproved) == 0:
 		mark = p.s.OK.Render(p.s.Marks.OK)
-	case r.Stopped, r.DryRun && r.Planned():
+	case r.OK, r.Stopped, r.DryRun && r.Planned():
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
 	}
 	p.line("")
