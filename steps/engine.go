@@ -290,7 +290,7 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 	if err == nil {
 		before := e.Machine
 		if err = e.act(n, good); err == nil {
-			err = e.record(n)
+			err = e.record(ctx, n)
 		}
 		if err == nil {
 			e.fillLeft()

@@ -187,10 +187,17 @@ type Facts struct {
 	PasswordField string `json:"password_field"`
 	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt",
 	// "pyjwt" (the project's own code), or "".
-	Package    string           `json:"package"`
-	TokensFile string           `json:"tokens_file"` // that uses PyJWT, where that is Package; absolute
-	TokensLine int              `json:"tokens_line"` // that makes a token there, 0 where it is not seen
-	Apps       []string         `json:"apps"`
+	Package    string   `json:"package"`
+	TokensFile string   `json:"tokens_file"` // that uses PyJWT, where that is Package; absolute
+	TokensLine int      `json:"tokens_line"` // that makes a token there, 0 where it is not seen
+	Apps       []string `json:"apps"`
+	// Modules are the source files of the project that the settings load, and AppModules
+	// those that apps and URLs load, absolute; also such as were looked for in vain.
+	// Versions are the files by which the versions of Django and of what makes tokens
+	// are known.
+	Modules    []string         `json:"modules,omitempty"`
+	AppModules []string         `json:"app_modules,omitempty"`
+	Versions   []string         `json:"versions,omitempty"`
 	Output     []secret.Foreign `json:"-"` // what the settings printed, a line each
 }
 

@@ -1,19 +1,22 @@
 package steps
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/sys/git"
 )
 
 // ProofFiles fingerprints what the proofs of the steps rest on: the .env, the
-// settings, and every other file that the reader opened.
+// settings, every other file that the reader opened, the project's modules that settings
+// and URLs load, and the versions of Django and of what makes tokens.
 func ProofFiles(run *Run) []journal.FileSum {
 	paths := []string{run.Project.SettingsFile}
 	paths = append(paths, run.Home().Files()...) // the local .env is another environment's where no target is it
-	if run.Project.Facts != nil {
-		paths = append(paths, run.Project.Facts.ReaderFiles...)
+	if f := run.Project.Facts; f != nil {
+		paths = slices.Concat(paths, f.ReaderFiles, f.Modules, f.AppModules, f.Versions)
 	}
 	var sums []journal.FileSum
 	seen := map[string]bool{"": true}
@@ -24,6 +27,16 @@ func ProofFiles(run *Run) []journal.FileSum {
 		}
 	}
 	return sums
+}
+
+// Commit names the commit that the project is at, short, and whether files differ from
+// it; "" where there is none.
+func (r *Run) Commit(ctx context.Context) string {
+	commit, changed := git.Head(ctx, r.Project.TopLevel)
+	if changed != nil && *changed {
+		commit += " with uncommitted changes"
+	}
+	return r.Redactor.Clean(commit)
 }
 
 // checkLines are the lines of proof of the latest try of a step, as they stand now.
@@ -56,7 +69,7 @@ func (e *Engine) unproved(n Name) bool {
 // record keeps the check lines of a step that has just ended well. Preflight
 // looks at what is there before anything is changed, and the checklist at what
 // the others recorded: neither proves anything.
-func (e *Engine) record(n Name) error {
+func (e *Engine) record(ctx context.Context, n Name) error {
 	if e.Run.Journal == nil || e.Run.Project == nil || About(n).Number == 0 {
 		return nil
 	}
@@ -64,7 +77,7 @@ func (e *Engine) record(n Name) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	ev := journal.Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run)}
+	ev := journal.Evidence{Checks: lines, Restarted: e.Run.Restarted, Files: ProofFiles(e.Run), Commit: e.Run.Commit(ctx)}
 	switch n {
 	case Restart:
 		ev.Server, ev.Own = e.Run.servers(e.Run.URL), e.Run.OwnServer

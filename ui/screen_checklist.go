@@ -27,6 +27,7 @@ type checklistScreen struct {
 	item       int                   // that is attested just now, 0 for none
 	next       map[string]prose.Text // what to do about the open items, by the ID of their lines
 	signed     int                   // items that a person has signed off
+	against    map[int]string        // what was seen against an item
 }
 
 func newChecklist() screen {
@@ -71,20 +72,25 @@ func (c *checklistScreen) came(r report) {
 	if r.items == nil {
 		return
 	}
-	c.next, c.signed = map[string]prose.Text{}, 0
+	c.next, c.against, c.signed = map[string]prose.Text{}, map[int]string{}, 0
 	for _, it := range r.items {
 		if it.State == checklist.Attested {
 			c.signed++
 		}
 		// The command that attests is for the shell; here there is a button.
 		c.next[fmt.Sprintf("item-%d", it.Number)] = it.Todo
+		c.against[it.Number] = it.Against
 	}
 }
 
 // done is the last page: how the upgrade ended, the items, and what is left to do.
 func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	if c.item != 0 {
-		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Bold, fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item))
+		what := fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item)
+		if against := c.against[c.item]; against != "" {
+			what = fmt.Sprintf("The evidence says otherwise: %s. To sign off item %d all the same: your name, and what was done or seen", against, c.item)
+		}
+		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Bold, what)
 		s.blank()
 		c.all(w, s, p)
 		return

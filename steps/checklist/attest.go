@@ -14,7 +14,7 @@ import (
 const MaxWords = 300
 
 // Attest keeps a person's word on one item, 4 to 9, in the run's journal. It
-// counts until what it is about changes: for 4 to 6 the .env and the settings,
+// counts until what it is about changes: for 4 to 6 what the proofs rest on,
 // for 7 and 8 the files that provide SECRET_KEY, for 9 the key itself. Errors
 // that wrap steps.ErrUsage say what was wrong with the words.
 func Attest(ctx context.Context, run *steps.Run, item int, by, note string) error {
@@ -28,10 +28,10 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 	clean := func(s string) string {
 		return strings.TrimSpace(strings.ReplaceAll(run.Redactor.Clean(s), "\n", " "))
 	}
-	ev := journal.Evidence{Item: item, By: clean(by), Note: clean(note)}
+	ev := journal.Evidence{Item: item, By: clean(by), Note: clean(note), Commit: run.Commit(ctx), Against: clean(l.against(item))}
 	switch {
 	case item <= 6:
-		ev.Files = steps.ProofFiles(run)
+		ev.Files = l.proofFiles(run)
 	case item <= 8:
 		for _, p := range l.places[kindOfItem(item)] {
 			ev.Files = append(ev.Files, p.sum)
@@ -40,6 +40,29 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 		ev.Key = l.envs.key.Fingerprint()
 	}
 	return run.Journal.Record("", ev)
+}
+
+// proofFiles are what the proofs of the steps rest on, as it is now. Which modules the
+// settings and URLs load is known from those proofs, where Django was not asked.
+func (l *look) proofFiles(run *steps.Run) []journal.FileSum {
+	sums := steps.ProofFiles(run)
+	known := map[string]bool{}
+	for _, s := range sums {
+		known[s.Path] = true
+	}
+	for _, n := range steps.Order() {
+		pr := l.past.proofs[n]
+		if pr == nil {
+			continue
+		}
+		for _, f := range pr.Files {
+			if !known[f.Path] {
+				known[f.Path] = true
+				sums = append(sums, journal.SumFile(run.Prints, f.Path))
+			}
+		}
+	}
+	return sums
 }
 
 // CheckWords says what is wrong with an attestation, before anything is looked

@@ -13,6 +13,7 @@ import (
 type verdict struct {
 	evidence []Evidence
 	why      string
+	against  string // what was seen that says the contrary of the item, "" where something is only missing
 	next     prose.Text
 }
 
@@ -200,7 +201,7 @@ func (l *look) otherKeys() []Evidence {
 	if l.past.login.ok(steps.LineLogin) {
 		text = "not told: whether the protected route takes a token of the account that another key signed"
 	}
-	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Time: pr.time}}
+	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Commit: pr.Commit, Time: pr.time}}
 }
 
 func (l *look) pipelines() verdict {
@@ -239,7 +240,7 @@ func (l *look) updated(k kind, none string) verdict {
 	}
 	switch {
 	case len(lacking) > 0:
-		v.why = several(lacking)
+		v.why, v.against = several(lacking), several(lacking)
 	case l.tree.partial[k] != "":
 		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then sign the item off.")
 	case samples > 0 && samples == len(l.places[k]):

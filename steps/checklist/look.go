@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ type Item struct {
 	Next     prose.Text `json:"next,omitzero"`    // what to do then, and the command that attests the item
 	Todo     prose.Text `json:"-"`                // Next without that command, where there is a button for it
 	Evidence []Evidence `json:"evidence"`
+	// Against is what was seen that says the contrary of an open item, "" where something
+	// is only missing: a person who signs it off is asked about that.
+	Against string `json:"against,omitempty"`
 }
 
 // Evidence is one thing that was seen, where, when and by which check; or said,
@@ -62,6 +66,7 @@ type Evidence struct {
 	File   string    `json:"file,omitempty"`   // relative to the top level
 	Line   int       `json:"line,omitempty"`   // 1-based
 	Server string    `json:"server,omitempty"` // the address that was asked
+	Commit string    `json:"commit,omitempty"` // that the project was at when it was seen or said
 	Time   time.Time `json:"time"`
 	By     string    `json:"by,omitempty"`
 	Note   string    `json:"note,omitempty"`
@@ -102,7 +107,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 			}
 		}
 		if v.why != "" {
-			item.State, item.Reason, item.Todo = Open, v.why, run.Fit(v.next)
+			item.State, item.Reason, item.Todo, item.Against = Open, v.why, run.Fit(v.next), l.against(item.Number)
 			item.Next = item.Todo.Then(run.Fit(howToAttest(item.Number)))
 		}
 		l.addWord(&item)
@@ -118,6 +123,22 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	}
 	r.clean(run)
 	return r, nil
+}
+
+// against is what was seen against an item: by the item itself, or the failure of a step
+// that would have shown it.
+func (l *look) against(number int) string {
+	if seen := items[number-1].judge(l).against; seen != "" {
+		return seen
+	}
+	last, ok := stepOf[number]
+	for _, n := range steps.Order() {
+		failed := l.past.failed[n]
+		if ok && !failed.IsZero() && slices.Contains([]steps.Name{steps.Distinct, steps.Restart, last}, n) {
+			return "the step " + steps.About(n).Title + " failed at " + exact(failed)
+		}
+	}
+	return ""
 }
 
 // howToAttest is the command for an item that a person may tick.
@@ -176,7 +197,11 @@ func (l *look) addWord(it *Item) {
 		}
 		return
 	}
-	it.Evidence = append(it.Evidence, Evidence{Text: "signed off", Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
+	text := "signed off"
+	if word.Against != "" {
+		text = "signed off against the evidence (" + word.Against + ")"
+	}
+	it.Evidence = append(it.Evidence, Evidence{Text: text, Commit: word.Commit, Time: word.time.Truncate(time.Second), By: word.By, Note: word.Note})
 	if it.State == Open {
 		it.State, it.Reason, it.Next, it.Todo = Attested, "", prose.Text{}, prose.Text{}
 	}
@@ -206,13 +231,14 @@ func (r *Report) clean(run *steps.Run) {
 		it := &r.Items[i]
 		c(&it.Title)
 		c(&it.Reason)
+		c(&it.Against)
 		it.Next, it.Todo = all(it.Next), all(it.Todo)
 		if it.Evidence == nil {
 			it.Evidence = []Evidence{}
 		}
 		for n := range it.Evidence {
 			ev := &it.Evidence[n]
-			for _, s := range []*string{&ev.Text, &ev.File, &ev.Server, &ev.By, &ev.Note} {
+			for _, s := range []*string{&ev.Text, &ev.File, &ev.Server, &ev.Commit, &ev.By, &ev.Note} {
 				c(s)
 			}
 		}

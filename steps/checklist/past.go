@@ -23,15 +23,16 @@ type proof struct {
 
 // past is what the journal knows.
 type past struct {
-	proofs  map[steps.Name]*proof // the latest of each step
-	login   *proof                // the latest of the smoke test that had an account
-	said    map[int]*proof        // the latest word of a person on each item
-	skipped map[steps.Name]bool   // steps that were left out last time
-	key     string                // fingerprint of the key in force
-	edits   map[string]bool       // changes, by ID, that are no part of an upgrade: see holdsNoKey; and a grace period
-	wrote   bool                  // the step that writes the key ran at some time
-	writing bool                  // it is at it
-	beside  bool                  // what was taken back last was one of edits
+	proofs  map[steps.Name]*proof    // the latest of each step
+	login   *proof                   // the latest of the smoke test that had an account
+	said    map[int]*proof           // the latest word of a person on each item
+	skipped map[steps.Name]bool      // steps that were left out last time
+	failed  map[steps.Name]time.Time // steps whose last end was a failure, and when
+	key     string                   // fingerprint of the key in force
+	edits   map[string]bool          // changes, by ID, that are no part of an upgrade: see holdsNoKey; and a grace period
+	wrote   bool                     // the step that writes the key ran at some time
+	writing bool                     // it is at it
+	beside  bool                     // what was taken back last was one of edits
 }
 
 // stepOf is the step whose failure puts a person's word on an item in doubt.
@@ -40,7 +41,7 @@ var stepOf = map[int]steps.Name{4: steps.Restart, 5: steps.SmokeTest, 6: steps.S
 // recall reads the journal from the oldest entry to the newest, and then holds
 // what is left against the files as they are now.
 func recall(run *steps.Run, key secret.Secret) past {
-	p := past{proofs: map[steps.Name]*proof{}, said: map[int]*proof{}, skipped: map[steps.Name]bool{}, edits: map[string]bool{}}
+	p := past{proofs: map[steps.Name]*proof{}, said: map[int]*proof{}, skipped: map[steps.Name]bool{}, failed: map[steps.Name]time.Time{}, edits: map[string]bool{}}
 	if run.Journal == nil {
 		return p
 	}
@@ -53,7 +54,7 @@ func recall(run *steps.Run, key secret.Secret) past {
 		}
 		for _, f := range pr.Files {
 			if journal.SumFile(run.Prints, f.Path) != f {
-				pr.gone = run.Project.Rel(f.Path) + pr.since(" changed")
+				pr.gone = restsOn(run, f.Path) + pr.since(" changed")
 				break
 			}
 		}
@@ -62,6 +63,15 @@ func recall(run *steps.Run, key secret.Secret) past {
 		}
 	}
 	return p
+}
+
+// restsOn names a file that a proof rests on: one that pip keeps stands for the version.
+func restsOn(run *steps.Run, path string) string {
+	if base := filepath.Base(path); base == "METADATA" || base == "PKG-INFO" {
+		name, _, _ := strings.Cut(filepath.Base(filepath.Dir(path)), "-")
+		return "the version of " + name
+	}
+	return run.Project.Rel(path)
 }
 
 // since says when something happened that ends a proof. Of a person's word the time
@@ -114,6 +124,12 @@ func (p *past) take(e journal.Entry) {
 		p.void(steps.Write, true, "the upgrade was undone at "+exact(e.Time))
 	case "status":
 		p.skipped[step] = status == steps.Skipped
+		switch status {
+		case steps.Failed:
+			p.failed[step] = e.Time
+		case steps.Done, steps.Skipped, steps.Undone:
+			delete(p.failed, step)
+		}
 		if step == steps.Write && status != steps.Undone {
 			p.writing, p.wrote = status == steps.Running, true
 		}
@@ -221,7 +237,7 @@ func (pr *proof) evidence(ids ...string) []Evidence {
 			if l.Detail != "" {
 				text += ": " + l.Detail
 			}
-			out = append(out, Evidence{Text: text, Check: checked(pr.step, id), Server: pr.Server, Time: pr.time})
+			out = append(out, Evidence{Text: text, Check: checked(pr.step, id), Server: pr.Server, Commit: pr.Commit, Time: pr.time})
 		}
 	}
 	return out

@@ -143,7 +143,11 @@ func (ev Evidence) source() string {
 	if ev.Check == checked(steps.Restart, steps.LineAnswers) {
 		server = "" // restart's own line names it
 	}
-	parts := slices.DeleteFunc([]string{ev.Check, server, stamp(ev.Time)}, func(part string) bool { return part == "" })
+	commit := ""
+	if ev.Commit != "" {
+		commit = "commit " + ev.Commit
+	}
+	parts := slices.DeleteFunc([]string{ev.Check, server, stamp(ev.Time), commit}, func(part string) bool { return part == "" })
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 

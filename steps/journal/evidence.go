@@ -1,6 +1,10 @@
 package journal
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -17,8 +21,11 @@ type Evidence struct {
 	Item      int         `json:"item,omitempty"`      // of the checklist, 1 to 9
 	By        string      `json:"by,omitempty"`
 	Note      string      `json:"note,omitempty"`
-	Key       string      `json:"key,omitempty"` // short fingerprint of the key that it is about
+	Key       string      `json:"key,omitempty"`     // short fingerprint of the key that it is about
+	Commit    string      `json:"commit,omitempty"`  // that the project was at
+	Against   string      `json:"against,omitempty"` // of a person's word: what was seen then that says the contrary
 	Files     []FileSum   `json:"files,omitempty"`
+	As        string      `json:"as,omitempty"` // on disk, in place of Files: the sum of those of an earlier entry
 }
 
 // CheckLine is one line of proof as it stood at the end of its step.
@@ -37,7 +44,46 @@ type FileSum struct {
 
 // Record keeps evidence in the journal. The step is "" for what a person said.
 func (j *Journal) Record(step string, ev Evidence) error {
+	if sum := j.sumOf(ev.Files); j.rests[sum] != nil {
+		ev.As = sum
+	}
 	return j.append(Entry{Kind: "evidence", Step: step, Evidence: &ev})
+}
+
+// sumOf is one fingerprint of many.
+func (j *Journal) sumOf(files []FileSum) string {
+	var all bytes.Buffer
+	for _, f := range files {
+		fmt.Fprintf(&all, "%s\x00%s\x00", f.Path, f.Sum)
+	}
+	return j.prints.Sum(all.Bytes())
+}
+
+// MarshalJSON leaves out the files that an earlier entry has: the evidence of a run
+// rests on the same ones as a rule, and they may be many.
+func (ev Evidence) MarshalJSON() ([]byte, error) {
+	type fields Evidence
+	if ev.As != "" {
+		ev.Files = nil
+	}
+	return json.Marshal(fields(ev))
+}
+
+// rest keeps what an entry's evidence rests on, and gives it to one that has it from an
+// earlier entry. Where that was lost, it is not known, and the entry is lost as well.
+func (j *Journal) rest(e Entry) bool {
+	switch {
+	case e.Evidence == nil:
+	case e.Evidence.As != "":
+		e.Evidence.Files = j.rests[e.Evidence.As]
+		return e.Evidence.Files != nil
+	case len(e.Evidence.Files) > 0:
+		if j.rests == nil {
+			j.rests = map[string][]FileSum{}
+		}
+		j.rests[j.sumOf(e.Evidence.Files)] = e.Evidence.Files
+	}
+	return true
 }
 
 // SumFile fingerprints a file as it is now.

@@ -52,6 +52,8 @@ type Journal struct {
 	opened   time.Time // by this process
 	known    int       // entries that were there then
 	readOnly bool      // see Read
+
+	rests map[string][]FileSum // what evidence rests on, by its sum: see sumOf
 }
 
 // ErrUnusable marks a journal that is damaged or belongs to another project.

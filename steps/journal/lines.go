@@ -70,7 +70,7 @@ func (j *Journal) load() error {
 		damaged = false
 		var e Entry
 		switch {
-		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole():
+		case j.sealed(line) && json.Unmarshal(line, &e) == nil && e.whole() && j.rest(e):
 			if e.Schema > schema {
 				return fmt.Errorf("%w: a newer keysplit wrote it (form %d, and this one knows %d). Use the newer one; the journal is in %s",
 					ErrUnusable, e.Schema, schema, j.dir)
@@ -175,6 +175,7 @@ func (j *Journal) append(e Entry) error {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	j.torn = ""
+	j.rest(e)
 	j.entries = append(j.entries, e)
 	return nil
 }

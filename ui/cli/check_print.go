@@ -96,7 +96,7 @@ func reportOn(one *inspect.Environment) checkReport {
 	}
 	if p := one.Run.Project; p != nil {
 		r.Project = &checkProject{
-			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, Django: p.Facts,
+			Root: p.Root, Settings: p.SettingsModule, Python: p.Python, Django: withoutFiles(p.Facts),
 		}
 		if file := one.Run.Home().File(); file != "" { // else none of this machine's is looked at
 			r.Project.EnvFile = p.Rel(file)
@@ -106,4 +106,15 @@ func reportOn(one *inspect.Environment) checkReport {
 		}
 	}
 	return r
+}
+
+// withoutFiles are facts without the lists that evidence alone needs: in a large project
+// they are long.
+func withoutFiles(f *steps.Facts) *steps.Facts {
+	if f == nil {
+		return nil
+	}
+	short := *f
+	short.Modules, short.AppModules, short.Versions = nil, nil, nil
+	return &short
 }

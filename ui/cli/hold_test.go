@@ -28,6 +28,7 @@ func TestAnotherRunIsAtWork(t *testing.T) {
 	for _, args := range [][]string{
 		{"rollback", "--yes"}, {"rollback", "--yes", "--json"}, {"upgrade", "--yes", "--skip", "restart,login"}, {"upgrade", "--yes", "--json"},
 		{"grace"}, {"check", "--fix"}, {"check", "--fix", "--json"}, {"rollback", "--emergency", "--yes"},
+		{"report", "--attest", "9", "--by", "Ada", "--note", "told"},
 	} {
 		code, text := said(args...)
 		if code != ExitHeld || !strings.Contains(text, "keysplit upgrade of ") || !strings.Contains(text, "--wait") || u.read(".env") != "NEW=1\n" {
@@ -42,5 +43,26 @@ func TestAnotherRunIsAtWork(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, release)
 	if code, text := said("rollback", "--yes", "--wait", "--restart", "none"); code != ExitOK || !strings.Contains(text, "Waiting for another run of keysplit") || u.read(".env") != u.was {
 		t.Errorf("--wait: exit %d, %s", code, text)
+	}
+}
+
+// What a person agrees to is not kept beside the run that has the project.
+func TestAnAgreementWaitsForTheRun(t *testing.T) {
+	c := newCommitted(t)
+	c.configure("[environments.staging]\ntargets = [\"dotenv:.env\"]\nrestart = \"command:touch RAN\"\n")
+	release, err := Stdio().State.Hold(t.Context(), c.root, "staging", "keysplit upgrade", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upgrade := []string{"upgrade", "--yes", "--env", "staging", "--trust-config", "--skip", "restart,login"}
+	if code, out, errOut := inProcess(t, newUpgrade, upgrade); code != ExitHeld {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if j, err := Stdio().State.Read(c.root, "staging"); err != nil || j != nil {
+		t.Errorf("a journal was written beside the run that has it: %v, %v", j, err)
+	}
+	release()
+	if code, out, errOut := inProcess(t, newUpgrade, upgrade); code == ExitHeld || code == ExitUsage {
+		t.Errorf("after it: exit %d: %s%s", code, out, errOut)
 	}
 }

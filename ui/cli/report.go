@@ -32,6 +32,8 @@ type reportOptions struct {
 	format   string
 	team     bool
 	all      bool
+	yes      bool
+	wait     bool
 	attest   []int
 	by, note string
 }
@@ -78,6 +80,8 @@ below it what lacks the key, and since which day.`,
 	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
 	f.IntSliceVar(&r.attest, "attest", nil, "sign off item `N` (4 to 9); needs --by and --note")
 	f.StringVar(&r.by, "by", "", "`NAME` of who signs off")
+	f.BoolVar(&r.yes, "yes", false, "with --attest, ask nothing: sign off also against what was seen")
+	f.BoolVar(&r.wait, "wait", false, "with --attest, wait for another run to end")
 	f.StringVar(&r.note, "note", "", "`TEXT`: what was done or seen")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -116,11 +120,11 @@ func (r *reportOptions) print(ctx context.Context, stdio IO) error {
 	for _, name := range names {
 		at := r.place
 		at.env = name
-		if run, err = found(ctx, stdio, &at, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, options: steps.Options{ReadOnly: true}}); err != nil {
+		if run, err = found(ctx, stdio, &at, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, answers: answers{wait: r.wait}, options: steps.Options{ReadOnly: true}}); err != nil {
 			return err
 		}
 		defer run.Close()
-		report, err := r.look(ctx, run)
+		report, err := r.look(ctx, stdio, run)
 		if err != nil {
 			return err
 		}
@@ -139,8 +143,8 @@ func (r *reportOptions) print(ctx context.Context, stdio IO) error {
 }
 
 // look makes the report of one environment.
-func (r *reportOptions) look(ctx context.Context, run *steps.Run) (checklist.Report, error) {
-	if err := r.words(ctx, run); err != nil {
+func (r *reportOptions) look(ctx context.Context, stdio IO, run *steps.Run) (checklist.Report, error) {
+	if err := r.words(ctx, stdio, run); err != nil {
 		return checklist.Report{}, err
 	}
 	report, err := checklist.Look(ctx, run, time.Now())
@@ -214,21 +218,51 @@ func find(ctx context.Context, stdio IO, run *steps.Run, emit steps.Emit) error 
 
 // words records what a person attests, in a journal that is made if there is
 // none.
-func (r *reportOptions) words(ctx context.Context, run *steps.Run) error {
+func (r *reportOptions) words(ctx context.Context, stdio IO, run *steps.Run) error {
 	if len(r.attest) == 0 {
 		return nil
+	}
+	stdio.Out = stdio.Err // the report alone goes to the output
+	front := newPlain(stdio, &speech{})
+	if err := run.Hold(ctx, run.Project.Root, run.Options.Environment, front.Event); err != nil {
+		return err
 	}
 	j, err := run.Options.State.Open(run.Project.Root, run.Options.Environment)
 	if err != nil {
 		return err
 	}
 	run.Journal, run.Prints = j, j.Prints()
+	seen, err := checklist.Look(ctx, run, time.Now())
+	if err != nil {
+		return err
+	}
+	for _, item := range r.attest {
+		if err := r.insist(ctx, stdio, front, seen.Items[item-1]); err != nil {
+			return err
+		}
+	}
 	for _, item := range r.attest {
 		if err := checklist.Attest(ctx, run, item, r.by, r.note); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insist asks whether an item should be signed off against what was seen.
+func (r *reportOptions) insist(ctx context.Context, stdio IO, front *plainFront, it checklist.Item) error {
+	if it.Against == "" || r.yes {
+		return nil
+	}
+	if !stdio.InTTY {
+		return steps.Usage("item %d, %s: the evidence says otherwise: %s. To sign it off all the same, add --yes", it.Number, it.Title, it.Against)
+	}
+	front.Note(fmt.Sprintf("Item %d, %s: the evidence says otherwise: %s.", it.Number, it.Title, it.Against))
+	answer, err := front.Ask(ctx, "Sign it off all the same? The report will say so.", []choice{{'n', "no"}, {'y', "yes"}})
+	if err == nil && answer != 'y' {
+		err = steps.ErrCancelled
+	}
+	return err
 }
 
 // write prints what is reported in its format.

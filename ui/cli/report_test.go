@@ -326,3 +326,29 @@ func TestReportOfARealUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// To sign off what was seen to be otherwise a person is asked, with no as the default;
+// where nobody can be asked it takes --yes. Either way the report says so.
+func TestReportAsksBeforeASignOffAgainstTheEvidence(t *testing.T) {
+	root, _ := staticProject(t)
+	if err := os.WriteFile(filepath.Join(root, ".github", "workflows.yml"), []byte("SECRET_KEY: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--project", root, "--attest", "7", "--by", "Ada", "--note", "done elsewhere"}
+	const marked = "signed off against the evidence ("
+	if code, out, errOut := report(t, args...); code != ExitUsage || !strings.Contains(errOut, "workflows.yml") || !strings.Contains(errOut, "--yes") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if code, out := answered(t, "\n", newReport, append([]string{"report"}, args...)...); code != ExitCancelled || strings.Contains(out, marked) {
+		t.Errorf("enter alone: exit %d: %s", code, out)
+	}
+	if _, out, _ := report(t, "--project", root); strings.Contains(out, "signed off") && strings.Contains(out, "by Ada") {
+		t.Errorf("it was kept: %s", out)
+	}
+	if _, out := answered(t, "y\n", newReport, append([]string{"report"}, args...)...); !strings.Contains(out, marked) {
+		t.Errorf("a yes: %s", out)
+	}
+	if _, out, errOut := report(t, append(args[:3:3], "7", "--by", "Ada", "--note", "again", "--yes")...); !strings.Contains(out, marked) {
+		t.Errorf("--yes: %s%s", out, errOut)
+	}
+}

@@ -115,6 +115,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		o.Restart = restart.For(targets)
 	}
 	if err := p.agree(ctx, stdio, run, conf, q); err != nil {
+		run.Close()
 		return nil, err
 	}
 	return run, q.secrets(ctx, stdio, run)

@@ -58,6 +58,9 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 	if run.Options.ReadOnly || q.reach.only() && !q.trustConfig || len(open) == 0 {
 		return nil
 	}
+	if err := run.Hold(ctx, root, p.env, q.speech.front(stdio).Event); err != nil {
+		return err
+	}
 	if j, err = stdio.State.Open(root, p.env); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}

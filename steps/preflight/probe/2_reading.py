@@ -7,6 +7,7 @@ READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django
 opened = []  # (reader, absolute path), in order
 looked = []  # (reader, absolute path) of files of variables that a reader looked for, and that are not there
 read = []    # other files that were read, which may hold no more than a key
+scripts = set()  # source files of the project that were opened, to be imported or run
 landed = {}  # os.environ after the settings were evaluated
 watching = False
 
@@ -33,6 +34,8 @@ def watch(event, args):
             return
         path = os.path.abspath(os.fsdecode(path))
         name = os.path.basename(path)
+        if name.endswith(".py") and in_project(path):
+            scripts.add(os.path.realpath(path))
         if name.endswith((".py", ".pyc", ".so")) or "site-packages" in path or "dist-packages" in path:
             return
         reader = reader_of(sys._getframe(1))

@@ -18,8 +18,44 @@ def is_projects(name, module):
         path = next(iter(module.__path__), None)
     if not path or name == "__main__" or name.partition(".")[0] in READERS:
         return False
-    path = os.path.realpath(path)
+    return is_ours(os.path.realpath(path))
+
+
+def is_ours(path):
     return "site-packages" not in path and "dist-packages" not in path and not path.startswith(STDLIB)
+
+
+class Missed:
+    """The last finder of modules: what is asked of it, no other has found. A module of
+    the project that is missing now, and tolerated, would count once it is there."""
+
+    files = set()
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        try:
+            folders = list(path) if path is not None else [ASKED["root"]] if cls.asked_by_project() else []
+            for folder in folders if len(cls.files) < 1000 else ():
+                at = os.path.join(os.path.realpath(folder), name.rpartition(".")[2])
+                if is_ours(at):
+                    cls.files.update([at + ".py", os.path.join(at, "__init__.py")])
+        except Exception:
+            pass
+        return None
+
+    @staticmethod
+    def asked_by_project():
+        frame = sys._getframe(2)
+        while frame is not None and ("importlib" in frame.f_code.co_filename or frame.f_globals.get("__name__") == __name__):
+            frame = frame.f_back
+        return frame is not None and in_project(frame.f_code.co_filename)
+
+
+def files_of_modules():
+    """The files of the project's modules that this process has loaded, or has looked for
+    in vain, and of what it has run in another way."""
+    found = [os.path.realpath(m.__file__) for name, m in list(sys.modules.items()) if getattr(m, "__file__", None) and is_projects(name, m)]
+    return sorted({*found, *scripts, *(path for path in Missed.files if not os.path.exists(path))})
 
 
 def start():
@@ -29,6 +65,7 @@ def start():
     sys.path[:] = [root] + [p for p in sys.path if p not in ("", root)]
     sys.argv[:] = [manage, "check"]
     sys.dont_write_bytecode = True
+    sys.meta_path.append(Missed)
     if ASKED["settings"]:
         ENVIRON["DJANGO_SETTINGS_MODULE"] = os.environ["DJANGO_SETTINGS_MODULE"] = ASKED["settings"]
     # python-dotenv looks for its file from the current folder when the main

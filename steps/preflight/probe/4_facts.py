@@ -20,6 +20,11 @@ PACKAGES = {
 }
 
 
+# The packages that make tokens, by their names on an index.
+TOKEN_MAKERS = ("djangorestframework-simplejwt", "django-ninja-jwt", "django-graphql-jwt", "drf-jwt", "djangorestframework-jwt",
+                "dj-rest-auth", "djoser", "PyJWT")
+
+
 def package(settings):
     """The package that makes tokens: one of PACKAGES, "pyjwt" for the project's own
     code, "" for none that is known."""

@@ -21,7 +21,7 @@ def base_facts():
     return {
         "settings_module": name, "settings_file": os.path.realpath(getattr(sys.modules.get(name), "__file__", None) or ""),
         "debug": bool(getattr(live, "DEBUG", False)), "reader": reader_in_use(), "reader_files": [path for _, path in opened],
-        "looked": [path for _, path in looked],
+        "looked": [path for _, path in looked], "modules": files_of_modules(),
     }
 
 
@@ -71,7 +71,23 @@ def tell(_):
         apps=[str(a) for a in live.INSTALLED_APPS], user_model=str(live.AUTH_USER_MODEL),
         username_field=sign_in.get("name") or str(getattr(get_user_model(), "USERNAME_FIELD", "")),
         password_field=sign_in.get("password", ""), tokens=token_facts(live) if package(live) in PACKAGES else {}, checks=check_facts(),
-        routes=routes, own_routes=own, hosts=[str(h) for h in hosts if h != "*"] if isinstance(hosts, (list, tuple, set)) else [])
+        app_modules=files_of_modules(), versions=files_of_versions(), routes=routes, own_routes=own, hosts=[str(h) for h in hosts if h != "*"] if isinstance(hosts, (list, tuple, set)) else [])
+
+
+def files_of_versions():
+    """The files in which pip keeps the versions of what a proof rests on."""
+    try:
+        from importlib.metadata import PackageNotFoundError, distribution
+    except ImportError:  # Python 3.7
+        return []
+    found = []
+    for name in ("Django", "djangorestframework", *TOKEN_MAKERS):
+        try:
+            at = str(getattr(distribution(name), "_path", ""))
+        except PackageNotFoundError:
+            continue
+        found += [path for path in (os.path.join(at, "METADATA"), os.path.join(at, "PKG-INFO"), at) if os.path.isfile(path)][:1]
+    return found
 
 
 def values(_):
