@@ -66,7 +66,7 @@ var renderers = map[string]string{
 	"steps/export/export.go GitHub":      "an annotation of a workflow",
 	"steps/export/export.go Cases":       "test cases for JUnit",
 	"steps/export/export.go SARIF":       "results for code scanning",
-	"steps/proof.go record":              "the lines of proof that the journal keeps as evidence",
+	"steps/proof.go checkLines":          "the lines of proof that the journal keeps as evidence",
 	"steps/prose/prose.go MarshalText":   "JSON",
 	"steps/step.go Error":                "an error for people",
 	"steps/stepstest/text.go Rendered":   "texts for a test to look at",
