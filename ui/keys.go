@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -39,10 +40,13 @@ func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
 	if k.Paste {
 		return nil
 	}
-	if cmd, took := w.global(name); took {
-		return cmd
+	p := w.prompt()
+	if p == nil || p.starting(name, w.selected) < 0 { // a list takes its letters first
+		if cmd, took := w.global(name); took {
+			return cmd
+		}
 	}
-	if p := w.prompt(); p != nil {
+	if p != nil {
 		return w.choose(p, name)
 	}
 	w.scrolled(name)
@@ -98,14 +102,8 @@ func (w *wizard) choose(p *prompt, name string) tea.Cmd {
 	last := len(p.options) - 1
 	to := w.selected
 	switch name {
-	case "enter":
-		if p != w.question && w.job != nil {
-			return nil // the plan is still being made
-		}
-		if w.selected > last {
-			return nil
-		}
-		return p.options[w.selected].act(w)
+	case "enter", " ":
+		return w.take(p)
 	case "esc":
 		if p == w.question {
 			w.question, w.selected = nil, 0
@@ -132,6 +130,14 @@ func (w *wizard) choose(p *prompt, name string) tea.Cmd {
 		}
 		w.scrolled(name)
 	default:
+		if at := strings.Index(p.answers, name); at >= 0 {
+			w.selected = at
+			return w.take(p)
+		}
+		if at := p.starting(name, w.selected); at >= 0 {
+			to = at
+			break
+		}
 		w.scrolled(name)
 	}
 	if to == w.selected {
@@ -142,6 +148,14 @@ func (w *wizard) choose(p *prompt, name string) tea.Cmd {
 		return page.screen.moved(w, to)
 	}
 	return nil
+}
+
+// take does what the option with the focus is for.
+func (w *wizard) take(p *prompt) tea.Cmd {
+	if p != w.question && w.job != nil || w.selected >= len(p.options) {
+		return nil // the plan is still being made
+	}
+	return p.options[w.selected].act(w)
 }
 
 // scrolled moves the body. View keeps it within its ends.
@@ -223,7 +237,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 // confirm asks a question whose first answer changes nothing.
 func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
 	w.selected, w.over = 0, nil
-	w.question = &prompt{question: question, options: []option{
+	w.question = &prompt{question: question, answers: "ny", options: []option{
 		{label: no, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return nil }},
 		{label: yes, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return act(w) }},
 	}}

@@ -71,16 +71,13 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 			w.showEdit()
 			return nil
 		}
-	case "x":
+	case "x", "w", "l", "t", "m", "b", "?": // the others of these take its place
 		cmd, _ := w.global(name)
 		return cmd
 	case "c":
 		if o.copies != nil && o.copies(w) != "" {
 			return w.copy(o.copies(w))
 		}
-	case "?":
-		w.over, w.scroll = helpOverlay(), 0
-		return nil
 	case "enter", "right":
 		if o.list != nil && o.list.n > 0 {
 			w.over, w.scroll = o.list.open(o.list.at), 0
@@ -91,6 +88,9 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		return nil
 	}
 	if o.list == nil {
+		if name == " " {
+			name = "pgdown"
+		}
 		w.scrolled(name)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -11,9 +12,9 @@ import (
 // short tells that the prompt must make do with one row.
 func (w *wizard) short() bool { return w.height < 12 }
 
-// drawPrompt draws a question and its options, with a bar at its left. The
-// option that has the focus stands in brackets: without colour nothing else
-// would show it.
+// drawPrompt draws a question and its options, with a bar at its left. The option
+// that has the focus is filled; it stands in brackets, which have its colour then and
+// show where there is none.
 func (w *wizard) drawPrompt(p *prompt) []string {
 	if p == nil {
 		return nil
@@ -24,9 +25,8 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 	var rows []string
 	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
 	fields, focus := w.openFields()
-	asks := p.question != "" && (!w.short() || w.question != nil && w.height > 5)
-	if asks && (len(fields) == 0 || !p.list) {
-		for _, row := range style.Wrap(p.question, min(room, textWidth), true) {
+	if len(fields) == 0 || !p.list {
+		for _, row := range w.cutRows(style.Wrap(p.question, min(room, textWidth), true), w.questionRows(p)) {
 			add(s.Bold.Render(row))
 		}
 	}
@@ -59,7 +59,36 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 		w.drawList(p, room, add)
 		return rows
 	}
-	add(strings.TrimRight(w.buttons(p, room), " "))
+	add(w.buttons(p, room))
+	return rows
+}
+
+// questionRows is how many rows a question may take: on a short terminal what the
+// header, the answers and a row to read leave; a question that came over the page needs
+// no row of it.
+func (w *wizard) questionRows(p *prompt) int {
+	switch {
+	case p.question == "":
+		return 0
+	case !w.short():
+		return w.height
+	case p == w.question:
+		return max(0, w.height-2)
+	}
+	return max(0, min(w.height-4, 2))
+}
+
+// cutRows is the first n rows, the last of which says when there were more.
+func (w *wizard) cutRows(rows []string, n int) []string {
+	if n <= 0 {
+		return nil
+	}
+	if n >= len(rows) {
+		return rows
+	}
+	more := w.styles.Marks.Ellipsis
+	rows = slices.Clone(rows[:n])
+	rows[n-1] = ansi.Truncate(rows[n-1], max(1, ansi.StringWidth(rows[n-1])-ansi.StringWidth(more)), "") + more
 	return rows
 }
 
@@ -105,9 +134,13 @@ func (w *wizard) buttons(p *prompt, room int) string {
 	draw := func(from int) (string, bool) {
 		row, fits := "", true
 		for i := from; i < len(p.options); i++ {
-			b := "  " + p.options[i].label + "  "
+			b := s.Quiet.Render("  " + p.options[i].label + "  ")
 			if i == w.selected {
-				b = s.Accent.Bold(true).Render("[ " + ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis) + " ]")
+				label := ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis)
+				b = s.Edge.Render("[") + s.Button.Render(" "+label+" ") + s.Edge.Render("]")
+			}
+			if i > from {
+				b = "  " + b
 			}
 			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
 				break

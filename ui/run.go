@@ -71,9 +71,8 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	if file == nil {
 		file = os.Stdout
 	}
-	out := &screenFile{File: file}
-	r, ask := renderer(file, o)
-	s := style.New(r, style.MarksFor(style.UTF8()))
+	out := &screenFile{File: file, owned: mayAsk(os.Getenv("TERM"))}
+	r, s, ask := renderer(file, o)
 
 	// The jobs outlive the program by a moment, so their context is not its.
 	jobs, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -82,6 +81,7 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	w.dark = r.SetHasDarkBackground
 	w.copy = out.copyText
 	w.copyKey = out.copyKey
+	w.name = out.name
 	if ask {
 		w.query = out.command(ansi.RequestBackgroundColor)
 	}
@@ -133,16 +133,21 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	return w.outcome(e, free, ended(ctx, w, err, free, keys.gone.Load()))
 }
 
-// renderer knows the colours of the terminal. ask tells that the terminal
-// should be asked for its background.
-func renderer(out *os.File, o Options) (r *lipgloss.Renderer, ask bool) {
+// renderer knows the colours of the terminal, and s has as many. ask tells that the
+// terminal should be asked for its background, on which only the many depend.
+func renderer(out *os.File, o Options) (r *lipgloss.Renderer, s style.Styles, ask bool) {
 	r = lipgloss.NewRenderer(out)
-	if o.NoColor {
-		r.SetColorProfile(termenv.Ascii)
-	}
 	r.SetHasDarkBackground(o.Theme == "dark" || o.Theme != "light" && guessDark())
+	marks := style.MarksFor(style.UTF8())
+	switch {
+	case o.NoColor, r.ColorProfile() == termenv.Ascii:
+		r.SetColorProfile(termenv.ANSI) // the styles have no colour, but bold, faint and inverse
+		return r, style.Plain(r, marks), false
+	case r.ColorProfile() == termenv.ANSI:
+		return r, style.Basic(r, marks), false
+	}
 	auto := o.Theme == "" || o.Theme == "auto"
-	return r, auto && r.ColorProfile() != termenv.Ascii && mayAsk(os.Getenv("TERM"))
+	return r, style.New(r, marks), auto && mayAsk(os.Getenv("TERM"))
 }
 
 // ended turns the end of the program into the error of Run.
@@ -210,13 +215,51 @@ func (f *keyFile) Read(b []byte) (int, error) {
 // clipboard must not end up within a frame.
 type screenFile struct {
 	*os.File
-	mu sync.Mutex
+	mu    sync.Mutex
+	owned bool   // the terminal's title and wheel are the wizard's while it is up
+	title string // of the window
 }
+
+// What goes with the alternate screen. While it is up, the wheel of the mouse must not
+// count as arrow keys (mode 1007), which would move the focus; selecting stays the
+// terminal's. The mode and the title before are kept (XTSAVE, XTWINOPS), and a terminal
+// that keeps none gets the mode that it begins with.
+const (
+	altOn, altOff = "\x1b[?1049h", "\x1b[?1049l"
+	borrow        = "\x1b[?1007s\x1b[?1007l\x1b[22;2t"
+	giveBack      = "\x1b[?1007h\x1b[?1007r\x1b[23;2t"
+)
 
 func (f *screenFile) Write(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.File.Write(b)
+	text := string(b)
+	if !f.owned || !strings.Contains(text, altOn) && !strings.Contains(text, altOff) {
+		return f.File.Write(b)
+	}
+	begin := altOn + borrow
+	if f.title != "" {
+		begin += ansi.SetWindowTitle(f.title)
+	}
+	text = strings.NewReplacer(altOn, begin, altOff, giveBack+altOff).Replace(text)
+	if _, err := f.File.WriteString(text); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// name sets the title of the window.
+func (f *screenFile) name(title string) tea.Cmd {
+	if !f.owned {
+		return nil
+	}
+	return func() tea.Msg {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.title = title
+		_, _ = f.File.WriteString(ansi.SetWindowTitle(title))
+		return nil
+	}
 }
 
 // WriteString keeps io.WriteString from going around Write.

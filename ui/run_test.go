@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -304,9 +305,13 @@ func TestNoColour(t *testing.T) {
 	y.until("[ Start ]")
 	y.types("q")
 	y.end()
-	for _, seq := range []string{"\x1b]11", "\x1b[38;", "\x1b[1m", "\x1b[7m"} {
-		if strings.Contains(y.text(), seq) {
-			t.Errorf("%q was sent", seq)
+	if got := regexp.MustCompile("\x1b\\][^ ]*11|\x1b\\[([0-9]+;)*(3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]").FindString(y.text()); got != "" {
+		t.Errorf("%q was sent", got)
+	}
+	// What matters does not hang on colour.
+	for _, seq := range []string{"\x1b[1m", "\x1b[2m", "\x1b[1;7m"} {
+		if !strings.Contains(y.text(), seq) {
+			t.Errorf("%q was not sent", seq)
 		}
 	}
 }
@@ -370,5 +375,24 @@ func TestTheTerminalIsHandedOver(t *testing.T) {
 	y.restored()
 	if strings.Contains(y.text(), "sesame") {
 		t.Error("what was typed was shown")
+	}
+}
+
+// The wheel is no arrow key while the wizard is up, and the window has its title; both
+// are given back, also to the shell that ctrl+z leads to.
+func TestTheWheelAndTheTitleAreBorrowed(t *testing.T) {
+	y := show(t, context.Background(), newStage(t, plainLight), Options{})
+	y.until("[ Start ]")
+	y.until("\x1b]2;keysplit: plantid/backend, development\x07")
+	y.types("q")
+	y.end()
+	y.restored()
+	text, last := y.text(), -1
+	for _, seq := range []string{"\x1b[?1049h\x1b[?1007s\x1b[?1007l\x1b[22;2t", "\x1b]2;", "\x1b[?1007h\x1b[?1007r\x1b[23;2t\x1b[?1049l"} {
+		at := strings.Index(text, seq)
+		if at <= last || strings.Count(text, seq) != 1 {
+			t.Errorf("%q is not in its place, or not there once", seq)
+		}
+		last = at
 	}
 }

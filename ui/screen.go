@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -136,7 +137,7 @@ func (b *basic) ready(w *wizard) prompt {
 	if p.Nothing {
 		question, verb = "Nothing to do here. Continue?", "Go on"
 	}
-	return prompt{question: question, options: []option{
+	return prompt{question: question, answers: "yn", options: []option{
 		{label: verb, act: func(w *wizard) tea.Cmd { return w.apply(b.step) }},
 		{label: "Back", act: (*wizard).back},
 	}}
@@ -155,7 +156,26 @@ func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() 
 type prompt struct {
 	question string
 	options  []option
-	list     bool // one option a row, chosen with up and down
+	answers  string // the letters that take the options, one each: "yn"; "" for none
+	list     bool   // one option a row, chosen with up and down, a digit or the first letter
+}
+
+// starting is the next option after from that a digit or its first letter names, -1 for
+// none: in a numbered list the digit is the number.
+func (p *prompt) starting(key string, from int) int {
+	if len(key) != 1 || !p.list {
+		return -1
+	}
+	for i := range p.options {
+		at := (from + 1 + i) % len(p.options)
+		if strings.EqualFold(p.options[at].label[:1], key) {
+			return at
+		}
+	}
+	if n := int(key[0] - '1'); n >= 0 && n < len(p.options) {
+		return n
+	}
+	return -1
 }
 
 // option is one answer.

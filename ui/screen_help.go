@@ -8,10 +8,11 @@ func helpOverlay() *overlay {
 		s.hang("", w.styles.Bold, "enter always goes on. Nothing is changed before a screen has shown what.")
 		s.blank()
 		for _, h := range []hint{
-			{"enter", "go on, or take what has the focus"},
+			{"enter, space", "go on, or take what has the focus"},
+			{"y, n", "yes or no to a question"},
 			{"esc", "back to the screen before; it never quits"},
 			{"tab, " + w.names("←/→", "left/right"), "move between buttons; h moves left"},
-			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll"},
+			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll; a digit or first letter chooses too"},
 			{"pgup, pgdn", "scroll by half a screen"},
 			{"r", "do this step again"},
 			{"x", "stop what is running"},

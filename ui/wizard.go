@@ -36,9 +36,11 @@ type wizard struct {
 	dark      func(bool)                // sets the background
 	copy      func(text string) tea.Cmd // puts text on the clipboard
 	copyKey   func(secret.Secret) tea.Cmd
-	query     tea.Cmd // asks the terminal for its background, nil when it must not
+	name      func(window string) tea.Cmd // gives the window its title
+	query     tea.Cmd                     // asks the terminal for its background, nil when it must not
 	title     string
-	throwaway bool // the project is gone afterwards
+	named     string // what the window is called
+	throwaway bool   // the project is gone afterwards
 	utf8      bool
 	now       func() time.Time
 
@@ -82,6 +84,7 @@ func newWizard(ctx context.Context, e *steps.Engine, s *style.Styles) *wizard {
 		runner: newRunner(ctx, e), styles: s, utf8: s.Marks.OK == "✓", now: time.Now,
 		dark: func(bool) {},
 		copy: func(string) tea.Cmd { return nil }, copyKey: func(secret.Secret) tea.Cmd { return nil },
+		name:  func(string) tea.Cmd { return nil },
 		every: watchEvery,
 		title: "keysplit", width: 80, height: 24, facts: look(e),
 	}
@@ -123,7 +126,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case eventMsg:
 		w.event(msg)
 	case resultMsg:
-		return w, w.result(msg)
+		cmd := w.result(msg)
+		return w, tea.Batch(cmd, w.rename())
 	case crashMsg:
 		w.crash = msg.text
 		return w, tea.Quit
@@ -143,6 +147,19 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return w, w.leave()
 	}
 	return w, nil
+}
+
+// rename gives the window a title once the project is known.
+func (w *wizard) rename() tea.Cmd {
+	title := w.title
+	if w.facts.folder != "" {
+		title += ": " + tail(w.facts.folder, 2) + ", " + w.facts.environment
+	}
+	if title == w.named || w.facts.folder == "" {
+		return nil
+	}
+	w.named = title
+	return w.name(title)
 }
 
 // handOverMsg lends the terminal to a program; done takes its end.

@@ -388,3 +388,81 @@ func TestTheLastPageNamesAFixOnce(t *testing.T) {
 		}
 	}
 }
+
+// y and n answer a question, space is as good as enter, and a list is chosen from by a
+// digit or a first letter.
+func TestAnswersAsPeopleTypeThem(t *testing.T) {
+	st := newStage(t, plainLight).open().press(" ")
+	st.want(steps.Generate, ready)
+	focus := func(want string) {
+		t.Helper()
+		if p := st.w.prompt(); p.options[st.w.selected].label != want {
+			t.Errorf("%q has the focus, want %q", p.options[st.w.selected].label, want)
+		}
+	}
+	st.press("2")
+	focus(importKey)
+	st.press("1")
+	focus(makeKey)
+	st.press("u")
+	focus(importKey)
+	st.press("m")
+	focus(makeKey)
+	if st.press("9"); st.w.over != nil {
+		t.Error("a letter of the list opened something")
+	}
+	st.press(" ").want(steps.Write, ready)
+	st.press("n").want(steps.Generate, done)
+	st.press("enter").want(steps.Write, ready)
+	st.press("y").want(steps.Restart, ready)
+	st.press("y").want(steps.SmokeTest, ready)
+	st.press("a")
+	focus(ownAccount)
+	st.press("a")
+	focus(tempAccount)
+	st.press("enter").want(steps.Checklist, done)
+	st.pick("Roll back")
+	if st.press("n"); st.w.question != nil || st.w.verdict != nil {
+		t.Error("n is no no")
+	}
+	st.pick("Roll back")
+	if st.press("y"); st.w.verdict == nil {
+		t.Error("y is no yes")
+	}
+}
+
+// One text leads to another, and esc to the page.
+func TestOverlaysSwitch(t *testing.T) {
+	st := newStage(t, plainLight).open().press("?")
+	for _, to := range [][2]string{{"w", "Why"}, {"l", "Log"}, {"t", "Findings"}, {"m", "Message for the team"}, {"b", "Take the change of the code back"}, {"?", "Help"}} {
+		if st.press(to[0]); st.w.over == nil || st.w.over.title != to[1] {
+			t.Fatalf("%s leads to %+v", to[0], st.w.over)
+		}
+	}
+	if st.press("esc"); st.w.over != nil {
+		t.Errorf("esc leads to %+v", st.w.over)
+	}
+	st.press("t", "enter", "esc")
+	if st.w.over == nil || st.w.over.list == nil {
+		t.Error("esc does not lead from a finding to the list")
+	}
+}
+
+// A question is on the screen with its answers, however short the terminal.
+func TestTheQuestionStays(t *testing.T) {
+	for _, sc := range scenes {
+		st := newStage(t, plainLight)
+		sc.play(st)
+		p := st.w.prompt()
+		fields, _ := st.w.openFields()
+		if p == nil || p.question == "" || st.w.over != nil || len(fields) > 0 {
+			continue
+		}
+		first := strings.Fields(p.question)[0]
+		for _, size := range [][2]int{{20, 5}, {30, 6}, {60, 8}, {80, 11}} {
+			if v := st.size(size[0], size[1]); !strings.Contains(v, "┃ "+first) {
+				t.Errorf("%s at %v does not ask:\n%s", sc.name, size, v)
+			}
+		}
+	}
+}

@@ -19,6 +19,9 @@ import (
 type Styles struct {
 	Accent, OK, Warn, Error, Info, Muted, Rule, Title, Bold lipgloss.Style
 	Danger                                                  lipgloss.Style // production
+	Button                                                  lipgloss.Style // the one with the focus
+	Edge                                                    lipgloss.Style // its brackets, of its own colour where it is filled
+	Quiet                                                   lipgloss.Style // the other buttons
 	Marks                                                   Marks
 }
 
@@ -38,13 +41,33 @@ func New(r *lipgloss.Renderer, marks Marks) Styles {
 		Title:  colour("#5B3FD6", "#B7A5FF").Reverse(true).Bold(true),
 		Bold:   r.NewStyle().Bold(true),
 		Danger: colour("#B3122F", "#FF8A94").Reverse(true).Bold(true),
+		Button: on(colour("#FFFFFF", "#16151D"), "#5B3FD6", "#B7A5FF").Bold(true),
+		Edge:   on(colour("#5B3FD6", "#B7A5FF"), "#5B3FD6", "#B7A5FF"),
+		Quiet:  on(r.NewStyle(), "#E6E3F0", "#2A2636"),
 		Marks:  marks,
 	}
 }
 
+func on(s lipgloss.Style, light, dark string) lipgloss.Style {
+	return s.Background(lipgloss.AdaptiveColor{Light: light, Dark: dark})
+}
+
+// Plain makes styles without any colour, whose hierarchy is bold, faint and inverse,
+// which NO_COLOR leaves alone (no-color.org). The renderer must not be one that leaves
+// every style out.
+func Plain(r *lipgloss.Renderer, marks Marks) Styles {
+	none, bold, faint := r.NewStyle(), r.NewStyle().Bold(true), r.NewStyle().Faint(true)
+	inverse := bold.Reverse(true)
+	return Styles{
+		Accent: bold, OK: none, Warn: bold, Error: bold, Info: none, Muted: faint, Rule: faint,
+		Title: inverse, Bold: bold, Danger: inverse, Button: inverse, Edge: inverse, Quiet: none,
+		Marks: marks,
+	}
+}
+
 // Basic makes styles of the sixteen colours that every terminal has and that
-// its own theme keeps readable: for lines, where asking for the background
-// would cost more than it gives.
+// its own theme keeps readable: for a terminal with no more, and for lines, where
+// asking for the background would cost more than it gives.
 func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 	colour := func(n string) lipgloss.Style { return r.NewStyle().Foreground(lipgloss.Color(n)) }
 	return Styles{
@@ -52,7 +75,8 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 		Muted: r.NewStyle().Faint(true), Rule: r.NewStyle().Faint(true),
 		Title: r.NewStyle().Reverse(true).Bold(true), Bold: r.NewStyle().Bold(true),
 		Danger: colour("1").Reverse(true).Bold(true),
-		Marks:  marks,
+		Button: r.NewStyle().Reverse(true).Bold(true), Edge: r.NewStyle().Reverse(true), Quiet: r.NewStyle(),
+		Marks: marks,
 	}
 }
 
@@ -75,10 +99,14 @@ func MarksFor(utf8 bool) Marks {
 	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Heavy: "=", Dot: "*", Ellipsis: "..."}
 }
 
-// UTF8 tells whether the locale of the environment is UTF-8: LC_ALL, LC_CTYPE
-// and LANG, the first one that is set decides (POSIX). With none set it is
-// taken to be, as terminals of today are.
+// UTF8 reports whether the terminal shows signs beyond ASCII. The Linux console's font
+// has none of them. Elsewhere the locale of the environment decides: LC_ALL, LC_CTYPE
+// and LANG, the first one that is set (POSIX). With none set it is taken to be UTF-8,
+// as terminals of today are.
 func UTF8() bool {
+	if os.Getenv("TERM") == "linux" {
+		return false
+	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := os.Getenv(name); v != "" {
 			v = strings.ToLower(strings.ReplaceAll(v, "-", ""))

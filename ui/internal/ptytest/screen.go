@@ -74,7 +74,7 @@ type screen struct {
 	alt          bool
 	main         [][]Cell // the other screen, while alt is shown
 	mainX, mainY int
-	modes        map[int]bool
+	modes, kept  map[int]bool
 	mishaps      Mishaps
 	answer       func(string) // writes to the program's input, as a terminal does
 	background   string       // "rgb:..." of OSC 11
@@ -82,7 +82,7 @@ type screen struct {
 }
 
 func newScreen(cols, rows int, background string, answer func(string)) *screen {
-	s := &screen{cols: cols, rows: rows, background: background, answer: answer, modes: map[int]bool{}}
+	s := &screen{cols: cols, rows: rows, background: background, answer: answer, modes: map[int]bool{}, kept: map[int]bool{}}
 	s.cells = emptyCells(cols, rows)
 	s.parser = ansi.NewParser()
 	s.parser.SetHandler(ansi.Handler{

@@ -18,6 +18,9 @@ func (s *screen) csi(cmd ansi.Cmd, params ansi.Params) {
 	case cmd.Prefix() == '?' && cmd.Intermediate() == 0 && (cmd.Final() == 'h' || cmd.Final() == 'l'):
 		params.ForEach(0, func(_, p int, _ bool) { s.mode(p, cmd.Final() == 'h') })
 		return
+	case cmd.Prefix() == '?' && cmd.Intermediate() == 0 && (cmd.Final() == 's' || cmd.Final() == 'r'):
+		params.ForEach(0, func(_, p int, _ bool) { s.keep(p, cmd.Final() == 's') })
+		return
 	case cmd.Prefix() != 0 || cmd.Intermediate() != 0:
 		s.unknown("CSI %c%s%c", cmd.Prefix(), string(cmd.Intermediate()), cmd.Final())
 		return
@@ -44,6 +47,10 @@ func (s *screen) csi(cmd ansi.Cmd, params ansi.Params) {
 	case 'n':
 		if mode == 6 {
 			s.answer(fmt.Sprintf("\x1b[%d;%dR", s.y+1, s.x+1))
+		}
+	case 't':
+		if mode != 22 && mode != 23 { // the window's title, kept and brought back
+			s.unknown("CSI %d t", mode)
 		}
 	case 'c':
 		s.answer("\x1b[?62;22c")
@@ -98,11 +105,20 @@ func (s *screen) mode(n int, on bool) {
 		s.cells, s.main = s.main, nil
 		s.goTo(s.mainX, s.mainY)
 	case 7, 12:
-	case 1000, 1002, 1003, 1004, 1006, 2004:
+	case 1000, 1002, 1003, 1004, 1006, 1007, 2004:
 		s.modes[n] = on
 	default:
 		s.unknown("CSI ? %d %t", n, on)
 	}
+}
+
+// keep keeps a private mode as it is, or brings it back (XTSAVE, XTRESTORE).
+func (s *screen) keep(n int, save bool) {
+	if save {
+		s.kept[n] = s.modes[n]
+		return
+	}
+	s.mode(n, s.kept[n])
 }
 
 func (s *screen) esc(cmd ansi.Cmd) {
