@@ -25,7 +25,7 @@ func (r *Run) PreviousTo(key secret.Secret) Previous {
 	all, chain := r.keysBefore(key)
 	for _, print := range r.Journal.Proved() {
 		for _, p := range all {
-			if p.Key.Set() && r.Prints.Of(p.Key) == print {
+			if p.Key.Set() && r.Kept().Of(p.Key) == print {
 				p.Proved = true
 				return p
 			}

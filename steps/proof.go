@@ -23,7 +23,7 @@ func ProofFiles(run *Run) []journal.FileSum {
 	for _, path := range paths {
 		if !seen[path] && filepath.IsAbs(path) {
 			seen[path] = true
-			sums = append(sums, journal.SumFile(run.Prints, path))
+			sums = append(sums, journal.SumFile(run.Kept(), path))
 		}
 	}
 	return sums

@@ -117,7 +117,7 @@ type Run struct {
 	// line: what is done in that name is not asked for again.
 	Confirmed []string
 
-	Prints   secret.Fingerprinter
+	Prints   secret.Fingerprinter // of what is shown; see Kept
 	Redactor secret.Redactor
 
 	// HandOver runs a program (absolute path) with the user's terminal, for one
@@ -180,6 +180,14 @@ func (r *Run) Secret(value string) secret.Secret {
 	s := r.Prints.Secret(value)
 	r.Redactor.Add(s)
 	return s
+}
+
+// Kept makes the fingerprints that the journal keeps, to be compared with those in it.
+func (r *Run) Kept() secret.Fingerprinter {
+	if r.Journal == nil {
+		return r.Prints
+	}
+	return r.Journal.Prints()
 }
 
 // servers names addresses, inert and without a name, password or query in them.

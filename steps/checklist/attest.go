@@ -37,7 +37,7 @@ func Attest(ctx context.Context, run *steps.Run, item int, by, note string) erro
 			ev.Files = append(ev.Files, p.sum)
 		}
 	default:
-		ev.Key = l.envs.key.Fingerprint()
+		ev.Key = run.Kept().Reprint(l.envs.key).Fingerprint()
 	}
 	return run.Journal.Record("", ev)
 }
@@ -58,7 +58,7 @@ func (l *look) proofFiles(run *steps.Run) []journal.FileSum {
 		for _, f := range pr.Files {
 			if !known[f.Path] {
 				known[f.Path] = true
-				sums = append(sums, journal.SumFile(run.Prints, f.Path))
+				sums = append(sums, journal.SumFile(run.Kept(), f.Path))
 			}
 		}
 	}

@@ -53,12 +53,12 @@ func recall(run *steps.Run, key secret.Secret) past {
 			continue
 		}
 		for _, f := range pr.Files {
-			if journal.SumFile(run.Prints, f.Path) != f {
+			if journal.SumFile(run.Kept(), f.Path) != f {
 				pr.gone = restsOn(run, f.Path) + pr.since(" changed")
 				break
 			}
 		}
-		if pr.Key != "" && pr.gone == "" && pr.Key != key.Fingerprint() {
+		if pr.Key != "" && pr.gone == "" && pr.Key != run.Kept().Reprint(key).Fingerprint() {
 			pr.gone = "the key was" + pr.since(" replaced")
 		}
 	}

@@ -43,14 +43,14 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 		}
 		if k == pipeline && run.Project.Insists {
 			if line := repo.Starts(backend, rel, data); line > 0 {
-				out = append(out, place{kind: k, file: rel, line: line, runs: true, code: finding.CIMissingKey, sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}})
+				out = append(out, place{kind: k, file: rel, line: line, runs: true, code: finding.CIMissingKey, sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}})
 				continue
 			}
 		}
 		if !run.Names().In(data) {
 			continue
 		}
-		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Prints.Sum(data)}}
+		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
 		text := repo.Read(run.Names(), k == pipeline, rel, data)
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {

@@ -31,9 +31,10 @@ import (
 //
 // It is a folder of mode 0700 whose files have mode 0600:
 //
-//	key            32 random bytes for the keyed fingerprints
 //	journal.jsonl  one entry a line, only ever appended to, each line synced
 //	backup-*       files as they were before a change
+//
+// The state folder around it holds the key, 32 random bytes, of the keyed fingerprints.
 //
 // The entries hold fingerprints and no key, password or token. The backups hold
 // what the file held. A line that a kill left half written is passed over.
@@ -138,46 +139,90 @@ func (j *Journal) read() error {
 	return j.load()
 }
 
+// fingerprintKey is the key of the state folder, so that one key has one fingerprint in
+// every command, project and environment. A journal of an earlier release has a key of
+// its own, under which its lines are sealed: it goes on with that one.
 func (j *Journal) fingerprintKey() ([]byte, error) {
-	path := filepath.Join(j.dir, "key")
+	info, err := os.Stat(j.path())
+	begun := err == nil && info.Size() > 0
+	own, err := readKey(filepath.Join(j.dir, "key"))
+	old := !errors.Is(err, fs.ErrNotExist)
+	if old && err != nil {
+		return nil, keyTrouble(j.dir, err)
+	}
+	shared, err := j.state.key(!j.readOnly && (old || !begun))
+	if err != nil {
+		return nil, keyTrouble(string(j.state), err)
+	}
+	if old {
+		return own, nil
+	}
+	return shared, nil
+}
+
+// keyTrouble says how to go on without the key of a folder.
+func keyTrouble(folder string, err error) error {
+	if errors.Is(err, errNoKey) || errors.Is(err, fs.ErrNotExist) {
+		return unusable(folder, "its file key is missing or damaged")
+	}
+	return fmt.Errorf("read the journal's key: %w", err)
+}
+
+var errNoKey = errors.New("it is no key")
+
+func readKey(path string) ([]byte, error) {
 	key, err := readOwn(path)
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the journal's key: %w", err)
-	}
-	if info, err := os.Stat(j.path()); err == nil && info.Size() > 0 {
-		// Another run may have made both just now, the key first.
-		if key, err = readOwn(path); err == nil && len(key) == 32 {
-			return key, nil
-		}
-		return nil, j.unusable("its file key is missing or damaged")
-	}
-	if j.readOnly {
-		return nil, fmt.Errorf("%w: %s is missing", ErrUnusable, path)
-	}
-	key = make([]byte, 32)
-	_, _ = rand.Read(key)
-	if err := publish(path, key); err != nil {
-		return nil, err
-	}
-	// Of several runs that begin at once one made the key that counts.
-	if key, err = readOwn(path); err == nil && len(key) != 32 {
-		err = j.unusable("its file key is damaged")
+	if err == nil && len(key) != 32 {
+		err = errNoKey
 	}
 	return key, err
 }
 
+// key is the key of the state folder; with make, it comes to be where there is none.
+func (f Folder) key(make bool) ([]byte, error) {
+	path := filepath.Join(string(f), "key")
+	key, err := readKey(path)
+	if !make || !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := publish(path, randomKey()); err != nil {
+		return nil, err
+	}
+	return readKey(path) // of several runs that begin at once one made the key that counts
+}
+
+func randomKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return key
+}
+
+// Prints makes the fingerprints that are shown. Before keysplit has kept anything in the
+// folder, they hold for this process alone.
+func (f Folder) Prints() secret.Fingerprinter {
+	err := f.Absolute()
+	var key []byte
+	if err == nil {
+		key, err = f.key(false)
+	}
+	if err != nil {
+		key = nil
+	}
+	return secret.NewFingerprinter(key)
+}
+
 // unusable says what is wrong with a journal and how to go on without it.
-func (j *Journal) unusable(what string) error {
+func (j *Journal) unusable(what string) error { return unusable(j.dir, what) }
+
+func unusable(folder, what string) error {
 	return fmt.Errorf("%w: %s. Move the folder %s aside and run this again; the backup files in it hold what was there before each change",
-		ErrUnusable, what, j.dir)
+		ErrUnusable, what, folder)
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
 
-// Prints makes the fingerprints of this journal.
+// Prints makes the fingerprints that this journal keeps. They are those of the folder,
+// but for a journal of an earlier release.
 func (j *Journal) Prints() secret.Fingerprinter { return j.prints }
 
 // Dir is the journal's folder, absolute.

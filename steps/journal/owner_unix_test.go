@@ -30,11 +30,11 @@ func TestAStateFolderOfOthersIsRefused(t *testing.T) {
 	}{
 		"the folder is for the group":    {spoil: func(j *Journal) error { return os.Chmod(string(j.state), 0o770) }, says: "may be written by others (mode 0770)"},
 		"the journal is for everyone":    {spoil: func(j *Journal) error { return os.Chmod(j.dir, 0o707) }, says: "may be written by others (mode 0707)"},
-		"the key is for everyone":        {spoil: func(j *Journal) error { return os.Chmod(filepath.Join(j.dir, "key"), 0o606) }, says: "may be written by others (mode 0606)"},
+		"the key is for everyone":        {spoil: func(j *Journal) error { return os.Chmod(filepath.Join(string(j.state), "key"), 0o606) }, says: "may be written by others (mode 0606)"},
 		"the folder is a link":           {spoil: func(j *Journal) error { return replace(string(j.state), os.Symlink) }, says: "is a symbolic link"},
 		"the journal's folder is a link": {spoil: func(j *Journal) error { return replace(j.dir, os.Symlink) }, says: "is a symbolic link"},
 		"the lines are a link":           {spoil: func(j *Journal) error { return replace(j.path(), os.Symlink) }, says: "is a symbolic link"},
-		"the key is a pipe":              {spoil: func(j *Journal) error { return replace(filepath.Join(j.dir, "key"), pipe) }, says: "is not a regular file"},
+		"the key is a pipe":              {spoil: func(j *Journal) error { return replace(filepath.Join(string(j.state), "key"), pipe) }, says: "is not a regular file"},
 		"the folder is somebody else's":  {spoil: func(j *Journal) error { return os.Chown(string(j.state), 1234, 1234) }, says: "belongs to the user with the number 1234", root: true},
 		"the lines are somebody else's":  {spoil: func(j *Journal) error { return os.Chown(j.path(), 1234, 1234) }, says: "belongs to the user with the number 1234", root: true},
 		"a backup that is somebody else's": {spoil: func(j *Journal) error {

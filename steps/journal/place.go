@@ -113,6 +113,11 @@ func (j *Journal) trusted() error {
 			return untrusted(folder, wrong)
 		}
 	}
+	if info, err := os.Lstat(filepath.Join(string(j.state), "key")); err == nil {
+		if wrong := notOurs(info, false); wrong != "" {
+			return untrusted(filepath.Join(string(j.state), "key"), wrong)
+		}
+	}
 	files, err := os.ReadDir(j.dir)
 	if err != nil {
 		return fmt.Errorf("look at keysplit's folder: %w", err)

@@ -72,7 +72,10 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 		"short key": func(j *Journal) error {
 			return errors.Join(os.Remove(j.path()), os.WriteFile(filepath.Join(j.Dir(), "key"), []byte("short"), 0o600))
 		},
-		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(j.Dir(), "key")) },
+		"lost key": func(j *Journal) error { return os.Remove(filepath.Join(string(j.state), "key")) },
+		"damaged key": func(j *Journal) error {
+			return os.WriteFile(filepath.Join(string(j.state), "key"), []byte("short"), 0o600)
+		},
 	}
 	for name, spoil := range damage {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/secret"
 )
 
 // Step is the preflight. Its zero value is ready for use.
@@ -157,7 +156,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 // before anything reads the files. A run that may change nothing has none.
 func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
 	if run.Options.ReadOnly {
-		run.Prints = secret.NewFingerprinter(nil)
+		run.Prints = run.Options.State.Prints()
 		return nil
 	}
 	environment := run.Options.Environment
@@ -171,7 +170,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
-	run.Journal, run.Prints = j, j.Prints()
+	run.Journal, run.Prints = j, run.Options.State.Prints()
 	run.Answers.Import = run.Prints.Reprint(run.Answers.Import)
 	ended, err := j.Recover(ctx)
 	if err != nil {

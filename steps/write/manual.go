@@ -54,7 +54,7 @@ func (m *manual) delivered(run *steps.Run, key string) bool {
 
 // Plan says exactly what to do, and where the key lies until it is done.
 func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
-	m.done = !run.Key.Set() || m.delivered(run, run.Prints.Of(run.Key))
+	m.done = !run.Key.Set() || m.delivered(run, run.Kept().Of(run.Key))
 	if m.done {
 		return steps.Plan{Summary: "You have set the key in " + m.place() + " before. It stays.", Nothing: true}, nil
 	}
@@ -87,7 +87,7 @@ func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error
 	if m.done {
 		return nil
 	}
-	d, err := run.Journal.Deliver(journal.Delivery{Target: m.spec, Where: m.place(), Key: run.Prints.Of(run.Key)}, secret.Secret{})
+	d, err := run.Journal.Deliver(journal.Delivery{Target: m.spec, Where: m.place(), Key: run.Kept().Of(run.Key)}, secret.Secret{})
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (r *remote) holds(run *steps.Run, h steps.Held) bool {
 		return true // generate has left it as it is
 	}
 	for _, d := range run.Journal.Deliveries() {
-		if d.Target == r.spec && d.Key == run.Prints.Of(run.Key) && d.NewVersion == h.Version && h.Version != "" {
+		if d.Target == r.spec && d.Key == run.Kept().Of(run.Key) && d.NewVersion == h.Version && h.Version != "" {
 			return true
 		}
 	}
@@ -110,13 +110,13 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	if err := r.lookAgain(ctx, run); err != nil || r.done {
 		return err
 	}
-	d, begun := run.Journal.Begun(r.spec, run.Prints.Of(run.Key))
+	d, begun := run.Journal.Begun(r.spec, run.Kept().Of(run.Key))
 	// Where no value is shown, what is there now may be what the killed run brought. It
 	// goes on with that delivery, which knows what was there before.
 	if r.held.Readable || !begun {
 		var err error
 		if d, err = run.Journal.Deliver(journal.Delivery{
-			Target: r.spec, Where: r.held.Where, Key: run.Prints.Of(run.Key), There: r.held.There, Version: r.held.Version,
+			Target: r.spec, Where: r.held.Where, Key: run.Kept().Of(run.Key), There: r.held.There, Version: r.held.Version,
 		}, r.held.Key); err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 // keysplit made.
 func isOthers(run *steps.Run, h steps.Held, d journal.Delivery) bool {
 	if h.Readable {
-		return !h.There || run.Prints.Of(h.Key) != d.Key
+		return !h.There || run.Kept().Of(h.Key) != d.Key
 	}
 	return d.NewVersion != "" && h.Version != d.NewVersion
 }

@@ -100,7 +100,7 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if c.format != "text" {
 		f = silent{f}
 	}
-	prints := secret.NewFingerprinter(nil)
+	prints := stdio.State.Prints()
 	var all []*inspect.Environment
 	for i, name := range names {
 		if c.all {

@@ -201,11 +201,10 @@ func TestReportCannotLook(t *testing.T) {
 	if code, out, errOut := report(t, "--project", t.TempDir()); code != ExitBlind || out != "" || !strings.Contains(errOut, "No Django project") {
 		t.Errorf("no project: exit %d\n%s%s", code, out, errOut)
 	}
-	j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
-	if err != nil {
+	if _, err := Stdio().State.Open(root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(j.Dir(), "key")); err != nil {
+	if err := os.Remove(filepath.Join(string(Stdio().State), "key")); err != nil {
 		t.Fatal(err)
 	}
 	if code, out, errOut := report(t, "--project", root); code != ExitBlind || out != "" || !strings.Contains(errOut, "journal") {

@@ -297,6 +297,9 @@ func (h *house) keep(t *testing.T) (restore func()) {
 func (h *house) stateFile(t *testing.T, name string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(h.state, "*", name+"*"))
+	if len(found) == 0 && err == nil {
+		found, err = filepath.Glob(filepath.Join(h.state, name)) // the key of them all
+	}
 	if err != nil || len(found) > 1 {
 		t.Fatalf("%v, %v", found, err)
 	}

@@ -1,0 +1,81 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"dj/keysplit/steps/secret"
+)
+
+// One key has one fingerprint in every project and environment of a state folder, and
+// another one in another folder.
+func TestOneFingerprintForTheFolder(t *testing.T) {
+	t.Parallel()
+	state, other := Folder(filepath.Join(t.TempDir(), "state")), Folder(filepath.Join(t.TempDir(), "state"))
+	key := secret.NewFingerprinter(nil).Secret(randomHex(40))
+	prints := map[string]bool{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, environment := range []string{"development", "staging"} {
+		for _, project := range []string{"/one", "/another"} {
+			all.Go(func() { // the first runs of all begin at once
+				j, err := state.Open(project, environment)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				prints[j.Prints().Of(key)], prints[state.Prints().Of(key)] = true, true
+			})
+		}
+	}
+	all.Wait()
+	if len(prints) != 1 {
+		t.Errorf("one key has %d fingerprints in one folder", len(prints))
+	}
+	if prints[openIn(t, other, "/one").Prints().Of(key)] {
+		t.Error("another folder makes the same fingerprints")
+	}
+}
+
+// A journal of an earlier release, which has a key of its own, is read and goes on: what
+// it noted of keys still says so, and what is shown is as everywhere.
+func TestAJournalWithAKeyOfItsOwnGoesOn(t *testing.T) {
+	t.Parallel()
+	state := Folder(filepath.Join(t.TempDir(), "state"))
+	key := secret.NewFingerprinter(nil).Secret(randomHex(40))
+	dir := state.Of("/some/project", "development")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	own := make([]byte, 32)
+	_, _ = rand.Read(own)
+	if err := os.WriteFile(filepath.Join(dir, "key"), own, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j := openIn(t, state, "/some/project")
+	if err := j.SetKey(key); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.SetProved(key); err != nil {
+		t.Fatal(err)
+	}
+	if j = openIn(t, state, "/some/project"); len(j.Proved()) != 1 || j.Proved()[0] != j.Prints().Of(key) {
+		t.Errorf("the proof of the key is lost: %v", j.Entries())
+	}
+	if _, known := j.KeySince(key); !known {
+		t.Error("the key's age is lost")
+	}
+	if kept, err := os.ReadFile(filepath.Join(dir, "key")); err != nil || !bytes.Equal(kept, own) {
+		t.Errorf("its own key changed: %v", err)
+	}
+	fresh := openIn(t, state, "/another")
+	if fresh.Prints().Of(key) != state.Prints().Of(key) || j.Prints().Of(key) == state.Prints().Of(key) {
+		t.Error("what is shown is not of the folder's key")
+	}
+}
