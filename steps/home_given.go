@@ -31,6 +31,7 @@ const (
 	FromCode     SourceKind = "code"       // the settings fetch or compute it
 	Literal      SourceKind = "literal"    // it stands in the settings, which read no variable for it
 	OwnCode      SourceKind = "own-code"   // the project's own code makes tokens, and the settings have no key for it
+	NoTokens     SourceKind = "no-tokens"  // nothing that is known makes tokens
 	NothingReads SourceKind = "none"       // the settings read the environment alone, and no file gives it variables
 )
 
@@ -89,7 +90,7 @@ func (g given) what() string {
 }
 
 // Takes is a *Failure: a key in a .env would never be read.
-func (g given) Takes(Keys) error { return Fail(g.run.Untaken(g.source)) }
+func (g given) Takes(Keys) error { return Fail(g.run.Untaken(g.source).WithSeverity(finding.Error)) }
 
 // Untaken says where a key has to be set that no .env brings to the backend.
 func (r *Run) Untaken(s Source) finding.Finding {
@@ -107,6 +108,9 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	case Literal:
 		return finding.New(finding.SigningKeyInCode, "").At(r.Project.Rel(s.File), s.Line).
 			WithFix(finding.Do("Let the settings read it in its place: %s. Then run `keysplit upgrade`, which makes a new key. Never use this one again.", r.reads()))
+	case NoTokens:
+		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no code with PyJWT. There is nothing to split.").WithSeverity(finding.Warning).
+			WithFix(finding.Do("If there are no tokens, there is nothing to do. If there are, say which variable holds their key, in keysplit.toml: key = \"NAME\". Then run `keysplit` again."))
 	case OwnCode:
 		f, _ := r.Project.MadeBy()
 		f.Message = prose.Say("%s They have no JWT_SECRET_KEY: a key in a .env would not be read.", f.Message)

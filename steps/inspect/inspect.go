@@ -213,6 +213,8 @@ func (v *Environment) verdict() (text string, more bool) {
 			return "Not in order: " + steps.Plural(n, "warning") + ".", true
 		}
 		return "What is committed is in order. No .env was looked for.", false
+	case v.Ready && v.splitsNothing():
+		return "Nothing to do: no shared key signs tokens here, as far as keysplit can tell.", false
 	case v.Ready && v.Run.Options.Static && !v.Run.Home().Here() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong in the files. What the places hold was not looked at: " + v.Run.Command("check"), false
 	case v.Ready && !v.Run.Home().Here() && !keys.Key.Secret.Set():
@@ -227,6 +229,12 @@ func (v *Environment) verdict() (text string, more bool) {
 		return "Not ready: " + steps.Plural(errs, "error") + ". Next: " + v.Run.Command("upgrade"), false
 	}
 	return "Not ready: " + steps.Plural(errs, "error") + ".", true
+}
+
+// splitsNothing reports whether a key pair signs the tokens, or nothing makes any.
+func (v *Environment) splitsNothing() bool {
+	p := v.Run.Project
+	return p != nil && p.Facts != nil && v.Run.Home().Here() && (!p.Facts.Tokens.Shared() || p.Source.Kind == steps.NoTokens)
 }
 
 func (v *Environment) warnings() (n int) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -46,6 +47,10 @@ func (d *diagnosis) reader() envfile.Dialect { return d.project.EnvFile.Readers[
 // diagnose opens the .env and judges everything that files can tell.
 func (d *diagnosis) diagnose() error {
 	if d.project.Source.Kind != "" {
+		if d.run.Options.Committed {
+			d.project.EnvFile.At, d.project.EnvFile.Exists = &envfile.Snapshot{}, false
+			return nil // what gives the backend its variables is in no repository
+		}
 		d.judgeGiven()
 		return nil
 	}
@@ -88,6 +93,7 @@ func (d *diagnosis) diagnose() error {
 		// that is put right, and then looks different.
 		return nil
 	}
+	d.harmless()
 	d.judgeKey(file)
 	d.judgeSecretKey(file)
 	for _, name := range d.keys.Unset {
@@ -120,8 +126,25 @@ func (d *diagnosis) refused(err error) error {
 	if code == finding.EnvFileUnreadable {
 		return steps.CannotLook("%w: %w", errUnreadable, steps.Fail(f))
 	}
+	if entries, err := os.ReadDir(d.project.EnvFile.Path); refusal.Reason == envfile.ReasonDirectory && err == nil && len(entries) == 0 {
+		f = f.WithFix(finding.Do("Docker makes an empty folder where a file that it is to mount is missing. Stop the containers and remove it: %s. Then run `keysplit` again.",
+			finding.Shell("rmdir", steps.FromHere(d.project.EnvFile.Path))))
+	}
 	d.found = append(d.found, f)
 	return nil
+}
+
+// harmless makes a warning of what stands in the place of a .env, where the environment
+// sets both keys: readers pass it over.
+func (d *diagnosis) harmless() {
+	if !d.keys.OnlyEnvironment() || d.keys.SecretKey.Source != "environment" {
+		return
+	}
+	for i, f := range d.found {
+		if f.Code == finding.EnvFileNotRegular {
+			d.found[i] = f.WithSeverity(finding.Warning)
+		}
+	}
 }
 
 // encoding reports what keeps whole readers from the file, and returns the

@@ -5,10 +5,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
@@ -36,6 +38,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 			found = append(found, f)
 		}
 	}
+	found = append(found, interpolated(ctx, p)...)
 	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
 		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
@@ -51,6 +54,44 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}
 	return found
+}
+
+// interpolated finds a .env that git tracks and that docker compose fills the value of
+// one of the two keys in from. The settings do not read it: it is no place for a key of
+// keysplit's, and its value is public all the same.
+func interpolated(ctx context.Context, p *steps.Project) []finding.Finding {
+	if gitTop(p.Root) == "" {
+		return nil
+	}
+	for _, dir := range upward(p.Root, p.TopLevel) {
+		path := filepath.Join(dir, ".env")
+		if p.Source.Kind == "" && steps.SameFile(path, p.EnvFile.Path) || !isFile(path) {
+			continue
+		}
+		for _, l := range envfile.Parse(readSome(path)).Lines() {
+			value := strings.Trim(strings.TrimSpace(l.Value), `"'`)
+			if l.Kind != envfile.Assignment || !p.Names.IsKey(l.Name) && !p.Names.IsSecretKey(l.Name) || value == "" || steps.Placeholder(value) || steps.IsReference(value) {
+				continue
+			}
+			if file := fillsIn(dir, l.Name); file != "" && gitSays(ctx, p, path, "ls-files", "--error-unmatch") == 0 {
+				message := "Git tracks " + p.Rel(path) + ", from which docker compose fills in ${" + l.Name + "} (" + p.Rel(file) + "). The settings do not read it."
+				return []finding.Finding{finding.New(finding.EnvFileTrackedByGit, message).At(p.Rel(path), l.Num).WithFix(
+					finding.Do("Run: %s, add it to .gitignore, and make a new value. A file that is committed can have all that is no secret.", finding.Shell("git", "rm", "--cached", steps.FromHere(path))))}
+			}
+		}
+	}
+	return nil
+}
+
+// fillsIn is the compose file of a folder that has a variable in it, "" for none.
+func fillsIn(dir, name string) string {
+	variable := regexp.MustCompile(`\$\{?` + regexp.QuoteMeta(name) + `\b`)
+	for _, path := range composeFiles(dir) {
+		if variable.Match(readSome(path)) {
+			return path
+		}
+	}
+	return ""
 }
 
 // toBeWritten reports whether an upgrade would write to the .env.

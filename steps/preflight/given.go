@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // belong says whose the .env is: another program's, or that of a shell, which hands its
@@ -42,7 +44,7 @@ func (d *diagnosis) sourced(path string) bool {
 // sourceOf is where the backend gets its key from, where that is no file of variables.
 func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 	p := d.project
-	switch _, set := d.run.LookupEnv(d.run.Names().Key); {
+	switch {
 	case d.run.Options.EnvFile != "" || len(d.run.Options.Targets) > 0:
 	case f.ValueFile != "":
 		return steps.Source{Kind: steps.ValueFile, File: f.ValueFile}
@@ -57,12 +59,53 @@ func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
 	case f.State == "ok" && f.Package == "pyjwt" && !f.Key.Set && !f.Takes:
 		return steps.Source{Kind: steps.OwnCode}
-	case d.reader() != envfile.Shell || len(f.ReaderFiles)+len(f.Looked) > 0:
-	case p.EnvFile.Owner != nil || p.EnvFile.Sourced || set || len(p.EnvFile.Readers) > 1 || len(p.UnitFiles) > 0:
-	default:
+	case f.State == "ok" && f.Package == "" && !f.Key.Set && !f.Takes:
+		return steps.Source{Kind: steps.NoTokens}
+	case len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads():
 		return steps.Source{Kind: steps.NothingReads}
 	}
 	return steps.Source{}
+}
+
+// noneReads reports whether nothing hands a file of variables to settings that read the
+// environment alone, as far as can be seen.
+func (d *diagnosis) noneReads() bool {
+	p, env := d.project, d.project.EnvFile
+	return d.reader() == envfile.Shell && env.Owner == nil && !env.Sourced && len(env.Readers) == 1 && len(p.UnitFiles) == 0 && !launched(p)
+}
+
+// ownReader is what settings have in them that read a file in a way of their own, or
+// that go on in files which are not followed.
+var ownReader = lazyregexp.New(`['"][^'"\n]*\.env\b|\bDOTENV\b|\b(?:exec|include|optional)\s*\(`)
+
+// textReadsNone is the same by the settings' own text, where they do not run.
+func (d *diagnosis) textReadsNone() bool {
+	if d.run.Options.EnvFile != "" || len(d.run.Options.Targets) > 0 || d.project.SettingsFile == "" || !d.noneReads() {
+		return false
+	}
+	return d.place.none || !slices.ContainsFunc(d.sources, func(s source) bool { return ownReader.MatchString(s.text) })
+}
+
+// launchers are files that say how a backend is started where people develop, by a
+// program that can hand it a .env; pipenv does so by itself.
+var launchers = []string{"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "Taskfile.yaml", ".envrc", "mise.toml", ".mise.toml",
+	"Procfile", "Procfile.dev", "package.json", "pyproject.toml", "tox.ini", ".vscode/launch.json", "poe_tasks.toml"}
+
+var handsEnv = lazyregexp.New(`(?i)(?:^|[\s"'=/])\.env\b|\bdotenv|\benvfile\b|\bhoncho\b`)
+
+// launched reports whether something that starts the backend may hand it a .env.
+func launched(p *steps.Project) bool {
+	for _, dir := range upward(p.Root, p.TopLevel) {
+		if isFile(filepath.Join(dir, "Pipfile")) {
+			return true
+		}
+		for _, name := range launchers {
+			if handsEnv.Match(readSome(filepath.Join(dir, filepath.FromSlash(name)))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // judgeGiven applies the rules to a key that no file of variables gives. Where it is
@@ -79,7 +122,7 @@ func (d *diagnosis) judgeGiven() {
 	switch source.Kind {
 	case steps.FromCode:
 		return
-	case steps.Literal, steps.OwnCode:
+	case steps.Literal, steps.OwnCode, steps.NoTokens:
 		d.found = append(d.found, untaken)
 		return
 	}
@@ -90,6 +133,10 @@ func (d *diagnosis) judgeGiven() {
 			message = d.keys.EqualTo(d.keys.Key.Secret)
 		case finding.JWTKeyTooShort:
 			message = fmt.Sprintf("JWT_SECRET_KEY has %d characters; %d are needed.", d.keys.Key.Secret.Len(), d.run.MinLength())
+		}
+		if d.keys.OnlyEnvironment() {
+			d.found = append(d.found, inEnvironment(code, d.keys.Key.Secret, d.run.MinLength()))
+			continue
 		}
 		d.found = append(d.found, finding.New(code, message).At(untaken.File, 0).WithFix(untaken.Fix).NotFixable())
 	}
@@ -104,9 +151,13 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		emit.Check("env-file", steps.MarkOK, "the settings", "fetch the key themselves")
 	case steps.Literal:
 		emit.Check("env-file", steps.MarkFailed, d.project.Rel(s.File), "has the key in it")
-	case steps.OwnCode:
+	case steps.OwnCode, steps.NoTokens:
 		emit.Check("env-file", steps.MarkWarn, "the settings", "have no key of tokens")
 	default:
-		emit.Check("env-file", steps.MarkSkipped, "no .env", "the settings read the environment alone")
+		what, why := "no .env", "the settings read the environment alone"
+		if path := d.project.EnvFile.Path; isFile(path) {
+			what, why = d.rel(), "the settings read the environment alone, and not this file"
+		}
+		emit.Check("env-file", steps.MarkSkipped, what, why)
 	}
 }

@@ -31,6 +31,9 @@ func learn(run *steps.Run, p *steps.Project, sources []source) {
 		r.LearnSource(s.text)
 		r.Allow(p.Rel(s.path))
 	}
+	names := p.Names.Or(steps.GuideNames)
+	// A SECRET_KEY of one word, such as "secret", is in every sentence about it.
+	r.Allow(names.Key, names.SecretKey, steps.GuideNames.Key, steps.GuideNames.SecretKey)
 	r.Allow(p.Root, p.SettingsModule, p.Rel(p.EnvFile.Path))
 }
 

@@ -3,11 +3,9 @@ package preflight
 import (
 	"os"
 	"path/filepath"
-	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // place is where the backend's reader finds its file, as far as its sources
@@ -17,16 +15,21 @@ type place struct {
 	found  string // how, in words
 	hidden string // a settings.ini that the reader finds first, "" for none
 	hides  string // a .env with keys in it, further up, that is never read
+	none   bool   // the reader is told to open a file that is not there, or none
 }
 
-// guess works out which file the reader opens.
-func guess(p *steps.Project, d envfile.Dialect, user source) place {
+// guess works out which file the reader opens. env are the variables of this process.
+func guess(p *steps.Project, d envfile.Dialect, user source, env func(string) (string, bool)) place {
 	usual := place{path: filepath.Join(p.Root, ".env"), found: "beside manage.py"}
 	if d == envfile.Shell {
 		return usual
 	}
-	if path := namedInCall(p, d, user); path != "" {
+	switch path, told := (told{p, user, env}).file(d); {
+	case path != "":
 		return place{path: path, found: string(d) + " reads it"}
+	case told:
+		usual.none = true
+		return usual
 	}
 	switch d {
 	case envfile.Decouple:
@@ -97,82 +100,6 @@ func sets(path string, wanted func(name string) bool) bool {
 		}
 	}
 	return false
-}
-
-var (
-	fileFolder = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*([^\n]*__file__[^\n]*)$`)
-	parents    = lazyregexp.New(`\.parents\[(\d)\]`)
-	callStart  = map[envfile.Dialect]*lazyregexp.Regexp{
-		envfile.Decouple:      lazyregexp.New(`(?:RepositoryEnv\(|search_path\s*=\s*|AutoConfig\(\s*)`),
-		envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
-		envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv|read_env)\s*\(|\benv_file\s*=\s*|\bdotenv_path\s*=\s*`),
-	}
-	literal = lazyregexp.New(`['"]([^'"\n]+)['"]`)
-	word    = lazyregexp.New(`[A-Za-z_]\w*`)
-)
-
-// namedInCall evaluates the usual ways of writing the file's path in the
-// reader's call: BASE_DIR / ".env", os.path.join(BASE_DIR, ".env"), a literal.
-// It returns "" where there is none that it understands.
-func namedInCall(p *steps.Project, d envfile.Dialect, user source) string {
-	folders := map[string]string{}
-	for _, m := range fileFolder.FindAllStringSubmatch(user.text, -1) {
-		up := strings.Count(m[2], ".parent") - strings.Count(m[2], ".parents") + strings.Count(m[2], "dirname(")
-		if n := parents.FindStringSubmatch(m[2]); n != nil {
-			up += int(n[1][0]-'0') + 1
-		}
-		dir := user.path
-		for range up {
-			dir = filepath.Dir(dir)
-		}
-		folders[m[1]] = dir
-	}
-	at := callStart[d].FindStringIndex(user.text)
-	if at == nil {
-		return ""
-	}
-	call := argument(user.text[at[1]:])
-	base := p.Root // a relative path counts from the folder that manage.py runs in
-	known := false
-	for _, w := range word.FindAllString(literal.ReplaceAllString(call, ""), -1) {
-		if dir, ok := folders[w]; ok {
-			base, known = dir, true
-		}
-	}
-	path := base
-	for _, m := range literal.FindAllStringSubmatch(call, -1) {
-		if known || filepath.IsLocal(m[1]) {
-			path = filepath.Join(path, filepath.FromSlash(m[1]))
-		} else if filepath.IsAbs(m[1]) {
-			path = m[1]
-		}
-	}
-	switch {
-	case path == base && !known, strings.Contains(call, "find_dotenv"):
-		return ""
-	case path == base && d == envfile.Decouple, isFolder(path):
-		return filepath.Join(path, ".env")
-	case path == base:
-		return ""
-	}
-	return path
-}
-
-// argument is the first argument of a call whose opening bracket was just
-// passed, or the rest of the line.
-func argument(text string) string {
-	depth := 0
-	for i, r := range text {
-		switch {
-		case r == '(' || r == '[':
-			depth++
-		case (r == ')' || r == ']') && depth == 0, r == ',' && depth == 0, r == '\n' && depth == 0 && i > 0 && strings.TrimSpace(text[:i]) != "":
-			return text[:i]
-		case r == ')' || r == ']':
-			depth--
-		}
-	}
-	return text
 }
 
 // astray looks for a .env with keys in a direct sub folder of the project, where

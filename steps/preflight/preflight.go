@@ -129,19 +129,26 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if !run.Home().Here() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
+	if d.textReadsNone() {
+		p.Source = steps.Source{Kind: steps.NothingReads}
+	}
 	d.untracked = run.Options.Committed && untracked(ctx, p)
-	if err := d.again(emit); err != nil {
+	emit.Check("env-file", steps.MarkRunning, d.rel(), "")
+	if err := d.again(); err != nil {
 		return err
 	}
 	switch {
 	case run.Options.Static:
+		d.emitPlace(emit)
 		d.judgeText()
 	case isPipe(p.EnvFile.Path):
 		// Whatever opens it, a start of Django too, makes the program at its other
 		// end ask its user, or hangs.
+		d.emitPlace(emit)
 		emit.Check("django", steps.MarkSkipped, "the project's Django", "")
 		return steps.Fail(finding.Errors(p.Findings)...)
 	case pythonErr != nil && s.OpenDjango == nil:
+		d.emitPlace(emit)
 		return pythonErr
 	default:
 		if err := s.askDjango(ctx, d, emit); err != nil {
@@ -196,7 +203,10 @@ func inWords(s envfile.State) string {
 // locate finds the .env by reading the settings.
 func (d *diagnosis) locate() error {
 	reader, user := readerOf(d.sources)
-	d.place = guess(d.project, reader, user)
+	d.place = guess(d.project, reader, user, d.run.LookupEnv)
+	if d.place.none {
+		reader = envfile.Shell
+	}
 	env := steps.EnvFile{Path: d.place.path, Found: d.place.found}
 	if asked := d.run.Options.EnvFile; asked != "" {
 		path, err := filepath.Abs(asked)
@@ -219,15 +229,18 @@ func (d *diagnosis) setReader(reader envfile.Dialect) {
 	d.belong()
 }
 
-// again diagnoses the .env from the beginning and reports where it is.
-func (d *diagnosis) again(emit steps.Emit) error {
+// again diagnoses the .env from the beginning.
+func (d *diagnosis) again() error {
 	d.found = nil
 	d.spell()
 	err := d.diagnose()
 	d.project.Findings = d.found
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// emitPlace reports where the key is from, once that is known: what the files alone
+// seem to say may be wrong.
+func (d *diagnosis) emitPlace(emit steps.Emit) {
 	switch env := d.project.EnvFile; {
 	case d.project.Source.Kind != "":
 		d.emitGiven(emit)
@@ -240,7 +253,6 @@ func (d *diagnosis) again(emit steps.Emit) error {
 	default:
 		emit.Check("env-file", steps.MarkWarn, d.rel(), "does not exist")
 	}
-	return nil
 }
 
 // askDjango starts the project's Django and corrects by its answers what the
@@ -254,6 +266,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
 	django, err := open(ctx, run, p)
 	if err != nil {
+		d.emitPlace(emit)
 		if ctx.Err() != nil {
 			emit.Check("django", steps.MarkSkipped, "the project's Django", "")
 			return err
@@ -284,10 +297,11 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	}
 	emit.Check("django", steps.MarkOK, "the project's Django", versions+", settings "+p.SettingsModule)
 	if d.correct(ctx, f) {
-		if err := d.again(emit); err != nil {
+		if err := d.again(); err != nil {
 			return err
 		}
 	}
+	d.emitPlace(emit)
 	d.overrule(f)
 	p.Findings = append(p.Findings, d.judgeFacts(f, fallsBackTo(django, f))...)
 	return nil

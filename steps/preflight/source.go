@@ -174,26 +174,32 @@ func usesReader(d envfile.Dialect, text string) bool { return readerUse[d].Match
 // container, which makes compose its second reader.
 func composeReads(p *steps.Project, env string) bool {
 	for _, dir := range upward(p.Root, p.TopLevel) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			name := e.Name()
-			if !(strings.HasPrefix(name, "docker-compose") || strings.HasPrefix(name, "compose")) ||
-				!(strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")) {
-				continue
-			}
+		for _, file := range composeFiles(dir) {
 			rel, err := filepath.Rel(dir, env)
 			if err != nil {
 				continue
 			}
 			entry := regexp.MustCompile(`env_file:(?:\s*|\s*\n(?:\s*-[^\n]*\n)*?\s*-\s*)["']?(?:\./)?` +
 				regexp.QuoteMeta(filepath.ToSlash(rel)) + `["']?\s*(?:\n|$)`)
-			if entry.Match(readSome(filepath.Join(dir, name))) {
+			if entry.Match(readSome(file)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// composeFiles are the compose files of a folder, by their names.
+func composeFiles(dir string) (files []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if (strings.HasPrefix(name, "docker-compose") || strings.HasPrefix(name, "compose")) && (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")) {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files
 }

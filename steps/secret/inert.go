@@ -76,6 +76,20 @@ func (r *Redactor) Clean(text string) string {
 	return r.mask(Inert(text))
 }
 
+// inName reports whether a part of a text lies within a name that stays readable, as
+// "secret" does in SECRET_KEY.
+func (r *Redactor) inName(text string, start, end int) bool {
+	if r.known == nil {
+		return false
+	}
+	for _, t := range tokens(text) {
+		if t.start <= start && end <= t.end {
+			return t.end-t.start > end-start && r.known.has(lowerASCII(text[t.start:t.end]))
+		}
+	}
+	return false
+}
+
 func (r *Redactor) mask(text string) string {
 	low := lowerASCII(text)
 	for _, s := range r.secrets {
@@ -90,7 +104,7 @@ func (r *Redactor) mask(text string) string {
 				break
 			}
 			end := at + len(secret)
-			if s.Len() < anywhere && (wordEndsAt(text[:at]) || wordBeginsAt(text[end:])) {
+			if s.Len() < anywhere && (wordEndsAt(text[:at]) || wordBeginsAt(text[end:]) || r.inName(text, at, end)) {
 				out.WriteString(text[:end])
 			} else {
 				out.WriteString(text[:at] + "****")

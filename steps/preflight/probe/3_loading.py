@@ -175,7 +175,9 @@ def explain(error):
         told.update(kind="refused", text=str(error))
     else:
         family = [kind.__name__ for kind in type(error).__mro__]
-        if "ImproperlyConfigured" in family or "UndefinedValueError" in family:
+        if isinstance(error, KeyError) and error.args and error.args[0] == last and is_variable(last):
+            told.update(kind="configured", text="the environment has no " + last)
+        elif "ImproperlyConfigured" in family or "UndefinedValueError" in family:
             told["kind"] = "configured"
         elif isinstance(error, UnicodeDecodeError):
             # Its text holds the bytes of the file.
