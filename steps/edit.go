@@ -44,9 +44,9 @@ type Maker struct {
 // Draft is a plan of edits in the making: the edits so far, and the files as those of
 // them that are on leave them.
 type Draft struct {
-	Edits    []Edit
-	switched map[string]bool
-	files    map[string]drafted
+	Edits []Edit
+	run   *Run
+	files map[string]drafted
 }
 
 // drafted is a file of a draft.
@@ -56,10 +56,10 @@ type drafted struct {
 }
 
 // Draw makes the plan of edits for findings: the makers take their turns in their
-// order. switched says of an edit, by its ID, whether it is on where that is not
-// what it needs.
-func Draw(ctx context.Context, run *Run, makers []Maker, found []finding.Finding, switched map[string]bool) (*Draft, error) {
-	d := &Draft{switched: switched, files: map[string]drafted{}}
+// order. The needed edits are on, and with Options.Fix all others; Answers.Edits
+// has what a person said of one of them.
+func Draw(ctx context.Context, run *Run, makers []Maker, found []finding.Finding) (*Draft, error) {
+	d := &Draft{run: run, files: map[string]drafted{}}
 	for _, m := range makers {
 		var theirs []finding.Finding
 		for _, f := range found {
@@ -113,7 +113,8 @@ func contentOf(at *envfile.Snapshot) []byte {
 }
 
 // Offer takes an edit of a file into the plan, and reports whether it is on. Its Was is
-// set here, and On unless a person has switched it. An edit that changes nothing is none.
+// set here, and On where it is needed or a person has switched it. An edit that changes
+// nothing is none.
 func (d *Draft) Offer(e Edit) (on bool, err error) {
 	e.File = filepath.Clean(e.File)
 	f, err := d.file(e.File)
@@ -127,8 +128,8 @@ func (d *Draft) Offer(e Edit) (on bool, err error) {
 	if slices.ContainsFunc(d.Edits, func(o Edit) bool { return o.ID == e.ID }) {
 		return false, fmt.Errorf("two edits are called %s", e.ID)
 	}
-	e.On = e.Needed
-	if on, said := d.switched[e.ID]; said {
+	e.On = e.On || e.Needed || d.run.Options.Fix
+	if on, said := d.run.Answers.Edits[e.ID]; said {
 		e.On = on
 	}
 	e.On = e.On && e.ByHand.Empty()

@@ -72,7 +72,8 @@ func TestEditsOfOneFileFollowEachOther(t *testing.T) {
 		{map[string]bool{"line-bare .env": true}, "A=1\nB=2\nC=3\nD=4\n"},
 		{map[string]bool{"line-bare .env": true, "line-glued .env": false}, "A=1\nC=3\nD=4\n"},
 	} {
-		d, err := Draw(t.Context(), run, makers, found, c.switched)
+		run.Answers.Edits = c.switched
+		d, err := Draw(t.Context(), run, makers, found)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +90,7 @@ func plan(t *testing.T, run *Run, files ...string) []Edit {
 	for _, f := range files {
 		found = append(found, finding.New(finding.LineBare, "").At(f, 1))
 	}
-	d, err := Draw(t.Context(), run, []Maker{appending(finding.LineBare, "NEW=1\n", true)}, found, nil)
+	d, err := Draw(t.Context(), run, []Maker{appending(finding.LineBare, "NEW=1\n", true)}, found)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,6 +60,7 @@ type Options struct {
 	NoVerify     bool              // rollback --no-verify: ask no server which key is in force
 	Force        bool              // rollback --force: also over an edit that was made since
 	Unattended   bool              // --yes: nobody is there to act on a request
+	Fix          bool              // --fix: make the edits that are not needed as well
 	Timeout      time.Duration     // for one wait on a child or a server; 0 means DefaultTimeout
 	Connections  int               // fresh connections of the proof; 0 means DefaultConnections
 }
@@ -67,12 +68,13 @@ type Options struct {
 // Answers is what a person may still say on a screen, or to a question; flags answer
 // before that.
 type Answers struct {
-	Username    string        // --username
-	Password    secret.Secret // from KEYSPLIT_PASSWORD, standard input or a masked field
-	LoginAnyway string        // base URL of a server that accepts any token, which a person wants to log in to anyway
-	TempUser    bool          // --temp-user
-	Import      secret.Secret // --key-stdin or a masked field
-	Rotate      bool          // --rotate
+	Username    string          // --username
+	Password    secret.Secret   // from KEYSPLIT_PASSWORD, standard input or a masked field
+	LoginAnyway string          // base URL of a server that accepts any token, which a person wants to log in to anyway
+	TempUser    bool            // --temp-user
+	Import      secret.Secret   // --key-stdin or a masked field
+	Rotate      bool            // --rotate
+	Edits       map[string]bool // edits of the plan, by their ID, that were switched on or off
 }
 
 // Way is a way to restart, as --restart names it. The package that restarts has read
