@@ -54,6 +54,9 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	for i, effect := range p.Effects {
 		p.Effects[i] = e.Run.Fit(effect)
 	}
+	for i := range p.Edits {
+		p.Edits[i].Why, p.Edits[i].ByHand = e.Run.Fit(p.Edits[i].Why), e.Run.Fit(p.Edits[i].ByHand)
+	}
 	fill := e.Run.Names().Fill
 	p.Summary, p.Question = fill(p.Summary), fill(p.Question)
 	return p, nil

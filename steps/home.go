@@ -117,6 +117,9 @@ func (o ownFile) Found() (Keys, error) {
 		data = env.At.Data
 	}
 	keys, err := ReadKeys(o.run, env.Readers[0], data)
+	if utf, from := envfile.Decoded(data); err != nil && from != "" { // as the plan of edits converts it
+		keys, err = ReadKeys(o.run, env.Readers[0], utf)
+	}
 	if err != nil {
 		return keys, fmt.Errorf("read %s: %w", env.Path, err)
 	}

@@ -87,16 +87,41 @@ func (p *Project) Manage(args ...string) finding.Command {
 
 // MissingFile is the finding of a .env that is not there. It can be made with
 // nothing but the key in it, unless an example lies beside it: a file without the
-// example's other settings would not start the backend either.
-func (p *Project) MissingFile(path string) finding.Finding {
-	f := finding.New(finding.EnvFileMissing, "").At(p.Rel(path), 0)
-	for _, ending := range []string{".example", ".template", ".sample", ".dist"} {
-		if _, err := os.Stat(path + ending); err == nil {
-			f.Fixable = false
-			return f.WithFix(finding.Do("Run: %s, fill in its other settings, then run `keysplit` again.", finding.Shell("cp", FromHere(path+ending), FromHere(path))))
-		}
+// example's other settings would not start the backend either. The backend's own is
+// made from the example in development; elsewhere nobody but the operator knows the
+// other settings.
+func (r *Run) MissingFile(path string) finding.Finding {
+	f := finding.New(finding.EnvFileMissing, "").At(r.Project.Rel(path), 0)
+	sample := SampleOf(path)
+	switch {
+	case sample == "":
+	case path == r.Project.EnvFile.Path && r.Elsewhere() == "":
+		return f.WithFix(finding.Do("Run: `keysplit upgrade`. It makes the file from %s, with a SECRET_KEY of its own.", r.Project.Rel(sample)))
+	default:
+		return f.NotFixable().WithFix(finding.Do("Run: %s, fill in its other settings, then run `keysplit` again.", finding.Shell("cp", FromHere(sample), FromHere(path))))
 	}
 	return f
+}
+
+// SampleOf is the example that lies beside a .env file and is made to be copied to it, ""
+// for none.
+func SampleOf(path string) string {
+	var names []string
+	for _, ending := range []string{"example", "template", "sample", "dist", "tmpl", "default", "defaults"} {
+		names = append(names, path+"."+ending, path+"-"+ending, path+"_"+ending)
+	}
+	folder := filepath.Dir(path)
+	if filepath.Base(path) == ".env" {
+		for _, name := range []string{"env.example", "env.template", "env.sample", "example.env", "template.env", "sample.env"} {
+			names = append(names, filepath.Join(folder, name), filepath.Join(folder, "."+name))
+		}
+	}
+	for _, name := range names {
+		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
 }
 
 // NoFolder is the finding of a file whose folder does not exist. It has the full

@@ -26,7 +26,8 @@ func TestAFixCanBePasted(t *testing.T) {
 	}
 	quoted := "'" + strings.ReplaceAll(from(here, env), "'", `'\''`)
 	want := `Run: cp ` + quoted + `.example' ` + quoted + `', fill in`
-	if f := p.MissingFile(env); !strings.HasPrefix(f.Fix.Rendered(), want) {
+	run := &Run{Options: Options{Environment: "staging"}, Found: Found{Project: p}}
+	if f := run.MissingFile(env); !strings.HasPrefix(f.Fix.Rendered(), want) {
 		t.Errorf("%s", f.Fix.Rendered())
 	}
 }

@@ -2,7 +2,9 @@ package steps
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"net/url"
 	"os"
 	"slices"
@@ -131,6 +133,7 @@ type Run struct {
 	Environ func(string) (string, bool)
 
 	settled []finding.Finding // overruled by a person, or fixed
+	fresh   secret.Secret     // see FreshSecretKey
 	closers []func()
 	holds   bool // see Hold
 }
@@ -192,6 +195,16 @@ func (r *Run) Kept() secret.Fingerprinter {
 	return r.Journal.Prints()
 }
 
+// FreshSecretKey is a generated SECRET_KEY: the same in each plan of this run.
+func (r *Run) FreshSecretKey() secret.Secret {
+	if !r.fresh.Set() {
+		b := make([]byte, 64)
+		_, _ = rand.Read(b) // crypto/rand.Read never fails
+		r.fresh = r.Secret(base64.RawURLEncoding.EncodeToString(b))
+	}
+	return r.fresh
+}
+
 // servers names addresses, inert and without a name, password or query in them.
 func (r *Run) servers(addresses ...string) string {
 	var out []string
@@ -229,7 +242,7 @@ func (r *Run) Fixed(f finding.Finding) { r.settled = append(r.settled, f) }
 // isSettled reports whether a person has said yes to the finding in this run, or a step
 // has fixed it.
 func (r *Run) isSettled(f finding.Finding) bool {
-	return slices.ContainsFunc(r.settled, func(o finding.Finding) bool { return o.Code == f.Code && o.File == f.File })
+	return slices.ContainsFunc(r.settled, func(o finding.Finding) bool { return o.Code == f.Code && o.File == f.File && o.Line == f.Line })
 }
 
 // OnClose adds a clean-up for the end of the run, however it ends. The last one

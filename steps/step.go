@@ -54,6 +54,7 @@ type Plan struct {
 	Effects  []prose.Text `json:"effects,omitempty"` // what users or other people will notice
 	Diff     []DiffLine   `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
 	File     string       `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
+	Edits    []Edit       `json:"-"`                 // the plan of edits, the ones that are off too; Diff has those that are on
 	Question string       `json:"question,omitempty"`
 	Yes      string       `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
 	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production

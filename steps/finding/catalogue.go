@@ -20,6 +20,7 @@ var catalogue = sync.OnceValue(func() map[Code]Page {
 	var all map[Code]struct {
 		Severity          Severity
 		Message, Why, Fix string
+		ByHand            string `toml:"by_hand"`
 		Fixable, Edit     bool
 	}
 	// A mistake in it is one in the program: the first test that finds anything panics.
@@ -32,7 +33,7 @@ var catalogue = sync.OnceValue(func() map[Code]Page {
 		if p.Message == "" {
 			p.Message = Broken(code, "JWT_SECRET_KEY", 50)
 		}
-		out[code] = Page{Code: code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: Do(fix), Fixable: p.Fixable, Edit: p.Edit}
+		out[code] = Page{Code: code, Severity: p.Severity, Message: p.Message, Why: p.Why, Fix: Do(fix), Fixable: p.Fixable, Edit: p.Edit, ByHand: p.ByHand}
 	}
 	return out
 })

@@ -38,6 +38,7 @@ type Finding struct {
 	Why      prose.Text `json:"why"`            // why it matters
 	Fix      Fix        `json:"fix"`            // exactly what to do
 	Fixable  bool       `json:"fixable"`        // keysplit can do it
+	Optional bool       `json:"-"`              // and does it on request only
 	Ask      prose.Text `json:"-"`              // the question to which a person may say yes, to go on anyway; empty where nothing overrules it
 }
 
@@ -49,7 +50,8 @@ type Page struct {
 	Why      string
 	Fix      Fix
 	Fixable  bool
-	Edit     bool // it is an edit of a committed file, which keysplit makes on request only
+	ByHand   string // why keysplit does not fix it, one sentence; "" where it does
+	Edit     bool   // the fix is an edit that keysplit makes on request only
 }
 
 // New makes a finding of a code in the catalogue. An empty message takes
@@ -63,7 +65,7 @@ func New(code Code, message string) Finding {
 	if message == "" {
 		message = p.Message
 	}
-	return Finding{Code: code, Severity: p.Severity, Message: prose.Of(message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}
+	return Finding{Code: code, Severity: p.Severity, Message: prose.Of(message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit}
 }
 
 // At returns the finding with a place: a file relative to the project and a
@@ -102,7 +104,19 @@ func (f Finding) NotFixable() Finding {
 }
 
 // Mends tells that the steps of an upgrade put the finding right.
-func (f Finding) Mends() bool { return f.Fixable && !catalogue()[f.Code].Edit }
+func (f Finding) Mends() bool { return f.Fixable && !f.Optional }
+
+// OnRequest returns the finding as one whose fix is made on request only.
+func (f Finding) OnRequest() Finding {
+	f.Fixable, f.Optional = true, true
+	return f
+}
+
+// Needed returns the finding as one that an upgrade fixes.
+func (f Finding) Needed() Finding {
+	f.Fixable, f.Optional = true, false
+	return f
+}
 
 // LookUp returns the page of a code.
 func LookUp(code Code) (Page, bool) {
@@ -143,10 +157,16 @@ func Overrulable(fs []Finding) (Finding, bool) {
 
 // Has tells whether a finding of that code is among fs.
 func Has(fs []Finding, code Code) bool {
+	_, has := First(fs, code)
+	return has
+}
+
+// First is the first finding of that code.
+func First(fs []Finding, code Code) (f Finding, ok bool) {
 	for _, f := range fs {
 		if f.Code == code {
-			return true
+			return f, true
 		}
 	}
-	return false
+	return Finding{}, false
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -27,6 +26,10 @@ type diagnosis struct {
 	place   place
 
 	untracked bool // only what is in the repository counts, and the .env is not in it
+
+	// refuses are what the settings were seen to refuse: lines of the .env with a comment
+	// behind the value, and 0 for SECRET_KEY.
+	refuses map[int]bool
 
 	keys  steps.Keys
 	found []finding.Finding
@@ -74,7 +77,14 @@ func (d *diagnosis) diagnose() error {
 	}
 	file := envfile.Parse(at.Data)
 	vars := d.encoding(file)
-	if d.keys, err = steps.ReadKeys(d.run, d.reader(), at.Data); err != nil {
+	data := at.Data
+	if f, _ := finding.First(d.found, finding.EncodingInvalid); f.Fixable {
+		// Its lines are looked at as they will be; no number changes.
+		data, _ = envfile.Decoded(data)
+		file = envfile.Parse(data)
+		vars, _ = envfile.Read(d.reader(), data, d.run.LookupEnv)
+	}
+	if d.keys, err = steps.ReadKeys(d.run, d.reader(), data); err != nil {
 		// The reader refuses the file, which encoding has reported. The
 		// environment still counts.
 		d.keys, _ = steps.ReadKeys(d.run, d.reader(), nil)
@@ -83,7 +93,7 @@ func (d *diagnosis) diagnose() error {
 		d.keys.Key = d.keys.InFile
 	}
 	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
-		d.found = append(d.found, d.project.MissingFile(env.Path))
+		d.found = append(d.found, d.run.MissingFile(env.Path))
 	}
 	if env.Owner == nil {
 		d.lines(file, vars)
@@ -151,9 +161,9 @@ func (d *diagnosis) harmless() {
 // variables as the backend's reader has them, none when it refuses.
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
-		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1)
+		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1).OnRequest()
 		if first := file.Lines()[0]; first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
-			f = f.WithSeverity(finding.Error)
+			f = f.WithSeverity(finding.Error).Needed()
 			f.Message = prose.Say("The file begins with a byte order mark, which hides SECRET_KEY from the backend: it will not start.")
 		}
 		d.found = append(d.found, f)
@@ -162,11 +172,18 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	var refusal *envfile.ReadError
 	if isUTF16(file.Bytes()) {
 		f := finding.New(finding.EncodingInvalid, "The file is UTF-16, as PowerShell's > writes it. No reader of .env files takes that.").At(d.rel(), 1)
-		d.found = append(d.found, f.WithFix(finding.Do("Convert it: %s. Then run `keysplit` again.", toUTF8(d.project.EnvFile.Path))))
+		if _, from := envfile.Decoded(file.Bytes()); from == "" {
+			f = f.NotFixable().WithFix(finding.Do("Save the file as UTF-8."))
+		}
+		d.found = append(d.found, f)
 		return nil
 	}
 	if _, invalid := envfile.Read(envfile.Decouple, file.Bytes(), nil); errors.As(invalid, &refusal) {
-		d.add(finding.EncodingInvalid, fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line), refusal.Line)
+		f := finding.New(finding.EncodingInvalid, fmt.Sprintf("Line %d holds a byte that is not UTF-8.", refusal.Line)).At(d.rel(), refusal.Line)
+		if _, from := envfile.Decoded(file.Bytes()); from == "" {
+			f = f.NotFixable().WithFix(finding.Do("Save the file as UTF-8."))
+		}
+		d.found = append(d.found, f)
 	} else if errors.As(err, &refusal) {
 		d.add(finding.QuoteUnbalanced, fmt.Sprintf("The reader %s cannot read line %d: %s.", refusal.Dialect, refusal.Line, refusal.Reason), refusal.Line)
 	}
@@ -180,18 +197,6 @@ func isUTF16(data []byte) bool {
 		return true
 	}
 	return len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3
-}
-
-// toUTF8 is the command that makes UTF-8 of a file of UTF-16, and leaves its owner and
-// mode as they are.
-func toUTF8(path string) finding.Command {
-	if runtime.GOOS == "windows" {
-		quoted := "'" + strings.ReplaceAll(path, "'", "''") + "'"
-		return finding.Command("[IO.File]::WriteAllText(" + quoted + ", (Get-Content -Raw -LiteralPath " + quoted + "))")
-	}
-	here := steps.FromHere(path)
-	from, to, old := shell.Join("iconv", "-f", "UTF-16", "-t", "UTF-8", here), shell.Join(here+".utf8"), shell.Join(here)
-	return finding.Command("(umask 077 && " + from + " > " + to + ") && cat " + to + " > " + old + " && rm " + to)
 }
 
 // judgePlace says when the reader reads another file than this one.
@@ -332,7 +337,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 				d.found = append(d.found, finding.New(finding.SecretKeyMissing, anotherName(d.run.Names().SecretKey)).At(d.rel(), line).
 					WithFix(finding.Do("Use a value that does not begin with $; a new SECRET_KEY ends all sessions. To keep it, put \\ in front of the $ and set escape_proxy = True on the Env of the settings.")))
 			case d.project.EnvFile.Exists && d.knowsReader():
-				d.add(finding.SecretKeyMissing, "", 0)
+				d.found = append(d.found, d.generated(finding.New(finding.SecretKeyMissing, "").At(d.rel(), 0), d.project.EnvFile.Path))
 			}
 			return
 		}
@@ -359,7 +364,25 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	if path != "" {
 		f = f.At(d.project.Rel(path), line)
 	}
-	d.found = append(d.found, f)
+	d.found = append(d.found, d.generated(f, path))
+}
+
+// generated is a finding of SECRET_KEY as one that a generated value fixes: in the file of
+// development alone, since a new one ends all sessions. It is needed where the settings
+// refuse to load without.
+func (d *diagnosis) generated(f finding.Finding, path string) finding.Finding {
+	env := d.project.EnvFile
+	switch {
+	case !local(d.run), path != env.Path, !env.Exists, env.Owner != nil:
+		return f.NotFixable()
+	case f.Code == finding.SecretKeyMissing:
+		return f.Needed()
+	case f.Code == finding.SecretKeyPlaceholder && d.refuses[0]:
+		return f.WithSeverity(finding.Error).Needed()
+	case f.Code == finding.SecretKeyPlaceholder:
+		return f.OnRequest()
+	}
+	return f
 }
 
 // knowsReader tells whether the sources show how the settings get SECRET_KEY at

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/sys/file"
 )
 
 // gluedName finds a name right behind another value. Behind an underscore it is
@@ -24,12 +25,12 @@ var inlineComment = lazyregexp.New(`\s#`)
 
 // lines looks at every line for what goes wrong when people append to a .env.
 // vars is what the backend's reader has, nil when it refuses the file.
-func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
+func (d *diagnosis) lines(of *envfile.File, vars envfile.Vars) {
 	var spelled, sets []envfile.Line
 	names := d.run.Names()
 	gluedName := gluedName(names)
 	armoured := false
-	for _, l := range file.Lines() {
+	for _, l := range of.Lines() {
 		text := strings.TrimSpace(l.Text())
 		if strings.Contains(text, "-----BEGIN ") {
 			armoured = true
@@ -71,9 +72,9 @@ func (d *diagnosis) lines(file *envfile.File, vars envfile.Vars) {
 
 // namesAnother reports whether the backend's reader takes the value of a name for the
 // name of another variable, as django-environ does with one that begins with $.
-func (d *diagnosis) namesAnother(file *envfile.File, name string) bool {
+func (d *diagnosis) namesAnother(of *envfile.File, name string) bool {
 	found := false
-	for _, l := range file.Lines() {
+	for _, l := range of.Lines() {
 		if l.Kind == envfile.Assignment && l.Name == name {
 			found = strings.HasPrefix(strings.Trim(strings.TrimSpace(l.Value), `"'`), "$")
 		}
@@ -145,12 +146,45 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 	}
 	f := finding.New(finding.ValueInlineComment,
 		fmt.Sprintf("The comment behind %s is part of its value for %s.", l.Name, d.reader())).At(d.rel(), l.Num)
-	if d.castsToNumber(l.Name) {
-		f = f.WithSeverity(finding.Error)
+	_, _, movable := l.Behind()
+	switch {
+	case d.castsToNumber(l.Name):
+		f = f.WithSeverity(finding.Error).Needed()
 		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend will not start.", l.Name, d.reader())
+	case d.refuses[l.Num]:
+		f = f.WithSeverity(finding.Error).Needed()
+		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings refuse that: the backend will not start.", l.Name, d.reader())
+	case movable && d.expected(l):
+		f = f.OnRequest()
+	default:
+		movable = false // it may be meant as a part of the value
+	}
+	if !movable {
+		f = f.NotFixable().WithFix(finding.Do("If it is a comment, move it to a line of its own, above the setting."))
 	}
 	d.found = append(d.found, f)
 }
+
+// expected reports whether the value in front of a comment is what belongs there by
+// itself: a number, true or false, or what the example has, with a comment behind it too.
+func (d *diagnosis) expected(l envfile.Line) bool {
+	value, _, _ := l.Behind()
+	if plainValue.MatchString(value) {
+		return true
+	}
+	data, err := file.ReadSmall(steps.SampleOf(d.project.EnvFile.Path))
+	if err != nil {
+		return false
+	}
+	for _, o := range envfile.Parse(data).Lines() {
+		if _, _, commented := o.Behind(); commented && o.Name == l.Name {
+			return true
+		}
+	}
+	return false
+}
+
+var plainValue = lazyregexp.New(`^(?i:[+-]?\d+(?:\.\d+)?|true|false|yes|no|on|off)$`)
 
 func quotedWhole(l envfile.Line) bool {
 	_, value, _ := strings.Cut(l.Text(), "=")

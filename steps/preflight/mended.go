@@ -1,47 +1,162 @@
 package preflight
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/finding"
 )
 
-// mended gives the values that settings will have once the glued lines of the
-// .env are split. With DEBUG=TrueJWT_SECRET_KEY=... the settings do not load at
-// all, and Django could not be asked anything; with DEBUG=True in its
-// environment it can. JWT_SECRET_KEY itself is left out: whatever stands there
-// is replaced.
-func mended(run *steps.Run, p *steps.Project) map[string]string {
-	var ops []envfile.Op
-	for _, f := range p.Findings {
-		if f.Code == finding.LineGlued && f.File == p.Rel(p.EnvFile.Path) {
-			ops = append(ops, envfile.Split{Line: f.Line, Name: run.Names().Key})
-		}
+// overlay is what the settings are first evaluated with, beside what is there.
+type overlay struct {
+	Env   map[string]string `json:"env"`
+	Files map[string][]byte `json:"files"`
+}
+
+// mended is the .env as the needed edits of the plan will leave it: with
+// DEBUG=TrueJWT_SECRET_KEY=..., or a comment behind a number, the settings do not load at
+// all, and Django could not be asked anything. A file that a shell sources, or that
+// another user reads, is given as variables. A JWT_SECRET_KEY that no reader sees now is
+// left out, since whatever is there is replaced.
+func mended(ctx context.Context, run *steps.Run, p *steps.Project) overlay {
+	if run.Project != p {
+		return overlay{} // nothing was diagnosed
 	}
-	if len(ops) == 0 || p.EnvFile.At == nil {
-		return nil
-	}
-	change, err := envfile.Edit(p.EnvFile.At.Data, envfile.For{Readers: p.EnvFile.Readers, Env: run.LookupEnv}, ops...)
-	if err != nil {
-		return nil // the write step says why
+	now, err := willBe(ctx, run)
+	if err != nil || now == nil {
+		return overlay{} // the write step says why
 	}
 	reader := p.EnvFile.Readers[0]
-	before, err := envfile.Read(reader, change.Old, run.LookupEnv)
-	if err != nil {
-		return nil
+	var old []byte
+	if p.EnvFile.At != nil {
+		old = p.EnvFile.At.Data
 	}
-	after, err := envfile.Read(reader, change.New, run.LookupEnv)
-	if err != nil {
-		return nil
+	before, err := envfile.Read(reader, old, run.LookupEnv)
+	if utf, from := envfile.Decoded(old); err != nil && from != "" {
+		before, err = envfile.Read(reader, utf, run.LookupEnv)
 	}
+	if err != nil {
+		before = envfile.Vars{}
+	}
+	if _, there := before.Says(run.Names().Key); !there {
+		now = withoutKey(now, run.Names())
+	}
+	after, err := envfile.Read(reader, now, run.LookupEnv)
+	if err != nil {
+		return overlay{}
+	}
+	out := overlay{Files: map[string][]byte{p.EnvFile.Path: now}}
 	values := map[string]string{}
 	for _, name := range after.Names() {
 		now, known := after.Says(name)
-		old, _ := before.Says(name)
-		if _, set := run.LookupEnv(name); known && now != old && name != run.Names().Key && !set {
+		old, was := before.Says(name)
+		if _, set := run.LookupEnv(name); known && (!was || now != old) && !set {
 			run.Redactor.Add(run.Prints.Secret(old))
 			values[name] = now
 		}
 	}
-	return values
+	if p.EnvFile.Sourced || p.User != nil {
+		out.Env = values
+	}
+	return out
+}
+
+// withoutKey leaves out the lines that set the key.
+func withoutKey(data []byte, names steps.Names) (out []byte) {
+	for _, l := range envfile.Parse(data).Lines() {
+		if l.Kind != envfile.Assignment || l.Inside || !names.IsKey(l.Name) {
+			out = append(out, l.Raw...)
+		}
+	}
+	return out
+}
+
+// willBe is the .env as the needed edits of the plan leave it, nil where there is none.
+func willBe(ctx context.Context, run *steps.Run) ([]byte, error) {
+	d, err := edits.OfFile(ctx, run, slices.DeleteFunc(slices.Clone(run.Project.Findings), func(f finding.Finding) bool { return f.Optional }))
+	if err != nil {
+		return nil, err
+	}
+	return d.Trial().Files[run.Project.EnvFile.Path], nil
+}
+
+// maxTried is how many edits are tried one by one.
+const maxTried = 24
+
+// startMended starts a Django that did not start, with the edits that may be the reason:
+// comments behind values, a SECRET_KEY that is a placeholder. Those of them without which
+// the settings do not load are needed from then on. first is why it did not start; it is
+// the error where that is not the reason.
+func (s *Step) startMended(ctx context.Context, d *diagnosis, first error) (steps.Django, error) {
+	var suspects []int
+	for _, f := range d.found {
+		switch {
+		case f.File != d.rel() || f.Severity == finding.Error:
+		case f.Code == finding.ValueInlineComment:
+			suspects = append(suspects, f.Line)
+		case f.Code == finding.SecretKeyPlaceholder && f.Fixable:
+			suspects = append(suspects, 0)
+		}
+	}
+	if len(suspects) == 0 || len(suspects) > maxTried || ctx.Err() != nil || errors.Is(first, errEnded) {
+		return nil, first
+	}
+	suspect := func(lines map[int]bool) error {
+		d.refuses, d.found = lines, nil
+		err := d.diagnose()
+		d.project.Findings = d.found
+		return err
+	}
+	all := map[int]bool{}
+	for _, line := range suspects {
+		all[line] = true
+	}
+	if err := suspect(all); err != nil {
+		return nil, err
+	}
+	django, err := s.open(ctx, d)
+	if err != nil {
+		return nil, errors.Join(first, suspect(nil))
+	}
+	needed := map[int]bool{}
+	if trier, ok := django.(steps.Trier); ok {
+		for _, line := range suspects {
+			others := maps.Clone(all)
+			delete(others, line)
+			if err = suspect(others); err != nil {
+				break
+			}
+			if refused, err := d.stillRefused(ctx, trier); err != nil || refused {
+				needed[line] = true
+			}
+		}
+	}
+	if err := errors.Join(err, suspect(needed)); err != nil {
+		return nil, errors.Join(err, django.Close())
+	}
+	return django, nil
+}
+
+// stillRefused reports whether the settings refuse to load with the needed edits made and a
+// key in the file, for another reason than the key.
+func (d *diagnosis) stillRefused(ctx context.Context, by steps.Trier) (bool, error) {
+	now, err := willBe(ctx, d.run)
+	if err != nil {
+		return false, err
+	}
+	if now == nil {
+		now = bytes.Clone(d.project.EnvFile.At.Data)
+	}
+	c, err := envfile.Edit(now, envfile.For{Readers: d.project.EnvFile.Readers, Env: d.run.LookupEnv}, envfile.Set{Name: d.run.Names().Key, Value: randomToken() + randomToken()})
+	if err != nil {
+		return false, err
+	}
+	facts, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{d.project.EnvFile.Path: c.New}})
+	return err == nil && facts.State == "error", err
 }

@@ -259,12 +259,11 @@ func (d *diagnosis) emitPlace(emit steps.Emit) {
 // files alone seemed to say.
 func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) error {
 	run, p := d.run, d.project
-	open := s.OpenDjango
-	if open == nil {
-		open = openProbe
-	}
 	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
-	django, err := open(ctx, run, p)
+	django, err := s.open(ctx, d)
+	if err != nil {
+		django, err = s.startMended(ctx, d, err)
+	}
 	if err != nil {
 		d.emitPlace(emit)
 		if ctx.Err() != nil {
@@ -305,6 +304,14 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	d.overrule(f)
 	p.Findings = append(p.Findings, d.judgeFacts(f, fallsBackTo(django, f))...)
 	return nil
+}
+
+// open starts the project's Django.
+func (s *Step) open(ctx context.Context, d *diagnosis) (steps.Django, error) {
+	if s.OpenDjango != nil {
+		return s.OpenDjango(ctx, d.run, d.project)
+	}
+	return openProbe(ctx, d.run, d.project)
 }
 
 func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error) {

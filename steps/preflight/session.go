@@ -80,8 +80,8 @@ type opening struct {
 	Settings string `json:"settings"`
 	Guess    string `json:"guess"`
 	EnvFile  string `json:"env_file"`
-	// Mended holds values for the first evaluations, beside the environment.
-	Mended map[string]string `json:"mended"`
+	// Mended is for the first evaluations.
+	Mended overlay           `json:"mended"`
 	Words  string            `json:"words"`  // that a message may hold
 	Handed map[string]string `json:"handed"` // see steps.Run.HandedIn
 	Least  int               `json:"least"`  // characters that the key must have
@@ -153,7 +153,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(),
+		Mended: mended(ctx, run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(),
 		Variables: run.Names(), Configured: run.Options.Names.Known(),
 	})
 	if err != nil {

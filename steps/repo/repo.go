@@ -121,7 +121,7 @@ func (v *vocabulary) edit(f finding.Finding, data []byte) *edited {
 			return v.editLines(f, data, v.initialisation)
 		}
 	case ignored:
-		return ignore(f.File, data)
+		return addLine(data, "/"+special.ReplaceAllString(f.File, `\$0`))
 	}
 	return nil
 }
@@ -192,13 +192,12 @@ func (v *vocabulary) assignments(data []byte) (all []string) {
 // special are the characters that mean something in a .gitignore.
 var special = lazyregexp.New(`[\\*?\[\]# !]`)
 
-// ignore adds a line to .gitignore for a file.
-func ignore(file string, data []byte) *edited {
+// addLine adds a line to a .gitignore or .dockerignore.
+func addLine(data []byte, line string) *edited {
 	e := &edited{data: data}
 	eol := lineEnd(data)
-	line := "/" + special.ReplaceAllString(file, `\$0`)
 	there := slices.Contains(strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), line)
-	if there || strings.ContainsAny(file, "\r\n") {
+	if there || strings.ContainsAny(line, "\r\n") {
 		return nil // once more would change nothing: a line below it takes it back
 	}
 	if len(data) > 0 && data[len(data)-1] != '\n' {

@@ -9,21 +9,19 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/repo"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/trust"
 )
 
 // dotenv is the .env file that the backend reads, or one at a given path.
 type dotenv struct {
-	spec   string            // as --target has it
-	path   string            // "" for the backend's own
-	reads  []envfile.Dialect // who reads it; none for the backend's own readers
-	at     *envfile.Snapshot
-	change envfile.Change
-	ignore *repo.Proposal // of the latest plan: git does not ignore the file, and will before the key is in it
+	spec  string            // as --target has it
+	path  string            // "" for the backend's own
+	reads []envfile.Dialect // who reads it; none for the backend's own readers
+	draft *steps.Draft      // of the backend's own file, with the edits before that of the key; nil for none
+	made  []steps.Edit      // of the latest plan: what Apply writes
 }
 
 func (d *dotenv) Spec() string { return d.spec }
@@ -39,6 +37,14 @@ func (d *dotenv) File(run *steps.Run) string {
 
 // own tells that it is the .env that the project's own Django reads here.
 func (d *dotenv) own(run *steps.Run) bool { return d.File(run) == run.Project.EnvFile.Path }
+
+// ownFile is the target where it is the backend's own file, nil where it is another one.
+func (d *dotenv) ownFile(run *steps.Run) *dotenv {
+	if !d.own(run) {
+		return nil
+	}
+	return d
+}
 
 // Look reads both keys, as the backend's reader does. What this shell sets counts
 // for the backend's own file only: another one is read elsewhere.
@@ -81,102 +87,142 @@ func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
 }
 
 // open reads the file as it is now. For the backend's own file it must still be
-// as preflight saw it: what was diagnosed is what gets mended.
-func (d *dotenv) open(run *steps.Run) error {
+// as preflight saw it: what was diagnosed is what gets fixed.
+func (d *dotenv) open(run *steps.Run, draft *steps.Draft) (*envfile.Snapshot, error) {
 	path, _ := d.file(run)
-	at, err := envfile.Open(path)
+	at, err := draft.Found(path)
 	if err != nil {
-		return run.Refused(path, err)
+		return nil, run.Refused(path, err)
 	}
 	if seen := run.Project.EnvFile.At; seen != nil && d.own(run) && !run.Wrote {
 		if seen.Exists != at.Exists || string(seen.Data) != string(at.Data) {
-			return steps.Fail(finding.New(finding.EnvFileChanged, "").At(run.Project.Rel(path), 0))
+			return nil, steps.Fail(finding.New(finding.EnvFileChanged, "").At(run.Project.Rel(path), 0))
 		}
 	}
-	if !at.Exists {
-		if f := run.Project.MissingFile(path); !f.Fixable {
-			return steps.Fail(f)
+	if now, err := draft.Read(path); err == nil && now == nil {
+		// An edit of the draft makes it from its example, where there is one.
+		if f := run.MissingFile(path); !f.Fixable || steps.SampleOf(path) != "" {
+			return nil, steps.Fail(f)
 		}
 	}
-	d.at = at
-	return nil
+	return at, nil
 }
 
-// Plan makes the edit and shows it masked.
+// Plan offers the edit of the key's line behind those of the draft, and shows what all
+// of them do.
 func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	d.change, d.ignore = envfile.Change{}, nil
-	if from, ok := run.Home().Brings(run.Key); ok && d.own(run) {
-		return steps.Plan{Summary: "The backend gets the key from " + from + ". Nothing to write to " + run.Project.Rel(d.File(run)) + ".", Nothing: true}, nil
-	}
-	if d.own(run) && run.Home().File() == "" {
-		return steps.Plan{Summary: run.Home().Kept() + " Nothing to write.", Nothing: true}, nil
-	}
-	if err := d.open(run); err != nil {
-		return steps.Plan{}, err
-	}
-	path, readers := d.file(run)
-	rel := run.Project.Rel(path)
-	if !run.Key.Set() { // none was chosen
-		return steps.Plan{Summary: "No key was chosen in " + steps.About(steps.Generate).Called() + ", so " + rel + " stays as it is.", Nothing: true, File: rel}, nil
-	}
-	ops := append(d.repairs(run), envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()})
-	change, err := envfile.Edit(d.at.Data, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)
-	if err != nil {
-		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
-	}
-	if err := change.Verify(); err != nil {
-		return steps.Plan{}, fmt.Errorf("edit %s: %w", rel, err)
-	}
-	d.change = change
-	if len(change.Diff) == 0 {
-		return steps.Plan{Summary: rel + " holds the key already. Nothing to write.", Nothing: true, File: rel}, nil
-	}
-	if err := d.at.Writable(); err != nil {
-		return steps.Plan{}, run.Refused(path, err)
-	}
-	note, err := mayHold(ctx, run, path)
-	if err != nil {
-		return steps.Plan{}, err
-	}
-	p := steps.Plan{
-		Summary:  "Write the key to " + rel + ".",
-		Effects:  note,
-		File:     rel,
-		Diff:     mask(change, run.Names(), run.Key),
-		Question: "Write this change?",
-		Details: []prose.Text{
-			prose.Labelled("Backup", "kept in keysplit's own folder, mode 0600. Undo with: `keysplit rollback`"),
-			prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
-		},
-	}
-	if d.ignore = d.unignored(run); d.ignore != nil {
-		for _, line := range d.ignore.Diff {
-			line.File = run.Project.Rel(d.ignore.Path)
-			p.Diff = append(p.Diff, line)
+	draft := d.draft
+	if d.draft, d.made = nil, nil; draft == nil {
+		var err error
+		if draft, err = steps.Draw(ctx, run, nil, nil); err != nil {
+			return steps.Plan{}, err
 		}
 	}
-	if !d.at.Exists {
-		p.Summary = "Make " + rel + " with the key in it."
-		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
+	p, err := d.key(run, draft)
+	if err != nil {
+		return p, err
 	}
+	p.Edits = draft.Edits
+	if d.made = draft.On(); len(d.made) == 0 {
+		p.Summary, p.Nothing = p.Summary+" Nothing to write.", true
+		return p, nil
+	}
+	if slices.ContainsFunc(d.made, func(e steps.Edit) bool { return e.Secret }) {
+		if p.Effects, err = d.mayWrite(ctx, run, draft); err != nil {
+			return steps.Plan{}, err
+		}
+	}
+	var why []prose.Text
+	for _, e := range d.made {
+		if e.ID != keyEdit+p.File {
+			why = append(why, e.Why)
+		}
+	}
+	p.Details = append(why, p.Details...)
+	p.Diff = edits.Diffs(run, d.made)
+	p.File = p.Diff[0].File
 	return p, nil
 }
 
-// unignored is the line that keeps git from picking up the file with the key, nil where
-// it does not. A committed file is edited in development only: elsewhere code comes by a
-// commit.
-func (d *dotenv) unignored(run *steps.Run) *repo.Proposal {
-	if run.Elsewhere() != "" || !d.own(run) {
-		return nil
+// keyEdit begins the name of the edit of the key's line.
+const keyEdit = "key "
+
+// key offers the edit that gives the file the run's key, where it is to hold one. The
+// plan says what comes of it.
+func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
+	path, readers := d.file(run)
+	rel := run.Project.Rel(path)
+	p := steps.Plan{File: rel, Question: "Write this change?", Details: []prose.Text{
+		prose.Labelled("Backup", "kept in keysplit's own folder, mode 0600. Undo with: `keysplit rollback`"),
+		prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
+	}}
+	others := len(draft.On())
+	switch from, ok := run.Home().Brings(run.Key); {
+	case ok && d.own(run):
+		p.Summary, p.File = "The backend gets the key from "+from+".", ""
+		return p, nil
+	case d.own(run) && run.Home().File() == "":
+		p.Summary, p.File = run.Home().Kept(), ""
+		return p, nil
 	}
+	at, err := d.open(run, draft)
+	if err != nil {
+		return p, err
+	}
+	if !run.Key.Set() { // none was chosen
+		p.Summary = "No key was chosen in " + steps.About(steps.Generate).Called() + ", so " + rel + " gets none."
+		return p, nil
+	}
+	now, err := draft.Read(path)
+	if err != nil {
+		return p, run.Refused(path, err)
+	}
+	change, err := envfile.Edit(now, envfile.For{Readers: readers, Env: run.LookupEnv}, envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()})
+	if err != nil {
+		return p, fmt.Errorf("edit %s: %w", rel, err)
+	}
+	if p.Summary = rel + " holds the key already."; len(change.Diff) == 0 {
+		if others > 0 {
+			p.Summary += " Make " + steps.Plural(others, "edit") + "."
+		}
+		return p, nil
+	}
+	_, err = draft.Offer(steps.Edit{
+		ID: keyEdit + rel, File: path, Is: change.New, Secret: true, Needed: true,
+		Why: prose.Say("Set JWT_SECRET_KEY to the key of this run."), Diff: edits.Diff(run, now, change.New), Closes: d.closes(run, rel),
+	})
+	p.Summary = "Write the key to " + rel + "."
+	if !at.Exists && now == nil {
+		p.Summary = "Make " + rel + " with the key in it."
+		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
+	}
+	if others > 0 {
+		p.Summary += " Make " + steps.Plural(others, "other edit") + "."
+	}
+	return p, err
+}
+
+// closes are the findings that the key in the file fixes.
+func (d *dotenv) closes(run *steps.Run, rel string) (out []finding.Finding) {
 	for _, f := range run.Project.Findings {
-		if f.Code == finding.EnvFileNotIgnored && f.Fixable {
-			if p, ok := repo.Propose(run, f); ok {
-				return &p
-			}
+		if f.Mends() && f.File == rel && edits.OfKey(f.Code) {
+			out = append(out, f)
 		}
 	}
-	return nil
+	return out
+}
+
+// mayWrite refuses a file that cannot be written, or that may not hold a secret.
+func (d *dotenv) mayWrite(ctx context.Context, run *steps.Run, draft *steps.Draft) ([]prose.Text, error) {
+	path, _ := d.file(run)
+	at, err := draft.Found(path)
+	if err == nil {
+		err = at.Writable()
+	}
+	if err != nil {
+		return nil, run.Refused(path, err)
+	}
+	return mayHold(ctx, run, path)
 }
 
 // mayHold refuses a file that git tracks: a secret in it is everybody's who has the
@@ -194,62 +240,19 @@ func mayHold(ctx context.Context, run *steps.Run, path string) (notes []prose.Te
 	return nil, nil
 }
 
-// repairs are the edits that preflight's findings about this file ask for,
-// beside setting the key itself. Their lines count in the file as it is.
-func (d *dotenv) repairs(run *steps.Run) []envfile.Op {
-	if !d.own(run) || !d.at.Exists {
-		return nil
-	}
-	rel := run.Project.Rel(run.Project.EnvFile.Path)
-	var ops []envfile.Op
-	var seen []int
-	for _, f := range run.Project.Findings {
-		if !f.Fixable || f.File != rel || f.Line == 0 || slices.Contains(seen, f.Line) || run.Wrote {
-			continue
-		}
-		switch f.Code {
-		case finding.LineGlued:
-			ops = append(ops, envfile.Split{Line: f.Line, Name: run.Names().Key})
-		case finding.LineBare, finding.JWTKeyDuplicate:
-			ops = append(ops, envfile.Drop{Line: f.Line})
-		default:
-			continue
-		}
-		seen = append(seen, f.Line)
-	}
-	return ops
-}
-
-// Apply replaces the file.
+// Apply writes the edits.
 func (d *dotenv) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	if len(d.change.Diff) == 0 {
+	if len(d.made) == 0 {
 		return nil
 	}
-	path, _ := d.file(run)
-	if d.ignore != nil { // first, so that the key is at no time in a file that git picks up
-		if err := d.ignore.Apply(ctx, run); err != nil {
-			return err
+	if err := run.WriteEdits(ctx, d.made, emit); err != nil {
+		return err
+	}
+	for _, e := range d.made {
+		for _, f := range e.Closes {
+			run.Fixed(f)
 		}
-		run.Fixed(d.ignore.Finding)
-		emit.Check("write .gitignore", steps.MarkOK, "wrote "+run.Project.Rel(d.ignore.Path), "git ignores "+run.Project.Rel(path))
 	}
-	out, err := run.Journal.Replace(ctx, d.at, d.change.New)
-	if out.Changed() {
-		run.MarkWritten()
-	}
-	if err != nil {
-		return run.Refused(path, err)
-	}
-	if out.InPlace {
-		emit.Progress(run.Project.Rel(path) + " is mounted on its own and cannot be renamed over: it was overwritten in place, which is not atomic.")
-	}
-	if out.Holder != "" {
-		emit.Progress("A lock on the folder of " + run.Project.Rel(path) + " was held for too long by " + out.Holder + ". keysplit went on without it: no edit is lost by that.")
-	}
-	if out.Lost != "" {
-		emit.Progress(run.Project.Rel(path) + " lost what this user may not set: " + out.Lost + ". For a label of SELinux, run: " + shell.Join("restorecon", path))
-	}
-	emit.Check("write "+run.Project.Rel(path), steps.MarkOK, "wrote "+run.Project.Rel(path), steps.Extent(d.change.Old, d.change.New, 0))
 	return nil
 }
 

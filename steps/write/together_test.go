@@ -106,8 +106,8 @@ func TestTwoTargetsInOneFile(t *testing.T) {
 	if got := stepstest.Content(t, run); got != "A=1\nJWT_SECRET_KEY="+run.Key.Reveal()+"\n" {
 		t.Error("the file is not as it should be")
 	}
-	if files := plan.Diffs(); len(files[0].Lines) != 1 {
-		t.Errorf("one line is shown %d times", len(files[0].Lines))
+	if files := plan.Diffs(); len(files[0].Lines) != 2 { // with the line around it
+		t.Errorf("two lines are %d", len(files[0].Lines))
 	}
 	if _, err := undo(run); err != nil || stepstest.Content(t, run) != "A=1\n" {
 		t.Errorf("after the undo: %v", err)

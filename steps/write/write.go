@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
@@ -174,6 +175,9 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	// Another place can refuse, by its compare-and-swap, what a run on another machine
 	// has changed. Nothing of this machine is changed by then.
 	written = append(written, files...)
+	if err := draw(ctx, run, files); err != nil {
+		return steps.Plan{}, err
+	}
 	s.targets, s.from, s.left = slices.Concat(written, byHand), 0, 0
 	plans := make([]steps.Plan, len(s.targets))
 	for i, t := range s.targets {
@@ -216,6 +220,26 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	return whole, nil
 }
 
+// draw makes the plan of edits, which goes with the backend's own file. What was
+// diagnosed is no longer so once this run has written.
+func draw(ctx context.Context, run *steps.Run, files []steps.Target) error {
+	if run.Wrote {
+		return nil
+	}
+	for _, t := range files {
+		d, ok := t.(interface{ ownFile(*steps.Run) *dotenv })
+		if !ok {
+			continue
+		}
+		if own := d.ownFile(run); own != nil {
+			var err error
+			own.draft, err = edits.Draw(ctx, run, run.Project.Findings)
+			return err
+		}
+	}
+	return nil
+}
+
 // together makes one plan of those of several places.
 func together(plans []steps.Plan) steps.Plan {
 	if len(plans) == 0 {
@@ -237,6 +261,7 @@ func together(plans []steps.Plan) steps.Plan {
 			}
 		}
 		whole.File = cmp.Or(whole.File, p.File)
+		whole.Edits = append(whole.Edits, p.Edits...)
 		whole.Nothing = whole.Nothing && p.Nothing
 		whole.Details = append(append(whole.Details, prose.Of(p.Summary)), p.Details...)
 		for _, e := range p.Effects {

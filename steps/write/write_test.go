@@ -313,7 +313,7 @@ func TestSeveralFilesAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	diffs := plan.Diffs()
-	if len(diffs) != 2 || diffs[0].File != "a.env" || diffs[1].File != "b.env" || diffs[0].Lines[0].Line != 2 || diffs[1].Lines[0].Op != "-" {
+	if len(diffs) != 2 || diffs[0].File != "a.env" || diffs[1].File != "b.env" || diffs[0].Lines[1].Line != 2 || diffs[1].Lines[1].Op != "-" {
 		t.Errorf("diffs %+v", diffs)
 	}
 	if len(plan.Effects) != 1 {

@@ -77,7 +77,7 @@ def begin():
     """The first look. When it is the key that is refused, a second one with a throwaway
     key tells the rest."""
     global current, loaded
-    mended = {"env": ASKED["mended"], "handed": ASKED["handed"]}
+    mended = dict(ASKED["mended"], handed=ASKED["handed"])
     worker = Worker(mended)
     first = told = worker.answer()
     if "error" in first:
@@ -125,7 +125,8 @@ def try_key(overlay, first):
         use_names(dict(before, key=way.get("key", KEY)))
         made = secrets.token_urlsafe(64)
         if "file" in way:
-            at = dict(overlay, candidate=made, files={way["file"]: base64.b64encode(made.encode("ascii")).decode("ascii")})
+            laid = {way["file"]: base64.b64encode(made.encode("ascii")).decode("ascii")}
+            at = dict(overlay, candidate=made, files=dict(overlay.get("files") or {}, **laid))
         else:
             at = dict(overlay, candidate=made, pin={way["key"]: made})
         worker = Worker(at)

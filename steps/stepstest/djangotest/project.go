@@ -29,12 +29,25 @@ type Flavour string
 // login, gives the tokens as httpOnly cookies, answers alike to every bad
 // cookie, has no verify route, moves error codes to error.type, and its
 // settings print a line.
+//
+// Guide is Cookies as the upgrade guide's own project is: the settings cast what they
+// read, check the environment and print, an app sets defaults on the live settings, and
+// .env.example has comments behind its values.
 const (
 	Tokens  Flavour = "tokens"
 	Cookies Flavour = "cookies"
+	Guide   Flavour = "guide"
 )
 
-// Flavours returns both.
+// layers are the flavours that one is laid from, and the parts of its settings.
+func (f Flavour) layers() []Flavour {
+	if f == Guide {
+		return []Flavour{Cookies, Guide}
+	}
+	return []Flavour{f}
+}
+
+// Flavours returns the two that hand out tokens in different ways.
 func Flavours() []Flavour { return []Flavour{Tokens, Cookies} }
 
 // Options choose a project. The zero value is a healthy Tokens project of the
@@ -189,10 +202,12 @@ func (p *Project) git(t testing.TB, args ...string) {
 // lay copies the common files, then those of the flavour, and puts the settings
 // together from their parts.
 func lay(p *Project) error {
-	for from, to := range map[string]string{
-		"testdata/project": p.Dir,
-		"testdata/flavours/" + string(p.Options.Flavour): p.Root,
-	} {
+	layers := [][2]string{{"testdata/project", p.Dir}}
+	for _, f := range p.Options.Flavour.layers() {
+		layers = append(layers, [2]string{"testdata/flavours/" + string(f), p.Root})
+	}
+	for _, layer := range layers {
+		from, to := layer[0], layer[1]
 		sub, err := fs.Sub(testdata, from)
 		if err != nil {
 			return err
@@ -228,7 +243,11 @@ func settingsText(o Options) ([]byte, error) {
 		rules = "rules_before"
 	}
 	var text []byte
-	for _, part := range []string{"reader_" + o.Reader, "base", string(o.Flavour), rules} {
+	parts := []string{"reader_" + o.Reader, "base"}
+	for _, f := range o.Flavour.layers() {
+		parts = append(parts, string(f))
+	}
+	for _, part := range append(parts, rules) {
 		data, err := testdata.ReadFile("testdata/settings/" + part + ".py")
 		if err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-package write
+package edits
 
 import (
 	"fmt"
@@ -12,29 +12,10 @@ import (
 // dots stand for a value, always as many, so that not even its length shows.
 const dots = "••••••••••••••••"
 
-// mask renders a change for the screen: names are shown and values are not,
-// but for a placeholder, which is public by its nature.
-func mask(c envfile.Change, of steps.Names, key secret.Secret) []steps.DiffLine {
-	var out []steps.DiffLine
-	add := func(num int, op string, lines [][]byte) {
-		for i, line := range lines {
-			text, note := maskLine(string(line), of, key)
-			out = append(out, steps.DiffLine{Line: num + i, Op: op, Text: text, Note: note})
-		}
-	}
-	for _, d := range c.Diff {
-		// The line above got nothing but the line end that it lacked.
-		if d.FinalNewline {
-			continue
-		}
-		add(d.Num, "-", d.Removed)
-		add(d.NewNum, "+", d.Added)
-	}
-	return out
-}
-
-func maskLine(line string, of steps.Names, key secret.Secret) (text, note string) {
-	line = strings.TrimRight(line, "\r\n")
+// Mask makes a line of a .env file fit to be shown: names are shown and values are not,
+// but for a placeholder, which is public by its nature. note says what is hidden, where
+// that is worth saying.
+func Mask(line string, of steps.Names, key secret.Secret) (text, note string) {
 	parsed := envfile.Parse([]byte(line)).Lines()
 	if len(parsed) == 0 {
 		return "", ""

@@ -1,0 +1,67 @@
+package envfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// WithMark is what Decoded calls UTF-8 that begins with a byte order mark.
+const WithMark = "UTF-8 with a byte order mark"
+
+// Decoded is a text as UTF-8 without a byte order mark, and what it was encoded in; ""
+// where it is that already, or nothing is sure.
+func Decoded(data []byte) (utf []byte, from string) {
+	order, mark := binary.ByteOrder(binary.LittleEndian), 0
+	switch {
+	case bytes.HasPrefix(data, utf8BOM):
+		return data[len(utf8BOM):], WithMark
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		mark = 2
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order, mark = binary.BigEndian, 2
+	case len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3:
+		if data[0] == 0 {
+			order = binary.BigEndian
+		}
+	case utf8.Valid(data):
+		return data, ""
+	case bytes.IndexByte(data, 0) >= 0:
+		return data, ""
+	default:
+		return fromLatin1(data), "Latin-1"
+	}
+	data = data[mark:]
+	if len(data)%2 != 0 {
+		return data, ""
+	}
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = order.Uint16(data[2*i:])
+	}
+	text := string(utf16.Decode(units))
+	if strings.ContainsRune(text, utf8.RuneError) || strings.ContainsRune(text, 0) {
+		return data, ""
+	}
+	return []byte(text), "UTF-16"
+}
+
+// fromLatin1 reads each byte that is no part of UTF-8 as the character of that number, as
+// an editor of Latin-1 wrote it. Windows-1252 differs from it in signs that no name and
+// no key has.
+func fromLatin1(data []byte) []byte {
+	var out []byte
+	for len(data) > 0 {
+		r, n := utf8.DecodeRune(data)
+		if r == utf8.RuneError && n == 1 {
+			out = utf8.AppendRune(out, rune(data[0]))
+		} else {
+			out = append(out, data[:n]...)
+		}
+		data = data[n:]
+	}
+	return out
+}
+

@@ -1,0 +1,149 @@
+package edits
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/stepstest"
+)
+
+// ground is a project with a .env (nil for none) and an example, which decouple reads.
+func ground(t *testing.T, env, sample []byte) (run *steps.Run, path string) {
+	t.Helper()
+	top := t.TempDir()
+	path = filepath.Join(top, ".env")
+	for name, text := range map[string][]byte{path: env, path + ".example": sample} {
+		if text == nil {
+			continue
+		}
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at, err := envfile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Folder(filepath.Join(t.TempDir(), "state")).Open(top, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &steps.Project{Root: top, TopLevel: top, EnvFile: steps.EnvFile{Path: path, Exists: at.Exists, Readers: []envfile.Dialect{envfile.Decouple}, At: at}}
+	run = &steps.Run{Found: steps.Found{Project: p, Journal: j}, Prints: j.Prints(), Environ: func(string) (string, bool) { return "", false }}
+	run.Options.Environment = steps.DefaultEnvironment
+	return run, path
+}
+
+// at is a finding of the .env.
+func at(code finding.Code, line int) finding.Finding { return finding.New(code, "").At(".env", line).Needed() }
+
+func TestEditsOfTheEnvFile(t *testing.T) {
+	t.Parallel()
+	key, raw := stepstest.Key(), stepstest.Key()
+	needed := finding.New(finding.ValueInlineComment, "").WithSeverity(finding.Error).Needed()
+	for name, c := range map[string]struct {
+		env   string
+		found []finding.Finding
+		want  string
+	}{
+		"a comment":         {"A=1\nB=2 # two\n", []finding.Finding{needed.At(".env", 2)}, "A=1\n# two\nB=2\n"},
+		"one not needed":    {"A=1\nB=2 # two\n", []finding.Finding{finding.New(finding.ValueInlineComment, "").At(".env", 2)}, ""},
+		"one of another":    {"A=1\nB=2 # two\n", []finding.Finding{needed.At("other.env", 2)}, ""},
+		"a mark":            {"\ufeffA=1\n", []finding.Finding{finding.New(finding.EncodingBOM, "").At(".env", 1).WithSeverity(finding.Error)}, "A=1\n"},
+		"Latin-1, comments": {"A=Zo\xeb\nB=2 # two\nC=3 # three\n", []finding.Finding{at(finding.EncodingInvalid, 1), needed.At(".env", 2), needed.At(".env", 3)}, "A=Zoë\n# two\nB=2\n# three\nC=3\n"},
+		"all of a kind": {
+			"A=1 # one\nDEBUG=TrueJWT_SECRET_KEY=" + key + "\n" + raw + "\nB=2 # two\n",
+			[]finding.Finding{at(finding.LineGlued, 2), at(finding.LineBare, 3), needed.At(".env", 1), needed.At(".env", 4)},
+			"# one\nA=1\nDEBUG=True\nJWT_SECRET_KEY=" + key + "\n# two\nB=2\n",
+		},
+		"twice": {"JWT_SECRET_KEY=" + key + "\nB=2 # two\nJWT_SECRET_KEY=" + key + "\n", []finding.Finding{at(finding.JWTKeyDuplicate, 1), needed.At(".env", 2)}, "# two\nB=2\nJWT_SECRET_KEY=" + key + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run, path := ground(t, []byte(c.env), nil)
+			d, err := Draw(t.Context(), run, c.found)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(d.Trial().Files[path]); got != c.want {
+				t.Errorf("not as it should be: %d bytes, %d lines", len(got), strings.Count(got, "\n"))
+			}
+			for _, e := range d.Edits {
+				for _, l := range e.Diff {
+					if strings.Contains(l.Text+l.Note, key) || strings.Contains(l.Text+l.Note, raw) {
+						t.Errorf("%s shows a key", e.ID)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestFileFromTheExample(t *testing.T) {
+	t.Parallel()
+	run, path := ground(t, nil, []byte("DEBUG=True  # off elsewhere\nSECRET_KEY=change-me\nHOST=example.com\nMAIL=your-mail-here\n"))
+	f := run.MissingFile(path)
+	d, err := Draw(t.Context(), run, []finding.Finding{f})
+	if err != nil || len(d.On()) != 1 {
+		t.Fatalf("%d edits, %v", len(d.On()), err)
+	}
+	got := string(d.On()[0].Is)
+	want := "# off elsewhere\nDEBUG=True\nSECRET_KEY=" + run.FreshSecretKey().Reveal() + "\nHOST=example.com\nMAIL=your-mail-here\n"
+	if got != want {
+		t.Error("not as it should be")
+	}
+	if why := d.Edits[0].Why.Rendered(); !strings.Contains(why, "MAIL") || strings.Contains(why, "DEBUG") {
+		t.Errorf("the placeholders are not listed: %s", why)
+	}
+	run.Options.Environment = "staging"
+	if d, err = Draw(t.Context(), run, []finding.Finding{run.MissingFile(path)}); err != nil || len(d.Edits) != 0 {
+		t.Errorf("elsewhere %d edits are offered, %v", len(d.Edits), err)
+	}
+}
+
+func TestPermissionsAreOfferedAndKeepTheGroup(t *testing.T) {
+	t.Parallel()
+	if os.PathSeparator != '/' {
+		t.Skip("no permissions here")
+	}
+	run, path := ground(t, []byte("A=1\n"), nil)
+	if err := os.Chmod(path, 0o644); err != nil { // #nosec G302 -- what is to be found
+		t.Fatal(err)
+	}
+	found := []finding.Finding{finding.New(finding.EnvFilePermissions, "").At(".env", 0)}
+	d, err := Draw(t.Context(), run, found)
+	if err != nil || len(d.Edits) != 1 || len(d.On()) != 0 || d.Edits[0].Mode&0o007 != 0 {
+		t.Fatalf("%d edits, %d on, %v", len(d.Edits), len(d.On()), err)
+	}
+	run.Options.Fix = true
+	if d, err = Draw(t.Context(), run, found); err != nil || len(d.On()) != 1 {
+		t.Errorf("with --fix %d are on, %v", len(d.On()), err)
+	}
+}
+
+// Every finding of the catalogue is in the plan, is fixed by the steps, or has a page that
+// says why a machine must not do it.
+func TestEveryFindingHasItsPlaceInThePlan(t *testing.T) {
+	t.Parallel()
+	codes := slices.Concat(Codes(), ofKey)
+	for _, code := range finding.Codes() {
+		page, _ := finding.LookUp(code)
+		switch made := slices.Contains(codes, code); {
+		case made && page.ByHand != "":
+			t.Errorf("%s is in the plan, and its page says why it is not: %s", code, page.ByHand)
+		case made && !page.Fixable && code != finding.SecretKeyMissing && code != finding.SecretKeyPlaceholder: // in the file of development alone
+			t.Errorf("%s is in the plan, and its page does not say fixable", code)
+		case !made && page.ByHand == "":
+			t.Errorf("%s is not in the plan, and its page does not say why", code)
+		case !made && page.Fixable:
+			t.Errorf("%s is said to be fixable, and nothing fixes it", code)
+		}
+	}
+}
