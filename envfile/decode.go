@@ -64,4 +64,3 @@ func fromLatin1(data []byte) []byte {
 	}
 	return out
 }
-

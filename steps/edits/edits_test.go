@@ -42,7 +42,9 @@ func ground(t *testing.T, env, sample []byte) (run *steps.Run, path string) {
 }
 
 // at is a finding of the .env.
-func at(code finding.Code, line int) finding.Finding { return finding.New(code, "").At(".env", line).Needed() }
+func at(code finding.Code, line int) finding.Finding {
+	return finding.New(code, "").At(".env", line).Needed()
+}
 
 func TestEditsOfTheEnvFile(t *testing.T) {
 	t.Parallel()
