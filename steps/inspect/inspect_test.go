@@ -3,6 +3,8 @@ package inspect
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -97,5 +99,20 @@ func TestWhatEndsALook(t *testing.T) {
 		if v, err := Look(t.Context(), e, secret.NewFingerprinter(nil), nil); (err != nil) != c.ends || err == nil && (v.Err == nil || v.Ready) {
 			t.Errorf("%v: %+v, %v", c.err, v, err)
 		}
+	}
+}
+
+// What the committed files lack counts, with or without edits.
+func TestWhatCommittedFilesLack(t *testing.T) {
+	key, other := stepstest.Key(), stepstest.Key()
+	v, told := look(t, "SECRET_KEY="+key+"\nJWT_SECRET_KEY="+other+"\n", steps.DefaultEnvironment, nil)
+	if err := os.WriteFile(filepath.Join(v.Run.Project.TopLevel, ".env.example"), []byte("SECRET_KEY=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Committed(t.Context(), false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !finding.Has(v.Findings, finding.ExampleMissingKey) || len(*told) != 1 {
+		t.Errorf("%v, told %q", v.Findings, *told)
 	}
 }

@@ -117,3 +117,11 @@ func TestSecretsInOutput(t *testing.T) {
 		t.Errorf("error: %v", err)
 	}
 }
+
+// An answer that was cut off is none, whatever of it can be read.
+func TestADamagedAnswer(t *testing.T) {
+	t.Parallel()
+	if r, err := (&session{}).read([]byte(`{"django":"5.2","state":"ok"`)); err == nil {
+		t.Errorf("it was taken: %+v", r)
+	}
+}

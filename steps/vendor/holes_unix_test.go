@@ -1,0 +1,56 @@
+//go:build unix
+
+package vendor
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/sys/tool"
+)
+
+// A workload that is not there is found out about before anything is restarted.
+func TestAWorkloadThatIsNotThere(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	program := stepstest.NewTool(t, "kubectl", `case "$1 $2" in
+"config current-context") echo kind-test ;;
+"get deployment/web") echo "$2" ;;
+"get deployment/gone") echo 'Error from server (NotFound): deployments.apps "gone" not found' >&2; exit 1 ;;
+"auth can-i") echo yes ;;
+esac`)
+	for spec, fails := range map[string]bool{"web": false, "web,gone": true} {
+		m, err := parseWorkloads(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.(workloads).Plan(t.Context(), run); (err != nil) != fails {
+			t.Errorf("%s: %v", spec, err)
+		}
+	}
+	if !strings.Contains(program.Argv(), "get\ndeployment/gone") {
+		t.Error("the control: it was not asked for")
+	}
+}
+
+// A platform that cannot be asked any more ends the wait with that, and not with a
+// restart that went wrong.
+func TestAPlatformThatStopsAnswering(t *testing.T) {
+	stepstest.NewTool(t, "fly", "")
+	run := stepstest.NewRun(t, "", nil)
+	gone := errors.New("the token ran out")
+	asked := 0
+	p := platform{name: "the app", spec: "fly:shop", program: tool.Program{Name: "fly"}, again: []string{"apps", "restart"}, look: func(context.Context, *steps.Run) (appState, error) {
+		if asked++; asked > 1 {
+			return appState{}, gone
+		}
+		return appState{}, nil
+	}}
+	if err := p.Restart(t.Context(), run, Pace{StartsWithin: time.Second, Every: time.Millisecond}, func(steps.Event) {}); !errors.Is(err, gone) {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+}
