@@ -1,13 +1,16 @@
 package checklist
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 )
@@ -22,12 +25,12 @@ type envs struct {
 
 // readEnvs reads every .env file of the tree, and the backend's own wherever it
 // is, as the backend's reader would.
-func readEnvs(run *steps.Run, t tree) envs {
+func readEnvs(run *steps.Run, t repo.Tree) envs {
 	var e envs
 	p := run.Project
 	own := resolved(p.EnvFile.Path)
 	found := false
-	for _, path := range t.files[envFile] {
+	for _, path := range t.Files[repo.EnvFile] {
 		isOwn := resolved(path) == own
 		found = found || isOwn
 		e.read(run, path, isOwn)
@@ -198,4 +201,19 @@ func lineOf(data []byte, name string) int {
 		}
 	}
 	return last
+}
+
+// whyUnread says in a few words why a file could not be read. It names no path,
+// since the caller does.
+func whyUnread(err error) string {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "it does not exist, or links to nothing"
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not read it"
+	case errors.As(err, &path):
+		return path.Err.Error()
+	}
+	return err.Error()
 }

@@ -6,6 +6,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/repo"
 )
 
 // verdict is what a machine says about an item: why it is open, "" when the
@@ -51,9 +52,9 @@ func (l *look) added() verdict {
 	if !l.here {
 		return l.delivered()
 	}
-	v := verdict{evidence: append(l.envs.sets, l.tree.unseen()...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
+	v := verdict{evidence: append(l.envs.sets, unseen(l.tree)...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial[envFile], prose.Say("Move what is not the project's own out of its folder.")
+		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what is not the project's own out of its folder.")
 	}
 	return v
 }
@@ -103,7 +104,7 @@ func (l *look) long() verdict {
 		v.why, v.next = "no file holds a key", prose.Say("Run: `keysplit upgrade`")
 	}
 	if v.why == "" {
-		v.why, v.next = l.tree.partial[envFile], prose.Say("Move what is not the project's own out of its folder.")
+		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what is not the project's own out of its folder.")
 	}
 	return v
 }
@@ -205,17 +206,17 @@ func (l *look) otherKeys() []Evidence {
 }
 
 func (l *look) pipelines() verdict {
-	return l.updated(pipeline, "no pipeline, compose file or manifest here provides SECRET_KEY")
+	return l.updated(repo.Pipeline, "no pipeline, compose file or manifest here provides SECRET_KEY")
 }
 
 func (l *look) documents() verdict {
-	return l.updated(document, "no document or example file here explains how to set SECRET_KEY")
+	return l.updated(repo.Document, "no document or example file here explains how to set SECRET_KEY")
 }
 
 // maxNamed is how many files a report names where all is well.
 const maxNamed = 10
 
-func (l *look) updated(k kind, none string) verdict {
+func (l *look) updated(k repo.Kind, none string) verdict {
 	v := verdict{next: prose.Say("Mention JWT_SECRET_KEY there too.")}
 	var lacking []string
 	samples := 0
@@ -236,13 +237,13 @@ func (l *look) updated(k kind, none string) verdict {
 		v.evidence = append(v.evidence[:maxNamed], Evidence{Text: fmt.Sprintf("so do %d more files", more)})
 	}
 	if len(v.evidence) > 0 {
-		v.evidence = append(v.evidence, l.tree.unseen()...)
+		v.evidence = append(v.evidence, unseen(l.tree)...)
 	}
 	switch {
 	case len(lacking) > 0:
 		v.why, v.against = several(lacking), several(lacking)
-	case l.tree.partial[k] != "":
-		v.why, v.next = l.tree.partial[k], prose.Say("Look at it yourself, then sign the item off.")
+	case l.tree.Partial[k] != "":
+		v.why, v.next = l.tree.Partial[k], prose.Say("Look at it yourself, then sign the item off.")
 	case samples > 0 && samples == len(l.places[k]):
 		v.why, v.next = "only example files name JWT_SECRET_KEY, and no document here explains how to set SECRET_KEY", prose.Say("If nothing more needs updating, or it is done elsewhere, sign the item off.")
 	case len(l.places[k]) == 0:

@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/repo"
 )
 
 // State is how an item stands.
@@ -74,9 +75,9 @@ type Evidence struct {
 
 // look is everything that the items are judged by.
 type look struct {
-	tree   tree
+	tree   repo.Tree
 	envs   envs
-	places map[kind][]place
+	places map[repo.Kind][]place
 	past   past
 	here   bool // the environment keeps its keys in the .env of this machine
 }
@@ -95,7 +96,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 	}
 	p := run.Project
 	r := Report{
-		Schema: 1, Project: path.Join(filepath.Base(p.TopLevel), relative(p.TopLevel, p.Root)),
+		Schema: 1, Project: path.Join(filepath.Base(p.TopLevel), repo.Relative(p.TopLevel, p.Root)),
 		Environment: environment(run), Time: at.UTC().Truncate(time.Second), Complete: true, Findings: []finding.Finding{}, names: run.Names(),
 	}
 	for i, it := range items {
@@ -114,7 +115,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 		r.Complete = r.Complete && item.State != Open
 		r.Items = append(r.Items, item)
 	}
-	for _, k := range []kind{pipeline, document} {
+	for _, k := range []repo.Kind{repo.Pipeline, repo.Document} {
 		for _, pl := range l.places[k] {
 			if !pl.inOrder() {
 				r.Findings = append(r.Findings, pl.finding())
@@ -153,13 +154,12 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if run.Project == nil {
 		return nil, steps.CannotLook("no project is known")
 	}
-	t, err := walk(ctx, run.Project.TopLevel)
+	t, err := repo.Walk(ctx, run.Project.TopLevel)
 	if err != nil {
 		return nil, err
 	}
-	t.dropIgnored(ctx, run.Project.TopLevel)
-	l := &look{envs: readEnvs(run, t), places: map[kind][]place{}, here: run.Home().Here()}
-	for _, k := range []kind{pipeline, document} {
+	l := &look{envs: readEnvs(run, t), places: map[repo.Kind][]place{}, here: run.Home().Here()}
+	for _, k := range []repo.Kind{repo.Pipeline, repo.Document} {
 		l.places[k] = findPlaces(run, &t, k)
 	}
 	l.tree = t
@@ -208,14 +208,14 @@ func (l *look) addWord(it *Item) {
 }
 
 // kindOfItem is the kind of file that an item is about.
-func kindOfItem(number int) kind {
+func kindOfItem(number int) repo.Kind {
 	switch number {
 	case 7:
-		return pipeline
+		return repo.Pipeline
 	case 8:
-		return document
+		return repo.Document
 	}
-	return other
+	return repo.Other
 }
 
 // clean passes every text through the redactor and onto one line: names of

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
 )
 
@@ -176,8 +177,8 @@ func (p *past) restarted(why string) {
 // keysplit's own: what their edits and their way back change is no proof.
 func holdsNoKey(path string) bool {
 	base := filepath.Base(path)
-	k := kindOf(base)
-	return k == pipeline || k == document || base == ".gitignore" || base == "keysplit.toml"
+	k := repo.KindOf(base)
+	return k == repo.Pipeline || k == repo.Document || base == ".gitignore" || base == "keysplit.toml"
 }
 
 // void marks what was shown by a step or a later one, and with words what

@@ -15,9 +15,18 @@ import (
 	"dj/keysplit/steps/sys/file"
 )
 
+// unseen names folders that could not be opened. As a rule they are a database's, and
+// nothing that this user's backend could read, so they leave no item open.
+func unseen(t repo.Tree) []Evidence {
+	if len(t.Closed) == 0 {
+		return nil
+	}
+	return []Evidence{{Text: "not looked into, since this user may not open it: " + several(t.Closed)}}
+}
+
 // place is one pipeline or document that provides SECRET_KEY, or tells how to.
 type place struct {
-	kind kind
+	kind repo.Kind
 	file string // relative to the top level
 	line int    // the first that does, and lacks JWT_SECRET_KEY if any does, 1-based
 	key  int    // the first that names JWT_SECRET_KEY, 0 where one lacks it
@@ -30,18 +39,18 @@ type place struct {
 
 // findPlaces reads the files of one kind. Those that cannot be read make the
 // look incomplete; that is said in the tree.
-func findPlaces(run *steps.Run, t *tree, k kind) []place {
+func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	var out []place
-	twins := twinsOf(run.Names())
-	backend := repo.Backend{Names: run.Names(), Folder: relative(run.Project.TopLevel, run.Project.Root), Settings: run.Project.SettingsModule}
-	for _, path := range t.files[k] {
+	twins := repo.TwinsOf(run.Names())
+	backend := repo.Backend{Names: run.Names(), Folder: repo.Relative(run.Project.TopLevel, run.Project.Root), Settings: run.Project.SettingsModule}
+	for _, path := range t.Files[k] {
 		rel := run.Project.Rel(path)
 		data, err := file.ReadSmall(path)
 		if err != nil {
-			t.incomplete(k, rel+" was not read: "+whyUnread(err))
+			t.Incomplete(k, rel+" was not read: "+whyUnread(err))
 			continue
 		}
-		if k == pipeline && run.Project.Insists {
+		if k == repo.Pipeline && run.Project.Insists {
 			if line := repo.Starts(backend, rel, data); line > 0 {
 				out = append(out, place{kind: k, file: rel, line: line, runs: true, code: finding.CIMissingKey, sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}})
 				continue
@@ -51,15 +60,15 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
-		text := repo.Read(run.Names(), k == pipeline, rel, data)
+		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data)
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0
 		} else {
 			p.line = text.Provides()
 		}
-		if k == pipeline && text.Key() > 0 {
-			p.same = twins.same(data)
+		if k == repo.Pipeline && text.Key() > 0 {
+			p.same = twins.Same(data)
 		}
 		if p.line > 0 || p.same > 0 {
 			out = append(out, p)
@@ -69,12 +78,12 @@ func findPlaces(run *steps.Run, t *tree, k kind) []place {
 }
 
 // codeFor is the finding that the file deserves when the key is missing there.
-func codeFor(k kind, rel string, data []byte) finding.Code {
+func codeFor(k repo.Kind, rel string, data []byte) finding.Code {
 	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
 	switch {
-	case k == document && repo.IsSample(base):
+	case k == repo.Document && repo.IsSample(base):
 		return finding.ExampleMissingKey
-	case k == document:
+	case k == repo.Document:
 		return finding.DocsMissingKey
 	case repo.IsCompose(base, data):
 		return finding.ComposeMissingKey

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -105,7 +106,7 @@ func TestFilesThatAreNoPlaces(t *testing.T) {
 		"CHANGELOG.md", "docs/release-notes/1.2.md", "HISTORY.rst", "changelog.d/12.md", "NEWS.md", "docs/releases/v3.md", "LICENSE.md",
 		"pnpm-lock.yaml", "keysplit.toml", "infra/unit.tftest.hcl", "package.json", "src/bin/tool.js", "requirements.txt",
 	} {
-		if kind := kindOf(file); kind != other {
+		if kind := repo.KindOf(file); kind != repo.Other {
 			t.Errorf("%s is of kind %d", file, kind)
 		}
 	}

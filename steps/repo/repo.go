@@ -1,4 +1,4 @@
-// Package repo is about the committed files: where one of them provides SECRET_KEY and not JWT_SECRET_KEY (pipelines,
+// Package repo is about the committed files: which there are (Walk), where one of them provides SECRET_KEY and not JWT_SECRET_KEY (pipelines,
 // compose files, manifests, example files, documents), and the edits that add it.
 //
 // The rules of an edit:

@@ -1,4 +1,4 @@
-package checklist
+package repo
 
 import (
 	"bytes"
@@ -17,22 +17,23 @@ type given struct {
 	from string // the value: a literal, or what it is a reference to
 }
 
-// twins finds in a text what gives the two keys, of these names, a value.
-type twins struct {
+// Twins finds in a text what gives the two keys, of these names, a value.
+type Twins struct {
 	steps.Names
 	// A value that stands for one thing and no more: a literal, or a reference to
 	// a variable or a secret. A command gives another value each time.
 	gives, itemName, passedOn *regexp.Regexp
 }
 
-func twinsOf(names steps.Names) twins {
+// TwinsOf finds what gives the two keys of these names a value.
+func TwinsOf(names steps.Names) Twins {
 	pattern := func(text string) *regexp.Regexp {
 		if names.AnyCase {
 			text = "(?i)" + text
 		}
 		return regexp.MustCompile(strings.ReplaceAll(text, "NAME", "("+regexp.QuoteMeta(names.Key)+"|"+regexp.QuoteMeta(names.SecretKey)+")"))
 	}
-	return twins{
+	return Twins{
 		Names:    names,
 		gives:    pattern(`(?:^|[^A-Za-z0-9_.${])NAME["']?\s*[:=]\s*("[^"]*"|'[^']*'|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|[^\s,}]+)`),
 		itemName: pattern(`(?:^|[\s{,-])["']?name["']?\s*:\s*["']?NAME["']?(?:$|[\s,}])`),
@@ -41,7 +42,7 @@ func twinsOf(names steps.Names) twins {
 }
 
 var (
-	plain = lazyregexp.New(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
+	plainValue = lazyregexp.New(`^[^\s$(){}\[\]|>&*#!<"'` + "`]+$")
 	// ${NAME}, ${NAME:?said}, $NAME, and Azure's $(NAME).
 	variable = lazyregexp.New(`^\$(?:\{(\w+)(?:\}|:?[?+-][^}]*\})|(\w+)|\((\w+)\))$`)
 	// ${NAME:-${OTHER}} is OTHER wherever it matters.
@@ -56,10 +57,10 @@ var (
 	yamlComment = lazyregexp.New(`(?:^|\s)(?:#|//).*$`)
 )
 
-// same finds the first line that gives JWT_SECRET_KEY the value that SECRET_KEY
+// Same finds the first line that gives JWT_SECRET_KEY the value that SECRET_KEY
 // has, 0 for none. What SECRET_KEY has is said by the line nearest to it; where
 // none says so, it is the variable or secret of that name.
-func (t twins) same(data []byte) int {
+func (t Twins) Same(data []byte) int {
 	all := t.givenIn(data)
 	for _, g := range all {
 		if !g.key {
@@ -81,7 +82,7 @@ func (t twins) same(data []byte) int {
 func distance(a, b given) int { return max(a.line-b.line, b.line-a.line) }
 
 // givenIn lists what the lines of a file give to the two keys.
-func (t twins) givenIn(data []byte) (all []given) {
+func (t Twins) givenIn(data []byte) (all []given) {
 	var lines []string
 	for l := range bytes.Lines(data) {
 		lines = append(lines, yamlComment.ReplaceAllString(strings.TrimRight(string(l), "\r\n"), ""))
@@ -99,7 +100,7 @@ func (t twins) givenIn(data []byte) (all []given) {
 			add(i, m[1], "$"+m[1])
 		}
 		if m := listItem.FindStringSubmatch(l); m != nil {
-			item := l + itemBelow(lines[i+1:], len(m[1]))
+			item, _ := itemOf(l, lines[i+1:], len(m[1]))
 			if !t.In([]byte(item)) {
 				continue
 			}
@@ -121,23 +122,6 @@ func (t twins) givenIn(data []byte) (all []given) {
 	return all
 }
 
-// maxItem is how many lines an item of a list of variables may have.
-const maxItem = 50
-
-// itemBelow is the rest of an item of a list: the lines that are indented by more
-// than its dash.
-func itemBelow(below []string, dash int) string {
-	var b strings.Builder
-	for _, l := range below[:min(len(below), maxItem)] {
-		text := strings.TrimLeft(l, " ")
-		if text != "" && len(l)-len(text) <= dash {
-			break
-		}
-		b.WriteString("\n" + l)
-	}
-	return b.String()
-}
-
 // source says what a value is, so that two of them can be compared; "" when it is
 // nothing that can be: a command, a template to be filled in, a block below.
 func source(value string) string {
@@ -151,7 +135,7 @@ func source(value string) string {
 	if m := property.FindStringSubmatch(value); m != nil {
 		return m[1]
 	}
-	if !plain.MatchString(value) || steps.Placeholder(value) {
+	if !plainValue.MatchString(value) || steps.Placeholder(value) {
 		return ""
 	}
 	return "the value " + value

@@ -1,4 +1,4 @@
-package checklist
+package repo
 
 import (
 	"bytes"
@@ -12,11 +12,11 @@ import (
 // build results are nobody's to update. A .env is kept, which git ignores as a
 // rule. Git itself is asked, since its rules are many; where it is missing, or
 // there is no repository, nothing is left out.
-func (t *tree) dropIgnored(ctx context.Context, top string) {
+func (t *Tree) dropIgnored(ctx context.Context, top string) {
 	var names bytes.Buffer
-	for _, k := range []kind{pipeline, document} {
-		for _, path := range t.files[k] {
-			names.WriteString(relative(top, path))
+	for _, k := range []Kind{Pipeline, Document} {
+		for _, path := range t.Files[k] {
+			names.WriteString(Relative(top, path))
 			names.WriteByte(0)
 		}
 	}
@@ -31,7 +31,7 @@ func (t *tree) dropIgnored(ctx context.Context, top string) {
 	for name := range bytes.SplitSeq(res.Stdout, []byte{0}) {
 		ignored[string(name)] = true
 	}
-	for _, k := range []kind{pipeline, document} {
-		t.files[k] = slices.DeleteFunc(t.files[k], func(path string) bool { return ignored[relative(top, path)] })
+	for _, k := range []Kind{Pipeline, Document} {
+		t.Files[k] = slices.DeleteFunc(t.Files[k], func(path string) bool { return ignored[Relative(top, path)] })
 	}
 }

@@ -1,4 +1,4 @@
-package checklist
+package repo
 
 import (
 	"path"
@@ -7,17 +7,16 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
-	"dj/keysplit/steps/repo"
 )
 
-// kind says what a file is to the checklist.
-type kind int
+// Kind says what a file is to those who look for places that set SECRET_KEY.
+type Kind int
 
 const (
-	other    kind = iota
-	envFile       // sets the variables of a backend
-	pipeline      // CI, containers, manifests, scripts
-	document      // documentation, and example files to copy
+	Other    Kind = iota
+	EnvFile       // sets the variables of a backend
+	Pipeline      // CI, containers, manifests, scripts
+	Document      // documentation, and example files to copy
 )
 
 // What sets variables for tests, builds, development and deployments, by name and by
@@ -44,25 +43,25 @@ var (
 	ofThePast = lazyregexp.New(`(?:^|/)(?:(?:change[-_]?logs?|changes|history|news|releases?|release[-_]?notes|what'?s[-_]?new|upgrade[-_]?notes)(?:[-_.][\w.-]*)?|newsfragments|towncrier|license[\w.-]*|code_of_conduct[\w.-]*)(?:/|$)`)
 )
 
-// kindOf judges a file by its name.
-func kindOf(rel string) kind {
+// KindOf judges a file by its name, relative to the top level, with slashes.
+func KindOf(rel string) Kind {
 	rel = strings.ToLower(rel)
 	base, ext := path.Base(rel), path.Ext(rel)
 	switch {
-	case repo.IsSample(base):
-		return document
+	case IsSample(base):
+		return Document
 	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
-		return envFile
+		return EnvFile
 	case slices.Contains(documentEndings, ext), (ext == "" || ext == ".txt") && plainDocument.MatchString(rel):
 		if ofThePast.MatchString(rel) {
-			return other
+			return Other
 		}
-		return document
+		return Document
 	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"), strings.HasSuffix(base, ".tftest.hcl"), base == "keysplit.toml":
-		return other
+		return Other
 	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base),
 		(ext == ".json" || ext == ".config" || strings.HasPrefix(base, "makefile")) && taskDefinition.MatchString(rel), ext == "" && scriptFolder.MatchString(rel):
-		return pipeline
+		return Pipeline
 	}
-	return other
+	return Other
 }
