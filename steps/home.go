@@ -87,6 +87,8 @@ func (r *Run) own() Home {
 	return file
 }
 
+var djangoWitness = prose.Say("The settings as Django loads them, and Django's system checks")
+
 // ownFile is the .env that the project's own Django reads here, also before it is made,
 // with what the environment of this process has over it.
 type ownFile struct{ run *Run }
@@ -156,7 +158,7 @@ func (o ownFile) Witnesses() []prose.Text {
 		prose.Say("The environment of this shell"),
 	}
 	if o.run.Django != nil {
-		lines = append(lines, prose.Say("The settings as Django loads them, and Django's system checks"))
+		lines = append(lines, djangoWitness)
 	}
 	return lines
 }

@@ -97,6 +97,9 @@ func (e elsewhere) Witnesses() []prose.Text {
 	for _, t := range e.run.Targets {
 		lines = append(lines, prose.Say("What %s holds now", t.Spec()))
 	}
+	if e.run.Django != nil {
+		lines = append(lines, djangoWitness)
+	}
 	return lines
 }
 

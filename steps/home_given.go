@@ -154,7 +154,7 @@ func (g given) ReadBy(envfile.Dialect) string { return g.what() }
 func (g given) Witnesses() []prose.Text {
 	lines := []prose.Text{prose.Say("What the backend gets from %s", g.what())}
 	if g.run.Django != nil {
-		lines = append(lines, prose.Say("The settings as Django loads them, and Django's system checks"))
+		lines = append(lines, djangoWitness)
 	}
 	return lines
 }

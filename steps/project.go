@@ -80,6 +80,32 @@ func (r *Run) HandedIn(p *Project) map[string]string {
 	return out
 }
 
+// Lent are the variables that the backend of another environment is given and that this
+// process is not: those of the files of variables that alone are its places, such as an
+// EnvironmentFile of systemd, as they are now. nil where that is not known.
+func (r *Run) Lent() map[string]*string {
+	if r.Project == nil || r.Home().Here() {
+		return nil
+	}
+	out := map[string]*string{}
+	for _, t := range r.Targets {
+		file, ok := t.(interface {
+			Variables(run *Run) (map[string]string, bool)
+		})
+		if !ok {
+			return nil
+		}
+		vars, known := file.Variables(r)
+		if !known {
+			return nil
+		}
+		for name, value := range vars {
+			out[name] = &value
+		}
+	}
+	return out
+}
+
 // Manage is a command of manage.py, as it is typed where keysplit was started.
 func (p *Project) Manage(args ...string) finding.Command {
 	return finding.Shell(append([]string{"python", FromHere(p.ManagePy)}, args...)...)

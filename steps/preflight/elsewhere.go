@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/secret"
@@ -52,7 +53,8 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	if run.Options.Static {
 		return ctx.Err()
 	}
-	if err := s.askRoutes(ctx, d, pythonErr); err != nil {
+	real, err := s.askRoutes(ctx, d, pythonErr)
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -63,8 +65,11 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
 	}
-	f := p.Facts
-	emit.Check("django", steps.MarkOK, "the project's Django", "told its routes and token settings; its keys are this machine's, and do not count")
+	f, detail := p.Facts, "told its routes and token settings; its keys are this machine's, and do not count"
+	if real {
+		detail = f.Django + ", settings " + f.SettingsModule + ", with the variables of " + inFiles(run)
+	}
+	emit.Check("django", steps.MarkOK, "the project's Django", detail)
 	if !f.Tokens.Shared() {
 		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}
@@ -96,20 +101,37 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	return nil
 }
 
-// askRoutes takes the facts of the project's Django and ends it again: what it
-// has for keys is not this environment's, so that no later step may ask it.
-func (s *Step) askRoutes(ctx context.Context, d *diagnosis, pythonErr error) error {
+// inFiles names the files of this environment, for a person.
+func inFiles(run *steps.Run) string {
+	var names []string
+	for _, path := range run.Home().Files() {
+		names = append(names, run.Project.Rel(path))
+	}
+	return strings.Join(names, " and ")
+}
+
+// askRoutes takes the facts of the project's Django. Where that is given the very
+// variables that the backend of this environment has, it is real: the run keeps it. Else
+// it ends at once, since what it has for keys is another environment's.
+func (s *Step) askRoutes(ctx context.Context, d *diagnosis, pythonErr error) (real bool, err error) {
 	open := s.OpenDjango
 	if open == nil {
 		if pythonErr != nil {
-			return pythonErr
+			return false, pythonErr
 		}
 		open = openProbe
 	}
 	django, err := open(ctx, d.run, d.project)
 	if err != nil {
-		return err
+		return false, err
 	}
-	d.project.Facts = django.Facts()
-	return django.Close()
+	f := django.Facts()
+	d.project.Facts = f
+	// SECRET_KEY of a .env that lies here is that of development.
+	if lent := d.run.Lent(); lent == nil || f.SecretKey.Source == "file" || !f.SecretKey.Set {
+		return false, django.Close()
+	}
+	d.run.Django = django
+	d.run.OnClose(func() { _ = django.Close() })
+	return true, nil
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -58,6 +59,7 @@ type session struct {
 	secret  func(string) secret.Secret
 	notes   *journal.Journal // nil in a run that may change nothing
 	handed  func() map[string]string
+	lent    func() map[string]*string
 	made    journal.Account // the throwaway account of this session
 	wait    time.Duration
 	token   string
@@ -81,10 +83,11 @@ type opening struct {
 	Guess    string `json:"guess"`
 	EnvFile  string `json:"env_file"`
 	// Mended is for the first evaluations.
-	Mended overlay           `json:"mended"`
-	Words  string            `json:"words"`  // that a message may hold
-	Handed map[string]string `json:"handed"` // see steps.Run.HandedIn
-	Least  int               `json:"least"`  // characters that the key must have
+	Mended overlay            `json:"mended"`
+	Words  string             `json:"words"`  // that a message may hold
+	Lent   map[string]*string `json:"lent"`   // see steps.Run.Lent
+	Handed map[string]string  `json:"handed"` // see steps.Run.HandedIn
+	Least  int                `json:"least"`  // characters that the key must have
 	// Variables are the names of the two keys as far as they are known, and Configured
 	// those of them that the configuration says: "key", "secret_key".
 	Variables  steps.Names `json:"variables"`
@@ -120,7 +123,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
-		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal, handed: func() map[string]string { return run.HandedIn(p) },
+		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal, handed: func() map[string]string { return run.HandedIn(p) }, lent: run.Lent,
 		token: randomToken(), answers: make(chan []byte, 1), errs: child.NewTail(8 << 10),
 	}
 	s.life, s.fail = context.WithCancelCause(context.Background())
@@ -153,7 +156,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(ctx, run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(),
+		Mended: mended(ctx, run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
 		Variables: run.Names(), Configured: run.Options.Names.Known(),
 	})
 	if err != nil {
@@ -285,7 +288,7 @@ func (s *session) ask(ctx context.Context, what string, more map[string]any) (*r
 func (s *session) Facts() *steps.Facts { return s.facts }
 
 func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
-	r, err := s.ask(ctx, "recheck", map[string]any{"handed": s.handed()})
+	r, err := s.ask(ctx, "recheck", map[string]any{"handed": s.handed(), "env": s.lent()})
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +297,10 @@ func (s *session) Recheck(ctx context.Context) (*steps.Facts, error) {
 }
 
 func (s *session) Try(ctx context.Context, t steps.Trial) (*steps.Facts, error) {
-	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": t.Env, "files": t.Files, "pin": t.Pin, "same": t.Same, "handed": s.handed()}})
+	env := map[string]*string{}
+	maps.Copy(env, s.lent())
+	maps.Copy(env, t.Env)
+	r, err := s.ask(ctx, "try", map[string]any{"overlay": map[string]any{"env": env, "files": t.Files, "pin": t.Pin, "same": t.Same, "handed": s.handed()}})
 	if err != nil {
 		return nil, err
 	}

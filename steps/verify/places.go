@@ -9,10 +9,11 @@ import (
 )
 
 // places judges an environment that keeps its keys elsewhere: each place is read
-// again. The project's Django is not asked, since what it reads here is another
-// environment's; that the two keys differ is then proved where a place holds
-// both, and else by the running server, which must refuse SECRET_KEY.
-func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+// again. The project's Django is asked where it is given what the backend of that
+// environment has; else what it reads here is another environment's, and that the two
+// keys differ is proved where a place holds both, or by the running server, which must
+// refuse SECRET_KEY.
+func (s *Step) places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
@@ -38,15 +39,24 @@ func places(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 			found = append(found, finding.New(finding.PlaceConflict, h.Where+" holds another key than the one that was written.").At(run.Targets[i].Spec(), 0))
 		}
 	}
+	if run.Django != nil {
+		more, _, err := s.django(ctx, run, emit)
+		if err != nil {
+			return err
+		}
+		found = append(found, more...)
+	}
 	if len(finding.Errors(found)) > 0 {
 		return steps.Fail(found...)
 	}
 	for _, f := range found {
 		emit.Find(f)
 	}
-	if compared {
+	switch {
+	case run.Django != nil: // it has compared them
+	case compared:
 		emit.Check(steps.LineDiffer, steps.MarkOK, "JWT_SECRET_KEY differs from SECRET_KEY", "both are in the same place")
-	} else {
+	default:
 		emit.Check(steps.LineDiffer, steps.MarkWarn, "JWT_SECRET_KEY and SECRET_KEY", "SECRET_KEY cannot be read here: not compared")
 	}
 	return nil

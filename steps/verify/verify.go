@@ -41,7 +41,7 @@ func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 // it came upon, not with the first one only.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	if !run.Home().Here() {
-		return places(ctx, run, emit)
+		return s.places(ctx, run, emit)
 	}
 	var found []finding.Finding
 	if run.Home().File() == "" {

@@ -71,6 +71,28 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	return h, nil
 }
 
+// Variables are what the file sets for the process that is given it.
+func (d *dotenv) Variables(run *steps.Run) (map[string]string, bool) {
+	path, readers := d.file(run)
+	at, err := envfile.Open(path)
+	if err != nil || !at.Exists {
+		return nil, false
+	}
+	vars, err := envfile.Read(readers[0], at.Data, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return nil, false
+	}
+	out := map[string]string{}
+	for _, name := range vars.Names() {
+		value, known := vars.Says(name)
+		if !known {
+			return nil, false
+		}
+		out[name] = value
+	}
+	return out, true
+}
+
 // file names the target's path and its readers.
 func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
 	if d.path == "" || d.path == run.Project.EnvFile.Path {
@@ -80,7 +102,11 @@ func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(run.Project.Root, path)
 	}
-	if len(readers) == 0 {
+	switch {
+	case len(readers) > 0:
+	case slices.Contains(run.Project.UnitFiles, path):
+		readers = []envfile.Dialect{envfile.Systemd}
+	default:
 		readers = run.Project.EnvFile.Readers
 	}
 	return path, readers

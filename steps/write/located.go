@@ -26,6 +26,9 @@ func (l *located) Vendor() any { return l.source }
 // File is the file, "" until it is found.
 func (l *located) File(*steps.Run) string { return l.path }
 
+// Variables are not known: what a container has beside the file, this machine has not.
+func (l *located) Variables(*steps.Run) (map[string]string, bool) { return nil, false }
+
 // Described is the file that names it.
 func (l *located) Described(run *steps.Run) string {
 	if d, ok := l.source.(vendor.Described); ok {

@@ -34,6 +34,8 @@ def load(overlay):
     for name, value in [*ENVIRON.items(), *(overlay.get("handed") or {}).items()]:
         learn_named(name, value)
     outside = set(learned)  # keysplit reads those itself
+    for name, value in (overlay.get("env") or {}).items():
+        learn_named(name, value)
     try:
         if not started:
             start()

@@ -78,6 +78,7 @@ def begin():
     key tells the rest."""
     global current, loaded
     mended = dict(ASKED["mended"], handed=ASKED["handed"])
+    mended["env"] = dict(mended["env"] or {}, **(ASKED["lent"] or {}))
     worker = Worker(mended)
     first = told = worker.answer()
     if "error" in first:
@@ -162,7 +163,7 @@ def recheck(question):
     """The settings as the files are now, with no throwaway key. The apps are not loaded
     again: what they have set stays in the worker that has them."""
     global current
-    worker = Worker({"handed": question["handed"]})
+    worker = Worker({"handed": question["handed"], "env": question["env"]})
     told = worker.answer()
     if current is not loaded:
         current.end()

@@ -1,0 +1,57 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/stepstest/djangotest"
+)
+
+// With the file that a service manager gives to the backend as its place, Django is
+// evaluated with what that file holds: neither the .env that lies here nor a variable of
+// this shell counts in its place.
+func TestDjangoReadsTheFileOfTheService(t *testing.T) {
+	for name, c := range map[string]struct {
+		before bool   // the settings from before the change
+		file   string // {SECRET_KEY} stands for one of its own
+		code   int
+		want   []string
+		never  string
+	}{
+		"a file with all":          {false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
+		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitFinding, []string{"settings-not-upgraded", "compared inside Django"}, "not compared"},
+		"SECRET_KEY lies here":     {false, "DEBUG=False\n", ExitOK, []string{"its keys are this machine's", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
+		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"will not start here"}, "compared inside Django"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+			t.Setenv("JWT_SECRET_KEY", djangotest.NewKey()) // of the shell
+			p := djangotest.New(t, djangotest.Options{Before: c.before})
+			env := filepath.Join(t.TempDir(), "shop.env")
+			if err := os.WriteFile(env, []byte(strings.ReplaceAll(c.file, "{SECRET_KEY}", djangotest.NewKey())), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"--project", p.Root, "--env", "staging", "--target", "dotenv:" + env, "--python", p.Python}
+			code, out, errOut := inProcess(t, newUpgrade, append([]string{"upgrade", "--yes", "--restart", "none", "--skip", "login"}, args...))
+			said := oneLine(out + errOut)
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not said", want)
+				}
+			}
+			if code != c.code || strings.Contains(said, c.never) {
+				t.Errorf("exit %d, want %d: %s", code, c.code, said)
+			}
+			if key := keyOf(t, env); c.code == ExitOK && (key == "" || strings.Contains(said, key)) {
+				t.Errorf("the file holds no new key, or it is shown")
+			}
+			if keyOf(t, p.EnvPath) != p.Key {
+				t.Error("the .env of development changed")
+			}
+		})
+	}
+}
