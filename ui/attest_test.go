@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -18,14 +19,14 @@ func TestTheFormOfAnAttestation(t *testing.T) {
 			t.Fatalf("%q is not shown:\n%s", want, v)
 		}
 	}
-	shows("Sign off item 7: your name")
+	shows("CI/CD pipelines updated")
 	shows("Your name: _")
 	st.press("enter")
-	shows("The report needs this.")
+	shows("The report needs your name.")
 	st.typed("Ada").press("enter")
 	shows("Note: _")
 	st.typed("   ").press("enter")
-	shows("The report needs this.")
+	shows("The report needs a note.")
 	st.typed(strings.Repeat("x", checklist.MaxWords+1)).press("enter")
 	shows("At most 300 characters.")
 	st.press("ctrl+u").typed("q and ? are letters here").press("tab", "ctrl+u", "tab", "enter")
@@ -63,5 +64,59 @@ func TestOnlyOpenItemsOfAPersonAreOffered(t *testing.T) {
 	}
 	if v := all.open().to(steps.Checklist).w.View(); strings.Contains(v, "Attest") {
 		t.Errorf("an item that only the files can show is offered:\n%s", v)
+	}
+}
+
+// The details are about the item that is looked at: beside the list where there is room,
+// below it elsewhere.
+func TestTheItemThatIsLookedAt(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Checklist)
+	for _, size := range [][2]int{{120, 40}, {100, 30}, {80, 40}} {
+		for item, want := range map[string]string{"7": "ci.yml:12", "9": "only a person can know this", "1": "backend/.env:72 sets"} {
+			v := st.press(item).size(size[0], size[1])
+			for other, text := range map[string]string{"7": "ci.yml:12", "9": "only a person can know this", "1": "backend/.env:72 sets"} {
+				if strings.Contains(v, text) != (other == item) {
+					t.Errorf("at %v, item %s: %q is shown %t, want %q:\n%s", size, item, text, other != item, want, v)
+				}
+			}
+			if beside := strings.Contains(v, "│"); beside != (size[0] >= 100) {
+				t.Errorf("at %v the details stand beside the list: %t", size, beside)
+			}
+		}
+	}
+	st.press("9", "down", "up", "up")
+	if v := st.w.View(); !strings.Contains(v, "ci.yml:12") && !strings.Contains(v, ".env.example") {
+		t.Errorf("up does not move:\n%s", v)
+	}
+}
+
+// Whoever commits here is who signs, unless they type another name.
+func TestTheNameOfASignOffComesFromGit(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Checklist)
+	st.w.page(steps.Checklist).screen.came(report{author: "Ada Lovelace", items: []checklist.Item{{Number: 9}}})
+	st.pick("Sign an item off")
+	if v := st.press("9", "enter").w.View(); !strings.Contains(v, "Your name: Ada Lovelace") || !strings.Contains(v, "Note: _") {
+		t.Errorf("the form is\n%s", v)
+	}
+}
+
+// Where a file can be edited, the last page leads to the edit, which is shown first.
+func TestTheLastPageLeadsToTheEdits(t *testing.T) {
+	st, file := withPipeline(t)
+	st.open().to(steps.Checklist).pick("Review 1 edit")
+	if v := st.w.View(); !strings.Contains(v, "3 +   JWT_SECRET_KEY: ") {
+		t.Errorf("no edit is shown:\n%s", v)
+	}
+	if data, err := os.ReadFile(file); err != nil || strings.Contains(string(data), "JWT_SECRET_KEY") {
+		t.Error("it was made already")
+	}
+}
+
+// c puts the whole report on the clipboard, and says so.
+func TestTheReportIsCopied(t *testing.T) {
+	st, _ := withPipeline(t)
+	st.open().to(steps.Checklist).press("c")
+	if len(st.copied) != 1 || !strings.Contains(st.copied[0], "1. ") || !strings.Contains(st.copied[0], "9. Team notified") || !strings.Contains(st.w.View(), "Sent to the clipboard") {
+		t.Errorf("copied %q\n%s", st.copied, st.w.View())
 	}
 }

@@ -46,7 +46,7 @@ func (w *wizard) inFooter(text string) string {
 
 // matters lists the keys by how much their hint matters where not all fit, the
 // most first. What enter does, or else the first hint, matters more than these.
-const matters = "? q esc c ←/→ arrows ↑/↓ up/down tab e t m r ctrl+u w l"
+const matters = "? q esc e ←/→ arrows c ↑/↓ up/down tab t m r ctrl+u w l"
 
 // drawHints draws as many hints as fit, in their order.
 func (w *wizard) drawHints(hints []hint) string {
@@ -135,7 +135,7 @@ func (w *wizard) hints() []hint {
 			hs = append(hs, editHint)
 		}
 		if p != nil { // its last item is about it
-			hs = append(hs, hint{"m", "message"})
+			hs = append(hs, hint{upDown, "item"}, hint{"m", "message"}, hint{"c", "copy the report"})
 		}
 		return append(append(hs, hint{"t", "findings"}), common[1:]...)
 	}

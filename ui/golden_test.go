@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -103,9 +104,16 @@ var scenes = []struct {
 	}},
 	{"checklist-done", func(st *stage) {
 		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
+			{Number: 1, Evidence: []checklist.Evidence{{Text: "sets JWT_SECRET_KEY, as decouple reads it", Check: "files", File: "backend/.env", Line: 72, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
 			{Number: 7, Todo: prose.Say("Mention JWT_SECRET_KEY there too.")},
 			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")},
 		}})
+	}},
+	{"checklist-evidence", func(st *stage) {
+		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
+			{Number: 1, Evidence: []checklist.Evidence{{Text: "sets JWT_SECRET_KEY, as decouple reads it", Check: "files", File: "backend/.env", Line: 72, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
+		}})
+		st.press("1")
 	}},
 	{"checklist-attest", func(st *stage) { attest(st) }},
 	{"checklist-attest-form", func(st *stage) {

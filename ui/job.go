@@ -59,6 +59,7 @@ type report struct {
 	next    *steps.Plan       // preflight: what the first step would do
 	canKeep bool              // generate: the key in the file is good
 	items   []checklist.Item  // checklist: as they stand
+	author  string            // checklist: who commits here
 	edit    *repo.Proposal    // what was to be edited
 	edited  string            // what was
 	verdict *rollback.Verdict // of a rollback

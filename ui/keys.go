@@ -81,6 +81,9 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 			w.stop()
 		}
 	case "c":
+		if w.current() != nil && w.atEnd() {
+			return w.askReport(), true
+		}
 		if text := w.copyable(); text != "" {
 			return w.copy(text), true
 		}

@@ -71,8 +71,8 @@ type budget struct {
 // fit budgets the height. When it is short, blank rows go first, then the
 // stepper, then the help; the body scrolls. The header, one row of the body
 // and the prompt stay, the prompt longest; a message of several rows may take that row
-// of the body until the next key. A text that covers the page keeps its
-// blank rows where it has to scroll anyway.
+// of the body until the next key. A text that has to scroll anyway keeps its blank
+// rows, but on a short terminal.
 func (w *wizard) fit(f frame) budget {
 	f.body.trim()
 	b := budget{sheet: f.body, stepper: f.stepper != "", footer: f.footer, gaps: 3}
@@ -93,7 +93,7 @@ func (w *wizard) fit(f frame) budget {
 	if full() {
 		b.sheet = b.sheet.compact()
 	}
-	if full() && w.over != nil && height >= 20 {
+	if full() && height >= 20 {
 		b.sheet, b.gaps = f.body, 3
 	}
 	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
@@ -140,7 +140,7 @@ func (w *wizard) compose(f frame) []string {
 		rows = append(rows, f.prompt...)
 	}
 	if len(b.footer) > 0 {
-		for b.gaps == 3 && len(rows) < min(height, calm)-len(b.footer) {
+		for len(rows) < min(height, calm)-len(b.footer) {
 			rows = append(rows, "")
 		}
 		rows = append(rows, b.footer...)
@@ -163,7 +163,7 @@ func (w *wizard) top(b budget) int {
 	shown := b.shown()
 	end := len(b.sheet.rows) - shown
 	top := min(w.scroll, end)
-	if active, until := b.sheet.active, b.sheet.until; active >= 0 && (w.job != nil || w.over != nil) {
+	if active, until := b.sheet.active, b.sheet.until; active >= 0 {
 		top = min(max(top, until-shown+1), active, end)
 	}
 	return max(0, top)

@@ -26,7 +26,7 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
 	fields, focus := w.openFields()
 	if len(fields) == 0 || !p.list {
-		for _, row := range w.cutRows(style.Wrap(p.question, min(room, textWidth), true), w.questionRows(p)) {
+		for _, row := range w.asked(p, min(room, textWidth)) {
 			add(s.Bold.Render(row))
 		}
 	}
@@ -78,18 +78,21 @@ func (w *wizard) questionRows(p *prompt) int {
 	return max(0, min(w.height-4, 2))
 }
 
-// cutRows is the first n rows, the last of which says when there were more.
-func (w *wizard) cutRows(rows []string, n int) []string {
+// asked is the question in rows of at most width columns: on a short terminal without
+// what is said before it, and the last row says when there was more.
+func (w *wizard) asked(p *prompt, width int) []string {
+	question, n := p.question, w.questionRows(p)
 	if n <= 0 {
 		return nil
 	}
+	if w.short() {
+		question = question[strings.LastIndex(question, "\n")+1:]
+	}
+	rows := style.Wrap(question, width, true)
 	if n >= len(rows) {
 		return rows
 	}
-	more := w.styles.Marks.Ellipsis
-	rows = slices.Clone(rows[:n])
-	rows[n-1] = ansi.Truncate(rows[n-1], max(1, ansi.StringWidth(rows[n-1])-ansi.StringWidth(more)), "") + more
-	return rows
+	return append(slices.Clone(rows[:n-1]), ansi.Truncate(strings.Join(rows[n-1:], " "), width, w.styles.Marks.Ellipsis))
 }
 
 // noteColumn is where the notes of a list begin, where there is room.

@@ -3,19 +3,18 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/sys/git"
 )
 
 // checklistScreen shows the nine items. For what no machine can know it takes a
@@ -24,10 +23,11 @@ type checklistScreen struct {
 	basic
 	name, note *field
 	focus      int
-	item       int                   // that is attested just now, 0 for none
-	next       map[string]prose.Text // what to do about the open items, by the ID of their lines
-	signed     int                   // items that a person has signed off
-	against    map[int]string        // what was seen against an item
+	item       int                       // that is attested just now, 0 for none
+	items      map[string]checklist.Item // by the ID of their lines
+	at         int                       // the line of the one that is looked at
+	strayed    bool                      // the person has moved there
+	author     string                    // who commits here, "" where git does not know
 }
 
 func newChecklist() screen {
@@ -63,6 +63,9 @@ func goThrough(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 		if seen, err := checklist.Look(ctx, e.Run, time.Now()); err == nil {
 			r.items = seen.Items
 		}
+		if said, ok := git.Ask(ctx, e.Run.Project.Root, nil, checklist.MaxWords, "config", "--get", "user.name"); ok && said.Code == 0 {
+			r.author = e.Run.Show(strings.TrimSpace(string(said.Stdout)))
+		}
 	}
 	return nil
 }
@@ -72,27 +75,23 @@ func (c *checklistScreen) came(r report) {
 	if r.items == nil {
 		return
 	}
-	c.next, c.against, c.signed = map[string]prose.Text{}, map[int]string{}, 0
+	c.author, c.items = r.author, map[string]checklist.Item{}
 	for _, it := range r.items {
-		if it.State == checklist.Attested {
-			c.signed++
-		}
-		// The command that attests is for the shell; here there is a button.
-		c.next[fmt.Sprintf("item-%d", it.Number)] = it.Todo
-		c.against[it.Number] = it.Against
+		c.items[lineID(it.Number)] = it
 	}
 }
 
+// lineID is the ID of an item's line.
+func lineID(item int) string { return fmt.Sprintf("item-%d", item) }
+
 // done is the last page: how the upgrade ended, the items, and what is left to do.
 func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
+	all := c.lines(p)
 	if c.item != 0 {
-		what := fmt.Sprintf("Sign off item %d: your name, and what was done or seen", c.item)
-		if against := c.against[c.item]; against != "" {
-			what = fmt.Sprintf("The evidence says otherwise: %s. To sign off item %d all the same: your name, and what was done or seen", against, c.item)
-		}
-		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Bold, what)
+		at := max(0, slices.IndexFunc(all, func(l steps.Event) bool { return l.ID == lineID(c.item) }))
+		s.say(s.s.Mark(steps.MarkWarn)+" ", s.s.Bold, all[at].Text)
 		s.blank()
-		c.all(w, s, p)
+		c.details(w, s, all[at])
 		return
 	}
 	w.ending(s)
@@ -100,71 +99,24 @@ func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	s.blank()
 	c.bar(s, p)
 	s.blank()
-	c.all(w, s, p)
+	c.list(w, s, all)
 }
 
-// bar shows how much of the checklist is done.
-func (c *checklistScreen) bar(s *sheet, p *page) {
-	const longest = 36
-	in, open := p.tally()
-	all := max(1, in+open)
-	text := fmt.Sprintf("%d of %d done", in, in+open)
-	if c.signed > 0 {
-		text += fmt.Sprintf(", %d signed off", c.signed)
-	}
-	left := ""
-	if open > 0 {
-		left = s.s.Warn.Render(fmt.Sprintf("%d left", open))
-	}
-	row := s.s.Bold.Render(text)
-	if width := min(longest, s.width-ansi.StringWidth(text)-ansi.StringWidth(left)-4); width >= all {
-		full := width * in / all
-		row += "  " + s.s.OK.Render(strings.Repeat(s.s.Marks.Heavy, full)) + s.s.Rule.Render(strings.Repeat(s.s.Marks.Rule, width-full))
-	}
-	s.add(strings.TrimRight(row+"  "+left, " "))
-}
-
-// all shows each item with its evidence; an open one with the reason and what
-// to do next. Where that does not fit, an item that is in order takes one row.
-func (c *checklistScreen) all(w *wizard, s *sheet, p *page) {
-	whole := newSheet(s.s, s.width, s.spin)
-	c.items(whole, p, true)
-	if room := w.height - 9; len(whole.rows) > room {
-		c.items(s, p, false)
-		return
-	}
-	s.rows = append(s.rows, whole.rows...)
-}
-
-func (c *checklistScreen) items(s *sheet, p *page, whole bool) {
-	for _, l := range p.lines {
-		switch {
-		case l.Kind != steps.EventCheck: // the bar says it
-		case l.Mark == steps.MarkWarn:
-			s.say(s.s.Mark(l.Mark)+" ", s.s.Bold, l.Text)
-			s.hang("    ", s.s.Muted, capital(l.Detail.Rendered())+".")
-			if next := c.next[l.ID]; !next.Empty() {
-				s.say("    "+s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), next)
-			}
-		case whole || ansi.StringWidth(l.Text.Rendered())+ansi.StringWidth(l.Detail.Rendered()) <= s.width-4:
-			s.check(l, widest)
-		default:
-			l.Detail = prose.Text{}
-			s.check(l, widest)
-		}
-	}
-}
-
-// extra offers to attest what is open, where a person's word can tick it.
+// extra offers the edits that tick an item, and to attest what is open, where a
+// person's word can tick it.
 func (c *checklistScreen) extra(w *wizard) []option {
-	if len(c.open(w)) == 0 {
-		return nil
+	var out []option
+	if n := len(w.facts.edits); n > 0 {
+		out = append(out, option{label: "Review " + steps.Plural(n, "edit"), act: func(w *wizard) tea.Cmd { w.showEdit(); return nil }})
 	}
-	return []option{{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
+	if len(c.open(w)) == 0 {
+		return out
+	}
+	return append(out, option{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
 		w.selected = 0
 		w.question = &prompt{question: "Which one is done? Your name and the time go into the report.", list: true, options: c.open(w)}
 		return nil
-	}}}
+	}})
 }
 
 // open are the items that wait for a person's word.
@@ -179,6 +131,10 @@ func (c *checklistScreen) open(w *wizard) []option {
 		out = append(out, option{label: l.Text.Rendered(), act: func(w *wizard) tea.Cmd {
 			w.question, w.selected = nil, 0
 			c.item, c.focus = n, 0
+			if c.author != "" {
+				c.name.set([]rune(c.author))
+				c.name.at, c.focus = len(c.name.text()), 1
+			}
 			return nil
 		}})
 	}
@@ -194,7 +150,7 @@ func (c *checklistScreen) fields() ([]*field, int) {
 
 func (c *checklistScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 	if c.item == 0 {
-		return nil, false
+		return nil, c.move(w, k.String())
 	}
 	all, _ := c.fields()
 	switch k.String() {
@@ -206,7 +162,7 @@ func (c *checklistScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 		f := all[c.focus]
 		switch text := strings.TrimSpace(string(f.text())); {
 		case text == "":
-			w.flash = "The report needs this. Type it, or press esc."
+			w.flash = map[int]string{0: "The report needs your name. Type it, or press esc.", 1: "The report needs a note. Type it, or press esc."}[c.focus]
 		case utf8.RuneCountInString(text) > checklist.MaxWords:
 			w.flash = "At most " + strconv.Itoa(checklist.MaxWords) + " characters."
 		case c.focus == 0:
@@ -225,6 +181,7 @@ func (c *checklistScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 // submit records the word and goes through the checklist again.
 func (c *checklistScreen) submit(w *wizard) tea.Cmd {
 	item, by, note := c.item, c.name.take(), c.note.take()
+	c.at, c.strayed = item-1, true
 	c.close()
 	return w.start(jobApply, steps.Checklist, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
 		if err := checklist.Attest(ctx, e.Run, item, by, note); err != nil {

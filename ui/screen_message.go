@@ -46,6 +46,25 @@ func (w *wizard) askMessage() tea.Cmd {
 	})
 }
 
+// reportMsg is the report for the clipboard.
+type reportMsg string
+
+// askReport has the report made, once the engine is free.
+func (w *wizard) askReport() tea.Cmd {
+	r := w.runner
+	return r.alone(func() tea.Msg {
+		run := r.engine.Run
+		if r.closed.Load() || run.Project == nil || run.Journal == nil {
+			return nil
+		}
+		seen, err := checklist.Look(r.ctx, run, time.Now())
+		if err != nil {
+			return copiedMsg("The checklist cannot be gone through: " + run.Redactor.Clean(err.Error()))
+		}
+		return reportMsg(seen.Text())
+	})
+}
+
 // emergencyMsg is the plan of the way back of last resort.
 type emergencyMsg []emergency.Section
 

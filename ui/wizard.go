@@ -133,6 +133,8 @@ func (w *wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return w, tea.Quit
 	case messageMsg:
 		w.message = string(msg)
+	case reportMsg:
+		return w, w.copy(string(msg))
 	case emergencyMsg:
 		w.emergency = msg
 	case copiedMsg:

@@ -458,7 +458,7 @@ func TestTheQuestionStays(t *testing.T) {
 		if p == nil || p.question == "" || st.w.over != nil || len(fields) > 0 {
 			continue
 		}
-		first := strings.Fields(p.question)[0]
+		first := strings.Fields(p.question[strings.LastIndex(p.question, "\n")+1:])[0]
 		for _, size := range [][2]int{{20, 5}, {30, 6}, {60, 8}, {80, 11}} {
 			if v := st.size(size[0], size[1]); !strings.Contains(v, "┃ "+first) {
 				t.Errorf("%s at %v does not ask:\n%s", sc.name, size, v)

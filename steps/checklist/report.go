@@ -85,7 +85,7 @@ func (r Report) Text() string {
 	for _, it := range r.Items {
 		fmt.Fprintf(&b, "%d. %s: %s\n", it.Number, it.Title, it.State)
 		for _, ev := range it.Evidence {
-			fmt.Fprintf(&b, "   - %s\n", ev.inWords()+ev.source())
+			fmt.Fprintf(&b, "   - %s\n", ev.Words())
 		}
 		if it.State == Open {
 			fmt.Fprintf(&b, "   - %s\n   - %s\n", it.Reason, it.Next.Rendered())
@@ -136,6 +136,9 @@ func (ev Evidence) inWords() string {
 	}
 	return at(ev.File, ev.Line) + " " + ev.said()
 }
+
+// Words is the evidence with its place, its check and its time.
+func (ev Evidence) Words() string { return ev.inWords() + ev.source() }
 
 // source says by which check and when.
 func (ev Evidence) source() string {

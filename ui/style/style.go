@@ -43,8 +43,11 @@ func New(r *lipgloss.Renderer, marks Marks) Styles {
 		Danger: colour("#B3122F", "#FF8A94").Reverse(true).Bold(true),
 		Button: on(colour("#FFFFFF", "#16151D"), "#5B3FD6", "#B7A5FF").Bold(true),
 		Edge:   on(colour("#5B3FD6", "#B7A5FF"), "#5B3FD6", "#B7A5FF"),
-		Quiet:  on(r.NewStyle(), "#E6E3F0", "#2A2636"),
-		Marks:  marks,
+		Quiet: r.NewStyle().Background(lipgloss.CompleteAdaptiveColor{
+			Light: lipgloss.CompleteColor{TrueColor: "#E6E3F0", ANSI256: "254", ANSI: "7"},
+			Dark:  lipgloss.CompleteColor{TrueColor: "#2A2636", ANSI256: "236", ANSI: "8"},
+		}),
+		Marks: marks,
 	}
 }
 
@@ -82,21 +85,21 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 
 // Spoken are marks for a screen reader, which may pass over signs.
 func Spoken() Marks {
-	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Heavy: "=", Dot: ",", Ellipsis: "..."}
+	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Side: "|", Heavy: "=", Dot: ",", Ellipsis: "..."}
 }
 
 // Marks are the signs before a line.
 type Marks struct {
-	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Heavy, Dot, Ellipsis string
+	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Side, Heavy, Dot, Ellipsis string
 }
 
 // MarksFor picks marks that the locale can show: plain ASCII where it is not
 // UTF-8.
 func MarksFor(utf8 bool) Marks {
 	if utf8 {
-		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Heavy: "━", Dot: "•", Ellipsis: "…"}
+		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Side: "│", Heavy: "━", Dot: "•", Ellipsis: "…"}
 	}
-	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Heavy: "=", Dot: "*", Ellipsis: "..."}
+	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Side: "|", Heavy: "=", Dot: "*", Ellipsis: "..."}
 }
 
 // UTF8 reports whether the terminal shows signs beyond ASCII. The Linux console's font
@@ -117,7 +120,7 @@ func UTF8() bool {
 }
 
 // ascii replaces the few characters beyond ASCII that keysplit itself writes.
-var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "━", "=", "✓", "+", "●", "*", "○", "o", "✗", "x", "┃", ">")
+var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "━", "=", "│", "|", "✓", "+", "●", "*", "○", "o", "✗", "x", "┃", ">")
 
 // Plain makes text fit for a locale that is not UTF-8.
 func (m Marks) Plain(text string) string {

@@ -35,7 +35,7 @@ const limit = 5 * time.Second
 // questions are the commands that run no program, whatever the repository holds,
 // each with the options that it needs for that.
 var questions = map[string][]string{
-	"ls-files": nil, "check-ignore": nil, "rev-list": nil, "cat-file": nil, "diff-tree": {"--name-only"},
+	"ls-files": nil, "check-ignore": nil, "rev-list": nil, "cat-file": nil, "diff-tree": {"--name-only"}, "config": {"--get"},
 	"log": {"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-patch"},
 }
 
