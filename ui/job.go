@@ -57,6 +57,7 @@ type work func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 type report struct {
 	plan    steps.Plan
 	next    *steps.Plan       // preflight: what the first step would do
+	begun   *begun            // preflight: what an earlier run did not bring to its end
 	canKeep bool              // generate: the key in the file is good
 	items   []checklist.Item  // checklist: as they stand
 	author  string            // checklist: who commits here

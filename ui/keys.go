@@ -221,6 +221,8 @@ func (w *wizard) prompt() *prompt {
 func (w *wizard) donePrompt(p *page) prompt {
 	label := "Next"
 	switch {
+	case p.Name == steps.Preflight && w.begun != nil:
+		label = "Go on"
 	case p.Name == steps.Preflight:
 		label = "Start"
 	case w.width >= 40 && w.at+1 < len(w.pages):
@@ -233,8 +235,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 		}}
 	}
 	options := []option{{label: label, act: (*wizard).forward}}
-	options = append(options, p.screen.extra(w)...)
-	return prompt{options: options}
+	return prompt{options: append(options, p.screen.extra(w)...)}
 }
 
 // confirm asks a question whose first answer changes nothing.

@@ -86,7 +86,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	p.settle(msg.err)
 	p.screen.came(msg.report)
 	if msg.step == steps.Preflight {
-		w.next = msg.report.next
+		w.next, w.begun = msg.report.next, msg.report.begun
 	}
 	if msg.kind == jobPlan {
 		p.plan = msg.report.plan

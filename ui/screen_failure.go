@@ -120,7 +120,11 @@ func fixable(fs []finding.Finding) bool {
 func (w *wizard) askRollBack() tea.Cmd {
 	question := "Restore every file exactly as it was, and restart with the old key?"
 	var lines []string
-	for _, line := range w.facts.undoing {
+	undoing := w.facts.undoing
+	if w.begun != nil && !w.facts.wrote {
+		undoing = w.begun.undoing
+	}
+	for _, line := range undoing {
 		lines = append(lines, line.Rendered())
 	}
 	w.confirm(strings.Join(append(lines, question), "\n"), "Back", "Roll back", (*wizard).rollBack)

@@ -33,6 +33,7 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 		if err := e.Apply(ctx, steps.Preflight, emit); err != nil {
 			return err
 		}
+		r.begun = begunBefore(ctx, e)
 		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
 			return nil
 		}
@@ -42,6 +43,18 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 		}
 		return nil
 	})
+}
+
+// extra offers to undo what an earlier run has begun, where a yes is enough for it, and
+// to replace a key that is good.
+func (p *preflightScreen) extra(w *wizard) []option {
+	switch {
+	case w.begun != nil && w.begun.confirm == "":
+		return []option{{label: "Undo", act: (*wizard).askRollBack}}
+	case w.begun == nil && w.next != nil && w.next.Nothing && !w.facts.skip[steps.Generate]:
+		return []option{{label: "Another key", act: func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) }}}
+	}
+	return nil
 }
 
 func (p *preflightScreen) again() string { return "look again" }
@@ -88,9 +101,13 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 		}
 	}
 	s.blank()
-	if w.next != nil && w.next.Nothing && first {
+	switch {
+	case w.begun != nil:
+		w.resumed(s)
+		return
+	case w.next != nil && w.next.Nothing && first:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.OK.Bold(true), "Your key is good, so it stays. The next steps prove that the server uses it.")
-	} else {
+	default:
 		p.outlook(w, s, !first)
 	}
 	if w.next != nil && !w.blocked() {

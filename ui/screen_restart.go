@@ -21,6 +21,9 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		s.say("", st.Muted, d)
 	}
 	s.effects(p)
+	if w.begun != nil && !p.Nothing {
+		w.loginAgain(s)
+	}
 }
 
 // ready has a button that fits: a plan without a question does not restart

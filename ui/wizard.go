@@ -52,6 +52,7 @@ type wizard struct {
 	edited        bool              // a file was edited on request
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
+	begun         *begun      // an upgrade that is taken up, nil for none
 
 	job     *job
 	lastJob int

@@ -5,6 +5,7 @@ package cli_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,6 +73,12 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	}
 
 	tm := onTerminal(t, o)
+	if text := atRest(t, tm).Text(); !regexp.MustCompile(`You began at \d\d:\d\d\. The key [0-9a-f]{6} is\s+written(?s:.*)everyone will have to log in again(?s:.*)\[ Go on \]    Undo`).MatchString(text) {
+		t.Errorf("what was begun is not said:\n%s", text)
+	}
+	if text := onward(t, tm, ptytest.Enter).Text(); !strings.Contains(text, "Step 4 of 5") || !strings.Contains(text, "everyone will have to log in again") {
+		t.Errorf("it does not go on at the restart:\n%s", text)
+	}
 	toTheEnd(t, tm)
 	tm.Press(ptytest.Enter)
 	if code := tm.Exit(soon); code != 0 {
