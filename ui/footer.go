@@ -46,7 +46,7 @@ func (w *wizard) inFooter(text string) string {
 
 // matters lists the keys by how much their hint matters where not all fit, the
 // most first. What enter does, or else the first hint, matters more than these.
-const matters = "? q esc e ←/→ arrows c ↑/↓ up/down tab t m r ctrl+u w l"
+const matters = "? q esc e a ←/→ arrows c ↑/↓ up/down tab t m r ctrl+u w l"
 
 // drawHints draws as many hints as fit, in their order.
 func (w *wizard) drawHints(hints []hint) string {

@@ -22,6 +22,7 @@ type overlay struct {
 	edit         *repo.Proposal         // what e does; nil when there is nothing to do
 	refused      string                 // why e did not
 	copies       func(w *wizard) string // what c copies; nil when there is nothing
+	other        func() *overlay        // what a leads to, from which esc leads back; nil for nothing
 	up           *overlay
 }
 
@@ -69,6 +70,12 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 			return w.edit(*o.edit)
 		case o.list != nil:
 			w.showEdit()
+			return nil
+		}
+	case "a":
+		if o.other != nil {
+			w.over, w.scroll = o.other(), 0
+			w.over.up = o
 			return nil
 		}
 	case "x", "w", "l", "t", "m", "b", "?": // the others of these take its place
@@ -128,6 +135,9 @@ func (w *wizard) overFrame() frame {
 		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
 		if len(w.facts.edits) > 0 {
 			hints = slices.Insert(hints, 2, editHint)
+		}
+		if o.other != nil {
+			hints = slices.Insert(hints, 2, hint{"a", "all known"})
 		}
 		s.focus(o.list.row, o.list.until)
 	}

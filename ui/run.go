@@ -48,6 +48,14 @@ type Outcome struct {
 	Cancelled bool              // the user quit before the end
 	Open      int               // items of the checklist that are open
 	Failed    error             // why the latest step to fail did, nil when none is failed
+	Proofs    []Proof           // of the steps that are done, in their order
+}
+
+// Proof is what a step that is done came to, in a line.
+type Proof struct {
+	Step string // its title
+	Mark steps.Mark
+	Text string
 }
 
 // stopWithin is how long the wizard waits at its end for a step to stop at a
@@ -185,6 +193,9 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.Name] = f.machine.Status(p.Name)
+		if p.Number > 0 && o.Statuses[p.Name] == steps.Done {
+			o.Proofs = append(o.Proofs, Proof{p.Title, p.verdict(), lastProof(p)})
+		}
 		if p.failure != nil && !stopped(p.failure) {
 			o.Failed = p.failure
 		}

@@ -261,9 +261,9 @@ func TestTheBackgroundIsAsked(t *testing.T) {
 			y.types(tc.answer)
 			y.until("[ Start ]")
 			y.types("t")
-			y.until("All known findings")
+			y.until("all known")
 			text := y.text()
-			if last := text[strings.LastIndex(text, "In this project"):]; !strings.Contains(last, tc.accent) {
+			if last := text[strings.LastIndex(text, "Findings"):]; !strings.Contains(last, tc.accent) {
 				t.Errorf("the accent is not %q in %q", tc.accent, last)
 			}
 			y.types("q")

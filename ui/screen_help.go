@@ -17,7 +17,7 @@ func helpOverlay() *overlay {
 			{"r", "do this step again"},
 			{"x", "stop what is running"},
 			{"w", "why this step is there, and what the guide gets wrong"},
-			{"t", "findings: what is wrong, why, and how to fix it"},
+			{"t", "findings, with a for all known ones: what is wrong, why, and how to fix it"},
 			{"e", "edit a file that lacks the key; its lines are shown first"},
 			{"m", "the message to send to the team"},
 			{"b", "taking the change of the code back, in an emergency"},

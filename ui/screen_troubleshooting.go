@@ -13,32 +13,32 @@ import (
 	"dj/keysplit/steps/repo"
 )
 
-// troubleOverlay lists what is wrong here, and below it every finding that
-// keysplit knows. enter opens one.
+// troubleOverlay lists what is wrong here; enter opens a finding, and a leads to every
+// one that keysplit knows.
 func troubleOverlay(w *wizard) *overlay {
 	here := w.facts.open
-	codes := finding.Codes()
-	l := &list{n: len(here) + len(codes)}
-	l.open = func(at int) *overlay {
-		if at < len(here) {
-			return findingOverlay(here[at], w.facts.edit(here[at]))
-		}
-		p, _ := finding.LookUp(codes[at-len(here)])
-		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}, nil)
-	}
-	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, draw: func(w *wizard, s *sheet) {
-		if len(here) == 0 {
-			s.hang(w.styles.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), "No problems found.")
-		} else {
-			s.heading("In this project")
-		}
+	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at], w.facts.edit(here[at])) }}
+	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: catalogueOverlay, draw: func(w *wizard, s *sheet) {
 		for i, f := range here {
 			s.found(l, i, f)
 		}
-		s.heading("All known findings")
+		if len(here) == 0 {
+			s.hang(w.styles.Mark(steps.MarkOK)+" ", lipgloss.NewStyle(), "No problems found.")
+		}
+	}}
+}
+
+// catalogueOverlay lists every finding that keysplit knows.
+func catalogueOverlay() *overlay {
+	codes := finding.Codes()
+	l := &list{n: len(codes), open: func(at int) *overlay {
+		p, _ := finding.LookUp(codes[at])
+		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}, nil)
+	}}
+	return &overlay{title: "All findings", brief: "all findings", key: "a", list: l, draw: func(_ *wizard, s *sheet) {
 		for i, c := range codes {
 			p, _ := finding.LookUp(c)
-			s.known(l, len(here)+i, p)
+			s.known(l, i, p)
 		}
 	}}
 }

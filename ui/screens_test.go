@@ -120,10 +120,14 @@ func TestTheListOfFindings(t *testing.T) {
 	}
 	st.open().press("t")
 	for _, width := range []int{40, 60, 76, 80, 100, 120, 200} {
-		view := st.size(width, 400)
-		here, known, _ := strings.Cut(view, "All known findings")
-		if strings.Contains(view, "…") {
-			t.Errorf("something is cut at %d columns:\n%s", width, view)
+		here := st.size(width, 400)
+		known := st.press("a").w.View()
+		st.press("esc")
+		if strings.Contains(here+known, "…") {
+			t.Errorf("something is cut at %d columns:\n%s\n%s", width, here, known)
+		}
+		if !strings.Contains(known, "ll findings") || strings.Count(known, "• ") < len(finding.Codes()) || strings.Count(here, "• ") > strings.Count(lastRow(here), "• ") {
+			t.Errorf("at %d columns the catalogue is not its own, or not whole:\n%s", width, known)
 		}
 		if strings.ContainsAny(known, "✗!") {
 			t.Errorf("the catalogue has marks of trouble at %d columns:\n%s", width, known)
@@ -139,6 +143,7 @@ func TestTheListOfFindings(t *testing.T) {
 	}
 	// In columns: every message begins in the same one.
 	at := -1
+	st.press("a")
 	for _, row := range strings.Split(st.size(80, 400), "\n") {
 		if rest, ok := strings.CutPrefix(row, "     • "); ok {
 			if _, message, ok := strings.Cut(rest, "  "); ok {
@@ -156,7 +161,7 @@ func TestTheListOfFindings(t *testing.T) {
 
 // Moving through a list scrolls no more than it must.
 func TestTheListScrollsAtItsEdges(t *testing.T) {
-	st := newStage(t, plainLight).open().press("t")
+	st := newStage(t, plainLight).open().press("t", "a")
 	st.size(80, 24)
 	for range 30 {
 		st.press("down")

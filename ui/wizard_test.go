@@ -317,7 +317,7 @@ func TestScrolling(t *testing.T) {
 
 // In a long list the entry that has the focus is on the screen.
 func TestTheListFollowsTheFocus(t *testing.T) {
-	st := newStage(t, plainLight).open().press("t")
+	st := newStage(t, plainLight).open().press("t", "a")
 	st.send(tea.WindowSizeMsg{Width: 60, Height: 10})
 	for i := range st.w.over.list.n {
 		if !strings.Contains(st.w.View(), "┃") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func TestLeavingAtRest(t *testing.T) {
 				return
 			}
 			isRestored(t, tm)
-			if text := tm.Frame().Text(); !strings.Contains(text, "Stopped.") || strings.Contains(text, "panic") {
+			if text := tm.Frame().Text(); !strings.Contains(text, "Stopped.") || strings.Contains(text, "panic") || strings.Contains(text, "jwt-key-missing") {
 				t.Errorf("the scrollback has\n%s", text)
 			}
 		})
@@ -316,7 +317,12 @@ func TestTheScrollbackIsKept(t *testing.T) {
 	if lines[0] != "before" || !strings.HasSuffix(text, "after 0") || !strings.Contains(text, "Done. The backend has a JWT key of its own.") {
 		t.Errorf("the scrollback has\n%s", text)
 	}
-	if n := strings.Count(text, "\n"); n > 8 {
+	if n := strings.Count(text, "\n"); n > 12 {
 		t.Errorf("the summary is not short: %d lines", n)
+	}
+	for _, step := range []string{"Key", "Write", "Verify", "Restart", "Login"} {
+		if !regexp.MustCompile("(?m)^  ✓ " + step + " +\\w").MatchString(text) {
+			t.Errorf("the proof of %s is missing:\n%s", step, text)
+		}
 	}
 }

@@ -260,7 +260,7 @@ func TestBackAndForward(t *testing.T) {
 	if code := tm.Exit(soon); code != 130 {
 		t.Errorf("exit %d", code)
 	}
-	if text := tm.Frame().Text(); !strings.Contains(text, "Stopped") {
+	if text := tm.Frame().Text(); !strings.Contains(text, "Stopped") || !strings.Contains(text, "✓ Write") || strings.Contains(text, "Restart  ") {
 		t.Errorf("the scrollback has\n%s", text)
 	}
 	isRestored(t, tm)

@@ -97,6 +97,10 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 	}
 	show := finding.Errors(out.Findings)
 	r = o.summarise(e.Run, r)
+	if o.throwaway && r.Stopped {
+		show = nil // what the demo begins with is nobody's to fix
+	}
+	prove(f, out.Proofs)
 	tell(f, show)
 	if len(show) == 0 && out.Failed != nil {
 		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(secret.Inert(out.Failed.Error()))})
@@ -111,6 +115,14 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 		return said(steps.Fail(show...))
 	}
 	return nil
+}
+
+// prove leaves in the scrollback what each step came to, whether or not the upgrade came
+// to its end: what is in force is among it.
+func prove(f front, all []ui.Proof) {
+	for _, p := range all {
+		f.Event(steps.Event{Kind: steps.EventCheck, Mark: p.Mark, Text: prose.Say("%-8s %s", p.Step, p.Text)})
+	}
 }
 
 // wentBack leaves in the scrollback how the rollback ended that the wizard ended with.
