@@ -34,3 +34,22 @@ func TestTheConfigurationNamesTheKeys(t *testing.T) {
 		t.Errorf("before the project is known: %+v", got)
 	}
 }
+
+// The variables of a grace period are named as the key is.
+func TestTheNamesOfAGracePeriod(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string][2]string{
+		"":                    {GraceKeyName, GraceUntilName},
+		"JWT_SECRET_KEY":      {GraceKeyName, GraceUntilName},
+		"SHOP_JWT_SECRET_KEY": {"SHOP_JWT_PREVIOUS_SECRET_KEY", "SHOP_JWT_PREVIOUS_SECRET_KEY_UNTIL"},
+		"jwt_secret_key":      {"jwt_previous_secret_key", "jwt_previous_secret_key_until"},
+		"JWT_SIGNING_KEY":     {"JWT_PREVIOUS_SIGNING_KEY", "JWT_PREVIOUS_SIGNING_KEY_UNTIL"},
+		"DJANGO_JWT_KEY":      {"DJANGO_JWT_PREVIOUS_KEY", "DJANGO_JWT_PREVIOUS_KEY_UNTIL"},
+		"TOKEN_SECRET":        {"TOKEN_SECRET_PREVIOUS", "TOKEN_SECRET_PREVIOUS_UNTIL"},
+		"token_secret":        {"token_secret_previous", "token_secret_previous_until"},
+	} {
+		if k, until := (Names{Key: key}).Grace(); k != want[0] || until != want[1] {
+			t.Errorf("%s: %s, %s", key, k, until)
+		}
+	}
+}

@@ -40,19 +40,16 @@ import (
 //go:embed jwt_grace.py
 var Module []byte
 
-// The names that the module reads.
+// The names that the module has.
 const (
 	FileName  = "jwt_grace.py"
 	KeyName   = steps.GraceKeyName
 	UntilName = steps.GraceUntilName
 )
 
-// The bounds of a grace period. The guide asks for 24 hours; the module itself
-// refuses more than seven days.
-const (
-	Default = 24 * time.Hour
-	longest = 7 * 24 * time.Hour
-)
+// Default is how long a grace period is that is made after a rotation. The guide asks
+// for 24 hours.
+const Default = 24 * time.Hour
 
 // Grace is one grace period, planned.
 type Grace struct {
@@ -84,8 +81,8 @@ type edit struct {
 // speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
 // targets must have been looked at.
 func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
-	if length <= 0 || length > longest {
-		return nil, steps.Usage("a grace period is between 1 hour and 7 days")
+	if length <= 0 || length > steps.MaxGrace {
+		return nil, steps.Usage("a grace period is between 1 hour and 30 days")
 	}
 	keys, err := run.Home().Keys()
 	if err != nil {
@@ -99,7 +96,7 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 	env := run.Project.EnvFile
 	g := &Grace{
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
-		Settings: settingsLines(env.Readers), Unsure: !run.Home().Compares(keys), Proved: before.Proved, File: before.File,
+		Settings: settingsLines(run), Unsure: !run.Home().Compares(keys), Proved: before.Proved, File: before.File,
 	}
 	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
 		g.Until, g.Goes = until.UTC(), true
@@ -110,6 +107,7 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 	if string(g.module.Data) != string(Module) {
 		g.Changes = append(g.Changes, "write "+run.Project.Rel(g.Module))
 	}
+	keyName, untilName := run.Names().Grace()
 	for _, path := range run.Home().Files() {
 		at, err := envfile.Open(path)
 		if err != nil {
@@ -120,8 +118,8 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 			readers = append(slices.Clone(readers), envfile.Compose) // which of them reads it is not known here
 		}
 		change, err := envfile.Edit(at.Data, envfile.For{Readers: readers, Env: run.LookupEnv},
-			envfile.Set{Name: KeyName, Value: previous.Reveal()},
-			envfile.Set{Name: UntilName, Value: g.Until.Format(time.RFC3339)})
+			envfile.Set{Name: keyName, Value: previous.Reveal()},
+			envfile.Set{Name: untilName, Value: steps.GraceUntil(g.Until)})
 		if err == nil {
 			err = change.Verify()
 		}
@@ -133,7 +131,7 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 				return nil, steps.Fail(f)
 			}
 			g.edits = append(g.edits, edit{at, change})
-			g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", KeyName, UntilName, run.Project.Rel(path)))
+			g.Changes = append(g.Changes, fmt.Sprintf("set %s and %s in %s", keyName, untilName, run.Project.Rel(path)))
 		}
 	}
 	return g, nil
@@ -141,7 +139,10 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 
 // versions are the SHA-256 sums of the module as this and earlier versions of
 // keysplit wrote it, with line feeds alone at its line ends.
-var versions = []string{"b170bedc637852e74a2dc74a03cb3d395c3b4a2f5ec10d89a1ceeab728baaaaf"}
+var versions = []string{
+	"b170bedc637852e74a2dc74a03cb3d395c3b4a2f5ec10d89a1ceeab728baaaaf", // simplejwt only, 7 days at most
+	"9f7040334f545acb33b6a99947bd75b8d1d1fc0d157ad9c35cf782b2bc943b7e",
+}
 
 // openModule opens the module's file. Only what keysplit wrote is replaced, and
 // nothing through a link: the file of that name in a repository is anyone's.
@@ -194,7 +195,9 @@ func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool)
 }
 
 // settingsLines are for the settings, in the words of the reader that they use.
-func settingsLines(readers []envfile.Dialect) []string {
+func settingsLines(run *steps.Run) []string {
+	readers := run.Project.EnvFile.Readers
+	keyName, untilName := run.Names().Grace()
 	get := "os.environ.get('%s', '')"
 	switch {
 	case len(readers) == 0:
@@ -204,8 +207,8 @@ func settingsLines(readers []envfile.Dialect) []string {
 		get = "env('%s', default='')"
 	}
 	return []string{
-		KeyName + " = " + fmt.Sprintf(get, KeyName),
-		UntilName + " = " + fmt.Sprintf(get, UntilName),
+		KeyName + " = " + fmt.Sprintf(get, keyName),
+		UntilName + " = " + fmt.Sprintf(get, untilName),
 		"INSTALLED_APPS += ['jwt_grace.GraceConfig']",
 	}
 }

@@ -51,7 +51,7 @@ before was SECRET_KEY, and accepting that is refused.`,
 	o.place.waiting(f)
 	o.trusting(f)
 	o.queueing(f)
-	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 168 at most")
+	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 720 at most")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
@@ -109,7 +109,8 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 	}
 	if lines := byHand(run, g); len(lines) > 0 {
 		f.Note("")
-		f.Note("Bring " + grace.KeyName + " and " + grace.UntilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
+		keyName, untilName := run.Names().Grace()
+		f.Note("Bring " + keyName + " and " + untilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
 		for _, l := range lines {
 			f.line("    %s", l)
 		}
@@ -136,7 +137,8 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 // byHand are the lines that say how the two variables get to the places that are no
 // files here.
 func byHand(run *steps.Run, g *grace.Grace) []string {
-	x := vendor.Extra{SecretName: grace.KeyName, File: g.File, PlainName: grace.UntilName, Plain: g.Until.Format(time.RFC3339)}
+	keyName, untilName := run.Names().Grace()
+	x := vendor.Extra{SecretName: keyName, File: g.File, PlainName: untilName, Plain: steps.GraceUntil(g.Until)}
 	var lines []string
 	for _, t := range run.Targets {
 		lines = append(lines, write.ExtraSteps(t, x)...)
