@@ -68,8 +68,11 @@ func (r *Run) ReopenCommand() string { return r.Command("", r.again()...) }
 
 func (r *Run) again() []string {
 	words := slices.Clone(r.Options.Given)
-	if r.Answers.Rotate && !r.Wrote {
+	if r.Answers.Rotate && (!r.Wrote || r.Answers.Grace) {
 		words = append(words, "--rotate")
+	}
+	if r.Answers.Grace {
+		words = append(words, "--grace")
 	}
 	if r.Answers.Import.Set() && !r.Wrote {
 		words = append(words, "--key-stdin")

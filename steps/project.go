@@ -277,6 +277,7 @@ type TokenFacts struct {
 	Algorithm      string   `json:"algorithm"`
 	UserIDClaim    string   `json:"user_id_claim"`
 	Type           string   `json:"token_type"` // that opens routes: "access", "sliding"
+	Rotates        bool     `json:"rotates"`    // a refresh gives a new token to refresh with
 	JWK            bool     `json:"jwk"`        // keys are fetched from an address
 	TypeClaim      string   `json:"token_type_claim"`
 	IDClaim        string   `json:"jti_claim"`

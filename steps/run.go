@@ -77,6 +77,9 @@ type Answers struct {
 	Import      secret.Secret   // --key-stdin or a masked field
 	Rotate      bool            // --rotate
 	Edits       map[string]bool // edits of the plan, by their ID, that were switched on or off
+	Grace       bool            // --grace: rotate so that nobody is logged out
+	GraceFor    time.Duration   // how long then; 0 for as long as tokens last
+	EndGrace    bool            // end a grace period now
 }
 
 // Way is a way to restart, as --restart names it. The package that restarts has read
@@ -150,6 +153,9 @@ type Chosen struct {
 	Key      secret.Secret // that is to sign tokens
 	KeyFrom  string        // "kept", "made", "imported" or "chosen before" (a resumed run)
 	Previous secret.Secret // what was in force before this upgrade, unset when there was none
+	Stage    Stage         // of a rotation with a grace period
+	Second   secret.Secret // that the backend accepts beside Key in such a stage
+	Until    time.Time     // and until when
 }
 
 // Written says whether this run has changed what the backend reads.

@@ -15,7 +15,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -40,11 +39,18 @@ func (*Step) Name() steps.Name { return steps.Generate }
 
 // choice is what the step would do with what is there.
 type choice struct {
-	action   string        // "keep", "make", "import", "resume", "go on", "leave"
+	action   string        // "keep", "make", "import", "resume", "go on", "leave"; of a rotation in stages "accept", "sign", "end"
 	previous secret.Secret // the key in force, if any
 	keys     steps.Keys
 	chosen   secret.Secret  // by an earlier run, which did not bring it to every place
 	bad      []finding.Code // what is wrong with the key in force
+	next     secret.Secret  // of a rotation in stages: the new key, unset where it is not made yet
+	old      secret.Secret  // and the one that signs until then
+}
+
+// inStages reports whether the choice is that of a rotation in stages.
+func (c choice) inStages() bool {
+	return c.action == "accept" || c.action == "sign" || c.action == "end"
 }
 
 func (s *Step) choose(run *steps.Run) (choice, error) {
@@ -66,6 +72,12 @@ func (s *Step) choose(run *steps.Run) (choice, error) {
 		c.previous = key
 	}
 	c.bad = s.judge(run, c.keys.InForce(), c)
+	if run.Answers.Grace || run.Answers.EndGrace {
+		return s.staged(run, c)
+	}
+	if err := half(run); err != nil {
+		return c, err
+	}
 	if run.Journal != nil {
 		if key, ok := run.Journal.Chosen(run.Specs()); ok {
 			c.chosen = run.Secret(string(key))
@@ -136,6 +148,9 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if err != nil {
 		return steps.Plan{}, err
 	}
+	if c.inStages() {
+		return stagePlan(run, c), nil
+	}
 	switch c.action {
 	case "keep":
 		return steps.Plan{
@@ -200,7 +215,7 @@ func reason(run *steps.Run, c choice) prose.Text {
 func effects(run *steps.Run) []prose.Text {
 	line := "Everyone will have to log in again: all tokens issued so far stop working. "
 	if f := run.Project.Facts; f != nil && f.Tokens.AccessSeconds > 0 && f.Tokens.RefreshSeconds > 0 {
-		line += fmt.Sprintf("Access tokens last %s here, refresh tokens %s.", inWords(f.Tokens.AccessLifetime()), inWords(f.Tokens.RefreshLifetime()))
+		line += fmt.Sprintf("Access tokens last %s here, refresh tokens %s.", steps.Span(f.Tokens.AccessLifetime()), steps.Span(f.Tokens.RefreshLifetime()))
 	} else {
 		line += "How long tokens last here is not known, since the project's Django did not say."
 	}
@@ -211,24 +226,15 @@ func effects(run *steps.Run) []prose.Text {
 	return lines
 }
 
-func inWords(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%.0f days", d.Hours()/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%.0f hours", d.Hours())
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%.0f minutes", d.Minutes())
-	}
-	return fmt.Sprintf("%.0f seconds", d.Seconds())
-}
-
 // Apply settles run.Key, run.KeyFrom and run.Previous. A second call keeps a
 // key that was made by the first.
 func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	c, err := s.choose(run)
 	if err != nil {
 		return err
+	}
+	if c.inStages() {
+		return s.applyStage(run, c, emit)
 	}
 	switch c.action {
 	case "keep":
@@ -333,7 +339,7 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 	if err != nil {
 		return err
 	}
-	if c.action == "leave" {
+	if c.action == "leave" || c.action == "end" {
 		return nil
 	}
 	if codes := s.judge(run, run.Key, c); len(codes) > 0 {
@@ -344,7 +350,7 @@ func (s *Step) Verify(_ context.Context, run *steps.Run, _ steps.Emit) error {
 
 // Undo forgets the key. Nothing was written yet.
 func (s *Step) Undo(_ context.Context, run *steps.Run, _ steps.Emit) error {
-	run.Key, run.KeyFrom, run.Previous = secret.Secret{}, "", secret.Secret{}
+	run.Chosen = steps.Chosen{}
 	if run.Journal == nil {
 		return nil
 	}

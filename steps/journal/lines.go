@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback", "rotating", "accepted", "rotated"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`

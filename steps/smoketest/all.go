@@ -198,7 +198,7 @@ func (s *session) withAccount(ctx context.Context, out outcome) error {
 	if err := s.others(ctx, in, settled); err != nil {
 		return err
 	}
-	s.signs = true // the login's token says so
+	s.signs, s.tokenSigned = true, true
 	if err := s.useToken(ctx, in); err != nil {
 		return err
 	}

@@ -48,9 +48,9 @@ func planned(run *steps.Run) int {
 const readingOf = 100 * time.Millisecond
 
 // ages shows that no process of the project is older than the write. One that is has the
-// previous key, however few connections it answers.
-func ages(run *steps.Run, emit steps.Emit) []finding.Finding {
-	var old []finding.Finding
+// previous key, however few connections it answers. young reports whether any was seen,
+// and none is older.
+func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	seen := 0
 	for _, s := range run.Servers {
 		if s.PID == 0 || !run.Wrote || run.OwnServer {
@@ -70,5 +70,5 @@ func ages(run *steps.Run, emit steps.Emit) []finding.Finding {
 	default:
 		emit.Check(steps.LineAge, steps.MarkOK, textAge, fmt.Sprintf("%d processes", seen))
 	}
-	return old
+	return old, seen > 0 && len(old) == 0
 }

@@ -218,6 +218,9 @@ func (s *session) prove(ctx context.Context, w way) (outcome, error) {
 			return p.out, err
 		}
 		if !s.previousIsSecret {
+			if s.stage.Both() {
+				round.others = round.fresh // it has to be accepted everywhere
+			}
 			if err := p.many(ctx, s.previous, round.others, &p.out.previous); err != nil {
 				return p.out, err
 			}

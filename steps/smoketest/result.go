@@ -14,6 +14,8 @@ import (
 
 const (
 	textFresh    = "signs with the new key"
+	textBoth     = "accepts the new key"
+	textCurrent  = "signs with the current key"
 	textAge      = "no process is older than the key"
 	textPrevious = "refuses the previous key"
 	textControl  = "refuses a random key"
@@ -67,9 +69,12 @@ func (s *session) show(o outcome) {
 	s.emit.Check(steps.LineFresh, mark, s.shows, detail)
 	s.showRefusal(steps.LineSecret, s.textSecret(), s.secret, o.secret, limited, "SECRET_KEY is not known to keysplit")
 	if s.previous != nil && !s.previousIsSecret {
-		if o.previous.accepted > 0 && !s.grace.IsZero() {
+		switch {
+		case s.stage.Both():
+			s.showSecond(o.previous, limited)
+		case o.previous.accepted > 0 && !s.grace.IsZero():
 			s.emit.Check(steps.LinePrevious, steps.MarkWarn, textPrevious, "accepted until "+deadline(s.grace))
-		} else {
+		default:
 			s.showRefusal(steps.LinePrevious, textPrevious, s.previous, o.previous, limited, "")
 		}
 	}
@@ -119,7 +124,14 @@ func (s *session) findings(o outcome) []finding.Finding {
 	add := func(code finding.Code, format string, args ...any) {
 		fs = append(fs, finding.New(code, fmt.Sprintf(format, args...)))
 	}
+	if s.stage.Both() && fresh.accepted+o.previous.accepted > 0 {
+		if refused := fresh.refused + o.previous.refused; refused > 0 {
+			fs = append(fs, s.oneSided(o))
+		}
+		previous = false
+	}
 	switch {
+	case len(fs) > 0:
 	case fresh.accepted > 0 && fresh.refused > 0:
 		add(finding.ServerStaleKey, "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
 		if o.secret.accepted > 0 {

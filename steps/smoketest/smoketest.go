@@ -62,6 +62,8 @@ import (
 type Step struct {
 	Now   func() time.Time                                 // nil means time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // nil means a real wait
+
+	loggedIn bool // a login gave a token that the new key signs
 }
 
 // maxSkew is the difference of the clocks that is worth a word.
@@ -86,11 +88,14 @@ type session struct {
 
 	fresh            *signer
 	secret           *signer // nil when SECRET_KEY is not known
-	previous         *signer // nil when there is none, or it is the new key
+	previous         *signer // nil when there is none, or it is the new key; in a rotation in stages the second key
 	previousIsSecret bool
+	stage            steps.Stage // in which the second key must be accepted
 
 	shows string // the text of the line about the key in question
 	signs bool   // the new key was shown to be in force
+
+	tokenSigned bool // the new key signs the token of a login
 }
 
 // Name is the step's name.
@@ -108,7 +113,9 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 			prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
 		},
 	}
-	if _, until, under := run.Grace(time.Now()); under {
+	if run.Stage.Both() {
+		p.Details[1] = prose.Say("The new key and the previous one must be accepted on every connection; SECRET_KEY and a random key must be refused.")
+	} else if _, until, under := run.Grace(time.Now()); under {
 		p.Details = append(p.Details, prose.Say("The previous key may be accepted until %s.", deadline(until)))
 	}
 	switch {
@@ -141,15 +148,15 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return steps.Fail(finding.New(finding.ServerUnreachable, "No address of a running server is known.").
 			WithFix(finding.Do("Start the backend and name its address: --url http://127.0.0.1:8000.")))
 	}
-	run.Asked = append([]string{first}, others...)
-	found := ages(run, emit)
+	run.Asked, s.loggedIn = append([]string{first}, others...), false
+	found, young := ages(run, emit)
 	all := len(found) == 0
 	for i, address := range run.Asked {
 		told := emit
 		if len(others) > 0 {
 			told = at(emit, i, address)
 		}
-		signs, err := s.ask(ctx, run, address, i == 0, told)
+		signs, err := s.ask(ctx, run, address, i == 0 && run.Stage != steps.Accepting, told)
 		all = all && signs
 		var t *trouble
 		ended := errors.As(err, &t) && t.nobody
@@ -169,6 +176,9 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		default:
 			return err
 		}
+	}
+	if len(found) == 0 && run.Stage == steps.Signing && !s.loggedIn && !seenToStart(run, young) {
+		found = append(found, unsigned())
 	}
 	if err := proved(run, all); err != nil || len(found) == 0 {
 		return err
@@ -194,6 +204,7 @@ func (s *Step) ask(ctx context.Context, run *steps.Run, address string, login bo
 		return false, nil
 	}
 	err = ses.all(ctx)
+	s.loggedIn = s.loggedIn || ses.tokenSigned
 	return ses.signs, err
 }
 
@@ -301,6 +312,9 @@ func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit st
 			ses.grace = until
 		}
 	}
+	if run.Stage.Both() {
+		ses.inStage(run)
+	}
 	return ses, nil
 }
 
@@ -355,7 +369,7 @@ func (s *session) announce() {
 	s.emit.Check(steps.LineFresh, steps.MarkPending, s.shows, "")
 	s.emit.Check(steps.LineSecret, steps.MarkPending, s.textSecret(), "")
 	if s.previous != nil && !s.previousIsSecret {
-		s.emit.Check(steps.LinePrevious, steps.MarkPending, textPrevious, "")
+		s.emit.Check(steps.LinePrevious, steps.MarkPending, s.textPrevious(), "")
 	}
 	s.emit.Check(steps.LineControl, steps.MarkPending, textControl, "")
 	if s.hasAccount() && s.run.Project.Facts.Asks() {

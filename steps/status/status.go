@@ -189,7 +189,15 @@ func look(ctx context.Context, run *steps.Run, t steps.Target) (Place, secret.Se
 func (s *Status) unfinished(run *steps.Run, key secret.Secret) {
 	j := run.Journal
 	finish, undo := prose.Command(run.Command("upgrade")), prose.Command(run.Command("rollback"))
+	rotation, under, _ := j.Rotation()
+	stage, what := "first", "every process accepts the new key"
+	if rotation.Accepted {
+		stage, what = "second", "every process signs with the new key"
+	}
 	switch others := j.Unfinished(run.Specs()); {
+	case under:
+		s.Unfinished = append(s.Unfinished, prose.Say("A rotation with a grace period is at its %s stage (%s). To finish it: %s. To undo it: %s",
+			stage, what, prose.Command(run.Command("upgrade", "--rotate", "--grace")), undo))
 	case len(others) > 0:
 		s.Unfinished = append(s.Unfinished, prose.Say("An upgrade of %s has changed a part of its places. To finish it: %s. To undo it: %s",
 			secret.Inert(strings.Join(others, ", ")), prose.Command(run.FinishCommand(others)), undo))
@@ -227,5 +235,9 @@ func Since(run *steps.Run, key secret.Secret) (since time.Time, known bool) {
 // Begun reports whether an upgrade has begun to bring this key and did not come to its end.
 func Begun(run *steps.Run, key secret.Secret) bool {
 	j := run.Journal
-	return j != nil && (j.Delivering() || j.Brought(key, steps.Passed))
+	if j == nil {
+		return false
+	}
+	_, under, _ := j.Rotation()
+	return under || j.Delivering() || j.Brought(key, steps.Passed)
 }

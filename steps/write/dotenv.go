@@ -203,7 +203,8 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 	if err != nil {
 		return p, run.Refused(path, err)
 	}
-	change, err := envfile.Edit(now, envfile.For{Readers: readers, Env: run.LookupEnv}, envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()})
+	ops := append([]envfile.Op{envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()}}, secondKey(run)...)
+	change, err := envfile.Edit(now, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)
 	if err != nil {
 		return p, fmt.Errorf("edit %s: %w", rel, err)
 	}
@@ -217,7 +218,7 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 		ID: keyEdit + rel, File: path, Is: change.New, Secret: true, Needed: true,
 		Why: prose.Say("Set JWT_SECRET_KEY to the key of this run."), Diff: edits.Diff(run, now, change.New), Closes: d.closes(run, rel),
 	})
-	p.Summary = "Write the key to " + rel + "."
+	p.Summary = writing(run) + rel + "."
 	if !at.Exists && now == nil {
 		p.Summary = "Make " + rel + " with the key in it."
 		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
@@ -303,6 +304,9 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 		}
 		if v, says := vars.Says(run.Names().Key); !says || !run.Prints.Secret(v).Equal(run.Key) {
 			return steps.Fail(finding.New(finding.KeyUnread, fmt.Sprintf("After writing, %s still reads another value.", r)).At(run.Project.Rel(path), 0))
+		}
+		if err := readSecond(run, vars, r, run.Project.Rel(path)); err != nil {
+			return err
 		}
 	}
 	emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))

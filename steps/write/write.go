@@ -179,6 +179,9 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{}, err
 	}
 	s.targets, s.from, s.left = slices.Concat(written, byHand), 0, 0
+	if err := staged(ctx, run, s.targets); err != nil {
+		return steps.Plan{}, err
+	}
 	plans := make([]steps.Plan, len(s.targets))
 	for i, t := range s.targets {
 		var err error
@@ -328,7 +331,11 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 // offerGrace tells, after a rotation, how to keep people logged in. Where the
 // key before was SECRET_KEY there is nothing to keep.
 func offerGrace(run *steps.Run) {
-	if !run.Answers.Rotate {
+	if run.Stage == steps.Signing {
+		run.Left = append(run.Left, prose.Say("Tokens of the previous key are accepted until %s. %s", run.Until.Format("2006-01-02 15:04 MST"), run.WhoPays()),
+			prose.Say("To end that sooner, or to remove what is left of it afterwards: `keysplit grace --end`"))
+	}
+	if !run.Answers.Rotate || run.Stage != steps.NoStage {
 		return
 	}
 	if !run.Previous.Set() {
@@ -409,7 +416,7 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	if len(failed) == 0 || run.Options.Force {
 		// With --force nothing is left that a key has to be kept for.
-		failed = append(failed, run.Journal.Settle())
+		failed = append(failed, run.Journal.Settle(), run.Journal.EndRotation())
 	}
 	return oneOf(failed)
 }

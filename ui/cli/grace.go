@@ -12,19 +12,20 @@ import (
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/vendor"
 	"dj/keysplit/steps/write"
+	"dj/keysplit/ui"
 )
 
-// graceOptions are those of grace.
+// graceOptions are those of grace. The end of a grace period goes through the steps, so
+// it has what they need.
 type graceOptions struct {
-	speech
-	place
-	answers
-	hours  int
-	dryRun bool
+	upgradeOptions
+	hours   int
+	end     bool
+	prepare bool
 }
 
 func newGrace(stdio IO) *cobra.Command {
-	o := &graceOptions{}
+	o := &graceOptions{upgradeOptions: upgradeOptions{verb: "grace"}}
 	cmd := &cobra.Command{
 		Use:   "grace",
 		Short: "Accept the previous key for a while, after a rotation",
@@ -36,28 +37,148 @@ previous key; it never signs with it, and blacklisted tokens stay refused. It
 ends by itself; until then a second run changes nothing, unless --hours asks
 for another length.
 
-It is for rotations (keysplit upgrade --rotate). On the upgrade itself the key
-before was SECRET_KEY, and accepting that is refused.`,
-		Example: `  keysplit upgrade --rotate && keysplit grace
-  keysplit grace --hours 48`,
+With --prepare only the module is written and the lines are shown: commit and
+deploy both, and keysplit upgrade --rotate --grace logs nobody out. With --end
+the two variables are removed, the backend restarts, and the server is asked
+whether it refuses the previous key: before the deadline, or to tidy up.
+
+It is for rotations. On the upgrade itself the key before was SECRET_KEY, and
+accepting that is refused.`,
+		Example: `  keysplit grace --prepare
+  keysplit upgrade --rotate && keysplit grace
+  keysplit grace --hours 48
+  keysplit grace --end`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd, stdio); err != nil {
+				return err
+			}
+			switch {
+			case o.end:
+				return o.over(cmd.Context(), stdio)
+			case o.prepare:
+				return runPrepare(cmd.Context(), stdio, o)
+			}
 			return runGrace(cmd.Context(), stdio, o, cmd.Flags().Changed("hours"))
 		},
 	}
 	f := cmd.Flags()
 	o.speech.flags(f)
 	o.place.flags(f)
-	o.place.waiting(f)
+	o.place.starting(f)
+	o.server.flags(f)
+	o.answers.flags(f)
 	o.trusting(f)
 	o.queueing(f)
+	targetsFlag(f, &o.targets, "the key is at `SPEC` (see keysplit help targets)")
+	f.StringVar(&o.restart, "restart", "", "with --end: restart with `SPEC`")
 	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 720 at most")
+	f.BoolVar(&o.end, "end", false, "end it now, and remove its variables")
+	f.BoolVar(&o.prepare, "prepare", false, "only write the module, and show the lines")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
 
+// check refuses flags that do not go together.
+func (o *graceOptions) check(cmd *cobra.Command, stdio IO) error {
+	switch {
+	case o.end && o.prepare, (o.end || o.prepare) && cmd.Flags().Changed("hours"):
+		return steps.Usage("--end, --prepare and --hours cannot be used together")
+	case !o.end && (o.restart != "" || len(o.urls) > 0):
+		return steps.Usage("--restart and --url go with --end")
+	case o.end && !o.yes && !o.dryRun && (o.json || !stdio.InTTY):
+		return steps.Usage("--end asks before each change, and nobody is there to answer: add --yes, or --dry-run to see the plan")
+	}
+	return nil
+}
+
+// over ends a grace period by a pass through the steps.
+func (o *graceOptions) over(ctx context.Context, stdio IO) error {
+	o.endGrace = true
+	run, err := o.run(ctx, stdio)
+	if err != nil {
+		return err
+	}
+	return upgrade(ctx, stdio, ui.NewEngine(run), o.front(stdio), &o.upgradeOptions)
+}
+
+// look makes the run of a command that starts nothing.
+func (o *graceOptions) look(ctx context.Context, stdio IO, r reach) (*steps.Run, error) {
+	return found(ctx, stdio, &o.place, request{answers: o.answers, speech: &o.speech, delivery: delivery{targets: o.targets}, command: "grace", reach: r, options: steps.Options{ReadOnly: o.dryRun}})
+}
+
+// runPrepare writes the module, and shows the lines for the settings.
+func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
+	run, err := o.look(ctx, stdio, nowhere)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	f := o.plain(stdio)
+	code, err := grace.Look(run)
+	writes := code.Missing()
+	if err == nil && !o.dryRun {
+		err = code.Write(ctx, run)
+	}
+	if err != nil {
+		return o.refused(stdio, f, err)
+	}
+	report := graceReport{Schema: 1, Changes: []string{}, Settings: code.Lines, DryRun: o.dryRun}
+	if writes {
+		report.Changes = append(report.Changes, "write "+run.Project.Rel(code.Module))
+	}
+	if o.json {
+		return printJSON(stdio.Out, report)
+	}
+	o.changes(f, report.Changes)
+	if code.Lacks {
+		settingsToAdd(f, code.Lines)
+	}
+	switch {
+	case code.Lacks || writes:
+		f.Note("Commit and deploy both. They do nothing until a rotation: " + run.Command("upgrade", "--rotate", "--grace"))
+	default:
+		f.Note("The module is there, and the settings name it. Next: " + run.Command("upgrade", "--rotate", "--grace"))
+	}
+	return nil
+}
+
+// changes says what was done, or would be.
+func (o *graceOptions) changes(f *plainFront, all []string) {
+	for _, c := range all {
+		f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
+	}
+}
+
+// settingsToAdd shows the lines for the settings.
+func settingsToAdd(f *plainFront, lines []string) {
+	f.Note("")
+	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
+	for _, l := range lines {
+		f.line("    %s", l)
+	}
+}
+
+// refused ends a command with what speaks against a grace period.
+func (o *graceOptions) refused(stdio IO, f *plainFront, err error) error {
+	var failure *steps.Failure
+	switch {
+	case !errors.As(err, &failure):
+		return err
+	case o.json:
+		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
+			return err
+		}
+	default:
+		for _, finding := range failure.Findings {
+			f.finding(finding, false)
+		}
+	}
+	return said(err)
+}
+
 func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
-	run, err := found(ctx, stdio, &o.place, request{answers: o.answers, speech: &o.speech, command: "grace", reach: delivers, options: steps.Options{ReadOnly: o.dryRun}})
+	run, err := o.look(ctx, stdio, delivers)
 	if err != nil {
 		return err
 	}
@@ -70,47 +191,32 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 	if err == nil && !o.dryRun {
 		err = g.Apply(ctx, run)
 	}
-	var failure *steps.Failure
-	if errors.As(err, &failure) && o.json {
-		if err := printJSON(stdio.Out, graceReport{Schema: 1, Changes: []string{}, Settings: []string{}, DryRun: o.dryRun, Findings: failure.Findings}); err != nil {
-			return err
-		}
-		return said(err)
-	}
-	if errors.As(err, &failure) {
-		for _, finding := range failure.Findings {
-			f.finding(finding, false)
-		}
-		return said(err)
-	}
 	if err != nil {
-		return err
-	}
-	for _, c := range g.Changes {
-		if !o.json {
-			f.Note(map[bool]string{true: "Would ", false: "Done: "}[o.dryRun] + c)
-		}
+		return o.refused(stdio, f, err)
 	}
 	if o.json {
 		until := g.Until.UTC()
 		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Proved: &g.Proved, Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
+	o.changes(f, g.Changes)
+	o.tell(run, f, g)
+	return nil
+}
+
+// tell says what is left to do for a grace period, and until when it is in force.
+func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 	same := g.Goes && len(g.Changes) == 0
 	lacks := !same || !grace.Needed(run, g.Module) // the settings lack the lines, or may
 	if same {
 		f.Note("The grace period is in force. Nothing was changed.")
 	}
 	if lacks {
-		f.Note("")
-		f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
-		for _, l := range g.Settings {
-			f.line("    %s", l)
-		}
+		settingsToAdd(f, g.Settings)
 	}
 	if lines := byHand(run, g); len(lines) > 0 {
-		f.Note("")
 		keyName, untilName := run.Names().Grace()
-		f.Note("Bring " + keyName + " and " + untilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; these commands take it from there:")
+		f.Note("")
+		f.Note("Bring " + keyName + " and " + untilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; what follows takes it from there:")
 		for _, l := range lines {
 			f.line("    %s", l)
 		}
@@ -131,7 +237,6 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 		f.Note("For another length from now on: " + o.command("grace") + " --hours N")
 	}
 	f.Note("To take it out before: " + o.command("rollback"))
-	return nil
 }
 
 // byHand are the lines that say how the two variables get to the places that are no

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,6 +36,8 @@ type upgradeOptions struct {
 	dryRun, writeConfig, fix bool
 	detailed                 bool // --detailed-exit-code
 	older                    span // --if-older-than; 0 rotates whatever the key's age
+	grace                    graceFlag
+	endGrace                 bool // what grace --end asks for
 }
 
 // flags are those of both.
@@ -61,14 +64,18 @@ func newUpgrade(stdio IO) *cobra.Command {
 		Long: `Make the key, write it, verify that the two keys differ, restart, and
 smoke-test the login. Before each change it says what it will do and asks.
 
+With --rotate --grace every process first accepts the new key, then signs with
+it, and the previous one is accepted until a deadline: by default as long as the
+longest-lived token, 30 days at most. It goes on where it was cut short.
+
 With --fix the committed files that lack the key are edited as well, as by
 keysplit check --fix, and --write-config writes keysplit.toml where the project
 has none: both only after all steps have passed.`,
 		Example: `  keysplit upgrade --yes --temp-user          everything, unattended
   keysplit upgrade --dry-run                  the plan, masked
-  keysplit upgrade --rotate                   replace a good key
+  keysplit upgrade --rotate --grace           replace it, and log nobody out
   keysplit upgrade --skip restart,login       the key and its proof, no server`,
-		Args: noWords,
+		Args: o.grace.word,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.json && !o.yes && !o.dryRun {
 				return steps.Usage("--json asks no questions: add --yes or --dry-run")
@@ -87,6 +94,8 @@ has none: both only after all steps have passed.`,
 	o.flags(f)
 	o.answers.flags(f)
 	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
+	f.Var(&o.grace, "grace", "rotate without a logout, for so `LONG`")
+	f.Lookup("grace").NoOptDefVal = asLong
 	f.Var(&o.older, "if-older-than", "rotate only a key older than `AGE`, e.g. 90d")
 	return cmd
 }
@@ -99,10 +108,17 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 	if o.older > 0 && !o.rotate {
 		return nil, steps.Usage("--if-older-than goes with --rotate")
 	}
-	return o.place.run(ctx, stdio, request{
+	if err := o.grace.check(o); err != nil {
+		return nil, err
+	}
+	run, err := o.place.run(ctx, stdio, request{
 		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,
 		options: steps.Options{ReadOnly: o.dryRun}, given: o.given(),
 	})
+	if err == nil {
+		run.Answers.Grace, run.Answers.GraceFor, run.Answers.EndGrace = o.grace.set, time.Duration(o.grace.span), o.endGrace
+	}
+	return run, err
 }
 
 // given are the flags that say how: the command that goes on has to have them again,

@@ -23,9 +23,23 @@ type walk struct {
 	changes bool // a plan would change something
 }
 
+// all goes through the steps, as often as the stages of the run ask for.
 func (w *walk) all(ctx context.Context) error {
+	for {
+		err := w.pass(ctx)
+		if err != nil {
+			return w.unaccepted(ctx, err)
+		}
+		if again, err := w.next(); !again || err != nil {
+			return err
+		}
+	}
+}
+
+// pass goes through the steps once.
+func (w *walk) pass(ctx context.Context) error {
 	for _, n := range steps.Order() {
-		if !w.e.Has(n) {
+		if !w.e.Has(n) || n == steps.Checklist && w.e.Run.Stage == steps.Accepting {
 			continue
 		}
 		w.f.Step(n)
@@ -42,6 +56,9 @@ func (w *walk) all(ctx context.Context) error {
 			continue
 		}
 		if young, err := w.young(ctx); young || err != nil {
+			return err
+		}
+		if err := w.ready(); err != nil {
 			return err
 		}
 	}
@@ -228,7 +245,7 @@ func (w *walk) imported(ctx context.Context) error {
 // account.
 func (w *walk) prepare(ctx context.Context, n steps.Name) error {
 	a := &w.e.Run.Answers
-	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser {
+	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser || w.e.Run.Stage == steps.Accepting {
 		return nil
 	}
 	choices := []choice{{'a', "an account of yours"}, {'n', "no login, the other proofs need none"}}

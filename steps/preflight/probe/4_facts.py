@@ -140,6 +140,7 @@ def token_facts(settings):
     return {
         "algorithm": str(told["ALGORITHM"]) if ALGORITHM.fullmatch(str(told["ALGORITHM"])) else MASK,
         "user_id_claim": str(told["USER_ID_CLAIM"]),
+        "rotates": sliding or bool(told.get("ROTATE_REFRESH_TOKENS")),
         "token_type": token_type(told), "jwk": bool(told.get("JWK_URL")),
         "token_type_claim": str(told["TOKEN_TYPE_CLAIM"]), "jti_claim": str(told["JTI_CLAIM"] or ""),
         "issuer": str(told["ISSUER"] or ""), "audience": listed(told["AUDIENCE"]),

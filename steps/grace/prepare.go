@@ -1,0 +1,64 @@
+package grace
+
+import (
+	"context"
+	"path/filepath"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+)
+
+// Code is what the backend's code needs for a grace period: the module beside manage.py,
+// and three lines in the settings.
+type Code struct {
+	Module string   // its path, absolute
+	Lines  []string // for the settings
+	Lacks  bool     // the settings do not load the module, as far as their text tells
+
+	write bool // the module is not there, or an earlier one
+	g     Grace
+}
+
+// Look reads what the code has. A module that is not keysplit's is a *steps.Failure.
+func Look(run *steps.Run) (Code, error) {
+	c := Code{Module: filepath.Join(run.Project.Root, FileName), Lines: settingsLines(run)}
+	var err error
+	if c.g.module, err = openModule(run, c.Module); err != nil {
+		return c, err
+	}
+	c.write = string(c.g.module.Data) != string(Module)
+	c.Lacks = !Needed(run, c.Module)
+	return c, nil
+}
+
+// Missing reports whether the module still has to be written.
+func (c Code) Missing() bool { return c.write }
+
+// Write writes the module where it is missing.
+func (c Code) Write(ctx context.Context, run *steps.Run) error {
+	if !c.write {
+		return nil
+	}
+	if _, err := run.Journal.Publish(ctx, c.g.module, Module); err != nil {
+		return explain(run, c.Module, err)
+	}
+	return nil
+}
+
+// Ready is nil where the settings load the module and it is there. Else nothing may be
+// written: its *steps.Failure says what to commit first.
+func Ready(run *steps.Run) error {
+	c, err := Look(run)
+	if err != nil || !c.Lacks && !c.write {
+		return err
+	}
+	f := finding.New(finding.GraceModuleNotLoaded, "")
+	if !c.Lacks {
+		f.Message = prose.Say("%s is missing, or is that of an earlier release.", run.Project.Rel(c.Module))
+	}
+	if file := run.Project.SettingsFile; file != "" {
+		f = f.At(run.Project.Rel(file), 0)
+	}
+	return steps.Fail(f)
+}

@@ -1,0 +1,71 @@
+package smoketest
+
+import (
+	"fmt"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// inStage makes the second key of a rotation in stages one that must be accepted, on
+// every connection.
+func (s *session) inStage(run *steps.Run) {
+	s.stage, s.grace = run.Stage, run.Until
+	s.previous, s.previousIsSecret = keySigner(run.Second), false
+	s.shows = textCurrent
+	if s.stage == steps.Signing {
+		s.shows = textBoth
+	}
+}
+
+// textPrevious is the line about the second key.
+func (s *session) textPrevious() string {
+	switch s.stage {
+	case steps.Accepting:
+		return "accepts the new key"
+	case steps.Signing:
+		return "accepts the previous key"
+	}
+	return textPrevious
+}
+
+// showSecond puts on its line how many connections accept the second key.
+func (s *session) showSecond(t tally, limited string) {
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections, until %s%s", t.accepted, s.connections, deadline(s.grace), limited)
+	switch {
+	case t.refused > 0:
+		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", t.refused, t.told(), limited)
+	case t.accepted == 0:
+		mark, detail = steps.MarkWarn, "same answer for every key"+limited
+	case t.accepted < s.connections:
+		mark = steps.MarkWarn
+	}
+	s.emit.Check(steps.LinePrevious, mark, s.textPrevious(), detail)
+}
+
+// oneSided is the finding of processes that accept one of the two keys only.
+func (s *session) oneSided(o outcome) finding.Finding {
+	key, refused, told := "the new key", o.previous.refused, o.previous.told()
+	if s.stage == steps.Signing {
+		key = "the previous key"
+	}
+	if o.fresh.refused > 0 {
+		key, refused, told = "the key of this stage", o.fresh.refused, o.fresh.told()
+	}
+	return finding.New(finding.GraceNotInForce, fmt.Sprintf("%d of %d fresh connections met a process that does not accept %s: it was not restarted, or its code does not load the module of the grace period.", refused, told, key))
+}
+
+// seenToStart reports whether every process was seen to start after the write: here, or by
+// a restart that waits for it. What a command of the user's does is not seen.
+func seenToStart(run *steps.Run, young bool) bool {
+	way := run.Options.Restart
+	return young && run.Home().Here() || run.Restarted && way != nil && !strings.HasPrefix(way.String(), "command:")
+}
+
+// unsigned is the finding of a second stage in which nothing showed which key signs: both
+// are accepted before and after it.
+func unsigned() finding.Finding {
+	f := finding.New(finding.ProofInconclusive, "Every process accepts both keys, and nothing showed that the new one signs: no process was seen that started after the write, and nobody logged in.")
+	return f.WithFix(finding.Do("Give an account: --username NAME, or --temp-user in development. Or name a --restart whose processes keysplit sees. Then run `keysplit upgrade --rotate --grace` again."))
+}

@@ -1,0 +1,76 @@
+package steps
+
+import (
+	"fmt"
+	"time"
+
+	"dj/keysplit/steps/prose"
+)
+
+// Stage is how far a rotation is that logs nobody out. It goes through the steps twice.
+type Stage string
+
+// The stages.
+const (
+	NoStage   Stage = ""       // no such rotation
+	Accepting Stage = "accept" // the old key signs, and every process is to accept the new one too
+	Signing   Stage = "sign"   // every process is to sign with the new key, and accepts the old one too
+	Closing   Stage = "end"    // the grace period ends before its deadline
+)
+
+// Both reports whether the backend is to accept two keys.
+func (s Stage) Both() bool { return s == Accepting || s == Signing }
+
+// longestToken is how long the longest-lived token lasts that users hold, 0 where that
+// is not known.
+func (r *Run) longestToken() time.Duration {
+	if r.Project == nil || r.Project.Facts == nil {
+		return 0
+	}
+	t := r.Project.Facts.Tokens
+	return max(t.AccessLifetime(), t.RefreshLifetime())
+}
+
+// GraceLength is how long the grace period of this run is: as asked for, else as long as
+// the longest-lived token, MaxGrace at most.
+func (r *Run) GraceLength() time.Duration {
+	switch longest := r.longestToken(); {
+	case r.Answers.GraceFor > 0:
+		return r.Answers.GraceFor
+	case longest > 0:
+		return min(longest, MaxGrace)
+	}
+	return MaxGrace
+}
+
+// WhoPays says who has to log in again at the deadline of this run's grace period.
+func (r *Run) WhoPays() prose.Text {
+	longest, length := r.longestToken(), r.GraceLength()
+	switch {
+	case longest == 0:
+		return prose.Say("How long tokens last is not known here, so it is not known whether someone has to log in again after %s.", Span(length))
+	case length >= longest:
+		return prose.Say("Nobody is logged out: tokens of the previous key are accepted for %s, which is as long as any of them lasts.", Span(length))
+	}
+	kind := "Refresh tokens"
+	if r.Project.Facts.Tokens.Type == "sliding" {
+		kind = "Sliding tokens"
+	}
+	if r.Project.Facts.Tokens.Rotates {
+		return prose.Say("%s last %s: whoever does not refresh one within %s of the rotation logs in again at the deadline.", kind, Span(longest), Span(length))
+	}
+	return prose.Say("%s last %s and are not rotated: everyone who logged in before the rotation logs in again at the deadline.", kind, Span(longest))
+}
+
+// Span is a length of time in words.
+func Span(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%.0f days", d.Hours()/24)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
+	}
+	return fmt.Sprintf("%.0f seconds", d.Seconds())
+}

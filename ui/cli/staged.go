@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/rollback"
+)
+
+// graceFlag is --grace, with or without a length of time.
+type graceFlag struct {
+	set  bool
+	span span // 0 for as long as tokens last
+}
+
+// asLong is the value of --grace without one.
+const asLong = "max"
+
+func (*graceFlag) Type() string     { return "DURATION" }
+func (g *graceFlag) String() string { return g.span.String() }
+
+func (g *graceFlag) Set(text string) error {
+	g.set = true
+	if text == asLong {
+		return nil
+	}
+	err := g.span.Set(text)
+	if err == nil && time.Duration(g.span) > steps.MaxGrace {
+		err = errors.New("30 days at most")
+	}
+	return err
+}
+
+// word takes the length of time where it stands behind the flag as a word of its own.
+func (g *graceFlag) word(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && g.set && g.span == 0 && g.Set(args[0]) == nil {
+		return nil
+	}
+	return noWords(cmd, args)
+}
+
+// check refuses what cannot be proved or is not meant.
+func (g *graceFlag) check(o *upgradeOptions) error {
+	skip, err := o.skipped()
+	switch {
+	case err != nil || !g.set:
+		return err
+	case !o.rotate:
+		return steps.Usage("--grace goes with --rotate")
+	case skip[steps.Write] || skip[steps.Restart] || skip[steps.SmokeTest]:
+		return steps.Usage("--grace proves each of its stages, so --skip write, restart and login cannot be used with it")
+	}
+	return nil
+}
+
+// ready refuses a rotation in stages whose backend would not accept two keys, before
+// anything is written.
+func (w *walk) ready() error {
+	if !w.e.Run.Answers.Grace {
+		return nil
+	}
+	err := grace.Ready(w.e.Run)
+	var failure *steps.Failure
+	if errors.As(err, &failure) {
+		for _, f := range failure.Findings {
+			shown := w.e.Run.ShowFinding(f)
+			w.f.Event(steps.Event{Kind: steps.EventFinding, Text: shown.Message, Finding: &shown})
+		}
+	}
+	return err
+}
+
+// next reports whether another stage of the rotation follows, and records the end of the
+// one before.
+func (w *walk) next() (again bool, err error) {
+	run := w.e.Run
+	if w.o.dryRun {
+		if run.Stage == steps.Accepting {
+			w.f.Note("After that, the same steps once more: every process signs with the new key, and accepts the previous one until the deadline.")
+		}
+		return false, nil
+	}
+	switch run.Stage {
+	case steps.Accepting:
+		r, _, err := run.Journal.Rotation()
+		if err == nil {
+			err = run.Journal.SetAccepted(r)
+		}
+		if err == nil {
+			w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Every process accepts the new key. From here on they sign with it.")})
+		}
+		return err == nil, err
+	case steps.Signing:
+		return false, run.Journal.EndRotation()
+	}
+	return false, nil
+}
+
+// unaccepted restores everything where the first stage showed that the running server
+// does not accept two keys: nothing of it stays written.
+func (w *walk) unaccepted(ctx context.Context, err error) error {
+	var failure *steps.Failure
+	if w.e.Run.Stage != steps.Accepting || !errors.As(err, &failure) || !finding.Has(failure.Findings, finding.GraceNotInForce) || w.back != nil {
+		return err
+	}
+	w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("The server does not accept two keys, so everything is restored.")})
+	v := rollback.Of(w.e).Run(ctx, w.f.Event)
+	r := backResult(w.e, v)
+	r.OK, r.Findings = false, append(failure.Findings, r.Findings...)
+	w.back = &r
+	return errors.Join(err, v.Err)
+}

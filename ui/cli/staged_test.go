@@ -1,0 +1,67 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/stepstest/djangotest"
+)
+
+// A server whose code does not load the module, whatever the settings here say, does not
+// keep what the first stage wrote. A control shows that one that does goes on.
+func TestTheFirstStageIsUndoneWhereTheServerDoesNotAcceptTwoKeys(t *testing.T) {
+	t.Parallel()
+	p := djangotest.New(t, djangotest.Options{})
+	state := filepath.Join(t.TempDir(), "state")
+	server := p.Start(t, djangotest.ServerOptions{Reload: true})
+	before := read(t, p.EnvPath)
+	if r := (invocation{args: []string{"grace", "--prepare"}, dir: p.Root}).run(t, state); r.code != 0 {
+		t.Fatalf("prepare: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	// The lines are there, and do nothing: the app is never ready.
+	settings := read(t, p.Settings)
+	lines := "\nJWT_PREVIOUS_SECRET_KEY = config('JWT_PREVIOUS_SECRET_KEY', default='')\nJWT_PREVIOUS_SECRET_KEY_UNTIL = config('JWT_PREVIOUS_SECRET_KEY_UNTIL', default='')\n"
+	write := func(more string) {
+		t.Helper()
+		if err := os.WriteFile(p.Settings, []byte(settings+lines+more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("# INSTALLED_APPS += ['jwt_grace.GraceConfig']\n")
+	rotate := invocation{args: []string{"upgrade", "--rotate", "--grace", "--yes", "--json", "--python", p.Python, "--url", server.URL}, dir: p.Root}
+	r := rotate.run(t, state)
+	if r.code != 1 || !strings.Contains(r.out, `"code":"grace-not-in-force"`) || read(t, p.EnvPath) != before || r.outcome(t).OK {
+		t.Fatalf("exit %d, restored %t\n%s%s", r.code, read(t, p.EnvPath) == before, r.out, r.errOut)
+	}
+	write("INSTALLED_APPS += ['jwt_grace.GraceConfig']\n")
+	if r = rotate.run(t, state); r.code != 0 || !r.outcome(t).OK {
+		t.Fatalf("control: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	after := read(t, p.EnvPath)
+	old, next := keyIn(before), keyIn(after)
+	if next == old || !strings.Contains(after, "\nJWT_PREVIOUS_SECRET_KEY="+old+"\n") {
+		t.Error("the file does not have the new key and the previous one")
+	}
+	for _, key := range []string{old, next} {
+		if leaks(r.out+r.errOut, key) {
+			t.Error("a part of a key was shown")
+		}
+	}
+	// The end, and the whole of it back.
+	end := invocation{args: []string{"grace", "--end", "--yes", "--json", "--python", p.Python, "--url", server.URL}, dir: p.Root}
+	if r = end.run(t, state); r.code != 0 || strings.Contains(read(t, p.EnvPath), "PREVIOUS") || !strings.Contains(r.out, `"mark":"ok","text":"refuses the previous key"`) {
+		t.Errorf("the end: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	for range 2 {
+		if r := (invocation{args: []string{"rollback", "--yes", "--json", "--python", p.Python, "--url", server.URL}, dir: p.Root}).run(t, state); r.code != 0 {
+			t.Errorf("rollback: exit %d\n%s%s", r.code, r.out, r.errOut)
+		}
+	}
+	if read(t, p.EnvPath) != before {
+		t.Error("the rotation is not taken back")
+	}
+}
