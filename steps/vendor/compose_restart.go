@@ -248,7 +248,7 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 			return err
 		}
 	}
-	return nil
+	return c.stale(ctx, run, emit, by)
 }
 
 // composeProgress are the lines that say what becomes of which container. Other
@@ -324,6 +324,7 @@ func (c services) feeds(run *steps.Run, name string) bool {
 // containerState is what counts of a container.
 type containerState struct {
 	State  struct{ Status string }
+	Image  string // its ID
 	Config struct{ Env []string }
 }
 

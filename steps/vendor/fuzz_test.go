@@ -52,7 +52,7 @@ func FuzzOutput(f *testing.F) {
 				t.Errorf("file %q", file)
 			}
 		}
-		for _, p := range podsDown([]byte(out)) {
+		for _, p := range down(podsIn([]byte(out))) {
 			_, _ = p.misses()
 			_ = p.troubled()
 		}

@@ -70,9 +70,17 @@ func (p pod) troubled() container {
 	return container{}
 }
 
-// notReady lists the pods of one workload, by its own selector, that are not
-// ready, the newest first. What cannot be looked at is left out.
+// ended tells that no container of it runs any more.
+func (p pod) ended() bool { return p.Status.Phase == "Succeeded" || p.Status.Phase == "Failed" }
+
+// notReady lists the pods of one workload that are not ready, the newest first.
 func (k workloads) notReady(ctx context.Context, run *steps.Run, workload string) []pod {
+	return down(k.pods(ctx, run, workload))
+}
+
+// pods lists those of one workload, by its own selector. What cannot be looked at is left
+// out.
+func (k workloads) pods(ctx context.Context, run *steps.Run, workload string) []pod {
 	out, err := k.call(ctx, run, k.namespace, "get", workload, "--output", "json")
 	var of struct {
 		Spec struct {
@@ -90,21 +98,26 @@ func (k workloads) notReady(ctx context.Context, run *steps.Run, workload string
 	if out, err = k.call(ctx, run, k.namespace, "get", "pods", "--selector", strings.Join(labels, ","), "--output", "json"); err != nil {
 		return nil
 	}
-	return podsDown(out)
+	return podsIn(out)
 }
 
-// podsDown reads the list of pods as kubectl prints it.
-func podsDown(out []byte) []pod {
+// podsIn reads the list of pods as kubectl prints it.
+func podsIn(out []byte) []pod {
 	var list struct{ Items []pod }
 	if json.Unmarshal(out, &list) != nil {
 		return nil
 	}
-	var down []pod
-	for _, p := range list.Items {
+	return list.Items
+}
+
+// down are the pods that are not ready and not about to go, the newest first.
+func down(all []pod) []pod {
+	var out []pod
+	for _, p := range all {
 		if !p.ready() && p.Metadata.DeletionTimestamp == "" {
-			down = append(down, p)
+			out = append(out, p)
 		}
 	}
-	sort.SliceStable(down, func(i, j int) bool { return down[i].Metadata.CreationTimestamp > down[j].Metadata.CreationTimestamp })
-	return down
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Metadata.CreationTimestamp > out[j].Metadata.CreationTimestamp })
+	return out
 }

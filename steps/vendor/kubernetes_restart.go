@@ -141,7 +141,7 @@ func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit 
 		}
 		emit.Check("restart "+w, steps.MarkOK, "rolled out "+w, "all pods are up")
 	}
-	return nil
+	return k.stale(ctx, run, emit)
 }
 
 // rolloutProgress are the lines that count pods.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
@@ -70,13 +71,13 @@ func secretOf(run *steps.Run, namespace string) (secret, key string) {
 	return "", ""
 }
 
-// otherUsers says which workloads of the namespace read the Secret and are not
-// named, one line each. A look that fails is told, and stops nothing.
-func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text {
-	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
+// readers are the workloads of the namespace that read the Secret of this run and are not
+// named, and the jobs that will at their next run. known is false where that could not be
+// looked at, or no Secret of the namespace gets the key.
+func (k workloads) readers(ctx context.Context, run *steps.Run) (others, jobs []string, known bool) {
 	object, key := secretOf(run, k.namespace)
 	if object == "" {
-		return []prose.Text{prose.Say(general)}
+		return nil, nil, false
 	}
 	out, err := k.call(ctx, run, k.namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
 	var list struct {
@@ -92,9 +93,8 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text 
 		}
 	}
 	if err != nil || json.Unmarshal(out, &list) != nil {
-		return []prose.Text{prose.Say("Who else reads this Secret could not be looked at. " + general)}
+		return nil, nil, false
 	}
-	var others, jobs []string
 	for _, i := range list.Items {
 		name := strings.ToLower(i.Kind) + "/" + secret.Inert(i.Metadata.Name)
 		switch {
@@ -103,6 +103,20 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text 
 		case i.Spec.JobTemplate.Spec.Template.Spec.reads(object, key):
 			jobs = append(jobs, name)
 		}
+	}
+	return others, jobs, true
+}
+
+// otherUsers says which workloads of the namespace read the Secret and are not
+// named, one line each. A look that fails is told, and stops nothing.
+func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text {
+	const general = "Every other workload that runs this backend reads the key too: workers, beat, cron jobs. Name them as well."
+	if object, _ := secretOf(run, k.namespace); object == "" {
+		return []prose.Text{prose.Say(general)}
+	}
+	others, jobs, known := k.readers(ctx, run)
+	if !known {
+		return []prose.Text{prose.Say("Who else reads this Secret could not be looked at. " + general)}
 	}
 	var said []prose.Text
 	if len(others) > 0 {
@@ -115,4 +129,51 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text 
 		said = append(said, prose.Say("No other workload of this namespace reads the Secret."))
 	}
 	return said
+}
+
+// stale looks for pods that are older than the write: of the workloads that were rolled
+// out, and of the others that read the Secret, which go on with what they started with.
+// Where that cannot be looked at, nothing is claimed.
+func (k workloads) stale(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if !run.Wrote || run.WroteAt.IsZero() {
+		return nil
+	}
+	others, _, known := k.readers(ctx, run)
+	all := append(slices.Clone(k.all), others...)
+	var stale []string
+	seen := 0
+	for _, w := range all {
+		for _, p := range k.pods(ctx, run, w) {
+			made, err := time.Parse(time.RFC3339, p.Metadata.CreationTimestamp)
+			if err != nil || p.Metadata.DeletionTimestamp != "" || p.ended() {
+				continue
+			}
+			seen++
+			// The cluster tells whole seconds.
+			if made.Before(run.WroteAt.Truncate(time.Second)) && !slices.Contains(stale, w) {
+				stale = append(stale, w)
+			}
+		}
+	}
+	switch {
+	case len(stale) > 0:
+		emit.Check(lineOthers, steps.MarkFailed, strings.Join(stale, ", "), "older than the key")
+		names := slices.Clone(k.all)
+		for _, w := range stale {
+			if !slices.Contains(names, w) {
+				names = append(names, w)
+			}
+		}
+		spec := strings.Join(names, ",")
+		if k.namespace != "" {
+			spec = k.namespace + "/" + spec
+		}
+		return steps.Fail(staleOnes("Pods of "+strings.Join(stale, ", ")+" read the same Secret and are older than the key in it: they go on with the earlier one.",
+			"kubernetes:"+k.argument, "kubernetes:"+spec))
+	case seen > 0 && known:
+		emit.Check(lineOthers, steps.MarkOK, steps.Plural(seen, "pod")+" with this Secret", "none is older than the key")
+	case seen > 0:
+		emit.Check(lineOthers, steps.MarkOK, steps.Plural(seen, "pod")+" of what was restarted", "none is older than the key")
+	}
+	return nil
 }

@@ -1,0 +1,149 @@
+//go:build unix
+
+package restart
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
+)
+
+// A worker of the same backend that gets the key from the same file and was not named
+// goes on with what it was made with: the restart is not done. A database that is given
+// the file, and a service with the new key, are no such worker.
+func TestComposeFindsTheWorkerThatWasNotNamed(t *testing.T) {
+	const docker = `case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
+"compose ps --quiet web") if [ -e "$DIR/up" ]; then echo new; else echo old; fi ;;
+"compose ps --quiet worker") [ ! -e "$DIR/refuses" ] || exit 1; cat "$DIR/runs" ;;
+"compose ps --quiet db") echo db ;;
+"compose up "*) touch "$DIR/up" ;;
+"inspect new") echo '[{"State":{"Status":"running"},"Image":"sha256:a","Config":{"Env":["JWT_SECRET_KEY='"$(cat "$DIR/key")"'"]}}]' ;;
+"inspect worker") echo '[{"State":{"Status":"running"},"Image":"'"$(cat "$DIR/image")"'","Config":{"Env":'"$(cat "$DIR/env")"'}}]' ;;
+"inspect db") echo '[{"State":{"Status":"running"},"Image":"sha256:postgres","Config":{"Env":["JWT_SECRET_KEY=old"]}}]' ;;
+*) exit 9 ;;
+esac`
+	const file = "services:\n  web: {image: shop, env_file: .env}\n  worker: {image: shop, env_file: WORKER}\n  db: {image: postgres, env_file: .env}\n"
+	for name, c := range map[string]struct {
+		image, env, runs, reads string
+		refuses                 bool
+		stale                   bool
+	}{
+		"it has the old key":      {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, true},
+		"it was made without one": {"sha256:a", `[]`, "worker", ".env", false, true},
+		"it has the new key":      {"sha256:a", `["JWT_SECRET_KEY=KEY"]`, "worker", ".env", false, false},
+		"it does not run":         {"sha256:a", `[]`, "", ".env", false, false},
+		"another image":           {"sha256:b", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, false},
+		"a file of its own":       {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env.worker", false, false},
+		"it cannot be looked at":  {"sha256:a", `[]`, "worker", ".env", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "compose:web")
+			program := stepstest.NewTool(t, "docker", docker)
+			var errs []error
+			for name, text := range map[string]string{"key": w.run.Key.Reveal(), "env": strings.ReplaceAll(c.env, "KEY\"", w.run.Key.Reveal()+"\""), "image": c.image, "runs": c.runs} {
+				errs = append(errs, os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600))
+			}
+			if c.refuses {
+				errs = append(errs, os.WriteFile(filepath.Join(program.Dir, "refuses"), nil, 0o600))
+			}
+			errs = append(errs, os.WriteFile(filepath.Join(w.run.Project.Root, "compose.yaml"), []byte(strings.ReplaceAll(file, "WORKER", c.reads)), 0o600))
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+			said, found, err := restarted(t, w)
+			if stale := finding.Has(found, finding.ServerStaleKey); stale != c.stale || (err != nil) != c.stale {
+				t.Fatalf("stale: %v, want %v: %v, %v\n%s", stale, c.stale, err, found, said)
+			}
+			if c.stale && !strings.Contains(found[0].Fix.Rendered(), "--restart compose:web,worker") {
+				t.Errorf("the fix is %q", found[0].Fix.Rendered())
+			}
+			if strings.Contains(said, w.run.Key.Reveal()) {
+				t.Error("the key is shown")
+			}
+		})
+	}
+}
+
+// No pod that reads the Secret is older than the key in it: not one of what was rolled
+// out, and not one of a workload that was not named.
+func TestKubernetesFindsPodsOlderThanTheKey(t *testing.T) {
+	const (
+		old = "2026-01-01T00:00:00Z"
+		now = "2026-01-01T00:01:00Z"
+	)
+	const body = `case "$1 $2" in
+"config current-context") echo kind-test ;;
+"rollout restart"|"rollout status") ;;
+"auth can-i") echo yes ;;
+"get deployments,statefulsets,daemonsets,cronjobs") [ ! -e "$DIR/refuses" ] || exit 1; cat "$DIR/readers" ;;
+"get pods") case "$*" in *app=worker*) cat "$DIR/worker" ;; *) cat "$DIR/backend" ;; esac ;;
+"get deployment/"*) case "$*" in *json*) echo '{"spec":{"selector":{"matchLabels":{"app":"'"${2#*/}"'"}}}}' ;; *) echo "$2" ;; esac ;;
+*) exit 1 ;;
+esac`
+	reads := func(names ...string) string {
+		var items []string
+		for _, name := range names {
+			items = append(items, `{"kind":"Deployment","metadata":{"name":"`+name+`"},"spec":{"template":{"spec":{"containers":[{"envFrom":[{"secretRef":{"name":"sec"}}]}]}}}}`)
+		}
+		return `{"items":[` + strings.Join(items, ",") + `]}`
+	}
+	pods := func(more string, made ...string) string {
+		var items []string
+		for _, at := range made {
+			items = append(items, `{"metadata":{"name":"p","creationTimestamp":"`+at+`"`+more+`},"status":{"phase":"Running"}}`)
+		}
+		return `{"items":[` + strings.Join(items, ",") + `]}`
+	}
+	for name, c := range map[string]struct {
+		readers, backend, worker string
+		wrote                    bool
+		refuses                  bool
+		stale                    string // the workload, "" for none
+	}{
+		"all are new":              {reads("backend", "worker"), pods("", now, now), pods("", now), true, false, ""},
+		"a worker is not named":    {reads("backend", "worker"), pods("", now), pods("", now, old), true, false, "deployment/worker"},
+		"one of the named is old":  {reads("backend"), pods("", now, old), pods("", old), true, false, "deployment/backend"},
+		"the old one is going":     {reads("backend"), pods(`,"deletionTimestamp":"`+now+`"`, old), pods("", old), true, false, ""},
+		"the worker reads another": {reads("backend"), pods("", now), pods("", old), true, false, ""},
+		"nothing was written":      {reads("backend", "worker"), pods("", old), pods("", old), false, false, ""},
+		"it may not look":          {reads("backend", "worker"), pods("", now), pods("", old), true, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "kubernetes:shop/backend")
+			w.run.Targets = []steps.Target{target(t, "kubernetes:shop/sec#jwt")}
+			if w.run.Wrote = c.wrote; c.wrote {
+				at, err := time.Parse(time.RFC3339, "2026-01-01T00:00:30Z")
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.run.WroteAt = at
+			}
+			program := stepstest.NewTool(t, "kubectl", body)
+			files := map[string]string{"readers": c.readers, "backend": c.backend, "worker": c.worker}
+			if c.refuses {
+				files["refuses"] = ""
+			}
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said, found, err := restarted(t, w)
+			if stale := finding.Has(found, finding.ServerStaleKey); stale != (c.stale != "") || (err != nil) != stale {
+				t.Fatalf("stale: %v, want %q: %v, %v\n%s", stale, c.stale, err, found, said)
+			}
+			if c.stale != "" && (!strings.Contains(found[0].Message.Rendered(), c.stale) || !strings.Contains(found[0].Fix.Rendered(), "--restart kubernetes:shop/deployment/backend")) {
+				t.Errorf("the finding is %q, %q", found[0].Message.Rendered(), found[0].Fix.Rendered())
+			}
+		})
+	}
+}

@@ -1,0 +1,145 @@
+package vendor
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+)
+
+// lineOthers is the line about those that run the same backend and were not named.
+const lineOthers = "others"
+
+// stale looks for containers of services that were not named, although they run this
+// backend and get the key from the same file: those go on with what they were made with.
+// Where that cannot be looked at, nothing is claimed.
+func (c services) stale(ctx context.Context, run *steps.Run, emit steps.Emit, by composer) error {
+	if !run.Key.Set() {
+		return nil
+	}
+	alike, err := c.alike(ctx, run, by)
+	if err != nil {
+		emit.Check(lineOthers, steps.MarkWarn, "other services", "could not be looked at")
+		return ctx.Err()
+	}
+	var stale []string
+	for _, name := range alike {
+		old, err := c.holdsAnother(ctx, run, by, name)
+		if err != nil {
+			emit.Check(lineOthers, steps.MarkWarn, "service "+secret.Inert(name), "could not be looked at")
+			return ctx.Err()
+		}
+		if old {
+			stale = append(stale, secret.Inert(name))
+		}
+	}
+	switch {
+	case len(stale) > 0:
+		emit.Check(lineOthers, steps.MarkFailed, strings.Join(stale, ", "), "not recreated")
+		return steps.Fail(staleOnes("The containers of "+strings.Join(stale, ", ")+" run this backend too, and still have what they were made with, not the new key.",
+			"compose:"+c.list, "compose:"+strings.Join(append(slices.Clone(c.all), stale...), ",")))
+	case len(alike) > 0:
+		emit.Check(lineOthers, steps.MarkOK, "other services of this backend", "none has another key")
+	}
+	return nil
+}
+
+// staleOnes is the finding of processes that were not restarted with the others; restart
+// is what restarts them all.
+func staleOnes(message, at, restart string) finding.Finding {
+	f := finding.New(finding.ServerStaleKey, message).At(at, 0).NotFixable().
+		WithFix(finding.Do("Restart them with the others: --restart %s", restart))
+	return f
+}
+
+// alike are the services that were not named, get the key from the file that a named one
+// gets it from, and are made from the same image or the same folder. A database that is
+// given the same file is none.
+func (c services) alike(ctx context.Context, run *steps.Run, by composer) ([]string, error) {
+	path := c.Described(run)
+	whole, asked := askCompose(ctx, run, path)
+	if !asked {
+		var err error
+		if whole, err = readCompose(path); err != nil {
+			return nil, nil // what is wrong with the file, the target says
+		}
+	}
+	source := func(name string) string {
+		from, err := sourceOf(run, whole.Services[name], filepath.Dir(path))
+		if err != nil {
+			return ""
+		}
+		return from.path
+	}
+	var out []string
+	var images []string
+	for name, s := range whole.Services {
+		if slices.Contains(c.all, name) || source(name) == "" {
+			continue
+		}
+		for _, named := range c.all {
+			if source(named) != source(name) {
+				continue
+			}
+			same := s.Build != nil && fmt.Sprint(s.Build) == fmt.Sprint(whole.Services[named].Build)
+			if !same {
+				made, err := c.images(ctx, run, by, name)
+				if err == nil && images == nil {
+					images, err = c.images(ctx, run, by, c.all...)
+				}
+				if err != nil {
+					return nil, err
+				}
+				same = slices.ContainsFunc(made, func(image string) bool { return image != "" && slices.Contains(images, image) })
+			}
+			if same {
+				out = append(out, name)
+				break
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// images are those that the containers of services are made from.
+func (c services) images(ctx context.Context, run *steps.Run, by composer, all ...string) (out []string, err error) {
+	for _, name := range all {
+		ids, err := by.containers(ctx, run, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			found, err := inspect(ctx, run, by, name, id)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found.Image)
+		}
+	}
+	return out, nil
+}
+
+// holdsAnother reports whether a container of the service runs without the new key.
+func (c services) holdsAnother(ctx context.Context, run *steps.Run, by composer, name string) (bool, error) {
+	ids, err := by.containers(ctx, run, name)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		found, err := inspect(ctx, run, by, name, id)
+		if err != nil {
+			return false, err
+		}
+		value, there := found.key(run)
+		if found.State.Status == "running" && (!there || !run.Secret(value).Equal(run.Key)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
