@@ -15,6 +15,9 @@ func init() { logrus.SetLevel(logrus.PanicLevel) }
 // readCompose asks compose-go itself, which docker compose reads .env and env_file with. The process environment beats the
 // lines above in what it expands. Its error is not passed on: it quotes the line.
 func readCompose(data []byte, env environ) (Vars, error) {
+	if line := tooDeep(data); line > 0 {
+		return nil, &ReadError{Compose, line, "${variables} that are nested too deep"}
+	}
 	got, err := composeVars(data, env)
 	if err != nil {
 		return nil, &ReadError{Compose, composeLine(data, env, err), "a name, a quote or a ${variable} that it does not accept"}
@@ -24,6 +27,29 @@ func readCompose(data []byte, env environ) (Vars, error) {
 		vars.set(name, value)
 	}
 	return vars, nil
+}
+
+// deepest bounds the levels of nested ${variables} times the bytes of a file: compose-go looks at all of the rest again
+// for each level, which took it more than a minute for a file of 1 MiB.
+const deepest = 32 << 20
+
+// tooDeep returns the line, from 1, of the first ${variable} that is nested deeper than compose-go can read in time, 0
+// for none.
+func tooDeep(data []byte) int {
+	depth, line := 0, 1
+	for i, c := range data {
+		switch {
+		case c == '\n':
+			line++
+		case c == '{' && i > 0 && data[i-1] == '$':
+			if depth++; depth*len(data) > deepest {
+				return line
+			}
+		case c == '}':
+			depth = max(0, depth-1)
+		}
+	}
+	return 0
 }
 
 func composeVars(data []byte, env environ) (map[string]string, error) {

@@ -2,10 +2,12 @@ package envfile
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // testdata/readings.json holds 69 files and what each reader really returned
@@ -161,4 +163,21 @@ func plain(v Vars) map[string]string {
 		m[name] = x.Value + [...]string{"", "(null)", "(raises)", "(unknown)", "(stated)"}[x.State]
 	}
 	return m
+}
+
+// What compose-go would take minutes for is refused at once, with its line; what is
+// nested as people nest it is read.
+func TestComposeIsNotAskedForADepthItCannotRead(t *testing.T) {
+	t.Parallel()
+	deep := "A=b\nB=" + strings.Repeat("${C:-", 100_000) + "\n"
+	start := processorTime()
+	_, err := Read(Compose, []byte(deep), nil)
+	var refusal *ReadError
+	if took := processorTime() - start; !errors.As(err, &refusal) || refusal.Line != 2 || took > time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	vars, err := Read(Compose, []byte("A="+strings.Repeat("${C:-", 20)+"x"+strings.Repeat("}", 20)+"\n"), func(string) (string, bool) { return "", false })
+	if value, ok := vars.Get("A"); err != nil || !ok || value != "x" {
+		t.Errorf("%q, %v", value, err)
+	}
 }

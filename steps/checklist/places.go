@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -43,6 +44,9 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	var out []place
 	twins := repo.TwinsOf(run.Names())
 	backend := repo.Backend{Names: run.Names(), Folder: repo.Relative(run.Project.TopLevel, run.Project.Root), Settings: run.Project.SettingsModule}
+	if k == repo.Pipeline && run.Project.Insists {
+		backend.Tests = testsLoad(run, backend)
+	}
 	for _, path := range t.Files[k] {
 		rel := run.Project.Rel(path)
 		data, err := file.ReadSmall(path)
@@ -140,4 +144,21 @@ func (p place) finding() finding.Finding {
 	}
 	f.Fixable = false
 	return f
+}
+
+// testFiles are where pytest is told which settings it loads, and what tests are given.
+var testFiles = []string{"pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py", "tests/conftest.py"}
+
+// testsLoad reports whether pytest loads the settings of manage.py, and nothing of it
+// brings the key.
+func testsLoad(run *steps.Run, b repo.Backend) bool {
+	var all []byte
+	for _, dir := range []string{run.Project.Root, run.Project.TopLevel} {
+		for _, name := range testFiles {
+			if data, err := file.ReadSmall(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+				all = append(append(all, data...), '\n')
+			}
+		}
+	}
+	return b.TestedBy(all)
 }

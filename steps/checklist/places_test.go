@@ -211,6 +211,44 @@ func TestAPipelineThatStartsDjango(t *testing.T) {
 	}
 }
 
+// So is one that runs the tests, where pytest loads the same settings and no file of the
+// tests names the key.
+func TestAPipelineThatTestsDjango(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	run.Project.Insists, run.Project.SettingsModule = true, "config.settings"
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(run.Project.TopLevel, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := func() bool {
+		t.Helper()
+		r, err := Look(t.Context(), run, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return finding.Has(r.Findings, finding.CIMissingKey)
+	}
+	write(".github/workflows/t.yml", "jobs:\n  t:\n    steps:\n      - run: pytest\n")
+	if found() {
+		t.Error("without a word of Django in the tests' configuration")
+	}
+	write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = config.settings\n")
+	if !found() {
+		t.Error("it is not found")
+	}
+	write("conftest.py", "import os\nos.environ.setdefault('JWT_SECRET_KEY', 'x' * 60)\n")
+	if found() {
+		t.Error("conftest.py brings the key")
+	}
+}
+
 // Example files alone do not close the item about documents.
 func TestExamplesAreNoDocumentation(t *testing.T) {
 	t.Parallel()

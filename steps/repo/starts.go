@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -17,11 +18,16 @@ type Backend struct {
 	Names    steps.Names
 	Folder   string // of manage.py, relative to the top level
 	Settings string // the module that manage.py uses by itself
+	Tests    bool   // pytest loads these settings as well, and nothing of it names the key
 }
 
 var (
 	// A command of manage.py, or of django-admin that loads the settings.
 	startsDjango = lazyregexp.New(`(?:^|[\s;&|('"])(\S*?)manage\.py\s+([a-z]\w*)|\bdjango-admin\s+(?:check|migrate|test|makemigrations|collectstatic|runserver)\b`)
+	// A run of the tests, which loads the settings where pytest is told so.
+	startsTests = lazyregexp.New(`(?:^|[\s;&|('"])(?:pytest|py\.test|tox)\b`)
+	installs    = lazyregexp.New(`\b(?:install|add|sync|cache)\b`)
+	elsewhere   = lazyregexp.New(`\b(?:docker|docker-compose|podman|kubectl|make|nox)\b|\|\|\s*(?:true|echo|:)`)
 	// What runs somewhere else has the environment of that.
 	runsElsewhere = lazyregexp.New(`\b(?:docker|docker-compose|podman|kubectl|heroku|ssh|fly|flyctl|railway|doctl|ansible|make|tox|nox)\b|\|\|\s*(?:true|echo|:)`)
 	// What may bring the key without its name being said here.
@@ -64,6 +70,25 @@ func Starts(b Backend, file string, data []byte) int {
 		}
 	}
 	return first
+}
+
+// toldToPytest is the settings module that pytest-django is told.
+var toldToPytest = lazyregexp.New(`(?m)^[ \t]*["']?(?:DJANGO_SETTINGS_MODULE|django_settings_module)["']?[ \t]*[:=][ \t]*["']?([\w.]+)|--ds[= ]([\w.]+)`)
+
+// TestedBy reports whether the files that configure the tests have them load the settings
+// that manage.py uses, and bring no key. Others may be told on the command line.
+func (b Backend) TestedBy(configuration []byte) bool {
+	if wordsOf(b.Names).mentions.Match(configuration) || mayBring.Match(bytes.ReplaceAll(configuration, []byte("--ds"), nil)) {
+		return false
+	}
+	found := false
+	for _, m := range toldToPytest.FindAllStringSubmatch(string(configuration), -1) {
+		if m[1]+m[2] != b.Settings {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // near reports whether a folder has the project in it, or is in it.
@@ -196,6 +221,9 @@ func (b Backend) inScript(script, folder string) (line int, found bool) {
 			case at == path.Clean(b.Folder):
 				return num, true
 			}
+		}
+		if b.Tests && startsTests.MatchString(text) && !installs.MatchString(text) && !elsewhere.MatchString(text) && path.Clean(folder) == path.Clean(b.Folder) {
+			return num, true
 		}
 	}
 	return 0, false

@@ -3,6 +3,8 @@ package restart
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -25,6 +27,9 @@ func (s staleServer) reloads() bool { return s.Reloader != 0 && !s.inherits }
 func (s staleServer) reason() string {
 	if s.inherits {
 		return "It was started with another JWT_SECRET_KEY in its environment, which a reload would inherit."
+	}
+	if words := strings.Fields(s.Command); slices.Contains(words, "--reload") && strings.Contains(s.Command, "gunicorn") {
+		return "gunicorn --reload watches the code, and not the .env."
 	}
 	return "It was started without the autoreloader."
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -240,7 +241,7 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 		case !f.Key.Set:
 			add(finding.SettingsNotUpgraded, "The settings do not read JWT_SECRET_KEY at all.")
 		case run.Key.Set() && f.Key.Sum != run.Prints.Of(run.Key):
-			add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.")
+			found = append(found, another(run, f).At(file, f.Key.Line))
 		}
 		switch {
 		case f.SigningEqualsSecretKey && f.SigningEqualsKey:
@@ -253,6 +254,7 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 	default:
 		add(finding.DjangoNotRunnable, "The settings do not load: "+f.StateError)
 	}
+	found = withUndo(run, found)
 	for _, c := range f.Checks {
 		if c.Level >= 40 {
 			add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message))
@@ -260,6 +262,39 @@ func judgeFacts(run *steps.Run, f *steps.Facts) []finding.Finding {
 	}
 	if !f.Tokens.Shared() {
 		found = append(found, f.NotShared().At(file, 0))
+	}
+	return found
+}
+
+// another is the finding of settings that load, and have another key than the file: it
+// says where they have it from, as far as they told.
+func another(run *steps.Run, f *steps.Facts) finding.Finding {
+	from := map[string]string{
+		"settings":    ": it is written in their code.",
+		"code":        ": they fetch it themselves.",
+		"value-file":  ": they read it from " + run.Project.Rel(f.Key.File) + ".",
+		"environment": ": the environment sets it.",
+	}[f.Key.Source]
+	if from == "" {
+		return finding.New(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.")
+	}
+	made := finding.New(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file"+from).
+		WithFix(finding.Do("Change it there, or let the settings read the file, then run `keysplit` again."))
+	made.Why = prose.Say("What the settings do not read changes nothing.")
+	return made
+}
+
+// withUndo offers to take away what this run wrote where the settings do not see it: a
+// secret in a file that nothing reads is only a risk.
+func withUndo(run *steps.Run, found []finding.Finding) []finding.Finding {
+	if !run.Wrote {
+		return found
+	}
+	unseen := []finding.Code{finding.KeyUnread, finding.SettingsNotUpgraded, finding.JWTKeyMissing}
+	for i, f := range found {
+		if slices.Contains(unseen, f.Code) {
+			found[i] = f.WithFix(f.Fix.Then(finding.Do("To remove what was written and is not read: %s", finding.Command(run.Command("rollback")))))
+		}
 	}
 	return found
 }

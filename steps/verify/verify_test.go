@@ -191,3 +191,28 @@ func TestAKeyThatWasChangedSince(t *testing.T) {
 		}
 	}
 }
+
+// Settings that do not see what was written say where they have their key from, and the
+// way to remove what nothing reads is offered; before a write there is nothing to remove.
+func TestAWriteThatTheSettingsDoNotSee(t *testing.T) {
+	t.Parallel()
+	for source, says := range map[string]string{"settings": "written in their code", "code": "fetch it themselves", "value-file": "read it from", "file": "another JWT_SECRET_KEY"} {
+		for _, wrote := range []bool{true, false} {
+			run, facts, _, _ := healthy(t)
+			run.Wrote = wrote
+			facts.Key = steps.KeyFacts{Set: true, Length: 86, Sum: "another", Source: source}
+			err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {})
+			var failure *steps.Failure
+			if !errors.As(err, &failure) {
+				t.Fatalf("%s: %v", source, err)
+			}
+			f := failure.Findings[0]
+			if f.Code != finding.KeyUnread || !strings.Contains(f.Message.Rendered(), says) {
+				t.Errorf("%s: %s %s", source, f.Code, f.Message.Rendered())
+			}
+			if undo := strings.Contains(f.Fix.Rendered(), "keysplit rollback"); undo != wrote {
+				t.Errorf("%s, wrote %t: %s", source, wrote, f.Fix.Rendered())
+			}
+		}
+	}
+}
