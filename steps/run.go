@@ -76,6 +76,7 @@ type Answers struct {
 	TempUser    bool            // --temp-user
 	Import      secret.Secret   // --key-stdin or a masked field
 	Rotate      bool            // --rotate
+	Adopt       bool            // --adopt, or a yes: give settings that sign with SECRET_KEY a key of their own
 	Edits       map[string]bool // edits of the plan, by their ID, that were switched on or off
 	Grace       bool            // --grace: rotate so that nobody is logged out
 	GraceFor    time.Duration   // how long then; 0 for as long as tokens last
@@ -146,6 +147,17 @@ type Found struct {
 	Project *Project
 	Django  Django           // nil when the project's code was not or could not be started
 	Journal *journal.Journal // nil before the project is known, and in a static check
+	Adopted *Adopted         // the edit with which the settings were looked at, nil for none
+}
+
+// Adopted is an edit of the settings that gives them a key of their own. Until it is
+// written, the project is looked at as it will be then.
+type Adopted struct {
+	File    string // absolute
+	Was, Is []byte
+	Line    int    // that the edit is about
+	Literal bool   // the key that signed is in the text, and so in git's history
+	Package string // that the settings import from now on, "" for none
 }
 
 // Chosen is the key that generate settled on.
@@ -231,6 +243,9 @@ func (r *Run) Overrule(f finding.Finding) error {
 	switch {
 	case f.Ask.Empty():
 		return Usage("nothing overrules %s", f.Code)
+	case f.Code == finding.SettingsNotUpgraded:
+		r.Answers.Adopt = true
+		return nil // the look that follows finds what is left
 	case f.Code == finding.LoginWithheld:
 		r.Answers.LoginAnyway = f.File
 	default:

@@ -229,6 +229,9 @@ func (w *wizard) donePrompt(p *page) prompt {
 		label = "Next: " + w.pages[w.at+1].Task
 	}
 	if p.Name == steps.Preflight && w.blocked() {
+		if f, ok := finding.Overrulable(p.findings); ok {
+			return askAdopt(p, f)
+		}
 		return prompt{question: "Fix it, then look again.", options: []option{
 			{label: "Look again", act: (*wizard).startOver},
 			{label: "Go on anyway", act: (*wizard).forward},

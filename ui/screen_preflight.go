@@ -17,16 +17,26 @@ import (
 
 // preflightScreen shows what was found and what will happen. Its look at the
 // project starts by itself: it changes nothing.
-type preflightScreen struct{ basic }
+type preflightScreen struct {
+	basic
+	overruled *finding.Finding // by a yes to its question, for the next look
+}
 
 func newPreflight() screen {
-	return &preflightScreen{basic{step: steps.Preflight}}
+	return &preflightScreen{basic: basic{step: steps.Preflight}}
 }
 
 // arrive looks at the project, and asks the first step what it would do, so
 // that the side effects are on the screen before anything is chosen.
 func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
+	over := p.overruled
+	p.overruled = nil
 	return w.start(jobApply, steps.Preflight, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+		if over != nil {
+			if err := e.Run.Overrule(*over); err != nil {
+				return err
+			}
+		}
 		if _, err := e.Plan(ctx, steps.Preflight, emit); err != nil {
 			return err
 		}
@@ -58,6 +68,19 @@ func (p *preflightScreen) extra(w *wizard) []option {
 }
 
 func (p *preflightScreen) again() string { return "look again" }
+
+// askAdopt asks whether settings that sign with SECRET_KEY should get a key of their own.
+// Without one there is nothing that the next steps can do.
+func askAdopt(p *page, f finding.Finding) prompt {
+	return prompt{question: f.Ask.Rendered(), options: []option{
+		{label: "No, quit", act: func(w *wizard) tea.Cmd { return w.quit(false) }},
+		{label: "Yes, show the change", act: func(w *wizard) tea.Cmd {
+			p.screen.(*preflightScreen).overruled = &f
+			return w.startOver()
+		}},
+		{label: "Look again", act: (*wizard).startOver},
+	}}
+}
 
 func (p *preflightScreen) done(w *wizard, s *sheet, page *page) {
 	p.glance(w, s)

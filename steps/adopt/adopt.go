@@ -32,18 +32,9 @@ import (
 	"dj/keysplit/steps/sys/file"
 )
 
-// Settings is one file of the settings as it is, and as it will be.
-type Settings struct {
-	File    string // absolute
-	Was, Is []byte
-	Line    int    // that the edit is about
-	Literal bool   // the key that signed is in the text, and so in git's history
-	Package string // that the settings import from now on, "" for none
-}
-
 // Draft makes the edit of a project whose Django runs, and tries it. Where there is none
 // that is sure, the error is a *steps.Failure with the lines to paste.
-func Draft(ctx context.Context, run *steps.Run) (*Settings, error) {
+func Draft(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 	trier, ok := run.Django.(steps.Trier)
 	if !ok || run.Project.SettingsFile == "" || run.Project.Python == "" {
 		return nil, steps.Fail(finding.New(finding.SettingsNotUpgraded, "The settings cannot be tried before they are edited, so keysplit does not edit them.").At(run.Project.Rel(run.Project.SettingsFile), 0).NotFixable())
@@ -73,7 +64,7 @@ func Draft(ctx context.Context, run *steps.Run) (*Settings, error) {
 }
 
 // write makes the edit in one of the ways to read the key.
-func write(run *steps.Run, p place, w way) (*Settings, error) {
+func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 	if p.File == "" || run.Project.Rel(p.File) == p.File {
 		return nil, errors.New("the file is outside of the project")
 	}
@@ -88,7 +79,7 @@ func write(run *steps.Run, p place, w way) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Settings{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package}, nil
+	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package}, nil
 }
 
 // unsure is the finding of settings that are not edited: the reason, the place, and the
@@ -124,7 +115,7 @@ type triedError struct{ why string }
 func (e *triedError) Error() string { return e.why }
 
 // try evaluates the settings with and without the edit, before anything is written.
-func try(ctx context.Context, run *steps.Run, trier steps.Trier, made *Settings) error {
+func try(ctx context.Context, run *steps.Run, trier steps.Trier, made *steps.Adopted) error {
 	name := run.Names().Key
 	key, short := throwaway(run.MinLength()+20), throwaway(run.MinLength()-1)
 	plain, err := trier.Try(ctx, steps.Trial{Pin: map[string]*string{name: &key}})

@@ -7,7 +7,7 @@ import (
 )
 
 // Untried is Draft without the project's Django.
-func Untried(ctx context.Context, run *steps.Run) (*Settings, error) {
+func Untried(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 	p, err := look(ctx, run, "key")
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func (m manner) graceLines() []string {
 // INSTALLED_APPS, a list or a tuple, of a module or of a class. The error is a
 // *steps.Failure with the lines to paste where no edit is sure. Nothing is written, and
 // nothing is tried: the settings need the module of the grace period beside manage.py.
-func Grace(ctx context.Context, run *steps.Run) (*Settings, error) {
+func Grace(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 	p, err := look(ctx, run, "apps")
 	if err != nil {
 		return nil, err

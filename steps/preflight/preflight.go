@@ -64,9 +64,13 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		}
 		run.Django = nil
 	}
+	run.Adopted = nil
 	err := s.look(ctx, run, emit)
 	if run.Project == nil {
 		return err
+	}
+	if err == nil {
+		err = s.adopt(ctx, run, emit)
 	}
 	if _, until, under := run.Grace(time.Now()); under && err == nil {
 		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the previous key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))

@@ -156,7 +156,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(ctx, run, p), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
+		Mended: mended(ctx, run, p).with(run.Adopted), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
 		Variables: run.Names(), Configured: run.Options.Names.Known(),
 	})
 	if err != nil {

@@ -37,6 +37,11 @@ func findSettings(run *steps.Run, p *steps.Project) []source {
 		t.root = sourceRoot(p.SettingsFile, p.SettingsModule)
 		t.follow(p.SettingsFile)
 	}
+	for i, s := range t.found {
+		if a := run.Adopted; a != nil && s.path == a.File {
+			t.found[i].text = withoutComments(string(a.Is))
+		}
+	}
 	p.Names = run.Options.Names.Or(namesIn(t.found)).Or(steps.GuideNames)
 	// Some projects load their .env in manage.py, before the settings.
 	return append(t.found, starts...)

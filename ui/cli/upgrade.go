@@ -35,6 +35,7 @@ type upgradeOptions struct {
 	verb, restart            string // verb is the command of keysplit, "" for the wizard
 	dryRun, writeConfig, fix bool
 	detailed                 bool // --detailed-exit-code
+	adopt                    bool
 	older                    span // --if-older-than; 0 rotates whatever the key's age
 	grace                    graceFlag
 	endGrace                 bool // what grace --end asks for
@@ -96,6 +97,7 @@ has none: both only after all steps have passed.`,
 	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
 	f.Var(&o.grace, "grace", "rotate without a logout, for so `LONG`")
 	f.Lookup("grace").NoOptDefVal = asLong
+	f.BoolVar(&o.adopt, "adopt", false, "give settings that sign with SECRET_KEY a key of their own")
 	f.Var(&o.older, "if-older-than", "rotate only a key older than `AGE`, e.g. 90d")
 	return cmd
 }
@@ -117,6 +119,7 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 	})
 	if err == nil {
 		run.Answers.Grace, run.Answers.GraceFor, run.Answers.EndGrace = o.grace.set, time.Duration(o.grace.span), o.endGrace
+		run.Answers.Adopt = o.adopt
 	}
 	return run, err
 }
@@ -130,7 +133,7 @@ func (o *upgradeOptions) given() []string {
 	for _, f := range []struct {
 		name string
 		set  bool
-	}{{"--temp-user", o.tempUser}, {"--fix", o.fix}, {"--write-config", o.writeConfig}} {
+	}{{"--temp-user", o.tempUser}, {"--fix", o.fix}, {"--adopt", o.adopt}, {"--write-config", o.writeConfig}} {
 		if f.set {
 			out = append(out, f.name)
 		}

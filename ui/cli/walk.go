@@ -55,6 +55,9 @@ func (w *walk) pass(ctx context.Context) error {
 		if n != steps.Preflight {
 			continue
 		}
+		if err := w.adopt(ctx); err != nil {
+			return err
+		}
 		if young, err := w.young(ctx); young || err != nil {
 			return err
 		}

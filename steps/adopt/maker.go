@@ -1,0 +1,44 @@
+package adopt
+
+import (
+	"bytes"
+	"context"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
+)
+
+// Maker offers the edit that the project was looked at with.
+var Maker = steps.Maker{Codes: []finding.Code{finding.SettingsNotUpgraded}, Make: offer}
+
+func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.Draft) error {
+	a := run.Adopted
+	if a == nil {
+		return nil
+	}
+	rel := run.Project.Rel(a.File)
+	now, err := d.Read(a.File)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(now, a.Is) {
+		return nil // it is written
+	}
+	if !bytes.Equal(now, a.Was) {
+		return steps.Fail(finding.New(finding.EnvFileChanged, rel+" was changed after keysplit looked at it.").At(rel, 0))
+	}
+	why := prose.Say("The settings require %s, and sign with it instead of SECRET_KEY.", run.Names().Key)
+	if a.Literal {
+		why = prose.Say("The settings require %s. The key that was in their text is in git's history for good: it signs nothing any more, and everyone has to log in again.", run.Names().Key)
+	}
+	if a.Package != "" {
+		why = why.Then(prose.Say("They import %s from now on: add it to the project's requirements if it is not there.", a.Package))
+	}
+	_, err = d.Offer(steps.Edit{
+		ID: string(finding.SettingsNotUpgraded) + " " + rel, File: a.File, Is: a.Is, Refuses: true, Needed: true, Why: why, Closes: found,
+		Diff: steps.DiffOf(a.Was, a.Is, func(line string) (text, note string) { return run.Redactor.Show(secret.Said(line)), "" }),
+	})
+	return err
+}

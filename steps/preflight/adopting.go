@@ -1,0 +1,60 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/adopt"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+)
+
+// adoptQuestion is asked before settings that sign with SECRET_KEY get a key of their own.
+const adoptQuestion = "This project signs with SECRET_KEY. Require a key of its own? Teammates and pipelines then need it too."
+
+// adopt says of settings that were not upgraded how they can be, and, once that is asked
+// for, makes the edit, tries it, and looks at the project as it will be with it. The edit
+// is part of the plan that the step Write makes.
+func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	p := run.Project
+	at := slices.IndexFunc(p.Findings, func(f finding.Finding) bool { return f.Code == finding.SettingsNotUpgraded })
+	switch {
+	case at < 0:
+		return nil
+	case run.Elsewhere() != "":
+		p.Findings[at] = p.Findings[at].WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command("keysplit upgrade --adopt")))
+		return nil
+	case run.Django == nil || !p.Facts.Tokens.Shared():
+		return nil
+	case !run.Answers.Adopt:
+		p.Findings[at] = offered(p.Findings[at])
+		return nil
+	}
+	made, err := adopt.Draft(ctx, run)
+	if err != nil {
+		p.Findings = slices.Delete(p.Findings, at, at+1)
+		return err
+	}
+	seen := p.Findings[at]
+	if err := run.Django.Close(); err != nil {
+		return fmt.Errorf("end the earlier session: %w", err)
+	}
+	run.Django, run.Adopted = nil, made
+	emit.Check("adopt", steps.MarkOK, "a key of its own", "the edit of "+p.Rel(made.File)+" was tried: it refuses to start without the key, and signs with a new one")
+	if err := s.look(ctx, run, func(steps.Event) {}); err != nil {
+		return err
+	}
+	seen.Message = prose.Say("The settings do not require a key of their own. The edit of %s changes that.", p.Rel(made.File))
+	seen = seen.At(p.Rel(made.File), made.Line)
+	seen.Fixable = true
+	run.Project.Findings = append([]finding.Finding{seen}, slices.DeleteFunc(run.Project.Findings, func(f finding.Finding) bool { return f.Code == finding.SettingsNotUpgraded })...)
+	return nil
+}
+
+// offered is the finding of settings that keysplit can edit on request.
+func offered(f finding.Finding) finding.Finding {
+	return f.WithFix(finding.Do("Run: `keysplit upgrade --adopt`. It makes the change, shows it first, and proves it.")).Asking(adoptQuestion)
+}
