@@ -160,6 +160,12 @@ type Adopted struct {
 	Package string // that the settings import from now on, "" for none
 }
 
+// Adopts reports whether the edit that gives settings a key of their own fixes findings
+// of a code.
+func Adopts(c finding.Code) bool {
+	return c == finding.SettingsNotUpgraded || c == finding.SigningKeyInCode
+}
+
 // Chosen is the key that generate settled on.
 type Chosen struct {
 	Key      secret.Secret // that is to sign tokens
@@ -243,7 +249,7 @@ func (r *Run) Overrule(f finding.Finding) error {
 	switch {
 	case f.Ask.Empty():
 		return Usage("nothing overrules %s", f.Code)
-	case f.Code == finding.SettingsNotUpgraded:
+	case Adopts(f.Code):
 		r.Answers.Adopt = true
 		return nil // the look that follows finds what is left
 	case f.Code == finding.LoginWithheld:

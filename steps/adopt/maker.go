@@ -11,7 +11,7 @@ import (
 )
 
 // Maker offers the edit that the project was looked at with.
-var Maker = steps.Maker{Codes: []finding.Code{finding.SettingsNotUpgraded}, Make: offer}
+var Maker = steps.Maker{Codes: []finding.Code{finding.SettingsNotUpgraded, finding.SigningKeyInCode}, Make: offer}
 
 func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.Draft) error {
 	a := run.Adopted

@@ -12,22 +12,28 @@ import (
 	"dj/keysplit/steps/prose"
 )
 
-// adoptQuestion is asked before settings that sign with SECRET_KEY get a key of their own.
-const adoptQuestion = "This project signs with SECRET_KEY. Require a key of its own? Teammates and pipelines then need it too."
+// The questions that are asked before settings get a key of their own.
+const (
+	adoptQuestion   = "This project signs with SECRET_KEY. Require a key of its own? Teammates and pipelines then need it too."
+	literalQuestion = "The key of this project is in its code. Require one that is not? Teammates and pipelines then need it too."
+)
+
+// adopts are the packages whose settings keysplit edits.
+var adopts = []string{"simplejwt", "ninja-jwt"}
 
 // adopt says of settings that were not upgraded how they can be, and, once that is asked
 // for, makes the edit, tries it, and looks at the project as it will be with it. The edit
 // is part of the plan that the step Write makes.
 func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	p := run.Project
-	at := slices.IndexFunc(p.Findings, func(f finding.Finding) bool { return f.Code == finding.SettingsNotUpgraded })
+	at := slices.IndexFunc(p.Findings, isAdoptable)
 	switch {
 	case at < 0:
 		return nil
 	case run.Elsewhere() != "":
 		p.Findings[at] = p.Findings[at].WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command("keysplit upgrade --adopt")))
 		return nil
-	case run.Django == nil || !p.Facts.Tokens.Shared():
+	case run.Django == nil || !p.Facts.Tokens.Shared() || !slices.Contains(adopts, p.Facts.Package):
 		return nil
 	case !run.Answers.Adopt:
 		p.Findings[at] = offered(p.Findings[at])
@@ -50,11 +56,17 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	seen.Message = prose.Say("The settings do not require a key of their own. The edit of %s changes that.", p.Rel(made.File))
 	seen = seen.At(p.Rel(made.File), made.Line)
 	seen.Fixable = true
-	run.Project.Findings = append([]finding.Finding{seen}, slices.DeleteFunc(run.Project.Findings, func(f finding.Finding) bool { return f.Code == finding.SettingsNotUpgraded })...)
+	run.Project.Findings = append([]finding.Finding{seen}, slices.DeleteFunc(run.Project.Findings, isAdoptable)...)
 	return nil
 }
 
+func isAdoptable(f finding.Finding) bool { return steps.Adopts(f.Code) }
+
 // offered is the finding of settings that keysplit can edit on request.
 func offered(f finding.Finding) finding.Finding {
-	return f.WithFix(finding.Do("Run: `keysplit upgrade --adopt`. It makes the change, shows it first, and proves it.")).Asking(adoptQuestion)
+	const run = "Run: `keysplit upgrade --adopt`. It makes the change, shows it first, and proves it."
+	if f.Code == finding.SigningKeyInCode {
+		return f.WithFix(finding.Do(run+" Or by hand: %s", f.Fix)).Asking(literalQuestion)
+	}
+	return f.WithFix(finding.Do(run)).Asking(adoptQuestion)
 }

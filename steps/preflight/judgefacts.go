@@ -198,8 +198,6 @@ func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(finding.Code, string, s
 		add(finding.JWTKeyTooShort, fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
 	}
 	switch {
-	case f.Key.Set && f.Key.Source == "settings" && !f.Enforced && !f.SigningEqualsSecretKey:
-		add(finding.SettingsNotUpgraded, "The key that signs tokens is in the text of the settings: everyone who has the repository, or had it once, can sign tokens.", relative(d.project, f.Key.File))
 	case !f.Key.Set || !f.SigningEqualsSecretKey || has(finding.JWTKeyEqualsSecretKey):
 	case f.SigningEqualsKey:
 		add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
