@@ -35,6 +35,9 @@ const (
 	Legacy  Generation = "legacy"
 	Servers Generation = "servers"
 	Field   Generation = "field"
+
+	// Formatters has black and ruff, and no Django.
+	Formatters Generation = "formatters"
 )
 
 // Generations returns those of Django.
@@ -55,12 +58,17 @@ func findCache() string {
 	return filepath.Join(dir, "keysplit")
 }
 
+// proofs are what an environment that is whole can import.
+var proofs = map[Generation]string{Modern: "django", Legacy: "django", Servers: "django", Field: "django", Formatters: "black"}
+
 var prepared = map[Generation]func() (string, error){
 	Modern: sync.OnceValues(func() (string, error) { return prepare(Modern) }),
 	Legacy: sync.OnceValues(func() (string, error) { return prepare(Legacy) }),
 
 	Servers: sync.OnceValues(func() (string, error) { return prepare(Servers) }),
 	Field:   sync.OnceValues(func() (string, error) { return prepare(Field) }),
+
+	Formatters: sync.OnceValues(func() (string, error) { return prepare(Formatters) }),
 }
 
 // Python returns the absolute path of an interpreter with the generation's
@@ -116,7 +124,7 @@ func venv(g Generation) (string, error) {
 	if runtime.GOOS == "windows" {
 		python = filepath.Join(folder, "Scripts", "python.exe")
 	}
-	if exists(marker) && run(python, "-c", "import django") == nil {
+	if exists(marker) && run(python, "-c", "import "+proofs[g]) == nil {
 		return python, nil
 	}
 	unlock, err := lock(folder + ".lock")
@@ -124,7 +132,7 @@ func venv(g Generation) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	if exists(marker) && run(python, "-c", "import django") == nil {
+	if exists(marker) && run(python, "-c", "import "+proofs[g]) == nil {
 		return python, nil
 	}
 	fmt.Fprintf(os.Stderr, "djangotest: preparing Python with Django (%s) in %s, once; this takes a minute\n", g, folder)

@@ -1,0 +1,113 @@
+package adopt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
+)
+
+// answers is a Django that gives the facts of one trial after the other.
+// The key is the one that was asked for, unless they have another one.
+type answers struct {
+	prints secret.Fingerprinter
+	facts  []steps.Facts
+}
+
+func (a *answers) Try(_ context.Context, t steps.Trial) (*steps.Facts, error) {
+	f := a.facts[0]
+	a.facts = a.facts[1:]
+	for _, value := range t.Pin {
+		if value != nil && f.Key.Sum == "" {
+			f.Key.Sum = a.prints.Sum([]byte(*value))
+		}
+	}
+	return &f, nil
+}
+
+// Each of the tries can be the one that ends it.
+func TestTries(t *testing.T) {
+	t.Parallel()
+	own := steps.KeyFacts{Set: true, Sum: "secret"}
+	loads := steps.Facts{State: "ok", SecretKey: own, SigningEqualsSecretKey: true}
+	refuses := steps.Facts{State: "key-missing"}
+	signs := steps.Facts{State: "ok", SecretKey: own, SigningEqualsKey: true}
+	broken := steps.Facts{State: "error", StateError: "NameError"}
+	other := signs
+	other.SecretKey.Sum = "another"
+	third := signs
+	third.Key.Sum = "a third"
+	for name, tt := range map[string]struct {
+		facts []steps.Facts
+		want  string
+	}{
+		"the settings are broken":    {[]steps.Facts{broken}, "do not load as they are: NameError"},
+		"loads without the key":      {[]steps.Facts{loads, loads}, "load without the key"},
+		"fails for another reason":   {[]steps.Facts{loads, broken}, "but not because of it: NameError"},
+		"loads with SECRET_KEY":      {[]steps.Facts{loads, refuses, loads}, "load with SECRET_KEY as the key"},
+		"loads with a short key":     {[]steps.Facts{loads, refuses, refuses, loads}, "load with a short key"},
+		"refuses a new key":          {[]steps.Facts{loads, refuses, refuses, refuses, refuses}, "do not load with a new key"},
+		"signs with SECRET_KEY":      {[]steps.Facts{loads, refuses, refuses, refuses, loads}, "do not sign with the new key"},
+		"signs with something else":  {[]steps.Facts{loads, refuses, refuses, refuses, third}, "do not sign with the new key"},
+		"SECRET_KEY is another then": {[]steps.Facts{loads, refuses, refuses, refuses, other}, "SECRET_KEY would change"},
+		"all is well":                {[]steps.Facts{loads, refuses, refuses, refuses, signs}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+			var failed *triedError
+			err := try(t.Context(), run, &answers{run.Prints, tt.facts}, &steps.Adopted{})
+			if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &failed) || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// A file that cannot be edited line by line is left, and so is a place that is not in it.
+func TestEditsThatAreNotMade(t *testing.T) {
+	t.Parallel()
+	fits := place{Block: 2, Read: true, Var: "K", Secret: "S", Quote: "'", Unit: "  ", Limit: 88, Raises: "E"}
+	gone, crossed := fits, fits
+	gone.Block = 9
+	crossed.Spans = []span{{1, 0, 2, 1, "none"}, {1, 0, 1, 1, "none"}}
+	outside := fits
+	outside.Spans = []span{{5, 0, 5, 1, "none"}}
+	for name, tt := range map[string]struct {
+		place place
+		text  string
+		want  error
+	}{
+		"mixed line ends":   {fits, "A = 1\r\nB = 2\n", errLines},
+		"old line ends":     {fits, "A = 1\rB = 2\r", errLines},
+		"no such line":      {gone, "A = 1\n", errPlace},
+		"spans that cross":  {crossed, "A = 1\nB = 2\n", errPlace},
+		"a span outside":    {outside, "A = 1\n", errPlace},
+		"a file that fits":  {fits, "A = 1\nB = 2\n", nil},
+		"Windows line ends": {fits, "A = 1\r\nB = 2\r\n", nil},
+	} {
+		is, err := manner{place: tt.place, way: way{Call: "get", Form: "get"}, key: "K", least: 50}.edit([]byte(tt.text))
+		if !errors.Is(err, tt.want) || err == nil && bytes.Count(is, []byte("\n")) != bytes.Count(is, []byte("\r\n")) && strings.Contains(tt.text, "\r") {
+			t.Errorf("%s: %v, %q", name, err, is)
+		}
+	}
+	if onlyThese([]byte("abc"), []byte("axbd"), []change{{1, 1, "x"}}) || onlyThese([]byte("abc"), []byte("aybc"), []change{{1, 1, "x"}}) ||
+		!onlyThese([]byte("abc"), []byte("axbc"), []change{{1, 1, "x"}}) {
+		t.Error("a change beside the new text is not seen, or one that is none")
+	}
+}
+
+// A long name goes over the limit of a line, and its message gets a line of its own.
+func TestALongMessageIsWrapped(t *testing.T) {
+	t.Parallel()
+	m := manner{place: place{Var: "K", Secret: "S", Quote: `"`, Unit: "    ", Limit: 79, Raises: "ImproperlyConfigured"}, key: "A_SIMPLE_JWT_SIGNING_SECRET_KEY", least: 50}
+	for _, l := range m.checks("K", 0) {
+		if len(l) > 79 {
+			t.Errorf("%d: %s", len(l), l)
+		}
+	}
+}
