@@ -87,7 +87,7 @@ func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 func unsure(run *steps.Run, p place) error {
 	at := run.Project.Rel(p.File)
 	f := finding.New(finding.SettingsNotUpgraded, "keysplit does not edit the settings: "+secret.Inert(p.Unsure)+".").At(at, p.Line).NotFixable()
-	where := "below SECRET_KEY"
+	where := "below SECRET_KEY and " + p.Dict
 	m := manner{place: p, key: run.Names().Key, least: run.MinLength()}
 	if len(p.Ways) > 0 {
 		m.way = p.Ways[0]

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/repo"
 )
@@ -27,7 +28,7 @@ var ofFile = []steps.Maker{
 
 // ofRepository are the makers for committed files. They make nothing where code comes by
 // a commit: there their edits are shown.
-var ofRepository = repo.Makers
+var ofRepository = slices.Concat([]steps.Maker{adopt.Maker}, repo.Makers)
 
 // makers are all of them.
 func makers() []steps.Maker { return slices.Concat(ofFile, ofRepository) }

@@ -60,6 +60,16 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	return nil
 }
 
+// with is the overlay with the edit of the settings that is not written yet.
+func (o overlay) with(a *steps.Adopted) overlay {
+	if a != nil {
+		files := map[string][]byte{a.File: a.Is}
+		maps.Copy(files, o.Files)
+		o.Files = files
+	}
+	return o
+}
+
 func isAdoptable(f finding.Finding) bool { return steps.Adopts(f.Code) }
 
 // offered is the finding of settings that keysplit can edit on request.

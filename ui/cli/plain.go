@@ -67,6 +67,10 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
 	if before, command := t.EndsIn(); command != "" && !before.Empty() && ansi.StringWidth(label+t.Rendered()) > width-len(indent) {
 		p.say(indent, label, s, before)
+		if strings.Contains(command, "\n") { // lines for a file, in which a margin means something
+			p.line("%s", command)
+			return
+		}
 		p.line("%s  %s", indent, command)
 		return
 	}

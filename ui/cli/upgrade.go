@@ -69,6 +69,10 @@ With --rotate --grace every process first accepts the new key, then signs with
 it, and the previous one is accepted until a deadline: by default as long as the
 longest-lived token, 30 days at most. It goes on where it was cut short.
 
+Settings that still sign with SECRET_KEY get a key of their own with --adopt, in
+development: the edit is tried in the project's Django before it is written, and
+keysplit rollback undoes it. Without --adopt keysplit asks, or stops.
+
 With --fix the committed files that lack the key are edited as well, as by
 keysplit check --fix, and --write-config writes keysplit.toml where the project
 has none: both only after all steps have passed.`,
