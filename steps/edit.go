@@ -128,7 +128,8 @@ func (d *Draft) Offer(e Edit) (on bool, err error) {
 	if slices.ContainsFunc(d.Edits, func(o Edit) bool { return o.ID == e.ID }) {
 		return false, fmt.Errorf("two edits are called %s", e.ID)
 	}
-	e.On = e.On || e.Needed || d.run.Options.Fix
+	// Once the settings require the key, what lacks it would stop.
+	e.On = e.On || e.Needed || d.run.Options.Fix || d.run.Adopted != nil
 	if on, said := d.run.Answers.Edits[e.ID]; said {
 		e.On = on
 	}

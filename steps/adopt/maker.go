@@ -3,9 +3,11 @@ package adopt
 import (
 	"bytes"
 	"context"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
@@ -38,7 +40,23 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 	}
 	_, err = d.Offer(steps.Edit{
 		ID: string(finding.SettingsNotUpgraded) + " " + rel, File: a.File, Is: a.Is, Refuses: true, Needed: true, Why: why, Closes: found,
-		Diff: steps.DiffOf(a.Was, a.Is, func(line string) (text, note string) { return run.Redactor.Show(secret.Said(line)), "" }),
+		Diff: steps.DiffOf(a.Was, a.Is, func(line string) (text, note string) { return Shown(run)(line), "" }),
 	})
 	return err
+}
+
+// literal is a text in quotes.
+var literal = lazyregexp.New(`"[^"\n]{8,}"|'[^'\n]{8,}'`)
+
+// Shown makes lines of the settings fit to be shown: a text in quotes may be a secret,
+// unless it has spaces or is made of letters and dots alone, as names are.
+func Shown(run *steps.Run) func(line string) string {
+	return func(line string) string {
+		return run.Redactor.Show(secret.Said(literal.ReplaceAllStringFunc(line, func(text string) string {
+			if word := text[1 : len(text)-1]; strings.ContainsAny(word, " \t") || strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz_.") == "" {
+				return text
+			}
+			return text[:1] + "••••" + text[:1]
+		})))
+	}
 }

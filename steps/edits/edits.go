@@ -8,6 +8,7 @@ package edits
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 
 	"dj/keysplit/steps"
@@ -59,7 +60,11 @@ func Diffs(run *steps.Run, made []steps.Edit) (out []steps.DiffLine) {
 		e := is[file]
 		lines := Diff(run, was[file], e.Is)
 		if !e.Secret {
-			lines = steps.DiffOf(was[file], e.Is, func(line string) (string, string) { return repo.Shown(line), "" })
+			show := repo.Shown
+			if filepath.Ext(file) == ".py" {
+				show = adopt.Shown(run)
+			}
+			lines = steps.DiffOf(was[file], e.Is, func(line string) (string, string) { return show(line), "" })
 		}
 		if len(lines) == 0 { // its mode alone
 			lines = []steps.DiffLine{{Op: "+", Text: steps.Extent(e.Was, e.Is, e.Mode)}}

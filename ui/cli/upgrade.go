@@ -198,7 +198,7 @@ func (o *upgradeOptions) wouldEdit(run *steps.Run, found []finding.Finding) bool
 
 // after does what was asked for at a good end, and shows what of it fails.
 func (o *upgradeOptions) after(ctx context.Context, run *steps.Run, f front, r *result) (err error) {
-	if o.fix {
+	if o.fix || run.Adopted != nil { // what lacks the key that the settings now require would stop
 		show := edited(f, run)
 		r.Findings, err = repo.Fix(ctx, run, r.Findings, func(p repo.Proposal) { r.Edited = true; show(p) })
 	}
