@@ -15,5 +15,5 @@ func Untried(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 	if p.Unsure != "" {
 		return nil, unsure(run, p)
 	}
-	return write(run, p, p.Ways[len(p.Ways)-1])
+	return write(run, p, p.Ways[0])
 }

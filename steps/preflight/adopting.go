@@ -31,9 +31,10 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	case at < 0:
 		return nil
 	case run.Elsewhere() != "":
-		p.Findings[at] = p.Findings[at].WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command("keysplit upgrade --adopt")))
+		p.Findings[at] = p.Findings[at].NotFixable().WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command("keysplit upgrade --adopt")))
 		return nil
 	case run.Django == nil || !p.Facts.Tokens.Shared() || !slices.Contains(adopts, p.Facts.Package):
+		p.Findings[at] = p.Findings[at].NotFixable()
 		return nil
 	case !run.Answers.Adopt:
 		p.Findings[at] = offered(p.Findings[at])
@@ -55,8 +56,7 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	seen.Message = prose.Say("The settings do not require a key of their own. The edit of %s changes that.", p.Rel(made.File))
 	seen = seen.At(p.Rel(made.File), made.Line)
-	seen.Fixable = true
-	run.Project.Findings = append([]finding.Finding{seen}, slices.DeleteFunc(run.Project.Findings, isAdoptable)...)
+	run.Project.Findings = append([]finding.Finding{seen.Needed()}, slices.DeleteFunc(run.Project.Findings, isAdoptable)...)
 	return nil
 }
 

@@ -9,6 +9,7 @@ package rollback
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -149,7 +150,8 @@ func (r *Rollback) Effects() (out []prose.Text) {
 
 // keyBefore reports whether another key signs after the rollback, which is not so
 // where the run wrote a grace period or edited committed files, and names the file
-// that then has no key at all. What cannot be read counts as another key.
+// that then has no key at all, unless settings go back that did not require one. What
+// cannot be read counts as another key.
 func (r *Rollback) keyBefore() (another bool, without string) {
 	run := r.engine.Run
 	key := func(data []byte) secret.Secret {
@@ -168,12 +170,16 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 			without = d.Where
 		}
 	}
-	seen := map[string]bool{}
+	seen, adopted := map[string]bool{}, false
 	for _, in := range r.last.Files { // the first change of a file is what it goes back to
 		if seen[in.Path] {
 			continue
 		}
 		seen[in.Path] = true
+		if filepath.Ext(in.Path) == ".py" {
+			adopted = adopted || !in.Created // the module of a grace period is made
+			continue
+		}
 		var before []byte
 		var err error
 		if !in.Created {
@@ -193,6 +199,9 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 		if was.Len() == 0 && (own || now.Len() > 0) {
 			without = run.Project.Rel(in.Path)
 		}
+	}
+	if adopted {
+		without = ""
 	}
 	return another, without
 }

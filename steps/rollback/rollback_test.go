@@ -3,6 +3,7 @@ package rollback
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,9 +47,14 @@ func after(t *testing.T, env string, write, restart func(*steps.Run) error, file
 	return steps.NewEngine(run, undone{name: steps.Write, undo: write}, undone{name: steps.Restart, undo: restart})
 }
 
-// change writes a file through the journal.
+// change writes a file through the journal. One of Python was there before.
 func change(t *testing.T, run *steps.Run, name, text string) {
 	t.Helper()
+	if path := filepath.Join(run.Project.Root, name); filepath.Ext(name) == ".py" {
+		if err := os.WriteFile(path, []byte("A = 1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	at, err := envfile.Open(filepath.Join(run.Project.Root, name))
 	if err == nil {
 		_, err = run.Journal.Replace(t.Context(), at, []byte(text))
@@ -87,6 +93,7 @@ func TestEffects(t *testing.T) {
 		"a place that had one": {key, nil, []journal.Delivery{{Target: "fly:a", Where: "Fly app a", There: true}}, []string{"has to log in again"}},
 		"a file elsewhere":     {key, []string{"prod.env", key}, nil, []string{"has to log in again", "prod.env had no JWT_SECRET_KEY before"}},
 		"an example":           {key, []string{".env.example", "JWT_SECRET_KEY=change-me\n"}, nil, nil},
+		"settings":             {"A=1\n", []string{".env", key, "settings.py", "JWT_SECRET_KEY = config('JWT_SECRET_KEY')\n"}, nil, []string{"has to log in again"}},
 		"nothing":              {key, nil, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
