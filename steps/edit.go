@@ -129,7 +129,7 @@ func (d *Draft) Offer(e Edit) (on bool, err error) {
 		return false, fmt.Errorf("two edits are called %s", e.ID)
 	}
 	// Once the settings require the key, what lacks it would stop.
-	e.On = e.On || e.Needed || d.run.Options.Fix || d.run.Adopted != nil
+	e.On = e.On || e.Needed || d.run.Options.Fix || d.run.Adopted != nil && e.Mode == 0
 	if on, said := d.run.Answers.Edits[e.ID]; said {
 		e.On = on
 	}

@@ -101,7 +101,7 @@ has none: both only after all steps have passed.`,
 	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
 	f.Var(&o.grace, "grace", "rotate without a logout, for so `LONG`")
 	f.Lookup("grace").NoOptDefVal = asLong
-	f.BoolVar(&o.adopt, "adopt", false, "give settings that sign with SECRET_KEY a key of their own")
+	f.BoolVar(&o.adopt, "adopt", false, "let the settings require a key of their own")
 	f.Var(&o.older, "if-older-than", "rotate only a key older than `AGE`, e.g. 90d")
 	return cmd
 }
