@@ -37,7 +37,9 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		p.Findings[at] = p.Findings[at].NotFixable()
 		return nil
 	case !run.Answers.Adopt:
-		p.Findings[at] = offered(p.Findings[at])
+		// It comes first: what is said of the key counts only after it.
+		first := offered(p.Findings[at])
+		p.Findings = slices.Insert(slices.Delete(p.Findings, at, at+1), 0, first)
 		return nil
 	}
 	made, err := adopt.Draft(ctx, run)
