@@ -30,7 +30,7 @@ func TestFailures(t *testing.T) {
 		st := newStage(t, plainLight)
 		stale(st)
 		st.open().to(steps.SmokeTest).press("enter")
-		st.pick("Skip")
+		st.pick("Skip Login")
 		st.want(steps.Checklist, done)
 		st.to("end")
 		if s := st.w.facts.machine.Status(steps.SmokeTest); s != steps.Skipped {

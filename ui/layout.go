@@ -54,9 +54,17 @@ func (w *wizard) frame() frame {
 	}
 	long, brief := w.where()
 	return frame{
-		long: long, brief: brief, stepper: w.stepper(), body: w.body(),
+		long: long, brief: brief, stepper: w.steps(), body: w.body(),
 		prompt: w.drawPrompt(w.prompt()), footer: w.footer(),
 	}
+}
+
+// steps is the stepper, "" where there is no project to take steps with.
+func (w *wizard) steps() string {
+	if p := w.current(); p != nil && p.Name == steps.Preflight && w.phase(p) == failed && w.facts.folder == "" {
+		return ""
+	}
+	return w.stepper()
 }
 
 // budget says what of a frame fits into the height.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -21,26 +20,18 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.lines(p.lines)
 		return
 	}
-	if !w.short() { // there the cause needs the room
-		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Bold, "This did not work.")
-		s.blank()
-	}
 	told, again := false, false
 	for _, f := range p.findings {
 		if f.Severity != finding.Error {
 			continue
 		}
-		s.finding(f, true)
+		s.headline(f, true)
 		s.blank()
 		told = true
 		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain()
 	}
 	if !told {
-		mark := ""
-		if w.short() {
-			mark = st.Error.Render(st.Marks.Failed) + " "
-		}
-		s.hang(mark, lipgloss.NewStyle(), words(p.failure))
+		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
 		s.blank()
 	}
@@ -82,7 +73,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Go on anyway", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
 	}
 	if m := w.facts.machine; m.Can(p.Name, steps.ActSkip) {
-		add("Skip", func(w *wizard) tea.Cmd { return w.skip(p.Name) })
+		add("Skip "+p.Title, func(w *wizard) tea.Cmd { return w.skip(p.Name) })
 	}
 	if w.mayRollBack() {
 		add("Roll back", (*wizard).askRollBack)

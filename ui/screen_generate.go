@@ -128,6 +128,13 @@ func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if q := g.ready(w); !w.facts.imported && w.selected < len(q.options) && q.options[w.selected].label == importKey {
 		s.hang("", w.styles.Bold, "Bring a key of your own.")
 		s.hang("  ", w.styles.Muted, "It must be random and have 50 characters or more.")
+		if n := len(g.entry.text()); g.typing && n > 0 {
+			mark, text := steps.MarkWarn, fmt.Sprintf("%d of at least %d characters", n, steps.MinKeyLength)
+			if n >= steps.MinKeyLength {
+				mark, text = steps.MarkOK, fmt.Sprintf("%d characters", n)
+			}
+			s.hang("  "+w.styles.Mark(mark)+" ", w.styles.Muted, text)
+		}
 		return
 	}
 	s.plan(p)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
@@ -118,7 +117,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 			less = append(less, f)
 		case first:
 			first = false
-			p.headline(w, s, f)
+			s.headline(f, !f.Mends())
 		default:
 			s.finding(f, !f.Mends())
 		}
@@ -139,20 +138,6 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	if len(less) > 0 {
 		s.blank()
 		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, steps.Plural(len(less), "more finding")+" that can wait: press t")
-	}
-}
-
-// headline is the worst of what was found.
-func (p *preflightScreen) headline(w *wizard, s *sheet, f finding.Finding) {
-	st := w.styles
-	s.say(st.Severity(f.Severity)+" ", st.Error.Bold(true), f.Message)
-	why := f.Why
-	if at := place(f); at != "" {
-		why = prose.Say("%s %s %s", at, st.Marks.Dot, why)
-	}
-	s.say("  ", st.Muted, why)
-	if !f.Mends() {
-		s.say("  "+st.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
 	}
 }
 

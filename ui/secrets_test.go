@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // fresh makes a value that must not turn up anywhere.
@@ -145,5 +147,32 @@ func TestField(t *testing.T) {
 		if !f.empty() {
 			t.Error("take leaves the text")
 		}
+	}
+}
+
+// While a key is typed, the page says how far it is.
+func TestAKeyIsJudgedWhileItIsTyped(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Generate).press("down", "enter").typed("correct horse")
+	if v := st.w.View(); !strings.Contains(v, "! 13 of at least 50 characters") {
+		t.Errorf("13 characters:\n%s", v)
+	}
+	st.typed(strings.Repeat("x", 37))
+	if v := st.w.View(); !strings.Contains(v, "✓ 50 characters") || strings.Contains(v, "at least") {
+		t.Errorf("50 characters:\n%s", v)
+	}
+}
+
+// Without a project there are no steps to show.
+func TestNoProjectNoSteps(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return steps.Fail(finding.New(finding.ProjectNotFound, ""))
+	}
+	if v := st.open().w.View(); strings.Contains(v, "Verify") {
+		t.Errorf("the stepper is shown:\n%s", v)
+	}
+	st.fakes[steps.Preflight].apply = fakeSteps()[steps.Preflight].apply
+	if v := st.press("enter").w.View(); !strings.Contains(v, "○ Verify") {
+		t.Errorf("the stepper is not back:\n%s", v)
 	}
 }

@@ -240,6 +240,22 @@ func (s *sheet) finding(f finding.Finding, whole bool) {
 	}
 }
 
+// headline adds the finding that a page is about: what is wrong in the colour of errors,
+// and below it where, why and, where a person has to, what to do.
+func (s *sheet) headline(f finding.Finding, person bool) {
+	s.say(s.s.Severity(f.Severity)+" ", s.s.Error.Bold(true), f.Message)
+	why := f.Why
+	if at := place(f); at != "" {
+		why = prose.Say("%s %s %s", at, s.s.Marks.Dot, why)
+	}
+	if !why.Empty() {
+		s.say("  ", s.s.Muted, why)
+	}
+	if person {
+		s.say("  "+s.s.Accent.Render("Do ")+"  ", lipgloss.NewStyle(), f.Fix)
+	}
+}
+
 // labelled adds text behind a short word.
 func (s *sheet) labelled(st lipgloss.Style, label, text string) {
 	if text != "" {
