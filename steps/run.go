@@ -48,6 +48,7 @@ type Options struct {
 	URL          string            // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string          // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
 	Roots        *x509.CertPool    // authorities to trust for https, nil for the system's
+	CAFile       string            // --ca-file, that they are from, absolute; "" for none
 	MinLength    int               // characters that the key must have; 0 for MinKeyLength, never less
 	Names        Names             // of the configuration, "" for what it leaves to the settings
 	DistinctFrom []string          // further variables that the key must differ from, beside SECRET_KEY

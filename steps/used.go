@@ -20,7 +20,7 @@ func (r *Run) remember() error {
 	if r.Journal == nil || r.Project == nil {
 		return nil
 	}
-	u := journal.Used{URLs: r.Options.URLs}
+	u := journal.Used{URLs: r.Options.URLs, CAFile: r.Options.CAFile}
 	if r.Options.EnvFile == "" { // else the target is what that flag says, which every command has again
 		u.Targets = r.Specs()
 	}

@@ -11,6 +11,7 @@ import (
 type Used struct {
 	Targets []string        `json:"targets,omitempty"` // as --target has them
 	URLs    []string        `json:"urls,omitempty"`    // of the server
+	CAFile  string          `json:"ca_file,omitempty"` // of the authorities of those, absolute
 	Facts   json.RawMessage `json:"facts,omitempty"`   // routes and token settings, in the caller's own form
 }
 

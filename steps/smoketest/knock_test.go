@@ -95,7 +95,7 @@ func TestALoginWithAnotherField(t *testing.T) {
 
 // A route that only the guide has, and the backend has not, is no fault of the backend.
 func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
-	for _, path := range []string{"login", "token/refresh"} {
+	for _, path := range []string{"login", "token/refresh", "user"} {
 		b := newBench(t).account()
 		b.visits(nil)
 		b.run.Project.Facts.Routes.Login, b.run.Project.Facts.Routes.Refresh = "", ""
@@ -113,7 +113,7 @@ func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].Code != "route-unknown" || found[0].Severity != finding.Warning || !strings.Contains(found[0].Fix.Rendered(), "keysplit.toml") {
 			t.Fatalf("%s: %v, %+v", path, err, found)
 		}
-		line := map[string]string{"login": steps.LineLogin, "token/refresh": steps.LineRefresh}[path]
+		line := map[string]string{"login": steps.LineLogin, "token/refresh": steps.LineRefresh, "user": steps.LineProtected}[path]
 		b.wantLine(line, steps.MarkWarn, "not verified")
 	}
 	// One that the project's Django named is another matter.

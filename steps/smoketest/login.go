@@ -352,6 +352,8 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		return steps.Fail(finding.New(finding.ServerStaleKey,
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
 			WithFix(finding.Do("Restart every process of the backend, then run `keysplit` again. If it happens again, look at the authentication classes of that route.")))
+	case a.status == http.StatusNotFound && s.assumes(s.run.Options.Routes.Protected, s.found.Protected):
+		_ = s.unverified(steps.LineProtected, textProtected, a, s.routes.Protected, "protected")
 	default:
 		// Not allowed, not there, or limited: that says nothing about the key.
 		s.emit.Check(steps.LineProtected, steps.MarkWarn, textProtected, detail+", says nothing about the key")

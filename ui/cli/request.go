@@ -75,6 +75,9 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if err != nil {
 		return nil, err
 	}
+	if used := p.used(q.state); q.caFile == "" && q.anywhere && isThere(used.CAFile) {
+		q.caFile = used.CAFile
+	}
 	roots, err := q.authorities()
 	if err != nil {
 		return nil, err
@@ -85,6 +88,11 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	}
 	o := &run.Options
 	o.Where = p.where()
+	if q.caFile != "" {
+		if o.CAFile, err = filepath.Abs(q.caFile); err != nil {
+			return nil, steps.Usage("--ca-file: %w", err)
+		}
+	}
 	if contained != nil {
 		o.Contained = &steps.Contained{Service: contained.Service, File: contained.File, Check: contained.Line("check")}
 	}
@@ -160,6 +168,12 @@ func (s *server) authorities() (*x509.CertPool, error) {
 		return nil, steps.Usage("--ca-file %s holds no certificate in PEM form", s.caFile)
 	}
 	return pool, nil
+}
+
+// isThere reports whether a file that an earlier run was given can still be read.
+func isThere(path string) bool {
+	_, err := file.ReadSmall(path)
+	return err == nil
 }
 
 // used is what the latest upgrade of this environment was told, as its journal has it.
