@@ -70,7 +70,8 @@ def filled_regex(text):
         if not group:
             break
         name, inside = group.groups()
-        ways = (known_values(name) if name else []) + [re.sub(r"\\([.-])", r"\1", w) for w in inside.split("|")]
+        # One without a name may be the inside of one that has it.
+        ways = (known_values(name) if name else known_values("version") + known_values("language")) + [re.sub(r"\\([.-])", r"\1", w) for w in inside.split("|")]
         value = next((w for w in ways if re.fullmatch(r"[\w.-]+", w) and matches(inside, w)), None)
         if value is None:
             return None
