@@ -218,3 +218,53 @@ func TestTheUserOfTheProjectsCode(t *testing.T) {
 		t.Errorf("a static look: %+v, %v", p.User, err)
 	}
 }
+
+// unitWay is a restart of units, as --restart names it.
+type unitWay string
+
+func (w unitWay) String() string { return string(w) }
+
+// The project's code runs as the unit's User=, before any owner of files; a unit of
+// root's says nothing, and neither does one that runs as somebody who does not exist.
+func TestTheUserOfTheUnit(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root runs code as another user")
+	}
+	stepstest.NewTool(t, "systemctl", `for unit; do :; done
+printf 'LoadState=loaded\nActiveState=active\nEnvironmentFiles=/etc/%s.env (ignore_errors=no)\n' "$unit"
+case "$unit" in
+web) echo User=daemon ;;
+old) echo User=root ;;
+gone) echo User=no-such-user-here ;;
+*) echo User= ;;
+esac`)
+	dir := t.TempDir()
+	manage := filepath.Join(dir, "manage.py")
+	if err := os.WriteFile(manage, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(manage, 54321, 54322); err != nil {
+		t.Fatal(err)
+	}
+	for restart, want := range map[string]struct{ user, from, file string }{
+		"systemd:web":         {"daemon", "the user of the unit", "/etc/web.env"},
+		"systemd:old,web":     {"daemon", "the user of the unit", "/etc/web.env"},
+		"systemd:web,nginx":   {"daemon", "the user of the unit", "/etc/web.env"},
+		"systemd:old":         {"54321", "the owner of manage.py", ""},
+		"systemd:none":        {"54321", "the owner of manage.py", ""},
+		"systemd:gone":        {"54321", "the owner of manage.py", "/etc/gone.env"},
+		"command:systemd:web": {"54321", "the owner of manage.py", ""},
+	} {
+		p := &steps.Project{Root: dir, TopLevel: dir, ManagePy: manage, EnvFile: steps.EnvFile{Path: filepath.Join(dir, ".env")}}
+		said := ""
+		run := stepstest.NewRun(t, "", nil)
+		run.Options.Restart = unitWay(restart)
+		err := findUser(t.Context(), run, p, func(ev steps.Event) { said += ev.Text.Rendered() })
+		if err != nil || p.User == nil || p.User.Name != want.user || p.UserFrom != want.from || !strings.Contains(said, want.user) {
+			t.Errorf("%s: %+v (%s), %v; said %q", restart, p.User, p.UserFrom, err, said)
+		}
+		if got := strings.Join(p.UnitFiles, " "); got != want.file {
+			t.Errorf("%s: files %q, want %q", restart, got, want.file)
+		}
+	}
+}
