@@ -52,12 +52,18 @@ const readingOf = 100 * time.Millisecond
 // and none is older.
 func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	seen := 0
+	wrote, at := run.Wrote, run.WroteAt
+	if !wrote && run.Stage == steps.Signing && run.Journal != nil { // by a run that was cut short after its write
+		if force := run.Journal.InForce(); len(force) > 0 {
+			wrote, at = true, force[len(force)-1].Time
+		}
+	}
 	for _, s := range run.Servers {
-		if s.PID == 0 || !run.Wrote || run.OwnServer {
+		if s.PID == 0 || !wrote || run.OwnServer {
 			continue
 		}
 		seen += max(1, s.Workers)
-		if s.Since().Before(run.WroteAt.Add(-readingOf)) {
+		if s.Since().Before(at.Add(-readingOf)) {
 			old = append(old, finding.New(finding.ServerStaleKey, fmt.Sprintf("A process of the server at %s (process %d) was started before the key was written, and goes on with the old one.", s.URL, s.PID)))
 		}
 	}

@@ -65,3 +65,48 @@ func TestTheFirstStageIsUndoneWhereTheServerDoesNotAcceptTwoKeys(t *testing.T) {
 		t.Error("the rotation is not taken back")
 	}
 }
+
+// A run that is killed between write and proof, in either stage, goes on with the same
+// two keys when the same command runs again.
+func TestARotationThatWasKilledGoesOn(t *testing.T) {
+	t.Parallel()
+	p := djangotest.New(t, djangotest.Options{})
+	state := filepath.Join(t.TempDir(), "state")
+	if r := (invocation{args: []string{"grace", "--prepare"}, dir: p.Root}).run(t, state); r.code != 0 {
+		t.Fatalf("prepare: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	lines := "\nJWT_PREVIOUS_SECRET_KEY = config('JWT_PREVIOUS_SECRET_KEY', default='')\nJWT_PREVIOUS_SECRET_KEY_UNTIL = config('JWT_PREVIOUS_SECRET_KEY_UNTIL', default='')\nINSTALLED_APPS += ['jwt_grace.GraceConfig']\n"
+	if err := os.WriteFile(p.Settings, []byte(read(t, p.Settings)+lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := p.Start(t, djangotest.ServerOptions{Reload: true})
+	old := keyIn(read(t, p.EnvPath))
+	second := func() string {
+		_, text, _ := strings.Cut(read(t, p.EnvPath), "\nJWT_PREVIOUS_SECRET_KEY=")
+		text, _, _ = strings.Cut(text, "\n")
+		return text
+	}
+	// Its restart kills the run itself, at the given call.
+	count := filepath.Join(t.TempDir(), "calls")
+	rotate := func(kill string) ran {
+		t.Helper()
+		restart := "command:sh -c 'echo x >> " + count + "; touch config/settings.py; sleep 2; if [ $(wc -l < " + count + ") = " + kill + " ]; then kill -9 $PPID; fi'"
+		return invocation{args: []string{"upgrade", "--rotate", "--grace", "--yes", "--json", "--python", p.Python, "--url", server.URL, "--restart", restart}, dir: p.Root}.run(t, state)
+	}
+	if r := rotate("1"); r.code == 0 || keyIn(read(t, p.EnvPath)) != old || second() == "" {
+		t.Fatalf("the first stage was not cut short: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	next := second()
+	if r := (invocation{args: []string{"status"}, dir: p.Root}).run(t, state); !strings.Contains(r.out, "first stage") || leaks(r.out, next) || leaks(r.out, old) {
+		t.Errorf("status does not name the first stage:\n%s", r.out)
+	}
+	if r := rotate("3"); r.code == 0 || keyIn(read(t, p.EnvPath)) != next || second() != old {
+		t.Fatalf("the second stage was not cut short, or has other keys: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if r := rotate("0"); r.code != 0 || !r.outcome(t).OK || keyIn(read(t, p.EnvPath)) != next || second() != old {
+		t.Fatalf("it did not go on: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	if r := (invocation{args: []string{"status"}, dir: p.Root}).run(t, state); strings.Contains(r.out, "Unfinished") {
+		t.Errorf("at its end it is unfinished:\n%s", r.out)
+	}
+}

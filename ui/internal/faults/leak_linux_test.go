@@ -260,13 +260,16 @@ func TestNothingIsLeaked(t *testing.T) {
 				"import":            {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
 				"import of rubbish": {"upgrade", "--yes", "--rotate", "--key-stdin", "--skip", "restart,smoke-test"},
 				"grace":             {"grace", "--hours", "48"},
+				"status":            {"status", "--live", "--url", w.url},
+				"status as JSON":    {"status", "--all", "--json"},
+				"without a logout":  {"upgrade", "--rotate", "--grace", "--dry-run", "--url", w.url},
 				"a wrong password":  append([]string{"upgrade", "--yes", "--password-stdin", "--restart", "none"}, account...),
 				"emergency":         {"rollback", "--emergency"},
 				"explain":           {"explain", "--no-color"},
 				"rollback":          {"rollback", "--yes", "--restart", "none"},
 			}
 			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "check all", "check and fix", "plan", "plan as JSON", "upgrade", "upgrade as JSON",
-				"rotate", "through a witness", "accessible", "demo", "grace", "bug report", "report", "report as JSON", "report as text",
+				"rotate", "through a witness", "accessible", "demo", "grace", "status", "status as JSON", "without a logout", "bug report", "report", "report as JSON", "report as text",
 				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "bug report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
 			searched, texts, runs, leaks := 0, 0, 0, 0
 			codes := map[int]int{}
