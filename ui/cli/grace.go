@@ -42,7 +42,7 @@ deploy both, and keysplit upgrade --rotate --grace logs nobody out. With --end
 the two variables are removed, the backend restarts, and the server is asked
 whether it refuses the previous key: before the deadline, or to tidy up.
 
-It is for rotations. On the upgrade itself the key before was SECRET_KEY, and
+It is for rotations. On the upgrade itself the previous key was SECRET_KEY, and
 accepting that is refused.`,
 		Example: `  keysplit grace --prepare
   keysplit upgrade --rotate && keysplit grace

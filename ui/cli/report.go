@@ -80,7 +80,7 @@ below it what lacks the key, and since which day.`,
 	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
 	f.IntSliceVar(&r.attest, "attest", nil, "sign off item `N` (4 to 9); needs --by and --note")
 	f.StringVar(&r.by, "by", "", "`NAME` of who signs off")
-	f.BoolVar(&r.yes, "yes", false, "with --attest, ask nothing: sign off also against what was seen")
+	f.BoolVar(&r.yes, "yes", false, "sign off also against what was seen")
 	f.BoolVar(&r.wait, "wait", false, "with --attest, wait for another run to end")
 	f.StringVar(&r.note, "note", "", "`TEXT`: what was done or seen")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))
