@@ -75,20 +75,30 @@ func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 	if err != nil {
 		return nil, err
 	}
-	is, err := manner{place: p, way: w, key: run.Names().Key, least: run.MinLength()}.edit(was)
+	is, err := mannerOf(run, p, w).edit(was)
 	if err != nil {
 		return nil, err
 	}
 	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package}, nil
 }
 
+func mannerOf(run *steps.Run, p place, w way) manner {
+	m := manner{place: p, way: w, key: run.Names().Key, least: run.MinLength()}
+	m.grace[0], m.grace[1] = run.Names().Grace()
+	return m
+}
+
 // unsure is the finding of settings that are not edited: the reason, the place, and the
 // lines to paste.
 func unsure(run *steps.Run, p place) error {
 	at := run.Project.Rel(p.File)
-	f := finding.New(finding.SettingsNotUpgraded, "keysplit does not edit the settings: "+secret.Inert(p.Unsure)+".").At(at, p.Line).NotFixable()
+	code := finding.SettingsNotUpgraded
+	if p.Tail == "apps" {
+		code = finding.GraceModuleNotLoaded
+	}
+	f := finding.New(code, "keysplit does not edit the settings: "+secret.Inert(p.Unsure)+".").At(at, p.Line).NotFixable()
 	where := "below SECRET_KEY and " + p.Dict
-	m := manner{place: p, key: run.Names().Key, least: run.MinLength()}
+	m := mannerOf(run, p, way{Call: "os.environ.get", Form: "get", Import: "import os"})
 	if len(p.Ways) > 0 {
 		m.way = p.Ways[0]
 	}

@@ -3,6 +3,8 @@ package adopt
 import (
 	"fmt"
 	"strings"
+
+	"dj/keysplit/steps"
 )
 
 // manner is how one block is written: the place, one of its ways to read a variable, the
@@ -12,6 +14,7 @@ type manner struct {
 	way
 	key   string
 	least int
+	grace [2]string // the variables of a grace period: the key, and until when
 }
 
 // quoted is a text in the quotes of the module.
@@ -23,7 +26,10 @@ func (m manner) reading(name, none string) string {
 	case "default":
 		return fmt.Sprintf("%s(%s, default=%s)", m.Call, m.quoted(name), none)
 	case "value":
-		return fmt.Sprintf("%s(%s, environ_prefix=None)", m.Call, m.quoted(""))
+		if name == m.Var || name == steps.GraceKeyName || name == steps.GraceUntilName { // what it is assigned to
+			return fmt.Sprintf("%s(%s, environ_prefix=None)", m.Call, m.quoted(""))
+		}
+		return fmt.Sprintf("%s(%s, environ_name=%s, environ_prefix=None, late_binding=True)", m.Call, m.quoted(""), m.quoted(name))
 	case "get":
 		if none != "None" {
 			return fmt.Sprintf("%s(%s, %s)", m.Call, m.quoted(name), none)

@@ -15,8 +15,8 @@ func (m manner) graceLines() []string {
 	}
 	none := m.quoted("")
 	return []string{
-		steps.GraceKeyName + " = " + m.reading(steps.GraceKeyName, none),
-		steps.GraceUntilName + " = " + m.reading(steps.GraceUntilName, none),
+		steps.GraceKeyName + " = " + m.reading(m.grace[0], none),
+		steps.GraceUntilName + " = " + m.reading(m.grace[1], none),
 		"INSTALLED_APPS += " + app,
 	}
 }

@@ -1,10 +1,12 @@
 package grace
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
@@ -44,6 +46,30 @@ func (c Code) Write(ctx context.Context, run *steps.Run) error {
 		return explain(run, c.Module, err)
 	}
 	return nil
+}
+
+// Adopt writes the lines into the settings where they lack them, in development, and
+// reports the file; "" where there is nothing to do. Settings that cannot be edited
+// safely, or that would not load then, are a *steps.Failure with the lines to paste.
+func (c Code) Adopt(ctx context.Context, run *steps.Run) (file string, err error) {
+	if !c.Lacks {
+		return "", nil
+	}
+	made, err := adopt.Grace(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	at, err := run.OpenInTree(made.File)
+	if err != nil {
+		return "", explain(run, made.File, err)
+	}
+	if !bytes.Equal(at.Data, made.Was) {
+		return "", steps.Fail(finding.New(finding.EnvFileChanged, "").At(run.Project.Rel(made.File), 0))
+	}
+	if _, err := run.Journal.Publish(ctx, at, made.Is); err != nil {
+		return "", explain(run, made.File, err)
+	}
+	return made.File, nil
 }
 
 // Ready is nil where the settings load the module and it is there. Else nothing may be

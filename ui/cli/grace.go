@@ -22,6 +22,7 @@ type graceOptions struct {
 	hours   int
 	end     bool
 	prepare bool
+	lines   bool // --adopt
 }
 
 func newGrace(stdio IO) *cobra.Command {
@@ -37,10 +38,11 @@ previous key; it never signs with it, and blacklisted tokens stay refused. It
 ends by itself; until then a second run changes nothing, unless --hours asks
 for another length.
 
-With --prepare only the module is written and the lines are shown: commit and
-deploy both, and keysplit upgrade --rotate --grace logs nobody out. With --end
-the two variables are removed, the backend restarts, and the server is asked
-whether it refuses the previous key: before the deadline, or to tidy up.
+With --prepare only the module is written and the lines are shown, or added to
+the settings with --adopt: commit and deploy both, and keysplit upgrade --rotate
+--grace logs nobody out. With --end the two variables are removed, the backend
+restarts, and the server is asked whether it refuses the previous key: before
+the deadline, or to tidy up.
 
 It is for rotations. On the upgrade itself the previous key was SECRET_KEY, and
 accepting that is refused.`,
@@ -75,6 +77,7 @@ accepting that is refused.`,
 	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 720 at most")
 	f.BoolVar(&o.end, "end", false, "end it now, and remove its variables")
 	f.BoolVar(&o.prepare, "prepare", false, "only write the module, and show the lines")
+	f.BoolVar(&o.lines, "adopt", false, "with --prepare: add the lines to the settings")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be written, change nothing")
 	return cmd
 }
@@ -84,6 +87,8 @@ func (o *graceOptions) check(cmd *cobra.Command, stdio IO) error {
 	switch {
 	case o.end && o.prepare, (o.end || o.prepare) && cmd.Flags().Changed("hours"):
 		return steps.Usage("--end, --prepare and --hours cannot be used together")
+	case o.lines && (!o.prepare || o.env != "" && o.env != steps.DefaultEnvironment):
+		return steps.Usage("--adopt goes with --prepare, in development: code reaches other environments by a commit")
 	case !o.end && (o.restart != "" || len(o.urls) > 0):
 		return steps.Usage("--restart and --url go with --end")
 	case o.end && !o.yes && !o.dryRun && (o.json || !stdio.InTTY):
@@ -120,6 +125,10 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 	if err == nil && !o.dryRun {
 		err = code.Write(ctx, run)
 	}
+	settings := ""
+	if err == nil && o.lines && !o.dryRun {
+		settings, err = code.Adopt(ctx, run)
+	}
 	if err != nil {
 		return o.refused(stdio, f, err)
 	}
@@ -127,11 +136,14 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 	if writes {
 		report.Changes = append(report.Changes, "write "+run.Project.Rel(code.Module))
 	}
+	if settings != "" {
+		report.Changes = append(report.Changes, "add the three lines to "+run.Project.Rel(settings))
+	}
 	if o.json {
 		return printJSON(stdio.Out, report)
 	}
 	o.changes(f, report.Changes)
-	if code.Lacks {
+	if code.Lacks && settings == "" {
 		settingsToAdd(f, code.Lines)
 	}
 	switch {
