@@ -87,7 +87,7 @@ func (e Emit) Printed(who string, printed ...secret.Foreign) {
 	for _, l := range lines[max(0, len(lines)-maxPrinted):] {
 		e(Event{Kind: EventPrinted, Said: l})
 	}
-	e.Progress(fmt.Sprintf("%s printed %s. What code prints can hold secrets, so only the wizard's log (l) has it.", who, Plural(len(lines), "line")))
+	e.Progress(fmt.Sprintf("%s printed %s (shown in the wizard's log alone: l).", who, Plural(len(lines), "line")))
 }
 
 // Plural is a number of things, in words: "1 line", "3 lines".

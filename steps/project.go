@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,14 @@ func (r *Run) Lent() map[string]*string {
 // Manage is a command of manage.py, as it is typed where keysplit was started.
 func (p *Project) Manage(args ...string) finding.Command {
 	return finding.Shell(append([]string{"python", FromHere(p.ManagePy)}, args...)...)
+}
+
+// Starts reports whether the backend starts as its files are now, as far as that is known.
+func (p *Project) Starts() bool {
+	stops := []finding.Code{finding.DjangoNotRunnable, finding.ValueInlineComment, finding.EnvFileMissing, finding.EncodingInvalid, finding.SecretKeyMissing, finding.SecretKeyPlaceholder}
+	return (p.Facts == nil || p.Facts.State == "ok" || p.Facts.State == "") && !slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+		return f.Severity == finding.Error && slices.Contains(stops, f.Code)
+	})
 }
 
 // MissingFile is the finding of a .env that is not there. It can be made with

@@ -195,16 +195,19 @@ func (v *Environment) Failure() error {
 	return v.Err
 }
 
-// Verdict says in one sentence how an environment stands, and what comes next. What
-// could not be read is not claimed. more reports that the findings say what to do.
-func (v *Environment) Verdict() (text string, more bool) {
+// Verdict says in one sentence how an environment stands. What could not be read is not
+// claimed. next is the command that comes next, "" for none; more reports that the
+// findings say what to do.
+func (v *Environment) Verdict() (text, next string, more bool) {
 	text, more = v.verdict()
-	return v.Run.Names().Fill(text), more
+	if v.Err == nil && slices.ContainsFunc(v.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && f.Mends() }) {
+		next, more = v.Run.Command("upgrade"), false
+	}
+	return v.Run.Names().Fill(text), next, more
 }
 
 func (v *Environment) verdict() (text string, more bool) {
 	keys, _ := v.keys()
-	errs := len(finding.Errors(v.Findings))
 	switch {
 	case errors.Is(v.Err, steps.ErrCannotLook):
 		return "keysplit could not inspect the project.", true
@@ -224,11 +227,13 @@ func (v *Environment) verdict() (text string, more bool) {
 	case v.Ready:
 		return "Ready: JWT_SECRET_KEY is set, long enough and different from SECRET_KEY.", false
 	}
-	fixes := func(f finding.Finding) bool { return f.Severity == finding.Error && f.Mends() }
-	if v.Err == nil && slices.ContainsFunc(v.Findings, fixes) { // where the look failed, an upgrade ends in the same way
-		return "Not ready: " + steps.Plural(errs, "error") + ". Next: " + v.Run.Command("upgrade"), false
+	found := slices.Clone(v.Findings)
+	if v.Err != nil { // an upgrade ends in the same way
+		for i := range found {
+			found[i] = found[i].NotFixable()
+		}
 	}
-	return "Not ready: " + steps.Plural(errs, "error") + ".", true
+	return finding.Standing(found, v.Run.Project == nil || v.Run.Project.Starts()), true
 }
 
 // splitsNothing reports whether a key pair signs the tokens, or nothing makes any.

@@ -51,17 +51,17 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"good":                 {nil, false, nil, "Ready: JWT_SECRET_KEY is set, long enough and different", false},
 		"a warning":            {nil, false, []finding.Finding{warning}, "Ready: ", false},
-		"what upgrade fixes":   {nil, false, []finding.Finding{fixable}, "Not ready: 1 error. Next: keysplit upgrade", false},
-		"what it does not":     {nil, false, []finding.Finding{other, other}, "Not ready: 2 errors.", true},
-		"the look failed":      {steps.Fail(fixable), false, []finding.Finding{fixable}, "Not ready: 1 error.", true},
+		"what upgrade fixes":   {nil, false, []finding.Finding{fixable}, "Not ready: 1 thing is wrong. keysplit fixes it.", false},
+		"what it does not":     {nil, false, []finding.Finding{other, other}, "Not ready: 2 things are wrong.", true},
+		"the look failed":      {steps.Fail(fixable), false, []finding.Finding{fixable}, "Not ready: 1 thing is wrong.", true},
 		"no look":              {steps.CannotLook("no project"), false, nil, "keysplit could not inspect the project.", true},
 		"committed":            {nil, true, nil, "What is committed is in order.", false},
 		"committed, a warning": {nil, true, []finding.Finding{warning}, "Not in order: 1 warning.", true},
 	} {
 		v, _ := look(t, good, steps.DefaultEnvironment, c.fail, c.found...)
 		v.Run.Options.Committed = c.committed
-		if text, more := v.Verdict(); !strings.HasPrefix(text, c.says) || more != c.more {
-			t.Errorf("%s: %q, %t", name, text, more)
+		if text, next, more := v.Verdict(); !strings.HasPrefix(text, c.says) || more != c.more || (next == "keysplit upgrade") != strings.Contains(c.says, "fixes") {
+			t.Errorf("%s: %q, %q, %t", name, text, next, more)
 		}
 		v.Strict()
 		if err := v.Failure(); (err == nil) != (c.says[:3] != "Not" && c.fail == nil) {

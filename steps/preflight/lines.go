@@ -149,10 +149,10 @@ func (d *diagnosis) comment(l envfile.Line, vars envfile.Vars) {
 	_, _, movable := l.Behind()
 	switch {
 	case d.castsToNumber(l.Name):
-		f = f.WithSeverity(finding.Error).Needed()
+		f = f.WithSeverity(finding.Error).Needed().WithFix(finding.Do("Run: `keysplit upgrade`. It moves the comment to a line of its own."))
 		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings want a number or true/false there: the backend will not start.", l.Name, d.reader())
 	case d.refuses[l.Num]:
-		f = f.WithSeverity(finding.Error).Needed()
+		f = f.WithSeverity(finding.Error).Needed().WithFix(finding.Do("Run: `keysplit upgrade`. It moves the comment to a line of its own."))
 		f.Message = prose.Say("The comment behind %s is part of its value for %s, and the settings refuse that: the backend will not start.", l.Name, d.reader())
 	case movable && d.expected(l):
 		f = f.OnRequest()

@@ -96,41 +96,37 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	var f front = c.plain(stdio)
-	if c.format != "text" {
-		f = silent{f}
-	}
+	plain := c.plain(stdio)
 	prints := stdio.State.Prints()
 	var all []*inspect.Environment
-	for i, name := range names {
+	for _, name := range names {
+		var f front = silent{plain}
+		if c.format == "text" {
+			f = plain
+		}
 		if c.all {
 			f.Note("")
 			f.Note("Environment " + name)
 		}
-		at := c.place
-		at.env = name
-		one, err := look(ctx, stdio, &at, c.request(), f, prints)
+		if c.format == "text" {
+			plain.hold()
+		}
+		one, err := c.one(ctx, stdio, name, f, prints, all)
 		if err != nil {
+			plain.show("")
 			return err
 		}
 		defer one.Run.Close()
-		if i == 0 && one.Err == nil {
-			if err := one.Committed(ctx, c.fix, edited(f, one.Run)); err != nil {
-				return err
-			}
-		}
-		if err := one.Remind(time.Now()); err != nil {
-			return err
-		}
-		one.Compare(all)
 		all = append(all, one)
-		if c.format == "text" {
-			text, more := one.Verdict()
-			if more {
-				text += " See the findings above."
-			}
-			f.Note("")
-			f.Note(text)
+		text, next, more := one.Verdict()
+		plain.show(text)
+		f.Note("")
+		if more {
+			text += " See the findings above."
+		}
+		f.Note(text)
+		if next != "" {
+			f.Note("Next: " + next)
 		}
 		one.Strict()
 	}
@@ -143,6 +139,29 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 		return err // no finding tells it
 	}
 	return said(err)
+}
+
+// one looks at one environment, after the others. What is committed is the same for all, so
+// the first one has it.
+func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, prints secret.Fingerprinter, others []*inspect.Environment) (*inspect.Environment, error) {
+	at := c.place
+	at.env = name
+	one, err := look(ctx, stdio, &at, c.request(), f, prints)
+	if err != nil {
+		return nil, err
+	}
+	if len(others) == 0 && one.Err == nil {
+		err = one.Committed(ctx, c.fix, edited(f, one.Run))
+	}
+	if err == nil {
+		err = one.Remind(time.Now())
+	}
+	if err != nil {
+		one.Run.Close()
+		return nil, err
+	}
+	one.Compare(others)
+	return one, nil
 }
 
 // request is what check asks of a run.

@@ -22,7 +22,7 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 	if n := strings.Count(out, "✗ jwt-key-shadowed"); n != 1 {
 		t.Errorf("the variable of the shell is told of %d times:\n%s%s", n, out, errOut)
 	}
-	if shown, says := strings.Count(out, "✗ "), "Not ready: 1 error. See the findings above."; shown != 1 || !strings.Contains(out, says) {
+	if shown, says := strings.Count(out, "✗ "), "Not ready: 1 thing is wrong. See the findings above."; shown != 1 || !strings.Contains(out, says) {
 		t.Errorf("%d errors are shown; it is not said that %q:\n%s", shown, says, out)
 	}
 	for _, name := range []string{"SECRET_KEY", "JWT_SECRET_KEY"} {
@@ -31,7 +31,7 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, out, _ := check(t, "--project", root); !strings.Contains(out, "Not ready: 1 error. Next: keysplit upgrade") {
+	if _, out, _ := check(t, "--project", root); strings.Count(out, "Not ready: 1 thing is wrong. keysplit fixes it.") != 2 || !strings.Contains(out, "\nNext: keysplit upgrade\n") {
 		t.Errorf("what mends it is not advised:\n%s", out)
 	}
 }

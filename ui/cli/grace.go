@@ -183,7 +183,7 @@ func (o *graceOptions) refused(stdio IO, f *plainFront, err error) error {
 		}
 	default:
 		for _, finding := range failure.Findings {
-			f.finding(finding, false)
+			f.finding(one(finding), false)
 		}
 	}
 	return said(err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -27,11 +28,16 @@ const width = 76
 // cursor, so a screen reader, a log and a pipe all show the same.
 type plainFront struct {
 	out    io.Writer
+	real   io.Writer // out, while behind is in its place
 	in     *bufio.Reader
 	s      style.Styles
 	spoken bool // for a screen reader: words for signs, numbered choices
 	mends  bool // the run that is shown does what fixable findings ask for
 	found  bool // the latest event was a finding
+
+	held     []finding.Finding              // of a look that is not at its end, to be shown together
+	behind   *bytes.Buffer                  // what goes behind the verdict, between hold and show
+	standing func([]finding.Finding) string // the verdict on what a look found; nil for none
 }
 
 func newPlain(stdio IO, o *speech) *plainFront {
@@ -148,7 +154,16 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventOutput:
 		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
-		p.finding(*ev.Finding, p.mends && ev.Step == steps.Preflight && !ev.Ends)
+		if p.behind != nil || ev.Step == steps.Preflight && !ev.Ends {
+			p.held = append(p.held, *ev.Finding)
+			return
+		}
+		p.release()
+		p.finding(one(*ev.Finding), false)
+	case steps.EventDone:
+		if p.behind == nil && ev.Step == steps.Preflight {
+			p.release()
+		}
 	case steps.EventFailed:
 		// The findings before it have said more than its text.
 		if !p.found {
@@ -180,24 +195,64 @@ func (p *plainFront) check(ev steps.Event) {
 	}
 }
 
-// finding prints one; mends tells that the steps after it fix it, if they can.
-func (p *plainFront) finding(f finding.Finding, mends bool) {
-	place := f.File
-	if f.Line > 0 {
-		place = fmt.Sprintf("%s:%d", f.File, f.Line)
+// hold keeps what is said back, until show: the verdict on a look is its first line.
+func (p *plainFront) hold() {
+	p.behind = &bytes.Buffer{}
+	p.real, p.out = p.out, p.behind
+}
+
+// show ends hold: the verdict where there are findings, what was said, and they.
+func (p *plainFront) show(verdict string) {
+	if p.behind == nil {
+		return
 	}
-	head := p.s.Severity(f.Severity) + " " + p.s.Bold.Render(string(f.Code))
-	if place != "" {
+	said := p.behind.Bytes()
+	p.out, p.behind = p.real, nil
+	if verdict != "" && len(p.held) > 0 {
+		p.Note(verdict)
+		p.line("")
+	}
+	_, _ = p.out.Write(said)
+	p.release()
+}
+
+// release shows what was held: how the project stands, and what was found, each thing once.
+func (p *plainFront) release() {
+	held := p.held
+	if p.held = nil; len(held) == 0 {
+		return
+	}
+	if p.standing != nil {
+		if said := p.standing(held); said != "" {
+			p.line("")
+			p.Note(said)
+		}
+	}
+	for _, g := range finding.Groups(held) {
+		p.finding(g, p.mends)
+	}
+}
+
+// one is a finding by itself.
+func one(f finding.Finding) finding.Group { return finding.Groups([]finding.Finding{f})[0] }
+
+// finding prints what is one thing; mends tells that the steps after it fix it, if they
+// can. Why it matters is said where a person has to act; keysplit explain says it of all.
+func (p *plainFront) finding(g finding.Group, mends bool) {
+	head := p.s.Severity(g.Severity) + " " + p.s.Bold.Render(string(g.Code))
+	if place := g.Places(); place != "" {
 		head += "  " + p.s.Muted.Render(place)
 	}
 	p.line("  %s", head)
-	p.say("    ", "", lipgloss.NewStyle(), f.Message)
-	p.say("    ", "", p.s.Muted, f.Why)
-	if mends && f.Mends() {
+	p.say("    ", "", lipgloss.NewStyle(), g.Message)
+	if mends && g.Mends() {
 		p.wrapped("    ", p.s.Accent, "keysplit fixes this in the next steps.")
 		return
 	}
-	p.say("    ", "Fix: ", lipgloss.NewStyle(), f.Fix)
+	if g.Severity == finding.Error && !g.Mends() {
+		p.say("    ", "", p.s.Muted, g.Why)
+	}
+	p.say("    ", "Fix: ", lipgloss.NewStyle(), g.Fix)
 }
 
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }

@@ -150,6 +150,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
 		p.mends = o.mends(e.Run)
+		p.standing = func(found []finding.Finding) string {
+			return e.Run.Names().Fill(finding.Standing(found, e.Run.Project.Starts()))
+		}
 		if !e.Run.Options.Unattended {
 			e.Run.HandOver = handOver
 		}
