@@ -49,8 +49,20 @@ func (r *Run) WriteEdits(ctx context.Context, edits []Edit, emit Emit) error {
 // written is one file of a plan: the first of its edits with the bytes and the mode of the last.
 type written struct {
 	Edit
-	lines int // that are changed
-	at    *envfile.Snapshot
+	at *envfile.Snapshot
+}
+
+// FilesOf is what edits that are on do to each file in all, in the order in which they are
+// written. Those of another version of a file are left out: WriteEdits refuses them.
+func FilesOf(edits []Edit) (out []Edit) {
+	files, err := filesOf(edits)
+	if err != nil {
+		return nil
+	}
+	for _, f := range files {
+		out = append(out, f.Edit)
+	}
+	return out
 }
 
 // filesOf are the files of the edits that are on, in the order in which they are written.

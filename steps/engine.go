@@ -43,7 +43,11 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err := e.act(n, ActPlan); err != nil {
 		return Plan{}, err
 	}
-	p, err := e.steps[n].Plan(ctx, e.Run)
+	err := e.lacking(ctx, n)
+	var p Plan
+	if err == nil {
+		p, err = e.steps[n].Plan(ctx, e.Run)
+	}
 	p.Step = n
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))
@@ -60,6 +64,22 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	fill := e.Run.Names().Fill
 	p.Summary, p.Question = fill(p.Summary), fill(p.Question)
 	return p, nil
+}
+
+// Lacker is a step that can tell what the committed files lack.
+type Lacker interface {
+	Lacks(ctx context.Context, run *Run) ([]finding.Finding, error)
+}
+
+// lacking looks, once, at what the committed files lack, before the plan in which a person
+// or --fix can have that fixed too.
+func (e *Engine) lacking(ctx context.Context, n Name) (err error) {
+	l, ok := e.steps[Checklist].(Lacker)
+	if n != Write || !ok || e.Run.Lacking != nil || e.Run.Wrote || e.Run.Options.Unattended && !e.Run.Options.Fix && e.Run.Adopted == nil {
+		return nil
+	}
+	e.Run.Lacking, err = l.Lacks(ctx, e.Run)
+	return err
 }
 
 // Apply carries out a planned step and verifies it. emit sees every event,

@@ -115,7 +115,7 @@ func (p *Project) Manage(args ...string) finding.Command {
 // Starts reports whether the backend starts as its files are now, as far as that is known.
 func (p *Project) Starts() bool {
 	stops := []finding.Code{finding.DjangoNotRunnable, finding.ValueInlineComment, finding.EnvFileMissing, finding.EncodingInvalid, finding.SecretKeyMissing, finding.SecretKeyPlaceholder}
-	return (p.Facts == nil || p.Facts.State == "ok" || p.Facts.State == "") && !slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
+	return p == nil || (p.Facts == nil || p.Facts.State == "ok" || p.Facts.State == "") && !slices.ContainsFunc(p.Findings, func(f finding.Finding) bool {
 		return f.Severity == finding.Error && slices.Contains(stops, f.Code)
 	})
 }

@@ -146,9 +146,10 @@ type Run struct {
 // Found is what preflight found.
 type Found struct {
 	Project *Project
-	Django  Django           // nil when the project's code was not or could not be started
-	Journal *journal.Journal // nil before the project is known, and in a static check
-	Adopted *Adopted         // the edit with which the settings were looked at, nil for none
+	Lacking []finding.Finding // what the committed files lack, nil until it was looked for
+	Django  Django            // nil when the project's code was not or could not be started
+	Journal *journal.Journal  // nil before the project is known, and in a static check
+	Adopted *Adopted          // the edit with which the settings were looked at, nil for none
 }
 
 // Adopted is an edit of the settings that gives them a key of their own. Until it is

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -72,6 +73,15 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	}
 	emit.Tell(prose.Say("%s The report for a pull request: `keysplit report`", r.count()))
 	return nil
+}
+
+// Lacks tells what the committed files lack.
+func (s *Step) Lacks(ctx context.Context, run *steps.Run) ([]finding.Finding, error) {
+	r, err := Look(ctx, run, s.now())
+	if err != nil {
+		return nil, err
+	}
+	return append([]finding.Finding{}, r.Findings...), nil
 }
 
 // Verify has nothing to add: Apply only looked.

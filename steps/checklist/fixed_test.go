@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -42,15 +43,13 @@ func TestAWholeRepositoryIsFixed(t *testing.T) {
 	if len(found) != len(files) {
 		t.Fatalf("%d places were found, not %d: %+v", len(found), len(files), found)
 	}
-	for _, f := range found {
-		p, ok := repo.Propose(h.run, f)
-		if !ok {
-			t.Errorf("no proposal for %s", f.File)
-			continue
-		}
-		if err := p.Apply(t.Context(), h.run); err != nil {
-			t.Error(err)
-		}
+	h.run.Options.Fix = true
+	d, err := edits.Draw(t.Context(), h.run, found)
+	if err != nil || len(d.On()) != len(found) {
+		t.Fatalf("%d edits for %d findings, %v", len(d.On()), len(found), err)
+	}
+	if err := h.run.WriteEdits(t.Context(), d.On(), func(steps.Event) {}); err != nil {
+		t.Fatal(err)
 	}
 	for _, f := range look() {
 		t.Errorf("still found: %s %s", f.Code, f.File)

@@ -45,32 +45,27 @@ func OfKey(code finding.Code) bool { return slices.Contains(ofKey, code) }
 
 // Diffs is what edits that are on do to each file in all, the .env first.
 func Diffs(run *steps.Run, made []steps.Edit) (out []steps.DiffLine) {
-	was, is := map[string][]byte{}, map[string]steps.Edit{}
-	var files []string
-	for _, e := range made {
-		if _, seen := is[e.File]; !seen {
-			files, was[e.File] = append(files, e.File), e.Was
+	files := steps.FilesOf(made)
+	slices.SortStableFunc(files, func(a, b steps.Edit) int {
+		if a.Secret == b.Secret {
+			return 0
 		}
-		is[e.File] = e
-	}
-	slices.SortStableFunc(files, func(a, b string) int {
-		return map[bool]int{true: 0, false: 1}[is[a].Secret] - map[bool]int{true: 0, false: 1}[is[b].Secret]
+		return map[bool]int{true: -1, false: 1}[a.Secret]
 	})
-	for _, file := range files {
-		e := is[file]
-		lines := Diff(run, was[file], e.Is)
+	for _, e := range files {
+		lines := Diff(run, e.Was, e.Is)
 		if !e.Secret {
 			show := repo.Shown
-			if filepath.Ext(file) == ".py" {
+			if filepath.Ext(e.File) == ".py" {
 				show = adopt.Shown(run)
 			}
-			lines = steps.DiffOf(was[file], e.Is, func(line string) (string, string) { return show(line), "" })
+			lines = steps.DiffOf(e.Was, e.Is, func(line string) (string, string) { return show(line), "" })
 		}
 		if len(lines) == 0 { // its mode alone
 			lines = []steps.DiffLine{{Op: "+", Text: steps.Extent(e.Was, e.Is, e.Mode)}}
 		}
 		for _, l := range lines {
-			l.File = run.Project.Rel(file)
+			l.File = run.Project.Rel(e.File)
 			out = append(out, l)
 		}
 	}

@@ -14,11 +14,13 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/emergency"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/trust"
 )
 
 // Environment is one environment that was looked at.
@@ -73,46 +75,78 @@ func (v *Environment) add(more ...finding.Finding) {
 	v.Ready = v.Ready && len(finding.Errors(more)) == 0
 }
 
-// Committed adds what the committed files lack, and edits them where fix is set: made
-// sees each edit. They are the same for all environments, so they are looked at once.
-func (v *Environment) Committed(ctx context.Context, fix bool, made func(repo.Proposal)) error {
+// Committed adds what the committed files lack. They are the same for all environments, so
+// they are looked at once. With fix the plan of edits is made, but for the key, and fix
+// makes what is on; it reports whether it did.
+func (v *Environment) Committed(ctx context.Context, fix func([]steps.Edit) (bool, error)) error {
 	report, err := checklist.Look(ctx, v.Run, time.Now())
 	if err != nil {
 		return err
 	}
 	more := report.Findings
-	if !fix {
+	d, err := edits.Draw(ctx, v.Run, slices.Concat(v.Findings, more))
+	if err != nil {
+		return err
+	}
+	if fix == nil {
 		for i, found := range more {
-			if _, ok := repo.Propose(v.Run, found); ok {
-				more[i].Fixable = true
-				more[i].Fix = more[i].Fix.Then(finding.Do("`keysplit check --fix` does it."))
+			if closes(d.Edits, found) {
+				more[i] = found.OnRequest().WithFix(found.Fix.Then(finding.Do("`keysplit check --fix` does it.")))
 			}
 		}
 		v.add(more...)
 		return nil
 	}
-	left, refused, err := v.fix(ctx, v.Findings, made)
+	on, err := v.permitted(ctx, d.On())
 	if err != nil {
 		return err
 	}
-	// What is left was told before.
-	v.Findings, v.Ready = left, v.Err == nil && len(finding.Errors(left)) == 0
-	v.add(refused...)
-	if more, refused, err = v.fix(ctx, more, made); err != nil {
+	made, err := fix(on)
+	var failure *steps.Failure
+	switch {
+	case errors.As(err, &failure):
+		more = append(more, failure.Findings...)
+	case err != nil:
 		return err
+	case made:
+		v.Findings = slices.DeleteFunc(v.Findings, func(f finding.Finding) bool { return closes(on, f) })
+		if report, err = checklist.Look(ctx, v.Run, time.Now()); err != nil {
+			return err
+		}
+		more = report.Findings
 	}
-	v.add(append(more, refused...)...)
+	// What is left of the first look was told before, but for why a file was not edited.
+	var refused []finding.Finding
+	v.Findings = slices.DeleteFunc(v.Findings, func(f finding.Finding) bool {
+		said, is := repo.Refused(v.Run, f)
+		if is {
+			refused = append(refused, said)
+		}
+		return is
+	})
+	for i, f := range more {
+		more[i], _ = repo.Refused(v.Run, f)
+	}
+	v.Ready = v.Err == nil && len(finding.Errors(v.Findings)) == 0
+	v.add(append(refused, more...)...)
 	return nil
 }
 
-// fix is repo.Fix, where a file that cannot be edited is a finding like others.
-func (v *Environment) fix(ctx context.Context, found []finding.Finding, made func(repo.Proposal)) (left, refused []finding.Finding, err error) {
-	left, err = repo.Fix(ctx, v.Run, found, made)
-	var failure *steps.Failure
-	if errors.As(err, &failure) {
-		return left, failure.Findings, nil
+// closes reports whether one of the edits fixes a finding.
+func closes(all []steps.Edit, f finding.Finding) bool {
+	return slices.ContainsFunc(all, func(e steps.Edit) bool { return slices.Contains(e.Closes, f) })
+}
+
+// permitted leaves out the edits of a .env that git tracks: it gets no secret.
+func (v *Environment) permitted(ctx context.Context, on []steps.Edit) ([]steps.Edit, error) {
+	if !slices.ContainsFunc(on, func(e steps.Edit) bool { return e.Secret }) {
+		return on, nil
 	}
-	return left, nil, err
+	f, tracked, _ := trust.Tracked(ctx, v.Run, v.Run.Project.EnvFile.Path, true)
+	if tracked && f.Severity == finding.Error {
+		on = slices.DeleteFunc(on, func(e steps.Edit) bool { return e.Secret })
+	}
+	return on, ctx.Err()
 }
 
 // Remind adds what the journal knows about time: the age of the key, a grace period

@@ -8,7 +8,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 )
@@ -38,26 +37,6 @@ func (e *edited) insert(in insertion) {
 		}
 	}
 	e.done = append(e.done, in)
-}
-
-// diff shows what was inserted. A line that was there before is not shown, since it may hold a secret.
-func (e *edited) diff() (lines []steps.DiffLine) {
-	slices.SortFunc(e.done, func(a, b insertion) int { return a.at - b.at })
-	for _, in := range e.done {
-		text := strings.TrimLeft(in.text, "\r\n")
-		num := 1 + bytes.Count(e.data[:in.at+len(in.text)-len(text)], []byte("\n"))
-		note := ""
-		if before, after := e.data[:in.at], in.text; !strings.HasSuffix(after, "\n") && text == in.text && len(before) > 0 {
-			note = "within the line"
-		}
-		for l := range strings.Lines(text) {
-			if l = strings.TrimRight(l, "\r\n"); strings.TrimSpace(l) != "" {
-				lines = append(lines, steps.DiffLine{Line: num, Op: "+", Text: l, Note: note})
-			}
-			num++
-		}
-	}
-	return lines
 }
 
 // maxEdits is how many places of one file are edited.

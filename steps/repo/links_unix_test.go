@@ -50,12 +50,12 @@ func TestNothingIsEditedThroughALink(t *testing.T) {
 					}
 					must(t, os.Symlink(target, at))
 				}
-				p, ok := Propose(run, finding.New(c.code, "").At(c.file, 4))
-				if ok {
+				found := finding.New(c.code, "").At(c.file, 4)
+				if _, ok := propose(t, run, found); ok {
 					t.Errorf("%q is a link, and an edit is proposed", part)
 				}
-				if !strings.Contains(p.Finding.Message.Rendered(), "It was not edited") || p.Finding.Fixable || !p.Refused {
-					t.Errorf("%q: it is not said: %+v", part, p.Finding)
+				if f, refused := Refused(run, found); !refused || !strings.Contains(f.Message.Rendered(), "It was not edited") || f.Fixable {
+					t.Errorf("%q: it is not said: %+v", part, f)
 				}
 				if got, _ := os.ReadFile(victim); string(got) != text {
 					t.Errorf("%q: the file outside was changed", part)
@@ -103,12 +103,12 @@ func TestALinkThatComesLaterIsNotFollowed(t *testing.T) {
 			for _, dir := range []string{outside, filepath.Join(top, "deploy")} {
 				must(t, os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(text), 0o600))
 			}
-			p, ok := Propose(run, finding.New(compose, "").At("deploy/compose.yaml", 4))
+			p, ok := propose(t, run, finding.New(compose, "").At("deploy/compose.yaml", 4))
 			if !ok {
 				t.Fatal("no edit is proposed")
 			}
 			swap(t, top, outside)
-			if err := p.Apply(t.Context(), run); err == nil || !strings.Contains(err.Error(), "not edited") {
+			if err := write(t, run, p); err == nil || !strings.Contains(err.Error(), "env-file-not-regular") {
 				t.Errorf("error %v", err)
 			}
 			if entries, _ := os.ReadDir(outside); len(entries) != 1 {
@@ -128,11 +128,11 @@ func TestARollbackFollowsNoLink(t *testing.T) {
 	path, outside := filepath.Join(run.Project.TopLevel, ".gitignore"), filepath.Join(t.TempDir(), "profile")
 	must(t, os.WriteFile(path, []byte("*.pyc\n"), 0o600))
 	must(t, os.WriteFile(outside, []byte("export A=b\n"), 0o600))
-	p, ok := Propose(run, finding.New(ignored, "").At(".env", 0))
+	p, ok := propose(t, run, finding.New(ignored, "").At(".env", 0))
 	if !ok {
 		t.Fatal("no edit is proposed")
 	}
-	must(t, p.Apply(t.Context(), run))
+	must(t, write(t, run, p))
 	must(t, os.Remove(path))
 	must(t, os.Symlink(outside, path))
 	for _, in := range run.Journal.Applied() {
@@ -154,11 +154,11 @@ func TestAWorkTreeBehindALinkIsEdited(t *testing.T) {
 	must(t, os.Symlink(top, link))
 	must(t, os.WriteFile(filepath.Join(top, ".env.example"), []byte("SECRET_KEY=x\n"), 0o600))
 	run.Project.TopLevel = link
-	p, ok := Propose(run, finding.New(sample, "").At(".env.example", 1))
+	p, ok := propose(t, run, finding.New(sample, "").At(".env.example", 1))
 	if !ok {
-		t.Fatal(p.Finding.Message)
+		t.Fatal("no edit is proposed")
 	}
-	must(t, p.Apply(t.Context(), run))
+	must(t, write(t, run, p))
 	if got, _ := os.ReadFile(filepath.Join(top, ".env.example")); !strings.Contains(string(got), steps.GuideNames.Key) {
 		t.Errorf("%s", got)
 	}

@@ -2,10 +2,12 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
@@ -19,33 +21,29 @@ var Makers = []steps.Maker{{Codes: []finding.Code{ignored, inContext, ci, compos
 
 const inContext = finding.EnvFileInBuildContext
 
-// offer offers the edit of each file. A file that is not edited is left: its finding, or
-// Fix, says why.
+// offer offers the edit of each file. A file that is not edited is left: Refused says why.
 func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.Draft) error {
-	var done []string
+	v := wordsOf(run.Names())
 	for _, f := range found {
-		path, ok := fileOf(run, f)
-		if !ok {
-			continue
-		}
-		if _, err := run.OpenInTree(path); err != nil {
+		path, at, err := open(run, f)
+		if at == nil || err != nil {
 			continue
 		}
 		now, err := d.Read(path)
-		if err != nil {
+		if err != nil || now == nil && f.Code != ignored && f.Code != inContext || len(now) > file.MaxRead {
 			continue
 		}
-		id := string(f.Code) + " " + run.Project.Rel(path)
-		v := wordsOf(run.Names())
+		name := run.Project.Rel(path)
+		id := string(f.Code) + " " + name
 		e := v.edit(f, now)
 		if f.Code == inContext {
-			e = addLine(now, "**/"+filepath.Base(run.Project.EnvFile.Path))
+			e = addLine(now, "**/"+special.ReplaceAllString(filepath.Base(run.Project.EnvFile.Path), `\$0`))
 		}
-		if now == nil && f.Code != ignored && f.Code != inContext || len(now) > file.MaxRead || e == nil || len(e.done) == 0 || slices.Contains(done, id) {
-			continue
+		if e == nil || len(e.done) == 0 || len(e.data) > envfile.MaxSize || slices.ContainsFunc(d.Edits, func(o steps.Edit) bool { return o.ID == id }) {
+			continue // an edit is about every line of its file
 		}
-		done = append(done, id)
-		edit := steps.Edit{ID: id, File: path, Is: e.data, On: f.Code == ignored, Why: v.why(f, run.Project.Rel(path), e.data), Closes: []finding.Finding{f}, Diff: steps.DiffOf(now, e.data, shown)}
+		edit := steps.Edit{ID: id, File: path, Is: e.data, On: f.Code == ignored || run.Adopted != nil, Closes: []finding.Finding{f}, Diff: steps.DiffOf(now, e.data, shown)}
+		edit.Why = v.why(f, name, e.data)
 		if run.Elsewhere() != "" {
 			edit.ByHand = prose.Say("Code reaches %s by a commit: make this edit in development.", run.Options.Environment)
 		}
@@ -54,6 +52,39 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 		}
 	}
 	return nil
+}
+
+// open reads the file that is edited for a finding; no snapshot and no error where there
+// is none.
+func open(run *steps.Run, f finding.Finding) (path string, at *envfile.Snapshot, err error) {
+	path, ok := fileOf(run, f)
+	if !ok {
+		return "", nil, nil
+	}
+	at, err = run.OpenInTree(path)
+	if err == nil {
+		err = at.Writable()
+	}
+	var refused *envfile.RefusedError
+	if errors.As(err, &refused) {
+		refused.Path = run.Project.Rel(path)
+	}
+	return path, at, err
+}
+
+// Refused is the finding of a file that would be edited and cannot be: it says beside what
+// is wrong why keysplit does not fix it.
+func Refused(run *steps.Run, f finding.Finding) (finding.Finding, bool) {
+	if !slices.Contains(Makers[0].Codes, f.Code) {
+		return f, false
+	}
+	_, _, err := open(run, f)
+	if err == nil {
+		return f, false
+	}
+	f = f.WithSeverity(finding.Error).NotFixable()
+	f.Message = prose.Say("%s It was not edited: %s.", f.Message, secret.Inert(err.Error()))
+	return f, true
 }
 
 // fileOf is the file that is edited for a finding, absolute.
@@ -67,7 +98,7 @@ func fileOf(run *steps.Run, f finding.Finding) (path string, ok bool) {
 	}
 	switch f.Code {
 	case ignored:
-		return filepath.Join(run.Project.TopLevel, ".gitignore"), f.Fixable
+		return filepath.Join(run.Project.TopLevel, ".gitignore"), true
 	case inContext:
 		return filepath.Join(filepath.Dir(path), ".dockerignore"), true
 	}

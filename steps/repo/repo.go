@@ -16,13 +16,11 @@
 //     manifest, a Secret's key whose new name is not sure, the build of an image, which would keep the value), there is no
 //     proposal, and the finding says what to do by hand.
 //
-// A proposal is applied through the journal, so that a rollback takes it back.
+// The edits are offered to the plan of edits, see Makers.
 package repo
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -32,78 +30,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
-	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/file"
 )
-
-// Proposal is one edit of one file, for one finding.
-type Proposal struct {
-	Finding finding.Finding
-	Refused bool   // the file is one that is not edited; the finding then says why
-	Path    string // absolute
-	Diff    []steps.DiffLine
-	Left    int // a line that still lacks the key afterwards, and is fixed by hand; 0 for none
-
-	at  *envfile.Snapshot
-	new []byte
-}
-
-// Propose makes the edit that a finding asks for. ok is false where there is none: the finding is about something else,
-// or has to be fixed by hand, or the file is refused.
-func Propose(run *steps.Run, f finding.Finding) (p Proposal, ok bool) {
-	p.Finding = f
-	if f.File == "" || !slices.Contains([]finding.Code{ci, compose, kubernetes, sample, docs, ignored}, f.Code) {
-		return p, false
-	}
-	name := f.File
-	if f.Code == ignored {
-		name = ".gitignore"
-	}
-	path := filepath.FromSlash(name)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(run.Project.TopLevel, path)
-	}
-	at, err := run.OpenInTree(path)
-	if err != nil {
-		p.Finding, p.Refused = refused(f, err.Error()), true
-		return p, false
-	}
-	if !at.Exists && f.Code != ignored || len(at.Data) > file.MaxRead {
-		return p, false
-	}
-	v := wordsOf(run.Names())
-	e := v.edit(f, at.Data)
-	if e == nil || len(e.done) == 0 {
-		return p, false
-	}
-	p.Path, p.at, p.new, p.Diff = at.Path, at, e.data, e.diff()
-	if f.Code != ignored {
-		p.Left = v.read(runs(f.Code), f.File, p.new).Lacks()
-	}
-	return p, true
-}
-
-// Apply makes the edit. A file that may not be written, or was changed since it was
-// looked at, is left alone; the error is then a *steps.Failure that says so beside
-// what the finding says. The run needs a journal.
-func (p Proposal) Apply(ctx context.Context, run *steps.Run) error {
-	_, err := run.Journal.Publish(ctx, p.at, p.new)
-	var refusal *envfile.RefusedError
-	if errors.As(err, &refusal) {
-		refusal.Path = run.Project.Rel(p.Path)
-		return steps.Fail(refused(p.Finding, refusal.Error()))
-	}
-	return err
-}
-
-// refused says beside what is wrong why keysplit does not fix it.
-func refused(f finding.Finding, why string) finding.Finding {
-	f = f.WithSeverity(finding.Error)
-	f.Message = prose.Say("%s It was not edited: %s.", f.Message, secret.Inert(why))
-	f.Fixable = false
-	return f
-}
 
 // edit makes the edit that a finding asks for. It is nil where there is none.
 func (v *vocabulary) edit(f finding.Finding, data []byte) *edited {
@@ -205,23 +132,4 @@ func addLine(data []byte, line string) *edited {
 	}
 	e.insert(insertion{len(data), line + eol})
 	return e
-}
-
-// Describe says in one line what a proposal does, and what it leaves.
-func (p Proposal) Describe(run *steps.Run) string {
-	what, n := "line", len(p.Diff)
-	if slices.ContainsFunc(p.Diff, func(d steps.DiffLine) bool { return d.Note != "" }) {
-		what = "entry"
-	}
-	switch {
-	case n != 1 && what == "entry":
-		what = "entries"
-	case n != 1:
-		what = "lines"
-	}
-	text := fmt.Sprintf("%s: %d %s added", secret.Inert(run.Project.Rel(p.Path)), n, what)
-	if p.Left > 0 {
-		text += fmt.Sprintf(", line %d is left for you", p.Left)
-	}
-	return text
 }

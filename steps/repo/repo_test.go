@@ -104,14 +104,14 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 			if err := os.WriteFile(path, []byte(e.before), 0o640); err != nil {
 				t.Fatal(err)
 			}
-			p, ok := Propose(run, finding.New(e.code, "").At(e.file, 1))
+			p, ok := propose(t, run, finding.New(e.code, "").At(e.file, 1))
 			if ok != (e.after != "") {
 				t.Fatalf("a proposal: %t, %+v", ok, p.Diff)
 			}
 			if !ok {
 				return
 			}
-			if err := p.Apply(t.Context(), run); err != nil {
+			if err := write(t, run, p); err != nil {
 				t.Fatal(err)
 			}
 			got, err := os.ReadFile(path)
@@ -120,12 +120,12 @@ func TestProposalsOnlyInsertLines(t *testing.T) {
 			}
 			added := strings.Split(strings.ReplaceAll(e.after, "\r\n", "\n"), "\n")
 			for _, d := range p.Diff {
-				if d.Op != "+" || d.Line < 1 || added[d.Line-1] != d.Text && (d.Note == "" || !strings.Contains(added[d.Line-1], d.Text)) {
+				if d.Op == "+" && (d.Line < 1 || Shown(added[d.Line-1]) != d.Text) {
 					t.Errorf("the diff says line %d is %q", d.Line, d.Text)
 				}
 			}
 			if e.code == "env-file-not-ignored" {
-				if p, again := Propose(run, finding.New(e.code, "").At(e.file, 1)); again {
+				if p, again := propose(t, run, finding.New(e.code, "").At(e.file, 1)); again {
 					t.Errorf("proposed again: %+v", p.Diff)
 				}
 			}
@@ -167,11 +167,11 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 	}
 	for _, file := range []string{".env", "a b/.env", "we[i]rd*/#.env", "!x.env"} {
 		// There is none, and afterwards none is left of it.
-		p, ok := Propose(run, finding.New("env-file-not-ignored", "").At(file, 0))
+		p, ok := propose(t, run, finding.New("env-file-not-ignored", "").At(file, 0))
 		if !ok {
 			t.Fatal(file)
 		}
-		if err := p.Apply(t.Context(), run); err != nil {
+		if err := write(t, run, p); err != nil {
 			t.Fatal(err)
 		}
 		if err := exec.Command("git", "-C", top, "check-ignore", "-q", "--", file).Run(); err != nil {
@@ -196,27 +196,57 @@ func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\n    JWT_SECRET_KEY: y\nb:\n  variables:\n    SECRET_KEY: x\nc:\n  variables: {SECRET_KEY: }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, ok := Propose(run, finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 7))
-	if !ok || len(p.Diff) != 1 || p.Diff[0].Line != 8 || p.Left != 10 {
-		t.Errorf("%v, %+v", ok, p)
+	p, ok := propose(t, run, finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 7))
+	if why := p.Why.Rendered(); !ok || steps.Extent(p.Was, p.Is, 0) != "1 line added" || !strings.HasSuffix(why, "Line 10 is left for you.") {
+		t.Errorf("%v, %s", ok, why)
 	}
 }
 
-func TestDescribe(t *testing.T) {
+// propose is the plan's edit for one finding, switched on.
+func propose(t *testing.T, run *steps.Run, f finding.Finding) (e steps.Edit, ok bool) {
+	t.Helper()
+	d, err := steps.Draw(t.Context(), run, Makers, []finding.Finding{f})
+	if err != nil || len(d.Edits) == 0 {
+		return e, false
+	}
+	e = d.Edits[0]
+	e.On = true
+	return e, true
+}
+
+func write(t *testing.T, run *steps.Run, e steps.Edit) error {
+	t.Helper()
+	return run.WriteEdits(t.Context(), []steps.Edit{e}, func(steps.Event) {})
+}
+
+// Where code comes by a commit, an edit is shown and not made.
+func TestElsewhereAnEditIsShown(t *testing.T) {
 	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
-	for text, want := range map[string]string{
-		"services:\n  web:\n    environment:\n      SECRET_KEY: x\n":                                                             "compose.yaml: 1 line added",
-		"services:\n  web:\n    environment: {SECRET_KEY: x}\n":                                                                  "compose.yaml: 1 entry added",
-		"services:\n  web:\n    environment: {SECRET_KEY: x}\n  worker:\n    environment:\n      SECRET_KEY: x\n":                "compose.yaml: 2 entries added",
-		"services:\n  web:\n    environment: [SECRET_KEY]\n    command: SECRET_KEY=x run\n  b:\n    command: SECRET_KEY=x run\n": "compose.yaml: 1 entry added, line 6 is left for you",
+	run.Options.Environment, run.Options.Fix = "staging", true
+	if err := os.WriteFile(filepath.Join(run.Project.TopLevel, ".env.example"), []byte("SECRET_KEY=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := steps.Draw(t.Context(), run, Makers, []finding.Finding{finding.New(sample, "").At(".env.example", 1)})
+	if err != nil || len(d.Edits) != 1 || d.Edits[0].On || d.Edits[0].ByHand.Empty() {
+		t.Errorf("%d edits, %v", len(d.Edits), err)
+	}
+}
+
+// A line around an edit may hold a secret.
+func TestShownMasksWhatMayBeASecret(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"      SECRET_KEY: abc":                 "      SECRET_KEY: ••••",
+		"  - DB_PASSWORD=abc":                   "  - DB_PASSWORD=••••",
+		"DATABASE_URL=postgres://me:abc@db/x":   "DATABASE_URL=postgres://me:••••@db/x",
+		"JWT_SECRET_KEY=${JWT_SECRET_KEY:?}":    "JWT_SECRET_KEY=${JWT_SECRET_KEY:?}",
+		"SECRET_KEY: ${{ secrets.SECRET_KEY }}": "SECRET_KEY: ${{ secrets.SECRET_KEY }}",
+		"services:":                             "services:",
+		"JWT_SECRET_KEY=" + Placeholder:         "JWT_SECRET_KEY=" + Placeholder,
 	} {
-		if err := os.WriteFile(filepath.Join(run.Project.TopLevel, "compose.yaml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p, ok := Propose(run, finding.New(compose, "").At("compose.yaml", 1))
-		if got := p.Describe(run); !ok || got != want {
-			t.Errorf("%t: %s, not %s", ok, got, want)
+		if got := Shown(line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
 }

@@ -236,7 +236,7 @@ func draw(ctx context.Context, run *steps.Run, files []steps.Target) error {
 		}
 		if own := d.ownFile(run); own != nil {
 			var err error
-			own.draft, err = edits.Draw(ctx, run, run.Project.Findings)
+			own.draft, err = edits.Draw(ctx, run, slices.Concat(run.Project.Findings, run.Lacking))
 			return err
 		}
 	}

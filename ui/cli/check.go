@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/inspect"
 	"dj/keysplit/steps/preflight"
-	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/secret"
 )
 
@@ -25,6 +27,7 @@ type checkOptions struct {
 	format                      string
 	targets                     []string
 	all, fix, committed, static bool
+	dryRun                      bool
 }
 
 func newCheck(stdio IO) *cobra.Command {
@@ -62,6 +65,9 @@ of them share is found, without either being shown.`,
 			if !slices.Contains(formats, c.format) {
 				return steps.Usage("--format %s: choose %s", secret.Quote(c.format), strings.Join(formats, ", "))
 			}
+			if c.dryRun && (!c.fix || c.format != "text") {
+				return steps.Usage("--dry-run goes with --fix, and prints a patch")
+			}
 			if c.all && cmd.Flags().Changed("env") {
 				return steps.Usage("--all and --env cannot be used together")
 			}
@@ -79,7 +85,8 @@ of them share is found, without either being shown.`,
 	c.queueing(f)
 	targetsFlag(f, &c.targets, "look for the key at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&c.static, "static", false, "read files only, run none of the project's code")
-	f.BoolVar(&c.fix, "fix", false, "edit the committed files that lack the key")
+	f.BoolVar(&c.fix, "fix", false, "make every edit of the plan, but for the key")
+	f.BoolVar(&c.dryRun, "dry-run", false, "with --fix: print the edits as a patch, change nothing")
 	f.BoolVar(&c.committed, "committed", false, "judge only committed files (see keysplit help ci)")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "", "`FORMAT`: text (default), json, junit, sarif, github")
@@ -101,14 +108,15 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	var all []*inspect.Environment
 	for _, name := range names {
 		var f front = silent{plain}
-		if c.format == "text" {
+		text := c.format == "text" && !c.dryRun // a patch is all that is printed
+		if text {
 			f = plain
 		}
 		if c.all {
 			f.Note("")
 			f.Note("Environment " + name)
 		}
-		if c.format == "text" {
+		if text {
 			plain.hold()
 		}
 		one, err := c.one(ctx, stdio, name, f, prints, all)
@@ -118,13 +126,13 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 		}
 		defer one.Run.Close()
 		all = append(all, one)
-		text, next, more := one.Verdict()
-		plain.show(text)
+		verdict, next, more := one.Verdict()
+		plain.show(verdict)
 		f.Note("")
 		if more {
-			text += " See the findings above."
+			verdict += " See the findings above."
 		}
-		f.Note(text)
+		f.Note(verdict)
 		if next != "" {
 			f.Note("Next: " + next)
 		}
@@ -151,7 +159,7 @@ func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, 
 		return nil, err
 	}
 	if len(others) == 0 && one.Err == nil {
-		err = one.Committed(ctx, c.fix, edited(f, one.Run))
+		err = one.Committed(ctx, c.fixing(ctx, stdio, f, one.Run))
 	}
 	if err == nil {
 		err = one.Remind(time.Now())
@@ -168,7 +176,7 @@ func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, 
 func (c *checkOptions) request() request {
 	return request{
 		delivery: delivery{targets: c.targets}, answers: c.answers, speech: &c.speech, command: "check", reach: looks,
-		options: steps.Options{ReadOnly: !c.fix, Static: c.static || c.committed, Committed: c.committed},
+		options: steps.Options{ReadOnly: !c.fix || c.dryRun, Fix: c.fix, Static: c.static || c.committed, Committed: c.committed},
 	}
 }
 
@@ -190,13 +198,48 @@ func look(ctx context.Context, stdio IO, p *place, q request, f front, prints se
 	return one, err
 }
 
-// edited shows each edit that was made.
-func edited(f front, run *steps.Run) func(repo.Proposal) {
-	return func(p repo.Proposal) {
-		f.Note("")
-		f.Note("Edited " + p.Describe(run) + ". Look at it with git diff; " + run.Command("rollback") + " takes out all that this run changed.")
-		f.Plan(steps.Plan{Diff: p.Diff})
+// fixing makes the plan of edits, or, in a dry run, prints it as a patch: the files that may
+// hold a secret are left out and listed.
+func (c *checkOptions) fixing(ctx context.Context, stdio IO, f front, run *steps.Run) func([]steps.Edit) (bool, error) {
+	if !c.fix {
+		return nil
 	}
+	return func(on []steps.Edit) (bool, error) {
+		if c.dryRun {
+			return false, c.patch(stdio, run, on)
+		}
+		err := run.WriteEdits(ctx, on, func(ev steps.Event) {
+			if ev.Kind == steps.EventProgress {
+				f.Event(ev)
+			}
+		})
+		if err != nil || len(on) == 0 {
+			return false, err
+		}
+		f.Note("")
+		for _, e := range on {
+			f.Note("Edited " + secret.Inert(run.Project.Rel(e.File)) + ": " + steps.Extent(e.Was, e.Is, e.Mode) + ".")
+		}
+		f.Note("Look at it with git diff; " + run.Command("rollback") + " takes out all that this run changed.")
+		f.Plan(steps.Plan{Diff: edits.Diffs(run, on)})
+		return true, nil
+	}
+}
+
+// patch prints what git apply takes.
+func (c *checkOptions) patch(stdio IO, run *steps.Run, on []steps.Edit) error {
+	for _, file := range steps.FilesOf(on) {
+		name := run.Project.Rel(file.File)
+		switch {
+		case file.Secret:
+			fmt.Fprintf(stdio.Err, "Left out, since it may hold a secret: %s (%s)\n", secret.Inert(name), steps.Extent(file.Was, file.Is, file.Mode))
+		default:
+			if _, err := io.WriteString(stdio.Out, steps.Patch(name, file.Was, file.Is)); err != nil {
+				return fmt.Errorf("print the patch: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // worst is the exit code of all: that of an environment that could not be looked

@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/repo"
-	"dj/keysplit/steps/stepstest"
 )
 
 func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
@@ -155,25 +153,37 @@ func TestCheckFixFollowsNoLink(t *testing.T) {
 	}
 }
 
-// What an edit leaves is named with it, and the edit counts all the same.
-func TestAnEditThatLeavesALineCounts(t *testing.T) {
+// The patch of a dry run is what git apply takes, without the files that hold secrets.
+func TestCheckFixDryRunPrintsAPatch(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
-	path := filepath.Join(root, ".gitlab-ci.yml")
-	if err := os.WriteFile(path, []byte("a:\n  variables:\n    SECRET_KEY: x\nb:\n  variables: {SECRET_KEY: }\n"), 0o600); err != nil {
+	if out, err := exec.Command("git", "init", "-q").CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: git: %v: %s", err, out)
+	}
+	for name, text := range map[string]string{".env.example": "A=1\nSECRET_KEY=change-me", "compose.yaml": "services:\n  web:\n    environment:\n      - SECRET_KEY=${SECRET_KEY}\n"} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(root, ".env"), 0o644); err != nil { // #nosec G302 -- what is to be found
 		t.Fatal(err)
 	}
-	run := stepstest.NewRun(t, "", nil)
-	run.Project.Root, run.Project.TopLevel = root, root
-	var said bytes.Buffer
-	shown, edits := edited(newPlain(IO{Out: &said}, &speech{}), run), 0
-	made := func(p repo.Proposal) { edits++; shown(p) }
-	left, err := repo.Fix(t.Context(), run, []finding.Finding{finding.New("ci-missing-key", "").At(".gitlab-ci.yml", 3)}, made)
-	if err != nil || edits != 1 || len(left) != 1 || left[0].Line != 6 || !strings.Contains(said.String(), "1 line added, line 6 is left for you.") {
-		t.Errorf("%v, %d, %+v\n%s", err, edits, left, said.String())
+	_, out, errOut := check(t, "--fix", "--dry-run")
+	cmd := exec.Command("git", "apply", "--check", "-")
+	cmd.Stdin = strings.NewReader(out)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s\n%s%s", err, said, out, errOut)
 	}
-	if left, err := repo.Fix(t.Context(), run, left, made); err != nil || edits != 1 || len(left) != 1 {
-		t.Errorf("once more: %v, %d, %+v", err, edits, left)
+	for _, want := range []string{"+++ b/.env.example", "+++ b/compose.yaml", "+++ b/.gitignore", "+JWT_SECRET_KEY="} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is not in the patch:\n%s", want, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(root, ".gitignore")); err == nil {
+		t.Error("a dry run wrote a file")
+	}
+	if code, _, _ := check(t, "--dry-run"); code != ExitUsage {
+		t.Errorf("--dry-run without --fix ends with %d", code)
 	}
 }
 

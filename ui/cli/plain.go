@@ -165,8 +165,12 @@ func (p *plainFront) Event(ev steps.Event) {
 			p.release()
 		}
 	case steps.EventFailed:
+		found := p.found || len(p.held) > 0
+		if p.behind == nil {
+			p.release()
+		}
 		// The findings before it have said more than its text.
-		if !p.found {
+		if !found {
 			p.marked("  ", p.s.Error.Render(p.s.Marks.Failed), ev.Text.Rendered())
 		}
 	case steps.EventSkipped:

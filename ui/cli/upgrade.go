@@ -18,7 +18,6 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/ui"
 )
@@ -98,7 +97,7 @@ has none: both only after all steps have passed.`,
 	f := cmd.Flags()
 	o.flags(f)
 	o.answers.flags(f)
-	f.BoolVar(&o.fix, "fix", false, "on success, also add the key to committed files")
+	f.BoolVar(&o.fix, "fix", false, "also make the edits that are not needed")
 	f.Var(&o.grace, "grace", "rotate without a logout, for so `LONG`")
 	f.Lookup("grace").NoOptDefVal = asLong
 	f.BoolVar(&o.adopt, "adopt", false, "let the settings require a key of their own")
@@ -119,7 +118,7 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 	}
 	run, err := o.place.run(ctx, stdio, request{
 		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,
-		options: steps.Options{ReadOnly: o.dryRun}, given: o.given(),
+		options: steps.Options{ReadOnly: o.dryRun, Fix: o.fix}, given: o.given(),
 	})
 	if err == nil {
 		run.Answers.Grace, run.Answers.GraceFor, run.Answers.EndGrace = o.grace.set, time.Duration(o.grace.span), o.endGrace
@@ -180,7 +179,7 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	if err == nil && !r.OK {
 		err = steps.Fail(finding.Errors(r.Findings)...)
 	}
-	if o.detailed && err == nil && (w.changes || o.wouldEdit(e.Run, r.Findings)) {
+	if o.detailed && err == nil && (w.changes || o.wouldConfigure()) {
 		return &exitError{code: ExitChanges}
 	}
 	return said(err)
@@ -191,23 +190,15 @@ func (*upgradeOptions) mends(run *steps.Run) bool {
 	return !run.Options.Skip[steps.Generate] && !run.Options.Skip[steps.Write]
 }
 
-// wouldEdit reports whether a good end would be followed by an edit that was asked for.
-func (o *upgradeOptions) wouldEdit(run *steps.Run, found []finding.Finding) bool {
-	if conf, err := o.configuration(); o.writeConfig && err == nil && conf.Path == "" {
-		return true
-	}
-	return o.fix && slices.ContainsFunc(found, func(f finding.Finding) bool { _, ok := repo.Propose(run, f); return ok })
+// wouldConfigure reports whether a good end would be followed by writing keysplit.toml.
+func (o *upgradeOptions) wouldConfigure() bool {
+	conf, err := o.configuration()
+	return o.writeConfig && err == nil && conf.Path == ""
 }
 
 // after does what was asked for at a good end, and shows what of it fails.
 func (o *upgradeOptions) after(ctx context.Context, run *steps.Run, f front, r *result) (err error) {
-	if o.fix || run.Adopted != nil { // what lacks the key that the settings now require would stop
-		show := edited(f, run)
-		r.Findings, err = repo.Fix(ctx, run, r.Findings, func(p repo.Proposal) { r.Edited = true; show(p) })
-	}
-	if err == nil {
-		err = o.configure(ctx, run, r)
-	}
+	err = o.configure(ctx, run, r)
 	var failure *steps.Failure
 	switch {
 	case errors.As(err, &failure):
