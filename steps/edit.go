@@ -23,6 +23,7 @@ type Edit struct {
 	Is      []byte      `json:"-"` // as it will be
 	Mode    fs.FileMode // permissions that it gets; 0: those it has, and for a new file 0600 where it is Secret, else 0644
 	Secret  bool        // the file may hold secrets: Diff is masked, and no patch has it
+	Key     bool        // it is that of the key's line, which no person switches
 	Refuses bool        // the backend does not start with this edit alone: it is written last
 	Why     prose.Text  // one sentence: what it does, and for what
 	Needed  bool        // the backend does not start without it

@@ -1,16 +1,13 @@
 package ui
 
 import (
-	"context"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/prose"
 )
 
 // A message that was broken for 76 columns is one paragraph on fewer.
@@ -23,119 +20,48 @@ func TestAMessageIsBrokenAnew(t *testing.T) {
 	}
 }
 
-// withPipeline is a stage whose project has a pipeline without the key, on disk.
-func withPipeline(t *testing.T) (st *stage, file string) {
-	t.Helper()
-	st = newStage(t, plainLight)
-	run := stepstest.NewRun(t, "SECRET_KEY=x\n", nil)
-	file = filepath.Join(run.Project.TopLevel, "ci.yml")
-	if err := os.WriteFile(file, []byte("env:\n  SECRET_KEY: x\n"), 0o600); err != nil {
-		t.Fatal(err)
+// planOfEdits is a plan of the key and two edits, as the run has switched them.
+func planOfEdits(said map[string]bool) steps.Plan {
+	p := steps.Plan{Summary: "Write the key to .env.", File: ".env", Question: "Write this change?", Diff: []steps.DiffLine{{Line: 2, Op: "+", Text: "JWT_SECRET_KEY=••••"}}}
+	p.Edits = []steps.Edit{
+		{ID: "comments", Why: prose.Say("Move 2 comments."), Needed: true, On: true},
+		{ID: "ci", Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}},
+		{ID: "docs", Why: prose.Say("Add JWT_SECRET_KEY to README.md."), ByHand: prose.Say("Code comes by a commit.")},
+		{ID: "key .env", Key: true, On: true},
 	}
-	st.fakes[steps.Preflight].apply = func(_ context.Context, r *steps.Run, emit steps.Emit) error {
-		r.Project, r.Journal = run.Project, run.Journal
-		r.Project.Findings = []finding.Finding{missing()}
-		emit.Find(missing())
-		emit.Find(finding.New("ci-missing-key", "").At("ci.yml", 2))
-		return nil
+	for i := range p.Edits {
+		if on, ok := said[p.Edits[i].ID]; ok {
+			p.Edits[i].On = on
+		}
 	}
-	return st, file
+	return p
 }
 
-// The edit of a file leaves the page alone and comes back to the list, which has
-// one finding less.
-func TestAnEditFromTheFindings(t *testing.T) {
-	const gone = "A pipeline or build sets SECRET_KEY"
-	for _, begin := range []steps.Name{steps.Preflight, steps.Write, steps.Checklist} {
-		t.Run(string(begin), func(t *testing.T) {
-			st, file := withPipeline(t)
-			st.open()
-			if begin != steps.Preflight {
-				st.to(begin)
-			}
-			name, ph := st.at()
-			ran := st.fakes[steps.Checklist].applied
-			st.press("t")
-			if begin != steps.Checklist { // there the key is written and proved
-				st.press("down")
-			}
-			st.press("enter", "e")
-			if data, err := os.ReadFile(file); err != nil || strings.Count(string(data), "JWT_SECRET_KEY") != 1 {
-				t.Fatalf("the file has %q, %v", data, err)
-			}
-			v := st.w.View()
-			if st.w.over == nil || st.w.over.list == nil || strings.Contains(v, gone) || !strings.Contains(v, "Edited ci.yml: 1 line added. Look at it with git diff.") {
-				t.Errorf("the list is\n%s", v)
-			}
-			st.press("esc")
-			st.want(name, ph)
-			again := 0
-			if begin == steps.Checklist {
-				again = 1
-			}
-			if n := st.fakes[steps.Checklist].applied - ran; n != again {
-				t.Errorf("the checklist ran %d times", n)
-			}
-			if o, _ := st.w.outcome(st.e, true, nil); finding.Has(o.Findings, "ci-missing-key") || o.Failed != nil {
-				t.Errorf("outcome %+v", o)
-			}
-		})
-	}
-}
-
-// e leads to the next edit from wherever the person is told of one, and shows it
-// before anything is changed. What an edit cannot mend is named at once.
-func TestAnEditThatLeavesALine(t *testing.T) {
-	st, file := withPipeline(t)
-	text := "jobs:\n  build:\n    env:\n      SECRET_KEY: x\n  test:\n    env: {SECRET_KEY: }\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	st.open()
-	for _, page := range []steps.Name{steps.Preflight, "end"} {
-		if page != steps.Preflight {
-			st.to(page)
+// An edit is switched by its digit, all by a, and the plan is made again with that; what is
+// done by hand has none.
+func TestEditsAreSwitched(t *testing.T) {
+	st := newStage(t, plainLight)
+	plans := 0
+	st.fakes[steps.Write].plan = func(r *steps.Run) (steps.Plan, error) { plans++; return planOfEdits(r.Answers.Edits), nil }
+	st.open().to(steps.Write)
+	for _, c := range []struct {
+		key   string
+		said  map[string]bool
+		plans int
+	}{
+		{"2", map[string]bool{"ci": true}, 2},
+		{"1", map[string]bool{"ci": true, "comments": false}, 3},
+		{"2", map[string]bool{"ci": false, "comments": false}, 4},
+		{"a", map[string]bool{"ci": true, "comments": true}, 5},
+		{"3", map[string]bool{"ci": true, "comments": true}, 5},
+	} {
+		st.press(c.key)
+		if got := st.e.Run.Answers.Edits; !maps.Equal(got, c.said) || plans != c.plans {
+			t.Errorf("after %s: %v, %d plans", c.key, got, plans)
 		}
-		if v := st.w.View(); !strings.Contains(v, "e edit a file") {
-			t.Errorf("%s does not tell of e:\n%s", page, v)
-		}
-		if v := st.press("e").w.View(); !strings.Contains(v, "5 +       JWT_SECRET_KEY:") || !strings.Contains(v, "Line 7 is left for you then.") {
-			t.Errorf("on %s e shows\n%s", page, v)
-		}
-		st.press("esc", "esc")
 	}
-	if data, err := os.ReadFile(file); err != nil || string(data) != text {
-		t.Fatalf("the file has %q, %v", data, err)
-	}
-	v := st.press("e", "e").w.View()
-	if !strings.Contains(v, "ci.yml, line 7") || strings.Contains(v, "line 2") || !strings.Contains(v, "Edited ci.yml: 1 line added, line 7 is left for you.") {
-		t.Errorf("the list is\n%s", v)
-	}
-	if v := st.press("e").w.View(); !strings.Contains(v, "There is nothing here that keysplit can edit.") {
-		t.Errorf("a second edit is offered:\n%s", v)
-	}
-	if v := st.press("esc").w.View(); !strings.Contains(v, "keysplit rollback") || !strings.Contains(v, "Roll back") {
-		t.Errorf("no way back is named:\n%s", v)
-	}
-	if o, _ := st.w.outcome(st.e, true, nil); !o.Edited {
-		t.Errorf("outcome %+v", o)
-	}
-	st.pick("Roll back")
-	st.press("right", "enter")
-	if o, _ := st.w.outcome(st.e, true, nil); o.Edited || o.Back == nil || o.Back.Err != nil {
-		t.Errorf("after the rollback: %+v", o)
-	}
-}
-
-// A page does not go on to show what was mended from it.
-func TestAnEditIsSeenOnThePage(t *testing.T) {
-	st, _ := withPipeline(t)
-	const found = "1 more finding that can wait"
-	if v := st.open().w.View(); !strings.Contains(v, found) {
-		t.Fatalf("the page does not show it:\n%s", v)
-	}
-	if v := st.press("e", "e", "esc").w.View(); strings.Contains(v, found) || !strings.Contains(v, missing().Message.Rendered()) {
-		t.Errorf("after the edit the page is\n%s", v)
+	if st.fakes[steps.Write].applied > 0 {
+		t.Error("something was written")
 	}
 }
 
@@ -150,46 +76,4 @@ func TestAnOverlayBeginsAtItsTop(t *testing.T) {
 		}
 		st.press("esc")
 	}
-}
-
-// Where the step that writes was left out, the wizard cannot take an edit back, and
-// names the command that does.
-func TestAnEditWithoutTheStepThatWrites(t *testing.T) {
-	st, _ := withPipeline(t)
-	st.e.Run.Options.Skip = map[steps.Name]bool{steps.Write: true}
-	if v := st.open().to("end").press("e", "e", "esc").w.View(); strings.Contains(v, "Roll back") || !strings.Contains(v, "keysplit rollback") {
-		t.Errorf("the page is\n%s", v)
-	}
-}
-
-// While something runs there is no edit, and what runs goes on.
-func TestAnEditWaitsForTheJob(t *testing.T) {
-	st, file := withPipeline(t)
-	st.open().to(steps.Write).during("enter", steps.Write)
-	running := st.w.job
-	st.press("t", "down", "enter", "e")
-	if st.w.job != running || !strings.Contains(st.w.View(), "A step is running. Press x to stop it first.") {
-		t.Errorf("the job was given up, or nothing was said:\n%s", st.w.View())
-	}
-	if data, _ := os.ReadFile(file); strings.Contains(string(data), "JWT_SECRET_KEY") {
-		t.Error("the file was edited")
-	}
-	if st.press("x"); !strings.Contains(st.w.View(), "Stopping") {
-		t.Errorf("x does not stop it:\n%s", st.w.View())
-	}
-}
-
-// An edit that is refused says why, where it was asked for.
-func TestAnEditThatIsRefused(t *testing.T) {
-	st, file := withPipeline(t)
-	st.open().press("t", "down", "enter")
-	if err := os.WriteFile(file, []byte("env:\n  SECRET_KEY: changed\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	st.press("e")
-	if v := st.w.View(); !strings.Contains(v, "The file was not edited.") || !strings.Contains(v, "not edited: ci.yml was changed") {
-		t.Errorf("the reason is missing:\n%s", v)
-	}
-	st.press("esc", "esc")
-	st.want(steps.Preflight, done)
 }

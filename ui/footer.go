@@ -131,9 +131,6 @@ func (w *wizard) hints() []hint {
 			return []hint{{"x", "stop"}, {"l", "log"}, {"?", "help"}, {"q", "quit"}}
 		}
 		hs := []hint{enter, {move, "choose"}}
-		if len(w.facts.edits) > 0 {
-			hs = append(hs, editHint)
-		}
 		if p != nil { // its last item is about it
 			hs = append(hs, hint{upDown, "item"}, hint{"m", "message"}, hint{"c", "copy the report"})
 		}
@@ -154,9 +151,6 @@ func (w *wizard) hints() []hint {
 		hs := []hint{enter}
 		if again := p.screen.again(); again != enter.what {
 			hs = append(hs, hint{"r", again})
-		}
-		if len(w.facts.edits) > 0 && p.Number == 0 { // which tell of what to edit
-			hs = append(hs, editHint)
 		}
 		if p.Name == steps.Preflight {
 			hs = append(hs, hint{"t", "findings"})

@@ -18,7 +18,6 @@ import (
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -131,12 +130,9 @@ var scenes = []struct {
 	{"log", func(st *stage) { st.open().to(steps.Restart).press("l") }},
 	{"findings", func(st *stage) { st.open().press("t") }},
 	{"finding", func(st *stage) { st.open().press("t", "down", "enter") }},
-	{"finding-with-edit", func(st *stage) {
-		st.open()
-		f := finding.New("ci-missing-key", "").At(".github/workflows/ci.yml", 12)
-		st.w.facts.open = []finding.Finding{f}
-		st.w.facts.edits = []repo.Proposal{{Finding: f, Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}}}
-		st.press("t", "enter")
+	{"write-edits", func(st *stage) {
+		st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) { return planOfEdits(nil), nil }
+		st.open().to(steps.Write)
 	}},
 	{"message", func(st *stage) {
 		st.open().hold = true

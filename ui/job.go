@@ -16,7 +16,6 @@ import (
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
@@ -40,13 +39,12 @@ const (
 	jobApply                // carry it out and verify
 	jobSkip                 // leave the step out
 	jobBack                 // put everything back
-	jobEdit                 // edit a file of the rest of the house
 	jobProve                // the steps that are about the running server, once more
 )
 
 // writes reports whether stopping the job in the middle deserves a question.
 func (j *job) writes() bool {
-	return j != nil && (j.kind == jobBack || j.kind == jobEdit || j.kind == jobApply && steps.About(j.step).Changes != "")
+	return j != nil && (j.kind == jobBack || j.kind == jobApply && steps.About(j.step).Changes != "")
 }
 
 // work is what a job does. What it learns beyond the engine's state goes into
@@ -61,8 +59,6 @@ type report struct {
 	canKeep bool              // generate: the key in the file is good
 	items   []checklist.Item  // checklist: as they stand
 	author  string            // checklist: who commits here
-	edit    *repo.Proposal    // what was to be edited
-	edited  string            // what was
 	verdict *rollback.Verdict // of a rollback
 }
 
@@ -105,17 +101,6 @@ type facts struct {
 	imported    bool
 	skip        map[steps.Name]bool
 	open        []finding.Finding // that are still true
-	edits       []repo.Proposal   // what can be done about some of them
-}
-
-// edit is the proposal for a finding, nil when there is none.
-func (f *facts) edit(of finding.Finding) *repo.Proposal {
-	for i := range f.edits {
-		if f.edits[i].Finding == of {
-			return &f.edits[i]
-		}
-	}
-	return nil
 }
 
 // runner lets one job at a time use the engine.
@@ -203,11 +188,6 @@ func look(e *steps.Engine) facts {
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
 		f.open = sorted(f.open)
-		for _, found := range f.open {
-			if p, ok := repo.Propose(run, found); ok {
-				f.edits = append(f.edits, p)
-			}
-		}
 	}
 	return f
 }

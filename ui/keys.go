@@ -67,8 +67,6 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 		w.scroll = w.lowest() // the latest is what one looks for
 	case "t":
 		w.over, w.scroll = troubleOverlay(w), 0
-	case "e":
-		w.showEdit()
 	case "m":
 		w.over, w.scroll, w.message = messageOverlay(), 0, ""
 		return w.askMessage(), true

@@ -19,7 +19,7 @@ func (w *wizard) event(msg eventMsg) {
 	switch {
 	case w.job.kind == jobBack:
 		w.undone.take(msg.ev)
-	case w.job.kind == jobEdit, w.job.kind == jobProve:
+	case w.job.kind == jobProve:
 		if msg.ev.Kind == steps.EventStarted {
 			w.page(msg.ev.Step).clear()
 		}
@@ -62,18 +62,10 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	case jobBack:
 		w.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: "Nothing was undone.", Err: msg.err})
 		w.undone.settle(msg.err)
-		w.edited = w.edited && msg.err != nil
 		for _, p := range w.pages[1:] {
 			p.clear()
 		}
 		return nil
-	case jobEdit:
-		if p := w.page(steps.Checklist); p.screen != nil {
-			p.settle(msg.err)
-			p.screen.came(msg.report)
-		}
-		w.editEnded(msg)
-		return w.watch()
 	case jobProve:
 		return w.proved(msg.err)
 	}

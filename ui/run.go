@@ -43,7 +43,6 @@ type Outcome struct {
 	Statuses  map[steps.Name]steps.Status
 	Findings  []finding.Finding // that are still true
 	Changed   bool              // the key was written
-	Edited    bool              // a file that lacked it was edited
 	Back      *rollback.Verdict // of the rollback that the wizard ended with, nil for none
 	Cancelled bool              // the user quit before the end
 	Open      int               // items of the checklist that are open
@@ -188,7 +187,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 		f = look(e)
 	}
 	o := Outcome{
-		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote, Edited: w.edited,
+		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
 		Back: w.verdict, Cancelled: !w.finished || err != nil,
 	}
 	for _, p := range w.pages {

@@ -102,13 +102,10 @@ func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	c.list(w, s, all)
 }
 
-// extra offers the edits that tick an item, and to attest what is open, where a
+// extra offers to attest what is open, where a
 // person's word can tick it.
 func (c *checklistScreen) extra(w *wizard) []option {
 	var out []option
-	if n := len(w.facts.edits); n > 0 {
-		out = append(out, option{label: "Review " + steps.Plural(n, "edit"), act: func(w *wizard) tea.Cmd { w.showEdit(); return nil }})
-	}
 	if len(c.open(w)) == 0 {
 		return out
 	}

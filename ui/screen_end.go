@@ -87,7 +87,7 @@ func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 // endingNow is how the upgrade ended.
 func (w *wizard) endingNow() steps.Ending {
 	end := w.facts.end
-	end.Edited, end.Throwaway = w.edited, w.throwaway
+	end.Throwaway = w.throwaway
 	return end
 }
 
@@ -133,9 +133,6 @@ func (w *wizard) remains(s *sheet, severe ...finding.Severity) {
 	}
 	if more > 0 {
 		s.hang("  ", st.Muted, steps.Plural(more, "more finding")+": press t")
-	}
-	if len(w.facts.edits) > 0 {
-		s.hang("  ", st.Info, "keysplit can edit some of these files for you (press e); you see the change first.")
 	}
 	if end.OwnServer {
 		s.blank()

@@ -18,7 +18,7 @@ func helpOverlay() *overlay {
 			{"x", "stop what is running"},
 			{"w", "why this step is there, and what the guide gets wrong"},
 			{"t", "findings, with a for all known ones: what is wrong, why, and how to fix it"},
-			{"e", "edit a file that lacks the key; its lines are shown first"},
+			{"1 to 9, a", "before the write: switch an edit of the plan on or off, or all on"},
 			{"m", "the message to send to the team"},
 			{"b", "taking the change of the code back, in an emergency"},
 			{"l", "the log of everything that was done"},

@@ -10,14 +10,13 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/repo"
 )
 
 // troubleOverlay lists what is wrong here; enter opens a finding, and a leads to every
 // one that keysplit knows.
 func troubleOverlay(w *wizard) *overlay {
 	here := w.facts.open
-	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at], w.facts.edit(here[at])) }}
+	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at]) }}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: catalogueOverlay, draw: func(w *wizard, s *sheet) {
 		for i, f := range here {
 			s.found(l, i, f)
@@ -33,7 +32,7 @@ func catalogueOverlay() *overlay {
 	codes := finding.Codes()
 	l := &list{n: len(codes), open: func(at int) *overlay {
 		p, _ := finding.LookUp(codes[at])
-		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable}, nil)
+		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit})
 	}}
 	return &overlay{title: "All findings", brief: "all findings", key: "a", list: l, draw: func(_ *wizard, s *sheet) {
 		for i, c := range codes {
@@ -109,9 +108,9 @@ func (s *sheet) known(l *list, i int, p finding.Page) {
 	})
 }
 
-// findingOverlay explains one finding, and shows the edit that would mend it.
-func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
-	return &overlay{title: "Finding", brief: "finding", key: "t", edit: edit, draw: func(w *wizard, s *sheet) {
+// findingOverlay explains one finding.
+func findingOverlay(f finding.Finding) *overlay {
+	return &overlay{title: "Finding", brief: "finding", key: "t", draw: func(w *wizard, s *sheet) {
 		s.say(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))
 		if p := place(f); p != "" {
@@ -124,17 +123,6 @@ func findingOverlay(f finding.Finding, edit *repo.Proposal) *overlay {
 		if f.Mends() {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
-		}
-		if edit != nil {
-			s.heading("The edit")
-			for _, d := range edit.Diff {
-				s.diff(d)
-			}
-			s.blank()
-			if edit.Left > 0 {
-				s.hang(w.styles.Mark(steps.MarkWarn)+" ", lipgloss.NewStyle(), fmt.Sprintf("Line %d is left for you then.", edit.Left))
-			}
-			s.hang("", w.styles.Muted, "Every other line stays. Press e to make it; "+w.facts.rollback+" undoes the whole run.")
 		}
 	}}
 }

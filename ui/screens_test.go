@@ -91,8 +91,8 @@ func TestAMessageInTheFooterIsWhole(t *testing.T) {
 	for _, size := range append(sizes, [2]int{30, 5}) {
 		st := newStage(t, plainLight).open()
 		before := st.size(size[0], size[1])
-		st.press("e")
-		const message = "There is nothing here that keysplit can edit."
+		st.press("c")
+		const message = "There is no command to copy here."
 		if view := st.w.View(); !strings.Contains(strings.Join(strings.Fields(view), " "), message) || strings.Count(view, "\n") >= size[1] {
 			t.Errorf("%v:\n%s", size, view)
 		}
@@ -103,7 +103,7 @@ func TestAMessageInTheFooterIsWhole(t *testing.T) {
 	}
 	st := newStage(t, plainLight).open()
 	st.size(20, 4)
-	st.press("e")
+	st.press("c")
 	if view := st.w.View(); !strings.Contains(view, "…") || strings.Count(view, "\n") >= 4 {
 		t.Errorf("a message that does not fit does not say so:\n%s", view)
 	}

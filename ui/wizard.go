@@ -49,7 +49,6 @@ type wizard struct {
 	at            int               // index of the page on the screen; len(pages) for the end
 	undone        page              // what the rollback did
 	verdict       *rollback.Verdict // and how it ended, nil without one
-	edited        bool              // a file was edited on request
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
 	begun         *begun      // an upgrade that is taken up, nil for none
@@ -188,7 +187,7 @@ func (w *wizard) page(n steps.Name) *page {
 }
 
 // changed tells that there is something to put back.
-func (w *wizard) changed() bool { return w.facts.wrote || w.edited }
+func (w *wizard) changed() bool { return w.facts.wrote }
 
 // mayRollBack tells that it can be put back here: the step that writes takes back
 // the edits too, but not when it was left out. The command always does.
@@ -267,7 +266,7 @@ func (w *wizard) start(kind jobKind, n steps.Name, do work) tea.Cmd {
 // keepSelection keeps the focus of a list whose options are planned one by one,
 // and of a page that is covered.
 func (w *wizard) keepSelection(kind jobKind) int {
-	if p := w.current(); kind == jobEdit || kind == jobPlan && p != nil && p.screen.ready(w).list {
+	if p := w.current(); kind == jobPlan && p != nil && p.screen.ready(w).list {
 		return w.selected
 	}
 	return 0

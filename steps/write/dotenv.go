@@ -160,7 +160,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	var why []prose.Text
 	for _, e := range d.made {
-		if e.ID != keyEdit+p.File {
+		if !e.Key {
 			why = append(why, e.Why)
 		}
 	}
@@ -169,9 +169,6 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	p.File = p.Diff[0].File
 	return p, nil
 }
-
-// keyEdit begins the name of the edit of the key's line.
-const keyEdit = "key "
 
 // key offers the edit that gives the file the run's key, where it is to hold one. The
 // plan says what comes of it.
@@ -215,7 +212,7 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 		return p, nil
 	}
 	_, err = draft.Offer(steps.Edit{
-		ID: keyEdit + rel, File: path, Is: change.New, Secret: true, Needed: true,
+		ID: "key " + rel, Key: true, File: path, Is: change.New, Secret: true, Needed: true,
 		Why: prose.Say("Set JWT_SECRET_KEY to the key of this run."), Diff: edits.Diff(run, now, change.New), Closes: d.closes(run, rel),
 	})
 	p.Summary = writing(run) + rel + "."

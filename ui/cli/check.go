@@ -10,12 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/inspect"
 	"dj/keysplit/steps/preflight"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -86,7 +88,7 @@ of them share is found, without either being shown.`,
 	targetsFlag(f, &c.targets, "look for the key at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&c.static, "static", false, "read files only, run none of the project's code")
 	f.BoolVar(&c.fix, "fix", false, "make every edit of the plan, but for the key")
-	f.BoolVar(&c.dryRun, "dry-run", false, "with --fix: print the edits as a patch, change nothing")
+	f.BoolVar(&c.dryRun, "dry-run", false, "with --fix: print the edits as a patch only")
 	f.BoolVar(&c.committed, "committed", false, "judge only committed files (see keysplit help ci)")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "", "`FORMAT`: text (default), json, junit, sarif, github")
@@ -133,8 +135,8 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 			verdict += " See the findings above."
 		}
 		f.Note(verdict)
-		if next != "" {
-			f.Note("Next: " + next)
+		if next != "" && text {
+			plain.say("", "", lipgloss.NewStyle(), prose.Say("Next: %s", prose.Command(next)))
 		}
 		one.Strict()
 	}

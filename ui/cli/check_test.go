@@ -31,7 +31,7 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, out, _ := check(t, "--project", root); strings.Count(out, "Not ready: 1 thing is wrong. keysplit fixes it.") != 2 || !strings.Contains(out, "\nNext: keysplit upgrade\n") {
+	if _, out, _ := check(t, "--project", root); strings.Count(out, "Not ready: 1 thing is wrong. keysplit fixes it.") != 2 || !strings.Contains(out, "\nNext:\n") || !strings.HasSuffix(strings.TrimSpace(out), "\n  keysplit upgrade --project "+root) {
 		t.Errorf("what mends it is not advised:\n%s", out)
 	}
 }

@@ -83,7 +83,7 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 	r := resultOf(e, out.Failed)
 	r.OK = err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0
 	r.Stopped = err != nil || out.Cancelled && out.Failed == nil
-	r.Changed, r.Edited, r.Open, r.Findings, r.Steps = out.Changed, out.Edited, out.Open, out.Findings, out.Statuses
+	r.Changed, r.Open, r.Findings, r.Steps = out.Changed, out.Open, out.Findings, out.Statuses
 	r.GoOn = e.Run.ReopenCommand()
 	f := o.front(stdio)
 	if out.Back != nil {

@@ -1,0 +1,83 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+
+	"dj/keysplit/steps"
+)
+
+// offered are the edits of a plan that a person can switch: all but that of the key, which
+// is what the step is for.
+func offered(edits []steps.Edit) (out []steps.Edit) {
+	for _, e := range edits {
+		if !e.Key {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// edits lists what a plan offers beside the key, each with the digit that switches it. The
+// diffs of those that are on follow; of one that is off its own is shown below it.
+func (s *sheet) edits(all []steps.Edit) {
+	all = offered(all)
+	if len(all) == 0 {
+		return
+	}
+	for i, e := range all {
+		digit, state := " ", s.s.Marks.Todo
+		if i < 9 && e.ByHand.Empty() {
+			digit = fmt.Sprint(i + 1)
+		}
+		st := s.s.Muted
+		if e.On {
+			state, st = s.s.Marks.OK, lipgloss.NewStyle()
+		}
+		s.say(s.s.Accent.Render(digit)+" "+state+" ", st, e.Why)
+		if !e.ByHand.Empty() {
+			s.say("    ", s.s.Muted, e.ByHand)
+		}
+		if !e.On {
+			for _, d := range e.Diff {
+				if d.Op != " " {
+					s.diff(d)
+				}
+			}
+		}
+	}
+	s.hang("", s.s.Muted, "A digit switches an edit on or off; a switches all on.")
+	s.blank()
+}
+
+// key switches an edit of the plan by its digit, or all on with a; the plan is made again.
+func (n *writeScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
+	if cmd, took := n.asking.key(w, k); took || w.phase(w.page(steps.Write)) != ready {
+		return cmd, took
+	}
+	all := offered(w.page(steps.Write).plan.Edits)
+	name := k.String()
+	switched := map[string]bool{}
+	for i, e := range all {
+		if name == fmt.Sprint(i+1) && e.ByHand.Empty() {
+			switched[e.ID] = !e.On
+		}
+		if name == "a" && !e.On && e.ByHand.Empty() {
+			switched[e.ID] = true
+		}
+	}
+	if len(switched) == 0 {
+		return nil, false
+	}
+	return w.ask(steps.Write, func(run *steps.Run) {
+		said := maps.Clone(run.Answers.Edits)
+		if said == nil {
+			said = map[string]bool{}
+		}
+		maps.Copy(said, switched)
+		run.Answers.Edits = said
+	}), true
+}
