@@ -17,7 +17,10 @@ func Decoded(data []byte) (utf []byte, from string) {
 	order, mark := binary.ByteOrder(binary.LittleEndian), 0
 	switch {
 	case bytes.HasPrefix(data, utf8BOM):
-		return data[len(utf8BOM):], WithMark
+		if utf, from = Decoded(data[len(utf8BOM):]); from == "" && utf8.Valid(utf) {
+			from = WithMark
+		}
+		return utf, from
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
 		mark = 2
 	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):

@@ -19,6 +19,7 @@ func TestDecoded(t *testing.T) {
 		"UTF-16, big":           {"\xfe\xff" + string(big), text, "UTF-16"},
 		"UTF-16 without a mark": {string(little), text, "UTF-16"},
 		"big without a mark":    {string(big), text, "UTF-16"},
+		"a mark and Latin-1":    {"\ufeffA=1\nNAME=Zo\xeb\n", text, "Latin-1"},
 		"Latin-1":               {"A=1\nNAME=Zo\xeb\n", text, "Latin-1"},
 		"half a unit":           {"\xff\xfe" + string(little) + "x", "", ""},
 		"half a pair":           {"\xff\xfe\x00\xd8A\x00", "", ""},

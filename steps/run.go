@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -219,6 +220,17 @@ func (r *Run) Kept() secret.Fingerprinter {
 		return r.Prints
 	}
 	return r.Journal.Prints()
+}
+
+// Switch takes what a person said of edits of the plan, by their ID. It counts when the plan
+// is made again.
+func (r *Run) Switch(said map[string]bool) {
+	all := maps.Clone(r.Answers.Edits)
+	if all == nil {
+		all = map[string]bool{}
+	}
+	maps.Copy(all, said)
+	r.Answers.Edits = all
 }
 
 // FreshSecretKey is a generated SECRET_KEY: the same in each plan of this run.

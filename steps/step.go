@@ -62,6 +62,17 @@ type Plan struct {
 	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 
+// Offered are the edits of the plan that a person can switch: all but that of the key, which
+// is what the step is for.
+func (p Plan) Offered() (out []Edit) {
+	for _, e := range p.Edits {
+		if !e.Key {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // CommandDetail is the detail that says which command Apply runs.
 func CommandDetail(command string) prose.Text {
 	return prose.Labelled("Command", "%s", prose.Command(command))

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"maps"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
@@ -10,21 +9,9 @@ import (
 	"dj/keysplit/steps"
 )
 
-// offered are the edits of a plan that a person can switch: all but that of the key, which
-// is what the step is for.
-func offered(edits []steps.Edit) (out []steps.Edit) {
-	for _, e := range edits {
-		if !e.Key {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
 // edits lists what a plan offers beside the key, each with the digit that switches it. The
 // diffs of those that are on follow; of one that is off its own is shown below it.
 func (s *sheet) edits(all []steps.Edit) {
-	all = offered(all)
 	if len(all) == 0 {
 		return
 	}
@@ -58,7 +45,7 @@ func (n *writeScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 	if cmd, took := n.asking.key(w, k); took || w.phase(w.page(steps.Write)) != ready {
 		return cmd, took
 	}
-	all := offered(w.page(steps.Write).plan.Edits)
+	all := w.page(steps.Write).plan.Offered()
 	name := k.String()
 	switched := map[string]bool{}
 	for i, e := range all {
@@ -72,12 +59,5 @@ func (n *writeScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 	if len(switched) == 0 {
 		return nil, false
 	}
-	return w.ask(steps.Write, func(run *steps.Run) {
-		said := maps.Clone(run.Answers.Edits)
-		if said == nil {
-			said = map[string]bool{}
-		}
-		maps.Copy(said, switched)
-		run.Answers.Edits = said
-	}), true
+	return w.ask(steps.Write, func(run *steps.Run) { run.Switch(switched) }), true
 }

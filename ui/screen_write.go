@@ -20,7 +20,7 @@ func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		return
 	}
 	st := w.styles
-	s.edits(p.Edits)
+	s.edits(p.Offered())
 	for _, f := range p.Diffs() {
 		s.sides(st.Bold.Render(f.File), st.Muted.Render(countDiff(f.Lines)))
 		s.rule()

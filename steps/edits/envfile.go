@@ -121,19 +121,17 @@ func decode(_ context.Context, run *steps.Run, found []finding.Finding, d *steps
 	if err != nil || now == nil {
 		return err
 	}
-	for _, f := range found {
-		is, from := envfile.Decoded(now)
-		if f.File != e.rel || from == "" {
-			continue
-		}
-		why := prose.Say("Convert %s from %s to UTF-8. No value changes.", e.rel, from)
-		if from == envfile.WithMark {
-			why = prose.Say("Remove the byte order mark, which belongs to the first name for most readers.")
-		}
-		_, err = e.offer(d, steps.Edit{ID: string(f.Code), Is: is, Needed: f.Severity == finding.Error, Why: why, Closes: []finding.Finding{f}})
-		return err
+	found = slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.File != e.rel })
+	is, from := envfile.Decoded(now)
+	if len(found) == 0 || from == "" {
+		return nil
 	}
-	return nil
+	why := prose.Say("Convert %s from %s to UTF-8. No value changes.", e.rel, from)
+	if from == envfile.WithMark {
+		why = prose.Say("Remove the byte order mark, which belongs to the first name for most readers.")
+	}
+	_, err = e.offer(d, steps.Edit{ID: "encoding", Is: is, Needed: len(finding.Errors(found)) > 0, Why: why, Closes: found})
+	return err
 }
 
 // text is what can be read of a file for a diff.

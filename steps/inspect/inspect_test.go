@@ -109,7 +109,7 @@ func TestWhatCommittedFilesLack(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(v.Run.Project.TopLevel, ".env.example"), []byte("SECRET_KEY=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Committed(t.Context(), false, nil); err != nil {
+	if err := v.Committed(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if !finding.Has(v.Findings, finding.ExampleMissingKey) || len(*told) != 1 {

@@ -371,18 +371,21 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 // development alone, since a new one ends all sessions. It is needed where the settings
 // refuse to load without.
 func (d *diagnosis) generated(f finding.Finding, path string) finding.Finding {
-	env := d.project.EnvFile
-	switch {
-	case !local(d.run), path != env.Path, !env.Exists, env.Owner != nil:
+	switch replaced := f.Code == finding.SecretKeyPlaceholder; {
+	case !d.mayGenerate() || path != d.project.EnvFile.Path || f.Code == finding.SecretKeyInsecure:
 		return f.NotFixable()
-	case f.Code == finding.SecretKeyMissing:
-		return f.Needed()
-	case f.Code == finding.SecretKeyPlaceholder && d.refuses[0]:
-		return f.WithSeverity(finding.Error).Needed()
-	case f.Code == finding.SecretKeyPlaceholder:
-		return f.OnRequest()
+	case d.refuses[0]:
+		return f.WithSeverity(finding.Error).Needed().WithFix(finding.Do("Run: `keysplit upgrade`. It sets SECRET_KEY to a generated value."))
+	case replaced:
+		return f.OnRequest().WithFix(finding.Do("Run: `keysplit upgrade --fix`. It replaces SECRET_KEY with a generated value. This ends all sessions."))
 	}
-	return f
+	return f.NotFixable() // the settings may have it from elsewhere
+}
+
+// mayGenerate reports whether the .env may get a generated SECRET_KEY.
+func (d *diagnosis) mayGenerate() bool {
+	env := d.project.EnvFile
+	return local(d.run) && env.Exists && env.Owner == nil
 }
 
 // knowsReader tells whether the sources show how the settings get SECRET_KEY at

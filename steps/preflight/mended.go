@@ -86,6 +86,21 @@ func willBe(ctx context.Context, run *steps.Run) ([]byte, error) {
 	return d.Trial().Files[run.Project.EnvFile.Path], nil
 }
 
+// lacksSecretKey reports whether it has come to light that nothing else than the .env
+// would set SECRET_KEY, which the file does not.
+func (d *diagnosis) lacksSecretKey(f *steps.Facts) bool {
+	if f.SecretKey.Set || d.refuses[0] || !finding.Has(d.found, finding.SecretKeyMissing) {
+		return false
+	}
+	lines := maps.Clone(d.refuses)
+	if lines == nil {
+		lines = map[int]bool{}
+	}
+	lines[0] = true
+	d.refuses = lines
+	return true
+}
+
 // maxTried is how many edits are tried one by one.
 const maxTried = 24
 
@@ -97,10 +112,10 @@ func (s *Step) startMended(ctx context.Context, d *diagnosis, first error) (step
 	var suspects []int
 	for _, f := range d.found {
 		switch {
-		case f.File != d.rel() || f.Severity == finding.Error:
-		case f.Code == finding.ValueInlineComment:
+		case f.File != d.rel():
+		case f.Code == finding.ValueInlineComment && f.Severity != finding.Error:
 			suspects = append(suspects, f.Line)
-		case f.Code == finding.SecretKeyPlaceholder && f.Fixable:
+		case (f.Code == finding.SecretKeyPlaceholder || f.Code == finding.SecretKeyMissing) && d.mayGenerate():
 			suspects = append(suspects, 0)
 		}
 	}

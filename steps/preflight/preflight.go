@@ -299,7 +299,8 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 		versions += fmt.Sprintf(", Python %s (%s)", f.Python, p.PythonFrom)
 	}
 	emit.Check("django", steps.MarkOK, "the project's Django", versions+", settings "+p.SettingsModule)
-	if d.correct(ctx, f) {
+	corrected := d.correct(ctx, f)
+	if d.lacksSecretKey(f) || corrected {
 		if err := d.again(); err != nil {
 			return err
 		}

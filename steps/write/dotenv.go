@@ -158,13 +158,6 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 			return steps.Plan{}, err
 		}
 	}
-	var why []prose.Text
-	for _, e := range d.made {
-		if !e.Key {
-			why = append(why, e.Why)
-		}
-	}
-	p.Details = append(why, p.Details...)
 	p.Diff = edits.Diffs(run, d.made)
 	p.File = p.Diff[0].File
 	return p, nil

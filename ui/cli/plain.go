@@ -108,6 +108,7 @@ func (p *plainFront) Plan(plan steps.Plan) {
 	for _, d := range plan.Details {
 		p.say("  ", "", p.s.Muted, d)
 	}
+	p.edits(plan.Offered())
 	diffs := plan.Diffs()
 	for _, f := range diffs {
 		if len(diffs) > 1 {
@@ -117,6 +118,18 @@ func (p *plainFront) Plan(plan steps.Plan) {
 	}
 	for _, e := range plan.Effects {
 		p.marked("  ", p.s.Warn.Render(p.s.Marks.Warn), e.Rendered())
+	}
+}
+
+// edits lists the edits of a plan with their numbers, by which they are switched, and
+// whether they are on.
+func (p *plainFront) edits(all []steps.Edit) {
+	for i, e := range all {
+		state := map[bool]string{true: "on ", false: "off"}[e.On]
+		p.say("  ", fmt.Sprintf("%d. %s  ", i+1, state), lipgloss.NewStyle(), e.Why)
+		if !e.ByHand.Empty() {
+			p.say("          ", "", p.s.Muted, e.ByHand)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -177,10 +178,15 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 			return err
 		}
 	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
-		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n))
+		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n, plan))
 		switch {
 		case err != nil:
 			return err
+		case answer == 's', answer == 'd', answer == 'a':
+			if err := w.switched(ctx, plan.Offered(), answer); err != nil {
+				return err
+			}
+			return w.once(ctx, n)
 		case answer == 'i':
 			return w.imported(ctx)
 		case answer != 'y':
@@ -221,8 +227,39 @@ func (w *walk) foresee(ctx context.Context) error {
 	return w.o.confirmed(ctx, w.e.Run, w.f, steps.Plan{Confirm: name}, steps.About(steps.Write).Changes)
 }
 
-func (w *walk) choices(n steps.Name) []choice {
+// switched takes what a person says of the edits of a plan: 'a' switches all on, 's' one by
+// its number, and 'd' shows the diff of one.
+func (w *walk) switched(ctx context.Context, all []steps.Edit, answer byte) error {
+	said := map[string]bool{}
+	if answer == 'a' {
+		for _, e := range all {
+			said[e.ID] = true
+		}
+		w.e.Run.Switch(said)
+		return nil
+	}
+	typed, err := w.f.Line(ctx, "Its number")
+	if err != nil {
+		return err
+	}
+	at, err := strconv.Atoi(typed)
+	switch {
+	case err != nil || at < 1 || at > len(all):
+		w.f.Note("There is no edit " + secret.Quote(typed) + ".")
+	case answer == 'd':
+		e := all[at-1]
+		w.f.Plan(steps.Plan{Diff: e.Diff, File: w.e.Run.Project.Rel(e.File)})
+	default:
+		w.e.Run.Switch(map[string]bool{all[at-1].ID: !all[at-1].On})
+	}
+	return nil
+}
+
+func (w *walk) choices(n steps.Name, plan steps.Plan) []choice {
 	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
+	if len(plan.Offered()) > 0 {
+		all = []choice{{'y', "yes"}, {'s', "switch an edit"}, {'a', "all on"}, {'d', "diff of an edit"}, {'n', "no, stop here"}}
+	}
 	if n == steps.Generate && !w.e.Run.Answers.Import.Set() {
 		all = []choice{{'y', "yes"}, {'i', "use your own key"}, {'n', "no, stop here"}}
 	}

@@ -1,0 +1,150 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest/djangotest"
+)
+
+// faultOfEnv is one thing that is wrong with a .env, done to a good one.
+type faultOfEnv struct {
+	name string
+	do   func(env, key string) string
+}
+
+// faultsOfEnv are what goes wrong with a .env, in an order in which they can follow each
+// other. Those of a whole file come last.
+var faultsOfEnv = []faultOfEnv{
+	{"comments", func(env, _ string) string {
+		return strings.NewReplacer("LIFETIME=60", "LIFETIME=60  # minutes", "DJANGO_ENV=development", "DJANGO_ENV=development # or staging").Replace(env)
+	}},
+	{"placeholder", func(env, _ string) string {
+		return env + "JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__secrets_token_urlsafe__AND_KEEP_IT_APART\n"
+	}},
+	{"no SECRET_KEY", func(env, _ string) string {
+		lines := slices.DeleteFunc(strings.SplitAfter(env, "\n"), func(l string) bool { return strings.HasPrefix(l, "SECRET_KEY=") })
+		return strings.Join(lines, "") + "SECRET_KEY=\n"
+	}},
+	{"twice", func(env, key string) string { return "JWT_SECRET_KEY=" + key + "\n" + env + "JWT_SECRET_KEY=short\n" }},
+	{"bare", func(env, key string) string { return env + key + "\n" }},
+	{"export", func(env, key string) string { return env + "export JWT_SECRET_KEY=" + key + "\n" }},
+	{"glued", func(env, key string) string { return env + "MAIL_FROM=meJWT_SECRET_KEY=" + key + "\n" }},
+	{"Latin-1", func(env, _ string) string { return env + "# Z\xfcrich\n" }},
+	{"a mark", func(env, _ string) string { return "\ufeff" + env }},
+	{"UTF-16", func(env, _ string) string {
+		out := []byte{0xff, 0xfe}
+		for _, u := range utf16.Encode([]rune(strings.ToValidUTF8(strings.TrimPrefix(env, "\ufeff"), "?"))) {
+			out = append(out, byte(u), byte(u>>8))
+		}
+		return string(out)
+	}},
+}
+
+// goodEnv is a .env of the guide's project with which only the key is missing.
+const goodEnv = "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nDJANGO_ENV=development\nJWT_ACCESS_TOKEN_LIFETIME=60\n"
+
+// wholly upgrades the project from what lies there, proves it all, and rolls back: every
+// byte and mode of every file is then as it was.
+func wholly(t *testing.T, p *djangotest.Project) {
+	t.Helper()
+	state := filepath.Join(t.TempDir(), "state")
+	before := tree(t, p.Dir)
+	r := invocation{args: []string{"upgrade", "--yes", "--json", "--temp-user", "--python", p.Python}, dir: p.Root}.run(t, state)
+	o := r.outcome(t)
+	if r.code != 0 || !o.OK || !o.Changed {
+		t.Fatalf("exit %d, findings %v\n%s%s", r.code, codes(o.Findings), r.out, r.errOut)
+	}
+	for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Distinct, steps.Restart, steps.SmokeTest} {
+		if o.Steps[n] != steps.Done {
+			t.Errorf("step %s is %s", n, o.Steps[n])
+		}
+	}
+	if said, err := p.Manage(t, nil, "check"); err != nil {
+		t.Errorf("the backend does not start by itself: %v\n%s", err, said)
+	}
+	noneOf(t, r.out+r.errOut, keyIn(read(t, p.EnvPath)), p.SecretKey, p.Key)
+	back := invocation{args: []string{"rollback", "--yes", "--python", p.Python}, dir: p.Root}.run(t, state)
+	if after := tree(t, p.Dir); !slices.Equal(after, before) {
+		t.Errorf("the rollback did not give everything back: exit %d\n%s", back.code, back.out)
+	}
+}
+
+// tree is every file below a folder with its mode and bytes, but for the database, in which
+// an account came and went.
+func tree(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains(path, ".sqlite3") || strings.Contains(path, "/.git/") {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			all = append(all, path+" "+info.Mode().String()+" "+read(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// The guide's project, as a newcomer has it: the example copied, or nothing yet.
+func TestTheGuidesProject(t *testing.T) {
+	for _, copied := range []bool{true, false} {
+		t.Run(map[bool]string{true: "the example copied", false: "no env file"}[copied], func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true, Git: true})
+			if copied {
+				p.WriteEnv(t, read(t, p.EnvPath+".example"))
+			}
+			look := invocation{args: []string{"check", "--python", p.Python}, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
+			if n := strings.Count(look.out, "\n"); n > 24 || look.code != 1 || !strings.HasPrefix(look.out, "Not ready: 2 things stop the backend. keysplit fixes all of them.\n") {
+				t.Errorf("check prints %d rows, exit %d:\n%s", n, look.code, look.out)
+			}
+			if copied && !strings.Contains(look.out, "value-inline-comment  .env:5, 10-14, 17-18, 22\n") && !strings.Contains(look.out, "value-inline-comment  backend/.env:5, 10-14, 17-18, 22\n") {
+				t.Errorf("ten lines are not one entry:\n%s", look.out)
+			}
+			wholly(t, p)
+		})
+	}
+}
+
+// Three faults at once. One state is tried each time, twelve in the long form.
+func TestCombinedFaultsOfTheEnvFile(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	states := 1
+	if os.Getenv("KEYSPLIT_LONG") != "" {
+		states = 12
+	}
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- choices of a test
+	for range states {
+		chosen := r.Perm(len(faultsOfEnv))[:3]
+		slices.Sort(chosen)
+		var names []string
+		for _, i := range chosen {
+			names = append(names, faultsOfEnv[i].name)
+		}
+		t.Run(strings.Join(names, ", "), func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true})
+			env := strings.ReplaceAll(goodEnv, "{SECRET_KEY}", p.SecretKey)
+			for _, i := range chosen {
+				env = faultsOfEnv[i].do(env, djangotest.NewKey())
+			}
+			p.WriteEnv(t, env)
+			wholly(t, p)
+		})
+	}
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
+)
+
+// offering is a step whose plan has edits, as the run has switched them.
+type offering struct{ applied *bool }
+
+func (offering) Name() steps.Name { return steps.Write }
+func (offering) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	p := steps.Plan{Summary: "Write the key.", Question: "Write this change?", File: ".env"}
+	p.Edits = []steps.Edit{
+		{ID: "comments", File: "/x/.env", Why: prose.Say("Move 2 comments."), Needed: true, On: true},
+		{ID: "ci", File: "/x/ci.yml", Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 3, Op: "+", Text: "a line of ci.yml"}}},
+		{ID: "key .env", Key: true, On: true},
+	}
+	for i, e := range p.Edits {
+		if on, ok := run.Answers.Edits[e.ID]; ok {
+			p.Edits[i].On = on
+		}
+	}
+	return p, nil
+}
+func (o offering) Apply(context.Context, *steps.Run, steps.Emit) error { *o.applied = true; return nil }
+func (offering) Verify(context.Context, *steps.Run, steps.Emit) error  { return nil }
+func (offering) Undo(context.Context, *steps.Run, steps.Emit) error    { return nil }
+
+// Line by line, the edits of a plan are shown with their numbers and switched by them.
+func TestEditsAreSwitchedLineByLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed, said string
+		on          map[string]bool
+	}{
+		"as they are":    {"y\n", "1. on   Move 2 comments.", nil},
+		"one, and back":  {"s\n2\ns\n2\ny\n", "2. on   Add JWT_SECRET_KEY to ci.yml.", map[string]bool{"ci": false}},
+		"all":            {"a\ny\n", "2. on   Add JWT_SECRET_KEY to ci.yml.", map[string]bool{"ci": true, "comments": true}},
+		"a diff":         {"d\n2\ny\n", "3 + a line of ci.yml", nil},
+		"what is not":    {"s\n7\ny\n", `There is no edit "7".`, nil},
+		"a needed one":   {"s\n1\ny\n", "1. off  Move 2 comments.", map[string]bool{"comments": false}},
+		"the key's none": {"s\n3\ny\n", `There is no edit "3".`, nil},
+	} {
+		var out bytes.Buffer
+		applied := false
+		run := stepstest.NewRun(t, "", nil)
+		e := steps.NewEngine(run, offering{&applied})
+		for _, n := range []steps.Name{steps.Preflight, steps.Generate} {
+			for _, a := range []steps.Action{steps.ActPlan, steps.ActStart, steps.ActSucceed} {
+				var err error
+				if e.Machine, err = e.Machine.Do(n, a); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		w := &walk{e: e, f: newPlain(IO{In: strings.NewReader(c.typed), Out: &out}, &speech{}), o: &upgradeOptions{}}
+		if err := w.once(t.Context(), steps.Write); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out.String())
+		}
+		if !applied || !strings.Contains(out.String(), c.said) {
+			t.Errorf("%s: applied %t, it is not said %q:\n%s", name, applied, c.said, out.String())
+		}
+		for id, on := range c.on {
+			if got, said := run.Answers.Edits[id]; !said || got != on {
+				t.Errorf("%s: %s is %t, %t", name, id, got, said)
+			}
+		}
+	}
+}
