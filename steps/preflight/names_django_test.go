@@ -64,6 +64,15 @@ func TestDjangoTellsTheNames(t *testing.T) {
 			"import environ\nenv = environ.Env()\nenv.read_env(BASE_DIR / '.env')\nSECRET_KEY = env('DJANGO_SECRET_KEY')\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SIGNING_KEY', default=SECRET_KEY)",
 			"DJANGO_SECRET_KEY={SECRET_KEY}\n", steps.Names{Key: "JWT_SIGNING_KEY", SecretKey: "DJANGO_SECRET_KEY"}, "ok", "jwt-key-missing settings-not-upgraded",
 		},
+		"SECRET_KEY, beside variables that are no keys": {
+			"from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = config('SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET', default='')\nSENTRY_AUTH_KEY = os.environ.get('SENTRY_AUTH_KEY')\n",
+			"SIMPLE_JWT.update(SIGNING_KEY=SECRET_KEY, ISSUER=config('JWT_ISSUER', default=None), ACCESS_TOKEN_LIFETIME=timedelta(minutes=config('JWT_ACCESS_TOKEN_LIFETIME', default=60, cast=int)))",
+			"SECRET_KEY={SECRET_KEY}\n", steps.GuideNames, "ok", "jwt-key-missing settings-not-upgraded",
+		},
+		"a lifetime that is required": {
+			"from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n", "SIMPLE_JWT.update(ACCESS_TOKEN_LIFETIME=timedelta(minutes=config('JWT_ACCESS_TOKEN_LIFETIME', cast=int)), SIGNING_KEY=config('JWT_SECRET_KEY'))",
+			"SECRET_KEY={SECRET_KEY}\n", steps.GuideNames, "failed", "django-not-runnable",
+		},
 		"one value for both": {
 			"from decouple import config\nSECRET_KEY = config('WEB_SECRET_KEY')\n", "SIMPLE_JWT['SIGNING_KEY'] = config('JWT_SECRET')",
 			"WEB_SECRET_KEY={KEY}\nJWT_SECRET={KEY}\n", steps.Names{Key: "JWT_SECRET", SecretKey: "WEB_SECRET_KEY"}, "ok", "jwt-key-equals-secret-key",
@@ -92,6 +101,12 @@ func TestDjangoTellsTheNames(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, Env: c.env, Git: true})
 			shape(t, p, c.head, c.sign)
 			run, _, err := apply(t, p, nil)
+			if c.state == "failed" {
+				if err == nil || !strings.HasPrefix(err.Error(), c.codes+":") {
+					t.Errorf("%v, want %s", err, c.codes)
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,10 @@ class Watched(type(os.environ)):
 os.environ.__class__ = Watched
 
 VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}")
-SIGNS = re.compile(r"(?=.*(?:JWT|SIGN|TOKEN|AUTH))(?=.*(?:KEY|SECRET|JWT))|^JWT", re.I)
+SIGNS = re.compile(r"(?=.*(?:JWT|SIGN|TOKEN|AUTH))(?=.*(?:KEY|SECRET))(?!.*(?:PUBLIC|VERIFY))|(?:^|_)JWT$", re.I)
+# A name with no value is told by its words alone. Lifetimes, issuers and the secrets of
+# other services (OAUTH_SECRET) are none.
+NAMES_KEY = re.compile(r"(?=.*(?:JWT|SIGNING))(?=.*(?:KEY|SECRET))(?!.*(?:PUBLIC|VERIFY|_ID$))|(?:^|_)JWT$", re.I)
 SESSIONS = re.compile(r"SECRET|KEY", re.I)
 
 
@@ -93,7 +96,7 @@ def settle(settings):
             names["secret_key"] = found[0]
     if "key" not in named and candidate is None:
         found = [n for n in holders(signing) if n != names["secret_key"]]
-        names["key"] = best(found, KEY, SIGNS.search) if found else KEY if KEY in asked else best(unset, KEY, SIGNS.search)
+        names["key"] = best(found, KEY, SIGNS.search) if found else KEY if KEY in asked else best(unset, KEY, NAMES_KEY.search)
         if found and signing != secret and names["key"] not in found:
             names["key"] = found[0]
     if names["key"] == names["secret_key"]:
