@@ -66,22 +66,6 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	return p, nil
 }
 
-// Lacker is a step that can tell what the committed files lack.
-type Lacker interface {
-	Lacks(ctx context.Context, run *Run) ([]finding.Finding, error)
-}
-
-// lacking looks, once, at what the committed files lack, before the plan in which a person
-// or --fix can have that fixed too.
-func (e *Engine) lacking(ctx context.Context, n Name) (err error) {
-	l, ok := e.steps[Checklist].(Lacker)
-	if n != Write || !ok || e.Run.Lacking != nil || e.Run.Wrote || e.Run.Options.Unattended && !e.Run.Options.Fix && e.Run.Adopted == nil {
-		return nil
-	}
-	e.Run.Lacking, err = l.Lacks(ctx, e.Run)
-	return err
-}
-
 // Apply carries out a planned step and verifies it. emit sees every event,
 // cleaned; the last one is EventDone or EventFailed.
 func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
