@@ -1,0 +1,101 @@
+package steps
+
+import (
+	"context"
+	"slices"
+)
+
+// undo calls the step and reports how it went.
+func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
+	return e.outside(ctx, n, EventUndone, emit, e.steps[n].Undo)
+}
+
+// Rollback undoes every step that had ended in this run. A run that has only looked
+// undoes what an earlier one changed, as the journal has it, and restarts.
+func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
+	var ended []Name
+	for _, n := range rollbackOrder() {
+		if e.Has(n) && e.Machine.Can(n, ActUndo) {
+			ended = append(ended, n)
+		}
+	}
+	switch {
+	case len(ended) > 0:
+	case e.Machine.Status(Write) == Undone: // tried again after its restart failed
+		ended = []Name{Restart}
+	default:
+		ended = []Name{Write, Restart}
+	}
+	undone, failed := e.back(ctx, ended, emit)
+	// The machine hears of it from the last step to the first: undoing an
+	// earlier one makes the later ones pending.
+	for _, n := range slices.Backward(Order()) {
+		if undone[n] && e.Machine.Can(n, ActUndo) {
+			if err := e.act(n, ActUndo); err != nil {
+				return err
+			}
+		}
+	}
+	if failed == nil {
+		e.Run.Wrote = false // nothing of this run is in force: another rollback would be of an earlier one
+	}
+	return failed
+}
+
+// FinishRollback restarts once more, where everything is restored and the restart of
+// that rollback did not come to its end.
+func (e *Engine) FinishRollback(ctx context.Context, emit Emit) error {
+	_, err := e.back(ctx, []Name{Restart}, emit)
+	return err
+}
+
+// Restorer is a step that can tell whether the key that a rollback restored is in force.
+type Restorer interface {
+	Restored(ctx context.Context, run *Run, emit Emit) error
+}
+
+// Restored asks the server after a rollback. Its findings and its error are reported.
+func (e *Engine) Restored(ctx context.Context, emit Emit) error {
+	r, ok := e.steps[SmokeTest].(Restorer)
+	if !ok {
+		return nil
+	}
+	return e.outside(ctx, SmokeTest, EventDone, emit, r.Restored)
+}
+
+// back undoes steps in the given order, up to the first that fails. Where a part
+// of the change was put back by then, the restart follows all the same: else the
+// backend would go on with a value that is no longer there. The error is the
+// first one; the others were reported.
+func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[Name]bool, failed error) {
+	undone = map[Name]bool{}
+	before := e.reverted()
+	e.Run.Left = nil // it was about the good end of what is taken back
+	for _, n := range names {
+		if !e.Has(n) || failed != nil && (n != Restart || e.reverted() == before || ctx.Err() != nil) {
+			continue
+		}
+		if err := e.undo(ctx, n, emit); err == nil {
+			undone[n] = true
+		} else if failed == nil {
+			failed = err
+		}
+	}
+	e.fillLeft()
+	return undone, failed
+}
+
+// fillLeft completes what is left for the user to do: the commands of this run's
+// environment, and the names in force.
+func (e *Engine) fillLeft() {
+	for i, left := range e.Run.Left {
+		e.Run.Left[i] = e.Run.Fit(left)
+	}
+}
+
+func (e *Engine) reverted() int {
+	if e.Run.Journal == nil {
+		return 0
+	}
+	return e.Run.Journal.Reverted()
+}
