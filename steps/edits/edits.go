@@ -59,7 +59,7 @@ func Diffs(run *steps.Run, made []steps.Edit) (out []steps.DiffLine) {
 			if filepath.Ext(e.File) == ".py" {
 				show = adopt.Shown(run)
 			}
-			lines = steps.DiffOf(e.Was, e.Is, func(line string) (string, string) { return show(line), "" })
+			lines = steps.DiffOf(e.Was, e.Is, func(line string) (string, string) { return run.Redactor.HideKnown(show(line)), "" })
 		}
 		if len(lines) == 0 { // its mode alone
 			lines = []steps.DiffLine{{Op: "+", Text: steps.Extent(e.Was, e.Is, e.Mode)}}

@@ -13,9 +13,11 @@ import (
 const dots = "••••••••••••••••"
 
 // Mask makes a line of a .env file fit to be shown: names are shown and values are not,
-// but for a placeholder, which is public by its nature. note says what is hidden, where
+// but for a placeholder, which is public by its nature; a comment keeps its ordinary
+// words. note says what is hidden, where
 // that is worth saying.
-func Mask(line string, of steps.Names, key secret.Secret) (text, note string) {
+func Mask(run *steps.Run, line string) (text, note string) {
+	of, key := run.Names(), run.Key
 	parsed := envfile.Parse([]byte(line)).Lines()
 	if len(parsed) == 0 {
 		return "", ""
@@ -23,7 +25,7 @@ func Mask(line string, of steps.Names, key secret.Secret) (text, note string) {
 	l := parsed[0]
 	switch {
 	case l.Kind == envfile.Comment || l.Kind == envfile.Blank:
-		return secret.Inert(line), ""
+		return run.Redactor.Show(secret.Said(line)), "" // an earlier value may be in a comment
 	case l.Kind == envfile.Bare:
 		return dots, "a value without a name"
 	}

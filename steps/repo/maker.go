@@ -42,7 +42,7 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 		if e == nil || len(e.done) == 0 || len(e.data) > envfile.MaxSize || slices.ContainsFunc(d.Edits, func(o steps.Edit) bool { return o.ID == id }) {
 			continue // an edit is about every line of its file
 		}
-		edit := steps.Edit{ID: id, File: path, Is: e.data, On: f.Code == ignored || run.Adopted != nil, Closes: []finding.Finding{f}, Diff: steps.DiffOf(now, e.data, shown)}
+		edit := steps.Edit{ID: id, File: path, Is: e.data, On: f.Code == ignored || run.Adopted != nil, Closes: []finding.Finding{f}, Diff: steps.DiffOf(now, e.data, shown(run))}
 		edit.Why = v.why(f, name, e.data)
 		if run.Elsewhere() != "" {
 			edit.ByHand = prose.Say("Code reaches %s by a commit: make this edit in development.", run.Options.Environment)
@@ -120,8 +120,11 @@ func (v *vocabulary) why(f finding.Finding, name string, after []byte) prose.Tex
 	return why
 }
 
-// shown is a line of a committed file, fit to be shown: what may be a secret is masked.
-func shown(line string) (text, note string) { return Shown(line), "" }
+// shown makes a line of a committed file fit to be shown: what may be a secret, and
+// what is known to be one, is masked.
+func shown(run *steps.Run) func(line string) (text, note string) {
+	return func(line string) (string, string) { return run.Redactor.HideKnown(Shown(line)), "" }
+}
 
 var (
 	sensitive = lazyregexp.New(`(?i)((?:secret|key|token|passw(?:or)?d|pwd|credential|dsn|auth)\w*["']?\s*[:=]\s*)(\S.*)$`)

@@ -79,6 +79,10 @@ func (f *Foreign) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// HideKnown is Inert text without any 8 characters in a row of a known secret. What only
+// looks like a secret stays: it is for lines that are masked by their names already.
+func (r *Redactor) HideKnown(text string) string { return r.hide(r.mask(Inert(text))) }
+
 // Show returns the text as it may be shown: without any 8 characters in a row of a
 // known secret but those of a name, and Inert.
 func (r *Redactor) Show(f Foreign) string {

@@ -361,11 +361,17 @@ func TestAServerThatWasNotRestarted(t *testing.T) {
 }
 
 func TestAServerWithTheOldSettings(t *testing.T) {
-	p := djangotest.New(t, djangotest.Options{Env: rest, Before: true})
-	server := p.Start(t, djangotest.ServerOptions{Reload: true})
-	r := invocation{args: []string{"upgrade", "--yes", "--json", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
-	o := r.outcome(t)
-	if r.code != 1 || !finding.Has(o.Findings, "server-signs-with-secret-key") || !finding.Has(o.Findings, "settings-not-upgraded") {
+	p := djangotest.New(t, djangotest.Options{Env: rest, Before: true, Git: true})
+	server := p.Start(t, djangotest.ServerOptions{})
+	upgrade := invocation{args: []string{"upgrade", "--yes", "--json", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}
+	state, before := t.TempDir(), read(t, p.EnvPath)
+	r := upgrade.run(t, state)
+	if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "settings-not-upgraded") || read(t, p.EnvPath) != before {
+		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
+	}
+	upgrade.args = append(upgrade.args, "--adopt")
+	r = upgrade.run(t, state)
+	if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "server-signs-with-secret-key") || o.Steps[steps.SmokeTest] != steps.Failed {
 		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
 	}
 }
