@@ -23,7 +23,7 @@ type LineDiff struct {
 	NewNum int
 	// Removed and Added are whole lines with their line ends.
 	Removed, Added [][]byte
-	// FinalNewline tells that this is nothing but the newline that the last
+	// FinalNewline reports whether this is nothing but the newline that the last
 	// line of Old lacked: Removed and Added hold that line, without and with.
 	FinalNewline bool
 }
@@ -80,7 +80,7 @@ func (c *Change) run(d LineDiff) {
 	}
 }
 
-// onlyNewline tells whether b is a, which has no line end, with one.
+// onlyNewline reports whether b is a, which has no line end, with one.
 func onlyNewline(a, b []byte) bool {
 	end := lineEnd(b)
 	return len(end) > 0 && len(lineEnd(a)) == 0 && bytes.Equal(a, b[:len(b)-len(end)])

@@ -137,7 +137,7 @@ func read(d Dialect, data []byte, env environ) (vars Vars, doubt *ReadError, err
 	return vars, doubt, err
 }
 
-// expands tells whether the reader replaces references to other variables.
+// expands reports whether the reader replaces references to other variables.
 func expands(d Dialect) bool {
 	switch d {
 	case PythonDotenv, DjangoEnviron, Godotenv, Compose, Shell:

@@ -263,7 +263,7 @@ func (op Drop) apply(d *draft) (*draft, error) {
 	return next, err
 }
 
-// setBelow tells whether one of the lines sets name.
+// setBelow reports whether one of the lines sets name.
 func setBelow(lines []Line, name string) bool {
 	return slices.ContainsFunc(lines, func(l Line) bool {
 		return l.Kind == Assignment && !l.Inside && l.Name == name

@@ -33,7 +33,7 @@ type Line struct {
 	Value  string
 	Export bool // "export" stands before the name
 	Colon  bool // NAME: value, without =
-	// Inside tells that the line lies in a quoted value that began on an
+	// Inside reports whether the line lies in a quoted value that began on an
 	// earlier line. Readers that know only single lines (decouple,
 	// django-environ, docker) still take it for a line of its own, so Kind
 	// and Name are filled as if it were.
@@ -41,7 +41,7 @@ type Line struct {
 	// Last is the number of the line on which the value ends: Num, unless a
 	// quoted value spans several lines.
 	Last int
-	// Unbalanced tells that the value opens a quote that nothing closes: the
+	// Unbalanced reports whether the value opens a quote that nothing closes: the
 	// next one of its kind, if there is one, is followed by more text.
 	Unbalanced bool
 }
@@ -81,10 +81,10 @@ func (f *File) Bytes() []byte { return f.data }
 // Lines returns all lines, in order. The slice belongs to the File.
 func (f *File) Lines() []Line { return f.lines }
 
-// BOM tells whether the file begins with a UTF-8 byte order mark.
+// BOM reports whether the file begins with a UTF-8 byte order mark.
 func (f *File) BOM() bool { return bytes.HasPrefix(f.data, utf8BOM) }
 
-// CRLF tells whether the file has line ends and every one of them is CR LF.
+// CRLF reports whether the file has line ends and every one of them is CR LF.
 func (f *File) CRLF() bool {
 	seen := false
 	for _, l := range f.lines {
@@ -99,7 +99,7 @@ func (f *File) CRLF() bool {
 	return seen
 }
 
-// FinalNewline tells whether the last line has a line end. An empty file has
+// FinalNewline reports whether the last line has a line end. An empty file has
 // no unfinished line, so it counts as ended.
 func (f *File) FinalNewline() bool {
 	return len(f.lines) == 0 || f.lines[len(f.lines)-1].End() != ""
@@ -191,7 +191,7 @@ func unquote(v string) string {
 	return v
 }
 
-// IsName tells whether name is a portable variable name: a letter or an
+// IsName reports whether name is a portable variable name: a letter or an
 // underscore, then letters, digits and underscores, all ASCII.
 func IsName(name string) bool {
 	for i := 0; i < len(name); i++ {
@@ -203,7 +203,7 @@ func IsName(name string) bool {
 	return name != ""
 }
 
-// SafeUnquoted tells whether value is of the one form that every reader reads
+// SafeUnquoted reports whether value is of the one form that every reader reads
 // alike without quotes: one or more of A-Z, a-z, 0-9, underscore and hyphen.
 func SafeUnquoted(value string) bool {
 	for i := 0; i < len(value); i++ {

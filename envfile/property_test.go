@@ -106,7 +106,7 @@ func TestEditsTouchNothingElse(t *testing.T) {
 	}
 }
 
-// mustStay tells whether a variable has nothing to do with an edit: it has not
+// mustStay reports whether a variable has nothing to do with an edit: it has not
 // the edited name, nor stands on the edited line, nor refers to the name.
 func mustStay(op Op, old []byte, name string) bool {
 	name = strings.Trim(strings.TrimPrefix(strings.TrimPrefix(name, string(utf8BOM)), "export "), "'")

@@ -75,7 +75,7 @@ func readWithShell(t testing.TB, shell string, files [][]byte) []map[string]stri
 // shellOwn are variables that a shell hands to its children without being told to.
 var shellOwn = map[string]bool{"_": true, "PWD": true, "OLDPWD": true, "SHLVL": true, "PATH": true, "E": true, "d": true, "OPTIND": true, "BASHOPTS": true, "SHELLOPTS": true, "PPID": true}
 
-// long tells that everything is to be tried, not a part.
+// long reports whether everything is to be tried, not a part.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
 // TestShellModelAgainstTheShells reads files of random lines with bash and dash. A value that the model calls Known is what

@@ -181,7 +181,7 @@ func (p *systemdParser) push() systemdState {
 	return systemdBeforeName
 }
 
-// systemdText tells whether systemd takes s for UTF-8: it refuses the code
+// systemdText reports whether systemd takes s for UTF-8: it refuses the code
 // points that Unicode reserves as no characters.
 func systemdText(s string) bool {
 	if !utf8.ValidString(s) {

@@ -33,7 +33,7 @@ func NewEngine(run *Run, all ...Step) *Engine {
 	return e
 }
 
-// Has tells whether there is a step of that name.
+// Has reports whether there is a step of that name.
 func (e *Engine) Has(n Name) bool { return e.steps[n] != nil }
 
 // Plan asks a step what it would do. It is also the way back to a step and the

@@ -31,7 +31,7 @@ var placeholderWords = lazyregexp.New(`(?i)` +
 	`(^|[-_ <])(your|dummy|todo|fixme)[-_ ]|xxxxxx|^(todo|fixme|tbd|none|null|undefined|secret|dummy)$|` +
 	`^<.*>$|^\$\{.*\}$|^\{\{.*\}\}$`)
 
-// Placeholder tells whether the value stands where a real key belongs.
+// Placeholder reports whether the value stands where a real key belongs.
 func Placeholder(value string) bool {
 	return publicKeys[digest(value)] == finding.JWTKeyPlaceholder || placeholderWords.MatchString(value)
 }
@@ -106,7 +106,7 @@ func longestStep(s string) int {
 	return longest
 }
 
-// repeats tells whether the value is a shorter one written again and again.
+// repeats reports whether the value is a shorter one written again and again.
 func repeats(s string) bool {
 	for n := 1; n <= len(s)/2; n++ {
 		if strings.HasPrefix(s, s[n:]) {
@@ -116,7 +116,7 @@ func repeats(s string) bool {
 	return false
 }
 
-// words tells whether the value is made of words: pieces between separators of
+// words reports whether the value is made of words: pieces between separators of
 // one kind, nearly all of them letters in one case, with a vowel. In a random
 // key the pieces mix cases and digits, or the separators differ.
 func words(s string) bool {

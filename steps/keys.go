@@ -14,7 +14,7 @@ type Setting struct {
 	Source string        // "environment", "file", "place" (a target that is no file) or ""
 }
 
-// Empty tells that the variable is there and holds nothing.
+// Empty reports whether the variable is there and holds nothing.
 func (s Setting) Empty() bool { return s.Secret.Set() && s.Secret.Len() == 0 }
 
 // Keys is the pair this program is about, as the files and the environment
@@ -52,7 +52,7 @@ func (k Keys) EqualTo(key secret.Secret) string {
 	return GuideNames.Key + " equals " + GuideNames.SecretKey + "."
 }
 
-// OnlyEnvironment tells that the environment sets JWT_SECRET_KEY and the file does
+// OnlyEnvironment reports whether the environment sets JWT_SECRET_KEY and the file does
 // not, which is how a container gets it.
 func (k Keys) OnlyEnvironment() bool {
 	return k.Key.Source == "environment" && !k.InFile.Secret.Set()
@@ -72,7 +72,7 @@ func (k Keys) InForce() secret.Secret {
 func (k Keys) Shadowed() finding.Finding {
 	switch {
 	case k.Key.Secret.Len() == 0:
-		return finding.New(finding.JWTKeyShadowed, "JWT_SECRET_KEY is set in this shell, to nothing, and that overrides the file.")
+		return finding.New(finding.JWTKeyShadowed, "JWT_SECRET_KEY is set to an empty value in this shell, which overrides the file.")
 	case k.OnlyEnvironment():
 		return finding.New(finding.JWTKeyShadowed, "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
 	}

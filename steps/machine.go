@@ -92,7 +92,7 @@ func NewMachine() Machine {
 // Status is how far the step has come.
 func (m Machine) Status(n Name) Status { return m.status[n] }
 
-// Can tells whether Do would accept the action.
+// Can reports whether Do would accept the action.
 func (m Machine) Can(n Name, a Action) bool {
 	_, err := m.Do(n, a)
 	return err == nil

@@ -11,7 +11,7 @@ import (
 // productionName finds a part of a name that says production.
 var productionName = lazyregexp.New(`(?i)(^|[^a-z])(prod|production|prd|live)([^a-z]|$)`)
 
-// NamesProduction tells whether a name (of an environment, a context, an app)
+// NamesProduction reports whether a name (of an environment, a context, an app)
 // says that it is production.
 func NamesProduction(name string) bool { return productionName.MatchString(name) }
 

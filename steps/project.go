@@ -233,7 +233,7 @@ type Facts struct {
 	State      string `json:"state"`
 	StateError string `json:"state_error"`
 	Candidate  bool   `json:"candidate"`
-	// Enforced tells that the settings refuse to start without the key: the
+	// Enforced reports whether the settings refuse to start without the key: the
 	// project carries the breaking change.
 	Enforced   bool          `json:"enforced"`
 	Checks     []SystemCheck `json:"checks"`
@@ -299,7 +299,7 @@ type TokenFacts struct {
 	UserIDText     bool     `json:"user_id_text"` // the user id is not a number (UUID)
 }
 
-// Shared tells that one key signs and verifies (HS256, HS384, HS512), as this
+// Shared reports whether one key signs and verifies (HS256, HS384, HS512), as this
 // upgrade is about; with RS or ES algorithms JWT_SECRET_KEY may not be used at
 // all. What is not known counts as shared: it is simplejwt's default.
 func (t TokenFacts) Shared() bool {

@@ -196,7 +196,7 @@ type Served struct {
 	OwnServer bool     // that one was started for this run, and ends with it
 }
 
-// Serves tells whether a server that the run restarted goes on after the run.
+// Serves reports whether a server that the run restarted goes on after the run.
 func (r *Run) Serves() bool { return r.Restarted && !r.OwnServer }
 
 // LookupEnv looks a variable of keysplit's own environment up.

@@ -18,7 +18,7 @@ import (
 type Target interface {
 	// Spec is the target as --target has it, e.g. "kubernetes:shop/backend#jwt-secret-key".
 	Spec() string
-	// Local tells that it is a file on this machine, which the project's own
+	// Local reports whether it is a file on this machine, which the project's own
 	// Django may read. The local .env says nothing about a target that is not.
 	Local() bool
 	// File is that file, absolute, once preflight has found it; "" for none.
@@ -50,7 +50,7 @@ func (h Held) Rivals() []secret.Secret {
 	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()
 }
 
-// SameFile tells whether two paths lead to one file, also through a link.
+// SameFile reports whether two paths lead to one file, also through a link.
 func SameFile(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {
 		return true

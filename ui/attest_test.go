@@ -107,7 +107,7 @@ func TestTheNameOfASignOffComesFromGit(t *testing.T) {
 func TestTheReportIsCopied(t *testing.T) {
 	st := withPipeline(t)
 	st.open().to(steps.Checklist).press("c")
-	if len(st.copied) != 1 || !strings.Contains(st.copied[0], "1. ") || !strings.Contains(st.copied[0], "9. Team notified") || !strings.Contains(st.w.View(), "Sent to the clipboard") {
+	if len(st.copied) != 1 || !strings.Contains(st.copied[0], "1. ") || !strings.Contains(st.copied[0], "9. Team notified") || !strings.Contains(st.w.View(), "Copied") {
 		t.Errorf("copied %q\n%s", st.copied, st.w.View())
 	}
 }

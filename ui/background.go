@@ -76,7 +76,7 @@ func guessDark() bool {
 	return err != nil || n != 7 && n != 15
 }
 
-// mayAsk tells whether a terminal of that TERM can be asked: the Linux console
+// mayAsk reports whether a terminal of that TERM can be asked: the Linux console
 // prints such a question.
 func mayAsk(termName string) bool {
 	return termName != "" && termName != "dumb" && termName != "linux"

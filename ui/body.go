@@ -105,7 +105,7 @@ func (p *page) verdict() steps.Mark {
 	return steps.MarkOK
 }
 
-// warned tells that a line of the page is marked with a warning.
+// warned reports whether a line of the page is marked with a warning.
 func (p *page) warned() bool {
 	return slices.ContainsFunc(p.lines, func(l steps.Event) bool { return l.Mark == steps.MarkWarn })
 }

@@ -112,7 +112,7 @@ func newStage(t testing.TB, l lit, without ...steps.Name) *stage {
 	st.w.dark = r.SetHasDarkBackground
 	st.w.copy = func(text string) tea.Cmd {
 		st.copied = append(st.copied, text)
-		return func() tea.Msg { return copiedMsg("Sent to the clipboard: " + text) }
+		return func() tea.Msg { return copiedMsg("Copied: " + text) }
 	}
 	st.w.copyKey = func(s secret.Secret) tea.Cmd {
 		st.copied = append(st.copied, s.Reveal())

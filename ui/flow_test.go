@@ -178,7 +178,7 @@ func TestAnswersAsPeopleTypeThem(t *testing.T) {
 // One text leads to another, and esc to the page.
 func TestOverlaysSwitch(t *testing.T) {
 	st := newStage(t, plainLight).open().press("?")
-	for _, to := range [][2]string{{"w", "Why"}, {"l", "Log"}, {"t", "Findings"}, {"m", "Message for the team"}, {"b", "Take the change of the code back"}, {"?", "Help"}} {
+	for _, to := range [][2]string{{"w", "Why"}, {"l", "Log"}, {"t", "Findings"}, {"m", "Message for the team"}, {"b", "Emergency: revert the code change"}, {"?", "Help"}} {
 		if st.press(to[0]); st.w.over == nil || st.w.over.title != to[1] {
 			t.Fatalf("%s leads to %+v", to[0], st.w.over)
 		}

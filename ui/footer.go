@@ -75,7 +75,7 @@ func (w *wizard) drawHints(hints []hint) string {
 	return w.inFooter(w.joinHints(kept))
 }
 
-// fitsFooter tells whether the hints fit. The row is never full: Bubble Tea
+// fitsFooter reports whether the hints fit. The row is never full: Bubble Tea
 // erases to the end behind a last row, and the terminal's cursor still stands on
 // the last cell then.
 func (w *wizard) fitsFooter(hints []hint) bool {

@@ -179,7 +179,7 @@ func shadow(st *stage) {
 func refuse(st *stage) {
 	st.fakes[steps.Generate].apply = func(context.Context, *steps.Run, steps.Emit) error {
 		return steps.Fail(finding.New("jwt-key-too-short", "The key you entered is shorter than 50 characters.").
-			WithFix(finding.Do("Give another key, or let keysplit make one.")))
+			WithFix(finding.Do("Enter another key, or let keysplit make one.")))
 	}
 }
 

@@ -40,7 +40,7 @@ func (w *wizard) record(ev steps.Event) {
 	w.log = append(w.log, ev)
 }
 
-// unfinished tells that an event is a line of proof that is still to come out.
+// unfinished reports whether an event is a line of proof that is still to come out.
 func unfinished(ev steps.Event) bool {
 	return ev.Kind == steps.EventCheck && (ev.Mark == steps.MarkRunning || ev.Mark == steps.MarkPending)
 }

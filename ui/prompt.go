@@ -9,7 +9,7 @@ import (
 	"dj/keysplit/ui/style"
 )
 
-// short tells that the prompt must make do with one row.
+// short reports whether the prompt must make do with one row.
 func (w *wizard) short() bool { return w.height < 12 }
 
 // drawPrompt draws a question and its options, with a bar at its left. The option

@@ -30,7 +30,7 @@ type Options struct {
 	Theme   string // "auto" (or ""), "dark" or "light"
 	NoColor bool
 	Title   string // in the chip at the top, "keysplit" when empty
-	// Throwaway tells that the project is gone when the wizard closes, so that
+	// Throwaway reports whether the project is gone when the wizard closes, so that
 	// there is nothing to undo later.
 	Throwaway bool
 
@@ -295,8 +295,8 @@ func (f *screenFile) copyKey(key secret.Secret) tea.Cmd {
 func (f *screenFile) copyText(text string) tea.Cmd {
 	return tea.Sequence(f.command(ansi.SetSystemClipboard(text)), func() tea.Msg {
 		if strings.Contains(text, "\n") {
-			return copiedMsg("Sent to the clipboard.")
+			return copiedMsg("Copied.")
 		}
-		return copiedMsg("Sent to the clipboard: " + text)
+		return copiedMsg("Copied: " + text)
 	})
 }

@@ -27,7 +27,7 @@ type screen interface {
 	plan(w *wizard, s *sheet, p steps.Plan)
 	// ready is the question under the plan.
 	ready(w *wizard) prompt
-	// moved tells that another option of a list has the focus.
+	// moved reports whether another option of a list has the focus.
 	moved(w *wizard, to int) tea.Cmd
 	// key sees a key before anything else does, and tells whether it took it.
 	key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool)

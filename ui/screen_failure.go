@@ -97,7 +97,7 @@ func (w *wizard) askOverrule(p *page, f finding.Finding) tea.Cmd {
 	return nil
 }
 
-// fixable tells that an error among the findings can be mended by keysplit.
+// fixable reports whether an error among the findings can be mended by keysplit.
 func fixable(fs []finding.Finding) bool {
 	for _, f := range fs {
 		if f.Severity == finding.Error && f.Mends() {

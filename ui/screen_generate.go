@@ -126,7 +126,7 @@ func (g *generateScreen) moved(w *wizard, to int) tea.Cmd {
 
 func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if q := g.ready(w); !w.facts.imported && w.selected < len(q.options) && q.options[w.selected].label == importKey {
-		s.hang("", w.styles.Bold, "Bring a key of your own.")
+		s.hang("", w.styles.Bold, "Use your own key.")
 		s.hang("  ", w.styles.Muted, "It must be random and have 50 characters or more.")
 		if n := len(g.entry.text()); g.typing && n > 0 {
 			mark, text := steps.MarkWarn, fmt.Sprintf("%d of at least %d characters", n, steps.MinKeyLength)

@@ -20,7 +20,7 @@ func helpOverlay() *overlay {
 			{"t", "findings, with a for all known ones: what is wrong, why, and how to fix it"},
 			{"1 to 9, a", "before the write: switch an edit of the plan on or off, or all on"},
 			{"m", "the message to send to the team"},
-			{"b", "taking the change of the code back, in an emergency"},
+			{"b", "emergency: revert the code change"},
 			{"l", "the log of everything that was done"},
 			{"c", "copy a command or a fix"},
 			{"ctrl+z", "suspend (fg resumes)"},

@@ -82,7 +82,7 @@ func (w *wizard) askEmergency() tea.Cmd {
 
 // emergencyOverlay shows the way back of last resort. Nothing is done here.
 func emergencyOverlay() *overlay {
-	return &overlay{title: "Take the change of the code back", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
+	return &overlay{title: "Emergency: revert the code change", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
 		if w.emergency == nil {
 			s.hang("", w.styles.Muted, "Looking for the change's commit.")
 			return

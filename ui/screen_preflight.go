@@ -176,7 +176,7 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 	s.say("  ", st.Muted, undo)
 }
 
-// blocked tells that preflight found an error that no later step mends.
+// blocked reports whether preflight found an error that no later step mends.
 func (w *wizard) blocked() bool {
 	for _, f := range w.page(steps.Preflight).findings {
 		if f.Severity == finding.Error && !f.Mends() {

@@ -33,7 +33,7 @@ func newSmokeTest() screen {
 	}
 }
 
-// mayMake tells whether a throwaway account can be made: through the project's
+// mayMake reports whether a throwaway account can be made: through the project's
 // own Django, and in development only.
 func (*smokeTestScreen) mayMake(w *wizard) bool {
 	return w.facts.django && w.facts.environment == steps.DefaultEnvironment

@@ -109,7 +109,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Restart,
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
-				Summary: "Have the running server read its settings again.",
+				Summary: "Reload the running server.",
 				Command: "python manage.py runserver", Details: []prose.Text{prose.Labelled("Server", "http://127.0.0.1:8000, process 4711, in backend"), steps.CommandDetail("python manage.py runserver")},
 				Effects: []prose.Text{prose.Say("The development server is down for about two seconds.")}, Question: "Restart the server now?",
 			}, nil
@@ -125,7 +125,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.SmokeTest,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			p := steps.Plan{
-				Summary: "Ask the running server which key it signs with.",
+				Summary: "Test which key the running server signs with.",
 				Details: []prose.Text{
 					prose.Say("Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections."),
 					prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
@@ -133,10 +133,10 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			}
 			switch {
 			case r.Answers.TempUser:
-				p.Summary = "Ask the running server which key it signs with, and log in once with a throwaway account."
+				p.Summary = "Test which key the running server signs with, and log in once with a throwaway account."
 				p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
 			case r.Answers.Username != "":
-				p.Summary = "Ask the running server which key it signs with, and log in once as " + r.Answers.Username + "."
+				p.Summary = "Test which key the running server signs with, and log in once as " + r.Answers.Username + "."
 			default:
 				p.Details = append(p.Details, prose.Say("No login is tried, since no account was given."))
 			}

@@ -39,7 +39,7 @@ func watchSuspend(came func(), failed func(error)) (end func()) {
 	return func() { close(done) }
 }
 
-// haveShell tells whether somebody controls this job: the parent in another
+// haveShell reports whether somebody controls this job: the parent in another
 // process group of the session. Without one nobody would ever continue it; the
 // system does not stop such a group by SIGTSTP either (POSIX: an orphaned process
 // group).

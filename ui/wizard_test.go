@@ -121,7 +121,7 @@ func TestCopy(t *testing.T) {
 	if len(st.copied) != 1 || st.copied[0] != "python manage.py runserver" {
 		t.Errorf("copied %q", st.copied)
 	}
-	if !strings.Contains(st.w.View(), "Sent to the clipboard") {
+	if !strings.Contains(st.w.View(), "Copied") {
 		t.Error("it does not say so")
 	}
 	for want, fix := range map[string]finding.Fix{
@@ -144,7 +144,7 @@ func TestRotateFromTheCommandLine(t *testing.T) {
 		if r.Answers.Rotate {
 			return plan(r)
 		}
-		return steps.Plan{Summary: "The key in the file is good. It stays.", Nothing: true}, nil
+		return steps.Plan{Summary: "Your key is good, so it stays.", Nothing: true}, nil
 	}
 	st.e.Run.Answers.Rotate = true
 	st.open().to(steps.Generate)

@@ -109,13 +109,13 @@ func (l *look) long() verdict {
 	return v
 }
 
-// signs tells whether the server was shown to sign with the new key.
+// signs reports whether the server was shown to sign with the new key.
 func (l *look) signs() bool {
 	token, found := l.past.line(steps.SmokeTest, steps.LineToken)
 	return l.past.ok(steps.SmokeTest, steps.LineFresh) || found && (steps.Mark(token.Mark) == steps.MarkOK || steps.Mark(token.Mark) == steps.MarkWarn)
 }
 
-// refuses tells whether the server was shown to refuse a key, and the random
+// refuses reports whether the server was shown to refuse a key, and the random
 // one with it: without that control a refusal says nothing.
 func (l *look) refuses(id string) bool {
 	return l.past.ok(steps.SmokeTest, id) && l.past.ok(steps.SmokeTest, steps.LineControl)

@@ -217,7 +217,7 @@ func (p past) own(step steps.Name) bool {
 	return pr != nil && pr.gone == "" && pr.Own
 }
 
-// ok tells whether a line passed.
+// ok reports whether a line passed.
 func (p past) ok(step steps.Name, id string) bool { return p.proofs[step].ok(id) }
 
 func (pr *proof) ok(id string) bool {

@@ -101,7 +101,7 @@ func codeFor(k repo.Kind, rel string, data []byte) finding.Code {
 // pipeline of a service.
 var scripts = lazyregexp.New(`(?i)(?:^|/)(?:[\w.-]*make[\w.-]*|justfile|vagrantfile|\.?devcontainer\.json|launch\.json)$|(?:bin|scripts?)/[\w/-]+$|\.(?:sh|bash|zsh|fish|ps1|bat|cmd|conf|config|py|mk|nix)$`)
 
-// inOrder tells that the place names the key, and gives it a value of its own.
+// inOrder reports whether the place names the key, and gives it a value of its own.
 func (p place) inOrder() bool { return p.key > 0 && p.same == 0 }
 
 // lacks says in half a sentence what is wrong with a place that is not in order.

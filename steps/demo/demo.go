@@ -188,7 +188,7 @@ func (s *Sandbox) Servers(ctx context.Context, root string) ([]steps.Server, err
 	return got.Servers, err
 }
 
-// KeyOf tells that the server has no key in its environment. It has the form of
+// KeyOf reports whether the server has no key in its environment. It has the form of
 // process.KeyInEnvironment.
 func (s *Sandbox) KeyOf(int, string, secret.Fingerprinter) (sum string, set bool, err error) {
 	return "", false, nil

@@ -11,7 +11,7 @@ import (
 
 func tryLock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
-// ours tells whether path is a folder that this user owns and nobody else can
+// ours reports whether path is a folder that this user owns and nobody else can
 // write to: the folder for temporary files is open to all.
 func ours(path string) bool {
 	info, err := os.Lstat(path)

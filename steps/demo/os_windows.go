@@ -11,7 +11,7 @@ func tryLock(f *os.File) error {
 	return windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{})
 }
 
-// ours tells whether path is a folder. Each user of Windows has a folder for
+// ours reports whether path is a folder. Each user of Windows has a folder for
 // temporary files of their own.
 func ours(path string) bool {
 	info, err := os.Lstat(path)

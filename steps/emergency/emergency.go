@@ -38,7 +38,7 @@ func PlanFor(c Change, until time.Time) []Section {
 			prose.Say("If the new key is the problem: `keysplit rollback` restores the earlier value exactly, and restarts."),
 		}},
 		{Title: "What the revert undoes as well", Lines: c.undoes()},
-		{Title: "If it must be: revert the code", Code: true, Lines: c.commands()},
+		{Title: "If you must: revert the code", Code: true, Lines: c.commands()},
 		{Title: "And put the fallback into the settings", Code: true, Lines: lines(
 			"import logging",
 			"",

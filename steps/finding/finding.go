@@ -103,7 +103,7 @@ func (f Finding) NotFixable() Finding {
 	return f
 }
 
-// Mends tells that the steps of an upgrade put the finding right.
+// Mends reports whether the steps of an upgrade put the finding right.
 func (f Finding) Mends() bool { return f.Fixable && !f.Optional }
 
 // OnRequest returns the finding as one whose fix is made on request only.
@@ -155,7 +155,7 @@ func Overrulable(fs []Finding) (Finding, bool) {
 	return Finding{}, false
 }
 
-// Has tells whether a finding of that code is among fs.
+// Has reports whether a finding of that code is among fs.
 func Has(fs []Finding, code Code) bool {
 	_, has := First(fs, code)
 	return has

@@ -293,7 +293,7 @@ func remember(run *steps.Run) error {
 	return run.Journal.Choose(run.Key, run.Specs())
 }
 
-// everywhere tells that every place was seen to hold the key.
+// everywhere reports whether every place was seen to hold the key.
 func everywhere(run *steps.Run) bool {
 	return len(run.Held) == len(run.Targets) && !slices.ContainsFunc(run.Held, func(h steps.Held) bool {
 		return !h.Readable || !h.Key.Equal(run.Key)
@@ -327,7 +327,7 @@ func refusals(run *steps.Run, codes []finding.Code) []finding.Finding {
 	var fs []finding.Finding
 	for _, code := range codes {
 		f := finding.New(code, finding.Broken(code, "The key you entered", run.MinLength())).
-			WithFix(finding.Do("Give another key, or let keysplit make one."))
+			WithFix(finding.Do("Enter another key, or let keysplit make one."))
 		fs = append(fs, f)
 	}
 	return fs

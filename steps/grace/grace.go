@@ -58,11 +58,11 @@ type Grace struct {
 	Settings []string
 	Changes  []string // what will change, one line each; none when all is in place
 	Goes     bool     // a period is in force, and goes on to its own deadline
-	// Proved tells that the previous key was seen in force; else it is the one that the
+	// Proved reports whether the previous key was seen in force; else it is the one that the
 	// place had before.
 	Proved bool
 	File   string // of the journal, whose whole content the previous key is; "" for none
-	// Unsure tells that the place does not show SECRET_KEY, so that the previous key
+	// Unsure reports whether the place does not show SECRET_KEY, so that the previous key
 	// could not be compared with it.
 	Unsure bool
 

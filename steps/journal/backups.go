@@ -58,7 +58,7 @@ func (j *Journal) used() map[string]bool {
 	return used
 }
 
-// Doubtful tells that an empty Applied does not mean that nothing was changed:
+// Doubtful reports whether an empty Applied does not mean that nothing was changed:
 // a line cannot be read, a killed run left a file that had other content by the
 // time it was recovered, or there is a backup and nothing shows what it was for.
 func (j *Journal) Doubtful() bool {

@@ -102,7 +102,7 @@ func (j *Journal) load() error {
 	return nil
 }
 
-// whole tells that an entry has what its kind is about. Damage is found by the
+// whole reports whether an entry has what its kind is about. Damage is found by the
 // seal; this is for an entry that another version of keysplit wrote and sealed.
 func (e Entry) whole() bool {
 	switch e.Kind {
@@ -141,7 +141,7 @@ func (j *Journal) seal(e Entry) ([]byte, error) {
 	return append(body[:len(body):len(body)], j.prints.Sum(line)+`"}`...), nil
 }
 
-// sealed tells that a line is as it was written.
+// sealed reports whether a line is as it was written.
 func (j *Journal) sealed(line []byte) bool {
 	at := bytes.LastIndex(line, []byte(sealField))
 	if at < 0 {

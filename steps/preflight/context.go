@@ -105,7 +105,7 @@ func dockerPattern(rule string) *regexp.Regexp {
 // maxVersions is how many earlier versions of the .env are read from git.
 const maxVersions = 50
 
-// inHistory tells whether an earlier version of the .env that git still has holds
+// inHistory reports whether an earlier version of the .env that git still has holds
 // the key that is in force now: it is then known to everyone with the repository.
 func inHistory(ctx context.Context, p *steps.Project, key secret.Secret) bool {
 	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), finding.JWTKeyPlaceholder) {

@@ -35,7 +35,7 @@ type diagnosis struct {
 	found []finding.Finding
 }
 
-// errUnreadable tells that the .env is there and cannot be read, which ends the
+// errUnreadable reports whether the .env is there and cannot be read, which ends the
 // run: nothing about it can be said, and nothing written to it.
 var errUnreadable = errors.New("the .env cannot be read")
 
@@ -186,7 +186,7 @@ func (d *diagnosis) judgePlace() {
 	}
 }
 
-// local tells whether the run is about the checkout itself, and not about a file
+// local reports whether the run is about the checkout itself, and not about a file
 // for another machine.
 func local(run *steps.Run) bool {
 	return run.Options.Environment == "" || run.Options.Environment == steps.DefaultEnvironment
@@ -310,7 +310,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	case strings.TrimSpace(value) == "":
 		f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set in this shell, to nothing, and that overrides the file.").WithFix(finding.Do("In this shell: %s. Then run `keysplit` again.", finding.Command(shell.Unset("SECRET_KEY"))))
+			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set to an empty value in this shell, which overrides the file.").WithFix(finding.Do("In this shell: %s. Then run `keysplit` again.", finding.Command(shell.Unset("SECRET_KEY"))))
 		}
 	case steps.Placeholder(value):
 		f = finding.New(finding.SecretKeyPlaceholder, "")
@@ -325,7 +325,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	d.found = append(d.found, d.generated(f, path))
 }
 
-// knowsReader tells whether the sources show how the settings get SECRET_KEY at
+// knowsReader reports whether the sources show how the settings get SECRET_KEY at
 // all; a reader that is not understood is no reason for an alarm.
 func (d *diagnosis) knowsReader() bool {
 	for _, s := range d.sources {
@@ -365,7 +365,7 @@ func lastLineOf(file *envfile.File, name string) int {
 	return num
 }
 
-// othersCanRead tells whether the file's mode and the folders above it let
+// othersCanRead reports whether the file's mode and the folders above it let
 // every user of the machine read it.
 func othersCanRead(at *envfile.Snapshot, stat func(string) (fs.FileInfo, error)) bool {
 	if at.Mode&0o004 == 0 {

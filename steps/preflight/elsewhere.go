@@ -65,7 +65,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
 	}
-	f, detail := p.Facts, "told its routes and token settings; its keys are this machine's, and do not count"
+	f, detail := p.Facts, "routes and token settings read (its keys belong to this machine and are ignored)"
 	if real {
 		detail = f.Django + ", settings " + f.SettingsModule + ", with the variables of " + inFiles(run)
 	}

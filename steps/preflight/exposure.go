@@ -144,7 +144,7 @@ func committed(ctx context.Context, p *steps.Project, key secret.Secret) []findi
 	return found
 }
 
-// untracked tells whether the .env is in the work tree and not in the repository.
+// untracked reports whether the .env is in the work tree and not in the repository.
 // Where there is no repository, or no git, what lies there counts.
 func untracked(ctx context.Context, p *steps.Project) bool {
 	return gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, p.EnvFile.Path, "ls-files", "--error-unmatch") == 1

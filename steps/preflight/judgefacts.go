@@ -69,7 +69,7 @@ func opened(names steps.Names, files []string) (env, hidden string) {
 	return env, hidden
 }
 
-// fallsBackTo tells whether tokens would be signed with SECRET_KEY when nothing
+// fallsBackTo reports whether tokens would be signed with SECRET_KEY when nothing
 // sets the key.
 func fallsBackTo(django steps.Django, f *steps.Facts) bool {
 	if s, ok := django.(*session); ok {

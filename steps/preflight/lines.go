@@ -86,7 +86,7 @@ func anotherName(name string) string {
 	return name + " begins with $, so django-environ takes the rest for the name of another variable, which is not set."
 }
 
-// exports tells whether the backend's reader knows the word export.
+// exports reports whether the backend's reader knows the word export.
 func (d *diagnosis) exports() bool { return d.reader() != envfile.Decouple }
 
 func (d *diagnosis) glued(l envfile.Line, name string, fixable bool) {

@@ -170,7 +170,7 @@ var readerUse = map[envfile.Dialect]*lazyregexp.Regexp{
 
 func usesReader(d envfile.Dialect, text string) bool { return readerUse[d].MatchString(text) }
 
-// composeReads tells whether a compose file of the project hands the .env to a
+// composeReads reports whether a compose file of the project hands the .env to a
 // container, which makes compose its second reader.
 func composeReads(p *steps.Project, env string) bool {
 	for _, dir := range upward(p.Root, p.TopLevel) {

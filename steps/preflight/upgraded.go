@@ -65,7 +65,7 @@ func literalSecretKey(names steps.Names, sources []source) (value string, s sour
 	return "", source{}, 0
 }
 
-// fileWins tells whether the reader is told to let the file beat the
+// fileWins reports whether the reader is told to let the file beat the
 // environment, against what readers do by themselves.
 func fileWins(sources []source) bool {
 	for _, s := range sources {
@@ -76,7 +76,7 @@ func fileWins(sources []source) bool {
 	return false
 }
 
-// keyIsInCode tells whether the settings' own text holds a value for the key.
+// keyIsInCode reports whether the settings' own text holds a value for the key.
 func keyIsInCode(names steps.Names, sources []source) bool {
 	keyInCode := inForce(names, keyInCode)
 	for _, s := range sources {

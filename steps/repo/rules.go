@@ -91,7 +91,7 @@ func (v *vocabulary) example(file, line string) []string {
 	return []string{p.with(Placeholder)}
 }
 
-// exported tells that the line is a command of the shell.
+// exported reports whether the line is a command of the shell.
 func (p part) exported() bool { return strings.HasSuffix(strings.TrimSpace(p.before), "export") }
 
 // inShell is the command that sets JWT_SECRET_KEY to what the shell makes of the

@@ -60,7 +60,7 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 	return nil
 }
 
-// mayAsk tells whether the address is this machine's own loopback, or the one
+// mayAsk reports whether the address is this machine's own loopback, or the one
 // that the user named. An address that was only found is not called elsewhere, and
 // over plain http none is: the smoke test then says so.
 func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
@@ -74,7 +74,7 @@ func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
 	return local(base)
 }
 
-// elsewhere tells that a host is another machine. One that cannot be found is not:
+// elsewhere reports whether a host is another machine. One that cannot be found is not:
 // that it does not answer is then what is wrong with it.
 func elsewhere(ctx context.Context, host string) bool {
 	ctx, cancel := context.WithTimeout(ctx, firstAnswer)

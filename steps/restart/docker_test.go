@@ -33,7 +33,7 @@ func main() {
 }
 `
 
-// realDocker tells whether a Docker engine and docker-compose are here. Without
+// realDocker reports whether a Docker engine and docker-compose are here. Without
 // them the test is skipped, loudly, unless KEYSPLIT_REQUIRE_DOCKER is set.
 func realDocker(t *testing.T) {
 	t.Helper()

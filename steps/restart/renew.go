@@ -20,7 +20,7 @@ func same(a, b steps.Server) bool {
 	return a.PID == b.PID && d < sameStart && d > -sameStart
 }
 
-// reloads tells whether a changed file is enough to give this server the new
+// reloads reports whether a changed file is enough to give this server the new
 // value.
 func (s staleServer) reloads() bool { return s.Reloader != 0 && !s.inherits }
 

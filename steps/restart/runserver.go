@@ -73,7 +73,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	st, err := r.look(ctx, run, run.Key, false)
 	if errors.Is(err, process.ErrUnsupported) {
 		return steps.Plan{
-			Summary: "Have the running server read its settings again.",
+			Summary: "Reload the running server.",
 			Details: []prose.Text{touchDetail(run), prose.Say("%v.", err)},
 		}, nil
 	}
@@ -109,7 +109,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		return steps.Plan{Summary: "Stop the server that keysplit started for the test, and start it again."}, nil
 	}
 	p := steps.Plan{
-		Summary:  "Have the running server read its settings again.",
+		Summary:  "Reload the running server.",
 		Effects:  []prose.Text{prose.Say("The development server is down for about two seconds.")},
 		Question: "Restart the server now?",
 	}
@@ -145,7 +145,7 @@ func howEach(run *steps.Run, targets []staleServer) (lines []prose.Text) {
 // bareAdvice is what can be done about a server of which only the address is known.
 const bareAdvice = "keysplit does not see its process. If it reloads when the settings change, it does so now; if not, restart it yourself."
 
-// writePending tells whether the file does not hold the key of this run yet, as
+// writePending reports whether the file does not hold the key of this run yet, as
 // in a dry run: then a server that is fresh now will be stale after the write.
 func writePending(run *steps.Run) bool {
 	if !run.Key.Set() || len(run.Project.EnvFile.Readers) == 0 {

@@ -28,7 +28,7 @@ type Secret struct {
 	open func() (value, fingerprint string)
 }
 
-// Set tells whether there is a secret here, even an empty one.
+// Set reports whether there is a secret here, even an empty one.
 func (s Secret) Set() bool { return s.open != nil }
 
 // Len is the length of the value in characters (Unicode code points), which is

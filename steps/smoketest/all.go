@@ -100,7 +100,7 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 	}, nil
 }
 
-// doubtful tells whether the outcome may come from test tokens or routes that
+// doubtful reports whether the outcome may come from test tokens or routes that
 // do not fit the project, so that a real login has to settle it.
 func (s *session) doubtful(o outcome) bool {
 	nothing := o.fresh.accepted+o.secret.accepted+o.previous.accepted == 0

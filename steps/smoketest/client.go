@@ -80,7 +80,7 @@ func parseBase(base string) (*url.URL, error) {
 	return u, nil
 }
 
-// CheckURL tells whether a server can be asked at a base URL, before anything is
+// CheckURL reports whether a server can be asked at a base URL, before anything is
 // done. Its error wraps steps.ErrUsage and does not quote it.
 func CheckURL(base string) error {
 	_, err := parseBase(base)

@@ -126,13 +126,13 @@ type outcome struct {
 	wait                             time.Duration // that it asked for then, 0 when it did not say
 }
 
-// notThere tells that the server does not know the route: every answer to the
+// notThere reports whether the server does not know the route: every answer to the
 // control was 404.
 func (o outcome) notThere() bool {
 	return o.control.notFound > 0 && o.control.notFound == o.control.told()+o.control.unclear
 }
 
-// controlAccepted tells that a token of a key that nobody knows was accepted.
+// controlAccepted reports whether a token of a key that nobody knows was accepted.
 func (o outcome) controlAccepted() bool { return o.control.accepted > 0 }
 
 // pass is one run of a way over many connections.

@@ -94,7 +94,7 @@ func (s *session) loopback() bool {
 	return (s.client.base.Hostname() == "localhost" || err == nil && addr.IsLoopback()) && s.client.host == ""
 }
 
-// toHTTPS tells whether the answer sends plain http on to https of the same
+// toHTTPS reports whether the answer sends plain http on to https of the same
 // host.
 func (s *session) toHTTPS(a answer) bool {
 	to, err := url.Parse(a.header.Get("Location"))

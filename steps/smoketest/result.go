@@ -176,8 +176,8 @@ func (s *session) withheld() finding.Finding {
 
 // stranger is the finding of an address at which something else answers.
 func (s *session) stranger() finding.Finding {
-	f := finding.New(finding.ServerUnreachable, "What answers at "+host(s.client.address)+" is not this backend, or not all of it: it knows none of the project's routes ("+
-		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Compare the address; another one is given with --url. If a proxy adds a prefix to the routes, put it at the end of the address."))
+	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" does not seem to be this backend: it has none of its routes ("+
+		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Check the address; use --url for another one. If a proxy adds a prefix to the routes, put it at the end of the address."))
 	f.Why = prose.Say("Nothing can be proved about a server that is not asked. No password was sent.")
 	return f
 }

@@ -85,7 +85,7 @@ func secretKeySigner(run *steps.Run) *signer {
 	return keySigner(keys.SecretKey.Secret)
 }
 
-// sameKey tells whether two signers hold the same key, without seeing it.
+// sameKey reports whether two signers hold the same key, without seeing it.
 func sameKey(ctx context.Context, a, b *signer) bool {
 	probe := randomBytes(32)
 	one, errOne := a.sign(ctx, "HS256", probe)
@@ -199,13 +199,13 @@ func (t seenToken) odd(typeClaim string) string {
 	return ""
 }
 
-// symmetric tells whether the token's algorithm uses a shared key at all.
+// symmetric reports whether the token's algorithm uses a shared key at all.
 func (t seenToken) symmetric() bool {
 	_, ok := jwt.GetSigningMethod(t.alg).(*jwt.SigningMethodHMAC)
 	return ok
 }
 
-// signedBy tells whether the signer's key made the token's signature.
+// signedBy reports whether the signer's key made the token's signature.
 func (t seenToken) signedBy(ctx context.Context, s *signer) bool {
 	if s == nil {
 		return false
@@ -220,7 +220,7 @@ func (t seenToken) signedBy(ctx context.Context, s *signer) bool {
 	return err == nil && hmac.Equal(have, want)
 }
 
-// named tells whether the token's own type, or else its name, has the word in
+// named reports whether the token's own type, or else its name, has the word in
 // it: "access" or "refresh".
 func (t seenToken) named(typeClaim, word string) bool {
 	if kind, ok := t.claims[typeClaim].(string); ok && kind != "" {

@@ -18,7 +18,7 @@ type Place struct {
 // Spec is its name.
 func (p *Place) Spec() string { return p.Name }
 
-// Local tells whether it is a file.
+// Local reports whether it is a file.
 func (p *Place) Local() bool { return p.Path != "" }
 
 // File is the file.

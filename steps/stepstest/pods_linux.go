@@ -25,7 +25,7 @@ type Pod struct {
 	}
 }
 
-// Ready tells whether the pod serves.
+// Ready reports whether the pod serves.
 func (p Pod) Ready() bool {
 	for _, c := range p.Status.Conditions {
 		if c.Type == "Ready" && c.Status == "True" && p.Metadata.DeletionTimestamp == "" {

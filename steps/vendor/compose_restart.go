@@ -314,7 +314,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 	return nil
 }
 
-// feeds tells that the key was written to where this service gets its environment.
+// feeds reports whether the key was written to where this service gets its environment.
 func (c services) feeds(run *steps.Run, name string) bool {
 	return slices.ContainsFunc(targetsOf[compose](run), func(t compose) bool {
 		return t.service == name || t.service == "" && c.list == name

@@ -133,7 +133,7 @@ type flyMachine struct {
 	}
 }
 
-// up tells whether the machine serves, or rests until the next request comes: Fly
+// up reports whether the machine serves, or rests until the next request comes: Fly
 // stops machines that have nothing to do. One that ended with an error is not up.
 func (m flyMachine) up() bool {
 	if m.State == "started" {

@@ -44,7 +44,7 @@ func (p pod) ready() bool {
 	return false
 }
 
-// misses tells whether a container waits for a key that its Secret does not have.
+// misses reports whether a container waits for a key that its Secret does not have.
 func (p pod) misses() (container, bool) {
 	for _, c := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
 		// The same reason is given for a ConfigMap; the message then names that.
@@ -70,7 +70,7 @@ func (p pod) troubled() container {
 	return container{}
 }
 
-// ended tells that no container of it runs any more.
+// ended reports whether no container of it runs any more.
 func (p pod) ended() bool { return p.Status.Phase == "Succeeded" || p.Status.Phase == "Failed" }
 
 // notReady lists the pods of one workload that are not ready, the newest first.

@@ -33,7 +33,7 @@ type containerSpec struct {
 	EnvFrom []struct{ SecretRef *struct{ Name string } }
 }
 
-// reads tells whether a pod gets this key of this Secret.
+// reads reports whether a pod gets this key of this Secret.
 func (p podSpec) reads(secret, key string) bool {
 	for _, c := range append(p.InitContainers, p.Containers...) {
 		for _, e := range c.Env {

@@ -25,7 +25,7 @@ type platform struct {
 	starter tool.Program // runs again; as program where it is not given
 	again   []string     // the command that restarts
 	logs    []string     // the command that shows the app's log
-	// knows tells whether the program can restart at all; nil means that it can.
+	// knows reports whether the program can restart at all; nil means that it can.
 	knows func(ctx context.Context, run *steps.Run) error
 	// look asks how the app stands.
 	look func(ctx context.Context, run *steps.Run) (appState, error)
@@ -75,7 +75,7 @@ func (p platform) Places(context.Context, *steps.Run) []string { return []string
 // clockSlack is by how much a platform's clock may differ from ours.
 const clockSlack = time.Minute
 
-// delivered tells that this very app restarts by itself, and since when.
+// delivered reports whether this very app restarts by itself, and since when.
 func (p platform) delivered(run *steps.Run) (since time.Time, waits bool) {
 	if run.Journal == nil {
 		return time.Time{}, false
@@ -153,7 +153,7 @@ func (s appState) mark() mark {
 	return m
 }
 
-// upSince tells that all of the app was started since then, and runs. Where a
+// upSince reports whether all of the app was started since then, and runs. Where a
 // release was waited for, it must be there too.
 func (s appState) upSince(since mark, release bool) bool {
 	if release && !s.released.IsZero() && (s.pending || s.failed || !s.released.After(since.at)) {
@@ -167,7 +167,7 @@ func (s appState) upSince(since mark, release bool) bool {
 	return len(s.parts) > 0 || s.idle
 }
 
-// failedSince tells that what was started since then has failed.
+// failedSince reports whether what was started since then has failed.
 func (s appState) failedSince(since mark) bool {
 	if s.failed && s.released.After(since.at) {
 		return true

@@ -32,7 +32,7 @@ import (
 // nothing is restarted.
 type Units struct {
 	Names []string
-	// Root tells whether this process may restart by itself.
+	// Root reports whether this process may restart by itself.
 	Root func() bool
 }
 
@@ -101,7 +101,7 @@ func UnitUser(ctx context.Context, run *steps.Run, units []string) (user string,
 	return "", nil
 }
 
-// busy tells that systemd has not done yet what it was asked for.
+// busy reports whether systemd has not done yet what it was asked for.
 func (u unit) busy() bool { return u.job != "" && u.job != "0" }
 
 // Plan looks at the units, and at what systemd will give them.
@@ -188,7 +188,7 @@ func written(run *steps.Run) []string {
 	return out
 }
 
-// among tells whether a path is one of the others, also by another name.
+// among reports whether a path is one of the others, also by another name.
 func among(others []string, path string) bool {
 	return slices.ContainsFunc(others, func(o string) bool { return steps.SameFile(o, path) })
 }

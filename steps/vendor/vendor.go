@@ -139,7 +139,7 @@ func targetsOf[T any](run *steps.Run) (out []T) {
 	return out
 }
 
-// isSecretKey tells whether a name in a place is that of Django's SECRET_KEY: the one
+// isSecretKey reports whether a name in a place is that of Django's SECRET_KEY: the one
 // in force, or the guide's in any of the usual spellings.
 func isSecretKey(run *steps.Run, name string) bool {
 	like := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))

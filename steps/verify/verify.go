@@ -142,7 +142,7 @@ func (s *Step) file(run *steps.Run, data []byte, emit steps.Emit) []finding.Find
 	return found
 }
 
-// anotherKey tells that the file holds another key than this run's, and that all
+// anotherKey reports whether the file holds another key than this run's, and that all
 // its readers agree on it: it was not written wrong but changed since.
 func anotherKey(run *steps.Run, data []byte) bool {
 	var seen secret.Secret

@@ -35,7 +35,7 @@ func (d *dotenv) File(run *steps.Run) string {
 	return path
 }
 
-// own tells that it is the .env that the project's own Django reads here.
+// own reports whether it is the .env that the project's own Django reads here.
 func (d *dotenv) own(run *steps.Run) bool { return d.File(run) == run.Project.EnvFile.Path }
 
 // ownFile is the target where it is the backend's own file, nil where it is another one.

@@ -78,7 +78,7 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// has tells whether the secret is there, in a repository's own secrets or in
+// has reports whether the secret is there, in a repository's own secrets or in
 // those of an environment.
 func (h *hub) has(place string) bool {
 	h.mu.Lock()

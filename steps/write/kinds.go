@@ -19,7 +19,7 @@ type kind struct {
 	what string // what it is, for the help
 }
 
-// optional tells whether what follows may be left out.
+// optional reports whether what follows may be left out.
 func (k kind) optional() bool {
 	return strings.IndexByte(k.form, ']') == len(k.form)-1 && k.form[0] == '['
 }

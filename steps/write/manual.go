@@ -44,7 +44,7 @@ func (m *manual) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	return steps.Held{Where: m.place(), There: there, Unknown: !there}, nil
 }
 
-// delivered tells whether a person has said that the key of this fingerprint, ""
+// delivered reports whether a person has said that the key of this fingerprint, ""
 // for any, is set there.
 func (m *manual) delivered(run *steps.Run, key string) bool {
 	return run.Journal != nil && slices.ContainsFunc(run.Journal.Deliveries(), func(d journal.Delivery) bool {

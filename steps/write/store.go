@@ -65,7 +65,7 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}, nil
 }
 
-// holds tells whether the place has this run's key. Where a value cannot be
+// holds reports whether the place has this run's key. Where a value cannot be
 // read, the journal knows what was delivered, as long as nobody changed it since.
 func (r *remote) holds(run *steps.Run, h steps.Held) bool {
 	if h.Readable {

@@ -53,7 +53,7 @@ func oneTarget(t *testing.T, spec string) (*steps.Run, steps.Target) {
 	return run, targets[0]
 }
 
-// holdsPart tells whether text holds the secret or any 12 characters of it.
+// holdsPart reports whether text holds the secret or any 12 characters of it.
 func holdsPart(text, secret string) bool {
 	for i := 0; i+12 <= len(secret); i++ {
 		if strings.Contains(text, secret[i:i+12]) {

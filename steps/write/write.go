@@ -248,7 +248,7 @@ func offerGrace(run *steps.Run) {
 	run.Left = append(run.Left, prose.Say("Everyone has to log in again. To accept tokens of the previous key for 24 hours: `keysplit grace`"))
 }
 
-// sharesFile tells whether a target's file is that of one of the others, also by
+// sharesFile reports whether a target's file is that of one of the others, also by
 // another name.
 func sharesFile(run *steps.Run, t steps.Target, others []steps.Target) bool {
 	return t.Local() && slices.ContainsFunc(others, func(o steps.Target) bool {

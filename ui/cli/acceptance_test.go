@@ -108,7 +108,7 @@ func token(t *testing.T, key string) string {
 	return s
 }
 
-// accepts tells whether the running server takes a token signed with key: it
+// accepts reports whether the running server takes a token signed with key: it
 // then looks for the user, and says that there is none.
 func accepts(t *testing.T, url, key string) bool {
 	t.Helper()

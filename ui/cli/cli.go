@@ -233,7 +233,7 @@ func said(err error) error {
 	return &exitError{code: codeOf(err)}
 }
 
-// told tells that the engine's last event was about the error, so that the front
+// told reports whether the engine's last event was about the error, so that the front
 // end has shown it.
 func told(e *steps.Engine, err error) bool {
 	if len(e.Log) == 0 {

@@ -54,7 +54,7 @@ func TestLeavingAtRest(t *testing.T) {
 	}
 }
 
-// long tells that every way out is to be tried at every place.
+// long reports whether every way out is to be tried at every place.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
 // The same on every later page, and on those that one comes back to from the last, each way on some of them, or in the long form on all.

@@ -17,7 +17,7 @@ var (
 	accentLight = ptytest.Colour{Set: true, R: 0x5B, G: 0x3F, B: 0xD6}
 )
 
-// hasAccent tells whether the title at the top has a colour.
+// hasAccent reports whether the title at the top has a colour.
 func hasAccent(f ptytest.Frame, c ptytest.Colour) bool {
 	return slices.ContainsFunc(f.Cells[0], func(cell ptytest.Cell) bool { return cell.Style.Fg == c })
 }

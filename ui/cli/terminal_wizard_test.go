@@ -32,7 +32,7 @@ func demo(t *testing.T, s size, args []string, env ...string) (tm *ptytest.Termi
 	return tm, folder
 }
 
-// rests tells that a frame of the wizard waits for the user.
+// rests reports whether a frame of the wizard waits for the user.
 func rests(f ptytest.Frame) bool {
 	lines := f.Lines()
 	if !f.Alt || !strings.Contains(lines[0], "keysplit") {
@@ -71,7 +71,7 @@ func onward(t *testing.T, tm *ptytest.Terminal, key ptytest.Key) ptytest.Frame {
 	return resting(t, tm, func(f ptytest.Frame) bool { return f.Text() != before })
 }
 
-// atTheEnd tells that the last screen is shown.
+// atTheEnd reports whether the last screen is shown.
 func atTheEnd(f ptytest.Frame) bool {
 	return strings.Contains(f.Text(), "[ Finish ]")
 }

@@ -55,7 +55,7 @@ func runWizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals) er
 	return wizard(ctx, stdio, o, sig, ui.NewEngine(run))
 }
 
-// linear tells that a full screen is not wanted or would not work.
+// linear reports whether a full screen is not wanted or would not work.
 func (o *wizardOptions) linear() bool {
 	return o.spoken || o.dryRun || os.Getenv("ACCESSIBLE") != "" || os.Getenv("TERM") == "dumb"
 }

@@ -84,7 +84,7 @@ func (s *Server) Stop() {
 	<-s.done
 }
 
-// Ended tells whether the started process has ended.
+// Ended reports whether the started process has ended.
 func (s *Server) Ended() bool {
 	select {
 	case <-s.done:

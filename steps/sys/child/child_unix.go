@@ -25,7 +25,7 @@ func terminate(leader *os.Process) error {
 
 func kill(leader *os.Process) { _ = syscall.Kill(-leader.Pid, syscall.SIGKILL) }
 
-// groupAlive tells whether any process of the group is left. The number of a
+// groupAlive reports whether any process of the group is left. The number of a
 // group is not given to a new process while the group has a member.
 func groupAlive(leader *os.Process) bool {
 	return syscall.Kill(-leader.Pid, 0) == nil

@@ -54,7 +54,7 @@ func gone(t *testing.T, pid string) bool {
 	return false
 }
 
-// running tells whether a process lives; a zombie that nobody has collected yet
+// running reports whether a process lives; a zombie that nobody has collected yet
 // does not count.
 func running(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {

@@ -124,7 +124,7 @@ func (t *Tail) Bytes() []byte {
 	return append([]byte(nil), t.kept...)
 }
 
-// Truncated tells whether more was written than is kept.
+// Truncated reports whether more was written than is kept.
 func (t *Tail) Truncated() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -39,7 +39,7 @@ var questions = map[string][]string{
 	"log": {"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-patch"},
 }
 
-// harmless tells whether the arguments ask one of the questions.
+// harmless reports whether the arguments ask one of the questions.
 func harmless(args []string) bool {
 	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
 	if at < 0 {

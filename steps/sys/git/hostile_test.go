@@ -62,7 +62,7 @@ func (h *hostile) plain(args ...string) (string, error) {
 	return string(out), err
 }
 
-// ran tells whether the program was run, and forgets it.
+// ran reports whether the program was run, and forgets it.
 func (h *hostile) ran() bool {
 	_, err := os.Stat(h.trace)
 	_ = os.Remove(h.trace)

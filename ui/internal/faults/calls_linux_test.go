@@ -89,7 +89,7 @@ func points(trace string) []point {
 // when they come, and the pipes of the output.
 var noFile = regexp.MustCompile(`^\w+\(\d+<(?:anon_inode|pipe|socket):`)
 
-// changes tells that a call can change a file or a folder, or ends a wait for
+// changes reports whether a call can change a file or a folder, or ends a wait for
 // the disk. Between two of them nothing happens that a kill could break off.
 func (pt point) changes() bool {
 	switch pt.call {

@@ -100,7 +100,7 @@ var execLine = regexp.MustCompile(`^\d+ +execve\("([^"]*)", (\[.*?\]), (\[.*\])`
 // one go to where the connection goes.
 var address = regexp.MustCompile(`sin6?_port=htons\((\d+)\).*?inet_(?:addr|pton)\((?:AF_INET6, )?"([^"]+)"`)
 
-// may tells whether an address is that of the backend.
+// may reports whether an address is that of the backend.
 func (w *watched) may(host, port string) bool {
 	for _, base := range []string{w.url, w.recorder.url} {
 		if u, err := url.Parse(base); err == nil && u.Port() == port && net.ParseIP(host).IsLoopback() {

@@ -22,7 +22,7 @@ import (
 	"dj/keysplit/ui/internal/built"
 )
 
-// long tells that everything is to be tried, not a part.
+// long reports whether everything is to be tried, not a part.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
 // few is up to how many calls every one is tried, also in the short form: the careless

@@ -100,7 +100,7 @@ func (s *shop) rest(t *testing.T) {
 	t.Fatal("the stand-in does not end")
 }
 
-// differs tells whether the app has another key than the line that was added to
+// differs reports whether the app has another key than the line that was added to
 // .env, "" for none.
 func (s *shop) differs(t *testing.T, line string) []string {
 	t.Helper()

@@ -278,7 +278,7 @@ func (tm *Terminal) Exit(limit time.Duration) int {
 	return tm.cmd.ProcessState.ExitCode()
 }
 
-// Running tells that the program has not ended.
+// Running reports whether the program has not ended.
 func (tm *Terminal) Running() bool {
 	select {
 	case <-tm.exited:

@@ -127,7 +127,7 @@ func walk(dir string) (shots []shot, err error) {
 	return shots, nil
 }
 
-// usual tells that the number in the demo's folder, which is drawn by lot, has
+// usual reports whether the number in the demo's folder, which is drawn by lot, has
 // the length that most have. Another one would shift the text beside it.
 func usual(shots []shot) bool {
 	var text strings.Builder
