@@ -287,7 +287,7 @@ func (f *screenFile) command(sequence string) tea.Cmd {
 func (f *screenFile) copyKey(key secret.Secret) tea.Cmd {
 	return func() tea.Msg {
 		_, _ = f.WriteString(ansi.SetSystemClipboard(key.Reveal()))
-		return copiedMsg("The key was sent to the clipboard. Some terminals do not allow that.")
+		return copiedMsg("The key was copied. Some terminals do not allow that.")
 	}
 }
 

@@ -1,7 +1,8 @@
 //go:build unix
 
 // Command picture draws the README's picture: it builds keysplit, walks through
-// its demo on a terminal, and writes what the screen showed as one animated SVG.
+// its demo on a terminal, and writes what the screen showed as one animated SVG, for
+// dark and for light pages.
 // Run it at the top of the project, after a change of the wizard's screens:
 //
 //	go run ./ui/internal/ptytest/picture
@@ -12,7 +13,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,29 +41,32 @@ const enter = string(ptytest.Enter)
 
 func scenes() []scene {
 	return []scene{
-		{keys: "keysplit demo", wait: `\$ keysplit demo`, shown: 1500 * time.Millisecond},
-		{keys: enter, wait: `(?s)JWT_SECRET_KEY is not set.*\[ Start \]`, shown: 4 * time.Second},
-		{keys: enter, wait: `● Make a new key`, shown: 2500 * time.Millisecond},
-		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 3500 * time.Millisecond},
-		{keys: enter, wait: `\[ Restart \]`, shown: 3 * time.Second},
-		{keys: enter, wait: `● A throwaway account`, shown: 2500 * time.Millisecond},
-		{keys: enter, wait: `\[ Finish \]`, shown: 5 * time.Second},
-		{keys: string(ptytest.Esc), wait: `(?s)refresh works.*\[ Next: `, shown: 5 * time.Second, still: true},
-		{keys: enter, wait: `\[ Finish \]`, shown: 1500 * time.Millisecond},
-		{keys: enter, wait: `The demo and its project are gone`, shown: 3500 * time.Millisecond},
+		{keys: "keysplit demo", wait: `\$ keysplit demo`, shown: 1200 * time.Millisecond},
+		{keys: enter, wait: `(?s)JWT_SECRET_KEY is not set.*\[ Start \]`, shown: 3 * time.Second},
+		{keys: enter, wait: `● Make a new key`, shown: 1500 * time.Millisecond},
+		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 3 * time.Second},
+		{keys: enter, wait: `\[ Restart \]`, shown: 2 * time.Second},
+		{keys: enter, wait: `● A throwaway account`, shown: 1500 * time.Millisecond},
+		{keys: enter, wait: `\[ Finish \]`, shown: 2500 * time.Millisecond},
+		{keys: string(ptytest.Esc), wait: `(?s)refresh works.*\[ Next: `, shown: 3 * time.Second},
+		{keys: enter, wait: `\[ Finish \]`, shown: 500 * time.Millisecond},
+		{keys: enter, wait: `The demo and its project are gone`, shown: 4 * time.Second, still: true},
 	}
 }
 
 func main() {
-	out := flag.String("o", "demo.svg", "file to write")
-	flag.Parse()
-	if err := draw(*out); err != nil {
-		fmt.Fprintf(os.Stderr, "picture: %v\n", err)
-		os.Exit(1)
+	for _, p := range []struct {
+		path string
+		in   theme
+	}{{"demo.svg", dark}, {".github/demo-light.svg", light}} {
+		if err := draw(p.path, p.in); err != nil {
+			fmt.Fprintf(os.Stderr, "picture: %v\n", err)
+			os.Exit(1)
+		}
 	}
 }
 
-func draw(path string) error {
+func draw(path string, in theme) error {
 	dir, err := os.MkdirTemp("", "keysplit-picture-")
 	if err != nil {
 		return err
@@ -75,14 +78,14 @@ func draw(path string) error {
 	}
 	var shots []shot
 	for range 20 {
-		if shots, err = walk(dir); err != nil {
+		if shots, err = walk(dir, in); err != nil {
 			return err
 		}
 		if usual(shots) {
 			break
 		}
 	}
-	svg := render(shots)
+	svg := render(in, shots)
 	if err := os.WriteFile(path, svg, 0o644); err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ type shot struct {
 }
 
 // walk goes through the scenes in a shell that finds keysplit in dir.
-func walk(dir string) (shots []shot, err error) {
+func walk(dir string, in theme) (shots []shot, err error) {
 	r := &reporter{}
 	defer func() {
 		r.end()
@@ -107,10 +110,10 @@ func walk(dir string) (shots []shot, err error) {
 		}
 	}()
 	tm := ptytest.Start(r, ptytest.Options{
-		Program: "/bin/bash", Args: []string{"--noprofile", "--norc", "-i"}, Dir: dir, Cols: cols, Rows: rows,
+		Program: "/bin/bash", Args: []string{"--noprofile", "--norc", "-i"}, Dir: dir, Cols: cols, Rows: rows, Light: in.light,
 		Env: []string{
 			"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "HISTFILE=", "TMPDIR=/tmp",
-			"PS1=\\[\x1b[38;2;183;165;255m\\]$\\[\x1b[0m\\] ",
+			"PS1=\\[\x1b[" + in.prompt + "m\\]$\\[\x1b[0m\\] ",
 			"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "BASH_SILENCE_DEPRECATION_WARNING=1",
 		},
 	})

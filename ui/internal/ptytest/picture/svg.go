@@ -23,24 +23,35 @@ const (
 	width      = cols*cellWidth + 2*margin
 	height     = rows*cellHeight + barHeight + margin
 
-	background = "#16151d"
-	foreground = "#e4e1ec"
-	title      = "keysplit takes the demo project through its five steps: key, .env, distinct, restart, login"
-	desc       = "A recording of the terminal. It begins with a backend whose JWT_SECRET_KEY is not set, and ends with the proof that " +
+	title = "keysplit takes the demo project through its five steps: key, write, verify, restart, login"
+	desc  = "A recording of the terminal. It begins with a backend whose JWT_SECRET_KEY is not set, and ends with the proof that " +
 		"the running server signs with a new key of its own, refuses SECRET_KEY and a random key, and lets a test account log in."
+)
+
+// theme is the terminal that the picture shows.
+type theme struct {
+	light                        bool
+	background, foreground, edge string
+	prompt                       string // the colour of the shell's prompt, as parameters of SGR
+}
+
+var (
+	dark  = theme{background: "#16151d", foreground: "#e4e1ec", edge: "#4a4658", prompt: "38;2;183;165;255"}
+	light = theme{light: true, background: "#fbfaff", foreground: "#25222e", edge: "#c9c5d4", prompt: "38;2;91;63;214"}
 )
 
 // drawing collects the parts of the SVG. Rows that are alike on several screens
 // are written once.
 type drawing struct {
+	theme
 	rows    bytes.Buffer
 	ids     map[string]string // of a row, by its content
 	colours []string          // class c0, c1, ...
 }
 
 // render writes the screens as one SVG that shows them in turn.
-func render(shots []shot) []byte {
-	d := &drawing{ids: map[string]string{}}
+func render(in theme, shots []shot) []byte {
+	d := &drawing{theme: in, ids: map[string]string{}}
 	var screens bytes.Buffer
 	for i, s := range shots {
 		class := "s"
@@ -61,7 +72,7 @@ func render(shots []shot) []byte {
 	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n", html.EscapeString(title), html.EscapeString(desc))
 	fmt.Fprintf(&b, "<style>\n%s%s</style>\n", d.styles(), timeline(shots))
 	fmt.Fprintf(&b, "<defs>\n%s</defs>\n", d.rows.Bytes())
-	fmt.Fprintf(&b, "<rect x=\".5\" y=\".5\" width=\"%s\" height=\"%s\" rx=\"10\" fill=\"%s\" stroke=\"#4a4658\"/>\n", number(width-1), number(height-1), background)
+	fmt.Fprintf(&b, "<rect x=\".5\" y=\".5\" width=\"%s\" height=\"%s\" rx=\"10\" fill=\"%s\" stroke=\"%s\"/>\n", number(width-1), number(height-1), d.background, d.edge)
 	for i, c := range []string{"#ff8a94", "#ffc95c", "#5ce0a4"} {
 		fmt.Fprintf(&b, "<circle cx=\"%s\" cy=\"19\" r=\"5.5\" fill=\"%s\" opacity=\".85\"/>", number(margin+6+float64(i)*18), c)
 	}
@@ -95,7 +106,7 @@ func timeline(shots []shot) string {
 
 func (d *drawing) styles() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",\"Liberation Mono\",monospace;fill:%s}.b{font-weight:700}.f{opacity:.6}.u{text-decoration:underline}\n", foreground)
+	fmt.Fprintf(&b, "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",\"Liberation Mono\",monospace;fill:%s}.b{font-weight:700}.f{opacity:.6}.u{text-decoration:underline}\n", d.foreground)
 	for i, c := range d.colours {
 		fmt.Fprintf(&b, ".c%d{fill:%s}", i, c)
 	}
@@ -142,9 +153,9 @@ func (d *drawing) row(cells []ptytest.Cell) string {
 // that keep to the grid whatever font there is.
 func (d *drawing) stretch(b *strings.Builder, cells []ptytest.Cell, x int) {
 	style := cells[0].Style
-	fg, bg := hex(style.Fg, ""), hex(style.Bg, "")
+	fg, bg := d.hex(style.Fg, ""), d.hex(style.Bg, "")
 	if style.Reverse {
-		fg, bg = hex(style.Bg, background), hex(style.Fg, foreground)
+		fg, bg = d.hex(style.Bg, d.background), d.hex(style.Fg, d.foreground)
 	}
 	if bg != "" {
 		fmt.Fprintf(b, "<rect x=\"%s\" width=\"%s\" height=\"%s\" class=%q/>", number(float64(x)*cellWidth), number(float64(len(cells))*cellWidth), number(cellHeight), d.class(bg))
@@ -222,16 +233,16 @@ func pieces(cells []ptytest.Cell) []piece {
 var palette = map[string]string{
 	"#800000": "#ff8a94", "#008000": "#5ce0a4", "#808000": "#ffc95c", "#000080": "#7cc7ff", "#800080": "#b7a5ff", "#008080": "#7cc7ff",
 	"#ff0000": "#ff8a94", "#00ff00": "#5ce0a4", "#ffff00": "#ffc95c", "#0000ff": "#7cc7ff", "#ff00ff": "#b7a5ff", "#00ffff": "#7cc7ff",
-	"#c0c0c0": foreground, "#ffffff": "#ffffff", "#808080": "#a09bb0", "#000000": background,
+	"#c0c0c0": dark.foreground, "#808080": "#a09bb0", "#000000": dark.background,
 }
 
 // hex writes a colour, or the one for the terminal's own.
-func hex(c ptytest.Colour, own string) string {
+func (d *drawing) hex(c ptytest.Colour, own string) string {
 	if !c.Set {
 		return own
 	}
 	text := fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
-	if shown, ok := palette[text]; ok {
+	if shown, ok := palette[text]; ok && !d.light {
 		return shown
 	}
 	return text

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func TestRender(t *testing.T) {
 		append(cellsOf(" chip ", ptytest.Style{Reverse: true, Fg: red}), cellsOf(" ••••", ptytest.Style{Bold: true})...),
 		cellsOf("     ", ptytest.Style{}),
 	}
-	svg := render([]shot{{cells: rows, shown: time.Second}, {cells: rows[:1], shown: 3 * time.Second, still: true}})
+	svg := render(dark, []shot{{cells: rows, shown: time.Second}, {cells: rows[:1], shown: 3 * time.Second, still: true}})
 	got := strings.Join(texts(t, svg), "|")
 	if got != "✓|a <b> & c|40|chip|••••" {
 		t.Errorf("the texts are %q", got)
@@ -123,24 +124,26 @@ func TestUsual(t *testing.T) {
 // The picture that is in the project has been drawn by this program, and not
 // been touched since.
 func TestThePicture(t *testing.T) {
-	svg, err := os.ReadFile("../../../../demo.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(svg) > 200<<10 {
-		t.Errorf("%d bytes", len(svg))
-	}
-	all := strings.Join(texts(t, svg), "\n")
-	for _, want := range []string{"keysplit demo", "Step 1 of 5", "Step 5 of 5", "20 of 20 fresh connections", "refuses SECRET_KEY"} {
-		if !strings.Contains(all, want) {
-			t.Errorf("the picture does not show %q", want)
+	for _, path := range []string{"demo.svg", ".github/demo-light.svg"} {
+		svg, err := os.ReadFile(filepath.Join("../../../..", path))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if n := strings.Count(string(svg), "@keyframes"); n != len(scenes()) {
-		t.Errorf("%d screens, want %d: draw it again", n, len(scenes()))
-	}
-	// 86 characters in a row of the key's alphabet would be a key.
-	if regexp.MustCompile(`[A-Za-z0-9_-]{40,}`).MatchString(all) {
-		t.Error("something in the picture looks like a key")
+		if len(svg) > 200<<10 {
+			t.Errorf("%s: %d bytes", path, len(svg))
+		}
+		all := strings.Join(texts(t, svg), "\n")
+		for _, want := range []string{"keysplit demo", "Step 1 of 5", "Step 5 of 5", "20 of 20 fresh connections", "refuses SECRET_KEY", "The demo and its project are gone"} {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s does not show %q", path, want)
+			}
+		}
+		if n := strings.Count(string(svg), "@keyframes"); n != len(scenes()) {
+			t.Errorf("%s: %d screens, want %d: draw it again", path, n, len(scenes()))
+		}
+		// 86 characters in a row of the key's alphabet would be a key.
+		if regexp.MustCompile(`[A-Za-z0-9_-]{40,}`).MatchString(all) {
+			t.Errorf("something in %s looks like a key", path)
+		}
 	}
 }
