@@ -142,7 +142,7 @@ func (o ownFile) Takes(k Keys) error {
 }
 
 func (ownFile) Brings(secret.Secret) (string, bool) { return "", false }
-func (ownFile) Kept() string                        { return "Your key is good, so it stays." }
+func (ownFile) Kept() string                        { return "Your key in the file is good, so it stays." }
 
 func (ownFile) ReadBy(reader envfile.Dialect) string {
 	return "the file, as " + string(reader) + " reads it"
