@@ -33,7 +33,7 @@ func TestWhatFindingsSay(t *testing.T) {
 		"a mark hides nothing": {"\xef\xbb\xbf# first\n" + good, nil, nil, nil, "encoding-bom", finding.Warning, "begins with a byte order mark"},
 		"spaces":               {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY = " + key + "\n", map[string]string{"backend/config/settings.py": environ}, nil, nil, "key-unread", finding.Error, "with spaces around the ="},
 		"lower case":           {"SECRET_KEY=" + secret + "\njwt_secret_key=" + key + "\n", nil, nil, nil, "key-unread", finding.Error, "in another case"},
-		"the shell's":          {good, nil, map[string]string{"SECRET_KEY": ""}, nil, "secret-key-missing", finding.Error, "set in this shell"},
+		"the shell's":          {good, nil, map[string]string{"SECRET_KEY": ""}, nil, "secret-key-missing", finding.Error, "is set to an empty value in this shell"},
 		"an example to copy":   {"", example, nil, nil, "env-file-missing", finding.Error, "It makes the file from backend/.env.example"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func TestAStrangerGetsNoPassword(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		return true
 	}
-	b.wantFail("server-unreachable", "is not this backend", "--url")
+	b.wantFail("server-unreachable", "does not seem to be this backend", "--url")
 	if posted > 0 {
 		t.Error("it was sent the password")
 	}

@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -293,15 +294,25 @@ func noWords(cmd *cobra.Command, args []string) error {
 func unknownFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var refused *pflag.InvalidValueError
-	if errors.As(err, &refused) {
+	var malformed *pflag.InvalidSyntaxError
+	switch {
+	case errors.As(err, &refused):
 		return fmt.Errorf("--%s does not take %s", refused.GetFlag().Name, secret.Quote(refused.GetValue()))
-	}
-	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+	case errors.As(err, &malformed):
+		return fmt.Errorf("this is no flag: %s", secret.Quote(malformed.GetSpecifiedFlag()))
+	case !errors.As(err, &unknown):
 		return err
+	case unknown.GetSpecifiedShortnames() != "": // a key may begin with a hyphen
+		return fmt.Errorf("unknown flag: %s", secret.Quote("-"+unknown.GetSpecifiedShortnames()))
+	}
+	name := unknown.GetSpecifiedName()
+	said := "--" + name
+	if quoted := secret.Quote(said); quoted != strconv.Quote(said) {
+		said = quoted
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return fmt.Errorf("%w%s", err, didYouMean("--", unknown.GetSpecifiedName(), names))
+	return fmt.Errorf("unknown flag: %s%s", said, didYouMean("--", name, names))
 }
 
 func didYouMean(mark, name string, valid []string) string {

@@ -15,7 +15,7 @@ import (
 func TestWrongUsageDoesNotQuoteASecret(t *testing.T) {
 	value := djangotest.NewKey()
 	for _, args := range []string{
-		"%", "upgrade|%", "upgrade|--key-stdin=%", "upgrade|--password-stdin=%", "upgrade|--yes|--target|%", "upgrade|--yes|--target|JWT_SECRET_KEY=%",
+		"%", "upgrade|%", "-%", "--%", "---%", "upgrade|-p%", "check|--%", "upgrade|--key-stdin=%", "upgrade|--password-stdin=%", "upgrade|--yes|--target|%", "upgrade|--yes|--target|JWT_SECRET_KEY=%",
 		"upgrade|--yes|--target|vault:%", "upgrade|--yes|--target|aws:%#", "upgrade|--yes|--restart|%", "upgrade|--yes|--restart|kubernetes:a b/%",
 		"upgrade|--yes|--url|https://bob:%@host", "upgrade|--yes|--url|https://bob:%/x@host", "upgrade|--yes|--url|https://bob:%@host:port/", "check|--format|%",
 		"check|--timeout|%", "upgrade|--yes|--skip|%", "explain|%", "explain|JWT_SECRET_KEY=%", "demo|--start|%", "report|--format|%",
