@@ -101,7 +101,7 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 				}
 			}
 		case finding.SecretKeyMissing:
-			if f.SecretKey.Set {
+			if f.SecretKey.Set && !d.refuses[0] { // else only the plan's own edit sets it
 				continue
 			}
 		}

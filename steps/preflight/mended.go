@@ -159,7 +159,8 @@ func (s *Step) startMended(ctx context.Context, d *diagnosis, first error) (step
 }
 
 // stillRefused reports whether the settings refuse to load with the needed edits made and a
-// key in the file, for another reason than the key.
+// key in the file, for another reason than the key; or load without a SECRET_KEY, at which
+// Django stops later.
 func (d *diagnosis) stillRefused(ctx context.Context, by steps.Trier) (bool, error) {
 	now, err := willBe(ctx, d.run)
 	if err != nil {
@@ -173,5 +174,5 @@ func (d *diagnosis) stillRefused(ctx context.Context, by steps.Trier) (bool, err
 		return false, err
 	}
 	facts, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{d.project.EnvFile.Path: c.New}})
-	return err == nil && facts.State == "error", err
+	return err == nil && (facts.State == "error" || !facts.SecretKey.Set), err
 }

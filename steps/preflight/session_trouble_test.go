@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -123,5 +124,31 @@ func TestADamagedAnswer(t *testing.T) {
 	t.Parallel()
 	if r, err := (&session{}).read([]byte(`{"django":"5.2","state":"ok"`)); err == nil {
 		t.Errorf("it was taken: %+v", r)
+	}
+}
+
+// A SECRET_KEY that is not there, or empty, is found also where the key is good: Django is
+// asked with a generated one, which says nothing about what the backend has.
+func TestAMissingSecretKeyIsFound(t *testing.T) {
+	t.Parallel()
+	for what, env := range map[string]string{
+		"missing, a good key": "DEBUG=True\nJWT_SECRET_KEY={KEY}\n",
+		"empty, a good key":   "DEBUG=True\nSECRET_KEY=\nJWT_SECRET_KEY={KEY}\n",
+		"empty, no key":       "DEBUG=True\nSECRET_KEY=\n",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, Env: env, Git: true})
+			run, _, err := apply(t, p, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range run.Project.Findings {
+				if f.Code == finding.SecretKeyMissing && f.Severity == finding.Error && f.Fixable {
+					return
+				}
+			}
+			t.Errorf("findings: %s", codes(run.Project.Findings))
+		})
 	}
 }

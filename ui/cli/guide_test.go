@@ -31,6 +31,10 @@ var faultsOfEnv = []faultOfEnv{
 	{"placeholder", func(env, _ string) string {
 		return env + "JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__secrets_token_urlsafe__AND_KEEP_IT_APART\n"
 	}},
+	{"no SECRET_KEY", func(env, _ string) string {
+		lines := slices.DeleteFunc(strings.SplitAfter(env, "\n"), func(l string) bool { return strings.HasPrefix(l, "SECRET_KEY=") })
+		return strings.Join(lines, "") + "SECRET_KEY=\n"
+	}},
 	{"twice", func(env, key string) string { return "JWT_SECRET_KEY=" + key + "\n" + env + "JWT_SECRET_KEY=short\n" }},
 	{"bare", func(env, key string) string { return env + key + "\n" }},
 	{"export", func(env, key string) string { return env + "export JWT_SECRET_KEY=" + key + "\n" }},
