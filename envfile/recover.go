@@ -15,7 +15,7 @@ import (
 //
 //   - the old content is there: the change did not happen. Unchanged.
 //   - the new content is there: the change happened. It is synced. Replaced.
-//   - an overwriting in place broke off: the old content is put back, since that is the version that was in use
+//   - an overwriting in place broke off: the old content is restored, since that is the version that was in use
 //     and proven, and the change can simply be made again. Unchanged.
 //   - anything else: someone else's content. It is left alone. Foreign.
 //
@@ -68,7 +68,7 @@ func Recover(ctx context.Context, intent Intent, ledger Ledger, opts Options) (O
 	return r.finish(out, nil)
 }
 
-// Revert puts back, to the byte, what was there before the change of intent: content, mode, owner and access
+// Revert restores, byte for byte, what was there before the change of intent: content, mode, owner and access
 // list, or no file where there was none. It is itself a change with a backup and an intent of its own, so that it can be
 // killed and recovered. Replaced means that the earlier version is back, Unchanged without an error that it was there
 // already.
@@ -88,7 +88,7 @@ func Revert(ctx context.Context, intent Intent, ledger Ledger, opts Options, for
 	if err != nil {
 		return same, err
 	}
-	// A link that has taken the file's place leads to another file, which is not put back over, not even by force.
+	// A link that has taken the file's place leads to another file, which is not restored over, not even by force.
 	if now.Target != intent.Target {
 		return same, &RefusedError{Path: intent.Path, Reason: ReasonForeign}
 	}

@@ -58,7 +58,7 @@ const (
 	Unchanged  State = "unchanged"   // the file is as it was before
 	Replaced   State = "replaced"    // the new content is there and survives a power cut
 	NotDurable State = "not-durable" // the new content is there; whether it survives a power cut is unknown
-	Damaged    State = "damaged"     // overwriting in place broke off, and so did putting it back: Recover
+	Damaged    State = "damaged"     // overwriting in place broke off, and so did restoring it: Recover
 	Foreign    State = "foreign"     // someone else's content is there; it was left alone
 )
 
@@ -94,7 +94,7 @@ type replacement struct {
 	opts   Options
 	ledger Ledger
 	snap   *Snapshot // what the file must still be
-	data   []byte    // what it shall be
+	data   []byte    // what it should be
 	want   meta
 	intent Intent
 
@@ -167,7 +167,7 @@ func Replace(ctx context.Context, snap *Snapshot, data []byte, ledger Ledger, op
 	return out, err
 }
 
-// replace is Replace under a lock that is already held, and with the meta that the file shall have.
+// replace is Replace under a lock that is already held, and with the meta that the file should have.
 func replace(ctx context.Context, snap *Snapshot, data []byte, want meta, ledger Ledger, opts Options) (Outcome, error) {
 	r := &replacement{opts: opts, ledger: ledger, snap: snap, data: data, want: want}
 	if len(data) > MaxSize {

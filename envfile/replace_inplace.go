@@ -14,7 +14,7 @@ import (
 func (r *replacement) overwrite(ctx context.Context) (Outcome, error) {
 	var f *os.File
 	prepare := []step{
-		// The temporary file is of no use any more, and nothing shall lie beside the target for longer than needed.
+		// The temporary file is of no use any more, and nothing should lie beside the target for longer than needed.
 		{"remove the temporary file of", r.dropTemp},
 		{"keep the new version of", func() (err error) {
 			r.intent.StagedID, err = r.ledger.Keep(r.snap.Target, r.data)

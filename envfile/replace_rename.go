@@ -87,7 +87,7 @@ func (r *replacement) takeAway() error {
 func (r *replacement) putBack(ours *Snapshot) error {
 	temp, target := r.tempPath(), r.snap.Target
 	if _, err := exchange(temp, target); err != nil {
-		r.temp, r.leftover = nil, err // the edit lies beside the target: Recover puts it back
+		r.temp, r.leftover = nil, err // the edit lies beside the target: Recover restores it
 		return err
 	}
 	// Whoever saved in between has seen what the one before saved, or has replaced it by intent: the later one stays.

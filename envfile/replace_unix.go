@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncMode is how a file is opened only to sync it: it may have become read-only meanwhile.
+// syncMode is how a file is opened only to sync it: it may have become read-only in the meantime.
 const syncMode = os.O_RDONLY
 
 // syncFolder makes the names in a folder durable.

@@ -17,7 +17,7 @@ import (
 const MaxSize = 1 << 20
 
 // Snapshot is a regular file as it was at one instant, or the knowledge that there was none. Replace compares the
-// file with it before it changes anything, so that what another program saved meanwhile is never lost.
+// file with it before it changes anything, so that what another program saved in the meantime is never lost.
 //
 // Data holds secrets in clear, so a Snapshot prints as its path and length, and is no JSON.
 type Snapshot struct {

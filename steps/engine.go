@@ -150,14 +150,14 @@ func (e *Engine) outside(ctx context.Context, n Name, good EventKind, emit Emit,
 
 // Findings lists what is still wrong or worth knowing, each once, in the order
 // of its first appearance. What a step found before it was tried again does
-// not count any more, nor does anything from before the project was looked at anew,
-// nor what preflight found and the run has mended, once the key is written and read
+// not count any more, nor does anything from before the project was looked at again,
+// nor what preflight found and the run has fixed, once the key is written and read
 // back, nor what a person has overruled, or a step has fixed by the way.
 func (e *Engine) Findings() []finding.Finding {
-	mended := map[finding.Finding]bool{}
+	fixed := map[finding.Finding]bool{}
 	if e.Run.Project != nil && e.Machine.Status(Write) == Done {
 		for _, f := range e.Run.Project.Findings {
-			mended[e.Run.ShowFinding(f)] = f.Mends()
+			fixed[e.Run.ShowFinding(f)] = f.FixedBySteps()
 		}
 	}
 	latest := map[Name]int{} // where in the log a step's latest try begins
@@ -169,7 +169,7 @@ func (e *Engine) Findings() []finding.Finding {
 	var out []finding.Finding
 	seen := map[finding.Finding]bool{}
 	for i, ev := range e.Log {
-		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || mended[*ev.Finding] || e.Run.isSettled(*ev.Finding) {
+		if ev.Finding == nil || i < max(latest[ev.Step], latest[Preflight]) || seen[*ev.Finding] || fixed[*ev.Finding] || e.Run.isSettled(*ev.Finding) {
 			continue
 		}
 		seen[*ev.Finding] = true

@@ -64,13 +64,13 @@ func (e *Engine) Restored(ctx context.Context, emit Emit) error {
 }
 
 // back undoes steps in the given order, up to the first that fails. Where a part
-// of the change was put back by then, the restart follows all the same: else the
+// of the change was restored by then, the restart follows all the same: else the
 // backend would go on with a value that is no longer there. The error is the
 // first one; the others were reported.
 func (e *Engine) back(ctx context.Context, names []Name, emit Emit) (undone map[Name]bool, failed error) {
 	undone = map[Name]bool{}
 	before := e.reverted()
-	e.Run.Left = nil // it was about the good end of what is taken back
+	e.Run.Left = nil // it was about the good end of what is undone
 	for _, n := range names {
 		if !e.Has(n) || failed != nil && (n != Restart || e.reverted() == before || ctx.Err() != nil) {
 			continue

@@ -111,7 +111,7 @@ func TestEngineReportsAPlanThatFails(t *testing.T) {
 	}
 }
 
-// After a look at the project anew, what a step found before is another state's.
+// After a look at the project again, what a step found before is another state's.
 func TestALookAnewForgetsWhatWasFound(t *testing.T) {
 	t.Parallel()
 	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate, plan: Fail(finding.New("env-file-changed", ""))})
@@ -225,7 +225,7 @@ func TestCommandsNameTheirEnvironment(t *testing.T) {
 	}
 }
 
-// Where a part was put back before the rollback failed, the server is restarted all
+// Where a part was restored before the rollback failed, the server is restarted all
 // the same: it would go on with a value that is no longer there.
 func TestARollbackThatFailsHalfwayRestarts(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ const (
 	EventDone     EventKind = "done"     // the step ended well
 	EventFailed   EventKind = "failed"   // the step ended badly
 	EventSkipped  EventKind = "skipped"  // on request
-	EventUndone   EventKind = "undone"   // the step's change was taken back
+	EventUndone   EventKind = "undone"   // the step's change was undone
 	EventResult   EventKind = "result"   // the whole run ended
 )
 

@@ -17,7 +17,7 @@ const (
 	Done    Status = "done"
 	Skipped Status = "skipped" // on request; never counts as done
 	Failed  Status = "failed"
-	Undone  Status = "undone" // done once, and taken back
+	Undone  Status = "undone" // done once, and undone
 )
 
 // Action is what can happen to a step.

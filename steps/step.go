@@ -29,9 +29,9 @@ const (
 //
 // Plan says what Apply would do, masked, and changes nothing. Apply does it and
 // is safe to repeat: a second call finds the work done. Verify looks at the
-// real thing afterwards and changes nothing. Undo takes back what Apply did in
+// real thing afterwards and changes nothing. Undo reverts what Apply did in
 // this run or, through the journal, in an earlier one; where there is nothing
-// to take back it returns nil.
+// to revert it returns nil.
 //
 // A step that finds something wrong returns a *Failure; any other error is a
 // fault of the machine (a full disk, a killed child). ctx ends when the user
@@ -109,7 +109,7 @@ type FileDiff struct {
 }
 
 // Failure is a step's way of saying that something is wrong that a person can
-// put right. The findings are its reasons; at least one is an error.
+// fixed. The findings are its reasons; at least one is an error.
 type Failure struct {
 	Findings []finding.Finding
 }

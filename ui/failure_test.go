@@ -189,7 +189,7 @@ func TestFailures(t *testing.T) {
 		st.press("enter")
 		st.want(steps.Preflight, done)
 	})
-	t.Run("what no step mends is not passed over by enter", func(t *testing.T) {
+	t.Run("what no step fixes is not passed over by enter", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		shadow(st)
 		st.open().press("enter", "enter", "enter")

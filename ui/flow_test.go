@@ -114,7 +114,7 @@ func TestEnterAloneFinishes(t *testing.T) {
 	}
 	for _, f := range o.Findings {
 		if f.Code == "jwt-key-missing" {
-			t.Error("a finding that was mended is still open")
+			t.Error("a finding that was fixed is still open")
 		}
 	}
 }

@@ -165,7 +165,7 @@ func production(st *stage) {
 	st.w.runner.send = func(m tea.Msg) { st.msgs = append(st.msgs, m) }
 }
 
-// shadow makes preflight find what no later step mends.
+// shadow makes preflight find what no later step fixes.
 func shadow(st *stage) {
 	apply := st.fakes[steps.Preflight].apply
 	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {

@@ -38,7 +38,7 @@ const (
 	jobPlan  jobKind = iota // ask for a plan
 	jobApply                // carry it out and verify
 	jobSkip                 // leave the step out
-	jobBack                 // put everything back
+	jobBack                 // restore everything
 	jobProve                // the steps that are about the running server, once more
 )
 
@@ -91,7 +91,7 @@ type facts struct {
 	keyFrom     string
 	wrote       bool
 	undoing     []prose.Text // what a rollback would do, and what users and the backend would notice of it
-	rollback    string       // the command that puts everything back
+	rollback    string       // the command that restores everything
 	end         steps.Ending // how it would end now
 	where       []string     // the flags of keysplit's commands about this run
 	username    string

@@ -343,7 +343,7 @@ func TestAltBracketIsNotAnAnswer(t *testing.T) {
 }
 
 // A program that asks for a password gets the terminal: the wizard is not on it
-// meanwhile, what is typed goes to the program alone, and the wizard comes back.
+// in the meantime, what is typed goes to the program alone, and the wizard comes back.
 func TestTheTerminalIsHandedOver(t *testing.T) {
 	t.Attr("part", "ends of the wizard inside the process")
 	st := newStage(t, plainLight)

@@ -39,8 +39,8 @@ type screen interface {
 	done(w *wizard, s *sheet, p *page)
 	// extra are more options once the step is done.
 	extra(w *wizard) []option
-	// mend puts a failure right, when a finding of it is fixable.
-	mend(w *wizard) tea.Cmd
+	// fix fixes a failure, when a finding of it is fixable.
+	fix(w *wizard) tea.Cmd
 }
 
 // page is one step with what is known of it.
@@ -150,7 +150,7 @@ func (b *basic) came(report)                             {}
 func (b *basic) again() string                           { return "again" }
 func (b *basic) done(w *wizard, s *sheet, p *page)       { w.doneBody(s, p) }
 func (b *basic) extra(*wizard) []option                  { return nil }
-func (b *basic) mend(w *wizard) tea.Cmd                  { return w.startOver() }
+func (b *basic) fix(w *wizard) tea.Cmd                   { return w.startOver() }
 
 // prompt is a question with the options to answer it.
 type prompt struct {
@@ -226,5 +226,5 @@ func (w *wizard) rollBack() tea.Cmd {
 	})
 }
 
-// startOver looks at the project anew.
+// startOver looks at the project again.
 func (w *wizard) startOver() tea.Cmd { return w.goTo(0, true) }

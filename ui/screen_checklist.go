@@ -23,7 +23,7 @@ type checklistScreen struct {
 	basic
 	name, note *field
 	focus      int
-	item       int                       // that is attested just now, 0 for none
+	item       int                       // that is signed off just now, 0 for none
 	items      map[string]checklist.Item // by the ID of their lines
 	at         int                       // the line of the one that is looked at
 	strayed    bool                      // the person has moved there
@@ -102,7 +102,7 @@ func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	c.list(w, s, all)
 }
 
-// extra offers to attest what is open, where a
+// extra offers to sign off what is open, where a
 // person's word can tick it.
 func (c *checklistScreen) extra(w *wizard) []option {
 	var out []option

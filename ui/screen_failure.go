@@ -59,7 +59,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	case p.Name == steps.Preflight:
 		add("Retry", retry)
 	case fixable(p.findings):
-		add("Fix it", p.screen.mend)
+		add("Fix it", p.screen.fix)
 		add("Retry", retry)
 	case finding.Has(p.findings, finding.EnvFileChanged):
 		// What was seen at the start is not there any more: to try the same
@@ -97,10 +97,10 @@ func (w *wizard) askOverrule(p *page, f finding.Finding) tea.Cmd {
 	return nil
 }
 
-// fixable reports whether an error among the findings can be mended by keysplit.
+// fixable reports whether an error among the findings can be fixed by keysplit.
 func fixable(fs []finding.Finding) bool {
 	for _, f := range fs {
-		if f.Severity == finding.Error && f.Mends() {
+		if f.Severity == finding.Error && f.FixedBySteps() {
 			return true
 		}
 	}

@@ -219,5 +219,5 @@ func (g *generateScreen) done(w *wizard, s *sheet, p *page) {
 
 func (g *generateScreen) again() string { return "choose again" }
 
-// mend lets keysplit make the key after one that was brought is refused.
-func (g *generateScreen) mend(w *wizard) tea.Cmd { return g.choose(w, g.canKeep, nil) }
+// fix lets keysplit make the key after one that was brought is refused.
+func (g *generateScreen) fix(w *wizard) tea.Cmd { return g.choose(w, g.canKeep, nil) }

@@ -117,9 +117,9 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 			less = append(less, f)
 		case first:
 			first = false
-			s.headline(f, !f.Mends())
+			s.headline(f, !f.FixedBySteps())
 		default:
-			s.finding(f, !f.Mends())
+			s.finding(f, !f.FixedBySteps())
 		}
 	}
 	s.blank()
@@ -176,10 +176,10 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 	s.say("  ", st.Muted, undo)
 }
 
-// blocked reports whether preflight found an error that no later step mends.
+// blocked reports whether preflight found an error that no later step fixes.
 func (w *wizard) blocked() bool {
 	for _, f := range w.page(steps.Preflight).findings {
-		if f.Severity == finding.Error && !f.Mends() {
+		if f.Severity == finding.Error && !f.FixedBySteps() {
 			return true
 		}
 	}
@@ -197,7 +197,7 @@ func sorted(found []finding.Finding) []finding.Finding {
 // what is worth knowing.
 func rank(f finding.Finding) int {
 	switch {
-	case f.Severity == finding.Error && !f.Mends():
+	case f.Severity == finding.Error && !f.FixedBySteps():
 		return 0
 	case f.Severity == finding.Error:
 		return 1

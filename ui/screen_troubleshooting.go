@@ -120,7 +120,7 @@ func findingOverlay(f finding.Finding) *overlay {
 		s.say("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
 		s.say("", lipgloss.NewStyle(), f.Fix)
-		if f.Mends() {
+		if f.FixedBySteps() {
 			s.blank()
 			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
 		}

@@ -34,7 +34,7 @@ func watchSuspend(came func(), failed func(error)) (end func()) {
 			}
 		}
 	}, failed)
-	// Go does not put back what the system does by itself, so for the moment until
+	// Go does not restore what the system does by itself, so for the moment until
 	// the program ends the signal does nothing.
 	return func() { close(done) }
 }

@@ -186,10 +186,10 @@ func (w *wizard) page(n steps.Name) *page {
 	return &page{StepInfo: steps.StepInfo{Name: n}}
 }
 
-// changed reports whether there is something to put back.
+// changed reports whether there is something to restore.
 func (w *wizard) changed() bool { return w.facts.wrote }
 
-// mayRollBack reports whether it can be put back here: the step that writes takes back
+// mayRollBack reports whether it can be restored here: the step that writes undoes
 // the edits too, but not when it was left out. The command always does.
 func (w *wizard) mayRollBack() bool {
 	return w.changed() && w.facts.machine.Can(steps.Write, steps.ActUndo)

@@ -1,17 +1,17 @@
 // Package checklist is the end of the upgrade: the nine items of the guide's
 // checklist, each with its evidence.
 //
-// An item is done when a machine has seen it, attested when a person has said
+// An item is done when a machine has seen it, signed off when a person has said
 // so with a name and a note, and open otherwise. Nothing is ticked by default.
 //
 //   - What the files say (items 1, 3, 7 and 8, and the equality of item 2) is
-//     looked at anew each time. A bounded look at the files below the top
+//     looked at again each time. A bounded look at the files below the top
 //     level: see walk.
 //   - What only a running Django or server can show (items 2, 4, 5 and 6) is
 //     taken from the journal, where the engine keeps what each step proved. It
 //     counts as long as the files that it rests on are the same, by keyed
 //     fingerprint, and no later run failed at that step or an earlier one, or
-//     was taken back.
+//     was undone.
 //   - What a person says (items 4 to 9) is kept in the journal as well, and
 //     counts under the same conditions.
 //
@@ -87,7 +87,7 @@ func (s *Step) Lacks(ctx context.Context, run *steps.Run) ([]finding.Finding, er
 // Verify has nothing to add: Apply only looked.
 func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
-// Undo has nothing to take back.
+// Undo has nothing to undo.
 func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 func (s *Step) now() time.Time {

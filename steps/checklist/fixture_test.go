@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/stepstest"
 )
 
-// house is a project on which all nine items can be done or attested.
+// house is a project on which all nine items can be done or signed off.
 type house struct {
 	t         *testing.T
 	run       *steps.Run

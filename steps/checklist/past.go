@@ -33,7 +33,7 @@ type past struct {
 	edits   map[string]bool          // changes, by ID, that are no part of an upgrade: see holdsNoKey; and a grace period
 	wrote   bool                     // the step that writes the key ran at some time
 	writing bool                     // it is at it
-	beside  bool                     // what was taken back last was one of edits
+	beside  bool                     // what was undone last was one of edits
 }
 
 // stepOf is the step whose failure puts a person's word on an item in doubt.

@@ -118,7 +118,7 @@ func (p place) lacks() string {
 	return fmt.Sprintf("%s:%d has SECRET_KEY, but not JWT_SECRET_KEY", p.file, p.line)
 }
 
-// finding says what is wrong with a place that is not in order. It is mended by
+// finding says what is wrong with a place that is not in order. It is fixed by
 // hand: a report changes nothing.
 func (p place) finding() finding.Finding {
 	f := finding.New(p.code, "").At(p.file, p.line)

@@ -8,7 +8,7 @@
 //
 // The guardian makes the project's folder, plays the part of runserver's
 // autoreloader, and keeps the accounts. Like the real one it starts the server
-// anew when the time of the settings file changes, takes no notice of .env, and
+// again when the time of the settings file changes, takes no notice of .env, and
 // gives up when the settings refuse to load. The server reads .env once, when
 // it starts.
 //

@@ -1,7 +1,7 @@
 // Package emergency is the way back of last resort: to revert the change of the
 // code itself. keysplit shows it as a plan, about the commit of the user's own
 // repository where git knows it, says what it would undo as well and what is
-// better, and reminds until it is put right. It does not carry it out: reverting a
+// better, and reminds until it is fixed. It does not carry it out: reverting a
 // commit of the project is the user's own business.
 package emergency
 
@@ -149,7 +149,7 @@ func Text(sections []Section, wrap func(prose.Text) []string) string {
 	return b.String()
 }
 
-// Remind tells about an emergency rollback that is recorded and not put right:
+// Remind tells about an emergency rollback that is recorded and not fixed:
 // a warning until the deadline, an error after it. found are the findings of a
 // look at the project just now; ready tells that there was no error among them.
 func Remind(j *journal.Journal, found []finding.Finding, ready bool, now time.Time) (finding.Finding, bool) {

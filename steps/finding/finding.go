@@ -96,15 +96,15 @@ func (f Finding) WithSeverity(s Severity) Finding {
 	return f
 }
 
-// NotFixable returns the finding as one that keysplit cannot put right here,
+// NotFixable returns the finding as one that keysplit cannot fix here,
 // whatever it can do about others of its kind.
 func (f Finding) NotFixable() Finding {
 	f.Fixable = false
 	return f
 }
 
-// Mends reports whether the steps of an upgrade put the finding right.
-func (f Finding) Mends() bool { return f.Fixable && !f.Optional }
+// FixedBySteps reports whether the steps of an upgrade fix the finding.
+func (f Finding) FixedBySteps() bool { return f.Fixable && !f.Optional }
 
 // OnRequest returns the finding as one whose fix is made on request only.
 func (f Finding) OnRequest() Finding {

@@ -41,7 +41,7 @@ func Groups(fs []Finding) (out []Group) {
 // kept, but where all that differs is the name in them.
 func (g Group) holds(f Finding) bool {
 	page := catalogue()[f.Code]
-	return g.Code == f.Code && g.Severity == f.Severity && g.Mends() == f.Mends() && g.File != "" && f.File != "" && f.Ask.Empty() &&
+	return g.Code == f.Code && g.Severity == f.Severity && g.FixedBySteps() == f.FixedBySteps() && g.File != "" && f.File != "" && f.Ask.Empty() &&
 		(page.Edit || g.All[0].Message == f.Message && g.All[0].Fix == f.Fix)
 }
 
@@ -49,7 +49,7 @@ func (g Group) rank() int {
 	switch {
 	case g.Code == DjangoNotRunnable || g.Code == ProjectNotFound:
 		return 0
-	case g.Severity == Error && !g.Mends():
+	case g.Severity == Error && !g.FixedBySteps():
 		return 1
 	case g.Severity == Error:
 		return 2
@@ -109,7 +109,7 @@ func Standing(fs []Finding, starts bool) string {
 			continue
 		}
 		things++
-		if g.Mends() {
+		if g.FixedBySteps() {
 			fixed++
 		}
 	}

@@ -119,7 +119,7 @@ func (s *Step) action(run *steps.Run, c choice, begun secret.Secret) string {
 // to the end of its restart: nothing may be in force that two of those follow.
 func (c choice) begun(run *steps.Run) secret.Secret {
 	if run.Journal == nil || run.Wrote {
-		return secret.Secret{} // this run's own, which can still be chosen anew
+		return secret.Secret{} // this run's own, which can still be chosen again
 	}
 	if c.chosen.Set() && run.Journal.Delivering() {
 		return c.chosen
@@ -275,7 +275,7 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	return nil
 }
 
-// Witness settles the previous key anew, by what the server was seen to take.
+// Witness settles the previous key again, by what the server was seen to take.
 func (*Step) Witness(_ context.Context, run *steps.Run) error {
 	run.Previous = run.PreviousTo(run.Key).Key
 	return nil

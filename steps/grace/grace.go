@@ -77,10 +77,10 @@ type edit struct {
 }
 
 // Plan looks at what a grace period of the given length, counted from now, needs.
-// One that is in force for the same key goes on as it is, unless anew is set. What
+// One that is in force for the same key goes on as it is, unless again is set. What
 // speaks against it is a *steps.Failure. For a run whose key lives elsewhere, its
 // targets must have been looked at.
-func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, now time.Time) (*Grace, error) {
+func Plan(ctx context.Context, run *steps.Run, length time.Duration, again bool, now time.Time) (*Grace, error) {
 	if length <= 0 || length > steps.MaxGrace {
 		return nil, steps.Usage("a grace period is between 1 hour and 30 days")
 	}
@@ -98,7 +98,7 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, anew bool, 
 		Until: now.Add(length).UTC().Truncate(time.Second), Module: filepath.Join(run.Project.Root, FileName),
 		Settings: settingsLines(run), Unsure: !run.Home().Compares(keys), Proved: before.Proved, File: before.File,
 	}
-	if key, until, under := run.Grace(now); under && !anew && key.Equal(previous) {
+	if key, until, under := run.Grace(now); under && !again && key.Equal(previous) {
 		g.Until, g.Goes = until.UTC(), true
 	}
 	if g.module, err = openModule(run, g.Module); err != nil {

@@ -234,7 +234,7 @@ func (v *Environment) Failure() error {
 // findings say what to do.
 func (v *Environment) Verdict() (text, next string, more bool) {
 	text, more = v.verdict()
-	if v.Err == nil && slices.ContainsFunc(v.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && f.Mends() }) {
+	if v.Err == nil && slices.ContainsFunc(v.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && f.FixedBySteps() }) {
 		next, more = v.Run.Command("upgrade"), false
 	}
 	return v.Run.Names().Fill(text), next, more

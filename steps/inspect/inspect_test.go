@@ -39,7 +39,7 @@ func look(t *testing.T, env, name string, fail error, all ...finding.Finding) (*
 func TestVerdicts(t *testing.T) {
 	good := "SECRET_KEY=" + stepstest.Key() + "\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
 	warning, fixable, other := finding.New("env-file-permissions", ""), finding.New("jwt-key-missing", ""), finding.New("django-check-failed", "")
-	if !fixable.Mends() || other.Mends() || warning.Severity != finding.Warning {
+	if !fixable.FixedBySteps() || other.FixedBySteps() || warning.Severity != finding.Warning {
 		t.Fatal("the findings are not of the kinds that this test is about")
 	}
 	for name, c := range map[string]struct {

@@ -13,7 +13,7 @@ func (j *Journal) EndRollback() error {
 }
 
 // OpenRollback reports whether a rollback has restored everything and has not come to
-// its end: the server may go on with the key that was taken back. A later change, or
+// its end: the server may go on with the key that was undone. A later change, or
 // a restart that passed tells of, ends it too.
 func (j *Journal) OpenRollback(passed func(Entry) bool) bool {
 	for _, e := range slices.Backward(j.entries) {

@@ -81,7 +81,7 @@ func (j *Journal) Deliveries() []Delivery {
 }
 
 // AppliedElsewhere lists the deliveries of the latest run that changed anything, as
-// Applied does the file changes: those that a rollback takes back.
+// Applied does the file changes: those that a rollback undoes.
 func (j *Journal) AppliedElsewhere() []Delivery {
 	force := j.InForce()
 	if len(force) == 0 {

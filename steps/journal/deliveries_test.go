@@ -196,7 +196,7 @@ func TestADamagedDeliveryIsPassedOver(t *testing.T) {
 	}
 }
 
-// A value that was put back is waited for from then on, also in the run that had
+// A value that was restored is waited for from then on, also in the run that had
 // brought the other one, and in a journal that is new.
 func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 	t.Parallel()
@@ -232,7 +232,7 @@ func TestWhatWasPutBackIsWaitedFor(t *testing.T) {
 }
 
 // What is in the places counts after a run that changed files only, such as that of a
-// grace period; a rollback takes back the latest run and nothing of an earlier one.
+// grace period; a rollback undoes the latest run and nothing of an earlier one.
 func TestDeliveriesOutliveARunThatChangesFilesOnly(t *testing.T) {
 	t.Parallel()
 	j, env := journalFor(t, "A=1\n")

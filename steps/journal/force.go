@@ -88,13 +88,13 @@ func (j *Journal) DeliveredSince(target string, key secret.Secret) (since time.T
 	return time.Time{}, false
 }
 
-// Leave records that a change counts as taken back although it stays: the file is
+// Leave records that a change counts as undone although it stays: the file is
 // still needed, and no longer keysplit's.
 func (j *Journal) Leave(in envfile.Intent) error {
 	return j.append(Entry{Kind: "reverted", ID: in.ID})
 }
 
-// Reverted counts the changes that were taken back.
+// Reverted counts the changes that were undone.
 func (j *Journal) Reverted() int {
 	n := 0
 	for _, e := range j.entries {

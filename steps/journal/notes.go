@@ -64,8 +64,8 @@ func (j *Journal) Proved() (prints []string) {
 	return prints
 }
 
-// StartEmergency records that the change of the code was taken back for now, and
-// by when that is to be put right.
+// StartEmergency records that the change of the code was undone for now, and
+// by when that is to be fixed.
 func (j *Journal) StartEmergency(until time.Time) error {
 	return j.append(Entry{Kind: "emergency", Until: &until})
 }

@@ -100,7 +100,7 @@ func (d *diagnosis) diagnose() error {
 	}
 	if vars == nil && d.keys.Key.Source == "" {
 		// The reader refuses the file. What is in it counts for nothing until
-		// that is put right, and then looks different.
+		// that is fixed, and then looks different.
 		return nil
 	}
 	d.harmless()
@@ -202,7 +202,7 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		line, where = 0, " in the environment"
 		d.shadowed()
 		if finding.Has(d.found, finding.JWTKeyShadowed) && !d.keys.OnlyEnvironment() {
-			return // no edit of the file mends what the environment sets, and that has to go first
+			return // no edit of the file fixes what the environment sets, and that has to go first
 		}
 	}
 	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {

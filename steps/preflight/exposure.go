@@ -96,7 +96,7 @@ func fillsIn(dir, name string) string {
 
 // toBeWritten reports whether an upgrade would write to the .env.
 func toBeWritten(run *steps.Run, p *steps.Project) bool {
-	return run.Answers.Rotate || run.Answers.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.Mends)
+	return run.Answers.Rotate || run.Answers.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.FixedBySteps)
 }
 
 // The bounds of the search for the key in tracked files.

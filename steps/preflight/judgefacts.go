@@ -78,7 +78,7 @@ func fallsBackTo(django steps.Django, f *steps.Facts) bool {
 	return !f.Enforced && f.State == "ok"
 }
 
-// overrule takes back what only the files seemed to say: settings that load may
+// overrule drops what only the files seemed to say: settings that load may
 // get their keys from a place that the files do not show, such as a secret
 // manager. A value that stands in the code is no such place.
 func (d *diagnosis) overrule(f *steps.Facts) {

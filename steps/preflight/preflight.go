@@ -9,7 +9,7 @@
 // on it, and the routes. Where the two differ, Django is right.
 //
 // What is wrong with the key is no failure here: it is what the steps after
-// this one put right. Preflight fails when it cannot look, and when a variable
+// this one fixed. Preflight fails when it cannot look, and when a variable
 // of the environment would make every change to the file useless.
 package preflight
 
@@ -96,7 +96,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 // Verify has nothing to add: Apply only looked.
 func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
-// Undo has nothing to take back.
+// Undo has nothing to undo.
 func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error {
@@ -266,7 +266,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
 	django, err := s.open(ctx, d)
 	if err != nil {
-		django, err = s.startMended(ctx, d, err)
+		django, err = s.startPlanned(ctx, d, err)
 	}
 	if err != nil {
 		d.emitPlace(emit)

@@ -82,12 +82,12 @@ type opening struct {
 	Settings string `json:"settings"`
 	Guess    string `json:"guess"`
 	EnvFile  string `json:"env_file"`
-	// Mended is for the first evaluations.
-	Mended overlay            `json:"mended"`
-	Words  string             `json:"words"`  // that a message may hold
-	Lent   map[string]*string `json:"lent"`   // see steps.Run.Lent
-	Handed map[string]string  `json:"handed"` // see steps.Run.HandedIn
-	Least  int                `json:"least"`  // characters that the key must have
+	// Planned is for the first evaluations.
+	Planned overlay            `json:"planned"`
+	Words   string             `json:"words"`  // that a message may hold
+	Lent    map[string]*string `json:"lent"`   // see steps.Run.Lent
+	Handed  map[string]string  `json:"handed"` // see steps.Run.HandedIn
+	Least   int                `json:"least"`  // characters that the key must have
 	// Variables are the names of the two keys as far as they are known, and Configured
 	// those of them that the configuration says: "key", "secret_key".
 	Variables  steps.Names `json:"variables"`
@@ -156,7 +156,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	first, err := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
-		Mended: mended(ctx, run, p).with(run.Adopted), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
+		Planned: planned(ctx, run, p).with(run.Adopted), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
 		Variables: run.Names(), Configured: run.Options.Names.Known(),
 	})
 	if err != nil {

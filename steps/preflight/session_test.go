@@ -186,7 +186,7 @@ func TestStates(t *testing.T) {
 				if tt.name == "equal" && f.Key.Sum != f.SecretKey.Sum || tt.name == "short" && f.Key.Length != 13 {
 					t.Errorf("key: %+v", f.Key)
 				}
-				// The file is put right: a second evaluation in the same process sees it.
+				// The file is fixed: a second evaluation in the same process sees it.
 				p.WriteEnv(t, "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n")
 				f, err = s.Recheck(t.Context())
 				if err != nil {

@@ -44,8 +44,8 @@ func TestUTF16(t *testing.T) {
 			if !strings.Contains(f.Message.Rendered(), "UTF-16") || strings.Contains(codes(run.Project.Findings), "secret-key-missing") {
 				t.Fatalf("found %s: %s", codes(run.Project.Findings), f.Message.Rendered())
 			}
-			if got := codes(run.Project.Findings); got != "encoding-invalid:1 jwt-key-missing" || !f.Mends() {
-				t.Errorf("found %s, fixed by the steps: %t", got, f.Mends())
+			if got := codes(run.Project.Findings); got != "encoding-invalid:1 jwt-key-missing" || !f.FixedBySteps() {
+				t.Errorf("found %s, fixed by the steps: %t", got, f.FixedBySteps())
 			}
 			now, err := willBe(t.Context(), run)
 			if text := string(now); err != nil || !strings.HasSuffix(strings.TrimSpace(text), "SECRET_KEY="+secret) || strings.ContainsRune(text, 0) || strings.HasPrefix(name, "with u") && !strings.Contains(text, "Jörg") {

@@ -125,7 +125,7 @@ func addLine(data []byte, line string) *edited {
 	eol := lineEnd(data)
 	there := slices.Contains(strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), line)
 	if there || strings.ContainsAny(line, "\r\n") {
-		return nil // once more would change nothing: a line below it takes it back
+		return nil // once more would change nothing: a line below it undoes it
 	}
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		line = eol + line

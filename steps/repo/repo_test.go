@@ -188,7 +188,7 @@ func TestTheProposedLineIgnoresTheFile(t *testing.T) {
 	}
 }
 
-// What a proposal cannot mend in a file is not lost with what it does.
+// What a proposal cannot fix in a file is not lost with what it does.
 func TestWhatIsLeftOfAFileIsSaid(t *testing.T) {
 	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)

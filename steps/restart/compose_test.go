@@ -89,7 +89,7 @@ esac`)
 	}
 }
 
-// A target's own compose file is the one whose containers are made anew, and the
+// A target's own compose file is the one whose containers are made again, and the
 // journal keeps it: a rollback knows no target.
 func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
 	for spec, named := range map[string]bool{
@@ -170,7 +170,7 @@ esac`
 			_, found, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 				return w.step.Apply(ctx, run, func(ev steps.Event) { details += text(run, ev) + ": " + ev.Detail.Rendered() + "\n"; emit(ev) })
 			}, w.run)
-			if c.code == "" && err != nil || c.code != "" && (!finding.Has(found, c.code) || found[0].Mends()) {
+			if c.code == "" && err != nil || c.code != "" && (!finding.Has(found, c.code) || found[0].FixedBySteps()) {
 				t.Fatalf("error %v, %v", err, found)
 			}
 			if !strings.Contains(details, "Container x-web-1  Recreated") || strings.Contains(details, "SECRET") || !strings.Contains(details, c.says) {

@@ -179,7 +179,7 @@ func TestDjangoStartedByUs(t *testing.T) {
 		t.Fatalf("%v, said %q", err, texts)
 	}
 	first := run.URL
-	// A second time it is found fresh, and after another change started anew.
+	// A second time it is found fresh, and after another change started again.
 	if _, _, err := do(step.Apply, run); err != nil || run.URL != first {
 		t.Errorf("second time: %v at %s, first at %s", err, run.URL, first)
 	}

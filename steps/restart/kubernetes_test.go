@@ -70,8 +70,8 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 			if err == nil || !finding.Has(found, c.code) || !strings.Contains(said+found[0].Message.Rendered()+found[0].Fix.Rendered(), c.says) || c.not != "" && strings.Contains(said, c.not) {
 				t.Fatalf("error %v, findings %+v\n%s", err, found, said)
 			}
-			if found[0].Mends() || strings.Contains(found[0].Fix.Rendered(), "keysplit rollback") != (c.code != "place-not-found" && c.code != "access-denied") {
-				t.Errorf("no step mends it, and the way back is what helps: %+v", found[0])
+			if found[0].FixedBySteps() || strings.Contains(found[0].Fix.Rendered(), "keysplit rollback") != (c.code != "place-not-found" && c.code != "access-denied") {
+				t.Errorf("no step fixes it, and the way back is what helps: %+v", found[0])
 			}
 			if strings.Contains(said, w.run.Key.Reveal()) {
 				t.Error("the log shows the key")

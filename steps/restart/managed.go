@@ -42,7 +42,7 @@ func (m managed) undo(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 }
 
 // soften reports the failure of a restart that belongs to a rollback as a
-// warning: what was put back stays put back.
+// warning: what was restored stays restored.
 func soften(err error, emit steps.Emit) error {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) {

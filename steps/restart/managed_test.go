@@ -99,7 +99,7 @@ func TestManagersThatCannotBeReached(t *testing.T) {
 }
 
 // What takes longer than one call may is waited for: pods that pull an image, an app
-// that is built anew.
+// that is built again.
 func TestManagersAreGivenTimeToStart(t *testing.T) {
 	for spec, stand := range map[string]func(){
 		"kubernetes:backend": func() {

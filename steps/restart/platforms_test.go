@@ -127,7 +127,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 }
 
 // A run that goes on later waits for what the first one delivered; a rollback, for
-// what it put back.
+// what it restored.
 func TestPlatformsAreWaitedForLater(t *testing.T) {
 	c := platformTests["heroku"]
 	for name, rollback := range map[string]bool{"resumed": false, "rollback": true} {

@@ -7,7 +7,7 @@ import (
 	"dj/keysplit/steps"
 )
 
-// Why a server has to be started anew is said by what it is.
+// Why a server has to be started again is said by what it is.
 func TestWhyAServerDoesNotReload(t *testing.T) {
 	t.Parallel()
 	for command, says := range map[string]string{

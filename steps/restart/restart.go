@@ -98,7 +98,7 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 }
 
 // Undo restarts once more, so that the server reads the value that the rollback
-// has put back. A backend that does not start with that value is as it was
+// has restored. A backend that does not start with that value is as it was
 // before the upgrade; it is reported and does not make the rollback fail. Where
 // no way is named, it is the one of the upgrade.
 func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
@@ -107,7 +107,7 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	s.endOwn(run)
-	run.Served = steps.Served{} // it was about the key that is taken back
+	run.Served = steps.Served{} // it was about the key that is undone
 	if w.spec == unkept {
 		return steps.Fail(notAgain(run, "The upgrade restarted with a command of yours, which keysplit does not keep."))
 	}

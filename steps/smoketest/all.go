@@ -218,7 +218,7 @@ func (s *session) pause(ctx context.Context, out outcome) error {
 	return s.sleep(ctx, out.wait)
 }
 
-// settle asks once more with the account's own claims, signed anew. The new key
+// settle asks once more with the account's own claims, signed again. The new key
 // has signed the login's token by now, so what is left open is which other keys
 // the server takes.
 func (s *session) settle(ctx context.Context, in *loggedIn, before outcome) (outcome, error) {

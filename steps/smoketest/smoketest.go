@@ -19,7 +19,7 @@
 //     codes are missing, an answer is compared with the control's: the random
 //     key is never right, so a steady answer that differs from it comes from a
 //     signature that is;
-//  3. after a login, the account's own claims signed anew with each key.
+//  3. after a login, the account's own claims signed again with each key.
 //
 // Every request goes over a fresh connection, because one worker or replica that
 // was not restarted answers only its share of them.
@@ -104,7 +104,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 // Verify has nothing to look at: Apply itself is a look at the real thing.
 func (s *Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
-// Undo has nothing to take back.
+// Undo has nothing to undo.
 func (s *Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 // Apply runs the proof, and the login where there is an account.

@@ -174,7 +174,7 @@ func decodePart(part string, into any) bool {
 		return false
 	}
 	d := json.NewDecoder(strings.NewReader(string(raw)))
-	d.UseNumber() // claims are signed anew later and must not lose digits
+	d.UseNumber() // claims are signed again later and must not lose digits
 	if d.Decode(into) != nil {
 		return false
 	}

@@ -43,7 +43,7 @@ func RealRailway(t testing.TB) *Railway {
 		"HTTPS_PROXY": "http://127.0.0.1:1", // nothing else is asked
 	})
 	for _, name := range []string{"RAILWAY_TOKEN", "RAILWAY_API_TOKEN", "RAILWAY_PROJECT_ID", "RAILWAY_ENVIRONMENT_ID", "RAILWAY_SERVICE_ID", "RAILWAY_ENV"} {
-		t.Setenv(name, "") // put back afterwards
+		t.Setenv(name, "") // restored afterwards
 		os.Unsetenv(name)
 	}
 	r.LogIn(t, true, true)

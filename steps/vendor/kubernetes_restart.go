@@ -147,7 +147,7 @@ func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit 
 // rolloutProgress are the lines that count pods.
 var rolloutProgress = lazyregexp.New(`^(Waiting for |deployment |statefulset |daemon set |partitioned )`)
 
-// failed says why new pods do not come up. The old ones go on serving meanwhile.
+// failed says why new pods do not come up. The old ones go on serving in the meantime.
 func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, workload string) error {
 	down := k.notReady(ctx, run, workload)
 	for _, p := range down {

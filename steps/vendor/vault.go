@@ -23,7 +23,7 @@ import (
 //
 // Version 2 is patched with check-and-set: the other fields stay, and a change by
 // someone else in between is refused. Version 1 has neither, and few accounts may
-// take one field out of version 2: there the secret is read, changed and put back
+// take one field out of version 2: there the secret is read, changed and written back
 // as a whole.
 type vault struct {
 	place       string // MOUNT/PATH
@@ -218,7 +218,7 @@ func (v *vault) set(ctx context.Context, run *steps.Run, value secret.Secret, ve
 	return "", v.replace(ctx, run, "", func(fields map[string]json.RawMessage) { fields[v.fieldOf(run)] = text })
 }
 
-// replace reads a secret, changes it and puts it back as a whole. With KV version 2
+// replace reads a secret, changes it and writes it back as a whole. With KV version 2
 // nothing is put over a newer version than the one that is named.
 func (v *vault) replace(ctx context.Context, run *steps.Run, version string, change func(map[string]json.RawMessage)) error {
 	s, err := v.read(ctx, run)

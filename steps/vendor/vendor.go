@@ -1,7 +1,7 @@
 // Package vendor is what keysplit knows of other people's services and programs:
 // secret managers, hosting platforms, container engines, service managers. Each has
 // a file, or a few with its name in front, that holds all of it: what a --target and
-// a --restart of it look like, how a key is delivered and taken back, how what reads
+// a --restart of it look like, how a key is delivered and undone, how what reads
 // it is restarted, what its errors mean, and what a person types instead.
 //
 // A vendor knows the contract in steps and no step. The steps know no vendor: the one
@@ -84,7 +84,7 @@ type Manner struct {
 	Method  string       // how the value gets there, and what stays as it is; one line
 	Undo    prose.Text   // how the way back goes; one line
 	Effects []prose.Text // what other people will notice, e.g. a release that starts by itself
-	ByHand  finding.Fix  // what to do where the value before cannot be put back; empty where it can
+	ByHand  finding.Fix  // what to do where the value before cannot be restored; empty where it can
 }
 
 // Picky is a Store that cannot take every key.

@@ -325,5 +325,5 @@ func short(sum string) string {
 // Verify has nothing to add: Apply only looked.
 func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
-// Undo has nothing to take back.
+// Undo has nothing to undo.
 func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }

@@ -222,7 +222,7 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 // closes are the findings that the key in the file fixes.
 func (d *dotenv) closes(run *steps.Run, rel string) (out []finding.Finding) {
 	for _, f := range run.Project.Findings {
-		if f.Mends() && f.File == rel && edits.OfKey(f.Code) {
+		if f.FixedBySteps() && f.File == rel && edits.OfKey(f.Code) {
 			out = append(out, f)
 		}
 	}

@@ -45,7 +45,7 @@ func TestTheRealFly(t *testing.T) {
 	}
 	noLeak(t, run, key, map[string]string{"what was said": said, "the undo": undone, "how fly was started": starts()})
 
-	// A value from before cannot be put back.
+	// A value from before cannot be restored.
 	server.Secrets["JWT_SECRET_KEY"] = stepstest.Key()
 	run, target = begin("fly:shop")
 	if _, err := bring(run, target); err != nil || server.Secrets["JWT_SECRET_KEY"] != run.Key.Reveal() {

@@ -22,7 +22,7 @@ func TestTheRealKubernetes(t *testing.T) {
 	other := stepstest.Key()
 	kubectl(fmt.Sprintf(`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"backend","namespace":"shop"},"stringData":{"secret-key":%q,"other":"a\nb"}}`, other), "create", "-f", "-")
 
-	// A new key, then another in its place, each taken back.
+	// A new key, then another in its place, each undone.
 	var keys []string
 	for range 2 {
 		before := value("jwt-secret-key")

@@ -155,7 +155,7 @@ func lose(t *testing.T, run *steps.Run) {
 	}
 }
 
-// Only a value that was seen to be back counts as taken back.
+// Only a value that was seen to be back counts as undone.
 func TestAnUndoThatIsNotSeen(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -264,7 +264,7 @@ func TestVaultTakesBackWhatAKilledRunBrought(t *testing.T) {
 	}
 }
 
-// KV version 1 is put back as a whole: what is no text stays to the digit.
+// KV version 1 is restored as a whole: what is no text stays to the digit.
 func TestVaultKeepsWhatIsNoText(t *testing.T) {
 	program := stepstest.NewTool(t, "vault", `case "$1 $2" in
 "read "*) echo '{"data":{"type":"kv","path":"kv/"}}' ;;

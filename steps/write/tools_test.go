@@ -18,7 +18,7 @@ import (
 )
 
 // bring plans, applies and verifies one target, and tells everything that was
-// said meanwhile.
+// said in the meantime.
 func bring(run *steps.Run, t steps.Target) (said string, err error) {
 	var events stepstest.Events
 	plan, err := t.Plan(context.Background(), run)
@@ -301,7 +301,7 @@ func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
 }
 
 // The third of three targets fails. The next run brings the same key to it, and
-// a rollback takes back all three.
+// a rollback undoes all three.
 func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	gh := stepstest.NewTool(t, "gh", clis[0].body)
 	rail := stepstest.NewTool(t, "railway", clis[2].body)

@@ -92,7 +92,7 @@ func TestTheRealVault(t *testing.T) {
 			other := stepstest.Key()
 			vault(`{"secret_key":"`+other+`","other":"a\nb","number":7}`, "kv", "put", "-mount="+place, "app/jwt", "-")
 
-			// A new key, then another in its place, each taken back.
+			// A new key, then another in its place, each undone.
 			var key string
 			for range 2 {
 				before := fields()["jwt_key"]

@@ -284,7 +284,7 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	return run.Journal.Settle()
 }
 
-// Undo takes back every change of the latest upgrade that is still in force, as
+// Undo reverts every change of the latest upgrade that is still in force, as
 // the journal has it: also that of a run that was killed. What was written last
 // goes back first; one that cannot go back does not keep the others from it.
 func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {

@@ -12,7 +12,7 @@ import (
 // and looks again after a yes. Without one there is nothing that the steps can do.
 func (w *walk) adopt(ctx context.Context) error {
 	found := w.e.Findings()
-	at := slices.IndexFunc(found, func(f finding.Finding) bool { return steps.Adopts(f.Code) && !f.Mends() })
+	at := slices.IndexFunc(found, func(f finding.Finding) bool { return steps.Adopts(f.Code) && !f.FixedBySteps() })
 	if at < 0 {
 		return nil
 	}

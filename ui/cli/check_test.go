@@ -26,12 +26,12 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 		t.Errorf("%d errors are shown; it is not said that %q:\n%s", shown, says, out)
 	}
 	for _, name := range []string{"SECRET_KEY", "JWT_SECRET_KEY"} {
-		_ = os.Unsetenv(name) // t.Setenv puts it back
+		_ = os.Unsetenv(name) // t.Setenv restores it
 	}
 	if err := os.WriteFile(filepath.Join(root, ".env"), []byte("SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, out, _ := check(t, "--project", root); strings.Count(out, "Not ready: 1 thing is wrong. keysplit fixes it.") != 2 || !strings.Contains(out, "\nNext:\n") || !strings.HasSuffix(strings.TrimSpace(out), "\n  keysplit upgrade --project "+root) {
-		t.Errorf("what mends it is not advised:\n%s", out)
+		t.Errorf("what fixes it is not advised:\n%s", out)
 	}
 }

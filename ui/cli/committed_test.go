@@ -12,7 +12,7 @@ import (
 	"dj/keysplit/steps/stepstest"
 )
 
-// A pipeline has no .env, and shall fail for what is committed.
+// A pipeline has no .env, and should fail for what is committed.
 func TestWhatIsCommitted(t *testing.T) {
 	for name, c := range map[string]struct {
 		files map[string]string

@@ -12,7 +12,7 @@ import (
 
 // A container, and the guide's "environment variables in hosting platform", set the
 // key in the environment and in no file. A good one is kept and proved; a bad one
-// is mended where it is set.
+// is fixed where it is set.
 func TestAKeyThatOnlyTheEnvironmentSets(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	state := filepath.Join(t.TempDir(), "state")

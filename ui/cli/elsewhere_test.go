@@ -142,7 +142,7 @@ func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 	}
 }
 
-// A rollback of an upgrade that was interrupted takes back all of it, also when
+// A rollback of an upgrade that was interrupted undoes all of it, also when
 // its key was there before, in the first of the places.
 func TestAnInterruptedUpgradeWithAKeptKeyGoesBackAsAWhole(t *testing.T) {
 	root, _ := elsewhere(t, nil)

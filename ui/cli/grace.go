@@ -189,7 +189,7 @@ func (o *graceOptions) refused(stdio IO, f *plainFront, err error) error {
 	return said(err)
 }
 
-func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
+func runGrace(ctx context.Context, stdio IO, o *graceOptions, again bool) error {
 	run, err := o.look(ctx, stdio, delivers)
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, anew bool) error {
 	if err := run.Home().Look(ctx); err != nil {
 		return err
 	}
-	g, err := grace.Plan(ctx, run, time.Duration(o.hours)*time.Hour, anew, time.Now())
+	g, err := grace.Plan(ctx, run, time.Duration(o.hours)*time.Hour, again, time.Now())
 	if err == nil && !o.dryRun {
 		err = g.Apply(ctx, run)
 	}

@@ -26,7 +26,7 @@ func TestALoginWithoutAPassword(t *testing.T) {
 		"empty": {true, "the password is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("KEYSPLIT_PASSWORD", "") // put back at the end
+			t.Setenv("KEYSPLIT_PASSWORD", "") // restored at the end
 			if !c.set {
 				_ = os.Unsetenv("KEYSPLIT_PASSWORD")
 			}

@@ -32,7 +32,7 @@ type plainFront struct {
 	in     *bufio.Reader
 	s      style.Styles
 	spoken bool // for a screen reader: words for signs, numbered choices
-	mends  bool // the run that is shown does what fixable findings ask for
+	fixes  bool // the run that is shown does what fixable findings ask for
 	found  bool // the latest event was a finding
 
 	held     []finding.Finding              // of a look that is not at its end, to be shown together
@@ -246,27 +246,27 @@ func (p *plainFront) release() {
 		}
 	}
 	for _, g := range finding.Groups(held) {
-		p.finding(g, p.mends)
+		p.finding(g, p.fixes)
 	}
 }
 
 // one is a finding by itself.
 func one(f finding.Finding) finding.Group { return finding.Groups([]finding.Finding{f})[0] }
 
-// finding prints what is one thing; mends tells that the steps after it fix it, if they
+// finding prints what is one thing; fixes tells that the steps after it fix it, if they
 // can. Why it matters is said where a person has to act; keysplit explain says it of all.
-func (p *plainFront) finding(g finding.Group, mends bool) {
+func (p *plainFront) finding(g finding.Group, fixes bool) {
 	head := p.s.Severity(g.Severity) + " " + p.s.Bold.Render(string(g.Code))
 	if place := g.Places(); place != "" {
 		head += "  " + p.s.Muted.Render(place)
 	}
 	p.line("  %s", head)
 	p.say("    ", "", lipgloss.NewStyle(), g.Message)
-	if mends && g.Mends() {
+	if fixes && g.FixedBySteps() {
 		p.wrapped("    ", p.s.Accent, "keysplit fixes this in the next steps.")
 		return
 	}
-	if g.Severity == finding.Error && !g.Mends() {
+	if g.Severity == finding.Error && !g.FixedBySteps() {
 		p.say("    ", "", p.s.Muted, g.Why)
 	}
 	p.say("    ", "Fix: ", lipgloss.NewStyle(), g.Fix)

@@ -216,7 +216,7 @@ func find(ctx context.Context, stdio IO, run *steps.Run, emit steps.Emit) error 
 	return steps.CannotLook("%w", err)
 }
 
-// words records what a person attests, in a journal that is made if there is
+// words records what a person signs off, in a journal that is made if there is
 // none.
 func (r *reportOptions) words(ctx context.Context, stdio IO, run *steps.Run) error {
 	if len(r.attest) == 0 {

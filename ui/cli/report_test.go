@@ -286,7 +286,7 @@ func TestReportOfARealUpgrade(t *testing.T) {
 			t.Errorf("item %d is %s after the upgrade", n, s)
 		}
 	}
-	// An edit of another file that is taken back, and a run without an account,
+	// An edit of another file that is undone, and a run without an account,
 	// change nothing about that.
 	if err := os.WriteFile(filepath.Join(p.Root, ".env.example"), []byte("SECRET_KEY=change-me\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -130,7 +130,7 @@ func TestRollbackWantsTheNameOfProduction(t *testing.T) {
 	}
 }
 
-// What was put back and what not is told, by hand or by keysplit.
+// What was restored and what not is told, by hand or by keysplit.
 func TestRollbackSaysWhatItDid(t *testing.T) {
 	fly := journal.Delivery{Target: "fly:a", Where: "Fly app a"}
 	manual := journal.Delivery{Target: "manual:the vault", Where: "the vault"}
@@ -214,7 +214,7 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 	}
 }
 
-// After a rollback in the middle of an upgrade nothing is left to put back, and
+// After a rollback in the middle of an upgrade nothing is left to restore, and
 // nothing says that there is.
 func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 	for name, c := range map[string]struct {

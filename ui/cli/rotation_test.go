@@ -152,7 +152,7 @@ func (l *load) figures() string {
 }
 
 // client is one user's device: it uses its access token, refreshes it before it ends,
-// and logs in anew in the middle of its refresh token's life. fresh opens a connection for each request.
+// and logs in again in the middle of its refresh token's life. fresh opens a connection for each request.
 func (f *fleet) client(ctx context.Context, l *load, s shape, fresh bool) {
 	web := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh}}
 	defer web.CloseIdleConnections()

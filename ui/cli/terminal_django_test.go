@@ -97,7 +97,7 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	}
 }
 
-// A restart that fails stays on its screen; the retry of what was mended goes
+// A restart that fails stays on its screen; the retry of what was fixed goes
 // on, and so does leaving the step out.
 func TestAFailedRestartIsRetriedOrSkipped(t *testing.T) {
 	t.Parallel()

@@ -254,7 +254,7 @@ func TestStoppedBySignal(t *testing.T) {
 		tm.Type("fg\r")
 		tm.WaitUntil("the wizard", soon, func(f ptytest.Frame) bool { return f.Alt && !f.CursorVisible })
 	}
-	for range 2 { // the second time the signal is caught anew
+	for range 2 { // the second time the signal is caught again
 		stop()
 	}
 	for !strings.Contains(f.Text(), "Restart the server now?") {

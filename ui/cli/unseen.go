@@ -12,7 +12,7 @@ import (
 )
 
 // readUnseen reads one line that a person types, without showing it. When the
-// user stops keysplit meanwhile, the terminal shows typed text again; what was
+// user stops keysplit in the meantime, the terminal shows typed text again; what was
 // typed so far is dropped, since the shell would show it at its next prompt.
 func readUnseen(ctx context.Context, stdio IO) ([]byte, error) {
 	f, ok := stdio.In.(*os.File)

@@ -148,7 +148,7 @@ func (o *upgradeOptions) given() []string {
 func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgradeOptions) error {
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
-		p.mends = o.mends(e.Run)
+		p.fixes = o.fixes(e.Run)
 		p.standing = func(found []finding.Finding) string {
 			return e.Run.Names().Fill(finding.Standing(found, e.Run.Project.Starts()))
 		}
@@ -164,7 +164,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	}
 	r := resultOf(e, err)
 	if r.DryRun = o.dryRun; r.DryRun { // what the steps would fix is no failure of the plan
-		r.OK = err == nil && !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error && !(f.Mends() && o.mends(e.Run)) })
+		r.OK = err == nil && !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
+			return f.Severity == finding.Error && !(f.FixedBySteps() && o.fixes(e.Run))
+		})
 	}
 	if misused(err) && !told(e, err) {
 		if o.json {
@@ -185,8 +187,8 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	return said(err)
 }
 
-// mends reports whether the steps that fix what preflight finds are to run.
-func (*upgradeOptions) mends(run *steps.Run) bool {
+// fixes reports whether the steps that fix what preflight finds are to run.
+func (*upgradeOptions) fixes(run *steps.Run) bool {
 	return !run.Options.Skip[steps.Generate] && !run.Options.Skip[steps.Write]
 }
 

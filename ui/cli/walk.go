@@ -266,7 +266,7 @@ func (w *walk) choices(n steps.Name, plan steps.Plan) []choice {
 	return all
 }
 
-// imported asks for the user's own key and plans the step anew with it.
+// imported asks for the user's own key and plans the step again with it.
 func (w *walk) imported(ctx context.Context) error {
 	key, err := w.unseen(ctx, "Your key")
 	if err != nil {

@@ -77,15 +77,15 @@ def begin():
     """The first look. When it is the key that is refused, a second one with a throwaway
     key tells the rest."""
     global current, loaded
-    mended = dict(ASKED["mended"], handed=ASKED["handed"])
-    mended["env"] = dict(mended["env"] or {}, **(ASKED["lent"] or {}))
-    worker = Worker(mended)
+    planned = dict(ASKED["planned"], handed=ASKED["handed"])
+    planned["env"] = dict(planned["env"] or {}, **(ASKED["lent"] or {}))
+    worker = Worker(planned)
     first = told = worker.answer()
     if "error" in first:
         worker.end()
         if first["error"]["kind"] in ("syntax", "module", "encoding"):
             return first
-        worker, told, way = try_key(mended, first)
+        worker, told, way = try_key(planned, first)
         if "error" in told:
             # Both the key and something else are wrong. The other thing comes to
             # light only now, and must be put right whatever the key is.
@@ -93,7 +93,7 @@ def begin():
     use_names(told["variables"])
     current = loaded = worker
     worker.put({"ask": "tell"})
-    enforced = (True, False) if first is not told and (first["state"] == "key-missing" or KEY in first["missing"]) else insists(mended)
+    enforced = (True, False) if first is not told and (first["state"] == "key-missing" or KEY in first["missing"]) else insists(planned)
     rest = worker.answer()
     if "error" in rest:
         return rest
@@ -105,7 +105,7 @@ def begin():
     if first is not told:
         whole.update(value_file=way.get("file", ""))
     elif told["key"]["source"] in ("settings", "code", ""):
-        whole.update(takes=takes(mended))
+        whole.update(takes=takes(planned))
     whole.update(candidate=first is not told, enforced=enforced[0], fallback=enforced[1])
     return whole
 

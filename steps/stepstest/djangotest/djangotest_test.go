@@ -187,7 +187,7 @@ func TestBefore(t *testing.T) {
 	}
 }
 
-// A reload reads the .env anew; a changed .env alone is not noticed; and a
+// A reload reads the .env again; a changed .env alone is not noticed; and a
 // server that reloads into settings that refuse ends altogether.
 func TestReload(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func Generations() []Generation { return []Generation{Modern, Legacy} }
 const setupLimit = 8 * time.Minute
 
 // cacheFolder is asked for when the program starts: a test may point
-// XDG_CACHE_HOME elsewhere later and would then build everything anew.
+// XDG_CACHE_HOME elsewhere later and would then build everything again.
 var cacheFolder = findCache()
 
 func findCache() string {

@@ -70,7 +70,7 @@ func (p *Project) Start(t testing.TB, o ServerOptions) *Server {
 const settle = 1200 * time.Millisecond
 
 // Touch gives the settings file the present time, which makes the autoreloader
-// start its child anew.
+// start its child again.
 func (p *Project) Touch(t testing.TB) {
 	t.Helper()
 	now := time.Now()

@@ -117,7 +117,7 @@ func (c Command) explain(ctx context.Context, err error) error {
 
 // OnTerminal prepares a child that talks with the user, such as one that asks for
 // a password: it stays in our session, with the terminal as its input and both
-// outputs. The caller runs it, and keeps off the terminal meanwhile.
+// outputs. The caller runs it, and keeps off the terminal in the meantime.
 func (c Command) OnTerminal(ctx context.Context, in, out *os.File) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
 	cmd.Dir, cmd.Env = c.Dir, c.environment()

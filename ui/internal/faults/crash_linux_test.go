@@ -28,7 +28,7 @@ func TestACrashShowsNoSecret(t *testing.T) {
 	}{
 		{djangotest.Tokens, "missing", []int{0, 2, 4}, 3},
 		{djangotest.Cookies, "equal", []int{4}, 1}, // a key is in force, and login cookies went by
-		{djangotest.Tokens, "glued", []int{0}, 1},  // the wizard shows the mended line
+		{djangotest.Tokens, "glued", []int{0}, 1},  // the wizard shows the fixed line
 		{djangotest.Tokens, "good", nil, 0},
 	} {
 		if long {

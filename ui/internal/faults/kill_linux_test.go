@@ -193,7 +193,7 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 }
 
 // The control of the tests above: the same harness finds what is wrong with a
-// program that truncates the file and writes it anew.
+// program that truncates the file and writes it again.
 func TestTheHarnessCatchesACarelessWriter(t *testing.T) {
 	t.Attr("part", "controls that a fault is found")
 	needStrace(t)

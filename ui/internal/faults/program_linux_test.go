@@ -67,7 +67,7 @@ type house struct {
 	state   string
 	old     []byte // what .env held at first
 	shop    *shop  // the second place that the key goes to, nil for none
-	leave   func() // puts it back to how it began, for the next one; nil where it is used once
+	leave   func() // restores it to how it began, for the next one; nil where it is used once
 }
 
 // done gives a house back.

@@ -1,5 +1,5 @@
 // Careless takes keysplit's commands and changes .env as many scripts do: a
-// backup beside it, then the file truncated and written anew.
+// backup beside it, then the file truncated and written again.
 package main
 
 import (

@@ -19,12 +19,12 @@ type overlay struct {
 	Files map[string][]byte `json:"files"`
 }
 
-// mended is the .env as the needed edits of the plan will leave it: with
+// planned is the .env as the needed edits of the plan will leave it: with
 // DEBUG=TrueJWT_SECRET_KEY=..., or a comment behind a number, the settings do not load at
 // all, and Django could not be asked anything. A file that a shell sources, or that
 // another user reads, is given as variables. A JWT_SECRET_KEY that no reader sees now is
 // left out, since whatever is there is replaced.
-func mended(ctx context.Context, run *steps.Run, p *steps.Project) overlay {
+func planned(ctx context.Context, run *steps.Run, p *steps.Project) overlay {
 	if run.Project != p {
 		return overlay{} // nothing was diagnosed
 	}
@@ -104,11 +104,11 @@ func (d *diagnosis) lacksSecretKey(f *steps.Facts) bool {
 // maxTried is how many edits are tried one by one.
 const maxTried = 24
 
-// startMended starts a Django that did not start, with the edits that may be the reason:
+// startPlanned starts a Django that did not start, with the edits that may be the reason:
 // comments behind values, a SECRET_KEY that is a placeholder. Those of them without which
 // the settings do not load are needed from then on. first is why it did not start; it is
 // the error where that is not the reason.
-func (s *Step) startMended(ctx context.Context, d *diagnosis, first error) (steps.Django, error) {
+func (s *Step) startPlanned(ctx context.Context, d *diagnosis, first error) (steps.Django, error) {
 	var suspects []int
 	for _, f := range d.found {
 		switch {
