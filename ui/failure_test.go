@@ -200,6 +200,24 @@ func TestFailures(t *testing.T) {
 		st.pick("Go on anyway")
 		st.want(steps.Generate, ready)
 	})
+	t.Run("a project that signs with SECRET_KEY is asked about", func(t *testing.T) {
+		st := newStage(t, plainLight)
+		apply := st.fakes[steps.Preflight].apply
+		st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
+			err := apply(ctx, r, emit)
+			emit.Find(finding.New(finding.SettingsNotUpgraded, "").Asking("Require a key of its own?"))
+			return err
+		}
+		st.open()
+		st.want(steps.Preflight, done)
+		if view := st.w.View(); !strings.Contains(view, "Require a key of its own?") || strings.Contains(view, "--adopt") || strings.Contains(view, "cannot fix") {
+			t.Errorf("it shows\n%s", view)
+		}
+		st.press("y")
+		if n := st.fakes[steps.Preflight].applied; n != 2 {
+			t.Errorf("the project was looked at %d times", n)
+		}
+	})
 	t.Run("preflight offers no skip", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error { return errors.New("no") }

@@ -71,7 +71,7 @@ func (p *preflightScreen) again() string { return "look again" }
 // askAdopt asks whether settings that sign with SECRET_KEY should get a key of their own.
 // Without one there is nothing that the next steps can do.
 func askAdopt(p *page, f finding.Finding) prompt {
-	return prompt{question: f.Ask.Rendered(), options: []option{
+	return prompt{question: f.Ask.Rendered(), answers: "ny", options: []option{
 		{label: "No, quit", act: func(w *wizard) tea.Cmd { return w.quit(false) }},
 		{label: "Yes, show the change", act: func(w *wizard) tea.Cmd {
 			p.screen.(*preflightScreen).overruled = &f
@@ -117,7 +117,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 			less = append(less, f)
 		case first:
 			first = false
-			s.headline(f, !f.FixedBySteps())
+			s.headline(f, !f.FixedBySteps() && f.Ask.Empty())
 		default:
 			s.finding(f, !f.FixedBySteps())
 		}
@@ -146,7 +146,9 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 	st := w.styles
 	switch {
 	case w.blocked():
-		s.hang("", st.Bold, "The next steps cannot fix all of this.")
+		if _, ok := finding.Overrulable(w.page(steps.Preflight).findings); !ok { // else that is the question
+			s.hang("", st.Bold, "The next steps cannot fix all of this.")
+		}
 		return
 	case wrong:
 		s.hang("", st.Bold, "keysplit fixes this, one step after the other:")
