@@ -53,14 +53,7 @@ func Diffs(run *steps.Run, made []steps.Edit) (out []steps.DiffLine) {
 		return map[bool]int{true: -1, false: 1}[a.Secret]
 	})
 	for _, e := range files {
-		lines := Diff(run, e.Was, e.Is)
-		if !e.Secret {
-			show := repo.Shown
-			if filepath.Ext(e.File) == ".py" {
-				show = adopt.Shown(run)
-			}
-			lines = steps.DiffOf(e.Was, e.Is, func(line string) (string, string) { return run.Redactor.HideKnown(show(line)), "" })
-		}
+		lines := diffOf(run, e)
 		if len(lines) == 0 { // its mode alone
 			lines = []steps.DiffLine{{Op: "+", Text: steps.Extent(e.Was, e.Is, e.Mode)}}
 		}
@@ -70,6 +63,19 @@ func Diffs(run *steps.Run, made []steps.Edit) (out []steps.DiffLine) {
 		}
 	}
 	return out
+}
+
+// diffOf shows what an edit does to its file. What a committed file holds is no secret by
+// itself, so nothing is learned from it.
+func diffOf(run *steps.Run, e steps.Edit) []steps.DiffLine {
+	show := repo.Shown
+	switch {
+	case e.Secret:
+		return Diff(run, e.Was, e.Is)
+	case filepath.Ext(e.File) == ".py":
+		show = adopt.Shown(run)
+	}
+	return steps.DiffOf(e.Was, e.Is, func(line string) (string, string) { return run.Redactor.HideKnown(show(line)), "" })
 }
 
 // Codes are those for which there is a maker.

@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -147,5 +149,27 @@ func TestEveryFindingHasItsPlaceInThePlan(t *testing.T) {
 		case !made && page.Fixable:
 			t.Errorf("%s is said to be fixable, and nothing fixes it", code)
 		}
+	}
+}
+
+// The lines around a change are shown without what may be an earlier key, also in a
+// comment; what a committed file holds is no secret by itself.
+func TestDiffsHideWhatIsKnown(t *testing.T) {
+	earlier, public := rand.Text(), "postgres-"+strings.ToLower(rand.Text())
+	run, path := ground(t, nil, nil)
+	compose := filepath.Join(filepath.Dir(path), "compose.yml")
+	lines := Diffs(run, []steps.Edit{
+		{File: path, Secret: true, On: true, Was: []byte("# until May: " + earlier + "\nA=1\n"), Is: []byte("# until May: " + earlier + "\nA=1\nB=2\n")},
+		{File: compose, On: true, Was: []byte("image: " + public + "\n# not " + earlier + "\n"), Is: []byte("image: " + public + "\n# not " + earlier + "\nB: 2\n")},
+	})
+	shown := ""
+	for _, l := range lines {
+		shown += l.Text + "\n"
+	}
+	if strings.Contains(shown, earlier) || !strings.Contains(shown, "# until May") || !strings.Contains(shown, public) {
+		t.Errorf("it shows\n%s", strings.ReplaceAll(shown, earlier, "THE EARLIER KEY"))
+	}
+	if said := run.Redactor.Show(secret.Said("pull " + public)); !strings.Contains(said, public) {
+		t.Errorf("a committed file was learned from: %q", said)
 	}
 }

@@ -369,8 +369,7 @@ func TestAServerWithTheOldSettings(t *testing.T) {
 	if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "settings-not-upgraded") || read(t, p.EnvPath) != before {
 		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
 	}
-	upgrade.args = append(upgrade.args, "--adopt")
-	r = upgrade.run(t, state)
+	r = invocation{args: append(upgrade.args, "--adopt"), dir: p.Root}.run(t, state)
 	if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "server-signs-with-secret-key") || o.Steps[steps.SmokeTest] != steps.Failed {
 		t.Errorf("exit %d, steps %v, findings %v\n%s", r.code, o.Steps, codes(o.Findings), r.out)
 	}
