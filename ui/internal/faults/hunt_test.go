@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -18,11 +20,17 @@ import (
 // show or to leave.
 var token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}`)
 
-// window is the shortest part of a secret that counts as a leak.
-const window = 8
+// window is the shortest part of a secret that counts as a leak, hexWindow the
+// same part in hexadecimal: 8 digits alone stand by chance in the thousands of
+// digests that a journal holds (the chance is a hundredth for each 10,000
+// digits and 60 tokens).
+const (
+	window    = 8
+	hexWindow = 2 * window
+)
 
 // hunt searches for secrets, and for any 8 characters of one, as they are or
-// in base64 or hexadecimal.
+// in hexadecimal, and for any 8 characters of its base64.
 type hunt struct {
 	names    map[string]string // a part of a secret: the secret's name
 	searched int               // bytes
@@ -34,19 +42,27 @@ type hunt struct {
 func newHunt(secrets map[string]string) *hunt {
 	h := &hunt{names: map[string]string{}}
 	for name, secret := range secrets {
-		forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
+		forms := []string{secret}
 		for shift := range 3 { // base64 has three faces, by what stands before
 			if len(secret) > shift {
 				forms = append(forms, base64.RawStdEncoding.EncodeToString([]byte(secret[shift:])), base64.RawURLEncoding.EncodeToString([]byte(secret[shift:])))
 			}
 		}
 		for _, form := range forms {
-			for i := 0; i+window <= len(form); i++ {
-				h.names[form[i:i+window]] = name
-			}
+			h.add(form, window, name)
 		}
+		digits := hex.EncodeToString([]byte(secret))
+		h.add(digits, hexWindow, name)
+		h.add(strings.ToUpper(digits), hexWindow, name)
 	}
 	return h
+}
+
+// add takes every part of a form that has the size.
+func (h *hunt) add(form string, size int, name string) {
+	for i := 0; i+size <= len(form); i++ {
+		h.names[form[i:i+size]] = name
+	}
 }
 
 // in names the secrets that a text holds a part of.
@@ -58,10 +74,12 @@ func (h *hunt) in(text string) []string {
 	if token.MatchString(text) {
 		found = append(found, "tokens")
 	}
-	for i := 0; i+window <= len(text); i++ {
-		if name, ok := h.names[text[i:i+window]]; ok && !seen[name] {
-			seen[name] = true
-			found = append(found, name)
+	for _, size := range []int{window, hexWindow} {
+		for i := 0; i+size <= len(text); i++ {
+			if name, ok := h.names[text[i:i+size]]; ok && !seen[name] {
+				seen[name] = true
+				found = append(found, name)
+			}
 		}
 	}
 	return found
@@ -107,6 +125,8 @@ func TestTheHuntFinds(t *testing.T) {
 		"base64, 3": base64.StdEncoding.EncodeToString([]byte("any text.. " + secret)),
 		"a token":   "Bearer eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3MDAwMDB9.x " + secret,
 		"hex":       hex.EncodeToString([]byte("x" + secret)),
+		"hex, part": "0f" + hex.EncodeToString([]byte(secret[20:28])) + "0f",
+		"HEX, part": strings.ToUpper(hex.EncodeToString([]byte(secret[20:28]))),
 	} {
 		want := []string{"key"}
 		if name == "a token" {
@@ -118,5 +138,22 @@ func TestTheHuntFinds(t *testing.T) {
 	}
 	if found := newHunt(map[string]string{"key": secret}).in("x" + secret[20:27] + "x"); len(found) != 0 {
 		t.Error("seven characters count")
+	}
+}
+
+// A million digits of digests hold no part of sixty tokens' signatures.
+func TestTheHuntTakesNoDigestForALeak(t *testing.T) {
+	random := rand.NewChaCha8([32]byte{1})
+	bytes := func(n int) []byte {
+		b := make([]byte, n)
+		random.Read(b)
+		return b
+	}
+	secrets := map[string]string{}
+	for i := range 60 {
+		secrets["token "+strconv.Itoa(i)] = base64.RawURLEncoding.EncodeToString(bytes(32))
+	}
+	if found := newHunt(secrets).in(hex.EncodeToString(bytes(500_000))); len(found) != 0 {
+		t.Error(found)
 	}
 }
