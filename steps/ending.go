@@ -62,42 +62,42 @@ func (e Ending) Planned() bool {
 func (e Ending) Told() bool { return !e.OK && !e.Stopped && !(e.DryRun && e.Planned()) }
 
 // Summary is the ending in a sentence or two.
-func (e Ending) Summary() string {
+func (e Ending) Summary() prose.Text {
 	switch {
 	case e.OK && e.DryRun:
-		return "That was the plan. Nothing was changed."
+		return prose.Say("That was the plan. Nothing was changed.")
 	case e.DryRun && e.Planned():
-		return "That was the plan, and it would fail: see above for what is wrong and what to do. Nothing was changed."
+		return prose.Say("That was the plan, and it would fail: see above for what is wrong and what to do. Nothing was changed.")
 	case e.OK:
 		return e.good()
 	case e.Stopped:
-		return "Stopped."
+		return prose.Say("Stopped.")
 	case e.DryRun:
-		return "The plan is not finished, and nothing was changed."
+		return prose.Say("The plan is not finished, and nothing was changed.")
 	}
-	return "Not finished."
+	return prose.Say("Not finished.")
 }
 
-func (e Ending) good() string {
+func (e Ending) good() prose.Text {
 	_, exposed := e.exposed()
 	unproved := e.Steps[Restart] == Skipped || e.Steps[SmokeTest] == Skipped
 	switch {
 	case e.OwnServer:
-		return "Done, except for your own server, which was not seen. The key was tested on one that keysplit started."
+		return prose.Say("Done, except for your own server, which was not seen. The key was tested on one that keysplit started.")
 	case exposed:
-		return "The backend has a JWT key of its own, in a file that git does not ignore."
+		return prose.Say("The backend has a JWT key of its own, in a file that git does not ignore.")
 	case !e.Changed && e.Restarted:
-		return "Done. The files were in order already; the server now runs with the key."
+		return prose.Say("Done. The files were in order already; the server now runs with the key.")
 	case !e.Changed && e.Edited:
-		return "The key was in order already. Only the files named here were edited."
+		return prose.Say("The key was in order already. Only the files named here were edited.")
 	case !e.Changed && unproved:
-		return "The files were in order already. Skipped steps were not verified."
+		return prose.Say("The files were in order already. Skipped steps were not verified.")
 	case !e.Changed:
-		return "Everything was in order already. Nothing was changed."
+		return prose.Say("Everything was in order already. Nothing was changed.")
 	case unproved:
-		return "The key is in place. Skipped steps were not verified."
+		return prose.Say("The key is in place. Skipped steps were not verified.")
 	}
-	return "Done. The backend has a JWT key of its own."
+	return prose.Say("Done. The backend has a JWT key of its own.")
 }
 
 // exposed is the finding of a file that holds the key and that git would pick up.

@@ -60,8 +60,7 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	for i := range p.Edits {
 		p.Edits[i].Why, p.Edits[i].ByHand = e.Run.Fit(p.Edits[i].Why), e.Run.Fit(p.Edits[i].ByHand)
 	}
-	fill := e.Run.Names().Fill
-	p.Summary, p.Question = fill(p.Summary), fill(p.Question)
+	p.Summary, p.Question = e.Run.Fit(p.Summary), e.Run.Fit(p.Question)
 	return p, nil
 }
 

@@ -51,7 +51,7 @@ type Home interface {
 	// does not write, and what that is called, such as "the environment".
 	Brings(key secret.Secret) (from string, ok bool)
 	// Kept is the sentence about a good key in force, which stays.
-	Kept() string
+	Kept() prose.Text
 	// ReadBy is what the key in force is called where one reader of the file looks at it.
 	ReadBy(reader envfile.Dialect) string
 	// Witnesses say what a proof that the two keys differ rests on, one line each.
@@ -142,7 +142,7 @@ func (o ownFile) Takes(k Keys) error {
 }
 
 func (ownFile) Brings(secret.Secret) (string, bool) { return "", false }
-func (ownFile) Kept() string                        { return "Your key in the file is good, so it stays." }
+func (ownFile) Kept() prose.Text                    { return prose.Say("Your key in the file is good, so it stays.") }
 
 func (ownFile) ReadBy(reader envfile.Dialect) string {
 	return "the file, as " + string(reader) + " reads it"
@@ -173,8 +173,8 @@ func (o ownEnvironment) Brings(key secret.Secret) (string, bool) {
 	return "the environment", err == nil && keys.Key.Secret.Equal(key)
 }
 
-func (ownEnvironment) Kept() string {
-	return "The key that the environment sets is good. It stays."
+func (ownEnvironment) Kept() prose.Text {
+	return prose.Say("The key that the environment sets is good. It stays.")
 }
 
 func (ownEnvironment) ReadBy(envfile.Dialect) string {

@@ -88,8 +88,8 @@ func (elsewhere) Takes(Keys) error                    { return nil }
 func (elsewhere) Brings(secret.Secret) (string, bool) { return "", false }
 func (elsewhere) ReadBy(envfile.Dialect) string       { return "what the places hold" }
 
-func (elsewhere) Kept() string {
-	return "The key that is in force is good. It stays, and goes wherever it is missing."
+func (elsewhere) Kept() prose.Text {
+	return prose.Say("The key that is in force is good. It stays, and goes wherever it is missing.")
 }
 
 func (e elsewhere) Witnesses() []prose.Text {

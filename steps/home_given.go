@@ -145,8 +145,8 @@ func (g given) Brings(key secret.Secret) (string, bool) {
 	return g.what(), true
 }
 
-func (g given) Kept() string {
-	return "The key that the backend gets from " + g.what() + " is good. It stays."
+func (g given) Kept() prose.Text {
+	return prose.Say("The key that the backend gets from %s is good. It stays.", g.what())
 }
 
 func (g given) ReadBy(envfile.Dialect) string { return g.what() }

@@ -116,7 +116,7 @@ func TestAKeyInTheEnvironment(t *testing.T) {
 			if _, ok := home.Brings(run.Secret(other)); ok {
 				t.Error("it brings another key")
 			}
-			if !strings.Contains(home.Kept(), c.kept) || !strings.Contains(home.ReadBy("decouple"), c.kept) {
+			if !strings.Contains(home.Kept().Rendered(), c.kept) || !strings.Contains(home.ReadBy("decouple"), c.kept) {
 				t.Errorf("%s / %s", home.Kept(), home.ReadBy("decouple"))
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -50,7 +51,9 @@ func (r *Run) Confirm(places ...string) string {
 }
 
 // NameQuestion asks a person to type the name of the production that the plan changes.
-func (p Plan) NameQuestion() string { return p.Question + " Type " + p.Confirm + " to go on" }
+func (p Plan) NameQuestion() prose.Text {
+	return p.Question.Then(prose.Say("Type %s to go on", p.Confirm))
+}
 
 // WrongName is said to who typed another one.
 const WrongName = "The name does not match."

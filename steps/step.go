@@ -47,7 +47,7 @@ type Step interface {
 // Plan is what a step would do, fit to be shown: no secret in it.
 type Plan struct {
 	Step     Name         `json:"step"`
-	Summary  string       `json:"summary"`           // one sentence
+	Summary  prose.Text   `json:"summary"`           // one sentence
 	Nothing  bool         `json:"nothing,omitempty"` // Apply would change nothing
 	Details  []prose.Text `json:"details,omitempty"` // lines: commands, method, way back
 	Command  string       `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
@@ -55,8 +55,9 @@ type Plan struct {
 	Diff     []DiffLine   `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
 	File     string       `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
 	Edits    []Edit       `json:"-"`                 // the plan of edits, the ones that are off too; Diff has those that are on
-	Question string       `json:"question,omitempty"`
+	Question prose.Text   `json:"question,omitzero"`
 	Yes      string       `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
+	Where    string       `json:"-"`                 // the place in words where it is no file of this machine, for ProductionName
 	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
 	Why      string       `json:"-"`                 // why Confirm must be typed, "" for production
 	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more

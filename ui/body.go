@@ -28,7 +28,7 @@ func (w *wizard) body() *sheet {
 	case waiting:
 		s.hang("", w.styles.Muted, "Not looked at yet.")
 	case planning:
-		if p.plan.Summary == "" {
+		if p.plan.Summary.Empty() {
 			s.focus(0, 0)
 			s.hang(s.spin+" ", lipgloss.NewStyle(), "Looking at what there is to do.")
 			break
@@ -90,7 +90,7 @@ const verified = "Done and verified."
 func (p *page) heading() string {
 	switch {
 	case p.plan.Nothing:
-		return p.plan.Summary
+		return p.plan.Summary.Rendered()
 	case p.warned():
 		return "Done, but the lines marked ! are not proved."
 	}

@@ -22,7 +22,7 @@ func TestAMessageIsBrokenAnew(t *testing.T) {
 
 // planOfEdits is a plan of the key and two edits, as the run has switched them.
 func planOfEdits(said map[string]bool) steps.Plan {
-	p := steps.Plan{Summary: "Write the key to .env.", File: ".env", Question: "Write this change?", Diff: []steps.DiffLine{{Line: 2, Op: "+", Text: "JWT_SECRET_KEY=••••"}}}
+	p := steps.Plan{Summary: prose.Say("Write the key to .env."), File: ".env", Question: prose.Say("Write this change?"), Diff: []steps.DiffLine{{Line: 2, Op: "+", Text: "JWT_SECRET_KEY=••••"}}}
 	p.Edits = []steps.Edit{
 		{ID: "comments", Why: prose.Say("Move 2 comments."), Needed: true, On: true},
 		{ID: "ci", Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 13, Op: "+", Text: "      JWT_SECRET_KEY: ${{ secrets.JWT_SECRET_KEY }}"}}},

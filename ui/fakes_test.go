@@ -12,6 +12,7 @@ import (
 	"github.com/muesli/termenv"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
@@ -30,7 +31,7 @@ func (f *fakeStep) Name() steps.Name { return f.name }
 
 func (f *fakeStep) Plan(_ context.Context, r *steps.Run) (steps.Plan, error) {
 	if f.plan == nil {
-		return steps.Plan{Summary: "Look."}, nil
+		return steps.Plan{Summary: prose.Say("Look.")}, nil
 	}
 	return f.plan(r)
 }

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // enters is how often enter is pressed until the wizard ends.
@@ -26,7 +27,7 @@ func (st *stage) enters() int {
 func (st *stage) healthy() *stage {
 	for _, n := range []steps.Name{steps.Generate, steps.Write, steps.Restart} {
 		st.fakes[n].plan = func(*steps.Run) (steps.Plan, error) {
-			return steps.Plan{Summary: "It is in order: " + string(n) + ".", Nothing: true}, nil
+			return steps.Plan{Summary: prose.Of("It is in order: " + string(n) + "."), Nothing: true}, nil
 		}
 	}
 	return st

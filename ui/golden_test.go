@@ -154,10 +154,10 @@ func production(st *stage) {
 	st.e.Run.Targets = []steps.Target{&stepstest.Place{Name: "kubernetes:shop/backend-secrets"}}
 	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
 		return steps.Plan{
-			Summary:  "Write JWT_SECRET_KEY to 1 place of production.",
+			Summary:  prose.Say("Write JWT_SECRET_KEY to 1 place of production."),
 			Details:  []prose.Text{prose.Say("kubernetes:shop/backend-secrets"), prose.Say("Secret backend-secrets, key JWT_SECRET_KEY, context prod-eu (https://k8s.example.com)"), prose.Say("It holds another value now; that is kept for a rollback.")},
 			Effects:  []prose.Text{prose.Say("Everyone logs in again: access tokens live for 15 minutes, refresh tokens for 7 days.")},
-			Question: "This is production. Write the key there?", Confirm: "production",
+			Question: prose.Say("This is production. Write the key there?"), Confirm: "production",
 		}, nil
 	}
 	style := st.w.styles

@@ -191,7 +191,7 @@ func (w *wizard) prompt() *prompt {
 	var q prompt
 	switch w.phase(p) {
 	case planning:
-		if p.plan.Summary == "" {
+		if p.plan.Summary.Empty() {
 			return nil
 		}
 		q = p.screen.ready(w)

@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -60,7 +61,7 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	w.question = nil
 	switch msg.kind {
 	case jobBack:
-		w.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: "Nothing was undone.", Err: msg.err})
+		w.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: prose.Say("Nothing was undone."), Err: msg.err})
 		w.undone.settle(msg.err)
 		for _, p := range w.pages[1:] {
 			p.clear()

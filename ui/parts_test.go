@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // A step in parts is planned once more after each, and asks each question.
@@ -13,9 +14,9 @@ func TestEachPartOfAStepIsAskedForByItself(t *testing.T) {
 	write := st.fakes[steps.Write]
 	write.plan = func(*steps.Run) (steps.Plan, error) {
 		if write.applied == 0 {
-			return steps.Plan{Summary: "Write the key to fly.", Question: "Write the key there?", More: true}, nil
+			return steps.Plan{Summary: prose.Say("Write the key to fly."), Question: prose.Say("Write the key there?"), More: true}, nil
 		}
-		return steps.Plan{Summary: "Set the key by hand.", Question: "Have you set it there?", Yes: "It is set"}, nil
+		return steps.Plan{Summary: prose.Say("Set the key by hand."), Question: prose.Say("Have you set it there?"), Yes: "It is set"}, nil
 	}
 	st.open().to(steps.Write).press("enter")
 	st.want(steps.Write, ready)
@@ -34,7 +35,7 @@ func TestEachPartOfAStepIsAskedForByItself(t *testing.T) {
 func TestTheWriteScreenShowsEveryFile(t *testing.T) {
 	st := newStage(t, plainLight)
 	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
-		return steps.Plan{Summary: "Write the key to 2 places.", Question: "Write the key to all of them?", File: "a.env", Diff: []steps.DiffLine{
+		return steps.Plan{Summary: prose.Say("Write the key to 2 places."), Question: prose.Say("Write the key to all of them?"), File: "a.env", Diff: []steps.DiffLine{
 			{Line: 2, Op: "+", Text: "JWT_SECRET_KEY=••••", File: "a.env"}, {Line: 7, Op: "+", Text: "JWT_SECRET_KEY=••••", File: "b.env"},
 		}}, nil
 	}

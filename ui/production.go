@@ -28,7 +28,7 @@ func (n *asking) arrive(w *wizard) tea.Cmd {
 func (n *asking) ready(w *wizard) prompt {
 	p := n.basic.ready(w)
 	if plan := w.page(n.step).plan; plan.Confirm != "" {
-		p.question = plan.NameQuestion() + "."
+		p.question = plan.NameQuestion().Rendered() + "."
 		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
 			n.typing, n.name.label = true, "Type "+plan.Confirm
 			return nil

@@ -7,11 +7,12 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // On production the write screen takes nothing but the environment's name.
 func TestTheWriteScreenWantsTheNameOfProduction(t *testing.T) {
-	w := &wizard{pages: []*page{{StepInfo: steps.StepInfo{Name: steps.Write}, plan: steps.Plan{Question: "Write?", Confirm: "production"}}}}
+	w := &wizard{pages: []*page{{StepInfo: steps.StepInfo{Name: steps.Write}, plan: steps.Plan{Question: prose.Say("Write?"), Confirm: "production"}}}}
 	n := newWrite().(*writeScreen)
 	w.pages[0].screen = n
 	p := n.ready(w)
@@ -38,7 +39,7 @@ func TestTheWriteScreenWantsTheNameOfProduction(t *testing.T) {
 func TestTheRestartScreenWantsTheNameOfProduction(t *testing.T) {
 	st := newStage(t, plainLight)
 	st.fakes[steps.Restart].plan = func(*steps.Run) (steps.Plan, error) {
-		return steps.Plan{Summary: "Restart Fly app shop-prod.", Question: "This is production. Restart it?", Confirm: "shop-prod"}, nil
+		return steps.Plan{Summary: prose.Say("Restart Fly app shop-prod."), Question: prose.Say("This is production. Restart it?"), Confirm: "shop-prod"}, nil
 	}
 	st.open().to(steps.Restart).press("enter")
 	if fields, _ := st.w.openFields(); len(fields) != 1 || st.fakes[steps.Restart].applied != 0 {

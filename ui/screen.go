@@ -63,7 +63,7 @@ func (p *page) asks(w *wizard) bool {
 	if p.plan.Nothing {
 		return false
 	}
-	return p.plan.Question != "" || p.plan.Confirm != "" || p.screen.ready(w).list
+	return !p.plan.Question.Empty() || p.plan.Confirm != "" || p.screen.ready(w).list
 }
 
 // passes reports whether the step is done so well that its proof needs no page of its
@@ -133,7 +133,7 @@ func (b *basic) plan(_ *wizard, s *sheet, p steps.Plan) { s.plan(p) }
 
 func (b *basic) ready(w *wizard) prompt {
 	p := w.page(b.step).plan
-	question, verb := p.Question, cmp.Or(p.Yes, steps.About(b.step).Title)
+	question, verb := p.Question.Rendered(), cmp.Or(p.Yes, steps.About(b.step).Title)
 	if p.Nothing {
 		question, verb = "Nothing to do here. Continue?", "Go on"
 	}

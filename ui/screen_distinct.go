@@ -9,7 +9,7 @@ func newDistinct() screen { return &distinctScreen{basic{step: steps.Distinct}} 
 
 func (*distinctScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles
-	s.hang("", st.Bold, p.Summary)
+	s.hang("", st.Bold, p.Summary.Rendered())
 	s.blank()
 	for _, d := range p.Details {
 		s.say(st.Muted.Render(st.Marks.Todo)+" ", st.Muted, d)

@@ -77,7 +77,7 @@ func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 	case !v.Proved:
 		mark = st.Mark(steps.MarkWarn)
 	}
-	s.hang(mark+" ", st.Bold, v.Summary)
+	s.hang(mark+" ", st.Bold, v.Summary.Rendered())
 	if v.Err != nil && len(w.undone.findings) == 0 {
 		s.blank()
 		s.hang("", lipgloss.NewStyle(), words(v.Err))
@@ -97,7 +97,7 @@ func (w *wizard) ending(s *sheet) {
 	if end.OK && !end.OwnServer && len(end.Unproved) == 0 {
 		mark = steps.MarkOK
 	}
-	s.hang(w.styles.Mark(mark)+" ", w.styles.Bold, end.Summary())
+	s.hang(w.styles.Mark(mark)+" ", w.styles.Bold, end.Summary().Rendered())
 }
 
 // summary lists the steps and what is left to do.
@@ -166,7 +166,7 @@ func (s *sheet) summaryLine(p *page, ph phase) {
 func lastProof(p *page) string {
 	passed, unsure := p.tally()
 	if p.plan.Nothing && p.Number > 0 {
-		return p.plan.Summary
+		return p.plan.Summary.Rendered()
 	}
 	if p.Name == steps.Checklist {
 		return fmt.Sprintf("%d in order, %d open", passed, unsure)

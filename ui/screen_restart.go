@@ -9,7 +9,7 @@ func newRestart() screen { return &restartScreen{newAsking(steps.Restart)} }
 
 func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles
-	s.hang("", st.Bold, p.Summary)
+	s.hang("", st.Bold, p.Summary.Rendered())
 	s.blank()
 	for _, d := range p.Details {
 		if p.Command != "" && d == steps.CommandDetail(p.Command) {
@@ -30,7 +30,7 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 // what somebody else runs.
 func (r *restartScreen) ready(w *wizard) prompt {
 	q := r.asking.ready(w)
-	if p := w.page(steps.Restart).plan; p.Question == "" && !p.Nothing {
+	if p := w.page(steps.Restart).plan; p.Question.Empty() && !p.Nothing {
 		q.options[0].label = "Go on"
 	}
 	return q

@@ -42,13 +42,13 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Generate,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			if r.Answers.Import.Set() {
-				return steps.Plan{Summary: "Use the key you entered.", Details: []prose.Text{prose.Say("86 characters, fingerprint %s", r.Answers.Import.Fingerprint())}, Question: "Use this key?"}, nil
+				return steps.Plan{Summary: prose.Say("Use the key you entered."), Details: []prose.Text{prose.Say("86 characters, fingerprint %s", r.Answers.Import.Fingerprint())}, Question: prose.Say("Use this key?")}, nil
 			}
 			return steps.Plan{
-				Summary:  "Make a new key.",
+				Summary:  prose.Say("Make a new key."),
 				Details:  []prose.Text{prose.Say("64 random bytes as 86 characters of letters, digits, - and _"), prose.Labelled("Reason", "JWT_SECRET_KEY is not set.")},
 				Effects:  []prose.Text{prose.Say("Everyone will have to log in again: all tokens issued so far stop working. Refresh tokens last 7 days here.")},
-				Question: "Make the key?",
+				Question: prose.Say("Make the key?"),
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
@@ -64,7 +64,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Write,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			return steps.Plan{
-				Summary: "Write the key to backend/.env.", File: "backend/.env", Question: "Write this change?",
+				Summary: prose.Say("Write the key to backend/.env."), File: "backend/.env", Question: prose.Say("Write this change?"),
 				Diff: []steps.DiffLine{
 					{Line: 71, Op: " ", Text: "# Tokens"},
 					{Line: 72, Op: "-", Text: "JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets", Note: "placeholder, public"},
@@ -93,7 +93,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Distinct,
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
-				Summary: "Prove that the two keys differ, before anything is restarted.",
+				Summary: prose.Say("Prove that the two keys differ, before anything is restarted."),
 				Details: []prose.Text{prose.Say("The file, as decouple reads it"), prose.Say("The environment of this shell"), prose.Say("The settings as Django loads them, and Django's system checks")},
 			}, nil
 		},
@@ -109,9 +109,9 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Restart,
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
-				Summary: "Reload the running server.",
+				Summary: prose.Say("Reload the running server."),
 				Command: "python manage.py runserver", Details: []prose.Text{prose.Labelled("Server", "http://127.0.0.1:8000, process 4711, in backend"), steps.CommandDetail("python manage.py runserver")},
-				Effects: []prose.Text{prose.Say("The development server is down for about two seconds.")}, Question: "Restart the server now?",
+				Effects: []prose.Text{prose.Say("The development server is down for about two seconds.")}, Question: prose.Say("Restart the server now?"),
 			}, nil
 		},
 		apply: func(_ context.Context, r *steps.Run, emit steps.Emit) error {
@@ -125,7 +125,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.SmokeTest,
 		plan: func(r *steps.Run) (steps.Plan, error) {
 			p := steps.Plan{
-				Summary: "Test which key the running server signs with.",
+				Summary: prose.Say("Test which key the running server signs with."),
 				Details: []prose.Text{
 					prose.Say("Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections."),
 					prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
@@ -133,10 +133,10 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			}
 			switch {
 			case r.Answers.TempUser:
-				p.Summary = "Test which key the running server signs with, and log in once with a throwaway account."
+				p.Summary = prose.Say("Test which key the running server signs with, and log in once with a throwaway account.")
 				p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
 			case r.Answers.Username != "":
-				p.Summary = "Test which key the running server signs with, and log in once as " + r.Answers.Username + "."
+				p.Summary = prose.Of("Test which key the running server signs with, and log in once as " + r.Answers.Username + ".")
 			default:
 				p.Details = append(p.Details, prose.Say("No login is tried, since no account was given."))
 			}
@@ -153,7 +153,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 		name: steps.Checklist,
 		plan: func(*steps.Run) (steps.Plan, error) {
 			return steps.Plan{
-				Summary: "Go through the nine items of the checklist. Nothing is changed.", Nothing: true,
+				Summary: prose.Say("Go through the nine items of the checklist. Nothing is changed."), Nothing: true,
 				Details: []prose.Text{prose.Labelled("Open", "7. CI/CD pipelines updated"), prose.Labelled("Open", "9. Team notified of change")},
 			}, nil
 		},

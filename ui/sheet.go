@@ -127,7 +127,7 @@ func (s *sheet) trim() {
 
 // plan adds what a step would do.
 func (s *sheet) plan(p steps.Plan) {
-	s.hang("", s.s.Bold, p.Summary)
+	s.hang("", s.s.Bold, p.Summary.Rendered())
 	for _, d := range p.Details {
 		s.say("  ", s.s.Muted, d)
 	}

@@ -78,7 +78,7 @@ func prove(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) err
 			continue
 		}
 		p, err := e.Plan(ctx, n, emit)
-		if err == nil && n == steps.Restart && p.Question != "" {
+		if err == nil && n == steps.Restart && !p.Question.Empty() {
 			return errAsks
 		}
 		if err == nil {

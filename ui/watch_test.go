@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // watcher is a restart that finds no server until it is looked for often enough.
@@ -91,7 +92,7 @@ func TestTheServerThatCame(t *testing.T) {
 	st, f = alone(t)
 	f.after = 0
 	f.plan = func(*steps.Run) (steps.Plan, error) {
-		return steps.Plan{Summary: "Restart.", Question: "Restart the server now?"}, nil
+		return steps.Plan{Summary: prose.Say("Restart."), Question: prose.Say("Restart the server now?")}, nil
 	}
 	st.open().to(steps.SmokeTest).press("enter")
 	st.want(steps.Restart, ready)

@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // Outside of development, and without Django, no account is made.
@@ -144,7 +145,7 @@ func TestRotateFromTheCommandLine(t *testing.T) {
 		if r.Answers.Rotate {
 			return plan(r)
 		}
-		return steps.Plan{Summary: "Your key is good, so it stays.", Nothing: true}, nil
+		return steps.Plan{Summary: prose.Say("Your key is good, so it stays."), Nothing: true}, nil
 	}
 	st.e.Run.Answers.Rotate = true
 	st.open().to(steps.Generate)

@@ -45,7 +45,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if err != nil {
 		return steps.Plan{}, err
 	}
-	p := steps.Plan{Summary: "Go through the nine items of the checklist. Nothing is changed.", Nothing: true}
+	p := steps.Plan{Summary: prose.Say("Go through the nine items of the checklist. Nothing is changed."), Nothing: true}
 	for _, it := range r.Items {
 		if it.State == Open {
 			p.Details = append(p.Details, prose.Labelled("Open", "%d. %s", it.Number, it.Title))

@@ -160,35 +160,35 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		}, nil
 	case "leave":
 		return steps.Plan{
-			Summary: "There is a key that cannot be read back. It stays.",
+			Summary: prose.Say("There is a key that cannot be read back. It stays."),
 			Nothing: true,
 			Details: []prose.Text{prose.Say("Whether it is good cannot be told. To replace it: `keysplit upgrade --rotate`")},
 		}, nil
 	case "resume":
 		return steps.Plan{
-			Summary: "Go on with the key that the interrupted run chose.",
+			Summary: prose.Say("Go on with the key that the interrupted run chose."),
 			Details: []prose.Text{describe(c.chosen), prose.Say("It did not reach every place yet. For a fresh one, first: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "go on":
 		return steps.Plan{
-			Summary: "Go on with the key that the interrupted run wrote.",
+			Summary: prose.Say("Go on with the key that the interrupted run wrote."),
 			Details: []prose.Text{describe(c.previous), prose.Say("No restart has come to its end with it. For a fresh one, first: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "import":
 		return steps.Plan{
-			Summary:  "Use the key you entered.",
+			Summary:  prose.Say("Use the key you entered."),
 			Details:  []prose.Text{describe(run.Answers.Import)},
 			Effects:  effects(run),
-			Question: "Use this key?",
+			Question: prose.Say("Use this key?"),
 		}, nil
 	}
 	return steps.Plan{
-		Summary:  "Make a new key.",
+		Summary:  prose.Say("Make a new key."),
 		Details:  []prose.Text{prose.Say("%d random bytes as %d characters of letters, digits, - and _", length(run), base64.RawURLEncoding.EncodedLen(length(run))), prose.Labelled("Reason", "%s", reason(run, c))},
 		Effects:  effects(run),
-		Question: "Make the key?",
+		Question: prose.Say("Make the key?"),
 	}, nil
 }
 

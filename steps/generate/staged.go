@@ -84,21 +84,21 @@ func unended(run *steps.Run) error {
 func stagePlan(run *steps.Run, c choice) steps.Plan {
 	switch c.action {
 	case "end":
-		return steps.Plan{Summary: "Keep the current key, and end the grace period.", Nothing: true, Details: []prose.Text{describe(c.previous)}}
+		return steps.Plan{Summary: prose.Say("Keep the current key, and end the grace period."), Nothing: true, Details: []prose.Text{describe(c.previous)}}
 	case "sign":
 		return steps.Plan{
-			Summary: "Second stage: every process signs with the new key, and still accepts the previous one.",
+			Summary: prose.Say("Second stage: every process signs with the new key, and still accepts the previous one."),
 			Details: []prose.Text{describe(c.next)}, Effects: []prose.Text{run.WhoPays()},
 		}
 	}
 	p := steps.Plan{
-		Summary:  "First stage: every process accepts a new key, while the current one signs.",
+		Summary:  prose.Say("First stage: every process accepts a new key, while the current one signs."),
 		Details:  []prose.Text{prose.Say("Nothing is signed with the new key before every process accepts it.")},
 		Effects:  []prose.Text{run.WhoPays()},
-		Question: "Begin the rotation?",
+		Question: prose.Say("Begin the rotation?"),
 	}
 	if c.next.Set() {
-		p.Details, p.Question = append(p.Details, prose.Labelled("New key", "%s, chosen before", inShort(c.next))), ""
+		p.Details, p.Question = append(p.Details, prose.Labelled("New key", "%s, chosen before", inShort(c.next))), prose.Text{}
 	}
 	return p
 }

@@ -42,7 +42,7 @@ func (*Step) Name() steps.Name { return steps.Preflight }
 // Plan says what will be looked at.
 func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
-		Summary: "Look at the project. Nothing is changed.",
+		Summary: prose.Say("Look at the project. Nothing is changed."),
 		Nothing: true,
 		Details: []prose.Text{prose.Say("The project, its settings and its .env are read.")},
 	}

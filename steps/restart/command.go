@@ -40,11 +40,11 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	shown := run.Redactor.Show(secret.Said(c.text))
 	return steps.Plan{
-		Summary:  "Restart the backend with your command.",
+		Summary:  prose.Say("Restart the backend with your command."),
 		Command:  shown,
 		Details:  []prose.Text{steps.CommandDetail(shown), prose.Labelled("Folder", "%s", run.Project.Root)},
 		Effects:  []prose.Text{prose.Say("What the command restarts is unavailable for as long as that takes.")},
-		Question: "Run this command?",
+		Question: prose.Say("Run this command?"),
 	}, nil
 }
 

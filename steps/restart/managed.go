@@ -6,6 +6,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -17,8 +18,8 @@ type managed struct {
 
 func (m managed) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	p, err := m.Manager.Plan(ctx, run)
-	if err == nil && p.Question == "" && !p.Nothing {
-		p.Question = "Restart now?"
+	if err == nil && p.Question.Empty() && !p.Nothing {
+		p.Question = prose.Say("Restart now?")
 	}
 	return p, err
 }

@@ -79,7 +79,7 @@ func restarted(t *testing.T, w *world) (said string, found []finding.Finding, er
 		}
 	}
 	texts, found, err := do(w.step.Apply, w.run)
-	return strings.Join(append(texts, plan.Summary, stepstest.Rendered(plan.Details, "\n")), "\n"), found, err
+	return strings.Join(append(texts, plan.Summary.Rendered(), stepstest.Rendered(plan.Details, "\n")), "\n"), found, err
 }
 
 func TestManagersThatCannotBeReached(t *testing.T) {
@@ -220,7 +220,7 @@ func TestARestartOfProductionIsConfirmed(t *testing.T) {
 			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, "kind-test", c.context, 1))
 			stepstest.NewTool(t, "systemctl", systemctlUp)
 			p, err := w.step.Plan(t.Context(), w.run)
-			if err != nil || p.Confirm != c.want || (c.want != "") != strings.Contains(p.Question, "production") {
+			if err != nil || p.Confirm != c.want || (c.want != "") != strings.Contains(p.Question.Rendered(), "production") {
 				t.Errorf("confirm %q, question %q, %v", p.Confirm, p.Question, err)
 			}
 			w.run.Confirmed = []string{c.want}

@@ -18,7 +18,7 @@ type none struct{ *Step }
 func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Nothing: true,
-		Summary: "Nothing is restarted.",
+		Summary: prose.Say("Nothing is restarted."),
 		Details: []prose.Text{prose.Say("A running backend keeps the old key until it is restarted.")},
 	}
 	if hint := vendor.RestartHint(run); hint != "" {

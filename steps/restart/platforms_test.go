@@ -153,7 +153,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 				t.Fatal(err)
 			}
 			p, err := w.step.Plan(t.Context(), w.run)
-			if waits := strings.Contains(p.Summary, "by itself"); err != nil || waits == rollback {
+			if waits := strings.Contains(p.Summary.Rendered(), "by itself"); err != nil || waits == rollback {
 				t.Errorf("later: waits %t, error %v", waits, err)
 			}
 		})
@@ -190,7 +190,7 @@ func TestSeveralPlatformsAreNamedAtOnce(t *testing.T) {
 		}
 	}
 	w := managedWorld(t, "fly:a,heroku:b")
-	if p, err := w.step.Plan(t.Context(), w.run); err != nil || !strings.Contains(p.Summary, "app a") || !strings.Contains(p.Summary, "app b") {
+	if p, err := w.step.Plan(t.Context(), w.run); err != nil || !strings.Contains(p.Summary.Rendered(), "app a") || !strings.Contains(p.Summary.Rendered(), "app b") {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
@@ -60,11 +61,11 @@ func (s *Step) Name() steps.Name { return steps.Restart }
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	w := asked(run)
 	p, err := w.on(s).plan(ctx, run)
-	if err != nil || p.Nothing || p.Question == "" {
+	if err != nil || p.Nothing || p.Question.Empty() {
 		return p, err
 	}
 	if name := run.Confirm(w.places(ctx, run)...); name != "" {
-		p.Confirm, p.Question = name, "This is production. Restart it?"
+		p.Confirm, p.Question = name, prose.Say("This is production. Restart it?")
 	}
 	return p, nil
 }

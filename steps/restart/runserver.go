@@ -73,7 +73,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	st, err := r.look(ctx, run, run.Key, false)
 	if errors.Is(err, process.ErrUnsupported) {
 		return steps.Plan{
-			Summary: "Reload the running server.",
+			Summary: prose.Say("Reload the running server."),
 			Details: []prose.Text{touchDetail(run), prose.Say("%v.", err)},
 		}, nil
 	}
@@ -83,7 +83,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	if len(st.found) == 0 && run.Options.URL == "" {
 		start := ownCommand(run, "PORT")
 		p := steps.Plan{
-			Summary: "Start the backend for the test, and stop it afterwards.",
+			Summary: prose.Say("Start the backend for the test, and stop it afterwards."),
 			Command: start,
 			Details: []prose.Text{prose.Of(r.noneFound()), steps.CommandDetail(start)},
 		}
@@ -94,24 +94,24 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	}
 	if len(st.found) == 0 {
 		return steps.Plan{
-			Summary: "Wait until " + named(run) + " answers.",
+			Summary: prose.Say("Wait until %s answers.", named(run)),
 			Details: []prose.Text{prose.Of(r.noneFound()), prose.Say("If the backend there still runs with the old key, restart it yourself.")},
 		}, nil
 	}
 	if len(st.stale) == 0 && !st.bare && !writePending(run) {
 		return steps.Plan{
 			Nothing: true,
-			Summary: fmt.Sprintf("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
+			Summary: prose.Say("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
 			Details: r.unseenLines(),
 		}, nil
 	}
 	if r.own.among(st.stale) {
-		return steps.Plan{Summary: "Stop the server that keysplit started for the test, and start it again."}, nil
+		return steps.Plan{Summary: prose.Say("Stop the server that keysplit started for the test, and start it again.")}, nil
 	}
 	p := steps.Plan{
-		Summary:  "Reload the running server.",
+		Summary:  prose.Say("Reload the running server."),
 		Effects:  []prose.Text{prose.Say("The development server is down for about two seconds.")},
-		Question: "Restart the server now?",
+		Question: prose.Say("Restart the server now?"),
 	}
 	targets := st.stale
 	if len(targets) == 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -44,10 +45,10 @@ func (all several) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			whole = p
 			continue
 		}
-		whole.Summary += " " + p.Summary
+		whole.Summary = whole.Summary.Then(p.Summary)
 		whole.Details = append(whole.Details, p.Details...)
 		if whole.Question != p.Question {
-			whole.Question = ""
+			whole.Question = prose.Text{}
 		}
 	}
 	return whole, nil

@@ -19,7 +19,7 @@ func TestOwnServer(t *testing.T) {
 	url := backend(t)
 	stopped := 0
 	w.step.Start = func(context.Context, *steps.Run) (string, func(), error) { return url, func() { stopped++ }, nil }
-	if p, err := w.step.Plan(context.Background(), w.run); err != nil || !strings.Contains(p.Summary, "Start the backend") {
+	if p, err := w.step.Plan(context.Background(), w.run); err != nil || !strings.Contains(p.Summary.Rendered(), "Start the backend") {
 		t.Errorf("plan = %+v, %v", p, err)
 	}
 	texts, _, err := do(w.step.Apply, w.run)

@@ -113,7 +113,7 @@ func TestARollbackIsFinished(t *testing.T) {
 	for range 2 { // it can fail again
 		next()
 		back := Of(e)
-		if _, nothing := back.Nothing(); nothing || !strings.Contains(back.Plan(t.Context()).Summary, "Finish the rollback") {
+		if _, nothing := back.Nothing(); nothing || !strings.Contains(back.Plan(t.Context()).Summary.Rendered(), "Finish the rollback") {
 			t.Fatalf("%+v", back.Plan(t.Context()))
 		}
 		v := back.Run(t.Context(), nil)

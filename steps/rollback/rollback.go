@@ -89,20 +89,20 @@ func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 	run := r.engine.Run
 	p := steps.Plan{
 		Step:     steps.Write,
-		Summary:  "Undo what was changed on " + day(r.last) + ":",
-		Question: "Undo this?",
+		Summary:  prose.Say("Undo what was changed on %s:", day(r.last)),
+		Question: prose.Say("Undo this?"),
 		Details:  r.Details(),
 		Effects:  r.Effects(),
 	}
 	if r.open {
-		p.Summary, p.Question = "Finish the rollback: everything is restored, and the server still has to restart.", "Finish it?"
+		p.Summary, p.Question = prose.Say("Finish the rollback: everything is restored, and the server still has to restart."), prose.Say("Finish it?")
 	}
 	var names []string
 	for _, d := range r.last.Deliveries {
 		names = append(names, d.Target, d.Where)
 	}
 	if p.Confirm = run.Confirm(append(names, restart.Places(ctx, run)...)...); p.Confirm != "" {
-		p.Question = "This is production. Undo this there?"
+		p.Question = prose.Say("This is production. Undo this there?")
 	}
 	return p
 }

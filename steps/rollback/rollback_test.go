@@ -127,7 +127,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Of(after(t, "A=1\n", c.write, c.restart, []string{".env", "A=2\n"}, c.places...)).Run(t.Context(), nil)
-			if v.Summary != c.says || stepstest.Rendered(v.Next, " ") != c.next || v.Proved != c.proved || v.Told != c.told {
+			if v.Summary.Rendered() != c.says || stepstest.Rendered(v.Next, " ") != c.next || v.Proved != c.proved || v.Told != c.told {
 				t.Errorf("%+v", v)
 			}
 		})
@@ -157,7 +157,7 @@ func TestAnEarlierChangeStays(t *testing.T) {
 	if _, err := j.Revert(t.Context(), all[len(all)-1], false); err != nil {
 		t.Fatal(err)
 	}
-	if v := latest.verdict(nil, proof{}); v.Summary != "The latest change is undone." || !strings.Contains(stepstest.Rendered(v.Next, " "), "To undo that as well: keysplit rollback") {
+	if v := latest.verdict(nil, proof{}); v.Summary.Rendered() != "The latest change is undone." || !strings.Contains(stepstest.Rendered(v.Next, " "), "To undo that as well: keysplit rollback") {
 		t.Errorf("%+v", v)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // Verdict is how a rollback ended.
 type Verdict struct {
-	Summary string       // one sentence, which promises what Next says where it ends in a colon
+	Summary prose.Text   // one sentence, which promises what Next says where it ends in a colon
 	Next    []prose.Text // what is left to do and how to go on, one sentence each
 	// Err is why it did not come to its end; it wraps steps.ErrCancelled when the user
 	// stopped it.
@@ -35,13 +35,13 @@ func (r *Rollback) Nothing() (v Verdict, ok bool) {
 	}
 	j := r.engine.Run.Journal
 	if err := j.Settle(); err != nil { // a key that was chosen and went nowhere
-		return Verdict{Summary: "Nothing was undone.", Err: err}, true
+		return Verdict{Summary: prose.Say("Nothing was undone."), Err: err}, true
 	}
 	if !j.Doubtful() {
-		return Verdict{Summary: "Nothing to undo: keysplit has changed nothing here, or has already undone it.", Next: []prose.Text{whose()}, Proved: true}, true
+		return Verdict{Summary: prose.Say("Nothing to undo: keysplit has changed nothing here, or has already undone it."), Next: []prose.Text{whose()}, Proved: true}, true
 	}
 	return Verdict{
-		Summary: "keysplit cannot tell whether there is anything to undo.",
+		Summary: prose.Say("keysplit cannot tell whether there is anything to undo."),
 		Next: []prose.Text{
 			prose.Say("A run was cut off, the file was edited since, or keysplit's notes were damaged."),
 			prose.Say("If .env is not as it was: its earlier versions are the files backup-* in %s.", j.Dir()),
@@ -81,20 +81,20 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 	unserved := slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
 	switch {
 	case there && !v.Changed:
-		v.Summary, v.Told = "Nothing was undone.", !v.Stopped()
+		v.Summary, v.Told = prose.Say("Nothing was undone."), !v.Stopped()
 	case there:
-		v.Summary, v.Told = "Not everything is restored.", !v.Stopped()
+		v.Summary, v.Told = prose.Say("Not everything is restored."), !v.Stopped()
 		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
-		v.Summary = "Everything is restored, but the server still has to restart."
+		v.Summary = prose.Say("Everything is restored, but the server still has to restart.")
 	case err != nil || unserved || proof.err != nil:
-		v.Summary, v.Told = "Everything is restored, but the server still has to restart.", true
+		v.Summary, v.Told = prose.Say("Everything is restored, but the server still has to restart."), true
 	case len(run.Left) > 0:
-		v.Summary = "Everything keysplit can restore is restored. Still to do:"
+		v.Summary = prose.Say("Everything keysplit can restore is restored. Still to do:")
 	case earlier.Run != "":
-		v.Summary, v.Proved = "The latest change is undone.", true
+		v.Summary, v.Proved = prose.Say("The latest change is undone."), true
 	default:
-		v.Summary, v.Proved = "Everything is as it was before the upgrade.", true
+		v.Summary, v.Proved = prose.Say("Everything is as it was before the upgrade."), true
 	}
 	switch {
 	case v.Stopped():

@@ -316,12 +316,12 @@ func TestAnAccountWithoutPasswordIsNotTried(t *testing.T) {
 func TestPlanNamesTheLogin(t *testing.T) {
 	b := newBench(t).account()
 	with, err := b.step.Plan(context.Background(), b.run)
-	if err != nil || !strings.Contains(with.Summary, "log in once as testuser") || len(with.Effects) == 0 {
+	if err != nil || !strings.Contains(with.Summary.Rendered(), "log in once as testuser") || len(with.Effects) == 0 {
 		t.Errorf("%+v, %v", with, err)
 	}
 	b.run.Answers.Username = ""
 	without, err := b.step.Plan(context.Background(), b.run)
-	if err != nil || strings.Contains(without.Summary, "log in") {
+	if err != nil || strings.Contains(without.Summary.Rendered(), "log in") {
 		t.Errorf("%+v, %v", without, err)
 	}
 	if b.requests != 0 {

@@ -76,7 +76,7 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{}, err
 	}
 	p := steps.Plan{
-		Summary: "Test which key the running server signs with.",
+		Summary: prose.Say("Test which key the running server signs with."),
 		Details: []prose.Text{
 			prose.Say("keysplit sends test tokens for a user that does not exist (valid for %.0f seconds) over %d new connections.", tokenLife.Seconds(), planned(run)),
 			prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
@@ -89,11 +89,11 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	switch {
 	case run.Answers.TempUser:
-		p.Summary = "Test which key the running server signs with, and log in once with a throwaway account."
+		p.Summary = prose.Say("Test which key the running server signs with, and log in once with a throwaway account.")
 		p.Details = append(p.Details, prose.Say("The throwaway account is made through the project's own Django and deleted afterwards."))
 		p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
 	case run.Answers.Username != "" && (run.Answers.Password.Set() || run.Options.ReadOnly):
-		p.Summary = "Test which key the running server signs with, and log in once as " + run.Redactor.Clean(run.Answers.Username) + "."
+		p.Summary = prose.Say("Test which key the running server signs with, and log in once as %s.", run.Redactor.Clean(run.Answers.Username))
 		p.Effects = []prose.Text{prose.Say("One login of this account. It is not tried again when it fails.")}
 	default:
 		p.Details = append(p.Details, prose.Say("No login is tried, since no account was given."))

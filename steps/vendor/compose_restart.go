@@ -191,7 +191,7 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	again := by.Name + " " + strings.Join(by.up(all), " ")
 	p := steps.Plan{
-		Summary: "Recreate the containers of " + strings.Join(all, ", ") + ".",
+		Summary: prose.Say("Recreate the containers of %s.", strings.Join(all, ", ")),
 		Command: again,
 		Details: []prose.Text{prose.Labelled("File", "%s", c.Described(run)), steps.CommandDetail(again),
 			prose.Say("A plain restart would keep the old environment.")},

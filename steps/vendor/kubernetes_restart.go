@@ -79,7 +79,7 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 		return steps.Plan{}, err
 	}
 	p := steps.Plan{
-		Summary: "Restart " + strings.Join(k.all, ", ") + ".",
+		Summary: prose.Say("Restart %s.", strings.Join(k.all, ", ")),
 		Details: []prose.Text{prose.Labelled("Context", "%s", strings.TrimSpace(run.Redactor.Show(secret.Said(where))))},
 		Effects: []prose.Text{prose.Say("New pods start with the new key before the old ones end. While both run, a token of one is refused by the other.")},
 	}

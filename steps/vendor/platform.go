@@ -55,7 +55,7 @@ func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	plan := steps.Plan{Effects: []prose.Text{prose.Say("The app is unavailable, or slower, for as long as that takes.")}}
 	// In a dry run the key is only about to be delivered.
 	if _, waits := p.delivered(run); waits || run.Options.ReadOnly && slices.Contains(run.Specs(), p.spec) {
-		plan.Summary, plan.Question = p.name+" restarts by itself. Wait for it.", "Wait for it now?"
+		plan.Summary, plan.Question = prose.Say("%s restarts by itself. Wait for it.", p.name), prose.Say("Wait for it now?")
 		return plan, nil
 	}
 	if p.knows != nil {
@@ -63,7 +63,7 @@ func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 			return plan, err
 		}
 	}
-	plan.Summary = "Restart " + p.name + "."
+	plan.Summary = prose.Say("Restart %s.", p.name)
 	plan.Command = p.program.Name + " " + strings.Join(p.again, " ")
 	plan.Details = []prose.Text{steps.CommandDetail(plan.Command)}
 	return plan, nil

@@ -106,7 +106,7 @@ func (u unit) busy() bool { return u.job != "" && u.job != "0" }
 
 // Plan looks at the units, and at what systemd will give them.
 func (s Units) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	p := steps.Plan{Summary: "Restart " + strings.Join(s.Names, ", then ") + " with systemd."}
+	p := steps.Plan{Summary: prose.Say("Restart %s with systemd.", strings.Join(s.Names, ", then "))}
 	for _, name := range s.Names {
 		u, err := s.show(ctx, run, name)
 		if err != nil {

@@ -33,7 +33,7 @@ func (*Step) Name() steps.Name { return steps.Distinct }
 // Plan says what will be looked at.
 func (*Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	return steps.Plan{
-		Summary: "Prove that the two keys differ, before anything is restarted.",
+		Summary: prose.Say("Prove that the two keys differ, before anything is restarted."),
 		Details: run.Home().Witnesses(),
 	}, nil
 }

@@ -150,7 +150,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	p.Edits = draft.Edits
 	if d.made = draft.On(); len(d.made) == 0 {
-		p.Summary, p.Nothing = p.Summary+" Nothing to write.", true
+		p.Summary, p.Nothing = p.Summary.Then(prose.Say("Nothing to write.")), true
 		return p, nil
 	}
 	if slices.ContainsFunc(d.made, func(e steps.Edit) bool { return e.Secret }) {
@@ -168,14 +168,14 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 	path, readers := d.file(run)
 	rel := run.Project.Rel(path)
-	p := steps.Plan{File: rel, Question: "Write this change?", Details: []prose.Text{
+	p := steps.Plan{File: rel, Question: prose.Say("Write this change?"), Details: []prose.Text{
 		prose.Labelled("Backup", "kept in keysplit's own folder, mode 0600. Undo with: `keysplit rollback`"),
 		prose.Labelled("Method", "temporary file, fsync, rename. Every other byte stays."),
 	}}
 	others := len(draft.On())
 	switch from, ok := run.Home().Brings(run.Key); {
 	case ok && d.own(run):
-		p.Summary, p.File = "The backend gets the key from "+from+".", ""
+		p.Summary, p.File = prose.Say("The backend gets the key from %s.", from), ""
 		return p, nil
 	case d.own(run) && run.Home().File() == "":
 		p.Summary, p.File = run.Home().Kept(), ""
@@ -186,7 +186,7 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 		return p, err
 	}
 	if !run.Key.Set() { // none was chosen
-		p.Summary = "No key was chosen in " + steps.About(steps.Generate).Called() + ", so " + rel + " gets none."
+		p.Summary = prose.Say("No key was chosen in %s, so %s gets none.", steps.About(steps.Generate).Called(), rel)
 		return p, nil
 	}
 	now, err := draft.Read(path)
@@ -198,9 +198,9 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 	if err != nil {
 		return p, fmt.Errorf("edit %s: %w", rel, err)
 	}
-	if p.Summary = rel + " holds the key already."; len(change.Diff) == 0 {
+	if p.Summary = prose.Say("%s holds the key already.", rel); len(change.Diff) == 0 {
 		if others > 0 {
-			p.Summary += " Make " + steps.Plural(others, "edit") + "."
+			p.Summary = p.Summary.Then(prose.Say("Make %s.", steps.Plural(others, "edit")))
 		}
 		return p, nil
 	}
@@ -208,13 +208,13 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 		ID: "key " + rel, Key: true, File: path, Is: change.New, Secret: true, Needed: true,
 		Why: prose.Say("Set JWT_SECRET_KEY to the key of this run."), Diff: edits.Diff(run, now, change.New), Closes: d.closes(run, rel),
 	})
-	p.Summary = writing(run) + rel + "."
+	p.Summary = prose.Say("%s%s.", writing(run), rel)
 	if !at.Exists && now == nil {
-		p.Summary = "Make " + rel + " with the key in it."
+		p.Summary = prose.Say("Make %s with the key in it.", rel)
 		p.Details = []prose.Text{prose.Say("Mode 0600. Undo with: `keysplit rollback`")}
 	}
 	if others > 0 {
-		p.Summary += " Make " + steps.Plural(others, "other edit") + "."
+		p.Summary = p.Summary.Then(prose.Say("Make %s.", steps.Plural(others, "other edit")))
 	}
 	return p, err
 }

@@ -56,7 +56,7 @@ func (m *manual) delivered(run *steps.Run, key string) bool {
 func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	m.done = !run.Key.Set() || m.delivered(run, run.Kept().Of(run.Key))
 	if m.done {
-		return steps.Plan{Summary: "You have set the key in " + m.place() + " before. It stays.", Nothing: true}, nil
+		return steps.Plan{Summary: prose.Say("You have set the key in %s before. It stays.", m.place()), Nothing: true}, nil
 	}
 	if run.Options.Unattended && !run.Options.ReadOnly {
 		// Found out before any other place is changed.
@@ -71,13 +71,13 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		}
 	}
 	return steps.Plan{
-		Summary: "Set the key by hand in " + m.place() + ".",
+		Summary: prose.Say("Set the key by hand in %s.", m.place()),
 		Details: []prose.Text{
 			key,
 			prose.Say("2. Set it there as %s, with no quotes, spaces or line end added.", run.Names().Key),
 			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in %s.", steps.About(steps.SmokeTest).Called()),
 		},
-		Question: "Have you set it there?",
+		Question: prose.Say("Have you set it there?"),
 		Yes:      "It is set",
 	}, nil
 }

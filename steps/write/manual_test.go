@@ -22,7 +22,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	}
 	run.Options.Unattended = false
 	plan, err := target.Plan(t.Context(), run)
-	if err != nil || plan.Question == "" || !strings.Contains(stepstest.Rendered(plan.Details, " "), file) || !strings.Contains(plan.Summary, "the vault of the bank") {
+	if err != nil || plan.Question.Empty() || !strings.Contains(stepstest.Rendered(plan.Details, " "), file) || !strings.Contains(plan.Summary.Rendered(), "the vault of the bank") {
 		t.Fatalf("plan %+v, %v", plan, err)
 	}
 	said, err := bring(run, target)
@@ -77,7 +77,7 @@ func TestByHandIsAskedForByItself(t *testing.T) {
 			}
 			step, ctx, none := &Step{}, t.Context(), func(steps.Event) {}
 			plan, err := step.Plan(ctx, run)
-			if err != nil || !plan.More || strings.Contains(plan.Question, "set it there") || (plan.Confirm != "") != production ||
+			if err != nil || !plan.More || strings.Contains(plan.Question.Rendered(), "set it there") || (plan.Confirm != "") != production ||
 				!strings.Contains(stepstest.Rendered(plan.Details, " "), "After that: Set the key by hand in the vault of the bank.") {
 				t.Fatalf("first: %+v, %v", plan, err)
 			}
@@ -91,7 +91,7 @@ func TestByHandIsAskedForByItself(t *testing.T) {
 				t.Fatalf("after the first yes: %+v, the key is kept: %t", all, run.Journal.ChosenFile() != "")
 			}
 			for range 2 { // a question that was put off comes again
-				if plan, err = step.Plan(ctx, run); err != nil || plan.More || plan.Question != "Have you set it there?" || plan.Confirm != "" || plan.Yes == "" {
+				if plan, err = step.Plan(ctx, run); err != nil || plan.More || plan.Question.Rendered() != "Have you set it there?" || plan.Confirm != "" || plan.Yes == "" {
 					t.Fatalf("then: %+v, %v", plan, err)
 				}
 			}

@@ -45,7 +45,7 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	r.held = h
 	r.done = r.holds(run, h)
 	if r.done {
-		return steps.Plan{Summary: h.Where + " holds the key already. Nothing to write.", Nothing: true}, nil
+		return steps.Plan{Summary: prose.Say("%s holds the key already. Nothing to write.", h.Where), Nothing: true}, nil
 	}
 	if picky, ok := r.store.(vendor.Picky); ok {
 		if err := picky.Accepts(run.Key); err != nil {
@@ -58,9 +58,10 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		undo = prose.Labelled("Undo", "by hand, since the value that is there cannot be read. %s", w.ByHand)
 	}
 	return steps.Plan{
-		Summary:  "Write the key to " + h.Where + ".",
+		Summary:  prose.Say("Write the key to %s.", h.Where),
+		Where:    h.Where,
 		Effects:  w.Effects,
-		Question: "Write the key there?",
+		Question: prose.Say("Write the key there?"),
 		Details:  []prose.Text{prose.Labelled("Now there", "%s", nowThere(h)), prose.Labelled("Method", "%s", w.Method), undo},
 	}, nil
 }

@@ -139,7 +139,7 @@ func TestAPlanCountsWhatItWrites(t *testing.T) {
 		if run.Targets, err = Targets(strings.Fields(specs)); err != nil {
 			t.Fatal(err)
 		}
-		if plan, err := (&Step{}).Plan(t.Context(), run); err != nil || !strings.Contains(plan.Summary, want+" places") {
+		if plan, err := (&Step{}).Plan(t.Context(), run); err != nil || !strings.Contains(plan.Summary.Rendered(), want+" places") {
 			t.Errorf("%s: %q, %v", specs, plan.Summary, err)
 		}
 	}

@@ -91,14 +91,14 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	var places []string // that are no files of this machine, in words
 	for i, t := range written {
 		if !t.Local() {
-			places = append(places, t.Spec(), plans[i].Summary)
+			places = append(places, t.Spec(), plans[i].Where)
 		}
 	}
 	if name := run.Confirm(places...); name != "" && !whole.Nothing {
-		whole.Confirm, whole.Question = name, "This is production. Write the key there?"
+		whole.Confirm, whole.Question = name, prose.Say("This is production. Write the key there?")
 	} else if name := unread(run); name != "" && !whole.Nothing {
 		whole.Confirm, whole.Why = name, "the backend does not read "+name
-		whole.Question = "The backend does not read " + name + ". Write the key there all the same?"
+		whole.Question = prose.Say("The backend does not read %s. Write the key there all the same?", name)
 	}
 	end := len(written)
 	for ; whole.Nothing && end < len(plans); end++ {
@@ -164,23 +164,23 @@ func together(plans []steps.Plan) steps.Plan {
 		whole.File = cmp.Or(whole.File, p.File)
 		whole.Edits = append(whole.Edits, p.Edits...)
 		whole.Nothing = whole.Nothing && p.Nothing
-		whole.Details = append(append(whole.Details, prose.Of(p.Summary)), p.Details...)
+		whole.Details = append(append(whole.Details, p.Summary), p.Details...)
 		for _, e := range p.Effects {
 			if !slices.Contains(whole.Effects, e) { // two places of a kind say the same
 				whole.Effects = append(whole.Effects, e)
 			}
 		}
-		if p.Question != "" {
+		if !p.Question.Empty() {
 			whole.Question = p.Question
 		}
 	}
 	if len(plans) > 1 && !whole.Nothing {
-		whole.Details = append([]prose.Text{prose.Of(whole.Summary)}, whole.Details...)
-		whole.Summary = fmt.Sprintf("Write the key to %d places.", len(plans))
-		whole.Question = "Write the key to all of them?"
+		whole.Details = append([]prose.Text{whole.Summary}, whole.Details...)
+		whole.Summary = prose.Say("Write the key to %d places.", len(plans))
+		whole.Question = prose.Say("Write the key to all of them?")
 		if writes < len(plans) {
-			whole.Summary = fmt.Sprintf("Write the key to %d of %d places.", writes, len(plans))
-			whole.Question = "Write the key there?"
+			whole.Summary = prose.Say("Write the key to %d of %d places.", writes, len(plans))
+			whole.Question = prose.Say("Write the key there?")
 		}
 	}
 	return whole

@@ -79,7 +79,7 @@ func TestWhereTheKeyGoes(t *testing.T) {
 					}
 				}
 			}
-			if len(plan.Diff) == 0 || plan.Question == "" {
+			if len(plan.Diff) == 0 || plan.Question.Empty() {
 				t.Error("nothing was shown or asked")
 			}
 			if err := (&Step{}).Undo(context.Background(), run, func(steps.Event) {}); err != nil {
@@ -287,7 +287,7 @@ func TestAFileThatTheBackendDoesNotReadIsConfirmed(t *testing.T) {
 			run.Confirmed = []string{".env"}
 		}
 		p, err := (&Step{}).Plan(t.Context(), run)
-		if err != nil || p.Confirm != c.want || (p.Why != "") != (c.want != "") || c.want != "" && !strings.Contains(p.Question, "does not read .env") {
+		if err != nil || p.Confirm != c.want || (p.Why != "") != (c.want != "") || c.want != "" && !strings.Contains(p.Question.Rendered(), "does not read .env") {
 			t.Errorf("%s: confirm %q since %q, %q, %v", name, p.Confirm, p.Why, p.Question, err)
 		}
 	}
@@ -349,7 +349,7 @@ func TestNoKeyIsWrittenWhenNoneWasChosen(t *testing.T) {
 	env := "A=1\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
 	run := stepstest.NewRun(t, env, nil)
 	plan, err := deliver(t, run)
-	if err != nil || !plan.Nothing || !strings.Contains(plan.Summary, "No key was chosen") {
+	if err != nil || !plan.Nothing || !strings.Contains(plan.Summary.Rendered(), "No key was chosen") {
 		t.Errorf("%+v, %v", plan, err)
 	}
 	if data, err := os.ReadFile(run.Project.EnvFile.Path); err != nil || string(data) != env || run.Wrote {

@@ -49,7 +49,7 @@ func TestTheDiffComesBeforeTheQuestion(t *testing.T) {
 	run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, planned{
 		acted: acted{name: steps.Write, apply: func(*steps.Run) error { applied = true; return nil }},
-		plan: steps.Plan{Summary: "Write the key.", Question: "Write this change?", File: ".env", Effects: []prose.Text{prose.Say("Everyone logs in again.")},
+		plan: steps.Plan{Summary: prose.Say("Write the key."), Question: prose.Say("Write this change?"), File: ".env", Effects: []prose.Text{prose.Say("Everyone logs in again.")},
 			Diff: []steps.DiffLine{{Line: 7, Op: "+", Text: "JWT_SECRET_KEY=****"}}},
 	})
 	e.Machine, _ = e.Machine.Do(steps.Generate, steps.ActSkip)

@@ -35,6 +35,6 @@ type choice struct {
 // result is how a whole run ended.
 type result struct {
 	steps.Ending
-	Summary string       // in a sentence or two
+	Summary prose.Text   // in a sentence or two
 	Next    []prose.Text // what is left and how to go on or back, one sentence each
 }

@@ -102,8 +102,8 @@ func (p *plainFront) Step(n steps.Name) {
 }
 
 func (p *plainFront) Plan(plan steps.Plan) {
-	if plan.Summary != "" {
-		p.wrapped("  ", lipgloss.NewStyle(), plan.Summary)
+	if !plan.Summary.Empty() {
+		p.wrapped("  ", lipgloss.NewStyle(), plan.Summary.Rendered())
 	}
 	for _, d := range plan.Details {
 		p.say("  ", "", p.s.Muted, d)
@@ -366,7 +366,7 @@ func (p *plainFront) Result(r result) {
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
 	}
 	p.line("")
-	p.marked("", mark, r.Summary)
+	p.marked("", mark, r.Summary.Rendered())
 	for _, n := range r.Next {
 		p.say("  ", "", lipgloss.NewStyle(), n)
 	}

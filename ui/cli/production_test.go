@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
 )
 
 func TestProductionIsConfirmedByItsName(t *testing.T) {
-	plan := steps.Plan{Question: "This is production. Write the key there?", Confirm: "production"}
+	plan := steps.Plan{Question: prose.Say("This is production. Write the key there?"), Confirm: "production"}
 	for name, c := range map[string]struct {
 		o     answers
 		typed string

@@ -91,7 +91,7 @@ func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions)
 	if err := o.agreed(ctx, e.Run, f, plan); err != nil {
 		wrong := misused(err)
 		if !wrong || o.json { // a script waits for the last line
-			f.Result(result{Ending: steps.Ending{Stopped: !wrong}, Summary: "Nothing was undone."})
+			f.Result(result{Ending: steps.Ending{Stopped: !wrong}, Summary: prose.Say("Nothing was undone.")})
 		}
 		if wrong {
 			return err
@@ -107,7 +107,7 @@ func rollBack(ctx context.Context, e *steps.Engine, f front, o *rollbackOptions)
 func backResult(e *steps.Engine, v rollback.Verdict) result {
 	r := result{Ending: steps.Ending{OK: v.Err == nil, Stopped: v.Stopped(), Changed: v.Changed, Findings: e.Findings()}, Summary: v.Summary, Next: v.Next}
 	if v.Told {
-		r.Summary += " See above for what to do."
+		r.Summary = r.Summary.Then(prose.Say("See above for what to do."))
 	}
 	return r
 }
@@ -115,9 +115,9 @@ func backResult(e *steps.Engine, v rollback.Verdict) result {
 // blind ends a rollback that could not even find what there is to undo.
 func blind(e *steps.Engine, f front, err error) error {
 	r := resultOf(e, err)
-	r.Summary, r.Next = "Nothing was undone: keysplit could not inspect the project.", nil
+	r.Summary, r.Next = prose.Say("Nothing was undone: keysplit could not inspect the project."), nil
 	if r.Stopped {
-		r.Summary, r.Next = "Nothing was undone.", []prose.Text{prose.Labelled("To go on", "%s", prose.Command(e.Run.Command("rollback")))}
+		r.Summary, r.Next = prose.Say("Nothing was undone."), []prose.Text{prose.Labelled("To go on", "%s", prose.Command(e.Run.Command("rollback")))}
 	}
 	if misused(err) {
 		if _, lines := f.(*jsonFront); lines {
@@ -147,7 +147,7 @@ func (o *answers) agreed(ctx context.Context, run *steps.Run, f front, p steps.P
 	if o.yes {
 		return nil
 	}
-	answer, err := f.Ask(ctx, p.Question, []choice{{'n', "no, change nothing"}, {'y', "yes"}})
+	answer, err := f.Ask(ctx, p.Question.Rendered(), []choice{{'n', "no, change nothing"}, {'y', "yes"}})
 	if err == nil && answer != 'y' {
 		err = steps.ErrCancelled
 	}

@@ -16,7 +16,7 @@ func resultOf(e *steps.Engine, err error) result {
 func (p *place) summarise(run *steps.Run, r result) result {
 	r.Throwaway = p.throwaway
 	if r.Summary = r.Ending.Summary(); r.Told() {
-		r.Summary += " See above for what to do."
+		r.Summary = r.Summary.Then(prose.Say("See above for what to do."))
 	}
 	for _, next := range r.Ending.Next() {
 		r.Next = append(r.Next, run.Fit(next))

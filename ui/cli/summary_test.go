@@ -33,7 +33,7 @@ func TestSummaries(t *testing.T) {
 		"failed, not changed": {steps.Ending{}, "Not finished", false},
 	} {
 		r := (&place{env: steps.DefaultEnvironment}).summarise(&steps.Run{}, result{Ending: c.end})
-		if !strings.Contains(r.Summary, c.says) || strings.Contains(stepstest.Rendered(r.Next, " "), "rollback") != c.rollback {
+		if !strings.Contains(r.Summary.Rendered(), c.says) || strings.Contains(stepstest.Rendered(r.Next, " "), "rollback") != c.rollback {
 			t.Errorf("%s: %s %q", name, r.Summary, stepstest.Rendered(r.Next, " "))
 		}
 		if left := slices.Contains(r.Next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`")); left != (c.end.Open == 1) {

@@ -16,7 +16,7 @@ type offering struct{ applied *bool }
 
 func (offering) Name() steps.Name { return steps.Write }
 func (offering) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
-	p := steps.Plan{Summary: "Write the key.", Question: "Write this change?", File: ".env"}
+	p := steps.Plan{Summary: prose.Say("Write the key."), Question: prose.Say("Write this change?"), File: ".env"}
 	p.Edits = []steps.Edit{
 		{ID: "comments", File: "/x/.env", Why: prose.Say("Move 2 comments."), Needed: true, On: true},
 		{ID: "ci", File: "/x/ci.yml", Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 3, Op: "+", Text: "a line of ci.yml"}}},

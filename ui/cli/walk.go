@@ -164,7 +164,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if n != steps.Preflight {
 		w.f.Plan(plan)
 	}
-	w.changes = w.changes || steps.About(n).Changes != "" && !plan.Nothing && plan.Question != ""
+	w.changes = w.changes || steps.About(n).Changes != "" && !plan.Nothing && !plan.Question.Empty()
 	if w.o.dryRun && !steps.About(n).InMemory {
 		return nil
 	}
@@ -177,8 +177,8 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes); err != nil {
 			return err
 		}
-	} else if plan.Question != "" && !plan.Nothing && !w.o.yes && !w.o.dryRun {
-		answer, err := w.f.Ask(ctx, plan.Question, w.choices(n, plan))
+	} else if !plan.Question.Empty() && !plan.Nothing && !w.o.yes && !w.o.dryRun {
+		answer, err := w.f.Ask(ctx, plan.Question.Rendered(), w.choices(n, plan))
 		switch {
 		case err != nil:
 			return err
@@ -206,7 +206,7 @@ func (o *answers) confirmed(ctx context.Context, run *steps.Run, f front, plan s
 	if err != nil || !ask {
 		return err
 	}
-	typed, err := f.Line(ctx, plan.NameQuestion())
+	typed, err := f.Line(ctx, plan.NameQuestion().Rendered())
 	if err == nil && !run.Named(plan.Confirm, typed) {
 		f.Note(steps.WrongName + " Nothing was " + not + ".")
 		err = steps.ErrCancelled
