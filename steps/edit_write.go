@@ -19,7 +19,7 @@ import (
 // it, through the journal. Every file is compared with what the plan saw before any is
 // changed, and once more when it is. Where one cannot be written, those before it are
 // restored, and the error is why. A run that is killed in between leaves each file old or
-// new: the next plan has the edits that are left.
+// new: the next plan has the edits that are left, and belongs to the same upgrade.
 //
 // The order is one in which the backend can start at any time: what keeps git and builds
 // away from a secret, the files with secrets, all others, the Python files (runserver
@@ -29,10 +29,15 @@ func (r *Run) WriteEdits(ctx context.Context, edits []Edit, emit Emit) error {
 	if err != nil {
 		return err
 	}
+	var targets []string
 	for i := range files {
 		if err := files[i].open(r); err != nil {
 			return err
 		}
+		targets = append(targets, files[i].at.Target)
+	}
+	if err := r.Journal.BeginPlan(targets); err != nil {
+		return err
 	}
 	before := r.Journal.Applied()
 	for _, f := range files {

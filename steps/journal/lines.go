@@ -18,7 +18,7 @@ import (
 type Entry struct {
 	Time        time.Time        `json:"time"`
 	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback", "rotating", "accepted", "rotated"
+	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback", "rotating", "accepted", "rotated", "plan"
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -34,6 +34,7 @@ type Entry struct {
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
+	Files       []string         `json:"files,omitempty"`    // of "plan": what it is about to change
 	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them
 	Account     *Account         `json:"account,omitempty"`  // of "account" and "account-gone"
 	Used        *Used            `json:"used,omitempty"`     // of "used"

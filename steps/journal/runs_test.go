@@ -50,3 +50,63 @@ func TestRunsAreListedWithHowTheyEnded(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A plan that was cut short and what goes on with it is one run, with the key of the one
+// that went on. A plan of other files, one that follows a whole plan, and one that a later
+// run stands on are runs of their own.
+func TestAPlanThatWasCutShortGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first   []string // of a plan of a, b and c, what was changed
+		between bool     // another run changed d
+		next    []string
+		runs    int
+	}{
+		"goes on":              {[]string{"a"}, false, []string{"b", "c"}, 1},
+		"with the last file":   {[]string{"a", "b"}, false, []string{"c"}, 1},
+		"nothing was changed":  {nil, false, []string{"b", "c"}, 1},
+		"the plan was whole":   {[]string{"a", "b", "c"}, false, []string{"b", "c"}, 2},
+		"other files":          {[]string{"a"}, false, []string{"a", "d"}, 2},
+		"a later run is there": {[]string{"a"}, true, []string{"b", "c"}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			project := t.TempDir()
+			state := stateFolder(t)
+			run := func(plan, made []string, key string) *Journal {
+				j := openIn(t, state, project)
+				err := j.Bring(j.prints.Secret(key))
+				var paths []string
+				for _, f := range plan {
+					paths = append(paths, filepath.Join(project, f))
+				}
+				if err == nil {
+					err = j.BeginPlan(paths)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range made {
+					change(t, j, filepath.Join(project, f), key)
+				}
+				return j
+			}
+			run([]string{"a", "b", "c"}, c.first, "one")
+			if c.between {
+				run([]string{"d"}, []string{"d"}, "other")
+			}
+			j := run(c.next, c.next, "two")
+			all := j.Ran(func(Entry) bool { return false })
+			if len(all) != c.runs || all[len(all)-1].Key != j.prints.Of(j.prints.Secret("two")) {
+				t.Errorf("%+v", all)
+			}
+			want := len(c.next)
+			if c.runs == 1 {
+				want += len(c.first)
+			}
+			if got := len(j.Applied()); got != want {
+				t.Errorf("a rollback would undo %d changes, want %d", got, want)
+			}
+		})
+	}
+}

@@ -67,6 +67,7 @@ type house struct {
 	state   string
 	old     []byte // what .env held at first
 	shop    *shop  // the second place that the key goes to, nil for none
+	plan    *plan  // where the upgrade edits more files than .env, nil for none
 	leave   func() // restores it to how it began, for the next one; nil where it is used once
 }
 
@@ -152,6 +153,9 @@ func (h *house) upgrade() []string {
 	if h.shop != nil {
 		args = append(args, "--target", "dotenv", "--target", "fly:shop")
 	}
+	if h.plan != nil {
+		args = append(args, "--fix")
+	}
 	return args
 }
 
@@ -228,6 +232,9 @@ var newLine = regexp.MustCompile(`^\nJWT_SECRET_KEY=[A-Za-z0-9_-]{86}\n$`)
 // The temporary file may lie there right after a kill, not later.
 func (h *house) look(t *testing.T, killed bool) (content, []string) {
 	t.Helper()
+	if h.plan != nil {
+		return h.lookAtAll(t, killed)
+	}
 	var wrong []string
 	data, err := os.ReadFile(h.project.EnvPath)
 	if err != nil {
