@@ -83,7 +83,31 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 	if err == nil {
 		err = step.Verify(ctx, e.Run, send)
 	}
-	return e.end(ctx, n, err, ActSucceed, EventDone, send)
+	if err = e.end(ctx, n, err, ActSucceed, EventDone, send); err == nil {
+		e.foresee(ctx, n)
+	}
+	return err
+}
+
+// Foreseer is a step that can begin early with what takes long and changes nothing.
+type Foreseer interface {
+	Prepare(run *Run)                      // once the key is chosen
+	Written(ctx context.Context, run *Run) // once the key is in its place
+}
+
+// foresee has the restart begin early, in a run that goes through to it without a question.
+func (e *Engine) foresee(ctx context.Context, done Name) {
+	o := e.Run.Options
+	f, ok := e.steps[Restart].(Foreseer)
+	if !ok || !o.Unattended || o.ReadOnly || o.Skip[Restart] || o.Environment != DefaultEnvironment {
+		return
+	}
+	switch done {
+	case Generate:
+		f.Prepare(e.Run)
+	case Write:
+		f.Written(ctx, e.Run)
+	}
 }
 
 // Witness is a step that can find out, before anything is written, which key is in

@@ -221,6 +221,9 @@ func TestOwnServerEndsWithItsPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill() }()
+	if _, err := pipe.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
 	ok, _ := (&Step{}).Until(context.Background(), 30*time.Second, func() (bool, error) {
 		return answers(context.Background(), "http://"+addr, time.Second) == nil, nil
 	})

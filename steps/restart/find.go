@@ -38,6 +38,10 @@ func (s *Step) find(ctx context.Context, run *steps.Run) ([]steps.Server, error)
 	if err != nil {
 		return nil, err
 	}
+	if s.ahead != nil {
+		ours := func(server steps.Server) bool { return server.PID == s.ahead.PID() }
+		sight.Servers, sight.Others = slices.DeleteFunc(sight.Servers, ours), slices.DeleteFunc(sight.Others, ours)
+	}
 	return s.sift(ctx, run, sight), ctx.Err()
 }
 

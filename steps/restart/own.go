@@ -2,7 +2,6 @@ package restart
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/vendor"
 )
@@ -94,19 +92,6 @@ const passwordVariable = "KEYSPLIT_PASSWORD"
 // outputLimit is how much of the server's last output is kept for an error.
 const outputLimit = 16 << 10
 
-// guarded runs manage.py and ends with keysplit, however keysplit ends: its
-// standard input is a pipe that nobody writes to, and the end of that pipe ends
-// the process. The first argument is the path of manage.py.
-const guarded = `import os, runpy, sys, threading
-def watch():
-    sys.stdin.buffer.read()
-    os._exit(0)
-threading.Thread(target=watch, daemon=True).start()
-sys.argv = sys.argv[1:]
-sys.path[0] = os.path.dirname(sys.argv[0])
-runpy.run_path(sys.argv[0], run_name="__main__")
-`
-
 // ownArguments is what manage.py gets.
 func ownArguments(run *steps.Run, port string) []string {
 	args := []string{run.Project.ManagePy, "runserver", "127.0.0.1:" + port, "--noreload"}
@@ -181,55 +166,6 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 			WithFix(start.Then(finding.Do("Or name its address: --url. Then run `keysplit` again."))))
 	}
 	return nil
-}
-
-// startRunserver starts manage.py runserver on a free port of the loopback
-// address, without the autoreloader, and waits until it answers.
-func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
-	if run.Project.Python == "" || run.Project.ManagePy == "" {
-		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, notFound+" No Python was found to start one with.").
-			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: --python PATH.")))
-	}
-	port, err := freePort()
-	if err != nil {
-		return "", nil, err
-	}
-	tail := child.NewTail(outputLimit)
-	p, err := child.Command{
-		Path:  run.Project.Python,
-		Args:  append([]string{"-u", "-c", guarded}, ownArguments(run, port)...),
-		Dir:   run.Project.Root,
-		As:    run.Project.User,
-		Env:   ownEnvironment(run),
-		Unset: []string{passwordVariable},
-	}.Start(child.Streams{Stdout: tail, Stderr: tail})
-	if err != nil {
-		return "", nil, fmt.Errorf("start the backend: %w", err)
-	}
-	s.own.mu.Lock()
-	s.own.pid = p.PID()
-	s.own.mu.Unlock()
-	base := "http://127.0.0.1:" + port
-	ended := errors.New("ended")
-	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
-		select {
-		case <-p.Done():
-			return false, ended
-		default:
-			return answers(ctx, base, min(firstAnswer, run.Options.Wait())) == nil, ctx.Err()
-		}
-	})
-	if ok && err == nil {
-		return base, p.Terminate, nil
-	}
-	p.Terminate()
-	switch {
-	case errors.Is(err, ended):
-		return "", nil, failedStart(run, emit, "The backend ended right after it started.", tail.Bytes())
-	case err != nil:
-		return "", nil, err
-	}
-	return "", nil, failedStart(run, emit, fmt.Sprintf("The backend started, but did not answer within %v.", run.Options.Wait()), tail.Bytes())
 }
 
 // failedStart says where the code stopped; what it printed goes to the log.

@@ -43,6 +43,7 @@ type Step struct {
 	vendor.Pace
 
 	own    own                // the server that this step started
+	ahead  *starting          // one that was started ahead and not used yet, nil for none
 	told   map[string]verdict // of the addresses of processes that were asked
 	unseen []string           // what the latest look could not look into, a sentence each
 }
