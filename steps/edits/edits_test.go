@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
@@ -137,6 +138,14 @@ func TestPermissionsAreOfferedAndKeepTheGroup(t *testing.T) {
 func TestEveryFindingHasItsPlaceInThePlan(t *testing.T) {
 	t.Parallel()
 	codes := slices.Concat(Codes(), ofKey)
+	if len(finding.Codes()) < 80 || len(Codes()) < 15 {
+		t.Fatalf("%d findings, %d with a maker: this looks at too few", len(finding.Codes()), len(Codes()))
+	}
+	for _, code := range codes {
+		if _, known := finding.LookUp(code); !known {
+			t.Errorf("%s has a maker, and no page", code)
+		}
+	}
 	for _, code := range finding.Codes() {
 		page, _ := finding.LookUp(code)
 		switch made := slices.Contains(codes, code); {
@@ -144,8 +153,8 @@ func TestEveryFindingHasItsPlaceInThePlan(t *testing.T) {
 			t.Errorf("%s is in the plan, and its page says why it is not: %s", code, page.ByHand)
 		case made && !page.Fixable && code != finding.SecretKeyMissing && code != finding.SecretKeyPlaceholder: // in the file of development alone
 			t.Errorf("%s is in the plan, and its page does not say fixable", code)
-		case !made && page.ByHand == "":
-			t.Errorf("%s is not in the plan, and its page does not say why", code)
+		case !made && (!strings.HasSuffix(page.ByHand, ".") || len(strings.Fields(page.ByHand)) < 4):
+			t.Errorf("%s is not in the plan, and its page does not say why in a sentence: %q", code, page.ByHand)
 		case !made && page.Fixable:
 			t.Errorf("%s is said to be fixable, and nothing fixes it", code)
 		}
@@ -171,5 +180,80 @@ func TestDiffsHideWhatIsKnown(t *testing.T) {
 	}
 	if said := run.Redactor.Show(secret.Said("pull " + public)); !strings.Contains(said, public) {
 		t.Errorf("a committed file was learned from: %q", said)
+	}
+}
+
+// states are, for each code with a maker, a file in which the finding is made good by a
+// real edit: what the file holds, and what the edit adds or leaves of it.
+var states = map[finding.Code]struct{ file, was, is string }{
+	finding.EnvFileMissing:        {".env.example", "DEBUG=True # on\nMAIL=x\n", "# on\nDEBUG=True\nMAIL=x\n"},
+	finding.EncodingBOM:           {".env", "\ufeffA=1\n", "A=1\n"},
+	finding.EncodingInvalid:       {".env", "A=Zo\xeb\n", "A=Zoë\n"},
+	finding.LineGlued:             {".env", "DEBUG=TrueJWT_SECRET_KEY=x\n", "DEBUG=True\nJWT_SECRET_KEY=x\n"},
+	finding.LineBare:              {".env", "Zm9vYmFyYmF6\nA=1\n", "A=1\n"},
+	finding.JWTKeyDuplicate:       {".env", "JWT_SECRET_KEY=a\nJWT_SECRET_KEY=b\n", "JWT_SECRET_KEY=b\n"},
+	finding.ValueInlineComment:    {".env", "A=1 # one\n", "# one\nA=1\n"},
+	finding.SecretKeyMissing:      {".env", "A=1\n", "A=1\nSECRET_KEY="},
+	finding.SecretKeyPlaceholder:  {".env", "SECRET_KEY=change-me\nA=1\n", "\nA=1\n"},
+	finding.EnvFilePermissions:    {".env", "A=1\n", "A=1\n"},
+	finding.EnvFileNotIgnored:     {".env", "A=1\n", ".env"},
+	finding.EnvFileInBuildContext: {"Dockerfile", "FROM x\nCOPY . .\n", ".env"},
+	finding.CIMissingKey:          {".github/workflows/ci.yml", "on: push\nenv:\n  SECRET_KEY: x\n", "  JWT_SECRET_KEY:"},
+	finding.ComposeMissingKey:     {"compose.yml", "services:\n  web:\n    environment:\n      SECRET_KEY: ${SECRET_KEY}\n", "      JWT_SECRET_KEY:"},
+	finding.KubernetesMissingKey:  {"k8s/web.yaml", "apiVersion: apps/v1\nkind: Deployment\nenv:\n- name: SECRET_KEY\n  valueFrom:\n    secretKeyRef: {name: a, key: secret-key}\n", "- name: JWT_SECRET_KEY"},
+	finding.ExampleMissingKey:     {".env.example", "SECRET_KEY=change-me\n", "JWT_SECRET_KEY="},
+	finding.DocsMissingKey:        {"README.md", "    export SECRET_KEY=your-key\n", "export JWT_SECRET_KEY="},
+}
+
+// A maker that makes nothing does not count: each code that has one is closed by an edit.
+func TestEveryMakerMakesAnEdit(t *testing.T) {
+	t.Parallel()
+	elsewhere := adopt.Maker.Codes // its edits are made in a real project, and tested there
+	for _, code := range Codes() {
+		state, ok := states[code]
+		switch {
+		case slices.Contains(elsewhere, code):
+			continue
+		case !ok:
+			t.Errorf("%s has a maker, and no state in which that makes an edit", code)
+			continue
+		}
+		t.Run(string(code), func(t *testing.T) {
+			t.Parallel()
+			var env, sample []byte
+			switch state.file {
+			case ".env":
+				env = []byte(state.was)
+			case ".env.example":
+				sample = []byte(state.was)
+			}
+			run, path := ground(t, env, sample)
+			top := filepath.Dir(path)
+			if env == nil && sample == nil {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(top, state.file)), 0o750); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(top, state.file), []byte(state.was), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if code == finding.EnvFilePermissions {
+				if err := os.Chmod(path, 0o644); err != nil { // #nosec G302 -- what is to be found
+					t.Fatal(err)
+				}
+			}
+			f := finding.New(code, "").At(state.file, 1).Needed()
+			if code == finding.EnvFileMissing {
+				f = run.MissingFile(path)
+			}
+			run.Options.Fix = true
+			d, err := Draw(t.Context(), run, []finding.Finding{f})
+			if err != nil || len(d.On()) != 1 || !slices.Contains(d.On()[0].Closes, f) || d.On()[0].Why.Empty() {
+				t.Fatalf("%d edits of %d are on, %v", len(d.On()), len(d.Edits), err)
+			}
+			if got := string(d.On()[0].Is); !strings.Contains(got, state.is) || got == state.was && d.On()[0].Mode == 0 {
+				t.Errorf("the edit leaves %d bytes, and not what it should", len(got))
+			}
+		})
 	}
 }
