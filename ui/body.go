@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // body draws what there is to read on the page.
@@ -79,7 +80,7 @@ func (w *wizard) doneBody(s *sheet, p *page) {
 	s.blank()
 	s.lines(p.lines)
 	s.blank()
-	for _, f := range p.findings {
+	for _, f := range finding.Groups(p.findings) {
 		s.finding(f, true)
 	}
 }

@@ -187,7 +187,6 @@ func look(e *steps.Engine) facts {
 	}
 	if run.Project != nil {
 		f.folder = run.Redactor.Clean(short(run.Project.Root))
-		f.open = sorted(f.open)
 	}
 	return f
 }

@@ -50,7 +50,7 @@ func (w *wizard) end(s *sheet) {
 	}
 	s.blank()
 	s.lines(w.undone.lines)
-	for _, f := range w.undone.findings {
+	for _, f := range finding.Groups(w.undone.findings) {
 		s.blank()
 		s.finding(f, true)
 	}
@@ -120,7 +120,7 @@ func (w *wizard) remains(s *sheet, severe ...finding.Severity) {
 	next := end.Next()
 	more := 0
 	s.blank()
-	for _, f := range w.left(next) {
+	for _, f := range finding.Groups(w.left(next)) {
 		if !slices.Contains(severe, f.Severity) {
 			more++
 			continue

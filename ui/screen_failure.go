@@ -21,7 +21,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		return
 	}
 	told, again := false, false
-	for _, f := range p.findings {
+	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
 			continue
 		}
@@ -41,7 +41,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	}
 	s.lines(p.lines)
 	s.blank()
-	for _, f := range p.findings {
+	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
 			s.finding(f, true)
 		}

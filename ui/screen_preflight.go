@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -109,12 +108,12 @@ func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 // about it, and what that costs.
 func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	st := w.styles
-	var less []finding.Finding
+	less := 0
 	first := true
-	for _, f := range sorted(w.page(steps.Preflight).findings) {
+	for _, f := range finding.Groups(w.page(steps.Preflight).findings) {
 		switch {
 		case f.Severity != finding.Error:
-			less = append(less, f)
+			less++
 		case first:
 			first = false
 			s.headline(f, !f.FixedBySteps() && f.Ask.Empty())
@@ -135,9 +134,9 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	if w.next != nil && !w.blocked() {
 		s.effects(*w.next)
 	}
-	if len(less) > 0 {
+	if less > 0 {
 		s.blank()
-		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, steps.Plural(len(less), "more finding")+" that can wait: press t")
+		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, steps.Plural(less, "more finding")+" that can wait: press t")
 	}
 }
 
@@ -186,25 +185,4 @@ func (w *wizard) blocked() bool {
 		}
 	}
 	return false
-}
-
-// sorted puts what is wrong before what is worth knowing.
-func sorted(found []finding.Finding) []finding.Finding {
-	found = slices.Clone(found)
-	slices.SortStableFunc(found, func(a, b finding.Finding) int { return rank(a) - rank(b) })
-	return found
-}
-
-// rank sorts what stops the upgrade before what it fixes, and what is wrong before
-// what is worth knowing.
-func rank(f finding.Finding) int {
-	switch {
-	case f.Severity == finding.Error && !f.FixedBySteps():
-		return 0
-	case f.Severity == finding.Error:
-		return 1
-	case f.Severity == finding.Warning:
-		return 2
-	}
-	return 3
 }

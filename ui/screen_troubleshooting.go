@@ -15,7 +15,7 @@ import (
 // troubleOverlay lists what is wrong here; enter opens a finding, and a leads to every
 // one that keysplit knows.
 func troubleOverlay(w *wizard) *overlay {
-	here := w.facts.open
+	here := finding.Groups(w.facts.open)
 	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at]) }}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: catalogueOverlay, draw: func(w *wizard, s *sheet) {
 		for i, f := range here {
@@ -32,7 +32,7 @@ func catalogueOverlay() *overlay {
 	codes := finding.Codes()
 	l := &list{n: len(codes), open: func(at int) *overlay {
 		p, _ := finding.LookUp(codes[at])
-		return findingOverlay(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit})
+		return findingOverlay(one(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit}))
 	}}
 	return &overlay{title: "All findings", brief: "all findings", key: "a", list: l, draw: func(_ *wizard, s *sheet) {
 		for i, c := range codes {
@@ -56,9 +56,12 @@ func (s *sheet) listed(l *list, i int, draw func(bar string, focus bool)) {
 	}
 }
 
+// one is a finding of a single place.
+func one(f finding.Finding) finding.Group { return finding.Groups([]finding.Finding{f})[0] }
+
 // found is a finding of the project: what is wrong, and below it the code and
 // the place.
-func (s *sheet) found(l *list, i int, f finding.Finding) {
+func (s *sheet) found(l *list, i int, f finding.Group) {
 	s.listed(l, i, func(bar string, focus bool) {
 		st := lipgloss.NewStyle()
 		if focus {
@@ -109,7 +112,7 @@ func (s *sheet) known(l *list, i int, p finding.Page) {
 }
 
 // findingOverlay explains one finding.
-func findingOverlay(f finding.Finding) *overlay {
+func findingOverlay(f finding.Group) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", draw: func(w *wizard, s *sheet) {
 		s.say(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))

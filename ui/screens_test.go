@@ -228,9 +228,30 @@ func TestAFindingShowsItsPlace(t *testing.T) {
 		"Look here.":                        finding.New("server-unreachable", "Look here."),
 	} {
 		s := newSheet(st.w.styles, 80, "")
-		s.finding(f, false)
+		s.finding(one(f), false)
 		if got := strings.TrimSpace(ansi.Strip(s.rows[0])); !strings.HasSuffix(got, want) {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// The same finding in many places is one entry, where it is found and in the list.
+func TestOneFindingInManyPlacesIsOneEntry(t *testing.T) {
+	st := newStage(t, plainLight)
+	apply := st.fakes[steps.Preflight].apply
+	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
+		for _, line := range []int{14, 61, 62, 63, 98} {
+			emit.Find(finding.New(finding.ValueInlineComment, "").At(".env", line).WithSeverity(finding.Error).Needed())
+		}
+		return apply(ctx, r, emit)
+	}
+	st.open()
+	page := st.w.View()
+	list := st.press("t").w.View()
+	one := st.press("enter").w.View()
+	for where, text := range map[string]string{"page": page, "list": list, "finding": one} {
+		if strings.Count(text, "A comment behind a value") != 1 || !strings.Contains(text, ".env:14, 61-63, 98") {
+			t.Errorf("the %s has it %d times:\n%s", where, strings.Count(text, "A comment behind a value"), text)
 		}
 	}
 }

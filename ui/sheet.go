@@ -225,8 +225,9 @@ func (s *sheet) check(ev steps.Event, column int) {
 	s.hang("    ", s.s.Muted, detail)
 }
 
-// finding adds a finding; the whole of it with why and fix, or what it is only.
-func (s *sheet) finding(f finding.Finding, whole bool) {
+// finding adds what is one finding to a person; the whole of it with why and fix, or what
+// it is only.
+func (s *sheet) finding(f finding.Group, whole bool) {
 	message := f.Message
 	if p := place(f); p != "" {
 		message = prose.Say("%s (%s)", message, p)
@@ -242,7 +243,7 @@ func (s *sheet) finding(f finding.Finding, whole bool) {
 
 // headline adds the finding that a page is about: what is wrong in the colour of errors,
 // and below it where, why and, where a person has to, what to do.
-func (s *sheet) headline(f finding.Finding, person bool) {
+func (s *sheet) headline(f finding.Group, person bool) {
 	s.say(s.s.Severity(f.Severity)+" ", s.s.Error.Bold(true), f.Message)
 	why := f.Why
 	if at := place(f); at != "" {
@@ -263,10 +264,10 @@ func (s *sheet) labelled(st lipgloss.Style, label, text string) {
 	}
 }
 
-// place names file and line of a finding, "" when it has none.
-func place(f finding.Finding) string {
-	if f.Line > 0 {
+// place names the files and lines of a finding, "" when it has none.
+func place(f finding.Group) string {
+	if len(f.All) == 1 && f.Line > 0 {
 		return fmt.Sprintf("%s, line %d", f.File, f.Line)
 	}
-	return f.File
+	return f.Places()
 }

@@ -38,7 +38,7 @@ func (r Report) Markdown() string {
 	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\n### Findings\n\n")
-		for _, f := range r.Findings {
+		for _, f := range finding.Groups(r.Findings) {
 			fmt.Fprintf(&b, "- **%s** %s%s: %s %s\n", f.Severity, code(string(f.Code)), whereOf(f, func(s string) string { return " " + code(s) }),
 				escape(f.Message.Rendered()), escape(f.Fix.Rendered()))
 		}
@@ -93,7 +93,7 @@ func (r Report) Text() string {
 	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\nFindings\n")
-		for _, f := range r.Findings {
+		for _, f := range finding.Groups(r.Findings) {
 			fmt.Fprintf(&b, "- %s %s%s: %s %s\n", f.Severity, f.Code, whereOf(f, func(s string) string { return " " + s }), f.Message.Rendered(), f.Fix.Rendered())
 		}
 	}
@@ -161,12 +161,12 @@ func at(file string, line int) string {
 	return fmt.Sprintf("%s:%d", file, line)
 }
 
-// whereOf is the place of a finding, "" when it has none.
-func whereOf(f finding.Finding, wrap func(string) string) string {
+// whereOf are the places of a finding, "" when it has none.
+func whereOf(f finding.Group, wrap func(string) string) string {
 	if f.File == "" {
 		return ""
 	}
-	return wrap(at(f.File, f.Line))
+	return wrap(f.Places())
 }
 
 // code puts text into a code span that the text cannot end.
