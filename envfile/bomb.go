@@ -12,6 +12,32 @@ const maxExpanded = 4 * MaxSize
 // maxNested bounds how many references may be inside of one another.
 const maxNested = 50
 
+// maxReferences bounds the references of a file that a library expands: compose-go and
+// godotenv take a microsecond or two for each, which a file of 1 MiB may have half a million of.
+const maxReferences = 1 << 17
+
+const tooMany = "more references to other variables than keysplit follows"
+
+// tooManyReferences returns the line, from 1, of the first reference beyond maxReferences,
+// 0 for none. Like expandsTooFar it counts without looking at quotes.
+func tooManyReferences(data []byte) int {
+	if bytes.Count(data, []byte{'$'}) <= maxReferences {
+		return 0
+	}
+	line, n := 1, 0
+	for _, c := range data {
+		switch c {
+		case '\n':
+			line++
+		case '$':
+			if n++; n > maxReferences {
+				return line
+			}
+		}
+	}
+	return 0
+}
+
 // expandsTooFar reports whether the references of a file could grow past
 // maxExpanded, or are nested too deeply, and from which line on (1-based). Forty lines of A=$A$A make
 // every reader that expands run out of memory, and some take minutes over a line

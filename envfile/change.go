@@ -29,49 +29,48 @@ type LineDiff struct {
 }
 
 func newChange(old []byte, d *draft) Change {
-	c := Change{Old: old, New: d.file.data}
+	c := Change{Old: old, New: d.data}
 	if bytes.Equal(c.Old, c.New) {
 		c.New = old
 		return c
 	}
-	before := Parse(old).lines
-	at := 0 // lines of Old that are dealt with
-	var added [][]byte
-	flush := func(to, newTo int) {
-		if at < to || len(added) > 0 {
-			c.add(before[at:to], at+1, added, newTo-len(added)+1)
-		}
-		at, added = to, nil
+	before, after, num, newNum := old, d.data, 1, 1 // what is not dealt with yet, and where it begins
+	var removed, added [][]byte
+	flush := func() {
+		c.add(removed, num-len(removed), added, newNum-len(added))
+		removed, added = nil, nil
 	}
-	for i := range d.file.lines {
-		raw, o := d.file.lines[i].Raw, d.origin[i]
-		if o == 0 || !bytes.Equal(raw, before[o-1].Raw) {
-			added = append(added, raw)
+	for _, o := range d.origin {
+		for ; num < o; num++ {
+			removed = append(removed, cutLine(&before))
+		}
+		raw := cutLine(&after)
+		if o == 0 || !bytes.Equal(raw, before[:lineLength(before)]) {
+			added, newNum = append(added, raw), newNum+1
 			continue
 		}
-		flush(o-1, i)
-		at = o
+		flush()
+		before, num, newNum = before[len(raw):], num+1, newNum+1
 	}
-	flush(len(before), len(d.file.lines))
+	for ; len(before) > 0; num++ {
+		removed = append(removed, cutLine(&before))
+	}
+	flush()
 	return c
 }
 
 // add appends one run of changed lines. A newline that the last of them lacked
 // becomes a run of its own.
-func (c *Change) add(removed []Line, num int, added [][]byte, newNum int) {
-	var out [][]byte
-	for _, l := range removed {
-		out = append(out, l.Raw)
-	}
+func (c *Change) add(removed [][]byte, num int, added [][]byte, newNum int) {
 	for j := range added {
-		if n := len(out) - 1; n >= 0 && onlyNewline(out[n], added[j]) {
-			c.run(LineDiff{num, newNum, out[:n], added[:j], false})
-			c.run(LineDiff{num + n, newNum + j, out[n:], added[j : j+1], true})
+		if n := len(removed) - 1; n >= 0 && onlyNewline(removed[n], added[j]) {
+			c.run(LineDiff{num, newNum, removed[:n], added[:j], false})
+			c.run(LineDiff{num + n, newNum + j, removed[n:], added[j : j+1], true})
 			c.run(LineDiff{num + n + 1, newNum + j + 1, nil, added[j+1:], false})
 			return
 		}
 	}
-	c.run(LineDiff{num, newNum, out, added, false})
+	c.run(LineDiff{num, newNum, removed, added, false})
 }
 
 func (c *Change) run(d LineDiff) {

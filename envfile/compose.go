@@ -18,6 +18,9 @@ func readCompose(data []byte, env environ) (Vars, error) {
 	if line := tooDeep(data); line > 0 {
 		return nil, &ReadError{Compose, line, "${variables} that are nested too deep"}
 	}
+	if line := tooManyReferences(data); line > 0 {
+		return nil, &ReadError{Compose, line, tooMany}
+	}
 	got, err := composeVars(data, env)
 	if err != nil {
 		return nil, &ReadError{Compose, composeLine(data, env, err), "a name, a quote or a ${variable} that it does not accept"}

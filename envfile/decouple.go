@@ -10,7 +10,7 @@ func readDecouple(data []byte) (Vars, error) {
 	if err != nil {
 		return nil, err
 	}
-	vars := Vars{}
+	vars := varsOf(data)
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimFunc(line, pythonSpace)
 		key, value, ok := strings.Cut(line, "=")

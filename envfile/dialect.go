@@ -78,6 +78,9 @@ func (v Vars) Names() []string {
 	return names
 }
 
+// varsOf returns Vars with room for what the lines of data most likely set: to grow costs more than to fill.
+func varsOf(data []byte) Vars { return make(Vars, min(bytes.Count(data, []byte{'='}), 1<<17)) }
+
 func (v Vars) set(name, value string) { v[name] = Var{Value: value} }
 
 // ReadError says why a reader refuses a file as a whole. It never holds file content.

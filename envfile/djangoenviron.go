@@ -1,6 +1,7 @@
 package envfile
 
 import (
+	"maps"
 	"strings"
 )
 
@@ -14,25 +15,58 @@ func readDjangoEnviron(data []byte, env environ) (Vars, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, older := map[string]string{}, map[string]string{}
+	vars := varsOf(data)
+	older := map[string]string{} // what version 0.11 reads, where that differs
 	for line := range strings.FieldsFuncSeq(text, pythonLineBreak) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
 		if !ok || !environName(key) {
 			continue
 		}
-		raw[key], older[key] = environValue(value), environValue(environUncommented(value))
+		now := environValue(value)
+		vars.set(key, now)
+		if old := environValue(environUncommented(value)); old != now {
+			older[key] = old
+		} else {
+			delete(older, key)
+		}
 	}
-	vars := make(Vars, len(raw))
-	for key, value := range raw {
-		if _, set := env(key); !set && strings.IndexByte(value, 0) >= 0 { // in the value that counts: the environment takes none
+	for key, v := range vars {
+		if _, set := env(key); !set && strings.IndexByte(v.Value, 0) >= 0 { // in the value that counts: the environment takes none
 			return nil, &ReadError{DjangoEnviron, lineAt(data, strings.IndexByte(string(data), 0)), "a NUL character in a value"}
 		}
-		vars[key] = environProxy(value, raw, env)
-		if v := vars[key]; v.State == Known && v != environProxy(older[key], older, env) {
-			vars[key] = Var{Value: v.Value, State: Stated}
+	}
+	environFollow(vars, older, env)
+	return vars, nil
+}
+
+// environFollow replaces what env(NAME) would look up under another name, and marks what version 0.11 reads otherwise.
+func environFollow(vars Vars, older map[string]string, env environ) {
+	refers := func(value string) bool { return strings.HasPrefix(value, "$") }
+	found := Vars{}
+	for key, v := range vars {
+		old, differs := older[key]
+		if !differs && !refers(v.Value) {
+			continue
+		}
+		if !differs {
+			old = v.Value
+		}
+		was := environProxy(old, len(vars), env, func(name string) (string, bool) {
+			if old, ok := older[name]; ok {
+				return old, true
+			}
+			v, ok := vars[name]
+			return v.Value, ok
+		})
+		now := environProxy(v.Value, len(vars), env, func(name string) (string, bool) {
+			v, ok := vars[name]
+			return v.Value, ok
+		})
+		if found[key] = now; now.State == Known && now != was {
+			found[key] = Var{Value: now.Value, State: Stated}
 		}
 	}
-	return vars, nil
+	maps.Copy(vars, found)
 }
 
 // pythonLineBreak has every character at which Python's str.splitlines splits.
@@ -95,17 +129,17 @@ func environSingle(v string) (string, bool) {
 	return "", false
 }
 
-// environProxy follows $NAME to the value it stands for. A name that is not
+// environProxy follows $NAME to the value it stands for, in a file of n names. A name that is not
 // set, and a circle, raise an error in env(NAME).
-func environProxy(value string, file map[string]string, env environ) Var {
-	for range len(file) + 1 {
+func environProxy(value string, n int, env, file environ) Var {
+	for range n + 1 {
 		if !strings.HasPrefix(value, "$") {
 			return Var{Value: value}
 		}
 		name := strings.TrimLeft(value, "$")
 		next, ok := env(name)
 		if !ok {
-			if next, ok = file[name]; !ok {
+			if next, ok = file(name); !ok {
 				return Var{State: Raises}
 			}
 		}

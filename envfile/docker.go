@@ -14,7 +14,7 @@ func readDocker(data []byte, env environ) (Vars, error) {
 	if err := checkUTF8(DockerEnvFile, data); err != nil {
 		return nil, err
 	}
-	vars := Vars{}
+	vars := varsOf(data)
 	num := 0
 	for rest := bytes.TrimPrefix(data, utf8BOM); len(rest) > 0; {
 		num++

@@ -99,12 +99,13 @@ func (e *BlockedError) Error() string {
 	return s
 }
 
-// draft is the file between two edits: its lines, and for each the number it
-// had at the start (0 for a new one). Drafts are not changed but replaced.
+// draft is the file between two edits: its bytes, and for each line the number
+// it had at the start (0 for a new one). Drafts are not changed but replaced.
 type draft struct {
 	by       For
-	file     *File
+	data     []byte
 	origin   []int
+	parsed   *File
 	readings map[Dialect]result
 }
 
@@ -116,28 +117,35 @@ type result struct {
 }
 
 func newDraft(data []byte, by For) *draft {
-	d := &draft{by: by, file: Parse(data), readings: map[Dialect]result{}}
-	d.origin = make([]int, len(d.file.lines))
+	d := &draft{by: by, data: data, origin: make([]int, countLines(data)), readings: map[Dialect]result{}}
 	for i := range d.origin {
 		d.origin[i] = i + 1
 	}
 	return d
 }
 
-// read returns what dialect dia makes of the draft, and remembers it.
-func (d *draft) read(dia Dialect) result {
-	if _, ok := d.readings[dia]; !ok {
-		d.readings[dia] = d.once(dia)
+// file returns the lines of the draft: of many a candidate nobody asks for them.
+func (d *draft) file() *File {
+	if d.parsed == nil {
+		d.parsed = Parse(d.data)
 	}
-	return d.readings[dia]
+	return d.parsed
 }
 
-// once is read without remembering: what all the dialects make of a large file together would fill the memory.
-func (d *draft) once(dia Dialect) (r result) {
-	if r, ok := d.readings[dia]; ok {
-		return r
+// remembered bounds, in bytes, the file of which all readings are kept: those of a large one would fill the memory, so
+// that only the last is.
+const remembered = 1 << 16
+
+// read returns what dialect dia makes of the draft.
+func (d *draft) read(dia Dialect) result {
+	r, ok := d.readings[dia]
+	if !ok {
+		if len(d.data) > remembered {
+			clear(d.readings)
+		}
+		r.vars, r.doubt, r.err = read(dia, d.data, d.by.Env)
+		d.readings[dia] = r
 	}
-	r.vars, r.doubt, r.err = read(dia, d.file.data, d.by.Env)
 	return r
 }
 
@@ -152,12 +160,11 @@ type cut struct {
 // where the pieces do not make the lines they should: LF put after a lone CR.
 func (d *draft) with(cuts ...cut) *draft {
 	var out bytes.Buffer
-	out.Grow(len(d.file.data) + 256)
-	origin := make([]int, 0, len(d.origin)+2)
-	at := 0
+	out.Grow(len(d.data) + 256)
+	lines, origin, at := d.file().lines, make([]int, 0, len(d.origin)+2), 0
 	keep := func(to int) {
 		for ; at < to; at++ {
-			out.Write(d.file.lines[at].Raw)
+			out.Write(lines[at].Raw)
 			origin = append(origin, d.origin[at])
 		}
 	}
@@ -165,7 +172,7 @@ func (d *draft) with(cuts ...cut) *draft {
 		keep(c.at)
 		for i, line := range c.add {
 			from := 0
-			if i < c.n && strings.HasPrefix(line, string(d.file.lines[c.at+i].Raw)) {
+			if i < c.n && strings.HasPrefix(line, string(lines[c.at+i].Raw)) {
 				from = d.origin[c.at+i]
 			}
 			out.WriteString(line)
@@ -173,12 +180,11 @@ func (d *draft) with(cuts ...cut) *draft {
 		}
 		at = c.at + c.n
 	}
-	keep(len(d.file.lines))
-	next := &draft{by: d.by, file: Parse(out.Bytes()), origin: origin, readings: map[Dialect]result{}}
-	if len(next.file.lines) != len(origin) {
+	keep(len(lines))
+	if countLines(out.Bytes()) != len(origin) {
 		return nil
 	}
-	return next
+	return &draft{by: d.by, data: out.Bytes(), origin: origin, readings: map[Dialect]result{}}
 }
 
 // index returns the index of the line that had the number line at the start.
@@ -202,14 +208,14 @@ func (d *draft) lineOf(i int) int {
 }
 
 // last returns the index after the last line of the value that begins at i.
-func (d *draft) last(i int) int { return d.file.lines[i].Last }
+func (d *draft) last(i int) int { return d.file().lines[i].Last }
 
 func (op Split) apply(d *draft) (*draft, error) {
 	i, err := d.index(op.Line)
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file.lines[i]
+	l := &d.file().lines[i]
 	what := fmt.Sprintf("split line %d before %s", op.Line, op.Name)
 	eq := bytes.IndexByte(l.Raw, '=')
 	at := -1
@@ -223,11 +229,11 @@ func (op Split) apply(d *draft) (*draft, error) {
 	}
 	end := l.End()
 	if end == "" {
-		end = d.file.newline()
+		end = d.file().newline()
 	}
 	gone := newExemption(op.Name)
 	gone.line(l)
-	gone.references(d.file)
+	gone.references(d.file())
 	return d.choose(what, gone, d.with(cut{i, 1, []string{string(l.Raw[:at]) + end, string(l.Raw[at:])}}))
 }
 
@@ -236,7 +242,7 @@ func (op Drop) apply(d *draft) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file.lines[i]
+	l := &d.file().lines[i]
 	what := fmt.Sprintf("drop line %d", op.Line)
 	gone := newExemption("")
 	switch {
@@ -244,14 +250,14 @@ func (op Drop) apply(d *draft) (*draft, error) {
 		return nil, &BlockedError{Op: what, Reason: "it is a part of the value above it"}
 	case l.Kind == Bare:
 		gone.line(l)
-	case l.Kind != Assignment || !setBelow(d.file.lines[i+1:], l.Name):
+	case l.Kind != Assignment || !setBelow(d.file().lines[i+1:], l.Name):
 		return nil, &BlockedError{Op: what, Reason: "it is neither a line without a name nor one whose name is set again below"}
 	}
 	// The whole of a value of several lines goes: its other lines mean nothing
 	// alone. To decouple the padding of a wrapped base64 value is a name of its own.
 	end := d.last(i)
 	for k := i + 1; k < end; k++ {
-		inside := &d.file.lines[k]
+		inside := &d.file().lines[k]
 		if _, value, found := strings.Cut(inside.Text(), "="); found && strings.Trim(value, `="' `) == "" {
 			gone.line(inside)
 		}

@@ -59,13 +59,13 @@ func (op Lift) apply(d *draft) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file.lines[i]
+	l := &d.file().lines[i]
 	what := fmt.Sprintf("move the comment of line %d", op.Line)
 	_, at := l.behind()
 	if at < 0 {
 		return nil, &BlockedError{Op: what, Reason: "there is no comment behind its value"}
 	}
-	if i == 0 && d.file.BOM() {
+	if i == 0 && d.file().BOM() {
 		return nil, &BlockedError{Op: what, Line: op.Line, Reason: "the byte order mark goes first"}
 	}
 	end, raw := l.End(), l.Raw[:at]
@@ -73,11 +73,11 @@ func (op Lift) apply(d *draft) (*draft, error) {
 	comment := string(l.Raw[at : len(l.Raw)-len(end)])
 	above := end
 	if above == "" {
-		above = d.file.newline()
+		above = d.file().newline()
 	}
 	lifted := newExemption("")
 	lifted.line(l)
-	lifted.references(d.file)
+	lifted.references(d.file())
 	for name := range lifted.gone { // it may change, and may not vanish
 		if name != "" {
 			lifted.changed[name] = true

@@ -7,7 +7,7 @@ import (
 )
 
 // Kind says what a line is to the person who wrote it.
-type Kind int
+type Kind uint8
 
 // The kinds of line. Assignment covers every spelling a person uses to set a
 // name, also those that some readers do not understand.
@@ -21,16 +21,19 @@ const (
 // Line is one physical line. A line ends at LF, CR LF, or a CR alone, as in
 // Python's universal newlines.
 type Line struct {
-	Num  int    // 1-based
-	Raw  []byte // with its line end; shares memory with the parsed data
-	Kind Kind
+	Num int    // 1-based
+	Raw []byte // with its line end; shares memory with the parsed data
 	// Name is the name a person meant: without white space, export or a
 	// byte order mark. It is empty unless Kind is Assignment.
 	Name string
 	// Value is what stands after the = or the colon, without white space
 	// around it and without one pair of quotes that encloses all of it: the
 	// reading of decouple. Of a value of several lines it is the first.
-	Value  string
+	Value string
+	// Last is the number of the line on which the value ends: Num, unless a
+	// quoted value spans several lines.
+	Last   int
+	Kind   Kind
 	Export bool // "export" stands before the name
 	Colon  bool // NAME: value, without =
 	// Inside reports whether the line lies in a quoted value that began on an
@@ -38,9 +41,6 @@ type Line struct {
 	// django-environ, docker) still take it for a line of its own, so Kind
 	// and Name are filled as if it were.
 	Inside bool
-	// Last is the number of the line on which the value ends: Num, unless a
-	// quoted value spans several lines.
-	Last int
 	// Unbalanced reports whether the value opens a quote that nothing closes: the
 	// next one of its kind, if there is one, is followed by more text.
 	Unbalanced bool
@@ -65,11 +65,9 @@ var utf8BOM = []byte("\xef\xbb\xbf")
 // whatever is not understood is a Bare line. Time and memory are linear in
 // len(data). The File shares memory with data, which must not change.
 func Parse(data []byte) *File {
-	f := &File{data: data, lines: make([]Line, 0, bytes.Count(data, []byte{'\n'})+1)}
+	f := &File{data: data, lines: make([]Line, 0, countLines(data))}
 	for rest := data; len(rest) > 0; {
-		n := lineLength(rest)
-		f.lines = append(f.lines, classify(len(f.lines)+1, rest[:n:n]))
-		rest = rest[n:]
+		f.lines = append(f.lines, classify(len(f.lines)+1, cutLine(&rest)))
 	}
 	f.markSpans()
 	return f
@@ -116,14 +114,32 @@ func (f *File) newline() string {
 
 // lineLength returns the length of the first line of b with its line end.
 func lineLength(b []byte) int {
-	i := bytes.IndexAny(b, "\r\n")
-	switch {
-	case i < 0:
-		return len(b)
-	case b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n':
-		return i + 2
+	for i, c := range b {
+		switch {
+		case c == '\r' && i+1 < len(b) && b[i+1] == '\n':
+			return i + 2
+		case c == '\r' || c == '\n':
+			return i + 1
+		}
 	}
-	return i + 1
+	return len(b)
+}
+
+// cutLine takes the first line, with its line end, off the front of b.
+func cutLine(b *[]byte) []byte {
+	n := lineLength(*b)
+	line := (*b)[:n:n]
+	*b = (*b)[n:]
+	return line
+}
+
+// countLines returns the number of lines that Parse makes of data.
+func countLines(data []byte) (n int) {
+	for len(data) > 0 {
+		cutLine(&data)
+		n++
+	}
+	return n
 }
 
 func lineEnd(raw []byte) []byte {

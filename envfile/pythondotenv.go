@@ -13,7 +13,7 @@ func readPythonDotenv(data []byte, env environ) (Vars, error) {
 	if err != nil {
 		return nil, err
 	}
-	vars := Vars{}
+	vars := varsOf(data)
 	for p := (dotenvParser{s: text}); p.s != ""; {
 		name, value, ok := p.statement()
 		switch {

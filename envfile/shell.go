@@ -13,7 +13,7 @@ import (
 // Anything else is answered with a doubt: the reason, and the first line for which it holds. Each value is then Stated
 // and no longer Known. It is what bash makes of the line, provided that what was not followed changes nothing.
 func readShell(data []byte, env environ) (vars Vars, doubt *ReadError) {
-	sh := shell{vars: Vars{}, env: env, all: true}
+	sh := shell{vars: varsOf(data), env: env, all: true}
 	sh.lex.s = string(bytes.ReplaceAll(data, []byte{0}, nil)) // as both do
 	if len(data)-len(sh.lex.s) > 256 {
 		sh.stops("too many NUL characters: bash takes it for a program")

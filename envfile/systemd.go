@@ -15,7 +15,7 @@ func readSystemd(data []byte) (Vars, error) {
 	if i := bytes.IndexByte(data, 0); i >= 0 {
 		return nil, &ReadError{Systemd, lineAt(data, i), "a NUL character"}
 	}
-	p := systemdParser{vars: Vars{}}
+	p := systemdParser{vars: varsOf(data)}
 	state := systemdBeforeName
 	for i, c := range data {
 		if p.at = i; state != nil {

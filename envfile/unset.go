@@ -12,8 +12,8 @@ type Unset struct {
 func (op Unset) apply(d *draft) (*draft, error) {
 	gone := newExemption(op.Name)
 	var cuts []cut
-	for i := 0; i < len(d.file.lines); i++ {
-		l := &d.file.lines[i]
+	for i := 0; i < len(d.file().lines); i++ {
+		l := &d.file().lines[i]
 		if l.Kind != Assignment || l.Inside || l.Name != op.Name {
 			continue
 		}
