@@ -22,18 +22,39 @@ var publicKeys = map[string]finding.Code{
 }
 
 // placeholderWords are what people put where a value belongs. Six letters and
-// more are looked for anywhere, without regard to case: in 86 random
-// characters one turns up once in ten million keys. The shorter ones must
+// more are looked for anywhere, without regard to case. The shorter ones must
 // stand between separators, or be all there is.
 var placeholderWords = lazyregexp.New(`(?i)` +
 	`required|generate|change[-_ ]?(me|this|it)|changeme|placeholder|example|throwaway|replace[-_ ]|` +
 	`insert[-_ ]|secret-key-here|key[-_]here|not[-_]for[-_]production|only[-_]for[-_]|for[-_]testing|` +
-	`(^|[-_ <])(your|dummy|todo|fixme)[-_ ]|xxxxxx|^(todo|fixme|tbd|none|null|undefined|secret|dummy)$|` +
+	`(^|[-_ <])(your|dummy|todo|fixme)[-_ ]|xxxxxx+|^(todo|fixme|tbd|none|null|undefined|secret|dummy)$|` +
 	`^<.*>$|^\$\{.*\}$|^\{\{.*\}\}$`)
 
-// Placeholder reports whether the value stands where a real key belongs.
+// placeholderCompany are words that a placeholder has beside one of placeholderWords.
+var placeholderCompany = lazyregexp.New(`(?i)` +
+	`secret|here|token|random|string|character|long|django|super|value|prod|with|this|from|please|passw|default|` +
+	`sample|test|fifty|least|must|should|name|local|` +
+	`(^|[-_ ])(key|jwt|the|set|new|own|put|and|for|min|run|use|dev|app)([-_ ]|$)`)
+
+// Placeholder reports whether the value stands where a real key belongs. A word of
+// eight characters is in one random key of some ten thousand million, and enough. A
+// shorter one, such as -your_ or xxxxxx, is in one of some million: in a value that is
+// long enough for a key it counts where the rest is none that chance made.
 func Placeholder(value string) bool {
-	return publicKeys[digest(value)] == finding.JWTKeyPlaceholder || placeholderWords.MatchString(value)
+	switch {
+	case publicKeys[digest(value)] == finding.JWTKeyPlaceholder:
+		return true
+	case !placeholderWords.MatchString(value):
+		return false
+	case len(value) < MinKeyLength:
+		return true
+	}
+	short := true
+	rest := placeholderWords.ReplaceAllStringFunc(value, func(word string) string {
+		short = short && len(word) < 8
+		return " "
+	})
+	return !short || weak(strings.TrimSpace(rest)) || placeholderCompany.MatchString(rest)
 }
 
 func digest(value string) string {
@@ -73,9 +94,10 @@ func JudgeKey(key secret.Secret, others ...secret.Secret) []finding.Code {
 
 // weak looks for structure that a random key does not have. Each bound leaves
 // room for keys of 50 characters and more from any usual alphabet, hexadecimal
-// included.
+// included: of these, one in two million has a stretch of 8, one in some hundred
+// million one of 10.
 func weak(value string) bool {
-	return distinctRunes(value) < 8 || longestStep(value) >= 8 || repeats(value) || words(value)
+	return distinctRunes(value) < 8 || longestStep(value) >= 10 || repeats(value) || words(value)
 }
 
 func distinctRunes(s string) int {
