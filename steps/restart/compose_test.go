@@ -132,6 +132,25 @@ set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 	}
 }
 
+// A list of containers that Docker broke off proves nothing, neither before nor after:
+// a container that it does not name may be the old one.
+func TestAListOfContainersThatFailsIsNoProof(t *testing.T) {
+	for name, fails := range map[string]string{"before": "true", "after": `[ -e "$DIR/id" ]`} {
+		w := managedWorld(t, "compose:web")
+		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `echo old ;;`, `echo old; if `+fails+`; then echo "cannot connect" >&2; exit 1; fi ;;`, 1))
+		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte(`["JWT_SECRET_KEY=`+w.run.Key.Reveal()+`"]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said, found, err := restarted(t, w)
+		if err == nil || !strings.Contains(err.Error(), "docker failed with exit code 1") || strings.Contains(said, "recreated web") {
+			t.Errorf("%s: error %v, %v\n%s", name, err, found, said)
+		}
+		if made := strings.Contains(program.Argv(), "--force-recreate"); made != (name == "after") {
+			t.Errorf("%s: containers recreated: %v", name, made)
+		}
+	}
+}
+
 // Each replica counts, and a container without the key is no proof.
 func TestComposeLooksAtEveryReplica(t *testing.T) {
 	const replicas = `case "$*" in
