@@ -103,14 +103,12 @@ func (sh *shell) command(c shellCommand) {
 		}
 		return
 	}
-	first := sh.expand(args[0])
-	name := first.text
-	if first.unknown || strings.ContainsAny(args[0], "$`*?{") || strings.HasPrefix(name[nameLength(name):], "[") && nameLength(name) > 0 {
-		sh.opaque(args) // the name is another one, or an element of an array
+	name, plain := sh.name(args[0])
+	if !plain {
+		sh.opaque(args)
 		return
 	}
-	special := slices.Contains(shellSpecial, name)
-	if special && (n > 0 || c.redirected) {
+	if slices.Contains(shellSpecial, name) && (n > 0 || c.redirected) {
 		sh.opaque(c.words)
 		return
 	}
@@ -118,16 +116,30 @@ func (sh *shell) command(c shellCommand) {
 		sh.expand(w)
 		sh.guards(w[:nameLength(w)])
 	}
+	sh.call(name, args, c.certain)
+}
+
+// name returns the name of the command that a word stands for. plain is false where it is
+// another one, or an element of an array.
+func (sh *shell) name(word string) (name string, plain bool) {
+	first := sh.expand(word)
+	name = first.text
+	n := nameLength(name)
+	return name, !first.unknown && !strings.ContainsAny(word, "$`*?{") && (n == 0 || !strings.HasPrefix(name[n:], "["))
+}
+
+// call runs the command name; args begins with its own word.
+func (sh *shell) call(name string, args []string, certain bool) {
 	switch {
 	case name == "export":
-		sh.export(args[1:], c.certain)
+		sh.export(args[1:], certain)
 	case name == "unset":
-		sh.unset(args[1:], c.certain)
-	case name == "set" && c.certain && slices.Contains([]string{"-a", "+a", "-o allexport", "+o allexport"}, strings.Join(args[1:], " ")):
+		sh.unset(args[1:], certain)
+	case name == "set" && certain && slices.Contains([]string{"-a", "+a", "-o allexport", "+o allexport"}, strings.Join(args[1:], " ")):
 		sh.all = args[1][0] == '-'
 	case name == "set" || slices.Contains(shellSetters, name):
 		sh.opaque(args)
-		if c.certain && slices.Contains(shellEnds, name) && (len(args) > 1 || name != "exec") {
+		if certain && slices.Contains(shellEnds, name) && (len(args) > 1 || name != "exec") {
 			sh.stops("the end of the reading")
 		}
 	default:

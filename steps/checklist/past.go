@@ -99,7 +99,7 @@ func (p *past) all() []*proof {
 }
 
 func (p *past) take(e journal.Entry) {
-	step, status := steps.Name(e.Step), steps.Status(e.Status)
+	step := steps.Name(e.Step)
 	switch e.Kind {
 	case "evidence":
 		pr := &proof{Evidence: *e.Evidence, step: step, time: e.Time, key: p.key}
@@ -124,31 +124,36 @@ func (p *past) take(e journal.Entry) {
 		p.beside = false
 		p.void(steps.Write, true, "the upgrade was undone at "+exact(e.Time))
 	case "status":
-		p.skipped[step] = status == steps.Skipped
-		switch status {
-		case steps.Failed:
-			p.failed[step] = e.Time
-		case steps.Done, steps.Skipped, steps.Undone:
-			delete(p.failed, step)
+		p.takeStatus(step, steps.Status(e.Status), e.Time)
+	}
+}
+
+// takeStatus takes up a status of a step, and when it had it.
+func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
+	p.skipped[step] = status == steps.Skipped
+	switch status {
+	case steps.Failed:
+		p.failed[step] = at
+	case steps.Done, steps.Skipped, steps.Undone:
+		delete(p.failed, step)
+	}
+	if step == steps.Write && status != steps.Undone {
+		p.writing, p.wrote = status == steps.Running, true
+	}
+	beside := p.beside
+	p.beside = beside && status == steps.Undone
+	switch {
+	case status == steps.Undone && beside:
+		if step == steps.Restart {
+			p.restarted("the server was restarted again at " + exact(at))
 		}
-		if step == steps.Write && status != steps.Undone {
-			p.writing, p.wrote = status == steps.Running, true
-		}
-		beside := p.beside
-		p.beside = beside && status == steps.Undone
-		switch {
-		case status == steps.Undone && beside:
-			if step == steps.Restart {
-				p.restarted("the server was restarted again at " + exact(e.Time))
-			}
-		case status == steps.Failed:
-			p.void(step, true, string(step)+" failed at "+exact(e.Time))
-		case status == steps.Undone:
-			p.void(step, true, string(step)+" was undone at "+exact(e.Time))
-		case step == steps.Restart && status == steps.Running:
-			// What the smoke test saw was the server before.
-			p.restarted("the server was restarted again at " + exact(e.Time))
-		}
+	case status == steps.Failed:
+		p.void(step, true, string(step)+" failed at "+exact(at))
+	case status == steps.Undone:
+		p.void(step, true, string(step)+" was undone at "+exact(at))
+	case step == steps.Restart && status == steps.Running:
+		// What the smoke test saw was the server before.
+		p.restarted("the server was restarted again at " + exact(at))
 	}
 }
 

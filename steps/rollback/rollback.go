@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
@@ -154,16 +155,6 @@ func (r *Rollback) Effects() (out []prose.Text) {
 // cannot be read counts as another key.
 func (r *Rollback) keyBefore() (another bool, without string) {
 	run := r.engine.Run
-	key := func(data []byte) secret.Secret {
-		if len(run.Project.EnvFile.Readers) == 0 {
-			return secret.Secret{}
-		}
-		keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
-		if err != nil {
-			return secret.Secret{}
-		}
-		return keys.InFile.Secret
-	}
 	for _, d := range r.last.Deliveries {
 		another = true
 		if !d.There && !byHand(d) {
@@ -180,23 +171,9 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 			adopted = adopted || !in.Created // the module of a grace period is made
 			continue
 		}
-		var before []byte
-		var err error
-		if !in.Created {
-			before, err = run.Journal.Kept(in.BackupID)
-		}
-		own := in.Path == run.Project.EnvFile.Path || slices.Contains(run.Home().Files(), in.Path)
-		if err != nil {
-			another = another || own
-			continue
-		}
-		data, err := file.ReadSmall(in.Path)
-		was, now := key(before), key(data)
-		if !own && (now.Len() == 0 || slices.Contains(steps.JudgeKey(now), finding.JWTKeyPlaceholder)) {
-			continue // it is no file that a backend reads, such as an example
-		}
-		another = another || err != nil || was.Len()+now.Len() > 0 && !was.Equal(now)
-		if was.Len() == 0 && (own || now.Len() > 0) {
+		differs, none := r.keyChange(in)
+		another = another || differs
+		if none {
 			without = run.Project.Rel(in.Path)
 		}
 	}
@@ -204,6 +181,39 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 		without = ""
 	}
 	return another, without
+}
+
+// keyChange reports whether a file has another key before its change in than now, and
+// whether it then has none where a backend reads one. What cannot be read has another.
+func (r *Rollback) keyChange(in envfile.Intent) (differs, none bool) {
+	run := r.engine.Run
+	var before []byte
+	var err error
+	if !in.Created {
+		before, err = run.Journal.Kept(in.BackupID)
+	}
+	own := in.Path == run.Project.EnvFile.Path || slices.Contains(run.Home().Files(), in.Path)
+	if err != nil {
+		return own, false
+	}
+	data, err := file.ReadSmall(in.Path)
+	was, now := keyIn(run, before), keyIn(run, data)
+	if !own && (now.Len() == 0 || slices.Contains(steps.JudgeKey(now), finding.JWTKeyPlaceholder)) {
+		return false, false // it is no file that a backend reads, such as an example
+	}
+	return err != nil || was.Len()+now.Len() > 0 && !was.Equal(now), was.Len() == 0 && (own || now.Len() > 0)
+}
+
+// keyIn returns the key that the project's first reader finds in an env file, unset for none.
+func keyIn(run *steps.Run, data []byte) secret.Secret {
+	if len(run.Project.EnvFile.Readers) == 0 {
+		return secret.Secret{}
+	}
+	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
+	if err != nil {
+		return secret.Secret{}
+	}
+	return keys.InFile.Secret
 }
 
 // Run undoes it, restarts, asks the server, and says how that ended. The verdict's error

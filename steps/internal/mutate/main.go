@@ -129,6 +129,9 @@ func changes() ([]change, error) {
 	return all, nil
 }
 
+// elsewhere are the packages whose tests stand, all or in part, in those of others.
+var elsewhere = map[string][]string{"steps/vendor": {"./steps/restart", "./steps/write", "./steps/verify"}}
+
 // try runs the tests of the change's package. A change that does not build is none.
 func try(c change) (builds, noticed bool, err error) {
 	data, err := os.ReadFile(c.file)
@@ -156,10 +159,11 @@ func try(c change) (builds, noticed bool, err error) {
 		return false, false, err
 	}
 	folder := "./" + filepath.ToSlash(filepath.Dir(c.file))
+	tests := append([]string{"test", "-overlay", overlay, "-failfast", "-timeout", "4m", folder}, elsewhere[strings.TrimPrefix(folder, "./")]...)
 	if exec.Command("go", "vet", "-overlay", overlay, folder).Run() != nil {
 		return false, false, nil
 	}
 	ctx, stop := context.WithTimeout(context.Background(), limit)
 	defer stop()
-	return true, exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-failfast", "-timeout", "4m", folder).Run() != nil, nil
+	return true, exec.CommandContext(ctx, "go", tests...).Run() != nil, nil
 }
