@@ -84,7 +84,6 @@ func (e elsewhere) File() string {
 	return ""
 }
 
-func (elsewhere) Takes(Keys) error                    { return nil }
 func (elsewhere) Brings(secret.Secret) (string, bool) { return "", false }
 func (elsewhere) ReadBy(envfile.Dialect) string       { return "what the places hold" }
 
@@ -131,4 +130,12 @@ func (r *Run) JudgePlaces() []finding.Finding {
 		}
 	}
 	return found
+}
+
+// Takes is a *Failure where no key of the settings signs tokens.
+func (e elsewhere) Takes(Keys) error {
+	if s := e.run.Project.Source; s.SplitsNothing() {
+		return Fail(e.run.Untaken(s).WithSeverity(finding.Error))
+	}
+	return nil
 }

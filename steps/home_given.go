@@ -18,8 +18,15 @@ import (
 // variables. The zero Source is such a file, or the environment.
 type Source struct {
 	Kind SourceKind
-	File string // of one value, or with the literal; absolute
-	Line int    // of the literal
+	File string // of one value, with the literal, or with the code that makes tokens; absolute
+	Line int    // in that file, 0 where none is known
+	Says string // of a key pair: its algorithm, or JWK_URL
+}
+
+// SplitsNothing reports whether no key of the settings signs tokens: nothing makes any, a
+// key pair signs them, or the project's own code chooses the key.
+func (s Source) SplitsNothing() bool {
+	return s.Kind == NoTokens || s.Kind == KeyPair || s.Kind == OwnCode
 }
 
 // SourceKind names a kind of Source.
@@ -32,6 +39,7 @@ const (
 	Literal      SourceKind = "literal"    // it stands in the settings, which read no variable for it
 	OwnCode      SourceKind = "own-code"   // the project's own code makes tokens, and the settings have no key for it
 	NoTokens     SourceKind = "no-tokens"  // nothing that is known makes tokens
+	KeyPair      SourceKind = "key-pair"   // no shared key signs tokens, by the settings' text
 	NothingReads SourceKind = "none"       // the settings read the environment alone, and no file gives it variables
 )
 
@@ -111,8 +119,11 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	case NoTokens:
 		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no code with PyJWT. There is nothing to split.").WithSeverity(finding.Warning).
 			WithFix(finding.Do("If there are no tokens, there is nothing to do. If there are, say which variable holds their key, in keysplit.toml: key = \"NAME\". Then run `keysplit` again."))
+	case KeyPair:
+		facts := Facts{Tokens: TokenFacts{Algorithm: s.Says, JWK: s.Says == "JWK_URL"}}
+		return facts.NotShared().At(r.Project.Rel(r.Project.SettingsFile), 0)
 	case OwnCode:
-		f, _ := r.Project.MadeBy()
+		f := ownTokens(r.Project.Rel(s.File), s.Line)
 		f.Message = prose.Say("%s They have no JWT_SECRET_KEY: a key in a .env would not be read.", f.Message)
 		return f.WithSeverity(finding.Error).WithFix(finding.Do("Let the settings read it: JWT_SECRET_KEY = %s, and let %s sign and verify with that. "+
 			"Where it has a key of its own already, say the name of its variable in keysplit.toml: key = \"NAME\". Then run `keysplit` again.", r.reads(), f.File))

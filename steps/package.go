@@ -21,19 +21,31 @@ func (p *Project) MadeBy() (f finding.Finding, found bool) {
 		return f, false
 	}
 	if facts.Package == "pyjwt" {
-		at := p.Rel(facts.TokensFile)
-		if facts.TokensLine > 0 {
-			at = fmt.Sprintf("%s:%d", at, facts.TokensLine)
-		}
-		f = finding.New(finding.TokenPackage, "Tokens are made by the project's own code, with PyJWT. The settings do not tell which key it signs with.").
-			At(p.Rel(facts.TokensFile), facts.TokensLine).WithSeverity(finding.Warning)
-		return f.WithFix(finding.Do("Look at %s: it must sign and verify with JWT_SECRET_KEY, and not with SECRET_KEY. A real login can show it: `keysplit upgrade --username NAME --login PATH`", at)), true
+		return ownTokens(p.Rel(facts.TokensFile), facts.TokensLine), true
 	}
 	says, found := untested[facts.Package]
 	if !found {
 		return f, false
 	}
 	return finding.New(finding.TokenPackage, says).At(p.Rel(facts.SettingsFile), 0), true
+}
+
+// ownTokens is the finding of tokens that the project's own code makes, in a file relative
+// to the project.
+func ownTokens(rel string, line int) finding.Finding {
+	at := rel
+	if line > 0 {
+		at = fmt.Sprintf("%s:%d", at, line)
+	}
+	return finding.New(finding.TokenPackage, "Tokens are made by the project's own code, with PyJWT. The settings do not tell which key it signs with.").
+		At(rel, line).WithSeverity(finding.Warning).
+		WithFix(finding.Do("Look at %s: it must sign and verify with JWT_SECRET_KEY, and not with SECRET_KEY. A real login can show it: `keysplit upgrade --username NAME --login PATH`", at))
+}
+
+// SplitsNothing reports whether no shared key of the settings signs tokens, so that no
+// place needs one.
+func (p *Project) SplitsNothing() bool {
+	return p.Source.SplitsNothing() || p.Facts != nil && !p.Facts.Tokens.Shared()
 }
 
 // Asks reports whether a server can be asked about the tokens that these facts are

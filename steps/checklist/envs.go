@@ -59,7 +59,7 @@ func (e *envs) fromElsewhere(run *steps.Run) bool {
 		case steps.Literal:
 			e.unset = append(e.unset, fmt.Sprintf("the key is written in %s:%d", run.Project.Rel(source.File), source.Line))
 			return true
-		case steps.OwnCode, steps.NoTokens:
+		case steps.OwnCode, steps.NoTokens, steps.KeyPair:
 			e.unset = append(e.unset, "the settings have no JWT_SECRET_KEY")
 			return true
 		case steps.NothingReads:

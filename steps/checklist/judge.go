@@ -246,6 +246,8 @@ func (l *look) updated(k repo.Kind, none string) verdict {
 		v.why, v.next = l.tree.Partial[k], prose.Say("Look at it yourself, then sign the item off.")
 	case samples > 0 && samples == len(l.places[k]):
 		v.why, v.next = "only example files name JWT_SECRET_KEY, and no document here explains how to set SECRET_KEY", prose.Say("If nothing more needs updating, or it is done elsewhere, sign the item off.")
+	case l.idle:
+		v.why, v.next = "no shared key of the settings signs tokens, so nothing here needs one", prose.Say("If that is so, sign the item off.")
 	case len(l.places[k]) == 0:
 		v.why, v.next = none, prose.Say("If nothing needs updating here, or it is done elsewhere, sign the item off.")
 	}

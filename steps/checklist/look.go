@@ -79,6 +79,7 @@ type look struct {
 	envs   envs
 	places map[repo.Kind][]place
 	past   past
+	idle   bool // no shared key of the settings signs tokens
 	here   bool // the environment keeps its keys in the .env of this machine
 }
 
@@ -158,9 +159,11 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{envs: readEnvs(run, t), places: map[repo.Kind][]place{}, here: run.Home().Here()}
+	l := &look{envs: readEnvs(run, t), places: map[repo.Kind][]place{}, idle: run.Project.SplitsNothing(), here: run.Home().Here()}
 	for _, k := range []repo.Kind{repo.Pipeline, repo.Document} {
-		l.places[k] = findPlaces(run, &t, k)
+		if !l.idle {
+			l.places[k] = findPlaces(run, &t, k)
+		}
 	}
 	l.tree = t
 	l.past = recall(run, l.envs.key)

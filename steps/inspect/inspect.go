@@ -273,7 +273,7 @@ func (v *Environment) verdict() (text string, more bool) {
 // splitsNothing reports whether a key pair signs the tokens, or nothing makes any.
 func (v *Environment) splitsNothing() bool {
 	p := v.Run.Project
-	return p != nil && p.Facts != nil && v.Run.Home().Here() && (!p.Facts.Tokens.Shared() || p.Source.Kind == steps.NoTokens)
+	return p != nil && p.SplitsNothing() && (v.Run.Home().Here() || p.Source.SplitsNothing())
 }
 
 func (v *Environment) warnings() (n int) {

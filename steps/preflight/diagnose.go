@@ -24,6 +24,7 @@ type diagnosis struct {
 	project *steps.Project
 	sources []source
 	place   place
+	signing signing // by the files alone
 
 	untracked bool // only what is in the repository counts, and the .env is not in it
 

@@ -58,7 +58,7 @@ func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 		}
 		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
 	case f.State == "ok" && f.Package == "pyjwt" && !f.Key.Set && !f.Takes:
-		return steps.Source{Kind: steps.OwnCode}
+		return steps.Source{Kind: steps.OwnCode, File: f.TokensFile, Line: f.TokensLine}
 	case f.State == "ok" && f.Package == "" && !f.Key.Set && !f.Takes:
 		return steps.Source{Kind: steps.NoTokens}
 	case len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads():
@@ -122,7 +122,7 @@ func (d *diagnosis) judgeGiven() {
 	switch source.Kind {
 	case steps.FromCode:
 		return
-	case steps.Literal, steps.OwnCode, steps.NoTokens:
+	case steps.Literal, steps.OwnCode, steps.NoTokens, steps.KeyPair:
 		d.found = append(d.found, untaken)
 		return
 	}
@@ -151,8 +151,8 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		emit.Check("env-file", steps.MarkOK, "the settings", "fetch the key themselves")
 	case steps.Literal:
 		emit.Check("env-file", steps.MarkFailed, d.project.Rel(s.File), "has the key in it")
-	case steps.OwnCode, steps.NoTokens:
-		emit.Check("env-file", steps.MarkWarn, "the settings", "have no key of tokens")
+	case steps.OwnCode, steps.NoTokens, steps.KeyPair:
+		emit.Check("env-file", steps.MarkWarn, "the settings", "have no shared key of tokens")
 	default:
 		what, why := "no .env", "the settings read the environment alone"
 		if path := d.project.EnvFile.Path; isFile(path) {

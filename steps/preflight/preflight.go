@@ -133,7 +133,11 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if !run.Home().Here() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
-	if d.textReadsNone() {
+	if run.Options.Static {
+		d.signing = readSigning(run, p, d.sources)
+		p.Source = d.signing.source()
+	}
+	if p.Source.Kind == "" && d.textReadsNone() {
 		p.Source = steps.Source{Kind: steps.NothingReads}
 	}
 	d.untracked = run.Options.Committed && untracked(ctx, p)

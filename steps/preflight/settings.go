@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,17 +57,24 @@ var (
 	moduleName   = lazyregexp.New(`^[A-Za-z_]\w*(?:\.\w+)*$`)
 )
 
+// ofTests are settings for tests alone.
+var ofTests = lazyregexp.New(`(?:^|[._])(?:tests?|testing)(?:[._]|$)`)
+
 // namedModule is the settings module that sources name where an expression finds it: a
-// literal; one of several, of which the first that is there counts; a variable that is
-// assigned one; or a text that is filled in with the name of an environment.
+// literal; one of several, of which the first that is there counts, and those of tests
+// last; a variable that is assigned one; or a text that is filled in with the name of an
+// environment.
 func namedModule(root string, sources []source, where *lazyregexp.Regexp) string {
-	first := ""
+	first, tests := "", ""
 	for _, s := range sources {
 		for _, m := range where.FindAllStringSubmatch(s.text, -1) {
 			named := append([]string{m[1]}, valuesOf(s.text, m[1])...)
 			for _, text := range named {
 				for _, l := range moduleText.FindAllStringSubmatch(text, -1) {
-					if module := filledIn(root, l[1]); module != "" {
+					switch module := filledIn(root, l[1]); {
+					case module != "" && ofTests.MatchString(module):
+						tests = cmp.Or(tests, module)
+					case module != "":
 						return module
 					}
 					if first == "" && moduleName.MatchString(l[1]) && (strings.Contains(l[1], ".") || strings.TrimSpace(m[1]) == l[0]) {
@@ -76,7 +84,7 @@ func namedModule(root string, sources []source, where *lazyregexp.Regexp) string
 			}
 		}
 	}
-	return first
+	return cmp.Or(tests, first)
 }
 
 // valuesOf are what a source assigns to the names in an expression.

@@ -99,6 +99,8 @@ func (d *diagnosis) judgeText() {
 	if f, found := notUpgraded(p, d.sources); found {
 		p.Findings = append(p.Findings, f)
 	}
+	d.judgeSigning()
+	sayUntilThen(p.Findings)
 }
 
 // signingKeyInCode finds a key of tokens that stands in the settings' own text.

@@ -54,7 +54,7 @@ func Walk(ctx context.Context, top string) (Tree, error) {
 			return filepath.SkipAll
 		}
 		if d.IsDir() {
-			if path != top && foreign(path, d.Name()) {
+			if path != top && Foreign(path, d.Name()) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -83,8 +83,8 @@ func (t *Tree) Incomplete(k Kind, why string) {
 	}
 }
 
-// foreign reports whether a folder holds nothing of the project's own.
-func foreign(path, name string) bool {
+// Foreign reports whether a folder holds nothing of the project's own.
+func Foreign(path, name string) bool {
 	if slices.Contains(skipped, name) {
 		return true
 	}

@@ -1,0 +1,211 @@
+package preflight
+
+import (
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/repo"
+)
+
+var (
+	// tokenPackages are the packages that make tokens, and their settings.
+	tokenPackages = lazyregexp.New(`\b(?:rest_framework_simplejwt|ninja_jwt|graphql_jwt|rest_framework_jwt)\b|\bdjoser\.urls\.jwt\b`)
+	// Whatever else is about tokens has one of these in its name.
+	tokenSettings = lazyregexp.New(`(?i)jwt|\bSIGNING_KEY\b`)
+	// requiresPackage is such a package among what a project requires, and requiresTools
+	// are packages with which a project's own code may make tokens.
+	requiresPackage = lazyregexp.New(`(?i)\b(?:djangorestframework[-_.](?:simple)?jwt|django[-_.]ninja[-_.]jwt|django[-_.]graphql[-_.]jwt|drf[-_.]jwt)\b`)
+	requiresTools   = lazyregexp.New(`(?i)\b(?:pyjwt|python[-_.]jose|joserfc|authlib|jwcrypto|djoser)\b`)
+	makesToken      = lazyregexp.New(`\bjwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
+
+	// keyPair is an algorithm that no shared key signs with, or an address of keys.
+	keyPair   = lazyregexp.New(`['"]?\b(?:JWT_)?ALGORITHM['"]?\s*(?:\]\s*=|:|=)\s*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
+	sharedKey = lazyregexp.New(`['"]HS(?:256|384|512)['"]`)
+	keyURL    = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
+
+	// goesOn begins settings that are not followed here.
+	goesOn = lazyregexp.New(`\b(?:exec|include|optional|import_module|__import__)\s*\(`)
+)
+
+// signing is what makes a project's tokens, as far as that can be told without running
+// any of its code.
+type signing struct {
+	shared  bool   // a package makes them, and the settings give it no key: SECRET_KEY signs
+	pair    string // the algorithm of a key pair, or "JWK_URL"
+	own     string // the file of the project's own code that makes them, absolute
+	line    int    // of that
+	nothing bool   // nothing does
+}
+
+// readSigning tells what makes the tokens by the settings' text, what the project
+// requires and, where that leaves it open, its code. The zero signing is not known, or
+// a key that the settings read.
+func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
+	text := ""
+	for _, s := range sources {
+		text += s.text + "\n"
+	}
+	if algorithm := keyPair.FindStringSubmatch(text); algorithm != nil && !sharedKey.MatchString(text) {
+		return signing{pair: algorithm[1]}
+	}
+	if keyURL.MatchString(text) {
+		return signing{pair: "JWK_URL"}
+	}
+	if run.Options.Names.Key != "" || namesIn(sources).Key != "" || strings.Contains(text, p.Names.Key) {
+		return signing{}
+	}
+	required := requirements(p)
+	mentioned := tokenSettings.MatchString(text)
+	switch {
+	case tokenPackages.MatchString(text), requiresPackage.MatchString(required):
+		return sharedIn(p, text)
+	case required == "":
+		return signing{}
+	case requiresTools.MatchString(required):
+		switch found := ownTokens(p.Root); {
+		case found.shared:
+			return sharedIn(p, text)
+		case found.own != "":
+			return found
+		}
+	}
+	return signing{nothing: !mentioned}
+}
+
+// sharedIn is the signing of a package where the settings' text leaves no doubt that it
+// is given no key.
+func sharedIn(p *steps.Project, text string) signing {
+	return signing{shared: p.SettingsFile != "" && !strings.Contains(text, "SIGNING_KEY") && !goesOn.MatchString(text)}
+}
+
+// alsoRequires is how a file of requirements names another one.
+var alsoRequires = lazyregexp.New(`(?m)^[ \t]*(?:-r|--requirement)[ =]*([^\s#]+)`)
+
+// requirements is what the files say that a project requires, "" where there are none.
+// Lock files are not among them: they name what others require, too.
+func requirements(p *steps.Project) string {
+	var files []string
+	for _, dir := range upward(p.Root, p.TopLevel) {
+		for _, pattern := range []string{"requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in", "pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "environment.y*ml", "pixi.toml"} {
+			if found, err := filepath.Glob(filepath.Join(escapeGlob(dir), filepath.FromSlash(pattern))); err == nil {
+				files = append(files, found...)
+			}
+		}
+	}
+	all := ""
+	for i := 0; i < len(files) && i < maxRequirements; i++ {
+		text := string(readSome(files[i]))
+		all += text + "\n"
+		for _, m := range alsoRequires.FindAllStringSubmatch(text, -1) {
+			if other := filepath.Join(filepath.Dir(files[i]), filepath.FromSlash(m[1])); !slices.Contains(files, other) {
+				files = append(files, other)
+			}
+		}
+	}
+	return all
+}
+
+// escapeGlob is a folder's path as a pattern that matches it alone.
+func escapeGlob(dir string) string {
+	if filepath.Separator == '\\' {
+		return dir // no pattern can have a backslash there
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// How many files of requirements, and of code, one look reads.
+const (
+	maxRequirements = 50
+	maxCode         = 5_000
+)
+
+// ownTokens looks in a project's code for what makes tokens.
+func ownTokens(root string) (found signing) {
+	left := maxCode
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil //nolint:nilerr // what cannot be opened is not the project's code
+		case d.IsDir() && path != root && (repo.Foreign(path, d.Name()) || isAside(d.Name()) || strings.HasPrefix(d.Name(), ".")):
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(path) != ".py" || isAside(strings.TrimSuffix(d.Name(), ".py")):
+			return nil
+		}
+		if left--; left < 0 {
+			return filepath.SkipAll
+		}
+		code := string(readSome(path))
+		if !tokenPackages.MatchString(code) && !makesToken.MatchString(code) {
+			return nil
+		}
+		code = withoutComments(code)
+		if tokenPackages.MatchString(code) {
+			found = signing{shared: true}
+			return filepath.SkipAll
+		}
+		if at := makesToken.FindStringIndex(code); at != nil && found.own == "" {
+			found = signing{own: path, line: strings.Count(code[:at[0]], "\n") + 1}
+		}
+		return nil
+	})
+	return found
+}
+
+// source is the place of a key that signs nothing here.
+func (s signing) source() steps.Source {
+	switch {
+	case s.pair != "":
+		return steps.Source{Kind: steps.KeyPair, Says: s.pair}
+	case s.own != "":
+		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line}
+	case s.nothing:
+		return steps.Source{Kind: steps.NoTokens}
+	}
+	return steps.Source{}
+}
+
+// judgeSigning adds what the files alone tell of the key that signs. Where they are all
+// that counts, tokens with nothing to split are a note: nothing that is committed lacks
+// the key then.
+func (d *diagnosis) judgeSigning() {
+	p := d.project
+	switch {
+	case d.signing.shared:
+		if !finding.Has(p.Findings, finding.SettingsNotUpgraded) && !finding.Has(p.Findings, finding.SigningKeyInCode) {
+			p.Findings = append(p.Findings, finding.New(finding.SettingsNotUpgraded, "").At(d.tokensAt()))
+		}
+	case p.Source.SplitsNothing() && d.run.Options.Committed:
+		p.Findings = append(p.Findings, d.run.Untaken(p.Source).WithSeverity(finding.Info))
+	}
+}
+
+// packageDict is where the settings of a package begin.
+var packageDict = lazyregexp.New(`(?m)^[ \t]*(?:SIMPLE_JWT|NINJA_JWT|GRAPHQL_JWT|JWT_AUTH)\b[ \t]*(?::[^=\n]*)?=`)
+
+// tokensAt is where the settings say how tokens are made, else the settings.
+func (d *diagnosis) tokensAt() (file string, line int) {
+	for _, s := range slices.Backward(d.sources) {
+		if at := packageDict.FindStringIndex(s.text); at != nil {
+			return d.project.Rel(s.path), strings.Count(s.text[:at[0]], "\n") + 1
+		}
+	}
+	return d.project.Rel(d.project.SettingsFile), 0
+}
+
+// sayUntilThen corrects what a missing key leads to, where the settings go on without it.
+func sayUntilThen(found []finding.Finding) {
+	if !finding.Has(found, finding.SettingsNotUpgraded) {
+		return
+	}
+	for i, f := range found {
+		if f.Code == finding.JWTKeyMissing {
+			found[i].Why = prose.Say("Until the settings read it, tokens are signed with SECRET_KEY.")
+		}
+	}
+}

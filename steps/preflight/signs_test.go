@@ -1,0 +1,100 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// What signs tokens is told by the files alone, as far as they leave no doubt: where no
+// shared key of the settings does, no place needs one.
+func TestWhatSignsByTheFilesAlone(t *testing.T) {
+	t.Parallel()
+	const (
+		reads   = "import os\nSECRET_KEY = os.environ['SECRET_KEY']\n"
+		simple  = reads + "INSTALLED_APPS = ['rest_framework_simplejwt']\n"
+		noToken = "Django==5.2\ndjangorestframework==3.16\n"
+	)
+	for what, c := range map[string]struct {
+		settings string
+		files    map[string]string
+		codes    string // where only committed files count
+		kind     steps.SourceKind
+	}{
+		"nothing makes tokens":                    {reads, map[string]string{"requirements.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, by a file that another names":   {reads, map[string]string{"requirements.txt": "-r deps/all.txt\n", "deps/all.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, and plugins that bring more":    {reads + "import importlib\nimportlib.import_module('shop.menu')\n", map[string]string{"pyproject.toml": "[project]\ndependencies = ['django']\n"}, "token-package", steps.NoTokens},
+		"PyJWT is there for others":               {reads, map[string]string{"requirements.txt": noToken + "pyjwt==2.10\n", "shop/a.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
+		"no word of what is required":             {reads, nil, "", steps.NothingReads},
+		"settings that speak of tokens":           {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"the project's own code":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
+		"a comment of the project's own code":     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
+		"tests that make tokens":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/tests/a.py": "jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
+		"a key pair":                              {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PRIVATE']}\n", nil, "token-algorithm", steps.KeyPair},
+		"a key pair, or a shared key":             {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256' if PEM else 'HS256', 'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", nil, "", steps.NothingReads},
+		"keys at an address":                      {simple + "SIMPLE_JWT = {'JWK_URL': 'https://id.example/keys'}\n", nil, "token-algorithm", steps.KeyPair},
+		"a package without a key":                 {simple + "\nSIMPLE_JWT = {\n    'ROTATE_REFRESH_TOKENS': True,\n}\n", nil, "settings-not-upgraded:5", steps.NothingReads},
+		"a package that only requirements name":   {reads, map[string]string{"pyproject.toml": "dependencies = ['djangorestframework_simplejwt>=5']\n"}, "settings-not-upgraded", steps.NothingReads},
+		"a package that the URLs name":            {reads, map[string]string{"requirements.txt": "djoser\n", "config/urls.py": "include('djoser.urls.jwt')\n"}, "settings-not-upgraded", steps.NothingReads},
+		"a package, and settings that go on":      {simple + "from split_settings.tools import include\ninclude('parts/*.py')\n", nil, "", ""},
+		"a key that the settings read":            {simple + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['SHOP_TOKENS']}\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"a key that they read under its name":     {reads + "TOKENS = os.environ['JWT_SECRET_KEY']\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"a package that is given another's value": {simple + "SIMPLE_JWT = {'SIGNING_KEY': keys.current()}\n", nil, "", steps.NothingReads},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			all := map[string]string{"manage.py": manage, "config/__init__.py": "", "config/settings.py": c.settings}
+			for name, text := range c.files {
+				all[name] = text
+			}
+			run, _, err := lookStatic(t, lay(t, all), func(run *steps.Run) { run.Options.Committed = true }, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := codes(run.Project.Findings); got != c.codes {
+				t.Errorf("findings %q, want %q", got, c.codes)
+			}
+			if got := run.Project.Source.Kind; got != c.kind {
+				t.Errorf("source %q, want %q", got, c.kind)
+			}
+			for _, f := range run.Project.Findings {
+				if run.Project.SplitsNothing() && f.Severity != finding.Info {
+					t.Errorf("%s is %s: nothing that is committed is wrong", f.Code, f.Severity)
+				}
+			}
+		})
+	}
+}
+
+// Settings that go on without the key are not said to stop without it.
+func TestAMissingKeyOfSettingsThatDoNotReadIt(t *testing.T) {
+	t.Parallel()
+	run, _, err := lookStatic(t, lay(t, map[string]string{
+		"manage.py": manage, "config/__init__.py": "",
+		"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': SECRET_KEY}\n",
+	}), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, found := finding.First(run.Project.Findings, finding.JWTKeyMissing)
+	if why := f.Why.Rendered(); !found || strings.Contains(why, "refuses to start") || !strings.Contains(why, "signed with SECRET_KEY") {
+		t.Errorf("found %t: %s", found, why)
+	}
+}
+
+// The settings that manage.py has for tests are not those of the project.
+func TestSettingsOfTestsAreTheLast(t *testing.T) {
+	t.Parallel()
+	run, _, err := lookStatic(t, lay(t, map[string]string{
+		"manage.py":          "import os, sys\nfrom django.core.management import execute_from_command_line\nif sys.argv[1:2] == ['test']:\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings.test')\nelse:\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings.local')\n",
+		"config/__init__.py": "", "config/settings/__init__.py": "", "config/settings/test.py": "", "config/settings/local.py": "",
+	}), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := run.Project.SettingsModule; got != "config.settings.local" {
+		t.Errorf("settings %s", got)
+	}
+}
