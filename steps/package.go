@@ -9,8 +9,9 @@ import (
 // untested are the packages whose tokens a server cannot be asked about, as far as
 // keysplit knows them, by what there is to say.
 var untested = map[string]string{
-	"graphql-jwt": "Tokens are made by django-graphql-jwt. Its two keys are compared, and which of them a running server signs with is not tested: keysplit sends no GraphQL.",
-	"drf-jwt":     "Tokens are made by drf-jwt. Which key signs them is tested, and whether a token can be refreshed is not.",
+	"graphql-jwt":      "Tokens are made by django-graphql-jwt. Its two keys are compared, and which of them a running server signs with is not tested: keysplit sends no GraphQL.",
+	"allauth-headless": "Tokens are made by allauth (headless). Which key signs them is tested with the tokens of a login: without one keysplit cannot make a test token, since each names a session.",
+	"drf-jwt":          "Tokens are made by drf-jwt. Which key signs them is tested, and whether a token can be refreshed is not.",
 }
 
 // MadeBy is the finding of tokens that simplejwt does not make: it names what does, and

@@ -245,7 +245,7 @@ type Facts struct {
 	LoginField string        `json:"username_field"` // of the login: USERNAME_FIELD as a rule
 	// PasswordField is the other field of the login, "" where it is not known.
 	PasswordField string `json:"password_field"`
-	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt",
+	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt", "allauth-headless",
 	// "pyjwt" (the project's own code), or "".
 	Package    string   `json:"package"`
 	TokensFile string   `json:"tokens_file"` // that uses PyJWT, where that is Package; absolute

@@ -44,7 +44,7 @@ func namesIn(sources []source) steps.Names {
 
 var (
 	// The package's dict has the key under one of these names.
-	signingKeyIs = lazyregexp.New(`(?:['"]?\bSIGNING_KEY['"]?\s*(?:\]\s*=|:|=)|['"]JWT_SECRET_KEY['"]\s*:)\s*()`)
+	signingKeyIs = lazyregexp.New(`(?:['"]?\b(?:SIGNING_KEY|HEADLESS_JWT_PRIVATE_KEY)['"]?\s*(?:\]\s*=|:|=)|['"]JWT_SECRET_KEY['"]\s*:)\s*()`)
 
 	// A name of a variable that a key can be in, as the first argument of a call or
 	// as a subscript.

@@ -15,7 +15,8 @@ import (
 
 var (
 	// tokenPackages are the packages that make tokens, and their settings.
-	tokenPackages = lazyregexp.New(`\b(?:rest_framework_simplejwt|ninja_jwt|graphql_jwt|rest_framework_jwt)\b|\bdjoser\.urls\.jwt\b`)
+	simplejwt     = lazyregexp.New(`\brest_framework_simplejwt\b`)
+	tokenPackages = lazyregexp.New(`\b(?:rest_framework_simplejwt|ninja_jwt|graphql_jwt|rest_framework_jwt)\b|\bdjoser\.urls\.jwt\b|\bheadless\.tokens\.strategies\.jwt\b`)
 	// Whatever else is about tokens has one of these in its name.
 	tokenSettings = lazyregexp.New(`(?i)jwt|\bSIGNING_KEY\b`)
 	// requiresPackage is such a package among what a project requires, and requiresTools
@@ -25,9 +26,11 @@ var (
 	makesToken      = lazyregexp.New(`\bjwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
 
 	// keyPair is an algorithm that no shared key signs with, or an address of keys.
-	keyPair   = lazyregexp.New(`['"]?\b(?:JWT_)?ALGORITHM['"]?\s*(?:\]\s*=|:|=)\s*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
+	keyPair   = lazyregexp.New(`['"]?\b(?:HEADLESS_)?(?:JWT_)?ALGORITHM['"]?\s*(?:\]\s*=|:|=)\s*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
 	sharedKey = lazyregexp.New(`['"]HS(?:256|384|512)['"]`)
-	keyURL    = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
+	// pairedByDefault has a key pair unless it is told another algorithm.
+	pairedByDefault = lazyregexp.New(`\bheadless\.tokens\.strategies\.jwt\b`)
+	keyURL          = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
 
 	// goesOn begins settings that are not followed here.
 	goesOn = lazyregexp.New(`\b(?:exec|include|optional|import_module|__import__)\s*\(`)
@@ -53,6 +56,9 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 	}
 	if algorithm := keyPair.FindStringSubmatch(text); algorithm != nil && !sharedKey.MatchString(text) {
 		return signing{pair: algorithm[1]}
+	}
+	if pairedByDefault.MatchString(text) && !simplejwt.MatchString(text) && !strings.Contains(text, "HEADLESS_JWT_ALGORITHM") {
+		return signing{pair: "RS256"}
 	}
 	if keyURL.MatchString(text) {
 		return signing{pair: "JWK_URL"}
@@ -81,7 +87,7 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 // sharedIn is the signing of a package where the settings' text leaves no doubt that it
 // is given no key.
 func sharedIn(p *steps.Project, text string) signing {
-	return signing{shared: p.SettingsFile != "" && !strings.Contains(text, "SIGNING_KEY") && !goesOn.MatchString(text)}
+	return signing{shared: p.SettingsFile != "" && !strings.Contains(text, "SIGNING_KEY") && !strings.Contains(text, "HEADLESS_JWT_PRIVATE_KEY") && !goesOn.MatchString(text)}
 }
 
 // alsoRequires is how a file of requirements names another one.

@@ -85,7 +85,7 @@ func (s *session) knock(ctx context.Context, path string, a steps.Account, in *l
 		if err != nil {
 			return got, err
 		}
-		other := wanted(got, field)
+		other := wanted(got, nameFields, field)
 		switch {
 		case got.status == http.StatusForbidden && bytes.Contains(bytes.ToLower(got.body), []byte("csrf")) && in.csrf == "":
 			// Only now may the login be asked with GET: throttles count that too.
@@ -99,25 +99,6 @@ func (s *session) knock(ctx context.Context, path string, a steps.Account, in *l
 		}
 	}
 	return got, nil
-}
-
-// nameFields are the fields for the name of an account, of which a login may want
-// another one than the user model says.
-var nameFields = []string{"username", "email", "login", "identifier", "phone", "phone_number"}
-
-// wanted is the field for the name that a refused login asks for, "" for none: an answer
-// about its fields (400 or 422) comes before any attempt at the password.
-func wanted(a answer, sent string) string {
-	var fields map[string]json.RawMessage
-	if a.status != http.StatusBadRequest && a.status != http.StatusUnprocessableEntity || json.Unmarshal(a.body, &fields) != nil {
-		return ""
-	}
-	for _, name := range nameFields {
-		if _, about := fields[name]; about && name != sent {
-			return name
-		}
-	}
-	return ""
 }
 
 // assumes reports whether a route is only the guide's, since neither the configuration
@@ -304,6 +285,21 @@ func (s *session) refreshField() string {
 	return "refresh"
 }
 
+// trade posts the refresh token in a field of that name, or in its cookie.
+func (s *session) trade(ctx context.Context, in *loggedIn, field string) (answer, error) {
+	fields := map[string]string{}
+	if in.refresh.cookie == "" {
+		fields[field] = in.refresh.text.Reveal()
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return answer{}, fmt.Errorf("write the refresh request: %w", err)
+	}
+	// A login may hand out a new CSRF cookie; the header follows it.
+	return s.client.do(ctx, request{method: http.MethodPost, path: s.routes.Refresh, body: body, jar: in.jar,
+		header: csrfHeader(cmp.Or(in.jar.csrf(), in.csrf))})
+}
+
 // refresh trades the refresh token for a new access token, once.
 func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 	if s.routes.Refresh == "" || in.refresh == nil {
@@ -311,17 +307,10 @@ func (s *session) refresh(ctx context.Context, in *loggedIn) error {
 		return nil
 	}
 	s.emit.Check(steps.LineRefresh, steps.MarkRunning, textRefresh, "POST "+secret.Inert(s.routes.Refresh))
-	fields := map[string]string{}
-	if in.refresh.cookie == "" {
-		fields[s.refreshField()] = in.refresh.text.Reveal()
+	a, err := s.trade(ctx, in, s.refreshField())
+	if other := wanted(a, refreshFields, s.refreshField()); err == nil && in.refresh.cookie == "" && other != "" {
+		a, err = s.trade(ctx, in, other) // nothing was traded yet
 	}
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return fmt.Errorf("write the refresh request: %w", err)
-	}
-	// A login may hand out a new CSRF cookie; the header follows it.
-	a, err := s.client.do(ctx, request{method: http.MethodPost, path: s.routes.Refresh, body: body, jar: in.jar,
-		header: csrfHeader(cmp.Or(in.jar.csrf(), in.csrf))})
 	if err != nil {
 		s.emit.Check(steps.LineRefresh, steps.MarkFailed, textRefresh, "")
 		return asFailure(err)

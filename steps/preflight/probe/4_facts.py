@@ -17,6 +17,7 @@ PACKAGES = {
     "ninja-jwt": ("ninja_jwt", "NINJA_JWT", "SIGNING_KEY", "ALGORITHM"),
     "graphql-jwt": ("graphql_jwt", "GRAPHQL_JWT", "JWT_SECRET_KEY", "JWT_ALGORITHM"),
     "drf-jwt": ("rest_framework_jwt", "JWT_AUTH", "JWT_SECRET_KEY", "JWT_ALGORITHM"),
+    "allauth-headless": ("allauth.headless.tokens.strategies.jwt", "", "SIGNING_KEY", "ALGORITHM"),
 }
 
 
@@ -29,10 +30,10 @@ def package(settings):
     """The package that makes tokens: one of PACKAGES, "pyjwt" for the project's own
     code, "" for none that is known."""
     told = repr([getattr(settings, name, None) for name in (
-        "INSTALLED_APPS", "REST_FRAMEWORK", "MIDDLEWARE", "AUTHENTICATION_BACKENDS", "GRAPHENE")])
+        "INSTALLED_APPS", "REST_FRAMEWORK", "MIDDLEWARE", "AUTHENTICATION_BACKENDS", "GRAPHENE", "HEADLESS_TOKEN_STRATEGY")])
     named = [name for name, (module, setting, _, _) in PACKAGES.items()
-             if re.search(r"\b%s\b" % module, told) or module in sys.modules]
-    named += [name for name, (_, setting, _, _) in PACKAGES.items() if getattr(settings, setting, None) is not None and name not in named]
+             if re.search(r"\b%s\b" % re.escape(module), told) or setting and module in sys.modules]
+    named += [name for name, (_, setting, _, _) in PACKAGES.items() if setting and getattr(settings, setting, None) is not None and name not in named]
     # django-ninja-jwt reads SIMPLE_JWT where that is there.
     only = getattr(settings, "SIMPLE_JWT", None) is None and getattr(settings, "NINJA_JWT", None) is not None
     if "ninja-jwt" in named and (only or not re.search(r"\brest_framework_simplejwt\b", told)):
@@ -61,10 +62,22 @@ def given_tokens(settings):
     """What the settings tell the package, and how that calls the key and the algorithm."""
     kind = package(settings)
     _, setting, key, algorithm = PACKAGES.get(kind, PACKAGES["simplejwt"])
-    given = getattr(settings, setting, None)
+    given = getattr(settings, setting, None) if setting else headless_tokens(settings)
     if kind == "ninja-jwt":
         given = getattr(settings, "SIMPLE_JWT", given)
     return kind, given if isinstance(given, dict) else {}, key, algorithm
+
+
+def headless_tokens(settings):
+    """What allauth's tokens are made by, as simplejwt's settings would say it; allauth has
+    a setting for each, and a key pair by default."""
+    told = lambda name, default: getattr(settings, "HEADLESS_JWT_" + name, default)
+    return {
+        "SIGNING_KEY": told("PRIVATE_KEY", ""), "ALGORITHM": told("ALGORITHM", "RS256"),
+        "USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "token_use", "AUTH_HEADER_TYPES": (told("AUTHORIZATION_HEADER_SCHEME", "Bearer"),),
+        "ACCESS_TOKEN_LIFETIME": told("ACCESS_TOKEN_EXPIRES_IN", 300), "REFRESH_TOKEN_LIFETIME": told("REFRESH_TOKEN_EXPIRES_IN", 86400),
+        "ROTATE_REFRESH_TOKENS": told("ROTATE_REFRESH_TOKEN", True),
+    }
 
 
 def token_settings(settings):
