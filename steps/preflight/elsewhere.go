@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 )
 
@@ -50,7 +51,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	if f, found := notUpgraded(p, d.sources); found {
 		p.Findings = append(p.Findings, f)
 	}
-	if run.Options.Static {
+	if d.signsNothing() || run.Options.Static {
 		return ctx.Err()
 	}
 	real, err := s.askRoutes(ctx, d, pythonErr)
@@ -74,6 +75,25 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}
 	return nil
+}
+
+// signsNothing says what the files alone tell of what signs tokens, where Django is not
+// asked. It reports whether no shared key does: the places need none then.
+func (d *diagnosis) signsNothing() bool {
+	run, p := d.run, d.project
+	if run.Options.Contained == nil && !run.Options.Static {
+		return false
+	}
+	d.signing = readSigning(run, p, d.sources)
+	source := d.signing.source()
+	if source.SplitsNothing() {
+		p.Source = source
+		p.Findings = []finding.Finding{run.Untaken(source)}
+		return true
+	}
+	d.judgeSigning()
+	sayUntilThen(p.Findings)
+	return false
 }
 
 // lookAtPlaces asks every target, and says which account, cluster or app that is.

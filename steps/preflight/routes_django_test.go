@@ -31,6 +31,10 @@ func TestRoutesOfOtherPackages(t *testing.T) {
 		"dj-rest-auth": {simple + allauth + "INSTALLED_APPS += ['dj_rest_auth']\nREST_AUTH = {'USE_JWT': True, 'TOKEN_MODEL': None}\nACCOUNT_LOGIN_METHODS = {'email'}\nACCOUNT_SIGNUP_FIELDS = ['email*', 'password1*', 'password2*']\n",
 			"from django.urls import include, path\nurlpatterns = [path('auth/', include('dj_rest_auth.urls'))]\n",
 			"simplejwt", "access", "/auth/login/", "/auth/token/refresh/", "/auth/token/verify/", "email"},
+		"allauth headless": {reads + allauth + "INSTALLED_APPS += ['allauth.headless']\nACCOUNT_LOGIN_METHODS = {'email'}\nACCOUNT_SIGNUP_FIELDS = ['email*', 'password1*', 'password2*']\n" +
+			"HEADLESS_CLIENTS = ('app',)\nHEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_ALGORITHM = 'HS256'\nHEADLESS_JWT_PRIVATE_KEY = config('JWT_SECRET_KEY')\n",
+			"from django.urls import include, path\nurlpatterns = [path('_allauth/', include('allauth.headless.urls'))]\n",
+			"allauth-headless", "access", "/_allauth/app/v1/auth/login", "/_allauth/app/v1/tokens/refresh", "", "email"},
 		"djoser": {simple + "INSTALLED_APPS += ['djoser']\n",
 			"from django.urls import include, path\nurlpatterns = [path('auth/', include('djoser.urls')), path('auth/', include('djoser.urls.jwt'))]\n",
 			"simplejwt", "access", "/auth/jwt/create/", "/auth/jwt/refresh/", "/auth/jwt/verify/", "username"},

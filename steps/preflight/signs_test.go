@@ -33,6 +33,8 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		"a comment of the project's own code":     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
 		"tests that make tokens":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/tests/a.py": "jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
 		"a key pair":                              {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PRIVATE']}\n", nil, "token-algorithm", steps.KeyPair},
+		"allauth's key pair":                      {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_PRIVATE_KEY = PEM\n", nil, "token-algorithm", steps.KeyPair},
+		"allauth's shared key":                    {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_ALGORITHM = 'HS256'\n", nil, "settings-not-upgraded", steps.NothingReads},
 		"a key pair, or a shared key":             {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256' if PEM else 'HS256', 'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", nil, "", steps.NothingReads},
 		"keys at an address":                      {simple + "SIMPLE_JWT = {'JWK_URL': 'https://id.example/keys'}\n", nil, "token-algorithm", steps.KeyPair},
 		"a package without a key":                 {simple + "\nSIMPLE_JWT = {\n    'ROTATE_REFRESH_TOKENS': True,\n}\n", nil, "settings-not-upgraded:5", steps.NothingReads},

@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/sys/file"
 )
 
 // Contained is a service of a compose file that a project's backend runs in.
@@ -23,19 +24,19 @@ type Contained struct {
 // one that serves, where there are several. ok is false where there is none.
 func ContainedIn(p *steps.Project) (c Contained, ok bool) {
 	for dir := p.Root; ; dir = filepath.Dir(dir) {
-		for _, file := range composeFilesIn(dir) {
-			whole, err := readCompose(file)
+		for _, path := range composeFilesIn(dir) {
+			whole, err := readCompose(path)
 			if err != nil {
 				continue
 			}
 			if name := serving(whole, dir, p.Root); name != "" {
-				named := file
+				named := path
 				for _, from := range []string{p.TopLevel, p.Root} {
-					if rel, err := filepath.Rel(from, file); err == nil && filepath.IsLocal(rel) {
+					if rel, err := filepath.Rel(from, path); err == nil && filepath.IsLocal(rel) {
 						named = filepath.ToSlash(rel)
 					}
 				}
-				return Contained{file, named, name}, true
+				return Contained{path, named, name}, true
 			}
 		}
 		if dir == p.TopLevel || dir == filepath.Dir(dir) {
@@ -68,8 +69,8 @@ func (c Contained) Line(args ...string) prose.Command {
 // composeFilesIn are the compose files of a folder that are for development: one with a
 // usual name, else those whose names say so.
 func composeFilesIn(dir string) []string {
-	if file := usual(dir); file != "" {
-		return []string{file}
+	if path := usual(dir); path != "" {
+		return []string{path}
 	}
 	var all []string
 	for _, name := range []string{"local.yml", "dev.yml", "docker-compose.local.yml", "docker-compose.dev.yml", "docker-compose.development.yml", "compose.local.yml", "compose.dev.yml",
@@ -86,20 +87,20 @@ func composeFilesIn(dir string) []string {
 // starts is what a service of Django runs, and worksFor what its helpers do.
 var (
 	starts   = lazyregexp.New(`manage\.py|gunicorn|uvicorn|daphne|hypercorn|runserver`)
-	worksFor = lazyregexp.New(`celery|worker|beat|flower|migrat|test|rqworker|huey`)
+	worksFor = lazyregexp.New(`celery|worker|beat|flower|migrat|test|rqworker|huey|nginx|proxy|caddy|traefik|postgres|redis|front|postfix|mail`)
 )
 
 // serving is the service of a file in a folder that is built from the project and gets
 // variables, "" for none.
-func serving(file composeFile, dir, root string) string {
+func serving(whole composeFile, dir, root string) string {
 	best, score := "", 0
 	var names []string
-	for name := range file.Services {
+	for name := range whole.Services {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		s := file.Services[name]
+		s := whole.Services[name]
 		context := s.context()
 		if context == "" || len(envFiles(s)) == 0 && len(entries(s.Environment)) == 0 {
 			continue
@@ -107,22 +108,58 @@ func serving(file composeFile, dir, root string) string {
 		if context = within(dir, context); !contains(context, root) {
 			continue
 		}
-		command := fmt.Sprint(s.Command)
-		now := 1
-		if len(s.Ports) > 0 {
-			now += 2
-		}
-		if starts.MatchString(command) {
-			now += 2
-		}
-		if worksFor.MatchString(name) || worksFor.MatchString(command) && !starts.MatchString(command) {
-			now = 1
-		}
-		if now > score {
+		if now := s.likeness(name, context); now > score {
 			best, score = name, now
 		}
 	}
 	return best
+}
+
+// ofBackend are variables that Django's services get, and python is what their images
+// have in them.
+var (
+	ofBackend = lazyregexp.New(`^(?:DJANGO_\w+|\w*SECRET_KEY\w*)(?:=|$)`)
+	python    = lazyregexp.New(`(?i)python|\bpip3?\b|\bpoetry\b|\buv\b|django|manage\.py`)
+	notPython = lazyregexp.New(`(?im)^FROM\s+(?:\S+/)?(?:node|nginx|postgres|postgis|redis|mysql|mariadb|caddy|traefik|golang|rust|php|ruby|hasura|graphql-engine|busybox)[:@\s-]`)
+)
+
+// likeness is how much a service that is built in a folder looks like the one that serves
+// a Django project: 0 not at all.
+func (s service) likeness(name, context string) int {
+	score, command := 1, fmt.Sprint(s.Command)
+	if image := s.dockerfile(context); isFile(image) {
+		data, err := file.ReadSmall(image)
+		switch {
+		case err != nil:
+		case python.Match(data):
+			score += 2
+		case notPython.Match(data):
+			return 0
+		}
+	}
+	if worksFor.MatchString(name) || worksFor.MatchString(command) && !starts.MatchString(command) {
+		return score
+	}
+	if len(s.Ports) > 0 {
+		score += 2
+	}
+	if starts.MatchString(command) {
+		score += 2
+	}
+	if slices.ContainsFunc(entries(s.Environment), func(e any) bool { return ofBackend.MatchString(fmt.Sprint(e)) }) {
+		score += 2
+	}
+	return score
+}
+
+// dockerfile is the file that the image of a service is built by.
+func (s service) dockerfile(context string) string {
+	if build, ok := s.Build.(map[string]any); ok {
+		if name, ok := build["dockerfile"].(string); ok {
+			return within(context, name)
+		}
+	}
+	return filepath.Join(context, "Dockerfile")
 }
 
 // context is the folder that a service is built from, "" where it is not built.
