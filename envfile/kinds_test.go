@@ -74,6 +74,8 @@ func TestEditAsTheReadersNeedIt(t *testing.T) {
 			"B=2\nJWT=TOK\nif [ -f x ]; then C=3; fi\nD=4\n"},
 		{"several lines above an export that may fail", shell, lines + "export  K= $EXISTING", nil, "export JWT=TOK\nexport  K= $EXISTING"},
 		{"several lines and another variable behind them", []Dialect{Decouple}, "JWT=\"two\nlines\"; B=2\nC=3\n", nil, "JWT=\"two\nlines\"; B=2\nC=3\nJWT=TOK\n"},
+		{"a last line that gets its newline", shell, "A=1\r\nB=$1", nil, "A=1\r\nB=$1\nJWT=TOK\n"},
+		{"a last line that gets its newline, for another reader", []Dialect{Decouple}, "A=1\r\nB=2", nil, "A=1\r\nB=2\r\nJWT=TOK\r\n"},
 		{"a condition that sets the name", shell, "A=1\nif [ -f x ]; then\n  JWT=a\nfi\n", nil, "A=1\nif [ -f x ]; then\n  JWT=a\nfi\nJWT=TOK\n"},
 		{"an export of a quoted word", shell, "JWT=a\nexport \"JWT=b\"\n", nil, "JWT=a\nexport \"JWT=b\"\nexport JWT=TOK\n"},
 		{"a variable that compose requires", []Dialect{Compose}, "A=${DB_PASS:?need}\nB=2\n", nil, "A=${DB_PASS:?need}\nB=2\nJWT=TOK\n"},

@@ -191,5 +191,6 @@ func (d *draft) atEnd(add ...string) []cut {
 	if d.file().FinalNewline() {
 		return []cut{{at: n, add: add}}
 	}
-	return []cut{{at: n - 1, n: 1, add: append([]string{string(d.file().lines[n-1].Raw) + d.file().newline()}, add...)}}
+	end := d.ends(d.file().newline())[0]
+	return []cut{{at: n - 1, n: 1, add: append([]string{string(d.file().lines[n-1].Raw) + end}, add...)}}
 }
