@@ -44,7 +44,8 @@ func (e env) offer(d *steps.Draft, edit steps.Edit) (on bool, err error) {
 // Diff shows what differs between two versions of a .env file, masked.
 func Diff(run *steps.Run, was, is []byte) []steps.DiffLine {
 	run.Redactor.LearnFile(was)
-	return steps.DiffOf(text(was), text(is), func(line string) (string, string) { return Mask(run, line) })
+	known := publicOf(run.Project.EnvFile.Path)
+	return steps.DiffOf(text(was), text(is), func(line string) (string, string) { return mask(run, known, line) })
 }
 
 // fromSample makes the file from the example beside it, with a SECRET_KEY of its own and

@@ -12,11 +12,11 @@ import (
 // dots stand for a value, always as many, so that not even its length shows.
 const dots = "••••••••••••••••"
 
-// Mask makes a line of a .env file fit to be shown: names are shown and values are not,
-// but for a placeholder, which is public by its nature; a comment keeps its ordinary
-// words. note says what is hidden, where
-// that is worth saying.
-func Mask(run *steps.Run, line string) (text, note string) {
+// mask makes a line of a .env file fit to be shown: names are shown and values are not,
+// but for a placeholder, which is public by its nature, and for what the example shows to
+// everybody; a comment keeps its ordinary words. note says what is hidden, where that is
+// worth saying.
+func mask(run *steps.Run, known public, line string) (text, note string) {
 	of, key := run.Names(), run.Key
 	parsed := envfile.Parse([]byte(line)).Lines()
 	if len(parsed) == 0 {
@@ -24,6 +24,8 @@ func Mask(run *steps.Run, line string) (text, note string) {
 	}
 	l := parsed[0]
 	switch {
+	case l.Kind == envfile.Comment && known.comments[strings.TrimSpace(line)]:
+		return secret.Inert(line), ""
 	case l.Kind == envfile.Comment || l.Kind == envfile.Blank:
 		return run.Redactor.Show(secret.Said(line)), "" // an earlier value may be in a comment
 	case l.Kind == envfile.Bare:
@@ -33,6 +35,7 @@ func Mask(run *steps.Run, line string) (text, note string) {
 	if l.Export {
 		name = "export " + name
 	}
+	value, plain := known.shown(l)
 	switch {
 	case l.Value == "":
 		return name + "=", "empty"
@@ -42,6 +45,8 @@ func Mask(run *steps.Run, line string) (text, note string) {
 		return name + "=" + dots + of.Key + "=" + dots, "two settings on one line"
 	case of.IsKey(l.Name) && steps.Placeholder(l.Value) && !strings.Contains(l.Value, " "):
 		return name + "=" + shorten(secret.Inert(l.Value), 28), "placeholder, public"
+	case plain:
+		return name + "=" + value, ""
 	}
 	return name + "=" + dots, ""
 }
