@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/internal/ptytest"
 )
 
 // faultOfEnv is one thing that is wrong with a .env, done to a good one.
@@ -120,6 +121,88 @@ func TestTheGuidesProject(t *testing.T) {
 	}
 }
 
+// In the wizard, enter alone is enough: from the example copied and, in the long form, from
+// no env file and from states with three faults.
+func TestEnterAloneOnTheGuidesProject(t *testing.T) {
+	type state struct {
+		name string
+		env  func(p *djangotest.Project) string // "" for no file
+	}
+	all := []state{
+		{"the example copied", func(p *djangotest.Project) string { return read(t, p.EnvPath+".example") }},
+		{"no env file", func(*djangotest.Project) string { return "" }},
+	}
+	if os.Getenv("KEYSPLIT_LONG") == "" {
+		all = all[:1]
+	} else {
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- choices of a test
+		for range 12 {
+			faults := threeFaults(r)
+			all = append(all, state{namesOf(faults), func(p *djangotest.Project) string { return spoilt(p, faults) }})
+		}
+	}
+	for _, s := range all {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true, Git: true})
+			if text := s.env(p); text != "" {
+				p.WriteEnv(t, text)
+			}
+			before := tree(t, p.Dir)
+			o := ptytest.Options{Args: []string{"--python", p.Python}, Dir: p.Root, Env: plainEnv(t, "PYTHONDONTWRITEBYTECODE=1")}
+			tm := onTerminal(t, o)
+			toTheEnd(t, tm)
+			end := tm.Frame().Text()
+			tm.Press(ptytest.Enter)
+			if code := tm.Exit(soon); code != 0 {
+				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
+			}
+			if strings.Contains(end, "not done") || strings.Contains(end, "skipped") || strings.Contains(end, "failed") {
+				t.Errorf("not all steps are done:\n%s", end)
+			}
+			if said, err := p.Manage(t, nil, "check"); err != nil {
+				t.Errorf("the backend does not start by itself: %v\n%s", err, said)
+			}
+			noneOf(t, tm.Raw(), keyIn(read(t, p.EnvPath)), p.SecretKey, p.Key)
+			o.Args = []string{"rollback", "--yes", "--python", p.Python}
+			back := onTerminal(t, o)
+			code := back.Exit(soon)
+			if after := tree(t, p.Dir); !slices.Equal(after, before) {
+				t.Errorf("the rollback did not give everything back: exit %d\n%s", code, back.Frame().Text())
+			}
+		})
+	}
+}
+
+// threeFaults are three of them, in their order.
+func threeFaults(r *rand.Rand) (out []faultOfEnv) {
+	chosen := r.Perm(len(faultsOfEnv))[:3]
+	slices.Sort(chosen)
+	for _, i := range chosen {
+		out = append(out, faultsOfEnv[i])
+	}
+	return out
+}
+
+func namesOf(faults []faultOfEnv) string {
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// spoilt is a good .env of the project with faults.
+func spoilt(p *djangotest.Project, faults []faultOfEnv) string {
+	env := strings.ReplaceAll(goodEnv, "{SECRET_KEY}", p.SecretKey)
+	for _, f := range faults {
+		env = f.do(env, djangotest.NewKey())
+	}
+	return env
+}
+
 // Three faults at once. One state is tried each time, twelve in the long form.
 func TestCombinedFaultsOfTheEnvFile(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
@@ -130,20 +213,11 @@ func TestCombinedFaultsOfTheEnvFile(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- choices of a test
 	for range states {
-		chosen := r.Perm(len(faultsOfEnv))[:3]
-		slices.Sort(chosen)
-		var names []string
-		for _, i := range chosen {
-			names = append(names, faultsOfEnv[i].name)
-		}
-		t.Run(strings.Join(names, ", "), func(t *testing.T) {
+		faults := threeFaults(r)
+		t.Run(namesOf(faults), func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true})
-			env := strings.ReplaceAll(goodEnv, "{SECRET_KEY}", p.SecretKey)
-			for _, i := range chosen {
-				env = faultsOfEnv[i].do(env, djangotest.NewKey())
-			}
-			p.WriteEnv(t, env)
+			p.WriteEnv(t, spoilt(p, faults))
 			wholly(t, p)
 		})
 	}
