@@ -152,13 +152,13 @@ const patchAround = 3
 // relative to the top of the work tree, with forward slashes; was is nil for a new file.
 func Patch(name string, was, is []byte) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "diff --git a/%s b/%s\n", name, name)
-	from := "a/" + name
+	from, to := patchName("a/"+name), patchName("b/"+name)
+	fmt.Fprintf(&b, "diff --git %s %s\n", from, to)
 	if was == nil {
 		b.WriteString("new file mode 100644\n")
 		from = "/dev/null"
 	}
-	fmt.Fprintf(&b, "--- %s\n+++ b/%s\n", from, name)
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n", from, to)
 	old := slices.Collect(bytes.Lines(was))
 	changes := Compare(was, is)
 	for len(changes) > 0 {
@@ -170,6 +170,32 @@ func Patch(name string, was, is []byte) string {
 		changes = changes[n:]
 	}
 	return b.String()
+}
+
+// patchName is a name as git reads it in a patch: one with a byte that could end it, or be
+// taken for another thing, stands in quotes, as in C.
+func patchName(name string) string {
+	plain := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/._-+@,=~%#:", c) >= 0
+	}
+	var b strings.Builder
+	quote := false
+	for _, c := range []byte(name) {
+		switch {
+		case plain(c):
+			b.WriteByte(c)
+			continue
+		case c == ' ':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "\\%03o", c)
+		}
+		quote = true
+	}
+	if quote {
+		return `"` + b.String() + `"`
+	}
+	return name
 }
 
 // end is the number of the line behind those that a change removes.

@@ -127,3 +127,79 @@ func TestExtent(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// git takes a patch of files with odd names, contents and modes, and keeps the mode.
+func TestGitTakesPatchesOfOddFiles(t *testing.T) {
+	t.Parallel()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("no git here")
+	}
+	odd := []string{"plain.txt", "with space.md", " leading", "trailing ", "tab\tname", "quote\"name", "back\\slash", "line\nfeed", "ümlaut.md", "b/a/b.txt", "a b/c d.yml", "-dash", "%41", "#x", "bad\xffbytes", "x.py\r", "a/b c/a/b c"}
+	contents := map[string][2]string{
+		"crlf":                 {"a\r\nb\r\nc\r\n", "a\r\nb\r\nnew\r\nc\r\n"},
+		"crlf, no final line":  {"a\r\nb", "a\r\nb\r\nnew"},
+		"no final line":        {"a\nb", "a\nb\nnew\n"},
+		"none before or after": {"a\nb", "a\nc"},
+		"loses it":             {"a\nb\n", "a\nb"},
+		"made":                 {"", "a\n"},
+		"made, no final line":  {"", "a"},
+		"was empty":            {"empty", "a\n"},
+		"looks like a patch":   {"--- a/x\n+++ b/x\n@@ -1 +1 @@\n", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-- x\n"},
+		"white space":          {"a \n\t\n b\n", "a \n\t\n b\n \n"},
+		"far apart":            {"1\n" + strings.Repeat("x\n", 30) + "2\n", "0\n1\n" + strings.Repeat("x\n", 30) + "2\n3\n"},
+		"at the end alone":     {strings.Repeat("x\n", 9), strings.Repeat("x\n", 9) + "y\n"},
+	}
+	for name, c := range contents {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			run := func(stdin string, args ...string) {
+				t.Helper()
+				cmd := exec.Command(git, args...) // #nosec G204 -- git of this machine
+				cmd.Dir, cmd.Stdin = dir, strings.NewReader(stdin)
+				cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("git %q: %v: %s\n%q", args, err, out, stdin)
+				}
+			}
+			run("", "init", "-q")
+			var patch strings.Builder
+			made := map[string]bool{}
+			for _, file := range odd {
+				path := filepath.Join(dir, file)
+				was := []byte(c[0])
+				switch c[0] {
+				case "":
+					was = nil
+				case "empty":
+					was = []byte{}
+				}
+				err := os.MkdirAll(filepath.Dir(path), 0o700)
+				if err == nil && was != nil {
+					err = os.WriteFile(path, was, 0o755) // #nosec G306 -- its mode is what is to stay
+				}
+				if err != nil {
+					t.Logf("not on this system: %q: %v", file, err)
+					continue
+				}
+				made[path] = true
+				patch.WriteString(Patch(file, was, []byte(c[1])))
+			}
+			if len(made) < 10 {
+				t.Fatalf("only %d names were tried", len(made))
+			}
+			run(patch.String(), "apply", "--check", "-")
+			run(patch.String(), "apply", "--whitespace=nowarn", "-")
+			for path := range made {
+				got, err := os.ReadFile(path) // #nosec G304 -- a file of the test
+				if err != nil || string(got) != c[1] {
+					t.Errorf("%q: %q, %v", path, got, err)
+				}
+				if info, err := os.Stat(path); err == nil && c[0] != "" && info.Mode().Perm() != 0o755 && os.PathSeparator == '/' {
+					t.Errorf("%q has the mode %v", path, info.Mode())
+				}
+			}
+		})
+	}
+}
