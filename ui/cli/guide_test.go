@@ -222,3 +222,25 @@ func TestCombinedFaultsOfTheEnvFile(t *testing.T) {
 		})
 	}
 }
+
+// What committed files lack is said once in an upgrade, however many steps come across it.
+func TestWhatCommittedFilesLackIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true, Git: true})
+	p.WriteEnv(t, goodEnv)
+	for name, text := range map[string]string{
+		"compose.yml": "services:\n  web:\n    environment:\n      SECRET_KEY: ${SECRET_KEY}\n",
+		"tox.ini":     "[testenv]\nsetenv =\n    SECRET_KEY = x\n",
+		".gitignore":  "*.sqlite3\n",
+	} {
+		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := invocation{args: []string{"upgrade", "--yes", "--python", p.Python, "--skip", "restart,login"}, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
+	for _, code := range []string{"compose-missing-key", "ci-missing-key", "env-file-not-ignored"} {
+		if n := strings.Count(r.out, code); n != 1 {
+			t.Errorf("%s is said %d times:\n%s", code, n, r.out)
+		}
+	}
+}
