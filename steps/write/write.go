@@ -55,24 +55,7 @@ func unread(run *steps.Run) string {
 // Plan asks every target what it would change, before any of them is changed, and
 // plans the first part that has something to do.
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	targets := run.Targets
-	if len(targets) == 0 {
-		targets = Default()
-	}
-	var written, files, byHand []steps.Target
-	for _, t := range targets {
-		switch _, ok := t.(*manual); {
-		case ok:
-			byHand = append(byHand, t)
-		case t.Local():
-			files = append(files, t)
-		default:
-			written = append(written, t)
-		}
-	}
-	// Another place can refuse, by its compare-and-swap, what a run on another machine
-	// has changed. Nothing of this machine is changed by then.
-	written = append(written, files...)
+	files, written, byHand := inOrder(run)
 	if err := draw(ctx, run, files); err != nil {
 		return steps.Plan{}, err
 	}
@@ -88,25 +71,59 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		}
 	}
 	whole := together(plans[:len(written)])
+	if !whole.Nothing {
+		asksFor(run, &whole, written, plans)
+	}
+	return s.part(whole, plans, len(written)), nil
+}
+
+// inOrder are the targets of a run by what is done with them: the files of this machine,
+// all that keysplit writes to, in that order, and those that only a person reaches.
+func inOrder(run *steps.Run) (files, written, byHand []steps.Target) {
+	targets := run.Targets
+	if len(targets) == 0 {
+		targets = Default()
+	}
+	for _, t := range targets {
+		switch _, ok := t.(*manual); {
+		case ok:
+			byHand = append(byHand, t)
+		case t.Local():
+			files = append(files, t)
+		default:
+			written = append(written, t)
+		}
+	}
+	// Another place can refuse, by its compare-and-swap, what a run on another machine
+	// has changed. Nothing of this machine is changed by then.
+	return files, append(written, files...), byHand
+}
+
+// asksFor has a plan ask for the name of what must not be changed by a yes alone.
+func asksFor(run *steps.Run, whole *steps.Plan, written []steps.Target, plans []steps.Plan) {
 	var places []string // that are no files of this machine, in words
 	for i, t := range written {
 		if !t.Local() {
 			places = append(places, t.Spec(), plans[i].Where)
 		}
 	}
-	if name := run.Confirm(places...); name != "" && !whole.Nothing {
+	if name := run.Confirm(places...); name != "" {
 		whole.Confirm, whole.Question = name, prose.Say("This is production. Write the key there?")
-	} else if name := unread(run); name != "" && !whole.Nothing {
+	} else if name := unread(run); name != "" {
 		whole.Confirm, whole.Why = name, "the backend does not read "+name
 		whole.Question = prose.Say("The backend does not read %s. Write the key there all the same?", name)
 	}
-	end := len(written)
+}
+
+// part is the first part of the plans that has something to do: whole is that of the first
+// end of them, and each of the others is one by itself.
+func (s *Step) part(whole steps.Plan, plans []steps.Plan, end int) steps.Plan {
 	for ; whole.Nothing && end < len(plans); end++ {
 		s.from, whole = end, plans[end]
 	}
 	if whole.Nothing {
-		s.from, s.left = 0, 0
-		return together(plans), nil
+		s.from = 0
+		return together(plans)
 	}
 	s.left = len(plans) - end
 	for _, next := range plans[end:] {
@@ -118,7 +135,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if !whole.More {
 		s.left = 0 // what is left has the key already
 	}
-	return whole, nil
+	return whole
 }
 
 // draw makes the plan of edits, which goes with the backend's own file. What was
