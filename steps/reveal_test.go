@@ -50,7 +50,7 @@ var revealCallers = map[string]string{
 	"steps/vendor/kubernetes.go Put":             "standard input of kubectl",
 	"steps/vendor/kubernetes.go Restore":         "standard input of kubectl",
 	"steps/vendor/vault.go set":                  "standard input of vault",
-	"steps/edits/mask.go Mask":                   "recognises the line with the key, to mask it",
+	"steps/edits/mask.go mask":                   "recognises the line with the key, to mask it",
 	"ui/run.go copyKey":                          "copies it, after a question",
 	"ui/screen_generate.go done":                 "shows it, after a question",
 }
