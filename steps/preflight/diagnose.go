@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,40 +58,14 @@ func (d *diagnosis) diagnose() error {
 		return nil
 	}
 	env := &d.project.EnvFile
-	env.At, env.Exists = nil, false
-	d.judgePlace()
-	at, err := envfile.Open(env.Path)
+	at, err := d.open()
 	if err != nil {
-		if err := d.refused(err); err != nil {
-			return err
-		}
-		at = &envfile.Snapshot{}
-	} else {
-		env.At, env.Exists = at, at.Exists
-	}
-	if d.untracked {
-		env.At, env.Exists = &envfile.Snapshot{}, false
+		return err
 	}
 	if d.run.Options.Committed && env.At != nil && !env.Exists {
 		return nil
 	}
-	file := envfile.Parse(at.Data)
-	vars := d.encoding(file)
-	data := at.Data
-	if f, _ := finding.First(d.found, finding.EncodingInvalid); f.Fixable {
-		// Its lines are looked at as they will be; no number changes.
-		data, _ = envfile.Decoded(data)
-		file = envfile.Parse(data)
-		vars, _ = envfile.Read(d.reader(), data, d.run.LookupEnv)
-	}
-	if d.keys, err = steps.ReadKeys(d.run, d.reader(), data); err != nil {
-		// The reader refuses the file, which encoding has reported. The
-		// environment still counts.
-		d.keys, _ = steps.ReadKeys(d.run, d.reader(), nil)
-	}
-	if fileWins(d.sources) && d.keys.InFile.Secret.Set() {
-		d.keys.Key = d.keys.InFile
-	}
+	file, vars := d.read(at)
 	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
 		d.found = append(d.found, d.run.MissingFile(env.Path))
 	}
@@ -114,6 +87,51 @@ func (d *diagnosis) diagnose() error {
 		d.ambiguous(file)
 	}
 	return nil
+}
+
+// open opens the .env, and says what keeps it from being one. What it returns is empty
+// where there is none.
+func (d *diagnosis) open() (*envfile.Snapshot, error) {
+	env := &d.project.EnvFile
+	env.At, env.Exists = nil, false
+	d.judgePlace()
+	at, err := envfile.Open(env.Path)
+	if err != nil {
+		if err := d.refused(err); err != nil {
+			return nil, err
+		}
+		at = &envfile.Snapshot{}
+	} else {
+		env.At, env.Exists = at, at.Exists
+	}
+	if d.untracked {
+		env.At, env.Exists = &envfile.Snapshot{}, false
+	}
+	return at, nil
+}
+
+// read takes the .env's lines, and the keys as the backend would get them. vars is nil
+// where its reader refuses the file.
+func (d *diagnosis) read(at *envfile.Snapshot) (file *envfile.File, vars envfile.Vars) {
+	file = envfile.Parse(at.Data)
+	vars = d.encoding(file)
+	data := at.Data
+	if f, _ := finding.First(d.found, finding.EncodingInvalid); f.Fixable {
+		// Its lines are looked at as they will be; no number changes.
+		data, _ = envfile.Decoded(data)
+		file = envfile.Parse(data)
+		vars, _ = envfile.Read(d.reader(), data, d.run.LookupEnv)
+	}
+	var err error
+	if d.keys, err = steps.ReadKeys(d.run, d.reader(), data); err != nil {
+		// The reader refuses the file, which encoding has reported. The
+		// environment still counts.
+		d.keys, _ = steps.ReadKeys(d.run, d.reader(), nil)
+	}
+	if fileWins(d.sources) && d.keys.InFile.Secret.Set() {
+		d.keys.Key = d.keys.InFile
+	}
+	return file, vars
 }
 
 // refused turns the refusal to open a file into a finding; an unreadable one is
@@ -364,21 +382,4 @@ func lastLineOf(file *envfile.File, name string) int {
 		}
 	}
 	return num
-}
-
-// othersCanRead reports whether the file's mode and the folders above it let
-// every user of the machine read it.
-func othersCanRead(at *envfile.Snapshot, stat func(string) (fs.FileInfo, error)) bool {
-	if at.Mode&0o004 == 0 {
-		return false
-	}
-	for dir := filepath.Dir(at.Target); ; dir = filepath.Dir(dir) {
-		info, err := stat(dir)
-		if err != nil || info.Mode()&0o001 == 0 {
-			return false
-		}
-		if dir == filepath.Dir(dir) {
-			return true
-		}
-	}
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -157,4 +158,21 @@ func gitSays(ctx context.Context, p *steps.Project, path string, args ...string)
 		return -1
 	}
 	return res.Code
+}
+
+// othersCanRead reports whether the file's mode and the folders above it let
+// every user of the machine read it.
+func othersCanRead(at *envfile.Snapshot, stat func(string) (fs.FileInfo, error)) bool {
+	if at.Mode&0o004 == 0 {
+		return false
+	}
+	for dir := filepath.Dir(at.Target); ; dir = filepath.Dir(dir) {
+		info, err := stat(dir)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
 }

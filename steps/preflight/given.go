@@ -43,26 +43,39 @@ func (d *diagnosis) sourced(path string) bool {
 
 // sourceOf is where the backend gets its key from, where that is no file of variables.
 func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
-	p := d.project
 	switch {
 	case d.run.Options.EnvFile != "" || len(d.run.Options.Targets) > 0:
+		return steps.Source{}
 	case f.ValueFile != "":
 		return steps.Source{Kind: steps.ValueFile, File: f.ValueFile}
 	case f.Key.Source == "value-file":
 		return steps.Source{Kind: steps.ValueFile, File: f.Key.File}
-	case f.State == "ok" && f.Key.Source == "code" && !f.Takes:
-		return steps.Source{Kind: steps.FromCode}
-	case f.State == "ok" && f.Key.Source == "settings" && !f.Takes:
-		if gitTop(p.Root) != "" && gitSays(ctx, p, f.Key.File, "ls-files", "--error-unmatch") == 1 {
-			return steps.Source{Kind: steps.FromCode} // settings of this machine alone, as local.py
+	}
+	if f.State == "ok" && !f.Takes {
+		if source := d.sourceInCode(ctx, f); source.Kind != "" {
+			return source
 		}
-		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
-	case f.State == "ok" && f.Package == "pyjwt" && !f.Key.Set && !f.Takes:
-		return steps.Source{Kind: steps.OwnCode, File: f.TokensFile, Line: f.TokensLine}
-	case f.State == "ok" && f.Package == "" && !f.Key.Set && !f.Takes:
-		return steps.Source{Kind: steps.NoTokens}
-	case len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads():
+	}
+	if len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads() {
 		return steps.Source{Kind: steps.NothingReads}
+	}
+	return steps.Source{}
+}
+
+// sourceInCode is that of settings which load and take no variable for the key.
+func (d *diagnosis) sourceInCode(ctx context.Context, f *steps.Facts) steps.Source {
+	p := d.project
+	switch {
+	case f.Key.Source == "code":
+		return steps.Source{Kind: steps.FromCode}
+	case f.Key.Source == "settings" && gitTop(p.Root) != "" && gitSays(ctx, p, f.Key.File, "ls-files", "--error-unmatch") == 1:
+		return steps.Source{Kind: steps.FromCode} // settings of this machine alone, as local.py
+	case f.Key.Source == "settings":
+		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
+	case f.Package == "pyjwt" && !f.Key.Set:
+		return steps.Source{Kind: steps.OwnCode, File: f.TokensFile, Line: f.TokensLine}
+	case f.Package == "" && !f.Key.Set:
+		return steps.Source{Kind: steps.NoTokens}
 	}
 	return steps.Source{}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -118,90 +119,112 @@ var aboutKey = map[finding.Code]bool{
 
 // judgeFacts adds what only running the settings could tell.
 func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding {
-	var found []finding.Finding
-	settings := d.project.Rel(f.SettingsFile)
-	add := func(code finding.Code, message, file string) {
-		found = append(found, finding.New(code, message).At(file, 0))
-	}
-	has := func(codes ...finding.Code) bool {
-		for _, c := range codes {
-			if finding.Has(d.found, c) {
-				return true
-			}
-		}
-		return false
-	}
-	// With --env-file for another environment, Django reads another file.
-	about := d.run.Options.EnvFile == "" || d.place.path == "" || steps.SameFile(d.place.path, d.project.EnvFile.Path)
-	// What stands in a file of references is no key, whatever the settings made of it.
-	about = about && (d.project.EnvFile.Owner == nil || d.keys.Key.Secret.Set())
-	if about {
-		switch f.State {
-		case "key-missing":
-			if !has(finding.JWTKeyMissing, finding.JWTKeyEmpty, finding.KeyUnread, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing) {
-				add(finding.KeyUnread, "The settings find no JWT_SECRET_KEY, though the file has one.", d.rel())
-			}
-		case "key-equal":
-			if !has(finding.JWTKeyEqualsSecretKey) {
-				add(finding.JWTKeyEqualsSecretKey, "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY.", d.rel())
-			}
-		case "key-short":
-			if !has(finding.JWTKeyTooShort) {
-				add(finding.JWTKeyTooShort, "The settings refuse JWT_SECRET_KEY: it is too short.", d.rel())
-			}
-		case "key-refused":
-			if !has(finding.JWTKeyWeak, finding.JWTKeyPlaceholder, finding.JWTKeyMissing) {
-				add(finding.JWTKeyWeak, "The settings refuse JWT_SECRET_KEY: "+f.StateError, d.rel())
-			}
-		case "ok":
-			d.judgeLoaded(f, add, has)
-		}
+	j := judged{d: d, f: f}
+	if d.readsWhatIsJudged() {
+		j.state()
 		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && d.project.EnvFile.Exists {
-			add(finding.EnvFileWrongPlace, "The settings did not open this file.", d.rel())
+			j.add(finding.EnvFileWrongPlace, "The settings did not open this file.", d.rel())
 		}
-		if !f.SecretKey.Set && !has(finding.SecretKeyMissing) {
-			add(finding.SecretKeyMissing, "", settings)
+		if !f.SecretKey.Set && !j.has(finding.SecretKeyMissing) {
+			j.add(finding.SecretKeyMissing, "", j.settings())
 		}
 	}
 	if fallback && !f.Enforced {
-		message := ""
-		if !f.SigningEqualsSecretKey {
-			message = "The settings start without JWT_SECRET_KEY and then sign tokens with SECRET_KEY."
-		}
-		text := finding.New(finding.SettingsNotUpgraded, message).At(settings, 0)
-		if place, ok := notUpgraded(d.project, d.sources); ok {
-			text = text.At(place.File, place.Line)
-		}
-		found = append(found, text)
+		j.fallsBack()
 	}
 	for _, c := range f.Checks {
 		if c.Level >= 40 {
-			add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message), settings)
+			j.add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message), j.settings())
 		}
 	}
 	if !f.Tokens.Shared() {
-		found = append(found, f.NotShared().At(settings, 0))
+		j.found = append(j.found, f.NotShared().At(j.settings(), 0))
 	}
 	if made, other := d.project.MadeBy(); other && d.project.Source.Kind != steps.OwnCode {
-		found = append(found, made)
+		j.found = append(j.found, made)
 	}
-	return found
+	return j.found
 }
 
-// judgeLoaded compares the keys of settings that load with those of the file.
-func (d *diagnosis) judgeLoaded(f *steps.Facts, add func(finding.Code, string, string), has func(...finding.Code) bool) {
-	key := d.keys.Key
+// readsWhatIsJudged reports whether the file that was judged is the one that Django
+// reads: with --env-file for another environment it is not, and what stands in a file of
+// references is no key, whatever the settings made of it.
+func (d *diagnosis) readsWhatIsJudged() bool {
+	same := d.run.Options.EnvFile == "" || d.place.path == "" || steps.SameFile(d.place.path, d.project.EnvFile.Path)
+	return same && (d.project.EnvFile.Owner == nil || d.keys.Key.Secret.Set())
+}
+
+// judged collects what the facts add to what the files told.
+type judged struct {
+	d     *diagnosis
+	f     *steps.Facts
+	found []finding.Finding
+}
+
+func (j *judged) settings() string { return j.d.project.Rel(j.f.SettingsFile) }
+
+func (j *judged) add(code finding.Code, message, file string) {
+	j.found = append(j.found, finding.New(code, message).At(file, 0))
+}
+
+// has reports whether the files told one of these already.
+func (j *judged) has(codes ...finding.Code) bool {
+	return slices.ContainsFunc(codes, func(c finding.Code) bool { return finding.Has(j.d.found, c) })
+}
+
+// state says why the settings refuse the key, where the files did not.
+func (j *judged) state() {
+	var said []finding.Code
+	code, message := finding.Code(""), ""
+	switch j.f.State {
+	case "key-missing":
+		said = []finding.Code{finding.JWTKeyEmpty, finding.KeyUnread, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing, finding.JWTKeyMissing}
+		code, message = finding.KeyUnread, "The settings find no JWT_SECRET_KEY, though the file has one."
+	case "key-equal":
+		code, message = finding.JWTKeyEqualsSecretKey, "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY."
+	case "key-short":
+		code, message = finding.JWTKeyTooShort, "The settings refuse JWT_SECRET_KEY: it is too short."
+	case "key-refused":
+		said = []finding.Code{finding.JWTKeyPlaceholder, finding.JWTKeyMissing}
+		code, message = finding.JWTKeyWeak, "The settings refuse JWT_SECRET_KEY: "+j.f.StateError
+	case "ok":
+		j.loaded()
+		return
+	default:
+		return
+	}
+	if !j.has(append(said, code)...) {
+		j.add(code, message, j.d.rel())
+	}
+}
+
+// fallsBack says that the settings sign with SECRET_KEY where nothing sets the key.
+func (j *judged) fallsBack() {
+	message := ""
+	if !j.f.SigningEqualsSecretKey {
+		message = "The settings start without JWT_SECRET_KEY and then sign tokens with SECRET_KEY."
+	}
+	text := finding.New(finding.SettingsNotUpgraded, message).At(j.settings(), 0)
+	if place, ok := notUpgraded(j.d.project, j.d.sources); ok {
+		text = text.At(place.File, place.Line)
+	}
+	j.found = append(j.found, text)
+}
+
+// loaded compares the keys of settings that load with those of the file.
+func (j *judged) loaded() {
+	d, f, key := j.d, j.f, j.d.keys.Key
 	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
-		add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
+		j.add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
 	}
 	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {
-		add(finding.JWTKeyTooShort, fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), d.project.Rel(f.SettingsFile))
+		j.add(finding.JWTKeyTooShort, fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), j.settings())
 	}
 	switch {
-	case !f.Key.Set || !f.SigningEqualsSecretKey || has(finding.JWTKeyEqualsSecretKey):
+	case !f.Key.Set || !f.SigningEqualsSecretKey || j.has(finding.JWTKeyEqualsSecretKey):
 	case f.SigningEqualsKey:
-		add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.", d.project.Rel(f.SettingsFile))
+		j.add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.", j.settings())
 	default:
-		add(finding.SettingsNotUpgraded, "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.", d.project.Rel(f.SettingsFile))
+		j.add(finding.SettingsNotUpgraded, "The settings sign tokens with SECRET_KEY, although JWT_SECRET_KEY is set.", j.settings())
 	}
 }

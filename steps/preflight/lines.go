@@ -28,38 +28,23 @@ var inlineComment = lazyregexp.New(`\s#`)
 func (d *diagnosis) lines(of *envfile.File, vars envfile.Vars) {
 	var spelled, sets []envfile.Line
 	names := d.run.Names()
-	gluedName := gluedName(names)
+	glued := gluedName(names)
 	armoured := false
 	for _, l := range of.Lines() {
 		text := strings.TrimSpace(l.Text())
-		if strings.Contains(text, "-----BEGIN ") {
-			armoured = true
+		armoured = armoured || strings.Contains(text, "-----BEGIN ")
+		if !l.Inside && !armoured {
+			d.line(l, text, glued, vars)
+			if l.Kind == envfile.Assignment && !isRest(l, text) {
+				if strings.EqualFold(l.Name, names.Key) {
+					spelled = append(spelled, l)
+				}
+				if names.IsKey(l.Name) && (!l.Export && !l.Colon || d.exports()) {
+					sets = append(sets, l)
+				}
+			}
 		}
-		switch {
-		case l.Inside || armoured:
-		case l.Kind == envfile.Bare:
-			d.bare(l, text, true)
-		case l.Kind == envfile.Comment:
-			if m := gluedName.FindStringSubmatchIndex(text); m != nil && looksLikeKey(strings.Trim(text[m[1]:], `"'`)) {
-				d.glued(l, text[m[2]:m[3]], false)
-			}
-		case l.Kind == envfile.Assignment && (strings.HasSuffix(text, "==") || !envfile.IsName(l.Name)) && wrappedKey(text):
-			d.bare(l, text, false)
-		case l.Kind == envfile.Assignment:
-			if m := gluedName.FindStringSubmatch(l.Text()[strings.IndexAny(l.Text(), "=:")+1:]); m != nil {
-				d.glued(l, m[1], m[1] == names.Key)
-			}
-			if strings.EqualFold(l.Name, names.Key) {
-				spelled = append(spelled, l)
-			}
-			if names.IsKey(l.Name) && (!l.Export && !l.Colon || d.exports()) {
-				sets = append(sets, l)
-			}
-			d.comment(l, vars)
-		}
-		if strings.Contains(text, "-----END ") {
-			armoured = false
-		}
+		armoured = armoured && !strings.Contains(text, "-----END ")
 		if l.Unbalanced && !l.Inside {
 			d.add(finding.QuoteUnbalanced, fmt.Sprintf("Line %d opens a quote that is not closed.", l.Num), l.Num)
 		}
@@ -68,6 +53,30 @@ func (d *diagnosis) lines(of *envfile.File, vars envfile.Vars) {
 	for _, l := range sets[:max(len(sets)-1, 0)] {
 		d.add(finding.JWTKeyDuplicate, fmt.Sprintf("JWT_SECRET_KEY is defined here and again on line %d, which is the one that counts.", sets[len(sets)-1].Num), l.Num)
 	}
+}
+
+// line looks at one line by itself.
+func (d *diagnosis) line(l envfile.Line, text string, glued *regexp.Regexp, vars envfile.Vars) {
+	switch {
+	case l.Kind == envfile.Bare:
+		d.bare(l, text, true)
+	case l.Kind == envfile.Comment:
+		if m := glued.FindStringSubmatchIndex(text); m != nil && looksLikeKey(strings.Trim(text[m[1]:], `"'`)) {
+			d.glued(l, text[m[2]:m[3]], false)
+		}
+	case l.Kind == envfile.Assignment && isRest(l, text):
+		d.bare(l, text, false)
+	case l.Kind == envfile.Assignment:
+		if m := glued.FindStringSubmatch(l.Text()[strings.IndexAny(l.Text(), "=:")+1:]); m != nil {
+			d.glued(l, m[1], m[1] == d.run.Names().Key)
+		}
+		d.comment(l, vars)
+	}
+}
+
+// isRest reports whether a line is the rest of a key that was wrapped.
+func isRest(l envfile.Line, text string) bool {
+	return (strings.HasSuffix(text, "==") || !envfile.IsName(l.Name)) && wrappedKey(text)
 }
 
 // namesAnother reports whether the backend's reader takes the value of a name for the

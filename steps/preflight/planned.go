@@ -109,16 +109,7 @@ const maxTried = 24
 // the settings do not load are needed from then on. first is why it did not start; it is
 // the error where that is not the reason.
 func (s *Step) startPlanned(ctx context.Context, d *diagnosis, first error) (steps.Django, error) {
-	var suspects []int
-	for _, f := range d.found {
-		switch {
-		case f.File != d.rel():
-		case f.Code == finding.ValueInlineComment && f.Severity != finding.Error:
-			suspects = append(suspects, f.Line)
-		case (f.Code == finding.SecretKeyPlaceholder || f.Code == finding.SecretKeyMissing) && d.mayGenerate():
-			suspects = append(suspects, 0)
-		}
-	}
+	suspects := d.suspects()
 	if len(suspects) == 0 || len(suspects) > maxTried || ctx.Err() != nil || errors.Is(first, errEnded) {
 		return nil, first
 	}
@@ -156,6 +147,21 @@ func (s *Step) startPlanned(ctx context.Context, d *diagnosis, first error) (ste
 		return nil, errors.Join(err, django.Close())
 	}
 	return django, nil
+}
+
+// suspects are what may keep the settings from loading: lines with a comment behind the
+// value, and 0 for SECRET_KEY.
+func (d *diagnosis) suspects() (lines []int) {
+	for _, f := range d.found {
+		switch {
+		case f.File != d.rel():
+		case f.Code == finding.ValueInlineComment && f.Severity != finding.Error:
+			lines = append(lines, f.Line)
+		case (f.Code == finding.SecretKeyPlaceholder || f.Code == finding.SecretKeyMissing) && d.mayGenerate():
+			lines = append(lines, 0)
+		}
+	}
+	return lines
 }
 
 // stillRefused reports whether the settings refuse to load with the needed edits made and a

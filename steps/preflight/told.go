@@ -53,35 +53,48 @@ func (t told) file(d envfile.Dialect) (path string, told bool) {
 	if onlyName.MatchString(call) && folders[call] == "" {
 		expressions = append(valuesOf(t.user.text, call), t.listed(call)...)
 	}
-	asks, lost := 0, false
+	w := t.weigh(d, folders, expressions)
+	switch {
+	case w.found:
+		return w.path, true
+	case w.path != "" && len(expressions) > 1:
+		return "", true // of several, none is there
+	case w.path != "" && !runsAlways(t.user.text, at[0]) && !ifThere.MatchString(t.user.text) && !isThere(w.path):
+		return "", true // a switch decides, and it is off as a rule
+	case w.path != "":
+		return w.path, true
+	case w.asks == len(expressions) && expressions[0] == call:
+		return "", false // the reader is told nothing, and searches
+	}
+	return "", w.asks > 0 || w.lost || len(expressions) > 1
+}
+
+// weighed is what expressions of one path come to.
+type weighed struct {
+	path  string // of the first that is a file, else of the first that may become one
+	found bool   // it is a file
+	asks  int    // how many wait for a variable of the environment that is not set
+	lost  bool   // one is in a folder that is not there
+}
+
+func (t told) weigh(d envfile.Dialect, folders map[string]string, expressions []string) (w weighed) {
 	for _, expression := range expressions {
-		if expression, whole := t.answered(expression); whole {
-			found := t.evaluate(d, folders, expression)
-			switch {
-			case found == "":
-			case !isFolder(filepath.Dir(found)):
-				lost = true
-			case isFile(found):
-				return found, true
-			case path == "":
-				path = found
-			}
+		expression, whole := t.answered(expression)
+		if !whole {
+			w.asks++
 			continue
 		}
-		asks++
+		switch found := t.evaluate(d, folders, expression); {
+		case found == "":
+		case !isFolder(filepath.Dir(found)):
+			w.lost = true
+		case isFile(found):
+			return weighed{path: found, found: true}
+		case w.path == "":
+			w.path = found
+		}
 	}
-	if path != "" && !isFile(path) && len(expressions) > 1 {
-		return "", true // of several, none is there
-	}
-	switch {
-	case path != "" && !runsAlways(t.user.text, at[0]) && !ifThere.MatchString(t.user.text) && !isThere(path):
-		return "", true // a switch decides, and it is off as a rule
-	case path == "" && asks == len(expressions) && expressions[0] == call:
-		return "", false // the reader is told nothing, and searches
-	case path == "" && (asks > 0 || lost || len(expressions) > 1):
-		return "", true
-	}
-	return path, path != ""
+	return w
 }
 
 // folders are the names that are assigned a folder by the place of the settings.
