@@ -380,3 +380,18 @@ func TestPanicInAStep(t *testing.T) {
 		t.Errorf("quit %v, error %v", st.quit, err)
 	}
 }
+
+// What was written and is not read can be taken away on the page that says so.
+func TestWhatNothingReadsIsTakenAway(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.fakes[steps.Distinct].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return steps.Fail(finding.New(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file."))
+	}
+	st.open().to(steps.Write).press("enter")
+	st.pick("Remove what was written")
+	st.press("right", "enter")
+	if o, _ := st.w.outcome(st.e, true, nil); o.Back == nil || o.Back.Err != nil || o.Statuses[steps.Write] != steps.Undone {
+		t.Errorf("outcome %+v", o)
+	}
+}

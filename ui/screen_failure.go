@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -55,9 +56,13 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		q.options = append(q.options, option{label: label, act: act})
 	}
 	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
+	unread := p.Name == steps.Distinct && w.mayRollBack() && slices.ContainsFunc(p.findings, finding.Finding.Unread)
 	switch {
 	case p.Name == steps.Preflight:
 		add("Retry", retry)
+	case unread:
+		add("Retry", retry)
+		add("Remove what was written", (*wizard).askRollBack)
 	case fixable(p.findings):
 		add("Fix it", p.screen.fix)
 		add("Retry", retry)
@@ -75,7 +80,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	if m := w.facts.machine; m.Can(p.Name, steps.ActSkip) {
 		add("Skip "+p.Title, func(w *wizard) tea.Cmd { return w.skip(p.Name) })
 	}
-	if w.mayRollBack() {
+	if w.mayRollBack() && !unread {
 		add("Roll back", (*wizard).askRollBack)
 	}
 	add("Quit", func(w *wizard) tea.Cmd { return w.quit(false) })

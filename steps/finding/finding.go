@@ -106,6 +106,12 @@ func (f Finding) NotFixable() Finding {
 // FixedBySteps reports whether the steps of an upgrade fix the finding.
 func (f Finding) FixedBySteps() bool { return f.Fixable && !f.Optional }
 
+// Unread reports whether the finding says, of a key that was just written, that the
+// settings do not read it.
+func (f Finding) Unread() bool {
+	return f.Code == KeyUnread || f.Code == SettingsNotUpgraded || f.Code == JWTKeyMissing
+}
+
 // OnRequest returns the finding as one whose fix is made on request only.
 func (f Finding) OnRequest() Finding {
 	f.Fixable, f.Optional = true, true

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -290,9 +289,8 @@ func withUndo(run *steps.Run, found []finding.Finding) []finding.Finding {
 	if !run.Wrote {
 		return found
 	}
-	unseen := []finding.Code{finding.KeyUnread, finding.SettingsNotUpgraded, finding.JWTKeyMissing}
 	for i, f := range found {
-		if slices.Contains(unseen, f.Code) {
+		if f.Unread() {
 			found[i] = f.WithFix(f.Fix.Then(finding.Do("To remove what was written and is not read: %s", finding.Command(run.Command("rollback")))))
 		}
 	}
