@@ -9,14 +9,17 @@
 //
 // Nothing in the picture is drawn by hand. What differs from run to run (the
 // demo's folder, its port, fingerprints) is replaced by fixed values of the same
-// length, so that the picture changes only when the screens do.
+// length. While step 5 asks the server, which is slowed down to the pace of a Django,
+// every screen is in the picture: its lines come one by one.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -27,15 +30,20 @@ const (
 	cols, rows = 80, 24
 	limit      = 30 * time.Second
 	rest       = 250 * time.Millisecond // a screen that does not change for so long is a picture
+	step       = 90 * time.Millisecond  // how long each of step 5's is shown
 )
 
 // scene is a key and the screen that it leads to.
 type scene struct {
 	keys  string
 	wait  string        // a pattern for the screen
-	shown time.Duration // in the picture
+	shown time.Duration // in the picture; 0 for a screen that is left out
+	fills string        // a pattern for the screens on the way, all of which are in the picture
 	still bool          // the one that is shown where nothing moves
 }
+
+// asking is on the screens of step 5 while it runs.
+const asking = "Asking the running server"
 
 const enter = string(ptytest.Enter)
 
@@ -43,14 +51,14 @@ func scenes() []scene {
 	return []scene{
 		{keys: "keysplit demo", wait: `\$ keysplit demo`, shown: 1200 * time.Millisecond},
 		{keys: enter, wait: `(?s)JWT_SECRET_KEY is not set.*\[ Start \]`, shown: 3 * time.Second},
-		{keys: enter, wait: `● Make a new key`, shown: 1500 * time.Millisecond},
-		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 3 * time.Second},
-		{keys: enter, wait: `\[ Restart \]`, shown: 2 * time.Second},
-		{keys: enter, wait: `● A throwaway account`, shown: 1500 * time.Millisecond},
-		{keys: enter, wait: `\[ Finish \]`, shown: 2500 * time.Millisecond},
-		{keys: string(ptytest.Esc), wait: `(?s)refresh works.*\[ Next: `, shown: 3 * time.Second},
-		{keys: enter, wait: `\[ Finish \]`, shown: 500 * time.Millisecond},
-		{keys: enter, wait: `The demo and its project are gone`, shown: 4 * time.Second, still: true},
+		{keys: enter, wait: `● Make a new key`, shown: 1200 * time.Millisecond},
+		{keys: enter, wait: `(?s)\+ JWT_SECRET_KEY=.*\[ Write \]`, shown: 2800 * time.Millisecond},
+		{keys: enter, wait: `\[ Restart \]`, shown: 1500 * time.Millisecond},
+		{keys: enter, wait: `● A throwaway account`, shown: 1200 * time.Millisecond},
+		{keys: enter, wait: `\[ Finish \]`, fills: asking},
+		{keys: string(ptytest.Esc), wait: `(?s)refresh works.*\[ Next: `, shown: 2200 * time.Millisecond},
+		{keys: enter, wait: `\[ Finish \]`, shown: 1300 * time.Millisecond},
+		{keys: enter, wait: `The demo and its project are gone`, shown: 3200 * time.Millisecond, still: true},
 	}
 }
 
@@ -81,9 +89,12 @@ func draw(path string, in theme) error {
 		if shots, err = walk(dir, in); err != nil {
 			return err
 		}
-		if usual(shots) {
+		if usual(shots) && steady(shots) {
 			break
 		}
+	}
+	if !steady(shots) {
+		return errors.New("the lines of step 5 came several at a time: draw it again when the machine has less to do")
 	}
 	svg := render(in, shots)
 	if err := os.WriteFile(path, svg, 0o644); err != nil {
@@ -119,27 +130,66 @@ func walk(dir string, in theme) (shots []shot, err error) {
 	})
 	tm.WaitFor(`(?m)^\$`, limit)
 	for _, s := range scenes() {
-		tm.Type(s.keys)
-		tm.WaitFor(s.wait, limit)
-		cells := tm.Settled(rest, limit).Cells
-		for _, row := range cells {
-			mask(row)
+		if s.fills != "" {
+			shots = append(shots, fill(tm, dir, s)...)
+		} else {
+			tm.Type(s.keys)
 		}
-		shots = append(shots, shot{cells: cells, shown: s.shown, still: s.still})
+		tm.WaitFor(s.wait, limit)
+		if settled := tm.Settled(rest, limit); s.shown > 0 {
+			shots = append(shots, take(settled, s.shown, s.still))
+		}
 	}
 	return shots, nil
 }
 
+// take makes a picture of a screen.
+func take(f ptytest.Frame, shown time.Duration, still bool) shot {
+	for _, row := range f.Cells {
+		mask(row)
+	}
+	return shot{cells: f.Cells, shown: shown, still: still}
+}
+
+// fill goes to the screen of a scene, and takes those on the way.
+func fill(tm *ptytest.Terminal, dir string, s scene) (shots []shot) {
+	end, during := regexp.MustCompile(s.wait), regexp.MustCompile(s.fills)
+	stop := slowly(dir)
+	defer stop()
+	tm.Type(s.keys)
+	for _, f := range filling(tm, during.MatchString, end.MatchString) {
+		shots = append(shots, take(f, step, false))
+	}
+	return shots
+}
+
+// steady reports whether the lines of step 5 come one by one. Three come at once: what
+// the server says to the three keys is known when the last connection has asked.
+func steady(shots []shot) bool {
+	before, grown := 0, 0
+	for _, s := range shots {
+		text := textOf(s)
+		if !strings.Contains(text, asking) {
+			continue
+		}
+		passed := strings.Count(text[strings.Index(text, asking):], "✓")
+		if passed > before+3 {
+			return false
+		}
+		if passed > before {
+			grown++
+		}
+		before = passed
+	}
+	return grown >= 6
+}
+
+func textOf(s shot) string { return ptytest.Frame{Cells: s.cells}.Text() }
+
 // usual reports whether the number in the demo's folder, which is drawn by lot, has
 // the length that most have. Another one would shift the text beside it.
 func usual(shots []shot) bool {
-	var text strings.Builder
-	for _, row := range shots[1].cells {
-		for _, c := range row {
-			text.WriteString(c.Text)
-		}
-	}
-	return strings.Contains(text.String(), "keysplit-demo-"+folderNumber+"/")
+	return strings.Contains(strings.ReplaceAll(textOf(shots[1]), "\n", ""), "keysplit-demo-"+folderNumber+"/")
 }
 
 // reporter ends the walk at the first failure.

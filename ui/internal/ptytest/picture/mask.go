@@ -24,7 +24,7 @@ var masks = []struct {
 	{regexp.MustCompile(`(127\.0\.0\.1:)(\d+)`), "48000"},
 	{regexp.MustCompile(`(process )(\d+)`), "4242"},
 	{regexp.MustCompile(`(log in as keysplit-)([\w-]{6,})`), "k3Ys1Lp9Qa"},
-	{regexp.MustCompile(`( in )(\d)( ms)`), "1"},
+	{regexp.MustCompile(`( in )(\d+)( ms)`), "21"},
 }
 
 // mask replaces them in one row. Each cell keeps its style.

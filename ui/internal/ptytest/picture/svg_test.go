@@ -138,12 +138,53 @@ func TestThePicture(t *testing.T) {
 				t.Errorf("%s does not show %q", path, want)
 			}
 		}
-		if n := strings.Count(string(svg), "@keyframes"); n != len(scenes()) {
-			t.Errorf("%s: %d screens, want %d: draw it again", path, n, len(scenes()))
-		}
+		testScreens(t, path, string(svg))
 		// 86 characters in a row of the key's alphabet would be a key.
 		if regexp.MustCompile(`[A-Za-z0-9_-]{40,}`).MatchString(all) {
 			t.Errorf("something in %s looks like a key", path)
 		}
+	}
+}
+
+// testScreens wants as many screens as the walk has at least, the lines of step 5 one by
+// one, and the summary as the last and still one.
+func testScreens(t *testing.T, path, svg string) {
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^<g id="(r\d+)">(.*)</g>$`).FindAllStringSubmatch(svg, -1) {
+		rows[m[1]] = m[2]
+	}
+	var shots []shot
+	for _, m := range regexp.MustCompile(`(?m)^<g id="s\d+" class="s( still)?">(.*)</g>$`).FindAllStringSubmatch(svg, -1) {
+		s := shot{still: m[1] != ""}
+		for _, use := range regexp.MustCompile(`href="#(r\d+)"`).FindAllStringSubmatch(m[2], -1) {
+			s.cells = append(s.cells, cellsOf(rows[use[1]], ptytest.Style{}))
+		}
+		shots = append(shots, s)
+	}
+	if len(shots) < len(scenes()) || strings.Count(svg, "@keyframes") != len(shots) || !steady(shots) {
+		t.Errorf("%s: %d screens, or the lines of step 5 come several at a time: draw it again", path, len(shots))
+	}
+	for i, s := range shots {
+		if last := i == len(shots)-1; s.still != last || last && !strings.Contains(textOf(s), "Done. The backend has a JWT key of its own.") {
+			t.Errorf("%s: screen %d of %d: still is %v", path, i+1, len(shots), s.still)
+		}
+	}
+	if m := regexp.MustCompile(`animation:k0 (\d+)ms`).FindStringSubmatch(svg); m == nil || len(m[1]) != 5 || m[1] < "18000" || m[1] > "24000" {
+		t.Errorf("%s: takes %q ms", path, m)
+	}
+}
+
+// The controls: lines that come one by one, and lines that come at once.
+func TestSteady(t *testing.T) {
+	screen := func(passed int) shot {
+		rows := [][]ptytest.Cell{cellsOf("✓ Restart", ptytest.Style{}), cellsOf(asking, ptytest.Style{})}
+		for range passed {
+			rows = append(rows, cellsOf("✓ line", ptytest.Style{}))
+		}
+		return shot{cells: rows}
+	}
+	slow := []shot{screen(0), screen(1), screen(2), screen(3), screen(5), screen(6), screen(8)}
+	if !steady(slow) || steady(slow[:3]) || steady([]shot{screen(0), screen(1), screen(8)}) {
+		t.Error("a picture that fills line by line is refused, or one that does not is taken")
 	}
 }
