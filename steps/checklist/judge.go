@@ -200,7 +200,7 @@ func (l *look) otherKeys() []Evidence {
 	pr := l.past.proofs[steps.SmokeTest]
 	text := "not asked, since no account was given: whether the protected route takes a token of an account that another key signed"
 	if l.past.login.ok(steps.LineLogin) {
-		text = "not told: whether the protected route takes a token of the account that another key signed"
+		text = "not known: whether the protected route takes a token of the account that another key signed"
 	}
 	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Commit: pr.Commit, Time: pr.time}}
 }

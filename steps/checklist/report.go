@@ -60,7 +60,7 @@ func (r *Report) Sign(ctx context.Context, run *steps.Run, version string) {
 
 // looked says by whom, where and when the report was made, and at which commit.
 func (r Report) looked() string {
-	out := "Looked at by keysplit"
+	out := "Checked by keysplit"
 	if r.Keysplit != "" {
 		out += " " + r.Keysplit
 	}

@@ -150,8 +150,8 @@ var EnvironmentTable = [][2]string{
 	{"restart", "how to restart, as --restart"},
 	{"url", "address of the server, as --url; or a list"},
 	{"login", "path of the login, where it is not found"},
-	{"protected", "path that needs a token, likewise"},
-	{"refresh", "path that refreshes a token, likewise"},
+	{"protected", "path that needs a token, where it is not found"},
+	{"refresh", "path that refreshes a token, where it is not found"},
 	{"username", "account for the login test; its password never"},
 	{"production", "true: changes are confirmed by the name"},
 }

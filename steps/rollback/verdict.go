@@ -46,7 +46,7 @@ func (r *Rollback) Nothing() (v Verdict, ok bool) {
 			prose.Say("A run was cut off, the file was edited since, or keysplit's notes were damaged."),
 			prose.Say("If .env is not as it was: its earlier versions are the files backup-* in %s.", j.Dir()),
 		},
-		Err: errors.New("it cannot be told whether all is as it was"),
+		Err: errors.New("keysplit cannot tell whether everything is as it was"),
 	}, true
 }
 

@@ -130,7 +130,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 		held.Findings = append(held.Findings, finding.New(finding.PlaceImmutable, "").At(k.String(), 0))
 	}
 	if owner := managedBy(s); owner != "" {
-		held.Findings = append(held.Findings, finding.New(finding.PlaceManaged, "Secret "+k.name+" belongs to "+owner+", which will write over it.").At(k.String(), 0))
+		held.Findings = append(held.Findings, finding.New(finding.PlaceManaged, "Secret "+k.name+" belongs to "+owner+", which will overwrite it.").At(k.String(), 0))
 	}
 	return held, nil
 }

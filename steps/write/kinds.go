@@ -27,7 +27,7 @@ func (k kind) optional() bool {
 // kinds are those of --target: a file, the places of the vendors, and what only a
 // person reaches.
 var kinds = slices.Concat(
-	[]kind{{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }, "a .env file; the one that the backend reads, where no PATH is given"}},
+	[]kind{{"dotenv", "[PATH]", func(spec, path string) (steps.Target, error) { return &dotenv{spec: spec, path: path}, nil }, "a .env file; without PATH, the one that the backend reads"}},
 	ofVendors(),
 	[]kind{{"manual", "[WHERE]", newManual, "somewhere else: keysplit says what to do there, and waits"}},
 )

@@ -42,9 +42,9 @@ matters and what to do. Nothing is changed. The project's own Django is
 started once, to ask it where it reads the key; with --static only files are
 read and none of the project's code runs.
 
-Files that provide SECRET_KEY and not JWT_SECRET_KEY (pipelines, compose
+Files that provide SECRET_KEY but not JWT_SECRET_KEY (pipelines, compose
 files, manifests, examples, documents) are found too. With --fix they are
-edited, and an .env that git does not ignore is put into .gitignore: lines are
+edited, and a .env that git does not ignore is added to .gitignore: lines are
 inserted, never a secret, and keysplit rollback removes them again. To fix the
 .env itself, run keysplit upgrade.
 
@@ -87,9 +87,9 @@ of them share is found, without either being shown.`,
 	c.queueing(f)
 	targetsFlag(f, &c.targets, "look for the key at `SPEC` (see keysplit help targets)")
 	f.BoolVar(&c.static, "static", false, "read files only, run none of the project's code")
-	f.BoolVar(&c.fix, "fix", false, "make every edit of the plan, but for the key")
+	f.BoolVar(&c.fix, "fix", false, "make every edit of the plan, except the key")
 	f.BoolVar(&c.dryRun, "dry-run", false, "with --fix: print the edits as a patch only")
-	f.BoolVar(&c.committed, "committed", false, "judge only committed files (see keysplit help ci)")
+	f.BoolVar(&c.committed, "committed", false, "check only committed files (see keysplit help ci)")
 	f.BoolVar(&c.all, "all", false, "look at every environment of keysplit.toml")
 	f.StringVar(&c.format, "format", "", "`FORMAT`: text (default), json, junit, sarif, github")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))

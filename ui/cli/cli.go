@@ -33,7 +33,7 @@ const (
 	ExitOK        = 0
 	ExitFinding   = 1   // a finding of severity error, or a step failed
 	ExitUsage     = 2   // wrong usage or configuration
-	ExitBlind     = 3   // keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start for another reason
+	ExitBlind     = 3   // keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start and the key is not the reason
 	ExitHeld      = 4   // another run is at work on the same project and environment
 	ExitChanges   = 5   // only with --dry-run --detailed-exit-code: the plan would change something
 	ExitCancelled = 130 // the user stopped it

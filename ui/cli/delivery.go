@@ -57,10 +57,10 @@ type login struct {
 
 func (l *login) flags(f *pflag.FlagSet) {
 	f.StringVar(&l.username, "username", "", "account `NAME` for the login (keysplit help secrets)")
-	f.BoolVar(&l.passwordStdin, "password-stdin", false, "read its password from standard input")
+	f.BoolVar(&l.passwordStdin, "password-stdin", false, "read the account's password from standard input")
 	f.StringVar(&l.path, "login", "", "`PATH` of the login (default: found in the project)")
-	f.StringVar(&l.protected, "protected", "", "`PATH` that needs a token, likewise")
-	f.StringVar(&l.renewal, "refresh", "", "`PATH` that refreshes a token, likewise")
+	f.StringVar(&l.protected, "protected", "", "`PATH` that needs a token (default: found)")
+	f.StringVar(&l.renewal, "refresh", "", "`PATH` that refreshes a token (default: found)")
 	f.BoolVar(&l.tempUser, "temp-user", false, "log in with a throwaway account (development only)")
 }
 

@@ -109,7 +109,7 @@ type answers struct {
 
 func (a *answers) flags(f *pflag.FlagSet) {
 	f.BoolVar(&a.yes, "yes", false, "ask nothing")
-	f.StringArrayVar(&a.confirm, "confirm", nil, "`NAME` of what is production, needed with --yes")
+	f.StringArrayVar(&a.confirm, "confirm", nil, "confirm production by its `NAME`; needed with --yes")
 }
 
 // trusting is the flag of the commands that go where the configuration says.
@@ -119,7 +119,7 @@ func (a *answers) trusting(f *pflag.FlagSet) {
 
 // queueing is the flag of the commands that want the project for themselves.
 func (a *answers) queueing(f *pflag.FlagSet) {
-	f.BoolVar(&a.wait, "wait", false, "wait for another run that is at work here to end")
+	f.BoolVar(&a.wait, "wait", false, "wait until another run here has ended")
 }
 
 // meaningless is a flag that means nothing to a command. Earlier releases took it

@@ -32,7 +32,7 @@ func newGrace(stdio IO) *cobra.Command {
 		Short: "Accept the previous key for a while, after a rotation",
 		Long: `Write a small Python module beside manage.py and the previous key with a
 deadline into the .env, and show the three lines for the settings; where the
-key is kept by a secret manager, also the commands that bring the two there.
+key is in a secret manager, also the commands that set the two there.
 Until the deadline the backend then accepts access and refresh tokens of the
 previous key; it never signs with it, and blacklisted tokens stay refused. It
 ends by itself; until then a second run changes nothing, unless --hours asks

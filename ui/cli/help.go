@@ -30,21 +30,21 @@ func topics() []topic {
 	return []topic{
 		{
 			name: "targets", short: "Where the key is written: --target",
-			long:  "A target is the place that the backend gets its key from. Each --target is one place; several are written in the order given. Every other value of a place stays as it is. The programs of the vendors have to be installed and logged in.",
+			long:  "A target is the place that the backend gets its key from. Each --target is one place; several are written in the order given. Every other value of a place stays as it is. Install the program of the vendor, and log in to it, before you run keysplit.",
 			table: write.Table(),
 			example: `keysplit upgrade --target dotenv:backend/.env
 keysplit upgrade --env staging --target kubernetes:shop/backend#jwt-secret-key`,
 		},
 		{
 			name: "restart", short: "How the backend is restarted: --restart",
-			long:  "Settings are read once, when a process starts, so the backend has to be restarted to use the new key. A restart may take 5 minutes, or as long as --timeout says where that is longer. Platforms that restart by themselves can be joined with commas.",
+			long:  "Settings are read once, when a process starts, so the backend has to be restarted to use the new key. A restart may take 5 minutes, or as long as --timeout if that is longer. Several platforms that restart by themselves are joined with commas.",
 			table: restart.Table(),
 			example: `keysplit upgrade --restart systemd:gunicorn,celery
 keysplit upgrade --env staging --restart fly:shop-web,fly:shop-worker`,
 		},
 		{
 			name: "environments", short: "keysplit.toml, and what --env selects",
-			long:  "The configuration is " + config.File + " at the project's root, or [tool.keysplit] in pyproject.toml. It belongs in git and holds no secret. --env selects one of its environments; without it, that is " + steps.DefaultEnvironment + ". Flags win over the file. Each environment is a table [environments.NAME] with these names:",
+			long:  "The configuration is " + config.File + " at the project's root, or [tool.keysplit] in pyproject.toml. It belongs in git and holds no secret. --env selects one of its environments; without it, that is " + steps.DefaultEnvironment + ". Flags override the file. Each environment is a table [environments.NAME] with these names:",
 			table: config.EnvironmentTable,
 			example: `[environments.staging]
 targets = ["kubernetes:shop/backend#jwt-secret-key"]
@@ -55,15 +55,15 @@ keysplit check --env staging`,
 		},
 		{
 			name: "ci", short: "keysplit in a pipeline",
-			long:  "In a pipeline, keysplit check --committed judges what is in the repository: no .env is needed, none of the project's code runs, and a warning ends with 1 too. --format sarif, junit and github are for code scanning, test reports and annotations. The exit codes of every command are:",
+			long:  "In a pipeline, keysplit check --committed checks what is in the repository: no .env is needed, none of the project's code runs, and warnings exit with 1 too. --format sarif, junit and github are for code scanning, test reports and annotations. Give KEYSPLIT_PASSWORD from the pipeline's secrets. The exit codes of every command are:",
 			table: codeTable(),
 			example: `keysplit check --committed --format github
 keysplit check --committed --format sarif > keysplit.sarif
-KEYSPLIT_PASSWORD=... keysplit upgrade --env staging --yes --username probe`,
+keysplit upgrade --env staging --yes --username probe`,
 		},
 		{
 			name: "secrets", short: "How a key and a password get to keysplit, and where they never go",
-			long: "A key or a password is never the value of a flag, since every user of the machine can read those. With both on standard input, the key is the first line and the password the second. keysplit shows fingerprints only, and passes values to programs on standard input.",
+			long: "No flag takes a key or a password as its value, since every user of the machine can read those. With both on standard input, the key is the first line and the password the second. keysplit shows fingerprints only, and passes values to programs on standard input.",
 			table: [][2]string{
 				{"--key-stdin", "a key of your own, from standard input"},
 				{"--password-stdin", "the password of --username, from standard input"},

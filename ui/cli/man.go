@@ -105,17 +105,17 @@ func manPage(c *cobra.Command) string {
 	return b.String()
 }
 
-// exitCodes say what each exit code means, for the manual.
+// exitCodes say what each exit code means, for the manual and keysplit help ci.
 var exitCodes = []struct {
 	code  int
 	means string
 }{
-	{ExitOK, "All that was asked passed."},
+	{ExitOK, "Everything that was asked for passed."},
 	{ExitFinding, "A finding of severity error, or a step failed."},
 	{ExitUsage, "Wrong usage or configuration."},
-	{ExitBlind, "keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start for another reason."},
-	{ExitHeld, "Another run is at work on the same project and environment; \\-\\-wait waits for its end."},
-	{ExitChanges, "Only with \\-\\-dry-run \\-\\-detailed-exit-code: the plan would change something."},
+	{ExitBlind, "keysplit could not inspect the project: there is none, a file cannot be read, or Django will not start and the key is not the reason."},
+	{ExitHeld, "Another run is at work on the same project and environment; --wait waits for its end."},
+	{ExitChanges, "Only with --dry-run --detailed-exit-code: the plan would change something."},
 	{ExitCancelled, "You stopped it, before anything failed."},
 }
 

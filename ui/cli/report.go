@@ -44,9 +44,9 @@ func newReport(stdio IO) *cobra.Command {
 		Use:   "report",
 		Short: "Print the upgrade checklist with its evidence",
 		Long: `Print the nine items of the upgrade's checklist, each with what was seen, where,
-when and by which check, or with who said so. The report reads files and what
+when and by which check, or who signed it off. The report reads files and what
 earlier runs recorded; none of the project's code runs, and no server is asked.
-It ends with 0 when every item is done or signed off, with 1 when one is open.
+It exits with 0 if every item is done or signed off, with 1 if one is open.
 
 What no machine can see (items 4 to 9) a person can sign off, with a name and a
 note. It counts until the files or the key that it is about change.
@@ -79,8 +79,8 @@ below it what lacks the key, and since which day.`,
 	f.BoolVar(&r.all, "all", false, "one table of all environments of keysplit.toml")
 	f.BoolVar(&r.team, "team", false, "print the message to the team, and nothing else")
 	f.IntSliceVar(&r.attest, "attest", nil, "sign off item `N` (4 to 9); needs --by and --note")
-	f.StringVar(&r.by, "by", "", "`NAME` of who signs off")
-	f.BoolVar(&r.yes, "yes", false, "sign off also against what was seen")
+	f.StringVar(&r.by, "by", "", "`NAME` of the person who signs off")
+	f.BoolVar(&r.yes, "yes", false, "sign off even if keysplit saw the opposite")
 	f.BoolVar(&r.wait, "wait", false, "with --attest, wait for another run to end")
 	f.StringVar(&r.note, "note", "", "`TEXT`: what was done or seen")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats, cobra.ShellCompDirectiveNoFileComp))

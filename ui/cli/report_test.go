@@ -139,7 +139,7 @@ func TestTheReportSaysWhoLookedAtWhat(t *testing.T) {
 		_, out, _ := report(t, "--format", "text", "--project", root)
 		return strings.Split(out, "\n")[1]
 	}
-	if got := head(); !strings.Contains(got, "Looked at by keysplit "+version()+" on "+host+", 2") || strings.Contains(got, "commit") {
+	if got := head(); !strings.Contains(got, "Checked by keysplit "+version()+" on "+host+", 2") || strings.Contains(got, "commit") {
 		t.Errorf("without a repository: %s", got)
 	}
 	git := func(args ...string) string {

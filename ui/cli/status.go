@@ -36,10 +36,10 @@ a grace period, what is unfinished, and the latest runs. Nothing is changed, and
 none of the project's code runs. One key has one fingerprint everywhere.
 
 With --live the running server is asked which key it signs with, by test tokens
-for a user that does not exist. What was not looked at is listed as such.
+for a user that does not exist. What was not checked is listed too.
 
-It ends with 0 however the environment stands, and with 3 where the project
-cannot be looked at. To have problems found: keysplit check.`,
+It exits with 0 whatever it finds, and with 3 if it cannot inspect the project.
+To find problems, run keysplit check.`,
 		Example: `  keysplit status
   keysplit status --env staging --live
   keysplit status --all --json`,

@@ -52,7 +52,7 @@ func (o *upgradeOptions) flags(f *pflag.FlagSet) {
 	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (see keysplit help restart)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
-	f.BoolVar(&o.detailed, "detailed-exit-code", false, "with --dry-run: 5 when it would change something")
+	f.BoolVar(&o.detailed, "detailed-exit-code", false, "with --dry-run: exit 5 if anything would change")
 	f.BoolVar(&o.writeConfig, "write-config", false, "on success, save the options to keysplit.toml")
 }
 
@@ -97,8 +97,8 @@ has none: both only after all steps have passed.`,
 	f := cmd.Flags()
 	o.flags(f)
 	o.answers.flags(f)
-	f.BoolVar(&o.fix, "fix", false, "also make the edits that are not needed")
-	f.Var(&o.grace, "grace", "rotate without a logout, for so `LONG`")
+	f.BoolVar(&o.fix, "fix", false, "also make the edits that are optional")
+	f.Var(&o.grace, "grace", "rotate without a logout: accept both keys for `LONG`")
 	f.Lookup("grace").NoOptDefVal = asLong
 	f.BoolVar(&o.adopt, "adopt", false, "let the settings require a key of their own")
 	f.Var(&o.older, "if-older-than", "rotate only a key older than `AGE`, e.g. 90d")
