@@ -121,12 +121,12 @@ func (s *Snapshot) Writable() error {
 		if s.Mode&0o222 == 0 {
 			return &RefusedError{Path: s.Path, Reason: ReasonReadOnly, Detail: describe(s.Mode, s.UID)}
 		}
-		if err := writable(s.Target); err != nil {
+		if err := MayWrite(s.Target); err != nil {
 			return refusedWriting(s.Path, ReasonReadOnly, describe(s.Mode, s.UID), err)
 		}
 	}
 	folder := filepath.Dir(s.Target)
-	if err := writable(folder); err != nil {
+	if err := MayWrite(folder); err != nil {
 		detail := ""
 		if fi, statErr := os.Stat(folder); statErr == nil {
 			detail = describe(fi.Mode().Perm(), ownerOf(fi))

@@ -26,6 +26,7 @@ const (
 	ReasonReadOnly       Reason = "read-only"
 	ReasonFolderReadOnly Reason = "folder-read-only"
 	ReasonReadOnlySystem Reason = "read-only-file-system"
+	ReasonNoRoom         Reason = "no-room"
 	ReasonImmutable      Reason = "immutable"     // chattr +i
 	ReasonAppendOnly     Reason = "append-only"   // chattr +a
 	ReasonNameTooLong    Reason = "name-too-long" // for the system
@@ -78,6 +79,7 @@ var refusals = map[Reason]struct{ what, todo string }{
 	ReasonFolderReadOnly: {"is in a folder that this user may not write to",
 		"run as the owner of the folder, or ask for access"},
 	ReasonReadOnlySystem: {"is on a read-only file system", "change it where the file comes from"},
+	ReasonNoRoom:         {"is on a disk that is full", "make room on it, then run this again"},
 	ReasonImmutable: {"is protected from every change, root's included, by chattr +i",
 		"take that off first (sudo chattr -i) if the change is meant; lsattr -d shows it"},
 	ReasonAppendOnly: {"is protected from being replaced, by root too, by chattr +a",

@@ -39,8 +39,8 @@ func groupOf(fi fs.FileInfo) int {
 // shown is a mode as the system shows it once a file has it.
 func shown(mode fs.FileMode) fs.FileMode { return mode }
 
-// writable asks the system whether this user may write to a file or folder.
-func writable(path string) error { return unix.Access(path, unix.W_OK) }
+// MayWrite asks the system whether this user may write to a file or folder; nil means yes.
+func MayWrite(path string) error { return unix.Access(path, unix.W_OK) }
 
 func isLoop(err error) bool           { return errors.Is(err, unix.ELOOP) }
 func isNameTooLong(err error) bool    { return errors.Is(err, unix.ENAMETOOLONG) }

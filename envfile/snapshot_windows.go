@@ -35,8 +35,8 @@ func shown(mode fs.FileMode) fs.FileMode {
 	return 0o666
 }
 
-// writable leaves the question to the writing itself: only trying tells on Windows.
-func writable(string) error { return nil }
+// MayWrite leaves the question to the writing itself: only trying tells on Windows.
+func MayWrite(string) error { return nil }
 
 func isLoop(err error) bool           { return errors.Is(err, windows.ERROR_CANT_RESOLVE_FILENAME) }
 func isNameTooLong(err error) bool    { return errors.Is(err, windows.ERROR_FILENAME_EXCED_RANGE) }

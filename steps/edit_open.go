@@ -84,6 +84,10 @@ func (r *Run) Refused(path string, err error) error {
 		said := *refused
 		said.Path = name
 		return Fail(finding.New(finding.EnvFileReadOnly, said.What()+".").At(name, 0).WithFix(prose.Sentence(refused.Advice())))
+	case envfile.ReasonNoRoom:
+		said := *refused
+		said.Path = name
+		return Fail(finding.New(finding.DiskFull, said.What()+".").At(name, 0))
 	case envfile.ReasonBackupDamaged:
 		return Fail(finding.New(finding.BackupDamaged, refused.Error()).At(name, 0).
 			WithFix(finding.Do("Restore it by hand. The backups are in %s.", r.Journal.Dir())))

@@ -47,6 +47,9 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	if err == nil {
 		p, err = e.steps[n].Plan(ctx, e.Run)
 	}
+	if err == nil {
+		err = e.foresee(ctx, n, p)
+	}
 	p.Step = n
 	if err != nil {
 		return p, e.end(ctx, n, err, ActFail, EventFailed, e.sender(n, emit))

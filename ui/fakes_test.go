@@ -24,8 +24,11 @@ type fakeStep struct {
 	plan    func(*steps.Run) (steps.Plan, error)
 	apply   func(context.Context, *steps.Run, steps.Emit) error
 	undo    func(*steps.Run, steps.Emit) error
+	foresee error // what it cannot do later
 	applied int
 }
+
+func (f *fakeStep) Foresee(context.Context, *steps.Run) error { return f.foresee }
 
 func (f *fakeStep) Name() steps.Name { return f.name }
 

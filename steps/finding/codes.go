@@ -9,6 +9,7 @@ const (
 	CIMissingKey                   Code = "ci-missing-key"
 	ComposeMissingKey              Code = "compose-missing-key"
 	ConfigNotTrusted               Code = "config-not-trusted"
+	DiskFull                       Code = "disk-full"
 	DistinctFromUnset              Code = "distinct-from-unset"
 	DjangoCheckFailed              Code = "django-check-failed"
 	DjangoNotRunnable              Code = "django-not-runnable"

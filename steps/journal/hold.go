@@ -57,11 +57,11 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 	}
 	dir := f.Of(project, environment)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the journal's folder: %w", err)
+		return nil, f.cannotKeep(err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, "run.lock"), os.O_RDWR|os.O_CREATE|noBlock, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock %s of the project: %w", environment, err)
+		return nil, f.cannotKeep(err)
 	}
 	told := false
 	for {

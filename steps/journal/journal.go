@@ -88,7 +88,7 @@ func (f Folder) Open(project, environment string) (*Journal, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the journal's folder: %w", err)
+		return nil, f.cannotKeep(err)
 	}
 	if err := j.read(); err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func (c command) child(run *steps.Run) (child.Command, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return cmd, steps.Usage("--restart command: %s was not found on this machine", secret.Quote(words[0]))
+		return cmd, missing(words[0])
 	}
 	cmd.Path, cmd.Args = path, words[1:]
 	return cmd, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -84,10 +85,14 @@ func TestCommandThatTakesItsTime(t *testing.T) {
 }
 
 func TestCommandThatCannotBeUsed(t *testing.T) {
-	for _, text := range []string{"no-such-command-here", "./missing.sh", "echo 'open", "''"} {
+	for text, code := range map[string]finding.Code{"no-such-command-here": finding.ToolMissing, "./missing.sh": finding.ToolMissing, "echo 'open": "", "''": ""} {
 		w := commandWorld(t, text)
-		if _, _, err := do(w.step.Apply, w.run); !errors.Is(err, steps.ErrUsage) {
-			t.Errorf("%q: %v", text, err)
+		_, found, err := do(w.step.Apply, w.run)
+		if foreseen := w.step.Foresee(t.Context(), w.run); foreseen == nil || foreseen.Error() != err.Error() {
+			t.Errorf("%q: foreseen %v, then %v", text, foreseen, err)
+		}
+		if code == "" && !errors.Is(err, steps.ErrUsage) || code != "" && !finding.Has(found, code) {
+			t.Errorf("%q: %v, %v", text, err, found)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type trouble struct {
 	code   finding.Code
 	text   string
 	nobody bool // nothing listens there
+	stays  bool // a restart of the backend changes nothing about it
 }
 
 func (t *trouble) Error() string { return t.text }
@@ -193,13 +194,13 @@ func (c *client) explain(ctx context.Context, err error) error {
 	at := c.name
 	switch {
 	case errors.Is(err, steps.ErrElsewhere):
-		return &trouble{code: finding.InsecureURL, text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent."}
+		return &trouble{code: finding.InsecureURL, text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent.", stays: true}
 	case errors.As(err, &untrusted):
-		return &trouble{code: finding.TLSUntrusted, text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent."}
+		return &trouble{code: finding.TLSUntrusted, text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent.", stays: true}
 	case errors.As(err, &plain):
 		return &trouble{code: finding.ServerUnreachable, text: "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
-		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network."}
+		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network.", stays: true}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
 		return &trouble{code: finding.ServerUnreachable, text: "Nothing listens at " + at + ".", nobody: true}
 	case errors.As(err, &timeout) && timeout.Timeout():

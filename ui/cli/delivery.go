@@ -120,6 +120,9 @@ func (q request) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 	}
 	switch password, ok := os.LookupEnv("KEYSPLIT_PASSWORD"); {
 	case q.options.ReadOnly && (q.username != "" || !q.passwordStdin): // a dry run logs in nowhere
+		if ok && password == "" && run.Answers.Username != "" {
+			run.Answers.Password = run.Secret(password)
+		}
 	case q.passwordStdin:
 		if run.Answers.Username == "" {
 			return steps.Usage("--password-stdin needs --username")

@@ -1,0 +1,28 @@
+package restart
+
+import (
+	"context"
+	"fmt"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+)
+
+// Foresee refuses, before anything is written, a restart that cannot even begin: the
+// program is missing, or knows nothing of what it is to restart. The servers that run here
+// are not looked for: with none of them, keysplit starts one.
+func (s *Step) Foresee(ctx context.Context, run *steps.Run) error {
+	w := asked(run)
+	if w.spec == "" || w.spec == "runserver" || w.spec == nothing.spec {
+		return nil
+	}
+	_, err := w.on(s).plan(ctx, run)
+	return err
+}
+
+// missing is the error of a restart command whose program is not here.
+func missing(program string) error {
+	return steps.Fail(finding.New(finding.ToolMissing, fmt.Sprintf("The restart command %s was not found on this machine.", secret.Quote(program))).
+		WithFix(finding.Do("Install it, or name another command: --restart command:CMD.")))
+}

@@ -1,0 +1,97 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What a run cannot do is said before its first write, and by the plan alone as well:
+// afterwards a backend would be left with a key that nobody restarted or tested.
+func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
+	staging := []string{"--env", "staging", "--target", "dotenv:staging.env"}
+	for name, c := range map[string]struct {
+		args      []string
+		prepare   func(t *testing.T, root string)
+		code, dry int
+		says      string
+	}{
+		"all is well":                       {nil, nil, ExitOK, ExitOK, ""},
+		"a restart command that is missing": {[]string{"--restart", "command:no-such-program now"}, nil, ExitFinding, ExitFinding, "tool-missing"},
+		"a service manager that is missing": {[]string{"--restart", "systemd:shop"}, emptyPath, ExitFinding, ExitFinding, "tool-missing"},
+		"an address that does not resolve":  {[]string{"--url", "https://shop.invalid"}, nil, ExitFinding, ExitFinding, "is not known on this network"},
+		"the second of two addresses":       {[]string{"--url", "http://127.0.0.1:1", "--url", "http://shop.invalid"}, nil, ExitFinding, ExitFinding, "is not known on this network"},
+		"a certificate that fails":          {[]string{"--url", untrusted.URL}, nil, ExitFinding, ExitFinding, "tls-untrusted"},
+		"another machine, without TLS":      {[]string{"--url", "http://192.0.2.7"}, nil, ExitFinding, ExitFinding, "insecure-url"},
+		"a password that is empty":          {[]string{"--username", "ada"}, func(t *testing.T, _ string) { t.Setenv("KEYSPLIT_PASSWORD", "") }, ExitUsage, ExitUsage, "the password is empty"},
+		"an account without a password":     {[]string{"--username", "ada"}, nil, ExitUsage, ExitOK, "needs a password"},
+		"a place that is read-only":         {nil, func(t *testing.T, root string) { chmod(t, filepath.Join(root, "staging.env"), 0o400) }, ExitFinding, ExitFinding, "env-file-read-only"},
+		"a place that is a folder":          {nil, aFolder, ExitBlind, ExitBlind, "env-file-not-regular"},
+		"a state folder that cannot be":     {nil, aFileForState, ExitFinding, ExitFinding, "KEYSPLIT_STATE_DIR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root, _ := elsewhere(t, map[string]string{"staging.env": "SECRET_KEY=x\n"})
+			t.Setenv("KEYSPLIT_PASSWORD", "") // restored at the end
+			args := append([]string{"upgrade", "--restart", "none"}, staging...)
+			if len(c.args) == 0 {
+				args = append(args, "--skip", "login")
+			}
+			for flag, code := range map[string]int{"--dry-run": c.dry, "--yes": c.code} {
+				if flag == "--yes" && code == ExitOK {
+					continue // the control writes
+				}
+				_ = os.Unsetenv("KEYSPLIT_PASSWORD")
+				if c.prepare != nil {
+					c.prepare(t, root)
+				}
+				before := listing(t, root)
+				got, out, errOut := inProcess(t, newUpgrade, append(append(args, flag), c.args...))
+				if said := oneLine(out + errOut); got != code || code != ExitOK && !strings.Contains(said, c.says) {
+					t.Errorf("%s: exit %d, want %d: %s", flag, got, code, said)
+				}
+				if listing(t, root) != before {
+					t.Errorf("%s: something was written", flag)
+				}
+			}
+		})
+	}
+}
+
+func emptyPath(t *testing.T, _ string) { t.Setenv("PATH", t.TempDir()) }
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func aFolder(t *testing.T, root string) {
+	t.Helper()
+	path := filepath.Join(root, "staging.env")
+	if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// aFileForState has a file where the state folder is to be made: root is held up by no mode.
+func aFileForState(t *testing.T, _ string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(path, "state"))
+}
