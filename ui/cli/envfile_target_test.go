@@ -55,3 +55,40 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 		})
 	}
 }
+
+// A variable of this shell that has the file's own value hides nothing, as where somebody
+// has sourced the file; one with another value does not count for the file of a service.
+func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
+	for name, c := range map[string]struct {
+		same, own bool // the value is the file's; the file is the project's own .env
+		code      int
+	}{
+		"the service's file, the same value":  {true, false, ExitOK},
+		"the service's file, another value":   {false, false, ExitOK},
+		"the project's own .env, its value":   {true, true, ExitOK},
+		"the project's own .env, another one": {false, true, ExitFinding},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+			p := djangotest.New(t, djangotest.Options{})
+			env, args := p.EnvPath, []string{"upgrade", "--yes", "--restart", "none", "--skip", "login", "--project", p.Root, "--python", p.Python}
+			if !c.own {
+				env = filepath.Join(t.TempDir(), "shop.env")
+				if err := os.WriteFile(env, []byte("DEBUG=False\nSECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				args = append(args, "--env", "staging", "--target", "dotenv:"+env)
+			}
+			value := djangotest.NewKey()
+			if c.same {
+				value = keyOf(t, env)
+			}
+			t.Setenv("JWT_SECRET_KEY", value)
+			code, out, errOut := inProcess(t, newUpgrade, args)
+			said := oneLine(out + errOut)
+			if code != c.code || strings.Contains(said, "jwt-key-shadowed") != (c.code != ExitOK) || c.code == ExitOK && !strings.Contains(said, "compared inside Django") {
+				t.Errorf("exit %d, want %d: %s", code, c.code, said)
+			}
+		})
+	}
+}
