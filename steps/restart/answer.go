@@ -60,6 +60,19 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 	return nil
 }
 
+// back waits after the restart of a rollback, as await does: a command may end before the
+// server has begun. That it stays silent is for the proof that follows to say.
+func (s *Step) back(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	if err := s.address(ctx, run); err != nil || run.URL == "" {
+		return err
+	}
+	var silence *steps.Failure
+	if err := s.await(ctx, run, emit, run.URL); err != nil && !errors.As(err, &silence) {
+		return err
+	}
+	return nil
+}
+
 // mayAsk reports whether the address is this machine's own loopback, or the one
 // that the user named. An address that was only found is not called elsewhere, and
 // over plain http none is: the smoke test then says so.

@@ -64,7 +64,10 @@ func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 		return steps.Fail(notAgain(run, "The restart command cannot be run: "+run.Redactor.Show(secret.Said(err.Error()))+"."))
 	}
 	emit.Progress("The restart command runs again, so that the restored value is in force.")
-	return soften(c.run(ctx, run, emit), emit)
+	if err := c.run(ctx, run, emit); err != nil {
+		return soften(err, emit)
+	}
+	return c.back(ctx, run, emit)
 }
 
 func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error {

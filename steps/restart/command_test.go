@@ -4,6 +4,9 @@ package restart
 
 import (
 	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -129,4 +132,34 @@ func TestCommandIsShownLive(t *testing.T) {
 	if len(said) > vendor.FirstLines+vendor.LastLines+5 || !hasText(said[len(said)-2:], "the reason") || hasText(said, w.run.Key.Reveal()) || !hasText(said, "JWT_SECRET_KEY=****") {
 		t.Errorf("%d lines, the last %q", len(said), said[len(said)-2:])
 	}
+}
+
+// A command may end before the server has begun, as one that starts a daemon: a rollback
+// waits for it, as an upgrade does.
+func TestARollbackWaitsForTheServer(t *testing.T) {
+	w := commandWorld(t, "true")
+	late := httptest.NewUnstartedServer(http.NotFoundHandler())
+	w.run.Options.URL = "http://" + late.Listener.Addr().String()
+	w.run.Options.URLs = []string{w.run.Options.URL}
+	address := late.Listener.Addr().String()
+	if err := late.Listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.AfterFunc(300*time.Millisecond, func() {
+		if l, err := net.Listen("tcp", address); err == nil {
+			late.Listener = l
+			late.Start()
+		}
+	})
+	defer began.Stop()
+	_, found, err := do(w.step.Undo, w.run)
+	if err != nil || len(found) > 0 {
+		t.Fatalf("%v, %v", err, found)
+	}
+	res, err := http.Get(w.run.Options.URL)
+	if err != nil {
+		t.Fatalf("it did not wait: %v", err)
+	}
+	res.Body.Close()
+	late.Close()
 }

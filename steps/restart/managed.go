@@ -39,7 +39,10 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // as it was before the upgrade: that is reported, and no failure of the rollback.
 func (m managed) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	emit.Progress("Restarting once more, so that the restored value is in force.")
-	return soften(m.Restart(ctx, run, m.Pace, emit), emit)
+	if err := m.Restart(ctx, run, m.Pace, emit); err != nil {
+		return soften(err, emit)
+	}
+	return m.back(ctx, run, emit)
 }
 
 // soften reports the failure of a restart that belongs to a rollback as a
