@@ -56,6 +56,7 @@ type Options struct {
 	Routes       Routes            // URL paths that the configuration names, in place of those that were found
 	Production   bool              // the environment is production, whatever its name says
 	TrackedEnv   string            // the place, file:line, that says that the env file of development is committed on purpose
+	Unasked      []string          // addresses that the configuration names and nobody has agreed to: a plan does not ask there
 	Untrusted    []finding.Finding // places that the configuration names and nobody has agreed to: they are not asked for what they hold
 	Skip         map[Name]bool     // --skip
 	Static       bool              // run none of the project's code

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -19,6 +20,9 @@ func (s *Step) Foresee(ctx context.Context, run *steps.Run) error {
 	}
 	var found []finding.Finding
 	for _, address := range run.Options.URLs {
+		if slices.Contains(run.Options.Unasked, address) {
+			continue
+		}
 		base, err := parseBase(address)
 		if err != nil {
 			return err

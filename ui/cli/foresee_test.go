@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -94,4 +96,31 @@ func aFileForState(t *testing.T, _ string) {
 		t.Fatal(err)
 	}
 	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(path, "state"))
+}
+
+// A plan asks no address that only the configuration names, until somebody has agreed.
+func TestAPlanAsksNoAddressThatNobodyAgreedTo(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	// This machine too, by an address that needs a yes, as every other machine's.
+	url := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1)
+	elsewhere(t, map[string]string{"staging.env": "SECRET_KEY=x\n", "keysplit.toml": "[environments.staging]\ntargets = [\"dotenv:staging.env\"]\nurl = \"" + url + "\"\n"})
+	for _, trusts := range []bool{false, true} {
+		args := []string{"upgrade", "--dry-run", "--env", "staging", "--restart", "none"}
+		if trusts {
+			args = append(args, "--trust-config")
+		}
+		code, out, errOut := inProcess(t, newUpgrade, args)
+		if n := connections.Load(); (n > 0) != trusts || (code != ExitOK) != trusts {
+			t.Errorf("agreed to: %t, connections: %d, exit %d: %s", trusts, n, code, oneLine(out+errOut))
+		}
+	}
 }

@@ -30,29 +30,20 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(v trust.Value) bool {
-		asked := q.reach == asks && v.Kind == trust.URL
-		return v.Kind != trust.Target && !asked && (q.reach != sends || run.Options.ReadOnly) // neither asked nor run
-	})
 	j, err := stdio.State.Read(root, p.env)
 	if err != nil {
 		j = nil // what is wrong with it is said when it is opened
 	}
-	open := slices.DeleteFunc(slices.Clone(all), func(v trust.Value) bool { return v.Agreed(j) })
-	var asked []trust.Value
-	for _, v := range open {
-		switch {
-		case q.trustConfig || q.gave(v):
-		case q.reach.only():
-			// Each environment is looked at by itself, and the others need not wait.
-			if v.Leads == "" {
-				run.Options.Untrusted = append(run.Options.Untrusted, v.Finding(run))
-			}
-		default:
-			asked = append(asked, v)
+	open := slices.DeleteFunc(all, func(v trust.Value) bool {
+		if q.uses(v, run.Options.ReadOnly) {
+			return v.Agreed(j)
 		}
-	}
-	if err := q.ask(ctx, stdio, run, asked); err != nil {
+		if v.Kind == trust.URL && !v.Agreed(j) && !q.trustConfig && !q.gave(v) {
+			run.Options.Unasked = append(run.Options.Unasked, v.Text)
+		}
+		return true
+	})
+	if err := q.ask(ctx, stdio, run, q.unanswered(run, open)); err != nil {
 		return err
 	}
 	if run.Options.ReadOnly || q.reach.only() && !q.trustConfig || len(open) == 0 {
@@ -65,6 +56,31 @@ func (p *place) agree(ctx context.Context, stdio IO, run *steps.Run, conf config
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	return keepYes(j, open)
+}
+
+// uses reports whether the command goes where the value says: a plan neither sends
+// anything nor restarts.
+func (q request) uses(v trust.Value, readOnly bool) bool {
+	asked := q.reach == asks && v.Kind == trust.URL
+	return v.Kind == trust.Target || asked || q.reach == sends && !readOnly
+}
+
+// unanswered are the values to ask a person about. A command that goes on without them
+// notes what it leaves out.
+func (q request) unanswered(run *steps.Run, open []trust.Value) (asked []trust.Value) {
+	for _, v := range open {
+		switch {
+		case q.trustConfig || q.gave(v):
+		case q.reach.only():
+			// Each environment is looked at by itself, and the others need not wait.
+			if v.Leads == "" {
+				run.Options.Untrusted = append(run.Options.Untrusted, v.Finding(run))
+			}
+		default:
+			asked = append(asked, v)
+		}
+	}
+	return asked
 }
 
 // valuesOf lists the values of the configuration that the run uses and that need a
