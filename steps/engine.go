@@ -48,7 +48,7 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 		p, err = e.steps[n].Plan(ctx, e.Run)
 	}
 	if err == nil {
-		err = e.foresee(ctx, n, p)
+		err = e.forewarn(ctx, n, p)
 	}
 	p.Step = n
 	if err != nil {

@@ -42,13 +42,13 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("what cannot work later is said before the write", func(t *testing.T) {
 		st := newStage(t, plainLight)
-		st.fakes[steps.Restart].foresee = steps.Fail(finding.New(finding.ToolMissing, ""))
+		st.fakes[steps.Restart].forewarn = steps.Fail(finding.New(finding.ToolMissing, ""))
 		st.open().to(steps.Generate).press("enter")
 		st.want(steps.Write, failed)
 		if st.fakes[steps.Write].applied > 0 {
 			t.Error("it was written all the same")
 		}
-		st.fakes[steps.Restart].foresee = nil
+		st.fakes[steps.Restart].forewarn = nil
 		st.press("enter")
 		st.want(steps.Write, ready)
 	})

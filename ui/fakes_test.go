@@ -20,15 +20,15 @@ import (
 // fakeStep plays one step from a script. Its fields may be changed between two
 // calls.
 type fakeStep struct {
-	name    steps.Name
-	plan    func(*steps.Run) (steps.Plan, error)
-	apply   func(context.Context, *steps.Run, steps.Emit) error
-	undo    func(*steps.Run, steps.Emit) error
-	foresee error // what it cannot do later
-	applied int
+	name     steps.Name
+	plan     func(*steps.Run) (steps.Plan, error)
+	apply    func(context.Context, *steps.Run, steps.Emit) error
+	undo     func(*steps.Run, steps.Emit) error
+	forewarn error // what it cannot do later
+	applied  int
 }
 
-func (f *fakeStep) Foresee(context.Context, *steps.Run) error { return f.foresee }
+func (f *fakeStep) Forewarn(context.Context, *steps.Run) error { return f.forewarn }
 
 func (f *fakeStep) Name() steps.Name { return f.name }
 

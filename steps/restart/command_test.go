@@ -91,8 +91,8 @@ func TestCommandThatCannotBeUsed(t *testing.T) {
 	for text, code := range map[string]finding.Code{"no-such-command-here": finding.ToolMissing, "./missing.sh": finding.ToolMissing, "echo 'open": "", "''": ""} {
 		w := commandWorld(t, text)
 		_, found, err := do(w.step.Apply, w.run)
-		if foreseen := w.step.Foresee(t.Context(), w.run); foreseen == nil || foreseen.Error() != err.Error() {
-			t.Errorf("%q: foreseen %v, then %v", text, foreseen, err)
+		if warned := w.step.Forewarn(t.Context(), w.run); warned == nil || warned.Error() != err.Error() {
+			t.Errorf("%q: warned %v, then %v", text, warned, err)
 		}
 		if code == "" && !errors.Is(err, steps.ErrUsage) || code != "" && !finding.Has(found, code) {
 			t.Errorf("%q: %v, %v", text, err, found)

@@ -9,10 +9,10 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
-// Foresee refuses, before anything is written, a restart that cannot even begin: the
+// Forewarn refuses, before anything is written, a restart that cannot even begin: the
 // program is missing, or knows nothing of what it is to restart. The servers that run here
 // are not looked for: with none of them, keysplit starts one.
-func (s *Step) Foresee(ctx context.Context, run *steps.Run) error {
+func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 	w := asked(run)
 	if w.spec == "" || w.spec == "runserver" || w.spec == nothing.spec {
 		return nil

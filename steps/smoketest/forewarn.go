@@ -10,11 +10,11 @@ import (
 	"dj/keysplit/steps/finding"
 )
 
-// Foresee refuses, before anything is written, an account that cannot log in, and an
+// Forewarn refuses, before anything is written, an account that cannot log in, and an
 // address that was named and at which no restart lets the server be asked: its name is
 // known nowhere, its certificate is not trusted, or it is another machine without TLS. A
 // server that is down is no reason: the restart may start it.
-func (s *Step) Foresee(ctx context.Context, run *steps.Run) error {
+func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 	if err := checkAccount(run); err != nil {
 		return err
 	}

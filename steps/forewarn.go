@@ -7,16 +7,16 @@ import (
 	"dj/keysplit/envfile"
 )
 
-// Foreseer is a step after the write that can tell beforehand what it cannot do, whatever
+// Forewarner is a step after the write that can tell beforehand what it cannot do, whatever
 // is written: a program that is missing, an address that leads nowhere. It changes nothing.
-type Foreseer interface {
-	Foresee(ctx context.Context, run *Run) error
+type Forewarner interface {
+	Forewarn(ctx context.Context, run *Run) error
 }
 
-// foresee refuses a plan of the write that could not be carried out, or after which the
+// forewarn refuses a plan of the write that could not be carried out, or after which the
 // backend could be neither restarted nor asked. It comes before the first write, and in a
 // run that only plans.
-func (e *Engine) foresee(ctx context.Context, n Name, p Plan) error {
+func (e *Engine) forewarn(ctx context.Context, n Name, p Plan) error {
 	run := e.Run
 	if n != Write || run.Wrote {
 		return nil
@@ -30,11 +30,11 @@ func (e *Engine) foresee(ctx context.Context, n Name, p Plan) error {
 		}
 	}
 	for _, later := range []Name{Restart, SmokeTest} {
-		f, ok := e.steps[later].(Foreseer)
+		f, ok := e.steps[later].(Forewarner)
 		if !ok || run.Options.Skip[later] {
 			continue
 		}
-		if err := f.Foresee(ctx, run); err != nil {
+		if err := f.Forewarn(ctx, run); err != nil {
 			return err
 		}
 	}
