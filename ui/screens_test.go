@@ -250,8 +250,8 @@ func TestOneFindingInManyPlacesIsOneEntry(t *testing.T) {
 	list := st.press("t").w.View()
 	one := st.press("enter").w.View()
 	for where, text := range map[string]string{"page": page, "list": list, "finding": one} {
-		if strings.Count(text, "A comment behind a value") != 1 || !strings.Contains(text, ".env:14, 61-63, 98") {
-			t.Errorf("the %s has it %d times:\n%s", where, strings.Count(text, "A comment behind a value"), text)
+		if strings.Count(text, "a comment after a value") != 1 || !strings.Contains(text, ".env:14, 61-63, 98") {
+			t.Errorf("the %s has it %d times:\n%s", where, strings.Count(text, "a comment after a value"), text)
 		}
 	}
 }
