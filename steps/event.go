@@ -53,6 +53,8 @@ type Event struct {
 	Detail  prose.Text       `json:"detail,omitzero"` // the short right-hand side of a check line
 	Finding *finding.Finding `json:"finding,omitempty"`
 
+	Limit time.Duration `json:"-"` // what is waited for is given up after it; 0 where nothing is
+
 	Ends bool           `json:"-"` // of a finding: the step failed with it, so that nothing follows that fixes it
 	Said secret.Foreign `json:"-"` // becomes the text, once it is fit to be shown
 }
@@ -66,6 +68,11 @@ func (e Emit) Progress(text string) { e.Tell(prose.Of(text)) }
 
 // Tell is Progress for a text that has commands in it.
 func (e Emit) Tell(text prose.Text) { e(Event{Kind: EventProgress, Text: text}) }
+
+// Wait reports for what the step waits from now on, and how long it does at most.
+func (e Emit) Wait(what string, limit time.Duration) {
+	e(Event{Kind: EventProgress, Text: prose.Say("Waiting for %s", what), Limit: limit})
+}
 
 // Output reports one line from a child or a server.
 func (e Emit) Output(said secret.Foreign) { e(Event{Kind: EventOutput, Said: said}) }
@@ -101,6 +108,11 @@ func Plural(n int, what string) string {
 // Check reports the state of one line of proof.
 func (e Emit) Check(id string, mark Mark, text, detail string) {
 	e.CheckWith(id, mark, text, prose.Of(detail))
+}
+
+// Await is Check for a line that is waited for, at most for a limit.
+func (e Emit) Await(id, text string, limit time.Duration) {
+	e(Event{Kind: EventCheck, ID: id, Mark: MarkRunning, Text: prose.Of(text), Limit: limit})
 }
 
 // CheckWith is Check for a detail that is a text already, such as a finding's message.

@@ -19,6 +19,9 @@ const (
 	LineChecks    = "checks"       // verify: Django's system checks pass
 )
 
+// LineProject is the ID of the line that names the project's folder.
+const LineProject = "project"
+
 // The beginnings of IDs of which each place has a line of its own: the rest is a
 // target's spec, or a path.
 const (

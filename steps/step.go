@@ -60,6 +60,7 @@ type Plan struct {
 	Where    string       `json:"-"`                 // the place in words where it is no file of this machine, for ProductionName
 	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
 	Why      string       `json:"-"`                 // why Confirm must be typed, "" for production
+	ByHand   bool         `json:"-"`                 // a person carries it out, and needs the key for it; Apply takes their word
 	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 

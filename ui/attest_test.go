@@ -96,7 +96,7 @@ func TestTheItemThatIsLookedAt(t *testing.T) {
 // Whoever commits here is who signs, unless they type another name.
 func TestTheNameOfASignOffComesFromGit(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.Checklist)
-	st.w.page(steps.Checklist).screen.came(report{author: "Ada Lovelace", items: []checklist.Item{{Number: 9}}})
+	st.w.page(steps.Checklist).screen.came(st.w, report{author: "Ada Lovelace", items: []checklist.Item{{Number: 9}}})
 	st.pick("Sign an item off")
 	if v := st.press("9", "enter").w.View(); !strings.Contains(v, "Your name: Ada Lovelace") || !strings.Contains(v, "Note: _") {
 		t.Errorf("the form is\n%s", v)

@@ -16,6 +16,10 @@ func (w *wizard) body() *sheet {
 		spin = w.spin.View()
 	}
 	s := newSheet(w.styles, w.content(), spin)
+	s.now = w.started.Add(w.elapsed)
+	if w.width >= twoPanes {
+		s.wide = min(listWidth, w.width-w.margin()-1)
+	}
 	p := w.current()
 	if p == nil {
 		w.end(s)

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/prose"
 )
 
 // The emergency plan is about the user's own commit, and says so once it is found.
@@ -54,15 +53,5 @@ func TestTheEmergencyPlanIsAboutTheProjectsCommit(t *testing.T) {
 	}
 	if !strings.Contains(plan, commit) {
 		t.Errorf("the plan does not name %s:\n%s", commit, st.w.View())
-	}
-}
-
-// What users would notice of a rollback is part of its question.
-func TestTheRollbackAsksWithItsEffects(t *testing.T) {
-	st := newStage(t, plainLight).open().to("end")
-	st.w.facts.undoing = []prose.Text{prose.Say("Anyone who logged in since then has to log in again.")}
-	st.pick("Roll back")
-	if q := st.w.question; q == nil || q.question != "Anyone who logged in since then has to log in again.\nRestore every file exactly as it was, and restart with the old key?" {
-		t.Errorf("it asks %+v", q)
 	}
 }

@@ -55,10 +55,10 @@ func TestFailures(t *testing.T) {
 	t.Run("fix a refused import", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		refuse(st)
-		st.open().to(steps.Generate).press("down", "enter").typed("short").press("enter", "enter")
+		st.open().to(steps.Generate).press("down", "enter").typed(goodKey).press("enter")
 		st.want(steps.Generate, failed)
 		st.fakes[steps.Generate].apply = fakeSteps()[steps.Generate].apply
-		st.pick("Fix it")
+		st.pick("Make a key instead")
 		st.want(steps.Generate, ready)
 		if st.e.Run.Answers.Import.Set() {
 			t.Error("the refused key is still to be imported")
@@ -69,10 +69,9 @@ func TestFailures(t *testing.T) {
 	t.Run("a refused import can be typed again", func(t *testing.T) {
 		st := newStage(t, plainLight)
 		refuse(st)
-		st.open().to(steps.Generate).press("down", "enter").typed("short").press("enter", "enter")
-		st.pick("Retry")
-		st.press("down", "enter")
-		if fields, _ := st.w.openFields(); len(fields) != 1 || !fields[0].empty() {
+		st.open().to(steps.Generate).press("down", "enter").typed(goodKey).press("enter")
+		st.pick("Enter another key")
+		if fields := st.fields(); len(fields) != 1 || !fields[0].empty() {
 			t.Error("no empty field is open")
 		}
 	})
@@ -124,7 +123,7 @@ func TestFailures(t *testing.T) {
 		stale(st)
 		st.open().to(steps.SmokeTest).press("enter")
 		st.pick("Roll back")
-		if st.w.question == nil || st.w.verdict != nil {
+		if !st.w.asksBack() || st.w.restoring.verdict != nil {
 			t.Fatal("it did not ask")
 		}
 		st.press("right", "enter")

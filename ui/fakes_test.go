@@ -169,6 +169,14 @@ func (st *stage) send(msg tea.Msg) {
 	st.do(cmd)
 }
 
+// fields are those of the form that is open, none without one.
+func (st *stage) fields() []*field {
+	if !st.w.typing() {
+		return nil
+	}
+	return st.w.form.fields
+}
+
 // release runs what was held.
 func (st *stage) release() {
 	st.hold, st.holdAtEnd = false, false

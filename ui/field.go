@@ -7,6 +7,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/ui/style"
 )
 
@@ -21,12 +22,15 @@ const maxField = 1024
 type field struct {
 	label  string
 	masked bool
+	need   string // what to do about an empty one, an order without its end
+	most   int    // characters, 0 for no limit of its own
+	judge  func(text string) (steps.Mark, string)
 	text   func() []rune
 	at     int // of the cursor, in characters
 }
 
-func newField(label string, masked bool) *field {
-	f := &field{label: label, masked: masked}
+func newField(label string, masked bool, need string) *field {
+	f := &field{label: label, masked: masked, need: need}
 	f.reset()
 	return f
 }
@@ -37,6 +41,12 @@ func (f *field) reset() { f.set(nil) }
 func (f *field) set(text []rune) {
 	f.text = func() []rune { return text }
 	f.at = min(f.at, len(text))
+}
+
+// fill puts a known text into the field.
+func (f *field) fill(text string) {
+	f.set([]rune(text))
+	f.at = len(f.text())
 }
 
 // take returns the text without the spaces and line ends that a paste brings

@@ -167,11 +167,11 @@ func TestAnswersAsPeopleTypeThem(t *testing.T) {
 	focus(tempAccount)
 	st.press("enter").want(steps.Checklist, done)
 	st.pick("Roll back")
-	if st.press("n"); st.w.question != nil || st.w.verdict != nil {
+	if st.press("n"); st.w.asksBack() || st.w.restoring.verdict != nil {
 		t.Error("n is no no")
 	}
 	st.pick("Roll back")
-	if st.press("y"); st.w.verdict == nil {
+	if st.press("y"); st.w.restoring.verdict == nil {
 		t.Error("y is no yes")
 	}
 }
@@ -199,7 +199,7 @@ func TestTheQuestionStays(t *testing.T) {
 		st := newStage(t, plainLight)
 		sc.play(st)
 		p := st.w.prompt()
-		fields, _ := st.w.openFields()
+		fields := st.fields()
 		if p == nil || p.question == "" || st.w.over != nil || len(fields) > 0 {
 			continue
 		}

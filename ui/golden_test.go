@@ -99,17 +99,17 @@ var scenes = []struct {
 		}
 		st.open().to(steps.SmokeTest)
 		st.pickRow(ownAccount)
-		st.typed("testuser").press("enter").typed("wrong").press("enter", "enter", "enter")
+		st.typed("testuser").press("enter").typed("wrong").press("enter", "enter")
 	}},
 	{"checklist-done", func(st *stage) {
-		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
+		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(st.w, report{items: []checklist.Item{
 			{Number: 1, Evidence: []checklist.Evidence{{Text: "sets JWT_SECRET_KEY, as decouple reads it", Check: "files", File: "backend/.env", Line: 72, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
 			{Number: 7, Todo: prose.Say("Mention JWT_SECRET_KEY there too.")},
 			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")},
 		}})
 	}},
 	{"checklist-evidence", func(st *stage) {
-		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(report{items: []checklist.Item{
+		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(st.w, report{items: []checklist.Item{
 			{Number: 1, Evidence: []checklist.Evidence{{Text: "sets JWT_SECRET_KEY, as decouple reads it", Check: "files", File: "backend/.env", Line: 72, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
 		}})
 		st.press("1")
@@ -123,7 +123,20 @@ var scenes = []struct {
 		st.w.facts = look(st.e)
 		st.open().to("end")
 	}},
-	{"rollback-question", func(st *stage) { st.open().to("end").pick("Roll back") }},
+	{"rollback-question", func(st *stage) { st.open().to("end").foreseen(planOfBack()) }},
+	{"rollback-running", func(st *stage) {
+		st.open().to("end").foreseen(planOfBack()).during("y", steps.Write, steps.Event{Kind: steps.EventStarted}, steps.Event{Kind: steps.EventUndone})
+		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Restart, Kind: steps.EventStarted}})
+	}},
+	{"rollback-production", func(st *stage) {
+		plan := planOfBack()
+		plan.Question, plan.Confirm = prose.Say("This is production. Undo this there?"), "shop-prod"
+		st.open().to("end").foreseen(plan).press("right", "enter").typed("shop")
+	}},
+	{"resume", func(st *stage) {
+		st.open()
+		st.w.begun = &begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	}},
 	{"rolled-back", func(st *stage) { st.open().to("end").pick("Roll back"); st.press("right", "enter") }},
 	{"help", func(st *stage) { st.open().press("?") }},
 	{"why", func(st *stage) { st.open().to(steps.Generate).press("w") }},
@@ -140,6 +153,27 @@ var scenes = []struct {
 		st.send(messageMsg(checklist.Report{Project: "plantid", Environment: "staging", Items: make([]checklist.Item, 9)}.TeamMessage()))
 	}},
 	{"emergency", func(st *stage) { st.open().press("b") }},
+	{"by-hand", func(st *stage) { byHand(st); st.open().to(steps.Write) }},
+	{"no-project", func(st *stage) { nowhere(st); st.open().w.below = []string{"shop", "blog/backend"} }},
+	{"restart-waiting", func(st *stage) {
+		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress, Text: prose.Say("Marked config/settings.py as changed, so that the server reads its settings again.")},
+			steps.Event{Kind: steps.EventProgress, Text: prose.Say("Waiting for runserver"), Limit: 300 * time.Second, Time: st.w.started})
+		st.w.elapsed = 3 * time.Second
+	}},
+	{"preflight-no-python", func(st *stage) {
+		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(finding.New(finding.DjangoNotRunnable, ""))
+		}
+		st.open().pick("Another Python")
+		st.typed("/opt/venv/bin/py")
+	}},
+	{"another-address", func(st *stage) {
+		st.fakes[steps.SmokeTest].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(finding.New(finding.ServerUnreachable, "The server at http://127.0.0.1:8000 does not answer."))
+		}
+		st.open().to(steps.SmokeTest).press("enter").pick("Another address")
+		st.typed("127.0.0.1")
+	}},
 	{"production", func(st *stage) { production(st); st.open().to(steps.Write) }},
 	{"production-typing", func(st *stage) { production(st); st.open().to(steps.Write).press("enter").typed("prod").press("enter") }},
 }
@@ -147,6 +181,32 @@ var scenes = []struct {
 // attest asks which item a person knows to be in order.
 func attest(st *stage) *stage {
 	return st.open().to(steps.Checklist).press("right", "enter")
+}
+
+// byHand makes the write step one that a person carries out.
+func byHand(st *stage) {
+	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{
+			Summary: prose.Say("Set the key by hand in the vault of the bank."), ByHand: true, Question: prose.Say("Have you set it there?"), Yes: "It is set",
+			Details: []prose.Text{prose.Say("1. Copy the key."), prose.Say("2. Set it there as JWT_SECRET_KEY, with no quotes, spaces or line end added."), prose.Say("3. Say here that it is done.")},
+		}, nil
+	}
+}
+
+// nowhere is a folder without a project, below which there are two.
+func nowhere(st *stage) {
+	st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return fmt.Errorf("%w: %w", steps.ErrCannotLook, steps.Fail(finding.New("project-not-found", "")))
+	}
+	st.e.Run.Options.Folder = st.t.TempDir()
+	for _, name := range []string{"shop", "blog"} {
+		if err := os.MkdirAll(filepath.Join(st.e.Run.Options.Folder, name), 0o755); err != nil {
+			st.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(st.e.Run.Options.Folder, name, "manage.py"), []byte("import django\n"), 0o600); err != nil {
+			st.t.Fatal(err)
+		}
+	}
 }
 
 // production makes the write step deliver to a place of production.
@@ -305,7 +365,7 @@ func TestThePromptStays(t *testing.T) {
 		st := newStage(t, plainLight)
 		sc.play(st)
 		p := st.w.prompt()
-		if fields, _ := st.w.openFields(); p == nil || st.w.over != nil || len(fields) > 0 || st.w.leaving {
+		if fields := st.fields(); p == nil || st.w.over != nil || len(fields) > 0 || st.w.leaving {
 			continue
 		}
 		for _, height := range []int{2, 3, 5, 9, 24} {

@@ -15,7 +15,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
@@ -35,11 +34,12 @@ type job struct {
 type jobKind int
 
 const (
-	jobPlan  jobKind = iota // ask for a plan
-	jobApply                // carry it out and verify
-	jobSkip                 // leave the step out
-	jobBack                 // restore everything
-	jobProve                // the steps that are about the running server, once more
+	jobPlan    jobKind = iota // ask for a plan
+	jobApply                  // carry it out and verify
+	jobSkip                   // leave the step out
+	jobForesee                // ask for the plan of a rollback
+	jobBack                   // restore everything
+	jobProve                  // the steps that are about the running server, once more
 )
 
 // writes reports whether stopping the job in the middle deserves a question.
@@ -55,6 +55,7 @@ type work func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 type report struct {
 	plan    steps.Plan
 	next    *steps.Plan       // preflight: what the first step would do
+	below   []string          // preflight: folders with a project below one that has none
 	begun   *begun            // preflight: what an earlier run did not bring to its end
 	canKeep bool              // generate: the key in the file is good
 	items   []checklist.Item  // checklist: as they stand
@@ -90,7 +91,6 @@ type facts struct {
 	key         secret.Secret
 	keyFrom     string
 	wrote       bool
-	undoing     []prose.Text // what a rollback would do, and what users and the backend would notice of it
 	rollback    string       // the command that restores everything
 	end         steps.Ending // how it would end now
 	where       []string     // the flags of keysplit's commands about this run
@@ -177,10 +177,6 @@ func look(e *steps.Engine) facts {
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
 		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),
-	}
-	if run.Wrote {
-		back := rollback.Of(e)
-		f.undoing = append(back.Details(), back.Effects()...)
 	}
 	for n, yes := range o.Skip {
 		f.skip[n] = yes

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -30,6 +29,9 @@ func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
 		return w.over.pressed(w, k)
 	case w.question != nil:
 		return w.choose(w.question, name)
+	}
+	if w.typing() {
+		return w.form.pressed(w, k)
 	}
 	if p := w.current(); p != nil && (w.phase(p) == ready || w.phase(p) == done) {
 		if cmd, took := p.screen.key(w, k); took {
@@ -145,8 +147,8 @@ func (w *wizard) choose(p *prompt, name string) tea.Cmd {
 		return nil
 	}
 	w.selected = to
-	if page := w.current(); page != nil && p.list {
-		return page.screen.moved(w, to)
+	if focus := p.options[to].focus; focus != nil {
+		return focus(w)
 	}
 	return nil
 }
@@ -184,6 +186,9 @@ func (w *wizard) prompt() *prompt {
 	if w.question != nil {
 		return w.question
 	}
+	if w.form != nil {
+		return &prompt{question: w.form.question}
+	}
 	p := w.current()
 	if p == nil {
 		return w.endPrompt()
@@ -220,7 +225,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 	label := "Next"
 	switch {
 	case p.Name == steps.Preflight && w.begun != nil:
-		label = "Go on"
+		label = w.begun.goOn()
 	case p.Name == steps.Preflight:
 		label = "Start"
 	case w.width >= 40 && w.at+1 < len(w.pages):
@@ -236,20 +241,21 @@ func (w *wizard) donePrompt(p *page) prompt {
 		}}
 	}
 	options := []option{{label: label, act: (*wizard).forward}}
-	return prompt{options: append(options, p.screen.extra(w)...)}
+	return prompt{options: append(options, p.screen.extra(w, p)...)}
 }
 
 // confirm asks a question whose first answer changes nothing.
 func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
 	w.selected, w.over = 0, nil
+	w.shut()
 	w.question = &prompt{question: question, answers: "ny", options: []option{
 		{label: no, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return nil }},
 		{label: yes, act: func(w *wizard) tea.Cmd { w.question, w.selected = nil, 0; return act(w) }},
 	}}
 }
 
-// copyable is the command or fix that c copies, "" when there is none. It is
-// never a key.
+// copyable is the command that c copies, "" where none can be run as it stands. It is
+// never a key, and never prose.
 func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
@@ -260,10 +266,11 @@ func (w *wizard) copyable() string {
 	}
 	if w.phase(p) == failed {
 		for _, f := range p.findings {
-			if f.Severity == finding.Error {
-				return cmp.Or(f.Fix.Command(), f.Fix.Rendered())
+			if c := f.Fix.Command(); f.Severity == finding.Error && c != "" {
+				return c
 			}
 		}
+		return ""
 	}
-	return p.plan.Command
+	return steps.CommandDetail(p.plan.Command).Command()
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -21,6 +22,7 @@ type frame struct {
 	stepper string
 	body    *sheet
 	prompt  []string
+	notice  []string // above the footer, until the next key
 	footer  []string
 }
 
@@ -55,7 +57,7 @@ func (w *wizard) frame() frame {
 	long, brief := w.where()
 	return frame{
 		long: long, brief: brief, stepper: w.steps(), body: w.body(),
-		prompt: w.drawPrompt(w.prompt()), footer: w.footer(),
+		prompt: w.drawPrompt(w.prompt()), notice: w.notice(), footer: []string{w.drawHints(w.hints())},
 	}
 }
 
@@ -71,29 +73,30 @@ func (w *wizard) steps() string {
 type budget struct {
 	sheet   *sheet
 	stepper bool
+	notice  []string
 	footer  []string
 	gaps    int // blank rows between the parts
 	room    int // rows for the body
 }
 
+// The blank rows between the parts, in the order in which they stay when it gets tight.
+const (
+	gapPrompt = iota + 1
+	gapStepper
+	gapHeader
+	gapFooter
+)
+
 // fit budgets the height. When it is short, blank rows go first, then the
 // stepper, then the help; the body scrolls. The header, one row of the body
-// and the prompt stay, the prompt longest; a message of several rows may take that row
-// of the body until the next key. A text that has to scroll anyway keeps its blank
-// rows, but on a short terminal.
+// and the prompt stay, the prompt longest; a notice takes the place of the help, and of
+// that row of the body, until the next key. A text that has to scroll anyway keeps its
+// blank rows, but on a short terminal.
 func (w *wizard) fit(f frame) budget {
 	f.body.trim()
-	b := budget{sheet: f.body, stepper: f.stepper != "", footer: f.footer, gaps: 3}
+	b := budget{sheet: f.body, stepper: f.stepper != "", notice: f.notice, footer: f.footer, gaps: gapFooter}
 	height := max(1, w.height)
-	fixed := func() int {
-		n := 1 + len(f.prompt) + len(b.footer)
-		for _, there := range []bool{b.gaps >= 3, b.stepper, b.stepper && b.gaps >= 2, len(f.prompt) > 0 && b.gaps >= 1} {
-			if there {
-				n++
-			}
-		}
-		return n
-	}
+	fixed := func() int { return b.fixed(len(f.prompt)) }
 	full := func() bool { return fixed()+len(b.sheet.rows) > height }
 	for b.gaps > 0 && full() {
 		b.gaps--
@@ -102,20 +105,37 @@ func (w *wizard) fit(f frame) budget {
 		b.sheet = b.sheet.compact()
 	}
 	if full() && height >= 20 {
-		b.sheet, b.gaps = f.body, 3
+		b.sheet, b.gaps = f.body, gapFooter
 	}
 	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
 		b.stepper = false
 	}
 	least := min(len(b.sheet.rows), 1)
-	if len(f.footer) > 1 {
-		least = 0 // a message is gone with the next key
+	if fixed()+least > height && len(b.notice) > 0 {
+		b.footer, least = nil, 0 // it is gone with the next key
 	}
 	if over := fixed() + least - height; over > 0 {
-		b.footer = w.cutFooter(f.footer, max(0, len(f.footer)-over))
+		b.footer = b.footer[:max(0, len(b.footer)-over)]
+	}
+	if over := fixed() + least - height; over > 0 {
+		b.notice = w.cut(b.notice, max(0, len(b.notice)-over))
 	}
 	b.room = max(0, height-fixed())
 	return b
+}
+
+// fixed is how many rows everything but the body takes.
+func (b *budget) fixed(prompt int) int {
+	n := 1 + prompt + len(b.notice) + len(b.footer)
+	for _, there := range []bool{
+		b.gaps >= gapHeader, b.stepper, b.stepper && b.gaps >= gapStepper,
+		prompt > 0 && b.gaps >= gapPrompt, b.gaps >= gapFooter,
+	} {
+		if there {
+			n++
+		}
+	}
+	return n
 }
 
 // compose puts the parts together, no more rows than the terminal has.
@@ -131,10 +151,10 @@ func (w *wizard) compose(f frame) []string {
 			rows = append(rows, "")
 		}
 	}
-	gap(3)
+	gap(gapHeader)
 	if b.stepper {
 		rows = append(rows, f.stepper)
-		gap(2)
+		gap(gapStepper)
 	}
 	indent := strings.Repeat(" ", w.margin())
 	for _, r := range w.window(b) {
@@ -144,15 +164,15 @@ func (w *wizard) compose(f frame) []string {
 		rows = append(rows, r)
 	}
 	if len(f.prompt) > 0 {
-		gap(1)
+		gap(gapPrompt)
 		rows = append(rows, f.prompt...)
 	}
-	if len(b.footer) > 0 {
-		for len(rows) < min(height, calm)-len(b.footer) {
-			rows = append(rows, "")
-		}
-		rows = append(rows, b.footer...)
+	gap(gapFooter)
+	foot := append(slices.Clone(b.notice), b.footer...)
+	for len(foot) > 0 && len(rows) < min(height, calm)-len(foot) {
+		rows = append(rows, "")
 	}
+	rows = append(rows, foot...)
 	return rows[:min(len(rows), height)]
 }
 

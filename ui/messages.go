@@ -19,7 +19,7 @@ func (w *wizard) event(msg eventMsg) {
 	w.record(msg.ev)
 	switch {
 	case w.job.kind == jobBack:
-		w.undone.take(msg.ev)
+		w.restoring.took(msg.ev)
 	case w.job.kind == jobProve:
 		if msg.ev.Kind == steps.EventStarted {
 			w.page(msg.ev.Step).clear()
@@ -60,41 +60,61 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	}
 	w.question = nil
 	switch msg.kind {
-	case jobBack:
-		w.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: prose.Say("Nothing was undone."), Err: msg.err})
-		w.undone.settle(msg.err)
-		for _, p := range w.pages[1:] {
-			p.clear()
+	case jobForesee:
+		if msg.err != nil {
+			return w.keep()
 		}
+		w.restoring.plan = &msg.report.plan
+		return nil
+	case jobBack:
+		w.wasRestored(msg)
 		return nil
 	case jobProve:
 		return w.proved(msg.err)
 	}
 	p := w.page(msg.step)
+	w.takeResult(p, msg)
+	return w.onward(p, msg)
+}
+
+// wasRestored takes the end of a rollback.
+func (w *wizard) wasRestored(msg resultMsg) {
+	b := &w.restoring
+	b.verdict = cmp.Or(msg.report.verdict, &rollback.Verdict{Summary: prose.Say("Nothing was undone."), Err: msg.err})
+	b.done.settle(msg.err)
+	for _, p := range w.pages[1:] {
+		p.clear()
+	}
+}
+
+// takeResult puts what a step's job brought home on its page, and clears those whose
+// proof is about another state by now.
+func (w *wizard) takeResult(p *page, msg resultMsg) {
 	for _, later := range w.pages {
 		if s := w.facts.machine.Status(later.Name); s == steps.Pending && later != p {
 			later.clear()
 		}
 	}
 	p.settle(msg.err)
-	p.screen.came(msg.report)
 	if msg.step == steps.Preflight {
-		w.next, w.begun = msg.report.next, msg.report.begun
+		w.next, w.begun, w.below = msg.report.next, msg.report.begun, msg.report.below
 	}
 	if msg.kind == jobPlan {
 		p.plan = msg.report.plan
-		if msg.err == nil {
-			p.screen.planned(w, msg.report)
-		}
 	}
+	if msg.err != nil {
+		w.shut()
+		return
+	}
+	p.screen.came(w, msg.report)
+}
+
+// onward leads on from the end of a step's job: what failed or asks stays, the rest goes
+// on by itself.
+func (w *wizard) onward(p *page, msg resultMsg) tea.Cmd {
 	switch {
 	case stopped(msg.err):
-		w.flash = "Stopped."
-		if w.facts.machine.Status(p.Name) == steps.Pending && p.Number > 0 {
-			p.fresh, p.stay = false, true
-			return p.screen.arrive(w)
-		}
-		p.failure = steps.ErrCancelled
+		return w.wasStopped(p)
 	case msg.err != nil:
 		p.failure = msg.err
 	case msg.kind == jobSkip:
@@ -112,5 +132,16 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	case p.passes():
 		return w.pass()
 	}
+	return nil
+}
+
+// wasStopped shows the plan of a step that the person stopped, or that it was stopped.
+func (w *wizard) wasStopped(p *page) tea.Cmd {
+	w.flash = "Stopped."
+	if w.facts.machine.Status(p.Name) == steps.Pending && p.Number > 0 {
+		p.fresh, p.stay = false, true
+		return p.screen.arrive(w)
+	}
+	p.failure = steps.ErrCancelled
 	return nil
 }

@@ -1,8 +1,9 @@
 package ui
 
 import (
-	tea "github.com/charmbracelet/bubbletea"
 	"slices"
+
+	tea "github.com/charmbracelet/bubbletea"
 )
 
 // overlay is a text that covers the page until esc: help, reason, log, findings.
@@ -45,16 +46,9 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 	}
 	switch name {
 	case "esc", o.key, "left", "h":
-		w.over, w.scroll = o.up, 0
-		return nil
+		w.cover(o.up)
 	case "q":
 		return w.quit(false)
-	case "a":
-		if o.other != nil {
-			w.over, w.scroll = o.other(), 0
-			w.over.up = o
-			return nil
-		}
 	case "x", "w", "l", "t", "m", "b", "?": // the others of these take its place
 		cmd, _ := w.global(name)
 		return cmd
@@ -62,39 +56,61 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		if o.copies != nil && o.copies(w) != "" {
 			return w.copy(o.copies(w))
 		}
+	case "a":
+		if o.other != nil {
+			o.leadsTo(w, o.other())
+		}
 	case "enter", "right":
 		if o.list != nil && o.list.n > 0 {
-			w.over, w.scroll = o.list.open(o.list.at), 0
-			w.over.up = o
+			o.leadsTo(w, o.list.open(o.list.at))
 		} else if name == "enter" {
-			w.over, w.scroll = o.up, 0
+			w.cover(o.up)
 		}
-		return nil
+	default:
+		o.moved(w, name)
 	}
+	return nil
+}
+
+// cover shows an overlay from its beginning, or with nil the page.
+func (w *wizard) cover(o *overlay) { w.over, w.scroll = o, 0 }
+
+// leadsTo shows another overlay, from which esc leads back.
+func (o *overlay) leadsTo(w *wizard, other *overlay) {
+	other.up = o
+	w.cover(other)
+}
+
+// moved scrolls a text, or moves over the entries of a list.
+func (o *overlay) moved(w *wizard, name string) {
 	if o.list == nil {
 		if name == " " {
 			name = "pgdown"
 		}
 		w.scrolled(name)
-		return nil
+		return
 	}
-	switch name {
-	case "down", "j", "tab":
-		o.list.at++
-	case "up", "k", "shift+tab":
-		o.list.at--
-	case "pgdown":
-		o.list.at += max(1, w.height/2)
-	case "pgup":
-		o.list.at -= max(1, w.height/2)
-	case "home", "g":
-		o.list.at = 0
-	case "end", "G":
-		o.list.at = o.list.n - 1
-	}
-	o.list.at = max(0, min(o.list.at, o.list.n-1))
+	o.list.move(name, max(1, w.height/2))
 	w.scroll = w.top(w.fit(w.frame()))
-	return nil
+}
+
+// move moves the cursor; a page are that many entries.
+func (l *list) move(key string, page int) {
+	switch key {
+	case "down", "j", "tab":
+		l.at++
+	case "up", "k", "shift+tab":
+		l.at--
+	case "pgdown":
+		l.at += page
+	case "pgup":
+		l.at -= page
+	case "home", "g":
+		l.at = 0
+	case "end", "G":
+		l.at = l.n - 1
+	}
+	l.at = max(0, min(l.at, l.n-1))
 }
 
 // overFrame is the frame of an overlay.
@@ -112,5 +128,5 @@ func (w *wizard) overFrame() frame {
 		}
 		s.focus(o.list.row, o.list.until)
 	}
-	return frame{long: o.title, brief: o.brief, body: s, footer: w.flashOr(hints)}
+	return frame{long: o.title, brief: o.brief, body: s, notice: w.notice(), footer: []string{w.drawHints(hints)}}
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -9,62 +10,41 @@ import (
 )
 
 // asking is the screen of a step that wants the name typed of what is production.
-type asking struct {
-	basic
-	name   *field // of the environment, the app or the cluster
-	typing bool
-}
+type asking struct{ basic }
 
-func newAsking(n steps.Name) asking {
-	return asking{basic: basic{step: n}, name: newField("Name", false)}
-}
-
-func (n *asking) arrive(w *wizard) tea.Cmd {
-	n.typing = false
-	n.name.reset()
-	return n.basic.arrive(w)
-}
+func newAsking(n steps.Name) asking { return asking{basic{step: n}} }
 
 func (n *asking) ready(w *wizard) prompt {
 	p := n.basic.ready(w)
 	if plan := w.page(n.step).plan; plan.Confirm != "" {
 		p.question = plan.NameQuestion().Rendered() + "."
-		p.options[0] = option{label: "Type the name", act: func(*wizard) tea.Cmd {
-			n.typing, n.name.label = true, "Type "+plan.Confirm
+		p.options[0] = option{label: "Type the name", act: func(w *wizard) tea.Cmd {
+			w.askName(plan, jobApply, n.step, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+				return e.Apply(ctx, n.step, emit)
+			})
 			return nil
 		}}
 	}
 	return p
 }
 
-func (n *asking) fields() ([]*field, int) {
-	if n.typing {
-		return []*field{n.name}, 0
-	}
-	return nil, 0
-}
-
-func (n *asking) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
-	if !n.typing {
-		return nil, false
-	}
-	switch k.String() {
-	case "esc":
-		n.typing = false
-		n.name.reset()
-	case "enter":
-		confirm := w.page(n.step).plan.Confirm
-		if n.name.take() != confirm {
-			w.flash = steps.WrongName + " Type " + confirm + ", or press esc."
-			break
+// askName opens the form for the name of what is production, and starts the job with it.
+func (w *wizard) askName(plan steps.Plan, kind jobKind, n steps.Name, do work) {
+	name := newField("Type "+plan.Confirm, false, "Type "+plan.Confirm)
+	name.judge = func(text string) (steps.Mark, string) {
+		switch {
+		case text == plan.Confirm:
+			return steps.MarkOK, "that is the name"
+		case strings.HasPrefix(plan.Confirm, text):
+			return steps.MarkPending, "the whole name is " + plan.Confirm
 		}
-		n.typing = false
-		return w.start(jobApply, n.step, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
-			e.Run.Named(confirm, confirm)
-			return e.Apply(ctx, n.step, emit)
-		}), true
-	default:
-		n.name.key(k)
+		return steps.MarkWarn, "that is another name: type " + plan.Confirm
 	}
-	return nil, true
+	w.open(&form{question: plan.NameQuestion().Rendered() + ".", fields: []*field{name}, submit: func(w *wizard) tea.Cmd {
+		typed := name.take()
+		return w.start(kind, n, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
+			e.Run.Named(plan.Confirm, typed)
+			return do(ctx, e, emit, r)
+		})
+	}})
 }

@@ -24,35 +24,11 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 	room := max(1, w.width-ansi.StringWidth(bar)-1)
 	var rows []string
 	add := func(row string) { rows = append(rows, bar+ansi.Truncate(row, room, s.Marks.Ellipsis)) }
-	fields, focus := w.openFields()
-	if len(fields) == 0 || !p.list {
-		for _, row := range w.asked(p, min(room, textWidth)) {
-			add(s.Bold.Render(row))
-		}
+	for _, row := range w.asked(p, min(room, textWidth)) {
+		add(s.Bold.Render(row))
 	}
-	longest := 0
-	for _, f := range fields {
-		longest = max(longest, ansi.StringWidth(f.label))
-	}
-	for i, f := range fields {
-		label, st := f.label+": ", s.Muted
-		switch {
-		case w.short() && i != focus:
-			continue
-		case !w.short(): // what is typed stands in one column
-			label = strings.Repeat(" ", longest-ansi.StringWidth(f.label)) + label
-		}
-		if i == focus {
-			st = s.Accent
-		}
-		left := min(room, textWidth) - ansi.StringWidth(label)
-		if left < 4 && w.height > 4 { // the label has a row of its own
-			add(st.Render(label))
-			label, left = "", min(room, textWidth)
-		}
-		add(st.Render(label) + f.view(s, left, i == focus))
-	}
-	if len(fields) > 0 {
+	if w.typing() {
+		w.drawForm(w.form, min(room, textWidth), add)
 		return rows
 	}
 	if p.list && !w.short() {
@@ -137,13 +113,16 @@ func (w *wizard) buttons(p *prompt, room int) string {
 	draw := func(from int) (string, bool) {
 		row, fits := "", true
 		for i := from; i < len(p.options); i++ {
-			b := s.Quiet.Render("  " + p.options[i].label + "  ")
+			gap, b := "  ", s.Quiet.Render(" "+p.options[i].label+" ")
+			if i == w.selected || i == w.selected+1 {
+				gap = "   " // the brackets stand closer to the label than a blank does
+			}
 			if i == w.selected {
 				label := ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis)
 				b = s.Edge.Render("[") + s.Button.Render(" "+label+" ") + s.Edge.Render("]")
 			}
 			if i > from {
-				b = "  " + b
+				b = gap + b
 			}
 			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
 				break
@@ -164,16 +143,4 @@ func (w *wizard) buttons(p *prompt, room int) string {
 		}
 	}
 	return ""
-}
-
-// openFields are the text fields of the page that wait for input.
-func (w *wizard) openFields() ([]*field, int) {
-	p := w.current()
-	if p == nil || w.question != nil {
-		return nil, 0
-	}
-	if ph := w.phase(p); ph != ready && ph != done {
-		return nil, 0
-	}
-	return p.screen.fields()
 }

@@ -1,28 +1,27 @@
 package ui
 
 import (
-	"context"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/status"
 )
 
 // begun is an upgrade of an earlier run that did not come to its end.
 type begun struct {
-	at      time.Time // of its first change
-	key     string    // fingerprint of what it wrote, "" where that cannot be read
-	undoing []prose.Text
-	confirm string // what has to be typed to undo it, as it is production; "" elsewhere
+	at    time.Time  // of its first change
+	key   string     // fingerprint of what it wrote, "" where that cannot be read
+	left  steps.Name // the first step that is left to do and changes something
+	rests bool       // a rotation is between its stages: what is left has no such name
 }
 
 // begunBefore looks for one in the journal, nil when there is none.
-func begunBefore(ctx context.Context, e *steps.Engine) *begun {
+func begunBefore(e *steps.Engine) *begun {
 	run := e.Run
 	if run.Journal == nil || run.Wrote {
 		return nil
@@ -38,13 +37,28 @@ func begunBefore(ctx context.Context, e *steps.Engine) *begun {
 	if !status.Begun(run, key) {
 		return nil
 	}
-	back := rollback.Of(e)
-	plan := back.Plan(ctx)
-	b := &begun{at: all[len(all)-1].At.Local(), undoing: append(plan.Details, plan.Effects...), confirm: plan.Confirm}
+	b := &begun{at: all[len(all)-1].At.Local(), left: steps.Restart}
+	if run.Journal.Delivering() || key.Len() == 0 {
+		b.left = steps.Write
+	}
+	_, b.rests, _ = run.Journal.Rotation()
 	if key.Len() > 0 {
 		b.key = run.Prints.Reprint(key).Fingerprint()
 	}
 	return b
+}
+
+// ticked reports whether what an earlier run did of a step need not be done again.
+func (b *begun) ticked(p *page) bool {
+	return b != nil && !b.rests && p.Number > 0 && p.Number < steps.About(b.left).Number && p.Name != steps.Distinct
+}
+
+// goOn is the button that takes it up.
+func (b *begun) goOn() string {
+	if b.rests {
+		return "Go on"
+	}
+	return "Go on: " + strings.ToLower(steps.About(b.left).Title)
 }
 
 // said says since when, and how far it came.
@@ -54,7 +68,7 @@ func (b *begun) said(now time.Time) string {
 		day = "on " + b.at.Format("2006-01-02") + " "
 	}
 	what := "A part of its places has the new key"
-	if b.key != "" {
+	if b.key != "" && (b.rests || b.left == steps.Restart) {
 		what = "The key " + b.key + " is written"
 	}
 	return "You began " + day + "at " + b.at.Format("15:04") + ". " + what + "; no server was seen to use it yet."
@@ -65,7 +79,18 @@ func (w *wizard) resumed(s *sheet) {
 	st := w.styles
 	s.hang(st.Mark(steps.MarkWarn)+" ", st.Bold, w.begun.said(w.now()))
 	s.blank()
-	s.hang("  ", st.Muted, "Go on takes you to what is left. Nothing that is done is done again.")
+	var tasks []string
+	for _, p := range w.pages {
+		switch {
+		case p.Number == 0 || w.begun.rests:
+		case w.begun.ticked(p):
+			tasks = append(tasks, st.Mark(steps.MarkOK)+" "+p.Task)
+		default:
+			tasks = append(tasks, st.Mark(steps.MarkPending)+" "+st.Muted.Render(p.Task))
+		}
+	}
+	s.flow(tasks)
+	s.hang("  ", st.Muted, "Go on does what is left. Start over lets you choose another key.")
 	w.loginAgain(s)
 }
 

@@ -46,6 +46,7 @@ type Outcome struct {
 	Back      *rollback.Verdict // of the rollback that the wizard ended with, nil for none
 	Cancelled bool              // the user quit before the end
 	Open      int               // items of the checklist that are open
+	Again     *Again            // the person wants to begin again, nil for no
 	Failed    error             // why the latest step to fail did, nil when none is failed
 	Proofs    []Proof           // of the steps that are done, in their order
 }
@@ -188,7 +189,7 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	}
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
-		Back: w.verdict, Cancelled: !w.finished || err != nil,
+		Back: w.restoring.verdict, Cancelled: !w.finished || err != nil, Again: w.again,
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.Name] = f.machine.Status(p.Name)

@@ -289,7 +289,7 @@ func TestAPasswordIsNotEchoed(t *testing.T) {
 	y.answers("\r", "User name: _")
 	y.answers("ada\r", "Password: _")
 	y.answers(password, "••••••••_")
-	y.answers("\r", "one login as ada")
+	y.answers("\r", "[ Finish ]")
 	y.types("q")
 	y.end()
 	if leaks(y.text(), password) {

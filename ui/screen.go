@@ -5,13 +5,13 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/rollback"
 )
 
 // screen is what is particular about one step. Everything that steps have in
@@ -19,28 +19,18 @@ import (
 type screen interface {
 	// arrive asks for the plan.
 	arrive(w *wizard) tea.Cmd
-	// planned takes what the plan's job brought home.
-	planned(w *wizard, r report)
-	// came takes what any job of the step brought home.
-	came(r report)
+	// came takes what a job of the step brought home that ended well.
+	came(w *wizard, r report)
 	// plan draws the plan.
 	plan(w *wizard, s *sheet, p steps.Plan)
 	// ready is the question under the plan.
 	ready(w *wizard) prompt
-	// moved reports whether another option of a list has the focus.
-	moved(w *wizard, to int) tea.Cmd
-	// key sees a key before anything else does, and tells whether it took it.
+	// key sees a key before the page does, and reports whether it took it.
 	key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool)
-	// fields are the text fields that are open, none as a rule.
-	fields() (all []*field, focus int)
-	// again says what r does once the step is done.
-	again() string
 	// done draws the proof once the step is done.
 	done(w *wizard, s *sheet, p *page)
-	// extra are more options once the step is done.
-	extra(w *wizard) []option
-	// fix fixes a failure, when a finding of it is fixable.
-	fix(w *wizard) tea.Cmd
+	// extra are more ways on once the step is done or has failed.
+	extra(w *wizard, p *page) []option
 }
 
 // page is one step with what is known of it.
@@ -91,10 +81,16 @@ func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
 
 // take puts an event on the page.
 func (p *page) take(ev steps.Event) {
+	if n := len(p.lines); n > 0 && p.lines[n-1].Kind == steps.EventProgress {
+		p.lines[n-1] = waited(p.lines[n-1], ev.Time)
+	}
 	switch ev.Kind {
 	case steps.EventCheck:
-		for i := range p.lines {
-			if p.lines[i].Kind == steps.EventCheck && p.lines[i].ID == ev.ID {
+		for i, was := range p.lines {
+			if was.Kind == steps.EventCheck && was.ID == ev.ID {
+				if took := waited(was, ev.Time); was.Limit > 0 && ev.Limit == 0 && ev.Mark != steps.MarkRunning {
+					ev.Detail = joined(ev.Detail, took.Detail)
+				}
 				p.lines[i] = ev
 				return
 			}
@@ -107,10 +103,40 @@ func (p *page) take(ev steps.Event) {
 	}
 }
 
+// waited is a line of something that was waited for, with how long that took by the
+// given time. What came at once says nothing about it.
+func waited(ev steps.Event, until time.Time) steps.Event {
+	if took := until.Sub(ev.Time); ev.Limit > 0 && took >= time.Second {
+		ev.Detail = prose.Say("%.0f s", took.Seconds())
+	}
+	ev.Limit = 0
+	return ev
+}
+
+// waits is a line of something that is still waited for, with how long that takes.
+func waits(ev steps.Event, now time.Time) steps.Event {
+	if ev.Limit > 0 {
+		ev.Detail = prose.Say("%.0f s of %.0f s", max(0, now.Sub(ev.Time).Seconds()), ev.Limit.Seconds())
+	}
+	return ev
+}
+
+// joined are two details in one, either of which may be empty.
+func joined(a, b prose.Text) prose.Text {
+	switch {
+	case a.Empty():
+		return b
+	case b.Empty():
+		return a
+	}
+	return prose.Say("%s, %s", a, b)
+}
+
 // settle ends the lines that were still running when the step's job ended: as
 // failed when it failed, else as not finished.
 func (p *page) settle(err error) {
 	for i := range p.lines {
+		p.lines[i].Limit = 0
 		switch l := &p.lines[i]; {
 		case l.Kind != steps.EventCheck || l.Mark != steps.MarkRunning:
 		case err != nil && !stopped(err):
@@ -127,7 +153,7 @@ type basic struct{ step steps.Name }
 
 func (b *basic) arrive(w *wizard) tea.Cmd { return w.ask(b.step, nil) }
 
-func (b *basic) planned(*wizard, report) {}
+func (b *basic) came(*wizard, report) {}
 
 func (b *basic) plan(_ *wizard, s *sheet, p steps.Plan) { s.plan(p) }
 
@@ -143,14 +169,9 @@ func (b *basic) ready(w *wizard) prompt {
 	}}
 }
 
-func (b *basic) moved(*wizard, int) tea.Cmd              { return nil }
 func (b *basic) key(*wizard, tea.KeyMsg) (tea.Cmd, bool) { return nil, false }
-func (b *basic) fields() ([]*field, int)                 { return nil, 0 }
-func (b *basic) came(report)                             {}
-func (b *basic) again() string                           { return "again" }
 func (b *basic) done(w *wizard, s *sheet, p *page)       { w.doneBody(s, p) }
-func (b *basic) extra(*wizard) []option                  { return nil }
-func (b *basic) fix(w *wizard) tea.Cmd                   { return w.startOver() }
+func (b *basic) extra(*wizard, *page) []option           { return nil }
 
 // prompt is a question with the options to answer it.
 type prompt struct {
@@ -183,6 +204,7 @@ type option struct {
 	label string
 	note  string // beside it, in a list
 	act   func(*wizard) tea.Cmd
+	focus func(*wizard) tea.Cmd // when it gets the focus, in a list; nil for nothing
 }
 
 // ask plans a step, after set has put what the user chose into the run.
@@ -212,17 +234,6 @@ func (w *wizard) apply(n steps.Name) tea.Cmd {
 func (w *wizard) skip(n steps.Name) tea.Cmd {
 	return w.start(jobSkip, n, func(_ context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
 		return e.Skip(n, emit)
-	})
-}
-
-// rollBack restores everything. It is shown on the last page.
-func (w *wizard) rollBack() tea.Cmd {
-	w.at = len(w.pages)
-	w.undone, w.verdict = page{}, nil
-	return w.start(jobBack, "", func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
-		v := rollback.Of(e).Run(ctx, emit)
-		r.verdict = &v
-		return v.Err
 	})
 }
 

@@ -10,78 +10,16 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/rollback"
 )
 
-// backPhase says how far a rollback is.
-type backPhase int
-
-const (
-	backNone backPhase = iota
-	backRunning
-	backFailed
-	backDone
-)
-
-func (w *wizard) backPhase() backPhase {
-	switch {
-	case w.job != nil && w.job.kind == jobBack:
-		return backRunning
-	case w.verdict == nil:
-		return backNone
-	case w.verdict.Err != nil:
-		return backFailed
-	}
-	return backDone
-}
-
-// end draws the last page: what was done, what is left, and how to undo; or the
-// rollback.
+// end draws the page behind all steps: what was done, what is left, and how to undo; or
+// the rollback.
 func (w *wizard) end(s *sheet) {
-	st := w.styles
-	switch w.backPhase() {
-	case backNone:
-		w.summary(s)
-		return
-	case backRunning:
-		s.hang(s.spin+" ", st.Bold, "Restoring everything")
-	default:
-		w.wentBack(s, *w.verdict)
-	}
-	s.blank()
-	s.lines(w.undone.lines)
-	for _, f := range finding.Groups(w.undone.findings) {
-		s.blank()
-		s.finding(f, true)
-	}
-	if w.verdict == nil {
+	if w.backPhase() != backNone {
+		w.drawBack(s)
 		return
 	}
-	for _, next := range w.verdict.Next {
-		s.blank()
-		s.say("", st.Bold, next)
-	}
-	if w.backPhase() == backDone {
-		s.blank()
-		s.hang("", st.Muted, "To upgrade after all, start over here or run keysplit again later.")
-	}
-}
-
-// wentBack says how far a rollback came.
-func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
-	st := w.styles
-	mark := st.Mark(steps.MarkOK)
-	switch {
-	case v.Err != nil:
-		mark = st.Mark(steps.MarkFailed)
-	case !v.Proved:
-		mark = st.Mark(steps.MarkWarn)
-	}
-	s.hang(mark+" ", st.Bold, v.Summary.Rendered())
-	if v.Err != nil && len(w.undone.findings) == 0 {
-		s.blank()
-		s.hang("", lipgloss.NewStyle(), words(v.Err))
-	}
+	w.summary(s)
 }
 
 // endingNow is how the upgrade ended.
@@ -193,18 +131,12 @@ func lastProof(p *page) string {
 
 // endPrompt is the question of the last page.
 func (w *wizard) endPrompt() *prompt {
-	finish := option{label: "Finish", act: (*wizard).finish}
-	switch w.backPhase() {
-	case backRunning:
-		return nil
-	case backFailed:
-		return &prompt{question: "What now?", options: []option{{label: "Retry", act: (*wizard).rollBack}, finish}}
-	case backDone:
-		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
+	if w.backPhase() != backNone {
+		return w.backPrompt()
 	}
-	p := &prompt{options: []option{finish}}
+	p := &prompt{options: []option{{label: "Finish", act: (*wizard).finish}}}
 	if page := w.current(); page != nil {
-		p.options = append(p.options, page.screen.extra(w)...)
+		p.options = append(p.options, page.screen.extra(w, page)...)
 	}
 	if w.mayRollBack() {
 		p.options = append(p.options, option{label: "Roll back", act: (*wizard).askRollBack})

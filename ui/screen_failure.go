@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"slices"
-	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -26,7 +25,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		if f.Severity != finding.Error {
 			continue
 		}
-		s.headline(f, true)
+		s.headline(w.advised(f), !f.FixedBySteps())
 		s.blank()
 		told = true
 		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain()
@@ -51,20 +50,22 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 
 // failedPrompt offers the ways out of a failure.
 func (w *wizard) failedPrompt(p *page) prompt {
-	q := prompt{question: "What now?"}
+	q := prompt{question: "What now?", list: len(w.below) > 0 && p.Name == steps.Preflight}
 	add := func(label string, act func(*wizard) tea.Cmd) {
 		q.options = append(q.options, option{label: label, act: act})
 	}
 	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
 	unread := p.Name == steps.Distinct && w.mayRollBack() && slices.ContainsFunc(p.findings, finding.Finding.Unread)
+	own := p.screen.extra(w, p)
+	q.options = append(q.options, own...)
 	switch {
-	case p.Name == steps.Preflight:
+	case p.Name == steps.Preflight, len(own) > 0:
 		add("Retry", retry)
 	case unread:
 		add("Retry", retry)
 		add("Remove what was written", (*wizard).askRollBack)
 	case fixable(p.findings):
-		add("Fix it", p.screen.fix)
+		add("Fix it", (*wizard).startOver)
 		add("Retry", retry)
 	case finding.Has(p.findings, finding.EnvFileChanged):
 		// What was seen at the start is not there any more: to try the same
@@ -74,6 +75,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
+	q.options = append(q.options, w.ways(p.findings)...)
 	if f, ok := finding.Overrulable(p.findings); ok {
 		add("Go on anyway", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
 	}
@@ -110,19 +112,4 @@ func fixable(fs []finding.Finding) bool {
 		}
 	}
 	return false
-}
-
-// askRollBack asks before everything is restored.
-func (w *wizard) askRollBack() tea.Cmd {
-	question := "Restore every file exactly as it was, and restart with the old key?"
-	var lines []string
-	undoing := w.facts.undoing
-	if w.begun != nil && !w.facts.wrote {
-		undoing = w.begun.undoing
-	}
-	for _, line := range undoing {
-		lines = append(lines, line.Rendered())
-	}
-	w.confirm(strings.Join(append(lines, question), "\n"), "Back", "Roll back", (*wizard).rollBack)
-	return nil
 }

@@ -3,10 +3,13 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 )
 
@@ -22,20 +25,14 @@ const (
 type generateScreen struct {
 	basic
 	canKeep bool
-	entry   *field // of the imported key
-	typing  bool
 	typed   bool // the key to import was typed here
 }
 
-func newGenerate() screen {
-	return &generateScreen{basic: basic{step: steps.Generate}, entry: newField("Key", true)}
-}
+func newGenerate() screen { return &generateScreen{basic: basic{step: steps.Generate}} }
 
 // arrive finds out whether there is a good key to keep, and plans what was
 // asked for on the command line, or else what the step thinks best.
 func (g *generateScreen) arrive(w *wizard) tea.Cmd {
-	g.typing = false
-	g.entry.reset()
 	if w.facts.skip[steps.Generate] {
 		return w.ask(steps.Generate, nil)
 	}
@@ -60,21 +57,53 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 	})
 }
 
-// choose plans one of the ways.
-func (g *generateScreen) choose(w *wizard, rotate bool, typed *string) tea.Cmd {
+// choose plans one of the ways that need no key to be typed.
+func (g *generateScreen) choose(w *wizard, rotate bool) tea.Cmd {
 	keep := g.canKeep
 	return w.start(jobPlan, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
 		e.Run.Answers.Rotate, e.Run.Answers.Import = rotate, secret.Secret{}
-		if typed != nil {
-			e.Run.Answers.Import = e.Run.Secret(*typed)
-		}
 		r.canKeep = keep
 		r.plan, err = e.Plan(ctx, steps.Generate, emit)
 		return err
 	})
 }
 
-func (g *generateScreen) planned(w *wizard, r report) {
+// enter opens the form for a key of the person's own.
+func (g *generateScreen) enter(w *wizard) tea.Cmd {
+	entry := newField("Key", true, "Type or paste the key first")
+	entry.judge = judgeKey
+	w.open(&form{question: "Type or paste your key.", fields: []*field{entry}, submit: func(w *wizard) tea.Cmd {
+		typed := entry.take()
+		g.typed = true
+		return w.start(jobApply, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+			e.Run.Answers.Rotate, e.Run.Answers.Import = false, e.Run.Secret(typed)
+			if _, err := e.Plan(ctx, steps.Generate, emit); err != nil {
+				return err
+			}
+			return e.Apply(ctx, steps.Generate, emit)
+		})
+	}})
+	return nil
+}
+
+// judgeKey says how far a key is that is being typed, by the rules that need nothing
+// but the key.
+func judgeKey(text string) (steps.Mark, string) {
+	codes := steps.JudgeKey(secret.Fingerprinter{}.Secret(text))
+	n := utf8.RuneCountInString(text)
+	switch {
+	case slices.Contains(codes, finding.JWTKeyTooShort):
+		return steps.MarkWarn, fmt.Sprintf("%d of at least %d characters", n, steps.MinKeyLength)
+	case len(codes) > 0:
+		return steps.MarkWarn, fmt.Sprintf("%d characters, but easy to guess: it must be random", n)
+	}
+	return steps.MarkOK, fmt.Sprintf("%d characters", n)
+}
+
+func (g *generateScreen) came(w *wizard, r report) {
+	if r.plan.Summary.Empty() {
+		return
+	}
 	g.canKeep = r.canKeep
 	for i, o := range g.ready(w).options {
 		if o.label == g.chosen(w) {
@@ -98,83 +127,47 @@ func (g *generateScreen) ready(w *wizard) prompt {
 	take := func(w *wizard) tea.Cmd { return w.apply(steps.Generate) }
 	p := prompt{question: "Which key should sign your tokens?", list: true}
 	if g.canKeep {
-		p.options = append(p.options, option{keepKey, "it is good", take})
+		p.options = append(p.options, option{label: keepKey, note: "it is good", act: take,
+			focus: func(w *wizard) tea.Cmd { return g.choose(w, false) }})
 	}
-	p.options = append(p.options, option{makeKey, "random, 86 characters", take})
+	own := option{label: importKey, note: "typed or pasted, shown as dots", act: g.enter}
 	if w.facts.imported {
-		p.options = append(p.options, option{importKey, "the key you typed; enter uses it", take})
-	} else {
-		p.options = append(p.options, option{importKey, "typed or pasted, shown as dots", func(*wizard) tea.Cmd {
-			g.typing = true
-			return nil
-		}})
+		own.note, own.act = "the key you typed; enter uses it", take
 	}
-	return p
-}
-
-// moved plans the way that has the focus now. A key that was typed in is
-// forgotten when another way is chosen.
-func (g *generateScreen) moved(w *wizard, to int) tea.Cmd {
-	switch g.ready(w).options[to].label {
-	case keepKey:
-		return g.choose(w, false, nil)
-	case makeKey:
-		return g.choose(w, g.canKeep, nil)
-	}
-	return nil
+	return prompt{question: p.question, list: true, options: append(p.options,
+		option{label: makeKey, note: "random, 86 characters", act: take,
+			focus: func(w *wizard) tea.Cmd { return g.choose(w, g.canKeep) }}, own)}
 }
 
 func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if q := g.ready(w); !w.facts.imported && w.selected < len(q.options) && q.options[w.selected].label == importKey {
 		s.hang("", w.styles.Bold, "Use your own key.")
 		s.hang("  ", w.styles.Muted, "It must be random and have 50 characters or more.")
-		if n := len(g.entry.text()); g.typing && n > 0 {
-			mark, text := steps.MarkWarn, fmt.Sprintf("%d of at least %d characters", n, steps.MinKeyLength)
-			if n >= steps.MinKeyLength {
-				mark, text = steps.MarkOK, fmt.Sprintf("%d characters", n)
-			}
-			s.hang("  "+w.styles.Mark(mark)+" ", w.styles.Muted, text)
-		}
 		return
 	}
 	s.plan(p)
 }
 
-func (g *generateScreen) fields() ([]*field, int) {
-	if g.typing {
-		return []*field{g.entry}, 0
-	}
-	return nil, 0
+// key hides a key that is shown, whatever is pressed.
+func (g *generateScreen) key(w *wizard, _ tea.KeyMsg) (tea.Cmd, bool) {
+	shown := w.key
+	w.key = false
+	return nil, shown
 }
 
-func (g *generateScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
-	if w.key {
-		w.key = false // any key hides it again
-		return nil, true
-	}
-	if !g.typing {
-		return nil, false
-	}
-	switch k.String() {
-	case "esc":
-		g.typing = false
-		g.entry.reset()
-	case "enter":
-		if g.entry.empty() {
-			w.flash = "Type or paste the key first, or press esc."
-			break
+// extra shows or copies the key after a question. Where a key of the person's own was
+// refused, it leads to another one.
+func (g *generateScreen) extra(w *wizard, p *page) []option {
+	if w.phase(p) == failed {
+		if !fixable(p.findings) {
+			return nil
 		}
-		g.typing = false
-		g.typed = true
-		typed := g.entry.take()
-		return g.choose(w, false, &typed), true
-	default:
-		g.entry.key(k)
+		ways := []option{{label: "Make a key instead", act: func(w *wizard) tea.Cmd { return g.choose(w, g.canKeep) }}}
+		if w.facts.imported {
+			ways = append(ways, option{label: "Enter another key", act: g.enter})
+		}
+		return ways
 	}
-	return nil, true
-}
-
-func (g *generateScreen) extra(w *wizard) []option {
 	if !w.facts.key.Set() {
 		return nil
 	}
@@ -186,13 +179,16 @@ func (g *generateScreen) extra(w *wizard) []option {
 			})
 			return nil
 		}},
-		{label: "Copy", act: func(w *wizard) tea.Cmd {
-			w.confirm("Copy the key? Every program on this machine can read the clipboard.", "No", "Copy it", func(w *wizard) tea.Cmd {
-				return w.copyKey(w.facts.key)
-			})
-			return nil
-		}},
+		{label: "Copy", act: (*wizard).askCopyKey},
 	}
+}
+
+// askCopyKey copies the key after a question.
+func (w *wizard) askCopyKey() tea.Cmd {
+	w.confirm("Copy the key? Every program on this machine can read the clipboard.", "No", "Copy it", func(w *wizard) tea.Cmd {
+		return w.copyKey(w.facts.key)
+	})
+	return nil
 }
 
 func (g *generateScreen) done(w *wizard, s *sheet, p *page) {
@@ -216,8 +212,3 @@ func (g *generateScreen) done(w *wizard, s *sheet, p *page) {
 		s.hang("", st.Muted, "Nothing is written yet.")
 	}
 }
-
-func (g *generateScreen) again() string { return "choose again" }
-
-// fix lets keysplit make the key after one that was brought is refused.
-func (g *generateScreen) fix(w *wizard) tea.Cmd { return g.choose(w, g.canKeep, nil) }

@@ -22,7 +22,7 @@ func helpOverlay() *overlay {
 			{"m", "the message to send to the team"},
 			{"b", "emergency: revert the code change"},
 			{"l", "the log of everything that was done"},
-			{"c", "copy a command or a fix"},
+			{"c", "copy a command"},
 			{"ctrl+z", "suspend (fg resumes)"},
 			{"q, ctrl+c", "quit; asks first while something is written"},
 		} {

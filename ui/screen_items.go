@@ -160,7 +160,7 @@ func (c *checklistScreen) details(w *wizard, s *sheet, l steps.Event) {
 		return
 	}
 	s.hang("", s.s.Muted, sentence(l.Detail.Rendered()))
-	if it.Against != "" && c.item != 0 {
+	if it.Against != "" && w.typing() {
 		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Warn, "The evidence says otherwise: "+it.Against)
 	}
 	if !it.Todo.Empty() {

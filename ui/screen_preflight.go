@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/prose"
 )
 
@@ -23,6 +24,9 @@ type preflightScreen struct {
 func newPreflight() screen {
 	return &preflightScreen{basic: basic{step: steps.Preflight}}
 }
+
+// maxBelow is how many projects below the folder are offered.
+const maxBelow = 5
 
 // arrive looks at the project, and asks the first step what it would do, so
 // that the side effects are on the screen before anything is chosen.
@@ -39,9 +43,12 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 			return err
 		}
 		if err := e.Apply(ctx, steps.Preflight, emit); err != nil {
+			if e.Run.Project == nil {
+				r.below = preflight.Below(e.Run.Options.Folder, maxBelow)
+			}
 			return err
 		}
-		r.begun = begunBefore(ctx, e)
+		r.begun = begunBefore(e)
 		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
 			return nil
 		}
@@ -53,19 +60,22 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 	})
 }
 
-// extra offers to undo what an earlier run has begun, where a yes is enough for it, and
-// to replace a key that is good.
-func (p *preflightScreen) extra(w *wizard) []option {
+// extra offers to begin again or to undo where an earlier run has begun, and to replace a
+// key that is good.
+func (p *preflightScreen) extra(w *wizard, page *page) []option {
+	again := func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) }
 	switch {
-	case w.begun != nil && w.begun.confirm == "":
-		return []option{{label: "Undo", act: (*wizard).askRollBack}}
-	case w.begun == nil && w.next != nil && w.next.Nothing && !w.facts.skip[steps.Generate]:
-		return []option{{label: "Another key", act: func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) }}}
+	case w.phase(page) == failed && finding.Has(page.findings, finding.ProjectNotFound) && !w.throwaway:
+		return w.elsewhere()
+	case w.phase(page) == failed:
+		return nil
+	case w.begun != nil:
+		return []option{{label: "Start over", act: again}, {label: "Undo", act: (*wizard).askRollBack}}
+	case w.next != nil && w.next.Nothing && !w.facts.skip[steps.Generate]:
+		return []option{{label: "Another key", act: again}}
 	}
 	return nil
 }
-
-func (p *preflightScreen) again() string { return "look again" }
 
 // askAdopt asks whether settings that sign with SECRET_KEY should get a key of their own.
 // Without one there is nothing that the next steps can do.
@@ -90,11 +100,16 @@ func (p *preflightScreen) done(w *wizard, s *sheet, page *page) {
 // matters more.
 func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 	st, column := w.styles, 0
+	defer func(was int) { s.width = was }(s.width)
+	s.width = s.wide
 	for _, l := range page.lines {
 		column = max(column, ansi.StringWidth(l.Text.Rendered()))
 	}
 	for _, l := range page.lines {
 		text, detail := l.Text.Rendered(), l.Detail.Rendered()
+		if l.ID == steps.LineProject {
+			detail = w.facts.folder
+		}
 		if l.Kind != steps.EventCheck || detail == "" || column > s.width/2 {
 			s.lines([]steps.Event{l})
 			continue
@@ -154,22 +169,13 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 	default:
 		s.hang("", st.Bold, "What comes next:")
 	}
-	row := ""
+	var tasks []string
 	for _, page := range w.pages {
-		if page.Number == 0 || w.facts.skip[page.Name] {
-			continue
+		if page.Number > 0 && !w.facts.skip[page.Name] {
+			tasks = append(tasks, st.Accent.Render(strconv.Itoa(page.Number))+" "+page.Task)
 		}
-		one := st.Accent.Render(strconv.Itoa(page.Number)) + " " + page.Task
-		if row != "" && 2+ansi.StringWidth(row)+3+ansi.StringWidth(one) > s.width {
-			s.add("  " + row)
-			row = ""
-		}
-		if row != "" {
-			row += "   "
-		}
-		row += one
 	}
-	s.add("  " + row)
+	s.flow(tasks)
 	undo := prose.Of("Nothing changes until you say so.")
 	if !w.throwaway {
 		undo = prose.Say("Nothing changes until you say so; %s undoes it.", prose.Command(w.facts.rollback))

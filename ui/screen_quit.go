@@ -10,6 +10,9 @@ import (
 // being written it asks; a second ctrl+c then counts as yes. Even so the
 // program waits until the engine has stopped at a safe place.
 func (w *wizard) quit(insist bool) tea.Cmd {
+	if w.asksBack() { // no answer is a no
+		w.keep()
+	}
 	switch {
 	case w.leaving:
 		w.flash = "Waiting for a safe place to stop."

@@ -19,19 +19,9 @@ const (
 )
 
 // smokeTestScreen asks which account to log in with.
-type smokeTestScreen struct {
-	basic
-	name, password *field
-	focus          int
-	typing         bool
-}
+type smokeTestScreen struct{ basic }
 
-func newSmokeTest() screen {
-	return &smokeTestScreen{
-		basic: basic{step: steps.SmokeTest},
-		name:  newField("User name", false), password: newField("Password", true),
-	}
-}
+func newSmokeTest() screen { return &smokeTestScreen{basic{step: steps.SmokeTest}} }
 
 // mayMake reports whether a throwaway account can be made: through the project's
 // own Django, and in development only.
@@ -43,27 +33,44 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 // that may be made, else without. After a login that was rejected it asks for the
 // password again: the same one would be rejected too, and accounts lock.
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
-	t.close()
 	given := w.facts.username != "" && w.facts.password
 	if w.facts.username != "" && !given && finding.Has(w.page(steps.SmokeTest).findings, finding.LoginRejected) {
-		t.form(w)
-		return t.choose(w, false, false)
+		return t.anotherAccount(w)
 	}
 	return t.choose(w, !given && t.mayMake(w), false)
 }
 
-// form opens the fields, with the name that is known.
-func (t *smokeTestScreen) form(w *wizard) {
-	t.typing, t.focus = true, 0
-	if w.facts.username != "" {
-		t.name.set([]rune(w.facts.username))
-		t.name.at, t.focus = len(t.name.text()), 1
-	}
+// anotherAccount plans without an account, and asks for one.
+func (t *smokeTestScreen) anotherAccount(w *wizard) tea.Cmd {
+	cmd := t.choose(w, false, false)
+	t.ask(w)
+	return cmd
 }
 
-// test carries the plan out. A password that was rejected is forgotten.
-func (t *smokeTestScreen) test(w *wizard) tea.Cmd {
+// ask opens the form for an account, with the name that is known. Its end is the test.
+func (t *smokeTestScreen) ask(w *wizard) tea.Cmd {
+	name := newField("User name", false, "Type the user name first")
+	name.fill(w.facts.username)
+	password := newField("Password", true, "Type the password")
+	w.open(&form{question: "Log in with which account?", fields: []*field{name, password}, submit: func(w *wizard) tea.Cmd {
+		user, typed := name.take(), password.whole()
+		return t.test(w, func(r *steps.Run) {
+			r.Answers.TempUser, r.Answers.Username, r.Answers.Password = false, user, r.Secret(typed)
+		})
+	}})
+	return nil
+}
+
+// test carries the plan out, after set has put an account into the run and the plan was
+// made with it. A password that was rejected is forgotten.
+func (t *smokeTestScreen) test(w *wizard, set func(*steps.Run)) tea.Cmd {
 	return w.start(jobApply, steps.SmokeTest, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
+		if set != nil {
+			set(e.Run)
+			if _, err := e.Plan(ctx, steps.SmokeTest, emit); err != nil {
+				return err
+			}
+		}
 		err := e.Apply(ctx, steps.SmokeTest, emit)
 		var failure *steps.Failure
 		if errors.As(err, &failure) && finding.Has(failure.Findings, finding.LoginRejected) && !e.Run.Answers.TempUser {
@@ -84,12 +91,15 @@ func (t *smokeTestScreen) choose(w *wizard, temp, drop bool) tea.Cmd {
 	})
 }
 
-func (t *smokeTestScreen) planned(w *wizard, _ report) {
+func (t *smokeTestScreen) came(w *wizard, r report) {
+	if r.plan.Summary.Empty() {
+		return
+	}
 	chosen := noAccount
 	switch {
 	case w.facts.tempUser:
 		chosen = tempAccount
-	case t.typing, w.facts.username != "" && w.facts.password:
+	case w.form != nil, w.facts.username != "" && w.facts.password:
 		chosen = ownAccount
 	}
 	for i, o := range t.ready(w).options {
@@ -100,30 +110,27 @@ func (t *smokeTestScreen) planned(w *wizard, _ report) {
 }
 
 func (t *smokeTestScreen) ready(w *wizard) prompt {
-	take := t.test
+	take := func(w *wizard) tea.Cmd { return t.test(w, nil) }
 	p := prompt{question: "Log in with which account?", list: true}
 	if t.mayMake(w) {
-		p.options = append(p.options, option{tempAccount, "made for this test, then deleted", take})
+		p.options = append(p.options, option{label: tempAccount, note: "made for this test, then deleted", act: take,
+			focus: func(w *wizard) tea.Cmd { return t.choose(w, true, false) }})
 	}
-	own := option{ownAccount, "asks for name and password", func(w *wizard) tea.Cmd {
-		t.form(w)
-		return nil
-	}}
+	own := option{label: ownAccount, note: "asks for name and password", act: t.ask}
 	if w.facts.username != "" && w.facts.password {
 		own.note, own.act = "one login as "+w.facts.username, take
 	}
-	p.options = append(p.options, own, option{noAccount, "the other proofs need none", take})
+	p.options = append(p.options, own, option{label: noAccount, note: "the other proofs need none", act: take,
+		focus: func(w *wizard) tea.Cmd { return t.choose(w, false, true) }})
 	return p
 }
 
-func (t *smokeTestScreen) moved(w *wizard, to int) tea.Cmd {
-	switch t.ready(w).options[to].label {
-	case tempAccount:
-		return t.choose(w, true, false)
-	case noAccount:
-		return t.choose(w, false, true)
+// extra are the other accounts that a login can be tried with, where one was refused.
+func (t *smokeTestScreen) extra(w *wizard, p *page) []option {
+	if w.phase(p) != failed || !finding.Has(p.findings, finding.LoginRejected) {
+		return nil
 	}
-	return nil
+	return []option{{label: "Another account", act: t.anotherAccount}}
 }
 
 func (t *smokeTestScreen) plan(w *wizard, s *sheet, p steps.Plan) {
@@ -134,54 +141,4 @@ func (t *smokeTestScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		return
 	}
 	s.plan(p)
-}
-
-func (t *smokeTestScreen) fields() ([]*field, int) {
-	if t.typing {
-		return []*field{t.name, t.password}, t.focus
-	}
-	return nil, 0
-}
-
-func (t *smokeTestScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
-	if !t.typing {
-		return nil, false
-	}
-	all, _ := t.fields()
-	switch k.String() {
-	case "esc":
-		t.close()
-	case "tab", "down", "shift+tab", "up":
-		t.focus = 1 - t.focus
-	case "enter":
-		switch {
-		case t.name.empty():
-			t.focus, w.flash = 0, "Type the user name first, or press esc."
-		case t.password.empty():
-			if t.focus == 1 {
-				w.flash = "Type the password, or press esc."
-			}
-			t.focus = 1
-		default:
-			return t.submit(w), true
-		}
-	default:
-		all[t.focus].key(k)
-	}
-	return nil, true
-}
-
-// submit hands the account over to the run and forgets it here.
-func (t *smokeTestScreen) submit(w *wizard) tea.Cmd {
-	name, password := t.name.take(), t.password.whole()
-	t.close()
-	return w.ask(steps.SmokeTest, func(r *steps.Run) {
-		r.Answers.TempUser, r.Answers.Username, r.Answers.Password = false, name, r.Secret(password)
-	})
-}
-
-func (t *smokeTestScreen) close() {
-	t.typing, t.focus = false, 0
-	t.name.reset()
-	t.password.reset()
 }

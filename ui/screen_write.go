@@ -14,6 +14,16 @@ type writeScreen struct{ asking }
 
 func newWrite() screen { return &writeScreen{newAsking(steps.Write)} }
 
+// ready offers the key to a person who is to set it themselves.
+func (n *writeScreen) ready(w *wizard) prompt {
+	p := n.asking.ready(w)
+	if w.page(steps.Write).plan.ByHand && w.facts.key.Set() {
+		p.options = append([]option{{label: "Copy the key", act: (*wizard).askCopyKey}}, p.options...)
+		p.answers = ""
+	}
+	return p
+}
+
 func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if len(p.Diff) == 0 {
 		s.plan(p)

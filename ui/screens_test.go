@@ -26,7 +26,7 @@ func TestTheFooterKeepsTheHelp(t *testing.T) {
 	for _, sc := range scenes {
 		st := newStage(t, plainLight)
 		sc.play(st)
-		fields, _ := st.w.openFields()
+		fields := st.fields()
 		if st.w.over != nil || st.w.question != nil || st.w.leaving || st.w.flash != "" || len(fields) > 0 {
 			continue
 		}

@@ -28,8 +28,10 @@ func TestTypedSecretsStayOutOfSight(t *testing.T) {
 		looks := func(when string) {
 			t.Helper()
 			for _, form := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-				printed := fmt.Sprintf(form, *st.w) + fmt.Sprintf(form, *st.w.current()) +
-					fmt.Sprintf(form, st.w.current().screen) + fmt.Sprintf(form, *st.w.page(steps.SmokeTest).screen.(*smokeTestScreen).password)
+				printed := fmt.Sprintf(form, *st.w) + fmt.Sprintf(form, *st.w.current()) + fmt.Sprintf(form, st.w.current().screen)
+				if st.w.form != nil {
+					printed += fmt.Sprintf(form, *st.w.form) + fmt.Sprintf(form, *st.fields()[1])
+				}
 				if leaks(printed, password) || leaks(printed, fmt.Sprintf("%x", password)) || leaks(printed, strings.Trim(fmt.Sprint([]rune(password)), "[]")) {
 					t.Errorf("%s: %s of the model shows the password", when, form)
 				}
@@ -53,7 +55,6 @@ func TestTypedSecretsStayOutOfSight(t *testing.T) {
 		if got := st.e.Run.Answers; got.Username != "ada" || got.Password.Reveal() != password || got.TempUser {
 			t.Errorf("the run got user %q and a password of %d characters", got.Username, got.Password.Len())
 		}
-		st.press("enter")
 		st.want(steps.Checklist, done)
 		looks("at the end")
 		st.press("esc")
@@ -114,7 +115,7 @@ func TestTypingAndPasting(t *testing.T) {
 	}
 	st.press("esc")
 	st.want(steps.SmokeTest, ready)
-	if fields, _ := st.w.openFields(); len(fields) > 0 {
+	if fields := st.fields(); len(fields) > 0 {
 		t.Error("esc does not close the form")
 	}
 	st.paste("q").paste("qqq\n")
@@ -137,7 +138,7 @@ func TestField(t *testing.T) {
 		{[]string{"a\x1b\u200b\nb"}, "ab"},
 		{[]string{strings.Repeat("x", maxField), "y"}, strings.Repeat("x", maxField)},
 	} {
-		f := newField("Key", true)
+		f := newField("Key", true, "Type it")
 		for _, k := range tc.keys {
 			f.key(key(k))
 		}
@@ -157,6 +158,13 @@ func TestAKeyIsJudgedWhileItIsTyped(t *testing.T) {
 		t.Errorf("13 characters:\n%s", v)
 	}
 	st.typed(strings.Repeat("x", 37))
+	if v := st.w.View(); !strings.Contains(v, "! 50 characters, but easy to guess") {
+		t.Errorf("a key that repeats itself:\n%s", v)
+	}
+	if st.press("enter").want(steps.Generate, ready); len(st.fields()) != 1 {
+		t.Error("it was taken")
+	}
+	st.press("ctrl+u").typed(fresh() + fresh()[:7])
 	if v := st.w.View(); !strings.Contains(v, "✓ 50 characters") || strings.Contains(v, "at least") {
 		t.Errorf("50 characters:\n%s", v)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
@@ -19,15 +20,17 @@ import (
 type sheet struct {
 	s      *style.Styles
 	width  int
+	wide   int // of lines of proof and facts, whose details stand in one column
 	rows   []string
 	loose  []int  // rows that may go when the terminal is short
 	active int    // first row to keep in sight, -1 for none
 	until  int    // last row to keep in sight
 	spin   string // what stands before a line that is running; "" when nothing runs
+	now    time.Time
 }
 
 func newSheet(s *style.Styles, width int, spin string) *sheet {
-	return &sheet{s: s, width: max(1, width), active: -1, spin: spin}
+	return &sheet{s: s, width: max(1, width), wide: max(1, width), active: -1, spin: spin}
 }
 
 // focus keeps rows in sight.
@@ -42,7 +45,7 @@ func (s *sheet) blank() {
 
 // add adds one row that is ready.
 func (s *sheet) add(row string) {
-	s.rows = append(s.rows, ansi.Truncate(row, s.width, s.s.Marks.Ellipsis))
+	s.rows = append(s.rows, ansi.Truncate(row, s.wide, s.s.Marks.Ellipsis))
 }
 
 // hang adds wrapped text behind a mark; its further rows are indented as far.
@@ -95,6 +98,24 @@ func (s *sheet) sides(left, right string) {
 	s.add(left + strings.Repeat(" ", gap) + right)
 }
 
+// flow adds short pieces, as many to a row as fit.
+func (s *sheet) flow(pieces []string) {
+	row := ""
+	for _, one := range pieces {
+		if row != "" && 2+ansi.StringWidth(row)+3+ansi.StringWidth(one) > s.width {
+			s.add("  " + row)
+			row = ""
+		}
+		if row != "" {
+			row += "   "
+		}
+		row += one
+	}
+	if row != "" {
+		s.add("  " + row)
+	}
+}
+
 // rule adds a line across, which goes with the blank rows when it gets tight.
 func (s *sheet) rule() {
 	s.loose = append(s.loose, len(s.rows))
@@ -104,6 +125,7 @@ func (s *sheet) rule() {
 // compact is the sheet without its blank rows and rules.
 func (s *sheet) compact() *sheet {
 	out := newSheet(s.s, s.width, s.spin)
+	out.wide = s.wide
 	for i, r := range s.rows {
 		if i == s.active {
 			out.active = len(out.rows)
@@ -156,11 +178,19 @@ const (
 func (s *sheet) lines(all []steps.Event) {
 	column := s.column(all)
 	for _, ev := range all {
+		ev = waits(ev, s.now)
 		switch ev.Kind {
 		case steps.EventCheck:
 			s.check(ev, column)
 		case steps.EventOutput:
 			s.say("    ", s.s.Muted, ev.Text)
+		case steps.EventProgress:
+			mark := "  "
+			if ev.Limit > 0 && s.spin != "" {
+				mark = s.spin + " "
+				s.focus(len(s.rows), len(s.rows))
+			}
+			s.say(mark, s.s.Muted, joined(ev.Text, ev.Detail))
 		default:
 			s.say("  ", s.s.Muted, ev.Text)
 		}
@@ -169,6 +199,9 @@ func (s *sheet) lines(all []steps.Event) {
 
 // column is where the right-hand sides begin.
 func (s *sheet) column(all []steps.Event) int {
+	if s.wide > textWidth {
+		return widest + 4 // however long the lines get that are still to come
+	}
 	if s.width >= textWidth {
 		column := usual
 		for _, ev := range all {
@@ -216,8 +249,8 @@ func (s *sheet) check(ev steps.Event, column int) {
 	// A side that is too long for the column begins before it, and that of a line
 	// that reaches beyond the column just behind it; what fits nowhere stands below.
 	left, right := ansi.StringWidth(text), ansi.StringWidth(detail)
-	gap := max(2, min(column, s.width-2-right)-left)
-	if left+gap+right <= s.width-2 {
+	gap := max(2, min(column, s.wide-2-right)-left)
+	if left+gap+right <= s.wide-2 {
 		s.add(mark + " " + st.Render(text) + strings.Repeat(" ", gap) + s.s.Muted.Render(detail))
 		return
 	}

@@ -14,7 +14,7 @@ func (w *wizard) where() (long, brief string) {
 	p := w.current()
 	switch {
 	case p == nil && w.backPhase() != backNone:
-		return "Restore everything", "back"
+		return "Restore everything", "restore"
 	case p == nil:
 		return "Summary", "summary"
 	case w.atEnd():
@@ -124,17 +124,28 @@ func (w *wizard) stepper() string {
 			continue
 		}
 		mark, name := s.Muted.Render(s.Marks.Todo), s.Muted.Render(p.Title)
-		switch w.phase(p) {
+		ph, here := w.phase(p), i == w.at
+		if w.backPhase() == backRunning && w.restoring.past(p) {
+			ph = waiting
+		}
+		if w.backPhase() == backRunning {
+			here = p.Name == w.restoring.at
+		}
+		switch ph {
 		case done:
 			mark, name = s.Mark(p.verdict()), p.Title
 		case failed:
 			mark, name = s.Error.Render(s.Marks.Failed), p.Title
 		case skipped:
 			mark = s.Warn.Render("-")
+		default:
+			if w.at == 0 && w.begun.ticked(p) {
+				mark, name = s.Mark(steps.MarkOK), p.Title
+			}
 		}
-		if i == w.at {
+		if here {
 			name = s.Accent.Bold(true).Render(p.Title)
-			if ph := w.phase(p); ph != failed && ph != done && ph != skipped {
+			if w.backPhase() == backRunning || ph != failed && ph != done && ph != skipped {
 				mark = s.Accent.Render(s.Marks.Current)
 			}
 		}

@@ -51,7 +51,7 @@ func (w *wizard) watch() tea.Cmd {
 
 // waits reports whether the last page waits for a server of the project.
 func (w *wizard) waits() bool {
-	return w.atEnd() && w.facts.end.OwnServer && w.verdict == nil && w.job == nil
+	return w.atEnd() && w.facts.end.OwnServer && w.backPhase() == backNone && w.job == nil
 }
 
 // seen takes a look, and goes on to the next one or to the proof.
@@ -59,7 +59,7 @@ func (w *wizard) seen(msg seenMsg) tea.Cmd {
 	switch {
 	case msg.number != w.watching || !w.waits() || msg.err != nil:
 		return nil
-	case !msg.seen:
+	case !msg.seen, w.form != nil, w.question != nil: // nobody's answer is taken away
 		return w.watch()
 	}
 	return w.start(jobProve, "", prove)

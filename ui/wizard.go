@@ -24,7 +24,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
@@ -46,12 +45,13 @@ type wizard struct {
 
 	width, height int
 	pages         []*page
-	at            int               // index of the page on the screen; len(pages) for the end
-	undone        page              // what the rollback did
-	verdict       *rollback.Verdict // and how it ended, nil without one
+	at            int // index of the page on the screen; len(pages) for the end
+	restoring     restoring
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
 	begun         *begun      // an upgrade that is taken up, nil for none
+	below         []string    // folders with a project, where there is none here
+	again         *Again      // asked for at the end
 
 	job     *job
 	lastJob int
@@ -63,6 +63,7 @@ type wizard struct {
 	scroll    int      // first row of the body that is shown
 	over      *overlay // covers the page
 	question  *prompt  // replaces the page's prompt
+	form      *form    // likewise, nil for none
 	flash     string   // one sentence, until the next key
 	log       []steps.Event
 	message   string       // for the team, as it was asked for last
@@ -207,7 +208,7 @@ func (w *wizard) current() *page {
 // through, or else the page behind all steps.
 func (w *wizard) atEnd() bool {
 	p := w.current()
-	return p == nil || p.Name == steps.Checklist && w.phase(p) == done
+	return p == nil && !w.asksBack() || p != nil && p.Name == steps.Checklist && w.phase(p) == done
 }
 
 // phase says what there is to show of a page.
@@ -254,6 +255,7 @@ func (w *wizard) start(kind jobKind, n steps.Name, do work) tea.Cmd {
 	w.job = &job{id: w.lastJob, kind: kind, step: n, cancel: cancel}
 	w.started, w.elapsed = w.now(), 0
 	w.selected, w.key, w.question = w.keepSelection(kind), false, nil
+	w.shut()
 	if w.over == nil {
 		w.scroll = 0
 	}
@@ -283,13 +285,14 @@ func (w *wizard) stop() {
 // another state by now, is planned; again plans it in any case.
 func (w *wizard) goTo(i int, again bool) tea.Cmd {
 	w.at, w.selected, w.scroll, w.key, w.question, w.over = i, 0, 0, false, nil, nil
+	w.shut()
 	p := w.current()
 	if p == nil {
 		return w.watch()
 	}
 	switch ph := w.phase(p); {
 	case again, ph == waiting, ph == ready:
-		p.plan, w.verdict = steps.Plan{}, nil
+		p.plan, w.restoring = steps.Plan{}, restoring{}
 		p.fresh, p.stay = !again, again
 		return p.screen.arrive(w)
 	}
@@ -312,9 +315,13 @@ func (w *wizard) pass() tea.Cmd {
 // back goes to the page before, only to look. It never quits.
 func (w *wizard) back() tea.Cmd {
 	switch {
-	case w.job != nil && w.job.kind != jobPlan:
+	case w.job != nil && w.job.kind != jobPlan && w.job.kind != jobForesee:
 		w.flash = busy
 		return nil
+	case w.asksBack():
+		w.stop()
+		w.job = nil
+		return w.keep()
 	case w.at == 0:
 		w.flash = "This is the first screen. Press q to quit."
 		return nil

@@ -127,7 +127,7 @@ func TestCopy(t *testing.T) {
 	}
 	for want, fix := range map[string]finding.Fix{
 		"chmod 600 .env": finding.Do("Run: `chmod 600 .env`, or 640."),
-		"Wait for the time that the server names.": finding.Do("Wait for the time that the server names."),
+		"":               finding.Do("Wait for the time that the server names, then run `keysplit --url HOST`."),
 	} {
 		p := st.w.current()
 		p.failure, p.findings = errors.New("it failed"), []finding.Finding{finding.New(finding.RestartFailed, "").WithFix(fix)}

@@ -122,7 +122,7 @@ func (l *look) refuses(id string) bool {
 }
 
 // onlyOwn is said where only a server was asked that keysplit had started itself.
-const onlyOwn = "keysplit found no server of this project; the one that was asked, it had started itself"
+const onlyOwn = "only a server that keysplit started itself was asked"
 
 // startYours is what to do then.
 var startYours = prose.Say("Start your server, then run `keysplit upgrade`.")

@@ -6,6 +6,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 )
 
@@ -48,7 +49,21 @@ func mask(run *steps.Run, known public, line string) (text, note string) {
 	case plain:
 		return name + "=" + value, ""
 	}
+	if of.IsKey(l.Name) {
+		return name + "=" + dots, formerly(run, l.Value)
+	}
 	return name + "=" + dots, ""
+}
+
+// formerly says what an earlier key was, "" where that is not known.
+func formerly(run *steps.Run, value string) string {
+	switch old := run.Prints.Secret(value); {
+	case run.Project != nil && finding.Has(run.Project.Findings, finding.JWTKeyEqualsSecretKey):
+		return "same as SECRET_KEY"
+	case run.Previous.Set() && old.Equal(run.Previous):
+		return "previous, " + old.Fingerprint()
+	}
+	return ""
 }
 
 func shorten(s string, most int) string {

@@ -105,6 +105,21 @@ func Root(folder string) (root, top string, err error) {
 	return p.Root, p.TopLevel, nil
 }
 
+// levelsBelow is how deep Below looks.
+const levelsBelow = 3
+
+// Below lists folders with a project below the given one, "" for the current one: at most
+// so many, the nearest first.
+func Below(folder string, most int) []string {
+	start, err := filepath.Abs(folder)
+	if err != nil {
+		return nil
+	}
+	s := search{seen: map[string]bool{}}
+	s.below(start, levelsBelow)
+	return s.own[:min(most, len(s.own))]
+}
+
 func newProject(root, top string) *steps.Project {
 	if top == "" {
 		top = root

@@ -110,7 +110,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		return err
 	}
 	run.Project = p
-	emit.Check("project", steps.MarkOK, "project", p.Root)
+	emit.Check(steps.LineProject, steps.MarkOK, "project", p.Root)
 	if err := openJournal(ctx, run, p, emit); err != nil {
 		return err
 	}

@@ -143,6 +143,7 @@ func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Em
 	s.own.mu.Unlock()
 	base := "http://127.0.0.1:" + b.port
 	ended := errors.New("ended")
+	emit.Wait("the backend's first answer", run.Options.Wait())
 	often := vendor.Pace{Every: 10 * time.Millisecond} // a port where nobody listens refuses at once
 	ok, err := often.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		select {

@@ -46,7 +46,7 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 	if !mayAsk(ctx, run, base) {
 		return nil
 	}
-	emit.Progress("Waiting until " + base + " answers.")
+	emit.Wait(base, run.Options.Wait())
 	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		err := answers(ctx, base, min(firstAnswer, run.Options.Wait()))
 		return err == nil || errors.Is(err, steps.ErrElsewhere), ctx.Err()

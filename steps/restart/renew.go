@@ -143,6 +143,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 		emit.Progress(fmt.Sprintf("Press ctrl+c in the terminal of process %d (%s) and start it again. keysplit waits up to %v. %s",
 			s.terminal(), place(run, s.Server), run.Options.Wait(), s.why()))
 	}
+	emit.Wait("the new process", run.Options.Wait())
 	var left []staleServer
 	fresh := false
 	ok, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {

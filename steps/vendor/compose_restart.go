@@ -223,7 +223,7 @@ func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 	}
 	before := map[string][]string{}
 	for _, name := range all {
-		emit.Check("restart "+name, steps.MarkRunning, "recreate "+name, "")
+		emit.Await("restart "+name, "recreate "+name, pace.Limit(run))
 		if before[name], err = by.containers(ctx, run, name); err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func (k workloads) Places(ctx context.Context, run *steps.Run) []string {
 // Restart rolls the workloads out and waits for their pods.
 func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
 	for _, w := range k.all {
-		emit.Check("restart "+w, steps.MarkRunning, "roll out "+w, "")
+		emit.Await("restart "+w, "roll out "+w, pace.Limit(run))
 		if _, err := k.call(ctx, run, k.namespace, "rollout", "restart", w); err != nil {
 			return err
 		}

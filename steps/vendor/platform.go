@@ -87,7 +87,7 @@ func (p platform) delivered(run *steps.Run) (since time.Time, waits bool) {
 // Restart restarts the app, or waits for what its new secret has begun.
 func (p platform) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
 	id := "restart " + p.spec
-	emit.Check(id, steps.MarkRunning, "restart "+p.name, "")
+	emit.Await(id, "restart "+p.name, pace.Limit(run))
 	at, waits := p.delivered(run)
 	since := mark{at: at}
 	if !waits {

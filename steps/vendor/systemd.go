@@ -253,7 +253,7 @@ func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Em
 	if err != nil {
 		return err
 	}
-	emit.Check(id, steps.MarkRunning, "restart "+name, "")
+	emit.Await(id, "restart "+name, pace.Limit(run))
 	queued, err := s.ask(ctx, run, emit, name)
 	if err != nil {
 		return err

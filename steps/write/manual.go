@@ -63,20 +63,20 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{}, steps.Fail(finding.New(finding.ByHandOnly, "").At(m.spec, 0).
 			WithFix(finding.Do("Run on a terminal, without --yes: %s", finding.Command(run.ResumeCommand()))))
 	}
-	key := prose.Say("1. Take the key: it is the one that you gave.")
-	if !run.Answers.Import.Set() {
-		key = prose.Say("1. Take the key: the wizard copies it in %s.", steps.About(steps.Generate).Called())
-		if run.Journal != nil && run.Journal.ChosenFile() != "" {
-			key = prose.Say("1. Take the key: it is the whole content of %s, a file of mode 0600 that is removed when every place is done. The wizard can also copy it in %s.", run.Journal.ChosenFile(), steps.About(steps.Generate).Called())
+	key := []prose.Text{prose.Say("1. Copy the key.")}
+	if !run.Answers.Import.Set() && run.Journal != nil && run.Journal.ChosenFile() != "" {
+		key = []prose.Text{
+			prose.Say("1. Copy the key. It is also the whole content of a file of mode 0600, which is removed when every place is done:"),
+			prose.Of(run.Journal.ChosenFile()), // in a row of its own it can be selected
 		}
 	}
 	return steps.Plan{
 		Summary: prose.Say("Set the key by hand in %s.", m.place()),
-		Details: []prose.Text{
-			key,
+		ByHand:  true,
+		Details: append(key,
 			prose.Say("2. Set it there as %s, with no quotes, spaces or line end added.", run.Names().Key),
 			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in %s.", steps.About(steps.SmokeTest).Called()),
-		},
+		),
 		Question: prose.Say("Have you set it there?"),
 		Yes:      "It is set",
 	}, nil

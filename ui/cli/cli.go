@@ -264,7 +264,7 @@ keysplit help TOPIC explains: targets, restart, environments, ci, secrets`,
 		SilenceUsage:  true,
 		Args:          noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runWizard(cmd.Context(), stdio, o, sig)
+			return runWizard(cmd.Context(), stdio, o, cmd.Flags(), sig)
 		},
 	}
 	o.flags(root.Flags())

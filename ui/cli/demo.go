@@ -77,7 +77,8 @@ func runDemo(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, star
 		f.Note("This is a demo on a throwaway project. Nothing of yours is touched.")
 		return upgrade(ctx, stdio, e, f, &o.upgradeOptions)
 	}
-	return wizard(ctx, stdio, o, sig, e)
+	_, err = wizard(ctx, stdio, o, sig, e)
+	return err
 }
 
 // newBackend is the demo's own backend, which keysplit starts as a process of

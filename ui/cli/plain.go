@@ -24,6 +24,15 @@ import (
 // width is how wide plain lines get before they wrap.
 const width = 76
 
+// room is how much of a line there is behind an indent. What is read aloud has neither:
+// there a line is a sentence.
+func (p *plainFront) room(indent string) int {
+	if p.spoken {
+		return 1 << 16
+	}
+	return width - len(indent)
+}
+
 // plainFront prints lines that stay in the scrollback. It never moves the
 // cursor, so a screen reader, a log and a pipe all show the same.
 type plainFront struct {
@@ -58,12 +67,16 @@ func newPlain(stdio IO, o *speech) *plainFront {
 }
 
 func (p *plainFront) line(format string, args ...any) {
-	fmt.Fprintln(p.out, p.s.Marks.Plain(fmt.Sprintf(format, args...)))
+	text := p.s.Marks.Plain(fmt.Sprintf(format, args...))
+	if p.spoken {
+		text = strings.TrimLeft(text, " ")
+	}
+	fmt.Fprintln(p.out, text)
 }
 
 // wrapped prints text in the given style, indented and no wider than width.
 func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
-	for _, l := range style.Wrap(text, width-len(indent), false) {
+	for _, l := range style.Wrap(text, p.room(indent), false) {
 		p.line("%s%s", indent, s.Render(l))
 	}
 }
@@ -71,7 +84,7 @@ func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
 // say prints a text behind a label, as wrapped does. A command that it ends in is to be
 // copied, and stays in one piece.
 func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
-	if before, command := t.EndsIn(); command != "" && !before.Empty() && ansi.StringWidth(label+t.Rendered()) > width-len(indent) {
+	if before, command := t.EndsIn(); command != "" && !before.Empty() && ansi.StringWidth(label+t.Rendered()) > p.room(indent) {
 		p.say(indent, label, s, before)
 		if strings.Contains(command, "\n") { // lines for a file, in which a margin means something
 			p.line("%s", command)
@@ -80,14 +93,14 @@ func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
 		p.line("%s  %s", indent, command)
 		return
 	}
-	for _, row := range p.s.Say(label, t, s, width-len(indent), false) {
+	for _, row := range p.s.Say(label, t, s, p.room(indent), false) {
 		p.line("%s%s", indent, row)
 	}
 }
 
 // marked prints wrapped text behind a mark, indented as well.
 func (p *plainFront) marked(indent, mark, text string) {
-	rows := style.Wrap(text, width-len(indent)-2, false)
+	rows := style.Wrap(text, p.room(indent)-2, false)
 	p.line("%s%s %s", indent, mark, strings.Join(rows, "\n"+indent+"  "))
 }
 
@@ -143,9 +156,12 @@ func (p *plainFront) diff(lines []steps.DiffLine) {
 			s = p.s.Error
 		}
 		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
+		if p.spoken {
+			text = fmt.Sprintf("line %d%s: %s", d.Line, map[string]string{"+": ", added", "-": ", removed"}[d.Op], d.Text)
+		}
 		text = s.Render(text)
 		if d.Note != "" {
-			text += "   " + p.s.Muted.Render(d.Note)
+			text += map[bool]string{true: ", ", false: "   "}[p.spoken] + p.s.Muted.Render(d.Note)
 		}
 		p.line("  %s", text)
 	}

@@ -22,7 +22,7 @@ func (p *place) summarise(run *steps.Run, r result) result {
 		r.Next = append(r.Next, run.Fit(next))
 	}
 	if p.throwaway {
-		r.Next = append(r.Next, prose.Say("The demo and its project are gone."), prose.Say("On your own project: `keysplit check`, then `keysplit`"))
+		r.Next = append(r.Next, prose.Say("The demo and its project are gone."), prose.Say("Now try it on your project: `keysplit`"))
 	}
 	return r
 }

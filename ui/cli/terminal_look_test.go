@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -147,9 +148,13 @@ func TestAKeyIsSeenAtOnce(t *testing.T) {
 	}
 }
 
-// The aim is 50 ms beyond what --version takes; the bound leaves room for a busy
-// machine. It is the real wizard: the demo also starts its backend.
+// At most 50 ms beyond what --version takes, which the long form holds; else the bound
+// leaves room for a busy machine. It is the real wizard: the demo also starts its backend.
 func TestTheFirstFrameComesAtOnce(t *testing.T) {
+	limit := 300 * time.Millisecond
+	if os.Getenv("KEYSPLIT_LONG") != "" {
+		limit = 50 * time.Millisecond
+	}
 	var version, frame []time.Duration
 	for range 7 {
 		began := time.Now()
@@ -165,7 +170,7 @@ func TestTheFirstFrameComesAtOnce(t *testing.T) {
 	}
 	more := middle(frame) - middle(version)
 	t.Logf("the version after %v, the first frame %v later (medians of %d)", middle(version), more, len(version))
-	if more > 300*time.Millisecond {
+	if more > limit {
 		t.Errorf("version %v, first frame %v", version, frame)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/demo"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
@@ -38,7 +39,7 @@ var themes = []string{"auto", "dark", "light"}
 // runWizard opens the full screen, or the line-by-line dialogue where that
 // serves better. Without a terminal it says what to run instead, and never
 // waits for an answer that cannot come.
-func runWizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals) error {
+func runWizard(ctx context.Context, stdio IO, o *wizardOptions, flags *pflag.FlagSet, sig *signals) error {
 	if o.json {
 		return steps.Usage("the wizard prints no JSON: use keysplit upgrade --json --yes")
 	}
@@ -48,11 +49,32 @@ func runWizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals) er
 	if err := o.checkTheme(); err != nil {
 		return err
 	}
-	run, err := o.run(ctx, stdio)
-	if err != nil {
-		return err
+	for {
+		run, err := o.run(ctx, stdio)
+		if err != nil {
+			return err
+		}
+		again, err := wizard(ctx, stdio, o, sig, ui.NewEngine(run))
+		switch {
+		case again == nil:
+			return err
+		case again.Demo:
+			d := &wizardOptions{theme: o.theme}
+			d.env, d.throwaway, d.speech = steps.DefaultEnvironment, true, o.speech
+			return runDemo(ctx, stdio, d, sig, demo.Missing)
+		}
+		if err := answer(flags, again.Flag, again.Value); err != nil {
+			return err
+		}
 	}
-	return wizard(ctx, stdio, o, sig, ui.NewEngine(run))
+}
+
+// answer sets a flag to what the person answered in its place.
+func answer(flags *pflag.FlagSet, name, value string) error {
+	if all, ok := flags.Lookup(name).Value.(pflag.SliceValue); ok && flags.Changed(name) {
+		return all.Replace([]string{value})
+	}
+	return flags.Set(name, value)
 }
 
 // linear reports whether a full screen is not wanted or would not work.
@@ -61,10 +83,10 @@ func (o *wizardOptions) linear() bool {
 }
 
 // wizard shows the full screen over an engine, and leaves a short summary in
-// the scrollback when it closes.
-func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *steps.Engine) error {
+// the scrollback when it closes, unless the person wants to begin again.
+func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *steps.Engine) (*ui.Again, error) {
 	if o.linear() {
-		return upgrade(ctx, stdio, e, o.front(stdio), &o.upgradeOptions)
+		return nil, upgrade(ctx, stdio, e, o.front(stdio), &o.upgradeOptions)
 	}
 	defer e.Run.Close()
 	sig.fullScreen.Store(true)
@@ -78,8 +100,16 @@ func wizard(ctx context.Context, stdio IO, o *wizardOptions, sig *signals, e *st
 	sig.fullScreen.Store(false)
 	if err != nil && !errors.Is(err, steps.ErrCancelled) {
 		// A fault of keysplit or of the terminal, and not of the usage.
-		return &exitError{code: ExitFinding, err: err}
+		return nil, &exitError{code: ExitFinding, err: err}
 	}
+	if err == nil && out.Again != nil {
+		return out.Again, nil
+	}
+	return nil, o.close(ctx, stdio, e, out, err)
+}
+
+// close leaves the summary in the scrollback; err is why the full screen ended early.
+func (o *wizardOptions) close(ctx context.Context, stdio IO, e *steps.Engine, out ui.Outcome, err error) error {
 	r := resultOf(e, out.Failed)
 	r.OK = err == nil && !out.Cancelled && out.Failed == nil && len(finding.Errors(out.Findings)) == 0
 	r.Stopped = err != nil || out.Cancelled && out.Failed == nil

@@ -85,12 +85,14 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 
 // Spoken are marks for a screen reader, which may pass over signs.
 func Spoken() Marks {
-	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Side: "|", Heavy: "=", Dot: ",", Ellipsis: "..."}
+	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Side: "|", Heavy: "=", Dot: ",", Ellipsis: "...", Hidden: "(hidden)"}
 }
 
 // Marks are the signs before a line.
 type Marks struct {
 	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Side, Heavy, Dot, Ellipsis string
+
+	Hidden string // in place of a row of dots, where it is read aloud; "" elsewhere
 }
 
 // MarksFor picks marks that the locale can show: plain ASCII where it is not
@@ -126,6 +128,9 @@ var ascii = strings.NewReplacer("•", "*", "…", "...", "─", "-", "━", "="
 func (m Marks) Plain(text string) string {
 	if m.OK == "✓" {
 		return text
+	}
+	if m.Hidden != "" {
+		text = strings.NewReplacer(strings.Repeat("•", 16), m.Hidden, strings.Repeat("•", 4), m.Hidden).Replace(text)
 	}
 	return ascii.Replace(text)
 }

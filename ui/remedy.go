@@ -1,0 +1,119 @@
+package ui
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+)
+
+// Again asks for the wizard once more: on the demo, or with the value of a flag that the
+// person has answered for.
+type Again struct {
+	Demo        bool
+	Flag, Value string
+}
+
+// remedy is a way out of findings for which a person has to name something else.
+type remedy struct {
+	codes           []finding.Code
+	advice          string // in place of the catalogue's, which names a flag
+	label           string // of the button
+	question, field string
+	flag            string
+	judge           func(string) (steps.Mark, string)
+}
+
+var remedies = []remedy{
+	{
+		codes:  []finding.Code{finding.ServerUnreachable, finding.ServerNotFound, finding.InsecureURL, finding.TLSUntrusted, finding.LoginCSRF},
+		advice: "Start the backend, or give its right address.",
+		label:  "Another address", question: "At which address does the server answer?", field: "Address", flag: "url", judge: judgeAddress,
+	},
+	{
+		codes:  []finding.Code{finding.DjangoNotRunnable},
+		advice: "Fix that, or name the project's own Python.",
+		label:  "Another Python", question: "Which Python does the project run with?", field: "Path", flag: "python",
+	},
+	{
+		codes: []finding.Code{finding.EnvFileUnreadable, finding.EnvFileNotRegular},
+		label: "Another file", question: "In which file should the key be?", field: "Path", flag: "env-file",
+	},
+	{
+		codes:  []finding.Code{finding.ProjectNotFound},
+		advice: "Choose a folder with a manage.py of Django's.",
+		label:  "Another folder", question: "In which folder is the project?", field: "Path", flag: "project",
+	},
+}
+
+// remedyOf is the way out of a finding, nil where there is none. The demo's project has
+// no other.
+func (w *wizard) remedyOf(f finding.Finding) *remedy {
+	i := slices.IndexFunc(remedies, func(r remedy) bool { return slices.Contains(r.codes, f.Code) })
+	if i < 0 || w.throwaway {
+		return nil
+	}
+	return &remedies[i]
+}
+
+// advised is a finding as a page says it that has an action for it.
+func (w *wizard) advised(g finding.Group) finding.Group {
+	page, _ := finding.LookUp(g.Code)
+	if r := w.remedyOf(g.Finding); r != nil && g.Fix == page.Fix && r.advice != "" {
+		g.Fix = prose.Of(r.advice)
+	}
+	return g
+}
+
+// ways are the actions that name something else, for the findings of a page.
+func (w *wizard) ways(found []finding.Finding) (out []option) {
+	for _, f := range found {
+		r := w.remedyOf(f)
+		if r == nil || f.Severity != finding.Error || slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
+			continue
+		}
+		out = append(out, option{label: r.label, act: r.ask})
+	}
+	return out
+}
+
+// ask opens the form for what is named instead.
+func (r *remedy) ask(w *wizard) tea.Cmd {
+	value := newField(r.field, false, "Type it first")
+	value.judge = r.judge
+	w.open(&form{question: r.question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
+		return w.once(Again{Flag: r.flag, Value: value.take()})
+	}})
+	return nil
+}
+
+// once ends the program, to begin again.
+func (w *wizard) once(a Again) tea.Cmd {
+	w.again = &a
+	return w.leave()
+}
+
+// judgeAddress says what an address still lacks.
+func judgeAddress(text string) (steps.Mark, string) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return steps.MarkPending, "such as http://127.0.0.1:8000"
+	}
+	return steps.MarkOK, cmp.Or(map[string]string{"https": "an https address"}[u.Scheme], "an http address")
+}
+
+// elsewhere are the projects that were found below the folder, and the demo, where the
+// folder itself has none.
+func (w *wizard) elsewhere() (out []option) {
+	for _, folder := range w.below {
+		out = append(out, option{label: steps.FromHere(folder), act: func(w *wizard) tea.Cmd {
+			return w.once(Again{Flag: "project", Value: folder})
+		}})
+	}
+	return append(out, option{label: "Try the demo", act: func(w *wizard) tea.Cmd { return w.once(Again{Demo: true}) }})
+}

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+)
+
+// What a failure can be led out of by naming something else is an action, and no advice
+// about a flag.
+func TestAnotherOneIsAnAction(t *testing.T) {
+	for code, c := range map[finding.Code]struct{ label, wrong, typed, flag string }{
+		finding.ServerUnreachable: {"Another address", "127.0.0.1", "http://127.0.0.1:9000", "url"},
+		finding.DjangoNotRunnable: {"Another Python", "", "/opt/venv/bin/python", "python"},
+		finding.EnvFileUnreadable: {"Another file", "", "deploy/.env", "env-file"},
+	} {
+		for _, throwaway := range []bool{false, true} {
+			st := newStage(t, plainLight)
+			st.w.throwaway = throwaway
+			st.fakes[steps.Restart].apply = func(context.Context, *steps.Run, steps.Emit) error { return steps.Fail(finding.New(code, "")) }
+			st.open().to(steps.Restart).press("enter")
+			st.want(steps.Restart, failed)
+			v := st.w.View()
+			if strings.Contains(v, c.label) == throwaway || !throwaway && strings.Contains(v, "--"+c.flag) {
+				t.Errorf("%s, the demo %t:\n%s", code, throwaway, v)
+			}
+			if throwaway {
+				continue
+			}
+			st.pick(c.label)
+			if st.typed(c.wrong).press("enter"); st.w.again != nil {
+				t.Errorf("%s: %q is taken", code, c.wrong)
+			}
+			st.press("ctrl+u").typed(c.typed).press("enter")
+			if a := st.w.again; a == nil || *a != (Again{Flag: c.flag, Value: c.typed}) || !st.quit {
+				t.Errorf("%s: it begins again with %+v", code, a)
+			}
+		}
+	}
+}
+
+// Where there is no project, those below and the demo are one key away.
+func TestWithoutAProjectOthersAreOffered(t *testing.T) {
+	for label, want := range map[string]Again{"shop": {Flag: "project"}, "Try the demo": {Demo: true}} {
+		st := newStage(t, plainLight)
+		nowhere(st)
+		st.open()
+		p := st.w.prompt()
+		for i, o := range p.options {
+			if filepath.Base(o.label) == label {
+				st.w.selected = i
+			}
+		}
+		st.press("enter")
+		if want.Flag != "" {
+			want.Value = filepath.Join(st.e.Run.Options.Folder, label)
+		}
+		if st.w.again == nil || *st.w.again != want {
+			t.Errorf("%s begins again with %+v\n%s", label, st.w.again, st.w.View())
+		}
+	}
+}
+
+// Who is to set the key by hand gets it from a button, after a question.
+func TestTheKeyForTheHandIsCopied(t *testing.T) {
+	st := newStage(t, plainLight)
+	byHand(st)
+	st.open().to(steps.Write).press("enter")
+	if len(st.copied) > 0 || st.w.question == nil {
+		t.Fatalf("it was copied without a question:\n%s", st.w.View())
+	}
+	if st.press("y"); len(st.copied) != 1 || st.copied[0] != goodKey {
+		t.Errorf("%d texts were copied", len(st.copied))
+	}
+	st.want(steps.Write, ready).press("right", "enter")
+	if st.fakes[steps.Write].applied != 1 {
+		t.Errorf("the word was not taken:\n%s", st.w.View())
+	}
+}
+
+// A step says how long it waits and how long it may, and afterwards how long it took.
+func TestAWaitIsCounted(t *testing.T) {
+	st := newStage(t, plainLight).open().to(steps.Restart)
+	at := st.w.now()
+	event := func(kind steps.EventKind, after, limit time.Duration, mark steps.Mark) steps.Event {
+		return steps.Event{Kind: kind, ID: "restart web", Mark: mark, Text: prose.Say("restart web"), Time: at.Add(after), Limit: limit}
+	}
+	st.during("enter", steps.Restart, event(steps.EventProgress, 0, 30*time.Second, ""))
+	shows := func(want string) {
+		t.Helper()
+		st.w.started, st.w.elapsed = at, 4*time.Second
+		if v := st.w.View(); !strings.Contains(v, want) {
+			t.Errorf("%q is not shown:\n%s", want, v)
+		}
+	}
+	shows("restart web, 4 s of 30 s")
+	st.send(eventMsg{st.w.job.id, with(steps.Restart, event(steps.EventCheck, 3*time.Second, 5*time.Minute, steps.MarkRunning))})
+	shows("restart web, 3 s")
+	shows("1 s of 300 s")
+	st.send(eventMsg{st.w.job.id, with(steps.Restart, event(steps.EventCheck, 9*time.Second, 0, steps.MarkOK))})
+	shows("6 s")
+	st.send(eventMsg{st.w.job.id, with(steps.Restart, event(steps.EventProgress, 9*time.Second, 30*time.Second, ""))})
+	st.send(eventMsg{st.w.job.id, with(steps.Restart, event(steps.EventProgress, 9*time.Second, 0, ""))})
+	if v := st.w.View(); strings.Contains(v, " 0 s") {
+		t.Errorf("what came at once is counted:\n%s", v)
+	}
+}
+
+func with(n steps.Name, ev steps.Event) steps.Event {
+	ev.Step = n
+	return ev
+}
