@@ -118,41 +118,52 @@ func (e Ending) Next() (next []prose.Text) {
 	if f, exposed := e.exposed(); exposed && e.OK && !e.DryRun {
 		next = append(next, f.Fix)
 	}
-	var skipped, unproved []string
-	for _, n := range Order() {
-		if e.Steps[n] == Skipped {
-			skipped = append(skipped, About(n).Title)
+	next = append(next, e.unsure()...)
+	if !e.Throwaway {
+		next = append(next, e.commands()...)
+	}
+	return next
+}
+
+// unsure names the steps that were skipped, and those that were not proved in full.
+func (e Ending) unsure() (out []prose.Text) {
+	titles := func(is func(Name) bool) string {
+		var all []string
+		for _, n := range Order() {
+			if is(n) {
+				all = append(all, About(n).Title)
+			}
 		}
-		if slices.Contains(e.Unproved, n) {
-			unproved = append(unproved, About(n).Title)
-		}
+		return strings.Join(all, ", ")
 	}
-	if len(skipped) > 0 {
-		next = append(next, prose.Labelled("Skipped", "%s.", strings.Join(skipped, ", ")))
+	if skipped := titles(func(n Name) bool { return e.Steps[n] == Skipped }); skipped != "" {
+		out = append(out, prose.Labelled("Skipped", "%s.", skipped))
 	}
-	if len(unproved) > 0 {
-		next = append(next, prose.Labelled("Not proved in full", "%s. See the lines marked !.", strings.Join(unproved, ", ")))
+	if unproved := titles(func(n Name) bool { return slices.Contains(e.Unproved, n) }); unproved != "" {
+		out = append(out, prose.Labelled("Not proved in full", "%s. See the lines marked !.", unproved))
 	}
-	if e.Throwaway {
-		return next
-	}
+	return out
+}
+
+// commands say how to see what is open, how to undo, and how to go on.
+func (e Ending) commands() (out []prose.Text) {
 	switch {
 	case e.OK && e.Open == 1:
-		next = append(next, prose.Say("1 item of the checklist is open. To see it: `keysplit report`"))
+		out = append(out, prose.Say("1 item of the checklist is open. To see it: `keysplit report`"))
 	case e.OK && e.Open > 1:
-		next = append(next, prose.Say("%d items of the checklist are open. To see them: `keysplit report`", e.Open))
+		out = append(out, prose.Say("%d items of the checklist are open. To see them: `keysplit report`", e.Open))
 	}
 	switch {
 	case e.DryRun:
 	case e.Changed, e.Edited:
-		next = append(next, prose.Say("To undo everything: `keysplit rollback`"))
+		out = append(out, prose.Say("To undo everything: `keysplit rollback`"))
 	case !e.OK:
-		next = append(next, prose.Say("No file was changed."))
+		out = append(out, prose.Say("No file was changed."))
 	}
 	if !e.OK && !e.DryRun && e.GoOn != "" {
-		next = append(next, e.goOn())
+		out = append(out, e.goOn())
 	}
-	return next
+	return out
 }
 
 // goOn says how to go on after a bad end. What may have been the mistake is not

@@ -23,7 +23,7 @@ type Again struct {
 type remedy struct {
 	codes           []finding.Code
 	advice          string // in place of the catalogue's, which names a flag
-	label           string // of the button
+	label           string // of the button, "" where the page has one of its own
 	question, field string
 	flag            string
 	judge           func(string) (steps.Mark, string)
@@ -34,6 +34,10 @@ var remedies = []remedy{
 		codes:  []finding.Code{finding.ServerUnreachable, finding.ServerNotFound, finding.InsecureURL, finding.TLSUntrusted, finding.LoginCSRF},
 		advice: "Start the backend, or give its right address.",
 		label:  "Another address", question: "At which address does the server answer?", field: "Address", flag: "url", judge: judgeAddress,
+	},
+	{
+		codes:  []finding.Code{finding.LoginRejected},
+		advice: "Try again with the right account.",
 	},
 	{
 		codes:  []finding.Code{finding.DjangoNotRunnable},
@@ -55,7 +59,7 @@ var remedies = []remedy{
 // no other.
 func (w *wizard) remedyOf(f finding.Finding) *remedy {
 	i := slices.IndexFunc(remedies, func(r remedy) bool { return slices.Contains(r.codes, f.Code) })
-	if i < 0 || w.throwaway {
+	if i < 0 || w.throwaway && remedies[i].label != "" {
 		return nil
 	}
 	return &remedies[i]
@@ -74,7 +78,7 @@ func (w *wizard) advised(g finding.Group) finding.Group {
 func (w *wizard) ways(found []finding.Finding) (out []option) {
 	for _, f := range found {
 		r := w.remedyOf(f)
-		if r == nil || f.Severity != finding.Error || slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
+		if r == nil || r.label == "" || f.Severity != finding.Error || slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
 			continue
 		}
 		out = append(out, option{label: r.label, act: r.ask})
