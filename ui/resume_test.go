@@ -26,8 +26,8 @@ func TestWhatWasBegun(t *testing.T) {
 // again and to undo.
 func TestWhatWasBegunIsTakenUp(t *testing.T) {
 	for left, want := range map[steps.Name][]string{
-		steps.Restart: {"✓ Key ──── ✓ Write ──── ○ Verify", "The key ba0476 is written", "✓ write the key", "○ restart the backend", "[ Go on: restart ]    Start over      Undo"},
-		steps.Write:   {"✓ Key ──── ○ Write ──── ○ Verify", "A part of its places has the new key", "○ write the key", "[ Go on: write ]    Start over      Undo"},
+		steps.Restart: {"✓ Key ──── ✓ Write ──── ○ Verify", "The key ba0476 is written", "✓ write the key", "○ restart the backend", "[ Go on: restart ]    Start over    Undo"},
+		steps.Write:   {"✓ Key ──── ○ Write ──── ○ Verify", "A part of its places has the new key", "○ write the key", "[ Go on: write ]    Start over    Undo"},
 	} {
 		st := newStage(t, plainLight).open()
 		st.w.begun = &begun{at: st.w.now(), key: "ba0476", left: left}

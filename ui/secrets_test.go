@@ -180,7 +180,8 @@ func TestNoProjectNoSteps(t *testing.T) {
 		t.Errorf("the stepper is shown:\n%s", v)
 	}
 	st.fakes[steps.Preflight].apply = fakeSteps()[steps.Preflight].apply
-	if v := st.press("enter").w.View(); !strings.Contains(v, "○ Verify") {
+	st.pick("Retry")
+	if v := st.w.View(); !strings.Contains(v, "○ Verify") {
 		t.Errorf("the stepper is not back:\n%s", v)
 	}
 }

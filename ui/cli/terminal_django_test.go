@@ -73,7 +73,7 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	}
 
 	tm := onTerminal(t, o)
-	if text := atRest(t, tm).Text(); !regexp.MustCompile(`You began at \d\d:\d\d\. The key [0-9a-f]{6} is\s+written(?s:.*)everyone will have to log in again(?s:.*)\[ Go on: restart \]    Start over      Undo`).MatchString(text) {
+	if text := atRest(t, tm).Text(); !regexp.MustCompile(`You began at \d\d:\d\d\. The key [0-9a-f]{6} is\s+written(?s:.*)everyone will have to log in again(?s:.*)\[ Go on: restart \]    Start over    Undo`).MatchString(text) {
 		t.Errorf("what was begun is not said:\n%s", text)
 	}
 	if text := onward(t, tm, ptytest.Enter).Text(); !strings.Contains(text, "Step 4 of 5") || !strings.Contains(text, "everyone will have to log in again") {
