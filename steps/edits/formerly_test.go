@@ -14,7 +14,7 @@ func TestAnEarlierKeySaysWhatItWas(t *testing.T) {
 	old := stepstest.Key()
 	run.Key, run.Previous = run.Secret(stepstest.Key()), run.Secret(old)
 	note := func(line string) string {
-		text, note := Mask(run, line)
+		text, note := mask(run, public{}, line)
 		if text == line {
 			t.Errorf("the value is shown: %q", note)
 		}
