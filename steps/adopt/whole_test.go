@@ -35,6 +35,24 @@ urlpatterns = [
 ]
 `
 
+// ninjaURLs are the same for django-ninja-jwt.
+const ninjaURLs = `from django.urls import path
+from ninja_extra import NinjaExtraAPI
+from ninja_jwt.authentication import JWTAuth
+from ninja_jwt.controller import NinjaJWTDefaultController
+
+api = NinjaExtraAPI()
+api.register_controllers(NinjaJWTDefaultController)
+
+
+@api.get("/whoami", auth=JWTAuth())
+def whoami(request):
+    return {"who": request.user.get_username()}
+
+
+urlpatterns = [path("api/", api.urls)]
+`
+
 var refuses = regexp.MustCompile(`✓ refuses \w*SECRET_KEY +401`)
 
 // Each shape goes through the whole upgrade and all its proofs, on a server and with one
@@ -49,12 +67,12 @@ func TestTheWholeUpgrade(t *testing.T) {
 		t.Fatalf("%s", out)
 	}
 	for name, s := range shapes {
-		generations := []djangotest.Generation{djangotest.Modern, djangotest.Legacy}
+		generations := []djangotest.Generation{djangotest.Modern, djangotest.Legacy, djangotest.Newest}
 		if s.field {
 			generations = []djangotest.Generation{djangotest.Field}
 		}
 		for _, g := range generations {
-			if s.unsure == "" && !strings.Contains(s.files["settings.py"], "ninja_jwt") {
+			if s.unsure == "" {
 				t.Run(string(g)+" "+name, func(t *testing.T) {
 					t.Parallel()
 					upgraded(t, program, djangotest.Python(t, g), s)
@@ -66,7 +84,11 @@ func TestTheWholeUpgrade(t *testing.T) {
 
 func upgraded(t *testing.T, program, python string, s shape) {
 	root, state := project(t, s), t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, "urls.py"), []byte(urls), 0o600); err != nil {
+	routes := urls
+	if strings.Contains(s.files["settings.py"], "ninja_jwt") {
+		routes = ninjaURLs
+	}
+	if err := os.WriteFile(filepath.Join(root, "urls.py"), []byte(routes), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := func(name string, arguments ...string) (string, error) {

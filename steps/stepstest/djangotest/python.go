@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,12 +28,14 @@ type Generation string
 // The generations. Modern is Django 5.2 with simplejwt 5.5, Legacy is Django 3.2 with
 // simplejwt 5.2, Servers is Modern with the servers that run backends in production, of
 // which one is compiled when it is installed, and Field is Modern with other readers of
-// the environment and other packages that make tokens or log in.
+// the environment and other packages that make tokens or log in. Newest is Django 6.0,
+// which needs Python 3.12.
 const (
 	Modern  Generation = "modern"
 	Legacy  Generation = "legacy"
 	Servers Generation = "servers"
 	Field   Generation = "field"
+	Newest  Generation = "newest"
 
 	// Formatters has black and ruff, and no Django.
 	Formatters Generation = "formatters"
@@ -59,7 +60,7 @@ func findCache() string {
 }
 
 // proofs are what an environment that is whole can import.
-var proofs = map[Generation]string{Modern: "django", Legacy: "django", Servers: "django", Field: "django", Formatters: "black"}
+var proofs = map[Generation]string{Modern: "django", Legacy: "django", Servers: "django", Field: "django", Newest: "django", Formatters: "black"}
 
 var prepared = map[Generation]func() (string, error){
 	Modern: sync.OnceValues(func() (string, error) { return prepare(Modern) }),
@@ -67,6 +68,7 @@ var prepared = map[Generation]func() (string, error){
 
 	Servers: sync.OnceValues(func() (string, error) { return prepare(Servers) }),
 	Field:   sync.OnceValues(func() (string, error) { return prepare(Field) }),
+	Newest:  sync.OnceValues(func() (string, error) { return prepare(Newest) }),
 
 	Formatters: sync.OnceValues(func() (string, error) { return prepare(Formatters) }),
 }
@@ -80,7 +82,7 @@ func Python(t testing.TB, g Generation) string {
 	if err == nil {
 		return python
 	}
-	text := fmt.Sprintf("no Python with Django (%s): %v. Set up python3 (3.10 or newer, with venv and pip) and access to PyPI", g, err)
+	text := fmt.Sprintf("no Python with Django (%s): %v. Set up python3 (3.%d or newer, with venv and pip) and access to PyPI", g, err, least(g))
 	if os.Getenv("KEYSPLIT_REQUIRE_DJANGO") == "1" {
 		t.Fatal(text)
 	}
@@ -111,7 +113,7 @@ func venv(g Generation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	base, err := basePython()
+	base, err := basePython(least(g))
 	if err != nil {
 		return "", err
 	}
@@ -154,12 +156,25 @@ func venv(g Generation) (string, error) {
 
 type interpreter struct{ path, version string }
 
-// basePython finds a python3 of at least 3.10 that can make virtual
+// least is the oldest minor version of Python 3 that a generation's packages run on.
+func least(g Generation) int {
+	if g == Newest {
+		return 12
+	}
+	return 10
+}
+
+// basePython finds a python3 of at least a minor version that can make virtual
 // environments. Each name is tried by running it: a version manager leaves
-// names on PATH that refuse to run.
-func basePython() (interpreter, error) {
-	const ask = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.executable); print(sys.version)"
-	for _, name := range []string{"python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"} {
+// names on PATH that refuse to run, and has the interpreters themselves elsewhere.
+func basePython(least int) (interpreter, error) {
+	ask := fmt.Sprintf("import sys, venv, ensurepip; assert sys.version_info >= (3, %d); print(sys.executable); print(sys.version)", least)
+	names := []string{"python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"}
+	if home, err := os.UserHomeDir(); err == nil {
+		managed, _ := filepath.Glob(filepath.Join(home, ".pyenv", "versions", "3.*", "bin", "python3"))
+		names = append(names, managed...)
+	}
+	for _, name := range names {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
@@ -171,7 +186,7 @@ func basePython() (interpreter, error) {
 		executable, version, _ := strings.Cut(strings.ReplaceAll(string(out), "\r", ""), "\n")
 		return interpreter{executable, executable + version}, nil
 	}
-	return interpreter{}, errors.New("python3 of version 3.10 or newer with venv was not found on PATH")
+	return interpreter{}, fmt.Errorf("python3 of version 3.%d or newer with venv was not found on PATH", least)
 }
 
 // run runs a command of the set-up and gives the end of what it said as error.
