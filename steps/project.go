@@ -227,6 +227,9 @@ type Facts struct {
 	// tokens (SIMPLE_JWT's SIGNING_KEY) inside Python.
 	SigningEqualsSecretKey bool `json:"signing_equals_secret_key"`
 	SigningEqualsKey       bool `json:"signing_equals_key"`
+	// BesideKey is a fingerprint of what the settings tell the package that makes tokens,
+	// but for the key.
+	BesideKey string `json:"beside_key"`
 	// State is "ok", or why the settings refuse to load because of the key:
 	// "key-missing", "key-equal", "key-short", "key-refused". Candidate says that
 	// the rest of the facts were then learned with a throwaway key in its place.

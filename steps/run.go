@@ -162,6 +162,7 @@ type Adopted struct {
 	Line    int    // that the edit is about
 	Literal bool   // the key that signed is in the text, and so in git's history
 	Package string // that the settings import from now on, "" for none
+	Version string // of that package, as it is installed
 }
 
 // Adopts reports whether the edit that gives settings a key of their own fixes findings

@@ -79,7 +79,7 @@ func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package}, nil
+	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package, Version: w.Version}, nil
 }
 
 func mannerOf(run *steps.Run, p place, w way) manner {
@@ -107,6 +107,9 @@ func unsure(run *steps.Run, p place) error {
 		where = "below INSTALLED_APPS"
 	} else if m.Tail = "entry"; m.Class {
 		where = "at the end of the class"
+	}
+	if m.Package != "" && !listed(run.Project, m.Package) {
+		where += ", and " + m.Package + " to the project's requirements"
 	}
 	f.Fix = finding.Do("Add these lines to %s, %s:\n%s", at, where, prose.Command(strings.Join(append(m.imports(), m.lines()...), "\n")))
 	return steps.Fail(f)
@@ -166,6 +169,8 @@ func try(ctx context.Context, run *steps.Run, trier steps.Trier, made *steps.Ado
 		return &triedError{"the edited settings do not sign with the new key"}
 	case f.SecretKey.Sum != plain.SecretKey.Sum:
 		return &triedError{"SECRET_KEY would change"}
+	case f.BesideKey != plain.BesideKey:
+		return &triedError{"other settings of the tokens would change"}
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ type way struct {
 	Also    string `json:"also"`    // another one
 	Setup   string `json:"setup"`   // a statement before the first reading
 	Package string `json:"package"` // that is installed, and that nothing of the project imported so far
+	Version string `json:"version"` // of that package
 }
 
 // head is the end of a module's imports.
@@ -104,6 +105,7 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 	if err := json.Unmarshal(res.Stdout, &p); err != nil {
 		return p, fmt.Errorf("look for the place in the settings: the answer cannot be read (exit code %d)", res.Code)
 	}
+	likeliest(project, p.Ways)
 	return p, nil
 }
 

@@ -35,8 +35,12 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 	if a.Literal {
 		why = prose.Say("The settings require %s. The key that was in their text is in git's history for good: it signs nothing any more, and everyone has to log in again.", run.Names().Key)
 	}
-	if a.Package != "" {
-		why = why.Then(prose.Say("They import %s from now on: add it to the project's requirements if it is not there.", a.Package))
+	add, err := require(run, a, d)
+	if err != nil {
+		return err
+	}
+	if !add.Empty() {
+		why = why.Then(add)
 	}
 	_, err = d.Offer(steps.Edit{
 		ID: string(finding.SettingsNotUpgraded) + " " + rel, File: a.File, Is: a.Is, Refuses: true, Needed: true, Why: why, Closes: found,

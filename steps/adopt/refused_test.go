@@ -39,6 +39,8 @@ func TestTries(t *testing.T) {
 	broken := steps.Facts{State: "error", StateError: "NameError"}
 	other := signs
 	other.SecretKey.Sum = "another"
+	longer := signs
+	longer.BesideKey = "another"
 	third := signs
 	third.Key.Sum = "a third"
 	for name, tt := range map[string]struct {
@@ -54,6 +56,7 @@ func TestTries(t *testing.T) {
 		"signs with SECRET_KEY":      {[]steps.Facts{loads, refuses, refuses, refuses, loads}, "do not sign with the new key"},
 		"signs with something else":  {[]steps.Facts{loads, refuses, refuses, refuses, third}, "do not sign with the new key"},
 		"SECRET_KEY is another then": {[]steps.Facts{loads, refuses, refuses, refuses, other}, "SECRET_KEY would change"},
+		"the tokens are others then": {[]steps.Facts{loads, refuses, refuses, refuses, longer}, "other settings of the tokens would change"},
 		"all is well":                {[]steps.Facts{loads, refuses, refuses, refuses, signs}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

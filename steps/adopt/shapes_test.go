@@ -14,6 +14,8 @@ type shape struct {
 	says     []string          // what is in the edited file
 	file     string            // that is edited, "" for settings.py
 	unsure   string            // why it is not edited
+	tried    bool              // which only Django shows
+	since    int               // the minor version of Python that it needs
 	field    bool              // needs the packages of the field
 	literal  bool
 	short    bool // tried in the project's Django in the short form, too
@@ -40,8 +42,8 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DI
 	times    = "from datetime import timedelta\n"
 )
 
-// shapes are what is seen in public projects.
-var shapes = map[string]shape{
+// common are what is seen most in public projects.
+var common = map[string]shape{
 	"no dictionary": {
 		short: true,
 		files: map[string]string{"settings.py": head + "\n" + decouple + apps},
@@ -166,7 +168,7 @@ if DEBUG:
 		says:  []string{"SIMPLE_JWT = {}\n\n# Tokens", "SIMPLE_JWT[\"SIGNING_KEY\"] = JWT_SECRET_KEY"},
 	},
 	"django-ninja-jwt": {
-		files: map[string]string{"settings.py": head + decouple + strings.ReplaceAll(apps, "rest_framework_simplejwt", "ninja_jwt") + "NINJA_JWT = {\n    \"SIGNING_KEY\": SECRET_KEY,\n}\n"},
+		files: map[string]string{"settings.py": head + decouple + strings.NewReplacer("rest_framework_simplejwt", "ninja_jwt", "rest_framework", "ninja_extra").Replace(apps) + "NINJA_JWT = {\n    \"SIGNING_KEY\": SECRET_KEY,\n}\n"},
 		says:  []string{"NINJA_JWT = {\n    \"SIGNING_KEY\": JWT_SECRET_KEY,\n"}, field: true,
 	},
 	"environs": {

@@ -6,6 +6,7 @@
 
 import ast
 import glob
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -139,7 +140,7 @@ def bound(module, name, before=1 << 30):
             for alias in node.names:
                 if (alias.asname or alias.name.partition(".")[0]) == name:
                     return end
-                if alias.name == "*" and isinstance(node, ast.ImportFrom):
+                if alias.name == "*" and isinstance(node, ast.ImportFrom) and not name.startswith("_"):
                     path = find(node.level, node.module, module)
                     if any(m.path == path and m is not module and bound(m, name) for m in modules):
                         return end

@@ -68,11 +68,14 @@ def loads():
     return any(re.search(r"\b(?:load_dotenv|read_dotenv|read_env)\s*\(", m.text) for m in modules)
 
 
-def installed(name):
+def brought(module, package, **way):
+    """A way that needs a package which nothing of the project imports so far, where it is
+    installed."""
     try:
-        return importlib.util.find_spec(name) is not None
+        if importlib.util.find_spec(module) is not None:
+            yield dict(way, package=package, version=importlib.metadata.version(package))
     except (ImportError, ValueError):
-        return False
+        pass
 
 
 def readers(module, value=None):
@@ -97,10 +100,9 @@ def readers(module, value=None):
                 ways.append({"call": r.call, "form": form, "import": needs, "line": line, "setup": ""})
     if not ways and loads():
         ways.append(environment(module))
-    if not ways and installed("decouple"):
-        ways.append({"call": "config", "form": "default", "import": "from decouple import config", "line": 0, "setup": "", "package": "python-decouple"})
-    if not ways and installed("dotenv"):
-        ways.append(dict(environment(module), setup="load_dotenv()", also="from dotenv import load_dotenv", package="python-dotenv"))
+    if not ways:
+        ways += brought("decouple", "python-decouple", call="config", form="default", line=0, setup="", **{"import": "from decouple import config"})
+        ways += brought("dotenv", "python-dotenv", **dict(environment(module), setup="load_dotenv()", also="from dotenv import load_dotenv"))
     return unique(ways) or [environment(module)]
 
 

@@ -54,8 +54,17 @@ def find_site():
         raise Unsure("several classes set it", named[-1].module, named[-1].statement.lineno)
     if any(isinstance(s.statement, ast.FunctionDef) for s in named):
         raise Unsure("a function makes it", named[-1].module, named[-1].statement.lineno)
+    # A dictionary that is made again forgets what an earlier one said.
+    for at, site in reversed(list(enumerate(named))):
+        if site.whole and site.statement in site.module.tree.body and not mentions(site.statement.value, site.name):
+            named = named[at:]
+            break
     saying = [s for s in named if s.value is not None]
     return (saying or [s for s in named if s.whole] or [None])[-1]
+
+
+def mentions(node, name):
+    return any(isinstance(n, ast.Name) and n.id == name or isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(node))
 
 
 def simple_assignment(module, name):

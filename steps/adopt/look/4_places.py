@@ -255,6 +255,10 @@ def at_importer(site, _):
 
 def no_dictionary():
     """The settings leave all to the package: they get a dictionary of one entry."""
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Constant) and node.value in DICTS or isinstance(node, ast.keyword) and node.arg in DICTS:
+                raise Unsure("%s is made in another way than by a statement" % getattr(node, "arg", getattr(node, "value", "")), module, getattr(node, "lineno", 0))
     module, statement = secret_statement()
     if module is None:
         raise Unsure("the settings do not set SECRET_KEY themselves")

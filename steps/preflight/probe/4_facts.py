@@ -95,6 +95,13 @@ def signing_key(settings):
     return getattr(settings, "JWT_SECRET_KEY", None) or getattr(settings, KEY, None)
 
 
+def beside_key(settings):
+    """A fingerprint of what the settings tell the package, but for the key."""
+    _, given, key, _ = given_tokens(settings)
+    rest = sorted((str(name), re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))) for name, value in given.items() if name != key)
+    return seal(repr(rest))
+
+
 def token_type(told):
     """The type of the tokens that open routes: "access", "sliding", or the project's own."""
     for kind in told.get("AUTH_TOKEN_CLASSES") or ():

@@ -54,7 +54,7 @@ def load(overlay):
     settle(settings)
     learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
     learn(signing_key(settings))
-    return dict(key_facts(settings), proved=bool(candidate) and plain(signing_key(settings)) == candidate, state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
+    return dict(key_facts(settings), proved=bool(candidate) and plain(signing_key(settings)) == candidate, beside_key=beside_key(settings), state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
 
 
 def tell(_):
