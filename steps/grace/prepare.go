@@ -49,8 +49,9 @@ func (c Code) Write(ctx context.Context, run *steps.Run) error {
 }
 
 // Adopt writes the lines into the settings where they lack them, in development, and
-// reports the file; "" where there is nothing to do. Settings that cannot be edited
-// safely, or that would not load then, are a *steps.Failure with the lines to paste.
+// reports the file; "" where there is nothing to do. A run that may change nothing only
+// looks. Settings that cannot be edited safely are a *steps.Failure with the lines to
+// paste.
 func (c Code) Adopt(ctx context.Context, run *steps.Run) (file string, err error) {
 	if !c.Lacks {
 		return "", nil
@@ -65,6 +66,9 @@ func (c Code) Adopt(ctx context.Context, run *steps.Run) (file string, err error
 	}
 	if !bytes.Equal(at.Data, made.Was) {
 		return "", steps.Fail(finding.New(finding.EnvFileChanged, "").At(run.Project.Rel(made.File), 0))
+	}
+	if run.Options.ReadOnly {
+		return made.File, nil
 	}
 	if _, err := run.Journal.Publish(ctx, at, made.Is); err != nil {
 		return "", explain(run, made.File, err)

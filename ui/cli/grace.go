@@ -126,7 +126,7 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 		err = code.Write(ctx, run)
 	}
 	settings := ""
-	if err == nil && o.lines && !o.dryRun {
+	if err == nil && o.lines {
 		settings, err = code.Adopt(ctx, run)
 	}
 	if err != nil {

@@ -27,7 +27,7 @@ func TestGraceAddsTheLinesToTheSettings(t *testing.T) {
 			t.Errorf("%v: exit %d\n%s", wrong, r.code, r.said)
 		}
 	}
-	if r := do("grace", "--prepare", "--adopt", "--dry-run"); r.code != 0 || read(t, p.Settings) != before {
+	if r := do("grace", "--prepare", "--adopt", "--dry-run"); r.code != 0 || read(t, p.Settings) != before || !strings.Contains(r.said, "Would add the three lines to") || strings.Contains(r.said, "Add these lines") {
 		t.Errorf("a dry run: exit %d\n%s", r.code, r.said)
 	}
 	r := do("grace", "--prepare", "--adopt")

@@ -114,13 +114,8 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if len(env.URLs) > 0 {
 		o.URL = env.URLs[0]
 	}
-	switch {
-	case env.Restart != "":
-		if o.Restart, err = restart.Parse(env.Restart); err != nil {
-			return nil, err
-		}
-	case !run.Home().Here():
-		o.Restart = restart.For(targets)
+	if o.Restart, err = restartOf(run, env.Restart); err != nil {
+		return nil, err
 	}
 	if err := p.agree(ctx, stdio, run, conf, q); err != nil {
 		run.Close()
@@ -152,6 +147,18 @@ func (p *place) check(q request) (map[steps.Name]bool, error) {
 		return nil, steps.Usage("--rotate and --skip key cannot be used together")
 	}
 	return skip, nil
+}
+
+// restartOf is how to restart: as said, else as the targets of another environment have
+// it; nil for neither.
+func restartOf(run *steps.Run, spec string) (steps.Way, error) {
+	switch {
+	case spec != "":
+		return restart.Parse(spec)
+	case !run.Home().Here():
+		return restart.For(run.Options.Targets), nil
+	}
+	return nil, nil
 }
 
 // authorities reads --ca-file.

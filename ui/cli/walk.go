@@ -173,30 +173,41 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 			return err
 		}
 	}
-	if plan.Confirm != "" && !w.o.dryRun {
-		if err := w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes); err != nil {
-			return err
-		}
-	} else if !plan.Question.Empty() && !plan.Nothing && !w.o.yes && !w.o.dryRun {
-		answer, err := w.f.Ask(ctx, plan.Question.Rendered(), w.choices(n, plan))
-		switch {
-		case err != nil:
-			return err
-		case answer == 's', answer == 'd', answer == 'a':
-			if err := w.switched(ctx, plan.Offered(), answer); err != nil {
-				return err
-			}
-			return w.once(ctx, n)
-		case answer == 'i':
-			return w.imported(ctx)
-		case answer != 'y':
-			return steps.ErrCancelled
-		}
+	if taken, err := w.consent(ctx, n, plan); taken || err != nil {
+		return err
 	}
 	if err := w.e.Apply(ctx, n, w.f.Event); err != nil || !plan.More {
 		return err
 	}
 	return w.once(ctx, n) // the next part of the step, with its own question
+}
+
+// consent asks for the yes that a plan needs. taken says that the plan was changed
+// instead, and that the step was then taken with the new one.
+func (w *walk) consent(ctx context.Context, n steps.Name, plan steps.Plan) (taken bool, err error) {
+	switch {
+	case w.o.dryRun:
+		return false, nil
+	case plan.Confirm != "":
+		return false, w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes)
+	case plan.Question.Empty() || plan.Nothing || w.o.yes:
+		return false, nil
+	}
+	answer, err := w.f.Ask(ctx, plan.Question.Rendered(), w.choices(n, plan))
+	switch {
+	case err != nil:
+		return false, err
+	case answer == 's', answer == 'd', answer == 'a':
+		if err := w.switched(ctx, plan.Offered(), answer); err != nil {
+			return true, err
+		}
+		return true, w.once(ctx, n)
+	case answer == 'i':
+		return true, w.imported(ctx)
+	case answer != 'y':
+		return false, steps.ErrCancelled
+	}
+	return false, nil
 }
 
 // confirmed has production named: typed by the person who is there, or given on
