@@ -55,7 +55,7 @@ var rare = map[string]shape{
 	},
 	"merged": {
 		files: map[string]string{"settings.py": times + head + decouple + apps + lifetime + "SIMPLE_JWT |= {\"SIGNING_KEY\": SECRET_KEY}\n"},
-		says:  []string{"SIMPLE_JWT |= {\"SIGNING_KEY\": JWT_SECRET_KEY}\n"}, since: 9,
+		says:  []string{"SIMPLE_JWT |= {\"SIGNING_KEY\": JWT_SECRET_KEY}\n"},
 	},
 	"made twice": {
 		files: map[string]string{"settings.py": times + head + decouple + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": SECRET_KEY,\n}\n\n" + lifetime},
@@ -63,7 +63,7 @@ var rare = map[string]shape{
 	},
 	"with a type": {
 		files: map[string]string{"settings.py": "from typing import Any\n\n" + head + decouple + apps + "SIMPLE_JWT: dict[str, Any] = {\n    \"SIGNING_KEY\": SECRET_KEY,\n}\n"},
-		says:  []string{"SIMPLE_JWT: dict[str, Any] = {\n    \"SIGNING_KEY\": JWT_SECRET_KEY,\n"}, since: 9,
+		says:  []string{"SIMPLE_JWT: dict[str, Any] = {\n    \"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
 	},
 	"a helper of another module with an underscore": {
 		files: map[string]string{

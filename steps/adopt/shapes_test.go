@@ -15,7 +15,6 @@ type shape struct {
 	file     string            // that is edited, "" for settings.py
 	unsure   string            // why it is not edited
 	tried    bool              // which only Django shows
-	since    int               // the minor version of Python that it needs
 	field    bool              // needs the packages of the field
 	literal  bool
 	short    bool // tried in the project's Django in the short form, too
