@@ -159,10 +159,11 @@ type Found struct {
 type Adopted struct {
 	File    string // absolute
 	Was, Is []byte
-	Line    int    // that the edit is about
-	Literal bool   // the key that signed is in the text, and so in git's history
-	Package string // that the settings import from now on, "" for none
-	Version string // of that package, as it is installed
+	Line    int      // that the edit is about
+	Literal bool     // the key that signed is in the text, and so in git's history
+	Package string   // that the settings import from now on, "" for none
+	Version string   // of that package, as it is installed
+	LeftOut []string // settings of other environments that do not load File, absolute
 }
 
 // Adopts reports whether the edit that gives settings a key of their own fixes findings

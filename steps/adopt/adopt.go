@@ -79,7 +79,7 @@ func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package, Version: w.Version}, nil
+	return &steps.Adopted{File: p.File, Was: was, Is: is, Line: p.Line, Literal: p.Literal, Package: w.Package, Version: w.Version, LeftOut: p.LeftOut}, nil
 }
 
 func mannerOf(run *steps.Run, p place, w way) manner {

@@ -130,6 +130,13 @@ func TestShapes(t *testing.T) {
 			if made.File != filepath.Join(root, file) || string(made.Was) != s.files[file] || made.Literal != s.literal {
 				t.Errorf("%s, literal %v", made.File, made.Literal)
 			}
+			others := ""
+			for _, path := range made.LeftOut {
+				others += strings.TrimPrefix(path, root+"/")
+			}
+			if others != s.leftOut {
+				t.Errorf("%s is left out, want %s", others, s.leftOut)
+			}
 			for _, text := range s.says {
 				if !bytes.Contains(made.Is, []byte(text)) {
 					t.Errorf("%q is not in:\n%s", text, made.Is)

@@ -50,6 +50,9 @@ type place struct {
 	Class   bool   `json:"class"`   // the block is in a class of django-configurations
 	Tuple   bool   `json:"tuple"`   // INSTALLED_APPS is one
 	Literal bool   `json:"literal"` // the key is in the text of the settings
+	// LeftOut are the settings of other environments that share modules with these, and
+	// do not load the one that is edited; absolute.
+	LeftOut []string `json:"left_out"`
 }
 
 // way is one way to read a variable.

@@ -42,6 +42,13 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 	if !add.Empty() {
 		why = why.Then(add)
 	}
+	if len(a.LeftOut) > 0 {
+		var names []string
+		for _, path := range a.LeftOut {
+			names = append(names, run.Project.Rel(path))
+		}
+		why = why.Then(prose.Say("Other settings do not load this file. Make the same change there: %s.", strings.Join(names, ", ")))
+	}
 	_, err = d.Offer(steps.Edit{
 		ID: string(finding.SettingsNotUpgraded) + " " + rel, File: a.File, Is: a.Is, Refuses: true, Needed: true, Why: why, Closes: found,
 		Diff: steps.DiffOf(a.Was, a.Is, func(line string) (text, note string) { return Shown(run)(line), "" }),

@@ -65,7 +65,7 @@ func TestThePackageIsListed(t *testing.T) {
 				}
 			}
 			run := &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root, TopLevel: top, Names: steps.GuideNames}}}
-			run.Adopted = &steps.Adopted{File: settings, Was: []byte("A = 1\n"), Is: []byte("A = 2\n"), Package: "python-decouple", Version: "3.8"}
+			run.Adopted = &steps.Adopted{File: settings, Was: []byte("A = 1\n"), Is: []byte("A = 2\n"), Package: "python-decouple", Version: "3.8", LeftOut: []string{filepath.Join(root, "prod.py")}}
 			d, err := steps.Draw(t.Context(), run, []steps.Maker{adopt.Maker}, []finding.Finding{finding.New(finding.SettingsNotUpgraded, "")})
 			if err != nil {
 				t.Fatal(err)
@@ -79,6 +79,9 @@ func TestThePackageIsListed(t *testing.T) {
 			}
 			if len(got) != len(c.edits) || !strings.Contains(said, c.says) || c.says == "" && strings.Contains(said, "add it") {
 				t.Errorf("%q, and it says:\n%s", got, said)
+			}
+			if !strings.Contains(said, "Make the same change there: backend/prod.py") {
+				t.Errorf("it does not say what is left out:\n%s", said)
 			}
 			for name, text := range c.edits {
 				if got[filepath.Join(root, name)] != text {

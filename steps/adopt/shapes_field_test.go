@@ -48,10 +48,23 @@ var rare = map[string]shape{
 	},
 	"updated": {
 		files: map[string]string{
+			"conf/prod.py": "from .base import *\n\nSECRET_KEY = \"another\"\n", "conf/test.py": "from .dev import *\n", "conf/own.py": "A = 1\n",
 			"conf/__init__.py": "", "conf/base.py": times + head + apps + lifetime,
 			"conf/dev.py": "import os\n\nfrom dotenv import load_dotenv\n\nfrom .base import *\n\nload_dotenv()\nSECRET_KEY = os.environ.get(\"SECRET_KEY\")\n\nSIMPLE_JWT.update(\n    {\n        \"SIGNING_KEY\": SECRET_KEY,\n        \"VERIFYING_KEY\": \"\",\n    }\n)\n",
 		},
-		settings: "conf.dev", file: "conf/dev.py", says: []string{"        \"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
+		settings: "conf.dev", file: "conf/dev.py", says: []string{"        \"SIGNING_KEY\": JWT_SECRET_KEY,\n"}, leftOut: "conf/prod.py",
+	},
+	"letters of other languages": {
+		files: map[string]string{"settings.py": head + decouple + apps + "SIMPLE_JWT = {\"ISSUER\": \"Bücher für 世界\", \"SIGNING_KEY\": SECRET_KEY}\n"},
+		says:  []string{"\"Bücher für 世界\", \"SIGNING_KEY\": JWT_SECRET_KEY}\n"},
+	},
+	"in brackets": {
+		files: map[string]string{"settings.py": environment + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": (\n        os.environ.get(\"JWT_SECRET_KEY\") or os.environ.get(\"ANOTHER_SECRET_KEY\") or SECRET_KEY\n    ),\n}\n"},
+		says:  []string{"JWT_SECRET_KEY\n"},
+	},
+	"an empty key": {
+		files: map[string]string{"settings.py": head + decouple + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": \"\",\n}\n"},
+		says:  []string{"\"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
 	},
 	"merged": {
 		files: map[string]string{"settings.py": times + head + decouple + apps + lifetime + "SIMPLE_JWT |= {\"SIGNING_KEY\": SECRET_KEY}\n"},

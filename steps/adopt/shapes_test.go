@@ -13,6 +13,7 @@ type shape struct {
 	env      string            // lines of the environment file; SECRET_KEY stands for its value
 	says     []string          // what is in the edited file
 	file     string            // that is edited, "" for settings.py
+	leftOut  string            // settings of another environment that do not load it
 	unsure   string            // why it is not edited
 	tried    bool              // which only Django shows
 	field    bool              // needs the packages of the field

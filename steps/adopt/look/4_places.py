@@ -154,9 +154,12 @@ def uses(statement, name):
 
 
 def kind_of(module, value):
-    """What signs: "none" said, "secret" for SECRET_KEY, "literal", "read" for a variable."""
+    """What signs: "none" said, "empty", "secret" for SECRET_KEY, "literal", "read" for a
+    variable."""
     if value is None:
         return "none"
+    if isinstance(value, ast.Constant) and not value.value:
+        return "empty"
     if is_secret(module, value) or isinstance(value, ast.Name):
         return "secret"
     if isinstance(value, (ast.Constant, ast.JoinedStr)):
@@ -337,13 +340,43 @@ def is_tuple(found, node):
     return isinstance(part, ast.Tuple)
 
 
+def left_out(edited):
+    """The modules beside the settings that load some of the same ones, but not the one
+    that is edited: the settings of other environments."""
+    folder = os.path.dirname(os.path.realpath(ASKED["settings"][0]))
+    found = []
+    for path in sorted(glob.glob(os.path.join(folder, "*.py"))):
+        path = os.path.realpath(path)
+        if path not in seen and not os.path.basename(path).startswith("__"):
+            loaded = reached(path, set())
+            if edited not in loaded and loaded & {m.path for m in modules}:
+                found.append(path)
+    return found
+
+
+def reached(path, known):
+    """The project's modules that a module imports everything from, and those of them."""
+    try:
+        module = Module(path)
+    except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
+        return known
+    for node in statements(module.tree.body):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            other = find(node.level, node.module, module)
+            if other and other not in known and len(known) < MOST:
+                known.add(other)
+                reached(other, known)
+    return known
+
+
 def reply():
     for path in ASKED["settings"]:
         follow(os.path.realpath(path))
     if not modules:
         return {"unsure": "the settings cannot be read"}
     try:
-        return apps() if ASKED["what"] == "apps" else place()
+        told = apps() if ASKED["what"] == "apps" else place()
+        return dict(told, left_out=left_out(told["file"]))
     except Unsure as unsure:
         at = unsure.module or modules[-1]
         told = {"unsure": str(unsure), "file": at.path, "line": unsure.line, "unit": unit_of(at), "quote": quote_of(at),
