@@ -60,7 +60,7 @@ var rare = map[string]shape{
 	},
 	"in brackets": {
 		files: map[string]string{"settings.py": environment + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": (\n        os.environ.get(\"JWT_SECRET_KEY\") or os.environ.get(\"ANOTHER_SECRET_KEY\") or SECRET_KEY\n    ),\n}\n"},
-		says:  []string{"JWT_SECRET_KEY\n"},
+		says:  []string{"    \"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
 	},
 	"an empty key": {
 		files: map[string]string{"settings.py": head + decouple + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": \"\",\n}\n"},

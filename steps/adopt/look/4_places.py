@@ -51,7 +51,18 @@ def imports(module):
 
 
 def span(module, node, role):
-    return {"line": node.lineno, "column": node.col_offset, "end_line": node.end_lineno, "end_column": node.end_col_offset, "role": role}
+    """An expression, with the brackets that it alone is in: a formatter takes them away."""
+    text, starts = module.text.encode("utf-8"), [0]
+    for row in module.rows:
+        starts.append(starts[-1] + len(row.encode("utf-8")) + 1)
+    start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+    while True:
+        before, behind = text[:start].rstrip(), text[end:].lstrip()
+        if not (re.search(rb"[:=]\s*\(\Z", before) and behind.startswith(b")")):
+            break
+        start, end = len(before) - 1, len(text) - len(behind) + 1
+    first, last = text.count(b"\n", 0, start), text.count(b"\n", 0, end)
+    return {"line": first + 1, "column": start - starts[first], "end_line": last + 1, "end_column": end - starts[last], "role": role}
 
 
 def alone(module, node):
