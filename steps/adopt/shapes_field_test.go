@@ -18,7 +18,18 @@ const (
 var rare = map[string]shape{
 	"Django's settings within the settings": {
 		files: map[string]string{"settings.py": "from django.conf import settings\n" + head + decouple + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": settings.SECRET_KEY,\n}\n"},
-		says:  []string{"if JWT_SECRET_KEY == settings.SECRET_KEY:\n", "\"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
+		says:  []string{"if JWT_SECRET_KEY == SECRET_KEY:\n", "\"SIGNING_KEY\": JWT_SECRET_KEY,\n"},
+	},
+	"Django's settings for something else": {
+		files:  map[string]string{"settings.py": "from django.conf import settings\n" + head + decouple + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": settings.SECRET_KEY,\n    \"ISSUER\": settings.ROOT_URLCONF,\n}\n"},
+		unsure: "it asks Django's settings for ROOT_URLCONF while they are loaded",
+	},
+	"Django's settings in a module of its own": {
+		files: map[string]string{
+			"tokens.py":   "from django.conf import settings\n\nSIMPLE_JWT = {\n    \"SIGNING_KEY\": settings.SECRET_KEY,\n}\n",
+			"settings.py": head + decouple + apps + "from tokens import *\n",
+		},
+		unsure: "SECRET_KEY is not known there",
 	},
 	"a fallback by or": {
 		files: map[string]string{"settings.py": environment + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": os.getenv(\"JWT_SECRET_KEY\") or SECRET_KEY,\n}\n"},

@@ -117,9 +117,28 @@ def raising(module, before):
     return ""
 
 
-def answer_for(module, **more):
+def refuse_lazy(module, value):
+    """Refuses settings that ask Django for a setting while they are loaded, beside the
+    value that goes. Django then has the first half of them, and goes on with that where
+    the rest refuses to load."""
+    lazy = {alias.asname or alias.name for node in statements(module.tree.body) if isinstance(node, ast.ImportFrom) and node.module == "django.conf" for alias in node.names}
+    for statement in statements(module.tree.body):
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        gone = set(ast.walk(value)) if value is not None else set()
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in lazy and node not in gone:
+                raise Unsure("it asks Django's settings for %s while they are loaded" % node.attr, module, node.lineno)
+    return lazy
+
+
+def answer_for(module, value=None, **more):
     if not module.plain:
         raise Unsure("its encoding or its line ends are unusual", module, 0)
+    if more.get("tail") != "apps":
+        lazy = set().union(*(refuse_lazy(other, value) for other in modules))
+        if "." in more["secret"] and more["secret"].partition(".")[0] in lazy:
+            raise Unsure("SECRET_KEY is not known there", module, more["line"])
     return dict({"file": module.path, "unit": unit_of(module), "quote": quote_of(module), "imports": imports(module),
                  "limit": limit(), "base": "", "spans": [], "tail": "", "class": False, "literal": False, "read": True}, **more)
 
@@ -154,10 +173,10 @@ def place():
     var = variable(module, value)
     common = dict(ways=ways, secret=secret, var=var, dict=site.name, line=node.lineno, literal=kind == "literal")
     if value is not None and known < node.lineno and fits(module, value, var):
-        return answer_for(module, raises=raising(module, above(module, node)), block=above(module, node), spans=[span(module, value, "variable")], **common)
+        return answer_for(module, value, raises=raising(module, above(module, node)), block=above(module, node), spans=[span(module, value, "variable")], **common)
     after = behind(module, max(node.end_lineno, known))
     spans = [span(module, value, "none")] if value is not None else []
-    return answer_for(module, raises=raising(module, after), block=after, spans=spans, tail="entry", **common)
+    return answer_for(module, value, raises=raising(module, after), block=after, spans=spans, tail="entry", **common)
 
 
 def uses(statement, name):
@@ -183,11 +202,13 @@ def kind_of(module, value):
 
 def secret_in(module, value, node):
     """What SECRET_KEY is called in a module, and from which line on."""
-    if isinstance(value, (ast.Name, ast.Attribute)):
+    if isinstance(value, ast.Name):
         return module.words(value), 0
     line = bound(module, "SECRET_KEY")
     if line:
         return "SECRET_KEY", line
+    if isinstance(value, ast.Attribute):
+        return module.words(value), 0
     return ("", 0) if value is None else (module.words(value), 0)
 
 
@@ -218,7 +239,7 @@ def at_variable(site, statement, name):
     if since > statement.lineno or any(w["line"] > statement.lineno for w in ways[:1]):
         raise Unsure("SECRET_KEY is set further down", module, statement.lineno)
     after = behind(module, statement.end_lineno)
-    return answer_for(module, ways=ways, secret=secret, var=name, dict=site.name, line=statement.lineno, raises=raising(module, after),
+    return answer_for(module, statement.value, ways=ways, secret=secret, var=name, dict=site.name, line=statement.lineno, raises=raising(module, after),
                       block=after, spans=[span(module, statement.value, "read")], read=False, literal=kind == "literal")
 
 
