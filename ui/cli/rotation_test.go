@@ -45,6 +45,17 @@ var (
 	lengthy = shape{clients: 20, workers: "4", every: 200 * time.Millisecond, access: 15 * time.Second, refresh: 75 * time.Second, renew: 6 * time.Second, deadline: true, before: 40 * time.Second, after: 60 * time.Second}
 )
 
+// reload reloads one instance after the other, and waits for the end of each one's
+// workers, which finish what they have begun.
+const reload = `for master in "$@"; do
+	workers=$(pgrep -P "$master")
+	kill -HUP "$master"
+	for worker in $workers; do
+		while kill -0 "$worker" 2>/dev/null; do sleep 0.1; done
+	done
+done
+`
+
 // fleet is two instances of gunicorn with four workers each, behind a proxy.
 type fleet struct {
 	project  *djangotest.Project
@@ -91,7 +102,11 @@ func newFleet(t *testing.T, s shape, rotates bool) *fleet {
 		backends = append(backends, u)
 		answers(t, u.String())
 	}
-	f.restart = "command:" + "sh -c 'kill -HUP " + pids[0] + "; sleep 1; kill -HUP " + pids[1] + "'"
+	script := filepath.Join(t.TempDir(), "reload")
+	if err := os.WriteFile(script, []byte(reload), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f.restart = "command:sh " + script + " " + strings.Join(pids, " ")
 	var n atomic.Int64
 	proxy := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(backends[int(n.Add(1))%2]) },
