@@ -47,6 +47,9 @@ func TestTheNamesOfAGracePeriod(t *testing.T) {
 		"DJANGO_JWT_KEY":      {"DJANGO_JWT_PREVIOUS_KEY", "DJANGO_JWT_PREVIOUS_KEY_UNTIL"},
 		"TOKEN_SECRET":        {"TOKEN_SECRET_PREVIOUS", "TOKEN_SECRET_PREVIOUS_UNTIL"},
 		"token_secret":        {"token_secret_previous", "token_secret_previous_until"},
+		"jwt-secret-key":      {"jwt-previous-secret-key", "jwt-previous-secret-key-until"},
+		"jwtSecretKey":        {"jwtPreviousSecretKey", "jwtPreviousSecretKeyUntil"},
+		"signingKey":          {"signingPreviousKey", "signingPreviousKeyUntil"},
 	} {
 		if k, until := (Names{Key: key}).Grace(); k != want[0] || until != want[1] {
 			t.Errorf("%s: %s, %s", key, k, until)

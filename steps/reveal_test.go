@@ -17,6 +17,8 @@ import (
 var revealCallers = map[string]string{
 	"steps/journal/deliveries.go Choose":         "keeps the key of an interrupted run, mode 0600",
 	"steps/journal/deliveries.go Deliver":        "keeps the value before a delivery, mode 0600",
+	"steps/write/staged.go pairOf":               "compares the second key of a place, and gives it to the journal, mode 0600",
+	"steps/vendor/vendor.go text":                "the values that a place is given",
 	"steps/journal/rotation.go BeginRotation":    "keeps both keys of a rotation, mode 0600",
 	"steps/write/staged.go secondKey":            "makes the edit that writes the second key",
 	"steps/grace/grace.go Plan":                  "makes the edit that keeps the previous key",

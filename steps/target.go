@@ -39,6 +39,8 @@ type Held struct {
 	Unknown   bool              // whether it is there cannot be told
 	Key       secret.Secret     // its value; unset when it is not there or cannot be read
 	SecretKey secret.Secret     // SECRET_KEY, when the same place holds it readably
+	Second    secret.Secret     // the key of a grace period, when the same place holds it readably
+	Until     string            // and its deadline, as it is there
 	Others    []Other           // the variables of Options.DistinctFrom, as far as the same place holds them
 	Version   string            // what the place calls this state of it; "" where it has no such thing
 	Changed   time.Time         // when the key was last changed, where the place tells

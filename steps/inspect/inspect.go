@@ -164,11 +164,7 @@ func (v *Environment) Remind(now time.Time) error {
 		}
 	}
 	var out []finding.Finding
-	if key, until, under := run.Grace(now); key.Set() && !under {
-		f := finding.New(finding.GraceOver, "The grace period ended at "+until.UTC().Format("2006-01-02 15:04 MST")+".")
-		if file := run.Home().File(); file != "" {
-			f = f.At(run.Project.Rel(file), 0)
-		}
+	if f, over := run.GraceOver(now); over {
 		out = append(out, f)
 	}
 	// Where a key cannot be read back, the place itself tells when it was set.

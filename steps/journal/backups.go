@@ -49,7 +49,7 @@ func (j *Journal) used() map[string]bool {
 			used[e.Intent.BackupID], used[e.Intent.StagedID] = true, true
 		}
 		if e.Delivery != nil {
-			used[e.Delivery.BackupID] = true
+			used[e.Delivery.BackupID], used[e.Delivery.PairID] = true, true
 		}
 		if e.Kind != "backup" {
 			used[e.ID] = true // of a key that was chosen

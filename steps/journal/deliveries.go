@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,8 @@ type Delivery struct {
 	Where      string `json:"where"`                 // in words: account, context, app
 	Key        string `json:"key"`                   // fingerprint of the key that is delivered
 	BackupID   string `json:"backup,omitempty"`      // of the value before; "" when there was none, or it could not be read
+	Second     string `json:"second,omitempty"`      // fingerprint of the second key that is delivered beside it, "" for none
+	PairID     string `json:"pair,omitempty"`        // of the second key and its deadline before, as JSON; "" where the delivery is of the key alone
 	There      bool   `json:"there,omitempty"`       // there was a value before
 	Version    string `json:"version,omitempty"`     // of the place, before
 	NewVersion string `json:"new_version,omitempty"` // and after
@@ -38,6 +41,31 @@ func (j *Journal) Deliver(d Delivery, before secret.Secret) (Delivery, error) {
 		d.BackupID = id
 	}
 	return d, j.append(Entry{Kind: "deliver", Run: j.run, Delivery: &d})
+}
+
+// Pair are the second key of a grace period and its deadline, as a place holds them;
+// both "" for none.
+type Pair struct{ Second, Until string }
+
+// DeliverPair records a delivery that also changes the grace period of the place.
+func (j *Journal) DeliverPair(d Delivery, before secret.Secret, pair Pair) (Delivery, error) {
+	data, err := json.Marshal(pair)
+	if err == nil {
+		d.PairID, err = j.Keep(d.Target, data)
+	}
+	if err != nil {
+		return d, err
+	}
+	return j.Deliver(d, before)
+}
+
+// PairBefore is the grace period that a delivery replaced.
+func (j *Journal) PairBefore(d Delivery) (p Pair, err error) {
+	data, err := j.Kept(d.PairID)
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	return p, err
 }
 
 // Delivered records that a delivery was carried out.

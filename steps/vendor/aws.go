@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 
@@ -67,7 +68,12 @@ func (a *aws) tool() tool.Program {
 }
 
 func (a *aws) Manner() Manner {
+	alone := ""
+	if a.key == "" {
+		alone = "AWS secret " + secret.Inert(a.id) + " is the key and nothing else. A second one needs a secret that is a JSON object, named as --target aws:SECRET-ID#JSON-KEY."
+	}
 	return Manner{
+		Alone:   alone,
 		Method:  "aws secretsmanager put-secret-value, the value on standard input; the other keys of a JSON secret stay, and the version before is kept as AWSPREVIOUS",
 		Undo:    prose.Say("`keysplit rollback` puts the earlier value back as a new version"),
 		Effects: []prose.Text{prose.Say("What reads the secret when it starts has to be restarted: on ECS, a new deployment.")},
@@ -128,13 +134,17 @@ func (a *aws) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 		}
 		return held, nil
 	}
+	_, until := steps.GraceNames(a.key)
 	for name, raw := range v.fields {
 		var text string
 		if json.Unmarshal(raw, &text) != nil {
 			run.Redactor.Add(run.Prints.Secret(string(raw))) // its parts are secrets, too
 			continue
 		}
-		run.Redactor.Add(run.Prints.Secret(text))
+		if name != until {
+			run.Redactor.Add(run.Prints.Secret(text))
+		}
+		holdPair(run, &held, a.key, name, text)
 		switch {
 		case name == a.key:
 			held.There, held.Key = true, run.Secret(text)
@@ -161,6 +171,20 @@ func (a *aws) Put(ctx context.Context, run *steps.Run, key secret.Secret, h step
 			return []byte(key.Reveal()), nil
 		}
 		return a.with(v, key.Reveal())
+	})
+}
+
+// PutPair puts one new version that has all three keys of the JSON object changed.
+func (a *aws) PutPair(ctx context.Context, run *steps.Run, values Values, h steps.Held) (string, error) {
+	return a.write(ctx, run, h.Version, func(v awsValue) ([]byte, error) {
+		fields, texts := maps.Clone(v.fields), values.text(a.key)
+		change(fields, texts)
+		for name := range v.fields {
+			if text, ours := texts[name]; ours && text == "" && name != a.key {
+				fields[name] = json.RawMessage(`""`) // a task of ECS that names a key which is not there does not start
+			}
+		}
+		return object(fields)
 	})
 }
 

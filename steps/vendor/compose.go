@@ -88,6 +88,9 @@ func (c compose) Described(run *steps.Run) string {
 	return path
 }
 
+// folder is that of the compose file.
+func (c compose) folder(run *steps.Run) string { return filepath.Dir(c.Described(run)) }
+
 // Locate finds the file that the service gets JWT_SECRET_KEY from.
 func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	path := c.Described(run)

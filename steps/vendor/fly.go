@@ -43,6 +43,7 @@ func (f *fly) tool() tool.Program {
 
 func (f *fly) Manner() Manner {
 	return Manner{
+		Alone:   "Fly shows digests and no values, so that no stage of a rotation could be checked there.",
 		Method:  "fly secrets import, the value on standard input; the other secrets stay as they are",
 		Undo:    prose.Say("`keysplit rollback` removes the secret"),
 		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the line %s=VALUE", finding.Command(shell.Join("fly", "secrets", "import", "--app", f.app)+" < FILE"), steps.GuideNames.Key),

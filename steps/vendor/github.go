@@ -54,6 +54,7 @@ func (g *github) tool() tool.Program {
 
 func (g *github) Manner() Manner {
 	return Manner{
+		Alone:  "GitHub never shows a value, so that no stage of a rotation could be checked there.",
 		Method: "gh secret set, the value on standard input; GitHub never shows it again",
 		Undo:   prose.Say("`keysplit rollback` removes the secret"),
 		ByHand: finding.Do("Set the earlier value again with: %s", finding.Shell(append([]string{"gh", "secret", "set", steps.GuideNames.Key}, g.place()...)...)),

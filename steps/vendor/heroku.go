@@ -88,6 +88,12 @@ func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if v, ok := vars[run.Names().SecretKey]; ok {
 		held.SecretKey = run.Secret(v)
 	}
+	second, until := steps.GraceNames(run.Names().Key)
+	for _, name := range []string{second, until} {
+		if v, ok := vars[name]; ok {
+			holdPair(run, &held, run.Names().Key, name, v)
+		}
+	}
 	var account struct{ Email string }
 	if err := h.do(ctx, run, token, http.MethodGet, "/account", nil, &account); err == nil && account.Email != "" {
 		held.Where += ", as " + run.Redactor.Show(secret.Said(account.Email))
@@ -96,25 +102,35 @@ func (h *Heroku) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 }
 
 func (h *Heroku) Put(ctx context.Context, run *steps.Run, key secret.Secret, _ steps.Held) (string, error) {
-	value := key.Reveal()
-	return "", h.set(ctx, run, &value)
+	return "", h.set(ctx, run, map[string]string{run.Names().Key: key.Reveal()})
+}
+
+// PutPair changes all three config vars in one request, which makes one release.
+func (h *Heroku) PutPair(ctx context.Context, run *steps.Run, v Values, _ steps.Held) (string, error) {
+	return "", h.set(ctx, run, v.text(run.Names().Key))
 }
 
 func (h *Heroku) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, _ steps.Held) error {
-	if !old.Set() {
-		return h.set(ctx, run, nil)
+	value := ""
+	if old.Set() {
+		value = old.Reveal()
 	}
-	value := old.Reveal()
-	return h.set(ctx, run, &value)
+	return h.set(ctx, run, map[string]string{run.Names().Key: value})
 }
 
-// set changes the one config var; nil removes it.
-func (h *Heroku) set(ctx context.Context, run *steps.Run, value *string) error {
+// set changes config vars, and removes those that are "".
+func (h *Heroku) set(ctx context.Context, run *steps.Run, values map[string]string) error {
 	token, err := h.token(ctx, run)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]*string{run.Names().Key: value})
+	vars := map[string]any{}
+	for name, value := range values {
+		if vars[name] = nil; value != "" {
+			vars[name] = value
+		}
+	}
+	body, err := json.Marshal(vars)
 	if err != nil {
 		return errors.New("write the request for Heroku")
 	}

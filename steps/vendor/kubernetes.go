@@ -2,7 +2,6 @@ package vendor
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -120,8 +119,12 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 	if v, ok := s.Data[k.key]; ok {
 		held.There, held.Key = true, run.Secret(string(v))
 	}
+	_, until := steps.GraceNames(k.key)
 	for name, v := range s.Data {
-		run.Redactor.Add(run.Prints.Secret(string(v)))
+		if name != until {
+			run.Redactor.Add(run.Prints.Secret(string(v)))
+		}
+		holdPair(run, &held, k.key, name, string(v))
 		if isSecretKey(run, name) && name != k.key {
 			held.SecretKey = run.Secret(string(v))
 		}
@@ -167,27 +170,34 @@ func managedBy(s kubernetesSecret) string {
 }
 
 func (k *kubernetes) Put(ctx context.Context, run *steps.Run, key secret.Secret, h steps.Held) (string, error) {
-	if finding.Has(h.Findings, finding.PlaceImmutable) {
-		return "", steps.Fail(finding.New(finding.PlaceImmutable, "").At(k.String(), 0))
-	}
-	value := base64.StdEncoding.EncodeToString([]byte(key.Reveal()))
-	return "", k.patch(ctx, run, &value, h.Version)
+	return "", k.patch(ctx, run, map[string]string{k.key: key.Reveal()}, h)
+}
+
+// PutPair patches all three entries at once.
+func (k *kubernetes) PutPair(ctx context.Context, run *steps.Run, v Values, h steps.Held) (string, error) {
+	return "", k.patch(ctx, run, v.text(k.key), h)
 }
 
 func (k *kubernetes) Restore(ctx context.Context, run *steps.Run, _ journal.Delivery, old secret.Secret, h steps.Held) error {
-	if !old.Set() {
-		return k.patch(ctx, run, nil, h.Version)
+	value := ""
+	if old.Set() {
+		value = old.Reveal()
 	}
-	value := base64.StdEncoding.EncodeToString([]byte(old.Reveal()))
-	return k.patch(ctx, run, &value, h.Version)
+	return k.patch(ctx, run, map[string]string{k.key: value}, h)
 }
 
-// patch sets the key, or removes it with a null.
-func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, version string) error {
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]string{"resourceVersion": version},
-		"data":     map[string]*string{k.key: value},
-	})
+// patch sets entries, or removes one that is "" with a null.
+func (k *kubernetes) patch(ctx context.Context, run *steps.Run, values map[string]string, h steps.Held) error {
+	if finding.Has(h.Findings, finding.PlaceImmutable) {
+		return steps.Fail(finding.New(finding.PlaceImmutable, "").At(k.String(), 0))
+	}
+	data := map[string]any{}
+	for name, value := range values {
+		if data[name] = nil; value != "" {
+			data[name] = []byte(value) // base64 in JSON
+		}
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]string{"resourceVersion": h.Version}, "data": data})
 	if err != nil {
 		return errors.New("write the patch")
 	}
@@ -197,8 +207,8 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, value *string, v
 
 // ByHand is the command of the place's own program.
 func (k *kubernetes) ByHand(x Extra) []string {
-	name := func(variable string) string { return strings.ToLower(strings.ReplaceAll(variable, "_", "-")) }
-	patch := fmt.Sprintf(`{"data":{"%s":"%%s"},"stringData":{"%s":"%s"}}`, name(x.SecretName), name(x.PlainName), x.Plain)
+	second, until := steps.GraceNames(k.key)
+	patch := fmt.Sprintf(`{"data":{"%s":"%%s"},"stringData":{"%s":"%s"}}`, second, until, x.Plain)
 	return []string{
 		// printf is a part of the shell: what it is given is on no command line.
 		fmt.Sprintf("    printf '%s' \"$(base64 < %s | tr -d '\\n')\" | %s", patch, shell.Join(x.File),

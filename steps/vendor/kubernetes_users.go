@@ -2,14 +2,12 @@ package vendor
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
-	"dj/keysplit/steps/secret"
 )
 
 // podSpec is what of a pod's specification can refer to a Secret.
@@ -25,26 +23,34 @@ type podSpec struct {
 }
 
 type containerSpec struct {
-	Env []struct {
-		ValueFrom *struct {
-			SecretKeyRef *struct{ Name, Key string }
-		}
+	Env     []envVar
+	EnvFrom []envFrom
+}
+
+type envVar struct {
+	Name      string
+	ValueFrom *struct {
+		SecretKeyRef *struct{ Name, Key string }
 	}
-	EnvFrom []struct{ SecretRef *struct{ Name string } }
+}
+
+type envFrom struct {
+	Prefix    string
+	SecretRef *struct{ Name string }
+}
+
+// refers reports whether a container gets a key of a Secret as a variable.
+func (c containerSpec) refers(secret, key string) bool {
+	return slices.ContainsFunc(c.Env, func(e envVar) bool {
+		return e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret && e.ValueFrom.SecretKeyRef.Key == key
+	})
 }
 
 // reads reports whether a pod gets this key of this Secret.
 func (p podSpec) reads(secret, key string) bool {
 	for _, c := range append(p.InitContainers, p.Containers...) {
-		for _, e := range c.Env {
-			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret && e.ValueFrom.SecretKeyRef.Key == key {
-				return true
-			}
-		}
-		for _, e := range c.EnvFrom {
-			if e.SecretRef != nil && e.SecretRef.Name == secret {
-				return true
-			}
+		if c.refers(secret, key) || slices.ContainsFunc(c.EnvFrom, func(e envFrom) bool { return e.SecretRef != nil && e.SecretRef.Name == secret }) {
+			return true
 		}
 	}
 	for _, v := range p.Volumes {
@@ -79,29 +85,17 @@ func (k workloads) readers(ctx context.Context, run *steps.Run) (others, jobs []
 	if object == "" {
 		return nil, nil, false
 	}
-	out, err := k.call(ctx, run, k.namespace, "get", "deployments,statefulsets,daemonsets,cronjobs", "--output", "json")
-	var list struct {
-		Items []struct {
-			Kind     string
-			Metadata struct{ Name string }
-			Spec     struct {
-				Template    struct{ Spec podSpec }
-				JobTemplate struct {
-					Spec struct{ Template struct{ Spec podSpec } }
-				}
-			}
-		}
-	}
-	if err != nil || json.Unmarshal(out, &list) != nil {
+	all, err := workloadList(ctx, run, k.namespace)
+	if err != nil {
 		return nil, nil, false
 	}
-	for _, i := range list.Items {
-		name := strings.ToLower(i.Kind) + "/" + secret.Inert(i.Metadata.Name)
+	for _, w := range all {
 		switch {
-		case i.Spec.Template.Spec.reads(object, key) && !slices.Contains(k.all, name):
-			others = append(others, name)
-		case i.Spec.JobTemplate.Spec.Template.Spec.reads(object, key):
-			jobs = append(jobs, name)
+		case !w.pod().reads(object, key):
+		case w.isJob():
+			jobs = append(jobs, w.name())
+		case !slices.Contains(k.all, w.name()):
+			others = append(others, w.name())
 		}
 	}
 	return others, jobs, true

@@ -45,6 +45,7 @@ func (r *railway) tool() tool.Program {
 
 func (r *railway) Manner() Manner {
 	return Manner{
+		Alone:   "Railway changes one variable at a time: a process that starts in between would have a part of them.",
 		Method:  "railway variable set, the value on standard input; the other variables stay as they are",
 		Undo:    prose.Say("`keysplit rollback` sets the variable back, or removes it"),
 		ByHand:  finding.Do("Set the earlier value again with: %s, where FILE holds the value", finding.Command(shell.Join(append([]string{"railway", "variable", "set", steps.GuideNames.Key, "--stdin"}, r.place()...)...)+" < FILE")),

@@ -162,13 +162,17 @@ func (v *vault) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 	if s.kv == 2 {
 		held.Version = strconv.Itoa(s.version)
 	}
+	_, until := steps.GraceNames(v.fieldOf(run))
 	for name, raw := range s.fields {
 		var text string
 		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
 			run.Redactor.Add(run.Prints.Secret(string(raw))) // its parts are secrets, too
 			continue
 		}
-		run.Redactor.Add(run.Prints.Secret(text))
+		if name != until {
+			run.Redactor.Add(run.Prints.Secret(text))
+		}
+		holdPair(run, &held, v.fieldOf(run), name, text)
 		switch {
 		case name == v.fieldOf(run):
 			held.There, held.Key = true, run.Secret(text)
@@ -238,6 +242,30 @@ func (v *vault) replace(ctx context.Context, run *steps.Run, version string, cha
 	}
 	_, err = v.tool().Call(ctx, run, v.String(), body, append(args, v.path, "-")...)
 	return err
+}
+
+// PutPair changes all three fields at once. Where none has to go, version 2 patches them.
+func (v *vault) PutPair(ctx context.Context, run *steps.Run, values Values, h steps.Held) (string, error) {
+	texts := values.text(v.fieldOf(run))
+	if h.Version == "" || !values.Key.Set() || !values.Second.Set() || values.Until == "" {
+		return "", v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { change(fields, texts) })
+	}
+	body, err := json.Marshal(texts)
+	if err != nil {
+		return "", errors.New("write the secret for vault")
+	}
+	_, err = v.tool().Call(ctx, run, v.String(), body, "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+h.Version, v.path, "-")
+	return "", err
+}
+
+// change sets fields of a JSON object, or removes those that are "".
+func change(fields map[string]json.RawMessage, texts map[string]string) {
+	for name, text := range texts {
+		delete(fields, name)
+		if text != "" {
+			fields[name], _ = json.Marshal(text) // a string always can be
+		}
+	}
 }
 
 // restore sets the field back, or takes it out.

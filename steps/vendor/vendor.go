@@ -79,11 +79,51 @@ type Store interface {
 	ByHand(x Extra) []string
 }
 
+// Pair is a Store that holds the second key of a grace period and its deadline beside
+// the key, under names of their own, and changes all three in one write: no process
+// starts with a part of them.
+type Pair interface {
+	Store
+	// PutPair sets what is set and removes what is not, as Put does.
+	PutPair(ctx context.Context, run *steps.Run, v Values, h steps.Held) (version string, err error)
+}
+
+// Values are the key of a place and what it has of a grace period; unset or "" is not
+// there.
+type Values struct {
+	Key, Second secret.Secret
+	Until       string
+}
+
+// text are the values by the names that the place has for them, "" for what is not there.
+func (v Values) text(key string) map[string]string {
+	second, until := steps.GraceNames(key)
+	texts := map[string]string{key: "", second: "", until: v.Until}
+	if v.Key.Set() {
+		texts[key] = v.Key.Reveal()
+	}
+	if v.Second.Set() {
+		texts[second] = v.Second.Reveal()
+	}
+	return texts
+}
+
+// holdPair notes a value of a place that is one of a grace period's beside the key.
+func holdPair(run *steps.Run, held *steps.Held, key, name, value string) {
+	switch second, until := steps.GraceNames(key); {
+	case name == second && value != "":
+		held.Second = run.Secret(value)
+	case name == until:
+		held.Until = value
+	}
+}
+
 // Manner is a store's part of a plan.
 type Manner struct {
 	Method  string       // how the value gets there, and what stays as it is; one line
 	Undo    prose.Text   // how the way back goes; one line
 	Effects []prose.Text // what other people will notice, e.g. a release that starts by itself
+	Alone   string       // why no second key can be there beside the key, a sentence; "" for a Pair
 	ByHand  finding.Fix  // what to do where the value before cannot be restored; empty where it can
 }
 

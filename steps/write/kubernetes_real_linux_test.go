@@ -2,6 +2,7 @@ package write
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -53,6 +54,23 @@ func TestTheRealKubernetes(t *testing.T) {
 	if value("jwt-secret-key") != keys[1] {
 		t.Error("the second key is not the one in force")
 	}
+
+	// A rotation that logs nobody out, in an entry each.
+	h := holder{
+		spec: "kubernetes:backend", key: "jwt-secret-key", second: "jwt-previous-secret-key", until: "jwt-previous-secret-key-until",
+		values: func() map[string]string {
+			var data map[string][]byte
+			if err := json.Unmarshal([]byte(kubectl("", "get", "secret", "backend", "-o", "jsonpath={.data}")), &data); err != nil {
+				t.Fatal(err)
+			}
+			out := map[string]string{}
+			for name, v := range data {
+				out[name] = string(v)
+			}
+			return out
+		},
+	}
+	h.stages(t, keys[1])
 
 	// Somebody writes after the last look.
 	run, target := oneTarget(t, "kubernetes:backend")

@@ -7,6 +7,9 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/vendor"
 )
 
 // secondKey are the edits of a rotation in stages: the second key and its deadline, or
@@ -57,19 +60,108 @@ func readSecond(run *steps.Run, vars envfile.Vars, reader envfile.Dialect, rel s
 	return nil
 }
 
-// staged refuses a rotation in stages where a place cannot take a second key from
-// keysplit: before anything is written.
-func staged(_ context.Context, run *steps.Run, targets []steps.Target) error {
+// staged refuses a rotation in stages where a place cannot hold a second key: before
+// anything is written.
+func staged(run *steps.Run, targets []steps.Target) error {
 	if run.Stage == steps.NoStage {
 		return nil
 	}
 	for _, t := range targets {
-		if t.Local() {
+		why := alone(t)
+		if why == "" {
 			continue
 		}
-		f := finding.New(finding.GraceNotAdvised, "keysplit brings the key alone to "+t.Spec()+", and no second one beside it.").At(t.Spec(), 0)
-		return steps.Fail(f.WithFix(finding.Do("Rotate first, then bring the previous key there by hand: %s, then %s. People who come in between log in again.",
-			finding.Command(run.Command("upgrade", "--rotate")), finding.Command(run.Command("grace")))))
+		f := finding.New(finding.GraceNotAdvised, why).At(t.Spec(), 0)
+		if run.Stage == steps.Closing {
+			return steps.Fail(f.WithFix(finding.Do("Take the second key and its deadline out there by hand. After the deadline they do nothing.")))
+		}
+		return steps.Fail(f.WithFix(finding.Do("Rotate without a grace period, and let people log in again: %s", finding.Command(run.Command("upgrade", "--rotate")))))
 	}
 	return nil
+}
+
+// alone says why a place holds no second key beside the key, "" where it does.
+func alone(t steps.Target) string {
+	switch t := t.(type) {
+	case *remote:
+		return t.store.Manner().Alone
+	case *manual:
+		return "keysplit cannot read or write " + t.place() + ", so it cannot bring a second key there and prove each stage."
+	}
+	return ""
+}
+
+// pairOf is what a place holds of a grace period, as the journal keeps it.
+func pairOf(h steps.Held) journal.Pair {
+	p := journal.Pair{Until: h.Until}
+	if h.Second.Set() {
+		p.Second = h.Second.Reveal()
+	}
+	return p
+}
+
+// holdsPair reports whether a place has what this stage brings beside the key.
+func holdsPair(run *steps.Run, h steps.Held) bool {
+	if run.Stage == steps.NoStage {
+		return true
+	}
+	v := valuesOf(run)
+	return pairOf(h) == pairOf(steps.Held{Second: v.Second, Until: v.Until})
+}
+
+// valuesOf are the values of a place in this stage.
+func valuesOf(run *steps.Run) vendor.Values {
+	v := vendor.Values{Key: run.Key}
+	if run.Stage.Both() {
+		v.Second, v.Until = run.Second, steps.GraceUntil(run.Until)
+	}
+	return v
+}
+
+// secondOf is the fingerprint of a second key for the journal, "" for none.
+func secondOf(run *steps.Run, second secret.Secret) string {
+	if !second.Set() {
+		return ""
+	}
+	return run.Kept().Of(second)
+}
+
+// announce records what is about to be carried out, with all that it replaces.
+func announce(run *steps.Run, d journal.Delivery, h steps.Held) (journal.Delivery, error) {
+	if run.Stage == steps.NoStage {
+		return run.Journal.Deliver(d, h.Key)
+	}
+	d.Second = secondOf(run, valuesOf(run).Second)
+	return run.Journal.DeliverPair(d, h.Key, pairOf(h))
+}
+
+// put brings the key, and in a stage what goes with it.
+func (r *remote) put(ctx context.Context, run *steps.Run) (version string, err error) {
+	if pair, ok := r.store.(vendor.Pair); ok && run.Stage != steps.NoStage {
+		return pair.PutPair(ctx, run, valuesOf(run), r.held)
+	}
+	return r.store.Put(ctx, run, run.Key, r.held)
+}
+
+// pairBefore is the grace period that a delivery replaced: what is there, where the
+// delivery was of the key alone.
+func pairBefore(run *steps.Run, d journal.Delivery, h steps.Held) (journal.Pair, error) {
+	if d.PairID == "" {
+		return pairOf(h), nil
+	}
+	return run.Journal.PairBefore(d)
+}
+
+// putBack puts back what a delivery replaced.
+func (r *remote) putBack(ctx context.Context, run *steps.Run, d journal.Delivery, old secret.Secret, was journal.Pair, h steps.Held) error {
+	pair, ok := r.store.(vendor.Pair)
+	if d.PairID == "" || !ok {
+		return r.store.Restore(ctx, run, d, old, h)
+	}
+	v := vendor.Values{Key: old, Until: was.Until}
+	if was.Second != "" {
+		v.Second = run.Secret(was.Second)
+	}
+	_, err := pair.PutPair(ctx, run, v, h)
+	return err
 }

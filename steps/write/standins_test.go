@@ -129,6 +129,12 @@ func vaultStandIn(k *remembered, args []string, stdin func() string) (string, er
 		if cas != len(k.Versions) {
 			return "", fmt.Errorf("Code: 400. check-and-set parameter did not match the current version")
 		}
+		if words[3] == "-" { // several fields, as JSON
+			if err := json.Unmarshal([]byte(stdin()), &copied); err != nil {
+				return "", err
+			}
+			return add(copied), nil
+		}
 		copied[strings.TrimSuffix(words[3], "=-")] = stdin()
 		return add(copied), nil
 	case "kv put":

@@ -45,7 +45,7 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	r.held = h
 	r.done = r.holds(run, h)
 	if r.done {
-		return steps.Plan{Summary: prose.Say("%s holds the key already. Nothing to write.", h.Where), Nothing: true}, nil
+		return steps.Plan{Summary: prose.Say("%s %s. Nothing to write.", h.Where, holdsAlready(run)), Nothing: true}, nil
 	}
 	if picky, ok := r.store.(vendor.Picky); ok {
 		if err := picky.Accepts(run.Key); err != nil {
@@ -58,7 +58,7 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		undo = prose.Labelled("Undo", "by hand, since the value that is there cannot be read. %s", w.ByHand)
 	}
 	return steps.Plan{
-		Summary:  prose.Say("Write the key to %s.", h.Where),
+		Summary:  prose.Say("%s%s.", writing(run), h.Where),
 		Where:    h.Where,
 		Effects:  w.Effects,
 		Question: prose.Say("Write the key there?"),
@@ -66,11 +66,19 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}, nil
 }
 
-// holds reports whether the place has this run's key. Where a value cannot be
+// holdsAlready ends the sentence about a place with nothing to write.
+func holdsAlready(run *steps.Run) string {
+	if run.Stage == steps.Closing {
+		return "holds no second key"
+	}
+	return "holds the key already"
+}
+
+// holds reports whether the place has what this run brings. Where a value cannot be
 // read, the journal knows what was delivered, as long as nobody changed it since.
 func (r *remote) holds(run *steps.Run, h steps.Held) bool {
 	if h.Readable {
-		return h.Key.Equal(run.Key)
+		return h.Key.Equal(run.Key) && holdsPair(run, h)
 	}
 	if !h.There || run.Journal == nil {
 		return false
@@ -116,14 +124,14 @@ func (r *remote) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 	// goes on with that delivery, which knows what was there before.
 	if r.held.Readable || !begun {
 		var err error
-		if d, err = run.Journal.Deliver(journal.Delivery{
+		if d, err = announce(run, journal.Delivery{
 			Target: r.spec, Where: r.held.Where, Key: run.Kept().Of(run.Key), There: r.held.There, Version: r.held.Version,
-		}, r.held.Key); err != nil {
+		}, r.held); err != nil {
 			return err
 		}
 	}
 	emit.Check("write "+r.spec, steps.MarkRunning, "write to "+r.held.Where, "")
-	version, err := r.store.Put(ctx, run, run.Key, r.held)
+	version, err := r.put(ctx, run)
 	if err != nil {
 		return r.failed(ctx, run, d, err)
 	}
@@ -147,6 +155,9 @@ func (r *remote) lookAgain(ctx context.Context, run *steps.Run) error {
 		return err
 	}
 	same := h.There == r.held.There && h.Key.Set() == r.held.Key.Set() && (!h.Key.Set() || h.Key.Equal(r.held.Key))
+	if run.Stage != steps.NoStage {
+		same = same && pairOf(h) == pairOf(r.held)
+	}
 	if !h.Readable {
 		same = same && h.Version == r.held.Version
 	}
@@ -164,7 +175,7 @@ func (r *remote) failed(ctx context.Context, run *steps.Run, d journal.Delivery,
 	switch {
 	case lookErr != nil || !h.Readable:
 		return err // the delivery stays open; the next run and a rollback look again
-	case h.Key.Equal(run.Key):
+	case h.Key.Equal(run.Key) && holdsPair(run, h):
 		d.NewVersion = h.Version
 		run.MarkWritten()
 		return errors.Join(err, run.Journal.Delivered(d))
@@ -180,7 +191,7 @@ func (r *remote) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	}
 	id := steps.LinesReadBack + r.spec
 	switch {
-	case h.Readable && h.Key.Equal(run.Key):
+	case h.Readable && h.Key.Equal(run.Key) && holdsPair(run, h):
 		emit.Check(id, steps.MarkOK, "read back from "+h.Where, "fingerprint "+run.Key.Fingerprint())
 	case h.Readable:
 		emit.Check(id, steps.MarkFailed, "read back from "+h.Where, "another value")
@@ -209,8 +220,12 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 		old = run.Secret(string(before))
 	}
 	id := "undo " + r.spec
+	pair, err := pairBefore(run, d, h)
+	if err != nil {
+		return err
+	}
 	switch {
-	case h.Readable && h.Key.Equal(old) || !h.There && !d.There:
+	case pairOf(h) == pair && (h.Readable && h.Key.Equal(old) || !h.There && !d.There):
 		emit.Check(id, steps.MarkOK, h.Where+" is as it was", "nothing had to be restored")
 		return run.Journal.TookBack(d)
 	case !h.Readable && d.NewVersion == "" && h.Version != "" && h.Version == d.Version:
@@ -237,21 +252,25 @@ func (r *remote) undo(ctx context.Context, run *steps.Run, d journal.Delivery, e
 // keysplit made.
 func isOthers(run *steps.Run, h steps.Held, d journal.Delivery) bool {
 	if h.Readable {
-		return !h.There || run.Kept().Of(h.Key) != d.Key
+		return !h.There || run.Kept().Of(h.Key) != d.Key || d.PairID != "" && secondOf(run, h.Second) != d.Second
 	}
 	return d.NewVersion != "" && h.Version != d.NewVersion
 }
 
 // restore puts the earlier value back, and looks whether the place holds it.
 func (r *remote) restore(ctx context.Context, run *steps.Run, d journal.Delivery, old secret.Secret, h steps.Held) error {
-	if err := r.store.Restore(ctx, run, d, old, h); err != nil {
+	pair, err := pairBefore(run, d, h)
+	if err == nil {
+		err = r.putBack(ctx, run, d, old, pair, h)
+	}
+	if err != nil {
 		return err
 	}
 	after, err := r.store.Look(ctx, run)
 	if err != nil {
 		return err
 	}
-	if after.Readable && old.Set() && !after.Key.Equal(old) || after.There != d.There {
+	if after.Readable && (old.Set() && !after.Key.Equal(old) || pairOf(after) != pair) || after.There != d.There {
 		return steps.Fail(finding.New(finding.PlaceNotRestored, h.Where+" does not hold the earlier value after it was restored.").At(r.spec, 0))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -143,6 +144,49 @@ func TestTheRealVault(t *testing.T) {
 				t.Error("somebody's change was lost")
 			}
 		})
+	}
+
+	// A rotation that logs nobody out, in both versions; with the right to read and patch
+	// alone, its two stages.
+	for _, place := range []string{"secret", "one"} {
+		old := stepstest.Key()
+		vault(`{"jwt_key":"`+old+`","other":"a\nb"}`, "kv", "put", "-mount="+place, "app/rotated", "-")
+		fields := func() map[string]string {
+			var answer struct{ Data json.RawMessage }
+			var two struct{ Data map[string]string }
+			var one map[string]string
+			err := json.Unmarshal([]byte(vault("", "kv", "get", "-format=json", "-mount="+place, "app/rotated")), &answer)
+			if err == nil && place == "secret" {
+				err = json.Unmarshal(answer.Data, &two)
+				one = two.Data
+			} else if err == nil {
+				err = json.Unmarshal(answer.Data, &one)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return one
+		}
+		h := holder{spec: "vault:" + place + "/app/rotated#jwt_key", key: "jwt_key", second: "jwt_previous_key", until: "jwt_previous_key_until", values: fields}
+		h.stages(t, old)
+		if place == "one" {
+			continue
+		}
+		as("writer")
+		run, target := h.begin(t)
+		next := stepstest.Key()
+		for _, s := range []steps.Stage{steps.Accepting, steps.Signing} {
+			key, second := old, next
+			if s == steps.Signing {
+				key, second = next, old
+			}
+			stage(run, s, key, second)
+			if _, err := bring(run, target); err != nil {
+				t.Errorf("%s, with a token that may only read and patch: %v", s, err)
+			}
+		}
+		as("root")
+		h.has(t, fields(), next, old)
 	}
 
 	refused(t, "vault:secret/app/nothing", "place-not-found")

@@ -60,7 +60,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{}, err
 	}
 	s.targets, s.from, s.left = slices.Concat(written, byHand), 0, 0
-	if err := staged(ctx, run, s.targets); err != nil {
+	if err := staged(run, s.targets); err != nil {
 		return steps.Plan{}, err
 	}
 	plans := make([]steps.Plan, len(s.targets))
