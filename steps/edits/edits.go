@@ -10,10 +10,12 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/repo"
 )
 
@@ -24,12 +26,13 @@ var ofFile = []steps.Maker{
 	{Codes: []finding.Code{finding.EncodingBOM, finding.EncodingInvalid}, Make: decode},
 	{Codes: []finding.Code{finding.LineGlued, finding.LineBare, finding.JWTKeyDuplicate, finding.ValueInlineComment}, Make: lines},
 	{Codes: []finding.Code{finding.SecretKeyMissing, finding.SecretKeyPlaceholder}, Make: secretKey},
+	{Codes: []finding.Code{finding.GraceOver}, Make: leftover},
 	{Codes: []finding.Code{finding.EnvFilePermissions}, Make: permissions},
 }
 
 // ofRepository are the makers for committed files. They make nothing where code comes by
 // a commit: there their edits are shown.
-var ofRepository = slices.Concat([]steps.Maker{adopt.Maker}, repo.Makers)
+var ofRepository = slices.Concat([]steps.Maker{adopt.Maker, grace.Maker}, repo.Makers)
 
 // makers are all of them.
 func makers() []steps.Maker { return slices.Concat(ofFile, ofRepository) }
@@ -88,7 +91,14 @@ func Codes() (all []finding.Code) {
 
 // Draw makes the plan of edits for findings.
 func Draw(ctx context.Context, run *steps.Run, found []finding.Finding) (*steps.Draft, error) {
-	return steps.Draw(ctx, run, makers(), found)
+	lacks, err := grace.Lacks(run)
+	if err != nil {
+		return nil, err
+	}
+	if over, ok := run.GraceOver(time.Now()); ok && run.Stage == steps.NoStage && !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Code == over.Code }) {
+		lacks = append(lacks, over)
+	}
+	return steps.Draw(ctx, run, makers(), slices.Concat(found, lacks))
 }
 
 // OfFile makes the part of the plan that is about the .env of this machine alone.

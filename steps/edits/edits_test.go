@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
@@ -196,6 +198,7 @@ var states = map[finding.Code]struct{ file, was, is string }{
 	finding.SecretKeyMissing:      {".env", "A=1\n", "A=1\nSECRET_KEY="},
 	finding.SecretKeyPlaceholder:  {".env", "SECRET_KEY=change-me\nA=1\n", "\nA=1\n"},
 	finding.EnvFilePermissions:    {".env", "A=1\n", "A=1\n"},
+	finding.GraceOver:             {".env", "A=1\nJWT_PREVIOUS_SECRET_KEY=x\nJWT_PREVIOUS_SECRET_KEY_UNTIL=20250102T030405Z\n", "A=1\n"},
 	finding.EnvFileNotIgnored:     {".env", "A=1\n", ".env"},
 	finding.EnvFileInBuildContext: {"Dockerfile", "FROM x\nCOPY . .\n", ".env"},
 	finding.CIMissingKey:          {".github/workflows/ci.yml", "on: push\nenv:\n  SECRET_KEY: x\n", "  JWT_SECRET_KEY:"},
@@ -208,7 +211,7 @@ var states = map[finding.Code]struct{ file, was, is string }{
 // A maker that makes nothing does not count: each code that has one is closed by an edit.
 func TestEveryMakerMakesAnEdit(t *testing.T) {
 	t.Parallel()
-	elsewhere := adopt.Maker.Codes // its edits are made in a real project, and tested there
+	elsewhere := slices.Concat(adopt.Maker.Codes, grace.Maker.Codes) // made in a real project, and tested there
 	for _, code := range Codes() {
 		state, ok := states[code]
 		switch {
@@ -255,5 +258,35 @@ func TestEveryMakerMakesAnEdit(t *testing.T) {
 				t.Errorf("the edit leaves %d bytes, and not what it should", len(got))
 			}
 		})
+	}
+}
+
+// The variables of a grace period that is over can be taken out with the next plan, when a
+// person says so; those of one that goes on stay.
+func TestLeftoverVariablesOfAGracePeriod(t *testing.T) {
+	t.Parallel()
+	for until, over := range map[string]bool{"20250102T030405Z": true, steps.GraceUntil(time.Now().Add(time.Hour)): false} {
+		run, path := ground(t, []byte("A=1\nJWT_PREVIOUS_SECRET_KEY="+stepstest.Key()+"\nJWT_PREVIOUS_SECRET_KEY_UNTIL="+until+"\nB=2\n"), nil)
+		d, err := Draw(t.Context(), run, nil)
+		if err != nil || len(d.On()) != 0 || (len(d.Edits) == 1) != over {
+			t.Fatalf("over %t: %d edits, %d on, %v", over, len(d.Edits), len(d.On()), err)
+		}
+		if !over {
+			continue
+		}
+		run.Options.Fix = true
+		if d, err = Draw(t.Context(), run, nil); err != nil || len(d.On()) != 1 {
+			t.Fatalf("with --fix: %d on, %v", len(d.On()), err)
+		}
+		if err := run.WriteEdits(t.Context(), d.On(), func(steps.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := os.ReadFile(path); err != nil || string(now) != "A=1\nB=2\n" {
+			t.Errorf("%v, the file is %d bytes", err, len(now))
+		}
+		run.Stage = steps.Signing // a rotation brings its own
+		if d, err = Draw(t.Context(), run, nil); err != nil || len(d.Edits) != 0 {
+			t.Errorf("in a rotation: %d edits, %v", len(d.Edits), err)
+		}
 	}
 }

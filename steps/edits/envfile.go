@@ -275,3 +275,24 @@ func permissions(_ context.Context, run *steps.Run, found []finding.Finding, d *
 	})
 	return err
 }
+
+// leftover takes the two variables of a grace period that is over out of the file. The
+// backend refuses the previous key already, so that it needs no restart.
+func leftover(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.Draft) error {
+	e := envOf(run)
+	if !found[0].Fixable {
+		return nil
+	}
+	now, err := d.Read(e.path)
+	if err != nil || now == nil {
+		return err
+	}
+	key, until := run.Names().Grace()
+	change, err := envfile.Edit(now, e.by, envfile.Unset{Name: key}, envfile.Unset{Name: until})
+	if err != nil {
+		return nil // the finding says how to remove them
+	}
+	why := prose.Say("Take out %s and %s: the grace period is over, and the previous key is refused.", key, until)
+	_, err = e.offer(d, steps.Edit{ID: string(finding.GraceOver), Is: change.New, Why: why, Closes: found})
+	return err
+}

@@ -35,6 +35,7 @@ const (
 	GraceModuleNotOurs             Code = "grace-module-not-ours"
 	GraceNotAdvised                Code = "grace-not-advised"
 	GraceNotInForce                Code = "grace-not-in-force"
+	GraceNotMapped                 Code = "grace-not-mapped"
 	GraceOver                      Code = "grace-over"
 	InsecureURL                    Code = "insecure-url"
 	JWTKeyDuplicate                Code = "jwt-key-duplicate"

@@ -76,13 +76,30 @@ func (c Code) Adopt(ctx context.Context, run *steps.Run) (file string, err error
 	return made.File, nil
 }
 
-// Ready is nil where the settings load the module and it is there. Else nothing may be
-// written: its *steps.Failure says what to commit first.
-func Ready(run *steps.Run) error {
+// Ready is nil where the settings load the module, it is there, and the two variables
+// reach the backend wherever the key does. In development the plan of edits writes what the
+// code lacks, see Maker. Else nothing may be written: its *steps.Failure says what to
+// commit first.
+func Ready(ctx context.Context, run *steps.Run) error {
 	c, err := Look(run)
-	if err != nil || !c.Lacks && !c.write {
+	if err != nil {
 		return err
 	}
+	switch {
+	case !c.Lacks && !c.write:
+		return mapped(ctx, run)
+	case run.Elsewhere() != "":
+		return steps.Fail(c.notLoaded(run))
+	case c.Lacks: // the plan of edits adds the lines, where that is sure
+		if _, err := adopt.Grace(ctx, run); err != nil {
+			return err
+		}
+	}
+	return mapped(ctx, run)
+}
+
+// notLoaded is the finding of code that loads no module of a grace period.
+func (c Code) notLoaded(run *steps.Run) finding.Finding {
 	f := finding.New(finding.GraceModuleNotLoaded, "")
 	if !c.Lacks {
 		f.Message = prose.Say("%s is missing, or is that of an earlier release.", run.Project.Rel(c.Module))
@@ -90,5 +107,8 @@ func Ready(run *steps.Run) error {
 	if file := run.Project.SettingsFile; file != "" {
 		f = f.At(run.Project.Rel(file), 0)
 	}
-	return steps.Fail(f)
+	if run.Elsewhere() != "" {
+		f = f.NotFixable()
+	}
+	return f
 }

@@ -62,11 +62,11 @@ func (g *graceFlag) check(o *upgradeOptions) error {
 
 // ready refuses a rotation in stages whose backend would not accept two keys, before
 // anything is written.
-func (w *walk) ready() error {
+func (w *walk) ready(ctx context.Context) error {
 	if !w.e.Run.Answers.Grace {
 		return nil
 	}
-	err := grace.Ready(w.e.Run)
+	err := grace.Ready(ctx, w.e.Run)
 	var failure *steps.Failure
 	if errors.As(err, &failure) {
 		for _, f := range failure.Findings {

@@ -67,18 +67,13 @@ func TestTheFirstStageIsUndoneWhereTheServerDoesNotAcceptTwoKeys(t *testing.T) {
 }
 
 // A run that is killed between write and proof, in either stage, goes on with the same
-// two keys when the same command runs again.
+// two keys when the same command runs again. In development the rotation itself writes the
+// module and the lines of the settings, and a rollback takes them back.
 func TestARotationThatWasKilledGoesOn(t *testing.T) {
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")
-	if r := (invocation{args: []string{"grace", "--prepare"}, dir: p.Root}).run(t, state); r.code != 0 {
-		t.Fatalf("prepare: exit %d\n%s%s", r.code, r.out, r.errOut)
-	}
-	lines := "\nJWT_PREVIOUS_SECRET_KEY = config('JWT_PREVIOUS_SECRET_KEY', default='')\nJWT_PREVIOUS_SECRET_KEY_UNTIL = config('JWT_PREVIOUS_SECRET_KEY_UNTIL', default='')\nINSTALLED_APPS += ['jwt_grace.GraceConfig']\n"
-	if err := os.WriteFile(p.Settings, []byte(read(t, p.Settings)+lines), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	before, settings := read(t, p.EnvPath), read(t, p.Settings)
 	server := p.Start(t, djangotest.ServerOptions{Reload: true})
 	old := keyIn(read(t, p.EnvPath))
 	second := func() string {
@@ -108,5 +103,12 @@ func TestARotationThatWasKilledGoesOn(t *testing.T) {
 	}
 	if r := (invocation{args: []string{"status"}, dir: p.Root}).run(t, state); strings.Contains(r.out, "Unfinished") {
 		t.Errorf("at its end it is unfinished:\n%s", r.out)
+	}
+	module := filepath.Join(p.Root, "jwt_grace.py")
+	if _, err := os.Stat(module); err != nil || !strings.Contains(read(t, p.Settings), "jwt_grace.GraceConfig") {
+		t.Errorf("the plan did not write what the code needs: %v", err)
+	}
+	if r := (invocation{args: []string{"rollback", "--yes", "--python", p.Python, "--url", server.URL}, dir: p.Root}).run(t, state); r.code != 0 || read(t, p.EnvPath) != before || read(t, p.Settings) != settings {
+		t.Errorf("rollback: exit %d, the code as before: %t\n%s%s", r.code, read(t, p.Settings) == settings, r.out, r.errOut)
 	}
 }

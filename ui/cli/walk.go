@@ -62,7 +62,7 @@ func (w *walk) pass(ctx context.Context) error {
 		if young, err := w.young(ctx); young || err != nil {
 			return err
 		}
-		if err := w.ready(); err != nil {
+		if err := w.ready(ctx); err != nil {
 			return err
 		}
 	}
