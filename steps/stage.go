@@ -1,9 +1,11 @@
 package steps
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -20,6 +22,32 @@ const (
 
 // Both reports whether the backend is to accept two keys.
 func (s Stage) Both() bool { return s == Accepting || s == Signing }
+
+// EndStage records the end of a stage whose steps are all done, and reports whether
+// another stage follows. A plan alone ends none.
+func (r *Run) EndStage() (another bool, err error) {
+	if r.Options.ReadOnly || r.Journal == nil {
+		return false, nil
+	}
+	switch r.Stage {
+	case Accepting:
+		rotation, _, err := r.Journal.Rotation()
+		if err == nil {
+			err = r.Journal.SetAccepted(rotation)
+		}
+		return err == nil, err
+	case Signing:
+		return false, r.Journal.EndRotation()
+	}
+	return false, nil
+}
+
+// NotAccepted reports whether the first stage of a rotation ended with the proof that the
+// running server does not accept two keys: nothing of it is to stay written.
+func (r *Run) NotAccepted(err error) bool {
+	var failure *Failure
+	return r.Stage == Accepting && errors.As(err, &failure) && finding.Has(failure.Findings, finding.GraceNotInForce)
+}
 
 // longestToken is how long the longest-lived token lasts that users hold, 0 where that
 // is not known.

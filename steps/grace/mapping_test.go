@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -107,7 +106,7 @@ func TestVariablesThatReachNoBackend(t *testing.T) {
 				t.Fatalf("all is mapped: %v", err)
 			case c.where == "":
 				return
-			case !errors.As(err, &failure) || len(failure.Findings) != 1 || failure.Findings[0].Code != finding.GraceNotMapped:
+			case !errors.As(err, &failure) || len(failure.Findings) != 1 || failure.Findings[0].Code != "grace-not-mapped":
 				t.Fatalf("nothing is found: %v", err)
 			}
 			f := failure.Findings[0]

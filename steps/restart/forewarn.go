@@ -10,15 +10,18 @@ import (
 )
 
 // Forewarn refuses, before anything is written, a restart that cannot even begin: the
-// program is missing, or knows nothing of what it is to restart. The servers that run here
+// program is missing, knows nothing of what it is to restart, or the account that is
+// logged in may not restart it. The servers that run here
 // are not looked for: with none of them, keysplit starts one.
 func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 	w := asked(run)
 	if w.spec == "" || w.spec == "runserver" || w.spec == nothing.spec {
 		return nil
 	}
-	_, err := w.on(s).plan(ctx, run)
-	return err
+	if _, err := w.on(s).plan(ctx, run); err != nil {
+		return err
+	}
+	return mayRestart(ctx, run)
 }
 
 // missing is the error of a restart command whose program is not here.

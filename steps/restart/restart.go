@@ -71,6 +71,23 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	return p, nil
 }
 
+// mayRestart is a *steps.Failure where the account that is logged in may not restart what
+// this run will; nil where it may, or where that cannot be told.
+func mayRestart(ctx context.Context, run *steps.Run) error {
+	managers := []vendor.Manager{asked(run).manager}
+	if all, ok := managers[0].(several); ok {
+		managers = all
+	}
+	for _, m := range managers {
+		if r, ok := m.(vendor.Restarter); ok {
+			if err := r.MayRestart(ctx, run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Apply restarts, waits until the server answers, and sets the run's URL and
 // Restarted. A second call finds the server fresh and leaves it alone.
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {

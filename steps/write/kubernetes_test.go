@@ -33,6 +33,7 @@ type apiServer struct {
 	forbid    bool
 	racing    bool // somebody writes before each patch
 	patches   int
+	may       string // whether the account may patch: "yes", "no", or "" where the cluster does not say
 	stop      func()
 }
 
@@ -59,6 +60,10 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(map[string]any{"kind": "APIResourceList", "groupVersion": "v1", "resources": []any{
 			map[string]any{"name": "secrets", "singularName": "secret", "namespaced": true, "kind": "Secret", "verbs": []string{"get", "patch", "list"}},
 		}})
+		return
+	}
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews") && a.may != "" {
+		stepstest.AnswerJSON(w, http.StatusCreated, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": a.may == "yes"}})
 		return
 	}
 	const place = "/api/v1/namespaces/shop/secrets/"

@@ -40,6 +40,7 @@ type remembered struct {
 	Versions []map[string]string // of vault
 	Strings  []string            // of aws
 	Racing   bool                // somebody writes before each write
+	May      string              // of vault: the capabilities of its token, "" where it does not say
 }
 
 func standIn(serve func(k *remembered, args []string, stdin func() string) (string, error)) int {
@@ -105,6 +106,10 @@ func vaultStandIn(k *remembered, args []string, stdin func() string) (string, er
 		return fmt.Sprintf(`{"data":{"type":"kv","path":"kv/","options":{"version":"%d"}}}`, k.KV), nil
 	case "read sys/internal/ui/mounts/team/shop/app/jwt":
 		return fmt.Sprintf(`{"data":{"type":"kv","path":"team/shop/","options":{"version":"%d"}}}`, k.KV), nil
+	case "token capabilities":
+		if k.May != "" {
+			return k.May + "\n", nil
+		}
 	case "token lookup":
 		return `{"data":{"display_name":"ldap-ada","id":"hvs.secret"}}`, nil
 	}

@@ -52,6 +52,11 @@ func (r *remote) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 			return steps.Plan{}, err
 		}
 	}
+	if asks, ok := r.store.(vendor.Writer); ok {
+		if err := asks.MayWrite(ctx, run, h); err != nil {
+			return steps.Plan{}, err
+		}
+	}
 	w := r.store.Manner()
 	undo := prose.Labelled("Undo", "%s", w.Undo)
 	if h.There && !h.Key.Set() && !w.ByHand.Empty() {

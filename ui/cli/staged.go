@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
@@ -79,7 +78,7 @@ func (w *walk) ready(ctx context.Context) error {
 
 // next reports whether another stage of the rotation follows, and records the end of the
 // one before.
-func (w *walk) next() (again bool, err error) {
+func (w *walk) next() (another bool, err error) {
 	run := w.e.Run
 	if w.o.dryRun {
 		if run.Stage == steps.Accepting {
@@ -87,33 +86,26 @@ func (w *walk) next() (again bool, err error) {
 		}
 		return false, nil
 	}
-	switch run.Stage {
-	case steps.Accepting:
-		r, _, err := run.Journal.Rotation()
-		if err == nil {
-			err = run.Journal.SetAccepted(r)
-		}
-		if err == nil {
-			w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Every process accepts the new key. From here on they sign with it.")})
-		}
-		return err == nil, err
-	case steps.Signing:
-		return false, run.Journal.EndRotation()
+	if another, err = run.EndStage(); another {
+		w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Every process accepts the new key. From here on they sign with it.")})
 	}
-	return false, nil
+	return another, err
 }
 
 // unaccepted restores everything where the first stage showed that the running server
 // does not accept two keys: nothing of it stays written.
 func (w *walk) unaccepted(ctx context.Context, err error) error {
-	var failure *steps.Failure
-	if w.e.Run.Stage != steps.Accepting || !errors.As(err, &failure) || !finding.Has(failure.Findings, finding.GraceNotInForce) || w.back != nil {
+	if w.back != nil || !w.e.Run.NotAccepted(err) {
 		return err
 	}
 	w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("The server does not accept two keys, so everything is restored.")})
 	v := rollback.Of(w.e).Run(ctx, w.f.Event)
 	r := backResult(w.e, v)
-	r.OK, r.Findings = false, append(failure.Findings, r.Findings...)
+	var failure *steps.Failure
+	if errors.As(err, &failure) {
+		r.Findings = append(failure.Findings, r.Findings...)
+	}
+	r.OK = false
 	w.back = &r
 	return errors.Join(err, v.Err)
 }
