@@ -46,6 +46,7 @@ type Options struct {
 	Targets      []Target          // --target, as given; none where it was not
 	Given        []string          // the flags that say where and how, as they were given: what no configuration repeats
 	Restart      Way               // --restart; nil where it was not given
+	Also         []Way             // --also: workers that serve no HTTP, restarted after the backend
 	URL          string            // --url, base URL of the server; the first of URLs when there are several
 	URLs         []string          // all base URLs of the same backend, each of which must sign with the new key; empty for URL alone
 	Roots        *x509.CertPool    // authorities to trust for https, nil for the system's

@@ -33,6 +33,7 @@ type Entry struct {
 	Evidence    *Evidence        `json:"evidence,omitempty"`
 	Until       *time.Time       `json:"until,omitempty"`    // deadline of an "emergency"
 	Restart     string           `json:"restart,omitempty"`  // the way, of "restart"
+	Also        []string         `json:"also,omitempty"`     // and what was restarted after it
 	Delivery    *Delivery        `json:"delivery,omitempty"` // of "deliver" and "delivered"
 	Files       []string         `json:"files,omitempty"`    // of "plan": what it is about to change
 	Targets     []string         `json:"targets,omitempty"`  // that a "chosen" key is for, as --target has them

@@ -84,13 +84,23 @@ func (j *Journal) Emergency() (until time.Time, recorded bool) {
 	return time.Time{}, false
 }
 
-// SetRestart records how the backend was restarted (a --restart value), so that a
-// rollback can do the same.
-func (j *Journal) SetRestart(spec string) error {
-	if j.RestartedBy() == spec {
+// SetRestart records how the backend was restarted (a --restart value), and what was
+// restarted after it (--also), so that a rollback can do the same.
+func (j *Journal) SetRestart(spec string, also ...string) error {
+	if j.RestartedBy() == spec && slices.Equal(j.AlsoRestarted(), also) {
 		return nil
 	}
-	return j.append(Entry{Kind: "restart", Restart: spec})
+	return j.append(Entry{Kind: "restart", Restart: spec, Also: also})
+}
+
+// AlsoRestarted is what was restarted after the backend at the last restart.
+func (j *Journal) AlsoRestarted() []string {
+	for _, e := range slices.Backward(j.entries) {
+		if e.Kind == "restart" {
+			return e.Also
+		}
+	}
+	return nil
 }
 
 // RestartedBy is how the backend was restarted last, "" when it never was.

@@ -62,6 +62,9 @@ func (s *Step) Name() steps.Name { return steps.Restart }
 func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	w := asked(run)
 	p, err := w.on(s).plan(ctx, run)
+	if err == nil {
+		err = planWorkers(ctx, run, &p)
+	}
 	if err != nil || p.Nothing || p.Question.Empty() {
 		return p, err
 	}
@@ -78,6 +81,9 @@ func mayRestart(ctx context.Context, run *steps.Run) error {
 	if all, ok := managers[0].(several); ok {
 		managers = all
 	}
+	for _, w := range workers(run) {
+		managers = append(managers, w.manager)
+	}
 	for _, m := range managers {
 		if r, ok := m.(vendor.Restarter); ok {
 			if err := r.MayRestart(ctx, run); err != nil {
@@ -93,11 +99,18 @@ func mayRestart(ctx context.Context, run *steps.Run) error {
 func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	w := asked(run)
 	if run.Journal != nil {
-		if err := run.Journal.SetRestart(w.kept(run)); err != nil {
+		var also []string
+		for _, worker := range workers(run) {
+			also = append(also, worker.kept(run))
+		}
+		if err := run.Journal.SetRestart(w.kept(run), also...); err != nil {
 			return err
 		}
 	}
-	return w.on(s).apply(ctx, run, emit)
+	if err := w.on(s).apply(ctx, run, emit); err != nil {
+		return err
+	}
+	return s.restartWorkers(ctx, run, emit)
 }
 
 // Verify asks the server once more for any answer. Without an address there is
@@ -130,8 +143,16 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if w.spec == unkept {
 		return steps.Fail(notAgain(run, "The upgrade restarted with a command of yours, which keysplit does not keep."))
 	}
-	if err := w.on(s).undo(ctx, run, emit); err != nil || run.URL != "" {
+	if err := w.on(s).undo(ctx, run, emit); err != nil {
 		return err
+	}
+	for _, worker := range backWorkers(run) {
+		if err := soften(worker.manager.Restart(ctx, run, s.Pace, emit), emit); err != nil {
+			return err
+		}
+	}
+	if run.URL != "" {
+		return nil
 	}
 	return s.address(ctx, run)
 }

@@ -330,8 +330,13 @@ type containerState struct {
 
 // key is what the container was given as JWT_SECRET_KEY.
 func (s containerState) key(run *steps.Run) (value string, there bool) {
+	return s.variable(run.Names().Key)
+}
+
+// variable is what the container was given under a name.
+func (s containerState) variable(called string) (value string, there bool) {
 	for _, pair := range s.Config.Env {
-		if name, v, _ := strings.Cut(pair, "="); name == run.Names().Key {
+		if name, v, _ := strings.Cut(pair, "="); name == called {
 			value, there = v, true
 		}
 	}

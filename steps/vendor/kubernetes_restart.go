@@ -91,13 +91,8 @@ func (k workloads) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			return p, err
 		}
 	}
-	for _, w := range k.all {
-		// Its exit code says no as well as that it failed.
-		res, err := k.tool().Try(ctx, run, nil, inNamespace(k.namespace, "auth", "can-i", "patch", resourceOf(w))...)
-		if err == nil && strings.TrimSpace(string(res.Stdout)) == "no" {
-			return p, steps.Fail(finding.New(finding.AccessDenied, "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
-				WithFix(finding.Do("Have the right to patch it given to you, or have somebody run: %s", line(k.namespace, "rollout", "restart", w))))
-		}
+	if err := k.MayRestart(ctx, run); err != nil {
+		return p, err
 	}
 	p.Details = append(p.Details, k.otherUsers(ctx, run)...)
 	return p, nil

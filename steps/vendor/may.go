@@ -26,29 +26,31 @@ type Restarter interface {
 
 // MayWrite asks the cluster.
 func (k *kubernetes) MayWrite(ctx context.Context, run *steps.Run, _ steps.Held) error {
-	return mayPatch(ctx, run, k.String(), k.namespace, "secret/"+k.name)
+	object := "secrets/" + k.name
+	if !mayNotPatch(ctx, run, k.namespace, object) {
+		return nil
+	}
+	return steps.Fail(finding.New(finding.AccessDenied, "kubectl: your account may not patch the Secret "+k.name+". Nothing was written.").At(k.String(), 0).
+		WithFix(finding.Do("Ask whoever runs the cluster for the permission to patch it. To see it yourself: %s", line(k.namespace, "auth", "can-i", "patch", object))))
 }
 
 // MayRestart asks the cluster about each of the workloads.
 func (k workloads) MayRestart(ctx context.Context, run *steps.Run) error {
 	for _, w := range k.all {
-		if err := mayPatch(ctx, run, "kubernetes:"+k.argument, k.namespace, w); err != nil {
-			return err
+		if mayNotPatch(ctx, run, k.namespace, resourceOf(w)) {
+			return steps.Fail(finding.New(finding.AccessDenied, "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
+				WithFix(finding.Do("Have the right to patch it given to you, or have somebody run: %s", line(k.namespace, "rollout", "restart", w))))
 		}
 	}
 	return nil
 }
 
-// mayPatch asks whether an object may be patched. An answer that is no plain no says
-// nothing: the cluster may not let this account ask.
-func mayPatch(ctx context.Context, run *steps.Run, spec, namespace, object string) error {
-	args := []string{"auth", "can-i", "patch", object}
-	res, err := kubectl.Try(ctx, run, nil, inNamespace(namespace, args...)...)
-	if err != nil || res.Code == 0 || !strings.HasPrefix(strings.TrimSpace(string(res.Stdout)), "no") {
-		return err
-	}
-	return steps.Fail(finding.New(finding.AccessDenied, "kubectl: this account may not patch "+object+", as the cluster says. Nothing was written.").At(spec, 0).
-		WithFix(finding.Do("Ask whoever runs the cluster for the permission to patch it. To see it yourself: %s", line(namespace, args...))))
+// mayNotPatch reports whether the cluster says that an object may not be patched. An
+// answer that is no plain no says nothing: this account may not be let ask, and the exit
+// code says no as well as that it failed.
+func mayNotPatch(ctx context.Context, run *steps.Run, namespace, object string) bool {
+	res, err := kubectl.Try(ctx, run, nil, inNamespace(namespace, "auth", "can-i", "patch", object)...)
+	return err == nil && strings.HasPrefix(strings.TrimSpace(string(res.Stdout)), "no")
 }
 
 // MayWrite asks Vault for the capabilities of the token at the secret's path.

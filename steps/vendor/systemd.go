@@ -149,11 +149,15 @@ type given struct {
 // the last one wins, and beats Environment=. unread is a file that only root can
 // read and that may decide: then neither is known.
 func environmentOf(run *steps.Run, u unit) (key, secretKey given, unread string) {
-	own := func(name string) given {
-		v, ok := assignment(u.environment, name)
-		return given{"its Environment=", v, ok}
-	}
-	key, secretKey = own(run.Names().Key), own(run.Names().SecretKey)
+	key, unread = givenTo(run, u, run.Names().Key)
+	secretKey, _ = givenTo(run, u, run.Names().SecretKey)
+	return key, secretKey, unread
+}
+
+// givenTo reads one variable so.
+func givenTo(run *steps.Run, u unit, name string) (g given, unread string) {
+	v, ok := assignment(u.environment, name)
+	g = given{"its Environment=", v, ok}
 	for _, path := range u.files {
 		data, err := file.ReadSmall(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -167,14 +171,11 @@ func environmentOf(run *steps.Run, u unit) (key, secretKey given, unread string)
 			unread = path
 			continue
 		}
-		if v, ok := vars.Get(run.Names().Key); ok {
-			key, unread = given{path, v, true}, ""
-		}
-		if v, ok := vars.Get(run.Names().SecretKey); ok {
-			secretKey = given{path, v, true}
+		if v, ok := vars.Get(name); ok {
+			g, unread = given{path, v, true}, ""
 		}
 	}
-	return key, secretKey, unread
+	return g, unread
 }
 
 // written are the files that the key goes to in this run, for systemd to read.

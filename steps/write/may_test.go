@@ -22,7 +22,7 @@ func TestWhoMayNotWriteIsToldBeforeAnythingIsWritten(t *testing.T) {
 			}
 			if !ok {
 				f := wantCode(t, err, "access-denied")
-				if !strings.Contains(f.Fix.Rendered(), "kubectl auth can-i patch secret/backend") {
+				if !strings.Contains(f.Fix.Rendered(), "kubectl auth can-i patch secrets/backend") {
 					t.Errorf("fix: %s", f.Fix.Rendered())
 				}
 			}

@@ -18,6 +18,7 @@ import (
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/ui"
 )
@@ -37,7 +38,8 @@ type upgradeOptions struct {
 	adopt                    bool
 	older                    span // --if-older-than; 0 rotates whatever the key's age
 	grace                    graceFlag
-	endGrace                 bool // what grace --end asks for
+	also                     []string // workers that serve no HTTP
+	endGrace                 bool     // what grace --end asks for
 }
 
 // flags are those of both.
@@ -51,6 +53,7 @@ func (o *upgradeOptions) flags(f *pflag.FlagSet) {
 	o.trusting(f)
 	o.queueing(f)
 	f.StringVar(&o.restart, "restart", "", "restart with `SPEC` (see keysplit help restart)")
+	f.StringArrayVar(&o.also, "also", nil, "then restart workers at `SPEC`, e.g. systemd:celery")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the whole plan, change nothing")
 	f.BoolVar(&o.detailed, "detailed-exit-code", false, "with --dry-run: exit 5 if anything would change")
 	f.BoolVar(&o.writeConfig, "write-config", false, "on success, save the options to keysplit.toml")
@@ -116,9 +119,13 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 	if err := o.grace.check(o); err != nil {
 		return nil, err
 	}
+	also, err := restart.Also(o.also)
+	if err != nil {
+		return nil, err
+	}
 	run, err := o.place.run(ctx, stdio, request{
 		server: o.server, login: o.login, delivery: o.delivery, answers: o.answers, speech: &o.speech, restart: o.restart, command: o.verb,
-		options: steps.Options{ReadOnly: o.dryRun, Fix: o.fix}, given: o.given(),
+		options: steps.Options{ReadOnly: o.dryRun, Fix: o.fix, Also: also}, given: o.given(),
 	})
 	if err == nil {
 		run.Answers.Grace, run.Answers.GraceFor, run.Answers.EndGrace = o.grace.set, time.Duration(o.grace.span), o.endGrace
@@ -131,7 +138,7 @@ func (o *upgradeOptions) run(ctx context.Context, stdio IO) (*steps.Run, error) 
 // since no configuration does. --yes and --confirm are not among them: who goes on
 // after a bad end is asked.
 func (o *upgradeOptions) given() []string {
-	out := slices.Concat(flagged("--target", o.targets...), flagged("--restart", o.restart), flagged("--url", o.urls...), flagged("--ca-file", o.caFile),
+	out := slices.Concat(flagged("--target", o.targets...), flagged("--restart", o.restart), flagged("--also", o.also...), flagged("--url", o.urls...), flagged("--ca-file", o.caFile),
 		flagged("--username", o.username), flagged("--login", o.path), flagged("--protected", o.protected), flagged("--refresh", o.renewal), flagged("--skip", strings.Join(o.skip, ",")))
 	for _, f := range []struct {
 		name string

@@ -1,0 +1,122 @@
+package restart
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/vendor"
+)
+
+// Also reads the values of --also: workers that serve no HTTP, such as Celery's. Its error
+// wraps steps.ErrUsage.
+func Also(specs []string) (all []steps.Way, err error) {
+	for i, spec := range specs {
+		w, err := parse(spec)
+		if err != nil {
+			return nil, steps.Usage("--also %s is not known; valid are %s", secret.Quote(spec), strings.Join(seers(), ", "))
+		}
+		if _, ok := w.manager.(vendor.Seer); !ok {
+			return nil, steps.Usage("--also %s: nothing tells which key it has; valid are %s", secret.Quote(spec), strings.Join(seers(), ", "))
+		}
+		if slices.Contains(specs[:i], spec) {
+			return nil, steps.Usage("--also %s is given twice", secret.Quote(spec))
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// seers are the forms of --also.
+func seers() (out []string) {
+	for _, v := range vendor.All {
+		if v.Restart.Parse == nil || v.Mixed {
+			continue
+		}
+		out = append(out, v.Name+":"+v.Restart.Usage)
+	}
+	return out
+}
+
+// workers are those that this run restarts after the backend, in the order given.
+func workers(run *steps.Run) (all []Way) {
+	for _, w := range run.Options.Also {
+		if own, ok := w.(Way); ok {
+			all = append(all, own)
+		}
+	}
+	return all
+}
+
+// planWorkers adds the workers to the plan of the restart.
+func planWorkers(ctx context.Context, run *steps.Run, p *steps.Plan) error {
+	for _, w := range workers(run) {
+		theirs, err := w.manager.Plan(ctx, run)
+		if err != nil {
+			return err
+		}
+		p.Details = append(p.Details, prose.Labelled("Then "+w.spec, "%s", theirs.Summary))
+		if p.Nothing || p.Question.Empty() {
+			p.Summary, p.Nothing, p.Question = theirs.Summary, false, prose.Say("Restart now?")
+		}
+	}
+	return nil
+}
+
+// restartWorkers restarts the workers, and looks at what each was given. It stops at the
+// first that does not come up, or that has another key.
+func (s *Step) restartWorkers(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	for _, w := range workers(run) {
+		if err := w.manager.Restart(ctx, run, s.Pace, emit); err != nil {
+			return err
+		}
+		seen, err := w.manager.(vendor.Seer).Seen(ctx, run)
+		if err != nil {
+			return err
+		}
+		if err := saw(emit, w.spec, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saw tells what was seen of workers. It proves nothing: they answer no request.
+func saw(emit steps.Emit, spec string, seen []vendor.Sighting) error {
+	if len(seen) == 0 {
+		emit.Check("also "+spec, steps.MarkWarn, "not seen: "+spec, "nothing of it runs")
+	}
+	for _, one := range seen {
+		id := "also " + spec + " " + one.Name
+		switch one.Keys {
+		case vendor.GivenRight:
+			emit.Check(id, steps.MarkOK, "seen: "+one.Name, "started after the write, and was given the key")
+		case vendor.GivenUnseen:
+			emit.Check(id, steps.MarkWarn, "seen: "+one.Name, "started after the write; which key it has is not seen")
+		default:
+			emit.Check(id, steps.MarkFailed, "seen: "+one.Name, "was given another key")
+			return steps.Fail(finding.New(finding.ServerStaleKey, one.Name+" started after the write, and was given another key than the one that was written.").At(spec, 0).NotFixable().
+				WithFix(finding.Do("Look at where it gets its variables from, and name that place as a further --target.")))
+		}
+	}
+	return nil
+}
+
+// backWorkers are the workers that a rollback restarts: those that are named, else those
+// of the upgrade.
+func backWorkers(run *steps.Run) []Way {
+	if len(run.Options.Also) > 0 || run.Journal == nil {
+		return workers(run)
+	}
+	var all []Way
+	for _, spec := range run.Journal.AlsoRestarted() {
+		if w, err := parse(spec); err == nil {
+			all = append(all, w)
+		}
+	}
+	return all
+}

@@ -1,0 +1,78 @@
+//go:build unix
+
+package restart
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
+)
+
+// Workers are restarted after the backend, and looked at: what was given the key is seen
+// to have it, what was given another one is a failure, and what reads it by itself is not
+// claimed. A rollback restarts them too.
+func TestWorkersAreRestartedAndSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		env  string // of the unit's file; KEY and NEXT stand for the keys of the stage
+		both bool   // a stage with two keys
+		mark steps.Mark
+		says string
+		bad  bool
+	}{
+		"the key":             {env: "JWT_SECRET_KEY=KEY\n", mark: steps.MarkOK, says: "was given the key"},
+		"another key":         {env: "JWT_SECRET_KEY=" + stepstest.Key() + "\n", bad: true},
+		"none":                {env: "A=b\n", mark: steps.MarkWarn, says: "which key it has is not seen"},
+		"both keys":           {env: "JWT_SECRET_KEY=KEY\nJWT_PREVIOUS_SECRET_KEY=NEXT\n", both: true, mark: steps.MarkOK, says: "was given the key"},
+		"a stage, one of two": {env: "JWT_SECRET_KEY=KEY\n", both: true, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "command:true")
+			program := stepstest.NewTool(t, "systemctl", strings.ReplaceAll(systemctlUp, `"$DIR/pid"`, `"$DIR/pid-$(eval echo \${$#})"`)+"\n")
+			stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
+			run := w.run
+			run.Second = run.Secret(stepstest.Key())
+			env := strings.NewReplacer("KEY\n", run.Key.Reveal()+"\n", "NEXT\n", run.Second.Reveal()+"\n").Replace(c.env)
+			if err := os.WriteFile(filepath.Join(program.Dir, "unit.env"), []byte(env), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if c.both {
+				run.Stage = steps.Accepting
+			}
+			also, err := Also([]string{"systemd:celery,beat"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			run.Options.Also = also
+			said, found, err := restarted(t, w)
+			if c.bad {
+				if err == nil || !finding.Has(found, "server-stale-key") && !finding.Has(found, "jwt-key-shadowed") {
+					t.Fatalf("error %v, %v", err, found)
+				}
+				return
+			}
+			if err != nil || strings.Count(said, "seen: ") != 2 || strings.Count(said, c.says) != 2 {
+				t.Errorf("error %v\n%s", err, said)
+			}
+			if got := run.Journal.AlsoRestarted(); len(got) != 1 || got[0] != "systemd:celery,beat" {
+				t.Errorf("a rollback would restart %q", got)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeAWorker(t *testing.T) {
+	t.Parallel()
+	for _, specs := range [][]string{{"heroku:shop"}, {"command:true"}, {"none"}, {"nothing:x"}, {"systemd:"}, {"systemd:a", "systemd:a"}} {
+		if _, err := Also(specs); err == nil || !strings.Contains(err.Error(), "--also") {
+			t.Errorf("%q: %v", specs, err)
+		}
+	}
+	if all, err := Also([]string{"systemd:a,b", "compose:worker", "kubernetes:shop/beat"}); err != nil || len(all) != 3 {
+		t.Errorf("%d, %v", len(all), err)
+	}
+}
