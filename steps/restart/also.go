@@ -2,6 +2,7 @@ package restart
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -104,6 +106,37 @@ func saw(emit steps.Emit, spec string, seen []vendor.Sighting) error {
 		}
 	}
 	return nil
+}
+
+// stale tells of the workers of the project that run on this machine and are older than
+// the write: they go on with the old key, and answer no request that would show it.
+func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
+	if !run.Wrote || !run.Home().Here() {
+		return
+	}
+	look := s.Workers
+	if look == nil {
+		if s.Find != nil {
+			return // the demo has none
+		}
+		look = func(ctx context.Context, root string) ([]steps.Server, error) {
+			sight, err := process.Look(ctx, root)
+			return sight.Workers, err
+		}
+	}
+	all, err := look(ctx, run.Project.Root)
+	if err != nil {
+		return // who cannot be seen is not claimed to be fresh
+	}
+	for _, w := range all {
+		if !w.Since().Before(run.WroteAt.Add(-sameStart)) {
+			continue
+		}
+		f := finding.New(finding.ServerStaleKey, fmt.Sprintf("A worker of this backend (process %d: %s) was started before the key was written, and goes on with the old one.", w.PID, run.Redactor.Show(secret.Said(w.Command)))).
+			WithSeverity(finding.Warning).NotFixable().
+			WithFix(finding.Do("Restart it. To have keysplit do that in a rotation, name what runs it, such as --also systemd:celery."))
+		emit.Find(f)
+	}
 }
 
 // backWorkers are the workers that a rollback restarts: those that are named, else those

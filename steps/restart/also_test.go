@@ -3,10 +3,12 @@
 package restart
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -74,5 +76,26 @@ func TestWhatCannotBeAWorker(t *testing.T) {
 	}
 	if all, err := Also([]string{"systemd:a,b", "compose:worker", "kubernetes:shop/beat"}); err != nil || len(all) != 3 {
 		t.Errorf("%d, %v", len(all), err)
+	}
+}
+
+// A worker that runs here and is older than the write is named; a fresh one is not, and
+// what runs here is nothing to another environment.
+func TestStaleWorkersAreNamed(t *testing.T) {
+	w := managedWorld(t, "command:true")
+	w.run.MarkWritten()
+	w.step.Workers = func(context.Context, string) ([]steps.Server, error) {
+		return []steps.Server{
+			{PID: 10, Started: time.Now().Add(-time.Hour), Command: "python -m celery -A config worker"},
+			{PID: 20, Started: time.Now().Add(time.Second), Command: "python -m celery -A config beat"},
+		}, nil
+	}
+	said, found, err := restarted(t, w)
+	if err != nil || !finding.Has(found, "server-stale-key") || len(found) != 1 || found[0].Severity != finding.Warning || !strings.Contains(found[0].Message.Rendered(), "process 10: python -m celery") {
+		t.Errorf("error %v, %+v\n%s", err, found, said)
+	}
+	w.run.Targets = []steps.Target{&stepstest.Place{Name: "vault:a/b"}}
+	if _, found, err := restarted(t, w); err != nil || len(found) != 0 {
+		t.Errorf("elsewhere: error %v, %+v", err, found)
 	}
 }

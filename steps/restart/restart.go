@@ -30,6 +30,9 @@ type Step struct {
 	// Find lists the running servers of the project in the given folder; nil
 	// means a look at the processes of this machine, and at what answers.
 	Find func(ctx context.Context, root string) ([]steps.Server, error)
+	// Workers lists those of the project that serve nothing; nil means a look at the
+	// processes of this machine.
+	Workers func(ctx context.Context, root string) ([]steps.Server, error)
 	// KeyOf fingerprints a variable of the environment that a process was
 	// started with; nil means process.KeyInEnvironment.
 	KeyOf func(pid int, name string, f secret.Fingerprinter) (sum string, set bool, err error)
@@ -110,7 +113,11 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err := w.on(s).apply(ctx, run, emit); err != nil {
 		return err
 	}
-	return s.restartWorkers(ctx, run, emit)
+	if err := s.restartWorkers(ctx, run, emit); err != nil {
+		return err
+	}
+	s.stale(ctx, run, emit)
+	return nil
 }
 
 // Verify asks the server once more for any answer. Without an address there is

@@ -37,7 +37,7 @@ keysplit upgrade --env staging --target kubernetes:shop/backend#jwt-secret-key`,
 		},
 		{
 			name: "restart", short: "How the backend is restarted: --restart",
-			long:  "Settings are read once, when a process starts, so the backend has to be restarted to use the new key. A restart may take 5 minutes, or as long as --timeout if that is longer. Several platforms that restart by themselves are joined with commas.",
+			long:  "Settings are read once, when a process starts, so the backend has to be restarted to use the new key. A restart may take 5 minutes, or as long as --timeout if that is longer. Several platforms that restart by themselves are joined with commas. Pass workers that serve no HTTP to --also, in the forms of systemd, compose and kubernetes: keysplit restarts them after the backend, and checks that they are new.",
 			table: restart.Table(),
 			example: `keysplit upgrade --restart systemd:gunicorn,celery
 keysplit upgrade --env staging --restart fly:shop-web,fly:shop-worker`,

@@ -59,6 +59,7 @@ const startTolerance = 1500 * time.Millisecond
 // Sight is what one look at the processes of this machine tells.
 type Sight struct {
 	Servers []steps.Server    // of the project, by their process numbers
+	Workers []steps.Server    // of the project that serve nothing: Celery's and the like, the ones that started the others
 	Others  []steps.Server    // Pythons that listen and show no project: only asking them tells
 	Hidden  []Hidden          // what may not be looked into
 	Holders map[uint16]string // the program behind each TCP port that somebody listens on, "" where it may not be seen
@@ -92,6 +93,7 @@ func (h Hidden) String() string {
 func Look(ctx context.Context, root string) (Sight, error) {
 	s, all, err := list(ctx, root)
 	s.Servers, s.Others = servers(all)
+	s.Workers = workers(all)
 	return seen(s, err)
 }
 
