@@ -156,7 +156,7 @@ func (r *Rollback) Effects() (out []prose.Text) {
 func (r *Rollback) keyBefore() (another bool, without string) {
 	run := r.engine.Run
 	for _, d := range r.last.Deliveries {
-		another = true
+		another = another || r.anotherKey(d)
 		if !d.There && !byHand(d) {
 			without = d.Where
 		}
@@ -181,6 +181,17 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 		without = ""
 	}
 	return another, without
+}
+
+// anotherKey reports whether a place has another key after the rollback: a delivery that
+// changed the grace period alone leaves the key.
+func (r *Rollback) anotherKey(d journal.Delivery) bool {
+	if d.PairID == "" {
+		return true
+	}
+	run := r.engine.Run
+	before, there, err := run.Journal.Before(d)
+	return err != nil || !there || run.Kept().Of(run.Secret(string(before))) != d.Key
 }
 
 // keyChange reports whether a file has another key before its change in than now, and

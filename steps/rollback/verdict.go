@@ -62,23 +62,13 @@ func whose() prose.Text {
 // verdict compares what was to be undone with what the journal still has in force.
 func (r *Rollback) verdict(err error, proof proof) Verdict {
 	run := r.engine.Run
-	var left, earlier journal.Upgrade
-	if run.Journal != nil {
-		for _, u := range run.Journal.Upgrades() {
-			if u.Run == r.last.Run {
-				left = u
-			} else {
-				earlier = u
-			}
-		}
-	}
+	left, earlier := r.inForce()
 	back := without(r.last, left)
 	v := Verdict{Err: proof.err, Changed: len(back.Files)+len(back.Deliveries) > 0, Next: slices.Clone(run.Left)}
 	if !proof.said.Empty() {
 		v.Next = append(v.Next, proof.said)
 	}
 	there := len(left.Files)+len(left.Deliveries) > 0 || err != nil && run.Journal == nil
-	unserved := slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
 	switch {
 	case there && !v.Changed:
 		v.Summary, v.Told = prose.Say("Nothing was undone."), !v.Stopped()
@@ -87,7 +77,7 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
 		v.Summary = prose.Say("Everything is restored, but the server still has to restart.")
-	case err != nil || unserved || proof.err != nil:
+	case err != nil || r.unserved() || proof.err != nil:
 		v.Summary, v.Told = prose.Say("Everything is restored, but the server still has to restart."), true
 	case len(run.Left) > 0:
 		v.Summary = prose.Say("Everything keysplit can restore is restored. Still to do:")
@@ -96,15 +86,43 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 	default:
 		v.Summary, v.Proved = prose.Say("Everything is as it was before the upgrade."), true
 	}
+	v.Next = append(v.Next, r.goesOn(v, there, earlier, proof)...)
+	return v
+}
+
+// inForce is what the journal still has of what was to be undone, and what an earlier
+// upgrade has changed.
+func (r *Rollback) inForce() (left, earlier journal.Upgrade) {
+	if r.engine.Run.Journal == nil {
+		return left, earlier
+	}
+	for _, u := range r.engine.Run.Journal.Upgrades() {
+		if u.Run == r.last.Run {
+			left = u
+		} else {
+			earlier = u
+		}
+	}
+	return left, earlier
+}
+
+// unserved reports whether the restart has found anything wrong.
+func (r *Rollback) unserved() bool {
+	return slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
+}
+
+// goesOn says how to go on from there, with a command.
+func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof proof) []prose.Text {
+	run := r.engine.Run
 	switch {
 	case v.Stopped():
-		v.Next = append(v.Next, prose.Labelled("To go on", "%s", prose.Command(run.Command("rollback"))))
+		return []prose.Text{prose.Labelled("To go on", "%s", prose.Command(run.Command("rollback")))}
 	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
-		v.Next = append(v.Next, prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback"))))
+		return []prose.Text{prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback")))}
 	case !there && earlier.Run != "":
-		v.Next = append(v.Next, prose.Say("An earlier change is still in force, of %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback"))))
+		return []prose.Text{prose.Say("An earlier change is still in force, of %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback")))}
 	}
-	return v
+	return nil
 }
 
 // without is what of a was undone, when b is what is left of it.
