@@ -4,6 +4,7 @@ package restart
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,15 +51,29 @@ func TestWorkersAreRestartedAndSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			run.Options.Also = also
-			said, found, err := restarted(t, w)
+			if run.Journal, err = stepstest.State(t).Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
+				t.Fatal(err)
+			}
+			var events stepstest.Events
+			plan, err := w.step.Plan(t.Context(), run)
+			if err == nil {
+				err = w.step.Apply(t.Context(), run, events.Emit)
+			}
+			var failure *steps.Failure
 			if c.bad {
-				if err == nil || !finding.Has(found, "server-stale-key") && !finding.Has(found, "jwt-key-shadowed") {
-					t.Fatalf("error %v, %v", err, found)
+				if !errors.As(err, &failure) || !finding.Has(failure.Findings, "server-stale-key") && !finding.Has(failure.Findings, "jwt-key-shadowed") {
+					t.Fatalf("error %v", err)
 				}
 				return
 			}
-			if err != nil || strings.Count(said, "seen: ") != 2 || strings.Count(said, c.says) != 2 {
-				t.Errorf("error %v\n%s", err, said)
+			seen := 0
+			for _, e := range events {
+				if strings.HasPrefix(e.Text.Rendered(), "seen: ") && e.Mark == c.mark && strings.Contains(e.Detail.Rendered(), c.says) {
+					seen++
+				}
+			}
+			if err != nil || seen != 2 || !strings.Contains(stepstest.Rendered(plan.Details, "\n"), "Then systemd:celery,beat") {
+				t.Errorf("error %v, %d seen: %+v", err, seen, events)
 			}
 			if got := run.Journal.AlsoRestarted(); len(got) != 1 || got[0] != "systemd:celery,beat" {
 				t.Errorf("a rollback would restart %q", got)
