@@ -7,6 +7,7 @@
 package rollback
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -117,7 +118,7 @@ func (r *Rollback) Details() (lines []prose.Text) {
 	for _, in := range slices.Backward(r.last.Files) {
 		text := "content, mode and owner as before"
 		switch {
-		case in.Created && grace.Needed(run, in.Path):
+		case r.stays(in):
 			text = "stays, since the settings name it; without its two variables it does nothing"
 		case in.Created:
 			text = "removed, since keysplit made it"
@@ -332,12 +333,28 @@ func formerly(d journal.Delivery) string {
 	return "the key is removed, since there was none"
 }
 
+// stays reports whether a file is the module of the grace period and the settings still
+// name it when the rollback is done: not where they go back to a version without it.
+func (r *Rollback) stays(in envfile.Intent) bool {
+	run := r.engine.Run
+	if !in.Created || !grace.Needed(run, in.Path) {
+		return false
+	}
+	return !slices.ContainsFunc(r.last.Files, func(o envfile.Intent) bool {
+		if o.Created || filepath.Ext(o.Path) != ".py" {
+			return false
+		}
+		before, err := run.Journal.Kept(o.BackupID)
+		return err == nil && !bytes.Contains(before, []byte(strings.TrimSuffix(grace.FileName, ".py")))
+	})
+}
+
 // keepModule leaves the module of the grace period where it is when the settings
 // still name it, and says what is then left to do.
 func (r *Rollback) keepModule() (left prose.Text, err error) {
 	run := r.engine.Run
 	for _, in := range r.last.Files {
-		if in.Created && grace.Needed(run, in.Path) {
+		if r.stays(in) {
 			name := run.Project.Rel(in.Path)
 			return prose.Say("%s stays, since the settings name it. To remove it: take its three lines out of the settings, restart, then delete the file.", name), run.Journal.Leave(in)
 		}

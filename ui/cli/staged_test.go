@@ -108,7 +108,10 @@ func TestARotationThatWasKilledGoesOn(t *testing.T) {
 	if _, err := os.Stat(module); err != nil || !strings.Contains(read(t, p.Settings), "jwt_grace.GraceConfig") {
 		t.Errorf("the plan did not write what the code needs: %v", err)
 	}
-	if r := (invocation{args: []string{"rollback", "--yes", "--python", p.Python, "--url", server.URL}, dir: p.Root}).run(t, state); r.code != 0 || read(t, p.EnvPath) != before || read(t, p.Settings) != settings {
+	if r := (invocation{args: []string{"rollback", "--yes", "--python", p.Python, "--url", server.URL, "--restart", "command:sh -c 'touch config/settings.py; sleep 2'"}, dir: p.Root}).run(t, state); r.code != 0 || read(t, p.EnvPath) != before || read(t, p.Settings) != settings {
 		t.Errorf("rollback: exit %d, the code as before: %t\n%s%s", r.code, read(t, p.Settings) == settings, r.out, r.errOut)
+	}
+	if _, err := os.Stat(module); !os.IsNotExist(err) {
+		t.Errorf("the module is left, and the settings do not name it any more: %v", err)
 	}
 }
