@@ -3,6 +3,7 @@ package write
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
@@ -15,7 +16,8 @@ func TestWhoMayNotWriteIsToldBeforeAnythingIsWritten(t *testing.T) {
 		t.Run("kubernetes "+may, func(t *testing.T) {
 			a := cluster(t)
 			a.may = may
-			run, target := realTarget(t, "kubernetes:backend")
+			run, target := oneTarget(t, "kubernetes:backend")
+			run.Options.Timeout = 30 * time.Second
 			_, err := target.Plan(t.Context(), run)
 			if (err == nil) != ok || a.patches != 0 {
 				t.Errorf("%v, %d patches", err, a.patches)
