@@ -335,6 +335,7 @@ func countUsers(t *testing.T, p *djangotest.Project) string {
 }
 
 func TestShadowedKeysAreRefused(t *testing.T) {
+	t.Parallel()
 	// A good key that only the environment sets is another matter, and kept.
 	p := djangotest.New(t, djangotest.Options{Env: rest + "JWT_SECRET_KEY=" + djangotest.NewKey() + "\n"})
 	before := read(t, p.EnvPath)
@@ -351,6 +352,7 @@ func TestShadowedKeysAreRefused(t *testing.T) {
 
 // The negative controls: the smoke test must be able to fail.
 func TestAServerThatWasNotRestarted(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	server := p.Start(t, djangotest.ServerOptions{Reload: true})
 	r := invocation{args: []string{"upgrade", "--yes", "--json", "--rotate", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}.run(t, t.TempDir())
@@ -361,6 +363,7 @@ func TestAServerThatWasNotRestarted(t *testing.T) {
 }
 
 func TestAServerWithTheOldSettings(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: rest, Before: true, Git: true})
 	server := p.Start(t, djangotest.ServerOptions{})
 	upgrade := invocation{args: []string{"upgrade", "--yes", "--json", "--skip", "restart", "--url", server.URL, "--python", p.Python}, dir: p.Root}
@@ -376,6 +379,7 @@ func TestAServerWithTheOldSettings(t *testing.T) {
 }
 
 func TestCheckOnTheGuidesExampleFile(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n" +
 		"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\nJWT_ACCESS_TOKEN_LIFETIME=15  # minutes\n"})
 	for _, args := range [][]string{{"check", "--static", "--json"}, {"check", "--json", "--python", p.Python}} {

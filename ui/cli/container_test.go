@@ -14,6 +14,7 @@ import (
 // key in the environment and in no file. A good one is kept and proved; a bad one
 // is fixed where it is set.
 func TestAKeyThatOnlyTheEnvironmentSets(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	state := filepath.Join(t.TempDir(), "state")
 	before, key := read(t, p.EnvPath), djangotest.NewKey()

@@ -15,6 +15,7 @@ import (
 )
 
 func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")
 	start, old := read(t, p.EnvPath), p.Key
@@ -109,6 +110,7 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 }
 
 func TestGraceIsRefusedWhereItWouldDoHarm(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ env, says string }{
 		"the key was SECRET_KEY": {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n", "previous key is SECRET_KEY"},
 		"the key was missing":    {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\n", "no previous key"},

@@ -37,6 +37,7 @@ func counted(t testing.TB, python string) (wrapper string, starts func() int) {
 // server's check and manage.py check. One start must do here, also with the
 // throwaway account and the proof after the write.
 func TestDjangoIsStartedOnce(t *testing.T) {
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: rest})
 	p.WriteEnv(t, rest+"JWT_SECRET_KEY={KEY}\n")
 	p.Start(t, djangotest.ServerOptions{Reload: true})

@@ -68,6 +68,7 @@ func Mistake(at string) {
 // A panic in any goroutine leaves the terminal as it was, and shows no stack, no
 // secret and nothing that the terminal obeys.
 func TestAPanicInAGoroutineRestoresTheTerminal(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "panics in goroutines")
 	program, err := mistaken()
 	if err != nil {

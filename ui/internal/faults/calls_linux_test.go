@@ -126,10 +126,12 @@ func trace(t *testing.T, make func(*testing.T) *house, args func(*house) []strin
 	return all
 }
 
+// slots are for what runs at the same time, of all tests together.
+var slots = make(chan struct{}, 4)
+
 // each calls do for every item and its number, a few at a time.
 func each[T any](all []T, do func(int, T)) {
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 4)
 	for n, item := range all {
 		slots <- struct{}{}
 		wg.Go(func() {

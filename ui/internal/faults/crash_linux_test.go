@@ -19,6 +19,7 @@ const soon = 30 * time.Second
 // at, prints the stacks of its goroutines, and no secret among them; and it
 // leaves no core.
 func TestACrashShowsNoSecret(t *testing.T) {
+	t.Parallel()
 	all := []int{0, 1, 2, 3, 4, 5, 6}
 	for _, c := range []struct {
 		flavour djangotest.Flavour

@@ -44,6 +44,7 @@ func around(all []point) []point {
 // one with the same flags brings the same key to both, a rollback takes both back,
 // and no key stays in the state folder.
 func TestKilledDelivery(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	for name, k := range map[string]killing{
 		"upgrade":  {begin: withShop, command: (*house).upgrade, few: true, chosen: around},
@@ -64,6 +65,7 @@ func (c call) String() string { return fmt.Sprintf("%s call %d: %s", c.when, c.n
 
 // The same while the other program runs, before or after that did its work.
 func TestKilledWhileItDelivers(t *testing.T) {
+	t.Parallel()
 	for name, k := range map[string]killing{
 		"upgrade":  {begin: withShop, command: (*house).upgrade},
 		"rollback": {begin: delivered, command: (*house).rollback},
@@ -103,6 +105,7 @@ func TestKilledWhileItDelivers(t *testing.T) {
 
 // The control: what the two tests above look at is found out.
 func TestALostDeliveryIsFoundOut(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "controls that a fault is found")
 	h := delivered(t)
 	for want, harm := range map[string]func(){

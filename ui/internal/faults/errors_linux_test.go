@@ -125,6 +125,7 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 }
 
 func TestFailedAtEveryCall(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 14)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
@@ -133,6 +134,7 @@ func TestFailedAtEveryCall(t *testing.T) {
 
 // The control: a program that does not look at what its calls return.
 func TestTheHarnessCatchesACarelessWriterOfLies(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	k := killing{begin: laid(careless), command: (*house).upgrade}
@@ -163,6 +165,7 @@ func reading(all []point) (out []fault) {
 // A disk that fails or lies when it is read: no word of a run is wrong for it, and
 // nothing is lost.
 func TestReadsThatFail(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	c := &tally{}
 	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
@@ -171,6 +174,7 @@ func TestReadsThatFail(t *testing.T) {
 
 // The control: a fault that does not come to pass, in a call that is never made, counts for nothing.
 func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "controls that a fault is found")
 	needStrace(t)
 	c := &tally{}
@@ -183,6 +187,7 @@ func TestAFaultThatIsNotInjectedIsNoticed(t *testing.T) {
 // A state folder that disappears in mid-run, here by the command that restarts: it
 // is said what is wrong, and nothing points to what does not stand there.
 func TestAStateFolderThatDisappears(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "a state folder that disappears")
 	h := newHouse(t, keysplit)
 	args := asRoot("upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf "+h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color")

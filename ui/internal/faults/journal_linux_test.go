@@ -61,6 +61,7 @@ func (d damaged) String() string { return d.file + ", " + d.name }
 // Whatever is done to the journal, .env is the old one or the new one, nothing
 // else is touched, and the run ends and says something.
 func TestADamagedJournalDoesNoHarm(t *testing.T) {
+	t.Parallel()
 	rounds := 1
 	if long {
 		rounds = 200

@@ -160,6 +160,7 @@ func fourth(all []point) []point { return every(4, all) }
 func tenth(all []point) []point  { return every(10, all) }
 
 func TestKilledAtEveryCall(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	upgrade, rollback := (*house).upgrade, (*house).rollback
 	for name, k := range map[string]killing{
@@ -177,6 +178,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 
 // A recovery that is killed, and then the recovery from that one too.
 func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	first := killing{begin: afterTheRename(t), command: (*house).rollback}
 	all := changing(trace(t, first.begin, first.command))

@@ -226,6 +226,7 @@ var files = map[string]string{
 }
 
 func TestNothingIsLeaked(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	for _, flavour := range djangotest.Flavours() {
 		if flavour == djangotest.Cookies && !long {

@@ -16,6 +16,7 @@ import (
 // a rollback is refused and taken at its question, and the previous key is accepted
 // for a while.
 func TestNothingIsLeakedToAManager(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	w := newWatched(t, djangotest.Tokens)
 	upgrade := []string{"upgrade", "--yes", "--python", w.project.Python, "--skip", "smoke-test", "--restart", "none", "--no-color", "--target", "dotenv", "--target", "fly:shop"}

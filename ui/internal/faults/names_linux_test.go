@@ -142,6 +142,7 @@ func ownAddress(t *testing.T) netip.Addr {
 // leads and before a connection is made: also when it led here at first, as the name
 // servers of attackers do it.
 func TestANameIsRefusedByWhereItLeads(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "addresses and names that lead elsewhere")
 	here, elsewhere := netip.MustParseAddr("127.0.0.1"), ownAddress(t)
 	p := djangotest.New(t, djangotest.Options{})

@@ -194,6 +194,7 @@ func (l *leaky) commands() map[string][]string {
 // log, the journal and the wizard: no 8 characters in a row of any come out. The
 // short form tries each piece and each way of showing once, the long form all.
 func TestPiecesOfSecretsAreHidden(t *testing.T) {
+	t.Parallel()
 	l := newLeaky(t)
 	settings, err := os.ReadFile(l.project.Settings)
 	if err != nil {

@@ -60,6 +60,7 @@ func (k killing) endEverywhere(t *testing.T, want content, says map[content]stri
 }
 
 func TestToldToEndAtEveryCall(t *testing.T) {
+	t.Parallel()
 	needStrace(t)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To undo everything: keysplit rollback To go on: keysplit upgrade"}

@@ -57,6 +57,7 @@ func certificate(t *testing.T, name string, until time.Time) (tls.Certificate, s
 // A server whose certificate is not trusted is told nothing, and it is said what is
 // wrong with it; with --ca-file, and only when the rest is right, it passes.
 func TestCertificates(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "certificates that are not trusted")
 	p := djangotest.New(t, djangotest.Options{})
 	account, password := p.CreateUser(t)
@@ -119,6 +120,7 @@ func TestCertificates(t *testing.T) {
 // A name that another machine answers to is refused over plain http, before anything
 // is sent; here the resolver of the machine is asked as ever.
 func TestANameThatLeadsElsewhere(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "addresses and names that lead elsewhere")
 	p := djangotest.New(t, djangotest.Options{})
 	for _, base := range []string{"http://192.0.2.7:8000", "http://0.0.0.0:8000", "http://[::ffff:192.0.2.7]:8000"} {
