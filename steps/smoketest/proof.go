@@ -179,67 +179,86 @@ func (s *session) proveProtected(ctx context.Context, w way) (outcome, error) {
 // key, then the other connections. The error is ctx.Err() or a *trouble.
 func (s *session) prove(ctx context.Context, w way) (outcome, error) {
 	p := &pass{s: s, w: w}
+	if told, err := p.controls(ctx); err != nil || !told {
+		return p.out, err
+	}
+	if err := p.keys(ctx); err != nil {
+		return p.out, err
+	}
+	if s.previousIsSecret {
+		p.out.previous = p.out.secret
+	}
+	steady, err := p.steady(ctx)
+	p.out.usable = steady && (p.explicit || !p.nothingAccepted())
+	return p.out, err
+}
+
+// controls sends two tokens of keys that nobody knows. told is false where one is
+// accepted, and where their answers are nothing that others can be compared with.
+func (p *pass) controls(ctx context.Context) (told bool, err error) {
 	first, err := p.ask(ctx, randomSigner(), &p.out.control)
 	if err != nil {
-		return p.out, err
+		return false, err
 	}
 	second, err := p.ask(ctx, randomSigner(), &p.out.control)
-	if err != nil || p.out.controlAccepted() {
-		return p.out, err
-	}
-	if p.out.control.failed == 2 {
-		return p.out, p.trouble
-	}
-	if first != "" && first == second {
+	switch {
+	case err != nil, p.out.controlAccepted():
+		return false, err
+	case p.out.control.failed == 2:
+		return false, p.trouble
+	case first == second:
 		p.baseline = first
 	}
-	if p.baseline == "" && p.out.control.refused == 0 {
-		return p.out, nil
-	}
-	n := s.connections
-	if w.few {
+	return p.baseline != "" || p.out.control.refused > 0, nil
+}
+
+// keys sends the tokens of the keys in question: one of each, then the others. Where no
+// answer has a code, the new key is tried a few times before the way is given up.
+func (p *pass) keys(ctx context.Context) error {
+	n := p.s.connections
+	if p.w.few {
 		n = min(n, refusals)
 	}
 	begin := 1
 	if p.out.control.refused == 0 {
 		begin = min(n, maxSilent)
 	}
-	for i, round := range []struct{ fresh, others int }{{begin, 1}, {n - begin, min(n, refusals) - 1}} {
-		if i > 0 && p.out.control.refused == 0 && p.nothingAccepted() {
-			break // no code was seen, and every answer is the control's
-		}
-		if err := p.many(ctx, s.fresh, round.fresh, &p.out.fresh); err != nil {
-			return p.out, err
-		}
-		if p.out.fresh.accepted > 0 && p.out.fresh.refused > 0 {
-			round.others = n - 1 // somebody was not restarted: find out what it takes
-		}
-		if err := p.many(ctx, s.secret, round.others, &p.out.secret); err != nil {
-			return p.out, err
-		}
-		if !s.previousIsSecret {
-			if s.stage.Both() {
-				round.others = round.fresh // it has to be accepted everywhere
-			}
-			if err := p.many(ctx, s.previous, round.others, &p.out.previous); err != nil {
-				return p.out, err
-			}
-		}
+	if err := p.round(ctx, n, begin, 1); err != nil {
+		return err
 	}
-	if s.previousIsSecret {
-		p.out.previous = p.out.secret
+	if p.out.control.refused == 0 && p.nothingAccepted() {
+		return nil // no code was seen, and every answer is the control's
 	}
-	steady := true
-	if p.compared && !p.out.throttled {
-		// Counted apart: after a change of the server's mind it would look accepted.
-		last, err := p.ask(ctx, randomSigner(), &tally{})
-		if err != nil {
-			return p.out, err
-		}
-		steady = last == p.baseline
+	return p.round(ctx, n, n-begin, min(n, refusals)-1)
+}
+
+// round sends so many tokens of the new key, then of each of the others. n is the number
+// of connections of both rounds.
+func (p *pass) round(ctx context.Context, n, fresh, others int) error {
+	if err := p.many(ctx, p.s.fresh, fresh, &p.out.fresh); err != nil {
+		return err
 	}
-	p.out.usable = steady && (p.explicit || !p.nothingAccepted())
-	return p.out, nil
+	if p.out.fresh.accepted > 0 && p.out.fresh.refused > 0 {
+		others = n - 1 // somebody was not restarted: find out what it takes
+	}
+	if err := p.many(ctx, p.s.secret, others, &p.out.secret); err != nil || p.s.previousIsSecret {
+		return err
+	}
+	if p.s.stage.Both() {
+		others = fresh // it has to be accepted everywhere
+	}
+	return p.many(ctx, p.s.previous, others, &p.out.previous)
+}
+
+// steady reports whether the server still answers a wrong key as at first, where answers
+// were compared.
+func (p *pass) steady(ctx context.Context) (bool, error) {
+	if !p.compared || p.out.throttled {
+		return true, nil
+	}
+	// Counted apart: after a change of the server's mind it would look accepted.
+	last, err := p.ask(ctx, randomSigner(), &tally{})
+	return err == nil && last == p.baseline, err
 }
 
 func (p *pass) nothingAccepted() bool {

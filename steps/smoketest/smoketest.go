@@ -127,23 +127,19 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		}
 		signs, err := s.ask(ctx, run, address, i == 0 && run.Stage != steps.Accepting, told)
 		all = all && signs
-		var t *trouble
-		ended := errors.As(err, &t) && t.nobody
-		err = asFailure(err)
-		var failure *steps.Failure
-		switch {
-		case err == nil:
-		case i > 0 && len(run.Options.URLs) == 0 && ended:
+		if i > 0 && len(run.Options.URLs) == 0 && ended(err) {
 			told.Check(steps.LineAnswers, steps.MarkSkipped, "server answers", "it has ended since the project was looked at")
-		case errors.As(err, &failure):
-			for _, f := range failure.Findings {
-				if len(others) > 0 {
-					f.Message = prose.Labelled(host(address), "%s", f.Message)
-				}
-				found = append(found, f)
-			}
-		default:
+			continue
+		}
+		theirs, err := findingsOf(err)
+		if err != nil {
 			return err
+		}
+		for _, f := range theirs {
+			if len(others) > 0 {
+				f.Message = prose.Labelled(host(address), "%s", f.Message)
+			}
+			found = append(found, f)
 		}
 	}
 	if len(found) == 0 && run.Stage == steps.Signing && !s.loggedIn && !seenToStart(run, young) {
@@ -153,6 +149,22 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	return steps.Fail(found...)
+}
+
+// ended reports whether nothing listens at the address that was asked.
+func ended(err error) bool {
+	var t *trouble
+	return errors.As(err, &t) && t.nobody
+}
+
+// findingsOf are the findings of what went wrong with one server; an error that is about
+// no server stays one.
+func findingsOf(err error) ([]finding.Finding, error) {
+	var failure *steps.Failure
+	if err = asFailure(err); errors.As(err, &failure) {
+		return failure.Findings, nil
+	}
+	return nil, err
 }
 
 // ask runs the proof on one server, and the login where it is asked for: once,
