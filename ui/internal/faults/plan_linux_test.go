@@ -16,7 +16,11 @@ import (
 
 // plan is a house whose upgrade edits many files: what each of them held at first, and
 // what it holds after an undisturbed upgrade, with a word for each secret.
-type plan struct{ old, new map[string]string }
+type plan struct {
+	old, new map[string]string
+	flag     string // that has the upgrade make it
+	starts   bool   // the project starts before the upgrade, and so at every time
+}
 
 // incomplete are the committed files of a project that lacks the key everywhere.
 var incomplete = map[string]string{
@@ -30,7 +34,7 @@ var incomplete = map[string]string{
 // of committed file.
 func newPlanned(t *testing.T) *house {
 	t.Helper()
-	h := &house{program: keysplit, state: filepath.Join(t.TempDir(), "state"), plan: &plan{}}
+	h := &house{program: keysplit, state: filepath.Join(t.TempDir(), "state"), plan: &plan{flag: "--fix"}}
 	h.project = djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, Git: true,
 		Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\nDJANGO_ENV=development\nJWT_ACCESS_TOKEN_LIFETIME=60  # minutes\nLOCK_AFTER=10 # logins\n# the end"})
 	for name, text := range incomplete {
@@ -100,6 +104,11 @@ func (h *house) lookAtAll(t *testing.T, killed bool) (content, []string) {
 	for name := range h.plan.old {
 		if _, there := now[name]; !there {
 			wrong = append(wrong, name+" is gone")
+		}
+	}
+	if h.plan.starts && killed {
+		if out, err := h.project.Manage(t, nil, "check"); err != nil {
+			wrong = append(wrong, "the project does not start:\n"+out)
 		}
 	}
 	switch {

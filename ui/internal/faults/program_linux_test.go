@@ -154,7 +154,7 @@ func (h *house) upgrade() []string {
 		args = append(args, "--target", "dotenv", "--target", "fly:shop")
 	}
 	if h.plan != nil {
-		args = append(args, "--fix")
+		args = append(args, h.plan.flag)
 	}
 	return args
 }
