@@ -94,7 +94,7 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 
 // Foreseer is a step that can begin early with what takes long and changes nothing.
 type Foreseer interface {
-	Prepare(run *Run)                      // once the key is chosen
+	Prepare(ctx context.Context, run *Run) // once the key is chosen
 	Written(ctx context.Context, run *Run) // once the key is in its place
 }
 
@@ -107,7 +107,7 @@ func (e *Engine) foresee(ctx context.Context, done Name) {
 	}
 	switch done {
 	case Generate:
-		f.Prepare(e.Run)
+		f.Prepare(ctx, e.Run)
 	case Write:
 		f.Written(ctx, e.Run)
 	}

@@ -16,7 +16,7 @@ func TestTheServerStartedAheadReadsWhatIsWritten(t *testing.T) {
 	run := djangoRun(t, p)
 	step := &Step{}
 	old := run.Key
-	step.Prepare(run)
+	step.Prepare(t.Context(), run)
 	b := step.ahead
 	if b == nil {
 		t.Fatal("nothing was started")
@@ -51,7 +51,7 @@ func TestTheServerStartedAheadEnds(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	run := djangoRun(t, p)
 	running := &Step{}
-	running.Prepare(run)
+	running.Prepare(t.Context(), run)
 	b := running.ahead
 	p.Start(t, djangotest.ServerOptions{})
 	running.Written(t.Context(), run)
@@ -60,8 +60,12 @@ func TestTheServerStartedAheadEnds(t *testing.T) {
 	default:
 		t.Error("a second server was left beside the one that runs")
 	}
-	unused := &Step{}
-	unused.Prepare(run)
+	none := &Step{}
+	if none.Prepare(t.Context(), run); none.ahead != nil {
+		t.Error("one was started ahead beside a server that runs")
+	}
+	unused, run := &Step{}, djangoRun(t, djangotest.New(t, djangotest.Options{}))
+	unused.Prepare(t.Context(), run)
 	b = unused.ahead
 	run.Close()
 	select {

@@ -175,7 +175,7 @@ func TestDjangoStartedByUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts, _, err := do(step.Apply, run)
-	if err != nil || !hasText(texts, notFound) || !verifies(t, run.URL, run.Key) {
+	if err != nil || !hasText(texts, "keysplit started a server of its own on 127.0.0.1:") || !verifies(t, run.URL, run.Key) {
 		t.Fatalf("%v, said %q", err, texts)
 	}
 	first := run.URL

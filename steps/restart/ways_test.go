@@ -23,7 +23,7 @@ func TestOwnServer(t *testing.T) {
 		t.Errorf("plan = %+v, %v", p, err)
 	}
 	texts, _, err := do(w.step.Apply, w.run)
-	if err != nil || w.run.URL != url || !w.run.Restarted || w.run.Serves() || !hasText(texts, "keysplit started one of its own on 127.0.0.1:") {
+	if err != nil || w.run.URL != url || !w.run.Restarted || w.run.Serves() || !hasText(texts, "keysplit started a server of its own on 127.0.0.1:") {
 		t.Fatalf("URL %q, said %q, error %v", w.run.URL, texts, err)
 	}
 	left := ""

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,9 +19,9 @@ func (offering) Name() steps.Name { return steps.Write }
 func (offering) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{Summary: prose.Say("Write the key."), Question: prose.Say("Write this change?"), File: ".env"}
 	p.Edits = []steps.Edit{
-		{ID: "comments", File: "/x/.env", Why: prose.Say("Move 2 comments."), Needed: true, On: true},
-		{ID: "ci", File: "/x/ci.yml", Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 3, Op: "+", Text: "a line of ci.yml"}}},
-		{ID: "key .env", Key: true, On: true},
+		{ID: "comments", File: filepath.Join(run.Project.Root, ".env"), Why: prose.Say("Move 2 comments."), Needed: true, On: true},
+		{ID: "ci", File: filepath.Join(run.Project.Root, "ci.yml"), Why: prose.Say("Add JWT_SECRET_KEY to ci.yml."), Diff: []steps.DiffLine{{Line: 3, Op: "+", Text: "a line of ci.yml"}}},
+		{ID: "key .env", File: filepath.Join(run.Project.Root, ".env"), Key: true, On: true},
 	}
 	for i, e := range p.Edits {
 		if on, ok := run.Answers.Edits[e.ID]; ok {

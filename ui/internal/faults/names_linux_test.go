@@ -160,7 +160,7 @@ func TestANameIsRefusedByWhereItLeads(t *testing.T) {
 		"mapped.test":    {answers: [][]netip.Addr{{netip.AddrFrom16(elsewhere.As16())}}, says: "insecure-url"},
 		"any.test":       {answers: [][]netip.Addr{{netip.IPv4Unspecified()}}, says: "insecure-url"},
 		"localhost.test": {answers: [][]netip.Addr{{elsewhere}}, says: "insecure-url"},
-		"rebound.test":   {answers: [][]netip.Addr{{here}, {elsewhere}}, says: "insecure-url"},
+		"rebound.test":   {answers: [][]netip.Addr{{here}, {elsewhere}}, here: true, says: "insecure-url"}, // before the write, and without a secret
 		"later.test":     {answers: [][]netip.Addr{{here}, {here}, {here}, {here}, {elsewhere}}, here: true, says: "insecure-url"},
 		"both.test":      {answers: [][]netip.Addr{{elsewhere, here}}, here: true, login: true, says: "login-rejected"}, // only the one here is asked
 		"here.test":      {answers: [][]netip.Addr{{here}}, here: true, login: true, says: "login-rejected"},            // the controls: the name works,
