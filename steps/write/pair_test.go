@@ -24,7 +24,6 @@ type holder struct {
 	values             func() map[string]string
 	run                *steps.Run
 	store              vendor.Store
-	conflicts          bool // it refuses a change since the last look
 	change             func(name, value string)
 	argv, environ      func() string
 }
