@@ -68,7 +68,7 @@ type Options struct {
 	Unattended   bool              // --yes: nobody is there to act on a request
 	Fix          bool              // --fix: make the edits that are not needed as well
 	Timeout      time.Duration     // for one wait on a child or a server; 0 means DefaultTimeout
-	Connections  int               // fresh connections of the proof; 0 means DefaultConnections
+	Connections  int               // new connections of the proof; 0 means DefaultConnections
 }
 
 // Answers is what a person may still say on a screen, or to a question; flags answer

@@ -31,11 +31,11 @@ func (w *wizard) body() *sheet {
 	}
 	switch ph {
 	case waiting:
-		s.hang("", w.styles.Muted, "Not looked at yet.")
+		s.hang("", w.styles.Muted, "Not checked yet.")
 	case planning:
 		if p.plan.Summary.Empty() {
 			s.focus(0, 0)
-			s.hang(s.spin+" ", lipgloss.NewStyle(), "Looking at what there is to do.")
+			s.hang(s.spin+" ", lipgloss.NewStyle(), "Checking what to do.")
 			break
 		}
 		p.screen.plan(w, s, p.plan)

@@ -247,8 +247,8 @@ func refuse(st *stage) {
 func stale(st *stage) {
 	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
 		emit.Check("answers", steps.MarkOK, "server answers", "200 in 41 ms")
-		emit.Check("new-key", steps.MarkFailed, "signs with the new key", "5 of 20 fresh connections do not")
-		return steps.Fail(finding.New("server-stale-key", "5 of 20 fresh connections met a process that does not sign with the new key: it was not restarted."))
+		emit.Check("new-key", steps.MarkFailed, "signs with the new key", "5 of 20 new connections do not")
+		return steps.Fail(finding.New("server-stale-key", "5 of 20 new connections met a process that does not sign with the new key: it was not restarted."))
 	}
 }
 

@@ -32,7 +32,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	}
 	if !told {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), words(p.failure))
-		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done until then.")
+		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done before that.")
 		s.blank()
 	}
 	if again {

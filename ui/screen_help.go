@@ -5,12 +5,12 @@ import "strings"
 // helpOverlay lists the keys.
 func helpOverlay() *overlay {
 	return &overlay{title: "Help", brief: "help", key: "?", draw: func(w *wizard, s *sheet) {
-		s.hang("", w.styles.Bold, "enter always goes on. Nothing is changed before a screen has shown what.")
+		s.hang("", w.styles.Bold, "enter always goes on. Every change is shown before it is made.")
 		s.blank()
 		for _, h := range []hint{
-			{"enter, space", "go on, or take what has the focus"},
+			{"enter, space", "continue, or choose what has the focus"},
 			{"y, n", "yes or no to a question"},
-			{"esc", "back to the screen before; it never quits"},
+			{"esc", "back to the previous screen; it never quits"},
 			{"tab, " + w.names("←/→", "left/right"), "move between buttons; h moves left"},
 			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll; a digit or first letter chooses too"},
 			{"pgup, pgdn", "scroll by half a screen"},

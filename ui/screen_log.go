@@ -10,7 +10,7 @@ import (
 func logOverlay() *overlay {
 	return &overlay{title: "Log", brief: "log", key: "l", draw: func(w *wizard, s *sheet) {
 		if len(w.log) == 0 {
-			s.hang("", w.styles.Muted, "Nothing was done yet.")
+			s.hang("", w.styles.Muted, "Nothing has been done yet.")
 			return
 		}
 		begin := w.log[0].Time

@@ -40,7 +40,7 @@ func (w *wizard) askMessage() tea.Cmd {
 		}
 		report, err := checklist.Look(r.ctx, run, time.Now())
 		if err != nil {
-			return messageMsg("The checklist cannot be gone through: " + run.Redactor.Clean(err.Error()))
+			return messageMsg("keysplit could not go through the checklist: " + run.Redactor.Clean(err.Error()))
 		}
 		return messageMsg(report.TeamMessage())
 	})
@@ -59,7 +59,7 @@ func (w *wizard) askReport() tea.Cmd {
 		}
 		seen, err := checklist.Look(r.ctx, run, time.Now())
 		if err != nil {
-			return copiedMsg("The checklist cannot be gone through: " + run.Redactor.Clean(err.Error()))
+			return copiedMsg("keysplit could not go through the checklist: " + run.Redactor.Clean(err.Error()))
 		}
 		return reportMsg(seen.Text())
 	})
@@ -102,7 +102,7 @@ func emergencyOverlay() *overlay {
 			}
 		}
 		s.blank()
-		s.say("", w.styles.Bold, prose.Say("To record that you did it, so that `keysplit check` reminds: %s", prose.Command(w.facts.rollback+" --emergency")))
+		s.say("", w.styles.Bold, prose.Say("To record it, so that `keysplit check` reminds you: %s", prose.Command(w.facts.rollback+" --emergency")))
 	}}
 }
 

@@ -164,6 +164,9 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 			s.hang("", st.Bold, "The next steps cannot fix all of this.")
 		}
 		return
+	case wrong && w.facts.environment == steps.DefaultEnvironment && !w.facts.production:
+		// A few answers and one reload of runserver; elsewhere a roll-out takes what it takes.
+		s.hang("", st.Bold, "keysplit fixes this in about a minute:")
 	case wrong:
 		s.hang("", st.Bold, "keysplit fixes this, one step after the other:")
 	default:

@@ -24,7 +24,7 @@ func (w *wizard) quit(insist bool) tea.Cmd {
 	case insist && w.question != nil && w.question == w.quitting:
 		return w.leave()
 	}
-	what := "Something is being written."
+	what := "keysplit is writing."
 	if w.job.step == steps.Restart { // what a rollback or an edit does has no step
 		what = "The backend is being restarted."
 	}

@@ -127,7 +127,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			p := steps.Plan{
 				Summary: prose.Say("Test which key the running server signs with."),
 				Details: []prose.Text{
-					prose.Say("Test tokens for a user that cannot exist, each valid for 1m0s, over 20 fresh connections."),
+					prose.Say("Test tokens for a user that cannot exist, each valid for 1m0s, over 20 new connections."),
 					prose.Say("The new key must be accepted; SECRET_KEY, the previous key and a random key must be refused."),
 				},
 			}
@@ -193,7 +193,7 @@ func proof(login steps.Mark) []steps.Event {
 	}
 	return []steps.Event{
 		line("answers", steps.MarkOK, "server answers", "200 in 41 ms"),
-		line("new-key", steps.MarkOK, "signs with the new key", "20 of 20 fresh connections"),
+		line("new-key", steps.MarkOK, "signs with the new key", "20 of 20 new connections"),
 		line("secret-key", steps.MarkOK, "refuses SECRET_KEY", "401 token_not_valid"),
 		line("previous-key", steps.MarkOK, "refuses the previous key", "401 token_not_valid"),
 		line("random-key", steps.MarkOK, "refuses a random key", "401 token_not_valid (control)"),

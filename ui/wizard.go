@@ -349,7 +349,7 @@ func (w *wizard) leave() tea.Cmd {
 // words are what an error says.
 func words(err error) string {
 	if stopped(err) {
-		return "This was stopped before it was finished."
+		return "This step was stopped before it finished."
 	}
 	return secret.Inert(err.Error())
 }

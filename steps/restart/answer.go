@@ -22,7 +22,7 @@ const firstAnswer = 10 * time.Second
 // noAddress is said where there is nothing to wait for.
 var noAddress = "No address of the server is known; give it with --url, so that " + steps.About(steps.SmokeTest).Called() + " can ask it."
 
-// answers asks for the front page over a fresh connection. Any HTTP answer
+// answers asks for the front page over a new connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something
 // answers, and the smoke test says what is wrong with it. Nothing secret is
 // sent, and over plain http nothing at all to another machine, whatever its name:

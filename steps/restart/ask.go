@@ -72,7 +72,7 @@ type reply struct {
 	body   string // the sum of the body of an answer that is not 404, which may quote the path
 }
 
-// caller asks one server, each time over a fresh connection.
+// caller asks one server, each time over a new connection.
 type caller struct {
 	url    string
 	client http.Client

@@ -44,7 +44,7 @@ type trouble struct {
 
 func (t *trouble) Error() string { return t.text }
 
-// client talks to one server, each request over a fresh connection. It follows
+// client talks to one server, each request over a new connection. It follows
 // no redirect, uses no proxy and keeps no cookie by itself.
 type client struct {
 	address   string // the base URL, as a person knows it

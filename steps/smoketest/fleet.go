@@ -22,7 +22,7 @@ func enough(workers int) int {
 	return max(steps.DefaultConnections, int(math.Ceil(n)))
 }
 
-// connections is over how many fresh connections a server is asked. counted is false
+// connections is over how many new connections a server is asked. counted is false
 // where the number of its processes is not known.
 func connections(run *steps.Run, address string) (n int, counted bool) {
 	if n := run.Options.Connections; n > 0 {

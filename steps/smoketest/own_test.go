@@ -106,7 +106,7 @@ func TestConnectionsFollowTheWorkers(t *testing.T) {
 	b := newBench(t)
 	b.run.Servers = []steps.Server{{URL: b.server.URL, PID: 1, Workers: 16}}
 	b.wantPass(steps.LineFresh)
-	b.wantLine(steps.LineFresh, steps.MarkOK, fmt.Sprintf("%d of %d fresh connections", enough(16), enough(16)))
+	b.wantLine(steps.LineFresh, steps.MarkOK, fmt.Sprintf("%d of %d new connections", enough(16), enough(16)))
 	if p, err := b.step.Plan(t.Context(), b.run); err != nil || !strings.Contains(p.Details[0].Rendered(), fmt.Sprint(enough(16))) {
 		t.Errorf("%+v, %v", p, err)
 	}

@@ -280,7 +280,7 @@ func (p *pass) many(ctx context.Context, s *signer, n int, t *tally) error {
 	return nil
 }
 
-// ask sends one token over a fresh connection and counts the answer. It returns
+// ask sends one token over a new connection and counts the answer. It returns
 // a print of the answer, "" when the answer cannot be compared.
 func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 	token, err := mint(ctx, s, p.s.facts.Algorithm, p.w.claims(p.s.serverNow()))

@@ -43,7 +43,7 @@ func TestHealthyWithoutAccount(t *testing.T) {
 			b := newBench(t)
 			change(b)
 			b.wantPass(proofLines...)
-			b.wantLine(steps.LineFresh, steps.MarkOK, "20 of 20 fresh connections")
+			b.wantLine(steps.LineFresh, steps.MarkOK, "20 of 20 new connections")
 			b.wantLine(steps.LineControl, steps.MarkOK, "(control)")
 			b.wantLine(steps.LineLogin, steps.MarkSkipped, "not tried, no account was given")
 			if b.logins != 0 {
@@ -110,9 +110,9 @@ func TestFleetWithStaleWorkers(t *testing.T) {
 		}
 		return []string{b.key}
 	}
-	b.wantFail("server-stale-key", "fresh connections met a process")
+	b.wantFail("server-stale-key", "new connections met a process")
 	mark, detail := b.line(steps.LineFresh)
-	if mark != steps.MarkFailed || !strings.HasSuffix(detail, "of 20 fresh connections do not") {
+	if mark != steps.MarkFailed || !strings.HasSuffix(detail, "of 20 new connections do not") {
 		t.Errorf("line %q %q", mark, detail)
 	}
 }
@@ -134,8 +134,8 @@ func TestFleetCountsWhoWasNotRestarted(t *testing.T) {
 			}
 			return []string{b.key}
 		}
-		b.wantFail("server-stale-key", fmt.Sprintf("%d of 20 fresh connections", refused))
-		b.wantLine(steps.LineFresh, steps.MarkFailed, fmt.Sprintf("%d of 20 fresh connections do not", refused))
+		b.wantFail("server-stale-key", fmt.Sprintf("%d of 20 new connections", refused))
+		b.wantLine(steps.LineFresh, steps.MarkFailed, fmt.Sprintf("%d of 20 new connections do not", refused))
 	}
 }
 

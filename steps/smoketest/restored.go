@@ -55,11 +55,11 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emi
 	seen := out.fresh.told()
 	switch {
 	case out.inForce():
-		emit.Check(steps.LineFresh, steps.MarkOK, ses.shows, fmt.Sprintf("%d of %d fresh connections", out.fresh.accepted, ses.connections))
+		emit.Check(steps.LineFresh, steps.MarkOK, ses.shows, fmt.Sprintf("%d of %d new connections", out.fresh.accepted, ses.connections))
 		return nil
 	case out.fresh.refused > 0:
-		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d fresh connections do not", out.fresh.refused, seen))
-		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d fresh connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())))
+		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d new connections do not", out.fresh.refused, seen))
+		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())))
 	}
 	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for every key")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "It could not be shown whether the server signs with the restored key: its answers are the same for every key.").

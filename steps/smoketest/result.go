@@ -22,7 +22,7 @@ const (
 
 	textToken     = "its token is signed with the new key" // #nosec G101 -- said about tokens, no token
 	textProtected = "protected route takes the token"
-	textOthers    = "refuses the account's tokens by other keys"
+	textOthers    = "refuses the account's tokens signed with other keys"
 	textRefresh   = "refresh works"
 )
 
@@ -43,7 +43,7 @@ func (s *session) uncounted() string {
 
 // progress shows how many connections were seen so far.
 func (s *session) progress(t tally) {
-	s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, fmt.Sprintf("%d of %d fresh connections", t.accepted, s.connections))
+	s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, fmt.Sprintf("%d of %d new connections", t.accepted, s.connections))
 }
 
 // show puts the outcome on the lines of the proof.
@@ -54,10 +54,10 @@ func (s *session) show(o outcome) {
 	}
 	fresh := o.fresh
 	seen := fresh.told() + fresh.unclear
-	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections%s%s", fresh.accepted, s.connections, s.uncounted(), limited)
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d new connections%s%s", fresh.accepted, s.connections, s.uncounted(), limited)
 	switch {
 	case fresh.refused > 0:
-		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", fresh.refused, seen, limited)
+		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d new connections do not%s", fresh.refused, seen, limited)
 	case fresh.accepted == 0:
 		mark, detail = steps.MarkWarn, "same answer for every key"+limited
 	case fresh.accepted < s.connections:
@@ -133,7 +133,7 @@ func (s *session) findings(o outcome) []finding.Finding {
 	switch {
 	case len(fs) > 0:
 	case fresh.accepted > 0 && fresh.refused > 0:
-		add(finding.ServerStaleKey, "%d of %d fresh connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
+		add(finding.ServerStaleKey, "%d of %d new connections met a process that does not sign with the new key: it was not restarted.%s", fresh.refused, seen, o.who.stale())
 		if o.secret.accepted > 0 {
 			add(finding.ServerSignsWithSecretKey, "%d of %d connections accept a token that is signed with SECRET_KEY.", o.secret.accepted, o.secret.told())
 		}

@@ -21,7 +21,7 @@
 //     signature that is;
 //  3. after a login, the account's own claims signed again with each key.
 //
-// Every request goes over a fresh connection, because one worker or replica that
+// Every request goes over a new connection, because one worker or replica that
 // was not restarted answers only its share of them.
 //
 // # What passes

@@ -32,10 +32,10 @@ func (s *session) textPrevious() string {
 
 // showSecond puts on its line how many connections accept the second key.
 func (s *session) showSecond(t tally, limited string) {
-	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d fresh connections, until %s%s", t.accepted, s.connections, deadline(s.grace), limited)
+	mark, detail := steps.MarkOK, fmt.Sprintf("%d of %d new connections, until %s%s", t.accepted, s.connections, deadline(s.grace), limited)
 	switch {
 	case t.refused > 0:
-		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d fresh connections do not%s", t.refused, t.told(), limited)
+		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d new connections do not%s", t.refused, t.told(), limited)
 	case t.accepted == 0:
 		mark, detail = steps.MarkWarn, "same answer for every key"+limited
 	case t.accepted < s.connections:
@@ -53,7 +53,7 @@ func (s *session) oneSided(o outcome) finding.Finding {
 	if o.fresh.refused > 0 {
 		key, refused, told = "the key of this stage", o.fresh.refused, o.fresh.told()
 	}
-	return finding.New(finding.GraceNotInForce, fmt.Sprintf("%d of %d fresh connections met a process that does not accept %s: it was not restarted, or its code does not load the module of the grace period.", refused, told, key))
+	return finding.New(finding.GraceNotInForce, fmt.Sprintf("%d of %d new connections met a process that does not accept %s: it was not restarted, or its code does not load the module of the grace period.", refused, told, key))
 }
 
 // seenToStart reports whether every process was seen to start after the write: here, or by

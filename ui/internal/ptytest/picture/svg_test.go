@@ -133,7 +133,7 @@ func TestThePicture(t *testing.T) {
 			t.Errorf("%s: %d bytes", path, len(svg))
 		}
 		all := strings.Join(texts(t, svg), "\n")
-		for _, want := range []string{"keysplit demo", "Step 1 of 5", "Step 5 of 5", "20 of 20 fresh connections", "refuses SECRET_KEY", "The demo and its project are gone"} {
+		for _, want := range []string{"keysplit demo", "Step 1 of 5", "Step 5 of 5", "20 of 20 new connections", "refuses SECRET_KEY", "The demo and its project are gone"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("%s does not show %q", path, want)
 			}
