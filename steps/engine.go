@@ -77,7 +77,10 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 	send(Event{Kind: EventStarted})
 	step := e.steps[n]
 	var err error
-	if n == Write {
+	switch n {
+	case Preflight:
+		e.Run.BeforeDjango = func() { e.foresee(ctx, n) }
+	case Write:
 		err = errors.Join(e.Run.remember(), e.witness(ctx))
 	}
 	if err == nil {
@@ -86,7 +89,7 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 	if err == nil {
 		err = step.Verify(ctx, e.Run, send)
 	}
-	if err = e.end(ctx, n, err, ActSucceed, EventDone, send); err == nil {
+	if err = e.end(ctx, n, err, ActSucceed, EventDone, send); err == nil && n == Write {
 		e.foresee(ctx, n)
 	}
 	return err
@@ -94,19 +97,19 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 
 // Foreseer is a step that can begin early with what takes long and changes nothing.
 type Foreseer interface {
-	Prepare(ctx context.Context, run *Run) // once the key is chosen
+	Prepare(ctx context.Context, run *Run) // while the project's Django starts
 	Written(ctx context.Context, run *Run) // once the key is in its place
 }
 
 // foresee has the restart begin early, in a run that goes through to it without a question.
-func (e *Engine) foresee(ctx context.Context, done Name) {
+func (e *Engine) foresee(ctx context.Context, at Name) {
 	o := e.Run.Options
 	f, ok := e.steps[Restart].(Foreseer)
 	if !ok || !o.Unattended || o.ReadOnly || o.Skip[Restart] || o.Environment != DefaultEnvironment {
 		return
 	}
-	switch done {
-	case Generate:
+	switch at {
+	case Preflight:
 		f.Prepare(ctx, e.Run)
 	case Write:
 		f.Written(ctx, e.Run)

@@ -137,6 +137,10 @@ type Run struct {
 	// error is that of the program. nil where there is no terminal or nobody at it.
 	HandOver func(ctx context.Context, path string, args []string) error
 
+	// BeforeDjango is called right before the project's Django is started: what takes long
+	// and does not depend on it may begin by its side. nil for nothing.
+	BeforeDjango func()
+
 	// Environ looks a variable of keysplit's own environment up; nil means os.LookupEnv.
 	Environ func(string) (string, bool)
 

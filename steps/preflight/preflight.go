@@ -159,6 +159,9 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		d.emitPlace(emit)
 		return pythonErr
 	default:
+		if run.BeforeDjango != nil {
+			run.BeforeDjango()
+		}
 		if err := s.askDjango(ctx, d, emit); err != nil {
 			return err
 		}

@@ -74,10 +74,11 @@ func (b *starting) load() {
 }
 
 // Prepare starts the Python of the server that the step is likely to start, so that it
-// imports Django while the key is made and written. Nothing of the project is loaded. Where
+// imports Django while another Django is asked about the project, and the key is made and
+// written. Nothing of the project is loaded. Where
 // another server runs, that one is restarted, and none is started.
 func (s *Step) Prepare(ctx context.Context, run *steps.Run) {
-	if s.Start != nil || s.Find != nil || asked(run).spec != usual.spec || run.Options.URL != "" || run.Project.Python == "" || run.Project.ManagePy == "" {
+	if s.ahead != nil || s.Start != nil || s.Find != nil || asked(run).spec != usual.spec || run.Options.URL != "" || run.Project.Python == "" || run.Project.ManagePy == "" {
 		return
 	}
 	if found, err := s.find(ctx, run); err != nil || len(found) > 0 {
