@@ -14,6 +14,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,36 +101,11 @@ func (*Step) Verify(context.Context, *steps.Run, steps.Emit) error { return nil 
 func (*Step) Undo(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	folder := run.Options.Folder
-	if folder == "" {
-		folder = "."
-	}
-	p, err := findProject(folder)
+	d, pythonErr, err := findAll(ctx, run, emit)
 	if err != nil {
-		run.Project = nil
 		return err
 	}
-	run.Project = p
-	emit.Check(steps.LineProject, steps.MarkOK, "project", p.Root)
-	if err := openJournal(ctx, run, p, emit); err != nil {
-		return err
-	}
-	d := &diagnosis{run: run, project: p, sources: findSettings(run, p)}
-	if err := d.locate(); err != nil {
-		return err
-	}
-	p.Insists = insists(p, d.sources)
-	if err := findUser(ctx, run, p, emit); err != nil {
-		return err
-	}
-	pythonErr := findPython(ctx, run, p)
-	if p.Broken.Folder != "" && !run.Options.Static {
-		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
-	}
-	learn(run, p, d.sources)
-	if err := findFiles(ctx, run); err != nil {
-		return err
-	}
+	p := d.project
 	if !run.Home().Here() {
 		return s.lookElsewhere(ctx, d, pythonErr, emit)
 	}
@@ -168,6 +144,35 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	p.Findings = append(p.Findings, exposure(ctx, run, p)...)
 	return ctx.Err()
+}
+
+// findAll finds what is to be looked at: the project, its settings and the user that they run
+// as, the interpreter and the env file. pythonErr says why there is no interpreter.
+func findAll(ctx context.Context, run *steps.Run, emit steps.Emit) (d *diagnosis, pythonErr, err error) {
+	p, err := findProject(cmp.Or(run.Options.Folder, "."))
+	if err != nil {
+		run.Project = nil
+		return nil, nil, err
+	}
+	run.Project = p
+	emit.Check(steps.LineProject, steps.MarkOK, "project", p.Root)
+	if err := openJournal(ctx, run, p, emit); err != nil {
+		return nil, nil, err
+	}
+	d = &diagnosis{run: run, project: p, sources: findSettings(run, p)}
+	if err := d.locate(); err != nil {
+		return nil, nil, err
+	}
+	p.Insists = insists(p, d.sources)
+	if err := findUser(ctx, run, p, emit); err != nil {
+		return nil, nil, err
+	}
+	pythonErr = findPython(ctx, run, p)
+	if p.Broken.Folder != "" && !run.Options.Static {
+		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
+	}
+	learn(run, p, d.sources)
+	return d, pythonErr, findFiles(ctx, run)
 }
 
 // openJournal opens the project's journal, and ends what a killed run began

@@ -118,6 +118,18 @@ func (q request) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 			return err
 		}
 	}
+	err = q.password(ctx, stdio, run, line)
+	// No child inherits it.
+	_ = os.Unsetenv("KEYSPLIT_PASSWORD")
+	if p := run.Answers.Password; err == nil && p.Set() && p.Len() == 0 {
+		err = steps.Usage("the password is empty: the login would fail, and accounts lock. Set KEYSPLIT_PASSWORD or use --password-stdin")
+	}
+	return err
+}
+
+// password gets the password of the account that logs in; line reads one from standard
+// input.
+func (q request) password(ctx context.Context, stdio IO, run *steps.Run, line func(what string) (secret.Secret, error)) (err error) {
 	switch password, ok := os.LookupEnv("KEYSPLIT_PASSWORD"); {
 	case q.options.ReadOnly && (q.username != "" || !q.passwordStdin): // a dry run logs in nowhere
 		if ok && password == "" && run.Answers.Username != "" {
@@ -134,11 +146,6 @@ func (q request) secrets(ctx context.Context, stdio IO, run *steps.Run) error {
 		run.Answers.Password, err = askPassword(ctx, stdio, run, q.username)
 	case q.username != "":
 		err = steps.Usage("--username needs a password: set KEYSPLIT_PASSWORD or use --password-stdin")
-	}
-	// No child inherits it.
-	_ = os.Unsetenv("KEYSPLIT_PASSWORD")
-	if p := run.Answers.Password; err == nil && p.Set() && p.Len() == 0 {
-		err = steps.Usage("the password is empty: the login would fail, and accounts lock. Set KEYSPLIT_PASSWORD or use --password-stdin")
 	}
 	return err
 }
