@@ -39,7 +39,7 @@ func (k workloads) MayRestart(ctx context.Context, run *steps.Run) error {
 	for _, w := range k.all {
 		if mayNotPatch(ctx, run, k.namespace, resourceOf(w)) {
 			return steps.Fail(finding.New(finding.AccessDenied, "Your account may not restart "+w+".").At("kubernetes:"+k.argument, 0).
-				WithFix(finding.Do("Have the right to patch it given to you, or have somebody run: %s", line(k.namespace, "rollout", "restart", w))))
+				WithFix(finding.Do("Ask for the permission to patch it, or ask somebody to run: %s", line(k.namespace, "rollout", "restart", w))))
 		}
 	}
 	return nil
