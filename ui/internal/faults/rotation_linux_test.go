@@ -87,7 +87,11 @@ func TestARotationKilledBetweenItsStages(t *testing.T) {
 			t.Fatalf("exit %d, %d calls between the stages\n%s", e.code, len(all), e.out)
 		}
 	})
-	if !long && len(all) > 0 {
+	if t.Failed() {
+		return
+	}
+	first := all[0] // the write of the first stage: killed there, nothing is written yet
+	if !long {
 		all = all[len(all)-1:]
 	}
 	c := &tally{}
@@ -107,9 +111,10 @@ func TestARotationKilledBetweenItsStages(t *testing.T) {
 			}
 			e := h.run(t, false, rotate(server))
 			now := h.keys(t)
-			if e.code != 0 || next == "" || now["JWT_SECRET_KEY"] != next || now["JWT_PREVIOUS_SECRET_KEY"] != old || now["JWT_PREVIOUS_SECRET_KEY_UNTIL"] == "" {
+			same := next != "" && now["JWT_SECRET_KEY"] == next || next == "" && pt == first
+			if e.code != 0 || !same || now["JWT_SECRET_KEY"] == old || now["JWT_PREVIOUS_SECRET_KEY"] != old || now["JWT_PREVIOUS_SECRET_KEY_UNTIL"] == "" {
 				c.add(pt, fmt.Sprintf("it did not go on with the same keys: exit %d, the new one signs: %t, the old one is accepted: %t\n%s",
-					e.code, next != "" && now["JWT_SECRET_KEY"] == next, now["JWT_PREVIOUS_SECRET_KEY"] == old, e.out))
+					e.code, same && now["JWT_SECRET_KEY"] != old, now["JWT_PREVIOUS_SECRET_KEY"] == old, e.out))
 			}
 		})
 	}
