@@ -104,7 +104,7 @@ func (w *wizard) doneHints(p *page) []hint {
 // enterDoes says in a word or two what enter does.
 func (w *wizard) enterDoes() string {
 	q := w.prompt()
-	if q == nil || w.selected >= len(q.options) || q.list || strings.HasPrefix(q.options[w.selected].label, "Next") {
+	if q == nil || w.selected >= len(q.options) || q.list || q.options[w.selected].onward {
 		return "go on"
 	}
 	return strings.ToLower(q.options[w.selected].label)

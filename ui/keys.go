@@ -222,12 +222,12 @@ func (w *wizard) prompt() *prompt {
 
 // donePrompt leads on to the next page.
 func (w *wizard) donePrompt(p *page) prompt {
-	label := "Next"
+	label, onward := "Next", true
 	switch {
 	case p.Name == steps.Preflight && w.begun != nil:
-		label = w.begun.goOn()
+		label, onward = w.begun.goOn(), false
 	case p.Name == steps.Preflight:
-		label = "Start"
+		label, onward = "Start", false
 	case w.width >= 40 && w.at+1 < len(w.pages):
 		label = "Next: " + w.pages[w.at+1].Task
 	}
@@ -240,7 +240,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 			{label: "Go on anyway", act: (*wizard).forward},
 		}}
 	}
-	options := []option{{label: label, act: (*wizard).forward}}
+	options := []option{{label: label, act: (*wizard).forward, onward: onward}}
 	return prompt{options: append(options, p.screen.extra(w, p)...)}
 }
 

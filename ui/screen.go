@@ -201,10 +201,11 @@ func (p *prompt) starting(key string, from int) int {
 
 // option is one answer.
 type option struct {
-	label string
-	note  string // beside it, in a list
-	act   func(*wizard) tea.Cmd
-	focus func(*wizard) tea.Cmd // when it gets the focus, in a list; nil for nothing
+	label  string
+	note   string // beside it, in a list
+	act    func(*wizard) tea.Cmd
+	onward bool                  // it leads to the next page, and its label names that
+	focus  func(*wizard) tea.Cmd // when it gets the focus, in a list; nil for nothing
 }
 
 // ask plans a step, after set has put what the user chose into the run.
