@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -14,8 +15,13 @@ import (
 func released(t *testing.T, dir, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	c := exec.Command("go", "build", "-trimpath", "-tags=nethttpomithttp2", "-ldflags=-s -w", "-o", path, pkg)
-	c.Dir, c.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	flags, err := os.ReadFile("../../.ci/flags")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.DeleteFunc(strings.Split(string(flags), "\n"), func(line string) bool { return strings.HasPrefix(line, "#") })
+	c := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, pkg)
+	c.Dir, c.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(strings.Join(lines, " ")))
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
