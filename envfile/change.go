@@ -40,17 +40,19 @@ func newChange(old []byte, d *draft) Change {
 		c.add(removed, num-len(removed), added, newNum-len(added))
 		removed, added = nil, nil
 	}
-	for _, o := range d.origin {
-		for ; num < o; num++ {
+	for _, p := range d.origin {
+		for ; num < p.from; num++ {
 			removed = append(removed, cutLine(&before))
 		}
-		raw := cutLine(&after)
-		if o == 0 || !bytes.Equal(raw, before[:lineLength(before)]) {
-			added, newNum = append(added, raw), newNum+1
-			continue
+		for range p.n {
+			raw := cutLine(&after)
+			if p.from == 0 || !bytes.Equal(raw, before[:lineLength(before)]) {
+				added, newNum = append(added, raw), newNum+1
+				continue
+			}
+			flush()
+			before, num, newNum = before[len(raw):], num+1, newNum+1
 		}
-		flush()
-		before, num, newNum = before[len(raw):], num+1, newNum+1
 	}
 	for ; len(before) > 0; num++ {
 		removed = append(removed, cutLine(&before))

@@ -62,24 +62,17 @@ func composeVars(data []byte, env environ) (map[string]string, error) {
 // composeLine returns the line that makes compose-go refuse the file. It names a line itself where that is none of an
 // expansion, but of an open quote the last that it read.
 func composeLine(data []byte, env environ, err error) int {
-	lines := Parse(data).lines
+	file := Parse(data)
 	num := 0
 	if _, scanErr := fmt.Sscanf(err.Error(), "line %d:", &num); scanErr == nil {
-		for _, l := range lines[:min(num, len(lines))] {
-			if l.Unbalanced {
-				return l.Num
-			}
+		num = min(num, file.Len())
+		if open := bytes.IndexByte(file.marks[:num], unbalanced); open >= 0 {
+			return open + 1
 		}
-		return min(num, len(lines))
+		return num
 	}
-	ends := make([]int, len(lines))
-	at := 0
-	for i, l := range lines {
-		at += len(l.Raw)
-		ends[i] = at
-	}
-	return 1 + sort.Search(len(lines)-1, func(i int) bool {
-		_, sooner := composeVars(data[:ends[i]], env)
+	return 1 + sort.Search(file.Len()-1, func(i int) bool {
+		_, sooner := composeVars(data[:file.starts[i+1]], env)
 		return sooner != nil && sooner.Error() == err.Error()
 	})
 }

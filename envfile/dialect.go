@@ -206,8 +206,8 @@ func strangeLine(data []byte) int {
 	if bytes.HasPrefix(data, utf8BOM) {
 		return 1
 	}
-	lines := Parse(data).Lines()
-	for _, l := range lines {
+	file := Parse(data)
+	for _, l := range file.Lines() {
 		if l.Inside {
 			continue
 		}
@@ -223,5 +223,5 @@ func strangeLine(data []byte) int {
 			}
 		}
 	}
-	return max(len(lines), 1)
+	return max(file.Len(), 1)
 }

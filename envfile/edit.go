@@ -3,7 +3,6 @@ package envfile
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -99,15 +98,17 @@ func (e *BlockedError) Error() string {
 	return s
 }
 
-// draft is the file between two edits: its bytes, and for each line the number
-// it had at the start (0 for a new one). Drafts are not changed but replaced.
+// draft is the file between two edits: its bytes, and where its lines come from. Drafts are not changed but replaced.
 type draft struct {
 	by       For
 	data     []byte
-	origin   []int
+	origin   []piece
 	parsed   *File
 	readings map[Dialect]result
 }
+
+// piece is n lines in a row that had the numbers from from on at the start, or are new, where that is 0.
+type piece struct{ from, n int }
 
 // result is what one dialect makes of a draft.
 type result struct {
@@ -117,11 +118,7 @@ type result struct {
 }
 
 func newDraft(data []byte, by For) *draft {
-	d := &draft{by: by, data: data, origin: make([]int, countLines(data)), readings: map[Dialect]result{}}
-	for i := range d.origin {
-		d.origin[i] = i + 1
-	}
-	return d
+	return &draft{by: by, data: data, origin: []piece{{1, countLines(data)}}, readings: map[Dialect]result{}}
 }
 
 // file returns the lines of the draft: of many a candidate nobody asks for them.
@@ -161,61 +158,80 @@ type cut struct {
 func (d *draft) with(cuts ...cut) *draft {
 	var out bytes.Buffer
 	out.Grow(len(d.data) + 256)
-	lines, origin, at := d.file().lines, make([]int, 0, len(d.origin)+2), 0
+	file, at, next := d.file(), 0, &draft{by: d.by, readings: map[Dialect]result{}}
 	keep := func(to int) {
-		for ; at < to; at++ {
-			out.Write(lines[at].Raw)
-			origin = append(origin, d.origin[at])
-		}
+		out.Write(d.data[file.starts[at]:file.starts[to]])
+		next.origin = append(next.origin, d.origins(at, to)...)
 	}
 	for _, c := range cuts {
 		keep(c.at)
 		for i, line := range c.add {
 			from := 0
-			if i < c.n && strings.HasPrefix(line, string(lines[c.at+i].Raw)) {
-				from = d.origin[c.at+i]
+			if i < c.n && strings.HasPrefix(line, string(file.Line(c.at+i).Raw)) {
+				from = d.origins(c.at+i, c.at+i+1)[0].from
 			}
 			out.WriteString(line)
-			origin = append(origin, from)
+			next.origin = append(next.origin, piece{from, 1})
 		}
 		at = c.at + c.n
 	}
-	keep(len(lines))
-	if countLines(out.Bytes()) != len(origin) {
+	keep(file.Len())
+	lines := 0
+	for _, p := range next.origin {
+		lines += p.n
+	}
+	if next.data = out.Bytes(); countLines(next.data) != lines {
 		return nil
 	}
-	return &draft{by: d.by, data: out.Bytes(), origin: origin, readings: map[Dialect]result{}}
+	return next
+}
+
+// origins returns where the lines from index at up to index to come from.
+func (d *draft) origins(at, to int) (from []piece) {
+	start := 0
+	for _, p := range d.origin {
+		if first, end := max(at, start), min(to, start+p.n); first < end {
+			if p.from > 0 {
+				p.from += first - start
+			}
+			from = append(from, piece{p.from, end - first})
+		}
+		start += p.n
+	}
+	return from
 }
 
 // index returns the index of the line that had the number line at the start.
 func (d *draft) index(line int) (int, error) {
-	for i, o := range d.origin {
-		if o == line && line > 0 {
-			return i, nil
+	start := 0
+	for _, p := range d.origin {
+		if p.from > 0 && line >= p.from && line < p.from+p.n {
+			return start + line - p.from, nil
 		}
+		start += p.n
 	}
 	return 0, fmt.Errorf("there is no line %d to edit", line)
 }
 
 // lineOf returns the first number of the line at index i, or the nearest above.
-func (d *draft) lineOf(i int) int {
-	for i = min(i, len(d.origin)-1); i >= 0; i-- {
-		if d.origin[i] > 0 {
-			return d.origin[i]
+func (d *draft) lineOf(i int) (line int) {
+	for _, p := range d.origins(0, i+1) {
+		if p.from > 0 {
+			line = p.from + p.n - 1
 		}
 	}
-	return 0
+	return line
 }
 
 // last returns the index after the last line of the value that begins at i.
-func (d *draft) last(i int) int { return d.file().lines[i].Last }
+func (d *draft) last(i int) int { return d.file().Line(i).Last }
 
 func (op Split) apply(d *draft) (*draft, error) {
 	i, err := d.index(op.Line)
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file().lines[i]
+	l := d.file().Line(i)
 	what := fmt.Sprintf("split line %d before %s", op.Line, op.Name)
 	eq := bytes.IndexByte(l.Raw, '=')
 	at := -1
@@ -232,7 +248,7 @@ func (op Split) apply(d *draft) (*draft, error) {
 		end = d.file().newline()
 	}
 	gone := newExemption(op.Name)
-	gone.line(l)
+	gone.line(&l)
 	gone.references(d.file())
 	return d.choose(what, gone, d.with(cut{i, 1, []string{string(l.Raw[:at]) + end, string(l.Raw[at:])}}))
 }
@@ -242,36 +258,38 @@ func (op Drop) apply(d *draft) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file().lines[i]
+	l := d.file().Line(i)
 	what := fmt.Sprintf("drop line %d", op.Line)
 	gone := newExemption("")
 	switch {
 	case l.Inside:
 		return nil, &BlockedError{Op: what, Reason: "it is a part of the value above it"}
 	case l.Kind == Bare:
-		gone.line(l)
-	case l.Kind != Assignment || !setBelow(d.file().lines[i+1:], l.Name):
+		gone.line(&l)
+	case l.Kind != Assignment || !d.setBelow(l):
 		return nil, &BlockedError{Op: what, Reason: "it is neither a line without a name nor one whose name is set again below"}
 	}
 	// The whole of a value of several lines goes: its other lines mean nothing
 	// alone. To decouple the padding of a wrapped base64 value is a name of its own.
-	end := d.last(i)
-	for k := i + 1; k < end; k++ {
-		inside := &d.file().lines[k]
+	for k := i + 1; k < l.Last; k++ {
+		inside := d.file().Line(k)
 		if _, value, found := strings.Cut(inside.Text(), "="); found && strings.Trim(value, `="' `) == "" {
-			gone.line(inside)
+			gone.line(&inside)
 		}
 	}
-	next, err := d.choose(what, gone, d.with(cut{at: i, n: end - i}))
+	next, err := d.choose(what, gone, d.with(cut{at: i, n: l.Last - i}))
 	if err != nil && l.Kind == Assignment {
 		return d, nil
 	}
 	return next, err
 }
 
-// setBelow reports whether one of the lines sets name.
-func setBelow(lines []Line, name string) bool {
-	return slices.ContainsFunc(lines, func(l Line) bool {
-		return l.Kind == Assignment && !l.Inside && l.Name == name
-	})
+// setBelow reports whether a line behind l sets its name again.
+func (d *draft) setBelow(l Line) bool {
+	for i := l.Num; i < d.file().Len(); i++ {
+		if o := d.file().Line(i); o.Kind == Assignment && !o.Inside && o.Name == l.Name {
+			return true
+		}
+	}
+	return false
 }

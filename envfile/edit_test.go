@@ -285,7 +285,7 @@ func TestNothingIsPrinted(t *testing.T) {
 	}
 	f := Parse(c.New)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, x := range []any{c, &c, c.Diff, vars, vars["K"], f, f.Lines(), Set{"K", secret}, []Op{Set{"K", secret}}} {
+		for _, x := range []any{c, &c, c.Diff, vars, vars["K"], f, f.Line(0), Set{"K", secret}, []Op{Set{"K", secret}}} {
 			out := fmt.Sprintf(verb, x)
 			if strings.Contains(out, secret[1:20]) || strings.Contains(out, fmt.Sprintf("%x", secret[1:20])) {
 				t.Errorf("%s of %T shows the value", verb, x)

@@ -46,7 +46,7 @@ func (x *exemption) line(l *Line) {
 func (x *exemption) spelling(key string) {
 	key = strings.TrimFunc(key, pythonSpace)
 	x.gone[key] = true
-	_, bare := splitExport([]byte(key))
+	_, bare := splitExport(key)
 	x.gone[bare] = true
 }
 
@@ -58,12 +58,11 @@ func (x *exemption) references(f *File) {
 	}
 	users := map[string][]string{} // the variables whose lines refer to a name
 	owner := ""
-	for i := range f.lines {
-		l := &f.lines[i]
+	for _, l := range f.Lines() {
 		if l.Kind == Assignment && !l.Inside {
 			owner = l.Name
 		}
-		for name := range references(string(l.Raw)) {
+		for name := range references(l.Text()) {
 			users[name] = append(users[name], owner)
 			if l.Inside && l.Kind == Assignment {
 				users[name] = append(users[name], l.Name)

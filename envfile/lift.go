@@ -59,7 +59,7 @@ func (op Lift) apply(d *draft) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &d.file().lines[i]
+	l := d.file().Line(i)
 	what := fmt.Sprintf("move the comment of line %d", op.Line)
 	_, at := l.behind()
 	if at < 0 {
@@ -76,7 +76,7 @@ func (op Lift) apply(d *draft) (*draft, error) {
 		above = d.file().newline()
 	}
 	lifted := newExemption("")
-	lifted.line(l)
+	lifted.line(&l)
 	lifted.references(d.file())
 	for name := range lifted.gone { // it may change, and may not vanish
 		if name != "" {

@@ -54,7 +54,7 @@ func TestBehind(t *testing.T) {
 		"A=https://x/#anchor": "",
 	} {
 		got := ""
-		if value, comment, ok := Parse([]byte(text)).Lines()[0].Behind(); ok {
+		if value, comment, ok := Parse([]byte(text)).Line(0).Behind(); ok {
 			got = value + "|" + comment
 		}
 		if got != want {

@@ -15,7 +15,7 @@ func (v Var) Format(s fmt.State, _ rune) {
 func (l Line) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "line %d %s", l.Num, l.Name) }
 
 // Format prints the number of lines.
-func (f *File) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "a file of %d lines", len(f.lines)) }
+func (f *File) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "a file of %d lines", f.Len()) }
 
 // Format prints the name that is set.
 func (op Set) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "set %s", op.Name) }

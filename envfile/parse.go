@@ -2,6 +2,7 @@ package envfile
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -53,21 +54,31 @@ func (l Line) End() string { return string(lineEnd(l.Raw)) }
 // Text returns the line without its line end.
 func (l Line) Text() string { return string(l.Raw[:len(l.Raw)-len(lineEnd(l.Raw))]) }
 
-// File is a parsed .env file. It keeps every byte of its input.
+// File is a parsed .env file. It keeps every byte of its input, and of its lines only where they begin: a file of 1 MiB
+// may have a million.
 type File struct {
-	data  []byte
-	lines []Line
+	data   []byte
+	text   string // data, for the names and values to share
+	starts []int  // where each line begins, and at last the end
+	marks  []byte // of each line inside or unbalanced, or nothing
 }
+
+// What a line alone does not say.
+const (
+	inside     = 1 // Line.Inside
+	unbalanced = 2 // Line.Unbalanced
+)
 
 var utf8BOM = []byte("\xef\xbb\xbf")
 
-// Parse splits data into lines and says what each of them is. It never fails:
-// whatever is not understood is a Bare line. Time and memory are linear in
-// len(data). The File shares memory with data, which must not change.
+// Parse splits data into lines. It never fails: whatever is not understood is a Bare line. Time and memory are linear
+// in len(data). The File shares memory with data, which must not change.
 func Parse(data []byte) *File {
-	f := &File{data: data, lines: make([]Line, 0, countLines(data))}
-	for rest := data; len(rest) > 0; {
-		f.lines = append(f.lines, classify(len(f.lines)+1, cutLine(&rest)))
+	n := countLines(data)
+	f := &File{data: data, text: string(data), starts: make([]int, 1, n+1), marks: make([]byte, n)}
+	for at := 0; at < len(data); {
+		at += lineLength(data[at:])
+		f.starts = append(f.starts, at)
 	}
 	f.markSpans()
 	return f
@@ -76,32 +87,40 @@ func Parse(data []byte) *File {
 // Bytes returns exactly the data that was parsed.
 func (f *File) Bytes() []byte { return f.data }
 
-// Lines returns all lines, in order. The slice belongs to the File.
-func (f *File) Lines() []Line { return f.lines }
+// Len returns the number of lines.
+func (f *File) Len() int { return len(f.marks) }
+
+// Line returns the line at index i, from 0.
+func (f *File) Line(i int) Line {
+	from, to := f.starts[i], f.starts[i+1]
+	l := classify(i+1, f.data[from:to:to], f.text[from:to])
+	l.Inside, l.Unbalanced = f.marks[i] == inside, f.marks[i] == unbalanced
+	for l.Last = l.Num; !l.Inside && l.Last < len(f.marks) && f.marks[l.Last] == inside; {
+		l.Last++
+	}
+	return l
+}
+
+// Lines returns all lines, in order, each with its index.
+func (f *File) Lines() iter.Seq2[int, Line] {
+	return func(yield func(int, Line) bool) {
+		for i := 0; i < f.Len() && yield(i, f.Line(i)); i++ {
+		}
+	}
+}
 
 // BOM reports whether the file begins with a UTF-8 byte order mark.
 func (f *File) BOM() bool { return bytes.HasPrefix(f.data, utf8BOM) }
 
 // CRLF reports whether the file has line ends and every one of them is CR LF.
 func (f *File) CRLF() bool {
-	seen := false
-	for _, l := range f.lines {
-		switch l.End() {
-		case "\r\n":
-			seen = true
-		case "":
-		default:
-			return false
-		}
-	}
-	return seen
+	n := strings.Count(f.text, "\r\n")
+	return n > 0 && n == strings.Count(f.text, "\n") && n == strings.Count(f.text, "\r")
 }
 
 // FinalNewline reports whether the last line has a line end. An empty file has
 // no unfinished line, so it counts as ended.
-func (f *File) FinalNewline() bool {
-	return len(f.lines) == 0 || f.lines[len(f.lines)-1].End() != ""
-}
+func (f *File) FinalNewline() bool { return len(f.data) == 0 || len(lineEnd(f.data)) > 0 }
 
 // newline returns the line end for a new line: CR LF where the whole file has
 // it, else LF, which every reader understands.
@@ -152,14 +171,15 @@ func lineEnd(raw []byte) []byte {
 	return nil
 }
 
-func classify(num int, raw []byte) Line {
-	l := Line{Num: num, Raw: raw, Last: num}
-	text := raw[:len(raw)-len(lineEnd(raw))]
+// classify says what a line is, of which text is the same as raw.
+func classify(num int, raw []byte, text string) Line {
+	l := Line{Num: num, Raw: raw}
+	text = text[:len(text)-len(lineEnd(raw))]
 	if num == 1 {
-		text = bytes.TrimPrefix(text, utf8BOM)
+		text = strings.TrimPrefix(text, string(utf8BOM))
 	}
-	text = bytes.TrimFunc(text, pythonSpace)
-	sep := bytes.IndexAny(text, "=:")
+	text = strings.TrimFunc(text, pythonSpace)
+	sep := strings.IndexAny(text, "=:")
 	switch {
 	case len(text) == 0:
 		l.Kind = Blank
@@ -177,26 +197,26 @@ func classify(num int, raw []byte) Line {
 		after := text[sep+1:]
 		if _, name := splitExport(text[:sep]); IsName(name) && (len(after) == 0 || after[0] == ' ' || after[0] == '\t') {
 			l.Colon = true
-		} else if sep = bytes.IndexByte(text, '='); sep < 0 {
+		} else if sep = strings.IndexByte(text, '='); sep < 0 {
 			l.Kind = Bare
 			return l
 		}
 	}
 	l.Export, l.Name = splitExport(text[:sep])
 	l.Kind = Assignment
-	l.Value = unquote(string(bytes.TrimFunc(text[sep+1:], pythonSpace)))
+	l.Value = unquote(strings.TrimFunc(text[sep+1:], pythonSpace))
 	return l
 }
 
 // splitExport takes the word export off the front of what stands before the =.
-func splitExport(key []byte) (export bool, name string) {
-	key = bytes.TrimFunc(key, pythonSpace)
-	if rest, ok := bytes.CutPrefix(key, []byte("export")); ok {
-		if t := bytes.TrimLeftFunc(rest, pythonSpace); len(t) > 0 && len(t) < len(rest) {
-			return true, string(t)
+func splitExport(key string) (export bool, name string) {
+	key = strings.TrimFunc(key, pythonSpace)
+	if rest, ok := strings.CutPrefix(key, "export"); ok {
+		if t := strings.TrimLeftFunc(rest, pythonSpace); len(t) > 0 && len(t) < len(rest) {
+			return true, t
 		}
 	}
-	return false, string(key)
+	return false, key
 }
 
 // unquote drops one pair of equal quotes that encloses the value.
@@ -241,28 +261,23 @@ func pythonSpace(r rune) bool {
 // quote stops at the next one of its kind, which a line that opens such a
 // quote holds itself; so all searches together are linear.
 func (f *File) markSpans() {
-	start := 0 // offset of the line in data
-	for i := 0; i < len(f.lines); {
-		l := &f.lines[i]
-		next := start + len(l.Raw)
+	for i := 0; i < f.Len(); {
+		l, start := f.Line(i), f.starts[i]
 		i++
-		if l.Kind == Assignment && !l.Colon {
-			eq := start + bytes.IndexByte(l.Raw, '=') + 1
-			open := eq + len(l.Raw[eq-start:]) - len(bytes.TrimLeft(l.Raw[eq-start:], " \t"))
-			end, closed := f.closing(open)
-			switch {
-			case end < 0: // not quoted
-			case !closed:
-				l.Unbalanced = true
-			default:
-				for ; next <= end; i++ {
-					f.lines[i].Inside = true
-					l.Last = f.lines[i].Num
-					next += len(f.lines[i].Raw)
-				}
+		if l.Kind != Assignment || l.Colon {
+			continue
+		}
+		value := bytes.TrimLeft(l.Raw[bytes.IndexByte(l.Raw, '=')+1:], " \t")
+		end, closed := f.closing(start + len(l.Raw) - len(value))
+		switch {
+		case end < 0: // not quoted
+		case !closed:
+			f.marks[i-1] = unbalanced
+		default:
+			for ; i < f.Len() && f.starts[i] <= end; i++ {
+				f.marks[i] = inside
 			}
 		}
-		start = next
 	}
 }
 

@@ -158,7 +158,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		lines := len(Parse(data).Lines())
+		lines := Parse(data).Len()
 		for _, d := range Dialects() {
 			vars, err := Read(d, data, existing)
 			if (vars == nil) != (err != nil) {

@@ -48,7 +48,8 @@ func (op Set) apply(d *draft) (*draft, error) {
 	gone := newExemption(op.Name)
 	target := d.target(op.Name)
 	if target >= 0 {
-		gone.line(&d.file().lines[target])
+		l := d.file().Line(target)
+		gone.line(&l)
 	}
 	gone.references(d.file())
 	cuts := d.ways(op.Name, forms, target)
@@ -70,7 +71,7 @@ func (op Set) apply(d *draft) (*draft, error) {
 func (d *draft) ways(name string, forms []string, target int) (ways [][]cut) {
 	for _, form := range forms {
 		texts := []string{name + "=" + form}
-		if d.exports() || target >= 0 && d.file().lines[target].Export {
+		if d.exports() || target >= 0 && d.file().Line(target).Export {
 			texts = []string{"export " + texts[0], texts[0]}
 		}
 		if target >= 0 {
@@ -103,8 +104,8 @@ func (w *wish) forms(by For) []string {
 
 // target returns the index of the last line that sets name, or -1.
 func (d *draft) target(name string) int {
-	for i := len(d.file().lines) - 1; i >= 0; i-- {
-		if l := &d.file().lines[i]; l.Kind == Assignment && !l.Inside && l.Name == name {
+	for i := d.file().Len() - 1; i >= 0; i-- {
+		if l := d.file().Line(i); l.Kind == Assignment && !l.Inside && l.Name == name {
 			return i
 		}
 	}
@@ -115,8 +116,8 @@ func (d *draft) target(name string) int {
 // reads the file without set -a: at least half of the others have it.
 func (d *draft) exports() bool {
 	exported, plain := 0, 0
-	for i := range d.file().lines {
-		switch l := &d.file().lines[i]; {
+	for _, l := range d.file().Lines() {
+		switch {
 		case l.Kind != Assignment || l.Inside:
 		case l.Export:
 			exported++
@@ -148,7 +149,7 @@ func (d *draft) replacements(i int, texts []string) (ways [][]cut) {
 	}
 	n := d.last(i) - i
 	for _, text := range texts {
-		for _, end := range d.ends(d.file().lines[i+n-1].End()) {
+		for _, end := range d.ends(d.file().Line(i+n-1).End()) {
 			ways = append(ways, []cut{{i, n, []string{head + text + end}}})
 		}
 	}
@@ -160,10 +161,10 @@ func (d *draft) replacements(i int, texts []string) (ways [][]cut) {
 // or a comment that a backslash would continue; and behind one of the last
 // lines, which serves where something after them is left open.
 func (d *draft) additions(text string) (ways [][]cut) {
-	lines := d.file().lines
-	first := len(lines)
-	for i := range lines {
-		if lines[i].Kind == Assignment {
+	file := d.file()
+	first := file.Len()
+	for i, l := range file.Lines() {
+		if l.Kind == Assignment {
 			first = i
 			break
 		}
@@ -172,12 +173,12 @@ func (d *draft) additions(text string) (ways [][]cut) {
 	tries := min(16, max(2, 2*MaxSize/(len(d.data)+1)))
 	for _, end := range d.ends(d.file().newline()) {
 		ways = append(ways, d.atEnd(text+end))
-		if first < len(lines) && (first > 0 || !d.file().BOM()) {
+		if first < file.Len() && (first > 0 || !file.BOM()) {
 			ways = append(ways, []cut{{at: first, add: []string{text + end}}})
 		}
 		ways = append(ways, d.atEnd(end, text+end))
-		for i := len(lines) - 1; i > max(0, len(lines)-tries); i-- {
-			if i != first && !lines[i].Inside && lines[i-1].End() != "" {
+		for i := file.Len() - 1; i > max(0, file.Len()-tries); i-- {
+			if i != first && file.marks[i] != inside && file.Line(i-1).End() != "" {
 				ways = append(ways, []cut{{at: i, add: []string{text + end}}})
 			}
 		}
@@ -187,10 +188,10 @@ func (d *draft) additions(text string) (ways [][]cut) {
 
 // atEnd adds lines behind the last one, which gets the newline it lacks.
 func (d *draft) atEnd(add ...string) []cut {
-	n := len(d.file().lines)
+	n := d.file().Len()
 	if d.file().FinalNewline() {
 		return []cut{{at: n, add: add}}
 	}
 	end := d.ends(d.file().newline())[0]
-	return []cut{{at: n - 1, n: 1, add: append([]string{string(d.file().lines[n-1].Raw) + end}, add...)}}
+	return []cut{{at: n - 1, n: 1, add: append([]string{string(d.file().Line(n-1).Raw) + end}, add...)}}
 }

@@ -122,12 +122,12 @@ func (d *draft) harm(next *draft, gone *exemption, dialects []Dialect) *BlockedE
 // settingLine returns the index of the last line that sets a name, or of the
 // last line where none is seen to.
 func (d *draft) settingLine(name string) int {
-	for i := len(d.file().lines) - 1; i >= 0; i-- {
-		if d.file().lines[i].Name == name {
+	for i := d.file().Len() - 1; i >= 0; i-- {
+		if d.file().Line(i).Name == name {
 			return i
 		}
 	}
-	return len(d.file().lines) - 1
+	return d.file().Len() - 1
 }
 
 func errorLine(err error) int {
@@ -164,16 +164,16 @@ func (t *trial) blocked(next *draft) error {
 // openLine returns the index of the line that most likely swallows what follows
 // it: an open quote, else a backslash at a line's end, else the last line.
 func (d *draft) openLine() int {
-	for i := range d.file().lines {
-		if d.file().lines[i].Unbalanced {
+	for i, mark := range d.file().marks {
+		if mark == unbalanced {
 			return i
 		}
 	}
-	for i := len(d.file().lines) - 1; i >= 0; i-- {
-		raw := d.file().lines[i].Raw
+	for i := d.file().Len() - 1; i >= 0; i-- {
+		raw := d.file().Line(i).Raw
 		if bytes.HasSuffix(raw[:len(raw)-len(lineEnd(raw))], []byte{'\\'}) {
 			return i
 		}
 	}
-	return len(d.file().lines) - 1
+	return d.file().Len() - 1
 }

@@ -12,15 +12,14 @@ type Unset struct {
 func (op Unset) apply(d *draft) (*draft, error) {
 	gone := newExemption(op.Name)
 	var cuts []cut
-	for i := 0; i < len(d.file().lines); i++ {
-		l := &d.file().lines[i]
+	for i := 0; i < d.file().Len(); i++ {
+		l := d.file().Line(i)
 		if l.Kind != Assignment || l.Inside || l.Name != op.Name {
 			continue
 		}
-		gone.line(l)
-		end := d.last(i)
-		cuts = append(cuts, cut{at: i, n: end - i})
-		i = end - 1
+		gone.line(&l)
+		cuts = append(cuts, cut{at: i, n: l.Last - i})
+		i = l.Last - 1
 	}
 	if len(cuts) == 0 {
 		return d, nil

@@ -19,11 +19,11 @@ const dots = "••••••••••••••••"
 // worth saying.
 func mask(run *steps.Run, known public, line string) (text, note string) {
 	of, key := run.Names(), run.Key
-	parsed := envfile.Parse([]byte(line)).Lines()
-	if len(parsed) == 0 {
+	parsed := envfile.Parse([]byte(line))
+	if parsed.Len() == 0 {
 		return "", ""
 	}
-	l := parsed[0]
+	l := parsed.Line(0)
 	switch {
 	case l.Kind == envfile.Comment && known.comments[strings.TrimSpace(line)]:
 		return secret.Inert(line), ""

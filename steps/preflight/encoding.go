@@ -15,7 +15,7 @@ import (
 func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	if file.BOM() {
 		f := finding.New(finding.EncodingBOM, "").At(d.rel(), 1).OnRequest()
-		if first := file.Lines()[0]; first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
+		if first := file.Line(0); first.Kind == envfile.Assignment && d.run.Names().IsSecretKey(first.Name) {
 			f = f.WithSeverity(finding.Error).Needed()
 			f.Message = prose.Say("The file begins with a byte order mark, which hides SECRET_KEY from the backend: it will not start.")
 		}

@@ -79,7 +79,7 @@ func FuzzLook(f *testing.F) {
 		vars := d.encoding(file)
 		d.lines(file, vars)
 		for _, found := range d.found {
-			if found.Message.Rendered() == "" || found.Line < 0 || found.Line > len(file.Lines())+1 {
+			if found.Message.Rendered() == "" || found.Line < 0 || found.Line > file.Len()+1 {
 				t.Errorf("finding %+v", found)
 			}
 		}
