@@ -38,6 +38,27 @@ func tooManyReferences(data []byte) int {
 	return 0
 }
 
+// uncommented returns a large file with its comments blanked: compose-go and godotenv go a level deeper on their stack
+// for each comment, which half a million of them fill with 128 MB. It goes as far as the file is as every reader takes
+// it for sure: to the first line that may open a quote that goes on.
+func uncommented(data []byte) []byte {
+	if len(data) <= remembered || bytes.IndexByte(data, '#') < 0 {
+		return data
+	}
+	out, at := bytes.Clone(data), 0
+	for _, l := range Parse(data).Lines() {
+		quoted := l.Inside || l.Last != l.Num
+		switch {
+		case l.Unbalanced || l.Colon || l.End() == "\r" || quoted && bytes.IndexByte(l.Raw, '\\') >= 0:
+			return out
+		case !quoted && bytes.HasPrefix(bytes.TrimLeft(l.Raw, " \t"), []byte{'#'}):
+			copy(out[at:], bytes.Repeat([]byte{' '}, len(l.Raw)-len(l.End())))
+		}
+		at += len(l.Raw)
+	}
+	return out
+}
+
 // expandsTooFar reports whether the references of a file could grow past
 // maxExpanded, or are nested too deeply, and from which line on (1-based). Forty lines of A=$A$A make
 // every reader that expands run out of memory, and some take minutes over a line

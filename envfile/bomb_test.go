@@ -1,8 +1,12 @@
 package envfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,5 +44,30 @@ func TestManyHarmlessReferences(t *testing.T) {
 		if v, found, err := Lookup(d, []byte(text), "K", nil); err != nil || !found || v != "v" {
 			t.Errorf("%s: %q %v %v", d, v, found, err)
 		}
+	}
+}
+
+// A large file is handed to the libraries without its comments. They read it as they read the same lines without that.
+func TestALargeFileReadsAsItsLinesDo(t *testing.T) {
+	t.Parallel()
+	comments := bytes.Repeat([]byte("# \"a comment\n"), remembered/10)
+	r := rand.New(rand.NewPCG(7, 29))
+	blanked := 0
+	for range 60 {
+		file := append(randomFile(r), "\n# 'more\nLAST=1 # end\n"...)
+		large := slices.Concat(file, comments, []byte("BEHIND=1\n"))
+		if bytes.Count(uncommented(large), []byte{'#'}) < 1000 {
+			blanked++
+		}
+		for _, d := range []Dialect{Compose, Godotenv} {
+			want, refused := Read(d, slices.Concat(file, []byte("# \"a comment\nBEHIND=1\n")), nil)
+			got, err := Read(d, large, nil)
+			if !maps.Equal(got, want) || (err == nil) != (refused == nil) {
+				t.Errorf("%s, %q: %v, %v; alone %v, %v", d, file, plain(got), err, plain(want), refused)
+			}
+		}
+	}
+	if blanked < 20 {
+		t.Errorf("%d of 60 files were without comments", blanked)
 	}
 }

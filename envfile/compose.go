@@ -56,7 +56,7 @@ func tooDeep(data []byte) int {
 }
 
 func composeVars(data []byte, env environ) (map[string]string, error) {
-	return dotenv.UnmarshalBytesWithLookup(bytes.TrimPrefix(data, utf8BOM), dotenv.LookupFn(env))
+	return dotenv.UnmarshalBytesWithLookup(bytes.TrimPrefix(uncommented(data), utf8BOM), dotenv.LookupFn(env))
 }
 
 // composeLine returns the line that makes compose-go refuse the file. It names a line itself where that is none of an

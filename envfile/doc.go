@@ -30,10 +30,11 @@
 //
 // Before an edit is accepted, the result is read back. The name must have its
 // value for the readers in use, and no other variable may read otherwise than
-// before: in any dialect, or where that cannot be had, for those in use. (A value that refers to the name changes with it.) If the usual place
-// reads wrong, another is tried; if none is right, a *BlockedError names the
-// line in the way. Change.Verify then proves that no byte outside the changed
-// lines differs.
+// before: in any dialect, or where that cannot be had, or in a file of more than
+// 32768 assignments, for those in use. (A value that refers to the name changes
+// with it.) If the usual place reads wrong, another is tried; if none is right, a
+// *BlockedError names the line in the way. Change.Verify then proves that no byte
+// outside the changed lines differs.
 //
 // # Secrets
 //

@@ -112,11 +112,8 @@ func (v Var) as(before Var) bool {
 // swallowed by another may come back.
 func (x *exemption) harmed(before, after Vars) (name string, harmed bool) {
 	for name, v := range before {
-		if x.gone[name] {
-			continue
-		}
 		w, ok := after[name]
-		if !ok || !w.as(v) && !x.changed[name] {
+		if same := ok && (w.as(v) || x.changed[name]); !same && !x.gone[name] {
 			return name, true
 		}
 	}

@@ -8,7 +8,7 @@ func readGodotenv(data []byte) (Vars, error) {
 	if line := tooManyReferences(data); line > 0 {
 		return nil, &ReadError{Godotenv, line, tooMany}
 	}
-	got, err := godotenv.UnmarshalBytes(data)
+	got, err := godotenv.UnmarshalBytes(uncommented(data))
 	if err != nil {
 		return nil, &ReadError{Godotenv, strangeLine(data), "a name or a quote that it does not accept"}
 	}

@@ -80,7 +80,11 @@ func TestModelsAgainstPython(t *testing.T) {
 	for _, p := range shellPieces {
 		files = append(files, []byte(p+"\n"), []byte("B=1\nA=a\n"+p+"\nC=3\n"))
 	}
-	for range 800 {
+	rounds := 200
+	if long {
+		rounds = 800
+	}
+	for range rounds {
 		var b bytes.Buffer
 		for range 1 + r.IntN(6) {
 			b.WriteString(shellPieces[r.IntN(len(shellPieces))])

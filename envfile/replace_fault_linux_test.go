@@ -262,7 +262,7 @@ func forgetEnds(t *testing.T, p place) {
 var faultOld, faultNew = []byte("A=1\nB=2\n"), []byte("A=1\nB=22\nC=3\n")
 
 // longScenarios run only with KEYSPLIT_LONG=1.
-var longScenarios = map[string]bool{"create": true, "shorter": true, "revert": true, "revert a creation": true, "recover": true}
+var longScenarios = map[string]bool{"overwrite": true, "create": true, "shorter": true, "revert": true, "revert a creation": true, "recover": true}
 
 func faultScenarios() map[string]scenario {
 	replaced := func(t *testing.T, p place) {

@@ -149,7 +149,7 @@ func (d *draft) replacements(i int, texts []string) (ways [][]cut) {
 	}
 	n := d.last(i) - i
 	for _, text := range texts {
-		for _, end := range d.ends(d.file().Line(i+n-1).End()) {
+		for _, end := range d.ends(d.file().Line(i + n - 1).End()) {
 			ways = append(ways, []cut{{i, n, []string{head + text + end}}})
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // variable; else bash does, mostly.
 func TestShellEditsAgainstTheShells(t *testing.T) {
 	t.Parallel()
-	seed, rounds := uint64(17), 80
+	seed, rounds := uint64(17), 40
 	if long {
 		seed, rounds = rand.Uint64(), 700
 	}

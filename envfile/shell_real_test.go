@@ -89,12 +89,18 @@ func TestShellModelAgainstTheShells(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(4, seed))
 	var files [][]byte
-	for _, p := range shellPieces {
-		files = append(files, []byte(p+"\n"), []byte("B=1\nA=a\n"+p+"\nC=3\n"))
-	}
-	rounds := 150
+	rounds := 20
 	if long {
 		rounds = 700
+	}
+	for i, p := range shellPieces {
+		alone, between := []byte(p+"\n"), []byte("B=1\nA=a\n"+p+"\nC=3\n")
+		if long || i%2 == 0 {
+			files = append(files, between)
+		}
+		if long || i%8 == 1 {
+			files = append(files, alone)
+		}
 	}
 	for range rounds {
 		var b bytes.Buffer
@@ -135,7 +141,7 @@ func TestShellModelAgainstTheShells(t *testing.T) {
 			}
 		}
 	}
-	if t.Logf("%d known, %d of %d stated", known, said, stated); known < 400 || said < stated*3/4 {
+	if t.Logf("%d known, %d of %d stated", known, said, stated); known < 300 || said < stated*3/4 {
 		t.Errorf("%d values known, %d of %d as stated: the model says too little", known, said, stated)
 	}
 }

@@ -36,7 +36,7 @@ func (sh *shell) expand(word string) shellExpansion {
 // walk expands a text; inDouble says that it is between double quotes.
 func (e *shellExpander) walk(s string, inDouble bool) {
 	for len(s) > 0 {
-		n := shellUnit(s, inDouble)
+		n := shellUnit(s, inDouble, 0)
 		if n < 0 {
 			e.unknown = true // in the word of a command that is not followed
 			return

@@ -40,6 +40,8 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 		token, op := x.token()
 		switch {
 		case x.fault != "":
+		case len(l.list) > maxReferences:
+			x.fault = "more commands on a line than keysplit follows"
 		case !op:
 			l.word(token)
 		case token == "" || token == "\n":
@@ -216,9 +218,9 @@ func (x *shellLexer) token() (text string, op bool) {
 			start = x.at
 			continue
 		}
-		n := shellUnit(x.s[x.at:], false)
+		n := shellUnit(x.s[x.at:], false, 0)
 		if n < 0 {
-			x.fault = "a quote or a bracket that nothing closes"
+			x.fault = "a quote or a bracket that nothing closes, or too many inside of one another"
 			return "", false
 		}
 		x.at += n
@@ -258,8 +260,8 @@ func (x *shellLexer) documents() {
 }
 
 // shellUnit returns the length of the quoted piece, expansion, escape or single character at the start of s, or -1
-// where it is not closed.
-func shellUnit(s string, inDouble bool) int {
+// where it is not closed, or has more than maxNested such inside of one another, from depth on.
+func shellUnit(s string, inDouble bool, depth int) int {
 	switch {
 	case s[0] == '\\':
 		return min(2, len(s))
@@ -268,7 +270,7 @@ func shellUnit(s string, inDouble bool) int {
 	case s[0] == '`':
 		return shellUntil(s, 1, '`', true)
 	case s[0] == '"' && !inDouble:
-		return shellNest(s, 1, '"')
+		return shellNest(s, 1, '"', depth)
 	case s[0] != '$' || len(s) == 1:
 		return 1
 	case s[1] == '$':
@@ -276,11 +278,11 @@ func shellUnit(s string, inDouble bool) int {
 	case s[1] == '\'' && !inDouble:
 		return shellUntil(s, 2, '\'', true)
 	case s[1] == '(':
-		return shellNest(s, 2, ')')
+		return shellNest(s, 2, ')', depth)
 	case s[1] == '{':
-		return shellNest(s, 2, '}')
+		return shellNest(s, 2, '}', depth)
 	case s[1] == '[':
-		return shellNest(s, 2, ']')
+		return shellNest(s, 2, ']', depth)
 	}
 	return 1
 }
@@ -300,17 +302,17 @@ func shellUntil(s string, i int, end byte, escapes bool) int {
 }
 
 // shellNest is shellUntil for text in which quotes and expansions count, and parentheses in pairs.
-func shellNest(s string, i int, end byte) int {
-	for i < len(s) {
+func shellNest(s string, i int, end byte, depth int) int {
+	for depth < maxNested && i < len(s) {
 		if s[i] == end {
 			return i + 1
 		}
 		n := 0
 		if s[i] == '(' && end == ')' {
-			if n = shellNest(s[i:], 1, end); n < 0 {
+			if n = shellNest(s[i:], 1, end, depth+1); n < 0 {
 				return -1
 			}
-		} else if n = shellUnit(s[i:], end == '"'); n < 0 {
+		} else if n = shellUnit(s[i:], end == '"', depth+1); n < 0 {
 			return -1
 		}
 		i += n

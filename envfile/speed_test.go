@@ -107,8 +107,8 @@ print((time.perf_counter() - start) / int(sys.argv[2]))`, path, fmt.Sprint(b.N))
 // fifty times as long here, for the sake of busy machines; quadratic time takes
 // 256 times as long, and on a file of short lines more than ten seconds.
 func TestTimeIsLinear(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
+	if !long {
+		t.Skip("only with KEYSPLIT_LONG=1")
 	}
 	shapes := map[string]func(size int) []byte{
 		"mixed":        big,

@@ -89,11 +89,18 @@ func (d *draft) choose(what string, gone *exemption, candidates ...*draft) (*dra
 	return nil, h
 }
 
+// many is more assignments than a file of settings has. To read so many twice in every dialect takes seconds.
+const many = 1 << 15
+
 // served returns the dialects in which no other variable should change: all of
 // them, but not the shell in a file with CR LF throughout, every value of which
-// it reads with a CR, unless it is one of the readers in use.
+// it reads with a CR, unless it is one of the readers in use. In a file of very
+// many assignments they are the readers in use.
 func (d *draft) served() []Dialect {
 	all := Dialects()
+	if bytes.Count(d.data, []byte{'='}) > many {
+		return d.by.Readers
+	}
 	if d.file().CRLF() && !slices.Contains(d.by.Readers, Shell) {
 		all = slices.DeleteFunc(all, func(dia Dialect) bool { return dia == Shell })
 	}
