@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -53,6 +54,8 @@ var remedies = []remedy{
 		advice: "Choose a folder with a manage.py of Django's.",
 		label:  "Another folder", question: "In which folder is the project?", field: "Path", flag: "project",
 	},
+	{label: "Another settings module", question: "Which settings module does the project use?", field: "Module", flag: "settings"},
+	{label: "Another user", question: "As which user does the backend run?", field: "User", flag: "as"},
 }
 
 // remedyOf is the way out of a finding, nil where there is none. The demo's project has
@@ -65,23 +68,58 @@ func (w *wizard) remedyOf(f finding.Finding) *remedy {
 	return &remedies[i]
 }
 
-// advised is a finding as a page says it that has an action for it.
+// advised is a finding as a page says it that has an action for it: by its button where
+// the advice names a flag.
 func (w *wizard) advised(g finding.Group) finding.Group {
 	page, _ := finding.LookUp(g.Code)
 	if r := w.remedyOf(g.Finding); r != nil && g.Fix == page.Fix && r.advice != "" {
 		g.Fix = prose.Of(r.advice)
 	}
+	if !w.throwaway {
+		g.Fix = g.Fix.Instead(func(command string) string {
+			if r := named(command); r != nil {
+				return r.label
+			}
+			return ""
+		})
+	}
 	return g
 }
 
-// ways are the actions that name something else, for the findings of a page.
+// named is the remedy that gives the flag which a command of keysplit alone has, nil for
+// none.
+func named(command string) *remedy {
+	words := strings.Fields(command)
+	if len(words) < 2 || words[0] != "keysplit" {
+		return nil
+	}
+	i := slices.IndexFunc(remedies, func(r remedy) bool { return r.label != "" && words[1] == "--"+r.flag })
+	if i < 0 {
+		return nil
+	}
+	return &remedies[i]
+}
+
+// ways are the actions that name something else, for the findings of a page: those of
+// their codes, and those whose flags their advice names.
 func (w *wizard) ways(found []finding.Finding) (out []option) {
+	add := func(r *remedy) {
+		if r != nil && r.label != "" && !slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
+			out = append(out, option{label: r.label, act: r.ask})
+		}
+	}
 	for _, f := range found {
-		r := w.remedyOf(f)
-		if r == nil || r.label == "" || f.Severity != finding.Error || slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
+		if f.Severity != finding.Error {
 			continue
 		}
-		out = append(out, option{label: r.label, act: r.ask})
+		if !w.throwaway {
+			for _, p := range f.Fix.Parts() {
+				if p.Command {
+					add(named(p.Text))
+				}
+			}
+		}
+		add(w.remedyOf(f))
 	}
 	return out
 }

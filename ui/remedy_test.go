@@ -45,6 +45,31 @@ func TestAnotherOneIsAnAction(t *testing.T) {
 	}
 }
 
+// Advice that names a flag names the button in its place, but in the demo, whose project
+// has no other.
+func TestAFlagIsAButton(t *testing.T) {
+	for _, throwaway := range []bool{false, true} {
+		st := newStage(t, plainLight)
+		st.w.throwaway = throwaway
+		st.fakes[steps.Restart].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(finding.New(finding.DjangoNotRunnable, "The settings module shop is not there.").WithFix(finding.Do("Name the right one: `keysplit --settings MODULE`.")))
+		}
+		st.open().to(steps.Restart).press("enter")
+		v := st.w.View()
+		if strings.Contains(v, "Name the right one: Another settings module.") == throwaway || strings.Contains(v, "--settings") != throwaway {
+			t.Errorf("the demo %t:\n%s", throwaway, v)
+		}
+		if throwaway {
+			continue
+		}
+		st.pick("Another settings module")
+		st.typed("config.settings").press("enter")
+		if a := st.w.again; a == nil || *a != (Again{Flag: "settings", Value: "config.settings"}) {
+			t.Errorf("it begins again with %+v", a)
+		}
+	}
+}
+
 // Where there is no project, those below and the demo are one key away.
 func TestWithoutAProjectOthersAreOffered(t *testing.T) {
 	for label, want := range map[string]Again{"shop": {Flag: "project"}, "Try the demo": {Demo: true}} {

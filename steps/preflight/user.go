@@ -75,5 +75,5 @@ func cannotStart(p *steps.Project) error {
 			finding.Do("Name the project's interpreter: `keysplit --python PATH`."))
 	}
 	return notRunnable("The interpreter "+p.Python+" will not start as "+p.User.Name+" ("+p.UserFrom+").", "", 0,
-		finding.Do("Give %s access to it and to %s, or name another user: `--as USER`.", p.User.Name, filepath.Dir(p.ManagePy)))
+		finding.Do("Give %s access to it and to %s, or name another user: `keysplit --as USER`.", p.User.Name, filepath.Dir(p.ManagePy)))
 }

@@ -5,6 +5,7 @@
 package prose
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -119,7 +120,7 @@ func (t Text) Parts() (parts []Part) {
 }
 
 // placeholders are words of a command that a person replaces.
-var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|VALUE)\b`)
+var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|USER|VALUE)\b`)
 
 // Command is the first command that can be run as it stands: it has no placeholder,
 // and is not keysplit alone, which only means to run the same again. "" for none.
@@ -171,6 +172,17 @@ func (t Text) each(do func(Part) string) Text {
 		b.WriteString(text)
 	}
 	return Text{label, b.String()}
+}
+
+// Instead is the text with those commands replaced for which by has another word: a front
+// end names its button where a command line has a flag.
+func (t Text) Instead(by func(command string) string) Text {
+	return t.each(func(p Part) string {
+		if p.Command {
+			return cmp.Or(by(p.Text), p.Text)
+		}
+		return p.Text
+	})
 }
 
 // MarshalText is the rendered text, as JSON has it.

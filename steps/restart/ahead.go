@@ -133,7 +133,7 @@ func (s *Step) take(run *steps.Run) *starting {
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
 	if run.Project.Python == "" || run.Project.ManagePy == "" {
 		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, notFound+" No Python was found to start one with.").
-			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: --python PATH.")))
+			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: `keysplit --python PATH`.")))
 	}
 	b := s.take(run)
 	if b == nil {

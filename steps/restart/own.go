@@ -163,7 +163,7 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	emit.Progress(fmt.Sprintf("keysplit started a server of its own on %s for the test and stops it afterwards.", strings.TrimPrefix(base, "http://")))
 	if run.Options.Environment != "" && run.Options.Environment != steps.DefaultEnvironment {
 		emit.Find(finding.New(finding.ServerNotFound, s.noneFound()+" What was proved is the code and the file, on a server that keysplit started.").
-			WithFix(start.Then(finding.Do("Or name its address: --url. Then run `keysplit` again."))))
+			WithFix(start.Then(finding.Do("Or name its address: `keysplit --url https://HOST`."))))
 	}
 	return nil
 }

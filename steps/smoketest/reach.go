@@ -43,7 +43,7 @@ func (s *session) reach(ctx context.Context) error {
 		if err == nil && s.toHTTPS(a) {
 			s.emit.Check(steps.LineAnswers, steps.MarkFailed, "server answers", fmt.Sprintf("%d, a redirect to https", a.status))
 			return steps.Fail(finding.New(finding.InsecureURL, "The server answers plain http only with a redirect to https. keysplit does not follow it.").
-				WithFix(finding.Do("Name the https address: --url https://HOST. For a development server, set SECURE_SSL_REDIRECT to False.")))
+				WithFix(finding.Do("Name the https address: `keysplit --url https://HOST`. For a development server, set SECURE_SSL_REDIRECT to False.")))
 		}
 	}
 	if err != nil {

@@ -115,7 +115,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	first, others := addresses(run)
 	if first == "" {
 		return steps.Fail(finding.New(finding.ServerUnreachable, "No address of a running server is known.").
-			WithFix(finding.Do("Start the backend and name its address: --url http://127.0.0.1:8000.")))
+			WithFix(finding.Do("Start the backend and name its address: `keysplit --url http://HOST:PORT`.")))
 	}
 	run.Asked, s.loggedIn = append([]string{first}, others...), false
 	found, young := ages(run, emit)

@@ -44,7 +44,7 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 		f.Message = prose.Say("The .env file is tracked by git, on purpose: %s.", by)
 		return f, true, true
 	}
-	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: --env-file PATH.", untrack(real))
+	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: `keysplit --env-file PATH`.", untrack(real))
 	if writes {
 		f = f.WithSeverity(finding.Error)
 		f.Message = prose.Say("The .env file is tracked by git, so keysplit writes no secret to it.")
