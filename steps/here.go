@@ -3,6 +3,7 @@ package steps
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // FromHere is an absolute path as a command has it that is typed into the shell that
@@ -29,4 +30,16 @@ func from(here, path string) string {
 		return path
 	}
 	return rel
+}
+
+// Tilde is a path as a person reads it: the home folder is ~.
+func Tilde(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
+		return strings.TrimSuffix("~/"+filepath.ToSlash(rel), "/.")
+	}
+	return path
 }

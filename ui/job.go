@@ -3,10 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -182,7 +179,7 @@ func look(e *steps.Engine) facts {
 		f.skip[n] = yes
 	}
 	if run.Project != nil {
-		f.folder = run.Redactor.Clean(short(run.Project.Root))
+		f.folder = run.Redactor.Clean(steps.Tilde(run.Project.Root))
 	}
 	return f
 }
@@ -195,18 +192,6 @@ func endingOf(e *steps.Engine) steps.Ending {
 	}
 	end.Left, end.GoOn = slices.Clone(end.Left), "" // the page itself goes on
 	return end
-}
-
-// short writes the home folder as ~.
-func short(path string) string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
-		return strings.TrimSuffix("~/"+filepath.ToSlash(rel), "/.")
-	}
-	return path
 }
 
 func stopped(err error) bool {

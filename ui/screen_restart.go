@@ -11,15 +11,7 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	st := w.styles
 	s.hang("", st.Bold, p.Summary.Rendered())
 	s.blank()
-	for _, d := range p.Details {
-		if p.Command != "" && d == steps.CommandDetail(p.Command) {
-			label, _ := d.Label()
-			s.hang("", st.Muted, label)
-			s.hang("  ", st.Info, p.Command)
-			continue
-		}
-		s.say("", st.Muted, d)
-	}
+	s.details(p.Details)
 	s.effects(p)
 	if w.begun != nil && !p.Nothing {
 		w.loginAgain(s)

@@ -131,7 +131,11 @@ func howEach(run *steps.Run, targets []staleServer) (lines []prose.Text) {
 			lines = append(lines, prose.Labelled("Server", "%s. %s", which(t.Server), bareAdvice))
 			continue
 		}
-		lines = append(lines, prose.Labelled("Server", "%s, %s", which(t.Server), place(run, t.Server)))
+		lines = append(lines, prose.Labelled("Server", "%s", which(t.Server)))
+		if t.Folder != run.Project.Root {
+			lines = append(lines, prose.Labelled("Folder", "%s", run.Redactor.Show(secret.Said(steps.Tilde(t.Folder)))))
+		}
+		lines = append(lines, prose.Labelled("Command", "%s", run.Redactor.Show(secret.Said(brief(t.Command)))))
 		if !t.reloads() {
 			lines = append(lines, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
 		} else if !touched {
@@ -338,7 +342,7 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 }
 
 func touchDetail(run *steps.Run) prose.Text {
-	return prose.Say("keysplit touches %s, so that the server reloads. Its content does not change.", relative(run, watched(run)))
+	return prose.Labelled("Method", "keysplit touches %s, so that the server reloads. Its content does not change.", relative(run, watched(run)))
 }
 
 // watched is the file whose time the autoreloader watches: the settings, else
@@ -378,5 +382,14 @@ func which(s steps.Server) string {
 }
 
 func place(run *steps.Run, s steps.Server) string {
-	return "folder " + run.Redactor.Show(secret.Said(s.Folder)) + ", command " + run.Redactor.Show(secret.Said(s.Command))
+	return "folder " + run.Redactor.Show(secret.Said(steps.Tilde(s.Folder))) + ", command " + run.Redactor.Show(secret.Said(brief(s.Command)))
+}
+
+// brief is a command line as a person reads it: without a program that stands in it.
+func brief(command string) string {
+	program, _, _ := strings.Cut(command, " ")
+	if at := strings.Index(command, " -c "); at > 0 && strings.HasPrefix(filepath.Base(program), "python") {
+		return command[:at] + " -c ..."
+	}
+	return command
 }
