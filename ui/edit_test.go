@@ -65,6 +65,25 @@ func TestEditsAreSwitched(t *testing.T) {
 	}
 }
 
+// The checklist leads back to the edits that were not made, switched on; those that a person
+// has to make are not among them.
+func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Write].plan = func(r *steps.Run) (steps.Plan, error) { return planOfEdits(r.Answers.Edits), nil }
+	st.open().to(steps.Checklist)
+	st.pick("Review 1 edit")
+	if got := st.want(steps.Write, ready).e.Run.Answers.Edits; !maps.Equal(got, map[string]bool{"ci": true}) {
+		t.Errorf("switched %v", got)
+	}
+	if st.fakes[steps.Write].applied != 1 {
+		t.Error("it was written without a yes")
+	}
+	st.press("enter").to(steps.Checklist)
+	if v := st.w.View(); st.fakes[steps.Write].applied != 2 || strings.Contains(v, "Review") {
+		t.Errorf("written %d times:\n%s", st.fakes[steps.Write].applied, v)
+	}
+}
+
 // What covers a page begins at its own top, however far the page was scrolled.
 func TestAnOverlayBeginsAtItsTop(t *testing.T) {
 	st := newStage(t, plainLight)

@@ -91,17 +91,23 @@ func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	c.list(w, s, all)
 }
 
-// extra offers to sign off what is open, where a
-// person's word can tick it.
-func (c *checklistScreen) extra(w *wizard, p *page) []option {
-	if w.phase(p) == failed || len(c.open(w)) == 0 {
+// extra offers the edits of the plan that were not made, and to sign off what is open,
+// where a person's word can tick it.
+func (c *checklistScreen) extra(w *wizard, p *page) (out []option) {
+	if w.phase(p) == failed {
 		return nil
 	}
-	return []option{{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
+	if left := w.unmade(); len(left) > 0 {
+		out = append(out, option{label: "Review " + steps.Plural(len(left), "edit"), act: func(w *wizard) tea.Cmd { return w.review(left) }})
+	}
+	if len(c.open(w)) == 0 {
+		return out
+	}
+	return append(out, option{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
 		w.selected = 0
 		w.question = &prompt{question: "Which one is done? Your name and the time go into the report.", list: true, options: c.open(w)}
 		return nil
-	}}}
+	}})
 }
 
 // open are the items that wait for a person's word.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
@@ -60,4 +61,27 @@ func (n *writeScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return w.ask(steps.Write, func(run *steps.Run) { run.Switch(switched) }), true
+}
+
+// unmade are the edits of committed files that the plan offered and that were not switched
+// on, by their IDs.
+func (w *wizard) unmade() map[string]bool {
+	p, left := w.page(steps.Write), map[string]bool{}
+	if w.phase(p) != done {
+		return nil
+	}
+	for _, e := range p.plan.Offered() {
+		if !e.On && !e.Secret && e.ByHand.Empty() {
+			left[e.ID] = true
+		}
+	}
+	return left
+}
+
+// review opens the plan once more, with these edits switched on.
+func (w *wizard) review(edits map[string]bool) tea.Cmd {
+	w.at = slices.IndexFunc(w.pages, func(p *page) bool { return p.Name == steps.Write })
+	w.scroll, w.question = 0, nil
+	w.current().fresh, w.current().stay = true, false
+	return w.ask(steps.Write, func(run *steps.Run) { run.Switch(edits) })
 }

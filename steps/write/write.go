@@ -139,10 +139,11 @@ func (s *Step) part(whole steps.Plan, plans []steps.Plan, end int) steps.Plan {
 }
 
 // draw makes the plan of edits, which goes with the backend's own file. What was
-// diagnosed is no longer so once this run has written.
+// diagnosed is no longer so once this run has written; what committed files lack is.
 func draw(ctx context.Context, run *steps.Run, files []steps.Target) error {
-	if run.Wrote {
-		return nil
+	found := run.Lacking
+	if !run.Wrote {
+		found = slices.Concat(run.Project.Findings, found)
 	}
 	for _, t := range files {
 		d, ok := t.(interface{ ownFile(*steps.Run) *dotenv })
@@ -151,7 +152,7 @@ func draw(ctx context.Context, run *steps.Run, files []steps.Target) error {
 		}
 		if own := d.ownFile(run); own != nil {
 			var err error
-			own.draft, err = edits.Draw(ctx, run, slices.Concat(run.Project.Findings, run.Lacking))
+			own.draft, err = edits.Draw(ctx, run, found)
 			return err
 		}
 	}

@@ -92,6 +92,36 @@ func TestWhereTheKeyGoes(t *testing.T) {
 	}
 }
 
+// After the write, what committed files lack can still be fixed; what preflight found in
+// the .env is no longer so.
+func TestCommittedFilesAreOfferedAfterTheWrite(t *testing.T) {
+	run := withKey(stepstest.NewRun(t, "A=1\n"+stepstest.Key()+"\n", nil))
+	run.Project.Findings = []finding.Finding{found(finding.LineBare, 2)}
+	sample := filepath.Join(run.Project.Root, ".env.example")
+	if err := os.WriteFile(sample, []byte("SECRET_KEY=change-me\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run.Lacking = []finding.Finding{finding.New(finding.ExampleMissingKey, "").At(".env.example", 1)}
+	if _, err := deliver(t, run); err != nil || !run.Wrote {
+		t.Fatalf("wrote %v: %v", run.Wrote, err)
+	}
+	s := &Step{}
+	for _, on := range []bool{false, true} {
+		run.Switch(map[string]bool{"example-missing-key .env.example": on})
+		plan, err := s.Plan(t.Context(), run)
+		if err != nil || plan.Nothing == on || len(plan.Offered()) != 1 || plan.Edits[0].On != on {
+			t.Fatalf("switched %v: %+v, error %v", on, plan, err)
+		}
+	}
+	var events stepstest.Events
+	if err := s.Apply(t.Context(), run, events.Emit); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(sample); err != nil || !strings.Contains(string(text), "JWT_SECRET_KEY=") {
+		t.Errorf("%s, error %v", text, err)
+	}
+}
+
 func TestNothingToWrite(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)
 	run = withKey(run)
