@@ -38,7 +38,7 @@ func (w *wizard) inFooter(text string) string {
 
 // matters lists the keys by how much their hint matters where not all fit, the
 // most first. What enter does, or else the first hint, matters more than these.
-const matters = "? q esc e a ←/→ arrows c ↑/↓ up/down tab t m r ctrl+u w l"
+const matters = "? q esc e a ↑/↓ up/down c m ←/→ arrows tab t r ctrl+u w l"
 
 // drawHints names the keys that matter now, the most useful first; of those that do not
 // fit the least useful are left out.

@@ -33,7 +33,7 @@ var scenes = []struct {
 		st.open()
 		for _, ev := range []steps.Event{
 			{Kind: steps.EventCheck, ID: "project", Mark: steps.MarkOK, Text: prose.Say("Django project"), Detail: prose.Say("backend/manage.py")},
-			{Kind: steps.EventCheck, ID: "django", Mark: steps.MarkRunning, Text: prose.Say("the project's Django"), Detail: prose.Say("starts")},
+			{Kind: steps.EventCheck, ID: "django", Mark: steps.MarkRunning, Text: prose.Say("Django"), Detail: prose.Say("starts")},
 		} {
 			ev.Step = steps.Preflight
 			st.send(eventMsg{st.w.job.id, ev})

@@ -56,7 +56,7 @@ func (w *wizard) endHints(p *page) []hint {
 	}
 	hs := []hint{w.enterHint(), w.chooseHint(nil)}
 	if p != nil { // its last item is about it
-		hs = append(hs, hint{w.names("↑/↓", "up/down"), "item"}, hint{"m", "message"}, hint{"c", "copy the report"})
+		hs = append(hs, hint{w.names("↑/↓", "up/down"), "item"}, hint{"m", "message"}, hint{"c", "copy"})
 	}
 	return append(hs, append([]hint{{"t", "findings"}, {"l", "log"}, {"esc", "back"}}, leave...)...)
 }

@@ -87,25 +87,25 @@ const (
 	gapFooter
 )
 
-// fit budgets the height. When it is short, blank rows go first, then the
-// stepper, then the help; the body scrolls. The header, one row of the body
-// and the prompt stay, the prompt longest; a notice takes the place of the help, and of
-// that row of the body, until the next key. A text that has to scroll anyway keeps its
-// blank rows, but on a short terminal.
+// enough is how many rows of the body a terminal shows before the blank rows go: a text
+// that scrolls is read more easily than one without a gap.
+const enough = 6
+
+// fit budgets the height. The body scrolls where it does not fit; where hardly a row of
+// it would be left, the blank rows go first, then the stepper, then the help. The header,
+// one row of the body and the prompt stay, the prompt longest; a notice takes the place
+// of the help, and of that row of the body, until the next key.
 func (w *wizard) fit(f frame) budget {
 	f.body.trim()
 	b := budget{sheet: f.body, stepper: f.stepper != "", notice: f.notice, footer: f.footer, gaps: gapFooter}
 	height := max(1, w.height)
 	fixed := func() int { return b.fixed(len(f.prompt)) }
-	full := func() bool { return fixed()+len(b.sheet.rows) > height }
-	for b.gaps > 0 && full() {
+	tight := func() bool { return fixed()+min(len(b.sheet.rows), enough) > height }
+	for b.gaps > 0 && tight() {
 		b.gaps--
 	}
-	if full() {
+	if tight() {
 		b.sheet = b.sheet.compact()
-	}
-	if full() && height >= 20 {
-		b.sheet, b.gaps = f.body, gapFooter
 	}
 	if b.stepper && fixed()+min(len(b.sheet.rows), 3) > height {
 		b.stepper = false

@@ -122,9 +122,12 @@ func (w *wizard) overFrame() frame {
 		hints = append([]hint{{"c", "copy"}}, hints...)
 	}
 	if o.list != nil {
-		hints = []hint{{"enter", "open"}, {w.names("↑/↓", "up/down"), "choose"}, {"esc", "back"}, {"q", "quit"}}
+		hints = []hint{{"esc", "back"}, {"q", "quit"}}
 		if o.other != nil {
-			hints = slices.Insert(hints, 2, hint{"a", "all known"})
+			hints = slices.Insert(hints, 0, hint{"a", "all known"})
+		}
+		if o.list.n > 0 {
+			hints = slices.Insert(hints, 0, hint{"enter", "open"}, hint{w.names("↑/↓", "up/down"), "choose"})
 		}
 		s.focus(o.list.row, o.list.until)
 	}

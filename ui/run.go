@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/muesli/termenv"
+	"golang.org/x/term"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -87,16 +88,10 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	defer cancel()
 	w := newWizard(jobs, e, &s)
 	w.dark = r.SetHasDarkBackground
-	w.copy = out.copyText
-	w.copyKey = out.copyKey
-	w.name = out.name
 	if ask {
 		w.query = out.command(ansi.RequestBackgroundColor)
 	}
-	w.throwaway = o.Throwaway
-	if o.Title != "" {
-		w.title = o.Title
-	}
+	w.shownOn(out, o)
 	// Signals are the caller's: they end ctx.
 	keys := &keyFile{File: in}
 	p := tea.NewProgram(w, tea.WithInput(keys), tea.WithOutput(out), tea.WithAltScreen(),
@@ -139,6 +134,19 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	cancel()
 	free := w.runner.wait(stopWithin)
 	return w.outcome(e, free, ended(ctx, w, err, free, keys.gone.Load()))
+}
+
+// shownOn tells the wizard of its terminal. Its size is asked for here, since the program
+// says it only after the first frame.
+func (w *wizard) shownOn(out *screenFile, o Options) {
+	w.copy, w.copyKey, w.name = out.copyText, out.copyKey, out.name
+	if width, height, err := term.GetSize(int(out.Fd())); err == nil && width > 0 && height > 0 {
+		w.width, w.height = width, height
+	}
+	w.throwaway = o.Throwaway
+	if o.Title != "" {
+		w.title = o.Title
+	}
 }
 
 // renderer knows the colours of the terminal, and s has as many. ask tells that the

@@ -236,7 +236,7 @@ func TestAnIdleScreenWritesNothing(t *testing.T) {
 		t.Errorf("it wrote %q", more)
 	}
 	y.types("?")
-	y.until("ctrl+z")
+	y.until("pgup, pgdn")
 	y.types("q")
 	y.end()
 }

@@ -17,6 +17,7 @@ import (
 const (
 	twoPanes = 100
 	listPane = 55
+	around   = 8 // rows of a page beside its body, with one for the buttons
 )
 
 // lines are the items, and nothing else that the step says.
@@ -84,20 +85,7 @@ func (c *checklistScreen) bar(s *sheet, p *page) {
 func (c *checklistScreen) list(w *wizard, s *sheet, all []steps.Event) {
 	at := c.looked(all)
 	if w.width < twoPanes {
-		for i, l := range all {
-			from := len(s.rows)
-			c.row(s, l, i == at)
-			if i == at {
-				below := newSheet(s.s, max(1, s.width-6), "")
-				c.details(w, below, l)
-				for _, r := range below.rows {
-					s.rows = append(s.rows, strings.TrimRight("      "+r, " "))
-				}
-				if c.strayed { // until then the ending matters more
-					s.focus(from, len(s.rows)-1)
-				}
-			}
-		}
+		c.single(w, s, all, at)
 		return
 	}
 	left := newSheet(s.s, listPane, "")
@@ -120,6 +108,30 @@ func (c *checklistScreen) list(w *wizard, s *sheet, all []steps.Event) {
 			row += right.rows[i]
 		}
 		s.rows = append(s.rows, strings.TrimRight(row, " "))
+	}
+}
+
+// single draws the list in one column, with the details below the item. Until the person
+// moves, they are left out where the list would not fit with them.
+func (c *checklistScreen) single(w *wizard, s *sheet, all []steps.Event, at int) {
+	room := w.height - around - len(s.rows)
+	for i, l := range all {
+		from := len(s.rows)
+		c.row(s, l, i == at)
+		if i != at {
+			continue
+		}
+		below := newSheet(s.s, max(1, s.width-6), "")
+		c.details(w, below, l)
+		if !c.strayed && len(all)+len(below.rows) > room {
+			continue
+		}
+		for _, r := range below.rows {
+			s.rows = append(s.rows, strings.TrimRight("      "+r, " "))
+		}
+		if c.strayed { // until then the ending matters more
+			s.focus(from, len(s.rows)-1)
+		}
 	}
 }
 

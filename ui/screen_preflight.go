@@ -91,9 +91,12 @@ func askAdopt(p *page, f finding.Finding) prompt {
 }
 
 func (p *preflightScreen) done(w *wizard, s *sheet, page *page) {
-	p.glance(w, s)
+	less := p.glance(w, s)
 	s.blank()
 	p.found(w, s, page)
+	if less > 0 {
+		s.hang(w.styles.Mark(steps.MarkWarn)+" ", w.styles.Muted, steps.Plural(less, "more finding")+" that can wait: press t")
+	}
 }
 
 // found shows the facts in one column, muted: what is wrong and what comes next
@@ -120,10 +123,9 @@ func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 }
 
 // glance is what one must see at the first glance: what is wrong, what will be done
-// about it, and what that costs.
-func (p *preflightScreen) glance(w *wizard, s *sheet) {
+// about it, and what that costs. less is how many findings it does not show.
+func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 	st := w.styles
-	less := 0
 	first := true
 	for _, f := range finding.Groups(w.page(steps.Preflight).findings) {
 		switch {
@@ -140,7 +142,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	switch {
 	case w.begun != nil:
 		w.resumed(s)
-		return
+		return less
 	case w.next != nil && w.next.Nothing && first:
 		s.hang(st.OK.Render(st.Marks.OK)+" ", st.OK.Bold(true), "Your key is good, so it stays. The next steps prove that the server uses it.")
 	default:
@@ -149,10 +151,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) {
 	if w.next != nil && !w.blocked() {
 		s.effects(*w.next)
 	}
-	if less > 0 {
-		s.blank()
-		s.hang(st.Mark(steps.MarkWarn)+" ", st.Muted, steps.Plural(less, "more finding")+" that can wait: press t")
-	}
+	return less
 }
 
 // outlook lists the steps that come.

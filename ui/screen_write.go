@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // writeScreen shows the masked diff of the file, or the place that is written to.
@@ -39,14 +40,19 @@ func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 		}
 		s.rule()
 	}
-	for _, d := range p.Details {
+	s.details(p.Details)
+	s.effects(p)
+}
+
+// details adds what a plan says beside its summary, with short labels in one column.
+func (s *sheet) details(all []prose.Text) {
+	for _, d := range all {
 		if label, rest := d.Label(); label != "" && len(label) <= 8 {
-			s.say(st.Muted.Render(label)+strings.Repeat(" ", 9-len(label)), st.Muted, rest)
+			s.say(s.s.Muted.Render(label)+strings.Repeat(" ", 9-len(label)), s.s.Muted, rest)
 			continue
 		}
-		s.say("", st.Muted, d)
+		s.say("", s.s.Muted, d)
 	}
-	s.effects(p)
 }
 
 // countDiff says how many lines change, come and go.

@@ -40,9 +40,23 @@ func (w *wizard) headline(long, brief string, more []string) string {
 	if w.width < 30 {
 		title, gap = " "+firstWord(w.title)+" ", ""
 	}
-	left := s.Title.Render(title) + gap + s.Bold.Render(name)
+	env := w.environment()
+	chip := s.Title
+	if w.width < 30 && w.away() {
+		title = " " + w.facts.environment + " " // there is room for one of the two
+		if w.facts.production {
+			chip = s.Danger
+		}
+	}
+	if name == long && ansi.StringWidth(title+gap+long)+2+ansi.StringWidth(env) >= w.width {
+		name = brief
+	}
+	left := chip.Render(title) + gap + s.Bold.Render(name)
 	// The right end of the body; a path that needs it goes on beyond.
 	edge := min(w.width, w.margin()+w.content())
+	if w.width >= twoPanes {
+		edge = min(w.width-1, w.margin()+listWidth)
+	}
 	if len(more) > 0 {
 		right := more[len(more)-1]
 		for _, m := range more {
@@ -62,7 +76,6 @@ func (w *wizard) headline(long, brief string, more []string) string {
 	if w.job != nil && w.elapsed.Seconds() >= 1 {
 		right = fmt.Sprintf("%.0f s", w.elapsed.Seconds())
 	}
-	env := w.environment()
 	if need := ansi.StringWidth(left) + 4 + ansi.StringWidth(right) + ansi.StringWidth(env); need > edge {
 		edge = min(w.width-1, need)
 	}
@@ -88,6 +101,11 @@ func (w *wizard) environment() string {
 		return s.OK.Render(w.facts.environment)
 	}
 	return s.Warn.Bold(true).Render(w.facts.environment)
+}
+
+// away reports whether it is not the machine of a developer that is changed.
+func (w *wizard) away() bool {
+	return w.facts.production || w.facts.environment != steps.DefaultEnvironment && w.facts.environment != ""
 }
 
 // fitPath shortens a path from its beginning, folder by folder; "" where not even

@@ -63,14 +63,14 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		if c := run.Options.Contained; c != nil {
 			why = "it runs in the service " + secret.Inert(c.Service) + " (" + string(c.Check) + ")"
 		}
-		emit.Check("django", steps.MarkWarn, "the project's Django", "not asked, since "+why+": the usual routes and token settings are assumed")
+		emit.Check("django", steps.MarkWarn, "Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
 	}
 	f, detail := p.Facts, "routes and token settings read (its keys belong to this machine and are ignored)"
 	if real {
-		detail = f.Django + ", settings " + f.SettingsModule + ", with the variables of " + inFiles(run)
+		detail = f.Django + ", " + f.SettingsModule + ", with the variables of " + inFiles(run)
 	}
-	emit.Check("django", steps.MarkOK, "the project's Django", detail)
+	emit.Check("django", steps.MarkOK, "Django", detail)
 	if !f.Tokens.Shared() {
 		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}

@@ -129,7 +129,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		// Whatever opens it, a start of Django too, makes the program at its other
 		// end ask its user, or hangs.
 		d.emitPlace(emit)
-		emit.Check("django", steps.MarkSkipped, "the project's Django", "")
+		emit.Check("django", steps.MarkSkipped, "Django", "")
 		return steps.Fail(finding.Errors(p.Findings)...)
 	case pythonErr != nil && s.OpenDjango == nil:
 		d.emitPlace(emit)
@@ -275,7 +275,7 @@ func (d *diagnosis) emitPlace(emit steps.Emit) {
 // files alone seemed to say.
 func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) error {
 	run, p := d.run, d.project
-	emit.Check("django", steps.MarkRunning, "the project's Django", p.PythonFrom)
+	emit.Check("django", steps.MarkRunning, "Django", p.PythonFrom)
 	django, err := s.open(ctx, d)
 	if err != nil {
 		django, err = s.startPlanned(ctx, d, err)
@@ -283,10 +283,10 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	if err != nil {
 		d.emitPlace(emit)
 		if ctx.Err() != nil {
-			emit.Check("django", steps.MarkSkipped, "the project's Django", "")
+			emit.Check("django", steps.MarkSkipped, "Django", "")
 			return err
 		}
-		emit.Check("django", steps.MarkFailed, "the project's Django", "will not start")
+		emit.Check("django", steps.MarkFailed, "Django", "will not start")
 		return err
 	}
 	run.Django = django
@@ -310,7 +310,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	if f.Python != "" {
 		versions += fmt.Sprintf(", Python %s (%s)", f.Python, p.PythonFrom)
 	}
-	emit.Check("django", steps.MarkOK, "the project's Django", versions+", settings "+p.SettingsModule)
+	emit.Check("django", steps.MarkOK, "Django", versions+", "+p.SettingsModule)
 	corrected := d.correct(ctx, f)
 	if d.lacksSecretKey(f) || corrected {
 		if err := d.again(); err != nil {
