@@ -64,7 +64,9 @@ func TestTextIsCleanedPartByPart(t *testing.T) {
 }
 
 func TestACommandHasAnotherWord(t *testing.T) {
-	by := func(command string) string { return map[string]string{"keysplit --url HOST": "Another address"}[command] }
+	by := func(command string) string {
+		return map[string]string{"keysplit --url HOST": "Another address"}[command]
+	}
 	if got := Say("Start it: `runserver`. Or name it: `keysplit --url HOST`.").Instead(by); got.Rendered() != "Start it: runserver. Or name it: Another address." || got.Command() != "runserver" {
 		t.Errorf("%s", got.Rendered())
 	}
