@@ -36,24 +36,24 @@ func (f fault) struck(traced string) bool {
 	return false
 }
 
-// everyFault lists them: the long form fails each call in each way, the short one an
-// eighth of them in one way, by turns. Each write to a file also lies, in the short form
-// every third: one byte was taken.
+// everyFault lists them: the long form fails each call in each way, the short one one in
+// 16 of them in one way, by turns. Each write to a file also lies, in the short form
+// every sixth: one byte was taken.
 func everyFault(all []point) (out []fault) {
 	writes := 0
 	for n, pt := range all {
 		hows := faults
 		if !long && len(all) > few {
 			hows = nil
-			if n%8 == 0 {
-				hows = []string{faults[n/8%len(faults)]}
+			if n%16 == 0 {
+				hows = []string{faults[n/16%len(faults)]}
 			}
 		}
 		for _, how := range hows {
 			out = append(out, fault{pt, how})
 		}
 		if pt.call == "write" || pt.call == "pwrite64" {
-			if long || writes%3 == 0 {
+			if long || writes%6 == 0 {
 				out = append(out, fault{pt, "retval=1"})
 			}
 			writes++
@@ -127,9 +127,9 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 func TestFailedAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 14)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 7)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
-	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 4)
+	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 2)
 }
 
 // The control: a program that does not look at what its calls return.
@@ -159,7 +159,7 @@ func reading(all []point) (out []fault) {
 			out = append(out, fault{pt, how})
 		}
 	}
-	return every(67, out)
+	return every(400, out)
 }
 
 // A disk that fails or lies when it is read: no word of a run is wrong for it, and
@@ -169,7 +169,7 @@ func TestReadsThatFail(t *testing.T) {
 	needStrace(t)
 	c := &tally{}
 	each(reading(trace(t, upgrading.begin, upgrading.command)), func(n int, f fault) { upgrading.failAt(t, c, n, f, isNew) })
-	c.report(t, "faults in reads of an upgrade", 10)
+	c.report(t, "faults in reads of an upgrade", 2)
 }
 
 // The control: a fault that does not come to pass, in a call that is never made, counts for nothing.

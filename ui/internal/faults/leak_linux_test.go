@@ -272,11 +272,13 @@ func TestNothingIsLeaked(t *testing.T) {
 			order := []string{"check", "check as JSON", "check as SARIF", "check as JUnit", "check, static", "check all", "check and fix", "plan", "plan as JSON", "upgrade", "upgrade as JSON",
 				"rotate", "through a witness", "accessible", "demo", "grace", "status", "status as JSON", "without a logout", "bug report", "report", "report as JSON", "report as text",
 				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "bug report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
+			// One command of each kind; the others show the same in another format.
+			short := []string{"check, static" + inShell, "upgrade", "plan as JSON", "through a witness", "grace", "status as JSON", "bug report", "report" + inShell, "import", "a wrong password", "explain", "rollback"}
 			searched, texts, runs, leaks := 0, 0, 0, 0
 			codes := map[int]int{}
 			for file, text := range files {
 				for _, what := range order {
-					if !long && file != "missing" && what != "check" {
+					if !long && what != "check" && (file != "missing" || !slices.Contains(short, what)) {
 						continue
 					}
 					if what == "check" || what == "upgrade" {

@@ -65,9 +65,11 @@ func betweenStages(all []point) []point {
 }
 
 // A rotation in stages that is killed between them goes on with the same two keys, to a
-// good end: at each call that changes something, in the long form; the short one takes the
-// last of them, the write of the second stage.
+// good end: at each call that changes something.
 func TestARotationKilledBetweenItsStages(t *testing.T) {
+	if !long {
+		t.Skip("only with KEYSPLIT_LONG=1: ui/cli kills one at one call")
+	}
 	needStrace(t)
 	h := rotating(t)
 	old := h.keys(t)["JWT_SECRET_KEY"]
@@ -91,9 +93,6 @@ func TestARotationKilledBetweenItsStages(t *testing.T) {
 		return
 	}
 	first := all[0] // the write of the first stage: killed there, nothing is written yet
-	if !long {
-		all = all[len(all)-1:]
-	}
 	c := &tally{}
 	for _, pt := range all {
 		t.Run(fmt.Sprintf("%s %d", pt.call, pt.nth), func(t *testing.T) {

@@ -14,7 +14,7 @@ var endings = []string{"INT", "TERM", "HUP"}
 func everyEnding(all []point) (out []fault) {
 	for n, pt := range all {
 		for m, sig := range endings {
-			if long || len(all) <= few || n%(8*len(endings)) == 8*m {
+			if long || len(all) <= few || n%(24*len(endings)) == 24*m {
 				out = append(out, fault{pt, "signal=" + sig})
 			}
 		}
@@ -75,7 +75,7 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 		if c.told.stopped == 0 {
 			t.Errorf("no signal stopped %s: this looked at nothing", c.what)
 		}
-		c.told.report(t, "signals to "+c.what, 4)
+		c.told.report(t, "signals to "+c.what, 2)
 	}
 }
 
