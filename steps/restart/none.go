@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
@@ -66,23 +67,75 @@ func (s *Step) renewed(ctx context.Context, run *steps.Run) error {
 	return err
 }
 
-// address sets the run's URL from what the user named or what runs; without
-// either it stays empty. What runs here is not the backend of another environment.
+// address sets the run's URL and its servers from what the user named or what runs;
+// without either they stay empty.
 func (s *Step) address(ctx context.Context, run *steps.Run) error {
 	if !run.Home().Here() {
-		run.URL = named(run)
-		return nil
+		return s.elsewhere(ctx, run)
 	}
 	found, err := s.find(ctx, run)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return err
 	}
-	var urls []string
+	run.URL, run.Servers = choose(run, addresses(found)), found
+	return nil
+}
+
+func addresses(found []steps.Server) (urls []string) {
 	for _, f := range found {
 		if f.URL != "" {
 			urls = append(urls, f.URL)
 		}
 	}
-	run.URL, run.Servers = choose(run, urls), found
-	return nil
+	return urls
+}
+
+// elsewhere does what address does for an environment whose key is not in the project's
+// .env. What runs here is not its backend, but for two kinds of processes: those that
+// listen at the address that was named, and those that were started with a secret of the
+// environment's own file, as a service manager starts them.
+func (s *Step) elsewhere(ctx context.Context, run *steps.Run) error {
+	run.URL, run.Servers = named(run), nil
+	look := s.Find
+	if look == nil {
+		look = func(ctx context.Context, root string) ([]steps.Server, error) {
+			sight, err := process.Look(ctx, root)
+			return sight.Servers, err
+		}
+	}
+	found, err := look(ctx, run.Project.Root)
+	if err != nil && !errors.Is(err, process.ErrUnsupported) {
+		return err
+	}
+	for _, server := range found {
+		switch {
+		case run.URL != "" && sameAddress(run.URL, server.URL):
+			server.URL = run.URL
+		case len(run.Home().Files()) == 0 || !s.startedWith(run, server.PID):
+			continue
+		}
+		run.Servers = append(run.Servers, server)
+	}
+	run.URL = choose(run, addresses(run.Servers))
+	return ctx.Err()
+}
+
+// startedWith reports whether a process had a secret of the run's places in its
+// environment when it was started.
+func (s *Step) startedWith(run *steps.Run, pid int) bool {
+	keys, err := run.Home().Keys()
+	if err != nil {
+		return false
+	}
+	has := func(name string, value secret.Secret) bool {
+		sum, set, err := s.keyOf(pid, name, run.Prints)
+		return err == nil && set && value.Len() > 0 && sum == run.Prints.Of(value)
+	}
+	names := run.Names()
+	return has(names.SecretKey, keys.SecretKey.Secret) || has(names.Key, keys.Key.Secret) || has(names.Key, run.Previous)
+}
+
+// sameAddress reports whether two base URLs lead to one server of this machine.
+func sameAddress(a, b string) bool {
+	return a == b || local(a) && local(b) && portOf(a) != 0 && portOf(a) == portOf(b)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 )
 
 // A command that only sends a signal ends before the workers are new: they are waited
@@ -36,5 +38,55 @@ func TestTheWorkersAreWaitedFor(t *testing.T) {
 		if fresh := w.run.Servers[0].Since().After(wrote); fresh != (name == "they come") {
 			t.Errorf("%s: the workers that were seen last are new: %t", name, fresh)
 		}
+	}
+}
+
+// With the file of a service as its place, the processes of this machine that serve it are
+// known: by the address that was named, or by a secret of that file that they were started
+// with. The project's other servers are another environment's.
+func TestTheProcessesOfAServicesFile(t *testing.T) {
+	t.Parallel()
+	own, before := newKey(), newKey()
+	for name, c := range map[string]struct {
+		url     string
+		has     map[string]string // the variables of process 7
+		file    bool
+		want    string // the address that is asked
+		counted bool
+	}{
+		"the named address":            {"http://localhost:8001", nil, true, "http://localhost:8001", true},
+		"the named address, no file":   {"http://localhost:8001/", nil, false, "http://localhost:8001", true},
+		"another port":                 {"http://localhost:9001", nil, true, "http://localhost:9001", false},
+		"a proxy, its SECRET_KEY":      {"https://shop.example", map[string]string{"SECRET_KEY": own}, true, "https://shop.example", true},
+		"no address, its SECRET_KEY":   {"", map[string]string{"SECRET_KEY": own}, true, "http://127.0.0.1:8001", true},
+		"no address, the previous key": {"", map[string]string{"JWT_SECRET_KEY": before}, true, "http://127.0.0.1:8001", true},
+		"no address, another key":      {"", map[string]string{"JWT_SECRET_KEY": newKey(), "SECRET_KEY": ""}, true, "", false},
+		"no file, the same SECRET_KEY": {"", map[string]string{"SECRET_KEY": own}, false, "", false},
+		"a process that shows nothing": {"", nil, true, "", false},
+		"a socket, its SECRET_KEY":     {"unix:/run/shop.sock", map[string]string{"SECRET_KEY": own}, true, "unix:/run/shop.sock", true},
+		"a socket of another process":  {"unix:/run/shop.sock", nil, true, "unix:/run/shop.sock", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if err := stepstest.Places(w.run, steps.Held{Readable: true, SecretKey: w.run.Secret(own)}); err != nil {
+				t.Fatal(err)
+			}
+			if c.file {
+				w.run.Targets[0].(*stepstest.Place).Path = w.run.Project.EnvFile.Path + ".shop"
+			}
+			w.run.Previous, w.run.Options.URL = w.run.Secret(before), c.url
+			w.servers = []steps.Server{w.server(7, 0, w.old, "http://127.0.0.1:8001")}
+			w.servers[0].Workers = 4
+			w.step.KeyOf = func(_ int, name string, f secret.Fingerprinter) (string, bool, error) {
+				return f.Of(w.run.Secret(c.has[name])), c.has[name] != "", nil
+			}
+			if err := w.step.address(t.Context(), w.run); err != nil || w.run.URL != c.want {
+				t.Errorf("asks %q, %v", w.run.URL, err)
+			}
+			if got := len(w.run.Servers) == 1 && w.run.Servers[0].Workers == 4; got != c.counted {
+				t.Errorf("servers %+v", w.run.Servers)
+			}
+		})
 	}
 }

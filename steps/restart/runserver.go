@@ -205,12 +205,7 @@ func (r runserver) settle(ctx context.Context, run *steps.Run, emit steps.Emit) 
 	var last []steps.Server
 	_, err := r.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		found, err := r.find(ctx, run)
-		urls, last = nil, found
-		for _, f := range found {
-			if f.URL != "" {
-				urls = append(urls, f.URL)
-			}
-		}
+		urls, last = addresses(found), found
 		// All of them, or none is left to wait for.
 		return len(urls) == len(found), err
 	})

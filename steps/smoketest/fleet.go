@@ -23,17 +23,20 @@ func enough(workers int) int {
 }
 
 // connections is over how many new connections a server is asked. counted is false
-// where the number of its processes is not known.
+// where the number of its processes is not known: at an address of a proxy, those that are
+// seen here may be all of them or not.
 func connections(run *steps.Run, address string) (n int, counted bool) {
 	if n := run.Options.Connections; n > 0 {
 		return n, true
 	}
+	seen := 0
 	for _, s := range run.Servers {
 		if s.URL == address && s.Workers > 0 {
 			return enough(s.Workers), true
 		}
+		seen += s.Workers
 	}
-	return steps.DefaultConnections, false
+	return enough(seen), false
 }
 
 // planned is the number for a plan: that of the server that is asked first.
