@@ -92,6 +92,9 @@ type Answers struct {
 type Way interface {
 	// String is the way as --restart has it.
 	String() string
+	// Kept is the same as far as the journal may hold it: of a command of the user's own,
+	// in which there may be a token, only the word.
+	Kept(run *Run) string
 }
 
 // Defaults of Options.

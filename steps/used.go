@@ -21,6 +21,12 @@ func (r *Run) remember() error {
 		return nil
 	}
 	u := journal.Used{URLs: r.Options.URLs, CAFile: r.Options.CAFile}
+	if r.Options.Python != "" {
+		u.Python = r.Project.Python
+	}
+	if r.Options.Restart != nil {
+		u.Restart = r.Options.Restart.Kept(r)
+	}
 	if r.Options.EnvFile == "" { // else the target is what that flag says, which every command has again
 		u.Targets = r.Specs()
 	}

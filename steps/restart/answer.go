@@ -70,7 +70,7 @@ func (s *Step) back(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if err := s.await(ctx, run, emit, run.URL); err != nil && !errors.As(err, &silence) {
 		return err
 	}
-	return nil
+	return s.address(ctx, run)
 }
 
 // mayAsk reports whether the address is this machine's own loopback, or the one

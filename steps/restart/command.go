@@ -53,10 +53,7 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return err
 	}
 	run.Restarted = true
-	if err := c.renewed(ctx, run); err != nil {
-		return err
-	}
-	return c.await(ctx, run, emit, run.URL)
+	return c.renewed(ctx, run, emit)
 }
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {

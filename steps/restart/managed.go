@@ -29,10 +29,7 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 		return err
 	}
 	run.Restarted = true
-	if err := m.renewed(ctx, run); err != nil {
-		return err
-	}
-	return m.await(ctx, run, emit, run.URL)
+	return m.renewed(ctx, run, emit)
 }
 
 // undo restarts again. A backend that does not start with the earlier value is

@@ -53,9 +53,11 @@ func (s *Step) Witness(ctx context.Context, run *steps.Run) error {
 // been asked for: a signal is all that some commands send.
 const renewWithin = 10 * time.Second
 
-// renewed sets the address, and waits until no process of the project that is seen here
-// is older than the write. Those that stay are the smoke test's to tell of.
-func (s *Step) renewed(ctx context.Context, run *steps.Run) error {
+// renewed sets the address, waits until no process of the project that is seen here is
+// older than the write, and until the server answers. Those that stay are the smoke test's
+// to tell of. It looks again at the end: a command may end before the server listens, and
+// before its workers are there to be counted.
+func (s *Step) renewed(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	_, err := s.Until(ctx, min(renewWithin, run.Options.Wait()), func() (bool, error) {
 		if err := s.address(ctx, run); err != nil {
 			return false, err
@@ -64,7 +66,13 @@ func (s *Step) renewed(ctx context.Context, run *steps.Run) error {
 			return server.PID != 0 && server.Since().Before(run.WroteAt)
 		}), nil
 	})
-	return err
+	if err == nil {
+		err = s.await(ctx, run, emit, run.URL)
+	}
+	if err != nil {
+		return err
+	}
+	return s.address(ctx, run)
 }
 
 // address sets the run's URL and its servers from what the user named or what runs;

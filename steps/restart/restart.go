@@ -104,9 +104,9 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if run.Journal != nil {
 		var also []string
 		for _, worker := range workers(run) {
-			also = append(also, worker.kept(run))
+			also = append(also, worker.Kept(run))
 		}
-		if err := run.Journal.SetRestart(w.kept(run), also...); err != nil {
+		if err := run.Journal.SetRestart(w.Kept(run), also...); err != nil {
 			return err
 		}
 	}

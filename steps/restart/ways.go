@@ -38,8 +38,8 @@ func (w Way) places(ctx context.Context, run *steps.Run) []string {
 // unkept stands in the journal for a command: there may be a token in it.
 const unkept = "command"
 
-// kept is what the journal may hold of the way.
-func (w Way) kept(run *steps.Run) string {
+// Kept is what the journal may hold of the way.
+func (w Way) Kept(run *steps.Run) string {
 	if k, ok := w.manager.(vendor.Kept); ok {
 		return k.Kept(run)
 	}

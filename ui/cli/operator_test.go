@@ -158,7 +158,7 @@ func TestAnOperatorsDay(t *testing.T) {
 	if r.code != 0 || first == "" || !accepts(t, s.url, first) || accepts(t, s.url, s.SecretKey) {
 		t.Fatalf("the first key: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
-	for _, want := range []string{"with the variables of " + s.env, "compared inside Django"} {
+	for _, want := range []string{"with the variables of " + s.env, "compared inside Django", "25 of 25 new connections", "4 processes"} {
 		if !strings.Contains(r.out, want) || strings.Contains(r.out, "assumed") {
 			t.Errorf("%q is not said, or something is assumed:\n%s", want, r.out)
 		}
