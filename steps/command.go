@@ -2,21 +2,71 @@ package steps
 
 import (
 	"slices"
+	"strings"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/shell"
 )
 
 // Command is a command of keysplit for the environment of this run, with further
 // words, as a person types it: without the environment it would be about
-// development. "" is the name of the wizard.
+// development. "" is the name of the wizard. An upgrade goes on as this one does.
 func (r *Run) Command(name string, words ...string) string {
 	command := []string{"keysplit"}
 	if name != "" {
 		command = append(command, name)
 	}
-	return shell.Join(slices.Concat(command, r.Where(), words)...)
+	return prose.With(shell.Join(append(command, words...)...), r.flags(name))
 }
+
+// Flags are those that the commands of keysplit need which are about one environment.
+func (r *Run) Flags() prose.Flags {
+	out := prose.Flags{}
+	for _, name := range []string{"upgrade", "rollback", "grace", "report", "check", "status"} {
+		out[name] = r.flags(name)
+	}
+	return out
+}
+
+// flags are those that a command needs to be about this run: an upgrade to do the same as
+// this one does, or as the latest one did, as far as nothing else remembers it, and a
+// rollback to restart in the same way.
+func (r *Run) flags(name string) []string {
+	flags := r.Where()
+	switch name {
+	case "", "upgrade":
+		return slices.Concat(flags, r.Options.Given, r.restartAgain())
+	case "rollback":
+		at := slices.Index(r.Options.Given, "--restart")
+		if at >= 0 && at+1 < len(r.Options.Given) && strings.HasPrefix(r.Options.Given[at+1], OwnCommand+":") {
+			return append(flags, r.Options.Given[at:at+2]...)
+		}
+		if at < 0 && r.Options.Restart == nil && r.Journal != nil && r.Journal.RestartedBy() == OwnCommand {
+			return append(flags, "--restart", OwnCommand+":VALUE")
+		}
+	}
+	return flags
+}
+
+// restartAgain is how the latest upgrade restarted, where that was named and this run was
+// told nothing of it.
+func (r *Run) restartAgain() []string {
+	if r.Journal == nil || r.Options.Restart != nil {
+		return nil
+	}
+	switch u, _ := r.Journal.LastUsed(); {
+	case u.Restart == OwnCommand:
+		return []string{"--restart", OwnCommand + ":VALUE"}
+	case u.Restart != "" && r.Elsewhere() == "":
+		return []string{"--restart", u.Restart}
+	}
+	return nil
+}
+
+// OwnCommand stands in the journal for a restart by a command of the user's own, in which
+// there may be a token.
+const OwnCommand = "command"
 
 // Where are the flags that every command of this run needs: the project with its
 // settings, and the environment, unless they are those that a command means by itself.
@@ -66,8 +116,7 @@ func (r *Run) ResumeCommand() string { return r.Command("upgrade", r.again()...)
 // ReopenCommand is ResumeCommand for the wizard.
 func (r *Run) ReopenCommand() string { return r.Command("", r.again()...) }
 
-func (r *Run) again() []string {
-	words := slices.Clone(r.Options.Given)
+func (r *Run) again() (words []string) {
 	if r.Answers.Rotate && (!r.Wrote || r.Answers.Grace) {
 		words = append(words, "--rotate")
 	}
@@ -80,11 +129,12 @@ func (r *Run) again() []string {
 	return words
 }
 
-// FinishCommand is the whole command that finishes an upgrade of the given targets.
-func (r *Run) FinishCommand(targets []string) string {
+// FinishCommand is the whole command that finishes an upgrade of the given targets, with
+// further words.
+func (r *Run) FinishCommand(targets []string, words ...string) string {
 	var flags []string
 	for _, t := range targets {
 		flags = append(flags, "--target", t)
 	}
-	return r.Command("upgrade", flags...)
+	return r.Command("upgrade", append(flags, words...)...)
 }

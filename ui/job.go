@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
@@ -90,7 +91,7 @@ type facts struct {
 	wrote       bool
 	rollback    string       // the command that restores everything
 	end         steps.Ending // how it would end now
-	where       []string     // the flags of keysplit's commands about this run
+	flags       prose.Flags  // of keysplit's commands about this run
 	username    string
 	password    bool // one was given
 	tempUser    bool
@@ -170,7 +171,7 @@ func look(e *steps.Engine) facts {
 	f := facts{
 		machine: e.Machine, environment: o.Environment, production: run.ProductionName() != "", django: run.Django != nil,
 		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
-		rollback: run.Command("rollback"), end: endingOf(e), where: run.Where(),
+		rollback: run.Command("rollback"), end: endingOf(e), flags: run.Flags(),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
 		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),

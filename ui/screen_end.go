@@ -67,7 +67,7 @@ func (w *wizard) remains(s *sheet, severe ...finding.Severity) {
 		s.say("    ", st.Muted, f.Fix)
 	}
 	for _, n := range next {
-		s.say("  ", lipgloss.NewStyle(), n.For(w.facts.where...))
+		s.say("  ", lipgloss.NewStyle(), n.For(w.facts.flags))
 	}
 	if more > 0 {
 		s.hang("  ", st.Muted, steps.Plural(more, "more finding")+": press t")

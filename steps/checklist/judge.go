@@ -150,7 +150,10 @@ func (l *look) starts() verdict {
 }
 
 func (l *look) login() verdict {
-	v := verdict{next: prose.Say("Run `keysplit upgrade --username NAME`, or in development `keysplit upgrade --temp-user`.")}
+	v := verdict{next: prose.Say("Run `keysplit upgrade --username NAME`.")}
+	if l.development {
+		v.next = prose.Say("Run `keysplit upgrade --username NAME`, or `keysplit upgrade --temp-user`.")
+	}
 	seen, login := l.past.proofs[steps.SmokeTest], l.past.login
 	switch {
 	case seen == nil || seen.gone != "":

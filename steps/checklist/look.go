@@ -81,6 +81,8 @@ type look struct {
 	past   past
 	idle   bool // no shared key of the settings signs tokens
 	here   bool // the environment keeps its keys in the .env of this machine
+
+	development bool // the environment is that one
 }
 
 // FirstAttestable is the first item that a person's word can tick: what the
@@ -159,7 +161,7 @@ func take(ctx context.Context, run *steps.Run) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{envs: readEnvs(run, t), places: map[repo.Kind][]place{}, idle: run.Project.SplitsNothing(), here: run.Home().Here()}
+	l := &look{envs: readEnvs(run, t), places: map[repo.Kind][]place{}, idle: run.Project.SplitsNothing(), here: run.Home().Here(), development: run.Elsewhere() == ""}
 	for _, k := range []repo.Kind{repo.Pipeline, repo.Document} {
 		if !l.idle {
 			l.places[k] = findPlaces(run, &t, k)

@@ -14,6 +14,8 @@ type way string
 
 func (w way) String() string { return string(w) }
 
+func (w way) Kept(*steps.Run) string { return string(w) }
+
 func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 	run := &steps.Run{
 		Found: steps.Found{Project: &steps.Project{SettingsModule: "config.settings", Facts: &steps.Facts{Routes: steps.Routes{Login: "/api/login/", Refresh: "/api/refresh/", Verify: "/v/"}}}},

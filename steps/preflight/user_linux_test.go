@@ -224,6 +224,8 @@ type unitWay string
 
 func (w unitWay) String() string { return string(w) }
 
+func (w unitWay) Kept(*steps.Run) string { return string(w) }
+
 // The project's code runs as the unit's User=, before any owner of files; a unit of
 // root's says nothing, and neither does one that runs as somebody who does not exist.
 func TestTheUserOfTheUnit(t *testing.T) {

@@ -136,21 +136,44 @@ func (t Text) Command() string {
 // SaysAgain reports whether the text ends in running keysplit again.
 func (t Text) SaysAgain() bool { return slices.Contains(t.Parts(), Part{"keysplit", true}) }
 
-// ofEnvironment are the commands of keysplit that are about one environment.
-var ofEnvironment = []string{"upgrade", "rollback", "grace", "report", "check"}
+// Flags are what commands of keysplit need to be about the right thing, by their verb.
+type Flags map[string][]string
 
-// For gives keysplit's own commands the flags that say which project and environment
-// they are about, unless they say so already or mean all.
-func (t Text) For(flags ...string) Text {
+// For gives keysplit's own commands the flags that they need, unless they say already
+// what they are about, or mean all.
+func (t Text) For(flags Flags) Text {
 	return t.each(func(p Part) string {
 		words := strings.Fields(p.Text)
-		if !p.Command || len(flags) == 0 || len(words) < 2 || words[0] != "keysplit" || !slices.Contains(ofEnvironment, words[1]) ||
+		if !p.Command || len(words) < 2 || words[0] != "keysplit" ||
 			slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
 			return p.Text
 		}
-		command := "keysplit " + words[1]
-		return command + " " + shell.Join(flags...) + strings.TrimPrefix(p.Text, command)
+		return With(p.Text, flags[words[1]])
 	})
+}
+
+// With is a command of keysplit with further flags behind its verb, but for those that it
+// has already.
+func With(command string, flags []string) string {
+	words := strings.Fields(command)
+	verb := words[0]
+	if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
+		verb += " " + words[1]
+	}
+	var more []string
+	said := false // by the command, of the flag that is looked at
+	for _, word := range flags {
+		if strings.HasPrefix(word, "--") {
+			said = slices.Contains(words, word)
+		}
+		if !said {
+			more = append(more, word)
+		}
+	}
+	if len(more) == 0 {
+		return command
+	}
+	return verb + " " + shell.Join(more...) + strings.TrimPrefix(command, verb)
 }
 
 // Clean is the text with each of its parts as clean leaves it.

@@ -42,15 +42,18 @@ func TestTheCommandOfAText(t *testing.T) {
 // Only commands of keysplit that are about one environment get its name, and prose
 // that looks like one does not.
 func TestCommandsOfAnEnvironment(t *testing.T) {
+	env := []string{"--env", "a b"}
+	flags := Flags{"upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env}
 	for text, want := range map[string]string{
-		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --rotate, then keysplit grace --env 'a b'.",
+		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --url u --fix --rotate, then keysplit grace --env 'a b'.",
+		"`keysplit upgrade --fix --url v`":                        "keysplit upgrade --env 'a b' --fix --url v",
 		"`keysplit rollback --env other`":                         "keysplit rollback --env other",
 		"`keysplit check --all`":                                  "keysplit check --all",
 		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --python PATH",
 		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit again; sudo keysplit upgrade",
 		"what keysplit check found":                               "what keysplit check found",
 	} {
-		if got := Say(text).For("--env", "a b").Rendered(); got != want {
+		if got := Say(text).For(flags).Rendered(); got != want {
 			t.Errorf("%s\n%s, want\n%s", text, got, want)
 		}
 	}
@@ -74,7 +77,7 @@ func TestACommandHasAnotherWord(t *testing.T) {
 
 // A label stands before a text, and in whatever takes it in.
 func TestLabel(t *testing.T) {
-	undo := Labelled("Undo", "`keysplit rollback` removes %s", "it").For("--env", "staging")
+	undo := Labelled("Undo", "`keysplit rollback` removes %s", "it").For(Flags{"rollback": {"--env", "staging"}})
 	label, rest := undo.Label()
 	if undo.Rendered() != "Undo: keysplit rollback --env staging removes it" || label != "Undo" || rest.Rendered() != "keysplit rollback --env staging removes it" {
 		t.Errorf("%q, %q, %q", undo.Rendered(), label, rest.Rendered())

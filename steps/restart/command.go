@@ -58,7 +58,12 @@ func (c command) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 
 func (c command) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	if _, err := c.child(run); err != nil {
-		return steps.Fail(notAgain(run, "The restart command cannot be run: "+run.Redactor.Show(secret.Said(err.Error()))+"."))
+		why := prose.Say("The restart command cannot be run: %s.", run.Redactor.Show(secret.Said(err.Error())))
+		var failure *steps.Failure
+		if errors.As(err, &failure) {
+			why = failure.Findings[0].Message
+		}
+		return steps.Fail(notAgain(run, why))
 	}
 	emit.Progress("The restart command runs again, so that the restored value is in force.")
 	if err := c.run(ctx, run, emit); err != nil {

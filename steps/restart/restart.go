@@ -147,8 +147,8 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	}
 	s.endOwn(run)
 	run.Served = steps.Served{} // it was about the key that is undone
-	if w.spec == unkept {
-		return steps.Fail(notAgain(run, "The upgrade restarted with a command of yours, which keysplit does not keep."))
+	if w.spec == steps.OwnCommand {
+		return steps.Fail(notAgain(run, prose.Say("The upgrade restarted with a command of yours, which keysplit does not keep.")))
 	}
 	if err := w.on(s).undo(ctx, run, emit); err != nil {
 		return err
@@ -165,9 +165,11 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 }
 
 // notAgain is the finding of a command that a rollback lacks.
-func notAgain(run *steps.Run, why string) finding.Finding {
-	return finding.New(finding.RestartFailed, why+" The backend was not restarted.").
-		WithFix(finding.Do("To finish the rollback, give the command: %s", finding.Command(run.Command("rollback", "--restart", unkept+":VALUE"))))
+func notAgain(run *steps.Run, why prose.Text) finding.Finding {
+	f := finding.New(finding.RestartFailed, "").
+		WithFix(finding.Do("To finish the rollback, give the command: %s", finding.Command(run.Command("rollback", "--restart", steps.OwnCommand+":VALUE"))))
+	f.Message = why.Then(prose.Say("The backend was not restarted."))
+	return f
 }
 
 func (s *Step) keyOf(pid int, name string, f secret.Fingerprinter) (string, bool, error) {

@@ -26,7 +26,7 @@ func TestARollbackWithoutItsCommand(t *testing.T) {
 			}
 			if text != "" {
 				w.run.Options.Restart = by(t, "command:"+text)
-			} else if err := w.run.Journal.SetRestart(unkept); err != nil {
+			} else if err := w.run.Journal.SetRestart(steps.OwnCommand); err != nil {
 				t.Fatal(err)
 			}
 			_, _, err = do(w.step.Undo, w.run)

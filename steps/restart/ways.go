@@ -35,16 +35,13 @@ func (w Way) places(ctx context.Context, run *steps.Run) []string {
 	return w.manager.Places(ctx, run)
 }
 
-// unkept stands in the journal for a command: there may be a token in it.
-const unkept = "command"
-
 // Kept is what the journal may hold of the way.
 func (w Way) Kept(run *steps.Run) string {
 	if k, ok := w.manager.(vendor.Kept); ok {
 		return k.Kept(run)
 	}
-	if strings.HasPrefix(w.spec, unkept+":") {
-		return unkept
+	if strings.HasPrefix(w.spec, steps.OwnCommand+":") {
+		return steps.OwnCommand
 	}
 	return w.spec
 }
@@ -170,14 +167,15 @@ func For(targets []steps.Target) Way {
 	return Way{spec: strings.Join(specs, ","), manager: all}
 }
 
-// asked is the way of an upgrade. The servers of the project that run here do not read
-// what goes elsewhere: none of them is restarted without being asked for.
+// asked is the way of an upgrade: the one that is named, else that of its targets. The
+// servers of the project that run here do not read what goes elsewhere: none of them is
+// restarted without being asked for.
 func asked(run *steps.Run) Way {
 	switch w, given := run.Options.Restart.(Way); {
 	case given:
 		return w
 	case !run.Home().Here():
-		return nothing
+		return For(run.Targets)
 	}
 	return usual
 }
@@ -188,13 +186,13 @@ func backWith(run *steps.Run) (Way, error) {
 		return w, nil
 	}
 	if run.Journal == nil {
-		return usual, nil
+		return asked(run), nil
 	}
 	switch spec := run.Journal.RestartedBy(); spec {
 	case "":
-		return usual, nil
-	case unkept:
-		return Way{spec: unkept}, nil
+		return asked(run), nil
+	case steps.OwnCommand:
+		return Way{spec: steps.OwnCommand}, nil
 	default:
 		return Parse(spec)
 	}
@@ -209,7 +207,7 @@ func Again(run *steps.Run) string {
 		return "a server of this project that runs here reads its settings again"
 	case w.spec == nothing.spec:
 		return "restart the backend yourself"
-	case w.spec == unkept:
+	case w.spec == steps.OwnCommand:
 		return "nothing is restarted, since keysplit did not keep your restart command: give it again with --restart"
 	}
 	return "restart " + secret.Inert(w.spec)

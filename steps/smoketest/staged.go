@@ -59,8 +59,11 @@ func (s *session) oneSided(o outcome) finding.Finding {
 // seenToStart reports whether every process was seen to start after the write: here, or by
 // a restart that waits for it. What a command of the user's does is not seen.
 func seenToStart(run *steps.Run, young bool) bool {
+	if run.Home().Here() && young {
+		return true
+	}
 	way := run.Options.Restart
-	return young && run.Home().Here() || run.Restarted && way != nil && !strings.HasPrefix(way.String(), "command:")
+	return run.Restarted && (way == nil && !run.Home().Here() || way != nil && !strings.HasPrefix(way.String(), "command:"))
 }
 
 // unsigned is the finding of a second stage in which nothing showed which key signs: both

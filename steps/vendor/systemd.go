@@ -352,7 +352,7 @@ func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, su
 
 // byHand is the command that goes on after a restart that the user did.
 func byHand(run *steps.Run) finding.Command {
-	return finding.Command(run.FinishCommand(steps.SpecsOf(run.Options.Targets)) + " --restart none")
+	return finding.Command(run.FinishCommand(steps.SpecsOf(run.Options.Targets), "--restart", "none"))
 }
 
 // log shows the end of the unit's journal.

@@ -69,12 +69,6 @@ func (p *place) waiting(f *pflag.FlagSet) {
 	f.Var((*positive)(&p.timeout), "timeout", "longest wait for Django or a server")
 }
 
-// command is a command of keysplit for the same environment.
-func (p *place) command(name string) string {
-	run := steps.Run{Options: steps.Options{Environment: p.env, Where: p.where()}}
-	return run.Command(name)
-}
-
 // positive is a time above zero.
 type positive time.Duration
 

@@ -246,9 +246,9 @@ func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 	}
 	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
 	if same {
-		f.Note("For another length from now on: " + o.command("grace") + " --hours N")
+		f.Note("For another length from now on: " + run.Command("grace", "--hours", "N"))
 	}
-	f.Note("To take it out before: " + o.command("rollback"))
+	f.Note("To take it out before: " + run.Command("rollback"))
 }
 
 // byHand are the lines that say how the two variables get to the places that are no

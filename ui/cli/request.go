@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,8 +76,14 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if err != nil {
 		return nil, err
 	}
-	if used := p.used(q.state); q.caFile == "" && q.anywhere && isThere(used.CAFile) {
+	used := p.used(q.state)
+	if q.caFile == "" && q.anywhere && isThere(used.CAFile) {
 		q.caFile = used.CAFile
+	}
+	if p.python == "" && conf.Python == "" && used.Python != "" {
+		if _, err := exec.LookPath(used.Python); err == nil {
+			conf.Python = used.Python
+		}
 	}
 	roots, err := q.authorities()
 	if err != nil {
@@ -114,8 +121,10 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if len(env.URLs) > 0 {
 		o.URL = env.URLs[0]
 	}
-	if o.Restart, err = restartOf(run, env.Restart); err != nil {
-		return nil, err
+	if env.Restart != "" {
+		if o.Restart, err = restart.Parse(env.Restart); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.agree(ctx, stdio, run, conf, q); err != nil {
 		run.Close()
@@ -147,18 +156,6 @@ func (p *place) check(q request) (map[steps.Name]bool, error) {
 		return nil, steps.Usage("--rotate and --skip key cannot be used together")
 	}
 	return skip, nil
-}
-
-// restartOf is how to restart: as said, else as the targets of another environment have
-// it; nil for neither.
-func restartOf(run *steps.Run, spec string) (steps.Way, error) {
-	switch {
-	case spec != "":
-		return restart.Parse(spec)
-	case !run.Home().Here():
-		return restart.For(run.Options.Targets), nil
-	}
-	return nil, nil
 }
 
 // authorities reads --ca-file.
@@ -261,8 +258,13 @@ func (p *place) configured(c config.Config, q request) (config.Environment, erro
 	env.Restart = cmp.Or(q.restart, env.Restart)
 	env.Username = q.account(env.Username)
 	used := p.used(q.state)
-	if len(env.URLs) == 0 && q.anywhere {
-		env.URLs = used.URLs
+	if q.anywhere || p.env != steps.DefaultEnvironment { // of development the server that runs is found
+		if len(env.URLs) == 0 {
+			env.URLs = used.URLs
+		}
+		if used.Restart != steps.OwnCommand && q.command != "rollback" { // which knows better
+			env.Restart = cmp.Or(env.Restart, used.Restart)
+		}
 	}
 	if len(env.Targets) > 0 || p.envFile != "" {
 		return env, nil

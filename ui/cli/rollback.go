@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ change stays in force; run it again to undo that too.`,
 			// The project's Django may not start just now: that may be the very
 			// reason for going back.
 			run, err := o.place.run(cmd.Context(), stdio, request{
-				server: o.server, answers: o.answers, speech: &o.speech, command: "rollback", restart: o.restart, anywhere: true,
+				server: o.server, answers: o.answers, speech: &o.speech, command: "rollback", restart: o.restart, anywhere: true, given: slices.Concat(flagged("--restart", o.restart), flagged("--url", o.urls...)),
 				options: steps.Options{Static: true, Force: o.force, NoVerify: o.noVerify},
 			})
 			if err != nil {
