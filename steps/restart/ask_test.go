@@ -138,6 +138,8 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 		"nobody's, without":              {process.Sight{Others: []steps.Server{{PID: 2, URL: no}, {PID: 3, URL: silent}}}, nil, ""},
 		"another user's": {process.Sight{Hidden: hidden, Holders: holders}, []steps.Server{{URL: yes}},
 			"2 Python processes of www-data listen on " + strconv.Itoa(int(portOf(silent))) + "; keysplit cannot look into them."},
+		"another user's, by a socket": {process.Sight{Hidden: []process.Hidden{{User: "shop", Processes: 1, Sockets: []string{"/no/such.sock"}}}}, nil,
+			"1 Python process of shop listens on unix:/no/such.sock; keysplit cannot look into it."},
 		"a tunnel": {process.Sight{Hidden: hidden[:1], Holders: map[uint16]string{port: "ssh"}}, nil, "www-data"},
 		"in a container, with one address": {process.Sight{Servers: []steps.Server{{PID: 4, Inside: "127.0.0.1:80"}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders},
 			[]steps.Server{{PID: 4, Inside: "127.0.0.1:80", URL: yes}}, ""},

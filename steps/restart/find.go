@@ -62,6 +62,9 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 		for _, port := range h.Ports {
 			add(port)
 		}
+		for _, path := range h.Sockets {
+			ports = append(ports, steps.Server{URL: steps.SocketURL(path)})
+		}
 	}
 	for _, port := range slices.Concat(vendor.Published(run), usualPorts) {
 		add(port)
@@ -79,11 +82,17 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 	}
 	found, s.unseen = meet(found, inside)
 	for _, h := range sight.Hidden {
-		h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
-			i := slices.IndexFunc(all, func(server steps.Server) bool { return portOf(server.URL) == port })
+		known := func(is func(steps.Server) bool) bool {
+			i := slices.IndexFunc(all, is)
 			return i >= 0 && told[i] != untold
+		}
+		h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
+			return known(func(server steps.Server) bool { return portOf(server.URL) == port })
 		})
-		if len(h.Ports) > 0 {
+		h.Sockets = slices.DeleteFunc(slices.Clone(h.Sockets), func(path string) bool {
+			return known(func(server steps.Server) bool { return server.URL == steps.SocketURL(path) })
+		})
+		if len(h.Ports)+len(h.Sockets) > 0 {
 			s.unseen = append(s.unseen, h.String()+".")
 		}
 	}

@@ -3,13 +3,16 @@
 package process
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,6 +55,9 @@ type form struct {
 	reloads bool
 	none    bool // not a server of the project
 	long    bool // not in the short form
+
+	as     []string // what starts the shell
+	before string   // what that does first
 }
 
 const on = "127.0.0.1:{PORT}"
@@ -90,10 +96,43 @@ var forms = map[string]form{
 // long is the form with the servers that run backends in production.
 var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
+// as starts what follows as another user, who may read the files of this one, as those of a
+// project that everybody may read.
+func as(user string) []string {
+	const may = "+dac_override,+dac_read_search"
+	return []string{"setpriv", "--securebits=+no_setuid_fixup", "--reuid=" + user, "--regid=" + user, "--clear-groups", "--inh-caps=" + may, "--ambient-caps=" + may}
+}
+
+// owner and looker are users: of the servers of another user, and of a look that may not
+// see those.
+const owner, looker = "65534", "65533"
+
+// everyForm are the forms, and each of this machine's own also where the project is
+// mounted elsewhere, and of another user.
+func everyForm() map[string]form {
+	all := maps.Clone(forms)
+	for name, f := range forms {
+		if f.none || strings.Contains(f.command, "unshare") || strings.Contains(f.command, "setpriv") {
+			continue
+		}
+		f.long = f.long || name != "wsgiref" && name != "a unix socket"
+		mine, theirs := f, f
+		mine.as, mine.before = []string{"unshare", "-m"}, "mount --bind {HOME} /mnt && cd {FROM} && "
+		theirs.as = as(owner)
+		all[name+", mounted elsewhere"], all[name+theirsEnd] = mine, theirs
+	}
+	maps.DeleteFunc(all, func(_ string, f form) bool { return f.long && !long })
+	return all
+}
+
+// theirsEnd is how the names of those of another user end.
+const theirsEnd = ", of another user"
+
 // Every way to run a server is found, all of them at once, each with its address, its
-// workers and its reloader; and what is another project's is not.
+// workers and its reloader; and what is another project's is not. A user who may not look
+// into some of them is told of each, beside one that is seen.
 func TestEveryFormOfServerIsFound(t *testing.T) {
-	if os.Geteuid() != 0 || exec.Command("unshare", "-mn", "true").Run() != nil {
+	if os.Geteuid() != 0 || exec.Command("unshare", "-mn", "true").Run() != nil || exec.Command(as(owner)[0], append(as(owner)[1:], "true")...).Run() != nil {
 		t.Skip("SKIPPED: namespaces and other users' processes need root")
 	}
 	generation := djangotest.Modern
@@ -102,18 +141,25 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 	}
 	bin := filepath.Dir(djangotest.Python(t, generation))
 	root, other := stubProject(t), stubProject(t)
-	tried := maps.Clone(forms)
-	maps.DeleteFunc(tried, func(_ string, f form) bool { return f.long && !long })
+	tried := everyForm()
 	t.Attr("part", "forms of servers")
+	t.Attr("figure", fmt.Sprint(len(tried), " forms of servers"))
 	started := map[string]*exec.Cmd{}
 	at := map[string]*strings.Replacer{}
-	for name, f := range tried {
+	begin := func(name string, f form) {
 		_, port, _ := net.SplitHostPort(djangotest.FreeAddr(t))
 		socket := filepath.Join(root, "run", port)
-		r := strings.NewReplacer("{PORT}", port, "{ROOT}", root, "{OTHER}", other, "{BIN}", bin, "{SOCKET}", socket)
+		seen, from := root, cmp.Or(f.from, root)
+		if f.before != "" {
+			seen, from = "/mnt", cmp.Or(f.from, "/mnt")
+		}
+		r := strings.NewReplacer("{PORT}", port, "{ROOT}", seen, "{HOME}", root, "{FROM}", from, "{OTHER}", other, "{BIN}", bin, "{SOCKET}", socket)
 		started[name], at[name] = startForm(t, f, r, root), r
 	}
-	deadline := time.Now().Add(40 * time.Second)
+	for name, f := range tried {
+		begin(name, f)
+	}
+	deadline := time.Now().Add(time.Duration(20+2*len(tried)) * time.Second)
 	for wrong := "not looked yet"; wrong != ""; time.Sleep(100 * time.Millisecond) {
 		sight, err := Look(context.Background(), root)
 		if err != nil {
@@ -129,6 +175,65 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 			t.Fatal(wrong)
 		}
 	}
+
+	own := forms["wsgiref"]
+	own.as = as(looker)
+	begin("seen", own)
+	var sight Sight
+	for len(sight.Servers) == 0 && time.Now().Before(deadline) {
+		sight = lookAs(t, looker, root)
+	}
+	if len(sight.Servers) != 1 || own.wrong(sight.Servers, started["seen"].Process.Pid, at["seen"]) != "" {
+		t.Errorf("another user sees %+v", sight.Servers)
+	}
+	hidden := slices.IndexFunc(sight.Hidden, func(h Hidden) bool { return h.User == owner || h.User == "nobody" })
+	if hidden < 0 {
+		t.Fatalf("nothing of another user is told: %+v", sight.Hidden)
+	}
+	told := sight.Hidden[hidden].String()
+	for name := range tried {
+		where := at[name].Replace("{PORT}")
+		if strings.Contains(tried[name].command, "{SOCKET}") {
+			where = at[name].Replace("unix:{SOCKET}")
+		}
+		if strings.HasSuffix(name, theirsEnd) && !strings.Contains(told, where) {
+			t.Errorf("of what is hidden, %s at %s is not told: %s", name, where, told)
+		}
+	}
+}
+
+// lookAs is what another user sees.
+func lookAs(t *testing.T, user, root string) (s Sight) {
+	t.Helper()
+	c := exec.Command(as(user)[0], append(as(user)[1:], os.Args[0], "-test.run=^TestALookOfAnotherUser$", "-test.v")...)
+	c.Env = append(os.Environ(), "KEYSPLIT_TEST_LOOK="+root)
+	out, err := c.CombinedOutput()
+	_, text, _ := strings.Cut(string(out), "sight: ")
+	text, _, _ = strings.Cut(text, "\n")
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &s)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return s
+}
+
+// TestALookOfAnotherUser is what lookAs starts.
+func TestALookOfAnotherUser(t *testing.T) {
+	root := os.Getenv("KEYSPLIT_TEST_LOOK")
+	if root == "" {
+		t.Skip("only as a part of another test")
+	}
+	sight, err := Look(context.Background(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(sight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("sight: %s\n", text)
 }
 
 // wrong says what of the servers does not fit the form whose process is pid; "" where
@@ -184,7 +289,8 @@ func stubProject(t *testing.T) string {
 // startForm starts a server in a process group of its own, which ends with the test.
 func startForm(t *testing.T, f form, r *strings.Replacer, root string) *exec.Cmd {
 	t.Helper()
-	c := exec.Command("sh", "-c", "exec env "+r.Replace(f.env)+" "+r.Replace(f.command))
+	words := append(slices.Clone(f.as), "sh", "-c", r.Replace(f.before)+"exec env "+r.Replace(f.env)+" "+r.Replace(f.command))
+	c := exec.Command(words[0], words[1:]...)
 	if c.Dir = r.Replace(f.from); c.Dir == "" {
 		c.Dir = root
 	}

@@ -66,11 +66,13 @@ type Sight struct {
 }
 
 // Hidden are Pythons of one user that keysplit may not look into, with the ports of
-// that user that no other process is seen to hold.
+// that user that no other process is seen to hold, and the unix sockets that their commands
+// name.
 type Hidden struct {
 	User      string // the name, else the number
 	Processes int
 	Ports     []uint16
+	Sockets   []string // paths
 }
 
 // String is a sentence without its full stop, such as "2 Python processes of www-data
@@ -79,6 +81,9 @@ func (h Hidden) String() string {
 	var ports []string
 	for _, p := range h.Ports {
 		ports = append(ports, fmt.Sprint(p))
+	}
+	for _, path := range h.Sockets {
+		ports = append(ports, steps.SocketURL(secret.Inert(path)))
 	}
 	processes, listen, them := "Python processes", "listen", "them"
 	if h.Processes == 1 {

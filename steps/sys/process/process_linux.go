@@ -31,8 +31,8 @@ type view struct {
 	own     string              // keysplit's network namespace
 	nets    map[string]*network // what listens in each of them
 	holders map[uint16]string
-	held    map[string]bool // inodes of keysplit's own network whose process was seen
-	closed  map[uint32]int  // Pythons that show nothing, by their user
+	held    map[string]bool     // inodes of keysplit's own network whose process was seen
+	closed  map[uint32][]string // the commands of Pythons that show nothing, by their user
 }
 
 // list reads /proc. Processes that end in the meantime are passed over.
@@ -41,7 +41,7 @@ func list(ctx context.Context, root string) (Sight, []running, error) {
 	if err != nil {
 		return Sight{}, nil, fmt.Errorf("list the processes: %w", err)
 	}
-	v := &view{nets: map[string]*network{}, holders: map[uint16]string{}, held: map[string]bool{}, closed: map[uint32]int{}}
+	v := &view{nets: map[string]*network{}, holders: map[uint16]string{}, held: map[string]bool{}, closed: map[uint32][]string{}}
 	v.home, _ = identify(root)
 	v.own, _ = os.Readlink("/proc/self/ns/net")
 	var all []running
@@ -102,7 +102,7 @@ func (v *view) shut(pid int) {
 	}
 	if info, err := os.Stat(procPath(pid, "")); err == nil {
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			v.closed[st.Uid]++
+			v.closed[st.Uid] = append(v.closed[st.Uid], strings.Join(args, " "))
 		}
 	}
 }
@@ -111,8 +111,8 @@ func (v *view) shut(pid int) {
 // the ports below 1024 only those of the web count.
 func (v *view) hidden() (out []Hidden) {
 	net := v.network("self", v.own)
-	for uid, n := range v.closed {
-		h := Hidden{User: strconv.FormatUint(uint64(uid), 10), Processes: n}
+	for uid, commands := range v.closed {
+		h := Hidden{User: strconv.FormatUint(uint64(uid), 10), Processes: len(commands)}
 		if u, err := user.LookupId(h.User); err == nil {
 			h.User = u.Username
 		}
@@ -120,9 +120,13 @@ func (v *view) hidden() (out []Hidden) {
 			if port := s.at.Port(); s.path == "" && net.owner[inode] == uid && !v.held[inode] && (port >= 1024 || port == 80 || port == 443) {
 				h.Ports = append(h.Ports, port)
 			}
+			if s.path != "" && !v.held[inode] && strings.Contains(strings.Join(commands, "\n"), s.path) {
+				h.Sockets = append(h.Sockets, s.path)
+			}
 		}
-		if len(h.Ports) > 0 {
+		if len(h.Ports)+len(h.Sockets) > 0 {
 			slices.Sort(h.Ports)
+			slices.Sort(h.Sockets)
 			h.Ports = slices.Compact(h.Ports)
 			out = append(out, h)
 		}

@@ -120,8 +120,9 @@ func TestServers(t *testing.T) {
 func TestHiddenAreCounted(t *testing.T) {
 	t.Parallel()
 	for h, want := range map[*Hidden]string{
-		{User: "www-data", Processes: 2, Ports: []uint16{8001}}:   "2 Python processes of www-data listen on 8001; keysplit cannot look into them",
-		{User: "1000", Processes: 1, Ports: []uint16{8000, 9000}}: "1 Python process of 1000 listens on 8000, 9000; keysplit cannot look into it",
+		{User: "www-data", Processes: 2, Ports: []uint16{8001}}:               "2 Python processes of www-data listen on 8001; keysplit cannot look into them",
+		{User: "shop", Processes: 1, Sockets: []string{"/run/shop\x07.sock"}}: "1 Python process of shop listens on unix:/run/shop.sock; keysplit cannot look into it",
+		{User: "1000", Processes: 1, Ports: []uint16{8000, 9000}}:             "1 Python process of 1000 listens on 8000, 9000; keysplit cannot look into it",
 	} {
 		if got := h.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
