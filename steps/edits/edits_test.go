@@ -2,6 +2,7 @@ package edits
 
 import (
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,6 +133,20 @@ func TestPermissionsAreOfferedAndKeepTheGroup(t *testing.T) {
 	run.Options.Fix = true
 	if d, err = Draw(t.Context(), run, found); err != nil || len(d.On()) != 1 {
 		t.Errorf("with --fix %d are on, %v", len(d.On()), err)
+	}
+	if os.Geteuid() != 0 {
+		return // nobody else can give a file to a group that is not theirs
+	}
+	for _, c := range []struct {
+		gid        int
+		mode, want os.FileMode
+	}{{4242, 0o644, 0o640}, {4242, 0o604, 0o600}, {0, 0o644, 0o600}} {
+		if err := errors.Join(os.Chown(path, 0, c.gid), os.Chmod(path, c.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if d, err = Draw(t.Context(), run, found); err != nil || len(d.Edits) != 1 || d.Edits[0].Mode != c.want {
+			t.Errorf("group %d, mode %o: %v, %v", c.gid, c.mode, d.Edits, err)
+		}
 	}
 }
 
