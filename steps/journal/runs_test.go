@@ -18,7 +18,7 @@ func TestRunsAreListedWithHowTheyEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	change(t, first, path, "one")
-	if got := first.Ran(passed); len(got) != 1 || got[0].Finished || got[0].Undone || got[0].Key != first.prints.Of(key) || len(got[0].Files) != 1 {
+	if got := first.Ran(passed); len(got) != 1 || got[0].Finished || got[0].Undone || got[0].Key != first.prints.Of(key) || len(got[0].Files) != 1 || got[0].From.IsZero() || got[0].To.Before(got[0].From) {
 		t.Fatalf("after the first write: %+v", got)
 	}
 	if err := first.SetStatus("restart", "done"); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -26,7 +27,7 @@ func (l looks) Apply(context.Context, *steps.Run, steps.Emit) error {
 	return l.apply
 }
 
-func (looks) Verify(context.Context, *steps.Run) error { return nil }
+func (looks) Verify(context.Context, *steps.Run, steps.Emit) error { return nil }
 
 // A project with faults is rolled back all the same; one without a journal cannot be, and neither can one that nobody
 // could look at.
@@ -58,5 +59,52 @@ func TestFind(t *testing.T) {
 				t.Errorf("%v, %v, looked %d times", r, err, applied)
 			}
 		})
+	}
+}
+
+// With nothing to undo the verdict says so, or that nobody can tell; a key that was chosen and went nowhere is forgotten.
+func TestNothingToUndo(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "A=1\n", nil)
+	if err := run.Journal.Choose(run.Prints.Secret(stepstest.Key()), []string{"fly:a", "fly:b"}); err != nil {
+		t.Fatal(err)
+	}
+	e := steps.NewEngine(run)
+	if v, ok := Of(e).Nothing(); !ok || !v.Proved || v.Err != nil || run.Journal.ChosenFile() != "" {
+		t.Errorf("%v, %+v, %q", ok, v, run.Journal.ChosenFile())
+	}
+	id, err := run.Journal.Keep(run.Project.EnvFile.Path, []byte("B=2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := Of(e).Nothing(); !ok || v.Proved || v.Err == nil || id == "" {
+		t.Errorf("a backup of nothing: %v, %+v", ok, v)
+	}
+	change(t, run, ".env", "A=2\n")
+	if v, ok := Of(e).Nothing(); ok {
+		t.Errorf("with a change: %+v", v)
+	}
+}
+
+// A rollback of production asks for its name; one of development asks for a yes.
+func TestWhatARollbackAsks(t *testing.T) {
+	t.Parallel()
+	e := after(t, "A=1\n", fine, fine, []string{".env", "A=2\n"})
+	if p := Of(e).Plan(t.Context()); p.Confirm != "" || p.Question.Rendered() != "Undo this?" {
+		t.Errorf("%q, %q", p.Confirm, p.Question.Rendered())
+	}
+	e.Run.Options.Environment = "production"
+	if p := Of(e).Plan(t.Context()); p.Confirm == "" || p.Question.Rendered() != "This is production. Undo this there?" {
+		t.Errorf("%q, %q", p.Confirm, p.Question.Rendered())
+	}
+}
+
+// What restarts by itself is waited for after the look, unless the look found no project.
+func TestFindPreparesTheRestart(t *testing.T) {
+	t.Parallel()
+	e := after(t, "A=1\n", fine, fine, nil, journal.Delivery{Target: "fly:a"})
+	applied := 0
+	if _, err := Find(t.Context(), steps.NewEngine(e.Run, looks{applied: &applied}), nil); err != nil || e.Run.Options.Restart == nil || e.Run.Options.Restart.String() != "fly:a" {
+		t.Errorf("%v, %v", e.Run.Options.Restart, err)
 	}
 }
