@@ -75,7 +75,7 @@ var scenes = []struct {
 	{"restart", func(st *stage) { st.open().to(steps.Restart) }},
 	{"restart-running", func(st *stage) {
 		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress,
-			Text: prose.Say("Press ctrl+c in the terminal of process 4711 (in backend) and start it again. keysplit waits up to 30s. It was started without the autoreloader.")})
+			Text: prose.Say("Press ctrl+c in the terminal of process 4711 (in backend) and start it again. It was started without the autoreloader.")})
 	}},
 	{"restart-done", func(st *stage) { st.open().proof(steps.Restart) }},
 	{"restart-skipped", func(st *stage) {
@@ -246,7 +246,7 @@ func refuse(st *stage) {
 // stale makes the smoke test meet a server that was not restarted.
 func stale(st *stage) {
 	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
-		emit.Check("answers", steps.MarkOK, "server answers", "200 in 41 ms")
+		emit.Check("answers", steps.MarkOK, "server answers", "41 ms")
 		emit.Check("new-key", steps.MarkFailed, "signs with the new key", "5 of 20 new connections do not")
 		return steps.Fail(finding.New("server-stale-key", "5 of 20 new connections met a process that does not sign with the new key: it was not restarted."))
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -43,7 +44,7 @@ func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
 		return nil
 	}
 	p := w.prompt()
-	if p == nil || p.starting(name, w.selected) < 0 { // a list takes its letters first
+	if p == nil || p.starting(name, w.selected) < 0 || w.hinted(name) { // else the letter is the list's
 		if cmd, took := w.global(name); took {
 			return cmd
 		}
@@ -53,6 +54,11 @@ func (w *wizard) pressed(k tea.KeyMsg) tea.Cmd {
 	}
 	w.scrolled(name)
 	return nil
+}
+
+// hinted reports whether the footer says what the key does.
+func (w *wizard) hinted(key string) bool {
+	return slices.ContainsFunc(w.hints(), func(h hint) bool { return h.key == key })
 }
 
 // global is for the keys that mean the same on every page.

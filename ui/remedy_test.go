@@ -92,6 +92,19 @@ func TestWithoutAProjectOthersAreOffered(t *testing.T) {
 	}
 }
 
+// A letter that the footer explains does that, also where an option of the list begins with it.
+func TestAHintedKeyIsNotTheLists(t *testing.T) {
+	st := newStage(t, plainLight)
+	nowhere(st)
+	st.open()
+	if st.press("t"); st.w.over == nil {
+		t.Errorf("t does not show the findings:\n%s", st.w.View())
+	}
+	if st.press("esc", "q"); !st.quit {
+		t.Errorf("q does not quit:\n%s", st.w.View())
+	}
+}
+
 // Who is to set the key by hand gets it from a button, after a question.
 func TestTheKeyForTheHandIsCopied(t *testing.T) {
 	st := newStage(t, plainLight)

@@ -133,8 +133,8 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			}
 			switch {
 			case r.Answers.TempUser:
-				p.Summary = prose.Say("Test which key the running server signs with, and log in once with a throwaway account.")
-				p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
+				p.Summary = prose.Say("Test which key the server signs with, and log in with a throwaway account.")
+				p.Effects = []prose.Text{prose.Say("The account, keysplit-..., is made through the project's own Django and deleted after a few seconds.")}
 			case r.Answers.Username != "":
 				p.Summary = prose.Of("Test which key the running server signs with, and log in once as " + r.Answers.Username + ".")
 			default:
@@ -192,7 +192,7 @@ func proof(login steps.Mark) []steps.Event {
 		return steps.Event{Kind: steps.EventCheck, ID: id, Mark: m, Text: prose.Of(text), Detail: prose.Of(detail)}
 	}
 	return []steps.Event{
-		line("answers", steps.MarkOK, "server answers", "200 in 41 ms"),
+		line("answers", steps.MarkOK, "server answers", "41 ms"),
 		line("new-key", steps.MarkOK, "signs with the new key", "20 of 20 new connections"),
 		line("secret-key", steps.MarkOK, "refuses SECRET_KEY", "401 token_not_valid"),
 		line("previous-key", steps.MarkOK, "refuses the previous key", "401 token_not_valid"),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,3 +176,17 @@ func (s *Step) unseenLines() (lines []prose.Text) {
 
 // noneFound is what is known where no server of the project was found.
 func (s *Step) noneFound() string { return strings.Join(append([]string{notFound}, s.unseen...), " ") }
+
+func place(run *steps.Run, s steps.Server) string {
+	return "folder " + run.Redactor.Show(secret.Said(steps.Tilde(s.Folder))) + ", command " + run.Redactor.Show(secret.Said(brief(s.Command)))
+}
+
+// brief is a command line as a person reads it: without a program that stands in it, and
+// with ~ for the home folder.
+func brief(command string) string {
+	program, rest, _ := strings.Cut(command, " ")
+	if at := strings.Index(command, " -c "); at > 0 && strings.HasPrefix(filepath.Base(program), "python") {
+		rest = strings.TrimPrefix(command[:at], program) + " -c ..."
+	}
+	return strings.TrimSpace(steps.Tilde(program) + " " + strings.TrimSpace(rest))
+}

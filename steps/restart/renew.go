@@ -140,8 +140,8 @@ func successor(now []steps.Server, old staleServer) fate {
 // watches until all of them are gone and a new one listens.
 func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, before []steps.Server, ask []staleServer) error {
 	for _, s := range ask {
-		emit.Progress(fmt.Sprintf("Press ctrl+c in the terminal of process %d (%s) and start it again. keysplit waits up to %v. %s",
-			s.terminal(), place(run, s.Server), run.Options.Wait(), s.why()))
+		emit.Progress(fmt.Sprintf("Press ctrl+c in the terminal of process %d (%s) and start it again. %s",
+			s.terminal(), place(run, s.Server), s.why()))
 	}
 	emit.Wait("the new process", run.Options.Wait())
 	var left []staleServer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,10 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			targets = append(targets, staleServer{Server: f})
 		}
 	}
+	if !slices.ContainsFunc(targets, func(t staleServer) bool { return t.PID == 0 || t.reloads() }) {
+		p.Summary, p.Yes = prose.Say("Stop the server in its terminal and start it again. keysplit watches for it."), "Watch"
+		p.Effects, p.Question = nil, prose.Say("Watch for the new server?")
+	}
 	p.Details = append(howEach(run, targets), r.unseenLines()...)
 	return p, nil
 }
@@ -137,7 +142,7 @@ func howEach(run *steps.Run, targets []staleServer) (lines []prose.Text) {
 		}
 		lines = append(lines, prose.Labelled("Command", "%s", run.Redactor.Show(secret.Said(brief(t.Command)))))
 		if !t.reloads() {
-			lines = append(lines, prose.Say("It does not reload by itself: you stop and start it in its terminal, keysplit watches. %s", t.reason()))
+			lines = append(lines, prose.Say("It does not reload by itself. %s", t.reason()))
 		} else if !touched {
 			touched = true
 			lines = append(lines, touchDetail(run))
@@ -374,17 +379,4 @@ func which(s steps.Server) string {
 		return fmt.Sprintf("process %d", s.PID)
 	}
 	return fmt.Sprintf("process %d at %s", s.PID, s.URL)
-}
-
-func place(run *steps.Run, s steps.Server) string {
-	return "folder " + run.Redactor.Show(secret.Said(steps.Tilde(s.Folder))) + ", command " + run.Redactor.Show(secret.Said(brief(s.Command)))
-}
-
-// brief is a command line as a person reads it: without a program that stands in it.
-func brief(command string) string {
-	program, _, _ := strings.Cut(command, " ")
-	if at := strings.Index(command, " -c "); at > 0 && strings.HasPrefix(filepath.Base(program), "python") {
-		return command[:at] + " -c ..."
-	}
-	return command
 }

@@ -50,9 +50,9 @@ func (s *session) reach(ctx context.Context) error {
 		s.emit.Check(steps.LineAnswers, steps.MarkFailed, "server answers", "")
 		return err
 	}
-	detail := fmt.Sprintf("%d in %d ms", a.status, a.took.Milliseconds())
-	if a.status == http.StatusNotFound {
-		detail += fmt.Sprintf("; it has no page at %s, but it answers", secret.Inert(path))
+	detail := fmt.Sprintf("%d ms", a.took.Milliseconds())
+	if a.status >= http.StatusBadRequest { // any answer will do, and this one may surprise
+		detail += fmt.Sprintf(", %d at %s", a.status, secret.Inert(path))
 	}
 	s.emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", detail)
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {

@@ -22,7 +22,7 @@ const (
 
 	textToken     = "its token is signed with the new key" // #nosec G101 -- said about tokens, no token
 	textProtected = "protected route takes the token"
-	textOthers    = "refuses the account's tokens signed with other keys"
+	textOthers    = "refuses its tokens signed with other keys"
 	textRefresh   = "refresh works"
 )
 

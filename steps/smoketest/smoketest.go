@@ -89,9 +89,8 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	switch {
 	case run.Answers.TempUser:
-		p.Summary = prose.Say("Test which key the running server signs with, and log in once with a throwaway account.")
-		p.Details = append(p.Details, prose.Say("The throwaway account is made through the project's own Django and deleted afterwards."))
-		p.Effects = []prose.Text{prose.Say("An account named keysplit-... is in the database for a few seconds.")}
+		p.Summary = prose.Say("Test which key the server signs with, and log in with a throwaway account.")
+		p.Effects = []prose.Text{prose.Say("The account, keysplit-..., is made through the project's own Django and deleted after a few seconds.")}
 	case run.Answers.Username != "" && (run.Answers.Password.Set() || run.Options.ReadOnly):
 		p.Summary = prose.Say("Test which key the running server signs with, and log in once as %s.", run.Redactor.Clean(run.Answers.Username))
 		p.Effects = []prose.Text{prose.Say("One login of this account. It is not tried again when it fails.")}

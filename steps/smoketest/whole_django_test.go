@@ -111,7 +111,7 @@ func TestWholeLogins(t *testing.T) {
 			}
 			_, out, _ = strings.Cut(out, "5 of 5")
 			for _, proof := range []string{"signs with the new key", "refuses SECRET_KEY", "refuses a random key", "log in as", "its token is signed with the new key",
-				"refuses the account's tokens signed with other keys", "protected route takes the token", "refresh works"} {
+				"refuses its tokens signed with other keys", "protected route takes the token", "refresh works"} {
 				if !strings.Contains(out, "✓ "+proof) {
 					t.Errorf("%q was not proved:\n%s", proof, out)
 				}

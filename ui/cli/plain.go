@@ -179,7 +179,11 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventCheck:
 		p.check(ev)
 	case steps.EventProgress:
-		p.say("  ", "", p.s.Muted, ev.Text)
+		text := ev.Text
+		if ev.Limit > 0 {
+			text = prose.Say("%s, for %v at most.", text, ev.Limit)
+		}
+		p.say("  ", "", p.s.Muted, text)
 	case steps.EventOutput:
 		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
