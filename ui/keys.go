@@ -272,7 +272,10 @@ func (w *wizard) copyable() string {
 	}
 	if w.phase(p) == failed {
 		for _, f := range p.findings {
-			if c := f.Fix.Command(); f.Severity == finding.Error && c != "" {
+			if f.Severity != finding.Error || f.FixedBySteps() {
+				continue
+			}
+			if c := w.advised(one(f)).Fix.Command(); c != "" {
 				return c
 			}
 		}

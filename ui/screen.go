@@ -84,6 +84,9 @@ func (p *page) take(ev steps.Event) {
 	if n := len(p.lines); n > 0 && p.lines[n-1].Kind == steps.EventProgress {
 		p.lines[n-1] = waited(p.lines[n-1], ev.Time)
 	}
+	if ev.ID == steps.LineProject {
+		ev.Detail = prose.Of(steps.Tilde(ev.Detail.Rendered()))
+	}
 	switch ev.Kind {
 	case steps.EventCheck:
 		for i, was := range p.lines {

@@ -11,8 +11,9 @@ import (
 )
 
 // edits lists what a plan offers beside the key, each with the digit that switches it. The
-// diffs of those that are on follow; of one that is off its own is shown below it.
-func (s *sheet) edits(all []steps.Edit) {
+// diffs of those that are on follow; of one that is off its own is shown below it, unless
+// the rows are needed for what will be written.
+func (s *sheet) edits(all []steps.Edit, brief bool) {
 	if len(all) == 0 {
 		return
 	}
@@ -29,7 +30,7 @@ func (s *sheet) edits(all []steps.Edit) {
 		if !e.ByHand.Empty() {
 			s.say("    ", s.s.Muted, e.ByHand)
 		}
-		if !e.On {
+		if !e.On && !brief {
 			for _, d := range e.Diff {
 				if d.Op != " " {
 					s.diff(d)

@@ -77,12 +77,16 @@ func (p *preflightScreen) extra(w *wizard, page *page) []option {
 	return nil
 }
 
-// askAdopt asks whether settings that sign with SECRET_KEY should get a key of their own.
-// Without one there is nothing that the next steps can do.
+// askAdopt asks what only a person can allow: that settings which sign with SECRET_KEY get a
+// key of their own, say. Without a yes there is nothing that the next steps can do.
 func askAdopt(p *page, f finding.Finding) prompt {
+	yes := "Yes, go on"
+	if f.Code == finding.SettingsNotUpgraded {
+		yes = "Yes, show the change"
+	}
 	return prompt{question: f.Ask.Rendered(), answers: "ny", options: []option{
 		{label: "No, quit", act: func(w *wizard) tea.Cmd { return w.quit(false) }},
-		{label: "Yes, show the change", act: func(w *wizard) tea.Cmd {
+		{label: yes, act: func(w *wizard) tea.Cmd {
 			p.screen.(*preflightScreen).overruled = &f
 			return w.startOver()
 		}},
@@ -110,9 +114,6 @@ func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 	}
 	for _, l := range page.lines {
 		text, detail := l.Text.Rendered(), l.Detail.Rendered()
-		if l.ID == steps.LineProject {
-			detail = w.facts.folder
-		}
 		if l.Kind != steps.EventCheck || detail == "" || column > s.width/2 {
 			s.lines([]steps.Event{l})
 			continue

@@ -25,13 +25,16 @@ func (n *writeScreen) ready(w *wizard) prompt {
 	return p
 }
 
+// tall is a terminal with room for changes that are only offered.
+const tall = 30
+
 func (*writeScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	if len(p.Diff) == 0 {
 		s.plan(p)
 		return
 	}
 	st := w.styles
-	s.edits(p.Offered())
+	s.edits(p.Offered(), w.height < tall)
 	for _, f := range p.Diffs() {
 		s.sides(st.Bold.Render(f.File), st.Muted.Render(countDiff(f.Lines)))
 		s.rule()

@@ -239,9 +239,6 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			if finding.Has(d.found, finding.KeyUnread) || d.gluedKey() {
 				continue // said better already
 			}
-			if d.project.EnvFile.Exists {
-				message = fmt.Sprintf("JWT_SECRET_KEY is not set in %s.", d.rel())
-			}
 			if d.namesAnother(file, d.run.Names().Key) {
 				message = anotherName(d.run.Names().Key)
 			}
