@@ -275,7 +275,7 @@ func (w *wizard) copyable() string {
 			if f.Severity != finding.Error || f.FixedBySteps() {
 				continue
 			}
-			if c := w.advised(one(f)).Fix.Command(); c != "" {
+			if c := f.Fix.Command(); c != "" {
 				return c
 			}
 		}
