@@ -22,7 +22,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 		sign  = "SIMPLE_JWT['SIGNING_KEY'] = TOKENS\n"
 		asks  = "SIMPLE_JWT['SIGNING_KEY'] = os.environ['JWT_SECRET_KEY']\n"
 	)
-	for what, c := range map[string]struct {
+	for what, c := range stepstest.Part(3, map[string]struct {
 		head, sign string
 		files      map[string]string // {SECRET_KEY} and {KEY} are filled in
 		kind       steps.SourceKind
@@ -39,7 +39,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 		"a reader that is told not":  {"import environ\nenv = environ.Env()\nif env.bool('READ_DOT_ENV_FILE', default=False):\n    env.read_env(BASE_DIR / '.env')\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SECRET_KEY')\n", nil, steps.NothingReads, "jwt-key-missing", false, false},
 		"a reader that found none":   {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, nil, "", "env-file-missing jwt-key-missing", true, false},
 		"another program's variable": {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, map[string]string{".env": "SECRET_KEY=op://a/b/c\nJWT_SECRET_KEY=op://a/b/d\n"}, "", "env-file-managed", false, false},
-	} {
+	}) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, NoEnv: true})

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -46,7 +47,7 @@ func TestDjangoTellsTheNames(t *testing.T) {
 		environs = "from environs import Env\nenv = Env()\nenv.read_env(BASE_DIR / '.env')\n"
 		pydantic = "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
 	)
-	for what, c := range map[string]struct {
+	for what, c := range stepstest.Part(3, map[string]struct {
 		head, sign, env string
 		names           steps.Names
 		state           string
@@ -95,7 +96,7 @@ func TestDjangoTellsTheNames(t *testing.T) {
 			"conf = {}\n", "import dynaconf\nsettings = dynaconf.DjangoDynaconf(__name__, envvar_prefix='SHOP', load_dotenv=True, dotenv_path=str(BASE_DIR / '.env'), environments=False)\n",
 			"SHOP_SECRET_KEY={SECRET_KEY}\nSHOP_SIMPLE_JWT__SIGNING_KEY={KEY}\n", steps.Names{Key: "SHOP_SIMPLE_JWT__SIGNING_KEY", SecretKey: "SHOP_SECRET_KEY"}, "ok", "settings-not-upgraded",
 		},
-	} {
+	}) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, Env: c.env, Git: true})

@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -50,7 +51,7 @@ func TestWhatMakesTheTokensIsNamed(t *testing.T) {
 		rest       = reads + "INSTALLED_APPS += ['rest_framework', 'rest_framework_simplejwt']\n"
 		signs      = "import jwt\nfrom django.conf import settings\n\n\ndef make():\n    return jwt.encode({}, settings.TOKENS)\n\n\nurlpatterns = []\n"
 	)
-	for what, c := range map[string]struct {
+	for what, c := range stepstest.Part(3, map[string]struct {
 		settings string
 		files    map[string]string
 		codes    string
@@ -76,7 +77,7 @@ func TestWhatMakesTheTokensIsNamed(t *testing.T) {
 			"jwt-key-missing", "", "a value that is in the code", "", true},
 		"settings of this machine alone": {"from config.local import *\n" + rest, map[string]string{".env": secretOnly, "config/local.py": "SIMPLE_JWT = {'SIGNING_KEY': '{KEY}'}\n"},
 			"", "", "", steps.FromCode, false},
-	} {
+	}) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			p := bare(t, c.settings, c.files)

