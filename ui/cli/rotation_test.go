@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -36,14 +37,11 @@ type shape struct {
 	every           time.Duration // of one client's requests
 	access, refresh time.Duration // lifetimes of tokens
 	renew           time.Duration // a client refreshes its access token so often
-	deadline        bool          // wait for it
 	before, after   time.Duration // load before the rotation, and beyond the deadline
 }
 
-var (
-	brief   = shape{clients: 8, workers: "2", every: 200 * time.Millisecond, access: 2 * time.Minute, refresh: 5 * time.Minute, renew: time.Second, before: time.Second, after: 2 * time.Second}
-	lengthy = shape{clients: 20, workers: "4", every: 200 * time.Millisecond, access: 15 * time.Second, refresh: 75 * time.Second, renew: 6 * time.Second, deadline: true, before: 40 * time.Second, after: 60 * time.Second}
-)
+// lengthy holds a minute of load before the rotation, two stages of it, and what is beyond the deadline.
+var lengthy = shape{clients: 20, workers: "4", every: 200 * time.Millisecond, access: 15 * time.Second, refresh: 75 * time.Second, renew: 6 * time.Second, before: 40 * time.Second, after: 60 * time.Second}
 
 // reload reloads one instance after the other, and waits for the end of each one's
 // workers, which finish what they have begun.
@@ -275,30 +273,25 @@ func (f *fleet) underLoad(t *testing.T, s shape, flags ...string) *load {
 		t.Fatalf("%v\n%s%s", err, said, errOut.String())
 	}
 	l.enter("until the deadline")
-	if _, text, found := strings.Cut(read(t, f.project.EnvPath), "JWT_PREVIOUS_SECRET_KEY_UNTIL="); found && s.deadline {
+	if _, text, found := strings.Cut(read(t, f.project.EnvPath), "JWT_PREVIOUS_SECRET_KEY_UNTIL="); found {
 		until, err := time.Parse("20060102T150405Z", strings.TrimSpace(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Until(until))
 	}
-	if s.deadline {
-		l.enter("beyond the deadline")
-	}
+	l.enter("beyond the deadline")
 	time.Sleep(s.after)
 	return l
 }
 
 // Nobody is logged out by a rotation of a running fleet: no answer of 401 and no refused
-// connection in any stage, nor, in the long form, beyond the deadline. The control is one without --grace.
+// connection in any stage, nor beyond the deadline. The control is one without --grace.
 func TestARotationOfARunningFleetLogsNobodyOut(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
-	s := brief
-	kinds := map[string]bool{"refresh tokens are not rotated": false}
-	if os.Getenv("KEYSPLIT_LONG") == "1" {
-		s, kinds["refresh tokens are rotated"] = lengthy, true
-	}
-	for name, rotates := range kinds {
+	s := lengthy
+	for name, rotates := range map[string]bool{"refresh tokens are not rotated": false, "refresh tokens are rotated": true} {
 		t.Run(name, func(t *testing.T) {
 			f := newFleet(t, s, rotates)
 			old := keyIn(read(t, f.project.EnvPath))
