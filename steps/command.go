@@ -111,17 +111,20 @@ func SpecsOf(targets []Target) (out []string) {
 // ResumeCommand is the whole command that goes on with this run: its environment, and the
 // flags that no configuration repeats. A key that was written is kept by it; before
 // that, a new one has to be asked for again.
-func (r *Run) ResumeCommand() string { return r.Command("upgrade", r.again()...) }
+func (r *Run) ResumeCommand() string {
+	words := r.again()
+	if r.Answers.Grace {
+		words = append(words, "--rotate", "--grace")
+	}
+	return r.Command("upgrade", words...)
+}
 
-// ReopenCommand is ResumeCommand for the wizard.
+// ReopenCommand is ResumeCommand for the wizard, which finds a rotation in stages by itself.
 func (r *Run) ReopenCommand() string { return r.Command("", r.again()...) }
 
 func (r *Run) again() (words []string) {
-	if r.Answers.Rotate && (!r.Wrote || r.Answers.Grace) {
+	if r.Answers.Rotate && !r.Wrote && !r.Answers.Grace {
 		words = append(words, "--rotate")
-	}
-	if r.Answers.Grace {
-		words = append(words, "--grace")
 	}
 	if r.Answers.Import.Set() && !r.Wrote {
 		words = append(words, "--key-stdin")

@@ -292,6 +292,11 @@ func (e *Engine) act(n Name, a Action) error {
 			return err
 		}
 	}
+	if n == SmokeTest && a == ActSucceed {
+		if err := e.Run.endStage(); err != nil {
+			return err
+		}
+	}
 	return e.Run.Journal.SetStatus(string(n), string(next.Status(n)))
 }
 

@@ -23,23 +23,19 @@ const (
 // Both reports whether the backend is to accept two keys.
 func (s Stage) Both() bool { return s == Accepting || s == Signing }
 
-// EndStage records the end of a stage whose steps are all done, and reports whether
-// another stage follows. A plan alone ends none.
-func (r *Run) EndStage() (another bool, err error) {
-	if r.Options.ReadOnly || r.Journal == nil {
-		return false, nil
-	}
+// endStage records that a stage was proved.
+func (r *Run) endStage() error {
 	switch r.Stage {
 	case Accepting:
 		rotation, _, err := r.Journal.Rotation()
-		if err == nil {
-			err = r.Journal.SetAccepted(rotation)
+		if err != nil {
+			return err
 		}
-		return err == nil, err
+		return r.Journal.SetAccepted(rotation)
 	case Signing:
-		return false, r.Journal.EndRotation()
+		return r.Journal.EndRotation()
 	}
-	return false, nil
+	return nil
 }
 
 // NotAccepted reports whether the first stage of a rotation ended with the proof that the
@@ -71,13 +67,27 @@ func (r *Run) GraceLength() time.Duration {
 	return MaxGrace
 }
 
+// LogsNobodyOut reports whether this run's grace period is known to outlast every token.
+func (r *Run) LogsNobodyOut() bool {
+	longest := r.longestToken()
+	return longest > 0 && r.GraceLength() >= longest
+}
+
+// GraceNote says in a few words what a rotation with a grace period means for people.
+func (r *Run) GraceNote() string {
+	if r.LogsNobodyOut() {
+		return "nobody is logged out"
+	}
+	return "both keys are accepted for " + Span(r.GraceLength())
+}
+
 // WhoPays says who has to log in again at the deadline of this run's grace period.
 func (r *Run) WhoPays() prose.Text {
 	longest, length := r.longestToken(), r.GraceLength()
 	switch {
 	case longest == 0:
 		return prose.Say("How long tokens last is not known here, so it is not known whether someone has to log in again after %s.", Span(length))
-	case length >= longest:
+	case r.LogsNobodyOut():
 		return prose.Say("Nobody is logged out: tokens of the previous key are accepted for %s, which is as long as any of them lasts.", Span(length))
 	}
 	kind := "Refresh tokens"

@@ -49,6 +49,7 @@ type Plan struct {
 	Step     Name         `json:"step"`
 	Summary  prose.Text   `json:"summary"`           // one sentence
 	Nothing  bool         `json:"nothing,omitempty"` // Apply would change nothing
+	Keeps    bool         `json:"-"`                 // a good key stays, which a person may still replace
 	Details  []prose.Text `json:"details,omitempty"` // lines: commands, method, way back
 	Command  string       `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
 	Effects  []prose.Text `json:"effects,omitempty"` // what users or other people will notice

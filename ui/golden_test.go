@@ -55,6 +55,7 @@ var scenes = []struct {
 	}},
 	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
 	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
+	{"generate-rotate", func(st *stage) { st.atChoice().press("r") }},
 	{"generate-import", func(st *stage) { st.open().to(steps.Generate).press("down", "enter").typed("correct horse") }},
 	{"generate-done", func(st *stage) { st.open().proof(steps.Generate) }},
 	{"generate-show-question", func(st *stage) { st.open().proof(steps.Generate).press("right", "enter") }},

@@ -56,6 +56,7 @@ type report struct {
 	below   []string          // preflight: folders with a project below one that has none
 	begun   *begun            // preflight: what an earlier run did not bring to its end
 	canKeep bool              // generate: the key in the file is good
+	staged  bool              // generate: and it can be replaced in stages
 	items   []checklist.Item  // checklist: as they stand
 	author  string            // checklist: who commits here
 	verdict *rollback.Verdict // of a rollback
@@ -96,6 +97,10 @@ type facts struct {
 	password    bool // one was given
 	tempUser    bool
 	rotate      bool
+	rotates     bool        // in stages
+	stage       steps.Stage // of a rotation that logs nobody out
+	grace       string      // what one means for people, in a few words
+	pays        prose.Text  // and who logs in again at its end
 	imported    bool
 	skip        map[steps.Name]bool
 	open        []finding.Finding // that are still true
@@ -173,7 +178,7 @@ func look(e *steps.Engine) facts {
 		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
 		rollback: run.Command("rollback"), end: endingOf(e), flags: run.Flags(),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
-		rotate: a.Rotate, imported: a.Import.Set(), skip: map[steps.Name]bool{},
+		rotate: a.Rotate, rotates: a.Grace, stage: run.Stage, grace: run.GraceNote(), pays: run.WhoPays(), imported: a.Import.Set(), skip: map[steps.Name]bool{},
 		open: e.Findings(),
 	}
 	for n, yes := range o.Skip {

@@ -234,6 +234,8 @@ func (w *wizard) donePrompt(p *page) prompt {
 		label, onward = w.begun.goOn(), false
 	case p.Name == steps.Preflight:
 		label, onward = "Start", false
+	case p.Name == steps.SmokeTest && w.facts.stage == steps.Accepting:
+		label = "Next: second stage"
 	case w.width >= 40 && w.at+1 < len(w.pages):
 		label = "Next: " + w.pages[w.at+1].Task
 	}

@@ -99,7 +99,7 @@ func (w *wizard) takeResult(p *page, msg resultMsg) {
 	if msg.step == steps.Preflight {
 		w.next, w.begun, w.below = msg.report.next, msg.report.begun, msg.report.below
 	}
-	if msg.kind == jobPlan {
+	if msg.kind == jobPlan || !msg.report.plan.Summary.Empty() {
 		p.plan = msg.report.plan
 	}
 	if msg.err != nil {

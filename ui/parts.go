@@ -4,6 +4,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/generate"
+	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/smoketest"
@@ -18,7 +19,7 @@ var parts = []struct {
 	screen func() screen
 }{
 	{func() steps.Step { return &preflight.Step{} }, newPreflight},
-	{func() steps.Step { return &generate.Step{} }, newGenerate},
+	{func() steps.Step { return &generate.Step{Ready: grace.Ready} }, newGenerate},
 	{func() steps.Step { return &write.Step{} }, newWrite},
 	{func() steps.Step { return &verify.Step{} }, newDistinct},
 	{func() steps.Step { return &restart.Step{} }, newRestart},

@@ -14,16 +14,21 @@ import (
 
 // begun is an upgrade of an earlier run that did not come to its end.
 type begun struct {
-	at    time.Time  // of its first change
-	key   string     // fingerprint of what it wrote, "" where that cannot be read
-	left  steps.Name // the first step that is left to do and changes something
-	rests bool       // a rotation is between its stages: what is left has no such name
+	at       time.Time  // of its first change
+	key      string     // fingerprint of what it wrote, "" where that cannot be read
+	left     steps.Name // the first step that is left to do and changes something
+	rests    bool       // a rotation is between its stages: what is left has no such name
+	accepted bool       // and the first of them is done
 }
 
 // begunBefore looks for one in the journal, nil when there is none.
 func begunBefore(e *steps.Engine) *begun {
 	run := e.Run
-	if run.Journal == nil || run.Wrote {
+	if run.Journal == nil {
+		return nil
+	}
+	rotation, rests, _ := run.Journal.Rotation()
+	if run.Wrote && !rests {
 		return nil
 	}
 	all := run.Journal.Upgrades()
@@ -37,11 +42,10 @@ func begunBefore(e *steps.Engine) *begun {
 	if !status.Begun(run, key) {
 		return nil
 	}
-	b := &begun{at: all[len(all)-1].At.Local(), left: steps.Restart}
+	b := &begun{at: all[len(all)-1].At.Local(), left: steps.Restart, rests: rests, accepted: rotation.Accepted}
 	if run.Journal.Delivering() || key.Len() == 0 {
 		b.left = steps.Write
 	}
-	_, b.rests, _ = run.Journal.Rotation()
 	if key.Len() > 0 {
 		b.key = run.Prints.Reprint(key).Fingerprint()
 	}
@@ -67,11 +71,16 @@ func (b *begun) said(now time.Time) string {
 	if y, m, d := now.Date(); b.at.Before(time.Date(y, m, d, 0, 0, 0, 0, b.at.Location())) {
 		day = "on " + b.at.Format("2006-01-02") + " "
 	}
-	what := "A part of its places has the new key"
-	if b.key != "" && (b.rests || b.left == steps.Restart) {
-		what = "The key " + b.key + " is written"
+	what := "A part of its places has the new key; no server was seen to use it yet."
+	switch {
+	case b.accepted:
+		what = "The first stage of the rotation is done: every process accepts the new key. Next, they sign with it."
+	case b.rests:
+		what = "The first stage of the rotation, in which every process accepts the new key, is not finished."
+	case b.key != "" && b.left == steps.Restart:
+		what = "The key " + b.key + " is written; no server was seen to use it yet."
 	}
-	return "You began " + day + "at " + b.at.Format("15:04") + ". " + what + "; no server was seen to use it yet."
+	return "You began " + day + "at " + b.at.Format("15:04") + ". " + what
 }
 
 // resumed draws what an earlier run has begun.
@@ -79,10 +88,14 @@ func (w *wizard) resumed(s *sheet) {
 	st := w.styles
 	s.hang(st.Mark(steps.MarkWarn)+" ", st.Bold, w.begun.said(w.now()))
 	s.blank()
+	if w.begun.rests {
+		s.effects(steps.Plan{Effects: []prose.Text{w.facts.pays}})
+		return
+	}
 	var tasks []string
 	for _, p := range w.pages {
 		switch {
-		case p.Number == 0 || w.begun.rests:
+		case p.Number == 0:
 		case w.begun.ticked(p):
 			tasks = append(tasks, st.Mark(steps.MarkOK)+" "+p.Task)
 		default:

@@ -30,6 +30,9 @@ func newChecklist() screen { return &checklistScreen{basic: basic{step: steps.Ch
 // arrive goes through the items at once: that changes nothing, and there is
 // nothing to choose before.
 func (c *checklistScreen) arrive(w *wizard) tea.Cmd {
+	if w.facts.stage == steps.Accepting {
+		return w.startOver() // the first page says what the second stage is
+	}
 	if w.facts.skip[steps.Checklist] {
 		return w.ask(steps.Checklist, nil)
 	}

@@ -55,7 +55,8 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		q.options = append(q.options, option{label: label, act: act})
 	}
 	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
-	unread := p.Name == steps.Distinct && w.mayRollBack() && slices.ContainsFunc(p.findings, finding.Finding.Unread)
+	unread := w.mayRollBack() && (p.Name == steps.Distinct && slices.ContainsFunc(p.findings, finding.Finding.Unread) ||
+		w.facts.stage == steps.Accepting && finding.Has(p.findings, finding.GraceNotInForce))
 	own := p.screen.extra(w, p)
 	q.options = append(q.options, own...)
 	switch {

@@ -10,12 +10,14 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
 // The ways to a key.
 const (
 	keepKey   = "Keep the current key"
+	graceKey  = "Rotate with a grace period"
 	makeKey   = "Make a new key"
 	importKey = "Use your own key"
 )
@@ -25,6 +27,7 @@ const (
 type generateScreen struct {
 	basic
 	canKeep bool
+	staged  bool // the current key can be replaced in stages
 	typed   bool // the key to import was typed here
 }
 
@@ -46,10 +49,11 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 		}
 		asked := *o
 		o.Rotate, o.Import = false, secret.Secret{}
+		o.Grace = e.Run.Journal != nil && e.Run.Journal.Rotated() // it goes on
 		plan, err := e.Plan(ctx, steps.Generate, emit)
-		r.canKeep = err == nil && plan.Nothing
+		r.canKeep, r.staged = err == nil && plan.Nothing, err == nil && plan.Keeps
 		o.Rotate, o.Import = asked.Rotate, asked.Import
-		if err == nil && (o.Rotate || o.Import.Set()) {
+		if err == nil && (o.Rotate || o.Import.Set()) && !o.Grace {
 			plan, err = e.Plan(ctx, steps.Generate, emit)
 		}
 		r.plan = plan
@@ -59,10 +63,11 @@ func (g *generateScreen) arrive(w *wizard) tea.Cmd {
 
 // choose plans one of the ways that need no key to be typed.
 func (g *generateScreen) choose(w *wizard, rotate bool) tea.Cmd {
-	keep := g.canKeep
+	keep, staged := g.canKeep, g.staged
 	return w.start(jobPlan, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
-		e.Run.Answers.Rotate, e.Run.Answers.Import = rotate, secret.Secret{}
-		r.canKeep = keep
+		a := &e.Run.Answers
+		a.Rotate, a.Grace, a.Import = rotate, false, secret.Secret{}
+		r.canKeep, r.staged = keep, staged
 		r.plan, err = e.Plan(ctx, steps.Generate, emit)
 		return err
 	})
@@ -75,15 +80,31 @@ func (g *generateScreen) enter(w *wizard) tea.Cmd {
 	w.open(&form{question: "Type or paste your key.", fields: []*field{entry}, submit: func(w *wizard) tea.Cmd {
 		typed := entry.take()
 		g.typed = true
-		return w.start(jobApply, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
-			e.Run.Answers.Rotate, e.Run.Answers.Import = false, e.Run.Secret(typed)
-			if _, err := e.Plan(ctx, steps.Generate, emit); err != nil {
-				return err
-			}
-			return e.Apply(ctx, steps.Generate, emit)
+		return g.take(w, func(r *steps.Run) {
+			r.Answers.Rotate, r.Answers.Grace, r.Answers.Import = false, false, r.Secret(typed)
 		})
 	}})
 	return nil
+}
+
+// rotate begins a rotation in stages.
+func (g *generateScreen) rotate(w *wizard) tea.Cmd {
+	return g.take(w, func(r *steps.Run) {
+		r.Answers.Rotate, r.Answers.Grace, r.Answers.Import = false, true, secret.Secret{}
+	})
+}
+
+// take plans what set has put into the run, and carries it out.
+func (g *generateScreen) take(w *wizard, set func(*steps.Run)) tea.Cmd {
+	keep, staged := g.canKeep, g.staged
+	return w.start(jobApply, steps.Generate, func(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) (err error) {
+		set(e.Run)
+		r.canKeep, r.staged = keep, staged
+		if r.plan, err = e.Plan(ctx, steps.Generate, emit); err != nil {
+			return err
+		}
+		return e.Apply(ctx, steps.Generate, emit)
+	})
 }
 
 // judgeKey says how far a key is that is being typed, by the rules that need nothing
@@ -104,7 +125,7 @@ func (g *generateScreen) came(w *wizard, r report) {
 	if r.plan.Summary.Empty() {
 		return
 	}
-	g.canKeep = r.canKeep
+	g.canKeep, g.staged = r.canKeep, r.staged
 	for i, o := range g.ready(w).options {
 		if o.label == g.chosen(w) {
 			w.selected = i
@@ -124,28 +145,45 @@ func (g *generateScreen) chosen(w *wizard) string {
 }
 
 func (g *generateScreen) ready(w *wizard) prompt {
+	if w.facts.rotates {
+		return g.basic.ready(w)
+	}
 	take := func(w *wizard) tea.Cmd { return w.apply(steps.Generate) }
 	p := prompt{question: "Which key should sign your tokens?", list: true}
 	if g.canKeep {
 		p.options = append(p.options, option{label: keepKey, note: "it is good", act: take,
 			focus: func(w *wizard) tea.Cmd { return g.choose(w, false) }})
 	}
+	note := "random, 86 characters"
+	if g.staged {
+		note = "everyone logs in again"
+		p.options = append(p.options, option{label: graceKey, note: w.facts.grace, act: g.rotate})
+	}
 	own := option{label: importKey, note: "typed or pasted, shown as dots", act: g.enter}
 	if w.facts.imported {
 		own.note, own.act = "the key you typed; enter uses it", take
 	}
 	return prompt{question: p.question, list: true, options: append(p.options,
-		option{label: makeKey, note: "random, 86 characters", act: take,
+		option{label: makeKey, note: note, act: take,
 			focus: func(w *wizard) tea.Cmd { return g.choose(w, g.canKeep) }}, own)}
 }
 
 func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
-	if q := g.ready(w); !w.facts.imported && w.selected < len(q.options) && q.options[w.selected].label == importKey {
+	focus := ""
+	if q := g.ready(w); w.selected < len(q.options) {
+		focus = q.options[w.selected].label
+	}
+	switch {
+	case focus == importKey && !w.facts.imported:
 		s.hang("", w.styles.Bold, "Use your own key.")
 		s.hang("  ", w.styles.Muted, "It must be random and have 50 characters or more.")
-		return
+	case focus == graceKey:
+		s.hang("", w.styles.Bold, "Replace the key in two stages, each restarted and proved.")
+		s.hang("  ", w.styles.Muted, "First every process accepts a new key. Then every process signs with it, and still accepts the previous one.")
+		s.effects(steps.Plan{Effects: []prose.Text{w.facts.pays}})
+	default:
+		s.plan(p)
 	}
-	s.plan(p)
 }
 
 // key hides a key that is shown, whatever is pressed.
@@ -159,7 +197,10 @@ func (g *generateScreen) key(w *wizard, _ tea.KeyMsg) (tea.Cmd, bool) {
 // refused, it leads to another one.
 func (g *generateScreen) extra(w *wizard, p *page) []option {
 	if w.phase(p) == failed {
-		if !fixable(p.findings) {
+		switch {
+		case w.facts.rotates && g.staged:
+			return []option{{label: "Choose again", act: func(w *wizard) tea.Cmd { return g.choose(w, false) }}}
+		case !fixable(p.findings):
 			return nil
 		}
 		ways := []option{{label: "Make a key instead", act: func(w *wizard) tea.Cmd { return g.choose(w, g.canKeep) }}}

@@ -49,6 +49,7 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 			return err
 		}
 		r.begun = begunBefore(e)
+		e.Run.Answers.Grace = r.begun != nil && r.begun.rests
 		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
 			return nil
 		}
@@ -69,6 +70,8 @@ func (p *preflightScreen) extra(w *wizard, page *page) []option {
 		return w.elsewhere()
 	case w.phase(page) == failed:
 		return nil
+	case w.begun != nil && w.begun.rests:
+		return []option{{label: "Undo", act: (*wizard).askRollBack}}
 	case w.begun != nil:
 		return []option{{label: "Start over", act: again}, {label: "Undo", act: (*wizard).askRollBack}}
 	case w.next != nil && w.next.Nothing && !w.facts.skip[steps.Generate]:

@@ -33,6 +33,9 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 // that may be made, else without. After a login that was rejected it asks for the
 // password again: the same one would be rejected too, and accounts lock.
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
+	if w.facts.stage == steps.Accepting {
+		return w.ask(steps.SmokeTest, nil)
+	}
 	given := w.facts.username != "" && w.facts.password
 	if w.facts.username != "" && !given && finding.Has(w.page(steps.SmokeTest).findings, finding.LoginRejected) {
 		return t.anotherAccount(w)
@@ -110,6 +113,9 @@ func (t *smokeTestScreen) came(w *wizard, r report) {
 }
 
 func (t *smokeTestScreen) ready(w *wizard) prompt {
+	if w.facts.stage == steps.Accepting {
+		return t.basic.ready(w) // its login comes with the second stage
+	}
 	take := func(w *wizard) tea.Cmd { return t.test(w, nil) }
 	p := prompt{question: "Log in with which account?", list: true}
 	if t.mayMake(w) {

@@ -32,6 +32,9 @@ func length(run *steps.Run) int { return max(size, (run.MinLength()*3+3)/4) }
 // Step is the step Key. Its zero value is ready for use.
 type Step struct {
 	Random io.Reader // nil means crypto/rand
+	// Ready is a *steps.Failure where the backend would not accept two keys; nil means that
+	// it would.
+	Ready func(ctx context.Context, run *steps.Run) error
 }
 
 // Name is steps.Generate.
@@ -143,19 +146,19 @@ func unfinished(run *steps.Run, others []string) finding.Finding {
 }
 
 // Plan says whether the key will be kept, made or imported.
-func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	c, err := s.choose(run)
 	if err != nil {
 		return steps.Plan{}, err
 	}
 	if c.inStages() {
-		return stagePlan(run, c), nil
+		return s.stagePlan(ctx, run, c)
 	}
 	switch c.action {
 	case "keep":
 		return steps.Plan{
 			Summary: run.Home().Kept(),
-			Nothing: true,
+			Nothing: true, Keeps: true,
 			Details: []prose.Text{describe(c.previous)},
 		}, nil
 	case "leave":
@@ -235,6 +238,9 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 	}
 	if c.inStages() {
 		return s.applyStage(run, c, emit)
+	}
+	if err := unstage(run); err != nil {
+		return err
 	}
 	switch c.action {
 	case "keep":

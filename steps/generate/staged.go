@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -80,16 +81,32 @@ func unended(run *steps.Run) error {
 		WithFix(finding.Do("To finish it: %s. To undo it: %s", finding.Command(run.Command("upgrade", "--rotate", "--grace")), finding.Command(run.Command("rollback")))))
 }
 
-// stagePlan is the plan of a stage.
-func stagePlan(run *steps.Run, c choice) steps.Plan {
-	switch c.action {
-	case "end":
-		return steps.Plan{Summary: prose.Say("Keep the current key, and end the grace period."), Nothing: true, Details: []prose.Text{describe(c.previous)}}
-	case "sign":
+// unstage forgets a rotation in stages of which nothing was written: another way was
+// chosen.
+func unstage(run *steps.Run) error {
+	run.Stage, run.Second, run.Until = steps.NoStage, secret.Secret{}, time.Time{}
+	if run.Journal == nil || run.Options.ReadOnly || run.Journal.Rotated() {
+		return nil
+	}
+	return run.Journal.EndRotation()
+}
+
+// stagePlan is the plan of a stage. A backend that would not accept two keys is refused
+// here, before anything is written.
+func (s *Step) stagePlan(ctx context.Context, run *steps.Run, c choice) (steps.Plan, error) {
+	if c.action == "end" {
+		return steps.Plan{Summary: prose.Say("Keep the current key, and end the grace period."), Nothing: true, Details: []prose.Text{describe(c.previous)}}, nil
+	}
+	if s.Ready != nil {
+		if err := s.Ready(ctx, run); err != nil {
+			return steps.Plan{}, err
+		}
+	}
+	if c.action == "sign" {
 		return steps.Plan{
 			Summary: prose.Say("Second stage: every process signs with the new key, and still accepts the previous one."),
 			Details: []prose.Text{describe(c.next)}, Effects: []prose.Text{run.WhoPays()},
-		}
+		}, nil
 	}
 	p := steps.Plan{
 		Summary:  prose.Say("First stage: every process accepts a new key, while the current one signs."),
@@ -100,7 +117,7 @@ func stagePlan(run *steps.Run, c choice) steps.Plan {
 	if c.next.Set() {
 		p.Details, p.Question = append(p.Details, prose.Labelled("New key", "%s, chosen before", inShort(c.next))), prose.Text{}
 	}
-	return p
+	return p, nil
 }
 
 // unsignedFor is how long the new key is accepted at least that nothing signs with yet:

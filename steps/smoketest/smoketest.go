@@ -88,6 +88,8 @@ func (s *Step) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		p.Details = append(p.Details, prose.Say("The previous key may be accepted until %s.", deadline(until)))
 	}
 	switch {
+	case run.Stage == steps.Accepting:
+		p.Details = append(p.Details, prose.Say("The login comes with the second stage."))
 	case run.Answers.TempUser:
 		p.Summary = prose.Say("Test which key the server signs with, and log in with a throwaway account.")
 		p.Effects = []prose.Text{prose.Say("The account, keysplit-..., is made through the project's own Django and deleted after a few seconds.")}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 )
@@ -59,37 +58,40 @@ func (g *graceFlag) check(o *upgradeOptions) error {
 	return nil
 }
 
-// ready refuses a rotation in stages whose backend would not accept two keys, before
-// anything is written.
-func (w *walk) ready(ctx context.Context) error {
-	if !w.e.Run.Answers.Grace {
-		return nil
+// next reports whether another stage of the rotation follows.
+func (w *walk) next() bool {
+	switch {
+	case w.e.Run.Stage != steps.Accepting:
+		return false
+	case w.o.dryRun:
+		w.f.Note("After that, the same steps once more: every process signs with the new key, and accepts the previous one until the deadline.")
+		return false
 	}
-	err := grace.Ready(ctx, w.e.Run)
-	var failure *steps.Failure
-	if errors.As(err, &failure) {
-		for _, f := range failure.Findings {
-			shown := w.e.Run.ShowFinding(f)
-			w.f.Event(steps.Event{Kind: steps.EventFinding, Text: shown.Message, Finding: &shown})
-		}
-	}
-	return err
+	w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Every process accepts the new key. From here on they sign with it.")})
+	return true
 }
 
-// next reports whether another stage of the rotation follows, and records the end of the
-// one before.
-func (w *walk) next() (another bool, err error) {
+// choose asks which key should sign, where the current one is good. taken says that it is
+// replaced, and that the step was then taken with the new one.
+func (w *walk) choose(ctx context.Context) (taken bool, err error) {
 	run := w.e.Run
-	if w.o.dryRun {
-		if run.Stage == steps.Accepting {
-			w.f.Note("After that, the same steps once more: every process signs with the new key, and accepts the previous one until the deadline.")
-		}
-		return false, nil
+	choices := []choice{{'k', "keep the current key"}, {'g', "rotate with a grace period: " + run.GraceNote()}, {'r', "rotate now: everyone logs in again"}, {'i', "use your own key"}}
+	if run.Journal != nil && run.Journal.Rotated() {
+		choices = []choice{{'g', "go on with the rotation"}, {'k', "leave it as it is"}}
 	}
-	if another, err = run.EndStage(); another {
-		w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Every process accepts the new key. From here on they sign with it.")})
+	answer, err := w.f.Ask(ctx, "Which key should sign your tokens?", choices)
+	a := &run.Answers
+	switch {
+	case err != nil || answer == 'k':
+		return false, err
+	case answer == 'i':
+		return true, w.imported(ctx)
 	}
-	return another, err
+	a.Rotate, a.Grace = true, answer == 'g'
+	if err = w.once(ctx, steps.Generate); err != nil {
+		a.Rotate, a.Grace = false, false // the next try begins with the question
+	}
+	return true, err
 }
 
 // unaccepted restores everything where the first stage showed that the running server

@@ -31,8 +31,8 @@ func (w *walk) all(ctx context.Context) error {
 		if err != nil {
 			return w.unaccepted(ctx, err)
 		}
-		if again, err := w.next(); !again || err != nil {
-			return err
+		if !w.next() {
+			return nil
 		}
 	}
 }
@@ -60,9 +60,6 @@ func (w *walk) pass(ctx context.Context) error {
 			return err
 		}
 		if young, err := w.young(ctx); young || err != nil {
-			return err
-		}
-		if err := w.ready(ctx); err != nil {
 			return err
 		}
 	}
@@ -190,6 +187,8 @@ func (w *walk) consent(ctx context.Context, n steps.Name, plan steps.Plan) (take
 		return false, nil
 	case plan.Confirm != "":
 		return false, w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes)
+	case n == steps.Generate && plan.Keeps && !w.o.yes:
+		return w.choose(ctx)
 	case plan.Question.Empty() || plan.Nothing || w.o.yes:
 		return false, nil
 	}
