@@ -9,6 +9,7 @@ const (
 	LineFresh     = "new-key"      // it signs with the new key
 	LineSecret    = "secret-key"   // it refuses SECRET_KEY
 	LinePrevious  = "previous-key" // it refuses the previous key
+	LineSecond    = "second-key"   // in a rotation with a grace period: it accepts the second key
 	LineControl   = "random-key"   // it refuses a random key, without which a refusal says nothing
 	LineLogin     = "login"        // an account could log in
 	LineToken     = "login-token"  // #nosec G101 -- the name of a line: the token of that login is signed with the new key

@@ -22,7 +22,7 @@ var parts = []struct {
 	{func() steps.Step { return &generate.Step{Ready: grace.Ready} }, newGenerate},
 	{func() steps.Step { return &write.Step{} }, newWrite},
 	{func() steps.Step { return &verify.Step{} }, newDistinct},
-	{func() steps.Step { return &restart.Step{} }, newRestart},
+	{func() steps.Step { return &restart.Step{Prove: (&smoketest.Step{}).Alone} }, newRestart},
 	{func() steps.Step { return &smoketest.Step{} }, newSmokeTest},
 	{func() steps.Step { return &checklist.Step{} }, newChecklist},
 }

@@ -86,7 +86,11 @@ func (b *begun) said(now time.Time) string {
 // resumed draws what an earlier run has begun.
 func (w *wizard) resumed(s *sheet) {
 	st := w.styles
-	s.hang(st.Mark(steps.MarkWarn)+" ", st.Bold, w.begun.said(w.now()))
+	mark := steps.MarkWarn
+	if w.begun.accepted {
+		mark = steps.MarkOK
+	}
+	s.hang(st.Mark(mark)+" ", st.Bold, w.begun.said(w.now()))
 	s.blank()
 	if w.begun.rests {
 		s.effects(steps.Plan{Effects: []prose.Text{w.facts.pays}})

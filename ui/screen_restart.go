@@ -13,7 +13,7 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	s.blank()
 	s.details(p.Details)
 	s.effects(p)
-	if w.begun != nil && !p.Nothing {
+	if w.begun != nil && !w.facts.rotates && !p.Nothing {
 		w.loginAgain(s)
 	}
 }

@@ -111,6 +111,7 @@ func TestEachItemIsOpenWithoutItsProof(t *testing.T) {
 		"no login, no account":         {set(smoke, "login", steps.MarkSkipped), []int{5}, "no account"},
 		"login, token unseen":          {set(smoke, "login-token", ""), []int{5}, "token"},
 		"previous key not told apart":  {set(smoke, "previous-key", warn), []int{6}, "previous key"},
+		"a grace period":               {set(smoke, "second-key", steps.MarkOK), []int{6}, "end of the grace period"},
 		"no control":                   {set(smoke, "random-key", warn), []int{6}, "previous key"},
 		"SECRET_KEY unknown":           {set(smoke, "secret-key", steps.MarkSkipped), []int{6}, "SECRET_KEY"},
 		"no checks":                    {set(distinct, "checks", ""), []int{4}, "Django was not asked"},

@@ -177,6 +177,7 @@ func (l *look) invalidated() verdict {
 	v := verdict{next: prose.Say("Restart every process of the backend, then run `keysplit upgrade`.")}
 	seen := l.past.proofs[steps.SmokeTest]
 	_, previous := l.past.line(steps.SmokeTest, steps.LinePrevious)
+	_, second := l.past.line(steps.SmokeTest, steps.LineSecond)
 	switch {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
@@ -184,6 +185,8 @@ func (l *look) invalidated() verdict {
 		v.why, v.next = onlyOwn, startYours
 	case !l.signs():
 		v.why = "the server was not shown to sign with the new key"
+	case second:
+		v.why, v.next = "the previous key is accepted until the end of the grace period", prose.Say("Then run `keysplit grace --end`, which asks the server; or run it now, to end that sooner.")
 	case previous && !l.refuses(steps.LinePrevious):
 		v.why = "the server was not shown to refuse the previous key"
 	case !l.refuses(steps.LineSecret):

@@ -170,8 +170,8 @@ func (s *Step) applyStage(run *steps.Run, c choice, emit steps.Emit) error {
 	if second, until, under := run.Grace(time.Now()); under && second.Equal(run.Second) && c.previous.Equal(run.Key) {
 		run.Until = until
 	}
-	emit.Check("key", steps.MarkOK, fmt.Sprintf("key that signs in this stage, %s", run.KeyFrom), inShort(run.Key))
 	emit.Check("second key", steps.MarkOK, "key that is accepted as well", inShort(run.Second)+", until "+run.Until.Format("2006-01-02 15:04 MST"))
+	emit.Check("key", steps.MarkOK, fmt.Sprintf("key that signs in this stage, %s", run.KeyFrom), inShort(run.Key))
 	return nil
 }
 

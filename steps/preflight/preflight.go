@@ -25,6 +25,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/prose"
 )
 
@@ -73,8 +74,8 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	if err == nil {
 		err = s.adopt(ctx, run, emit)
 	}
-	if _, until, under := run.Grace(time.Now()); under && err == nil {
-		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the previous key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
+	if key, until, under := run.Grace(time.Now()); under && err == nil {
+		emit.Check("grace", steps.MarkOK, "grace period", "tokens of the "+whichKey(run, key)+" key are accepted until "+until.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	run.Project.Findings = once(run.Project.Findings)
 	if err == nil {
@@ -366,4 +367,15 @@ func once(fs []finding.Finding) []finding.Finding {
 		}
 	}
 	return out
+}
+
+// whichKey is what the second key of a grace period is called: in the first stage of a
+// rotation it is the new one.
+func whichKey(run *steps.Run, second secret.Secret) string {
+	if run.Journal != nil {
+		if rotation, under, _ := run.Journal.Rotation(); under && second.Equal(rotation.New) {
+			return "new"
+		}
+	}
+	return "previous"
 }

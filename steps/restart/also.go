@@ -73,15 +73,17 @@ func planWorkers(ctx context.Context, run *steps.Run, p *steps.Plan) error {
 // first that does not come up, or that has another key.
 func (s *Step) restartWorkers(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	for _, w := range workers(run) {
-		if err := w.manager.Restart(ctx, run, s.Pace, emit); err != nil {
-			return err
-		}
-		seen, err := w.manager.(vendor.Seer).Seen(ctx, run)
-		if err != nil {
-			return err
-		}
-		if err := saw(emit, w.spec, seen); err != nil {
-			return err
+		for _, one := range parts(w.manager) {
+			if err := one.Restart(ctx, run, s.Pace, emit); err != nil {
+				return err
+			}
+			seen, err := one.(vendor.Seer).Seen(ctx, run)
+			if err != nil {
+				return err
+			}
+			if err := saw(emit, w.spec, seen); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

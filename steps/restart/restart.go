@@ -39,6 +39,9 @@ type Step struct {
 	// Start starts a server for the length of the run and returns its base URL
 	// and a function that stops it; nil means manage.py runserver.
 	Start func(ctx context.Context, run *steps.Run) (url string, stop func(), err error)
+	// Prove asks the server at an address whether what this run wrote is in force there: its
+	// *steps.Failure says that it is not. nil means that nothing can ask.
+	Prove func(ctx context.Context, run *steps.Run, address string, emit steps.Emit) error
 	// ReloadWithin is how long the autoreloader may take to start a new child;
 	// 0 means 8 seconds. It looks for changed files once a second, and then
 	// waits for open requests.
@@ -80,10 +83,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 // mayRestart is a *steps.Failure where the account that is logged in may not restart what
 // this run will; nil where it may, or where that cannot be told.
 func mayRestart(ctx context.Context, run *steps.Run) error {
-	managers := []vendor.Manager{asked(run).manager}
-	if all, ok := managers[0].(several); ok {
-		managers = all
-	}
+	managers := parts(asked(run).manager)
 	for _, w := range workers(run) {
 		managers = append(managers, w.manager)
 	}

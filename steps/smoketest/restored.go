@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 const textRestored = "signs with the restored key"
@@ -37,6 +38,38 @@ func (s *Step) Restored(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		return steps.Fail(found...)
 	}
 	return run.Journal.SetProved(tested(run))
+}
+
+// Alone asks one server whether what this run wrote is in force there, before the next one
+// is restarted: its *steps.Failure says that it is not. Nothing is asked about other keys
+// than those that must be accepted, and nobody logs in. That a server does not tell is no
+// failure: the proof that follows the last restart says so.
+func (s *Step) Alone(ctx context.Context, run *steps.Run, address string, emit steps.Emit) error {
+	ses, err := s.open(ctx, run, address, func(steps.Event) {})
+	if err != nil {
+		return err
+	}
+	if err := ses.reach(ctx); err != nil {
+		return asFailure(err)
+	}
+	out, err := ses.passwordless(ctx)
+	if err != nil {
+		return err
+	}
+	id, text, detail := "alone "+address, prose.Labelled(host(address), "%s", ses.shows).Rendered(), fmt.Sprintf("%d of %d new connections", out.fresh.accepted, ses.connections)
+	switch {
+	case ses.stage.Both() && out.previous.refused > 0:
+		emit.Check(id, steps.MarkFailed, text, detail)
+		return steps.Fail(ses.oneSided(out))
+	case out.fresh.refused > 0:
+		emit.Check(id, steps.MarkFailed, text, detail)
+		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d new connections to %s met a process that does not sign with the new key.%s", out.fresh.refused, out.fresh.told(), host(address), out.who.stale())))
+	case out.inForce():
+		emit.Check(id, steps.MarkOK, text, detail)
+	default:
+		emit.Check(id, steps.MarkWarn, text, "same answer for every key")
+	}
+	return nil
 }
 
 func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emit steps.Emit) error {

@@ -120,7 +120,8 @@ func (s *session) announce() {
 	s.emit.Check(steps.LineFresh, steps.MarkPending, s.shows, "")
 	s.emit.Check(steps.LineSecret, steps.MarkPending, s.textSecret(), "")
 	if s.previous != nil && !s.previousIsSecret {
-		s.emit.Check(steps.LinePrevious, steps.MarkPending, s.textPrevious(), "")
+		id, text := s.linePrevious()
+		s.emit.Check(id, steps.MarkPending, text, "")
 	}
 	s.emit.Check(steps.LineControl, steps.MarkPending, textControl, "")
 	if s.hasAccount() && s.run.Project.Facts.Asks() {

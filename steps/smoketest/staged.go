@@ -19,15 +19,15 @@ func (s *session) inStage(run *steps.Run) {
 	}
 }
 
-// textPrevious is the line about the second key.
-func (s *session) textPrevious() string {
+// linePrevious is the line about the previous key, or in a stage about the second one.
+func (s *session) linePrevious() (id, text string) {
 	switch s.stage {
 	case steps.Accepting:
-		return "accepts the new key"
+		return steps.LineSecond, "accepts the new key"
 	case steps.Signing:
-		return "accepts the previous key"
+		return steps.LineSecond, "accepts the previous key"
 	}
-	return textPrevious
+	return steps.LinePrevious, textPrevious
 }
 
 // showSecond puts on its line how many connections accept the second key.
@@ -41,7 +41,8 @@ func (s *session) showSecond(t tally, limited string) {
 	case t.accepted < s.connections:
 		mark = steps.MarkWarn
 	}
-	s.emit.Check(steps.LinePrevious, mark, s.textPrevious(), detail)
+	id, text := s.linePrevious()
+	s.emit.Check(id, mark, text, detail)
 }
 
 // oneSided is the finding of processes that accept one of the two keys only.

@@ -189,7 +189,13 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 			return steps.Plan{}, steps.Usage("--restart compose: there is no service %q; there is: %s", name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
-	again := by.Name + " " + strings.Join(by.up(all), " ")
+	var again string // one after the other
+	for i, name := range all {
+		if i > 0 {
+			again += " && "
+		}
+		again += by.Name + " " + strings.Join(by.up(name), " ")
+	}
 	p := steps.Plan{
 		Summary: prose.Say("Recreate the containers of %s.", strings.Join(all, ", ")),
 		Command: again,
@@ -203,12 +209,12 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	return p, nil
 }
 
-func (c composer) up(services []string) []string {
+func (c composer) up(service string) []string {
 	args := c.args("up", "--detach", "--no-deps", "--force-recreate")
 	if !c.old {
 		args = append(args, "--wait")
 	}
-	return append(args, services...)
+	return append(args, service)
 }
 
 // Places are the services.
@@ -216,39 +222,39 @@ func (c services) Places(context.Context, *steps.Run) []string { return c.all }
 
 // Restart recreates the containers.
 func (c services) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
-	all := c.all
 	by, err := c.find(ctx, run)
 	if err != nil {
 		return err
 	}
-	before := map[string][]string{}
-	for _, name := range all {
-		emit.Await("restart "+name, "recreate "+name, pace.Limit(run))
-		if before[name], err = by.containers(ctx, run, name); err != nil {
-			return err
-		}
+	if err := pace.each(c.all, func(name string) error { return c.one(ctx, run, pace, emit, by, name) }); err != nil {
+		return err
 	}
-	res, over, err := watch(ctx, run, emit, by.Program, pace.Limit(run), composeProgress.MatchString, by.up(all)...)
-	logs := finding.Do("Read why: %s", by.line("logs", all[0]))
+	return c.stale(ctx, run, emit, by)
+}
+
+// one recreates the containers of one service.
+func (c services) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit, by composer, name string) error {
+	emit.Await("restart "+name, "recreate "+name, pace.Limit(run))
+	before, err := by.containers(ctx, run, name)
+	if err != nil {
+		return err
+	}
+	res, over, err := watch(ctx, run, emit, by.Program, pace.Limit(run), composeProgress.MatchString, by.up(name)...)
+	logs := finding.Do("Read why: %s", by.line("logs", name))
 	switch {
 	case err != nil:
 		return err
 	case over:
-		by.log(ctx, run, emit, all)
-		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("The services were not up after %v.", pace.Limit(run)), finding.Do("%s. If they only take long: a longer --timeout.", logs))
+		by.log(ctx, run, emit, name)
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s was not up after %v.", name, pace.Limit(run)), finding.Do("%s. If it only takes long: a longer --timeout.", logs))
 	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
 		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot recreate a container with this version of Docker.",
-			finding.Do("Install Docker's compose plugin, or remove the container first: %s", finding.Shell("docker-compose", "rm", "--stop", "--force", all[0])))
+			finding.Do("Install Docker's compose plugin, or remove the container first: %s", finding.Shell("docker-compose", "rm", "--stop", "--force", name)))
 	case res.Code != 0:
-		by.log(ctx, run, emit, all)
-		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s could not start the services (exit code %d).", by.Name, res.Code), logs)
+		by.log(ctx, run, emit, name)
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s could not start %s (exit code %d).", by.Name, name, res.Code), logs)
 	}
-	for _, name := range all {
-		if err := c.proof(ctx, run, pace, emit, by, name, before[name]); err != nil {
-			return err
-		}
-	}
-	return c.stale(ctx, run, emit, by)
+	return c.proof(ctx, run, pace, emit, by, name, before)
 }
 
 // composeProgress are the lines that say what becomes of which container. Other
@@ -282,7 +288,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		}
 		if !ok || found.State.Status != "running" {
 			emit.Check(id, steps.MarkFailed, "recreate "+name, secret.Inert(found.State.Status))
-			by.log(ctx, run, emit, []string{name})
+			by.log(ctx, run, emit, name)
 			return wentWrong(run, "compose:"+name, name+" does not run.", finding.Do("Read why: %s", by.line("logs", name)))
 		}
 		value, there := found.key(run)
@@ -356,8 +362,8 @@ func inspect(ctx context.Context, run *steps.Run, by composer, name, id string) 
 	return found[0], nil
 }
 
-func (c composer) log(ctx context.Context, run *steps.Run, emit steps.Emit, services []string) {
-	if res, err := c.Try(ctx, run, nil, c.args(append([]string{"logs", "--no-color", "--tail", fmt.Sprint(logLines)}, services...)...)...); err == nil {
-		showLog(run, emit, strings.Join(services, ", "), res.Stdout)
+func (c composer) log(ctx context.Context, run *steps.Run, emit steps.Emit, service string) {
+	if res, err := c.Try(ctx, run, nil, c.args("logs", "--no-color", "--tail", fmt.Sprint(logLines), service)...); err == nil {
+		showLog(run, emit, service, res.Stdout)
 	}
 }

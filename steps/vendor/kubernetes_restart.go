@@ -117,26 +117,30 @@ func (k workloads) Places(ctx context.Context, run *steps.Run) []string {
 
 // Restart rolls the workloads out and waits for their pods.
 func (k workloads) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
-	for _, w := range k.all {
-		emit.Await("restart "+w, "roll out "+w, pace.Limit(run))
-		if _, err := k.call(ctx, run, k.namespace, "rollout", "restart", w); err != nil {
-			return err
-		}
-	}
-	for _, w := range k.all {
-		args := inNamespace(k.namespace, "rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, pace.Limit(run).Seconds())))
-		// kubectl ends by itself; it is given a little longer than it has.
-		res, over, err := watch(ctx, run, emit, k.tool(), pace.Limit(run)+5*time.Second, rolloutProgress.MatchString, args...)
-		if err != nil {
-			return err
-		}
-		if over || res.Code != 0 {
-			emit.Check("restart "+w, steps.MarkFailed, "roll out "+w, "not all pods are up")
-			return k.failed(ctx, run, emit, w)
-		}
-		emit.Check("restart "+w, steps.MarkOK, "rolled out "+w, "all pods are up")
+	if err := pace.each(k.all, func(w string) error { return k.one(ctx, run, pace, emit, w) }); err != nil {
+		return err
 	}
 	return k.stale(ctx, run, emit)
+}
+
+// one rolls one of them out.
+func (k workloads) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit, w string) error {
+	emit.Await("restart "+w, "roll out "+w, pace.Limit(run))
+	if _, err := k.call(ctx, run, k.namespace, "rollout", "restart", w); err != nil {
+		return err
+	}
+	args := inNamespace(k.namespace, "rollout", "status", w, "--timeout", fmt.Sprintf("%.0fs", max(1, pace.Limit(run).Seconds())))
+	// kubectl ends by itself; it is given a little longer than it has.
+	res, over, err := watch(ctx, run, emit, k.tool(), pace.Limit(run)+5*time.Second, rolloutProgress.MatchString, args...)
+	if err != nil {
+		return err
+	}
+	if over || res.Code != 0 {
+		emit.Check("restart "+w, steps.MarkFailed, "roll out "+w, "not all pods are up")
+		return k.failed(ctx, run, emit, w)
+	}
+	emit.Check("restart "+w, steps.MarkOK, "rolled out "+w, "all pods are up")
+	return nil
 }
 
 // rolloutProgress are the lines that count pods.

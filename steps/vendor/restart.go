@@ -24,6 +24,12 @@ type Manager interface {
 	Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error
 }
 
+// Parted is a Manager of several things that are restarted one after the other: each is
+// proved before the next.
+type Parted interface {
+	Parts() []Manager
+}
+
 // Kept is a Manager whose spec does not say all that a rollback needs to know.
 type Kept interface {
 	// Kept is the spec that does, for the journal.
@@ -57,6 +63,21 @@ type Pace struct {
 	StartsWithin time.Duration
 	// Every is the time between two looks; 0 means 200 milliseconds.
 	Every time.Duration
+	// All restarts the others too after one that failed, as a rollback does.
+	All bool
+}
+
+// each restarts one after the other. Its error is the first one.
+func (p Pace) each(names []string, restart func(name string) error) (failed error) {
+	for _, name := range names {
+		if err := restart(name); err != nil && failed == nil {
+			failed = err
+		}
+		if failed != nil && !p.All {
+			break
+		}
+	}
+	return failed
 }
 
 // Limit is how long what is restarted may take to start: images, builds,

@@ -23,6 +23,7 @@ type Seer interface {
 type Sighting struct {
 	Name string // in words
 	Keys Given  // the keys that this stage needs, as it was given them
+	PID  int    // of a process of this machine, 0 for none
 }
 
 // Given is how the keys that a worker was given stand to those of the run.
@@ -63,7 +64,7 @@ func (s Units) Seen(ctx context.Context, run *steps.Run) (out []Sighting, err er
 			return out, err
 		}
 		pid, _ := strconv.Atoi(u.pid)
-		out = append(out, Sighting{secret.Inert(name + ", process " + u.pid), givenKeys(run, func(variable string) (string, bool) {
+		out = append(out, Sighting{Name: secret.Inert(name + ", process " + u.pid), PID: pid, Keys: givenKeys(run, func(variable string) (string, bool) {
 			if sum, set, err := process.KeyInEnvironment(pid, variable, run.Prints); err == nil && set {
 				return sum, true
 			}
@@ -93,7 +94,7 @@ func (c services) Seen(ctx context.Context, run *steps.Run) (out []Sighting, err
 			if err != nil {
 				return out, err
 			}
-			out = append(out, Sighting{secret.Inert("a container of " + name), givenKeys(run, func(variable string) (string, bool) {
+			out = append(out, Sighting{Name: secret.Inert("a container of " + name), Keys: givenKeys(run, func(variable string) (string, bool) {
 				value, there := found.variable(variable)
 				return run.Prints.Of(run.Secret(value)), there
 			})})

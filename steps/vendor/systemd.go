@@ -235,17 +235,20 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	return "", nil
 }
 
+// Parts are the units.
+func (s Units) Parts() (out []Manager) {
+	for _, name := range s.Names {
+		out = append(out, Units{[]string{name}, s.Root})
+	}
+	return out
+}
+
 // Places are the units.
 func (s Units) Places(context.Context, *steps.Run) []string { return s.Names }
 
 // Restart restarts one unit after the other.
 func (s Units) Restart(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit) error {
-	for _, name := range s.Names {
-		if err := s.one(ctx, run, pace, emit, name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return pace.each(s.Names, func(name string) error { return s.one(ctx, run, pace, emit, name) })
 }
 
 func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Emit, name string) error {
