@@ -25,8 +25,8 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
 )
 
 // Step is the preflight. Its zero value is ready for use.

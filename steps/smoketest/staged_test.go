@@ -1,6 +1,8 @@
 package smoketest
 
 import (
+	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -57,6 +59,40 @@ func TestBothKeysMustBeAcceptedInAStage(t *testing.T) {
 			found, err := b.apply()
 			if c.code == "" && err != nil || c.code != "" && (err == nil || !finding.Has(found, c.code)) {
 				t.Errorf("%v, %+v", err, found)
+			}
+		})
+	}
+}
+
+// One of several servers is asked before the next one is restarted: by what this run wrote,
+// in a stage by both keys. One that does not tell is left to the proof of all.
+func TestOneServerIsAskedAlone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stage  steps.Stage
+		change func(b *bench)
+		code   finding.Code
+		mark   steps.Mark
+	}{
+		"it signs":             {steps.NoStage, func(*bench) {}, "", steps.MarkOK},
+		"it was not restarted": {steps.NoStage, func(b *bench) { b.signs = b.previous }, finding.ServerStaleKey, steps.MarkFailed},
+		"both":                 {steps.Signing, func(b *bench) { b.takes = func(int) []string { return []string{b.key, b.previous} } }, "", steps.MarkOK},
+		"one of both":          {steps.Signing, func(*bench) {}, finding.GraceNotInForce, steps.MarkFailed},
+		"nobody answers":       {steps.NoStage, func(b *bench) { b.server.Close() }, finding.ServerUnreachable, ""},
+		"all alike":            {steps.NoStage, func(b *bench) { b.server.Config.Handler = http.NotFoundHandler() }, "", steps.MarkWarn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.run.Stage, b.run.Second, b.run.Until = c.stage, b.run.Previous, time.Now().Add(time.Hour)
+			c.change(b)
+			err := b.step.Alone(t.Context(), b.run, b.server.URL, func(ev steps.Event) { b.events = append(b.events, ev) })
+			var failure *steps.Failure
+			if c.code == "" && err != nil || c.code != "" && (!errors.As(err, &failure) || failure.Findings[0].Code != c.code) {
+				t.Errorf("%v, want %s", err, c.code)
+			}
+			if n := len(b.events); (c.mark == "") != (n == 0) || n > 0 && b.events[0].Mark != c.mark {
+				t.Errorf("lines %+v", b.events)
 			}
 		})
 	}

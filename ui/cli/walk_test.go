@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -126,4 +128,62 @@ func TestTheResultOfARollbackThatIsRefused(t *testing.T) {
 	if code, said := u.rollback("-", "--yes"); code != ExitUsage || strings.Contains(said, "Nothing was undone.") {
 		t.Errorf("exit %d, said twice: %s", code, said)
 	}
+}
+
+// Where the current key is good, the dialogue asks which one should sign, as the wizard
+// does: enter keeps it, and a rotation that is refused leads back to the question.
+func TestAGoodKeyIsAskedAbout(t *testing.T) {
+	for typed, want := range map[string]string{"\n": "keep", "g\ny\n": "grace", "r\ny\n": "rotate", "g\nn\n": "grace", "no\nk\n": "keep", "g refused\nr\nk\n": "grace,keep"} {
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		fine := func(*steps.Run) error { return nil }
+		key := &choosing{refuses: strings.Contains(typed, "refused")}
+		key.acted = acted{name: steps.Generate, apply: fine}
+		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, key)
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(strings.Replace(typed, " refused", "", 1)), Out: &o, Err: &o, InTTY: true}
+		opts := &upgradeOptions{speech: speech{noColor: true}}
+		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+		if got := strings.Join(key.chosen, ","); got != want || !strings.Contains(o.String(), "Which key should sign your tokens?") {
+			t.Errorf("%q chose %q, want %q\n%s", typed, got, want, o.String())
+		}
+	}
+	for _, opts := range []*upgradeOptions{{answers: answers{yes: true}}, {dryRun: true}} {
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		fine := func(*steps.Run) error { return nil }
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
+		_ = upgrade(t.Context(), stdio, steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, &choosing{acted: acted{name: steps.Generate, apply: fine}}), newPlain(stdio, &opts.speech), opts)
+		if strings.Contains(o.String(), "Which key") {
+			t.Errorf("it asks where nobody is there to answer:\n%s", o.String())
+		}
+	}
+}
+
+// choosing is the step of a key that is good.
+type choosing struct {
+	acted
+	refuses bool
+	chosen  []string
+}
+
+func (c *choosing) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+	switch a := run.Answers; {
+	case a.Grace && c.refuses:
+		c.chosen = append(c.chosen, "grace")
+		return steps.Plan{}, steps.Fail(finding.New(finding.GraceNotMapped, ""))
+	case a.Grace:
+		c.chosen = append(c.chosen, "grace")
+		return steps.Plan{Question: prose.Say("Begin the rotation?")}, nil
+	case a.Rotate:
+		c.chosen = append(c.chosen, "rotate")
+		return steps.Plan{Question: prose.Say("Make the key?")}, nil
+	}
+	return steps.Plan{Nothing: true, Keeps: true}, nil
+}
+
+func (c *choosing) Apply(_ context.Context, run *steps.Run, _ steps.Emit) error {
+	if a := run.Answers; !a.Grace && !a.Rotate {
+		c.chosen = append(c.chosen, "keep")
+	}
+	return nil
 }
