@@ -90,7 +90,7 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, again bool,
 	}
 	before := run.PreviousTo(keys.InForce())
 	previous := before.Key
-	if err := advise(run, keys, previous, previous.Set()); err != nil {
+	if err := advise(run, keys, previous); err != nil {
 		return nil, err
 	}
 	env := run.Project.EnvFile
@@ -168,20 +168,37 @@ func openModule(run *steps.Run, path string) (*envfile.Snapshot, error) {
 	return at, nil
 }
 
+// unknown says why no previous key is known, and what to do. A rotation is named only
+// where a grace period can follow it.
+func unknown(run *steps.Run) (message string, fix finding.Fix) {
+	fix = finding.Do("Let people log in again: keysplit cannot have a key accepted that it never saw.")
+	switch shown := slices.ContainsFunc(run.Held, func(h steps.Held) bool { return h.Readable }); {
+	case len(run.Held) > 0 && !shown && run.Held[0].Unknown:
+		return "The previous key is not known: keysplit cannot read " + run.Held[0].Where + ", so none could be kept.", fix
+	case len(run.Held) > 0 && !shown:
+		return "The previous key is not known: " + run.Held[0].Where + " never shows a value, so none could be kept.", fix
+	case run.Home().Here() && run.Home().File() == "":
+		return "The previous key is not known: keysplit does not write the key of this backend.", fix
+	}
+	fix = finding.Do("Let people log in again. A grace period is for a rotation: `keysplit upgrade --rotate`, then `keysplit grace`.")
+	if run.Journal == nil || len(run.Journal.Upgrades()) == 0 {
+		return "keysplit knows of no previous key: it has not replaced one here from this machine.", fix
+	}
+	return "There is no previous key: before this upgrade tokens were signed with SECRET_KEY.", fix
+}
+
 // advise refuses what would do harm.
-func advise(run *steps.Run, keys steps.Keys, previous secret.Secret, known bool) error {
+func advise(run *steps.Run, keys steps.Keys, previous secret.Secret) error {
 	refuse := func(message string, fix finding.Fix) error {
 		return steps.Fail(finding.New(finding.GraceNotAdvised, message).WithFix(fix))
 	}
 	secretKey := keys.SecretKey.Secret
-	fromSettings := run.Project.Facts != nil && previous.Set() && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
+	fromSettings := run.Project.Facts != nil && run.Project.Facts.SecretKey.Sum == run.Prints.Of(previous)
 	switch {
-	case (!known || !previous.Set()) && run.Home().Sealed():
-		return refuse("The previous key is not known: "+run.Held[0].Where+" never shows a value, so none could be kept.",
-			finding.Do("Let people log in again: keysplit cannot have a key accepted that it never saw."))
-	case !known || !previous.Set():
-		return refuse("There is no previous key: before this upgrade tokens were signed with SECRET_KEY.",
-			finding.Do("Let people log in again. A grace period is for a rotation: `keysplit upgrade --rotate`, then `keysplit grace`."))
+	case !previous.Set():
+		return refuse(unknown(run))
+	case run.Home().Here() && run.Home().File() == "":
+		return run.Home().Takes(keys) // no line that keysplit writes would be read
 	case previous.Equal(secretKey) || fromSettings:
 		return refuse("The previous key is SECRET_KEY. Accepting it would keep the hole open that the upgrade closes.",
 			finding.Do("Let people log in again."))

@@ -225,7 +225,8 @@ func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 	if lacks {
 		settingsToAdd(f, g.Settings)
 	}
-	if lines := byHand(run, g); len(lines) > 0 {
+	lines := byHand(run, g)
+	if len(lines) > 0 {
 		keyName, untilName := run.Names().Grace()
 		f.Note("")
 		f.Note("Bring " + keyName + " and " + untilName + " to the place that has the key. The previous key is in a file of keysplit's own, mode 0600; what follows takes it from there:")
@@ -244,11 +245,17 @@ func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 	if lacks {
 		f.Note("Then restart the backend.")
 	}
-	f.Note("Tokens of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
+	once := "Tokens"
+	if len(lines) > 0 {
+		once = "Once both are there, tokens"
+	}
+	f.Note(once + " of the previous key are accepted until " + g.Until.Format("2006-01-02 15:04 MST") + ".")
 	if same {
 		f.Note("For another length from now on: " + run.Command("grace", "--hours", "N"))
 	}
-	f.Note("To take it out before: " + run.Command("rollback"))
+	if len(run.Home().Files()) > 0 {
+		f.Note("To take it out before: " + run.Command("rollback"))
+	}
 }
 
 // byHand are the lines that say how the two variables get to the places that are no
