@@ -45,7 +45,7 @@ func (m managed) apply(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // parts are what a manager restarts one after the other.
 func parts(m vendor.Manager) []vendor.Manager {
 	if p, ok := m.(vendor.Parted); ok {
-		return p.Parts()
+		return p.Each()
 	}
 	return []vendor.Manager{m}
 }

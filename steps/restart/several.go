@@ -63,8 +63,8 @@ func (all several) Places(ctx context.Context, run *steps.Run) []string {
 	return out
 }
 
-// Parts are they.
-func (all several) Parts() []vendor.Manager { return all }
+// Each are they.
+func (all several) Each() []vendor.Manager { return all }
 
 // Restart restarts them in turn.
 func (all several) Restart(ctx context.Context, run *steps.Run, pace vendor.Pace, emit steps.Emit) error {

@@ -7,7 +7,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/prose"
 )
 
 const textRestored = "signs with the restored key"
@@ -56,7 +55,8 @@ func (s *Step) Alone(ctx context.Context, run *steps.Run, address string, emit s
 	if err != nil {
 		return err
 	}
-	id, text, detail := "alone "+address, prose.Labelled(host(address), "%s", ses.shows).Rendered(), fmt.Sprintf("%d of %d new connections", out.fresh.accepted, ses.connections)
+	emit = at(emit, 0, address)
+	id, text, detail := "alone "+address, ses.shows, fmt.Sprintf("%d of %d new connections", out.fresh.accepted, ses.connections)
 	switch {
 	case ses.stage.Both() && out.previous.refused > 0:
 		emit.Check(id, steps.MarkFailed, text, detail)

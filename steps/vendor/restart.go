@@ -27,7 +27,7 @@ type Manager interface {
 // Parted is a Manager of several things that are restarted one after the other: each is
 // proved before the next.
 type Parted interface {
-	Parts() []Manager
+	Each() []Manager
 }
 
 // Kept is a Manager whose spec does not say all that a rollback needs to know.

@@ -235,8 +235,8 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	return "", nil
 }
 
-// Parts are the units.
-func (s Units) Parts() (out []Manager) {
+// Each are the units.
+func (s Units) Each() (out []Manager) {
 	for _, name := range s.Names {
 		out = append(out, Units{[]string{name}, s.Root})
 	}
