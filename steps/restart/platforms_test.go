@@ -83,7 +83,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 	year := time.Now().Add(-365 * 24 * time.Hour)
 	now := time.Now()
 	for name, c := range platformTests {
-		for what, s := range map[string]struct {
+		for what, s := range stepstest.Part(4, map[string]struct {
 			target        string // that was delivered to
 			before, after []string
 			at, then      time.Time
@@ -98,7 +98,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 			"it crashes after the restart":       {"", c.up, c.down, year, now, true, true},
 			"it had crashed before the restart":  {"", c.down, c.up, year, now, true, false},
 			"the clock of the platform is wrong": {"", c.up, c.up, year.Add(-time.Hour), year, true, false},
-		} {
+		}) {
 			t.Run(name+", "+what, func(t *testing.T) {
 				w := managedWorld(t, c.spec)
 				if s.fails {
