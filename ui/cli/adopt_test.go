@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/ptytest"
 )
@@ -74,13 +75,14 @@ func TestTheQuestionAboutAKeyOfItsOwn(t *testing.T) {
 // goes on. The commonest two shapes, each on a screen of its own.
 func TestTheWizardAsksAboutAKeyOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		says bool
 		size size
 	}{
 		"no key in the dictionary": {false, size{80, 24}},
 		"SECRET_KEY as the key":    {true, size{60, 20}},
-	} {
+	}) {
+
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := unsplit(t, c.says)

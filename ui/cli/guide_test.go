@@ -13,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/ptytest"
 )
@@ -102,7 +103,7 @@ func tree(t *testing.T, dir string) (all []string) {
 
 // The guide's project, as a newcomer has it: the example copied, or nothing yet.
 func TestTheGuidesProject(t *testing.T) {
-	for _, copied := range []bool{true, false} {
+	for _, copied := range stepstest.Every(2, []bool{true, false}) {
 		t.Run(map[bool]string{true: "the example copied", false: "no env file"}[copied], func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Flavour: djangotest.Guide, NoEnv: true, Git: true})
@@ -132,7 +133,7 @@ func TestEnterAloneOnTheGuidesProject(t *testing.T) {
 		{"the example copied", func(p *djangotest.Project) string { return read(t, p.EnvPath+".example") }},
 		{"no env file", func(*djangotest.Project) string { return "" }},
 	}
-	if os.Getenv("KEYSPLIT_LONG") == "" {
+	if !stepstest.Long() {
 		all = all[:1]
 	} else {
 		seed := uint64(time.Now().UnixNano())
@@ -203,16 +204,13 @@ func spoilt(p *djangotest.Project, faults []faultOfEnv) string {
 	return env
 }
 
-// Three faults at once. One state is tried each time, twelve in the long form.
+// Three faults at once.
 func TestCombinedFaultsOfTheEnvFile(t *testing.T) {
+	stepstest.OnlyLong(t)
 	seed := uint64(time.Now().UnixNano())
-	states := 1
-	if os.Getenv("KEYSPLIT_LONG") != "" {
-		states = 12
-	}
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0)) // #nosec G404 -- choices of a test
-	for range states {
+	for range 12 {
 		faults := threeFaults(r)
 		t.Run(namesOf(faults), func(t *testing.T) {
 			t.Parallel()

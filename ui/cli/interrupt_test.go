@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/ptytest"
 )
@@ -23,7 +24,7 @@ func TestEndedWhileDjangoStarts(t *testing.T) {
 	t.Attr("part", "ends while Django starts, hangups under nohup")
 	t.Parallel()
 	ptytest.HangupCounts()
-	for _, sig := range []string{"INT", "TERM", "HUP", "KILL"} {
+	for _, sig := range stepstest.Every(3, []string{"INT", "TERM", "HUP", "KILL"}) {
 		t.Run(sig, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Env: rest})

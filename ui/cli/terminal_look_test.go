@@ -3,12 +3,12 @@
 package cli_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/ui/internal/ptytest"
 )
 
@@ -152,7 +152,7 @@ func TestAKeyIsSeenAtOnce(t *testing.T) {
 // leaves room for a busy machine. It is the real wizard: the demo also starts its backend.
 func TestTheFirstFrameComesAtOnce(t *testing.T) {
 	limit := 300 * time.Millisecond
-	if os.Getenv("KEYSPLIT_LONG") != "" {
+	if stepstest.Long() {
 		limit = 50 * time.Millisecond
 	}
 	var version, frame []time.Duration
