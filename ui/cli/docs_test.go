@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/write"
 )
 
@@ -62,13 +63,14 @@ func TestTheDocumentedFindingsAreThoseOfTheCode(t *testing.T) {
 		}
 		b.WriteString("\n")
 	}
+	want := strings.ReplaceAll(b.String(), shell.Unset("JWT_SECRET_KEY"), "unset JWT_SECRET_KEY") // the page is the same everywhere
 	path := docs + "findings.md"
 	if *updateDocs {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a page of the repository
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // a page of the repository
 			t.Fatal(err)
 		}
 	}
-	if read(t, path) != b.String() {
+	if read(t, path) != want {
 		t.Error("findings.md is not the catalogue: go test ./ui/cli -run Documented -update")
 	}
 }
