@@ -72,7 +72,10 @@ func look(ctx context.Context, p *process.Process, root string) (running, error)
 	if len(r.args) == 0 {
 		return r, fmt.Errorf("its command: %w", os.ErrPermission)
 	}
-	if r.folder, err = p.CwdWithContext(ctx); err != nil {
+	if r.folder, err = p.CwdWithContext(ctx); err == nil && r.folder == "" {
+		err = os.ErrPermission // Windows tells of no folder so: it is not keysplit's own
+	}
+	if err != nil {
 		return r, fmt.Errorf("its folder: %w", err)
 	}
 	r.folder = filepath.Clean(r.folder)
