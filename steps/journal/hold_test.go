@@ -61,8 +61,10 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 	waited := make(chan journal.Holder, 2)
 	got := make(chan error, 1)
+	var release func()
 	go func() {
-		_, err := state.Hold(t.Context(), project, "staging", "keysplit rollback", func(h journal.Holder) { waited <- h })
+		var err error
+		release, err = state.Hold(t.Context(), project, "staging", "keysplit rollback", func(h journal.Holder) { waited <- h })
 		got <- err
 	}()
 	if h := <-waited; h.PID != held.By.PID {
@@ -78,8 +80,9 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 	_ = other.Wait()
 	if err := <-got; err != nil || len(waited) > 0 {
-		t.Errorf("after its death: %v, told %d times more", err, len(waited))
+		t.Fatalf("after its death: %v, told %d times more", err, len(waited))
 	}
+	defer release() // Windows removes no open file
 	if _, err := state.Hold(t.Context(), project, "staging", "keysplit", nil); !errors.As(err, &held) || held.By.PID != os.Getpid() {
 		t.Errorf("who waited does not hold it: %v", err)
 	}

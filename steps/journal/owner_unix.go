@@ -14,6 +14,8 @@ import (
 // noBlock keeps the open of a pipe from waiting for its other end.
 const noBlock = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
 
+func openOwn(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|noBlock, 0) }
+
 // othersMayWrite says who else could change a file or folder, "" for nobody.
 func othersMayWrite(info fs.FileInfo) string {
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok && int64(sys.Uid) != int64(os.Geteuid()) {

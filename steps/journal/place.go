@@ -158,7 +158,7 @@ func untrusted(path, wrong string) error {
 // readOwn reads a file of the journal. It waits for nothing: a pipe in its place
 // is refused.
 func readOwn(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|noBlock, 0)
+	f, err := openOwn(path)
 	if err != nil {
 		return nil, err
 	}
