@@ -283,8 +283,8 @@ func (p parser) check(t table) (Config, error) {
 			return Config{}, p.errorf(p.line("min_length"), "min_length is %d; the backend's own rule is %d, and more than 512 is of no use", c.MinLength, steps.MinKeyLength)
 		}
 	}
-	if c.Python != "" && !filepath.IsAbs(c.Python) && strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
-		c.Python = filepath.Join(filepath.Dir(p.path), c.Python)
+	if strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
+		c.Python = file.From(filepath.Dir(p.path), c.Python)
 	}
 	for name, given := range t.Environments {
 		e, err := p.environment(name, given)

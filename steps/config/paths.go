@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -32,7 +33,7 @@ func (c Config) spec(folder, spec string, kinds []string) string {
 		if i := strings.IndexByte(argument, '#'); i >= 0 && kind == "compose" {
 			path, rest = argument[:i], argument[i:]
 		}
-		if path == "" || filepath.IsAbs(path) {
+		if path == "" || filepath.IsAbs(path) || os.IsPathSeparator(path[0]) {
 			return spec
 		}
 		path = filepath.Join(filepath.Dir(c.Path), filepath.FromSlash(path))

@@ -78,12 +78,9 @@ func (c compose) String() string {
 // Described is the compose file: from the project's folder, or else from the top of
 // the work tree.
 func (c compose) Described(run *steps.Run) string {
-	if filepath.IsAbs(c.file) {
-		return c.file
-	}
-	path := filepath.Join(run.Project.Root, c.file)
+	path := file.From(run.Project.Root, c.file)
 	if _, err := os.Stat(path); err != nil {
-		path = filepath.Join(run.Project.TopLevel, c.file)
+		path = file.From(run.Project.TopLevel, c.file)
 	}
 	return path
 }
@@ -239,7 +236,7 @@ func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
 	files := envFiles(s)
 	for _, path := range files {
 		if !strings.Contains(path, "$") {
-			from.reads = append(from.reads, within(dir, path))
+			from.reads = append(from.reads, file.From(dir, path))
 		}
 	}
 	if secret, there := entry(s, names.SecretKey); there && filledFrom(secret) == "" {
@@ -272,19 +269,11 @@ func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
 		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: --target dotenv:PATH")}
 	}
-	from.path, from.how = within(dir, files[at]), "its env_file"
+	from.path, from.how = file.From(dir, files[at]), "its env_file"
 	if len(files) > 1 {
 		from.how = fmt.Sprintf("one of its %d env_file", len(files))
 	}
 	return from, nil
-}
-
-// within is a path of a compose file, absolute.
-func within(dir, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(dir, path)
 }
 
 // chooseEnvFile is the index of the env_file for the key: the last one that has it, since a later one would win over
@@ -292,7 +281,7 @@ func within(dir, path string) string {
 func chooseEnvFile(names steps.Names, files []string, dir string) int {
 	for _, name := range []string{names.Key, names.SecretKey} {
 		for i, path := range slices.Backward(files) {
-			data, err := file.ReadSmall(within(dir, path))
+			data, err := file.ReadSmall(file.From(dir, path))
 			if err != nil {
 				continue // it may be one that need not be there
 			}

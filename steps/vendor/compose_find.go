@@ -105,7 +105,7 @@ func serving(whole composeFile, dir, root string) string {
 		if context == "" || len(envFiles(s)) == 0 && len(entries(s.Environment)) == 0 {
 			continue
 		}
-		if context = within(dir, context); !contains(context, root) {
+		if context = file.From(dir, context); !contains(context, root) {
 			continue
 		}
 		if now := s.likeness(name, context); now > score {
@@ -156,7 +156,7 @@ func (s service) likeness(name, context string) int {
 func (s service) dockerfile(context string) string {
 	if build, ok := s.Build.(map[string]any); ok {
 		if name, ok := build["dockerfile"].(string); ok {
-			return within(context, name)
+			return file.From(context, name)
 		}
 	}
 	return filepath.Join(context, "Dockerfile")

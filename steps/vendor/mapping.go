@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 )
 
 // Mapper is a Store or File whose readers are given variables one by one: one that no
@@ -125,7 +126,7 @@ func (c compose) Unmapped(ctx context.Context, run *steps.Run) (out []Unmapped, 
 	if err != nil {
 		return nil, false
 	}
-	if _, given := entry(s, run.Names().Key); !given || slices.ContainsFunc(envFiles(s), func(f string) bool { return steps.SameFile(within(c.folder(run), f), from.path) }) {
+	if _, given := entry(s, run.Names().Key); !given || slices.ContainsFunc(envFiles(s), func(f string) bool { return steps.SameFile(file.From(c.folder(run), f), from.path) }) {
 		return nil, true
 	}
 	var lines []string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"dj/keysplit/envfile"
@@ -12,6 +11,7 @@ import (
 	"dj/keysplit/steps/edits"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/trust"
 )
 
@@ -98,10 +98,7 @@ func (d *dotenv) file(run *steps.Run) (string, []envfile.Dialect) {
 	if d.path == "" || d.path == run.Project.EnvFile.Path {
 		return run.Project.EnvFile.Path, run.Project.EnvFile.Readers
 	}
-	path, readers := d.path, d.reads
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(run.Project.Root, path)
-	}
+	path, readers := file.From(run.Project.Root, d.path), d.reads
 	switch {
 	case len(readers) > 0:
 	case slices.Contains(run.Project.UnitFiles, path):

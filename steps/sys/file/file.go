@@ -6,7 +6,20 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 )
+
+// From is a path as it counts from a folder. On Windows a path that begins with a separator and names no drive is on
+// the folder's own: such paths are in files that systems share.
+func From(folder, path string) string {
+	switch {
+	case filepath.IsAbs(path):
+		return path
+	case path != "" && os.IsPathSeparator(path[0]):
+		return filepath.VolumeName(folder) + path
+	}
+	return filepath.Join(folder, path)
+}
 
 // MaxRead is the largest file, in bytes, that ReadSmall reads.
 const MaxRead = 1 << 20

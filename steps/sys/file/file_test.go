@@ -26,3 +26,20 @@ func TestReadSmall(t *testing.T) {
 		t.Error("a folder was read")
 	}
 }
+
+// Where a path of a file that systems share leads, on Windows too.
+func TestFrom(t *testing.T) {
+	folder := t.TempDir()
+	drive := filepath.VolumeName(folder)
+	for path, want := range map[string]string{
+		"a/.env":                 filepath.Join(folder, "a", ".env"),
+		"../.env":                filepath.Join(filepath.Dir(folder), ".env"),
+		"/etc/shop.env":          drive + "/etc/shop.env",
+		folder:                   folder,
+		filepath.ToSlash(folder): filepath.ToSlash(folder),
+	} {
+		if got := From(folder, path); got != want {
+			t.Errorf("%s leads to %s, want %s", path, got, want)
+		}
+	}
+}
