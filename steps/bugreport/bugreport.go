@@ -143,14 +143,20 @@ func lastPart(path string) string {
 	return secret.Inert(filepath.Base(filepath.FromSlash(path)))
 }
 
-// homeless takes the user's and the project's folders out of a text.
+// homeless takes the user's and the project's folders out of a text, of Windows also as
+// a quoted text or Python's has them.
 func homeless(run *steps.Run, text string) string {
-	if p := run.Project; p != nil {
-		text = strings.ReplaceAll(text, p.Root, "PROJECT")
-		text = strings.ReplaceAll(text, p.TopLevel, "TOP")
+	hide := func(folder, as string) {
+		if len(folder) > 1 {
+			text = strings.NewReplacer(folder, as, strings.ReplaceAll(folder, `\`, `\\`), as, filepath.ToSlash(folder), as).Replace(text)
+		}
 	}
-	if home, err := os.UserHomeDir(); err == nil && len(home) > 1 {
-		text = strings.ReplaceAll(text, home, "~")
+	if p := run.Project; p != nil {
+		hide(p.Root, "PROJECT")
+		hide(p.TopLevel, "TOP")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		hide(home, "~")
 	}
 	return text
 }

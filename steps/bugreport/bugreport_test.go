@@ -18,6 +18,7 @@ import (
 func TestMake(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("HOME", "/home/alice")
+	t.Setenv("USERPROFILE", "/home/alice") // Windows' name of it
 	t.Setenv("TERM", "xterm\x1b[31m")
 	env := filepath.Join(root, ".env")
 	if err := os.WriteFile(env, []byte("\xef\xbb\xbfA=1\nB=2"), 0o600); err != nil {
@@ -50,7 +51,7 @@ func TestMake(t *testing.T) {
 		finding.New("jwt-key-empty", "In acme.").At("backend/acme/.env", 3),
 		finding.New("place-not-found", "").At("heroku:acme-app", 0),
 	}
-	r := Make("b", run, found, errors.New("open /home/alice/x and "+root+"/y: permission denied"), j)
+	r := Make("b", run, found, errors.New("open /home/alice/x and "+strings.ReplaceAll(root, `\`, `\\`)+"/y: permission denied"), j)
 	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
