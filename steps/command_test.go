@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // The commands that go on name all that no configuration repeats, and can be pasted
@@ -11,7 +12,7 @@ import (
 func TestTheCommandThatGoesOn(t *testing.T) {
 	t.Parallel()
 	run := &Run{Options: Options{Environment: "staging", Given: []string{"--target", "fly:a", "--target", "vault:kv/app#jwt", "--restart", "command:make it's"}}}
-	if got, want := run.ResumeCommand(), `keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart 'command:make it'\''s'`; got != want {
+	if got, want := run.ResumeCommand(), "keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart "+shell.Join("command:make it's"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if got, want := run.FinishCommand([]string{"fly:a", "manual:the bank"}), `keysplit upgrade --env staging --restart 'command:make it'\''s' --target fly:a --target 'manual:the bank'`; got != want {

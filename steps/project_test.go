@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/sys/shell"
 )
 
 // A fix is pasted into a shell, and names of folders come from a repository of anyone's.
@@ -24,8 +26,7 @@ func TestAFixCanBePasted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quoted := "'" + strings.ReplaceAll(from(here, env), "'", `'\''`)
-	want := `Run: cp ` + quoted + `.example' ` + quoted + `', fill in`
+	want := "Run: " + shell.Join("cp", from(here, env)+".example", from(here, env)) + ", fill in"
 	run := &Run{Options: Options{Environment: "staging"}, Found: Found{Project: p}}
 	if f := run.MissingFile(env); !strings.HasPrefix(f.Fix.Rendered(), want) {
 		t.Errorf("%s", f.Fix.Rendered())

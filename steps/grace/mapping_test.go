@@ -87,8 +87,8 @@ func TestVariablesThatReachNoBackend(t *testing.T) {
 		"ECS, another secret":             {"aws:stage/shop#JWT_SECRET_KEY", "", "deploy/task-definition.json", strings.Replace(task, "%", "", 1), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run := leadsTo(t, c.spec)
 			kubectl := stepstest.NewTool(t, "kubectl", `[ -s "$DIR/answer" ] || { echo forbidden >&2; exit 1; }; cat "$DIR/answer"`)
+			run := leadsTo(t, c.spec)
 			stepstest.NewTool(t, "docker", `exit 1`)
 			if err := os.WriteFile(filepath.Join(kubectl.Dir, "answer"), []byte(c.kubectl), 0o600); err != nil {
 				t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -171,6 +172,9 @@ func TestADeliveryIsWaitedFor(t *testing.T) {
 	} {
 		var places []journal.Delivery
 		for _, spec := range specs {
+			if runtime.GOOS == "windows" && strings.HasPrefix(spec, "kubernetes:") {
+				continue // no target there: kubectl is given the key as /dev/stdin
+			}
 			places = append(places, journal.Delivery{Target: spec})
 		}
 		e := after(t, "A=1\n", fine, fine, nil, places...)

@@ -124,10 +124,10 @@ func TestWhatNeedsAYes(t *testing.T) {
 				c.lay(r)
 			}
 			var got []string
-			for _, v := range r.values(strings.ReplaceAll(c.text, "OUTSIDE", r.outside)) {
+			for _, v := range r.values(strings.ReplaceAll(c.text, "OUTSIDE", filepath.ToSlash(r.outside))) {
 				said := fmt.Sprintf("%s:%d", v.Kind, v.Line)
 				if v.Leads != "" {
-					said += " " + strings.NewReplacer(r.outside, "OUTSIDE", r.top, "TOP").Replace(v.Leads)
+					said += " " + filepath.ToSlash(strings.NewReplacer(r.outside, "OUTSIDE", r.top, "TOP").Replace(v.Leads))
 				}
 				got = append(got, said)
 			}

@@ -73,15 +73,19 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 		})
 	}
 	for spec, want := range map[string]string{"heroku:shop": "heroku config:edit", "aws:prod/shop#key": "JSON object", "manual:the bank": "In the bank"} {
-		_, target := oneTarget(t, spec)
-		if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, want) || !strings.Contains(all, file) || !strings.Contains(all, until) {
-			t.Errorf("%s: %s", spec, all)
+		t.Run(spec, func(t *testing.T) {
+			_, target := oneTarget(t, spec)
+			if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, want) || !strings.Contains(all, file) || !strings.Contains(all, until) {
+				t.Errorf("%s", all)
+			}
+		})
+	}
+	t.Run("an ARN is no name", func(t *testing.T) {
+		_, target := oneTarget(t, "aws:arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf")
+		if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, "--name shop-AbCdEf-previous ") {
+			t.Errorf("%s", all)
 		}
-	}
-	_, target := oneTarget(t, "aws:arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf")
-	if all := strings.Join(ExtraSteps(target, x), "\n"); !strings.Contains(all, "--name shop-AbCdEf-previous ") {
-		t.Errorf("an ARN is no name: %s", all)
-	}
+	})
 	if _, target := oneTarget(t, "dotenv"); len(ExtraSteps(target, x)) != 0 {
 		t.Error("a file needs no commands")
 	}

@@ -268,7 +268,7 @@ func TestPlacesThatHoldNoGracePeriodSayWhy(t *testing.T) {
 		})
 	}
 	var failure *steps.Failure
-	run, _ := oneTarget(t, "kubernetes:shop")
+	run, _ := oneTarget(t, "fly:shop")
 	if err := staged(run, run.Targets); errors.As(err, &failure) {
 		t.Error("without a stage it is refused")
 	}

@@ -40,19 +40,6 @@ func undo(run *steps.Run) (string, error) {
 	return string(all), err
 }
 
-// oneTarget makes a run with a fresh key and one target.
-func oneTarget(t *testing.T, spec string) (*steps.Run, steps.Target) {
-	t.Helper()
-	run := withKey(stepstest.NewRun(t, "", nil))
-	run.Options.Timeout = 5 * time.Second
-	targets, err := Targets([]string{spec})
-	if err != nil {
-		t.Fatal(err)
-	}
-	run.Targets = targets
-	return run, targets[0]
-}
-
 // holdsPart reports whether text holds the secret or any 12 characters of it.
 func holdsPart(text, secret string) bool {
 	for i := 0; i+12 <= len(secret); i++ {
