@@ -38,6 +38,7 @@ func (s *session) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.astray = out.strange && !s.known
 	s.show(out)
 	s.signs = out.inForce()
 	found := s.findings(out)

@@ -50,17 +50,31 @@ func planned(run *steps.Run) int {
 // lie apart.
 const readingOf = 100 * time.Millisecond
 
+// written is when the key came to its places: by this run, or by an earlier one, such as
+// one that was cut short after its write.
+func written(run *steps.Run) (wrote bool, at time.Time) {
+	if run.Wrote || run.Journal == nil {
+		return run.Wrote, run.WroteAt
+	}
+	if run.Stage == steps.Signing {
+		if force := run.Journal.InForce(); len(force) > 0 {
+			return true, force[len(force)-1].Time
+		}
+	}
+	at, wrote = run.Journal.KeySince(run.Key)
+	return wrote, at.Add(-readingLater)
+}
+
+// readingLater is the same for a write of an earlier run, since when the clock may have
+// been adjusted.
+const readingLater = 2 * time.Second
+
 // ages shows that no process of the project is older than the write. One that is has the
 // previous key, however few connections it answers. young reports whether any was seen,
 // and none is older.
 func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	seen := 0
-	wrote, at := run.Wrote, run.WroteAt
-	if !wrote && run.Stage == steps.Signing && run.Journal != nil { // by a run that was cut short after its write
-		if force := run.Journal.InForce(); len(force) > 0 {
-			wrote, at = true, force[len(force)-1].Time
-		}
-	}
+	wrote, at := written(run)
 	for _, s := range run.Servers {
 		if s.PID == 0 || !wrote || run.OwnServer {
 			continue

@@ -132,3 +132,41 @@ func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
 		t.Errorf("%v, %+v", err, found)
 	}
 }
+
+// Where none of the routes that keysplit assumes for the proof is there, that is said, and
+// how to name one: it is no word about the backend. With a route that is named, all is proved.
+func TestNoAssumedRouteIsThere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		protected string
+		passes    bool
+	}{"none named": {"", false}, "one that is not there": {"/nothing/", false}, "the right one": {"/whoami/", true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.verify, b.run.Project.Facts, b.run.Options.Routes.Protected = false, nil, c.protected
+			b.visits(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path == "/whoami/" {
+					r.URL.Path = "/api/v1/auth/user/"
+					return false
+				}
+				http.NotFound(w, r)
+				return true
+			})
+			found, err := b.apply()
+			if c.passes {
+				if err != nil {
+					t.Errorf("%v, %+v", err, found)
+				}
+				b.wantLine(steps.LineFresh, steps.MarkOK, "connections")
+				return
+			}
+			if err == nil || len(found) != 1 || found[0].Code != "proof-inconclusive" || !strings.Contains(found[0].Message.Rendered(), "not verified") ||
+				!strings.Contains(found[0].Fix.Rendered(), "keysplit upgrade --protected PATH") {
+				t.Errorf("%v, %+v", err, found)
+			}
+			b.wantLine(steps.LineFresh, steps.MarkWarn, "not verified: /api/v1/auth/token/verify/ and ")
+			b.wantLine(steps.LineControl, steps.MarkWarn, "not verified")
+		})
+	}
+}

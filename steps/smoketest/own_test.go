@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 )
 
 // secondClass makes the protected route take a token of an account, and only of one,
@@ -130,6 +131,8 @@ func TestNoProcessIsOlderThanTheKey(t *testing.T) {
 		"an older master":    {steps.Server{PID: 1, Started: now.Add(-time.Minute), Oldest: now.Add(time.Second), Workers: 4}, false, true, steps.MarkOK},
 		"no process is seen": {steps.Server{}, false, true, ""},
 		"nothing written":    {steps.Server{PID: 1, Started: now.Add(-time.Minute)}, false, false, ""},
+		"an earlier write":   {steps.Server{PID: 1, Started: now.Add(-time.Minute)}, false, false, steps.MarkFailed},
+		"after that":         {steps.Server{PID: 1, Started: now.Add(time.Minute)}, false, false, steps.MarkOK},
 		"keysplit's own":     {steps.Server{PID: 1, Started: now.Add(time.Second)}, true, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,6 +142,16 @@ func TestNoProcessIsOlderThanTheKey(t *testing.T) {
 			b.run.Servers, b.run.OwnServer = []steps.Server{c.server}, c.own
 			if c.wrote {
 				b.run.Written = steps.Written{Wrote: true, WroteAt: now}
+			}
+			if !c.wrote && c.mark != "" {
+				j, err := stepstest.State(t).Open(t.TempDir(), "development")
+				if err == nil {
+					err = j.SetKey(b.run.Key)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.run.Journal = j
 			}
 			if c.mark == steps.MarkFailed {
 				b.wantFail("server-stale-key", "before the key was written")

@@ -41,6 +41,14 @@ func (s *session) uncounted() string {
 	return ", number of processes unknown"
 }
 
+// same says why the answers do not tell the keys apart.
+func (s *session) same() string {
+	if s.astray {
+		return "not verified: " + strings.Join(tried(s.routes), " and ") + " not found"
+	}
+	return "same answer for every key"
+}
+
 // progress shows how many connections were seen so far.
 func (s *session) progress(t tally) {
 	s.emit.Check(steps.LineFresh, steps.MarkRunning, s.shows, fmt.Sprintf("%d of %d new connections", t.accepted, s.connections))
@@ -59,7 +67,7 @@ func (s *session) show(o outcome) {
 	case fresh.refused > 0:
 		mark, detail = steps.MarkFailed, fmt.Sprintf("%d of %d new connections do not%s", fresh.refused, seen, limited)
 	case fresh.accepted == 0:
-		mark, detail = steps.MarkWarn, "same answer for every key"+limited
+		mark, detail = steps.MarkWarn, s.same()+limited
 	case fresh.accepted < s.connections:
 		mark = steps.MarkWarn
 		if fresh.failed > 0 {
@@ -84,7 +92,7 @@ func (s *session) show(o outcome) {
 	case o.control.refused > 0 || o.usable:
 		s.emit.Check(steps.LineControl, steps.MarkOK, textControl, o.control.label+" (control)")
 	default:
-		s.emit.Check(steps.LineControl, steps.MarkWarn, textControl, "same answer for every key (control)"+limited)
+		s.emit.Check(steps.LineControl, steps.MarkWarn, textControl, s.same()+" (control)"+limited)
 	}
 }
 
@@ -101,7 +109,7 @@ func (s *session) showRefusal(id, text string, key *signer, t tally, limited, un
 	case t.refused > 0:
 		s.emit.Check(id, steps.MarkOK, text, t.label)
 	default:
-		s.emit.Check(id, steps.MarkWarn, text, "same answer for every key"+limited)
+		s.emit.Check(id, steps.MarkWarn, text, s.same()+limited)
 	}
 }
 
@@ -191,7 +199,10 @@ func tried(r steps.Routes) []string {
 func (s *session) notTold(throttled, account bool) finding.Finding {
 	f := finding.New(finding.ProofInconclusive, "It could not be shown which key the server signs with: its answers are the same for every key.")
 	f.Fix = finding.Do("Give an account: --username NAME, or --temp-user in development.")
-	if account {
+	if s.astray {
+		f.Message = prose.Say("Which key the server signs with was not verified: no route that keysplit assumed is there (%s).", strings.Join(tried(s.routes), ", "))
+		f.Fix = finding.Do("Name one that wants a token: %s, or in keysplit.toml, under the environment: protected = \"/PATH/\".", finding.Command(s.run.Command("upgrade", "--protected", "PATH")))
+	} else if account {
 		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}
 	if throttled {

@@ -27,6 +27,7 @@ type session struct {
 	routes      steps.Routes
 	found       steps.Routes // those that the project's Django named
 	known       bool         // routes are those that the project's Django named
+	astray      bool         // they are not, and none of those of the proof is there
 	sleep       func(context.Context, time.Duration) error
 	grace       time.Time // until then the backend accepts the previous key by intent; zero when it does not
 

@@ -237,7 +237,11 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 			return err
 		}
 	}
-	if !run.Wrote || run.Journal == nil || s.left > 0 {
+	if run.Journal == nil || s.left > 0 {
+		return nil
+	}
+	// A run that was killed right after its write did not come to note the key.
+	if _, noted := run.Journal.KeySince(run.Key); !run.Wrote && (noted || !run.Journal.Brought(run.Key, steps.Passed)) {
 		return nil
 	}
 	offerGrace(run)

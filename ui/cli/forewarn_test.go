@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // What a run cannot do is said before its first write, and by the plan alone as well:
@@ -68,6 +70,29 @@ func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Settings that fail for another reason than the key are a reason to write nothing: whether
+// they load with it cannot be proved.
+func TestSettingsThatFailForAnotherReasonStopTheFirstWrite(t *testing.T) {
+	root, _ := elsewhere(t, map[string]string{".env": "SECRET_KEY=" + djangotest.NewKey() + "\n"})
+	settings := filepath.Join(root, "app", "settings.py")
+	python := djangotest.Python(t, djangotest.Modern)
+	for reason, fails := range map[string]bool{"raise RuntimeError('no queue here')\n": true, "": false} {
+		text := "SECRET_KEY = 'x' * 50\nUSE_TZ = True\nfrom decouple import config\n" + reason +
+			"JWT_SECRET_KEY = config('JWT_SECRET_KEY')\nROOT_URLCONF = 'app.urls'\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n" +
+			"INSTALLED_APPS = ['django.contrib.contenttypes', 'django.contrib.auth', 'rest_framework_simplejwt']\n"
+		if err := errors.Join(os.WriteFile(settings, []byte(text), 0o600), os.WriteFile(filepath.Join(root, "app", "urls.py"), []byte("urlpatterns = []\n"), 0o600), os.WriteFile(filepath.Join(root, "app", "__init__.py"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		before := keyOf(t, filepath.Join(root, ".env"))
+		code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", "--yes", "--skip", "restart,login", "--python", python})
+		said := oneLine(out + errOut)
+		wrote := keyOf(t, filepath.Join(root, ".env")) != before
+		if wrote == fails || (code == ExitBlind) != fails || strings.Contains(said, "no queue here") != fails {
+			t.Errorf("%q: exit %d, wrote %t: %s", reason, code, wrote, said)
+		}
 	}
 }
 

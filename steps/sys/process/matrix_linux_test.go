@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -146,8 +147,13 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 	t.Attr("figure", fmt.Sprint(len(tried), " forms of servers"))
 	started := map[string]*exec.Cmd{}
 	at := map[string]*strings.Replacer{}
+	taken := map[string]bool{}
 	begin := func(name string, f form) {
-		_, port, _ := net.SplitHostPort(djangotest.FreeAddr(t))
+		port := ""
+		for port == "" || taken[port] {
+			_, port, _ = net.SplitHostPort(stepstest.FreeAddress(t))
+		}
+		taken[port] = true
 		socket := filepath.Join(root, "run", port)
 		seen, from := root, cmp.Or(f.from, root)
 		if f.before != "" {

@@ -120,7 +120,7 @@ func (v *view) hidden() (out []Hidden) {
 			if port := s.at.Port(); s.path == "" && net.owner[inode] == uid && !v.held[inode] && (port >= 1024 || port == 80 || port == 443) {
 				h.Ports = append(h.Ports, port)
 			}
-			if s.path != "" && !v.held[inode] && strings.Contains(strings.Join(commands, "\n"), s.path) {
+			if s.path != "" && !v.held[inode] && names(commands, s.path, uid) {
 				h.Sockets = append(h.Sockets, s.path)
 			}
 		}
@@ -138,6 +138,21 @@ func (v *view) hidden() (out []Hidden) {
 	}
 	slices.SortFunc(out, func(a, b Hidden) int { return cmp.Compare(a.User, b.User) })
 	return out
+}
+
+// names reports whether commands of a user name a unix socket. gunicorn can put a title in
+// the place of its command: then a socket of that user may be its own.
+func names(commands []string, path string, uid uint32) bool {
+	all := strings.Join(commands, "\n")
+	if strings.Contains(all, path) {
+		return true
+	}
+	info, err := os.Stat(path) // #nosec G703 -- it only asks whose it is
+	if err != nil || uid == 0 || !strings.Contains(all, "gunicorn: ") {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == uid
 }
 
 // pythonName reports whether a program's name is that of a Python, or of a server that
