@@ -199,6 +199,28 @@ type Written struct {
 // MarkWritten notes a change that was made just now.
 func (w *Written) MarkWritten() { *w = Written{true, time.Now()} }
 
+// How far the readings of a process's start and of the time of a write may lie apart: of a
+// write of this run, and of an earlier one, since when the clock may have been adjusted.
+const (
+	readingOf    = 100 * time.Millisecond
+	readingLater = 2 * time.Second
+)
+
+// KeyWritten is when the key came to its places: by this run, or by an earlier one, such as
+// one that was cut short after its write. A process that is older has the previous key.
+func (r *Run) KeyWritten() (at time.Time, known bool) {
+	if r.Wrote || r.Journal == nil {
+		return r.WroteAt.Add(-readingOf), r.Wrote
+	}
+	if r.Stage == Signing {
+		if force := r.Journal.InForce(); len(force) > 0 {
+			return force[len(force)-1].Time.Add(-readingOf), true
+		}
+	}
+	at, known = r.Journal.KeySince(r.Key)
+	return at.Add(-readingLater), known
+}
+
 // Served is what restart left running.
 type Served struct {
 	URL       string   // base URL of the server, "" where none is known

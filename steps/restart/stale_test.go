@@ -27,7 +27,7 @@ func TestComposeFindsTheWorkerThatWasNotNamed(t *testing.T) {
 "compose ps --quiet db") echo db ;;
 "compose up "*) touch "$DIR/up" ;;
 "inspect new") echo '[{"State":{"Status":"running"},"Image":"sha256:a","Config":{"Env":["JWT_SECRET_KEY='"$(cat "$DIR/key")"'"]}}]' ;;
-"inspect worker") echo '[{"State":{"Status":"running"},"Image":"'"$(cat "$DIR/image")"'","Config":{"Env":'"$(cat "$DIR/env")"'}}]' ;;
+"inspect worker") echo '[{"State":{"Status":"running"'"$(cat "$DIR/more")"'},"Image":"'"$(cat "$DIR/image")"'","Config":{"Env":'"$(cat "$DIR/env")"'},"Mounts":[{"Source":"'"$(cat "$DIR/mount")"'"}]}]' ;;
 "inspect db") echo '[{"State":{"Status":"running"},"Image":"sha256:postgres","Config":{"Env":["JWT_SECRET_KEY=old"]}}]' ;;
 *) exit 9 ;;
 esac`
@@ -36,20 +36,35 @@ esac`
 		image, env, runs, reads string
 		refuses                 bool
 		stale                   bool
+		mounts, started         string // a path under the project's folder; of the container
 	}{
-		"it has the old key":      {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, true},
-		"it was made without one": {"sha256:a", `[]`, "worker", ".env", false, true},
-		"it has the new key":      {"sha256:a", `["JWT_SECRET_KEY=KEY"]`, "worker", ".env", false, false},
-		"it does not run":         {"sha256:a", `[]`, "", ".env", false, false},
-		"another image":           {"sha256:b", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, false},
-		"a file of its own":       {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env.worker", false, false},
-		"it cannot be looked at":  {"sha256:a", `[]`, "worker", ".env", true, false},
+		"it has the old key":          {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, true, "", ""},
+		"it was made without one":     {"sha256:a", `[]`, "worker", ".env", false, true, "", ""},
+		"it has the new key":          {"sha256:a", `["JWT_SECRET_KEY=KEY"]`, "worker", ".env", false, false, "", ""},
+		"it does not run":             {"sha256:a", `[]`, "", ".env", false, false, "", ""},
+		"another image":               {"sha256:b", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, false, "", ""},
+		"a file of its own":           {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env.worker", false, false, "", ""},
+		"it cannot be looked at":      {"sha256:a", `[]`, "worker", ".env", true, false, "", ""},
+		"it mounts the file, older":   {"sha256:a", `[]`, "worker", ".env", false, true, ".env", "2026-01-01T00:00:00Z"},
+		"it mounts the file, younger": {"sha256:a", `[]`, "worker", ".env", false, false, ".env", "2026-01-01T00:01:00Z"},
+		"it mounts the folder":        {"sha256:a", `[]`, "worker", ".env", false, false, ".", "2026-01-01T00:01:00Z"},
+		"it mounts another":           {"sha256:a", `[]`, "worker", ".env", false, true, "media", "2026-01-01T00:01:00Z"},
+		"mounted, and another key":    {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, true, ".env", "2026-01-01T00:01:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := managedWorld(t, "compose:web")
 			program := stepstest.NewTool(t, "docker", docker)
 			var errs []error
-			for name, text := range map[string]string{"key": w.run.Key.Reveal(), "env": strings.ReplaceAll(c.env, "KEY\"", w.run.Key.Reveal()+"\""), "image": c.image, "runs": c.runs} {
+			more, mount := "", filepath.Join(w.run.Project.Root, c.mounts)
+			if c.started != "" {
+				more = `,"StartedAt":"` + c.started + `"`
+				at, err := time.Parse(time.RFC3339, "2026-01-01T00:00:30Z")
+				errs = append(errs, err)
+				w.run.Written = steps.Written{Wrote: true, WroteAt: at}
+			} else {
+				mount = "/srv/media"
+			}
+			for name, text := range map[string]string{"key": w.run.Key.Reveal(), "env": strings.ReplaceAll(c.env, "KEY\"", w.run.Key.Reveal()+"\""), "image": c.image, "runs": c.runs, "more": more, "mount": mount} {
 				errs = append(errs, os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600))
 			}
 			if c.refuses {

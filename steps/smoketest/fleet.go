@@ -3,7 +3,6 @@ package smoketest
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -46,41 +45,18 @@ func planned(run *steps.Run) int {
 	return n
 }
 
-// readingOf is how far the readings of a process's start and of the time of a write may
-// lie apart.
-const readingOf = 100 * time.Millisecond
-
-// written is when the key came to its places: by this run, or by an earlier one, such as
-// one that was cut short after its write.
-func written(run *steps.Run) (wrote bool, at time.Time) {
-	if run.Wrote || run.Journal == nil {
-		return run.Wrote, run.WroteAt
-	}
-	if run.Stage == steps.Signing {
-		if force := run.Journal.InForce(); len(force) > 0 {
-			return true, force[len(force)-1].Time
-		}
-	}
-	at, wrote = run.Journal.KeySince(run.Key)
-	return wrote, at.Add(-readingLater)
-}
-
-// readingLater is the same for a write of an earlier run, since when the clock may have
-// been adjusted.
-const readingLater = 2 * time.Second
-
 // ages shows that no process of the project is older than the write. One that is has the
 // previous key, however few connections it answers. young reports whether any was seen,
 // and none is older.
 func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	seen := 0
-	wrote, at := written(run)
+	at, wrote := run.KeyWritten()
 	for _, s := range run.Servers {
 		if s.PID == 0 || !wrote || run.OwnServer {
 			continue
 		}
 		seen += max(1, s.Workers)
-		if s.Since().Before(at.Add(-readingOf)) {
+		if s.Since().Before(at) {
 			old = append(old, finding.New(finding.ServerStaleKey, fmt.Sprintf("A process of the server at %s (process %d) was started before the key was written, and goes on with the old one.", s.URL, s.PID)))
 		}
 	}

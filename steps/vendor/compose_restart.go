@@ -329,9 +329,13 @@ func (c services) feeds(run *steps.Run, name string) bool {
 
 // containerState is what counts of a container.
 type containerState struct {
-	State  struct{ Status string }
+	State struct {
+		Status    string
+		StartedAt time.Time
+	}
 	Image  string // its ID
 	Config struct{ Env []string }
+	Mounts []struct{ Source string } // absolute paths of this machine
 }
 
 // key is what the container was given as JWT_SECRET_KEY.

@@ -136,10 +136,26 @@ func (c services) holdsAnother(ctx context.Context, run *steps.Run, by composer,
 		if err != nil {
 			return false, err
 		}
-		value, there := found.key(run)
-		if found.State.Status == "running" && (!there || !run.Secret(value).Equal(run.Key)) {
+		if found.State.Status == "running" && found.stale(run) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// stale reports whether the container runs with another key than the new one: what it was
+// given when it was made, or what a file that it mounts held when it was started.
+func (s containerState) stale(run *steps.Run) bool {
+	if value, there := s.key(run); there {
+		return !run.Secret(value).Equal(run.Key)
+	}
+	at, known := run.KeyWritten()
+	for _, m := range s.Mounts {
+		for _, path := range run.Home().Files() {
+			if known && (m.Source == path || contains(m.Source, path)) {
+				return s.State.StartedAt.Before(at)
+			}
+		}
+	}
+	return true
 }
