@@ -104,6 +104,11 @@ func (pt point) changes() bool {
 	return false
 }
 
+// place is the kind of the call and the file that it is on.
+func (pt point) place() string { return pt.call + strings.Join(named.FindAllString(pt.line, -1), " ") }
+
+var named = regexp.MustCompile(`"/[^"]*"|<[^>]*>`)
+
 var onFile = regexp.MustCompile(`^\w+\(\d+</[^>]*>`)
 
 // changing are the calls that change something.

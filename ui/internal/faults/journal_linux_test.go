@@ -64,7 +64,7 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	t.Parallel()
 	rounds := 1
 	if long {
-		rounds = 200
+		rounds = 20
 	}
 	var all []damaged
 	for name := range damages {

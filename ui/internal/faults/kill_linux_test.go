@@ -52,39 +52,49 @@ func (k killing) at(pt point) func(*testing.T) *house {
 
 // everywhere kills the command at each of its calls. After each kill the file is
 // the old or the new one; then the next command ends as if nothing had happened:
-// an upgrade and, in a house of its own, a rollback. The short form takes turns,
-// and so does the long one at calls that change nothing.
+// an upgrade or a rollback, by turns. The long form tries all calls that change
+// something, and a sample of those between.
 func (k killing) everywhere(t *testing.T) *tally {
 	t.Helper()
 	c := &tally{}
 	all := trace(t, k.begin, k.command, k.injections...)
-	if !long || k.few {
+	switch {
+	case !long && k.chosen != nil:
+		all = k.chosen(changing(all))
+	case !long || k.few:
 		all = changing(all)
+	default:
+		all = between(all)
 	}
-	if !long && k.chosen != nil {
-		all = k.chosen(all)
-	}
-	// Between two reads nothing is to be broken off.
-	all = slices.DeleteFunc(all, func(pt point) bool { return pt.call == "read" })
 	each(all, func(n int, pt point) {
-		for next, name := range []string{"upgrade", "rollback"} {
-			if !(long && pt.changes()) && n%2 != next {
-				continue
-			}
-			h, killed := k.kill(t, pt)
-			if !killed {
-				c.add(pt, "was not killed")
-				continue
-			}
-			c.count()
-			if _, wrong := h.look(t, true); !k.damage {
-				c.add(pt, wrong...)
-			}
-			c.add(pt, h.goesOn(t, name)...)
-			h.done()
+		h, killed := k.kill(t, pt)
+		if !killed {
+			c.add(pt, "was not killed")
+			return
 		}
+		c.count()
+		if _, wrong := h.look(t, true); !k.damage {
+			c.add(pt, wrong...)
+		}
+		c.add(pt, h.goesOn(t, []string{"upgrade", "rollback"}[n%2])...)
+		h.done()
 	})
 	return c
+}
+
+// between are the calls that change something and, after every fourth of them, the next
+// that does not: all those up to the next change leave the disk alike.
+func between(all []point) (out []point) {
+	changes := 0
+	for i, pt := range all {
+		if pt.changes() {
+			changes++
+			out = append(out, pt)
+		} else if changes%4 == 1 && i > 0 && all[i-1].changes() {
+			out = append(out, pt)
+		}
+	}
+	return out
 }
 
 // kill runs the command in a house of its own and kills it at a call. The
@@ -183,11 +193,12 @@ func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
 	needStrace(t)
 	first := killing{begin: afterTheRename(t), command: (*house).rollback}
 	all := changing(trace(t, first.begin, first.command))
-	if !long {
-		all = all[len(all)/2:][:1]
+	some := all[len(all)/2:][:1]
+	for n := 0; long && n < 8; n++ {
+		some = append(some, all[n*len(all)/8])
 	}
 	total := &tally{}
-	for _, pt := range all {
+	for _, pt := range some {
 		c := killing{begin: again(first.at(pt)), command: first.command, few: true, chosen: outer}.everywhere(t)
 		total.wrong, total.tried = append(total.wrong, c.wrong...), total.tried+c.tried
 	}

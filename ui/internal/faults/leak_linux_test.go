@@ -278,7 +278,9 @@ func TestNothingIsLeaked(t *testing.T) {
 			codes := map[int]int{}
 			for file, text := range files {
 				for _, what := range order {
-					if !long && what != "check" && (file != "missing" || !slices.Contains(short, what)) {
+					// The long form runs all commands with one file, and the short ones with all.
+					of := []bool{file == "missing", slices.Contains(short, what)}
+					if what != "check" && (long && !slices.Contains(of, true) || !long && slices.Contains(of, false)) {
 						continue
 					}
 					if what == "check" || what == "upgrade" {
