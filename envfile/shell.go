@@ -95,11 +95,8 @@ func (sh *shell) command(c shellCommand) {
 	}
 	args := c.words[n:]
 	if len(args) == 0 {
-		if c.redirected {
-			sh.doubts("a redirection, which may fail")
-		}
 		for _, w := range c.words {
-			sh.assign(w, c.certain && !c.redirected)
+			sh.assign(w, c.certain)
 		}
 		return
 	}
@@ -108,7 +105,7 @@ func (sh *shell) command(c shellCommand) {
 		sh.opaque(args)
 		return
 	}
-	if slices.Contains(shellSpecial, name) && (n > 0 || c.redirected) {
+	if slices.Contains(shellSpecial, name) && n > 0 {
 		sh.opaque(c.words)
 		return
 	}

@@ -7,8 +7,7 @@ import (
 
 // shellCommand is one simple command: its words, quotes and all.
 type shellCommand struct {
-	words      []string
-	redirected bool // reads or writes a file
+	words []string
 	// certain reports that it runs, and in the shell itself: it is in no list with && or ||, in no pipeline, not in
 	// the background, and in no compound command.
 	certain bool
@@ -22,7 +21,6 @@ type shellLexer struct {
 	doubt string   // why bash or dash may see other commands than these; "" for none
 	fault string   // why the shell gives up at the last line; "" for none
 	open  []string // what closes the compound commands that are open
-	here  []string // the ends of the here-documents that begin after this line
 }
 
 // shellReserved are the words that begin or continue a compound command, with what closes it.
@@ -46,7 +44,7 @@ func (x *shellLexer) line() (list []shellCommand, more bool) {
 			l.word(token)
 		case token == "" || token == "\n":
 			done := l.newline()
-			if token == "" && (!done || len(x.open) > 0 || len(x.here) > 0) {
+			if token == "" && (!done || len(x.open) > 0) {
 				x.fault = "a command that is not finished"
 			} else if token == "" || done && len(l.list) > 0 {
 				for i := range l.list {
@@ -76,7 +74,7 @@ type shellLine struct {
 
 // end ends the command. It reports whether there was one.
 func (l *shellLine) end(certain bool) bool {
-	if len(l.now.words) == 0 && !l.now.redirected {
+	if len(l.now.words) == 0 {
 		return false
 	}
 	l.now.certain = certain && !l.bound && len(l.lex.open) == 0
@@ -92,7 +90,7 @@ func (l *shellLine) newline() bool {
 }
 
 func (l *shellLine) word(w string) {
-	if end, reserved := shellReserved[w]; reserved && len(l.now.words) == 0 && !l.now.redirected {
+	if end, reserved := shellReserved[w]; reserved && len(l.now.words) == 0 {
 		l.reserved(w, end)
 		return
 	}
@@ -115,14 +113,6 @@ func (l *shellLine) reserved(w, end string) {
 		l.now.words = append(l.now.words, w)
 	case len(x.open) == 0:
 		x.fault = "a word that only a compound command has"
-	}
-	if w == "for" || w == "select" || w == "function" {
-		if name, op := x.token(); op {
-			x.fault = "a compound command without a name"
-		} else {
-			l.now.words = append(l.now.words, name)
-			l.end(false)
-		}
 	}
 }
 
@@ -151,10 +141,6 @@ func (l *shellLine) operator(op string) {
 		}
 		l.pending, l.bound = true, true
 	case "(", "<(", ">(":
-		if strings.HasPrefix(x.s[x.at:], "(") {
-			x.fault = "arithmetic, which keysplit does not follow"
-			return
-		}
 		// A subshell, a function or an array. dash refuses the last; each assignment of the line is in doubt.
 		x.doubt = "parentheses, which keysplit does not follow"
 		l.pending = false
@@ -165,31 +151,23 @@ func (l *shellLine) operator(op string) {
 		x.close(op)
 		l.bound = true
 	case ";;", ";&", ";;&":
-		if l.end(false); !slices.Contains(x.open, "esac") {
-			x.fault = "nothing before a " + op
-		}
+		l.end(false)
+		x.doubt = "a compound command"
 	default:
 		l.redirection(op)
 	}
 }
 
+// redirection leaves out the file, and the number before the operator. Whether it can be opened decides whether the
+// command is carried out.
 func (l *shellLine) redirection(op string) {
 	x := l.lex
 	if n := len(l.now.words); n > 0 && x.at > len(op) && strings.Trim(l.now.words[n-1], "0123456789") == "" && x.s[x.at-len(op)-1] != ' ' {
-		l.now.words = l.now.words[:n-1] // 2> is one operator
+		l.now.words = l.now.words[:n-1]
 	}
-	file, isOp := x.token()
-	if isOp {
-		x.fault = "a redirection to nothing"
-		return
-	}
-	l.now.redirected = true
-	switch op {
-	case "<<", "<<-":
-		x.here = append(x.here, strings.Trim(file, `'"\`))
-		x.doubt = "a here-document"
-	case "<<<", "&>", "&>>":
-		x.doubt = "a redirection that only bash knows"
+	x.doubt = "a redirection"
+	if _, isOp := x.token(); isOp || op == "<<" || op == "<<-" {
+		x.fault = "a redirection that keysplit does not follow"
 	}
 }
 
@@ -205,9 +183,7 @@ func (x *shellLexer) token() (text string, op bool) {
 	}
 	if strings.IndexByte("\n;&|()<>", x.s[x.at]) >= 0 {
 		i := slices.IndexFunc(shellOperators, func(op string) bool { return strings.HasPrefix(x.s[x.at:], op) })
-		if x.at += len(shellOperators[i]); shellOperators[i] == "\n" {
-			x.documents()
-		}
+		x.at += len(shellOperators[i])
 		return shellOperators[i], true
 	}
 	start, joined := x.at, []byte(nil)
@@ -245,17 +221,6 @@ func (x *shellLexer) blanks() {
 		default:
 			return
 		}
-	}
-}
-
-// documents skips the here-documents that begin at the current line.
-func (x *shellLexer) documents() {
-	for len(x.here) > 0 && x.at < len(x.s) {
-		n := lineTail(x.s[x.at:])
-		if strings.TrimLeft(x.s[x.at:x.at+n], "\t") == x.here[0] {
-			x.here = x.here[1:]
-		}
-		x.at = min(x.at+n+1, len(x.s))
 	}
 }
 
