@@ -47,6 +47,10 @@ type Held struct {
 	Findings  []finding.Finding // what is worth knowing about the place
 }
 
+// Saw notes what the places of a run hold, in the order of its targets, where they were
+// looked at one by one.
+func (r *Run) Saw(held []Held) { r.Held = held }
+
 // Rivals are the secrets of the place that its key must differ from.
 func (h Held) Rivals() []secret.Secret {
 	return Keys{SecretKey: Setting{Secret: h.SecretKey}, Others: h.Others}.Rivals()

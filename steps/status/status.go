@@ -91,8 +91,9 @@ func Of(ctx context.Context, run *steps.Run, now time.Time) (Status, error) {
 	if other, until, under := run.Grace(now); other.Set() {
 		s.Grace = &Grace{Key: other.Fingerprint(), Until: until.UTC(), Over: !under}
 	}
-	if !run.Home().Here() && len(run.Home().Files()) == 0 {
-		s.Unseen = append(s.Unseen, prose.Say("A grace period: it is looked for in files only, and %s is none.", run.Targets[0].Spec()))
+	shows := func(h steps.Held) bool { return h.Readable }
+	if !run.Home().Here() && len(run.Home().Files()) == 0 && !slices.ContainsFunc(run.Held, shows) {
+		s.Unseen = append(s.Unseen, prose.Say("A grace period: %s does not show one.", run.Targets[0].Spec()))
 	}
 	if run.Journal == nil {
 		s.Unseen = append(s.Unseen, prose.Say("Earlier runs: keysplit has not changed this environment from this machine."))
@@ -139,35 +140,37 @@ func (s *Status) places(ctx context.Context, run *steps.Run) (key secret.Secret,
 		s.Unseen = append(s.Unseen, prose.Say("The environment of the server's own process: its key is told by `keysplit status --live`."))
 		return key, nil
 	}
+	var all []steps.Held
 	for _, t := range run.Targets {
 		p, held := look(ctx, run, t)
 		if ctx.Err() != nil {
 			return key, ctx.Err()
 		}
-		if !key.Set() {
-			key = held
+		if all = append(all, held); !key.Set() {
+			key = held.Key
 		}
 		s.Places = append(s.Places, p)
 	}
+	run.Saw(all)
 	return key, nil
 }
 
 // look asks one place. One that nobody has agreed to is not asked.
-func look(ctx context.Context, run *steps.Run, t steps.Target) (Place, secret.Secret) {
+func look(ctx context.Context, run *steps.Run, t steps.Target) (Place, steps.Held) {
 	p := Place{Target: t.Spec(), State: NotLooked}
 	if !t.Local() && len(run.Options.Untrusted) > 0 {
 		p.Why = prose.Say("nobody has agreed to what keysplit.toml says; to agree, add --trust-config")
-		return p, secret.Secret{}
+		return p, steps.Held{}
 	}
 	h, err := t.Look(ctx, run)
 	var failure *steps.Failure
 	switch {
 	case errors.As(err, &failure) && len(failure.Findings) > 0:
 		p.Why = run.Fit(failure.Findings[0].Message)
-		return p, secret.Secret{}
+		return p, steps.Held{}
 	case err != nil:
 		p.Why = prose.Of(run.Redactor.Show(secret.Said(err.Error())))
-		return p, secret.Secret{}
+		return p, steps.Held{}
 	}
 	p.Where, p.State = h.Where, NoKey
 	if !h.Changed.IsZero() {
@@ -182,7 +185,7 @@ func look(ctx context.Context, run *steps.Run, t steps.Target) (Place, secret.Se
 	case h.There && !h.Readable:
 		p.State = Sealed
 	}
-	return p, h.Key
+	return p, h
 }
 
 // unfinished says which upgrade did not come to its end, and how it does.

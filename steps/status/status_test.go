@@ -158,6 +158,24 @@ func TestTheGracePeriodIsShown(t *testing.T) {
 	}
 }
 
+// Likewise one in a place that holds it beside the key. Of a place that shows no value it
+// is said that none is seen there.
+func TestTheGracePeriodOfAPlaceIsShown(t *testing.T) {
+	t.Parallel()
+	run := newRun(t)
+	now := time.Now().UTC().Truncate(time.Second)
+	held := steps.Held{Where: "a", Readable: true, There: true, Key: run.Secret(djangotest.NewKey()), Second: run.Secret(djangotest.NewKey()), Until: steps.GraceUntil(now.Add(time.Hour))}
+	run.Targets = []steps.Target{place{spec: "vault:a/b", held: held}}
+	s, err := status.Of(t.Context(), run, now)
+	if err != nil || s.Grace == nil || s.Grace.Over || s.Grace.Key != held.Second.Fingerprint() || len(s.Unseen) != 0 {
+		t.Errorf("%v, %+v, not looked at %d", err, s.Grace, len(s.Unseen))
+	}
+	run.Targets = []steps.Target{place{spec: "github:a/b", held: steps.Held{Where: "a", There: true}}}
+	if s, err = status.Of(t.Context(), run, now); err != nil || s.Grace != nil || len(s.Unseen) != 1 || !strings.Contains(s.Unseen[0].Rendered(), "grace period") {
+		t.Errorf("%v, %+v, not looked at %d", err, s.Grace, len(s.Unseen))
+	}
+}
+
 type filed struct {
 	place
 	path string
