@@ -17,13 +17,15 @@ import (
 
 // Project is what preflight found. The steps after it only read it.
 type Project struct {
-	Root           string // folder of manage.py, absolute, links resolved
-	TopLevel       string // the git work tree around it, or Root
-	ManagePy       string // absolute
-	SettingsModule string // e.g. "config.settings"
-	SettingsFile   string // absolute source file of that module, "" when not found
-	Python         string // absolute path of the interpreter, "" when none was found
-	PythonFrom     string // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
+	Root           string   // folder of manage.py, absolute, links resolved
+	TopLevel       string   // the git work tree around it, or Root
+	ManagePy       string   // absolute
+	SettingsModule string   // e.g. "config.settings"
+	SettingsFile   string   // absolute source file of that module, "" when not found
+	Python         string   // absolute path of the interpreter, or of the program that starts it; "" when none was found
+	PythonArgs     []string // of that program, as "compose run --rm web python" of docker; none for an interpreter of this machine
+	PythonDir      string   // where that program is started, "" for the current folder
+	PythonFrom     string   // where it was found, in words: "virtualenv .venv", "poetry", "PATH"
 	Broken         BrokenPython
 	Insists        bool           // the settings do not load without the key, as their text leaves no doubt
 	User           *child.Account // that the project's code runs as, nil for ours
@@ -49,9 +51,11 @@ func (p *Project) Rel(path string) string {
 // HandedIn are the variables of files that the backend is given and that the user whom
 // the project's code runs as cannot read: systemd reads an EnvironmentFile as root. A
 // variable of this process's environment is not among them. They are as the files are now.
-// So are those of a file that a shell sources, which has not done so since it changed.
+// So are those of a file that a shell sources, which has not done so since it changed,
+// and of an env_file of the container that the project's Python is in.
 func (r *Run) HandedIn(p *Project) map[string]string {
-	if p.User == nil && !p.EnvFile.Sourced {
+	asEnvFile := p.Inside() && slices.Contains(p.EnvFile.Readers, envfile.Compose)
+	if p.User == nil && !p.EnvFile.Sourced && !asEnvFile {
 		return nil
 	}
 	out := map[string]string{}
@@ -72,7 +76,10 @@ func (r *Run) HandedIn(p *Project) map[string]string {
 			}
 		}
 	}
-	if len(p.EnvFile.Readers) > 0 {
+	switch {
+	case asEnvFile:
+		give(p.EnvFile.Path, envfile.Compose, true)
+	case len(p.EnvFile.Readers) > 0:
 		give(p.EnvFile.Path, p.EnvFile.Readers[0], p.EnvFile.Sourced)
 	}
 	for _, path := range p.UnitFiles {
@@ -109,8 +116,15 @@ func (r *Run) Lent() map[string]*string {
 
 // Manage is a command of manage.py, as it is typed where keysplit was started.
 func (p *Project) Manage(args ...string) finding.Command {
+	if p.Inside() {
+		return finding.Shell(slices.Concat([]string{filepath.Base(p.Python)}, p.PythonArgs, []string{"manage.py"}, args)...)
+	}
 	return finding.Shell(append([]string{"python", FromHere(p.ManagePy)}, args...)...)
 }
+
+// Inside reports whether the project's Python is one of a container, or of another place
+// that a command leads to.
+func (p *Project) Inside() bool { return len(p.PythonArgs) > 0 }
 
 // Starts reports whether the backend starts as its files are now, as far as that is known.
 func (p *Project) Starts() bool {

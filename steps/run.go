@@ -26,7 +26,9 @@ const MinKeyLength = 50 // characters
 type Contained struct {
 	Service string
 	File    string        // that describes it, absolute
-	Check   prose.Command // runs Django's checks there
+	Build   prose.Command // makes its image
+	Starts  prose.Command // the same Python as Python does, for --python, after what its image runs first
+	Python  []string      // the words that start its Python, none where that cannot be done now
 }
 
 // Options is what the user asked for with flags and in the configuration. It is fixed
@@ -40,7 +42,8 @@ type Options struct {
 	Command      string            // the command line without what may be secret in it, for another run that meets this one
 	Queue        bool              // --wait: where another run is at work here, wait for its end
 	EnvFile      string            // --env-file, "" to use the one that the backend reads
-	Python       string            // --python
+	Python       string            // --python: a path, or a command that leads to it
+	PythonDir    string            // where such a command is started, "" for the current folder
 	Settings     string            // --settings
 	As           string            // --as: the user that the project's code runs as
 	Targets      []Target          // --target, as given; none where it was not

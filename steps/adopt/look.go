@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -98,8 +99,14 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 	if err != nil {
 		return p, err
 	}
+	python := project.Python
+	if project.Inside() { // it only parses files, of which a container has other paths
+		if python, err = exec.LookPath("python3"); err != nil {
+			return place{Unsure: "this machine has no Python to find the place with", File: project.SettingsFile}, nil
+		}
+	}
 	res, err := child.Command{
-		Path: project.Python, Args: []string{"-I", "-", string(asked)}, Dir: project.Root, As: project.User,
+		Path: python, Args: []string{"-I", "-", string(asked)}, Dir: project.Root, As: project.User,
 		Stdin: bytes.NewReader(program), Unset: child.Withheld,
 	}.Run(ctx)
 	if err != nil {

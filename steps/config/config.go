@@ -284,7 +284,10 @@ func (p parser) check(t table) (Config, error) {
 		}
 	}
 	if strings.ContainsRune(filepath.ToSlash(c.Python), '/') {
-		c.Python = file.From(filepath.Dir(p.path), c.Python)
+		// A command stays as it is: docker compose --file docker/dev.yml run web python.
+		if path := file.From(filepath.Dir(p.path), c.Python); !strings.ContainsRune(c.Python, ' ') || isFile(path) {
+			c.Python = path
+		}
 	}
 	for name, given := range t.Environments {
 		e, err := p.environment(name, given)

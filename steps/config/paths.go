@@ -44,3 +44,8 @@ func (c Config) spec(folder, spec string, kinds []string) string {
 	}
 	return spec
 }
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,7 +1,12 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -11,47 +16,51 @@ import (
 )
 
 // Contained finds the compose service that the backend is developed in: there is one,
-// nothing on this machine runs the project's Django, no .env is here for its reader, and
-// no variable of the environment has the key. The run needs no more than its options.
-func Contained(ctx context.Context, run *steps.Run) (vendor.Contained, bool) {
-	none := vendor.Contained{}
-	if run.Options.Python != "" || run.Options.EnvFile != "" || run.Options.Committed {
-		return none, false
+// nothing on this machine runs the project's Django, and no variable of the environment
+// has the key. place reports whether the service is also the place of the key: no .env is
+// here for the settings' reader. The run needs no more than its options.
+func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, place, ok bool) {
+	o := run.Options
+	command := len(pythonCommand(run)) > 1
+	if o.Python != "" && !command || o.Committed || o.Static && o.EnvFile != "" {
+		return service, false, false
 	}
-	folder := run.Options.Folder
-	if folder == "" {
-		folder = "."
-	}
-	p, err := findProject(folder)
+	p, err := findProject(cmp.Or(o.Folder, "."))
 	if err != nil {
-		return none, false
+		return service, false, false
 	}
-	service, ok := vendor.ContainedIn(p)
-	if !ok {
-		return none, false
+	if service, ok = vendor.ContainedIn(p); !ok {
+		return service, false, false
 	}
-	look := &steps.Run{Options: run.Options, Environ: run.Environ, Found: steps.Found{Project: p}}
-	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath {
-		return none, false
+	look := &steps.Run{Options: o, Environ: run.Environ, Found: steps.Found{Project: p}}
+	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath && !command {
+		return service, false, false
 	}
 	d := &diagnosis{run: look, project: p, sources: findSettings(look, p)}
-	if d.locate() != nil || d.reader() == envfile.Decouple || isThere(p.EnvFile.Path) {
-		return none, false
+	if d.locate() != nil {
+		return service, false, false
 	}
 	if _, set := run.LookupEnv(look.Names().Key); set {
-		return none, false
+		return service, false, false
 	}
-	if run.Options.Static {
-		for _, m := range managers {
-			for _, dir := range upward(p.Root, p.TopLevel) {
-				if hasSign(dir, m.signs) {
-					return none, false // its environment is not known without asking it
-				}
+	place = o.EnvFile == "" && d.reader() != envfile.Decouple && !isThere(p.EnvFile.Path)
+	if o.Static {
+		return service, place, place && !mayManage(p)
+	}
+	return service, place, p.Python == "" || command || !importsDjango(ctx, p)
+}
+
+// mayManage reports whether a program may have an environment for the project, which is
+// not known without asking it.
+func mayManage(p *steps.Project) bool {
+	for _, m := range managers {
+		for _, dir := range upward(p.Root, p.TopLevel) {
+			if hasSign(dir, m.signs) {
+				return true
 			}
 		}
-		return service, true
 	}
-	return service, p.Python == "" || !importsDjango(ctx, p)
+	return false
 }
 
 // importsDjango reports whether an interpreter that nothing says is the project's has
@@ -61,4 +70,21 @@ func importsDjango(ctx context.Context, p *steps.Project) bool {
 	defer cancel()
 	res, err := child.Command{Path: p.Python, Args: []string{"-c", "import django"}, Dir: p.Root, Unset: child.Withheld}.Run(ctx)
 	return err == nil && res.Code == 0
+}
+
+// sums are what tells the project inside of a container: manage.py, and the settings with
+// all that they import of the project.
+func sums(run *steps.Run, p *steps.Project) map[string]string {
+	if !p.Inside() {
+		return nil
+	}
+	out := map[string]string{}
+	copied := *p
+	for _, s := range findSettings(run, &copied) {
+		data, err := os.ReadFile(s.path)
+		if rel, relErr := filepath.Rel(p.Root, s.path); err == nil && relErr == nil && filepath.IsLocal(rel) {
+			out[filepath.ToSlash(rel)] = fmt.Sprintf("%x", sha256.Sum256(data))
+		}
+	}
+	return out
 }

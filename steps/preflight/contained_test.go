@@ -53,7 +53,7 @@ func TestContained(t *testing.T) {
 			dir := layPython(t, files)
 			run := &steps.Run{Environ: func(name string) (string, bool) { v, ok := c.environ[name]; return v, ok }, Options: steps.Options{Folder: dir, Static: true}}
 			got := ""
-			if service, ok := Contained(t.Context(), run); ok {
+			if service, place, ok := Contained(t.Context(), run); ok && place {
 				got = service.Target() + " " + service.Restart()
 			}
 			if got != c.want {
@@ -61,13 +61,35 @@ func TestContained(t *testing.T) {
 			}
 		})
 	}
+	for name, c := range map[string]struct {
+		files  map[string]string
+		static bool
+		want   bool
+	}{
+		"a .env here":        {map[string]string{".env": "A=1\n"}, false, true},
+		"a reader of a .env": {map[string]string{"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n"}, false, true},
+		"no service":         {map[string]string{".env": "A=1\n", "docker-compose.yml": "services:\n  db:\n    image: postgres\n"}, false, false},
+		"files only":         {map[string]string{".env": "A=1\n"}, true, false},
+	} {
+		t.Run("only the Python: "+name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{"manage.py": manage, "config/settings.py": environ, ".git/HEAD": "", "docker-compose.yml": web}
+			for file, text := range c.files {
+				files[file] = text
+			}
+			run := &steps.Run{Environ: func(string) (string, bool) { return "", false }, Options: steps.Options{Folder: lay(t, files), Static: c.static, Python: "docker compose run --rm -T web python"}}
+			if _, place, ok := Contained(t.Context(), run); ok != c.want || place {
+				t.Errorf("%t, the place: %t", ok, place)
+			}
+		})
+	}
 	t.Run("in a monorepo", func(t *testing.T) {
 		t.Parallel()
 		dir := lay(t, map[string]string{".git/HEAD": "", "apps/api/manage.py": manage, "apps/api/config/settings.py": environ, "docker-compose.yml": strings.Replace(web, "build: .", "build: ./apps/api", 1)})
 		run := &steps.Run{Environ: func(string) (string, bool) { return "", false }, Options: steps.Options{Folder: dir, Static: true}}
-		service, ok := Contained(t.Context(), run)
-		if !ok || service.Target() != "compose:docker-compose.yml#web" || !strings.HasSuffix(string(service.Line("check")), "docker-compose.yml run --rm web python manage.py check") {
-			t.Errorf("%+v %s", service, service.Line("check"))
+		service, _, ok := Contained(t.Context(), run)
+		if !ok || service.Target() != "compose:docker-compose.yml#web" || !strings.HasSuffix(string(service.Starts()), "docker-compose.yml run --rm -T web python") {
+			t.Errorf("%+v %s", service, service.Starts())
 		}
 	})
 }

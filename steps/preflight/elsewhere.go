@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // findFiles lets the targets find the file that they are about, where another one
@@ -61,7 +63,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		}
 		why := "it will not start here"
 		if c := run.Options.Contained; c != nil {
-			why = "it runs in the service " + secret.Inert(c.Service) + " (" + string(c.Check) + ")"
+			why = d.notInService(c, err)
 		}
 		emit.Check("django", steps.MarkWarn, "Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
@@ -75,6 +77,20 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}
 	return nil
+}
+
+// notInService says why Django was not asked in the service that it runs in. A start that
+// failed is a warning: the key and its place are known all the same.
+func (d *diagnosis) notInService(c *steps.Contained, err error) string {
+	if len(c.Python) == 0 {
+		return "it runs in the service " + secret.Inert(c.Service) + ", and Docker does not answer or the service's image is not built (" + string(c.Build) + ")"
+	}
+	if failure := (*steps.Failure)(nil); errors.As(err, &failure) {
+		f := failure.Findings[0].WithSeverity(finding.Warning)
+		f.Fix = f.Fix.Then(finding.Do("If what the image runs first sets more variables: %s.", finding.Command("keysplit --python "+shell.Join(string(c.Starts)))))
+		d.project.Findings = append(d.project.Findings, f)
+	}
+	return "it did not start in the service " + secret.Inert(c.Service)
 }
 
 // signsNothing says what the files alone tell of what signs tokens, where Django is not
@@ -148,7 +164,7 @@ func (s *Step) askRoutes(ctx context.Context, d *diagnosis, pythonErr error) (re
 	f := django.Facts()
 	d.project.Facts = f
 	// SECRET_KEY of a .env that lies here is that of development.
-	if lent := d.run.Lent(); lent == nil || f.SecretKey.Source == "file" || !f.SecretKey.Set {
+	if lent := d.run.Lent(); lent == nil || !d.project.Inside() && (f.SecretKey.Source == "file" || !f.SecretKey.Set) {
 		return false, django.Close()
 	}
 	d.run.Django = django

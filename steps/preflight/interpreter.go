@@ -13,16 +13,19 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
 )
 
-// findPython sets Python and PythonFrom: what the user named, the project's own
+// findPython sets Python and what belongs to it: what the user named, that of the service
+// that the backend is developed in, the project's own
 // virtual environment, the active one, the one of its package manager, or the
 // first on PATH. A package manager is a program, so it is not asked in a static
 // check. Links are kept: the link of a virtual environment is what makes it one.
 func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 	if named := run.Options.Python; named != "" {
-		path, err := exec.LookPath(named)
+		words := pythonCommand(run)
+		path, err := exec.LookPath(words[0])
 		if err == nil {
 			path, err = filepath.Abs(path)
 		}
@@ -30,7 +33,11 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 			return notRunnable("The interpreter "+named+" is not there, or is no program.", "", 0,
 				finding.Do("Give the path of the project's Python: `keysplit --python PATH`."))
 		}
-		p.Python, p.PythonFrom = path, "--python"
+		p.Python, p.PythonArgs, p.PythonDir, p.PythonFrom = path, words[1:], run.Options.PythonDir, "--python"
+		return nil
+	}
+	if words := pythonCommand(run); len(words) > 0 {
+		p.Python, p.PythonArgs, p.PythonFrom = words[0], words[1:], "service "+secret.Inert(run.Options.Contained.Service)
 		return nil
 	}
 	active, _ := run.LookupEnv("VIRTUAL_ENV")
@@ -49,6 +56,24 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 		firstOnPath(p)
 	}
 	return nil
+}
+
+// pythonCommand are the words that start the project's Python where the user named it, or
+// where a service has it; none else. What is no path of a program can be a command.
+func pythonCommand(run *steps.Run) []string {
+	named := run.Options.Python
+	if c := run.Options.Contained; named == "" && c != nil {
+		return c.Python
+	}
+	if words := strings.Fields(named); len(words) > 1 {
+		if _, err := exec.LookPath(named); err != nil {
+			return words
+		}
+	}
+	if named == "" {
+		return nil
+	}
+	return []string{named}
 }
 
 // firstOnPath sets the first interpreter on PATH, where there is one.

@@ -334,6 +334,10 @@ func (s *Step) open(ctx context.Context, d *diagnosis) (steps.Django, error) {
 }
 
 func openProbe(ctx context.Context, run *steps.Run, p *steps.Project) (steps.Django, error) {
+	if c := run.Options.Contained; c != nil && !p.Inside() {
+		return nil, notRunnable("The backend is developed in the service "+secret.Inert(c.Service)+", and nothing on this machine has its packages. "+
+			"Docker does not answer, or the service's image is not built.", "", 0, finding.Do("Start Docker and build the image: %s. Then run `keysplit` again. Or name an interpreter of this machine: `keysplit --python PATH`.", c.Build))
+	}
 	if p.Python == "" {
 		said, fix := besideBroken(p, "No Python was found", finding.Do("Activate the project's virtual environment, or name its interpreter: `keysplit --python PATH`."))
 		return nil, notRunnable(said, "", 0, fix)

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -93,6 +94,9 @@ type opening struct {
 	Variables  steps.Names `json:"variables"`
 	Configured []string    `json:"configured"`
 	Boot       string      `json:"boot"` // how the probe starts itself, where it cannot fork
+	// Same are files by their paths below Root, with their SHA-256 in hexadecimal: by them
+	// the probe finds the project where it is inside of a container. null elsewhere.
+	Same map[string]string `json:"same"`
 }
 
 // reply is any answer of the probe.
@@ -142,6 +146,10 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		Unset: []string{"KEYSPLIT_PASSWORD"},
 		Grace: 3 * time.Second,
 	}
+	same := sums(run, p)
+	if p.Inside() {
+		cmd.Args, cmd.Dir, cmd.As = slices.Concat(p.PythonArgs, []string{"-B"}, cmd.Args), p.PythonDir, nil
+	}
 	if s.proc, err = cmd.Start(child.Streams{Stdout: out, Stderr: s.errs}); err != nil {
 		return nil, cannotStart(p)
 	}
@@ -157,7 +165,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
 		Planned: planned(ctx, run, p).with(run.Adopted), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
-		Variables: run.Names(), Configured: run.Options.Names.Known(),
+		Variables: run.Names(), Configured: run.Options.Names.Known(), Same: same,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the probe: %w", err)

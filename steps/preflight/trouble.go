@@ -30,6 +30,9 @@ func (s *session) explain(t trouble) error {
 		interpreter += " (" + s.from + ")"
 	}
 	elsewhere := finding.Do("name the right interpreter: `keysplit --python PATH`.")
+	if s.project.Inside() {
+		elsewhere = finding.Do("name the command that starts the right one: %s.", finding.Command("keysplit --python 'docker compose run --rm -T SERVICE python'"))
+	}
 	switch t.Kind {
 	case "module":
 		return s.missingModule(t, file, interpreter, elsewhere)
@@ -47,6 +50,9 @@ func (s *session) explain(t trouble) error {
 	case "configured":
 		return notRunnable("The settings do not load: "+text+".", file, t.Line,
 			finding.Do("Set what they ask for, then run `keysplit` again."))
+	case "inside":
+		return notRunnable(fmt.Sprintf("The container that %s leads to does not have %s as it is in this folder.", s.from, t.File), t.File, 0,
+			finding.Do("Mount the project's folder in the container, or build its image again. Then run `keysplit` again."))
 	case "refused":
 		return notRunnable("Django cannot do that: "+text+".", "", 0, finding.Fix{})
 	}

@@ -18,8 +18,8 @@ import (
 // the first that is not root.
 func findUser(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
 	p.User, p.UserFrom, p.UnitFiles = nil, "", nil
-	if run.Options.Static {
-		return nil
+	if run.Options.Static || len(pythonCommand(run)) > 1 {
+		return nil // a container has users of its own
 	}
 	name, from := run.Options.As, "--as"
 	if name == "" && os.Geteuid() == 0 {

@@ -78,7 +78,7 @@ func (b *starting) load() {
 // written. Nothing of the project is loaded. Where
 // another server runs, that one is restarted, and none is started.
 func (s *Step) Prepare(ctx context.Context, run *steps.Run) {
-	if s.ahead != nil || s.Start != nil || s.Find != nil || asked(run).spec != usual.spec || run.Options.URL != "" || run.Project.Python == "" || run.Project.ManagePy == "" {
+	if s.ahead != nil || s.Start != nil || s.Find != nil || asked(run).spec != usual.spec || run.Options.URL != "" || !startable(run.Project) {
 		return
 	}
 	if found, err := s.find(ctx, run); err != nil || len(found) > 0 {
@@ -128,11 +128,14 @@ func (s *Step) take(run *steps.Run) *starting {
 	return b
 }
 
+// startable reports whether keysplit can start the backend on this machine.
+func startable(p *steps.Project) bool { return p.Python != "" && p.ManagePy != "" && !p.Inside() }
+
 // startRunserver starts a backend, or takes the one that was started ahead, and waits
 // until it answers.
 func (s *Step) startRunserver(ctx context.Context, run *steps.Run, emit steps.Emit) (string, func(), error) {
-	if run.Project.Python == "" || run.Project.ManagePy == "" {
-		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, notFound+" No Python was found to start one with.").
+	if !startable(run.Project) {
+		return "", nil, steps.Fail(finding.New(finding.DjangoNotRunnable, notFound+" No Python of this machine was found to start one with.").
 			WithFix(finding.Do("Start the backend in a terminal, or name the interpreter: `keysplit --python PATH`.")))
 	}
 	b := s.take(run)

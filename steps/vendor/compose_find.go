@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,14 +57,52 @@ func (c Contained) Restart() string {
 	return "compose:" + c.Named + "#" + c.Service
 }
 
-// Line is the command that runs a command of manage.py in a container of the service,
-// as a person types it where keysplit was started.
-func (c Contained) Line(args ...string) prose.Command {
+// Build is the command that makes the service's image.
+func (c Contained) Build() prose.Command { return prose.Shell(c.words("build", c.Service)...) }
+
+// Starts is the command that starts the service's Python after what its image runs first.
+func (c Contained) Starts() prose.Command {
+	return prose.Shell(c.words("run", "--rm", "-T", c.Service, "python")...)
+}
+
+// words are a command of docker compose, in the folder that keysplit was started in.
+func (c Contained) words(args ...string) []string {
 	words := []string{"docker", "compose"}
-	if dir := steps.FromHere(filepath.Dir(c.File)); usual(filepath.Dir(c.File)) != c.File || dir != "." && !strings.HasPrefix(dir, "..") {
+	if here, err := os.Getwd(); err != nil || usualAbove(here) != c.File {
 		words = append(words, "--file", steps.FromHere(c.File))
+		if over := override(c.File); over != "" {
+			words = append(words, "--file", steps.FromHere(over))
+		}
 	}
-	return prose.Shell(slices.Concat(words, []string{"run", "--rm", c.Service, "python", "manage.py"}, args)...)
+	return append(words, args...)
+}
+
+// usualAbove is the compose file that docker compose finds from a folder, "" for none.
+func usualAbove(dir string) string {
+	for {
+		if path := usual(dir); path != "" || dir == filepath.Dir(dir) {
+			return path
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Python are the words that start the service's Python in a new container, without what
+// its image runs first, such as migrations. There are none where that would build the
+// image first, or where Docker does not answer.
+func (c Contained) Python(ctx context.Context, run *steps.Run) []string {
+	by := docker("")
+	res, err := by.Try(ctx, run, nil, c.words("config", "--images", c.Service)[1:]...)
+	images := strings.Fields(string(res.Stdout))
+	if err != nil || res.Code != 0 || len(images) == 0 {
+		return nil
+	}
+	if res, err = by.Try(ctx, run, nil, append([]string{"image", "inspect", "--format", "{{.Id}}"}, images...)...); err != nil || res.Code != 0 {
+		return nil
+	}
+	words := c.words("run", "--rm", "-T", "--no-deps", "--entrypoint", "python", c.Service)
+	words[0], _ = by.Path() // it was found
+	return words
 }
 
 // composeFilesIn are the compose files of a folder that are for development: one with a

@@ -26,8 +26,19 @@ func (l *located) Vendor() any { return l.source }
 // File is the file, "" until it is found.
 func (l *located) File(*steps.Run) string { return l.path }
 
-// Variables are not known: what a container has beside the file, this machine has not.
-func (l *located) Variables(*steps.Run) (map[string]string, bool) { return nil, false }
+// Variables are not known: what a container has beside the file, this machine has not. A
+// Python in a container has all but the key as the file has it now.
+func (l *located) Variables(run *steps.Run) (map[string]string, bool) {
+	if !run.Project.Inside() {
+		return nil, false
+	}
+	vars, _ := l.dotenv.Variables(run)
+	out, key := map[string]string{}, run.Names().Key
+	if value, there := vars[key]; there {
+		out[key] = value
+	}
+	return out, true
+}
 
 // Described is the file that names it.
 func (l *located) Described(run *steps.Run) string {

@@ -3,28 +3,36 @@ package cli
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/preflight"
-	"dj/keysplit/steps/vendor"
 )
 
 // contained takes the compose service that the backend is developed in as the place of
-// the key and the way to restart, where neither a flag nor the configuration names a
-// place. It is nil where there is none.
-func (p *place) contained(ctx context.Context, q request, conf config.Config, env *config.Environment) *vendor.Contained {
-	if p.throwaway || p.env != steps.DefaultEnvironment || len(env.Targets) > 0 {
+// the key, its Python, and the way to restart it, where neither a flag nor the
+// configuration names another place. It is nil where there is none.
+func (p *place) contained(ctx context.Context, q request, conf config.Config, env *config.Environment) *steps.Contained {
+	if p.throwaway || p.env != steps.DefaultEnvironment || len(env.Targets) > 1 {
 		return nil
 	}
 	run := &steps.Run{Options: q.options}
 	run.Options.Folder, run.Options.EnvFile = p.project, p.envFile
 	run.Options.Python, run.Options.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
-	service, ok := preflight.Contained(ctx, run)
-	if !ok {
+	service, isPlace, ok := preflight.Contained(ctx, run)
+	if !ok || len(env.Targets) > 0 && env.Targets[0] != service.Target() && (isPlace || !strings.HasPrefix(env.Targets[0], "dotenv")) {
 		return nil
 	}
-	env.Targets = []string{service.Target()}
-	env.Restart = cmp.Or(env.Restart, service.Restart())
-	return &service
+	c := &steps.Contained{Service: service.Service, File: service.File, Build: service.Build(), Starts: service.Starts()}
+	if run.Options.Python == "" && !run.Options.Static {
+		c.Python = service.Python(ctx, run)
+	}
+	if isPlace && len(env.Targets) == 0 {
+		env.Targets = []string{service.Target()}
+	}
+	if isPlace || len(c.Python) > 0 || run.Options.Python != "" {
+		env.Restart = cmp.Or(env.Restart, service.Restart())
+	}
+	return c
 }

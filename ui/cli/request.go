@@ -100,11 +100,11 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 			return nil, steps.Usage("--ca-file: %w", err)
 		}
 	}
-	if contained != nil {
-		o.Contained = &steps.Contained{Service: contained.Service, File: contained.File, Check: contained.Line("check")}
-	}
-	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout = p.project, p.env, q.state, p.envFile, p.timeout
+	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout, o.Contained = p.project, p.env, q.state, p.envFile, p.timeout, contained
 	o.As = p.as
+	if p.python == "" && conf.Python != "" {
+		o.PythonDir = filepath.Dir(conf.Path)
+	}
 	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
 	o.MinLength, o.DistinctFrom, o.Names = conf.MinLength, conf.DistinctFrom, conf.Variables
 	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production

@@ -24,19 +24,62 @@ import time
 class Channel:
     """Lines of JSON: questions in, answers out, each answer behind a token."""
 
+    here = there = ""  # the project's folder, where this program runs in a container, and outside
+
     def __init__(self, asking, answers, token=b""):
         self.asking, self.answers, self.token = os.fdopen(asking, "rb"), answers, token
 
     def question(self):
         line = self.asking.readline()
-        return json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
+        return moved(json.loads(line.decode("utf-8")), self.there, self.here) if line.endswith(b"\n") else None
 
     def answer(self, reply):
-        send(self.answers, self.token + b" " + json.dumps(reply).encode("ascii") + b"\n")
+        send(self.answers, self.token + b" " + json.dumps(moved(reply, self.here, self.there)).encode("ascii") + b"\n")
 
     def close(self):
         self.asking.close()
         os.close(self.answers)
+
+
+def moved(value, old, new):
+    """The value with what is a path in one folder as one in another folder."""
+    if not old:
+        return value
+    if isinstance(value, str) and (value + "/").startswith(old + "/"):
+        return new + value[len(old):]
+    if isinstance(value, dict):
+        return {moved(name, old, new): moved(inner, old, new) for name, inner in value.items()}
+    return [moved(inner, old, new) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def inside(root, same):
+    """The project's folder in this container: the working folder, what is mounted, or one
+    in these that is called as outside, and that has the same files. What differs is raised."""
+    bases, names, lacks = [os.getcwd()], [name for name in re.split(r"[\\/]", root) if name], "manage.py"
+    while bases[-1] != os.path.dirname(bases[-1]):
+        bases.append(os.path.dirname(bases[-1]))
+    try:
+        with open("/proc/self/mountinfo") as f:
+            bases += [line.split()[4] for line in f]
+    except OSError:
+        pass
+    for base in bases:
+        for at in range(len(names), -1, -1):
+            folder = os.path.join(base, *names[at:])
+            if os.path.isfile(os.path.join(folder, "manage.py")):
+                differing = [name for name in sorted(same) if sum_of(os.path.join(folder, name)) != same[name]]
+                if not differing:
+                    return folder
+                lacks = differing[0]
+    raise LookupError(lacks)
+
+
+def sum_of(path):
+    try:
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest()
+    except OSError:
+        return ""
 
 
 def send(fd, data):
@@ -103,6 +146,14 @@ def seal(value):
 CHANNEL = take_streams()
 ASKED = CHANNEL.question()
 CHANNEL.token = ASKED["token"].encode("ascii")
+if ASKED.get("same"):
+    try:
+        here = inside(ASKED["root"], ASKED["same"])
+    except LookupError as error:
+        CHANNEL.answer({"error": {"kind": "inside", "text": "", "file": error.args[0]}})
+        os._exit(0)
+    CHANNEL.here, CHANNEL.there = here, ASKED["root"]
+    ASKED = moved(ASKED, CHANNEL.there, here)
 SEAL = base64.b64decode(ASKED["seal"])
 KEY, SECRET = ASKED["variables"]["key"], ASKED["variables"]["secret_key"]  # the names in force
 WORDS = frozenset(ASKED["words"].split())

@@ -33,7 +33,7 @@ def load(overlay):
         learn_file(ASKED["env_file"])
     for name, value in [*ENVIRON.items(), *(overlay.get("handed") or {}).items()]:
         learn_named(name, value)
-    outside = set(learned)  # keysplit reads those itself
+    outside = set() if ASKED.get("same") else set(learned)  # keysplit reads those itself
     for name, value in (overlay.get("env") or {}).items():
         learn_named(name, value)
     try:
