@@ -46,6 +46,10 @@ func TestThePythonOfAContainer(t *testing.T) {
 		}
 	}
 
+	_, err = openSession(t.Context(), newRun(t), inside("exec </dev/null"), nil)
+	if err == nil || !strings.Contains(err.Error(), "passes no standard input on") {
+		t.Errorf("%v", err)
+	}
 	// What Django would say of other files is nothing about these.
 	differs := inside("echo >> " + p.Settings + "; echo >> config/settings.py")
 	_, err = openSession(t.Context(), newRun(t), differs, nil)

@@ -41,6 +41,9 @@ while len(s)<n:
     s+=c
 exec(compile(s,"keysplit","exec"),{"__name__":"keysplit","PROGRAM":s})`
 
+// noInput is the exit code of a bootstrap that cannot read all of the program.
+const noInput = 3
+
 // maxAnswer bounds one answer of the probe, in bytes.
 const maxAnswer = 8 << 20
 
@@ -271,6 +274,9 @@ func (s *session) tidy(f *steps.Facts) {
 
 func (s *session) ended() error {
 	<-s.proc.Done()
+	if s.proc.Code() == noInput && s.project.Inside() {
+		return fmt.Errorf("%w: %w", errEnded, notRunnable("The command of --python passes no standard input on.", "", 0, finding.Do("Add what does that: -i for docker exec, -T for docker compose.")))
+	}
 	last := lastLine(s.show(secret.Said(s.errs.Bytes())))
 	message := fmt.Sprintf("The interpreter %s ended with code %d before it answered.", s.python, s.proc.Code())
 	if last != "" {
