@@ -327,8 +327,7 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 
 // ShowFinding is a finding, fit to be shown: see Fit.
 func (r *Run) ShowFinding(f finding.Finding) finding.Finding {
-	f = r.advised(f)
-	f.Message, f.Why, f.Ask, f.Fix = r.Fit(f.Message), r.Fit(f.Why), r.Fit(f.Ask), r.Fit(f.Fix)
+	f = r.advised(f).Clean(r.Fit)
 	f.File = r.Redactor.Clean(f.File)
 	return f
 }

@@ -40,6 +40,16 @@ type Finding struct {
 	Fixable  bool       `json:"fixable"`        // keysplit can do it
 	Optional bool       `json:"-"`              // and does it on request only
 	Ask      prose.Text `json:"-"`              // the question to which a person may say yes, to go on anyway; empty where nothing overrules it
+
+	usual, usualFix prose.Text // those of the catalogue, once they are clean
+}
+
+// Clean is a finding with each of its texts cleaned.
+func (f Finding) Clean(clean func(prose.Text) prose.Text) Finding {
+	page := catalogue()[f.Code]
+	f.usual, f.usualFix = clean(prose.Of(page.Message)), clean(page.Fix)
+	f.Message, f.Why, f.Ask, f.Fix = clean(f.Message), clean(f.Why), clean(f.Ask), clean(f.Fix)
+	return f
 }
 
 // Page is what is known about a kind of finding, whatever the project.

@@ -26,15 +26,23 @@ func Groups(fs []Finding) (out []Group) {
 		}
 		g := &out[at]
 		g.All = append(g.All, f)
+		page := catalogue()[f.Code]
 		if g.Message != f.Message {
-			g.Message = prose.Of(catalogue()[f.Code].Message)
+			g.Message = or(f.usual, prose.Of(page.Message))
 		}
 		if g.Fix != f.Fix {
-			g.Fix = catalogue()[f.Code].Fix
+			g.Fix = or(f.usualFix, page.Fix)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Group) int { return a.rank() - b.rank() })
 	return out
+}
+
+func or(text, other prose.Text) prose.Text {
+	if text.Empty() {
+		return other
+	}
+	return text
 }
 
 // holds reports whether a finding says the same as the group. Sentences of their own are

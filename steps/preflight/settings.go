@@ -128,8 +128,8 @@ var (
 )
 
 // namedElsewhere is the settings module by the other files that start Django: wsgi.py
-// and asgi.py, then what tests and tools are told, which may be settings for these
-// alone. "" where none says so.
+// and asgi.py, then what tests and tools are told. Where these are settings for tests
+// alone, those of development beside them count. "" where none says so.
 func namedElsewhere(p *steps.Project) string {
 	var entries []source
 	for _, dir := range packageFolders(p.Root) {
@@ -144,19 +144,27 @@ func namedElsewhere(p *steps.Project) string {
 			return module
 		}
 	}
+	tests := ""
 	for _, dir := range upward(p.Root, p.TopLevel) {
 		for _, name := range []string{"pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg"} {
 			text := string(readSome(filepath.Join(dir, name)))
 			for _, where := range []*lazyregexp.Regexp{iniSettings, testSettings} {
 				for _, m := range where.FindAllStringSubmatch(text, -1) {
-					if moduleFile(p.Root, m[1]) != "" {
+					switch {
+					case moduleFile(p.Root, m[1]) == "":
+					case ofTests.MatchString(m[1]):
+						tests = cmp.Or(tests, m[1])
+					default:
 						return m[1]
 					}
 				}
 			}
 		}
 	}
-	return ""
+	if at := strings.LastIndexByte(tests, '.'); at > 0 {
+		return cmp.Or(filledIn(p.Root, tests[:at+1]+"{}"), tests)
+	}
+	return tests
 }
 
 // packageFolders are a folder, its src and the folders in both.

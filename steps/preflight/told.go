@@ -163,6 +163,8 @@ func (t told) evaluate(d envfile.Dialect, folders map[string]string, expression 
 	path := base
 	for _, m := range literal.FindAllStringSubmatch(expression, -1) {
 		switch {
+		case strings.ContainsAny(m[1], "{%"):
+			return "" // only running it fills it in
 		case filepath.IsAbs(m[1]):
 			path = m[1]
 		case known || filepath.IsLocal(m[1]) || strings.HasPrefix(m[1], ".."):

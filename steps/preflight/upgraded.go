@@ -29,7 +29,7 @@ const (
 	fallsBack = `\[\s*['"]SIGNING_KEY['"]\s*\]\s*=\s*(?:settings\.)?SECRET_KEY\b|` +
 		`['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
 		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
-		`['"]KEY_VARIABLE['"][^\n]*\)\s*or\s+SECRET_KEY\b`
+		`['"]KEY_VARIABLE['"][^\n]*\)\s*or\s+(?:SECRET_KEY\b|[^\n]*['"]SECRET_VARIABLE['"])`
 	keyInCode    = `['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`
 	raisesForKey = `\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?(?:JWT_SECRET_KEY|KEY_VARIABLE)`
 )

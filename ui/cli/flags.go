@@ -59,7 +59,7 @@ func (p *place) flags(f *pflag.FlagSet) {
 // starting are the flags of commands that start programs of the project.
 func (p *place) starting(f *pflag.FlagSet) {
 	p.waiting(f)
-	f.StringVar(&p.python, "python", "", "`PATH` of its Python, or a command that starts it (default: its venv's)")
+	f.StringVar(&p.python, "python", "", "its Python: a `PATH` or a command (default: venv's)")
 	f.StringVar(&p.as, "as", "", "for root: `USER` to run the project's code as")
 }
 
