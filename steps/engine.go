@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"dj/keysplit/steps/finding"
@@ -328,8 +330,19 @@ func (e *Engine) sender(n Name, emit Emit) Emit {
 // ShowFinding is a finding, fit to be shown: see Fit.
 func (r *Run) ShowFinding(f finding.Finding) finding.Finding {
 	f = r.advised(f).Clean(r.Fit)
-	f.File = r.Redactor.Clean(f.File)
+	f.File = r.shownPath(f.File)
 	return f
+}
+
+// shownPath is a file or place of a finding, fit to be shown. That of a file is no secret,
+// whatever a folder is called.
+func (r *Run) shownPath(path string) string {
+	if p := r.Project; p != nil && path != "" {
+		if _, err := os.Lstat(filepath.Join(p.TopLevel, path)); err == nil {
+			return secret.Inert(path)
+		}
+	}
+	return r.Redactor.Clean(path)
 }
 
 // cleanError keeps what an error is and replaces what it says.

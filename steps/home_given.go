@@ -20,7 +20,7 @@ type Source struct {
 	Kind SourceKind
 	File string // of one value, with the literal, or with the code that makes tokens; absolute
 	Line int    // in that file, 0 where none is known
-	Says string // of a key pair: its algorithm, or JWK_URL
+	Says string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none
 }
 
 // SplitsNothing reports whether no key of the settings signs tokens: nothing makes any, a
@@ -123,6 +123,10 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		facts := Facts{Tokens: TokenFacts{Algorithm: s.Says, JWK: s.Says == "JWK_URL"}}
 		return facts.NotShared().At(r.Project.Rel(r.Project.SettingsFile), 0)
 	case OwnCode:
+		if s.Says != "" {
+			return finding.New(finding.TokenPackage, s.Says+" gives each user a key, by code of the project. No shared key signs tokens: there is nothing to split.").At(r.Project.Rel(s.File), s.Line).
+				WithSeverity(finding.Warning).WithFix(finding.Do("If that is intended, there is nothing to do."))
+		}
 		f := ownTokens(r.Project.Rel(s.File), s.Line)
 		f.Message = prose.Say("%s They have no JWT_SECRET_KEY: a key in a .env would not be read.", f.Message)
 		return f.WithSeverity(finding.Error).WithFix(finding.Do("Let the settings read it: JWT_SECRET_KEY = %s, and let %s sign and verify with that. "+

@@ -1,6 +1,11 @@
 package finding
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/prose"
+)
 
 func TestGroupsAreReadAsOneThing(t *testing.T) {
 	t.Parallel()
@@ -32,6 +37,16 @@ func TestGroupsAreReadAsOneThing(t *testing.T) {
 		if g := groups[i]; g.Code != w.code || g.Places() != w.places {
 			t.Errorf("%d: %s %s, want %s %s", i, g.Code, g.Places(), w.code, w.places)
 		}
+	}
+	// What is said of several is clean, too.
+	two := []Finding{New(CIMissingKey, "").At("a.yml", 2), New(CIMissingKey, "This file sets SECRET_KEY, but not JWT_SECRET_KEY.").At("b.sh", 3)}
+	for i := range two {
+		two[i] = two[i].Clean(func(t prose.Text) prose.Text {
+			return t.Clean(strings.NewReplacer("JWT_SECRET_KEY", "SHOP_KEY").Replace)
+		})
+	}
+	if g := Groups(two); len(g) != 1 || strings.Contains(g[0].Message.Rendered()+g[0].Fix.Rendered(), "JWT_SECRET_KEY") || !strings.Contains(g[0].Message.Rendered(), "SHOP_KEY") {
+		t.Errorf("%d groups: %s %s", len(g), g[0].Message, g[0].Fix)
 	}
 	for _, c := range []struct {
 		fs     []Finding

@@ -177,6 +177,9 @@ func TestFindSettingsElsewhere(t *testing.T) {
 		{"the options of pytest", map[string]string{"manage.py": bare, "setup.cfg": "[tool:pytest]\naddopts = -q --ds=shop.conf\n", "shop/conf.py": ""}, "shop/conf.py"},
 		{"src layout", map[string]string{"manage.py": sets("'shop.conf'"), "src/shop/conf.py": ""}, "src/shop/conf.py"},
 		{"a folder that manage.py puts on the path", map[string]string{"manage.py": "import sys\nsys.path.append('apps')\n" + sets("'shop.conf'"), "apps/shop/conf.py": ""}, "apps/shop/conf.py"},
+		{"of tests, beside those of development", map[string]string{"manage.py": bare, "pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = shop.conf.test\n", "shop/conf/test.py": "", "shop/conf/dev.py": "", "shop/conf/base.py": ""}, "shop/conf/dev.py"},
+		{"of tests alone", map[string]string{"manage.py": bare, "pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = shop.conf.test\n", "shop/conf/test.py": ""}, "shop/conf/test.py"},
+		{"of tests, and others", map[string]string{"manage.py": bare, "pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = shop.test\n", "tox.ini": "[testenv]\nsetenv =\n    DJANGO_SETTINGS_MODULE = shop.conf\n", "shop/test.py": "", "shop/conf.py": ""}, "shop/conf.py"},
 		{"nothing says", map[string]string{"manage.py": bare, "pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = gone.conf\n"}, ""},
 	}
 	for _, tt := range tests {

@@ -39,7 +39,9 @@ func TestThePythonOfAContainer(t *testing.T) {
 	if f.State != "ok" || f.SettingsFile != p.Settings || len(f.ReaderFiles) != 1 || f.ReaderFiles[0] != p.EnvPath {
 		t.Errorf("%s, %s, %s", f.State, f.SettingsFile, f.ReaderFiles)
 	}
-	with := func(key string) []byte { return fmt.Appendf(nil, "SECRET_KEY=%s\nJWT_SECRET_KEY=%s\n", stepstest.Key(), key) }
+	with := func(key string) []byte {
+		return fmt.Appendf(nil, "SECRET_KEY=%s\nJWT_SECRET_KEY=%s\n", stepstest.Key(), key)
+	}
 	for key, state := range map[string]string{stepstest.Key(): "ok", "": "key-missing"} {
 		if f, err := s.Try(t.Context(), steps.Trial{Files: map[string][]byte{p.EnvPath: with(key)}}); err != nil || f.State != state {
 			t.Errorf("%v %+v, want %s", err, f, state)

@@ -37,6 +37,7 @@ var messages = []struct{ name, code, want string }{
 	{"Django, no SECRET_KEY", "from django.core.exceptions import ImproperlyConfigured\nraise ImproperlyConfigured('The SECRET_KEY setting must not be empty.')", "ImproperlyConfigured The SECRET_KEY setting must not be empty."},
 	{"Django, a host", "from django.core.exceptions import DisallowedHost\nraise DisallowedHost('Invalid HTTP_HOST header: %r. You may need to add %r to ALLOWED_HOSTS.' % (CANARY, CANARY))", "Invalid HTTP_HOST header: '****'. You may need to add '****' to ALLOWED_HOSTS."},
 	{"Django, a backend", "from django.db.utils import load_backend\nload_backend('shop.' + CANARY)", "'****' isn't an available database backend or couldn't be imported"},
+	{"a class of a setting that sounds secret", "AUTHENTICATION_CLASSES = ['xmlrpc.server.SimpleXMLRPCServer']\nraise ImportError(\"Could not import 'xmlrpc.server.SimpleXMLRPCServer'. \" + CANARY)", "ImportError Could not import 'xmlrpc.server.SimpleXMLRPCServer'. ****"},
 	{"os.environ", "os.environ['JWT_SIGNING_SECRET']", "KeyError 'JWT_SIGNING_SECRET'"},
 	{"a key", "{}[CANARY]", "KeyError '****'"},
 	{"JSON", "import json\njson.loads('\"' + CANARY)", "Unterminated string starting at: line 1 column 1 (char 0)"},

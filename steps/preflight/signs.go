@@ -31,7 +31,9 @@ var (
 	sharedKey = lazyregexp.New(`['"]HS(?:256|384|512)['"]`)
 	// pairedByDefault has a key pair unless it is told another algorithm.
 	pairedByDefault = lazyregexp.New(`\bheadless\.tokens\.strategies\.jwt\b`)
-	keyURL          = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
+	// perUser has code of the project choose the key, for each user.
+	perUser = lazyregexp.New(`['"]JWT_GET_USER_SECRET_KEY['"]\s*:\s*(?:['"]|[a-z])`)
+	keyURL  = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
 
 	// goesOn begins settings that are not followed here.
 	goesOn = lazyregexp.New(`\b(?:exec|include|optional|import_module|__import__)\s*\(`)
@@ -42,6 +44,7 @@ var (
 type signing struct {
 	shared  bool   // a package makes them, and the settings give it no key: SECRET_KEY signs
 	pair    string // the algorithm of a key pair, or "JWK_URL"
+	users   bool   // each user has a key, by code that is named at own
 	own     string // the file of the project's own code that makes them, absolute
 	line    int    // of that
 	nothing bool   // nothing does
@@ -54,6 +57,11 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 	text := ""
 	for _, s := range sources {
 		text += s.text + "\n"
+	}
+	for _, s := range sources {
+		if at := perUser.FindStringIndex(s.text); at != nil && !simplejwt.MatchString(text) {
+			return signing{users: true, own: s.path, line: strings.Count(s.text[:at[0]], "\n") + 1}
+		}
 	}
 	if algorithm := keyPair.FindStringSubmatch(text); algorithm != nil && !sharedKey.MatchString(text) {
 		return signing{pair: algorithm[1]}
@@ -169,6 +177,8 @@ func (s signing) source() steps.Source {
 	switch {
 	case s.pair != "":
 		return steps.Source{Kind: steps.KeyPair, Says: s.pair}
+	case s.users:
+		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line, Says: "JWT_GET_USER_SECRET_KEY"}
 	case s.own != "":
 		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line}
 	case s.nothing:

@@ -37,6 +37,8 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		"allauth's shared key":                    {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_ALGORITHM = 'HS256'\n", nil, "settings-not-upgraded", steps.NothingReads},
 		"a key pair, or a shared key":             {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256' if PEM else 'HS256', 'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", nil, "", steps.NothingReads},
 		"keys at an address":                      {simple + "SIMPLE_JWT = {'JWK_URL': 'https://id.example/keys'}\n", nil, "token-algorithm", steps.KeyPair},
+		"a key for each user":                     {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {\n    'JWT_GET_USER_SECRET_KEY': 'shop.keys.of',\n}\n", nil, "token-package:5", steps.OwnCode},
+		"no key for each user":                    {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {'JWT_GET_USER_SECRET_KEY': None}\n", nil, "settings-not-upgraded:4", steps.NothingReads},
 		"a package without a key":                 {simple + "\nSIMPLE_JWT = {\n    'ROTATE_REFRESH_TOKENS': True,\n}\n", nil, "settings-not-upgraded:5", steps.NothingReads},
 		"a package that only requirements name":   {reads, map[string]string{"pyproject.toml": "dependencies = ['djangorestframework_simplejwt>=5']\n"}, "settings-not-upgraded", steps.NothingReads},
 		"a package that the URLs name":            {reads, map[string]string{"requirements.txt": "djoser\n", "config/urls.py": "include('djoser.urls.jwt')\n"}, "settings-not-upgraded", steps.NothingReads},

@@ -276,6 +276,7 @@ func TestGuess(t *testing.T) {
 		{"dotenv with the first parent", strings.Replace(base, ".parent.parent", ".parents[0]", 1) + "from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env.local')\n", envfile.PythonDotenv, "config/.env.local"},
 		{"dotenv with a parent's parents", strings.Replace(base, ".parent.parent", ".parent.parents[0]", 1) + "from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env.local')\n", envfile.PythonDotenv, ".env.local"},
 		{"dotenv with join", old + "from dotenv import load_dotenv\nload_dotenv(dotenv_path=os.path.join(BASE_DIR, 'env', '.env'))\n", envfile.PythonDotenv, "env/.env"},
+		{"dotenv with a name that is filled in", base + "from dotenv import dotenv_values\nimport os\nNAME = os.getenv('NAME', '.env.test')\nA = dotenv_values(BASE_DIR / f'{NAME}')\n", envfile.PythonDotenv, ".env"},
 		{"environ", "import environ\nenviron.Env.read_env()\n", envfile.DjangoEnviron, "config/.env"},
 		{"environ with a path", base + "import environ\nenv = environ.Env()\nenv.read_env(str(BASE_DIR / \".env\"))\n", envfile.DjangoEnviron, ".env"},
 		{"environ unused for files", base + "import environ\nenv = environ.Env()\n", envfile.Shell, ".env"},

@@ -169,6 +169,12 @@ func TestLiteralsThatAreNoSecret(t *testing.T) {
 	if got := r.Show(Said(text)); got != text {
 		t.Errorf("%q", got)
 	}
+	// A setting that has a secret in its name, and what is none.
+	value := "password"
+	r.LearnSource("DATABASES = {'default': {'PASSWORD': '" + value + "'}}\nPASSWORD_HASHERS: list = ['x.Y']\nif OLD_PASSWORDS == 1:\n")
+	if got, want := r.Show(Said("PASSWORD_HASHERS = [ OLD_PASSWORDS x"+value+"x")), "PASSWORD_HASHERS = [ OLD_****S x****x"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // What the project's code prints may hold a secret that nobody knows.

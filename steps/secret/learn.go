@@ -29,6 +29,7 @@ var (
 	host        = lazyregexp.New(`(?i)://(?:\S*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)(:\d+)?(?:[/?#"'\s,]|$)`)
 	separators  = lazyregexp.New(`[\s,;|]+`)
 	variable    = lazyregexp.New(`^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{1,12}|[a-z]+(?:_[a-z]+)+)$`)
+	setting     = lazyregexp.New(`^\s*([A-Z][A-Z0-9_]+)\s*(?::[^=]*)?=[^=]`)
 	inline      = lazyregexp.New(`\s#+\s*`)
 	assignment  = lazyregexp.New(`(\w+)["']?\s*(?:[:=,]|\bdefault\s*=)`)
 	moduleName  = lazyregexp.New(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*\.[A-Za-z][A-Za-z_]*$`)
@@ -115,9 +116,13 @@ func (r *Redactor) LearnVariables(environ []string) {
 }
 
 // LearnSource makes the literals of a source file secrets to Show that stand on a
-// line behind a name which says so.
+// line behind a name which says so, and the names of settings no secret: PASSWORD_HASHERS
+// has one in it where a password is "password".
 func (r *Redactor) LearnSource(text string) {
 	for line := range strings.Lines(text) {
+		if m := setting.FindStringSubmatch(line); m != nil {
+			r.Allow(m[1])
+		}
 		for _, m := range literal.FindAllStringSubmatchIndex(line, -1) {
 			text := ""
 			if m[2] >= 0 {

@@ -7,6 +7,7 @@
 # of a name.
 
 import binascii
+import importlib.util
 import traceback
 import urllib.parse
 
@@ -21,6 +22,7 @@ ADVERT = re.compile(r"\s*For further information visit https://errors\.pydantic\
 SEPARATORS = re.compile(r"[\s,;|]+")
 NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{1,12}|[a-z]+(?:_[a-z]+)+")
 MODULE = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*\.[A-Za-z][A-Za-z_]*")
+CLASS = re.compile(r"[a-z_]+(?:\.[a-z_]+)+\.[A-Z][A-Za-z]*[a-z]")
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 WINDOW = 8    # characters of a secret in a row that count as shown
@@ -111,7 +113,7 @@ def learn_named(name, value, depth=0):
     """Learns what is secret by its name in a variable, a setting or a dictionary."""
     if depth > 6:
         return
-    if isinstance(value, str) and DOTTED.fullmatch(value) and value.partition(".")[0] in sys.modules:
+    if isinstance(value, str) and DOTTED.fullmatch(value) and (value.partition(".")[0] in sys.modules or names_class(value)):
         names.update(TOKEN.findall(lower(value)))
     elif isinstance(name, str) and SENSITIVE.search(name):
         if isinstance(value, (list, tuple, dict)) and depth < 6:
@@ -128,6 +130,14 @@ def learn_named(name, value, depth=0):
         for inner in list(value)[:1000]:
             if isinstance(inner, (dict, list, tuple, str)):
                 learn_named("", inner, depth + 1)
+
+
+def names_class(value):
+    """Whether a value is the path of a class, of a package that was not imported yet."""
+    try:
+        return bool(CLASS.fullmatch(value)) and importlib.util.find_spec(value.partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def learn_file(path):
@@ -168,6 +178,7 @@ def learn_module(variables):
     settings that only sound like one hold names of modules and paths."""
     harmless = set(dir(sys.modules.get("django.conf.global_settings"))) - {
         "SECRET_KEY", "SECRET_KEY_FALLBACKS", "EMAIL_HOST_PASSWORD", "DATABASES", "CACHES"}
+    names.update(lower(name) for name in list(variables) if name.isupper())
     for name, value in list(variables.items()):
         if any(kind.__name__ == "LazyObject" for kind in type(value).__mro__):
             continue  # a look at django.conf.settings evaluates them
