@@ -2,6 +2,7 @@ package steps
 
 import (
 	"encoding/json"
+	"strings"
 
 	"dj/keysplit/steps/journal"
 )
@@ -22,7 +23,7 @@ func (r *Run) remember() error {
 	}
 	u := journal.Used{URLs: r.Options.URLs, CAFile: r.Options.CAFile}
 	if r.Options.Python != "" {
-		u.Python = r.Project.Python
+		u.Python = strings.Join(append([]string{r.Project.Python}, r.Project.PythonArgs...), " ")
 	}
 	if r.Options.Restart != nil {
 		u.Restart = r.Options.Restart.Kept(r)

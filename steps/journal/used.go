@@ -12,7 +12,7 @@ type Used struct {
 	Targets []string        `json:"targets,omitempty"` // as --target has them
 	URLs    []string        `json:"urls,omitempty"`    // of the server
 	CAFile  string          `json:"ca_file,omitempty"` // of the authorities of those, absolute
-	Python  string          `json:"python,omitempty"`  // where it was named, absolute
+	Python  string          `json:"python,omitempty"`  // where it was named, absolute, with the words behind it where it was a command
 	Restart string          `json:"restart,omitempty"` // as SetRestart keeps it; "" where it was not named
 	Facts   json.RawMessage `json:"facts,omitempty"`   // routes and token settings, in the caller's own form
 }

@@ -81,8 +81,10 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		q.caFile = used.CAFile
 	}
 	if p.python == "" && conf.Python == "" && used.Python != "" {
-		if _, err := exec.LookPath(used.Python); err == nil {
-			conf.Python = used.Python
+		for _, program := range []string{used.Python, strings.Fields(used.Python)[0]} { // that of a command
+			if _, err := exec.LookPath(program); err == nil {
+				conf.Python = used.Python
+			}
 		}
 	}
 	roots, err := q.authorities()
