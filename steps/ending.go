@@ -181,5 +181,5 @@ func (e Ending) goOn() prose.Text {
 	case repeats("--username", finding.LoginRejected):
 		how = ", with the right name and password"
 	}
-	return prose.Say("To go on%s: %s", how, prose.Command(e.GoOn))
+	return prose.Say("To continue%s: %s", how, prose.Command(e.GoOn))
 }

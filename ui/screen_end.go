@@ -107,7 +107,7 @@ func lastProof(p *page) string {
 		return p.plan.Summary.Rendered()
 	}
 	if p.Name == steps.Checklist {
-		return fmt.Sprintf("%d done, %d open", passed, unsure)
+		return fmt.Sprintf("%d done, %d left", passed, unsure)
 	}
 	if unsure > 0 {
 		if passed == 1 {

@@ -175,7 +175,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 				}
 				emit.Check(fmt.Sprintf("item-%d", i+1), mark, fmt.Sprintf("%d. %s", i+1, item.title), item.detail)
 			}
-			emit.Tell(prose.Say("7 of 9 done, 0 attested, 2 open. The report for a pull request: `keysplit report`"))
+			emit.Tell(prose.Say("7 of 9 done, 2 left. The report for a pull request: `keysplit report`"))
 			return nil
 		},
 	})

@@ -118,7 +118,11 @@ func (r Report) count() string {
 	for _, it := range r.Items {
 		n[it.State]++
 	}
-	return fmt.Sprintf("%d of %d done, %d signed off, %d open.", n[Done], len(r.Items), n[Attested], n[Open])
+	text := fmt.Sprintf("%d of %d done", n[Done], len(r.Items))
+	if n[Attested] > 0 {
+		text += fmt.Sprintf(", %d signed off", n[Attested])
+	}
+	return text + fmt.Sprintf(", %d left.", n[Open])
 }
 
 // said is the evidence without its place.

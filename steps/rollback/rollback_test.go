@@ -119,8 +119,8 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"all of it":         {revert, fine, nil, "Everything is as it was before the upgrade.", "", true, false},
 		"nothing":           {func(*steps.Run) error { return broken }, fine, nil, "Nothing was undone.", "", false, true},
-		"stopped before":    {stop, fine, nil, "Nothing was undone.", "To go on: keysplit rollback", false, false},
-		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "To go on: keysplit rollback", false, false},
+		"stopped before":    {stop, fine, nil, "Nothing was undone.", "To continue: keysplit rollback", false, false},
+		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "To continue: keysplit rollback", false, false},
 		"no restart":        {revert, func(*steps.Run) error { return broken }, nil, "Everything is restored, but the server still has to restart.", "To finish the rollback, once that is fixed: keysplit rollback", false, true},
 		"a place is left":   {func(run *steps.Run) error { return errors.Join(revert(run), broken) }, fine, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, "Not everything is restored.", "Restored: .env. Not restored: Fly app a.", false, true},
 		"a person restores": {func(run *steps.Run) error { run.Left = []prose.Text{prose.Say("Set it back.")}; return revert(run) }, fine, nil, "Everything keysplit can restore is restored. Still to do:", "Set it back.", false, false},

@@ -116,7 +116,7 @@ func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof 
 	run := r.engine.Run
 	switch {
 	case v.Stopped():
-		return []prose.Text{prose.Labelled("To go on", "%s", prose.Command(run.Command("rollback")))}
+		return []prose.Text{prose.Labelled("To continue", "%s", prose.Command(run.Command("rollback")))}
 	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
 		return []prose.Text{prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback")))}
 	case !there && earlier.Run != "":

@@ -232,7 +232,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		}
 		if err != nil {
 			if i > 0 {
-				emit.Tell(prose.Say("These have the new key already: %s. To go on with the others: %s (it takes the same key). To go back: `keysplit rollback`", specs(s.targets[:i]), prose.Command(run.ResumeCommand())))
+				emit.Tell(prose.Say("These have the new key already: %s. To continue with the others: %s (it takes the same key). To go back: `keysplit rollback`", specs(s.targets[:i]), prose.Command(run.ResumeCommand())))
 			}
 			return err
 		}

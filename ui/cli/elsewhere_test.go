@@ -121,7 +121,7 @@ func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 	both := []string{"--env", "staging", "--target", "fly:a", "--target", "fly:b"}
 	const whole = "keysplit upgrade --env staging --target fly:a --target fly:b"
 	code, out := upgradeTo(t, both...)
-	if code != 1 || !strings.Contains(oneLine(out), "To go on with the others: "+whole+" --restart none") {
+	if code != 1 || !strings.Contains(oneLine(out), "To continue with the others: "+whole+" --restart none") {
 		t.Fatalf("exit %d\n%s", code, out)
 	}
 	code, out = upgradeTo(t, "--env", "staging", "--target", "dotenv:c.env", "--target", "dotenv:d.env")

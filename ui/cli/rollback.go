@@ -118,7 +118,7 @@ func blind(e *steps.Engine, f front, err error) error {
 	r := resultOf(e, err)
 	r.Summary, r.Next = prose.Say("Nothing was undone: keysplit could not inspect the project."), nil
 	if r.Stopped {
-		r.Summary, r.Next = prose.Say("Nothing was undone."), []prose.Text{prose.Labelled("To go on", "%s", prose.Command(e.Run.Command("rollback")))}
+		r.Summary, r.Next = prose.Say("Nothing was undone."), []prose.Text{prose.Labelled("To continue", "%s", prose.Command(e.Run.Command("rollback")))}
 	}
 	if misused(err) {
 		if _, lines := f.(*jsonFront); lines {

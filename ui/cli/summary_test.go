@@ -71,11 +71,11 @@ func TestHowToGoOn(t *testing.T) {
 		end  steps.Ending
 		want string
 	}{
-		{steps.Ending{GoOn: whole, Given: given, Findings: refused}, "To go on, with the right name and password: "},
-		{steps.Ending{GoOn: "keysplit upgrade --temp-user", Given: []string{"--temp-user"}, Findings: refused}, "To go on: "},
-		{steps.Ending{GoOn: whole, Given: given, Findings: nobody}, "To go on, if the address is right: "},
-		{steps.Ending{GoOn: "keysplit upgrade", Findings: nobody}, "To go on: "},
-		{steps.Ending{GoOn: whole, Given: given, Misused: true}, "To go on, with that corrected: "},
+		{steps.Ending{GoOn: whole, Given: given, Findings: refused}, "To continue, with the right name and password: "},
+		{steps.Ending{GoOn: "keysplit upgrade --temp-user", Given: []string{"--temp-user"}, Findings: refused}, "To continue: "},
+		{steps.Ending{GoOn: whole, Given: given, Findings: nobody}, "To continue, if the address is right: "},
+		{steps.Ending{GoOn: "keysplit upgrade", Findings: nobody}, "To continue: "},
+		{steps.Ending{GoOn: whole, Given: given, Misused: true}, "To continue, with that corrected: "},
 	} {
 		if next := c.end.Next(); next[len(next)-1].Rendered() != c.want+c.end.GoOn {
 			got := next[len(next)-1].Rendered()

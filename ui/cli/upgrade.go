@@ -68,8 +68,8 @@ func newUpgrade(stdio IO) *cobra.Command {
 smoke-test the login. Before each change it says what it will do and asks.
 
 With --rotate --grace every process first accepts the new key, then signs with
-it, and the previous one is accepted until a deadline: by default as long as the
-longest-lived token, 30 days at most. It goes on where it was cut short.
+it, and the previous one is accepted until a deadline: by default when the
+longest-lived token expires, 30 days at most. If it is cut short, run it again.
 
 Settings that still sign with SECRET_KEY get a key of their own with --adopt, in
 development: the edit is tried in the project's Django before it is written, and

@@ -63,8 +63,8 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
-	upgrade := map[content]string{isOld: "No file was changed. To go on: keysplit upgrade", isNew: "To undo everything: keysplit rollback To go on: keysplit upgrade"}
-	back := map[content]string{isOld: "Everything is restored, but the server still has to restart. To go on: keysplit rollback", isNew: "Nothing was undone. To go on: keysplit rollback"}
+	upgrade := map[content]string{isOld: "No file was changed. To continue: keysplit upgrade", isNew: "To undo everything: keysplit rollback To continue: keysplit upgrade"}
+	back := map[content]string{isOld: "Everything is restored, but the server still has to restart. To continue: keysplit rollback", isNew: "Nothing was undone. To continue: keysplit rollback"}
 	for _, c := range []struct {
 		what string
 		told *told
