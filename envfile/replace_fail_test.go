@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -154,6 +155,9 @@ func TestReplaceWithFailingLedger(t *testing.T) {
 
 // A temporary file that cannot be removed is the next run's work: its name stays known.
 func TestReplaceLeavesIntentOpenForAStuckTemp(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: nobody can put anything in the place of a file that is open there")
+	}
 	p := newPlace(t, []byte("A=1\n"))
 	opts := p.opts
 	var temp string

@@ -58,7 +58,7 @@ func TestReplaceCreatesPrivateFile(t *testing.T) {
 	if _, err := p.replace(t, []byte("A=1\n")); err != nil {
 		t.Fatal(err)
 	}
-	if s := p.open(t); s.Mode != 0o600 {
+	if s := p.open(t); s.Mode != shown(0o600) {
 		t.Errorf("mode %v", s.Mode)
 	}
 }
@@ -158,8 +158,8 @@ func TestReplaceKeepsTheEditors(t *testing.T) {
 	} {
 		for _, moment := range lastMoments() {
 			t.Run(name+", "+moment, func(t *testing.T) {
-				if runtime.GOOS == "windows" && strings.Contains(name, "pipe") {
-					t.Skip("NOT TESTED: this system has no pipes in folders")
+				if runtime.GOOS == "windows" && (strings.Contains(name, "pipe") || strings.Contains(name, "mode")) {
+					t.Skip("NOT TESTED: this system has no pipes in folders, and only one mode of files that may be written")
 				}
 				p := newPlace(t, []byte("A=1\n"))
 				var edited fs.FileInfo // nil: removed
@@ -245,7 +245,7 @@ func TestTempIsNeverWiderThanWanted(t *testing.T) {
 				return err
 			}
 			seen++
-			if mode := fi.Mode().Perm(); !kept && mode != 0o600 || mode&^0o644 != 0 {
+			if mode := fi.Mode().Perm(); !kept && mode != shown(0o600) || mode&^shown(0o644) != 0 {
 				return fmt.Errorf("mode %v before %q", mode, step)
 			}
 		}

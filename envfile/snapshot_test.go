@@ -17,7 +17,7 @@ func TestOpenRegular(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := p.open(t)
-	if !s.Exists || string(s.Data) != "A=1\n" || s.Mode != 0o640 || s.Path != p.target {
+	if !s.Exists || string(s.Data) != "A=1\n" || s.Mode != shown(0o640) || s.Path != p.target {
 		t.Errorf("got %v, exists %v, mode %v", s, s.Exists, s.Mode)
 	}
 }
