@@ -15,7 +15,7 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	if got, want := run.ResumeCommand(), "keysplit upgrade --env staging --target fly:a --target 'vault:kv/app#jwt' --restart "+shell.Join("command:make it's"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if got, want := run.FinishCommand([]string{"fly:a", "manual:the bank"}), `keysplit upgrade --env staging --restart 'command:make it'\''s' --target fly:a --target 'manual:the bank'`; got != want {
+	if got, want := run.FinishCommand([]string{"fly:a", "manual:the bank"}), "keysplit upgrade --env staging --restart "+shell.Join("command:make it's")+" --target fly:a --target 'manual:the bank'"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	run.Options = Options{Environment: DefaultEnvironment}
