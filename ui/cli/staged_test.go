@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // A server whose code does not load the module, whatever the settings here say, does not
 // keep what the first stage wrote. A control shows that one that does goes on.
 func TestTheFirstStageIsUndoneWhereTheServerDoesNotAcceptTwoKeys(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/ptytest"
 )
@@ -26,7 +27,7 @@ func onDjango(t *testing.T, flavour djangotest.Flavour) (*djangotest.Project, *d
 
 func TestEnterAloneUpgradesARealProject(t *testing.T) {
 	t.Parallel()
-	for _, flavour := range djangotest.Flavours() {
+	for _, flavour := range stepstest.Every(2, djangotest.Flavours()) {
 		t.Run(string(flavour), func(t *testing.T) {
 			t.Parallel()
 			p, server, env := onDjango(t, flavour)
