@@ -205,21 +205,46 @@ func lines(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 	return nil
 }
 
+// A group is left to a person where it has more lines than most: such a file is no .env
+// that somebody keeps, and each line is tried with every reader. tries is how often the
+// edits of one group are tried: in halves, so that a line that has to stay costs few.
+const most, tries = 100, 30
+
 // possible are the edits of a group that can be made after those that are on, one a
 // line, and the file as they leave it.
 func (e env) possible(base []byte, made []envfile.Op, found []finding.Finding, g group) (ops []envfile.Op, closed []finding.Finding, is []byte) {
-	var seen []int
+	var all []finding.Finding
+	seen := map[int]bool{}
 	for _, f := range found {
-		if !g.is(f) || !f.Fixable || f.File != e.rel || f.Line == 0 || slices.Contains(seen, f.Line) {
-			continue
+		if g.is(f) && f.Fixable && f.File == e.rel && f.Line != 0 && !seen[f.Line] {
+			seen[f.Line] = true
+			all = append(all, f)
 		}
-		seen = append(seen, f.Line)
-		c, err := envfile.Edit(base, e.by, slices.Concat(made, ops, []envfile.Op{g.op(f.Line)})...)
-		if err != nil {
-			continue // a reader would read another line wrong: it is left, and said
-		}
-		ops, closed, is = append(ops, g.op(f.Line)), append(closed, f), c.New
 	}
+	if len(all) > most {
+		return nil, nil, nil
+	}
+	tried := 0
+	var try func([]finding.Finding)
+	try = func(some []finding.Finding) {
+		if len(some) == 0 || tried == tries {
+			return
+		}
+		tried++
+		more := slices.Clone(ops)
+		for _, f := range some {
+			more = append(more, g.op(f.Line))
+		}
+		c, err := envfile.Edit(base, e.by, slices.Concat(made, more)...)
+		switch {
+		case err == nil:
+			ops, closed, is = more, append(closed, some...), c.New
+		case len(some) > 1: // a reader would read another line wrong: that one is left, and said
+			try(some[:len(some)/2])
+			try(some[len(some)/2:])
+		}
+	}
+	try(all)
 	return ops, closed, is
 }
 

@@ -74,3 +74,22 @@ func TestALineThatCannotBeEditedIsLeft(t *testing.T) {
 		t.Errorf("%q, %d edits", got, len(d.Edits))
 	}
 }
+
+// A file with more wrong lines than a person writes is left to one.
+func TestAFileOfWrongLinesIsLeft(t *testing.T) {
+	t.Parallel()
+	for n, edits := range map[int]int{most: 1, most + 1: 0} {
+		run, path := ground(t, []byte("B=2\n"+strings.Repeat("rawkey\n", n)), nil)
+		var found []finding.Finding
+		for line := range n {
+			found = append(found, at(finding.LineBare, line+2))
+		}
+		d, err := Draw(t.Context(), run, found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(d.Trial().Files[path]); len(d.Edits) != edits || edits == 1 && got != "B=2\n" {
+			t.Errorf("%d lines: %d edits, %q", n, len(d.Edits), got)
+		}
+	}
+}

@@ -110,7 +110,7 @@ func TestTheGuidesProject(t *testing.T) {
 			if copied {
 				p.WriteEnv(t, read(t, p.EnvPath+".example"))
 			}
-			look := invocation{args: []string{"check", "--python", p.Python}, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
+			look := invocation{args: []string{"check"}, dir: p.Root, env: []string{"VIRTUAL_ENV=" + filepath.Dir(filepath.Dir(p.Python))}}.run(t, filepath.Join(t.TempDir(), "state"))
 			if n := strings.Count(look.out, "\n"); n > 24 || look.code != 1 || !strings.HasPrefix(look.out, "Not ready: 2 things stop the backend. keysplit fixes all of them.\n") {
 				t.Errorf("check prints %d rows, exit %d:\n%s", n, look.code, look.out)
 			}

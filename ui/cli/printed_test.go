@@ -143,7 +143,7 @@ func (s *scratch) files() map[string][]byte {
 	for _, top := range []string{s.root, s.state} {
 		_ = filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() && d.Name() != "restart" {
-				out[path], err = os.ReadFile(path)
+				out[path], _ = os.ReadFile(path) // a file that has gone meanwhile is none
 			}
 			return nil
 		})

@@ -166,7 +166,7 @@ func reading(all []point) (out []fault) {
 			out = append(out, fault{pt, how})
 		}
 	}
-	return every(400, out)
+	return every(60, out)
 }
 
 // A disk that fails or lies when it is read: no word of a run is wrong for it, and
