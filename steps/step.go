@@ -112,7 +112,7 @@ type FileDiff struct {
 }
 
 // Failure is a step's way of saying that something is wrong that a person can
-// fixed. The findings are its reasons; at least one is an error.
+// fix. The findings are its reasons; at least one is an error.
 type Failure struct {
 	Findings []finding.Finding
 }

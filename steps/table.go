@@ -30,8 +30,8 @@ type StepInfo struct {
 // Correction is one place in which keysplit differs from the guide.
 type Correction struct{ Says, So string }
 
-// table lists the steps in their order: a new one is a row here, and one in the
-// table that joins the packages to their screens.
+// table lists the steps in their order: a new one is a row here, a name in step.go, and
+// a row in the table that joins the packages to their screens.
 var table = numbered([]StepInfo{
 	{
 		Name: Preflight, Title: "Look", Task: "look at the project", Doing: "Looking at the project. Nothing is changed.", InMemory: true,

@@ -6,7 +6,7 @@
 //
 //   - What the files say (items 1, 3, 7 and 8, and the equality of item 2) is
 //     looked at again each time. A bounded look at the files below the top
-//     level: see walk.
+//     level: see repo.Walk.
 //   - What only a running Django or server can show (items 2, 4, 5 and 6) is
 //     taken from the journal, where the engine keeps what each step proved. It
 //     counts as long as the files that it rests on are the same, by keyed

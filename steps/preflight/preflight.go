@@ -176,8 +176,8 @@ func findAll(ctx context.Context, run *steps.Run, emit steps.Emit) (d *diagnosis
 	return d, pythonErr, findFiles(ctx, run)
 }
 
-// openJournal opens the project's journal, and ends what a killed run began
-// before anything reads the files. A run that may change nothing has none.
+// openJournal takes the lock of the run, opens the project's journal, and ends what a
+// killed run began before anything reads the files. A run that may change nothing has none.
 func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
 	if run.Options.ReadOnly {
 		run.Prints = run.Options.State.Prints()

@@ -6,7 +6,8 @@
 //
 // A vendor knows the contract in steps and no step. The steps know no vendor: the one
 // that writes carries any Store or File through its journal, the one that restarts any
-// Manager. So a new vendor is one file and one line in the table.
+// Manager. So a new vendor is one file and one line in the table;
+// .github/CONTRIBUTING.md lists the tests and pages that go with it.
 //
 // Two rules hold in every file:
 //
