@@ -29,7 +29,7 @@ func (r *Run) remember() error {
 		u.Restart = r.Options.Restart.Kept(r)
 	}
 	if r.Options.EnvFile == "" { // else the target is what that flag says, which every command has again
-		u.Targets = r.Specs()
+		u.Targets = SpecsOf(r.Options.Targets) // where none is named, each run finds the place for itself
 	}
 	if f := r.Project.Facts; f != nil {
 		facts, err := json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField})
