@@ -54,4 +54,7 @@ func TestTheEmergencyPlanIsAboutTheProjectsCommit(t *testing.T) {
 	if !strings.Contains(plan, commit) {
 		t.Errorf("the plan does not name %s:\n%s", commit, st.w.View())
 	}
+	if st.press("c"); len(st.copied) != 1 || !strings.HasPrefix(st.copied[0], "git revert --no-commit "+commit+" && ") {
+		t.Errorf("copied %q", st.copied)
+	}
 }

@@ -118,7 +118,7 @@ func (w *wizard) overFrame() frame {
 	o := w.over
 	s := o.sheet(w)
 	hints := []hint{{"esc", "back"}, {w.names("↑/↓", "up/down"), "scroll"}, {"q", "quit"}}
-	if o.copies != nil {
+	if o.copies != nil && o.copies(w) != "" {
 		hints = append([]hint{{"c", "copy"}}, hints...)
 	}
 	if o.list != nil {

@@ -107,9 +107,10 @@ func (w *wizard) drawList(p *prompt, room int, add func(string)) {
 }
 
 // buttons puts the options side by side, those that do not fit left out so that
-// the one with the focus always shows.
+// the one with the focus always shows, with a sign that there are more where it fits.
 func (w *wizard) buttons(p *prompt, room int) string {
 	s := w.styles
+	more := "  " + s.Muted.Render(s.Marks.Ellipsis) // says that there are others
 	draw := func(from int) (string, bool) {
 		row, fits := "", true
 		for i := from; i < len(p.options); i++ {
@@ -125,6 +126,9 @@ func (w *wizard) buttons(p *prompt, room int) string {
 				b = gap + b
 			}
 			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
+				if ansi.StringWidth(row)+ansi.StringWidth(more) <= room {
+					row += more
+				}
 				break
 			}
 			row += b

@@ -82,7 +82,8 @@ func (w *wizard) askEmergency() tea.Cmd {
 
 // emergencyOverlay shows the way back of last resort. Nothing is done here.
 func emergencyOverlay() *overlay {
-	return &overlay{title: "Emergency: revert the code change", brief: "emergency", key: "b", draw: func(w *wizard, s *sheet) {
+	copies := func(w *wizard) string { return emergency.Runnable(w.emergency) }
+	return &overlay{title: "Emergency: revert the code change", brief: "emergency", key: "b", copies: copies, draw: func(w *wizard, s *sheet) {
 		if w.emergency == nil {
 			s.hang("", w.styles.Muted, "Looking for the change's commit.")
 			return
@@ -102,7 +103,7 @@ func emergencyOverlay() *overlay {
 			}
 		}
 		s.blank()
-		s.say("", w.styles.Bold, prose.Say("To record it, so that `keysplit check` reminds you: %s", prose.Command(w.facts.rollback+" --emergency")))
+		s.say("", w.styles.Bold, prose.Say("Record it, so that `keysplit check` reminds you: %s", prose.Command(w.facts.rollback+" --emergency")))
 	}}
 }
 

@@ -6,6 +6,7 @@
 package emergency
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type Section struct {
 	Title string       `json:"title"`
 	Lines []prose.Text `json:"lines"` // sentences and commands
 	Code  bool         `json:"code"`  // Lines are to be copied as they are
+
+	run []prose.Command // what can be typed as it stands, and must end well one after the other
 }
 
 // Plan is the emergency rollback for the deadline given, where the commit of the
@@ -34,30 +37,34 @@ func Plan(until time.Time) []Section { return PlanFor(Change{}, until) }
 func PlanFor(c Change, until time.Time) []Section {
 	sections := []Section{
 		{Title: "The better way", Lines: []prose.Text{
-			prose.Say("Nearly always it is quicker and safer to set a key than to take the change back: `keysplit upgrade`, or on another environment `keysplit upgrade --env NAME --target ...` It takes a minute, and nothing else of the release is lost."),
+			prose.Say("Setting a key is nearly always quicker and safer than reverting the change, and nothing else of the release is lost. It takes a minute: `keysplit upgrade`; on another environment, `keysplit upgrade --env NAME`"),
 			prose.Say("If the new key is the problem: `keysplit rollback` restores the earlier value exactly, and restarts."),
 		}},
-		{Title: "What the revert undoes as well", Lines: c.undoes()},
-		{Title: "If you must: revert the code", Code: true, Lines: c.commands()},
-		{Title: "And put the fallback into the settings", Code: true, Lines: lines(
+		{Title: "What the revert undoes as well", Lines: c.undoes(), run: c.looks()},
+		{Title: "If you must: revert the code", Code: true, Lines: lines(c.commands()...), run: c.reverts()},
+		{Title: "Then add a fallback to the settings", Code: true, Lines: lines(
 			"import logging",
 			"",
 			"JWT_SECRET_KEY = config('JWT_SECRET_KEY', default=None)",
 			"SIMPLE_JWT['SIGNING_KEY'] = JWT_SECRET_KEY or SECRET_KEY",
 			"if not JWT_SECRET_KEY:",
-			"    logging.getLogger(__name__).warning('Tokens are signed with SECRET_KEY (insecure fallback)')",
+			"    log = logging.getLogger(__name__)",
+			"    log.warning('SECRET_KEY signs tokens (insecure)')",
 		)},
 		{Title: "Why in this form", Lines: []prose.Text{
-			prose.Say("The fallback that is often passed around uses logger before the settings define it: a NameError, and the backend will not start."),
+			prose.Say("The fallback that is often recommended uses logger before the settings define it, so the backend will not start: NameError."),
 		}},
 		{Title: "Then", Lines: []prose.Text{
-			prose.Say("Restart every process of the backend. Sessions end once more, since tokens are signed with another key again."),
-			prose.Say("Run with the fallback for 24 hours at most: until %s. Plan the fix now; `keysplit check` reminds until the settings insist on a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
+			prose.Say("Restart every process of the backend. Everyone will have to log in again, because the key that signs tokens changes once more."),
+			prose.Say("Run with the fallback for 24 hours at most: until %s. Plan the fix now; `keysplit check` reminds you until the settings require a good key again.", until.UTC().Format("2006-01-02 15:04 MST")),
 		}},
 	}
 	for _, s := range sections {
 		for i, line := range s.Lines {
 			s.Lines[i] = line.Clean(c.names.Fill)
+		}
+		for i, command := range s.run {
+			s.run[i] = prose.Command(c.names.Fill(string(command)))
 		}
 	}
 	return sections
@@ -73,27 +80,29 @@ func lines(all ...string) (out []prose.Text) {
 
 // undoes says which commit it is, and what else is in it.
 func (c Change) undoes() []prose.Text {
-	const migrations = "Migrations that are applied do not go away with the code. Undo them first, or leave their files in place, as the commands below do."
+	const migrations = "Reverting the code does not undo migrations that are applied. Undo them first, or keep their files, as the commands below do."
 	if c.Commit == "" {
 		return []prose.Text{
-			prose.Say("Find the change's commit, called COMMIT below: %s", c.log()),
-			prose.Say("It may hold more than the key, and all of that goes. Look first: `git show --stat COMMIT`"),
+			prose.Say("Find the commit of the change. Below it is called COMMIT."),
+			prose.Say("%s", c.log()),
+			prose.Say("It may hold more than the key, and the revert undoes all of it. Look first:"),
+			prose.Say("`git show --stat COMMIT`"),
 			prose.Say(migrations),
 		}
 	}
 	out := []prose.Text{prose.Say("In %s the newest commit that changed JWT_SECRET_KEY is %s, %q.", c.Settings, c.Commit, c.Subject)}
 	if c.Earlier > 0 {
-		out[0] = out[0].Then(prose.Say("%s before it did so too: %s", count(c.Earlier, "commit"), c.log()))
+		out = append(out, prose.Say("%s did so too:", count(c.Earlier, "earlier commit")), prose.Say("%s", c.log()))
 	}
-	out = append(out, prose.Say("Make sure that it is the one: %s", prose.Shell("git", "show", c.Commit)))
+	out = append(out, prose.Say("Check that it is the right one: %s", prose.Shell("git", "show", c.Commit)))
 	switch n := len(c.Others); {
 	case n == 0:
 		out = append(out, prose.Say("It changes no other file."))
 	default:
-		out = append(out, prose.Say("It also changes %s, which would be undone with it: %s", count(n, "other file"), some(c.Others)))
+		out = append(out, prose.Say("It also changes %s, which the revert undoes too: %s", count(n, "other file"), some(c.Others)))
 	}
 	if n := len(c.Migrations); n > 0 {
-		out = append(out, prose.Say("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), prose.Say(migrations))
+		out = append(out, prose.Say("%s among them: %s", count(n, "migration"), some(c.Migrations)), prose.Say(migrations))
 	}
 	return out
 }
@@ -107,18 +116,33 @@ func (c Change) log() prose.Command {
 	return prose.Shell("git", "log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
 }
 
+// looks are the commands that find the commit, nil where it, or the file, is not known.
+func (c Change) looks() []prose.Command {
+	if c.Commit != "" || c.Settings == "" {
+		return nil
+	}
+	return []prose.Command{c.log()}
+}
+
 // commands are what to type, with migrations left as they are where there are any,
 // or may be.
-func (c Change) commands() []prose.Text {
-	commit := c.Commit
-	if commit == "" {
-		commit = "COMMIT"
-	}
-	out := []string{"git revert --no-commit " + commit}
+func (c Change) commands() []string {
+	out := []string{"git revert --no-commit " + cmp.Or(c.Commit, "COMMIT")}
 	if c.Commit == "" || len(c.Migrations) > 0 {
 		out = append(out, "git restore --staged --worktree '*/migrations/*'")
 	}
-	return lines(append(out, "git commit -m 'Revert the JWT key requirement, for now'")...)
+	return append(out, "git commit -m 'Revert the JWT key requirement, for now'")
+}
+
+// reverts are those commands, nil where the commit is not known.
+func (c Change) reverts() (out []prose.Command) {
+	if c.Commit == "" {
+		return nil
+	}
+	for _, line := range c.commands() {
+		out = append(out, prose.Command(line))
+	}
+	return out
 }
 
 func count(n int, what string) string {
@@ -126,6 +150,21 @@ func count(n int, what string) string {
 		return fmt.Sprintf("%d %s", n, what)
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Runnable is the command line of a plan that can be typed as it stands: the revert,
+// each part only after the one before it, or what finds the commit; "" for none.
+func Runnable(sections []Section) string {
+	for _, s := range sections {
+		var parts []string
+		for _, command := range s.run {
+			parts = append(parts, string(command))
+		}
+		if parts != nil {
+			return strings.Join(parts, " && ")
+		}
+	}
+	return ""
 }
 
 // Text is the plan as plain lines of at most 76 columns, but for the code.

@@ -23,3 +23,17 @@ func TestCommandsCanBePasted(t *testing.T) {
 		}
 	}
 }
+
+// What is copied runs as it stands: no placeholder is in it, and each part of the revert
+// waits for the one before it.
+func TestWhatIsCopiedRunsAsItStands(t *testing.T) {
+	for want, c := range map[string]Change{
+		"": {},
+		"git log --oneline -S JWT_SECRET_KEY -- :/app/settings.py":                                  {Settings: "app/settings.py"},
+		"git revert --no-commit 1a2b3c4 && git commit -m 'Revert the JWT key requirement, for now'": {Settings: "app/settings.py", Commit: "1a2b3c4"},
+	} {
+		if got := Runnable(PlanFor(c, time.Now())); got != want {
+			t.Errorf("copied %q, want %q", got, want)
+		}
+	}
+}

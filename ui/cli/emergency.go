@@ -44,10 +44,10 @@ func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
 	fmt.Fprint(stdio.Out, emergency.Text(plan, func(t prose.Text) []string { return lines.s.Say("", t, lipgloss.NewStyle(), width-2, false) }))
 	if !o.yes {
 		if !stdio.InTTY {
-			fmt.Fprintln(stdio.Out, "\nNothing was recorded. To have keysplit check remind of the deadline: add --yes")
+			fmt.Fprintln(stdio.Out, "\nNothing was recorded. Add --yes, and keysplit check reminds you of the deadline.")
 			return nil
 		}
-		answer, err := lines.Ask(ctx, "Have you taken the change back? keysplit check then reminds of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
+		answer, err := lines.Ask(ctx, "Have you reverted the change? keysplit check then reminds you of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
 		if err != nil {
 			return err
 		}
@@ -59,6 +59,6 @@ func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
 	if err := run.Journal.StartEmergency(until); err != nil {
 		return err
 	}
-	fmt.Fprintln(stdio.Out, "Recorded. keysplit check reminds until "+until.UTC().Format("2006-01-02 15:04 MST")+", and calls it an error after that.")
+	fmt.Fprintln(stdio.Out, "Recorded. keysplit check reminds you until "+until.UTC().Format("2006-01-02 15:04 MST")+", and calls it an error after that.")
 	return nil
 }
