@@ -102,7 +102,7 @@ func (c Change) undoes() []prose.Text {
 		out = append(out, prose.Say("It also changes %s, which the revert undoes too: %s", count(n, "other file"), some(c.Others)))
 	}
 	if n := len(c.Migrations); n > 0 {
-		out = append(out, prose.Say("%s among them: %s", count(n, "migration"), some(c.Migrations)), prose.Say(migrations))
+		out = append(out, prose.Say("There is %s among them: %s", count(n, "migration"), some(c.Migrations)), prose.Say(migrations))
 	}
 	return out
 }

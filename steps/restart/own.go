@@ -175,7 +175,7 @@ func failedStart(run *steps.Run, emit steps.Emit, message string, output []byte)
 		message += " It stopped with " + stopped + "."
 	}
 	return steps.Fail(finding.New(finding.ServerUnreachable, message).
-		WithFix(finding.Do("Put that right, then start it to see: %s", finding.Command(ownCommand(run, "8000")))))
+		WithFix(finding.Do("Fix that, then start it to see: %s", finding.Command(ownCommand(run, "8000")))))
 }
 
 // freePort asks the system for a port that is free on the loopback address.

@@ -130,7 +130,7 @@ func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 		t.Error("a program of the repository ran")
 	}
 	again := commit("Name it differently", map[string]string{"app/settings.py": "# JWT_SECRET_KEY\n" + string(settings)})
-	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "is "+again) || !strings.Contains(out, "1 commit before it did so too") || strings.Contains(out, "git restore") || !strings.Contains(out, "changes no other file") {
+	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "is "+again) || !strings.Contains(out, "1 earlier commit did so too") || strings.Contains(out, "git restore") || !strings.Contains(out, "changes no other file") {
 		t.Errorf("a later one:\n%s", out)
 	}
 }
