@@ -66,7 +66,7 @@ func TestTheRealKubernetesRolls(t *testing.T) {
 
 	web, worker, beat := serving("web", 3), serving("worker", 1), serving("beat", 2)
 	said, _, err := roll("shop/web,worker,statefulset/beat")
-	if err != nil || strings.Count(said, "rolled deployment/") != 2 || !strings.Contains(said, "rolled statefulset/beat") {
+	if err != nil || strings.Count(said, "rolled out deployment/") != 2 || !strings.Contains(said, "rolled out statefulset/beat") {
 		t.Fatalf("error %v\n%s", err, said)
 	}
 	if n := kept(web, serving("web", 3)) + kept(worker, serving("worker", 1)) + kept(beat, serving("beat", 2)); n != 0 {

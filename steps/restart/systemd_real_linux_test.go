@@ -35,7 +35,7 @@ func TestRealSystemd(t *testing.T) {
 	units := map[string]string{
 		"ks-web":    up,
 		"ks-worker": up,
-		"ks-ends":   `echo "told ${GOOD:-nothing}"; printf 'why it ends \033[31mred\033]0;x\a\n' >&2; [ -z "$GOOD" ] && exec sleep infinity; exit 3`,
+		"ks-ends":   `echo "setting ${GOOD:-nothing}"; printf 'why it ends \033[31mred\033]0;x\a\n' >&2; [ -z "$GOOD" ] && exec sleep infinity; exit 3`,
 		"ks-loop":   `[ -z "$GOOD" ] && exec sleep infinity; exit 3`,
 		"ks-shadow": up,
 		"ks-failed": `[ -z "$GOOD" ] && exit 3; sleep 1; exec sleep infinity`, // before the restart
@@ -91,7 +91,7 @@ func TestRealSystemd(t *testing.T) {
 		t.Errorf("a unit that had failed before: %v\n%s", err, said)
 	}
 	for unit, want := range map[string]struct{ code, says string }{
-		"ks-ends":   {"restart-failed", "told yes"},
+		"ks-ends":   {"restart-failed", "setting yes"},
 		"ks-loop":   {"restart-failed", ""},
 		"ks-shadow": {"jwt-key-shadowed", ""},
 		"ks-none":   {"place-not-found", ""},
