@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -92,7 +93,7 @@ func started(t *testing.T, python, root string) *steps.Run {
 // refused the edited settings without it, and signed with it.
 func TestShapes(t *testing.T) {
 	t.Parallel()
-	for name, s := range shapes {
+	for name, s := range stepstest.Part(2, shapes) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			generation := djangotest.Modern

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -82,7 +83,7 @@ func forkless(t *testing.T, python string) string {
 
 func TestAppsKeepWhatTheySetOnTheSettings(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"forked", "another process"} {
+	for _, way := range stepstest.Every(2, []string{"forked", "another process"}) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
@@ -150,7 +151,7 @@ func TestAccountOfAProjectWithAuditlog(t *testing.T) {
 // What is not written yet is tried in the settings without another start.
 func TestTry(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"forked", "another process"} {
+	for _, way := range stepstest.Every(2, []string{"forked", "another process"}) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})

@@ -50,7 +50,7 @@ func starts() []start {
 }
 
 func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
-	for _, s := range stepstest.Every(5, starts()) {
+	for _, s := range stepstest.Every(6, starts()) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Flavour: s.flavour, Generation: s.generation})

@@ -35,6 +35,7 @@ const ownKey = "Require a key of its"
 
 // The question about a key of its own comes line by line, and only y says yes.
 func TestTheQuestionAboutAKeyOfItsOwn(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer string

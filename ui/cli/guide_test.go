@@ -125,6 +125,7 @@ func TestTheGuidesProject(t *testing.T) {
 // In the wizard, enter alone is enough: from the example copied and, in the long form, from
 // no env file and from states with three faults.
 func TestEnterAloneOnTheGuidesProject(t *testing.T) {
+	stepstest.OnlyLong(t)
 	type state struct {
 		name string
 		env  func(p *djangotest.Project) string // "" for no file

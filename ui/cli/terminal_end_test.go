@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/ui/internal/ptytest"
 )
 
@@ -59,6 +60,7 @@ var long = os.Getenv("KEYSPLIT_LONG") == "1"
 
 // The same on every later page, and on those that one comes back to from the last, each way on some of them, or in the long form on all.
 func TestLeavingOnEveryPage(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(leaving))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -23,6 +24,7 @@ func newUnsplit(t *testing.T) *house {
 // settings that require the key are written after it. The next upgrade goes on with what
 // is left, and one rollback undoes all of both.
 func TestAnAdoptionKilledAtEveryCall(t *testing.T) {
+	stepstest.OnlyLong(t)
 	needStrace(t)
 	made := &plan{}
 	begin := made.ends(newUnsplit)

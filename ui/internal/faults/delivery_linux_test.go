@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // withShop begins with a project without its key, and an app without it.
@@ -34,7 +36,7 @@ func around(all []point) []point {
 	ends := 0
 	for _, pt := range all[from:min(from+20, len(all))] {
 		if pt.call == "fsync" || pt.call == "unlinkat" {
-			if ends%2 == 0 {
+			if ends%4 == 0 {
 				out = append(out, pt)
 			}
 			ends++
@@ -73,6 +75,7 @@ func (c call) String() string { return fmt.Sprintf("%s call %d: %s", c.when, c.n
 
 // The same while the other program runs, before or after that did its work.
 func TestKilledWhileItDelivers(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	for name, k := range map[string]killing{
 		"upgrade":  {begin: withShop, command: (*house).upgrade},

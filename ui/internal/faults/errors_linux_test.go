@@ -37,8 +37,8 @@ func (f fault) struck(traced string) bool {
 }
 
 // everyFault lists them: the long form fails each call in every second way, by turns, the short one one in
-// 16 of them in one way, by turns. Each write to a file also lies, in the short form
-// every sixth: one byte was taken.
+// 24 of them in one way, by turns. Each write to a file also lies, in the short form
+// every twelfth: one byte was taken.
 func everyFault(all []point) (out []fault) {
 	writes := 0
 	for n, pt := range all {
@@ -50,15 +50,15 @@ func everyFault(all []point) (out []fault) {
 		}
 		if !long && len(all) > few {
 			hows = nil
-			if n%16 == 0 {
-				hows = []string{faults[n/16%len(faults)]}
+			if n%24 == 0 {
+				hows = []string{faults[n/24%len(faults)]}
 			}
 		}
 		for _, how := range hows {
 			out = append(out, fault{pt, how})
 		}
 		if pt.call == "write" || pt.call == "pwrite64" {
-			if long || writes%6 == 0 {
+			if long || writes%12 == 0 {
 				out = append(out, fault{pt, "retval=1"})
 			}
 			writes++

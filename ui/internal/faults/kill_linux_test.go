@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/ui/internal/built"
 )
 
@@ -165,22 +166,22 @@ func afterTheRename(t *testing.T) func(*testing.T) *house {
 
 const busy = "inject=renameat2:error=EBUSY"
 
-// tenth and outer are what the short form tries of the calls: one in ten, or the first
+// twentieth and outer are what the short form tries of the calls: one in twenty, or the first
 // that changes something, the last, and one between.
-func tenth(all []point) []point { return every(10, all) }
-func outer(all []point) []point { return []point{all[0], all[len(all)/2], all[len(all)-1]} }
+func twentieth(all []point) []point { return every(20, all) }
+func outer(all []point) []point     { return []point{all[0], all[len(all)/2], all[len(all)-1]} }
 
 func TestKilledAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
 	upgrade, rollback := (*house).upgrade, (*house).rollback
-	for name, k := range map[string]killing{
-		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: tenth},
+	for name, k := range stepstest.Part(3, map[string]killing{
+		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: twentieth},
 		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true, chosen: outer},
 		"rollback":                            {begin: again(upgraded), command: rollback, chosen: outer},
 		"recovery before the rename, upgrade": {begin: again(beforeTheRename(t)), command: upgrade, chosen: outer},
 		"recovery after the rename, rollback": {begin: again(afterTheRename(t)), command: rollback, chosen: outer},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			k.everywhere(t).report(t, "calls killed", 3)
 		})
@@ -189,6 +190,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 
 // A recovery that is killed, and then the recovery from that one too.
 func TestKilledRecoveryOfAKilledRecovery(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	needStrace(t)
 	first := killing{begin: afterTheRename(t), command: (*house).rollback}

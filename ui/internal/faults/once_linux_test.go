@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // run is the number of one of several runs.
@@ -17,6 +19,7 @@ func (r run) String() string { return fmt.Sprintf("run %d", r) }
 // has compared the file and not yet replaced it: one key wins, and whoever did not
 // write it says so.
 func TestSlowRunsAtOnce(t *testing.T) {
+	stepstest.OnlyLong(t)
 	needStrace(t)
 	first := newHouse(t, keysplit)
 	c := &tally{}
