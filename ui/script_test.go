@@ -161,7 +161,7 @@ func fakeSteps() map[steps.Name]*fakeStep {
 			for i, item := range []struct{ title, detail string }{
 				{"JWT_SECRET_KEY added to all .env files", "backend/.env:72 sets JWT_SECRET_KEY, as decouple reads it"},
 				{"Keys are different from SECRET_KEY (verified)", "JWT_SECRET_KEY differs from SECRET_KEY: compared inside Django"},
-				{"Keys are at least 50 characters long", "backend/.env:72 86 characters"},
+				{"Keys are at least 50 characters long", "backend/.env:72 has 86 characters"},
 				{"Application starts without errors", "system checks: no issues"},
 				{"JWT authentication works (tested login)", "log in as keysplit-4f1c: 200 in 41 ms"},
 				{"Old tokens invalidated (users logged out)", "refuses SECRET_KEY: 401 token_not_valid"},

@@ -188,7 +188,7 @@ func (e *envs) judge(rel, reader string, line int, codes []finding.Code, key, se
 	case has(finding.JWTKeyWeak):
 		e.unfit = append(e.unfit, "the key in "+rel+" can be guessed")
 	case !has(finding.JWTKeyPlaceholder):
-		e.long = append(e.long, Evidence{Text: fmt.Sprintf("%d characters", key.Len()), File: rel, Line: line})
+		e.long = append(e.long, Evidence{Text: fmt.Sprintf("has %d characters", key.Len()), File: rel, Line: line})
 	}
 }
 

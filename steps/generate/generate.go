@@ -165,18 +165,18 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		return steps.Plan{
 			Summary: prose.Say("There is a key that cannot be read back. It stays."),
 			Nothing: true,
-			Details: []prose.Text{prose.Say("Whether it is good cannot be told. To replace it: `keysplit upgrade --rotate`")},
+			Details: []prose.Text{prose.Say("keysplit cannot check it. To replace it: `keysplit upgrade --rotate`")},
 		}, nil
 	case "resume":
 		return steps.Plan{
 			Summary: prose.Say("Go on with the key that the interrupted run chose."),
-			Details: []prose.Text{describe(c.chosen), prose.Say("It did not reach every place yet. For a fresh one, first: `keysplit rollback`")},
+			Details: []prose.Text{describe(c.chosen), prose.Say("It has not reached every place yet. To make a new one instead, first run: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "go on":
 		return steps.Plan{
 			Summary: prose.Say("Go on with the key that the interrupted run wrote."),
-			Details: []prose.Text{describe(c.previous), prose.Say("No restart has come to its end with it. For a fresh one, first: `keysplit rollback`")},
+			Details: []prose.Text{describe(c.previous), prose.Say("No restart has finished with it yet. To make a new one instead, first run: `keysplit rollback`")},
 			Effects: effects(run),
 		}, nil
 	case "import":
@@ -197,7 +197,7 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 
 func reason(run *steps.Run, c choice) prose.Text {
 	if len(c.bad) == 0 {
-		return prose.Say("you asked for a new one")
+		return prose.Say("You asked for a new one.")
 	}
 	if c.bad[0] == finding.JWTKeyEqualsSecretKey {
 		return prose.Of(c.keys.EqualTo(c.previous))

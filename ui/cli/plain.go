@@ -138,8 +138,11 @@ func (p *plainFront) Plan(plan steps.Plan) {
 // whether they are on.
 func (p *plainFront) edits(all []steps.Edit) {
 	for i, e := range all {
-		state := map[bool]string{true: "on ", false: "off"}[e.On]
-		p.say("  ", fmt.Sprintf("%d. %s  ", i+1, state), lipgloss.NewStyle(), e.Why)
+		label := fmt.Sprintf("%d. %s  ", i+1, map[bool]string{true: "on ", false: "off"}[e.On])
+		if p.spoken {
+			label = fmt.Sprintf("Edit %d, %s: ", i+1, map[bool]string{true: "on", false: "off"}[e.On])
+		}
+		p.say("  ", label, lipgloss.NewStyle(), e.Why)
 		if !e.ByHand.Empty() {
 			p.say("          ", "", p.s.Muted, e.ByHand)
 		}
@@ -280,8 +283,13 @@ func (p *plainFront) finding(g finding.Group, fixes bool) {
 	if place := g.Places(); place != "" {
 		head += "  " + p.s.Muted.Render(place)
 	}
-	p.line("  %s", head)
-	p.say("    ", "", lipgloss.NewStyle(), g.Message)
+	if p.spoken { // what is wrong comes first, its name for explain last
+		p.say("", p.s.Severity(g.Severity)+" ", lipgloss.NewStyle(), g.Message)
+		p.line("%s", strings.TrimSpace(g.Places()+" ("+string(g.Code)+")"))
+	} else {
+		p.line("  %s", head)
+		p.say("    ", "", lipgloss.NewStyle(), g.Message)
+	}
 	if fixes && g.FixedBySteps() {
 		p.wrapped("    ", p.s.Accent, "keysplit fixes this in the next steps.")
 		return

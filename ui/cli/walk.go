@@ -158,7 +158,8 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	if err != nil {
 		return err
 	}
-	if n != steps.Preflight {
+	_, lines := w.f.(*plainFront)
+	if n != steps.Preflight && !(lines && n == steps.Checklist && !w.o.dryRun) { // its lines say each item at once
 		w.f.Plan(plan)
 	}
 	w.changes = w.changes || steps.About(n).Changes != "" && !plan.Nothing && !plan.Question.Empty()
