@@ -78,7 +78,7 @@ func (r *Run) own() Home {
 	if r.Project == nil {
 		return file
 	}
-	if keys, err := file.Keys(); err == nil && keys.OnlyEnvironment() {
+	if keys, err := file.Keys(); err == nil && keys.OnlyEnvironment() && !r.Project.Source.namedBy(r) {
 		return ownEnvironment{file}
 	}
 	if s := r.Project.Source; s.Kind != "" {

@@ -18,9 +18,15 @@ import (
 // variables. The zero Source is such a file, or the environment.
 type Source struct {
 	Kind SourceKind
-	File string // of one value, with the literal, or with the code that makes tokens; absolute
+	File string // of one value, with the literal, or with the code that makes tokens; that the settings read the key, or SECRET_KEY alone, from; absolute
 	Line int    // in that file, 0 where none is known
-	Says string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none
+	Says string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none; of nothing: where SECRET_KEY is from, as KeyFacts has it
+}
+
+// namedBy reports whether the environment has the path of the file for the key.
+func (s Source) namedBy(r *Run) bool {
+	path, set := r.LookupEnv(r.Names().Key)
+	return s.Kind == ValueFile && set && SameFile(path, s.File)
 }
 
 // SplitsNothing reports whether no key of the settings signs tokens: nothing makes any, a
@@ -91,7 +97,7 @@ func (g given) Sealed() bool {
 }
 
 func (g given) what() string {
-	if g.source.Kind == ValueFile {
+	if g.source.File != "" {
 		return g.run.Project.Rel(g.source.File)
 	}
 	return "the settings"
@@ -111,6 +117,9 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		return f.WithFix(finding.Do("Write a new key there: %s. Then run `keysplit` again.",
 			finding.Command("(umask 077; mkdir -p "+shell.Join(folder)+"; python -c 'import secrets; print(secrets.token_urlsafe(64))' > "+shell.Join(FromHere(s.File))+")")))
 	case FromCode:
+		if s.File != "" {
+			return r.besideIt(finding.New(finding.EnvFileUnread, "The settings read JWT_SECRET_KEY from "+r.Project.Rel(s.File)+" in a way of their own. A .env would not be read."), s)
+		}
 		return finding.New(finding.EnvFileUnread, "The settings fetch JWT_SECRET_KEY themselves. A .env would not be read.").At(r.Project.Rel(r.Project.SettingsFile), 0).
 			WithFix(finding.Do("Set a new key where the settings fetch it from, then run `keysplit` again; `keysplit upgrade --help` lists the places that keysplit can write to."))
 	case Literal:
@@ -132,7 +141,32 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		return f.WithSeverity(finding.Error).WithFix(finding.Do("Let the settings read it: JWT_SECRET_KEY = %s, and let %s sign and verify with that. "+
 			"Where it has a key of its own already, say the name of its variable in keysplit.toml: key = \"NAME\". Then run `keysplit` again.", r.reads(), f.File))
 	}
+	if s.Kind == NothingReads && s.Says != "" {
+		return r.besideIt(f, s)
+	}
 	return f
+}
+
+// besideIt says where the key belongs with settings that get their secrets in a way of
+// their own, which keysplit does not write.
+func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
+	rel, one := r.Project.Rel(s.File), finding.Command("python -c 'import secrets; print(secrets.token_urlsafe(64))'")
+	where := finding.Do("The settings fetch SECRET_KEY themselves: put JWT_SECRET_KEY where they fetch that from.")
+	switch {
+	case s.Kind == FromCode:
+		where = finding.Do("Put a new key into %s.", rel)
+	case s.Says == "value-file":
+		where = finding.Do("The settings read SECRET_KEY from %s, which holds no more than that: put JWT_SECRET_KEY into such a file, where they look for it.", rel)
+	case s.File != "":
+		where = finding.Do("The settings read SECRET_KEY from %s: put JWT_SECRET_KEY there too.", rel)
+	}
+	if s.File != "" {
+		f = f.At(rel, 0)
+	}
+	if s.Kind == NothingReads {
+		f.Message = prose.Say("The settings get SECRET_KEY in a way of their own, and nothing here loads a .env: a key in a .env would never be read.")
+	}
+	return f.WithFix(finding.Do("%s To make one: %s. Then run `keysplit` again.", where, one))
 }
 
 // reads is how the settings read the variable of the key, by their own reader.

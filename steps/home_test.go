@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,5 +121,23 @@ func TestAKeyInTheEnvironment(t *testing.T) {
 				t.Errorf("%s / %s", home.Kept(), home.ReadBy("decouple"))
 			}
 		})
+	}
+}
+
+// A variable that has the path of the key's file is not the key.
+func TestAVariableThatNamesTheFileOfTheKey(t *testing.T) {
+	t.Parallel()
+	key := stepstest.Key()
+	run := stepstest.NewRun(t, "", nil)
+	path := filepath.Join(run.Project.Root, "jwt")
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for value, from := range map[string]string{path: "jwt", key: "the environment"} {
+		run.Environ = func(name string) (string, bool) { return value, name == "JWT_SECRET_KEY" }
+		run.Project.Source = steps.Source{Kind: steps.ValueFile, File: path}
+		if got, ok := run.Home().Brings(run.Secret(key)); !ok || got != from {
+			t.Errorf("brings %t, from %q, want %q", ok, got, from)
+		}
 	}
 }

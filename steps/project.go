@@ -12,7 +12,6 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
-	"dj/keysplit/steps/sys/file"
 )
 
 // Project is what preflight found. The steps after it only read it.
@@ -33,10 +32,14 @@ type Project struct {
 	UnitFiles      []string       // that systemd gives to the unit, absolute
 	Names          Names          // as the settings ask for them, "" for what they do not tell
 	EnvFile        EnvFile
+	Stopped        Stopped
 	Source         Source // of the key
 	Facts          *Facts // what the project's own Django said, nil when it was not asked or did not start
 	Findings       []finding.Finding
 }
+
+// Stopped is what settings that did not load had for the keys by then.
+type Stopped struct{ Key, SecretKey KeyFacts }
 
 // Rel is a path relative to the top level, for people: with forward slashes, or
 // the path as it is when it lies elsewhere.
@@ -46,46 +49,6 @@ func (p *Project) Rel(path string) string {
 		return path
 	}
 	return filepath.ToSlash(rel)
-}
-
-// HandedIn are the variables of files that the backend is given and that the user whom
-// the project's code runs as cannot read: systemd reads an EnvironmentFile as root. A
-// variable of this process's environment is not among them. They are as the files are now.
-// So are those of a file that a shell sources, which has not done so since it changed,
-// and of an env_file of the container that the project's Python is in.
-func (r *Run) HandedIn(p *Project) map[string]string {
-	asEnvFile := p.Inside() && slices.Contains(p.EnvFile.Readers, envfile.Compose)
-	if p.User == nil && !p.EnvFile.Sourced && !asEnvFile {
-		return nil
-	}
-	out := map[string]string{}
-	give := func(path string, reader envfile.Dialect, always bool) {
-		data, err := file.ReadSmall(path)
-		if err != nil || !always && (p.User == nil || p.User.MayRead(path)) {
-			return
-		}
-		vars, err := envfile.Read(reader, data, r.LookupEnv)
-		if err != nil {
-			return // what is wrong with the file is said where it is diagnosed
-		}
-		for _, name := range vars.Names() {
-			if value, known := vars.Says(name); known {
-				if _, set := r.LookupEnv(name); !set {
-					out[name] = value
-				}
-			}
-		}
-	}
-	switch {
-	case asEnvFile:
-		give(p.EnvFile.Path, envfile.Compose, true)
-	case len(p.EnvFile.Readers) > 0:
-		give(p.EnvFile.Path, p.EnvFile.Readers[0], p.EnvFile.Sourced)
-	}
-	for _, path := range p.UnitFiles {
-		give(path, envfile.Systemd, false)
-	}
-	return out
 }
 
 // Lent are the variables that the backend of another environment is given and that this

@@ -162,6 +162,9 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 			Details: []prose.Text{describe(c.previous)},
 		}, nil
 	case "leave":
+		if run.Home().Here() { // Django has told that it is good
+			return steps.Plan{Summary: run.Home().Kept(), Nothing: true, Keeps: true, Details: []prose.Text{prose.Say("%s", told(run))}}, nil
+		}
 		return steps.Plan{
 			Summary: prose.Say("There is a key that cannot be read back. It stays."),
 			Nothing: true,
@@ -193,6 +196,11 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 		Effects:  effects(run),
 		Question: prose.Say("Make the key?"),
 	}, nil
+}
+
+// told is what the project's Django says about a key that only its settings can fetch.
+func told(run *steps.Run) string {
+	return fmt.Sprintf("%d characters, different from %s, as Django has it", run.Project.Facts.Key.Length, run.Names().SecretKey)
 }
 
 func reason(run *steps.Run, c choice) prose.Text {
@@ -247,6 +255,10 @@ func (s *Step) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error {
 		run.Key, run.KeyFrom = c.previous, "kept"
 	case "leave":
 		run.Key, run.KeyFrom, run.Previous = secret.Secret{}, "kept", secret.Secret{}
+		if run.Home().Here() {
+			emit.Check("key", steps.MarkOK, "key kept", told(run))
+			return nil
+		}
 		emit.Check("key", steps.MarkWarn, "key kept", "it cannot be read back, so it is not checked")
 		return nil
 	case "resume":

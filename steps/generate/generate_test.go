@@ -262,3 +262,21 @@ func TestAKeyIsAsLongAsTheProjectWants(t *testing.T) {
 		t.Errorf("a key that is too short for the project: %v", err)
 	}
 }
+
+// A key that only the settings can fetch is good where Django has told so.
+func TestAKeyThatTheSettingsFetchIsKept(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	run.Project.Source = steps.Source{Kind: steps.FromCode}
+	run.Project.Facts = &steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true, Length: 86, Source: "code"}, Tokens: steps.TokenFacts{Algorithm: "HS256"}}
+	events, err := apply(t, run)
+	if err != nil || run.KeyFrom != "kept" {
+		t.Fatalf("key %q: %v", run.KeyFrom, err)
+	}
+	for _, e := range events {
+		if e.ID == "key" && e.Mark == steps.MarkOK && strings.Contains(e.Detail.Rendered(), "86 characters") {
+			return
+		}
+	}
+	t.Errorf("said %+v", events)
+}

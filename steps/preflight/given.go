@@ -57,17 +57,34 @@ func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 		}
 	}
 	if len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads() {
-		return steps.Source{Kind: steps.NothingReads}
+		return d.nothingReads(f.SecretKey)
 	}
 	return steps.Source{}
 }
+
+// nothingReads is the source of settings that open no file of variables, with where they
+// get SECRET_KEY from, if that is no variable: the key belongs there as well.
+func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
+	s := steps.Source{Kind: steps.NothingReads}
+	fetch := func(s source) bool { return ownFetcher.MatchString(s.text) }
+	switch from := secretKey.Source; {
+	case from == "value-file", from == "code" && secretKey.File != "":
+		s.File, s.Says = secretKey.File, from
+	case (from == "code" || from == "") && slices.ContainsFunc(d.sources, fetch):
+		s.Says = "code"
+	}
+	return s
+}
+
+// ownFetcher is a library by which settings get their secrets from a store.
+var ownFetcher = lazyregexp.New(`(?m)^\s*(?:import|from)\s+(?:boto3|botocore|hvac|keyring|google\.cloud\.secretmanager|google\.cloud import secretmanager|azure\.keyvault)\b`)
 
 // sourceInCode is that of settings which load and take no variable for the key.
 func (d *diagnosis) sourceInCode(ctx context.Context, f *steps.Facts) steps.Source {
 	p := d.project
 	switch {
 	case f.Key.Source == "code":
-		return steps.Source{Kind: steps.FromCode}
+		return steps.Source{Kind: steps.FromCode, File: f.Key.File}
 	case f.Key.Source == "settings" && gitTop(p.Root) != "" && gitSays(ctx, p, f.Key.File, "ls-files", "--error-unmatch") == 1:
 		return steps.Source{Kind: steps.FromCode} // settings of this machine alone, as local.py
 	case f.Key.Source == "settings":
@@ -161,7 +178,11 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 	case steps.ValueFile:
 		emit.Check("env-file", steps.MarkOK, d.project.Rel(s.File), "the settings read the key from it")
 	case steps.FromCode:
-		emit.Check("env-file", steps.MarkOK, "the settings", "fetch the key themselves")
+		what, how := "the settings", "fetch the key themselves"
+		if s.File != "" {
+			what, how = d.project.Rel(s.File), "the settings read the key from it"
+		}
+		emit.Check("env-file", steps.MarkOK, what, how)
 	case steps.Literal:
 		emit.Check("env-file", steps.MarkFailed, d.project.Rel(s.File), "has the key in it")
 	case steps.OwnCode, steps.NoTokens, steps.KeyPair:
@@ -170,6 +191,12 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		what, why := "no .env", "the settings read the environment alone"
 		if path := d.project.EnvFile.Path; isFile(path) {
 			what, why = d.rel(), "the settings read the environment alone, and not this file"
+		}
+		switch {
+		case s.File != "":
+			what, why = d.project.Rel(s.File), "the settings read "+d.run.Names().SecretKey+" from it, and no .env"
+		case s.Says != "":
+			what, why = "the settings", "fetch "+d.run.Names().SecretKey+" themselves, and read no .env"
 		}
 		emit.Check("env-file", steps.MarkSkipped, what, why)
 	}

@@ -34,6 +34,10 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 		"one with a short value":     {files, sign, map[string]string{"secrets/jwt_secret_key": "Kx83jQpe\n"}, steps.ValueFile, "jwt-key-too-short secret-key-insecure", false, false},
 		"one that is not there":      {files, sign, map[string]string{"secrets/x": ""}, steps.ValueFile, "jwt-key-missing secret-key-insecure", false, false},
 		"what the settings compute":  {"import base64\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\nTOKENS = base64.b64decode((BASE_DIR / 'coded').read_text()).decode()\n", sign, map[string]string{"coded": "{CODED}"}, steps.FromCode, "", false, false},
+		"a file of the project's":    {"import json\nKEYS = json.loads((BASE_DIR / 'keys.json').read_text())\nSECRET_KEY, TOKENS = KEYS['a'], KEYS['b']\n", sign, map[string]string{"keys.json": `{"a": "{SECRET_KEY}", "b": "{KEY}"}`}, steps.FromCode, "", false, false},
+		"one without the key":        {"import json\nKEYS = json.loads((BASE_DIR / 'keys.json').read_text())\nSECRET_KEY = KEYS['a']\n", asks, map[string]string{"keys.json": `{"a": "{SECRET_KEY}"}`}, steps.NothingReads, "jwt-key-missing", false, false},
+		"a folder of values":         {"SECRET_KEY = (BASE_DIR / 'keys/a').read_text().strip()\n", asks, map[string]string{"keys/a": "{SECRET_KEY}\n"}, steps.NothingReads, "jwt-key-missing", false, false},
+		"a parameter's name":         {"SECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\nimport base64\nSTORE = {'/shop/jwt': base64.b64decode((BASE_DIR / 'coded').read_text()).decode()}\nTOKENS = STORE[os.environ.get('SSM_KEY_NAME_JWT', '/shop/jwt')]\n", sign, map[string]string{"coded": "{CODED}"}, steps.FromCode, "", false, false},
 		"the environment alone":      {plain, asks, nil, steps.NothingReads, "jwt-key-missing", false, false},
 		"a .env that is not loaded":  {plain, asks, map[string]string{".env": "JWT_SECRET_KEY={KEY}\n"}, steps.NothingReads, "jwt-key-missing", false, false},
 		"a reader that is told not":  {"import environ\nenv = environ.Env()\nif env.bool('READ_DOT_ENV_FILE', default=False):\n    env.read_env(BASE_DIR / '.env')\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SECRET_KEY')\n", nil, steps.NothingReads, "jwt-key-missing", false, false},
@@ -45,7 +49,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, NoEnv: true})
 			shape(t, p, c.head, c.sign)
 			for name, text := range c.files {
-				write(t, filepath.Join(p.Root, name), strings.NewReplacer("{KEY}", p.Key, "{CODED}", base64.StdEncoding.EncodeToString([]byte(p.Key))).Replace(text))
+				write(t, filepath.Join(p.Root, name), strings.NewReplacer("{SECRET_KEY}", p.SecretKey, "{KEY}", p.Key, "{CODED}", base64.StdEncoding.EncodeToString([]byte(p.Key))).Replace(text))
 			}
 			run, _, err := apply(t, p, nil)
 			if err != nil {
@@ -53,6 +57,12 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 			}
 			if got := run.Project.Source.Kind; got != c.kind {
 				t.Errorf("source %q, want %q", got, c.kind)
+			}
+			if n := run.Names(); n != steps.GuideNames {
+				t.Errorf("names %+v", n)
+			}
+			if s := run.Project.Source; (s.File != "") != (c.files["keys.json"]+c.files["keys/a"] != "" || s.Kind == steps.ValueFile) {
+				t.Errorf("source %+v", s)
 			}
 			if got := codesAlone(run.Project.Findings); got != c.codes {
 				t.Errorf("findings %s, want %s", got, c.codes)

@@ -214,7 +214,7 @@ func (j *judged) fallsBack() {
 // loaded compares the keys of settings that load with those of the file.
 func (j *judged) loaded() {
 	d, f, key := j.d, j.f, j.d.keys.Key
-	if f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
+	if d.project.Source.Kind == "" && f.Key.Set && key.Secret.Set() && f.Key.Sum != d.run.Prints.Of(key.Secret) && f.Key.Source != "environment" {
 		j.add(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file.", d.rel())
 	}
 	if f.Key.Set && !key.Secret.Set() && f.Key.Length < steps.MinKeyLength {

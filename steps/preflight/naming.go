@@ -50,6 +50,7 @@ var (
 	// as a subscript.
 	askedName = lazyregexp.New(`[(\[]\s*(?:\w+\s*=\s*)?[rbuRBU]?['"]([A-Za-z_][A-Za-z0-9_]*)['"]`)
 	ofKeys    = lazyregexp.New(`(?i)KEY|SECRET|TOKEN|SIGN|JWT_|_JWT|^(?-i:JWT)$`)
+	points    = lazyregexp.New(`(?i)(?:^|_)(?:NAME|PATH|DIR|ARN|ID|PARAM|PARAMETER|VERSION|URL)(?:_|$)`) // to a secret, or to what it is called in a store
 	onlyName  = lazyregexp.New(`^[A-Za-z_]\w*$`)
 	attribute = lazyregexp.New(`^(\w+(?:\(\))?)\.(\w+)(?:\.get_secret_value\(\))?$`)
 	prefixed  = lazyregexp.New(`\bprefixed\(\s*['"](\w+)['"]`)
@@ -117,7 +118,10 @@ func (n naming) variable(s source, at int, expression string, depth int) string 
 		return n.ofValue(s, at, expression)
 	}
 	if m := askedName.FindStringSubmatch(expression); m != nil && ofKeys.MatchString(m[1]) {
-		return prefixAt(s.text, at) + strings.TrimSuffix(m[1], "_FILE")
+		if name := strings.TrimSuffix(m[1], "_FILE"); !points.MatchString(name) {
+			return prefixAt(s.text, at) + name
+		}
+		return ""
 	}
 	if m := attribute.FindStringSubmatch(expression); m != nil {
 		switch prefix, dynamic := n.prefixOfDynaconf(); {

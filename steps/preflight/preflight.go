@@ -115,7 +115,7 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		p.Source = d.signing.source()
 	}
 	if p.Source.Kind == "" && d.textReadsNone() {
-		p.Source = steps.Source{Kind: steps.NothingReads}
+		p.Source = d.nothingReads(steps.KeyFacts{})
 	}
 	d.untracked = run.Options.Committed && untracked(ctx, p)
 	emit.Check("env-file", steps.MarkRunning, d.rel(), "")
@@ -282,6 +282,12 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 		django, err = s.startPlanned(ctx, d, err)
 	}
 	if err != nil {
+		if p.Source.Kind == steps.NothingReads {
+			if p.Source = d.nothingReads(p.Stopped.SecretKey); p.Stopped.Key.Source == "code" {
+				p.Source = steps.Source{Kind: steps.FromCode, File: p.Stopped.Key.File} // Django says what is wrong with it
+			}
+			err = errors.Join(err, d.again())
+		}
 		d.emitPlace(emit)
 		if ctx.Err() != nil {
 			emit.Check("django", steps.MarkSkipped, "Django", "")

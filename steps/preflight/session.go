@@ -256,6 +256,7 @@ func (s *session) read(answer []byte) (*reply, error) {
 	}
 	r.Facts.Output = r.Output
 	if r.Error != nil {
+		s.project.Stopped = steps.Stopped{Key: r.Key, SecretKey: r.SecretKey}
 		return nil, s.explain(*r.Error)
 	}
 	s.learn.LearnMarks(s.token, r.Marks)

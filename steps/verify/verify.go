@@ -184,9 +184,11 @@ func (s *Step) environment(run *steps.Run, facts *steps.Facts, emit steps.Emit) 
 		emit.Check("environment", steps.MarkOK, "the environment", "does not override the file")
 		return nil
 	}
-	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Of(run.Key) && facts.Key.Source == "file" {
-		emit.Check("environment", steps.MarkOK, "the environment", "is overridden by the file")
-		return nil
+	if facts != nil && run.Key.Set() && facts.Key.Sum == run.Prints.Of(run.Key) {
+		if how := map[string]string{"file": "is overridden by the file", "value-file": "names the file of the key"}[facts.Key.Source]; how != "" {
+			emit.Check("environment", steps.MarkOK, "the environment", how)
+			return nil
+		}
 	}
 	if run.Prints.Secret(v).Equal(run.Key) {
 		emit.Check("environment", steps.MarkOK, "the environment", "holds the same key")

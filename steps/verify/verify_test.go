@@ -130,9 +130,11 @@ func TestAReaderThatOverridesTheEnvironment(t *testing.T) {
 	t.Parallel()
 	run, facts, _, _ := healthy(t)
 	run.Environ = func(name string) (string, bool) { return "another", name == steps.GuideNames.Key }
-	facts.Key.Source = "file"
-	if codes, err := look(t, run); err != nil || len(codes) > 0 {
-		t.Errorf("the file wins, but: %v, %v", codes, err)
+	for _, source := range []string{"file", "value-file"} { // the latter's path is in the variable
+		facts.Key.Source = source
+		if codes, err := look(t, run); err != nil || len(codes) > 0 {
+			t.Errorf("the %s wins, but: %v, %v", source, codes, err)
+		}
 	}
 	facts.Key.Source = "environment"
 	if codes, err := look(t, run); err == nil || !slices.Contains(codes, "jwt-key-shadowed") {

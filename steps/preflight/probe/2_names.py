@@ -20,6 +20,8 @@ SIGNS = re.compile(r"(?=.*(?:JWT|SIGN|TOKEN|AUTH))(?=.*(?:KEY|SECRET))(?!.*(?:PU
 # other services (OAUTH_SECRET) are none.
 NAMES_KEY = re.compile(r"(?=.*(?:JWT|SIGNING))(?=.*(?:KEY|SECRET))(?!.*(?:PUBLIC|VERIFY|_ID$))|(?:^|_)JWT$", re.I)
 SESSIONS = re.compile(r"SECRET|KEY", re.I)
+# Such a variable says where a secret is, or what it is called there.
+POINTS = re.compile(r"(?:^|_)(?:NAME|PATH|FILE|DIR|ARN|ID|PARAM|PARAMETER|VERSION|URL)(?:_|$)", re.I)
 
 
 def note(name):
@@ -81,7 +83,7 @@ def settle(settings):
     read_code()
     signing, secret = plain(signing_key(settings)), plain(getattr(settings, "SECRET_KEY", None))
     named = ASKED.get("configured") or ()
-    unset = [n for n in asked if is_variable(n) and effective(n) is None]
+    unset = [n for n in asked if is_variable(n) and effective(n) is None and not POINTS.search(n)]
 
     def best(found, expected, like):
         alike = [n for n in found if n == expected] + [n for n in found if like(n)]
@@ -112,7 +114,7 @@ def missing(error):
     if isinstance(error, KeyError) and error.args:
         found.append(error.args[0])
     found += missing_fields(error)
-    return [n for n in dict.fromkeys(found) if is_variable(n) and SIGNS.search(n)][:3]
+    return [n for n in dict.fromkeys(found) if is_variable(n) and SIGNS.search(n) and not POINTS.search(n)][:3]
 
 
 def missing_fields(error):

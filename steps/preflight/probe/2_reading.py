@@ -170,6 +170,19 @@ def value_file_of(name):
     return ""
 
 
+def many_values_file(value):
+    """The file in a form of the project's own that a value stands in; "" for none."""
+    for path in read if len(value) >= 8 else ():
+        try:
+            if not path.startswith("/proc/") and os.path.getsize(path) <= 65536:
+                with open(path, encoding="utf-8") as f:
+                    if value in f.read():
+                        return path
+        except (OSError, ValueError):
+            pass
+    return ""
+
+
 def source_text(module):
     """The text of a module that is loaded."""
     try:
@@ -192,7 +205,7 @@ def literal_at(module, value):
 def source_of(name, value):
     """Where a value is from, the file and the line: "environment", "file" (of
     variables), "value-file", "settings" (a literal in their code), "code" (what that
-    fetches)."""
+    fetches, with the file that it stands in, if any)."""
     if not value:
         return "", "", 0
     if ENVIRON.get(name) == value:
@@ -206,7 +219,7 @@ def source_of(name, value):
         line = literal_at(module, value)
         if line:
             return "settings", os.path.realpath(getattr(sys.modules[module], "__file__", None) or ""), line
-    return "code", "", 0
+    return "code", many_values_file(value), 0
 
 
 def reader_in_use():

@@ -171,6 +171,8 @@ def explain(error):
     elif isinstance(error, ModuleNotFoundError):
         name = str(error.name or "")
         told.update(kind="module", module=name if name in told["text"] else "")
+    elif isinstance(error, OSError) and candidate and str(error.filename).endswith(candidate):
+        told["kind"] = "path"
     elif isinstance(error, Refused):
         told.update(kind="refused", text=str(error))
     else:

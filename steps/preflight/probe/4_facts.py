@@ -122,11 +122,20 @@ def key_fact(name, value):
             "sum": seal(value) if value else ""}
 
 
-def key_facts(settings):
-    """The keys as these settings have them; settings is None when they do not load."""
+def set_before(error, name):
+    """What settings that stopped had for a setting by then; "" for nothing."""
+    for frame, _ in traceback.walk_tb(error.__traceback__) if error else ():
+        if in_project(frame.f_code.co_filename) and plain(frame.f_globals.get(name)):
+            return plain(frame.f_globals[name])
+    return ""
+
+
+def key_facts(settings, error=None):
+    """The keys as these settings have them; settings is None when they do not load, with
+    the error."""
     if settings is None or candidate is not None:
-        key = effective(KEY)
-        secret = plain(getattr(settings, "SECRET_KEY", None)) or effective(SECRET)
+        key = effective(KEY) or set_before(error, KEY)
+        secret = plain(getattr(settings, "SECRET_KEY", None)) or set_before(error, "SECRET_KEY") or effective(SECRET)
         signing = None
     else:
         secret, signing = plain(getattr(settings, "SECRET_KEY", None)), plain(signing_key(settings))

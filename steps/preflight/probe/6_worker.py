@@ -45,7 +45,7 @@ def load(overlay):
         settings = evaluate()
     except (Exception, SystemExit) as error:
         told, about = explain(error), names_key(error)
-        return dict(key_facts(None), missing=missing(error), value_file=value_file_of(KEY), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
+        return dict(key_facts(None, error), missing=missing(error), value_file=value_file_of(KEY), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
                     state=state_of(), refused=about or KEY in told["setting"],
                     reader=reader_in_use(), reader_files=[path for _, path in opened], looked=[path for _, path in looked])
     live = settings

@@ -134,7 +134,9 @@ def try_key(overlay, first):
         told = worker.answer()
         if "error" not in told and (told["proved"] or way.get("key") == before["key"]):
             return worker, told, way
-        failed = worker, (told if "error" in told else first) if failed is None else failed[1], way
+        # A variable that is taken for the path of a file says nothing with a key in it.
+        other = "error" in told and told["error"]["kind"] != "path"
+        failed = worker, (told if other else first) if failed is None else failed[1], way
     use_names(before)
     return failed
 
