@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,6 +191,26 @@ func TestOverlaysSwitch(t *testing.T) {
 	st.press("t", "enter", "esc")
 	if st.w.over == nil || st.w.over.list == nil {
 		t.Error("esc does not lead from a finding to the list")
+	}
+}
+
+// The help page names the key of each page over the others.
+func TestTheHelpNamesEveryPageOverTheOthers(t *testing.T) {
+	help := newSheet(newStage(t, plainLight).w.styles, 200, "")
+	helpOverlay().draw(newStage(t, plainLight).open().w, help)
+	opened := 0
+	for key := '!'; key <= '~'; key++ {
+		st := newStage(t, plainLight).open().press(string(key))
+		if st.w.over == nil || key == '?' { // which the footer of every page names
+			continue
+		}
+		opened++
+		if !slices.ContainsFunc(help.rows, func(row string) bool { return strings.HasPrefix(row, string(key)+" ") }) {
+			t.Errorf("the help does not name %c, which opens %q", key, st.w.over.title)
+		}
+	}
+	if opened < 5 {
+		t.Errorf("%d keys open a page: this looked at little", opened)
 	}
 }
 

@@ -61,11 +61,10 @@ func (w *wizard) hinted(key string) bool {
 	return slices.ContainsFunc(w.hints(), func(h hint) bool { return h.key == key })
 }
 
-// global is for the keys that mean the same on every page.
-func (w *wizard) global(name string) (tea.Cmd, bool) {
+// covered shows the page over the others that the key opens: on every page, and in place
+// of another of them. The help page names these keys.
+func (w *wizard) covered(name string) (tea.Cmd, bool) {
 	switch name {
-	case "q":
-		return w.quit(false), true
 	case "?":
 		w.over, w.scroll = helpOverlay(), 0
 	case "w":
@@ -81,6 +80,17 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 	case "b":
 		w.over, w.scroll, w.emergency = emergencyOverlay(), 0, nil
 		return w.askEmergency(), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// global is for the keys that mean the same on every page.
+func (w *wizard) global(name string) (tea.Cmd, bool) {
+	switch name {
+	case "q":
+		return w.quit(false), true
 	case "x":
 		if w.job != nil {
 			w.flash = "Stopping at the next safe place."
@@ -101,7 +111,7 @@ func (w *wizard) global(name string) (tea.Cmd, bool) {
 	case "esc":
 		return w.back(), true
 	default:
-		return nil, false
+		return w.covered(name)
 	}
 	return nil, true
 }

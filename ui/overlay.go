@@ -49,7 +49,7 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		w.cover(o.up)
 	case "q":
 		return w.quit(false)
-	case "x", "w", "l", "t", "m", "b", "?": // the others of these take its place
+	case "x":
 		cmd, _ := w.global(name)
 		return cmd
 	case "c":
@@ -67,6 +67,9 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 			w.cover(o.up)
 		}
 	default:
+		if cmd, took := w.covered(name); took {
+			return cmd
+		}
 		o.moved(w, name)
 	}
 	return nil

@@ -162,7 +162,7 @@ func homeless(run *steps.Run, text string) string {
 }
 
 // programs are those that keysplit may start.
-var programs = []string{"aws", "docker", "docker-compose", "fly", "gh", "git", "heroku", "kubectl", "op", "pipenv", "poetry", "railway", "systemctl", "uv", "vault"}
+var programs = []string{"aws", "docker", "docker-compose", "fly", "gh", "git", "heroku", "journalctl", "kubectl", "op", "pipenv", "poetry", "railway", "sudo", "systemctl", "uv", "vault"}
 
 func system(run *steps.Run) System {
 	s := System{OS: runtime.GOOS, Name: systemName(), Arch: runtime.GOARCH, Programs: []string{}}
