@@ -137,7 +137,7 @@ func (s *Status) places(ctx context.Context, run *steps.Run) (key secret.Secret,
 			p.Where = from
 		}
 		s.Places = append(s.Places, p)
-		s.Unseen = append(s.Unseen, prose.Say("The environment of the server's own process: its key is told by `keysplit status --live`."))
+		s.Unseen = append(s.Unseen, prose.Say("The environment of the server's own process, which may hold another key."))
 		return key, nil
 	}
 	var all []steps.Held

@@ -74,6 +74,7 @@ accepting that is refused.`,
 	o.queueing(f)
 	targetsFlag(f, &o.targets, "the key is at `SPEC` (see keysplit help targets)")
 	f.StringVar(&o.restart, "restart", "", "with --end: restart with `SPEC`")
+	f.StringArrayVar(&o.also, "also", nil, "with --end: then restart workers at `SPEC`")
 	f.IntVar(&o.hours, "hours", int(grace.Default.Hours()), "for `N` hours from now, 720 at most")
 	f.BoolVar(&o.end, "end", false, "end it now, and remove its variables")
 	f.BoolVar(&o.prepare, "prepare", false, "only write the module, and show the lines")
@@ -89,8 +90,8 @@ func (o *graceOptions) check(cmd *cobra.Command, stdio IO) error {
 		return steps.Usage("--end, --prepare and --hours cannot be used together")
 	case o.lines && (!o.prepare || o.env != "" && o.env != steps.DefaultEnvironment):
 		return steps.Usage("--adopt goes with --prepare, in development: code reaches other environments by a commit")
-	case !o.end && (o.restart != "" || len(o.urls) > 0):
-		return steps.Usage("--restart and --url go with --end")
+	case !o.end && (o.restart != "" || len(o.also) > 0 || len(o.urls) > 0):
+		return steps.Usage("--restart, --also and --url go with --end")
 	case o.end && !o.yes && !o.dryRun && (o.json || !stdio.InTTY):
 		return steps.Usage("--end asks before each change, and nobody is there to answer: add --yes, or --dry-run to see the plan")
 	}

@@ -162,7 +162,7 @@ func TestTheRealRotation(t *testing.T) {
 	if r.takes(t, before) || !r.takes(t, after) {
 		t.Error("after the deadline the previous key is still accepted, or the new one is not")
 	}
-	done := r.keysplit(t, "grace", "--end")
+	done := r.keysplit(t, append([]string{"grace", "--end"}, r.also...)...)
 	if now, second, until := r.values(); done.code != 0 || now != key || second != "" || until != "" || !r.takes(t, after) {
 		t.Errorf("the end: exit %d, the key stays: %t, a second one is left: %t\n%s%s", done.code, now == key, second+until != "", done.out, done.errOut)
 	}
