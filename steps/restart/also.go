@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -139,6 +140,43 @@ func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 			WithFix(finding.Do("Restart it. To have keysplit do that in a rotation, name what runs it, such as --also systemd:celery."))
 		emit.Find(f)
 	}
+}
+
+// older looks at the containers and pods that read the key's places, where they were
+// restarted by other means than their own manager. A command may end before they are
+// replaced, so they are waited for. Where nothing was restarted, those that go on with an
+// earlier key are told of.
+func (s *Step) older(ctx context.Context, run *steps.Run, emit steps.Emit, w Way) error {
+	if w.manager != nil && slices.ContainsFunc(parts(w.manager), vendor.LooksBack) {
+		return nil
+	}
+	restarted := w.spec != nothing.spec
+	limit := time.Duration(0)
+	if restarted {
+		limit = run.Options.Wait()
+	}
+	var seen []steps.Event
+	var stale error
+	_, err := s.Until(ctx, limit, func() (bool, error) {
+		seen = nil
+		stale = vendor.Older(ctx, run, func(e steps.Event) {
+			if e.Mark == steps.MarkFailed && !restarted {
+				e.Mark = steps.MarkWarn
+			}
+			seen = append(seen, e)
+		})
+		return stale == nil, ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range seen {
+		emit(e)
+	}
+	if stale != nil && !restarted {
+		return soften(stale, emit)
+	}
+	return stale
 }
 
 // backWorkers are the workers that a rollback restarts: those that are named, else those

@@ -117,7 +117,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	s.stale(ctx, run, emit)
-	return nil
+	return s.older(ctx, run, emit, w)
 }
 
 // Verify asks the server once more for any answer. Without an address there is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,74 @@ esac`
 	}
 }
 
+// Containers of a compose file that the key went to are looked at whatever restarted
+// them: a command that recreates none of them has not restarted the backend, and where
+// keysplit restarts nothing it tells of them.
+func TestContainersThatACommandRestarts(t *testing.T) {
+	for name, c := range map[string]struct {
+		restart    string
+		web, other string // what each has: the new key, another, or nothing runs
+		docker     bool
+		severity   finding.Severity // of the finding
+		says       string
+	}{
+		"both are recreated":      {"command:true", "new", "new", true, "", "containers of web, worker"},
+		"it recreates nothing":    {"command:true", "old", "old", true, finding.Error, "web, worker"},
+		"a worker is left":        {"command:true", "new", "old", true, finding.Error, "worker"},
+		"later than the command":  {"command:touch ROOT/late", "late", "late", true, "", "containers of web, worker"},
+		"none runs":               {"command:true", "none", "none", true, "", "containers of web"},
+		"no docker":               {"command:true", "old", "old", false, "", "containers of web"},
+		"nothing is restarted":    {"none", "old", "old", true, finding.Warning, "web, worker"},
+		"restarted by the person": {"none", "new", "new", true, "", "containers of web, worker"},
+		"a worker, and not by us": {"none", "new", "old", true, finding.Warning, "worker"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := managedWorld(t, "none")
+			root := w.run.Project.Root
+			if c.restart != "none" {
+				w.run.Options.Restart = by(t, strings.ReplaceAll(c.restart, "ROOT", root))
+			}
+			if c.severity != "" {
+				w.run.Options.Timeout = 500 * time.Millisecond // they stay
+			}
+			w.run.Targets = []steps.Target{target(t, "compose:compose.yaml#web")}
+			program := stepstest.NewTool(t, "docker", `[ ! -e "$DIR/none" ] || exit 1
+case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose ps --quiet web") [ "$(cat "$DIR/web")" = none ] || echo web ;;
+"compose ps --quiet db") ;;
+"compose ps --quiet worker") [ "$(cat "$DIR/worker")" = none ] || echo worker ;;
+"inspect "*) has=$(cat "$DIR/$2")
+	[ "$has" != late ] || { has=old; [ ! -e "`+root+`/late" ] || { echo x >>"$DIR/looks"; [ $(wc -l <"$DIR/looks") -lt 3 ] || has=new; }; }
+	echo '[{"State":{"Status":"running"},"Image":"sha256:a","Config":{"Env":["JWT_SECRET_KEY='"$(cat "$DIR/$has")"'"]}}]' ;;
+*) exit 9 ;;
+esac`)
+			files := map[string]string{"web": c.web, "worker": c.other, "new": w.run.Key.Reveal(), "old": newKey()}
+			if !c.docker {
+				files["none"] = ""
+				stepstest.NewTool(t, "docker-compose", "exit 1")
+			}
+			err := os.WriteFile(filepath.Join(root, "compose.yaml"), []byte("services:\n  web: {build: ., env_file: .env}\n  worker: {build: ., env_file: .env}\n  db: {image: postgres, env_file: .env}\n"), 0o600)
+			for name, text := range files {
+				err = errors.Join(err, os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, found, err := restarted(t, w)
+			stale := slices.IndexFunc(found, func(f finding.Finding) bool { return f.Code == finding.ServerStaleKey })
+			switch {
+			case (err != nil) != (c.severity == finding.Error), (stale >= 0) != (c.severity != ""):
+				t.Fatalf("%v, %v\n%s", err, found, said)
+			case !strings.Contains(said, c.says):
+				t.Errorf("%q is not said:\n%s", c.says, said)
+			case stale >= 0 && (found[stale].Severity != c.severity || !strings.Contains(found[stale].Fix.Rendered(), "--restart compose:compose.yaml#web")):
+				t.Errorf("the finding is %+v, %s", found[stale], found[stale].Fix.Rendered())
+			}
+		})
+	}
+}
+
 // No pod that reads the Secret is older than the key in it: not one of what was rolled
 // out, and not one of a workload that was not named.
 func TestKubernetesFindsPodsOlderThanTheKey(t *testing.T) {
@@ -130,10 +199,17 @@ esac`
 		"the old one is going":     {reads("backend"), pods(`,"deletionTimestamp":"`+now+`"`, old), pods("", old), true, false, ""},
 		"the worker reads another": {reads("backend"), pods("", now), pods("", old), true, false, ""},
 		"nothing was written":      {reads("backend", "worker"), pods("", old), pods("", old), false, false, ""},
+		"by a command, all new":    {reads("backend", "worker"), pods("", now), pods("", now), true, false, ""},
+		"by a command, one is old": {reads("backend", "worker"), pods("", now), pods("", old), true, false, "deployment/worker"},
 		"it may not look":          {reads("backend", "worker"), pods("", now), pods("", old), true, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := managedWorld(t, "kubernetes:shop/backend")
+			restart, all := "kubernetes:shop/backend", "deployment/backend"
+			if strings.HasPrefix(name, "by a command") {
+				restart, all = "command:true", "deployment/worker"
+			}
+			w := managedWorld(t, restart)
+			w.run.Options.Timeout = 500 * time.Millisecond
 			w.run.Targets = []steps.Target{target(t, "kubernetes:shop/sec#jwt")}
 			if w.run.Wrote = c.wrote; c.wrote {
 				at, err := time.Parse(time.RFC3339, "2026-01-01T00:00:30Z")
@@ -156,7 +232,7 @@ esac`
 			if stale := finding.Has(found, finding.ServerStaleKey); stale != (c.stale != "") || (err != nil) != stale {
 				t.Fatalf("stale: %v, want %q: %v, %v\n%s", stale, c.stale, err, found, said)
 			}
-			if c.stale != "" && (!strings.Contains(found[0].Message.Rendered(), c.stale) || !strings.Contains(found[0].Fix.Rendered(), "--restart kubernetes:shop/deployment/backend")) {
+			if c.stale != "" && (!strings.Contains(found[0].Message.Rendered(), c.stale) || !strings.Contains(found[0].Fix.Rendered(), "--restart kubernetes:shop/"+all)) {
 				t.Errorf("the finding is %q, %q", found[0].Message.Rendered(), found[0].Fix.Rendered())
 			}
 		})

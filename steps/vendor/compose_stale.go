@@ -15,10 +15,11 @@ import (
 // lineOthers is the line about those that run the same backend and were not named.
 const lineOthers = "others"
 
-// stale looks for containers of services that were not named, although they run this
-// backend and get the key from the same file: those go on with what they were made with.
-// Where that cannot be looked at, nothing is claimed.
-func (c services) stale(ctx context.Context, run *steps.Run, emit steps.Emit, by composer) error {
+// stale looks for containers with another key than the new one: of named services that
+// were not recreated just now, and of those that were not named, although they run this
+// backend and get the key from the same file. They go on with what they were made with.
+// What cannot be looked at is told, and nothing is claimed of it.
+func (c services) stale(ctx context.Context, run *steps.Run, emit steps.Emit, by composer, named ...string) error {
 	if !run.Key.Set() {
 		return nil
 	}
@@ -27,12 +28,15 @@ func (c services) stale(ctx context.Context, run *steps.Run, emit steps.Emit, by
 		emit.Check(lineOthers, steps.MarkWarn, "other services", "could not be looked at")
 		return ctx.Err()
 	}
-	var stale []string
-	for _, name := range alike {
-		old, err := c.holdsAnother(ctx, run, by, name)
+	var stale, running []string
+	for _, name := range slices.Concat(named, alike) {
+		runs, old, err := c.holdsAnother(ctx, run, by, name)
 		if err != nil {
 			emit.Check(lineOthers, steps.MarkWarn, "service "+secret.Inert(name), "could not be looked at")
 			return ctx.Err()
+		}
+		if runs {
+			running = append(running, name)
 		}
 		if old {
 			stale = append(stale, secret.Inert(name))
@@ -41,12 +45,48 @@ func (c services) stale(ctx context.Context, run *steps.Run, emit steps.Emit, by
 	switch {
 	case len(stale) > 0:
 		emit.Check(lineOthers, steps.MarkFailed, strings.Join(stale, ", "), "not recreated")
-		return steps.Fail(staleOnes("The containers of "+strings.Join(stale, ", ")+" run this backend too, and still have what they were made with, not the new key.",
-			"compose:"+c.list, "compose:"+strings.Join(append(slices.Clone(c.all), stale...), ",")))
+		all := slices.Clone(c.all)
+		for _, name := range stale {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+		from := ""
+		if c.file != "" {
+			from = c.file + "#"
+		}
+		return steps.Fail(staleOnes("The containers of "+strings.Join(stale, ", ")+" run this backend, and still have what they were made with, not the new key.",
+			"compose:"+c.list, "compose:"+from+strings.Join(all, ",")))
+	case len(named) > 0 && len(running) == 0:
+		emit.Check(lineOthers, steps.MarkWarn, "containers of "+secret.Inert(c.list), "none runs here")
+	case len(named) > 0:
+		emit.Check(lineOthers, steps.MarkOK, "containers of "+secret.Inert(strings.Join(running, ", ")), "none has another key")
 	case len(alike) > 0:
 		emit.Check(lineOthers, steps.MarkOK, "other services of this backend", "none has another key")
 	}
 	return nil
+}
+
+// older does for the service of a target what stale does after its restart.
+func (c compose) older(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	whole, asked := askCompose(ctx, run, c.Described(run))
+	if !asked {
+		var err error
+		if whole, err = readCompose(c.Described(run)); err != nil {
+			return nil // what is wrong with the file, the target says
+		}
+	}
+	name, err := c.choose(run, whole)
+	if err != nil {
+		return nil
+	}
+	s := services{c.file, name, []string{name}}
+	by, err := s.find(ctx, run)
+	if err != nil {
+		emit.Check(lineOthers, steps.MarkWarn, "containers of "+secret.Inert(name), "could not be looked at")
+		return ctx.Err()
+	}
+	return s.stale(ctx, run, emit, by, name)
 }
 
 // staleOnes is the finding of processes that were not restarted with the others; restart
@@ -125,22 +165,26 @@ func (c services) images(ctx context.Context, run *steps.Run, by composer, all .
 	return out, nil
 }
 
-// holdsAnother reports whether a container of the service runs without the new key.
-func (c services) holdsAnother(ctx context.Context, run *steps.Run, by composer, name string) (bool, error) {
+// holdsAnother reports whether a container of the service runs, and whether one runs
+// without the new key.
+func (c services) holdsAnother(ctx context.Context, run *steps.Run, by composer, name string) (runs, another bool, err error) {
 	ids, err := by.containers(ctx, run, name)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, id := range ids {
 		found, err := inspect(ctx, run, by, name, id)
 		if err != nil {
-			return false, err
+			return runs, false, err
 		}
-		if found.State.Status == "running" && found.stale(run) {
-			return true, nil
+		if found.State.Status != "running" {
+			continue
+		}
+		if runs = true; found.stale(run) {
+			return true, true, nil
 		}
 	}
-	return false, nil
+	return runs, false, nil
 }
 
 // stale reports whether the container runs with another key than the new one: what it was

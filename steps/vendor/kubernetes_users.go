@@ -125,6 +125,11 @@ func (k workloads) otherUsers(ctx context.Context, run *steps.Run) []prose.Text 
 	return said
 }
 
+// older does for the Secret of a target what stale does after a rollout.
+func (k *kubernetes) older(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	return workloads{argument: strings.TrimPrefix(k.String(), "kubernetes:"), namespace: k.namespace}.stale(ctx, run, emit)
+}
+
 // stale looks for pods that are older than the write: of the workloads that were rolled
 // out, and of the others that read the Secret, which go on with what they started with.
 // Where that cannot be looked at, nothing is claimed.

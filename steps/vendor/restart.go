@@ -36,6 +36,32 @@ type Kept interface {
 	Kept(run *steps.Run) string
 }
 
+// ager is a File or a Store whose readers are containers that can be listed.
+type ager interface {
+	older(ctx context.Context, run *steps.Run, emit steps.Emit) error
+}
+
+// Older looks at the containers and pods that get the key from this run's targets, where
+// something else than their own manager restarted them, or nothing did. Its *steps.Failure
+// names those that go on with an earlier key.
+func Older(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+	for _, a := range targetsOf[ager](run) {
+		if err := a.older(ctx, run, emit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LooksBack reports whether a manager looks at all of them itself, after its restart.
+func LooksBack(m Manager) bool {
+	switch m.(type) {
+	case services, workloads:
+		return true
+	}
+	return false
+}
+
 // hinter is a Store whose readers keep the old value until they are restarted.
 type hinter interface {
 	// RestartHint says what --restart would do about it.
