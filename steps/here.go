@@ -17,6 +17,19 @@ func FromHere(path string) string {
 	return from(here, path)
 }
 
+// GitFolder is what git -C takes for a work tree in commands that are typed into that
+// shell: "" where keysplit was started in the work tree.
+func GitFolder(top string) string {
+	if here, err := filepath.EvalSymlinks("."); err == nil {
+		if here, err = filepath.Abs(here); err == nil {
+			if rel, err := filepath.Rel(top, here); err == nil && filepath.IsLocal(rel) {
+				return ""
+			}
+		}
+	}
+	return FromHere(top)
+}
+
 func from(here, path string) string {
 	if resolved, err := filepath.EvalSymlinks(here); err == nil {
 		here = resolved

@@ -14,6 +14,7 @@ import (
 // The emergency plan is about the user's own commit, and says so once it is found.
 func TestTheEmergencyPlanIsAboutTheProjectsCommit(t *testing.T) {
 	dir := t.TempDir()
+	t.Chdir(dir) // git is typed there
 	settings := filepath.Join(dir, "settings.py")
 	git := func(args ...string) string {
 		t.Helper()

@@ -21,7 +21,8 @@ type Change struct {
 	Migrations []string `json:"migrations,omitempty"` // those of them that are migrations
 	Earlier    int      `json:"earlier,omitempty"`    // more commits, before it, that changed JWT_SECRET_KEY in the settings
 
-	names steps.Names // of the project
+	names  steps.Names // of the project
+	folder string      // of the work tree, as git -C takes it; "" where keysplit was started in it
 }
 
 // Find asks the project's git for the newest commit that changed how often the
@@ -30,15 +31,16 @@ type Change struct {
 // and in a shallow clone it is only where the history was cut off.
 func Find(ctx context.Context, run *steps.Run) Change {
 	p := run.Project
+	c := Change{names: run.Names(), folder: steps.GitFolder(p.TopLevel)}
 	if p.SettingsFile == "" {
-		return Change{names: run.Names()}
+		return c
 	}
 	settings := p.Rel(p.SettingsFile)
 	if filepath.IsAbs(settings) {
-		return Change{names: run.Names()}
+		return c
 	}
 	clean := func(s string) string { return strings.ReplaceAll(run.Redactor.Clean(s), "\n", " ") }
-	c := Change{Settings: clean(settings), names: run.Names()}
+	c.Settings = clean(settings)
 	// No program that the repository names: neither for the text of a file nor for
 	// the signature of a commit.
 	res, ok := git.Ask(ctx, p.TopLevel, nil, 64<<10, "--literal-pathspecs", "log", "-S"+run.Names().Key, "--no-textconv", "--no-ext-diff", "--no-show-signature",

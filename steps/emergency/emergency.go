@@ -86,7 +86,7 @@ func (c Change) undoes() []prose.Text {
 			prose.Say("Find the commit of the change. Below it is called COMMIT."),
 			prose.Say("%s", c.log()),
 			prose.Say("It may hold more than the key, and the revert undoes all of it. Look first:"),
-			prose.Say("`git show --stat COMMIT`"),
+			prose.Say("%s", c.git("show", "--stat", "COMMIT")),
 			prose.Say(migrations),
 		}
 	}
@@ -94,7 +94,7 @@ func (c Change) undoes() []prose.Text {
 	if c.Earlier > 0 {
 		out = append(out, prose.Say("%s did so too:", count(c.Earlier, "earlier commit")), prose.Say("%s", c.log()))
 	}
-	out = append(out, prose.Say("Check that it is the right one: %s", prose.Shell("git", "show", c.Commit)))
+	out = append(out, prose.Say("Check that it is the right one: %s", c.git("show", c.Commit)))
 	switch n := len(c.Others); {
 	case n == 0:
 		out = append(out, prose.Say("It changes no other file."))
@@ -107,13 +107,22 @@ func (c Change) undoes() []prose.Text {
 	return out
 }
 
+// git is a command of git in the project's work tree, as it is typed where keysplit was
+// started.
+func (c Change) git(words ...string) prose.Command {
+	if c.folder != "" {
+		words = append([]string{"-C", c.folder}, words...)
+	}
+	return prose.Shell(append([]string{"git"}, words...)...)
+}
+
 // log is the command that lists the commits that changed the key in the settings.
 func (c Change) log() prose.Command {
 	settings := "SETTINGS" // the file
 	if c.Settings != "" {
 		settings = ":/" + c.Settings // from whatever folder
 	}
-	return prose.Shell("git", "log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
+	return c.git("log", "--oneline", "-S", steps.GuideNames.Key, "--", settings)
 }
 
 // looks are the commands that find the commit, nil where it, or the file, is not known.
@@ -127,11 +136,12 @@ func (c Change) looks() []prose.Command {
 // commands are what to type, with migrations left as they are where there are any,
 // or may be.
 func (c Change) commands() []string {
-	out := []string{"git revert --no-commit " + cmp.Or(c.Commit, "COMMIT")}
+	out := []string{string(c.git("revert", "--no-commit", cmp.Or(c.Commit, "COMMIT")))}
 	if c.Commit == "" || len(c.Migrations) > 0 {
-		out = append(out, "git restore --staged --worktree '*/migrations/*'")
+		// From the top, whatever the folder, and also those that lie there themselves.
+		out = append(out, string(c.git("restore", "--staged", "--worktree", ":(top,glob)**/migrations/**")))
 	}
-	return append(out, "git commit -m 'Revert the JWT key requirement, for now'")
+	return append(out, string(c.git("commit", "-m", "Revert the JWT key requirement, for now")))
 }
 
 // reverts are those commands, nil where the commit is not known.

@@ -77,7 +77,7 @@ func interpolated(ctx context.Context, p *steps.Project) []finding.Finding {
 			if file := fillsIn(dir, l.Name); file != "" && gitSays(ctx, p, path, "ls-files", "--error-unmatch") == 0 {
 				message := "Git tracks " + p.Rel(path) + ", from which docker compose fills in ${" + l.Name + "} (" + p.Rel(file) + "). The settings do not read it."
 				return []finding.Finding{finding.New(finding.EnvFileTrackedByGit, message).At(p.Rel(path), l.Num).WithFix(
-					finding.Do("Run: %s, add it to .gitignore, and make a new value. A file that is committed can have all that is no secret.", finding.Shell("git", "rm", "--cached", steps.FromHere(path))))}
+					finding.Do("Run: %s, add it to .gitignore, and make a new value. A file that is committed can have all that is no secret.", trust.Untrack(path)))}
 			}
 		}
 	}

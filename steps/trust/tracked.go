@@ -44,7 +44,7 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 		f.Message = prose.Say("The .env file is tracked by git, on purpose: %s.", by)
 		return f, true, true
 	}
-	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: `keysplit --env-file PATH`.", untrack(real))
+	fix := finding.Do("Run: %s, add it to .gitignore, and rotate its secrets. Or keep the key in a file that git does not track: `keysplit --env-file PATH`.", Untrack(real))
 	if writes {
 		f = f.WithSeverity(finding.Error)
 		f.Message = prose.Say("The .env file is tracked by git, so keysplit writes no secret to it.")
@@ -56,9 +56,9 @@ func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f f
 	return f.WithFix(fix), true, true
 }
 
-// untrack is the command that takes a file out of the repository and leaves it where it
+// Untrack is the command that takes a file out of the repository and leaves it where it
 // is, as it is typed where keysplit was started.
-func untrack(path string) finding.Command {
+func Untrack(path string) finding.Command {
 	words := []string{"git", "rm", "--cached", filepath.Base(path)}
 	if dir := steps.FromHere(filepath.Dir(path)); dir != "." {
 		words = slices.Insert(words, 1, "-C", dir)

@@ -113,7 +113,7 @@ func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 	out := strings.Join(strings.Fields(rolledBack(t)), " ")
 	for _, want := range []string{
 		"is " + change + `, "Require the key of tokens".`, "It also changes 2 other files", "app/migrations/0007_limits.py, app/uploads.py", "There is 1 migration among them: app/migrations/0007_limits.py",
-		"git revert --no-commit " + change, "git restore --staged --worktree '*/migrations/*'",
+		"git revert --no-commit " + change, "git restore --staged --worktree ':(top,glob)**/migrations/**'",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, out)

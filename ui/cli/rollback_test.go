@@ -262,3 +262,36 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 		})
 	}
 }
+
+// A command of the user's own is not kept, only that there was one: without it the rollback
+// restores, restarts nothing, is not finished, and says what finishes it.
+func TestRollbackNeedsTheCommandThatItDoesNotKeep(t *testing.T) {
+	u := newUpgraded(t, "staging")
+	u.run([]string{".env", "NEW=1\n"})
+	j, err := Stdio().State.Open(u.root, u.env)
+	if err == nil {
+		err = j.SetRestart(steps.OwnCommand)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, said := u.rollback("-", "--yes")
+	if code != ExitFinding || u.read(".env") != u.was {
+		t.Errorf("without the command: exit %d, restored %t", code, u.read(".env") == u.was)
+	}
+	for _, want := range []string{"keysplit did not keep your restart command", "The backend was not restarted.", "the server still has to restart", "keysplit rollback --env staging --restart command:"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q: %s", want, said)
+		}
+	}
+	if code, said = u.rollback("-", "--yes"); code != ExitFinding {
+		t.Errorf("again without it: exit %d: %s", code, said)
+	}
+	if code, said = u.rollback("-", "--yes", "--restart", "command:touch restarted"); code != ExitOK || !strings.Contains(said, "Everything is as it was before the upgrade") {
+		t.Errorf("with it: exit %d: %s", code, said)
+	}
+	u.read("restarted")
+	if code, said = u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to undo") {
+		t.Errorf("after it: exit %d: %s", code, said)
+	}
+}
