@@ -59,6 +59,7 @@ type form struct {
 
 	as     []string // what starts the shell
 	before string   // what that does first
+	then   []string // what the shell starts the server through
 }
 
 const on = "127.0.0.1:{PORT}"
@@ -109,7 +110,7 @@ func as(user string) []string {
 const owner, looker = "65534", "65533"
 
 // everyForm are the forms, and each of this machine's own also where the project is
-// mounted elsewhere, and of another user.
+// mounted elsewhere, of another user, and both.
 func everyForm() map[string]form {
 	all := maps.Clone(forms)
 	for name, f := range forms {
@@ -117,10 +118,11 @@ func everyForm() map[string]form {
 			continue
 		}
 		f.long = f.long || name != "wsgiref" && name != "a unix socket"
-		mine, theirs := f, f
+		mine, theirs, both := f, f, f
 		mine.as, mine.before = []string{"unshare", "-m"}, "mount --bind {HOME} /mnt && cd {FROM} && "
 		theirs.as = as(owner)
-		all[name+", mounted elsewhere"], all[name+theirsEnd] = mine, theirs
+		both.as, both.before, both.then, both.long = mine.as, mine.before, theirs.as, true
+		all[name+", mounted elsewhere"], all[name+theirsEnd], all[name+", mounted elsewhere"+theirsEnd] = mine, theirs, both
 	}
 	maps.DeleteFunc(all, func(_ string, f form) bool { return f.long && !long })
 	return all
@@ -295,7 +297,7 @@ func stubProject(t *testing.T) string {
 // startForm starts a server in a process group of its own, which ends with the test.
 func startForm(t *testing.T, f form, r *strings.Replacer, root string) *exec.Cmd {
 	t.Helper()
-	words := append(slices.Clone(f.as), "sh", "-c", r.Replace(f.before)+"exec env "+r.Replace(f.env)+" "+r.Replace(f.command))
+	words := append(slices.Clone(f.as), "sh", "-c", r.Replace(f.before)+"exec "+strings.Join(append(slices.Clone(f.then), "env "), " ")+r.Replace(f.env)+" "+r.Replace(f.command))
 	c := exec.Command(words[0], words[1:]...)
 	if c.Dir = r.Replace(f.from); c.Dir == "" {
 		c.Dir = root
