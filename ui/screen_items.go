@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/prose"
 )
 
 // What of the items is drawn where: from twoPanes columns on the details of the one
@@ -175,7 +176,11 @@ func (c *checklistScreen) details(w *wizard, s *sheet, l steps.Event) {
 	if it.Against != "" && w.typing() {
 		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Warn, "The evidence says otherwise: "+it.Against)
 	}
-	if !it.Todo.Empty() {
-		s.say(s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), it.Todo)
+	todo := it.Todo
+	if it.Awaits && w.endingNow().OwnServer { // the page waits for it
+		todo = prose.Say("Start your server. It is tested as soon as it answers.")
+	}
+	if !todo.Empty() {
+		s.say(s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), todo)
 	}
 }

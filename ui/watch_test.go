@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/prose"
 )
 
@@ -65,6 +66,24 @@ func TestTheLastPageWaitsForTheServer(t *testing.T) {
 	if view := st.w.View(); strings.Contains(view, "Waiting") || !strings.Contains(view, "The backend has a JWT key of its own") {
 		t.Errorf("the server that came is not ticked:\n%s", view)
 	}
+}
+
+// An item that waits for the server says what the page says, not another command.
+func TestAnItemWaitsForTheServerAsThePageDoes(t *testing.T) {
+	st, _ := alone(t)
+	st.open().to(steps.SmokeTest)
+	st.holdAtEnd = true
+	st.press("enter")
+	screen := st.w.page(steps.Checklist).screen.(*checklistScreen)
+	for awaits, want := range map[bool]string{true: "It is tested as soon as it answers.", false: "then run keysplit upgrade"} {
+		screen.items = map[string]checklist.Item{"item-4": {Number: 4, Awaits: awaits, Todo: prose.Say("Start your server, then run `keysplit upgrade`.")}}
+		s := newSheet(st.w.styles, 70, "")
+		screen.details(st.w, s, steps.Event{ID: "item-4", Mark: steps.MarkWarn, Detail: prose.Say("open")})
+		if got := strings.Join(s.rows, " "); !strings.Contains(got, want) {
+			t.Errorf("an item that awaits a server (%v) says %q, want %q", awaits, got, want)
+		}
+	}
+	st.release()
 }
 
 // A server that is not as it should be leads to the page that says so, and one that

@@ -165,7 +165,7 @@ func TestOnlyAServerOfKeysplitsOwnWasAsked(t *testing.T) {
 		t.Fatalf("open are %v, want 4, 5 and 6\n%s", got, r.Text())
 	}
 	for _, i := range []int{3, 4, 5} {
-		if it := r.Items[i]; !strings.Contains(it.Reason, "only a server that keysplit started itself") || !strings.Contains(it.Next.Rendered(), "Start your server") {
+		if it := r.Items[i]; !strings.Contains(it.Reason, "only a server that keysplit started itself") || !strings.Contains(it.Next.Rendered(), "Start your server") || !it.Awaits {
 			t.Errorf("%+v", it)
 		}
 	}

@@ -16,6 +16,7 @@ type verdict struct {
 	why      string
 	against  string // what was seen that says the contrary of the item, "" where something is only missing
 	next     prose.Text
+	awaits   bool // a server of the person's own, on which it is to be proved
 }
 
 // items are the nine in the guide's words, with Markdown's marks for code, and
@@ -138,7 +139,7 @@ func (l *look) starts() verdict {
 	restart := l.past.proofs[steps.Restart]
 	switch {
 	case v.why == "" && l.past.own(steps.SmokeTest):
-		v.why, v.next = onlyOwn, startYours
+		v.why, v.next, v.awaits = onlyOwn, startYours, true
 	case l.past.ok(steps.SmokeTest, steps.LineAnswers) && l.signs():
 		v.evidence = append(v.evidence, l.past.evidence(steps.SmokeTest, steps.LineAnswers, steps.LineFresh, steps.LineToken)...)
 	case l.past.ok(steps.Restart, steps.LineAnswers) && restart.Restarted:
@@ -159,7 +160,7 @@ func (l *look) login() verdict {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
 	case login.Own:
-		v.why, v.next = onlyOwn, startYours
+		v.why, v.next, v.awaits = onlyOwn, startYours, true
 	case !login.ok(steps.LineLogin):
 		v.why = "no login was tried, since no account was given"
 	default:
@@ -182,7 +183,7 @@ func (l *look) invalidated() verdict {
 	case seen == nil || seen.gone != "":
 		v.why = l.past.missing(steps.SmokeTest)
 	case seen.Own:
-		v.why, v.next = onlyOwn, startYours
+		v.why, v.next, v.awaits = onlyOwn, startYours, true
 	case !l.signs():
 		v.why = "the server was not shown to sign with the new key"
 	case second:

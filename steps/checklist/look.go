@@ -53,6 +53,7 @@ type Item struct {
 	Reason   string     `json:"reason,omitempty"` // why it is open
 	Next     prose.Text `json:"next,omitzero"`    // what to do then, and the command that attests the item
 	Todo     prose.Text `json:"-"`                // Next without that command, where there is a button for it
+	Awaits   bool       `json:"-"`                // a server of the person's own, on which it is to be proved
 	Evidence []Evidence `json:"evidence"`
 	// Against is what was seen that says the contrary of an open item, "" where something
 	// is only missing: a person who signs it off is asked about that.
@@ -111,7 +112,7 @@ func Look(ctx context.Context, run *steps.Run, at time.Time) (Report, error) {
 			}
 		}
 		if v.why != "" {
-			item.State, item.Reason, item.Todo, item.Against = Open, v.why, run.Fit(v.next), l.against(item.Number)
+			item.State, item.Reason, item.Todo, item.Against, item.Awaits = Open, v.why, run.Fit(v.next), l.against(item.Number), v.awaits
 			item.Next = item.Todo.Then(run.Fit(howToAttest(item.Number)))
 		}
 		l.addWord(&item)

@@ -388,7 +388,7 @@ func (p *plainFront) readLine(ctx context.Context) (string, error) {
 func (p *plainFront) Result(r result) {
 	mark := p.s.Error.Render(p.s.Marks.Failed)
 	switch {
-	case r.OK && len(r.Unproved) == 0:
+	case r.OK && len(r.Unproved) == 0 && !r.OwnServer:
 		mark = p.s.OK.Render(p.s.Marks.OK)
 	case r.OK, r.Stopped, r.DryRun && r.Planned():
 		mark = p.s.Warn.Render(p.s.Marks.Warn)

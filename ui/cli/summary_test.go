@@ -47,6 +47,22 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
+// The mark of an ending is that of the wizard's page: no tick, where not all is proved.
+func TestTheMarkOfAnEnding(t *testing.T) {
+	t.Parallel()
+	for want, end := range map[string]steps.Ending{
+		"ok: ":    {OK: true},
+		"note: ":  {OK: true, OwnServer: true},
+		"error: ": {},
+	} {
+		var o strings.Builder
+		newPlain(IO{Out: &o, In: strings.NewReader("")}, &speech{spoken: true}).Result(result{Ending: end, Summary: prose.Say("So it ended.")})
+		if got := strings.TrimSpace(o.String()); got != want+"So it ended." {
+			t.Errorf("%+v: %q", end, got)
+		}
+	}
+}
+
 // The command that goes on has every flag again that says where and how, and does
 // not pass for right what may have been the mistake.
 func TestHowToGoOn(t *testing.T) {
