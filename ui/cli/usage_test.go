@@ -1,0 +1,133 @@
+//go:build unix
+
+package cli
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// usage is what the programs of others take, by their own documents: of every command that
+// keysplit prints, as far as its words stand in the sources. VALUE is one that does not.
+// What is made of git's is run by a test.
+var usage = map[string]string{
+	"aws":            `sso login|configure( list-profiles)?|secretsmanager (create-secret --name VALUE --secret-string|delete-secret --secret-id) VALUE.*`,
+	"az":             `login`,
+	"chmod":          `[0-7]{3} VALUE|u\+w`,
+	"cp":             `VALUE VALUE`,
+	"docker":         `login`,
+	"docker-compose": `rm --stop --force VALUE`,
+	"fly":            `auth login`,
+	"gcloud":         `auth login`,
+	"gh":             `auth login|secret set VALUE.*`,
+	"heroku":         `login|apps`,
+	"journalctl":     `-u VALUE -n \d+`,
+	"kubectl":        `config (get-contexts|current-context|use-context NAME)|create secret generic VALUE`,
+	"railway":        `login|upgrade|environment VALUE|variable set VALUE --stdin.*`,
+	"rmdir":          `VALUE`,
+	"sudo":           `-[vH]|systemctl (start|restart|edit|reset-failed) (VALUE|docker)`,
+	"systemctl":      `status VALUE|list-units --type=service`,
+	"vault":          `login|secrets list|token capabilities VALUE|kv put VALUE VALUE VALUE`,
+}
+
+// used are the commands of other programs that the sources print, in backticks or made by
+// Shell, with the place of each.
+func used(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	quoted := regexp.MustCompile("`([a-z][a-z-]+ [^`]+)`")
+	for _, top := range []string{"../../steps", "../../ui"} {
+		err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.BasicLit:
+					text, err := strconv.Unquote(n.Value)
+					for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+						if program, _, _ := strings.Cut(m[1], " "); err == nil && usage[program] != "" {
+							all[m[1]] = files.Position(n.Pos()).String()
+						}
+					}
+				case *ast.CallExpr:
+					if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Shell" {
+						if command := literally(n.Args); command != "" {
+							all[command] = files.Position(n.Pos()).String()
+						}
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// literally are the words of a command that begins with one, VALUE for each that is made at
+// run time; "" for one of which nothing is known.
+func literally(args []ast.Expr) string {
+	var words []string
+	for _, arg := range args {
+		lit, ok := arg.(*ast.BasicLit)
+		if !ok {
+			words = append(words, "VALUE")
+			continue
+		}
+		word, _ := strconv.Unquote(lit.Value)
+		words = append(words, word)
+	}
+	if len(words) == 0 || words[0] == "VALUE" {
+		return ""
+	}
+	return strings.Join(words, " ")
+}
+
+// Each command of another program in the sources is one that the program takes.
+func TestEveryOtherProgramIsUsedAsItTakesIt(t *testing.T) {
+	t.Parallel()
+	takes := func(command string) bool {
+		program, rest, _ := strings.Cut(command, " ")
+		form := usage[program]
+		return form != "" && regexp.MustCompile("^(?:"+form+")$").MatchString(rest)
+	}
+	all := used(t)
+	if len(all) < 25 {
+		t.Fatalf("only %d commands were found in the sources", len(all))
+	}
+	t.Attr("figure", strconv.Itoa(len(all))+" commands of other programs")
+	programs := map[string]bool{}
+	for command, at := range all {
+		program, _, _ := strings.Cut(command, " ")
+		programs[program] = true
+		if !takes(command) {
+			t.Errorf("%s prints %q, which is not among the forms of %s", at, command, program)
+		}
+	}
+	for program := range usage {
+		if !programs[program] {
+			t.Errorf("nothing printed uses %s", program)
+		}
+	}
+	for _, wrong := range []string{"aws sso-login", "chmod VALUE", "systemctl restart VALUE", "no-such-program VALUE", "kubectl config contexts"} {
+		if takes(wrong) {
+			t.Errorf("%q is taken for a command", wrong)
+		}
+	}
+}
