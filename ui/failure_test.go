@@ -5,9 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
-
-	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -259,85 +256,6 @@ func (st *stage) pick(label string) {
 		}
 	}
 	st.t.Fatalf("%q is not offered:\n%s", label, st.w.View())
-}
-
-func TestQuitWhileWriting(t *testing.T) {
-	t.Attr("part", "ends of the wizard inside the process")
-	for _, tc := range []struct {
-		name  string
-		step  steps.Name
-		keys  []string
-		asks  bool
-		going bool // it goes on
-	}{
-		{"q asks", steps.Write, []string{"q"}, true, true},
-		{"ctrl+c asks", steps.Write, []string{"ctrl+c"}, true, true},
-		{"no keeps going", steps.Write, []string{"q", "enter"}, false, true},
-		{"yes stops", steps.Write, []string{"q", "right", "enter"}, false, false},
-		{"a second ctrl+c stops", steps.Write, []string{"ctrl+c", "ctrl+c"}, false, false},
-		{"a second q does not", steps.Write, []string{"q", "q"}, true, true},
-		{"restart asks too", steps.Restart, []string{"q"}, true, true},
-		{"a look does not ask", steps.Distinct, []string{"q"}, false, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			st := newStage(t, plainLight).open()
-			if tc.step == steps.Distinct { // which has a plan to look at only where one comes back to it
-				st.proof(tc.step).press("r")
-			}
-			st.to(tc.step)
-			before := st.fakes[tc.step].applied
-			st.during("enter", tc.step)
-			st.press(tc.keys...)
-			if (st.w.question != nil) != tc.asks {
-				t.Errorf("a question is on the screen: %v", !tc.asks)
-			}
-			if st.w.leaving == tc.going {
-				t.Errorf("leaving is %v", st.w.leaving)
-			}
-			if st.quit {
-				t.Error("it quit before the step had stopped")
-			}
-			st.release()
-			if st.quit == tc.going {
-				t.Errorf("after the step ended, quit is %v", st.quit)
-			}
-			// A job that was told to stop before its turn does nothing.
-			if ran := st.fakes[tc.step].applied == before+1; ran != tc.going {
-				t.Errorf("the step ran: %v", ran)
-			}
-		})
-	}
-}
-
-// Stopping a step leads back to its plan, and nothing else.
-func TestStop(t *testing.T) {
-	t.Attr("part", "ends of the wizard inside the process")
-	st := newStage(t, plainLight).open().to(steps.SmokeTest)
-	release := make(chan struct{})
-	st.fakes[steps.SmokeTest].apply = func(ctx context.Context, _ *steps.Run, _ steps.Emit) error {
-		close(release)
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	st.hold = true
-	st.press("enter")
-	out := make(chan tea.Msg, 1)
-	batch, _ := st.held[0]().(tea.BatchMsg)
-	go func() { out <- batch[0]() }()
-	<-release
-	st.press("x")
-	st.held, st.hold = nil, false
-	select {
-	case msg := <-out:
-		st.msgs = nil
-		st.send(msg)
-	case <-time.After(5 * time.Second):
-		t.Fatal("the step was not told to stop")
-	}
-	st.want(steps.SmokeTest, ready)
-	if !strings.Contains(st.w.View(), "Stopped.") {
-		t.Errorf("it does not say so:\n%s", st.w.View())
-	}
 }
 
 // Messages of a job that was given up change nothing.
