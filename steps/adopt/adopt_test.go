@@ -54,9 +54,6 @@ func project(t *testing.T, s shape) (root string) {
 	return dir
 }
 
-// long is the form of the tests that tries every shape.
-var long = os.Getenv("KEYSPLIT_LONG") == "1"
-
 // unstarted is a run that knows of a project what a look at its files tells.
 func unstarted(t *testing.T, python, root string, s shape) *steps.Run {
 	t.Helper()
@@ -103,10 +100,10 @@ func TestShapes(t *testing.T) {
 			root := project(t, s)
 			run := unstarted(t, djangotest.Python(t, generation), root, s)
 			draft := adopt.Untried
-			if s.tried && !s.short && !long {
+			if s.tried && !s.short && !stepstest.Long() {
 				t.Skip("only the long form starts Django for every shape")
 			}
-			if s.short || long {
+			if s.short || stepstest.Long() {
 				run, draft = started(t, run.Project.Python, root), adopt.Draft
 			}
 			made, err := draft(t.Context(), run)

@@ -7,15 +7,14 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/adopt"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // What a formatter has no objection to, it has none to afterwards.
 func TestFormattersAreContent(t *testing.T) {
 	t.Parallel()
-	if !long {
-		t.Skip("the long form runs the formatters")
-	}
+	stepstest.OnlyLong(t)
 	python := djangotest.Python(t, djangotest.Formatters)
 	for tool, arguments := range map[string][]string{"black": {"-q"}, "ruff": {"format", "-q", "--no-cache"}} {
 		program := filepath.Join(filepath.Dir(python), tool)

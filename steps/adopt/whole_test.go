@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -59,9 +60,7 @@ var refuses = regexp.MustCompile(`✓ refuses \w*SECRET_KEY +401`)
 // login; it does not start without the key then; and a rollback gives every byte back.
 func TestTheWholeUpgrade(t *testing.T) {
 	t.Parallel()
-	if !long {
-		t.Skip("the long form upgrades every shape")
-	}
+	stepstest.OnlyLong(t)
 	program := filepath.Join(t.TempDir(), "keysplit")
 	if out, err := exec.Command("go", "build", "-o", program, "dj/keysplit").CombinedOutput(); err != nil {
 		t.Fatalf("%s", out)

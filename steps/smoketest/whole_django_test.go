@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -60,9 +61,7 @@ def me(request, **_):
 // the project's own.
 func TestWholeLogins(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("KEYSPLIT_LONG") != "1" {
-		t.Skip("the long form upgrades a project of each package")
-	}
+	stepstest.OnlyLong(t)
 	program := filepath.Join(t.TempDir(), "keysplit")
 	if out, err := exec.Command("go", "build", "-o", program, "dj/keysplit").CombinedOutput(); err != nil {
 		t.Fatalf("%s", out)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -113,7 +115,7 @@ func TestTheAction(t *testing.T) {
 	}
 	install, check := a.Runs.Steps[0], a.Runs.Steps[1]
 	r.known["steps.install.outputs.program"] = binary.Path(t)
-	if long {
+	if stepstest.Long() {
 		delete(r.known, "steps.install.outputs.program")
 		installs(t, r, install, with)
 	}

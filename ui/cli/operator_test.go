@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -145,9 +146,7 @@ func (s *service) items(t *testing.T) map[int]string {
 // points and typed again, two runs at once, a worker that was forgotten, and a rollback
 // with a restart that does nothing.
 func TestAnOperatorsDay(t *testing.T) {
-	if !long {
-		t.Skip("only with KEYSPLIT_LONG=1")
-	}
+	stepstest.OnlyLong(t)
 	t.Attr("part", "an operator's day")
 	t.Parallel()
 	s := newService(t)

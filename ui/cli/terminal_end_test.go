@@ -55,9 +55,6 @@ func TestLeavingAtRest(t *testing.T) {
 	}
 }
 
-// long reports whether every way out is to be tried at every place.
-var long = os.Getenv("KEYSPLIT_LONG") == "1"
-
 // The same on every later page, and on those that one comes back to from the last, each way on some of them, or in the long form on all.
 func TestLeavingOnEveryPage(t *testing.T) {
 	stepstest.OnlyLong(t)
@@ -71,7 +68,7 @@ func TestLeavingOnEveryPage(t *testing.T) {
 	var all []leave
 	for page := range 10 {
 		for n, name := range names {
-			if long || n == page%len(names) {
+			if stepstest.Long() || n == page%len(names) {
 				all = append(all, leave{page, name})
 			}
 		}
@@ -111,7 +108,7 @@ func TestLeavingWhileItWrites(t *testing.T) {
 	t.Attr("part", "ways out of the wizard, at rest, on each page and in each step")
 	t.Parallel()
 	steps := []string{"4"}
-	if long {
+	if stepstest.Long() {
 		steps = []string{"1", "2", "4", "5"} // the second goes on to the third by itself
 	}
 	for name, way := range leaving {

@@ -18,12 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/built"
 )
 
 // long reports whether everything is to be tried, not a part.
-var long = os.Getenv("KEYSPLIT_LONG") == "1"
+var long = stepstest.Long()
 
 // few is up to how many calls every one is tried, also in the short form: the careless
 // double makes no more, and the controls must not depend on which of them are taken.

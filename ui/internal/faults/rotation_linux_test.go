@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -67,9 +68,7 @@ func betweenStages(all []point) []point {
 // A rotation in stages that is killed between them goes on with the same two keys, to a
 // good end: at each call that changes something.
 func TestARotationKilledBetweenItsStages(t *testing.T) {
-	if !long {
-		t.Skip("only with KEYSPLIT_LONG=1: ui/cli kills one at one call")
-	}
+	stepstest.OnlyLong(t)
 	needStrace(t)
 	h := rotating(t)
 	old := h.keys(t)["JWT_SECRET_KEY"]
