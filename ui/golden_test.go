@@ -190,7 +190,7 @@ func byHand(st *stage) {
 	st.fakes[steps.Write].plan = func(*steps.Run) (steps.Plan, error) {
 		return steps.Plan{
 			Summary: prose.Say("Set the key by hand in the vault of the bank."), ByHand: true, Question: prose.Say("Have you set it there?"), Yes: "It is set",
-			Details: []prose.Text{prose.Say("1. Copy the key."), prose.Say("2. Set it there as JWT_SECRET_KEY, with no quotes, spaces or line end added."), prose.Say("3. Say here that it is done.")},
+			Details: []prose.Text{prose.Say("1. Copy the key."), prose.Say("2. Set it there as JWT_SECRET_KEY, with no quotes, spaces or line end added."), prose.Say("3. Confirm here. Later, the Login step proves that the backend has it.")},
 		}, nil
 	}
 }

@@ -122,7 +122,7 @@ func (v *vocabulary) parseFile(data []byte) (*parsed, error) {
 		}
 	}
 	if r.visits > maxVisits {
-		return nil, errors.New("its aliases make too much of it")
+		return nil, errors.New("its aliases expand to too much")
 	}
 	return &parsed{docs, r.settings}, nil
 }

@@ -24,7 +24,7 @@ func Also(specs []string) (all []steps.Way, err error) {
 			return nil, steps.Usage("--also %s is not known; valid are %s", secret.Quote(spec), strings.Join(seers(), ", "))
 		}
 		if _, ok := w.manager.(vendor.Seer); !ok {
-			return nil, steps.Usage("--also %s: nothing tells which key it has; valid are %s", secret.Quote(spec), strings.Join(seers(), ", "))
+			return nil, steps.Usage("--also %s: keysplit cannot tell which key it runs with; valid are %s", secret.Quote(spec), strings.Join(seers(), ", "))
 		}
 		if slices.Contains(specs[:i], spec) {
 			return nil, steps.Usage("--also %s is given twice", secret.Quote(spec))

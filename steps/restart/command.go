@@ -160,7 +160,7 @@ func split(text string) ([]string, error) {
 		words = append(words, word.String())
 	}
 	if len(words) == 0 || words[0] == "" {
-		return nil, steps.Usage("--restart command: names no command")
+		return nil, steps.Usage("--restart command: the command is missing")
 	}
 	return words, nil
 }

@@ -147,7 +147,7 @@ func (c compose) choose(run *steps.Run, file composeFile) (string, error) {
 	case c.service != "" && slices.Contains(all, c.service):
 		return c.service, nil
 	case c.service != "" && file.Include != nil:
-		return "", fmt.Errorf("there is no service %q in the file itself, and what it includes only Docker Compose can tell, in a version that has docker compose config --no-env-resolution; name that service's file: --target dotenv:PATH", c.service)
+		return "", fmt.Errorf("there is no service %q in the file itself. What it includes can be read only with a newer Docker Compose, which has docker compose config --no-env-resolution. Name that service's file: --target dotenv:PATH", c.service)
 	case c.service != "":
 		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, secret.Inert(strings.Join(all, ", ")))
 	case len(all) == 1:

@@ -85,7 +85,7 @@ func (f *fly) Look(ctx context.Context, run *steps.Run) (steps.Held, error) {
 // everything from a # on, which it takes for a comment.
 func (f *fly) Accepts(key secret.Secret) error {
 	if strings.ContainsAny(key.Reveal(), "\r\n\"'`\\$# \t") {
-		return errors.New("fly would cut or change this key: it reads quotes, spaces, $, # and \\ in its own way. Use a key of letters, digits, - and _: keysplit makes such a one")
+		return errors.New("fly would cut or change this key: it reads quotes, spaces, $, # and \\ in its own way. Use a key of letters, digits, - and _, such as keysplit makes")
 	}
 	return nil
 }

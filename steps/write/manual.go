@@ -66,7 +66,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	key := []prose.Text{prose.Say("1. Copy the key.")}
 	if !run.Answers.Import.Set() && run.Journal != nil && run.Journal.ChosenFile() != "" {
 		key = []prose.Text{
-			prose.Say("1. Copy the key. It is also the whole content of a file of mode 0600, which is removed when every place is done:"),
+			prose.Say("1. Copy the key. This file holds it too, and nothing else. Only you can read it, and keysplit removes it when every place is done:"),
 			prose.Of(run.Journal.ChosenFile()), // in a row of its own it can be selected
 		}
 	}
@@ -75,7 +75,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 		ByHand:  true,
 		Details: append(key,
 			prose.Say("2. Set it there as %s, with no quotes, spaces or line end added.", run.Names().Key),
-			prose.Say("3. Say here that it is done. Whether the backend really has it is proved in %s.", steps.About(steps.SmokeTest).Called()),
+			prose.Say("3. Confirm here. Later, %s proves that the backend has it.", steps.About(steps.SmokeTest).Called()),
 		),
 		Question: prose.Say("Have you set it there?"),
 		Yes:      "It is set",

@@ -299,7 +299,7 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	case errors.As(err, &refused):
 		return fmt.Errorf("--%s does not take %s", refused.GetFlag().Name, secret.Quote(refused.GetValue()))
 	case errors.As(err, &malformed):
-		return fmt.Errorf("this is no flag: %s", secret.Quote(malformed.GetSpecifiedFlag()))
+		return fmt.Errorf("not a flag: %s", secret.Quote(malformed.GetSpecifiedFlag()))
 	case !errors.As(err, &unknown):
 		return err
 	case unknown.GetSpecifiedShortnames() != "": // a key may begin with a hyphen
