@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -73,11 +74,16 @@ func UsersFolder() Folder {
 	return Folder(filepath.Join(xdg.StateHome, "keysplit"))
 }
 
+// longest is how many bytes a folder's name can have on the usual file systems.
+const longest = 255
+
 // Of is the folder of one project and environment. The readable part of its name
 // helps a person; the hash keeps two folders of one name apart.
 func (f Folder) Of(project, environment string) string {
 	sum := sha256.Sum256([]byte(project + "\x00" + environment))
-	return filepath.Join(string(f), filepath.Base(project)+"-"+hex.EncodeToString(sum[:6]))
+	name, end := filepath.Base(project), "-"+hex.EncodeToString(sum[:6])
+	name = strings.ToValidUTF8(name[:min(len(name), longest-len(end))], "") // not a part of a character
+	return filepath.Join(string(f), name+end)
 }
 
 // Open opens the journal of a project (absolute path, links resolved)

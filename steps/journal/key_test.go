@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"dj/keysplit/steps/secret"
 )
@@ -77,5 +79,17 @@ func TestAJournalWithAKeyOfItsOwnGoesOn(t *testing.T) {
 	fresh := openIn(t, state, "/another")
 	if fresh.Prints().Of(key) != state.Prints().Of(key) || j.Prints().Of(key) == state.Prints().Of(key) {
 		t.Error("what is shown is not of the folder's key")
+	}
+}
+
+// A project's folder may have the longest name that there is.
+func TestTheLongestNameOfAFolder(t *testing.T) {
+	t.Parallel()
+	state := Folder(filepath.Join(t.TempDir(), "state"))
+	for _, name := range []string{"shop", strings.Repeat("n", 242), strings.Repeat("n", 255), strings.Repeat("é", 127)} {
+		j := openIn(t, state, "/projects/"+name)
+		if base := filepath.Base(j.Dir()); len(base) > 255 || !utf8.ValidString(base) || len(name) <= 242 && !strings.HasPrefix(base, name+"-") {
+			t.Errorf("%s: %s", name, base)
+		}
 	}
 }

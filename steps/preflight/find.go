@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -63,7 +64,7 @@ func findProject(folder string) (*steps.Project, error) {
 	}
 	for _, dir := range levels {
 		if isManaged(dir) {
-			return newProject(dir, top), nil
+			return projectAt(dir, top)
 		}
 	}
 	depth := levelsInGit
@@ -85,7 +86,7 @@ func findProject(folder string) (*steps.Project, error) {
 
 func oneOf(folders []string, below, top string) (*steps.Project, error) {
 	if len(folders) == 1 {
-		return newProject(folders[0], top), nil
+		return projectAt(folders[0], top)
 	}
 	slices.Sort(folders)
 	return nil, &SeveralError{Folders: folders, Below: below}
@@ -118,6 +119,15 @@ func Below(folder string, most int) []string {
 	s := search{seen: map[string]bool{}}
 	s.below(start, levelsBelow)
 	return s.own[:min(most, len(s.own))]
+}
+
+// projectAt is newProject for a folder that was found. One that the journal could not tell
+// from another is refused: JSON holds text alone.
+func projectAt(root, top string) (*steps.Project, error) {
+	if !utf8.ValidString(root) {
+		return nil, notFound(fmt.Sprintf("The name of the folder %q is not UTF-8, so keysplit cannot work there. Rename it.", root))
+	}
+	return newProject(root, top), nil
 }
 
 func newProject(root, top string) *steps.Project {

@@ -17,6 +17,7 @@ func TestFindProject(t *testing.T) {
 		"two/.git/HEAD": "", "two/a/manage.py": manage, "two/b/manage.py": manage, "two/c/x": "",
 		"flask/manage.py": "from flask_script import Manager\n", "bare/src/manage.py": manage, "bare/docs/x": "",
 		"nested/manage.py": manage, "nested/sub/manage.py": manage,
+		"x\xff/y/manage.py": manage, "odd/\xff/manage.py": manage,
 	})
 	tests := []struct{ from, root, message string }{
 		{"one/backend", "one/backend", ""},
@@ -30,6 +31,8 @@ func TestFindProject(t *testing.T) {
 		{"two/a", "two/a", ""},
 		{"flask", "", "No Django project"},
 		{"bare/docs", "", "No Django project"},
+		{"x\xff/y", "", `x\xff/y" is not UTF-8`},
+		{"odd", "", `odd/\xff" is not UTF-8`},
 		{"nowhere", "", "cannot be opened"},
 	}
 	for _, tt := range tests {

@@ -13,6 +13,9 @@
 //     through core.sshCommand, a remote's uploadpack or an ext:: address: no protocol
 //     is allowed, by the variable that no configuration beats, and newer versions
 //     are told not to fetch at all.
+//
+// Git does not answer about a repository of another user. Root asks as the user whose
+// folder it is, who owns the repository as a rule.
 package git
 
 import (
@@ -84,8 +87,12 @@ func ask(ctx context.Context, dir string, stdin io.Reader, most int, args ...str
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	var as *child.Account
+	if a := child.Owner(dir); os.Geteuid() == 0 && a != nil && a.UID != 0 {
+		as = a
+	}
 	res, err = child.Command{
-		Path: path, Args: append(slices.Clone(settings), args...), Dir: dir, Stdin: stdin, Limit: most,
+		As: as, Path: path, Args: append(slices.Clone(settings), args...), Dir: dir, Stdin: stdin, Limit: most,
 		Env:   append(os.Environ(), environment...),
 		Unset: append([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}, child.Withheld...),
 	}.Run(ctx)
