@@ -112,7 +112,7 @@ func (r *Run) JudgePlaces() []finding.Finding {
 		found = append(found, h.Findings...)
 		switch {
 		case h.Unknown:
-			found = append(found, finding.New(finding.JWTKeyMissing, "Whether "+h.Where+" has a JWT_SECRET_KEY keysplit cannot read it from here.").WithSeverity(finding.Warning).
+			found = append(found, finding.New(finding.JWTKeyMissing, "keysplit cannot read from here whether "+h.Where+" has a JWT_SECRET_KEY.").WithSeverity(finding.Warning).
 				At(spec, 0).WithFix(finding.Do("Look there yourself. To set one: %s", finding.Command(r.Command("upgrade")))))
 			continue
 		case !h.Readable && h.There:

@@ -39,7 +39,10 @@ type Project struct {
 }
 
 // Stopped is what settings that did not load had for the keys by then.
-type Stopped struct{ Key, SecretKey KeyFacts }
+type Stopped struct {
+	Key, SecretKey KeyFacts
+	Setting        string // that was being read, "" where that is not known
+}
 
 // Rel is a path relative to the top level, for people: with forward slashes, or
 // the path as it is when it lies elsewhere.

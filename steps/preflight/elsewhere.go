@@ -63,7 +63,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		}
 		why := "it will not start here"
 		if c := run.Options.Contained; c != nil {
-			why = d.notInService(c, err)
+			why = d.notInService(ctx, c, err)
 		}
 		emit.Check("django", steps.MarkWarn, "Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
@@ -81,14 +81,14 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 
 // notInService says why Django was not asked in the service that it runs in. A start that
 // failed is a warning: the key and its place are known all the same.
-func (d *diagnosis) notInService(c *steps.Contained, err error) string {
+func (d *diagnosis) notInService(ctx context.Context, c *steps.Contained, err error) string {
 	if !d.project.Inside() {
 		return "it runs in the service " + secret.Inert(c.Service) + ", and Docker does not answer or the service's image is not built (" + string(c.Build) + ")"
 	}
 	if failure := (*steps.Failure)(nil); errors.As(err, &failure) {
 		f := failure.Findings[0].WithSeverity(finding.Warning)
 		if len(c.Python) > 0 {
-			f.Fix = f.Fix.Then(finding.Do("If what the image runs first sets more variables: %s.", finding.Command("keysplit --python "+shell.Join(string(c.Starts)))))
+			f = d.beforeIt(ctx, f, finding.Command("keysplit --python "+shell.Join(string(c.Starts))))
 		}
 		d.project.Findings = append(d.project.Findings, f)
 	}
