@@ -135,7 +135,7 @@ func (o *statusOptions) look(ctx context.Context, stdio IO, p *place) (status.St
 		return s, err
 	}
 	if !o.live {
-		s.Unseen = append(s.Unseen, prose.Say("The server. To see which key it signs with: `keysplit status --live`."))
+		s.Unseen = append(s.Unseen, prose.Say("The server. To see which key it signs with: `keysplit status --live`"))
 	} else if err := o.ask(ctx, run, &s); err != nil {
 		return s, err
 	}
