@@ -93,7 +93,7 @@ func changes() ([]change, error) {
 	}
 	var all []change
 	for _, file := range strings.Fields(string(out)) {
-		if strings.HasSuffix(file, "_test.go") || strings.Contains(file, "test/") || strings.Contains(file, "/internal/") {
+		if strings.HasSuffix(file, "_test.go") || strings.Contains("/"+file, "stepstest/") || strings.Contains(file, "/internal/") {
 			continue
 		}
 		set := token.NewFileSet()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -73,5 +74,23 @@ func TestTestsThatFailWithoutAChangeAreRefused(t *testing.T) {
 	var out strings.Builder
 	if err := run(&out, 1, 1); err == nil || !strings.Contains(err.Error(), "the tests of . fail without a change") {
 		t.Errorf("%v, %q", err, out.String())
+	}
+}
+
+// What serves the tests alone is not changed; a step whose name ends with "test" is.
+func TestStepsAreChangedAndHelpersOfTestsAreNot(t *testing.T) {
+	lay(t, "")
+	code := []byte("package x\n\nfunc F(n int) int {\n\tif n < 0 {\n\t\treturn 0\n\t}\n\treturn n\n}\n")
+	for _, folder := range []string{"steps/smoketest", "steps/stepstest", "ui/internal/ptytest"} {
+		if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(folder+"/x.go", code, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("git", "add", "-A").CombinedOutput(); err != nil {
+		t.Fatal(string(out), err)
+	}
+	all, err := changes()
+	if err != nil || len(all) != 3 || all[2].file != "steps/smoketest/x.go" {
+		t.Errorf("%v, %v", all, err)
 	}
 }
