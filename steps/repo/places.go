@@ -74,7 +74,7 @@ func withoutTemplates(data []byte) []byte {
 // readLines reads a file of which no more is known than its lines.
 func (v *vocabulary) readLines(pipeline bool, file string, data []byte) *File {
 	f := &File{}
-	r := lineReader{vocabulary: v, grammar: grammarOf(pipeline, file, data)}
+	r := lineReader{vocabulary: v, grammar: grammarOf(pipeline, file, data), exports: exportsEach.Match(data)}
 	num := 0
 	for l := range bytes.Lines(data) {
 		num++

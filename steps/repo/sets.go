@@ -44,6 +44,9 @@ var shebang = lazyregexp.New(`^#!.*\b(?:ba|da|z|k|a)?sh\b`)
 type settingPatterns struct {
 	assigned   *regexp.Regexp // SECRET_KEY=x, where a shell or a list of variables has it
 	replaced   *regexp.Regexp // sed's way to do that
+	spaced     *regexp.Regexp // SECRET_KEY = x, which is none of the shell's: in a file that a script writes
+	message    *regexp.Regexp // what a script prints for people
+	looped     *regexp.Regexp // for name in SECRET_KEY OTHER, where the script exports each
 	passed     *regexp.Regexp // -e SECRET_KEY, export SECRET_KEY, ENV SECRET_KEY x
 	configured *regexp.Regexp // SECRET_KEY = x or SECRET_KEY: x in a file of settings
 	inPython   *regexp.Regexp // os.environ["SECRET_KEY"] = x
@@ -61,10 +64,14 @@ type settingPatterns struct {
 // settingsOf makes the patterns; SECRET_KEY stands for the name.
 func settingsOf(pattern func(string) *regexp.Regexp) settingPatterns {
 	return settingPatterns{
-		assigned: pattern("(?:^|[\\s\"'`;&|(=,:{\\[>])SECRET_KEY=((?:[^=~\\s][^\\s]*)?)(?:\\s|$)|\\$\\{SECRET_KEY:?=()"),
+		assigned: pattern("(?:^|[\\s\"'`;&|(=,:{\\[>]|\\\\n)SECRET_KEY=((?:[^=~\\s][^\\s]*)?)(?:\\s|$)|\\$\\{SECRET_KEY:?=()"),
 		replaced: pattern(`\bsed\b.*[/|#,@]\^?SECRET_KEY=.*[/|#,@]["']?SECRET_KEY=`),
-		passed: pattern(`(?i:(?:^|\s)(?:-e|--env|--build-arg|ENV|ARG|export|declare -x|set -\w*x\w*|setx|SetEnv|` +
-			`(?:secrets?|env|variables?) (?:set|add|create|put)))(?:\s+|=)["']?SECRET_KEY["']?(?:\s|$|=|\\|;)|\$(?i:env):SECRET_KEY\s*=[^=]|\b(?:id|env)=["']?SECRET_KEY\b`),
+		spaced:   pattern(`^SECRET_KEY\s+=\s+[^"'\s()]+$|\b(?:echo|printf)\b[^|;&>]*\bSECRET_KEY\s+=\s[^>|]*(?:>>?|\|\s*tee\b(?:\s+-a)?)\s*["']?\S*(?i:env\b)`),
+		message:  pattern(`\b(?:echo|printf)\s+(?:-\w+\s+)?["'][^"'=]*\w[:,]?\s+SECRET_KEY=[^"']*["']`),
+		looped:   pattern(`\bfor\s+\w+\s+in\b[^;]*\bSECRET_KEY\b`),
+		passed: pattern(`(?:^|[;&|]\s*)(?:file_env|\w*(?:load|read|export|get|set|fetch|import|expand)_?\w*_(?:secret|env|var|file)s?)\s+["']?SECRET_KEY\b|` +
+			`(?i:(?:^|\s)(?:-e|--env|--build-arg|ENV|ARG|export|declare -x|set -\w*x\w*|setx|SetEnv|` +
+			`(?:secrets?|env|variables?) (?:set|add|create|put)|dotenv(?:\s+-\w+\s+\S+)*\s+set))(?:\s+|=)["']?SECRET_KEY["']?(?:\s|$|=|\\|;)|\$(?i:env):SECRET_KEY\s*=[^=]|\b(?:id|env)=["']?SECRET_KEY\b`),
 		configured: pattern("^[\\s\"'-]*SECRET_KEY[\"']?\\s*(?:[?:+!]?=(?:[^=]|$)|:)|[\"']SECRET_KEY[\"']\\s*[:=](?:[^=]|$)|[{,]\\s*SECRET_KEY\\s*=[^=]|" +
 			"(?:name|key|option_name)[\"']?\\s*[:=]\\s*[\"']?SECRET_KEY[\"']?\\s*[,}]?(?:\\s|$)|pass_?env\\s*=.*\\bSECRET_KEY\\b|^[-\\s]*SECRET_KEY,?$"),
 		inPython:  pattern(`env(?:iron)?\s*\[\s*["']SECRET_KEY["']\s*\]\s*=[^=]|(?:setdefault|setenv|putenv|set_env)\(\s*["']SECRET_KEY["']\s*,`),
@@ -84,6 +91,9 @@ func settingsOf(pattern func(string) *regexp.Regexp) settingPatterns {
 var (
 	// What stands behind the equals sign of a pattern, and not of a value.
 	patternValue = lazyregexp.New(`^["']?[^$` + "`" + `\s]*(?:\.[*+]|\[[^\]\s]+\][*+{]|\\[sSwWdDbB]|\(\?|\|\^)`)
+	// A variable that is exported by a name which is in a variable itself.
+	exportsEach = lazyregexp.New(`\b(?:export|declare -x)\s+["']?\$\{?\w+\}?["']?=`)
+	toTerminal  = lazyregexp.New(`\d?>+\s*(?:&\d|/dev/\w+)`)
 	// What a step tells to others, which name it themselves where they use it.
 	toOthers = lazyregexp.New(`\bGITHUB_OUTPUT\b|::set-output\b`)
 	// An entry that is a pattern, as scanners and linters have them.
@@ -105,6 +115,7 @@ type lineReader struct {
 	*vocabulary
 	grammar grammar
 	within  bool // a mapping of Python that is an environment
+	exports bool // a script that exports variables by the names in a list
 	foreign bool // code of another language that a document shows
 	fenced  bool
 }
@@ -117,7 +128,7 @@ func (r *lineReader) provides(line string) bool {
 	}
 	switch r.grammar {
 	case ofScript:
-		return r.inScript(line)
+		return r.inScript(line) || r.exports && r.sets.looped.MatchString(line)
 	case ofPython:
 		return r.sets.inPython.MatchString(line) || r.sets.inList.MatchString(line) || (r.within || environment.MatchString(line)) && r.sets.inMapping.MatchString(line)
 	case ofSample:
@@ -137,8 +148,11 @@ func (v *vocabulary) inScript(line string) bool {
 	if !v.In([]byte(line)) || toOthers.MatchString(line) {
 		return false
 	}
-	if v.sets.replaced.MatchString(line) {
+	if v.sets.replaced.MatchString(line) || v.sets.spaced.MatchString(line) {
 		return true
+	}
+	if !strings.Contains(toTerminal.ReplaceAllString(line, ""), ">") && !strings.Contains(line, "tee ") {
+		line = v.sets.message.ReplaceAllString(line, "")
 	}
 	line = v.sets.asked.ReplaceAllString(line, "")
 	for _, m := range v.sets.assigned.FindAllStringSubmatch(line, -1) {

@@ -53,7 +53,7 @@ func wordsOf(names steps.Names) *vocabulary {
 		entryStart: pattern(`^(\s*)-\s+\{?\s*["']?(?:name|key)["']?\s*:\s*["']?SECRET_KEY["']?(?:$|[\s,}])`),
 		itemSets:   pattern(`^(export\s+)?(?:(THE_KEY)|SECRET_KEY)(?:=|$)`),
 		sets:       settingsOf(pattern),
-		mentions:   pattern(`\bTHE_KEY\b`),
+		mentions:   pattern(`(?:\b|\\n|\benvkey_)THE_KEY\b`),
 	}
 	known, _ := vocabularies.LoadOrStore(names, v)
 	return known.(*vocabulary)

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // form is how a file names a variable.
@@ -253,6 +255,8 @@ func (r *reader) visit(f *frame, n, parent *yaml.Node, wanted func(name string) 
 			}
 			if k := m.key; k.Kind == yaml.ScalarNode && r.isName(k.Value) {
 				r.add(setting{key: r.IsKey(k.Value), form: pair, node: k, parent: m.in, value: m.value, in: f, line: k.Line})
+			} else if name, ok := strings.CutPrefix(k.Value, "envkey_"); ok && r.isName(name) { // SpicyPizza/create-envfile
+				r.add(setting{key: r.IsKey(name), form: text, node: k, parent: m.in, in: f, line: k.Line})
 			}
 			r.visit(f.child(m), m.value, m.in, wanted)
 		}
@@ -330,7 +334,7 @@ func (r *reader) texts(f *frame, s setting, value string) {
 		return
 	}
 	s.key, s.line = true, r.lineWith(s.node.Line, r.mentions.MatchString)
-	if strings.Contains(value, "GITHUB_ENV") { // for the steps that follow
+	if toFile.MatchString(value) { // for the steps that follow
 		for at := f.up; at != nil; at = at.up {
 			if at.node.Kind == yaml.SequenceNode && at.up != nil {
 				s.in = at.up
@@ -340,6 +344,9 @@ func (r *reader) texts(f *frame, s setting, value string) {
 	}
 	r.add(s)
 }
+
+// toFile is what a script writes for the steps after it.
+var toFile = lazyregexp.New(`_ENV\b|>\s*["']?\S*\.env\b|\btee\s.*\.env\b`)
 
 // lineWith is the first line at or below one that matches.
 func (r *reader) lineWith(from int, what func(line string) bool) int {
