@@ -24,6 +24,9 @@ func TestWhatGitIgnoresIsNotLookedAt(t *testing.T) {
 		"notes.local.md":       "SECRET_KEY=x\n",
 		"keep.local.md":        "SECRET_KEY=x\n",
 		"deploy/compose.yaml":  "services:\n  web:\n    environment:\n      SECRET_KEY: x\n",
+		"deploy/web.env":       "DEBUG=0\nSECRET_KEY=x\n",
+		"deploy/good.env":      "SECRET_KEY=x\nJWT_SECRET_KEY=y\n",
+		"build/web.env":        "SECRET_KEY=x\n",
 		".git-hooks/fsmonitor": "#!/bin/sh\ntouch '" + filepath.Join(top, "ran") + "'\n",
 	} {
 		path := filepath.Join(top, name)
@@ -53,7 +56,7 @@ func TestWhatGitIgnoresIsNotLookedAt(t *testing.T) {
 			t.Fatalf("%s", out)
 		}
 	}
-	if got := found(); got != "deploy/compose.yaml keep.local.md" {
+	if got := found(); got != "deploy/compose.yaml deploy/web.env keep.local.md" {
 		t.Errorf("with it: %s", got)
 	}
 	if _, err := os.Stat(filepath.Join(top, "ran")); err == nil {

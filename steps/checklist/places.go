@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -47,7 +48,12 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	if k == repo.Pipeline && run.Project.Insists {
 		backend.Tests = testsLoad(run, backend)
 	}
-	for _, path := range t.Files[k] {
+	files := t.Files[k]
+	if k == repo.Pipeline {
+		own := resolved(run.Project.EnvFile.Path) // preflight judges that one
+		files = slices.Concat(files, slices.DeleteFunc(slices.Clone(t.Shared), func(path string) bool { return resolved(path) == own }))
+	}
+	for _, path := range files {
 		rel := run.Project.Rel(path)
 		data, err := file.ReadSmall(path)
 		if err != nil {
@@ -134,6 +140,10 @@ func (p place) finding() finding.Finding {
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))
+	case repo.KindOf(p.file) == repo.EnvFile:
+		f.Message = prose.Of("This file, which git does not ignore, sets SECRET_KEY, but not JWT_SECRET_KEY.")
+		f.Why = prose.Of("What gets its variables from here fails at the first start of Django.")
+		f = f.WithFix(finding.Do("If its values are for development or tests only, add JWT_SECRET_KEY with another throwaway value of 50 characters or more. If they are real, keep both keys out of git."))
 	case p.code == finding.CIMissingKey && scripts.MatchString(p.file) && !steps.IsDockerfile(path.Base(p.file)):
 		f.Message = prose.Of("This file sets SECRET_KEY, but not JWT_SECRET_KEY.")
 		f.Why = prose.Of("What it starts fails at the first start of Django.")

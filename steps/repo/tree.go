@@ -20,6 +20,7 @@ const (
 // Tree is the files below the top level that matter here, in lexical order.
 type Tree struct {
 	Files   map[Kind][]string // absolute
+	Shared  []string          // those of Files[EnvFile] that git tracks or would
 	Partial map[Kind]string   // why not everything was looked at, "" when all was
 	Closed  []string          // folders that this user may not open, relative
 }
