@@ -3,6 +3,7 @@ package preflight
 import (
 	"errors"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,6 @@ func TestFindProject(t *testing.T) {
 		"two/.git/HEAD": "", "two/a/manage.py": manage, "two/b/manage.py": manage, "two/c/x": "",
 		"flask/manage.py": "from flask_script import Manager\n", "bare/src/manage.py": manage, "bare/docs/x": "",
 		"nested/manage.py": manage, "nested/sub/manage.py": manage,
-		"x\xff/y/manage.py": manage, "odd/\xff/manage.py": manage,
 	})
 	tests := []struct{ from, root, message string }{
 		{"one/backend", "one/backend", ""},
@@ -31,8 +31,6 @@ func TestFindProject(t *testing.T) {
 		{"two/a", "two/a", ""},
 		{"flask", "", "No Django project"},
 		{"bare/docs", "", "No Django project"},
-		{"x\xff/y", "", `x\xff/y" is not UTF-8`},
-		{"odd", "", `odd/\xff" is not UTF-8`},
 		{"nowhere", "", "cannot be opened"},
 	}
 	for _, tt := range tests {
@@ -43,10 +41,29 @@ func TestFindProject(t *testing.T) {
 			}
 			continue
 		}
-		var failure *steps.Failure
-		if !errors.As(err, &failure) || !errors.Is(err, steps.ErrCannotLook) || !strings.Contains(failure.Error(), tt.message) {
-			t.Errorf("from %s: %v", tt.from, err)
-		}
+		refused(t, tt.from, err, tt.message)
+	}
+}
+
+// refused reports an error if a folder was not refused with that message.
+func refused(t *testing.T, from string, err error, message string) {
+	t.Helper()
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || !errors.Is(err, steps.ErrCannotLook) || !strings.Contains(failure.Error(), message) {
+		t.Errorf("from %s: %v", from, err)
+	}
+}
+
+// Other systems have no such names.
+func TestAFolderWhoseNameIsNotUTF8(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("names are UTF-8 on " + runtime.GOOS)
+	}
+	dir := lay(t, map[string]string{"x\xff/y/manage.py": manage, "odd/\xff/manage.py": manage})
+	for from, message := range map[string]string{"x\xff/y": `x\xff/y" is not UTF-8`, "odd": `odd/\xff" is not UTF-8`} {
+		_, err := findProject(filepath.Join(dir, from))
+		refused(t, from, err, message)
 	}
 }
 
