@@ -18,7 +18,7 @@ const (
 	EventStarted  EventKind = "started"  // a step begins
 	EventProgress EventKind = "progress" // one line of what is going on
 	EventOutput   EventKind = "output"   // one line that a child process or a server said, inert and redacted
-	EventPrinted  EventKind = "printed"  // one line that the project's own code printed, for the log alone
+	EventPrinted  EventKind = "printed"  // one line for the log alone: what the project's own code printed, or how a server answered
 	EventCheck    EventKind = "check"    // one line of proof; the same ID later replaces the line
 	EventFinding  EventKind = "finding"  // something is wrong, or worth knowing
 	EventDone     EventKind = "done"     // the step ended well
@@ -96,6 +96,9 @@ func (e Emit) Printed(who string, printed ...secret.Foreign) {
 	}
 	e.Progress(fmt.Sprintf("%s printed %s (shown in the wizard's log alone: l).", who, Plural(len(lines), "line")))
 }
+
+// Logged reports one line for the log alone.
+func (e Emit) Logged(text string) { e(Event{Kind: EventPrinted, Text: prose.Of(text)}) }
 
 // Plural is a number of things, in words: "1 line", "3 lines".
 func Plural(n int, what string) string {

@@ -88,7 +88,7 @@ func (elsewhere) Brings(secret.Secret) (string, bool) { return "", false }
 func (elsewhere) ReadBy(envfile.Dialect) string       { return "what the places hold" }
 
 func (elsewhere) Kept() prose.Text {
-	return prose.Say("The key that is in force is good. It stays, and goes wherever it is missing.")
+	return prose.Say("Your key is good, so it stays. keysplit adds it wherever it is missing.")
 }
 
 func (e elsewhere) Witnesses() []prose.Text {

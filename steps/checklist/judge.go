@@ -55,7 +55,7 @@ func (l *look) added() verdict {
 	}
 	v := verdict{evidence: append(l.envs.sets, unseen(l.tree)...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
 	if v.why == "" {
-		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what is not the project's own out of its folder.")
+		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what does not belong to the project out of its folder.")
 	}
 	return v
 }
@@ -105,7 +105,7 @@ func (l *look) long() verdict {
 		v.why, v.next = "no file holds a key", prose.Say("Run: `keysplit upgrade`")
 	}
 	if v.why == "" {
-		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what is not the project's own out of its folder.")
+		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what does not belong to the project out of its folder.")
 	}
 	return v
 }

@@ -100,7 +100,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 func (c command) failed(message string) error {
 	f := finding.New(finding.RestartFailed, message).
 		WithFix(finding.Do("Run the command by hand, fix what it says, then run `keysplit` again."))
-	f.Why = prose.Say("Whether the server took the new key is not known.")
+	f.Why = prose.Say("keysplit does not know whether the server uses the new key.")
 	return steps.Fail(f)
 }
 

@@ -130,7 +130,7 @@ func (r *Rollback) Details() (lines []prose.Text) {
 		lines = append(lines, prose.Say("No server is asked which key is in force (--no-verify)."))
 	}
 	if n := len(r.before); n > 0 {
-		lines = append(lines, prose.Labelled("Stays", "the earlier change of %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
+		lines = append(lines, prose.Labelled("Stays", "the earlier change from %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
 	}
 	return lines
 }

@@ -151,7 +151,7 @@ func TestAnEarlierChangeStays(t *testing.T) {
 	}
 	e.Run.Journal = j
 	latest := Of(e)
-	if p := latest.Plan(t.Context()); !strings.Contains(stepstest.Rendered(p.Details, "\n"), "README.md: removed, since keysplit made it") || !strings.Contains(stepstest.Rendered(p.Details, "\n"), "Stays: the earlier change of ") {
+	if p := latest.Plan(t.Context()); !strings.Contains(stepstest.Rendered(p.Details, "\n"), "README.md: removed, since keysplit made it") || !strings.Contains(stepstest.Rendered(p.Details, "\n"), "Stays: the earlier change from ") {
 		t.Errorf("%q", stepstest.Rendered(p.Details, "\n"))
 	}
 	all := j.Applied()

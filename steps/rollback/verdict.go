@@ -120,7 +120,7 @@ func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof 
 	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
 		return []prose.Text{prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback")))}
 	case !there && earlier.Run != "":
-		return []prose.Text{prose.Say("An earlier change is still in force, of %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback")))}
+		return []prose.Text{prose.Say("An earlier change is still in force, from %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback")))}
 	}
 	return nil
 }

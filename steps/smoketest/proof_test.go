@@ -49,6 +49,11 @@ func TestHealthyWithoutAccount(t *testing.T) {
 			if b.logins != 0 {
 				t.Error("it tried to log in")
 			}
+			if !slices.ContainsFunc(b.events, func(e steps.Event) bool {
+				return e.Kind == steps.EventPrinted && e.Text.Rendered() == "the server's first answer has status 404"
+			}) {
+				t.Errorf("the log lacks the status of the server's answer: %v", b.events)
+			}
 			if b.clock != 0 {
 				b.wantLine(steps.LineClock, steps.MarkWarn, "the server's is")
 			} else if mark, _ := b.line(steps.LineClock); mark != "" {

@@ -49,6 +49,7 @@ func (s *session) reach(ctx context.Context) error {
 		return err
 	}
 	s.emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", fmt.Sprintf("%d ms", a.took.Milliseconds()))
+	s.emit.Logged(fmt.Sprintf("the server's first answer has status %d", a.status))
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		s.client.offset = date.Sub(s.now())
 	}

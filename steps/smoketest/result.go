@@ -123,7 +123,7 @@ func (s *session) findings(o outcome) []finding.Finding {
 		f := finding.New(finding.ServerAcceptsSecretKeyToken,
 			"The server accepts a token that is signed with a random key. Either it checks no signatures, or this test cannot be trusted: nothing is proved.").
 			WithFix(finding.Do("Look at the authentication classes of %s and %s: one of them must want a token.", s.routes.Protected, s.routes.Verify))
-		f.Why = prose.Say("A random key is the control of the test: nobody knows it, so no server may take it.")
+		f.Why = prose.Say("A random key is the test's control: nobody knows it, so no server may accept it.")
 		return []finding.Finding{f}
 	}
 	fresh, seen := o.fresh, o.fresh.told()

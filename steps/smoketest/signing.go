@@ -86,7 +86,7 @@ func signedWith(out outcome, key secret.Secret, current bool) (said Signing, tol
 	f := out.fresh
 	switch {
 	case out.controlAccepted():
-		return Signing{Says: prose.Say("takes a token of a random key, so nothing is known")}, true
+		return Signing{Says: prose.Say("accepts a token signed with a random key, so nothing is known")}, true
 	case out.inForce():
 		return Signing{Key: key, Says: prose.Of(fmt.Sprintf("signs with %s, on %s", which, steps.Plural(f.accepted, "connection")))}, true
 	case f.accepted > 0:

@@ -281,7 +281,7 @@ func another(run *steps.Run, f *steps.Facts) finding.Finding {
 	}
 	made := finding.New(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file"+from).
 		WithFix(finding.Do("Change it there, or let the settings read the file, then run `keysplit` again."))
-	made.Why = prose.Say("What the settings do not read changes nothing.")
+	made.Why = prose.Say("A value that the settings do not read has no effect.")
 	return made
 }
 

@@ -147,7 +147,7 @@ func TestRollbackSaysWhatItDid(t *testing.T) {
 		"a restart that fails": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}) }, "command:false",
 			[]string{"restart-failed", "Everything is restored, but the server still has to restart"}, []string{"Everything is as it was"}},
 		"an earlier change": {func(u *upgraded) { u.run([]string{".env", "NEW=1\n"}); u.run([]string{"README.md", "edited\n"}) }, "command:true",
-			[]string{"Stays: the earlier change of", "The latest change is undone.", "An earlier change is still in force", ": .env. To undo that as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
+			[]string{"Stays: the earlier change from", "The latest change is undone.", "An earlier change is still in force", ": .env. To undo that as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stepstest.NewTool(t, "fly", "echo 'not logged in' >&2; exit 1")

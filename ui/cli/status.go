@@ -152,7 +152,7 @@ func (o *statusOptions) ask(ctx context.Context, run *steps.Run, s *status.Statu
 		return nil
 	}
 	if err := run.Home().Look(ctx); err != nil {
-		s.Unseen = append(s.Unseen, prose.Say("The server: no place tells which key it should sign with."))
+		s.Unseen = append(s.Unseen, prose.Say("The server: no place says which key it should sign with."))
 		return ctx.Err()
 	}
 	if err := (&restart.Step{}).Witness(ctx, run); err != nil {
