@@ -83,6 +83,9 @@ func (r *Run) Where() (flags []string) {
 // Django and the places does.
 func (r *Run) advised(f finding.Finding) finding.Finding {
 	if r.Options.Static && f.Fix.Runs("--rotate") {
+		if f.Code == finding.JWTKeyReusedAcrossEnvironments { // which a look at one environment does not find
+			return f.WithFix(finding.Do("Only files were read. What to do says: %s", finding.Shell(append([]string{"keysplit", "check", "--all"}, r.Options.Where...)...)))
+		}
 		return f.WithFix(finding.Do("Only files were read. What to do says: `keysplit check`"))
 	}
 	return f

@@ -86,7 +86,7 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 				continue
 			}
 		default:
-			err = fmt.Errorf("lock %s of the project: %w", environment, err)
+			err = f.full(fmt.Errorf("lock %s of the project: %w", environment, err))
 		}
 		file.Close()
 		return nil, err

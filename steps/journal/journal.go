@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -97,10 +98,10 @@ func (f Folder) Open(project, environment string) (*Journal, error) {
 		return nil, f.cannotKeep(err)
 	}
 	if err := j.read(); err != nil {
-		return nil, err
+		return nil, f.full(err)
 	}
 	if len(j.entries) == 0 {
-		return j, j.append(Entry{Kind: "opened", Schema: schema, Project: project, Environment: environment})
+		return j, f.full(j.append(Entry{Kind: "opened", Schema: schema, Project: project, Environment: environment}))
 	}
 	j.opened, j.known = time.Now(), len(j.entries)
 	return j, j.belongsTo(project, environment)
@@ -212,10 +213,13 @@ func (f Folder) Prints() secret.Fingerprinter {
 		key, err = f.key(false)
 	}
 	if err != nil {
-		key = nil
+		key = passing()
 	}
 	return secret.NewFingerprinter(key)
 }
+
+// passing is the key of a process whose state folder has none.
+var passing = sync.OnceValue(randomKey)
 
 // unusable says what is wrong with a journal and how to go on without it.
 func (j *Journal) unusable(what string) error { return unusable(j.dir, what) }

@@ -19,6 +19,9 @@ func TestOneFingerprintForTheFolder(t *testing.T) {
 	t.Parallel()
 	state, other := Folder(filepath.Join(t.TempDir(), "state")), Folder(filepath.Join(t.TempDir(), "state"))
 	key := secret.NewFingerprinter(nil).Secret(randomHex(40))
+	if state.Prints().Of(key) != state.Prints().Of(key) {
+		t.Error("one key has two fingerprints in a process whose folder has no key yet")
+	}
 	prints := map[string]bool{}
 	var mu sync.Mutex
 	var all sync.WaitGroup

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/secret"
@@ -46,6 +47,15 @@ func (f Folder) Room(size int) error {
 // cannotKeep is the error of a folder that cannot be made or written.
 func (f Folder) cannotKeep(err error) error {
 	return fmt.Errorf("keysplit cannot keep its notes and backups in %s: %w. Set KEYSPLIT_STATE_DIR to a folder that you may write to", secret.Inert(string(f)), err)
+}
+
+// full is the error of a folder whose disk has no room, with what to do; any other error
+// stays as it is.
+func (f Folder) full(err error) error {
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return fmt.Errorf("keysplit cannot keep its notes and backups in %s: %w. Make room there, or set KEYSPLIT_STATE_DIR to a folder on another disk", secret.Inert(string(f)), err)
 }
 
 // existing is a path, or the nearest folder above it that is there.

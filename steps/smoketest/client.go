@@ -38,8 +38,9 @@ const wsaeConnRefused = syscall.Errno(10061)
 type trouble struct {
 	code   finding.Code
 	text   string
-	nobody bool // nothing listens there
-	stays  bool // a restart of the backend changes nothing about it
+	nobody bool   // nothing listens there
+	stays  bool   // a restart of the backend changes nothing about it
+	fix    string // "" for that of the code
 }
 
 func (t *trouble) Error() string { return t.text }
@@ -196,11 +197,12 @@ func (c *client) explain(ctx context.Context, err error) error {
 	case errors.Is(err, steps.ErrElsewhere):
 		return &trouble{code: finding.InsecureURL, text: "Tokens and credentials do not leave this machine over plain http, and " + at + " is another machine. Nothing was sent.", stays: true}
 	case errors.As(err, &untrusted):
-		return &trouble{code: finding.TLSUntrusted, text: "The certificate of " + at + " " + distrust(err) + ". Nothing was sent.", stays: true}
+		why, fix := distrust(err)
+		return &trouble{code: finding.TLSUntrusted, text: "The certificate of " + at + " " + why + ". Nothing was sent.", stays: true, fix: fix}
 	case errors.As(err, &plain):
 		return &trouble{code: finding.ServerUnreachable, text: "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
-		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network.", stays: true}
+		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network.", stays: true, fix: "Correct the name: --url, or url in keysplit.toml. Or connect to the network that knows it."}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
 		return &trouble{code: finding.ServerUnreachable, text: "Nothing listens at " + at + ".", nobody: true}
 	case errors.As(err, &timeout) && timeout.Timeout():
@@ -209,9 +211,9 @@ func (c *client) explain(ctx context.Context, err error) error {
 	return &trouble{code: finding.ServerUnreachable, text: "The connection to " + at + " failed."}
 }
 
-// distrust says why a certificate is not trusted. What is in it is not quoted: it
-// is anyone's text.
-func distrust(err error) string {
+// distrust says why a certificate is not trusted, and what to do about it where that is
+// not what the catalogue says. What is in it is not quoted: it is anyone's text.
+func distrust(err error) (why, fix string) {
 	var (
 		name    x509.HostnameError
 		unknown x509.UnknownAuthorityError
@@ -219,17 +221,23 @@ func distrust(err error) string {
 	)
 	switch {
 	case errors.As(err, &name):
-		return "is for another name"
+		return "is for another name", "Use the name that is in the certificate: --url https://NAME."
 	case errors.As(err, &unknown):
-		return "comes from an authority that this machine does not know"
+		return "comes from an authority that this machine does not know", "If the authority is your own, name its file: --ca-file FILE."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "has expired, or is not valid yet"
+		return "has expired, or is not valid yet", "Renew the certificate, or set this machine's clock right."
 	}
-	return "is not trusted"
+	return "is not trusted", ""
 }
 
 // finding is the finding that a *trouble is about.
-func (t *trouble) finding() finding.Finding { return finding.New(t.code, t.text) }
+func (t *trouble) finding() finding.Finding {
+	f := finding.New(t.code, t.text)
+	if t.fix != "" {
+		f = f.WithFix(finding.Do("%s", t.fix))
+	}
+	return f
+}
 
 // jar holds the cookies of one login. It belongs to one host, is bounded, and
 // ignores paths and the Secure mark: on the loopback address, which is the only

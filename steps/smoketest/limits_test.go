@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"os"
 	"slices"
@@ -105,11 +106,12 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		says string
+		fix  string
 	}{
-		"another name": {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}, "another name"},
-		"unknown":      {x509.UnknownAuthorityError{}, "does not know"},
-		"expired":      {x509.CertificateInvalidError{Reason: x509.Expired}, "has expired"},
-		"else":         {x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, "is not trusted"},
+		"another name": {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}, "another name", "--url https://NAME"},
+		"unknown":      {x509.UnknownAuthorityError{}, "does not know", "--ca-file"},
+		"expired":      {x509.CertificateInvalidError{Reason: x509.Expired}, "has expired", "clock"},
+		"else":         {x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, "is not trusted", "--ca-file"},
 	} {
 		base, err := parseBase("https://api.example.com")
 		if err != nil {
@@ -119,6 +121,10 @@ func TestWhyACertificateIsNotTrusted(t *testing.T) {
 		got := newClient(base, nil, time.Second).explain(context.Background(), c.err)
 		if !strings.Contains(got.Error(), c.says) || !strings.Contains(got.Error(), "Nothing was sent") {
 			t.Errorf("%s: %v", name, got)
+		}
+		var cause *trouble
+		if !errors.As(got, &cause) || !strings.Contains(cause.finding().Fix.Rendered(), c.fix) {
+			t.Errorf("%s: the fix is not %q: %v", name, c.fix, got)
 		}
 	}
 }

@@ -92,7 +92,8 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emi
 		return nil
 	case out.fresh.refused > 0:
 		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d new connections do not", out.fresh.refused, seen))
-		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())))
+		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())).
+			WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s", finding.Command(run.Command("rollback")))))
 	}
 	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for every key")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "It could not be shown whether the server signs with the restored key: its answers are the same for every key.").

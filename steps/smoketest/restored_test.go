@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -50,6 +51,8 @@ func TestTheRestoredKey(t *testing.T) {
 			var failure *steps.Failure
 			if !errors.As(err, &failure) || failure.Findings[0].Code != c.code || len(b.run.Journal.Proved()) > 0 {
 				t.Errorf("%v, want %s", err, c.code)
+			} else if fix := failure.Findings[0].Fix; c.code == finding.ServerStaleKey && !strings.HasPrefix(fix.Command(), "keysplit rollback") {
+				t.Errorf("the rollback is finished by %q", fix.Rendered())
 			}
 		})
 	}

@@ -72,7 +72,7 @@ func TestCheckAllLooksAtEveryEnvironment(t *testing.T) {
 				}
 			}
 			_, text, _ := check(t, "--all")
-			if !strings.Contains(text, "Environment staging") || strings.Contains(text, "production and staging use the same") != shared {
+			if !strings.Contains(text, "Environment staging") || strings.Contains(text, "production and staging use the same") != shared || strings.Contains(text, "keysplit check --all") != shared {
 				t.Errorf("as text: %s", text)
 			}
 		})

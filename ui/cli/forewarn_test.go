@@ -36,7 +36,7 @@ func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
 		"a restart command that is missing": {[]string{"--restart", "command:no-such-program now"}, nil, ExitFinding, ExitFinding, "tool-missing"},
 		"a service manager that is missing": {[]string{"--restart", "systemd:shop"}, emptyPath, ExitFinding, ExitFinding, "tool-missing"},
 		"an address that does not resolve":  {[]string{"--url", "https://shop.invalid"}, nil, ExitFinding, ExitFinding, "is not known on this network"},
-		"the second of two addresses":       {[]string{"--url", "http://127.0.0.1:1", "--url", "http://shop.invalid"}, nil, ExitFinding, ExitFinding, "is not known on this network"},
+		"the second of two addresses":       {[]string{"--url", "http://127.0.0.1:1", "--url", "http://shop.invalid"}, nil, ExitFinding, ExitFinding, "Correct the name"},
 		"a certificate that fails":          {[]string{"--url", untrusted.URL}, nil, ExitFinding, ExitFinding, "tls-untrusted"},
 		"another machine, without TLS":      {[]string{"--url", "http://192.0.2.7"}, nil, ExitFinding, ExitFinding, "insecure-url"},
 		"a password that is empty":          {[]string{"--username", "ada"}, func(t *testing.T, _ string) { t.Setenv("KEYSPLIT_PASSWORD", "") }, ExitUsage, ExitUsage, "the password is empty"},
