@@ -15,6 +15,7 @@ type Ending struct {
 	Stopped   bool // by the user
 	DryRun    bool
 	Changed   bool // a file was changed
+	Earlier   bool // an earlier run changed files here, and that was not undone
 	Restarted bool // a server was restarted, and goes on
 	OwnServer bool // the only server that was asked was one of keysplit's own
 	Edited    bool // a committed file was edited, or the configuration written
@@ -35,7 +36,7 @@ func (e *Engine) Ending(err error) Ending {
 	end := Ending{
 		OK: err == nil && len(finding.Errors(findings)) == 0, Stopped: errors.Is(err, ErrCancelled), Findings: findings,
 		Changed: run.Wrote, Restarted: run.Serves(), OwnServer: run.OwnServer, Left: run.Left, Steps: map[Name]Status{},
-		GoOn: run.ResumeCommand(), Given: run.Options.Given, Misused: errors.Is(err, ErrUsage),
+		Earlier: run.Journal != nil && len(run.Journal.Upgrades()) > 0, GoOn: run.ResumeCommand(), Given: run.Options.Given, Misused: errors.Is(err, ErrUsage),
 	}
 	for _, n := range Order() {
 		if e.Has(n) {
@@ -70,12 +71,19 @@ func (e Ending) Summary() prose.Text {
 		return prose.Say("That was the plan, and it would fail: see above for what is wrong and what to do. Nothing was changed.")
 	case e.OK:
 		return e.good()
+	case e.Stopped && e.waits():
+		return prose.Say("Stopped. The key is written; no server was seen to use it yet.")
 	case e.Stopped:
 		return prose.Say("Stopped.")
 	case e.DryRun:
 		return prose.Say("The plan is not finished, and nothing was changed.")
 	}
 	return prose.Say("Not finished.")
+}
+
+// waits reports whether the key is written and the server has still to read it.
+func (e Ending) waits() bool {
+	return !e.Throwaway && (e.Changed || e.Earlier) && e.Steps[Write] == Done && e.Steps[Restart] != Done && e.Steps[Restart] != Skipped
 }
 
 func (e Ending) good() prose.Text {
@@ -157,6 +165,8 @@ func (e Ending) commands() (out []prose.Text) {
 	case e.DryRun:
 	case e.Changed, e.Edited:
 		out = append(out, prose.Say("To undo everything: `keysplit rollback`"))
+	case e.Earlier && (e.Stopped || !e.OK && e.waits()):
+		out = append(out, prose.Say("This run changed no file. To undo what the run before it changed: `keysplit rollback`"))
 	case !e.OK:
 		out = append(out, prose.Say("No file was changed."))
 	}
