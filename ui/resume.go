@@ -52,6 +52,15 @@ func begunBefore(e *steps.Engine) *begun {
 	return b
 }
 
+// Begun says since when, and how far, an earlier run came that did not come to its end;
+// "" when there is none. The engine has looked at the project.
+func Begun(e *steps.Engine, now time.Time) string {
+	if b := begunBefore(e); b != nil {
+		return b.said(now)
+	}
+	return ""
+}
+
 // ticked reports whether what an earlier run did of a step need not be done again.
 func (b *begun) ticked(p *page) bool {
 	return b != nil && !b.rests && p.Number > 0 && p.Number < steps.About(b.left).Number && p.Name != steps.Distinct

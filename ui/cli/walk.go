@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/ui"
 )
 
 // walk is one pass of a line-by-line front end.
@@ -56,6 +59,7 @@ func (w *walk) pass(ctx context.Context) error {
 		if n != steps.Preflight {
 			continue
 		}
+		w.resumes()
 		if err := w.adopt(ctx); err != nil {
 			return err
 		}
@@ -64,6 +68,16 @@ func (w *walk) pass(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// resumes tells a person what an earlier run left unfinished, before anything is asked.
+func (w *walk) resumes() {
+	if w.o.yes || w.o.dryRun {
+		return
+	}
+	if said := ui.Begun(w.e, time.Now()); said != "" {
+		w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("%s To undo it instead, stop here and run: %s", said, prose.Command(w.e.Run.Command("rollback")))})
+	}
 }
 
 // step plans, asks and applies one step, as often as the user retries it.
