@@ -81,7 +81,7 @@ func (f *Foreign) UnmarshalJSON(data []byte) error {
 
 // HideKnown is Inert text without any 8 characters in a row of a known secret. What only
 // looks like a secret stays: it is for lines that are masked by their names already.
-func (r *Redactor) HideKnown(text string) string { return r.hide(r.mask(Inert(text))) }
+func (r *Redactor) HideKnown(text string) string { return r.hide(r.mask(Inert(text), noWord)) }
 
 // Show returns the text as it may be shown: without any 8 characters in a row of a
 // known secret but those of a name, and Inert.
@@ -93,5 +93,8 @@ func (r *Redactor) Show(f Foreign) string {
 	if f.printed {
 		text = r.wordsOf(text)
 	}
-	return r.hide(r.mask(text))
+	return r.hide(r.mask(text, noWord))
 }
+
+// noWord lets no secret stay.
+func noWord(string) bool { return false }

@@ -67,13 +67,18 @@ func (r *Redactor) Add(secrets ...Secret) {
 	slices.SortStableFunc(r.secrets, func(a, b Secret) int { return b.Len() - a.Len() })
 }
 
-// Clean returns text with every known secret masked, and then made Inert. Case
-// does not matter: a parser that lower-cases what it refuses quotes it so.
+// Clean returns text of keysplit's own with every known secret masked, and then made
+// Inert. Case does not matter: a parser that lower-cases what it refuses quotes it so.
+//
+// A secret that is one of Words stays: in a sentence of keysplit's it stands for itself,
+// and a mask there would tell it to everybody who knows the sentence. What others say
+// comes into a sentence through Show, which hides such a secret too.
 func (r *Redactor) Clean(text string) string {
-	text = r.mask(text)
+	own := func(s string) bool { return words()[s] }
+	text = r.mask(text, own)
 	// Once more after the controls are gone: a secret broken up by an escape
 	// sequence is whole again only then.
-	return r.mask(Inert(text))
+	return r.mask(Inert(text), own)
 }
 
 // inName reports whether a part of a text lies within a name that stays readable, as
@@ -90,11 +95,12 @@ func (r *Redactor) inName(text string, start, end int) bool {
 	return false
 }
 
-func (r *Redactor) mask(text string) string {
+// mask masks each known secret in a text but those that, in lower case, stay.
+func (r *Redactor) mask(text string, stays func(secret string) bool) string {
 	low := lowerASCII(text)
 	for _, s := range r.secrets {
 		secret := lowerASCII(s.Reveal())
-		if !strings.Contains(low, secret) {
+		if !strings.Contains(low, secret) || stays(secret) {
 			continue
 		}
 		var out strings.Builder

@@ -124,8 +124,30 @@ func TestRedactor(t *testing.T) {
 		t.Errorf("the end of a longer secret is left: %q", got)
 	}
 	// A word with its beginning masked would tell a short secret.
-	r.Add(NewFingerprinter(nil).Secret("short"))
-	if got := r.Clean("shorter than 50: short, shorts"); got != "shorter than 50: ****, shorts" {
+	r.Add(NewFingerprinter(nil).Secret("sh0rt"))
+	if got := r.Clean("sh0rter than 50: sh0rt, sh0rts"); got != "sh0rter than 50: ****, sh0rts" {
 		t.Errorf("a short secret became %q", got)
+	}
+}
+
+// A password that is an ordinary word is no hole in a sentence of keysplit's own, which
+// would tell it; what others say hides it.
+func TestASecretThatIsAWordOfTheSentence(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"wrong", "short", "password", "different"} {
+		var r Redactor
+		r.Add(NewFingerprinter(nil).Secret(word))
+		sentence := "The name or the password is wrong, or too short, or different."
+		if got := r.Clean(sentence); got != sentence {
+			t.Errorf("a sentence of keysplit's became %q", got)
+		}
+		if got := r.Show(Said(sentence)); strings.Contains(got, word) {
+			t.Errorf("what others say shows %q: %q", word, got)
+		}
+	}
+	var r Redactor
+	r.Add(NewFingerprinter(nil).Secret("wr0ng-5hort"))
+	if got := r.Clean("is wr0ng-5hort, wrong"); got != "is ****, wrong" {
+		t.Errorf("what is no word became %q", got)
 	}
 }
