@@ -3,6 +3,7 @@
 package restart
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -108,6 +109,7 @@ func TestContainersThatACommandRestarts(t *testing.T) {
 		"no docker":               {"command:true", "old", "old", false, "", "containers of web"},
 		"nothing is restarted":    {"none", "old", "old", true, finding.Warning, "web, worker"},
 		"restarted by the person": {"none", "new", "new", true, "", "containers of web, worker"},
+		"a server beside them":    {"runserver", "old", "old", true, finding.Error, "web, worker"},
 		"a worker, and not by us": {"none", "new", "old", true, finding.Warning, "worker"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,6 +118,7 @@ func TestContainersThatACommandRestarts(t *testing.T) {
 			if c.restart != "none" {
 				w.run.Options.Restart = by(t, strings.ReplaceAll(c.restart, "ROOT", root))
 			}
+			w.step.Start = func(context.Context, *steps.Run) (string, func(), error) { return "http://127.0.0.1:1", func() {}, nil }
 			if c.severity != "" {
 				w.run.Options.Timeout = 500 * time.Millisecond // they stay
 			}
