@@ -144,7 +144,7 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	if s.Kind == NothingReads && s.Says != "" {
 		return r.besideIt(f, s)
 	}
-	return f
+	return r.keptBy(f)
 }
 
 // besideIt says where the key belongs with settings that get their secrets in a way of

@@ -18,7 +18,7 @@ func (d *diagnosis) belong() {
 	env, names := &d.project.EnvFile, d.run.Names()
 	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false
 	if env.Owner == nil && d.reader() == envfile.Shell && d.run.Options.EnvFile == "" {
-		for _, path := range []string{env.Path, filepath.Join(d.project.Root, ".envrc"), filepath.Join(d.project.TopLevel, ".envrc"), filepath.Join(d.project.TopLevel, ".env")} {
+		for _, path := range d.shellFiles() {
 			if d.sourced(path) {
 				env.Path, env.Found, env.Sourced = path, "a shell reads it", true
 				break
@@ -26,6 +26,22 @@ func (d *diagnosis) belong() {
 		}
 	}
 	env.Names = sets(env.Path, names.IsKey)
+}
+
+// named are the files that direnv is told to load: https://direnv.net/man/direnv-stdlib.1.html.
+var named = lazyregexp.New(`(?m)^[ \t]*(?:dotenv|dotenv_if_exists|source_env|source_env_if_exists|source|\.)[ \t]+["']?([\w./-]+)`)
+
+// shellFiles are the files that a shell, or direnv, may have the variables from.
+func (d *diagnosis) shellFiles() []string {
+	files := []string{d.project.EnvFile.Path}
+	for _, folder := range []string{d.project.Root, d.project.TopLevel} {
+		envrc := filepath.Join(folder, ".envrc")
+		files = append(files, envrc)
+		for _, m := range named.FindAllStringSubmatch(string(readSome(envrc)), -1) {
+			files = append(files, filepath.Join(folder, filepath.FromSlash(m[1])))
+		}
+	}
+	return append(files, filepath.Join(d.project.TopLevel, ".env"))
 }
 
 // sourced reports whether this process has SECRET_KEY as a file sets it: a shell has

@@ -288,6 +288,10 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 			}
 			err = errors.Join(err, d.again())
 		}
+		var failure *steps.Failure
+		if how := run.Launched(); p.Stopped.Setting != "" && !how.Empty() && errors.As(err, &failure) {
+			failure.Findings[0].Fix = how
+		}
 		d.emitPlace(emit)
 		if ctx.Err() != nil {
 			emit.Check("django", steps.MarkSkipped, "Django", "")

@@ -145,7 +145,7 @@ func (t Text) For(flags Flags) Text {
 	return t.each(func(p Part) string {
 		words := strings.Fields(p.Text)
 		if !p.Command || len(words) < 2 || words[0] != "keysplit" ||
-			slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
+			slices.Contains(words, "--help") || slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
 			return p.Text
 		}
 		return With(p.Text, flags[words[1]])

@@ -48,6 +48,7 @@ func TestCommandsOfAnEnvironment(t *testing.T) {
 		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --url u --fix --rotate, then keysplit grace --env 'a b'.",
 		"`keysplit upgrade --fix --url v`":                        "keysplit upgrade --env 'a b' --fix --url v",
 		"`keysplit rollback --env other`":                         "keysplit rollback --env other",
+		"`keysplit upgrade --help` lists them":                    "keysplit upgrade --help lists them",
 		"`keysplit check --all`":                                  "keysplit check --all",
 		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --python PATH",
 		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit again; sudo keysplit upgrade",

@@ -147,7 +147,7 @@ func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	}
 	p.Edits = draft.Edits
 	if d.made = draft.On(); len(d.made) == 0 {
-		p.Summary, p.Nothing = p.Summary.Then(prose.Say("Nothing to write.")), true
+		p.Summary, p.Nothing, p.Details = p.Summary.Then(prose.Say("Nothing to write.")), true, nil
 		return p, nil
 	}
 	if slices.ContainsFunc(d.made, func(e steps.Edit) bool { return e.Secret }) {
