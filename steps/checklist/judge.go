@@ -36,13 +36,13 @@ var items = []struct {
 	{"Team notified of change", (*look).notified},
 }
 
-// delivered is what the write read back from the places of another environment. The
-// files here say nothing about those.
-func (l *look) delivered() verdict {
-	v := verdict{evidence: l.past.evidenceOf(steps.Write, steps.LinesReadBack), next: prose.Say("Run: `keysplit upgrade`")}
+// elsewhere is what a step read back from the places of another environment. The files
+// here say nothing about those.
+func (l *look) elsewhere(step steps.Name, lines string) verdict {
+	v := verdict{evidence: l.past.evidenceOf(step, lines), next: prose.Say("Run: `keysplit upgrade`")}
 	if len(v.evidence) == 0 {
-		v.why = l.past.missing(steps.Write)
-		if seen := l.past.proofs[steps.Write]; seen != nil && seen.gone == "" {
+		v.why = l.past.missing(step)
+		if seen := l.past.proofs[step]; seen != nil && seen.gone == "" {
 			v.why = "the key could not be read back"
 		}
 	}
@@ -51,7 +51,7 @@ func (l *look) delivered() verdict {
 
 func (l *look) added() verdict {
 	if !l.here {
-		return l.delivered()
+		return l.elsewhere(steps.Write, steps.LinesReadBack)
 	}
 	v := verdict{evidence: append(l.envs.sets, unseen(l.tree)...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
 	if v.why == "" {
@@ -91,14 +91,7 @@ func (l *look) different() verdict {
 
 func (l *look) long() verdict {
 	if !l.here {
-		v := verdict{evidence: l.past.evidenceOf(steps.Distinct, steps.LinesPlace), next: prose.Say("Run: `keysplit upgrade`")}
-		if len(v.evidence) == 0 {
-			v.why = l.past.missing(steps.Distinct)
-			if seen := l.past.proofs[steps.Distinct]; seen != nil && seen.gone == "" {
-				v.why = "the key could not be read back"
-			}
-		}
-		return v
+		return l.elsewhere(steps.Distinct, steps.LinesPlace)
 	}
 	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: prose.Say("Run: `keysplit upgrade --rotate`")}
 	if v.why == "" && len(v.evidence) == 0 {

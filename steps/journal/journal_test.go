@@ -13,6 +13,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/sys/file"
 )
 
 // journalFor gives a journal in a state folder of its own and a .env to change.
@@ -246,7 +247,7 @@ func TestJournalDoubts(t *testing.T) {
 }
 
 func TestWhereTheStateFolderMayLie(t *testing.T) {
-	home := resolved(t.TempDir())
+	home := file.Resolved(t.TempDir())
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home) // Windows' name of it
 	project := filepath.Join(home, "code", "shop", "backend")

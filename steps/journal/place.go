@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 )
 
 // PlaceError says that the state folder lies where it must not, and what to do.
@@ -40,7 +40,7 @@ func (f Folder) placed(project string) error {
 			"Set HOME to this user's own (`sudo -H`), or KEYSPLIT_STATE_DIR", secret.Inert(string(f)), secret.Inert(at), whose)}
 	}
 	top := workTree(project)
-	if inside(resolved(string(f)), top) {
+	if file.Within(top, file.Resolved(string(f))) {
 		return &PlaceError{fmt.Sprintf("keysplit's folder %s is in the project's work tree %s, where git would pick up the backups: set KEYSPLIT_STATE_DIR to a folder elsewhere",
 			secret.Inert(string(f)), secret.Inert(top))}
 	}
@@ -72,32 +72,13 @@ func (f Folder) others() (at, whose string) {
 func workTree(dir string) string {
 	home, _ := os.UserHomeDir() // "" is no folder
 	for at := dir; ; at = filepath.Dir(at) {
-		if at == filepath.Dir(at) || at == home || at == resolved(home) {
+		if at == filepath.Dir(at) || at == home || at == file.Resolved(home) {
 			return dir
 		}
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
 			return at
 		}
 	}
-}
-
-// resolved is a path without links; its last parts need not exist.
-func resolved(path string) string {
-	rest := ""
-	for at := path; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			return filepath.Join(real, rest)
-		}
-		if at == filepath.Dir(at) {
-			return path
-		}
-		rest = filepath.Join(filepath.Base(at), rest)
-	}
-}
-
-func inside(path, folder string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // trusted refuses a journal that somebody else could have written: the state

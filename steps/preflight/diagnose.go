@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -194,7 +195,7 @@ func (d *diagnosis) judgePlace() {
 	case d.place.hides != "":
 		wrong(env, fmt.Sprintf("The reader finds this file first and never looks at %s, which holds the keys.", p.Rel(d.place.hides)),
 			finding.Do("Move this file's settings into %s and remove it, or the other way round.", p.Rel(d.place.hides)))
-	case !within(p.TopLevel, env) && isFile(env):
+	case !file.Within(p.TopLevel, env) && isFile(env):
 		wrong(env, fmt.Sprintf("The reader finds %s, which is outside the project.", env),
 			finding.Do("Move what the backend needs into %s.", p.Rel(filepath.Join(p.Root, ".env"))))
 	case !isThere(env) && d.reader() != envfile.Shell:

@@ -26,7 +26,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 	var found []finding.Finding
 	rel := p.Rel(p.EnvFile.Path)
 	// A file of references or ciphertext is made to be committed.
-	if gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && p.EnvFile.Owner == nil && p.Source.Kind == "" {
+	if gitTop(p.Root) != "" && file.Within(p.TopLevel, p.EnvFile.Path) && p.EnvFile.Owner == nil && p.Source.Kind == "" {
 		f, tracked, _ := trust.Tracked(ctx, run, p.EnvFile.Path, toBeWritten(run, p))
 		switch {
 		case tracked:
@@ -148,7 +148,7 @@ func committed(ctx context.Context, p *steps.Project, key secret.Secret) []findi
 // untracked reports whether the .env is in the work tree and not in the repository.
 // Where there is no repository, or no git, what lies there counts.
 func untracked(ctx context.Context, p *steps.Project) bool {
-	return gitTop(p.Root) != "" && within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, p.EnvFile.Path, "ls-files", "--error-unmatch") == 1
+	return gitTop(p.Root) != "" && file.Within(p.TopLevel, p.EnvFile.Path) && gitSays(ctx, p, p.EnvFile.Path, "ls-files", "--error-unmatch") == 1
 }
 
 // gitSays asks git about a file and returns its exit code, -1 for no answer.

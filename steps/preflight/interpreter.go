@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/file"
 )
 
 // findPython sets Python and what belongs to it: what the user named, that of the service
@@ -46,7 +47,7 @@ func findPython(ctx context.Context, run *steps.Run, p *steps.Project) error {
 	}
 	f := finder{run, p}
 	switch {
-	case (within(p.TopLevel, active) || within(p.Root, active)) && takeActive():
+	case (file.Within(p.TopLevel, active) || file.Within(p.Root, active)) && takeActive():
 	case slices.ContainsFunc(f.folders(), f.in):
 	case takeActive():
 	case !run.Options.Static && managedPython(ctx, p):
@@ -182,7 +183,7 @@ func hasSign(dir string, signs []string) bool {
 // it does not lie in outer.
 func upward(inner, outer string) []string {
 	out := []string{inner}
-	if !within(outer, inner) {
+	if !file.Within(outer, inner) {
 		return out
 	}
 	for dir := inner; dir != outer && dir != filepath.Dir(dir); {
@@ -190,10 +191,4 @@ func upward(inner, outer string) []string {
 		out = append(out, dir)
 	}
 	return out
-}
-
-// within reports whether path is dir or lies in it.
-func within(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(os.PathSeparator))
 }

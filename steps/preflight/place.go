@@ -6,6 +6,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/sys/file"
 )
 
 // place is where the backend's reader finds its file, as far as its sources
@@ -67,7 +68,7 @@ func decoupleSearch(p *steps.Project, from string) place {
 		}
 	}
 	path := filepath.Join(p.Root, ".env")
-	if !within(p.Root, from) {
+	if !file.Within(p.Root, from) {
 		path = filepath.Join(from, ".env")
 	}
 	return place{path: path, found: "where decouple will look"}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -342,7 +341,7 @@ func leaveToThePerson(run *steps.Run, emit steps.Emit, stale []staleServer) (res
 }
 
 func touchDetail(run *steps.Run) prose.Text {
-	return prose.Labelled("Method", "keysplit touches %s, so that the server reloads. Its content does not change.", relative(run, watched(run)))
+	return prose.Labelled("Method", "keysplit touches %s, so that the server reloads. Its content does not change.", run.Project.Rel(watched(run)))
 }
 
 // watched is the file whose time the autoreloader watches: the settings, else
@@ -361,14 +360,7 @@ func touch(run *steps.Run) (string, error) {
 	if err := os.Chtimes(path, now, now); err != nil {
 		return "", fmt.Errorf("mark %s as changed: %w", path, err)
 	}
-	return relative(run, path), nil
-}
-
-func relative(run *steps.Run, path string) string {
-	if rel, err := filepath.Rel(run.Project.Root, path); err == nil && !strings.HasPrefix(rel, "..") {
-		return rel
-	}
-	return path
+	return run.Project.Rel(path), nil
 }
 
 func which(s steps.Server) string {

@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/sys/shell"
 )
@@ -27,7 +28,7 @@ const trackedCode finding.Code = finding.EnvFileTrackedByGit
 // overrules it in another environment. known is false where there is a repository
 // and git does not answer.
 func Tracked(ctx context.Context, run *steps.Run, path string, writes bool) (f finding.Finding, tracked, known bool) {
-	real := followed(path)
+	real := file.Resolved(path)
 	if link := linkOut(ctx, run.Project, path, real); link != "" {
 		return linked(run, link, real, writes), true, true
 	}
@@ -79,7 +80,7 @@ func linkOut(ctx context.Context, p *steps.Project, path, real string) string {
 	if !outside(p, real) {
 		return ""
 	}
-	for at := path; at != p.TopLevel && local(p.TopLevel, at); at = filepath.Dir(at) {
+	for at := path; at != p.TopLevel && file.Within(p.TopLevel, at); at = filepath.Dir(at) {
 		if info, err := os.Lstat(at); err == nil && info.Mode()&os.ModeSymlink != 0 {
 			if tracked, _ := asks(ctx, at); tracked {
 				return at

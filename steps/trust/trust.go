@@ -33,6 +33,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/vendor"
 )
@@ -116,7 +117,7 @@ func leaves(ctx context.Context, run *steps.Run, t steps.Target) (leads string, 
 	}
 	if by, ok := t.(vendor.Described); ok {
 		// What such a file says is as good as the project's own code, where it is of it.
-		if leads = followed(by.Described(run)); outside(run.Project, leads) {
+		if leads = file.Resolved(by.Described(run)); outside(run.Project, leads) {
 			return leads, true
 		}
 	}
@@ -129,7 +130,7 @@ func leaves(ctx context.Context, run *steps.Run, t steps.Target) (leads string, 
 	if path == "" {
 		return "", false // the file that the backend itself reads
 	}
-	leads = followed(path)
+	leads = file.Resolved(path)
 	return leads, outside(run.Project, leads)
 }
 
@@ -142,7 +143,7 @@ func commands(run *steps.Run, spec, described string) (leads string, needs bool)
 	if described == "" {
 		return "", false
 	}
-	leads = followed(described)
+	leads = file.Resolved(described)
 	return leads, outside(run.Project, leads)
 }
 
@@ -150,35 +151,15 @@ func commands(run *steps.Run, spec, described string) (leads string, needs bool)
 // What git keeps for itself is not, and a home folder that is one as a whole is too
 // large to say anything: the project's own folder counts then.
 func outside(p *steps.Project, path string) bool {
-	top := followed(p.TopLevel)
-	if home, err := os.UserHomeDir(); err == nil && local(top, followed(home)) {
-		top = followed(p.Root)
+	top := file.Resolved(p.TopLevel)
+	if home, err := os.UserHomeDir(); err == nil && file.Within(top, file.Resolved(home)) {
+		top = file.Resolved(p.Root)
 	}
 	rel, err := filepath.Rel(top, path)
-	if err != nil || !local(top, path) {
+	if err != nil || !file.Within(top, path) {
 		return true
 	}
 	return slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
-}
-
-// local reports whether a path is a folder or lies in it.
-func local(folder, path string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(rel)
-}
-
-// followed is a path without links; its last parts need not exist.
-func followed(path string) string {
-	rest := ""
-	for at := path; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			return filepath.Join(real, rest)
-		}
-		if at == filepath.Dir(at) {
-			return path
-		}
-		rest = filepath.Join(filepath.Base(at), rest)
-	}
 }
 
 // Agreed reports whether a person has agreed to the value, in this project and

@@ -21,6 +21,26 @@ func From(folder, path string) string {
 	return filepath.Join(folder, path)
 }
 
+// Resolved is a path without links; its last parts need not exist.
+func Resolved(path string) string {
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
+}
+
+// Within reports whether a path is a folder or lies in it, by their names alone.
+func Within(folder, path string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
 // MaxRead is the largest file, in bytes, that ReadSmall reads.
 const MaxRead = 1 << 20
 

@@ -43,3 +43,27 @@ func TestFrom(t *testing.T) {
 		}
 	}
 }
+
+func TestWithin(t *testing.T) {
+	top := filepath.Join(t.TempDir(), "top")
+	for path, want := range map[string]bool{top: true, filepath.Join(top, "a", "b"): true, filepath.Join(top, "..x"): true,
+		filepath.Dir(top): false, top + "x": false, filepath.Join(top, "..", "other"): false} {
+		if Within(top, path) != want {
+			t.Errorf("%s is in %s: %t, want %t", path, top, !want, want)
+		}
+	}
+}
+
+func TestResolved(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip(err)
+	}
+	if got, want := Resolved(filepath.Join(link, "a", "b")), filepath.Join(dir, "a", "b"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
