@@ -19,7 +19,8 @@ func TestOneFingerprintForTheFolder(t *testing.T) {
 	t.Parallel()
 	state, other := Folder(filepath.Join(t.TempDir(), "state")), Folder(filepath.Join(t.TempDir(), "state"))
 	key := secret.NewFingerprinter(nil).Secret(randomHex(40))
-	if state.Prints().Of(key) != state.Prints().Of(key) {
+	first, second := state.Prints(), state.Prints()
+	if first.Of(key) != second.Of(key) {
 		t.Error("one key has two fingerprints in a process whose folder has no key yet")
 	}
 	prints := map[string]bool{}

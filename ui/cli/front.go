@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
@@ -37,4 +39,20 @@ type result struct {
 	steps.Ending
 	Summary prose.Text   // in a sentence or two
 	Next    []prose.Text // what is left and how to go on or back, one sentence each
+}
+
+// chosen finds the choice that was typed: its words, its number or its letter. A
+// word that begins with another choice's letter is not taken for that one.
+func chosen(answer string, choices []choice) (byte, bool) {
+	for i, c := range choices {
+		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) {
+			return c.key, true
+		}
+	}
+	for _, c := range choices {
+		if word, _, _ := strings.Cut(c.text, " "); answer == strings.TrimSuffix(word, ",") {
+			return c.key, true
+		}
+	}
+	return 0, false
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -320,22 +319,6 @@ func (p *plainFront) Ask(ctx context.Context, question string, choices []choice)
 			return key, nil
 		}
 	}
-}
-
-// chosen finds the choice that was typed: its words, its number or its letter. A
-// word that begins with another choice's letter is not taken for that one.
-func chosen(answer string, choices []choice) (byte, bool) {
-	for i, c := range choices {
-		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) {
-			return c.key, true
-		}
-	}
-	for _, c := range choices {
-		if word, _, _ := strings.Cut(c.text, " "); answer == strings.TrimSuffix(word, ",") {
-			return c.key, true
-		}
-	}
-	return 0, false
 }
 
 func (p *plainFront) question(question string, choices []choice) {
