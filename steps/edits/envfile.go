@@ -172,10 +172,10 @@ func (e env) groups() []group {
 		{string(finding.JWTKeyDuplicate), true, func(int) prose.Text { return prose.Say("Keep one line for JWT_SECRET_KEY: the one that counts.") }, ofCode(finding.JWTKeyDuplicate),
 			func(line int) envfile.Op { return envfile.Drop{Line: line} }},
 		{string(finding.ValueInlineComment), true, func(n int) prose.Text {
-			return prose.Say("Move %s behind values to lines of their own: the settings cannot read the values with them.", steps.Plural(n, "comment"))
+			return prose.Say("Move %s that follow values to lines of their own: the settings cannot read the values with them.", steps.Plural(n, "comment"))
 		}, comments(func(s finding.Severity) bool { return s == finding.Error }), lift},
 		{string(finding.ValueInlineComment) + " optional", false, func(n int) prose.Text {
-			return prose.Say("Move %s behind values to lines of their own: %s takes them for a part of the value.", steps.Plural(n, "comment"), e.by.Readers[0])
+			return prose.Say("Move %s that follow values to lines of their own: %s reads them as part of the value.", steps.Plural(n, "comment"), e.by.Readers[0])
 		}, comments(func(s finding.Severity) bool { return s != finding.Error }), lift},
 	}
 }
