@@ -36,7 +36,10 @@ func TestACrashShowsNoSecret(t *testing.T) {
 			c.pages, c.least = all, 2
 		}
 		if len(c.pages) > 0 {
-			t.Run(string(c.flavour)+", file "+c.file, func(t *testing.T) { crash(t, c.flavour, c.file, c.pages, c.least) })
+			t.Run(string(c.flavour)+", file "+c.file, func(t *testing.T) {
+				t.Parallel()
+				crash(t, c.flavour, c.file, c.pages, c.least)
+			})
 		}
 	}
 }
