@@ -184,7 +184,7 @@ func (o *graceOptions) refused(stdio IO, f *plainFront, err error) error {
 		}
 	default:
 		for _, finding := range failure.Findings {
-			f.finding(one(finding), false)
+			f.finding(one(finding), "")
 		}
 	}
 	return said(err)

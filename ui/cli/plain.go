@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -189,12 +190,16 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventOutput:
 		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
-		if p.behind != nil || ev.Step == steps.Preflight && !ev.Ends {
-			p.held = append(p.held, *ev.Finding)
+		f := *ev.Finding
+		if ev.Ends {
+			f = f.NotFixable() // the step failed with it, so that nothing follows that fixes it
+		}
+		if p.behind != nil || ev.Step == steps.Preflight {
+			p.held = append(p.held, f)
 			return
 		}
 		p.release()
-		p.finding(one(*ev.Finding), false)
+		p.finding(one(f), "")
 	case steps.EventDone:
 		if p.behind == nil && ev.Step == steps.Preflight {
 			p.release()
@@ -267,17 +272,24 @@ func (p *plainFront) release() {
 			p.Note(said)
 		}
 	}
+	then := ""
+	if p.fixes {
+		then = "keysplit fixes this in the next steps."
+	}
+	if then != "" && slices.ContainsFunc(held, func(f finding.Finding) bool { return f.Severity == finding.Error && !f.FixedBySteps() }) {
+		then = "keysplit fixes this once you have fixed the rest." // the steps do not come before that
+	}
 	for _, g := range finding.Groups(held) {
-		p.finding(g, p.fixes)
+		p.finding(g, then)
 	}
 }
 
 // one is a finding by itself.
 func one(f finding.Finding) finding.Group { return finding.Groups([]finding.Finding{f})[0] }
 
-// finding prints what is one thing; fixes tells that the steps after it fix it, if they
-// can. Why it matters is said where a person has to act; keysplit explain says it of all.
-func (p *plainFront) finding(g finding.Group, fixes bool) {
+// finding prints what is one thing, and its fix; then is said in place of a fix that the
+// steps after it make, "" where none come. Why it matters is said where a person has to act; keysplit explain says it of all.
+func (p *plainFront) finding(g finding.Group, then string) {
 	head := p.s.Severity(g.Severity) + " " + p.s.Bold.Render(string(g.Code))
 	if place := g.Places(); place != "" {
 		head += "  " + p.s.Muted.Render(place)
@@ -289,8 +301,8 @@ func (p *plainFront) finding(g finding.Group, fixes bool) {
 		p.line("  %s", head)
 		p.say("    ", "", lipgloss.NewStyle(), g.Message)
 	}
-	if fixes && g.FixedBySteps() {
-		p.wrapped("    ", p.s.Accent, "keysplit fixes this in the next steps.")
+	if then != "" && g.FixedBySteps() {
+		p.wrapped("    ", p.s.Accent, then)
 		return
 	}
 	if g.Severity == finding.Error && !g.FixedBySteps() {
