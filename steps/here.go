@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"dj/keysplit/steps/sys/file"
 )
 
 // FromHere is an absolute path as a command has it that is typed into the shell that
@@ -22,7 +24,7 @@ func FromHere(path string) string {
 func GitFolder(top string) string {
 	if here, err := filepath.EvalSymlinks("."); err == nil {
 		if here, err = filepath.Abs(here); err == nil {
-			if rel, err := filepath.Rel(top, here); err == nil && filepath.IsLocal(rel) {
+			if file.Within(top, here) {
 				return ""
 			}
 		}

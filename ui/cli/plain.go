@@ -288,7 +288,8 @@ func (p *plainFront) release() {
 func one(f finding.Finding) finding.Group { return finding.Groups([]finding.Finding{f})[0] }
 
 // finding prints what is one thing, and its fix; then is said in place of a fix that the
-// steps after it make, "" where none come. Why it matters is said where a person has to act; keysplit explain says it of all.
+// steps after it make, "" where none come. Why it matters is said where a person has to
+// act; keysplit explain says it of all.
 func (p *plainFront) finding(g finding.Group, then string) {
 	head := p.s.Severity(g.Severity) + " " + p.s.Bold.Render(string(g.Code))
 	if place := g.Places(); place != "" {

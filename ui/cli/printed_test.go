@@ -269,10 +269,16 @@ func TestEveryPrintedCommandWorks(t *testing.T) {
 
 // shapes are the commands of keysplit that the sources print, in backticks or made by
 // Command, each as it stands there.
-func shapes(t *testing.T) (all map[string]string) {
+func shapes(t *testing.T) map[string]string {
 	t.Helper()
-	all = map[string]string{}
-	literal := regexp.MustCompile("`(keysplit [^`]+)`")
+	return inSources(t, regexp.MustCompile("`(keysplit [^`]+)`"), commanded)
+}
+
+// inSources are the commands that the sources print, in the texts that quoted finds or made
+// by a call, with the place of each.
+func inSources(t *testing.T, quoted *regexp.Regexp, made func(*ast.CallExpr) string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
 	for _, top := range []string{"../../steps", "../../ui"} {
 		err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -287,12 +293,12 @@ func shapes(t *testing.T) (all map[string]string) {
 				switch n := n.(type) {
 				case *ast.BasicLit:
 					if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-						for _, m := range literal.FindAllStringSubmatch(text, -1) {
+						for _, m := range quoted.FindAllStringSubmatch(text, -1) {
 							all[m[1]] = files.Position(n.Pos()).String()
 						}
 					}
 				case *ast.CallExpr:
-					if words := commanded(n); words != "" {
+					if words := made(n); words != "" {
 						all[words] = files.Position(n.Pos()).String()
 					}
 				}

@@ -4,11 +4,9 @@ package cli
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
-	"path/filepath"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,43 +39,13 @@ var usage = map[string]string{
 // Shell, with the place of each.
 func used(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{}
-	quoted := regexp.MustCompile("`([a-z][a-z-]+ [^`]+)`")
-	for _, top := range []string{"../../steps", "../../ui"} {
-		err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, path, nil, 0)
-			if err != nil {
-				return err
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.BasicLit:
-					text, err := strconv.Unquote(n.Value)
-					for _, m := range quoted.FindAllStringSubmatch(text, -1) {
-						if program, _, _ := strings.Cut(m[1], " "); err == nil && usage[program] != "" {
-							all[m[1]] = files.Position(n.Pos()).String()
-						}
-					}
-				case *ast.CallExpr:
-					if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Shell" {
-						if command := literally(n.Args); command != "" {
-							all[command] = files.Position(n.Pos()).String()
-						}
-					}
-				}
-				return true
-			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	programs := strings.Join(slices.Sorted(maps.Keys(usage)), "|")
+	return inSources(t, regexp.MustCompile("`((?:"+programs+") [^`]+)`"), func(call *ast.CallExpr) string {
+		if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "Shell" {
+			return ""
 		}
-	}
-	return all
+		return literally(call.Args)
+	})
 }
 
 // literally are the words of a command that begins with one, VALUE for each that is made at
