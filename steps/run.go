@@ -65,7 +65,7 @@ type Options struct {
 	Skip         map[Name]bool     // --skip
 	Static       bool              // run none of the project's code
 	Committed    bool              // judge what is in the repository: that there is no .env is as it should be
-	ReadOnly     bool              // change nothing, keysplit's own state folder included: a check or a dry run
+	ReadOnly     bool              // change nothing, and keep nothing but the key of fingerprints: a check or a dry run
 	NoVerify     bool              // rollback --no-verify: ask no server which key is in force
 	Force        bool              // rollback --force: also over an edit that was made since
 	Unattended   bool              // --yes: nobody is there to act on a request

@@ -19,7 +19,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -146,81 +145,6 @@ func (j *Journal) read() error {
 	return j.load()
 }
 
-// fingerprintKey is the key of the state folder, so that one key has one fingerprint in
-// every command, project and environment. A journal of an earlier release has a key of
-// its own, under which its lines are sealed: it goes on with that one.
-func (j *Journal) fingerprintKey() ([]byte, error) {
-	info, err := os.Stat(j.path())
-	begun := err == nil && info.Size() > 0
-	own, err := readKey(filepath.Join(j.dir, "key"))
-	old := !errors.Is(err, fs.ErrNotExist)
-	if old && err != nil {
-		return nil, keyTrouble(j.dir, err)
-	}
-	shared, err := j.state.key(!j.readOnly && (old || !begun))
-	if err != nil {
-		return nil, keyTrouble(string(j.state), err)
-	}
-	if old {
-		return own, nil
-	}
-	return shared, nil
-}
-
-// keyTrouble says how to go on without the key of a folder.
-func keyTrouble(folder string, err error) error {
-	if errors.Is(err, errNoKey) || errors.Is(err, fs.ErrNotExist) {
-		return unusable(folder, "its file key is missing or damaged")
-	}
-	return fmt.Errorf("read the journal's key: %w", err)
-}
-
-var errNoKey = errors.New("it is no key")
-
-func readKey(path string) ([]byte, error) {
-	key, err := readOwn(path)
-	if err == nil && len(key) != 32 {
-		err = errNoKey
-	}
-	return key, err
-}
-
-// key is the key of the state folder; with make, it comes to be where there is none.
-func (f Folder) key(make bool) ([]byte, error) {
-	path := filepath.Join(string(f), "key")
-	key, err := readKey(path)
-	if !make || !errors.Is(err, fs.ErrNotExist) {
-		return key, err
-	}
-	if err := publish(path, randomKey()); err != nil {
-		return nil, err
-	}
-	return readKey(path) // of several runs that begin at once one made the key that counts
-}
-
-func randomKey() []byte {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	return key
-}
-
-// Prints makes the fingerprints that are shown. Before keysplit has kept anything in the
-// folder, they hold for this process alone.
-func (f Folder) Prints() secret.Fingerprinter {
-	err := f.Absolute()
-	var key []byte
-	if err == nil {
-		key, err = f.key(false)
-	}
-	if err != nil {
-		key = passing()
-	}
-	return secret.NewFingerprinter(key)
-}
-
-// passing is the key of a process whose state folder has none.
-var passing = sync.OnceValue(randomKey)
-
 // unusable says what is wrong with a journal and how to go on without it.
 func (j *Journal) unusable(what string) error { return unusable(j.dir, what) }
 
@@ -230,10 +154,6 @@ func unusable(folder, what string) error {
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.jsonl") }
-
-// Prints makes the fingerprints that this journal keeps. They are those of the folder,
-// but for a journal of an earlier release.
-func (j *Journal) Prints() secret.Fingerprinter { return j.prints }
 
 // Dir is the journal's folder, absolute.
 func (j *Journal) Dir() string { return j.dir }

@@ -19,7 +19,7 @@ func TestOneFingerprintForTheFolder(t *testing.T) {
 	t.Parallel()
 	state, other := Folder(filepath.Join(t.TempDir(), "state")), Folder(filepath.Join(t.TempDir(), "state"))
 	key := secret.NewFingerprinter(nil).Secret(randomHex(40))
-	first, second := state.Prints(), state.Prints()
+	first, second := state.Prints(""), state.Prints("")
 	if first.Of(key) != second.Of(key) {
 		t.Error("one key has two fingerprints in a process whose folder has no key yet")
 	}
@@ -36,7 +36,7 @@ func TestOneFingerprintForTheFolder(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				prints[j.Prints().Of(key)], prints[state.Prints().Of(key)] = true, true
+				prints[j.Prints().Of(key)], prints[state.Prints("").Of(key)] = true, true
 			})
 		}
 	}
@@ -46,6 +46,50 @@ func TestOneFingerprintForTheFolder(t *testing.T) {
 	}
 	if prints[openIn(t, other, "/one").Prints().Of(key)] {
 		t.Error("another folder makes the same fingerprints")
+	}
+}
+
+// The first fingerprint that is shown makes the folder's key, which the next process
+// takes; a sum that is only compared makes nothing. Where no key can be kept, that is said.
+func TestAShownFingerprintHoldsForTheNextProcess(t *testing.T) {
+	t.Parallel()
+	state, project := Folder(filepath.Join(t.TempDir(), "state")), t.TempDir()
+	value := randomHex(40)
+	another := func(f Folder) { ownKeys.Delete(f) }
+	prints := state.Prints(project)
+	_ = prints.Of(prints.Secret(value))
+	if _, err := os.Stat(string(state)); err == nil {
+		t.Error("a sum that nobody sees made the state folder")
+	}
+	first := prints.Secret(value).Fingerprint()
+	another(state)
+	if got := state.Prints(project).Secret(value).Fingerprint(); got != first {
+		t.Errorf("the next process shows %s, the first one %s", got, first)
+	}
+	if got := openIn(t, state, project).Prints().Secret(value).Fingerprint(); got != first || state.Passing() != nil {
+		t.Errorf("the journal has %s, and %s was shown (%v)", got, first, state.Passing())
+	}
+	for name, f := range map[string]Folder{"in the project": Folder(filepath.Join(project, "state")), "relative": "state", "none": ""} {
+		one := f.Prints(project).Secret(value).Fingerprint()
+		if again := f.Prints(project).Secret(value).Fingerprint(); one != again || f.Passing() == nil {
+			t.Errorf("%s: %s and %s in one process (%v)", name, one, again, f.Passing())
+		}
+		if _, err := os.Stat(string(f)); err == nil {
+			t.Errorf("%s: it was made", name)
+		}
+	}
+}
+
+// Of two processes that show their first fingerprint at once, both show the same.
+func TestTwoProcessesShowTheirFirstFingerprint(t *testing.T) {
+	t.Parallel()
+	state, project := Folder(filepath.Join(t.TempDir(), "state")), t.TempDir()
+	value := randomHex(40)
+	one := state.Prints(project).Secret(value)
+	ownKeys.Delete(state)
+	two := state.Prints(project).Secret(value)
+	if two.Fingerprint() != one.Fingerprint() {
+		t.Error("two processes show different fingerprints of one key")
 	}
 }
 
@@ -81,7 +125,7 @@ func TestAJournalWithAKeyOfItsOwnGoesOn(t *testing.T) {
 		t.Errorf("its own key changed: %v", err)
 	}
 	fresh := openIn(t, state, "/another")
-	if fresh.Prints().Of(key) != state.Prints().Of(key) || j.Prints().Of(key) == state.Prints().Of(key) {
+	if fresh.Prints().Of(key) != state.Prints("").Of(key) || j.Prints().Of(key) == state.Prints("").Of(key) {
 		t.Error("what is shown is not of the folder's key")
 	}
 }

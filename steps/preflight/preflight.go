@@ -180,7 +180,7 @@ func findAll(ctx context.Context, run *steps.Run, emit steps.Emit) (d *diagnosis
 // killed run began before anything reads the files. A run that may change nothing has none.
 func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.Emit) error {
 	if run.Options.ReadOnly {
-		run.Prints = run.Options.State.Prints()
+		run.Prints = run.Options.State.Prints(p.Root)
 		return nil
 	}
 	environment := run.Options.Environment
@@ -194,7 +194,7 @@ func openJournal(ctx context.Context, run *steps.Run, p *steps.Project, emit ste
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
-	run.Journal, run.Prints = j, run.Options.State.Prints()
+	run.Journal, run.Prints = j, run.Options.State.Prints(p.Root)
 	run.Answers.Import = run.Prints.Reprint(run.Answers.Import)
 	ended, err := j.Recover(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // prints an unexported field of a struct without asking its String method, and
 // follows pointers for some verbs; a function prints as an address.
 type Secret struct {
-	open func() (value, fingerprint string)
+	open func() (value string, by Fingerprinter)
 }
 
 // Set reports whether there is a secret here, even an empty one.
@@ -60,8 +60,11 @@ func (s Secret) Fingerprint() string {
 	if s.open == nil {
 		return ""
 	}
-	_, fingerprint := s.open()
-	return fingerprint
+	value, by := s.open()
+	if by.shown != nil {
+		by = NewFingerprinter(by.shown())
+	}
+	return by.Sum([]byte(value))[:6]
 }
 
 func (s Secret) String() string {
@@ -87,7 +90,14 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // value is found by trying; a keyed one needs the key, which never leaves the
 // journal's folder.
 type Fingerprinter struct {
-	key []byte
+	key   []byte
+	shown func() []byte // the key for what is shown, nil for the same one
+}
+
+// Shown asks for the key only when a fingerprint is about to be shown, at each one.
+func (f Fingerprinter) Shown(key func() []byte) Fingerprinter {
+	f.shown = key
+	return f
 }
 
 // NewFingerprinter uses the given key, or a fresh random one when key is empty.
@@ -128,6 +138,5 @@ func (f Fingerprinter) Reprint(s Secret) Secret {
 // hold for this one value only by accident of an empty key, so programs use one
 // made by NewFingerprinter.
 func (f Fingerprinter) Secret(value string) Secret {
-	fingerprint := f.Sum([]byte(value))[:6]
-	return Secret{open: func() (string, string) { return value, fingerprint }}
+	return Secret{open: func() (string, Fingerprinter) { return value, f }}
 }

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/bugreport"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 )
 
 // bugReportOptions are those of bug-report.
@@ -46,7 +47,7 @@ it, then paste it yourself. The project's own Django is started once; with
 func bugReport(ctx context.Context, stdio IO, o *bugReportOptions) error {
 	one, err := look(ctx, stdio, &o.place, request{
 		speech: &o.speech, reach: looks, anywhere: true, options: steps.Options{ReadOnly: true, Static: o.static},
-	}, silent{o.plain(stdio)}, stdio.State.Prints())
+	}, silent{o.plain(stdio)}, secret.NewFingerprinter(nil))
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 		return err
 	}
 	plain := c.plain(stdio)
-	prints := stdio.State.Prints()
+	prints := secret.NewFingerprinter(nil)
 	var all []*inspect.Environment
 	for _, name := range names {
 		var f front = silent{plain}

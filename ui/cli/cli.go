@@ -98,6 +98,9 @@ func Main(args []string, stdio IO) int {
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
 	err := execute(context.Background(), root, sig)
+	if why := stdio.State.Passing(); why != nil {
+		fmt.Fprintf(stdio.Err, "Another run will show other fingerprints: %s.\n", secret.Inert(why.Error()))
+	}
 	if out.failed != nil && codeOf(err) == ExitOK {
 		err = fmt.Errorf("write the output: %w", out.failed)
 	}

@@ -182,7 +182,7 @@ func found(ctx context.Context, stdio IO, p *place, q request) (*steps.Run, erro
 	if err == nil && run.Journal == nil {
 		var j *journal.Journal
 		if j, err = run.Options.State.Read(run.Project.Root, run.Options.Environment); err == nil && j != nil {
-			run.Journal, run.Prints = j, run.Options.State.Prints()
+			run.Journal, run.Prints = j, run.Options.State.Prints(run.Project.Root)
 		}
 	}
 	if err != nil {
@@ -231,7 +231,7 @@ func (r *reportOptions) words(ctx context.Context, stdio IO, run *steps.Run) err
 	if err != nil {
 		return err
 	}
-	run.Journal, run.Prints = j, run.Options.State.Prints()
+	run.Journal, run.Prints = j, run.Options.State.Prints(run.Project.Root)
 	seen, err := checklist.Look(ctx, run, time.Now())
 	if err != nil {
 		return err

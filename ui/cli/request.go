@@ -91,7 +91,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if err != nil {
 		return nil, err
 	}
-	run := &steps.Run{Prints: stdio.State.Prints(), Targets: targets, Options: q.options}
+	run := &steps.Run{Prints: stdio.State.Prints(""), Targets: targets, Options: q.options}
 	if len(targets) == 0 {
 		run.Targets = write.Default()
 	}
