@@ -137,7 +137,7 @@ var scenes = []struct {
 	}},
 	{"resume", func(st *stage) {
 		st.open()
-		st.w.begun = &begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+		st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
 	}},
 	{"rolled-back", func(st *stage) { st.open().to("end").pick("Roll back"); st.press("right", "enter") }},
 	{"help", func(st *stage) { st.open().press("?") }},

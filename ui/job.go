@@ -54,7 +54,7 @@ type report struct {
 	plan    steps.Plan
 	next    *steps.Plan       // preflight: what the first step would do
 	below   []string          // preflight: folders with a project below one that has none
-	begun   *begun            // preflight: what an earlier run did not bring to its end
+	begun   *Begun            // preflight: what an earlier run did not bring to its end
 	canKeep bool              // generate: the key in the file is good
 	staged  bool              // generate: and it can be replaced in stages
 	items   []checklist.Item  // checklist: as they stand

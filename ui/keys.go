@@ -238,10 +238,10 @@ func (w *wizard) prompt() *prompt {
 
 // donePrompt leads on to the next page.
 func (w *wizard) donePrompt(p *page) prompt {
-	label, onward := "Next", true
+	label, onward, letters := "Next", true, ""
 	switch {
 	case p.Name == steps.Preflight && w.begun != nil:
-		label, onward = w.begun.goOn(), false
+		label, onward, letters = w.begun.Ways()[0].Label, false, w.begun.letters()
 	case p.Name == steps.Preflight:
 		label, onward = "Start", false
 	case p.Name == steps.SmokeTest && w.facts.stage == steps.Accepting:
@@ -259,7 +259,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 		}}
 	}
 	options := []option{{label: label, act: (*wizard).forward, onward: onward}}
-	return prompt{options: append(options, p.screen.extra(w, p)...)}
+	return prompt{options: append(options, p.screen.extra(w, p)...), answers: letters}
 }
 
 // confirm asks a question whose first answer changes nothing.

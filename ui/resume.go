@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
+	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
@@ -12,8 +12,8 @@ import (
 	"dj/keysplit/steps/status"
 )
 
-// begun is an upgrade of an earlier run that did not come to its end.
-type begun struct {
+// Begun is an upgrade of an earlier run that did not come to its end.
+type Begun struct {
 	at       time.Time  // of its first change
 	key      string     // fingerprint of what it wrote, "" where that cannot be read
 	left     steps.Name // the first step that is left to do and changes something
@@ -21,8 +21,9 @@ type begun struct {
 	accepted bool       // and the first of them is done
 }
 
-// begunBefore looks for one in the journal, nil when there is none.
-func begunBefore(e *steps.Engine) *begun {
+// BegunBefore looks for one in the journal, nil when there is none. The engine has looked
+// at the project.
+func BegunBefore(e *steps.Engine) *Begun {
 	run := e.Run
 	if run.Journal == nil {
 		return nil
@@ -42,7 +43,7 @@ func begunBefore(e *steps.Engine) *begun {
 	if !status.Begun(run, key) {
 		return nil
 	}
-	b := &begun{at: all[len(all)-1].At.Local(), left: steps.Restart, rests: rests, accepted: rotation.Accepted}
+	b := &Begun{at: all[len(all)-1].At.Local(), left: steps.Restart, rests: rests, accepted: rotation.Accepted}
 	if run.Journal.Delivering() || key.Len() == 0 {
 		b.left = steps.Write
 	}
@@ -52,30 +53,61 @@ func begunBefore(e *steps.Engine) *begun {
 	return b
 }
 
-// Begun says since when, and how far, an earlier run came that did not come to its end;
-// "" when there is none. The engine has looked at the project.
-func Begun(e *steps.Engine, now time.Time) string {
-	if b := begunBefore(e); b != nil {
-		return b.said(now)
-	}
-	return ""
-}
-
 // ticked reports whether what an earlier run did of a step need not be done again.
-func (b *begun) ticked(p *page) bool {
+func (b *Begun) ticked(p *page) bool {
 	return b != nil && !b.rests && p.Number > 0 && p.Number < steps.About(b.left).Number && p.Name != steps.Distinct
 }
 
-// goOn is the button that takes it up.
-func (b *begun) goOn() string {
-	if b.rests {
-		return "Go on"
+// Rotates reports whether it is a rotation in stages.
+func (b *Begun) Rotates() bool { return b.rests }
+
+// Resumption is what a person does about what was begun.
+type Resumption int
+
+const (
+	GoOn      Resumption = iota // take the steps that are left
+	StartOver                   // choose the key again
+	Undo                        // restore what was changed
+)
+
+// Way is a resumption and the label of its button.
+type Way struct {
+	Resumption
+	Label string
+}
+
+// Ways are the answers that a person has, the first being the one that enter takes.
+func (b *Begun) Ways() []Way {
+	if b.rests { // its key is chosen
+		return []Way{{GoOn, "Go on"}, {Undo, "Undo"}}
 	}
-	return "Go on: " + strings.ToLower(steps.About(b.left).Title)
+	return []Way{{GoOn, "Go on: " + strings.ToLower(steps.About(b.left).Title)}, {StartOver, "Start over"}, {Undo, "Undo"}}
+}
+
+// letters are the keys of the ways on the screen, in their order.
+func (b *Begun) letters() (out string) {
+	for _, way := range b.Ways() {
+		out += strings.ToLower(way.Label[:1])
+	}
+	return out
+}
+
+// loginAgain warns where the next act brings a key into force that an earlier run wrote.
+var loginAgain = prose.Say("Once the server uses the key, everyone will have to log in again.")
+
+// Plan says since when, and how far it came, and what going on with it costs; pays says
+// the latter of a rotation.
+func (b *Begun) Plan(now time.Time, pays prose.Text) steps.Plan {
+	plan := steps.Plan{Summary: prose.Of(b.said(now)), Effects: []prose.Text{pays}}
+	if !b.rests {
+		plan.Details = []prose.Text{prose.Say("Go on does what is left. Start over lets you choose another key.")}
+		plan.Effects = []prose.Text{loginAgain}
+	}
+	return plan
 }
 
 // said says since when, and how far it came.
-func (b *begun) said(now time.Time) string {
+func (b *Begun) said(now time.Time) string {
 	day := ""
 	if y, m, d := now.Date(); b.at.Before(time.Date(y, m, d, 0, 0, 0, 0, b.at.Location())) {
 		day = "on " + b.at.Format("2006-01-02") + " "
@@ -94,34 +126,40 @@ func (b *begun) said(now time.Time) string {
 
 // resumed draws what an earlier run has begun.
 func (w *wizard) resumed(s *sheet) {
-	st := w.styles
+	st, plan := w.styles, w.begun.Plan(w.now(), w.facts.pays)
 	mark := steps.MarkWarn
 	if w.begun.accepted {
 		mark = steps.MarkOK
 	}
-	s.hang(st.Mark(mark)+" ", st.Bold, w.begun.said(w.now()))
+	s.hang(st.Mark(mark)+" ", st.Bold, plan.Summary.Rendered())
 	s.blank()
-	if w.begun.rests {
-		s.effects(steps.Plan{Effects: []prose.Text{w.facts.pays}})
-		return
-	}
-	var tasks []string
-	for _, p := range w.pages {
-		switch {
-		case p.Number == 0:
-		case w.begun.ticked(p):
-			tasks = append(tasks, st.Mark(steps.MarkOK)+" "+p.Task)
-		default:
-			tasks = append(tasks, st.Mark(steps.MarkPending)+" "+st.Muted.Render(p.Task))
+	if !w.begun.rests {
+		var tasks []string
+		for _, p := range w.pages {
+			switch {
+			case p.Number == 0:
+			case w.begun.ticked(p):
+				tasks = append(tasks, st.Mark(steps.MarkOK)+" "+p.Task)
+			default:
+				tasks = append(tasks, st.Mark(steps.MarkPending)+" "+st.Muted.Render(p.Task))
+			}
 		}
+		s.flow(tasks)
 	}
-	s.flow(tasks)
-	s.hang("  ", st.Muted, "Go on does what is left. Start over lets you choose another key.")
-	w.loginAgain(s)
+	for _, d := range plan.Details {
+		s.say("  ", st.Muted, d)
+	}
+	s.effects(plan)
 }
 
-// loginAgain warns where the next act brings a key into force that an earlier run wrote.
-func (w *wizard) loginAgain(s *sheet) {
-	s.blank()
-	s.say(w.styles.Mark(steps.MarkWarn)+" ", lipgloss.NewStyle(), prose.Say("Once the server uses the key, everyone will have to log in again."))
+// resumeWays are the buttons about it behind the one that goes on.
+func (w *wizard) resumeWays() (out []option) {
+	act := map[Resumption]func(*wizard) tea.Cmd{
+		StartOver: func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) },
+		Undo:      (*wizard).askRollBack,
+	}
+	for _, way := range w.begun.Ways()[1:] {
+		out = append(out, option{label: way.Label, act: act[way.Resumption]})
+	}
+	return out
 }

@@ -12,7 +12,7 @@ import (
 func TestWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 18, 0, 0, 0, time.UTC)
-	for want, b := range map[string]begun{
+	for want, b := range map[string]Begun{
 		"You began at 10:07. The key ba0476 is written; no server was seen to use it yet.":                          {at: now.Add(-(7*60 + 53) * time.Minute), key: "ba0476", left: steps.Restart},
 		"You began on 2026-01-01 at 23:59. A part of its places has the new key; no server was seen to use it yet.": {at: now.Add(-(18*60 + 1) * time.Minute), key: "ba0476", left: steps.Write},
 	} {
@@ -30,7 +30,7 @@ func TestWhatWasBegunIsTakenUp(t *testing.T) {
 		steps.Write:   {"✓ Key ──── ○ Write ──── ○ Verify", "A part of its places has the new key", "○ write the key", "[ Go on: write ]    Start over    Undo"},
 	} {
 		st := newStage(t, plainLight).open()
-		st.w.begun = &begun{at: st.w.now(), key: "ba0476", left: left}
+		st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: left}
 		for _, text := range want {
 			if v := st.w.View(); !strings.Contains(v, text) {
 				t.Errorf("%q is not on the first page:\n%s", text, v)

@@ -104,7 +104,7 @@ func TestARefusedRotationLeadsBackToTheChoice(t *testing.T) {
 func TestARotationBetweenItsStagesIsTakenUp(t *testing.T) {
 	for accepted, want := range map[bool]string{true: "every process accepts the new key. Next, they sign with it.", false: "is not finished."} {
 		st := newStage(t, plainLight).open()
-		st.w.begun = &begun{at: st.w.now(), rests: true, accepted: accepted}
+		st.w.begun = &Begun{at: st.w.now(), rests: true, accepted: accepted}
 		v := strings.Join(strings.Fields(st.w.View()), " ")
 		if !strings.Contains(v, want) || !strings.Contains(v, "[ Go on ] Undo") || strings.Contains(v, "Start over") || strings.Contains(v, "everyone will have to log in") {
 			t.Errorf("accepted %t:\n%s", accepted, st.w.View())

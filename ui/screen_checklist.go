@@ -12,7 +12,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/sys/git"
 )
 
 // checklistScreen shows the nine items. For what no machine can know it takes a
@@ -55,9 +54,7 @@ func goThrough(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report)
 		if seen, err := checklist.Look(ctx, e.Run, time.Now()); err == nil {
 			r.items = seen.Items
 		}
-		if said, ok := git.Ask(ctx, e.Run.Project.Root, nil, checklist.MaxWords, "config", "--get", "user.name"); ok && said.Code == 0 {
-			r.author = e.Run.Show(strings.TrimSpace(string(said.Stdout)))
-		}
+		r.author = checklist.Author(ctx, e.Run)
 	}
 	return nil
 }

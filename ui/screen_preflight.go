@@ -48,7 +48,7 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 			}
 			return err
 		}
-		r.begun = begunBefore(e)
+		r.begun = BegunBefore(e)
 		e.Run.Answers.Grace = r.begun != nil && r.begun.rests
 		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
 			return nil
@@ -64,18 +64,15 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 // extra offers to begin again or to undo where an earlier run has begun, and to replace a
 // key that is good.
 func (p *preflightScreen) extra(w *wizard, page *page) []option {
-	again := func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) }
 	switch {
 	case w.phase(page) == failed && finding.Has(page.findings, finding.ProjectNotFound) && !w.throwaway:
 		return w.elsewhere()
 	case w.phase(page) == failed:
 		return nil
-	case w.begun != nil && w.begun.rests:
-		return []option{{label: "Undo", act: (*wizard).askRollBack}}
 	case w.begun != nil:
-		return []option{{label: "Start over", act: again}, {label: "Undo", act: (*wizard).askRollBack}}
+		return w.resumeWays()
 	case w.next != nil && w.next.Nothing && !w.facts.skip[steps.Generate]:
-		return []option{{label: "Another key", act: again}}
+		return []option{{label: "Another key", act: func(w *wizard) tea.Cmd { return w.goTo(w.at+1, true) }}}
 	}
 	return nil
 }

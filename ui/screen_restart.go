@@ -1,6 +1,9 @@
 package ui
 
-import "dj/keysplit/steps"
+import (
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
+)
 
 // restartScreen says which process is restarted, and how.
 type restartScreen struct{ asking }
@@ -14,7 +17,7 @@ func (*restartScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	s.details(p.Details)
 	s.effects(p)
 	if w.begun != nil && !w.facts.rotates && !p.Nothing {
-		w.loginAgain(s)
+		s.effects(steps.Plan{Effects: []prose.Text{loginAgain}})
 	}
 }
 

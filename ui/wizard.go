@@ -49,7 +49,7 @@ type wizard struct {
 	restoring     restoring
 	facts         facts
 	next          *steps.Plan // the first step's plan, as preflight saw it
-	begun         *begun      // an upgrade that is taken up, nil for none
+	begun         *Begun      // an upgrade that is taken up, nil for none
 	below         []string    // folders with a project, where there is none here
 	again         *Again      // asked for at the end
 

@@ -8,10 +8,23 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/git"
 )
 
 // MaxWords is how many characters a name or a note may have.
 const MaxWords = 300
+
+// Signable reports whether a person's word can close the item.
+func (it Item) Signable() bool { return it.State == Open && it.Number >= FirstAttestable }
+
+// Author is the name of the person at work, as git knows it, "" where it knows none.
+func Author(ctx context.Context, run *steps.Run) string {
+	said, ok := git.Ask(ctx, run.Project.Root, nil, MaxWords, "config", "--get", "user.name")
+	if !ok || said.Code != 0 {
+		return ""
+	}
+	return run.Show(strings.TrimSpace(string(said.Stdout)))
+}
 
 // Attest keeps a person's word on one item, 4 to 9, in the run's journal. It
 // counts until what it is about changes: for 4 to 6 what the proofs rest on,

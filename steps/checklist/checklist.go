@@ -62,11 +62,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	for _, it := range r.Items {
-		mark := steps.MarkOK
-		if it.State == Open {
-			mark = steps.MarkWarn
-		}
-		emit.Check(fmt.Sprintf("item-%d", it.Number), mark, fmt.Sprintf("%d. %s", it.Number, it.Title), it.inShort())
+		it.Tell(emit)
 	}
 	for _, f := range r.Findings {
 		emit.Find(f)
@@ -95,6 +91,15 @@ func (s *Step) now() time.Time {
 		return s.Now()
 	}
 	return time.Now()
+}
+
+// Tell reports how the item stands.
+func (it Item) Tell(emit steps.Emit) {
+	mark := steps.MarkOK
+	if it.State == Open {
+		mark = steps.MarkWarn
+	}
+	emit.Check(fmt.Sprintf("item-%d", it.Number), mark, fmt.Sprintf("%d. %s", it.Number, it.Title), it.inShort())
 }
 
 // inShort is the item in half a line: why it is open, or the first evidence.

@@ -20,7 +20,7 @@ func (w *walk) adopt(ctx context.Context) error {
 	if w.o.yes || w.o.dryRun || f.Ask.Empty() {
 		return steps.Fail(f)
 	}
-	answer, err := w.f.Ask(ctx, f.Ask.Rendered(), []choice{{'n', "no, stop here"}, {'y', "yes, show the change"}})
+	answer, err := w.f.Ask(ctx, f.Ask.Rendered(), []choice{{key: 'n', text: "no, stop here"}, {key: 'y', text: "yes, show the change"}})
 	switch {
 	case err != nil:
 		return err

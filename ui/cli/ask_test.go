@@ -4,7 +4,7 @@ import "testing"
 
 // What is typed is taken as it is shown.
 func TestWhatIsTypedIsTheChoiceThatIsShown(t *testing.T) {
-	failed := []choice{{'r', "retry"}, {'s', "skip"}, {'b', "roll back"}, {'q', "quit"}}
+	failed := []choice{{key: 'r', text: "retry"}, {key: 's', text: "skip"}, {key: 'b', text: "roll back"}, {key: 'q', text: "quit"}}
 	for typed, want := range map[string]byte{
 		"r": 'r', "retry": 'r', "1": 'r', "b": 'b', "roll back": 'b', "roll": 'b', "3": 'b', "q": 'q', "quit": 'q', "4": 'q',
 		"rx": 0, "5": 0, "0": 0, "yes": 0,
@@ -13,7 +13,7 @@ func TestWhatIsTypedIsTheChoiceThatIsShown(t *testing.T) {
 			t.Errorf("%q is taken for %q, want %q", typed, got, want)
 		}
 	}
-	if got, ok := chosen("no", []choice{{'y', "yes"}, {'n', "no, stop here"}}); !ok || got != 'n' {
+	if got, ok := chosen("no", []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no, stop here"}}); !ok || got != 'n' {
 		t.Errorf("no is taken for %q", got)
 	}
 }

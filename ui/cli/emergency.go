@@ -47,7 +47,7 @@ func runEmergency(ctx context.Context, stdio IO, o *rollbackOptions) error {
 			fmt.Fprintln(stdio.Out, "\nNothing was recorded. Add --yes, and keysplit check reminds you of the deadline.")
 			return nil
 		}
-		answer, err := lines.Ask(ctx, "Have you reverted the change? keysplit check then reminds you of the deadline.", []choice{{'n', "no"}, {'y', "yes, record it"}})
+		answer, err := lines.Ask(ctx, "Have you reverted the change? keysplit check then reminds you of the deadline.", []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes, record it"}})
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ type front interface {
 type choice struct {
 	key  byte
 	text string
+	also string // another word for it, "" for none
 }
 
 // result is how a whole run ended.
@@ -45,7 +46,7 @@ type result struct {
 // word that begins with another choice's letter is not taken for that one.
 func chosen(answer string, choices []choice) (byte, bool) {
 	for i, c := range choices {
-		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) {
+		if answer == c.text || answer == strconv.Itoa(i+1) || answer == string(c.key) || answer != "" && answer == c.also {
 			return c.key, true
 		}
 	}

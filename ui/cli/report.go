@@ -257,9 +257,8 @@ func (r *reportOptions) insist(ctx context.Context, stdio IO, front *plainFront,
 	if !stdio.InTTY {
 		return steps.Usage("item %d, %s: the evidence says otherwise: %s. To sign it off all the same, add --yes", it.Number, it.Title, it.Against)
 	}
-	front.Note(fmt.Sprintf("Item %d, %s: the evidence says otherwise: %s.", it.Number, it.Title, it.Against))
-	answer, err := front.Ask(ctx, "Sign it off all the same? The report will say so.", []choice{{'n', "no"}, {'y', "yes"}})
-	if err == nil && answer != 'y' {
+	insists, err := insist(ctx, front, it)
+	if err == nil && !insists {
 		err = steps.ErrCancelled
 	}
 	return err

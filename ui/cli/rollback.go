@@ -148,7 +148,7 @@ func (o *answers) agreed(ctx context.Context, run *steps.Run, f front, p steps.P
 	if o.yes {
 		return nil
 	}
-	answer, err := f.Ask(ctx, p.Question.Rendered(), []choice{{'n', "no, change nothing"}, {'y', "yes"}})
+	answer, err := f.Ask(ctx, p.Question.Rendered(), []choice{{key: 'n', text: "no, change nothing"}, {key: 'y', text: "yes"}})
 	if err == nil && answer != 'y' {
 		err = steps.ErrCancelled
 	}

@@ -25,9 +25,9 @@ func (p *place) choose(ctx context.Context, stdio IO, q request) error {
 	}
 	var choices []choice
 	for i, folder := range several.Folders {
-		choices = append(choices, choice{byte('1' + i), steps.FromHere(folder)})
+		choices = append(choices, choice{key: byte('1' + i), text: steps.FromHere(folder)})
 	}
-	key, err := q.speech.plain(stdio).Ask(ctx, "There are several Django projects here. Which one?", append(choices, choice{'q', "quit"}))
+	key, err := q.speech.plain(stdio).Ask(ctx, "There are several Django projects here. Which one?", append(choices, choice{key: 'q', text: "quit"}))
 	if err != nil {
 		return err
 	}

@@ -75,9 +75,9 @@ func (w *walk) next() bool {
 // replaced, and that the step was then taken with the new one.
 func (w *walk) choose(ctx context.Context) (taken bool, err error) {
 	run := w.e.Run
-	choices := []choice{{'k', "keep the current key"}, {'g', "rotate with a grace period: " + run.GraceNote()}, {'r', "rotate now: everyone logs in again"}, {'i', "use your own key"}}
+	choices := []choice{{key: 'k', text: "keep the current key"}, {key: 'g', text: "rotate with a grace period: " + run.GraceNote()}, {key: 'r', text: "rotate now: everyone logs in again"}, {key: 'i', text: "use your own key"}}
 	if run.Journal != nil && run.Journal.Rotated() {
-		choices = []choice{{'g', "go on with the rotation"}, {'k', "leave it as it is"}}
+		choices = []choice{{key: 'g', text: "go on with the rotation"}, {key: 'k', text: "leave it as it is"}}
 	}
 	answer, err := w.f.Ask(ctx, "Which key should sign your tokens?", choices)
 	a := &run.Answers

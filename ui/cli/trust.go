@@ -136,7 +136,7 @@ func (q request) ask(ctx context.Context, stdio IO, run *steps.Run, all []trust.
 		f.Note(v.Place() + " of this project says:")
 		f.line("    %s", v)
 		f.Note(v.Use())
-		answer, err := f.Ask(ctx, "Do you agree? keysplit asks once for each value.", []choice{{'n', "no, stop here"}, {'y', "yes"}})
+		answer, err := f.Ask(ctx, "Do you agree? keysplit asks once for each value.", []choice{{key: 'n', text: "no, stop here"}, {key: 'y', text: "yes"}})
 		if err != nil {
 			return err
 		}

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/ui"
 )
 
 // walk is one pass of a line-by-line front end.
@@ -25,6 +22,8 @@ type walk struct {
 	back  *result // how the rollback ended, when the user chose one
 
 	changes bool // a plan would change something
+	resumed bool // what an earlier run left unfinished was looked for
+	goesOn  bool // and is taken up, with the key that it chose
 }
 
 // all goes through the steps, as often as the stages of the run ask for.
@@ -56,10 +55,15 @@ func (w *walk) pass(ctx context.Context) error {
 		if err := w.step(ctx, n); err != nil {
 			return err
 		}
+		if n == steps.Checklist {
+			return w.signOff(ctx)
+		}
 		if n != steps.Preflight {
 			continue
 		}
-		w.resumes()
+		if err := w.resume(ctx); err != nil {
+			return err
+		}
 		if err := w.adopt(ctx); err != nil {
 			return err
 		}
@@ -68,16 +72,6 @@ func (w *walk) pass(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// resumes tells a person what an earlier run left unfinished, before anything is asked.
-func (w *walk) resumes() {
-	if w.o.yes || w.o.dryRun {
-		return
-	}
-	if said := ui.Begun(w.e, time.Now()); said != "" {
-		w.f.Event(steps.Event{Kind: steps.EventProgress, Text: prose.Say("%s To undo it instead, stop here and run: %s", said, prose.Command(w.e.Run.Command("rollback")))})
-	}
 }
 
 // step plans, asks and applies one step, as often as the user retries it.
@@ -96,19 +90,19 @@ func (w *walk) step(ctx context.Context, n steps.Name) error {
 // failed asks what to do about a step that failed. again says that the step is to be
 // tried once more; else the error is how the run goes on.
 func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
-	choices := []choice{{'r', "retry"}, {'s', "skip"}}
+	choices := []choice{{key: 'r', text: "retry"}, {key: 's', text: "skip"}}
 	var failure *steps.Failure
 	var over finding.Finding
 	if errors.As(err, &failure) {
 		over, _ = finding.Overrulable(failure.Findings)
 	}
 	if over.Ask.Rendered() != "" {
-		choices = append(choices, choice{'g', "go on anyway"})
+		choices = append(choices, choice{key: 'g', text: "go on anyway"})
 	}
 	if w.e.Run.Wrote {
-		choices = append(choices, choice{'b', "roll back"})
+		choices = append(choices, choice{key: 'b', text: "roll back"})
 	}
-	choices = append(choices, choice{'q', "quit"})
+	choices = append(choices, choice{key: 'q', text: "quit"})
 	for {
 		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
 		switch {
@@ -127,7 +121,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			w.forget(err)
 			return true, nil
 		}
-		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{'n', "no"}, {'y', "yes"}}); askErr != nil {
+		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes"}}); askErr != nil {
 			return false, askErr
 		}
 		if answer == 'y' {
@@ -202,7 +196,7 @@ func (w *walk) consent(ctx context.Context, n steps.Name, plan steps.Plan) (take
 		return false, nil
 	case plan.Confirm != "":
 		return false, w.o.confirmed(ctx, w.e.Run, w.f, plan, steps.About(n).Changes)
-	case n == steps.Generate && plan.Keeps && !w.o.yes:
+	case n == steps.Generate && plan.Keeps && !w.o.yes && !w.goesOn:
 		return w.choose(ctx)
 	case plan.Question.Empty() || plan.Nothing || w.o.yes:
 		return false, nil
@@ -281,12 +275,12 @@ func (w *walk) switched(ctx context.Context, all []steps.Edit, answer byte) erro
 }
 
 func (w *walk) choices(n steps.Name, plan steps.Plan) []choice {
-	all := []choice{{'y', "yes"}, {'n', "no, stop here"}}
+	all := []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no, stop here"}}
 	if len(plan.Offered()) > 0 {
-		all = []choice{{'y', "yes"}, {'s', "switch an edit"}, {'a', "all on"}, {'d', "diff of an edit"}, {'n', "no, stop here"}}
+		all = []choice{{key: 'y', text: "yes"}, {key: 's', text: "switch an edit"}, {key: 'a', text: "all on"}, {key: 'd', text: "diff of an edit"}, {key: 'n', text: "no, stop here"}}
 	}
 	if n == steps.Generate && !w.e.Run.Answers.Import.Set() {
-		all = []choice{{'y', "yes"}, {'i', "use your own key"}, {'n', "no, stop here"}}
+		all = []choice{{key: 'y', text: "yes"}, {key: 'i', text: "use your own key"}, {key: 'n', text: "no, stop here"}}
 	}
 	return all
 }
@@ -313,9 +307,9 @@ func (w *walk) prepare(ctx context.Context, n steps.Name) error {
 	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser || w.e.Run.Stage == steps.Accepting {
 		return nil
 	}
-	choices := []choice{{'a', "an account of yours"}, {'n', "no login, the other proofs need none"}}
+	choices := []choice{{key: 'a', text: "an account of yours"}, {key: 'n', text: "no login, the other proofs need none"}}
 	if w.e.Run.Django != nil && w.e.Run.Options.Environment == steps.DefaultEnvironment {
-		choices = append([]choice{{'t', "a throwaway account, deleted after the test"}}, choices...)
+		choices = append([]choice{{key: 't', text: "a throwaway account, deleted after the test"}}, choices...)
 	}
 	answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
 	if err != nil {
