@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -47,6 +48,8 @@ const (
 	NoTokens     SourceKind = "no-tokens"  // nothing that is known makes tokens
 	KeyPair      SourceKind = "key-pair"   // no shared key signs tokens, by the settings' text
 	NothingReads SourceKind = "none"       // the settings read the environment alone, and no file gives it variables
+	Launched     SourceKind = "launched"   // another program gives the backend its variables, and no file has them
+	Unseen       SourceKind = "unseen"     // the settings read a file of variables, and would not see the key in it
 )
 
 // given is a key that the backend gets from something that keysplit does not write.
@@ -141,10 +144,27 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		return f.WithSeverity(finding.Error).WithFix(finding.Do("Let the settings read it: JWT_SECRET_KEY = %s, and let %s sign and verify with that. "+
 			"Where it has a key of its own already, say the name of its variable in keysplit.toml: key = \"NAME\". Then run `keysplit` again.", r.reads(), f.File))
 	}
-	if s.Kind == NothingReads && s.Says != "" {
+	switch {
+	case s.Kind == Unseen:
+		return r.unseen(f, s)
+	case s.Kind == NothingReads && s.Says != "":
 		return r.besideIt(f, s)
 	}
-	return r.keptBy(f)
+	return r.keptBy(f, s.Kind == Launched)
+}
+
+// unseen is the finding of a file that the settings open for other variables.
+func (r *Run) unseen(f finding.Finding, s Source) finding.Finding {
+	rel := r.Project.Rel(s.File)
+	f.Message = prose.Say("keysplit tried a key in %s: the settings open that file, and do not read JWT_SECRET_KEY from it.", rel)
+	f = f.At(rel, 0)
+	switch s.Says {
+	case "environment":
+		return f.WithFix(finding.Do("The settings read JWT_SECRET_KEY from the environment alone: set it where the backend is started, or let them read it as they read SECRET_KEY. Then run `keysplit` again."))
+	case "":
+		return f.WithFix(finding.Do("Let the settings read JWT_SECRET_KEY as they read SECRET_KEY. Then run `keysplit` again."))
+	}
+	return r.besideIt(f, Source{Kind: s.Kind, File: s.Says, Says: "code"})
 }
 
 // besideIt says where the key belongs with settings that get their secrets in a way of
@@ -158,7 +178,7 @@ func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
 	case s.Says == "value-file":
 		where = finding.Do("The settings read SECRET_KEY from %s, which holds no more than that: put JWT_SECRET_KEY into such a file, where they look for it.", rel)
 	case s.File != "":
-		where = finding.Do("The settings read SECRET_KEY from %s: put JWT_SECRET_KEY there too.", rel)
+		where = finding.Do("The settings read SECRET_KEY from %s: put JWT_SECRET_KEY there too%s.", rel, r.unprefixed(s.File))
 	}
 	if s.File != "" {
 		f = f.At(rel, 0)
@@ -167,6 +187,18 @@ func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
 		f.Message = prose.Say("The settings get SECRET_KEY in a way of their own, and nothing here loads a .env: a key in a .env would never be read.")
 	}
 	return f.WithFix(finding.Do("%s To make one: %s. Then run `keysplit` again.", where, one))
+}
+
+// unprefixed says how the key is called in a file of a form of its own, where a prefix that
+// its variable has is left out, as SECRET_KEY's is; "" where it is called as the variable.
+func (r *Run) unprefixed(path string) string {
+	names := r.Names()
+	prefix, ok := strings.CutSuffix(names.SecretKey, GuideNames.SecretKey)
+	data, err := file.ReadSmall(path)
+	if !ok || prefix == "" || !strings.HasPrefix(names.Key, prefix) || err != nil || bytes.Contains(data, []byte(names.SecretKey)) {
+		return ""
+	}
+	return ", without " + prefix + ", which only variables of the environment have"
 }
 
 // reads is how the settings read the variable of the key, by their own reader.

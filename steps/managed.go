@@ -1,8 +1,6 @@
 package steps
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -69,6 +67,15 @@ func ManagerOf(names Names, data []byte) *Manager {
 	return nil
 }
 
+// OwnerOf is the program that owns a committed file, also one in a form of its own; nil
+// for none.
+func OwnerOf(names Names, data []byte) *Manager {
+	if IsEncrypted(data) {
+		return managerOf("ENC[")
+	}
+	return ManagerOf(names, data)
+}
+
 // Command is a command of keysplit, given what the program resolves. "" where how that
 // is done is not known.
 func (m *Manager) Command(file string, words ...string) finding.Command {
@@ -111,56 +118,4 @@ func (r *Run) Owned(there bool) finding.Finding {
 		fix = finding.Do("%s. %s", m.Set(FromHere(env.Path)), as)
 	}
 	return f.WithFix(fix)
-}
-
-// launcher is a program that gives the backend variables which are in no file here.
-type launcher struct {
-	name   string
-	file   string // by which the project is set up for it
-	run    string // the command before the backend's
-	set    string // how it takes a new value, as finding.Do
-	inside string // a variable that it sets
-}
-
-// launchers: docs.doppler.com/docs/cli and infisical.com/docs/cli, and direnv, whose own
-// files are told elsewhere.
-var launchers = []launcher{
-	{"Doppler", "doppler.yaml", "doppler run --", "`python -c 'import secrets; print(secrets.token_urlsafe(64))' | doppler secrets set JWT_SECRET_KEY`", "DOPPLER_CONFIG"},
-	{"Infisical", ".infisical.json", "infisical run --", "`infisical secrets set JWT_SECRET_KEY=VALUE`", ""},
-	{"direnv", ".envrc", "direnv exec .", "", "DIRENV_DIR"},
-}
-
-// launcher is the program that this project is set up for, or that started this process.
-func (r *Run) launcher() (launcher, bool) {
-	for _, l := range launchers {
-		for _, folder := range []string{r.Project.Root, r.Project.TopLevel} {
-			if info, err := os.Stat(filepath.Join(folder, l.file)); err == nil && info.Mode().IsRegular() {
-				return l, true
-			}
-		}
-		if value, _ := r.LookupEnv(l.inside); l.inside != "" && l.set != "" && value != "" {
-			return l, true
-		}
-	}
-	return launcher{}, false
-}
-
-// Launched is how to run keysplit with the variables that another program gives the
-// backend; empty where the project is set up for none, or this process has them.
-func (r *Run) Launched() prose.Text {
-	l, ok := r.launcher()
-	if value, _ := r.LookupEnv(l.inside); !ok || value != "" {
-		return prose.Text{}
-	}
-	return finding.Do("Run keysplit as you run the backend: %s.", finding.Command(l.run+" keysplit"))
-}
-
-// keptBy is the finding of settings that get all from such a program.
-func (r *Run) keptBy(f finding.Finding) finding.Finding {
-	l, ok := r.launcher()
-	if !ok || l.set == "" {
-		return f
-	}
-	f.Message = prose.Say("%s gives the backend its variables, and nothing here loads a .env: a key in a file would never be read.", l.name)
-	return f.WithFix(finding.Do("Set it in "+l.name+": "+l.set+". Then run keysplit as you run the backend: %s.", finding.Command(l.run+" keysplit check")))
 }

@@ -1,8 +1,6 @@
 package steps
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -42,41 +40,6 @@ func TestFilesOfOtherPrograms(t *testing.T) {
 		said := m.Set(".env").Rendered() + " " + string(m.Command(".env", "keysplit", "check"))
 		if strings.Contains(said, "FILE") || m.run != nil && !strings.Contains(said, "keysplit check") {
 			t.Errorf("%s: %s", m.Name, said)
-		}
-	}
-}
-
-// Where a program gives the backend its variables and no file does, its own command is
-// named for the key, and keysplit is to be run by it unless it is already.
-func TestProgramsThatGiveVariables(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ file, variable, set, launched string }{
-		"Doppler":         {"doppler.yaml", "", "| doppler secrets set JWT_SECRET_KEY", "doppler run -- keysplit"},
-		"run by Doppler":  {"", "DOPPLER_CONFIG", "| doppler secrets set JWT_SECRET_KEY", ""},
-		"Infisical":       {".infisical.json", "", "infisical secrets set JWT_SECRET_KEY=VALUE", "infisical run -- keysplit"},
-		"direnv":          {".envrc", "", "", "direnv exec . keysplit"},
-		"direnv, allowed": {".envrc", "DIRENV_DIR", "", ""},
-		"none":            {"README.md", "", "", ""},
-	} {
-		dir := t.TempDir()
-		if c.file != "" {
-			if err := os.WriteFile(filepath.Join(dir, c.file), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		run := &Run{Environ: func(name string) (string, bool) {
-			if name != "" && name == c.variable {
-				return "x", true
-			}
-			return "", false
-		}}
-		run.Project = &Project{Root: filepath.Join(dir, "api"), TopLevel: dir}
-		if said := run.Launched().Rendered(); strings.Contains(said, "as you run the backend: "+c.launched) == (c.launched == "") || (said == "") != (c.launched == "") {
-			t.Errorf("%s: launched %q", name, said)
-		}
-		said := run.Untaken(Source{Kind: NothingReads}).Fix.Rendered()
-		if c.set == "" && !strings.Contains(said, "load_dotenv") || !strings.Contains(said, c.set) {
-			t.Errorf("%s: fix %q", name, said)
 		}
 	}
 }

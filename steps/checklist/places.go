@@ -34,8 +34,9 @@ type place struct {
 	key  int    // the first that names JWT_SECRET_KEY, 0 where one lacks it
 	same int    // the first that gives JWT_SECRET_KEY the value of SECRET_KEY, 0 for none
 	code finding.Code
-	bad  bool // it does not parse
-	runs bool // it starts Django without JWT_SECRET_KEY, whatever it has for SECRET_KEY
+	bad  bool       // it does not parse
+	own  prose.Text // how the program that owns the file takes the key; empty for none
+	runs bool       // it starts Django without JWT_SECRET_KEY, whatever it has for SECRET_KEY
 	sum  journal.FileSum
 }
 
@@ -70,6 +71,9 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
+		if m := steps.OwnerOf(run.Names(), data); m != nil {
+			p.own = m.Set(steps.FromHere(path))
+		}
 		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data)
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
@@ -140,6 +144,10 @@ func (p place) finding() finding.Finding {
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))
+	case !p.own.Empty():
+		f.Message = prose.Of("This file, whose values are encrypted or are kept elsewhere, has SECRET_KEY, but not JWT_SECRET_KEY.")
+		f.Why = prose.Of("What gets its variables from here fails at the first start of Django.")
+		f = f.WithFix(finding.Do("%s.", p.own))
 	case repo.KindOf(p.file) == repo.EnvFile:
 		f.Message = prose.Of("This file, which git does not ignore, sets SECRET_KEY, but not JWT_SECRET_KEY.")
 		f.Why = prose.Of("What gets its variables from here fails at the first start of Django.")

@@ -31,6 +31,7 @@ type diagnosis struct {
 	// refuses are what the settings were seen to refuse: lines of the .env with a comment
 	// behind the value, and 0 for SECRET_KEY.
 	refuses map[int]bool
+	ignores bool // they read the key, and sign with SECRET_KEY
 
 	keys  steps.Keys
 	found []finding.Finding

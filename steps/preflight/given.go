@@ -72,10 +72,33 @@ func (d *diagnosis) sourceOf(ctx context.Context, f *steps.Facts) steps.Source {
 			return source
 		}
 	}
+	if d.ownedElsewhere() && f.Key.Source != "file" {
+		return d.launched()
+	}
 	if len(f.ReaderFiles)+len(f.Looked) == 0 && d.noneReads() {
 		return d.nothingReads(f.SecretKey)
 	}
 	return steps.Source{}
+}
+
+// ownedElsewhere reports whether another program gives the backend its variables, and the
+// .env has neither of the two keys. One that is to be made from an example is a place all
+// the same, unless this process was given SECRET_KEY.
+func (d *diagnosis) ownedElsewhere() bool {
+	env, o := d.project.EnvFile, d.run.Options
+	if o.EnvFile != "" || len(o.Targets) > 0 || env.Owner != nil || env.Sourced || holdsKeys(d.run.Names(), env.Path) {
+		return false
+	}
+	_, given := d.run.LookupEnv(d.run.Names().SecretKey)
+	return (given || steps.SampleOf(env.Path) == "") && d.run.Launcher() != ""
+}
+
+// launched is the source of variables that another program gives the backend.
+func (d *diagnosis) launched() steps.Source {
+	if d.reader() == envfile.Shell {
+		return steps.Source{Kind: steps.NothingReads}
+	}
+	return steps.Source{Kind: steps.Launched}
 }
 
 // nothingReads is the source of settings that open no file of variables, with where they
@@ -117,7 +140,7 @@ func (d *diagnosis) sourceInCode(ctx context.Context, f *steps.Facts) steps.Sour
 // environment alone, as far as can be seen.
 func (d *diagnosis) noneReads() bool {
 	p, env := d.project, d.project.EnvFile
-	return d.reader() == envfile.Shell && env.Owner == nil && !env.Sourced && len(env.Readers) == 1 && len(p.UnitFiles) == 0 && !launched(p)
+	return d.reader() == envfile.Shell && env.Owner == nil && !env.Sourced && len(env.Readers) == 1 && len(p.UnitFiles) == 0 && !handedOver(p)
 }
 
 // ownReader is what settings have in them that read a file in a way of their own, or
@@ -132,20 +155,15 @@ func (d *diagnosis) textReadsNone() bool {
 	return d.place.none || !slices.ContainsFunc(d.sources, func(s source) bool { return ownReader.MatchString(s.text) })
 }
 
-// launchers are files that say how a backend is started where people develop, by a
-// program that can hand it a .env; pipenv does so by itself.
-var launchers = []string{"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "Taskfile.yaml", ".envrc", "mise.toml", ".mise.toml",
-	"Procfile", "Procfile.dev", "package.json", "pyproject.toml", "tox.ini", ".vscode/launch.json", "poe_tasks.toml"}
-
 var handsEnv = lazyregexp.New(`(?i)(?:^|[\s"'=/])\.env\b|\bdotenv|\benvfile\b|\bhoncho\b`)
 
-// launched reports whether something that starts the backend may hand it a .env.
-func launched(p *steps.Project) bool {
+// handedOver reports whether something that starts the backend may hand it a .env.
+func handedOver(p *steps.Project) bool {
 	for _, dir := range upward(p.Root, p.TopLevel) {
 		if isFile(filepath.Join(dir, "Pipfile")) {
 			return true
 		}
-		for _, name := range launchers {
+		for _, name := range steps.Starters {
 			if handsEnv.Match(readSome(filepath.Join(dir, filepath.FromSlash(name)))) {
 				return true
 			}
@@ -203,6 +221,10 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		emit.Check("env-file", steps.MarkFailed, d.project.Rel(s.File), "has the key in it")
 	case steps.OwnCode, steps.NoTokens, steps.KeyPair:
 		emit.Check("env-file", steps.MarkWarn, "the settings", "have no shared key of tokens")
+	case steps.Launched:
+		emit.Check("env-file", steps.MarkSkipped, "no .env", d.run.Launcher()+" gives the backend its variables")
+	case steps.Unseen:
+		emit.Check("env-file", steps.MarkWarn, d.project.Rel(s.File), "the settings would not read the key from it")
 	default:
 		what, why := "no .env", "the settings read the environment alone"
 		if path := d.project.EnvFile.Path; isFile(path) {

@@ -42,6 +42,9 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 		"a .env that is not loaded":  {plain, asks, map[string]string{".env": "JWT_SECRET_KEY={KEY}\n"}, steps.NothingReads, "jwt-key-missing", false, false},
 		"a reader that is told not":  {"import environ\nenv = environ.Env()\nif env.bool('READ_DOT_ENV_FILE', default=False):\n    env.read_env(BASE_DIR / '.env')\nSECRET_KEY = 'a-key-of-this-laptop-0123456789-abcdefghijklmnop'\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SECRET_KEY')\n", nil, steps.NothingReads, "jwt-key-missing", false, false},
 		"a reader that found none":   {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, nil, "", "env-file-missing jwt-key-missing", true, false},
+		"a file that gives another":  {"from dotenv import dotenv_values\nSECRET_KEY = dotenv_values(BASE_DIR / '.env')['SECRET_KEY']\n", asks, map[string]string{".env": "SECRET_KEY={SECRET_KEY}\n"}, steps.Unseen, "jwt-key-missing", false, false},
+		"dynaconf's own file":        {"from dynaconf import Dynaconf\ncfg = Dynaconf(envvar_prefix=False, settings_files=['.secrets.toml'], root_path=str(BASE_DIR))\nSECRET_KEY = cfg.SECRET_KEY\n", "SIMPLE_JWT['SIGNING_KEY'] = cfg.JWT_SECRET_KEY\n", map[string]string{".secrets.toml": "SECRET_KEY = '{SECRET_KEY}'\n"}, steps.NothingReads, "jwt-key-missing", false, false},
+		"a program that gives them":  {"import environ\nenv = environ.Env()\nenv.read_env(BASE_DIR / 'conf/.env')\nSECRET_KEY = env('SECRET_KEY', default='a-key-of-this-laptop-0123456789-abcdefghijklmnop')\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SECRET_KEY')\n", map[string]string{"conf/a": "", "Procfile": "web: chamber exec shop -- gunicorn config.wsgi\n"}, steps.Launched, "jwt-key-missing", false, false},
 		"another program's variable": {"from dotenv import load_dotenv\nload_dotenv(BASE_DIR / '.env')\n" + plain, asks, map[string]string{".env": "SECRET_KEY=op://a/b/c\nJWT_SECRET_KEY=op://a/b/d\n"}, "", "env-file-managed", false, false},
 	}) {
 		t.Run(what, func(t *testing.T) {
@@ -61,7 +64,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 			if n := run.Names(); n != steps.GuideNames {
 				t.Errorf("names %+v", n)
 			}
-			if s := run.Project.Source; (s.File != "") != (c.files["keys.json"]+c.files["keys/a"] != "" || s.Kind == steps.ValueFile) {
+			if s := run.Project.Source; (s.File != "") != (c.files["keys.json"]+c.files["keys/a"]+c.files[".secrets.toml"] != "" || s.Kind == steps.ValueFile || s.Kind == steps.Unseen) {
 				t.Errorf("source %+v", s)
 			}
 			if got := codesAlone(run.Project.Findings); got != c.codes {

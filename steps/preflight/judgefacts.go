@@ -129,8 +129,11 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 			j.add(finding.SecretKeyMissing, "", j.settings())
 		}
 	}
-	if fallback && !f.Enforced {
+	switch {
+	case fallback && !f.Enforced:
 		j.fallsBack()
+	case d.ignores:
+		j.add(finding.SettingsNotUpgraded, "The settings read JWT_SECRET_KEY, and would sign tokens with SECRET_KEY all the same.", j.settings())
 	}
 	for _, c := range f.Checks {
 		if c.Level >= 40 {

@@ -114,7 +114,11 @@ func (s *Step) look(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 		d.signing = readSigning(run, p, d.sources)
 		p.Source = d.signing.source()
 	}
-	if p.Source.Kind == "" && d.textReadsNone() {
+	switch {
+	case p.Source.Kind != "":
+	case d.ownedElsewhere():
+		p.Source = d.launched()
+	case d.textReadsNone():
 		p.Source = d.nothingReads(steps.KeyFacts{})
 	}
 	d.untracked = run.Options.Committed && untracked(ctx, p)
@@ -323,7 +327,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	}
 	emit.Check("django", steps.MarkOK, "Django", versions+", "+p.SettingsModule)
 	corrected := d.correct(ctx, f)
-	if d.lacksSecretKey(f) || corrected {
+	if d.lacksSecretKey(f) || corrected || d.unseen(ctx, django) {
 		if err := d.again(); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@
 # decouple and python-dotenv find their file by looking at who called them.
 
 READERS = {"decouple": "decouple", "dotenv": "python-dotenv", "environ": "django-environ", "dynaconf": "python-dotenv"}
+VENDORED = {"dynaconf": "dynaconf.vendor.dotenv"}  # where it reads files of variables; it reads files of other forms, too
 
 opened = []  # (reader, absolute path), in order
 looked = []  # (reader, absolute path) of files of variables that a reader looked for, and that are not there
@@ -17,7 +18,9 @@ def reader_of(frame):
     for _ in range(12):
         if frame is None:
             return None
-        reader = READERS.get(str(frame.f_globals.get("__name__")).partition(".")[0])
+        module = str(frame.f_globals.get("__name__"))
+        package = module.partition(".")[0]
+        reader = READERS.get(package) if module.startswith(VENDORED.get(package, package)) else None
         if reader == "python-dotenv" or reader == "django-environ" and frame.f_code.co_name == "read_env" \
                 or reader == "decouple" and type(frame.f_locals.get("self")).__name__ != "RepositorySecret" and frame.f_code.co_name == "__init__":
             return reader

@@ -125,17 +125,29 @@ def names_key(error):
     return bool(re.search(r"JWT|SIGNING", str(error), re.I)) or KEY in str(error)
 
 
-def state_of():
+def state_of(error):
     """What is wrong with the key that the settings refuse, in a word. The keys are
     compared; what the message says counts for nothing."""
     key, secret = effective(KEY), effective(SECRET)
-    if not key:
+    if not key or not_found(error):
         return "key-missing"
     if key == secret:
         return "key-equal"
     if len(key) < ASKED["least"]:
         return "key-short"
     return "key-refused"
+
+
+def not_found(error):
+    """Whether what reads the key has none, though a file of variables does."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    by_reader = frames and not in_project(frames[-1]) and asked_for(error) == KEY and told_missing(error)
+    return bool(by_reader) or isinstance(error, KeyError) and error.args[:1] == (KEY,) or KEY in list(missing_fields(error))
+
+
+def told_missing(error):
+    """Whether an error is the one by which readers say that a variable is not set."""
+    return bool({"ImproperlyConfigured", "UndefinedValueError", "EnvError"} & {kind.__name__ for kind in type(error).__mro__})
 
 
 def asked_for(error):
@@ -179,7 +191,7 @@ def explain(error):
         family = [kind.__name__ for kind in type(error).__mro__]
         if isinstance(error, KeyError) and error.args and error.args[0] == last and is_variable(last):
             told.update(kind="configured", text="the environment has no " + last)
-        elif "ImproperlyConfigured" in family or "UndefinedValueError" in family:
+        elif told_missing(error):
             told["kind"] = "configured"
         elif isinstance(error, UnicodeDecodeError):
             # Its text holds the bytes of the file.

@@ -43,18 +43,20 @@ def load(overlay):
         learn(candidate)
         lay_over(overlay)
         settings = evaluate()
+        live = settings
+        if isinstance(settings, sys.modules["django.conf"].Settings):
+            sys.modules["django.conf"].settings._wrapped = settings
+        settle(settings)  # an object of dynaconf fills its values in as they are read
+        learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
+        learn(signing_key(settings))
+        facts = key_facts(settings)
     except (Exception, SystemExit) as error:
+        live = None
         told, about = explain(error), names_key(error)
         return dict(key_facts(None, error), missing=missing(error), value_file=value_file_of(KEY), error=told, sum=seal(str(error)), about_key=about, exit=isinstance(error, SystemExit),
-                    state=state_of(), refused=about or KEY in told["setting"],
+                    state=state_of(error), refused=about or KEY in told["setting"],
                     reader=reader_in_use(), reader_files=[path for _, path in opened], looked=[path for _, path in looked])
-    live = settings
-    if isinstance(settings, sys.modules["django.conf"].Settings):
-        sys.modules["django.conf"].settings._wrapped = settings
-    settle(settings)
-    learn_module({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
-    learn(signing_key(settings))
-    return dict(key_facts(settings), proved=bool(candidate) and plain(signing_key(settings)) == candidate, beside_key=beside_key(settings), state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
+    return dict(facts, proved=bool(candidate) and plain(signing_key(settings)) == candidate, beside_key=beside_key(settings), state="ok", state_error="", marks=marks(learned - outside), names=sorted(names), **base_facts())
 
 
 def tell(_):

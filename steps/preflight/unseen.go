@@ -1,0 +1,61 @@
+package preflight
+
+import (
+	"context"
+	"slices"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/edits"
+	"dj/keysplit/steps/finding"
+)
+
+// unseen tries the line that is to be written before it is: the settings may open the file,
+// and read the key from elsewhere. It reports whether that came to light, and notes where
+// else they read the key from, as far as that can be told; or that they read it and sign
+// with SECRET_KEY all the same.
+func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
+	p, f := d.project, django.Facts()
+	by, ok := django.(steps.Trier)
+	if !ok || p.Source.Kind != "" || p.EnvFile.Owner != nil || !f.Tokens.Shared() || !d.readsWhatIsJudged() || !slices.ContainsFunc(d.found, writesKey) {
+		return false
+	}
+	now, err := willBe(ctx, d.run)
+	if err != nil {
+		return false // the step Write says why
+	}
+	if now == nil && p.EnvFile.At != nil {
+		now = p.EnvFile.At.Data
+	}
+	made := randomToken() + randomToken()
+	c, err := envfile.Edit(now, envfile.For{Readers: p.EnvFile.Readers, Env: d.run.LookupEnv}, envfile.Set{Name: d.run.Names().Key, Value: made})
+	if err != nil {
+		return false
+	}
+	if p.EnvFile.Sourced {
+		return false // as a variable it is seen
+	}
+	told, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{p.EnvFile.Path: c.New}})
+	if err != nil || !d.misses(told, made) {
+		d.ignores = err == nil && told.State == "ok" && told.SigningEqualsSecretKey && !told.SigningEqualsKey
+		return false
+	}
+	p.Source = steps.Source{Kind: steps.Unseen, File: p.EnvFile.Path}
+	if told, err = by.Try(ctx, steps.Trial{Env: map[string]*string{d.run.Names().Key: &made}}); err == nil && told.State == "ok" && !d.misses(told, made) {
+		p.Source.Says = "environment"
+	} else if f.SecretKey.Source == "code" {
+		p.Source.Says = f.SecretKey.File
+	}
+	return true
+}
+
+// writesKey reports whether a finding is one that a key in the .env would fix.
+func writesKey(f finding.Finding) bool {
+	return f.Severity == finding.Error && f.Fixable && (edits.OfKey(f.Code) || f.Code == finding.EnvFileMissing)
+}
+
+// misses reports whether settings were evaluated with a key in a place, and do not have it
+// from there.
+func (d *diagnosis) misses(f *steps.Facts, key string) bool {
+	return f.State == "key-missing" || f.State == "ok" && f.Key.Sum != d.run.Prints.Of(d.run.Secret(key))
+}
