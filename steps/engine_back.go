@@ -3,6 +3,8 @@ package steps
 import (
 	"context"
 	"slices"
+
+	"dj/keysplit/steps/secret"
 )
 
 // undo calls the step and reports how it went.
@@ -50,17 +52,20 @@ func (e *Engine) FinishRollback(ctx context.Context, emit Emit) error {
 }
 
 // Restorer is a step that can tell whether the key that a rollback restored is in force.
+// undone is the key that it took out, unset where that is not known.
 type Restorer interface {
-	Restored(ctx context.Context, run *Run, emit Emit) error
+	Restored(ctx context.Context, run *Run, undone secret.Secret, emit Emit) error
 }
 
 // Restored asks the server after a rollback. Its findings and its error are reported.
-func (e *Engine) Restored(ctx context.Context, emit Emit) error {
+func (e *Engine) Restored(ctx context.Context, undone secret.Secret, emit Emit) error {
 	r, ok := e.steps[SmokeTest].(Restorer)
 	if !ok {
 		return nil
 	}
-	return e.outside(ctx, SmokeTest, EventDone, emit, r.Restored)
+	return e.outside(ctx, SmokeTest, EventDone, emit, func(ctx context.Context, run *Run, emit Emit) error {
+		return r.Restored(ctx, run, undone, emit)
+	})
 }
 
 // back undoes steps in the given order, up to the first that fails. Where a part

@@ -12,6 +12,20 @@ func (j *Journal) EndRollback() error {
 	return j.append(Entry{Kind: "rollback", Status: "ended"})
 }
 
+// halfUndone is the run of an upgrade whose rollback has begun and not come to its end, ""
+// for none. A later change ends it too.
+func (j *Journal) halfUndone() string {
+	for _, e := range slices.Backward(j.entries) {
+		switch {
+		case e.Kind == "rollback" && e.Status == "begun":
+			return e.Run
+		case e.Kind == "rollback", e.Kind == "begin" && !e.Rollback, e.Kind == "deliver":
+			return ""
+		}
+	}
+	return ""
+}
+
 // OpenRollback reports whether a rollback has restored everything and has not come to
 // its end: the server may go on with the key that was undone. A later change, or
 // a restart that passed tells of, ends it too.

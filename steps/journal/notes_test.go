@@ -79,7 +79,21 @@ func TestWhatWasUsedLast(t *testing.T) {
 		t.Errorf("one that changed nothing: %+v, %v", u, ok)
 	}
 	change(t, j, env, "K=3\n")
+	if err := j.BeginRollback(j.run); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := j.Revert(t.Context(), j.Applied()[0], false); err != nil {
+		t.Fatal(err)
+	}
+	if u, ok := j.LastUsed(); !ok || !reflect.DeepEqual(u, second) {
+		t.Errorf("while the undo goes on: %+v, %v", u, ok)
+	}
+	was = len(j.entries)
+	if err := j.Use(second); err != nil || len(j.entries) == was {
+		t.Errorf("what an upgrade uses that comes in between is not noted, %v", err)
+	}
+	j.entries = j.entries[:was]
+	if err := j.EndRollback(); err != nil {
 		t.Fatal(err)
 	}
 	if u, ok := j.LastUsed(); !ok || !reflect.DeepEqual(u, first) {

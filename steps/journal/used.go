@@ -19,17 +19,21 @@ type Used struct {
 
 // Use records what an upgrade uses, before it changes anything.
 func (j *Journal) Use(u Used) error {
-	if last, ok := j.LastUsed(); ok && reflect.DeepEqual(last, u) {
+	if last, ok := j.LastUsed(); ok && reflect.DeepEqual(last, u) && j.halfUndone() == "" {
 		return nil
 	}
 	return j.append(Entry{Kind: "used", Run: j.run, Used: &u})
 }
 
 // LastUsed is what the latest upgrade used that was not undone. One that had nothing
-// to change counts as well.
+// to change counts as well, and so does one whose rollback goes on: what is left of that
+// is to restart and to ask the same server.
 func (j *Journal) LastUsed() (u Used, ok bool) {
 	changed, stays := map[string]bool{}, map[string]bool{}
 	in := j.inForce()
+	if run := j.halfUndone(); run != "" {
+		stays[run] = true
+	}
 	for _, e := range j.entries {
 		if e.Kind == "begin" && !e.Rollback || e.Kind == "deliver" {
 			changed[e.Run] = true

@@ -8,19 +8,24 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
 // asked is a smoke test that can only be asked after a rollback.
 type asked struct {
 	steps.Step
-	err   error
-	times *int
+	err    error
+	times  *int
+	undone *secret.Secret
 }
 
 func (asked) Name() steps.Name { return steps.SmokeTest }
-func (a asked) Restored(context.Context, *steps.Run, steps.Emit) error {
+func (a asked) Restored(_ context.Context, _ *steps.Run, undone secret.Secret, _ steps.Emit) error {
 	*a.times++
+	if a.undone != nil {
+		*a.undone = undone
+	}
 	return a.err
 }
 
@@ -62,9 +67,10 @@ func TestARollbackIsProved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := after(t, c.before, revert, c.restart, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"})
-			times := 0
+			times, about := 0, secret.Secret{}
+			now, _ := Of(e).keys(t.Context())
 			restart := undone{name: steps.Restart, undo: c.restart}
-			e = steps.NewEngine(e.Run, undone{name: steps.Write, undo: revert}, restart, asked{err: c.verify, times: &times})
+			e = steps.NewEngine(e.Run, undone{name: steps.Write, undo: revert}, restart, asked{err: c.verify, times: &times, undone: &about})
 			if c.warns {
 				e = steps.NewEngine(e.Run, undone{name: steps.Write, undo: revert}, warns{restart}, asked{err: c.verify, times: &times})
 			}
@@ -74,6 +80,9 @@ func TestARollbackIsProved(t *testing.T) {
 			v := Of(e).Run(t.Context(), nil)
 			if (v.Err == nil) != c.ok || times != c.asked || c.next != "" && !strings.Contains(stepstest.Rendered(v.Next, " "), c.next) {
 				t.Errorf("asked %d times, %+v", times, v)
+			}
+			if !c.warns && times > 0 && !about.Equal(now.InForce()) {
+				t.Errorf("it is not asked about the key that was undone")
 			}
 			if Of(e).open == c.ok {
 				t.Errorf("it is open: %t", !c.ok)

@@ -140,26 +140,36 @@ func (r *Rollback) Effects() (out []prose.Text) {
 	if r.last.Run == "" || r.engine.Run.Project == nil {
 		return nil
 	}
-	another, without := r.keyBefore()
-	if another {
+	before := r.keyBefore()
+	if before.another {
 		out = append(out, prose.Say("Anyone who logged in since then has to log in again."))
 	}
-	if without != "" {
-		out = append(out, prose.Say("%s had no JWT_SECRET_KEY before: a backend that requires one will not start with it.", without))
+	if before.without != "" {
+		out = append(out, prose.Say("%s had no JWT_SECRET_KEY before: a backend that requires one will not start with it.", before.without))
+	}
+	if before.alike != "" {
+		out = append(out, prose.Say("In %s JWT_SECRET_KEY was the same as SECRET_KEY before: a backend that requires two keys will not start with it.", before.alike))
 	}
 	return out
+}
+
+// formerKey is what signs after a rollback.
+type formerKey struct {
+	another bool   // than now
+	without string // the file or place that then has no key
+	alike   string // the file in which it is SECRET_KEY as well
 }
 
 // keyBefore reports whether another key signs after the rollback, which is not so
 // where the run wrote a grace period or edited committed files, and names the file
 // that then has no key at all, unless settings go back that did not require one. What
 // cannot be read counts as another key.
-func (r *Rollback) keyBefore() (another bool, without string) {
+func (r *Rollback) keyBefore() (out formerKey) {
 	run := r.engine.Run
 	for _, d := range r.last.Deliveries {
-		another = another || r.anotherKey(d)
+		out.another = out.another || r.anotherKey(d)
 		if !d.There && !byHand(d) {
-			without = d.Where
+			out.without = d.Where
 		}
 	}
 	seen, adopted := map[string]bool{}, false
@@ -172,16 +182,19 @@ func (r *Rollback) keyBefore() (another bool, without string) {
 			adopted = adopted || !in.Created // the module of a grace period is made
 			continue
 		}
-		differs, none := r.keyChange(in)
-		another = another || differs
+		differs, none, alike := r.keyChange(in)
+		out.another = out.another || differs
 		if none {
-			without = run.Project.Rel(in.Path)
+			out.without = run.Project.Rel(in.Path)
+		}
+		if alike {
+			out.alike = run.Project.Rel(in.Path)
 		}
 	}
 	if adopted {
-		without = ""
+		out.without, out.alike = "", ""
 	}
-	return another, without
+	return out
 }
 
 // anotherKey reports whether a place has another key after the rollback: a delivery that
@@ -195,9 +208,10 @@ func (r *Rollback) anotherKey(d journal.Delivery) bool {
 	return err != nil || !there || run.Kept().Of(run.Secret(string(before))) != d.Key
 }
 
-// keyChange reports whether a file has another key before its change in than now, and
-// whether it then has none where a backend reads one. What cannot be read has another.
-func (r *Rollback) keyChange(in envfile.Intent) (differs, none bool) {
+// keyChange reports whether a file has another key before its change in than now, whether
+// it then has none where a backend reads one, and whether it is SECRET_KEY as well. What
+// cannot be read has another.
+func (r *Rollback) keyChange(in envfile.Intent) (differs, none, alike bool) {
 	run := r.engine.Run
 	var before []byte
 	var err error
@@ -206,26 +220,28 @@ func (r *Rollback) keyChange(in envfile.Intent) (differs, none bool) {
 	}
 	own := in.Path == run.Project.EnvFile.Path || slices.Contains(run.Home().Files(), in.Path)
 	if err != nil {
-		return own, false
+		return own, false, false
 	}
 	data, err := file.ReadSmall(in.Path)
-	was, now := keyIn(run, before), keyIn(run, data)
+	then := keysIn(run, before)
+	was, now := then.InFile.Secret, keysIn(run, data).InFile.Secret
 	if !own && (now.Len() == 0 || slices.Contains(steps.JudgeKey(now), finding.JWTKeyPlaceholder)) {
-		return false, false // it is no file that a backend reads, such as an example
+		return false, false, false // it is no file that a backend reads, such as an example
 	}
-	return err != nil || was.Len()+now.Len() > 0 && !was.Equal(now), was.Len() == 0 && (own || now.Len() > 0)
+	return err != nil || was.Len()+now.Len() > 0 && !was.Equal(now), was.Len() == 0 && (own || now.Len() > 0),
+		was.Len() > 0 && was.Equal(then.SecretKey.Secret)
 }
 
-// keyIn returns the key that the project's first reader finds in an env file, unset for none.
-func keyIn(run *steps.Run, data []byte) secret.Secret {
+// keysIn returns the keys that the project's first reader finds in an env file, unset for none.
+func keysIn(run *steps.Run, data []byte) steps.Keys {
 	if len(run.Project.EnvFile.Readers) == 0 {
-		return secret.Secret{}
+		return steps.Keys{}
 	}
 	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
 	if err != nil {
-		return secret.Secret{}
+		return steps.Keys{}
 	}
-	return keys.InFile.Secret
+	return keys
 }
 
 // Run undoes it, restarts, asks the server, and says how that ended. The verdict's error
@@ -238,7 +254,11 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 			emit(steps.Event{Step: steps.Write, Kind: steps.EventFailed, Text: prose.Of(r.engine.Run.Show(err.Error()))})
 		}
 	}
-	another, _ := r.keyBefore()
+	another := r.keyBefore().another
+	var undone secret.Secret
+	if keys, err := r.keys(ctx); err == nil && another && !r.open {
+		undone = keys.InForce()
+	}
 	var kept prose.Text
 	var err error
 	switch {
@@ -257,7 +277,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 	}
 	proof := proof{err: err}
 	if err == nil {
-		proof = r.prove(ctx, another || r.open, emit)
+		proof = r.prove(ctx, another || r.open, undone, emit)
 	}
 	if proof.err == nil && j != nil {
 		proof.err = j.EndRollback()
@@ -278,12 +298,12 @@ type proof struct {
 
 // prove asks whether the restored key is in force. Where there is none, where the key
 // is the one that signed all the time, or where no server is, there is nothing to see.
-func (r *Rollback) prove(ctx context.Context, another bool, emit steps.Emit) proof {
+func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret, emit steps.Emit) proof {
 	run := r.engine.Run
 	if !another {
 		return proof{}
 	}
-	keys, err := r.restored(ctx)
+	keys, err := r.keys(ctx)
 	served := !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
 	switch {
 	case err != nil:
@@ -300,15 +320,15 @@ func (r *Rollback) prove(ctx context.Context, another bool, emit steps.Emit) pro
 	default: // nor was one asked by the upgrade, whose addresses are known
 		return proof{said: prose.Say("No address of a server is known, so nobody was asked which key is in force.")}
 	}
-	return proof{err: r.engine.Restored(ctx, emit)}
+	return proof{err: r.engine.Restored(ctx, undone, emit)}
 }
 
 // errNotServed is why a rollback has not come to its end whose restart said what is
 // wrong.
 var errNotServed = errors.New("the server does not run with the restored key")
 
-// restored are the keys that are there now.
-func (r *Rollback) restored(ctx context.Context) (steps.Keys, error) {
+// keys are those that are there now.
+func (r *Rollback) keys(ctx context.Context) (steps.Keys, error) {
 	home := r.engine.Run.Home()
 	if err := home.Look(ctx); err != nil {
 		return steps.Keys{}, err

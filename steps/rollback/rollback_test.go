@@ -88,6 +88,7 @@ func TestEffects(t *testing.T) {
 	}{
 		"another key before":   {key, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"}, nil, []string{"has to log in again"}},
 		"none before":          {"A=1\n", []string{".env", key}, nil, []string{"has to log in again", ".env had no JWT_SECRET_KEY before: a backend that requires one will not start"}},
+		"SECRET_KEY before":    {"SECRET_KEY=" + key[len("JWT_SECRET_KEY="):] + key, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"}, nil, []string{"has to log in again", "In .env JWT_SECRET_KEY was the same as SECRET_KEY before"}},
 		"the same key":         {key, []string{".env", "A=1\n" + key}, nil, nil},
 		"another file":         {key, []string{"README.md", "x\n"}, nil, nil},
 		"a place":              {key, nil, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, []string{"has to log in again", "Fly app a had no JWT_SECRET_KEY before"}},

@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 )
 
 const textRestored = "signs with the restored key"
 
 // Restored asks every server of the backend, after a rollback, whether the restored key
 // is in force, as the proof of an upgrade does. One address must be known. Its *steps.Failure says that another key
-// is, that a server does not answer, or that it cannot be told. Nothing is asked about
-// other keys, and nobody logs in.
-func (s *Step) Restored(ctx context.Context, run *steps.Run, emit steps.Emit) error {
+// is, that a server does not answer, or that it cannot be told. Of other keys only undone is
+// asked about, which the rollback took out, where it is known; and nobody logs in.
+func (s *Step) Restored(ctx context.Context, run *steps.Run, undone secret.Secret, emit steps.Emit) error {
 	first, others := addresses(run)
 	run.Recall()
 	var found []finding.Finding
@@ -24,7 +26,7 @@ func (s *Step) Restored(ctx context.Context, run *steps.Run, emit steps.Emit) er
 		if len(others) > 0 {
 			say = at(emit, i, address)
 		}
-		err := asFailure(s.restored(ctx, run, address, say))
+		err := asFailure(s.restored(ctx, run, undone, address, say))
 		var failure *steps.Failure
 		switch {
 		case errors.As(err, &failure):
@@ -72,12 +74,15 @@ func (s *Step) Alone(ctx context.Context, run *steps.Run, address string, emit s
 	return nil
 }
 
-func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emit steps.Emit) error {
+func (s *Step) restored(ctx context.Context, run *steps.Run, undone secret.Secret, address string, emit steps.Emit) error {
 	ses, err := s.with(run, tested(run), address, emit)
 	if err != nil {
 		return err
 	}
 	ses.shows = textRestored
+	if undone.Len() > 0 && !undone.Equal(tested(run)) {
+		ses.previous = keySigner(undone)
+	}
 	if err := ses.reach(ctx); err != nil {
 		return err
 	}
@@ -85,17 +90,26 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, address string, emi
 	if err != nil {
 		return err
 	}
-	seen := out.fresh.told()
+	seen, again := out.fresh.told(), finding.Command(run.Command("rollback"))
 	switch {
 	case out.inForce():
 		emit.Check(steps.LineFresh, steps.MarkOK, ses.shows, fmt.Sprintf("%d of %d new connections", out.fresh.accepted, ses.connections))
 		return nil
 	case out.fresh.refused > 0:
 		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d new connections do not", out.fresh.refused, seen))
-		return steps.Fail(finding.New(finding.ServerStaleKey, fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())).
-			WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s", finding.Command(run.Command("rollback")))))
+		message := fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())
+		if out.previous.accepted > 0 && out.fresh.accepted == 0 {
+			message = "The server still uses the key that was undone: it was not restarted."
+		}
+		return steps.Fail(finding.New(finding.ServerStaleKey, message).
+			WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s", again)))
 	}
-	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for every key")
-	return steps.Fail(finding.New(finding.ProofInconclusive, "It could not be shown whether the server signs with the restored key: its answers are the same for every key.").
-		WithFix(finding.Do("Name the routes in keysplit.toml (protected), then run: %s. Or do without: %s", finding.Command(run.Command("rollback")), finding.Command(run.Command("rollback", "--no-verify")))))
+	if out.throttled {
+		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "not asked, the server is rate limiting")
+		return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it is rate limiting, and the limit is reached.").
+			WithFix(finding.Do("Wait a few minutes, then run: %s", again)))
+	}
+	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for the restored key and a random one")
+	return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it gives the restored key and a random one the same answer ("+strings.Join(tried(ses.routes), ", ")+").").
+		WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s. If the answers stay the same, name a route that wants a token in keysplit.toml (protected), or do without: %s", again, finding.Command(run.Command("rollback", "--no-verify")))))
 }
