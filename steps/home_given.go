@@ -18,10 +18,12 @@ import (
 // Source is where the backend that runs here gets its key from, where that is no file of
 // variables. The zero Source is such a file, or the environment.
 type Source struct {
-	Kind SourceKind
-	File string // of one value, with the literal, or with the code that makes tokens; that the settings read the key, or SECRET_KEY alone, from; absolute
-	Line int    // in that file, 0 where none is known
-	Says string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none; of nothing: where SECRET_KEY is from, as KeyFacts has it
+	Kind   SourceKind
+	File   string // of one value, with the literal, or with the code that makes tokens; that the settings read the key, or SECRET_KEY alone, from; absolute
+	Line   int    // in that file, 0 where none is known
+	Switch string // a variable with which the settings would load a .env, of nothing that reads one; "" for none
+	Target string // the place that a compose service gets its variables from, as --target has it, likewise
+	Says   string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none; of nothing: where SECRET_KEY is from, as KeyFacts has it
 }
 
 // namedBy reports whether the environment has the path of the file for the key.
@@ -150,7 +152,7 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	case s.Kind == NothingReads && s.Says != "":
 		return r.besideIt(f, s)
 	}
-	return r.keptBy(f, s.Kind == Launched)
+	return r.keptBy(f, s)
 }
 
 // unseen is the finding of a file that the settings open for other variables.

@@ -196,16 +196,33 @@ func (r *Run) Launcher() string {
 	return ""
 }
 
-// keptBy is the finding of settings that get all from such a program. others says that
-// they would read a .env all the same.
-func (r *Run) keptBy(f finding.Finding, others bool) finding.Finding {
+// keptBy is the finding of settings that get all from such a program, or from what is not
+// known. With a source that is Launched, they would read a .env all the same.
+func (r *Run) keptBy(f finding.Finding, s Source) finding.Finding {
 	l, ok := r.launcher()
 	if !ok || l.set == "" {
-		return f
+		return f.WithFix(s.places(f.Fix))
 	}
 	f.Message = prose.Say("%s gives the backend its variables, and nothing here loads a .env: a key in a file would never be read.", l.name)
-	if others {
+	if s.Kind == Launched {
 		f.Message = prose.Say("%s gives the backend its variables: a key in a .env would be beside the others, and on this machine alone.", l.name)
 	}
 	return f.WithFix(finding.Do("Set it with "+l.name+": "+l.set+". Then run keysplit as you run the backend: %s.", l.starts("keysplit check")))
+}
+
+// places says where the variables of settings that load no .env can be set, as far as the
+// project shows it; usual is the fix where it shows nothing.
+func (s Source) places(usual finding.Fix) finding.Fix {
+	compose := finding.Do("If the backend runs in Docker Compose: %s.", finding.Command("keysplit upgrade --target "+s.Target))
+	load := finding.Do("To have the settings load a .env on this machine, set %s=True in its environment.", s.Switch)
+	other := finding.Do("Else set JWT_SECRET_KEY where the backend's other variables are set. Then run `keysplit` again.")
+	switch {
+	case s.Target == "" && s.Switch == "":
+		return usual
+	case s.Switch == "":
+		return compose.Then(other)
+	case s.Target == "":
+		return load.Then(other)
+	}
+	return compose.Then(load).Then(other)
 }

@@ -65,6 +65,9 @@ func (e *envs) fromElsewhere(run *steps.Run) bool {
 		case steps.NothingReads:
 			e.unset = append(e.unset, "nothing gives the backend JWT_SECRET_KEY, and nothing here reads a .env")
 			return true
+		case steps.Launched, steps.Unseen:
+			e.unset = append(e.unset, "nothing gives the backend JWT_SECRET_KEY, and a key in a .env would not be it")
+			return true
 		}
 	}
 	saying := func(text string) Evidence {

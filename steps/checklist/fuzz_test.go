@@ -16,7 +16,7 @@ func FuzzMentions(f *testing.F) {
 	f.Add("k8s/\n.yaml", []byte("&a [*a, *a]: {SECRET_KEY: !!binary x}"))
 	f.Fuzz(func(t *testing.T, file string, data []byte) {
 		k := repo.KindOf(file)
-		text := repo.Read(steps.GuideNames, k == repo.Pipeline, file, data)
+		text := repo.Read(steps.GuideNames, k == repo.Pipeline, file, data, nil)
 		secretKey, key := text.Provides(), text.Key()
 		if lines := bytes.Count(data, []byte("\n")) + 1; secretKey < 0 || key < 0 || secretKey > lines || key > lines {
 			t.Errorf("lines %d and %d of %d", secretKey, key, lines)

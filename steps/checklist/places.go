@@ -74,7 +74,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		if m := steps.OwnerOf(run.Names(), data); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
-		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data)
+		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data, repo.Brings(run))
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0

@@ -53,7 +53,7 @@ func definitions(ctx context.Context, run *steps.Run, defined []vendor.Defined) 
 		text, rel := string(data), repo.Relative(run.Project.TopLevel, path)
 		line := 0 // that gives the key where one of the two does not reach
 		for _, name := range []string{key, until} {
-			if at := repo.Read(steps.Names{Key: name, SecretKey: run.Names().Key}, true, rel, data).Lacks(); line == 0 {
+			if at := repo.Read(steps.Names{Key: name, SecretKey: run.Names().Key}, true, rel, data, nil).Lacks(); line == 0 {
 				line = at
 			}
 		}

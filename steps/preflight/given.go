@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/vendor"
 )
 
 // belong says whose the .env is: another program's, or that of a shell, which hands its
@@ -96,7 +98,7 @@ func (d *diagnosis) ownedElsewhere() bool {
 // launched is the source of variables that another program gives the backend.
 func (d *diagnosis) launched() steps.Source {
 	if d.reader() == envfile.Shell {
-		return steps.Source{Kind: steps.NothingReads}
+		return d.nothingReads(steps.KeyFacts{})
 	}
 	return steps.Source{Kind: steps.Launched}
 }
@@ -104,7 +106,10 @@ func (d *diagnosis) launched() steps.Source {
 // nothingReads is the source of settings that open no file of variables, with where they
 // get SECRET_KEY from, if that is no variable: the key belongs there as well.
 func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
-	s := steps.Source{Kind: steps.NothingReads}
+	s := steps.Source{Kind: steps.NothingReads, Switch: switchOf(d.sources)}
+	if c, ok := vendor.ContainedIn(d.project); ok && !d.run.Options.Committed {
+		s.Target = c.Target()
+	}
 	fetch := func(s source) bool { return ownFetcher.MatchString(s.text) }
 	switch from := secretKey.Source; {
 	case from == "value-file", from == "code" && secretKey.File != "":
@@ -113,6 +118,28 @@ func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
 		s.Says = "code"
 	}
 	return s
+}
+
+// switched is a condition under which a file of variables is read.
+var switched = lazyregexp.New(`(?m)^[ \t]*if[ \t]+([^\n]+):[ \t]*\n(?:[ \t]+[^\n]*\n|[ \t]*\n){0,4}?[ \t]+[^\n]*\b(?:read_env|load_dotenv)\s*\(`)
+
+// quoted is the name of a variable in an expression.
+var quoted = lazyregexp.New(`['"]([A-Z][A-Z0-9_]*)['"]`)
+
+// switchOf is the variable that has the settings read their .env, "" for none.
+func switchOf(sources []source) string {
+	for _, s := range sources {
+		m := switched.FindStringSubmatch(s.text)
+		if m == nil || strings.Contains(m[1], "not ") {
+			continue
+		}
+		for _, expression := range append([]string{m[1]}, valuesOf(s.text, m[1])...) {
+			if name := quoted.FindStringSubmatch(expression); name != nil && strings.Contains(expression, "bool") {
+				return name[1]
+			}
+		}
+	}
+	return ""
 }
 
 // ownFetcher is a library by which settings get their secrets from a store.

@@ -56,7 +56,7 @@ func (v *vocabulary) editYAML(code finding.Code, file string, data []byte) *edit
 			return e
 		}
 		var open []place
-		for _, p := range reach(now.settings).places {
+		for _, p := range v.reach(file, now.settings).places {
 			if !p.reached {
 				open = append(open, p)
 			}

@@ -140,7 +140,7 @@ func editStructured(t *testing.T, choices []byte) {
 	if code != compose || before == nil || after == nil {
 		return
 	}
-	whole := Read(steps.GuideNames, true, file, e.data).Lacks() == 0
+	whole := Read(steps.GuideNames, true, file, e.data, nil).Lacks() == 0
 	for name, was := range before {
 		now := after[name]
 		for variable, value := range was {
@@ -340,7 +340,7 @@ func TestHostileYAMLTakesNoTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			_ = IsCompose("a.yml", []byte(text))
-			_ = Read(steps.GuideNames, true, "compose.yaml", []byte(text)).Lacks()
+			_ = Read(steps.GuideNames, true, "compose.yaml", []byte(text), nil).Lacks()
 			_ = wordsOf(steps.GuideNames).edit(finding.New(compose, "").At("compose.yaml", 0), []byte(text))
 			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("it took %v", took)

@@ -43,6 +43,10 @@ var (
 	ofThePast = lazyregexp.New(`(?:^|/)(?:(?:change[-_]?logs?|changes|history|news|releases?|release[-_]?notes|what'?s[-_]?new|upgrade[-_]?notes)(?:[-_.][\w.-]*)?|newsfragments|towncrier|license[\w.-]*|code_of_conduct[\w.-]*)(?:/|$)`)
 )
 
+// ofEnvironment are files of variables that are called by the service, in a folder of an
+// environment, as cookiecutter-django has them: .envs/.local/.django, .envs/dev/django.
+var ofEnvironment = lazyregexp.New(`(?:^|/)\.envs?/(?:[^/]+/)*\.?[\w-]+$`)
+
 // KindOf judges a file by its name, relative to the top level, with slashes.
 func KindOf(rel string) Kind {
 	rel = strings.ToLower(rel)
@@ -50,7 +54,7 @@ func KindOf(rel string) Kind {
 	switch {
 	case IsSample(base):
 		return Document
-	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env":
+	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env", ofEnvironment.MatchString(rel):
 		return EnvFile
 	case slices.Contains(documentEndings, ext), (ext == "" || ext == ".txt") && plainDocument.MatchString(rel):
 		if ofThePast.MatchString(rel) {

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/sys/file"
 )
 
 // File is what one file says about the two keys.
@@ -27,22 +29,37 @@ type place struct {
 
 // Read reads a pipeline, compose file or manifest, or else a document or example.
 // In YAML each job, service or container counts for itself, with all that it merges; elsewhere one mention of
-// JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing.
-func Read(names steps.Names, pipeline bool, file string, data []byte) *File {
-	return wordsOf(names).read(pipeline, file, data)
+// JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing. brings is
+// for services of compose that get variables from a file, see Brings; nil for one that is good.
+func Read(names steps.Names, pipeline bool, file string, data []byte, brings func(compose, envFile string) bool) *File {
+	return wordsOf(names).beside(brings).read(pipeline, file, data)
 }
 
-func (v *vocabulary) read(pipeline bool, file string, data []byte) *File {
-	if pipeline && isYAML(file) {
+// Brings makes what reports whether the env_file of a compose service gives it the key: as
+// it has that, or gets it by this run. One that is not here counts as one that does.
+func Brings(run *steps.Run) func(compose, envFile string) bool {
+	return func(compose, envFile string) bool {
+		path := file.From(filepath.Join(run.Project.TopLevel, filepath.Dir(filepath.FromSlash(compose))), envFile)
+		if strings.Contains(envFile, "$") || steps.SameFile(path, run.Project.EnvFile.Path) ||
+			slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return t.Local() && steps.SameFile(path, t.File(run)) }) {
+			return true
+		}
+		data, err := file.ReadSmall(path)
+		return err != nil || wordsOf(run.Names()).mentions.Match(data)
+	}
+}
+
+func (v *vocabulary) read(pipeline bool, name string, data []byte) *File {
+	if pipeline && isYAML(name) {
 		data = bytes.TrimPrefix(data, byteOrderMark)
 		p, err := v.parseFile(data)
 		if err != nil && !includes.Match(data) {
 			p, err = v.parseFile(withoutTemplates(data))
 		}
 		if err == nil {
-			return reach(p.settings)
+			return v.reach(name, p.settings)
 		}
-		f := v.readLines(pipeline, file, data)
+		f := v.readLines(pipeline, name, data)
 		if f.broken = !template.Match(data); f.broken {
 			for i := range f.places {
 				f.places[i].reached = false // by nothing: no program reads the file
@@ -50,7 +67,7 @@ func (v *vocabulary) read(pipeline bool, file string, data []byte) *File {
 		}
 		return f
 	}
-	return v.readLines(pipeline, file, data)
+	return v.readLines(pipeline, name, data)
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -101,7 +118,7 @@ var shared = []string{"env", "envVars", "variables", "environment", "global", "b
 
 // reach finds the places that JWT_SECRET_KEY reaches: those in the block that it is in, those below that, those that are
 // beside the block where its name is a shared one, and those directly in a block around it.
-func reach(settings []setting) *File {
+func (v *vocabulary) reach(file string, settings []setting) *File {
 	f := &File{}
 	below, around := f.keyed(settings)
 	index := map[*yaml.Node]int{}
@@ -118,13 +135,19 @@ func reach(settings []setting) *File {
 		}
 		reached := around[s.in] || s.in.build
 		for at := s.in; at != nil && !reached; at = at.up {
-			reached = below[at] || at.envFile || f.key > 0 && at.borrows(around, 0)
+			reached = below[at] || v.fromFile(file, at) || f.key > 0 && at.borrows(around, 0)
 		}
 		f.places[i].reached = f.places[i].reached && reached
 		f.places[i].uses = append(f.places[i].uses, s)
 	}
 	slices.SortStableFunc(f.places, func(a, b place) int { return a.line - b.line })
 	return f
+}
+
+// fromFile reports whether a frame gets the key from a file of variables, as far as that can
+// be told.
+func (v *vocabulary) fromFile(compose string, f *frame) bool {
+	return len(f.envFiles) > 0 && (v.brings == nil || slices.ContainsFunc(f.envFiles, func(path string) bool { return v.brings(compose, path) }))
 }
 
 // keyed notes the first line that has JWT_SECRET_KEY, and returns the frames that give it to what is below them, and

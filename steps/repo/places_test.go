@@ -61,7 +61,7 @@ func TestWhereTheKeyIsLacking(t *testing.T) {
 		"no YAML":                              {"tox.ini", "[a]\nsetenv =\n  SECRET_KEY = x\n[b]\nsetenv =\n  JWT_SECRET_KEY = y\n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Read(steps.GuideNames, true, c.file, []byte(c.text)).Lacks(); got != c.lacks {
+			if got := Read(steps.GuideNames, true, c.file, []byte(c.text), nil).Lacks(); got != c.lacks {
 				t.Errorf("line %d lacks the key, not line %d:\n%s", got, c.lacks, c.text)
 			}
 		})

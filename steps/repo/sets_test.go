@@ -106,7 +106,7 @@ func TestWhatSetsSecretKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Read(steps.GuideNames, !IsSample(c.file), c.file, []byte(c.text)).Provides(); got != c.line {
+			if got := Read(steps.GuideNames, !IsSample(c.file), c.file, []byte(c.text), nil).Provides(); got != c.line {
 				t.Errorf("line %d, want %d:\n%s", got, c.line, c.text)
 			}
 		})
@@ -155,7 +155,7 @@ func TestWhatADocumentTells(t *testing.T) {
 		"Validation for SECRET_KEY was added.":                   false,
 		"<!-- SECRET_KEY=x -->":                                  false,
 	} {
-		if got := Read(steps.GuideNames, false, "README.md", []byte(text)).Provides() > 0; got != want {
+		if got := Read(steps.GuideNames, false, "README.md", []byte(text), nil).Provides() > 0; got != want {
 			t.Errorf("%v: %s", got, text)
 		}
 	}

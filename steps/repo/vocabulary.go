@@ -30,6 +30,17 @@ type vocabulary struct {
 	sets settingPatterns
 	// mentions finds the key's own name.
 	mentions *regexp.Regexp
+
+	// brings reports whether an env_file gives the key to a service of a compose file, which is relative to the top
+	// level; nil where that is not looked at.
+	brings func(compose, envFile string) bool
+}
+
+// beside is the vocabulary with the files of variables that are there now.
+func (v *vocabulary) beside(brings func(compose, envFile string) bool) *vocabulary {
+	with := *v
+	with.brings = brings
+	return &with
 }
 
 // vocabularies are those that were made, by their names: patterns are slow to make.

@@ -27,14 +27,14 @@ const (
 
 // frame is one mapping, sequence or scalar as it counts where it is used: what is used in two places has two.
 type frame struct {
-	up      *frame
-	name    string     // the key it is under; "" for an item and for a document
-	node    *yaml.Node // never an alias
-	build   bool       // it is for the build of an image
-	all     bool       // it may get any variable that is named in the file: a whole Secret, what another file has
-	envFile bool       // it gets the variables of a file that is not read here
-	extends []string   // the services or jobs beside it that it extends
-	below   map[string]*frame
+	up       *frame
+	name     string     // the key it is under; "" for an item and for a document
+	node     *yaml.Node // never an alias
+	build    bool       // it is for the build of an image
+	all      bool       // it may get any variable that is named in the file: a whole Secret, what another file has
+	envFiles []string   // the files that it gets variables from, as they are written
+	extends  []string   // the services or jobs beside it that it extends
+	below    map[string]*frame
 }
 
 // named is the frame's name, and that of the list for an item.
@@ -206,7 +206,7 @@ func (f *frame) borrow(m member) {
 	case m.key.Value == "envFrom" || m.key.Value == "fromGroup":
 		f.all = true
 	case m.key.Value == "env_file":
-		f.envFile = true
+		f.envFiles = append(f.envFiles, envFiles(value)...)
 	case m.key.Value != "extends" || f.up == nil:
 	case value.Kind == yaml.ScalarNode:
 		f.extends = append(f.extends, value.Value)
@@ -224,6 +224,26 @@ func (f *frame) borrow(m member) {
 			}
 		}
 	}
+}
+
+// envFiles are the paths of an env_file: a text, or a list of texts and of mappings with a
+// path.
+func envFiles(n *yaml.Node) (paths []string) {
+	switch n = target(n); n.Kind {
+	case yaml.ScalarNode:
+		return []string{n.Value}
+	case yaml.SequenceNode:
+		for _, one := range n.Content {
+			paths = append(paths, envFiles(one)...)
+		}
+	default:
+		for _, m := range members(n) {
+			if m.key.Value == "path" {
+				paths = append(paths, target(m.value).Value)
+			}
+		}
+	}
+	return paths
 }
 
 // isBuildArgument reports whether what is under a name is for the build of an image. That is no place for the key: it

@@ -26,7 +26,7 @@ import (
 //   - ${JWT_SECRET_KEY} in it, or an entry without a value, is filled in from the
 //     shell and else from the .env beside the compose file, not from an env_file.
 //   - Of several env_file the last one that sets a name wins. The key goes into the last one that has it, else into the
-//     last one with SECRET_KEY, else into the last one.
+//     last one with SECRET_KEY, else into the last one that no database reads.
 //
 // Anchors, aliases and merge keys count as YAML has them: what a mapping says itself goes before what it merges,
 // wherever the << is. A name that is there twice is an error, as it is to compose.
@@ -59,6 +59,7 @@ type service struct {
 	Ports       []any `yaml:"ports"`
 	Build       any   `yaml:"build"` // a path, or a mapping with context
 	Command     any   `yaml:"command"`
+	Image       any   `yaml:"image"`
 }
 
 // composeFile is what counts of a compose file.
@@ -103,7 +104,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	if err != nil {
 		return Located{}, steps.Usage("--target %s: %w", c, err)
 	}
-	from, err := sourceOf(run, whole.Services[name], filepath.Dir(path))
+	from, err := whole.sourceOf(run, name, filepath.Dir(path))
 	var failure *unfit
 	switch {
 	case errors.As(err, &failure):
@@ -229,9 +230,9 @@ type source struct {
 	secretKey string   // SECRET_KEY, where the compose file itself has it; "" else
 }
 
-// sourceOf finds where the service's JWT_SECRET_KEY comes from.
-func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
-	names := run.Names()
+// sourceOf finds where a service's JWT_SECRET_KEY comes from.
+func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source, err error) {
+	names, s := run.Names(), f.Services[service]
 	value, found := entry(s, names.Key)
 	files := envFiles(s)
 	for _, path := range files {
@@ -265,7 +266,7 @@ func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
 	case len(files) == 0:
 		return from, &unfit{finding.ComposeMissingKey, "gets no " + names.Key + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + names.Key + ": ${" + names.Key + ":?}")}
 	}
-	at := chooseEnvFile(names, files, dir)
+	at := chooseEnvFile(names, files, dir, f.ofStores())
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
 		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: --target dotenv:PATH")}
 	}
@@ -277,8 +278,8 @@ func sourceOf(run *steps.Run, s service, dir string) (from source, err error) {
 }
 
 // chooseEnvFile is the index of the env_file for the key: the last one that has it, since a later one would win over
-// any other; else the last one with SECRET_KEY; else the last one.
-func chooseEnvFile(names steps.Names, files []string, dir string) int {
+// any other; else the last one with SECRET_KEY; else the last one that is not for a store.
+func chooseEnvFile(names steps.Names, files []string, dir string, stores []string) int {
 	for _, name := range []string{names.Key, names.SecretKey} {
 		for i, path := range slices.Backward(files) {
 			data, err := file.ReadSmall(file.From(dir, path))
@@ -290,5 +291,25 @@ func chooseEnvFile(names steps.Names, files []string, dir string) int {
 			}
 		}
 	}
+	for i, path := range slices.Backward(files) {
+		if !slices.Contains(stores, path) && !isStore.MatchString(filepath.Base(path)) {
+			return i
+		}
+	}
 	return len(files) - 1
+}
+
+// isStore tells a database, or another store of data, by the name of a service, an image or
+// a file.
+var isStore = lazyregexp.New(`(?i)postgres|postgis|mysql|maria|mongo|redis|valkey|rabbit|memcache|minio|elastic|clickhouse|database|(?:^|[^a-z])(?:pg|db|sql)(?:[^a-z]|$)`)
+
+// ofStores are the env_file of services that are databases and the like: what is in there
+// is theirs, too.
+func (f composeFile) ofStores() (files []string) {
+	for name, s := range f.Services {
+		if image, _ := s.Image.(string); isStore.MatchString(name) || isStore.MatchString(image) {
+			files = append(files, envFiles(s)...)
+		}
+	}
+	return files
 }

@@ -100,6 +100,9 @@ func (f composeFile) with(over composeFile) composeFile {
 		if o.Command != nil {
 			s.Command = o.Command
 		}
+		if o.Image != nil {
+			s.Image = o.Image
+		}
 		f.Services[name] = s
 	}
 	if over.Include != nil {

@@ -110,7 +110,7 @@ func (c services) alike(ctx context.Context, run *steps.Run, by composer) ([]str
 		}
 	}
 	source := func(name string) string {
-		from, err := sourceOf(run, whole.Services[name], filepath.Dir(path))
+		from, err := whole.sourceOf(run, name, filepath.Dir(path))
 		if err != nil {
 			return ""
 		}

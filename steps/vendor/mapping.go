@@ -122,7 +122,7 @@ func (c compose) Unmapped(ctx context.Context, run *steps.Run) (out []Unmapped, 
 		return nil, false // the look at the target says so
 	}
 	s := whole.Services[name]
-	from, err := sourceOf(run, s, c.folder(run))
+	from, err := whole.sourceOf(run, name, c.folder(run))
 	if err != nil {
 		return nil, false
 	}

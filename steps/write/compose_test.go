@@ -129,7 +129,7 @@ func TestComposeWithSeveralEnvFiles(t *testing.T) {
 		"the database's first":   {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[.postgres, .django]", ".django", true},
 		"long form":              {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[{path: .django, required: true}, {path: ./.postgres, required: false}]", ".django", true},
 		"one that need not be":   {"SECRET_KEY=" + secret, "POSTGRES_PASSWORD=x", "[{path: .django}, {path: local/.env, required: false}]", ".django", true},
-		"in none":                {"DEBUG=0", "POSTGRES_PASSWORD=x", "[.django, .postgres]", ".postgres", false},
+		"in none":                {"DEBUG=0", "POSTGRES_PASSWORD=x", "[.django, .postgres]", ".django", false},
 		"the key is in the last": {"SECRET_KEY=" + secret, "JWT_SECRET_KEY=old", "[.django, .postgres]", ".postgres", true},
 		"in both":                {"SECRET_KEY=other", "SECRET_KEY=" + secret, "[.django, .postgres]", ".postgres", true},
 	} {

@@ -60,7 +60,7 @@ func (d *dotenv) Look(_ context.Context, run *steps.Run) (steps.Held, error) {
 	}
 	reading := run
 	if !d.own(run) {
-		reading = &steps.Run{Options: run.Options, Prints: run.Prints, Environ: func(string) (string, bool) { return "", false }}
+		reading = &steps.Run{Options: run.Options, Found: steps.Found{Project: run.Project}, Prints: run.Prints, Environ: func(string) (string, bool) { return "", false }}
 	}
 	keys, err := steps.ReadKeys(reading, readers[0], at.Data)
 	if err != nil {

@@ -1,0 +1,75 @@
+package repo
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// A service that is given SECRET_KEY and a file of variables has the key where that file
+// has it, and the edit is made where it has not.
+func TestAnEnvFileBringsTheKeyOnlyWhereItHasIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		files string            // env_file
+		has   map[string]string // what the files hold
+		lacks int
+	}{
+		"it has it":           {"web.env", map[string]string{"web.env": "JWT_SECRET_KEY=x\n"}, 0},
+		"it has it not":       {"web.env", map[string]string{"web.env": "DEBUG=1\n"}, 6},
+		"one of them":         {"[a.env, {path: ./b.env, required: false}]", map[string]string{"a.env": "A=1\n", "b.env": "export JWT_SECRET_KEY=x\n"}, 0},
+		"none of them":        {"[a.env, {path: ./b.env}]", map[string]string{"a.env": "A=1\n", "b.env": "B=1\n"}, 6},
+		"not here":            {"web.env", nil, 0},
+		"one is not here":     {"[a.env, b.env]", map[string]string{"a.env": "A=1\n"}, 0},
+		"named by a variable": {"${FILE}", nil, 0},
+		"the backend's own":   {"../.env", map[string]string{"../.env": "SECRET_KEY=x\n"}, 0},
+		"another variable's":  {"web.env", map[string]string{"web.env": "OLD_JWT_SECRET_KEY=x\n"}, 6},
+	} {
+		top := t.TempDir()
+		run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: top, TopLevel: top, EnvFile: steps.EnvFile{Path: filepath.Join(top, ".env")}}}}
+		if err := os.Mkdir(filepath.Join(top, "deploy"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for file, text := range c.has {
+			if err := os.WriteFile(filepath.Join(top, "deploy", filepath.FromSlash(file)), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := []byte("services:\n  web:\n    image: shop\n    env_file: " + c.files + "\n    environment:\n      SECRET_KEY: x\n")
+		if got := Read(steps.GuideNames, true, "deploy/compose.yaml", text, Brings(run)).Lacks(); got != c.lacks {
+			t.Errorf("%s: line %d lacks the key, not line %d", name, got, c.lacks)
+		}
+		v := wordsOf(steps.GuideNames).beside(Brings(run))
+		if e := v.edit(finding.New(finding.ComposeMissingKey, "").At("deploy/compose.yaml", 6), text); (len(e.done) > 0) != (c.lacks > 0) {
+			t.Errorf("%s: %d edits", name, len(e.done))
+		}
+	}
+}
+
+func TestFilesOfVariablesByTheirFolder(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]Kind{
+		".envs/.local/.django": EnvFile, ".envs/.production/.postgres": EnvFile, "api/.envs/dev/django": EnvFile, ".env/web": EnvFile,
+		".envs/README.md": Document, ".envs/.local/.django.example": Other, "envs/staging.yml": Pipeline, "src/envs/robot.py": Other,
+	} {
+		if got := KindOf(file); got != want {
+			t.Errorf("%s is of kind %d, not %d", file, got, want)
+		}
+	}
+}
+
+// What sops has encrypted is not edited: its checksum would no longer fit.
+func TestEncryptedFilesAreNotEdited(t *testing.T) {
+	t.Parallel()
+	text := "variables:\n  SECRET_KEY: ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\nsops:\n  version: 3.9.0\n"
+	f := finding.New(finding.CIMissingKey, "").At(".github/secrets.enc.yaml", 2)
+	if e := wordsOf(steps.GuideNames).edit(f, []byte(text)); e != nil {
+		t.Errorf("%d edits", len(e.done))
+	}
+	if e := wordsOf(steps.GuideNames).edit(f, []byte(text[:len(text)-len("sops:\n  version: 3.9.0\n")])); e == nil || len(e.done) == 0 {
+		t.Error("the same without its mark is not edited")
+	}
+}
