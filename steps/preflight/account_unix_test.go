@@ -3,6 +3,7 @@
 package preflight
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,17 +13,6 @@ import (
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
-
-// accounts are the names of the project's accounts.
-func accounts(t *testing.T, p *djangotest.Project) string {
-	t.Helper()
-	out, err := p.Manage(t, nil, "shell", "-c", "from django.contrib.auth import get_user_model; print('names', *sorted(u.username for u in get_user_model().objects.all()))")
-	if err != nil {
-		t.Fatal(err, out)
-	}
-	_, names, _ := strings.Cut(out, "names")
-	return strings.TrimSpace(names)
-}
 
 // A run that is killed with all of its children leaves its throwaway account. The next
 // start removes that one, and no other.
@@ -65,7 +55,7 @@ func TestAnAccountOfAKilledRunIsRemovedAtTheNextStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	kill(s)
-	if got := accounts(t, p); !strings.Contains(got, mine.Username) || !strings.Contains(got, other.Username) {
+	if got := p.Users(t); !slices.Contains(got, mine.Username) || !slices.Contains(got, other.Username) {
 		t.Fatalf("the control: the killed runs left %q", got)
 	}
 
@@ -84,7 +74,7 @@ func TestAnAccountOfAKilledRunIsRemovedAtTheNextStart(t *testing.T) {
 	if err := s.removeLeft(t.Context(), events.Emit); err != nil {
 		t.Fatal(err)
 	}
-	if got := accounts(t, p); got != other.Username {
+	if got := p.Users(t); !slices.Equal(got, []string{other.Username}) {
 		t.Errorf("left are %q, want only %s", got, other.Username)
 	}
 	if len(events) != 1 || !strings.Contains(events[0].Text.Rendered(), mine.Username) || len(run.Journal.Accounts()) != 0 {
@@ -126,14 +116,14 @@ func TestADeletedAccountIsForgotten(t *testing.T) {
 	if err != nil || len(j.Accounts()) != 1 || j.Accounts()[0].Name != a.Username {
 		t.Fatalf("%v: %v", err, j.Accounts())
 	}
-	if err := s.DeleteUser(t.Context()); err != nil || len(j.Accounts()) != 0 || accounts(t, p) != "" {
+	if err := s.DeleteUser(t.Context()); err != nil || len(j.Accounts()) != 0 || len(p.Users(t)) > 0 {
 		t.Errorf("%v: %v", err, j.Accounts())
 	}
 	// Nothing is made that is not noted: a journal that is only read takes no note.
 	if s.notes, err = run.Options.State.Read(p.Root, "development"); err != nil || s.notes == nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CreateUser(t.Context()); err == nil || accounts(t, p) != "" {
+	if _, err := s.CreateUser(t.Context()); err == nil || len(p.Users(t)) > 0 {
 		t.Errorf("an account that could not be noted was made: %v", err)
 	}
 
@@ -146,7 +136,7 @@ func TestADeletedAccountIsForgotten(t *testing.T) {
 	}
 	run.Options.Folder, run.Options.Python = p.Root, p.Python
 	defer run.Close()
-	if err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {}); err != nil || accounts(t, p) != "" {
-		t.Errorf("after a start: %v, accounts %q", err, accounts(t, p))
+	if err := (&Step{}).Apply(t.Context(), run, func(steps.Event) {}); err != nil || len(p.Users(t)) > 0 {
+		t.Errorf("after a start: %v, accounts %q", err, p.Users(t))
 	}
 }

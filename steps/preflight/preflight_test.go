@@ -33,7 +33,7 @@ func apply(t *testing.T, p *djangotest.Project, change func(*steps.Run)) (*steps
 
 func TestApplyHealthy(t *testing.T) {
 	t.Parallel()
-	for _, reader := range []string{"decouple", "dotenv", "environ"} {
+	for _, reader := range stepstest.Every(2, []string{"decouple", "dotenv", "environ"}) {
 		t.Run(reader, func(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Reader: reader, Git: true, Flavour: djangotest.Cookies})
 			run, events, err := apply(t, p, nil)

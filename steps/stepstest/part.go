@@ -1,9 +1,12 @@
 package stepstest
 
 import (
+	"flag"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -39,4 +42,16 @@ func Every[C any](n int, cases []C) []C {
 		some = append(some, cases[i])
 	}
 	return some
+}
+
+// Waiting lets twice as many parallel tests run at once as there are processors, where
+// -parallel does not say how many: tests that wait for Django, a server or a terminal
+// leave a processor idle otherwise. It is for TestMain, before the tests run.
+func Waiting() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	}
 }

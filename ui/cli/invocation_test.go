@@ -18,6 +18,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/built"
 )
@@ -26,6 +27,7 @@ import (
 var binary built.Program
 
 func TestMain(m *testing.M) {
+	stepstest.Waiting()
 	code := m.Run()
 	binary.Remove()
 	os.Exit(code)

@@ -4,6 +4,7 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -26,6 +28,12 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition: func(name string) (bool, error) {
+			if name != "long" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return stepstest.Long(), nil
+		},
 		Setup: func(e *testscript.Env) error {
 			test := e.T().(testing.TB)
 			e.Values["test"] = test

@@ -28,8 +28,13 @@ func released(t *testing.T, dir, pkg string) string {
 	return path
 }
 
-// The program fits a wheel, and runs without a C library.
+// The program fits a wheel, and runs without a C library. All is compiled anew for it,
+// and the clock tells only where no other test is running: who sets KEYSPLIT_ALONE vouches
+// for that, as the gate does.
 func TestTheReleasedProgram(t *testing.T) {
+	if os.Getenv("KEYSPLIT_ALONE") == "" {
+		t.Skip("by itself: KEYSPLIT_ALONE=1 go test -run " + t.Name() + " ./ui/cli")
+	}
 	program := released(t, "../..", ".")
 	info, err := os.Stat(program)
 	if err != nil {
@@ -44,16 +49,13 @@ func TestTheReleasedProgram(t *testing.T) {
 	if sh, err := filepath.EvalSymlinks("/bin/sh"); err != nil || !interpreter(t, sh) {
 		t.Errorf("the control: %s names none (%v)", sh, err)
 	}
+	startsAtOnce(t, program)
 }
 
 // It starts at once: --version takes at most two and a half times what a Go program
-// takes that prints one line. The clock tells only where no other test is running,
-// which who sets KEYSPLIT_ALONE vouches for: the gate does.
-func TestTheReleasedProgramStartsAtOnce(t *testing.T) {
-	if os.Getenv("KEYSPLIT_ALONE") == "" {
-		t.Skip("measured by itself: KEYSPLIT_ALONE=1 go test -run " + t.Name() + " ./ui/cli")
-	}
-	program := released(t, "../..", ".")
+// takes that prints one line.
+func startsAtOnce(t *testing.T, program string) {
+	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"go.mod": "module line\n\ngo 1.26\n", "main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"one line\") }\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/built"
 	"dj/keysplit/ui/internal/ptytest"
@@ -74,6 +75,7 @@ func TestAPanicInAGoroutineRestoresTheTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stepstest.OnlyLong(t) // the mistakes are in packages that all others need: all is compiled anew
 	t.Cleanup(program.Remove)
 	for _, c := range []struct {
 		at       string

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // lay makes a small module of which one branch is tested and one is not.
@@ -46,6 +48,7 @@ func Half(n int) int {
 // A change that a test notices is told apart from one that none does, and no file is
 // changed for that.
 func TestChangesThatNoTestNoticesAreTold(t *testing.T) {
+	stepstest.OnlyLong(t)
 	lay(t, "if Double(2) != 4 || Double(-1) != 0 {\n\t\tt.Error(1)\n\t}")
 	before, err := os.ReadFile("small.go")
 	if err != nil {
@@ -70,6 +73,7 @@ func TestChangesThatNoTestNoticesAreTold(t *testing.T) {
 
 // Tests that fail anyway would notice everything.
 func TestTestsThatFailWithoutAChangeAreRefused(t *testing.T) {
+	stepstest.OnlyLong(t)
 	lay(t, "t.Error(1)")
 	var out strings.Builder
 	if err := run(&out, 1, 1); err == nil || !strings.Contains(err.Error(), "the tests of . fail without a change") {

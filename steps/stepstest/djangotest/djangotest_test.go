@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 func each(t *testing.T, f func(t *testing.T, o Options)) {
@@ -60,6 +62,7 @@ func (s *session) cookie(name string) string {
 }
 
 func TestLogin(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	each(t, func(t *testing.T, o Options) {
 		p := New(t, o)
@@ -157,6 +160,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestReaders(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	for _, reader := range []string{"decouple", "dotenv", "environ"} {
 		p := New(t, Options{Reader: reader})
@@ -190,6 +194,7 @@ func TestBefore(t *testing.T) {
 // A reload reads the .env again; a changed .env alone is not noticed; and a
 // server that reloads into settings that refuse ends altogether.
 func TestReload(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := New(t, Options{})
 	s := p.Start(t, ServerOptions{Reload: true})
@@ -212,6 +217,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestStopEndsTheFamily(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	s := New(t, Options{}).Start(t, ServerOptions{Reload: true})
 	s.Stop()

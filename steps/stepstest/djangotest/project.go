@@ -164,6 +164,19 @@ func (p *Project) CreateUser(t testing.TB) (name, password string) {
 	return name, password
 }
 
+// Users are the names of the accounts in the database, in the order in which they were
+// made. Django is not started for it.
+func (p *Project) Users(t testing.TB) []string {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), p.Python, "-c", "import sqlite3\nfor row in sqlite3.connect('db.sqlite3').execute('SELECT username FROM auth_user ORDER BY id'): print(*row)")
+	c.Dir = p.Root
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("read the accounts: %v: %s", err, tail(string(out), 1000))
+	}
+	return strings.Fields(string(out))
+}
+
 // command prepares manage.py in an environment without the variables that the
 // settings read, so that the shell of whoever runs the tests does not matter.
 func (p *Project) command(ctx context.Context, env []string, args ...string) *exec.Cmd {

@@ -56,10 +56,10 @@ func around(all []point) []point {
 func TestKilledDelivery(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
-	for name, k := range map[string]killing{
+	for name, k := range stepstest.Part(2, map[string]killing{
 		"upgrade":  {begin: withShop, command: (*house).upgrade, few: true, chosen: around},
 		"rollback": {begin: delivered, command: (*house).rollback, few: true, chosen: around},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) { k.everywhere(t).report(t, "calls around a delivery killed", 3) })
 	}
 }

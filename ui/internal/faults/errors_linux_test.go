@@ -37,7 +37,7 @@ func (f fault) struck(traced string) bool {
 }
 
 // everyFault lists them: the long form fails each call in every second way, by turns, the short one one in
-// 24 of them in one way, by turns. Each write to a file also lies, in the short form
+// 48 of them in one way, by turns. Each write to a file also lies, in the short form
 // every twelfth: one byte was taken.
 func everyFault(all []point) (out []fault) {
 	writes := 0
@@ -50,8 +50,8 @@ func everyFault(all []point) (out []fault) {
 		}
 		if !long && len(all) > few {
 			hows = nil
-			if n%24 == 0 {
-				hows = []string{faults[n/24%len(faults)]}
+			if n%48 == 0 {
+				hows = []string{faults[n/48%len(faults)]}
 			}
 		}
 		for _, how := range hows {
@@ -132,7 +132,7 @@ func (k killing) fail(t *testing.T, f fault) (h *house, e end, injected bool) {
 func TestFailedAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
-	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 7)
+	upgrading.failEverywhere(t, isNew).report(t, "faults in calls of an upgrade", 4)
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	rollback.failEverywhere(t, isOld).report(t, "faults in calls of a rollback", 2)
 }
@@ -166,7 +166,7 @@ func reading(all []point) (out []fault) {
 			out = append(out, fault{pt, how})
 		}
 	}
-	return every(60, out)
+	return every(90, out)
 }
 
 // A disk that fails or lies when it is read: no word of a run is wrong for it, and

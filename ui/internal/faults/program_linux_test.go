@@ -54,6 +54,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	stepstest.Waiting()
 	code := m.Run()
 	keysplit.Remove()
 	careless.Remove()
