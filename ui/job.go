@@ -90,6 +90,7 @@ type facts struct {
 	key         secret.Secret
 	keyFrom     string
 	wrote       bool
+	reloads     bool         // what is restarted is a server of this machine that reads its settings again
 	rollback    string       // the command that restores everything
 	end         steps.Ending // how it would end now
 	flags       prose.Flags  // of keysplit's commands about this run
@@ -175,7 +176,7 @@ func look(e *steps.Engine) facts {
 	run, o, a := e.Run, e.Run.Options, e.Run.Answers
 	f := facts{
 		machine: e.Machine, environment: o.Environment, production: run.ProductionName() != "", django: run.Django != nil,
-		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote,
+		key: run.Key, keyFrom: run.KeyFrom, wrote: run.Wrote, reloads: reloads(run),
 		rollback: run.Command("rollback"), end: endingOf(e), flags: run.Flags(),
 		username: run.Redactor.Clean(a.Username), password: a.Password.Set(), tempUser: a.TempUser,
 		rotate: a.Rotate, rotates: a.Grace, stage: run.Stage, grace: run.GraceNote(), pays: run.WhoPays(), imported: a.Import.Set(), skip: map[steps.Name]bool{},
@@ -188,6 +189,14 @@ func look(e *steps.Engine) facts {
 		f.folder = run.Redactor.Clean(steps.Tilde(run.Project.Root))
 	}
 	return f
+}
+
+// reloads reports whether the restart is the usual one of development, which takes no
+// longer than a start of the project's Django.
+func reloads(run *steps.Run) bool {
+	o := run.Options
+	usual := o.Restart == nil || o.Restart.String() == "runserver"
+	return usual && o.Contained == nil && len(o.Also) == 0 && o.Environment == steps.DefaultEnvironment && run.ProductionName() == ""
 }
 
 // endingOf is how the upgrade would end now: well only when each step has come to its end.

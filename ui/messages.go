@@ -51,6 +51,9 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	if w.job == nil || msg.id != w.job.id {
 		return nil
 	}
+	if w.job.kind == jobApply && w.job.step == steps.Preflight {
+		w.looked = w.now().Sub(w.started)
+	}
 	w.job.cancel()
 	w.job = nil
 	w.facts = msg.facts

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -155,6 +157,28 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 	return less
 }
 
+// lasts says how long the steps take, beside the person's answers. What takes time is each
+// start of the project's Django, as the look at the project was one: to reload the server,
+// and for the account that logs in. Where another way of restarting is asked for, it takes
+// what it takes.
+func (w *wizard) lasts() string {
+	const rest = time.Second // the proof on the server
+	starts := 0
+	for _, n := range []steps.Name{steps.Restart, steps.SmokeTest} {
+		if !w.facts.skip[n] {
+			starts++
+		}
+	}
+	switch takes := time.Duration(starts)*w.looked + rest; {
+	case !w.facts.reloads || takes > time.Minute:
+		return ", one step after the other"
+	case takes <= 10*time.Second:
+		return " in a few seconds"
+	default:
+		return fmt.Sprintf(" in about %d seconds", 10*((takes+10*time.Second-1)/(10*time.Second)))
+	}
+}
+
 // outlook lists the steps that come.
 func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 	st := w.styles
@@ -164,11 +188,8 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 			s.hang("", st.Bold, "The next steps cannot fix all of this.")
 		}
 		return
-	case wrong && w.facts.environment == steps.DefaultEnvironment && !w.facts.production:
-		// A few answers and one reload of runserver; elsewhere a roll-out takes what it takes.
-		s.hang("", st.Bold, "keysplit fixes this in about a minute:")
 	case wrong:
-		s.hang("", st.Bold, "keysplit fixes this, one step after the other:")
+		s.hang("", st.Bold, "keysplit fixes this"+w.lasts()+":")
 	default:
 		s.hang("", st.Bold, "What comes next:")
 	}

@@ -56,6 +56,7 @@ type wizard struct {
 	job     *job
 	lastJob int
 	started time.Time
+	looked  time.Duration // how long the look at the project took
 	elapsed time.Duration
 	spin    spinner.Model
 
