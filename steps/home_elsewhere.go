@@ -119,12 +119,9 @@ func (r *Run) JudgePlaces() []finding.Finding {
 			continue
 		}
 		for _, code := range r.Judge(h.Key, h.Rivals()...) {
-			message := ""
-			switch code {
-			case finding.JWTKeyMissing:
-				message = h.Where + " holds no JWT_SECRET_KEY."
-			case finding.JWTKeyTooShort:
-				message = fmt.Sprintf("JWT_SECRET_KEY in %s has %d characters; %d are needed.", h.Where, h.Key.Len(), r.MinLength())
+			message := "" // the place itself is said beside it
+			if code == finding.JWTKeyTooShort {
+				message = fmt.Sprintf("JWT_SECRET_KEY has %d characters; %d are needed.", h.Key.Len(), r.MinLength())
 			}
 			found = append(found, finding.New(code, message).At(spec, 0))
 		}

@@ -17,7 +17,6 @@ func newAsking(n steps.Name) asking { return asking{basic{step: n}} }
 func (n *asking) ready(w *wizard) prompt {
 	p := n.basic.ready(w)
 	if plan := w.page(n.step).plan; plan.Confirm != "" {
-		p.question = plan.NameQuestion().Rendered() + "."
 		p.options[0] = option{label: "Type the name", act: func(w *wizard) tea.Cmd {
 			w.askName(plan, jobApply, n.step, func(ctx context.Context, e *steps.Engine, emit steps.Emit, _ *report) error {
 				return e.Apply(ctx, n.step, emit)

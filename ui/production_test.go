@@ -13,10 +13,16 @@ func TestTheWriteScreenWantsTheNameOfProduction(t *testing.T) {
 	st := newStage(t, plainLight)
 	production(st)
 	st.open().to(steps.Write)
+	if strings.Contains(st.w.View(), "Type production to go on") {
+		t.Errorf("it asks for a name where none can be typed:\n%s", st.w.View())
+	}
 	if st.press("y"); st.fakes[steps.Write].applied != 0 {
 		t.Fatal("y is enough")
 	}
-	st.press("enter").typed("prod").press("enter")
+	if st.press("enter"); !strings.Contains(st.w.View(), "Type production to go on") {
+		t.Errorf("the form does not say what to type:\n%s", st.w.View())
+	}
+	st.typed("prod").press("enter")
 	if len(st.fields()) != 1 || st.w.flash == "" || !strings.Contains(st.w.View(), "the whole name is production") {
 		t.Errorf("a part of the name: said %q\n%s", st.w.flash, st.w.View())
 	}

@@ -151,7 +151,7 @@ func (w *wizard) backPrompt() *prompt {
 			{label: "Back", act: (*wizard).keep}, {label: "Roll back", act: (*wizard).rollBack},
 		}}
 		if plan.Confirm != "" {
-			p.question, p.answers = plan.NameQuestion().Rendered()+".", "n"
+			p.answers = "n"
 			p.options[1] = option{label: "Type the name", act: func(w *wizard) tea.Cmd {
 				w.askName(plan, jobBack, "", restore)
 				return nil
