@@ -53,7 +53,8 @@ type Event struct {
 	Detail  prose.Text       `json:"detail,omitzero"` // the short right-hand side of a check line
 	Finding *finding.Finding `json:"finding,omitempty"`
 
-	Limit time.Duration `json:"-"` // what is waited for is given up after it; 0 where nothing is
+	Limit   time.Duration `json:"-"` // what is waited for is given up after it; 0 where nothing is
+	Watches bool          `json:"-"` // and the step does nothing itself meanwhile, so that stopping it cuts nothing off
 
 	Ends bool           `json:"-"` // of a finding: the step failed with it, so that nothing follows that fixes it
 	Said secret.Foreign `json:"-"` // becomes the text, once it is fit to be shown
@@ -69,9 +70,15 @@ func (e Emit) Progress(text string) { e.Tell(prose.Of(text)) }
 // Tell is Progress for a text that has commands in it.
 func (e Emit) Tell(text prose.Text) { e(Event{Kind: EventProgress, Text: text}) }
 
-// Wait reports for what the step waits from now on, and how long it does at most.
+// Wait reports for what the step waits from now on, only looking, and how long it does at
+// most.
 func (e Emit) Wait(what string, limit time.Duration) {
-	e(Event{Kind: EventProgress, Text: prose.Say("Waiting for %s", what), Limit: limit})
+	e(Event{Kind: EventProgress, Text: prose.Say("Waiting for %s", what), Limit: limit, Watches: true})
+}
+
+// WaitForEnd is Wait for the end of a program that the step runs.
+func (e Emit) WaitForEnd(limit time.Duration) {
+	e(Event{Kind: EventProgress, Text: prose.Say("Waiting for it to end"), Limit: limit})
 }
 
 // Output reports one line from a child or a server.

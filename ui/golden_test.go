@@ -157,11 +157,8 @@ var scenes = []struct {
 	{"emergency", func(st *stage) { st.open().press("b") }},
 	{"by-hand", func(st *stage) { byHand(st); st.open().to(steps.Write) }},
 	{"no-project", func(st *stage) { nowhere(st); st.open().w.below = []string{"shop", "blog/backend"} }},
-	{"restart-waiting", func(st *stage) {
-		st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress, Text: prose.Say("Marked config/settings.py as changed, so that the server reads its settings again.")},
-			steps.Event{Kind: steps.EventProgress, Text: prose.Say("Waiting for runserver"), Limit: 300 * time.Second, Time: st.w.started})
-		st.w.elapsed = 3 * time.Second
-	}},
+	{"restart-waiting", func(st *stage) { awaiting(st) }},
+	{"restart-waiting-quit", func(st *stage) { awaiting(st).press("q") }},
 	{"preflight-no-python", func(st *stage) {
 		st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
 			return steps.Fail(finding.New(finding.DjangoNotRunnable, ""))
@@ -178,6 +175,14 @@ var scenes = []struct {
 	}},
 	{"production", func(st *stage) { production(st); st.open().to(steps.Write) }},
 	{"production-typing", func(st *stage) { production(st); st.open().to(steps.Write).press("enter").typed("prod").press("enter") }},
+}
+
+// awaiting is a restart that waits for the server.
+func awaiting(st *stage) *stage {
+	st.open().to(steps.Restart).during("enter", steps.Restart, steps.Event{Kind: steps.EventProgress, Text: prose.Say("Marked config/settings.py as changed, so that the server reads its settings again.")},
+		steps.Event{Kind: steps.EventProgress, Text: prose.Say("Waiting for runserver"), Limit: 300 * time.Second, Watches: true, Time: st.w.started})
+	st.w.elapsed = 3 * time.Second
+	return st
 }
 
 // attest asks which item a person knows to be in order.

@@ -112,7 +112,7 @@ func waited(ev steps.Event, until time.Time) steps.Event {
 	if took := until.Sub(ev.Time); ev.Limit > 0 && took >= time.Second {
 		ev.Detail = prose.Say("%.0f s", took.Seconds())
 	}
-	ev.Limit = 0
+	ev.Limit, ev.Watches = 0, false
 	return ev
 }
 

@@ -24,11 +24,14 @@ func (w *wizard) quit(insist bool) tea.Cmd {
 	case insist && w.question != nil && w.question == w.quitting:
 		return w.leave()
 	}
-	what := "keysplit is writing."
+	what, going := "keysplit is writing. Stop at the next safe place and quit?", "Keep going"
 	if w.job.step == steps.Restart { // what a rollback or an edit does has no step
-		what = "The backend is being restarted."
+		what = "The backend is being restarted. Stop at the next safe place and quit?"
 	}
-	w.confirm(what+" Stop at the next safe place and quit?", "Keep going", "Quit", (*wizard).leave)
+	if n := len(w.page(w.job.step).lines); n > 0 && w.page(w.job.step).lines[n-1].Watches {
+		what, going = w.page(w.job.step).lines[n-1].Text.Rendered()+". Stop waiting and quit?", "Keep waiting"
+	}
+	w.confirm(what, going, "Quit", (*wizard).leave)
 	w.quitting = w.question
 	return nil
 }

@@ -78,7 +78,7 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return err
 	}
 	emit.Progress("Running: " + run.Redactor.Show(secret.Said(c.text)))
-	emit.Wait("it to end", c.Limit(run))
+	emit.WaitForEnd(c.Limit(run))
 	limited, cancel := context.WithTimeout(ctx, c.Limit(run))
 	defer cancel()
 	shown := &vendor.Live{Run: run, Emit: emit}
