@@ -86,7 +86,7 @@ func filesOf(edits []Edit) ([]written, error) {
 		if !bytes.Equal(f.Is, e.Was) {
 			return nil, fmt.Errorf("the edit %s is of another version of %s", e.ID, e.File)
 		}
-		f.Is, f.Secret, f.Refuses = e.Is, f.Secret || e.Secret, f.Refuses || e.Refuses
+		f.Is, f.Secret, f.Needed, f.Refuses = e.Is, f.Secret || e.Secret, f.Needed || e.Needed, f.Refuses || e.Refuses
 		if e.Mode != 0 {
 			f.Mode = e.Mode
 		}
@@ -108,6 +108,11 @@ func (e Edit) rank() int {
 		return 0
 	}
 	return 2
+}
+
+// isRead reports whether the backend reads the file at its start, and gets another content.
+func (f *written) isRead() bool {
+	return (f.Secret || f.Needed || f.Refuses || filepath.Ext(f.File) == ".py") && !bytes.Equal(f.Was, f.Is)
 }
 
 // open reads the file once more, and refuses one that is not as the plan saw it.
@@ -132,8 +137,12 @@ func (f *written) write(ctx context.Context, r *Run, emit Emit) error {
 		mode = 0o644
 	}
 	out, err := r.Journal.ReplaceAs(ctx, f.at, f.Is, mode)
-	if out.Changed() {
+	switch {
+	case !out.Changed():
+	case f.isRead():
 		r.MarkWritten()
+	default:
+		r.Wrote = true // a server that is older has the key all the same
 	}
 	if err != nil {
 		return r.Refused(f.File, err)

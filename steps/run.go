@@ -196,7 +196,7 @@ type Chosen struct {
 // Written says whether this run has changed what the backend reads.
 type Written struct {
 	Wrote   bool
-	WroteAt time.Time // of the latest change that a server can be older than
+	WroteAt time.Time // of the latest change that a server can be older than, zero for none
 }
 
 // MarkWritten notes a change that was made just now.
@@ -212,7 +212,7 @@ const (
 // KeyWritten is when the key came to its places: by this run, or by an earlier one, such as
 // one that was cut short after its write. A process that is older has the previous key.
 func (r *Run) KeyWritten() (at time.Time, known bool) {
-	if r.Wrote || r.Journal == nil {
+	if !r.WroteAt.IsZero() || r.Journal == nil {
 		return r.WroteAt.Add(-readingOf), r.Wrote
 	}
 	if r.Stage == Signing {

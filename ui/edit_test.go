@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -70,7 +71,9 @@ func TestEditsAreSwitched(t *testing.T) {
 func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
 	st := newStage(t, plainLight)
 	st.fakes[steps.Write].plan = func(r *steps.Run) (steps.Plan, error) { return planOfEdits(r.Answers.Edits), nil }
-	st.open().to(steps.Checklist)
+	st.open().to(steps.SmokeTest)
+	st.pickRow(noAccount)
+	st.to(steps.Checklist)
 	st.pick("Review 1 edit")
 	if got := st.want(steps.Write, ready).e.Run.Answers.Edits; !maps.Equal(got, map[string]bool{"ci": true}) {
 		t.Errorf("switched %v", got)
@@ -78,7 +81,15 @@ func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
 	if st.fakes[steps.Write].applied != 1 {
 		t.Error("it was written without a yes")
 	}
-	st.press("enter").to(steps.Checklist)
+	chosen := false
+	st.fakes[steps.SmokeTest].apply = func(_ context.Context, r *steps.Run, _ steps.Emit) error {
+		chosen = !r.Answers.TempUser // as before, not as the page would begin
+		return nil
+	}
+	if st.press("enter").want(steps.Restart, ready).press("enter"); !chosen { // a restart is asked about all the same
+		t.Error("the login does not run again as it did")
+	}
+	st.want(steps.Checklist, done)
 	if v := st.w.View(); st.fakes[steps.Write].applied != 2 || strings.Contains(v, "Review") {
 		t.Errorf("written %d times:\n%s", st.fakes[steps.Write].applied, v)
 	}

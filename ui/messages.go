@@ -124,7 +124,8 @@ func (w *wizard) onward(p *page, msg resultMsg) tea.Cmd {
 		return w.forward()
 	case msg.kind == jobPlan:
 		fresh := p.fresh
-		if p.fresh = false; fresh && !p.asks(w) {
+		if p.fresh = false; fresh && (p.again || !p.asks(w)) {
+			p.again = false
 			return w.apply(p.Name)
 		}
 	case p.plan.More:

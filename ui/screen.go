@@ -44,6 +44,7 @@ type page struct {
 	failure  error // why it failed
 
 	fresh bool // its first plan is being made: what only looks then starts by itself
+	again bool // it was done before an edit that is none of its business: it is taken again as it was
 	stay  bool // the person came back to it or tries again, and goes on by hand
 }
 
@@ -82,7 +83,11 @@ func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
 // take puts an event on the page.
 func (p *page) take(ev steps.Event) {
 	if n := len(p.lines); n > 0 && p.lines[n-1].Kind == steps.EventProgress {
-		p.lines[n-1] = waited(p.lines[n-1], ev.Time)
+		if p.lines[n-1].Watches && ev.Time.Sub(p.lines[n-1].Time) < time.Second { // nothing was waited for
+			p.lines = p.lines[:n-1]
+		} else {
+			p.lines[n-1] = waited(p.lines[n-1], ev.Time)
+		}
 	}
 	if ev.ID == steps.LineProject {
 		ev.Detail = prose.Of(steps.Tilde(ev.Detail.Rendered()))

@@ -79,10 +79,14 @@ func (w *wizard) unmade() map[string]bool {
 	return left
 }
 
-// review opens the plan once more, with these edits switched on.
+// review opens the plan once more, with these edits switched on. What they are of is not
+// what the server runs: the steps that only look are taken again after it as they were.
 func (w *wizard) review(edits map[string]bool) tea.Cmd {
 	w.at = slices.IndexFunc(w.pages, func(p *page) bool { return p.Name == steps.Write })
 	w.scroll, w.question = 0, nil
+	for _, later := range w.pages[w.at+1:] {
+		later.again = w.phase(later) == done && later.Changes == ""
+	}
 	w.current().fresh, w.current().stay = true, false
 	return w.ask(steps.Write, func(run *steps.Run) { run.Switch(edits) })
 }

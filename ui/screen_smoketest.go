@@ -33,7 +33,7 @@ func (*smokeTestScreen) mayMake(w *wizard) bool {
 // that may be made, else without. After a login that was rejected it asks for the
 // password again: the same one would be rejected too, and accounts lock.
 func (t *smokeTestScreen) arrive(w *wizard) tea.Cmd {
-	if w.facts.stage == steps.Accepting {
+	if w.facts.stage == steps.Accepting || w.page(steps.SmokeTest).again {
 		return w.ask(steps.SmokeTest, nil)
 	}
 	given := w.facts.username != "" && w.facts.password

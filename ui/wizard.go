@@ -294,7 +294,7 @@ func (w *wizard) goTo(i int, again bool) tea.Cmd {
 	switch ph := w.phase(p); {
 	case again, ph == waiting, ph == ready:
 		p.plan, w.restoring = steps.Plan{}, restoring{}
-		p.fresh, p.stay = !again, again
+		p.fresh, p.stay, p.again = !again, again, p.again && !again
 		return p.screen.arrive(w)
 	}
 	return nil
