@@ -36,8 +36,8 @@ func nobody(t *testing.T, o djangotest.Options) (*child.Account, *djangotest.Pro
 	if err := os.Chmod(open, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	packages := filepath.Join(open, "site-packages")
-	if out, err := exec.Command("cp", "-r", found[0], packages).CombinedOutput(); err != nil {
+	packages := filepath.Join(open, "site-packages") // with its times, by which Python knows the bytecode
+	if out, err := exec.Command("cp", "-a", found[0], packages).CombinedOutput(); err != nil {
 		t.Fatal(string(out), err)
 	}
 	p.Python = filepath.Join(open, "python")
