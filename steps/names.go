@@ -64,19 +64,23 @@ func (r *Run) Names() Names {
 	return n.Or(GuideNames)
 }
 
-var guideName = lazyregexp.New(`\b(?:JWT_)?SECRET_KEY\b`)
+var guideName = lazyregexp.New(`(?:[/\\]|\b)(?:JWT_)?SECRET_KEY\b`)
 
-// Fill writes the names in force into a text that has the guide's.
+// Fill writes the names in force into a text that has the guide's. A file of that name,
+// such as /run/secrets/SECRET_KEY, is what it is.
 func (n Names) Fill(text string) string {
 	n = n.Or(GuideNames)
 	if n.Key == GuideNames.Key && n.SecretKey == GuideNames.SecretKey || !strings.Contains(text, GuideNames.SecretKey) {
 		return text
 	}
 	return guideName.ReplaceAllStringFunc(text, func(name string) string {
-		if name == GuideNames.Key {
+		switch name {
+		case GuideNames.Key:
 			return n.Key
+		case GuideNames.SecretKey:
+			return n.SecretKey
 		}
-		return n.SecretKey
+		return name
 	})
 }
 

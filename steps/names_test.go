@@ -6,15 +6,15 @@ import "testing"
 // one of them is the guide's name of the other.
 func TestNamesInForceAreFilledIn(t *testing.T) {
 	t.Parallel()
-	const text = "JWT_SECRET_KEY equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset JWT_SECRET_KEY"
+	const text = "JWT_SECRET_KEY equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset JWT_SECRET_KEY </run/secrets/SECRET_KEY"
 	for _, c := range []struct {
 		names Names
 		want  string
 	}{
 		{Names{}, text},
 		{GuideNames, text},
-		{Names{Key: "SIGNING"}, "SIGNING equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SIGNING"},
-		{Names{Key: "SECRET_KEY", SecretKey: "DJANGO_SECRET_KEY"}, "SECRET_KEY equals DJANGO_SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SECRET_KEY"},
+		{Names{Key: "SIGNING"}, "SIGNING equals SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SIGNING </run/secrets/SECRET_KEY"},
+		{Names{Key: "SECRET_KEY", SecretKey: "DJANGO_SECRET_KEY"}, "SECRET_KEY equals DJANGO_SECRET_KEY. Not AWS_SECRET_KEY, JWT_SECRET_KEYS or SHOP_JWT_SECRET_KEY. unset SECRET_KEY </run/secrets/SECRET_KEY"},
 	} {
 		if got := c.names.Fill(text); got != c.want {
 			t.Errorf("%+v: %s", c.names, got)
