@@ -83,6 +83,7 @@ func (r *Railway) LogOut(t testing.TB) {
 	}
 }
 
+// ServeHTTP has a case for each operation of the API that is asked for.
 func (r *Railway) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

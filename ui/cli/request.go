@@ -76,17 +76,7 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if err != nil {
 		return nil, err
 	}
-	used := p.used(q.state)
-	if q.caFile == "" && q.anywhere && isThere(used.CAFile) {
-		q.caFile = used.CAFile
-	}
-	if p.python == "" && conf.Python == "" && used.Python != "" {
-		for _, program := range []string{used.Python, strings.Fields(used.Python)[0]} { // that of a command
-			if _, err := exec.LookPath(program); err == nil {
-				conf.Python = used.Python
-			}
-		}
-	}
+	p.remember(&q, &conf)
 	roots, err := q.authorities()
 	if err != nil {
 		return nil, err
@@ -96,12 +86,12 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		run.Targets = write.Default()
 	}
 	o := &run.Options
-	o.Where = p.where()
 	if q.caFile != "" {
 		if o.CAFile, err = filepath.Abs(q.caFile); err != nil {
 			return nil, steps.Usage("--ca-file: %w", err)
 		}
 	}
+	o.Where = p.where()
 	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout, o.Contained = p.project, p.env, q.state, p.envFile, p.timeout, contained
 	o.As = p.as
 	if p.python == "" && conf.Python != "" {
@@ -133,6 +123,23 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		return nil, err
 	}
 	return run, q.secrets(ctx, stdio, run)
+}
+
+// remember takes what an earlier run was told, where neither the command line nor the
+// configuration says it and it is there still.
+func (p *place) remember(q *request, conf *config.Config) {
+	used := p.used(q.state)
+	if q.caFile == "" && q.anywhere && isThere(used.CAFile) {
+		q.caFile = used.CAFile
+	}
+	if p.python != "" || conf.Python != "" || used.Python == "" {
+		return
+	}
+	for _, program := range []string{used.Python, strings.Fields(used.Python)[0]} { // that of a command
+		if _, err := exec.LookPath(program); err == nil {
+			conf.Python = used.Python
+		}
+	}
 }
 
 // check refuses what contradicts itself, before anything is read, and returns the

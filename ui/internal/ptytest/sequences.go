@@ -144,6 +144,7 @@ func (s *screen) osc(cmd int, data []byte) {
 	}
 }
 
+// sgr has a case for each attribute.
 func (s *screen) sgr(params ansi.Params) {
 	if len(params) == 0 {
 		s.style = Style{}
