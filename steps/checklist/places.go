@@ -36,6 +36,7 @@ type place struct {
 	code finding.Code
 	bad  bool       // it does not parse
 	own  prose.Text // how the program that owns the file takes the key; empty for none
+	loop string     // the script that exports each secret of a service, which has one for SECRET_KEY alone; "" for none
 	runs bool       // it starts Django without JWT_SECRET_KEY, whatever it has for SECRET_KEY
 	sum  journal.FileSum
 }
@@ -49,13 +50,17 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	if k == repo.Pipeline && run.Project.Insists {
 		backend.Tests = testsLoad(run, backend)
 	}
-	files := t.Files[k]
+	files, around := t.Files[k], repo.AroundOf(run)
 	if k == repo.Pipeline {
 		own := resolved(run.Project.EnvFile.Path) // preflight judges that one
 		files = slices.Concat(files, slices.DeleteFunc(slices.Clone(t.Shared), func(path string) bool { return resolved(path) == own }))
 	}
+	exports := exportsSecrets(run, files)
 	for _, path := range files {
 		rel := run.Project.Rel(path)
+		if (repo.KindOf(rel) == repo.EnvFile || steps.IsDockerfile(filepath.Base(rel))) && around.Foreign(filepath.ToSlash(filepath.Dir(rel))) {
+			continue
+		}
 		data, err := file.ReadSmall(path)
 		if err != nil {
 			t.Incomplete(k, rel+" was not read: "+whyUnread(err))
@@ -67,6 +72,10 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 				continue
 			}
 		}
+		if line := repo.SecretAlone(run.Names(), rel, data); line > 0 && exports != "" {
+			out = append(out, place{kind: k, file: rel, line: line, code: finding.ComposeMissingKey, loop: exports, sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}})
+			continue
+		}
 		if !run.Names().In(data) {
 			continue
 		}
@@ -74,7 +83,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		if m := steps.OwnerOf(run.Names(), data); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
-		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data, repo.Brings(run))
+		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data, around)
 		p.key, p.bad = text.Key(), text.Broken()
 		if p.line = text.Lacks(); p.line > 0 {
 			p.key = 0
@@ -89,6 +98,17 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		}
 	}
 	return out
+}
+
+// exportsSecrets is the script among some files that exports a variable for each secret that
+// a container is given, relative to the top level; "" for none.
+func exportsSecrets(run *steps.Run, files []string) string {
+	for _, path := range files {
+		if data, err := file.ReadSmall(path); err == nil && repo.ExportsSecrets(data) {
+			return run.Project.Rel(path)
+		}
+	}
+	return ""
 }
 
 // codeFor is the finding that the file deserves when the key is missing there.
@@ -141,6 +161,9 @@ func (p place) finding() finding.Finding {
 		f = finding.New(p.code, "A pipeline or build starts Django here, and gets no JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Set JWT_SECRET_KEY there: for tests a key that the job makes, python -c 'import secrets; print(secrets.token_urlsafe(64))'; in a Dockerfile on the one line that needs it, never with ENV."))
 		f.Why = prose.Of("The settings do not load without it.")
+	case p.loop != "":
+		f = finding.New(p.code, fmt.Sprintf("A compose service is given a secret for SECRET_KEY, and none for JWT_SECRET_KEY; %s exports a variable for each.", p.loop)).At(p.file, p.line).
+			WithFix(finding.Do("Add a second secret, called as this one is, with another key in it."))
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
 			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))

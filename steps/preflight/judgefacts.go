@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 )
 
@@ -130,6 +131,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 		}
 	}
 	switch {
+	case fallback && j.storedTwice():
 	case fallback && !f.Enforced:
 		j.fallsBack()
 	case d.ignores:
@@ -199,6 +201,51 @@ func (j *judged) state() {
 	if !j.has(append(said, code)...) {
 		j.add(code, message, j.d.rel())
 	}
+}
+
+// storedTwice says of settings that get their keys in a way of their own that these are
+// equal, and reports whether they are: nothing falls back there, whatever a variable holds.
+func (j *judged) storedTwice() bool {
+	d, f := j.d, j.f
+	both := f.Key.Set && f.SigningEqualsKey && (f.Key.Source == "code" || f.Key.Source == "value-file")
+	if !f.SigningEqualsSecretKey || !both && (f.Key.Set || f.Takes || !signsWithFetched(d.run.Names(), d.sources)) {
+		return false
+	}
+	told := func(f finding.Finding) bool {
+		return f.Code == finding.JWTKeyMissing || f.Code == finding.JWTKeyEqualsSecretKey
+	}
+	j.found, d.project.Findings = slices.DeleteFunc(j.found, told), slices.DeleteFunc(d.project.Findings, told)
+	source, at := d.project.Source, j.settings()
+	if source.Kind != steps.ValueFile {
+		source = steps.Source{Kind: steps.FromCode, File: f.Key.File}
+	}
+	if source.File != "" {
+		at = d.project.Rel(source.File)
+	}
+	j.found = append(j.found, finding.New(finding.JWTKeyEqualsSecretKey, "The settings fetch both keys themselves, and get the same value for both.").
+		At(at, 0).WithFix(d.run.Untaken(source).Fix).NotFixable())
+	return true
+}
+
+// fetched is what the settings give the package as its key, and asksVariable a reader of
+// variables.
+var (
+	fetched      = lazyregexp.New(`['"]SIGNING_KEY['"]\s*:\s*([^\n]*)`)
+	asksVariable = lazyregexp.New(`environ|getenv|\bconfig\(|\benv\w*[(.\[]`)
+)
+
+// signsWithFetched reports whether the settings give the package a key that they fetch by a
+// call of their own, and neither read from a variable nor have as SECRET_KEY.
+func signsWithFetched(names steps.Names, sources []source) bool {
+	for _, s := range sources {
+		m := fetched.FindStringSubmatch(s.text)
+		if m == nil {
+			continue
+		}
+		expression := argumentOrLine(m[1])
+		return strings.ContainsAny(expression, "([") && !strings.Contains(strings.ReplaceAll(expression, names.Key, ""), "SECRET_KEY") && !asksVariable.MatchString(expression)
+	}
+	return false
 }
 
 // fallsBack says that the settings sign with SECRET_KEY where nothing sets the key.

@@ -39,10 +39,10 @@ func TestAnEnvFileBringsTheKeyOnlyWhereItHasIt(t *testing.T) {
 			}
 		}
 		text := []byte("services:\n  web:\n    image: shop\n    env_file: " + c.files + "\n    environment:\n      SECRET_KEY: x\n")
-		if got := Read(steps.GuideNames, true, "deploy/compose.yaml", text, Brings(run)).Lacks(); got != c.lacks {
+		if got := Read(steps.GuideNames, true, "deploy/compose.yaml", text, AroundOf(run)).Lacks(); got != c.lacks {
 			t.Errorf("%s: line %d lacks the key, not line %d", name, got, c.lacks)
 		}
-		v := wordsOf(steps.GuideNames).beside(Brings(run))
+		v := wordsOf(steps.GuideNames).beside(AroundOf(run))
 		if e := v.edit(finding.New(finding.ComposeMissingKey, "").At("deploy/compose.yaml", 6), text); (len(e.done) > 0) != (c.lacks > 0) {
 			t.Errorf("%s: %d edits", name, len(e.done))
 		}

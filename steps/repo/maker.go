@@ -23,7 +23,7 @@ const inContext = finding.EnvFileInBuildContext
 
 // offer offers the edit of each file. A file that is not edited is left: Refused says why.
 func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.Draft) error {
-	v := wordsOf(run.Names()).beside(Brings(run))
+	v := wordsOf(run.Names()).beside(AroundOf(run))
 	for _, f := range found {
 		path, at, err := open(run, f)
 		if at == nil || err != nil {

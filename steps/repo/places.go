@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bytes"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/internal/lazyregexp"
-	"dj/keysplit/steps/sys/file"
 )
 
 // File is what one file says about the two keys.
@@ -29,24 +27,10 @@ type place struct {
 
 // Read reads a pipeline, compose file or manifest, or else a document or example.
 // In YAML each job, service or container counts for itself, with all that it merges; elsewhere one mention of
-// JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing. brings is
-// for services of compose that get variables from a file, see Brings; nil for one that is good.
-func Read(names steps.Names, pipeline bool, file string, data []byte, brings func(compose, envFile string) bool) *File {
-	return wordsOf(names).beside(brings).read(pipeline, file, data)
-}
-
-// Brings makes what reports whether the env_file of a compose service gives it the key: as
-// it has that, or gets it by this run. One that is not here counts as one that does.
-func Brings(run *steps.Run) func(compose, envFile string) bool {
-	return func(compose, envFile string) bool {
-		path := file.From(filepath.Join(run.Project.TopLevel, filepath.Dir(filepath.FromSlash(compose))), envFile)
-		if strings.Contains(envFile, "$") || steps.SameFile(path, run.Project.EnvFile.Path) ||
-			slices.ContainsFunc(run.Targets, func(t steps.Target) bool { return t.Local() && steps.SameFile(path, t.File(run)) }) {
-			return true
-		}
-		data, err := file.ReadSmall(path)
-		return err != nil || wordsOf(run.Names()).mentions.Match(data)
-	}
+// JWT_SECRET_KEY is good for the whole file. A comment in a pipeline says nothing. around is
+// what else is there; nil for a file by itself.
+func Read(names steps.Names, pipeline bool, file string, data []byte, around *Around) *File {
+	return wordsOf(names).beside(around).read(pipeline, file, data)
 }
 
 func (v *vocabulary) read(pipeline bool, name string, data []byte) *File {
@@ -91,7 +75,7 @@ func withoutTemplates(data []byte) []byte {
 // readLines reads a file of which no more is known than its lines.
 func (v *vocabulary) readLines(pipeline bool, file string, data []byte) *File {
 	f := &File{}
-	r := lineReader{vocabulary: v, grammar: grammarOf(pipeline, file, data), exports: exportsEach.Match(data)}
+	r := lineReader{vocabulary: v, file: file, grammar: grammarOf(pipeline, file, data), exports: exportsEach.Match(data)}
 	num := 0
 	for l := range bytes.Lines(data) {
 		num++
@@ -123,7 +107,7 @@ func (v *vocabulary) reach(file string, settings []setting) *File {
 	below, around := f.keyed(settings)
 	index := map[*yaml.Node]int{}
 	for _, s := range settings {
-		if _, known := index[s.node]; !known && !s.key && !s.in.build {
+		if _, known := index[s.node]; !known && !s.key && !s.in.build && !v.ofOthers(file, s) {
 			index[s.node] = len(f.places)
 			f.places = append(f.places, place{line: s.line, reached: true})
 		}
@@ -147,7 +131,7 @@ func (v *vocabulary) reach(file string, settings []setting) *File {
 // fromFile reports whether a frame gets the key from a file of variables, as far as that can
 // be told.
 func (v *vocabulary) fromFile(compose string, f *frame) bool {
-	return len(f.envFiles) > 0 && (v.brings == nil || slices.ContainsFunc(f.envFiles, func(path string) bool { return v.brings(compose, path) }))
+	return slices.ContainsFunc(f.envFiles, func(path string) bool { return v.around.brings(compose, path) })
 }
 
 // keyed notes the first line that has JWT_SECRET_KEY, and returns the frames that give it to what is below them, and

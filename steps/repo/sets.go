@@ -113,6 +113,8 @@ var (
 // lineReader finds the lines of one file that set SECRET_KEY.
 type lineReader struct {
 	*vocabulary
+	file    string // relative to the top level
+	folder  string // that a script has gone to, "" for where it began
 	grammar grammar
 	within  bool // a mapping of Python that is an environment
 	exports bool // a script that exports variables by the names in a list
@@ -128,7 +130,7 @@ func (r *lineReader) provides(line string) bool {
 	}
 	switch r.grammar {
 	case ofScript:
-		return r.inScript(line) || r.exports && r.sets.looped.MatchString(line)
+		return !r.forOthers(line) && r.inScript(line) || r.exports && r.sets.looped.MatchString(line)
 	case ofPython:
 		return r.sets.inPython.MatchString(line) || r.sets.inList.MatchString(line) || (r.within || environment.MatchString(line)) && r.sets.inMapping.MatchString(line)
 	case ofSample:
@@ -139,7 +141,7 @@ func (r *lineReader) provides(line string) bool {
 	if strings.HasPrefix(line, ";") || isPattern.MatchString(line) {
 		return false
 	}
-	return r.inScript(line) || !readsIt.MatchString(line) && r.sets.configured.MatchString(r.sets.asked.ReplaceAllString(line, ""))
+	return !r.forOthers(line) && r.inScript(line) || !readsIt.MatchString(line) && r.sets.configured.MatchString(r.sets.asked.ReplaceAllString(line, ""))
 }
 
 // inScript reports whether a line of a script sets SECRET_KEY, for itself, for a program
@@ -163,9 +165,29 @@ func (v *vocabulary) inScript(line string) bool {
 	return v.sets.passed.MatchString(line) || v.sets.inPython.MatchString(line)
 }
 
+// intoFile is where a command writes what it says, and into a file of variables.
+var intoFile = lazyregexp.New(`(?:>>?|\btee\b(?:\s+-a)?)\s*["']?([^\s"'|;&>]*env[\w.-]*)`)
+
+// forOthers reports whether a line writes a file of variables of another program, or is run
+// in the folder of one.
+func (r *lineReader) forOthers(line string) bool {
+	folder := r.folder
+	for _, m := range changes.FindAllStringSubmatch(line, -1) {
+		folder = path.Join(folder, m[1])
+	}
+	if m := intoFile.FindStringSubmatch(line); m != nil {
+		folder = path.Join(folder, path.Dir(m[1]))
+	}
+	return folder != "" && r.around.foreignFrom(r.file, folder)
+}
+
 // follow keeps in mind what a line begins or ends: a mapping of Python, code in a document.
 func (r *lineReader) follow(line string) {
 	switch {
+	case r.grammar == ofScript && !strings.ContainsAny(line, "()"): // what stands in brackets does not stay
+		for _, m := range changes.FindAllStringSubmatch(line, -1) {
+			r.folder = path.Join(r.folder, m[1])
+		}
 	case r.grammar == ofPython && (r.within || strings.Contains(line, "env")):
 		r.within = (r.within && !mappingEnd.MatchString(line)) || environment.MatchString(line) && !strings.ContainsAny(line, "})")
 	case r.grammar == ofDocument && (strings.HasPrefix(line, "```") || strings.HasPrefix(line, "~~~")):

@@ -43,6 +43,45 @@ func (f *frame) says(name, text string) bool {
 	return slices.ContainsFunc(f.members(), func(m member) bool { return m.key.Value == name && strings.Contains(target(m.value).Value, text) })
 }
 
+// ofOthers reports whether a setting is that of another program than the backend: of a
+// service that is built in its folder, of a step that runs there, or of a line that writes
+// its file.
+func (v *vocabulary) ofOthers(file string, s setting) bool {
+	if v.around == nil {
+		return false
+	}
+	for f := s.in; f != nil; f = f.up {
+		for _, m := range f.members() {
+			folder := target(m.value)
+			switch m.key.Value {
+			case "build":
+				for _, of := range members(folder) {
+					if of.key.Value == "context" {
+						folder = target(of.value)
+					}
+				}
+			case "working-directory":
+			default:
+				continue
+			}
+			if folder.Kind == yaml.ScalarNode && v.around.foreignFrom(file, folder.Value) {
+				return true
+			}
+		}
+	}
+	if s.form != text {
+		return false
+	}
+	r := lineReader{vocabulary: v, file: file, grammar: ofScript}
+	for line := range strings.Lines(s.node.Value) {
+		if line = strings.TrimSpace(line); v.In([]byte(line)) && v.inScript(line) && !r.forOthers(line) {
+			return false
+		}
+		r.follow(line)
+	}
+	return true
+}
+
 // members are those of a frame's mapping, none where it is none.
 func (f *frame) members() []member {
 	if f == nil || f.node.Kind != yaml.MappingNode {

@@ -31,15 +31,13 @@ type vocabulary struct {
 	// mentions finds the key's own name.
 	mentions *regexp.Regexp
 
-	// brings reports whether an env_file gives the key to a service of a compose file, which is relative to the top
-	// level; nil where that is not looked at.
-	brings func(compose, envFile string) bool
+	around *Around
 }
 
-// beside is the vocabulary with the files of variables that are there now.
-func (v *vocabulary) beside(brings func(compose, envFile string) bool) *vocabulary {
+// beside is the vocabulary for files beside what is around them.
+func (v *vocabulary) beside(around *Around) *vocabulary {
 	with := *v
-	with.brings = brings
+	with.around = around
 	return &with
 }
 
