@@ -87,13 +87,15 @@ func (e Ending) waits() bool {
 }
 
 func (e Ending) good() prose.Text {
-	_, exposed := e.exposed()
+	exposed := len(e.exposed()) > 0
 	unproved := e.Steps[Restart] == Skipped || e.Steps[SmokeTest] == Skipped
 	switch {
+	case exposed && e.OwnServer:
+		return prose.Say("The backend has a JWT key of its own. Git does not ignore a secret file, and your own server was not seen.")
 	case e.OwnServer:
 		return prose.Say("Done, except for your own server, which was not seen. The key was tested on one that keysplit started.")
 	case exposed:
-		return prose.Say("The backend has a JWT key of its own, in a file that git does not ignore.")
+		return prose.Say("The backend has a JWT key of its own. Git does not ignore a secret file.")
 	case !e.Changed && e.Restarted:
 		return prose.Say("Done. The files were in order already; the server now runs with the key.")
 	case !e.Changed && e.Edited:
@@ -108,13 +110,14 @@ func (e Ending) good() prose.Text {
 	return prose.Say("Done. The backend has a JWT key of its own.")
 }
 
-// exposed is the finding of a file that holds the key and that git would pick up.
-func (e Ending) exposed() (finding.Finding, bool) {
-	i := slices.IndexFunc(e.Findings, func(f finding.Finding) bool { return f.Code == finding.EnvFileNotIgnored })
-	if i < 0 {
-		return finding.Finding{}, false
-	}
-	return e.Findings[i], true
+// Sure reports whether nothing is left that a good end would hide.
+func (e Ending) Sure() bool {
+	return e.OK && !e.OwnServer && len(e.Unproved) == 0 && (e.DryRun || len(e.exposed()) == 0)
+}
+
+// exposed are the findings of files that hold a secret and that git would pick up.
+func (e Ending) exposed() []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(e.Findings), func(f finding.Finding) bool { return f.Code != finding.EnvFileNotIgnored })
 }
 
 // Next says what is left to do, and how to go on or back, one sentence each. The
@@ -123,8 +126,10 @@ func (e Ending) Next() (next []prose.Text) {
 	if e.OK {
 		next = slices.Clone(e.Left)
 	}
-	if f, exposed := e.exposed(); exposed && e.OK && !e.DryRun {
-		next = append(next, f.Fix)
+	if e.OK && !e.DryRun {
+		for _, f := range e.exposed() {
+			next = append(next, f.Fix)
+		}
 	}
 	next = append(next, e.unsure()...)
 	if !e.Throwaway {

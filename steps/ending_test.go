@@ -3,6 +3,8 @@ package steps
 import (
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/finding"
 )
 
 // Who stops learns what is in force, and how to undo it, whichever run wrote the key.
@@ -35,5 +37,36 @@ func TestAStoppedRunSaysWhatIsInForce(t *testing.T) {
 	failed := Ending{Earlier: true, Steps: map[Name]Status{Write: Done, Restart: Failed}}
 	if next := failed.Next()[0].Rendered(); !strings.Contains(next, undo) {
 		t.Errorf("a restart that failed after an earlier run's write: %q", next)
+	}
+}
+
+// A good end does not hide a secret that git would pick up: it is said beside it, with the
+// line for each file, and the mark is no tick.
+func TestAnEndBesideASecretInTheOpen(t *testing.T) {
+	t.Parallel()
+	one := finding.New(finding.EnvFileNotIgnored, "").At(".env", 0).WithFix(finding.Do("Add a line to .gitignore: /%s", ".env"))
+	two := finding.New(finding.EnvFileNotIgnored, "").At(".env~", 1).WithFix(finding.Do("Add a line to .gitignore: /%s", ".env~"))
+	for name, c := range map[string]struct {
+		end      Ending
+		sure     bool
+		says     string
+		gitLines int
+	}{
+		"nothing in the open":       {Ending{OK: true, Changed: true}, true, "Done. The backend has", 0},
+		"one file":                  {Ending{OK: true, Changed: true, Findings: []finding.Finding{one}}, false, "Git does not ignore a secret file", 1},
+		"two, nothing was changed":  {Ending{OK: true, Findings: []finding.Finding{one, two}}, false, "Git does not ignore a secret file", 2},
+		"and the server is our own": {Ending{OK: true, Changed: true, OwnServer: true, Findings: []finding.Finding{two}}, false, "your own server was not seen", 1},
+		"a plan":                    {Ending{OK: true, DryRun: true, Findings: []finding.Finding{one}}, true, "That was the plan", 0},
+		"a bad end":                 {Ending{Findings: []finding.Finding{one}}, false, "Not finished", 0},
+	} {
+		said, lines := c.end.Summary().Rendered(), 0
+		for _, n := range c.end.Next() {
+			if strings.Contains(n.Rendered(), ".gitignore") {
+				lines++
+			}
+		}
+		if c.end.Sure() != c.sure || !strings.Contains(said, c.says) || lines != c.gitLines || len(c.end.exposed()) > 0 && c.end.OK && strings.Contains(said, "Done") {
+			t.Errorf("%s: sure %t, %d lines: %s", name, c.end.Sure(), lines, said)
+		}
 	}
 }

@@ -129,7 +129,7 @@ func TestTheLastPageNamesAFixOnce(t *testing.T) {
 			st.w.facts = look(st.e)
 		}
 		st.open().to("end")
-		if v := st.size(120, 60); strings.Count(v, "Add .env to .gitignore.") != 1 {
+		if v := st.size(120, 60); strings.Count(v, "Add it to .gitignore,") != 1 {
 			t.Errorf("the checklist skipped %t:\n%s", skip, v)
 		}
 	}

@@ -32,7 +32,7 @@ func (w *wizard) endingNow() steps.Ending {
 // ending says how the upgrade ended.
 func (w *wizard) ending(s *sheet) {
 	mark, end := steps.MarkWarn, w.endingNow()
-	if end.OK && !end.OwnServer && len(end.Unproved) == 0 {
+	if end.Sure() {
 		mark = steps.MarkOK
 	}
 	s.hang(w.styles.Mark(mark)+" ", w.styles.Bold, end.Summary().Rendered())

@@ -49,7 +49,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	} else if err := lookAtPlaces(ctx, run, emit); err != nil {
 		return err
 	}
-	p.Findings = run.JudgePlaces()
+	p.Findings = append(run.JudgePlaces(), inTheOpen(ctx, run)...)
 	if f, found := notUpgraded(p, d.sources); found {
 		p.Findings = append(p.Findings, f)
 	}

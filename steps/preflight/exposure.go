@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/git"
 	"dj/keysplit/steps/trust"
@@ -32,16 +30,15 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		case tracked:
 			found = append(found, f)
 		case gitSays(ctx, p, p.EnvFile.Path, "check-ignore", "-q") == 1:
-			f := finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).WithFix(finding.Do("Add a line to .gitignore: /%s", rel))
-			if at, err := os.Lstat(filepath.Join(p.TopLevel, ".gitignore")); err == nil && !at.Mode().IsRegular() {
-				f = f.NotFixable().WithFix(finding.Do("Add a line to .gitignore: /%s. keysplit does not, since .gitignore is a link or no file.", rel))
-			}
-			found = append(found, f)
+			found = append(found, notIgnored(p, finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0), "Add a line to .gitignore: /%s"))
 		}
 	}
 	found = append(found, interpolated(ctx, p)...)
 	if keys, err := run.Home().Keys(); err == nil && gitTop(p.Root) != "" {
 		found = append(found, committed(ctx, p, keys.Key.Secret)...)
+		if !run.Options.Committed {
+			found = append(found, copies(ctx, p, keys)...)
+		}
 		if !run.Options.Static && inHistory(ctx, p, keys.Key.Secret) {
 			found = append(found, finding.New(finding.EnvFileInGitHistory, "").At(rel, 0))
 		}
@@ -55,6 +52,27 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}
 	return found
+}
+
+// inTheOpen finds the files among the targets that git would pick up. Code reaches their
+// environment by a commit, so their lines are left to a person.
+func inTheOpen(ctx context.Context, run *steps.Run) (found []finding.Finding) {
+	p := run.Project
+	for _, path := range run.Home().Files() {
+		if rel := p.Rel(path); gitTop(p.Root) != "" && file.Within(p.TopLevel, path) && gitSays(ctx, p, path, "check-ignore", "-q") == 1 && gitSays(ctx, p, path, "ls-files", "--error-unmatch") == 1 {
+			found = append(found, finding.New(finding.EnvFileNotIgnored, "Git does not ignore "+rel+".").At(rel, 0).NotFixable().WithFix(finding.Do("Add a line to .gitignore: /%s", rel)))
+		}
+	}
+	return found
+}
+
+// notIgnored is a finding of a file for which .gitignore lacks a line; fix says so of the
+// file.
+func notIgnored(p *steps.Project, f finding.Finding, fix string) finding.Finding {
+	if at, err := os.Lstat(filepath.Join(p.TopLevel, ".gitignore")); err == nil && !at.Mode().IsRegular() {
+		return f.NotFixable().WithFix(finding.Do(fix+". keysplit does not, since .gitignore is a link or no file.", f.File))
+	}
+	return f.WithFix(finding.Do(fix, f.File))
 }
 
 // interpolated finds a .env that git tracks and that docker compose fills the value of
@@ -98,51 +116,6 @@ func fillsIn(dir, name string) string {
 // toBeWritten reports whether an upgrade would write to the .env.
 func toBeWritten(run *steps.Run, p *steps.Project) bool {
 	return run.Answers.Rotate || run.Answers.Import.Set() || slices.ContainsFunc(p.Findings, finding.Finding.FixedBySteps)
-}
-
-// The bounds of the search for the key in tracked files.
-const (
-	maxSearched = 50_000    // files
-	maxSearch   = 128 << 20 // bytes
-	minSearched = 20        // characters: a shorter value is found by chance
-)
-
-// committed looks for the key in the files that git tracks, the .env itself left
-// out: that one has a finding of its own. A placeholder is in many files, and is
-// no key.
-func committed(ctx context.Context, p *steps.Project, key secret.Secret) []finding.Finding {
-	if key.Len() < minSearched || slices.Contains(steps.JudgeKey(key), finding.JWTKeyPlaceholder) {
-		return nil
-	}
-	res, ok := git.Ask(ctx, p.TopLevel, nil, 16<<20, "ls-files", "-z")
-	if !ok || res.Code != 0 || res.Truncated {
-		return nil
-	}
-	value := []byte(key.Reveal())
-	var found []finding.Finding
-	read := 0
-	for i, name := range strings.Split(string(res.Stdout), "\x00") {
-		path := filepath.Join(p.TopLevel, filepath.FromSlash(name))
-		if name == "" || steps.SameFile(path, p.EnvFile.Path) {
-			continue
-		}
-		if i >= maxSearched || read >= maxSearch || ctx.Err() != nil {
-			break
-		}
-		info, err := os.Lstat(path)
-		if err != nil || !info.Mode().IsRegular() || info.Size() < int64(len(value)) {
-			continue
-		}
-		data, err := file.ReadSmall(path)
-		if err != nil {
-			continue
-		}
-		read += len(data)
-		if at := bytes.Index(data, value); at >= 0 {
-			found = append(found, finding.New(finding.KeyCommittedElsewhere, "").At(name, bytes.Count(data[:at], []byte("\n"))+1))
-		}
-	}
-	return found
 }
 
 // untracked reports whether the .env is in the work tree and not in the repository.

@@ -35,6 +35,9 @@ func offer(_ context.Context, run *steps.Run, found []finding.Finding, d *steps.
 		}
 		name := run.Project.Rel(path)
 		id := string(f.Code) + " " + name
+		if f.Code == ignored { // each of its lines is for another file
+			id = string(f.Code) + " " + f.File
+		}
 		e := v.edit(f, now)
 		if f.Code == inContext {
 			e = addLine(now, "**/"+special.ReplaceAllString(filepath.Base(run.Project.EnvFile.Path), `\$0`))

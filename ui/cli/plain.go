@@ -384,7 +384,7 @@ func (p *plainFront) readLine(ctx context.Context) (string, error) {
 func (p *plainFront) Result(r result) {
 	mark := p.s.Error.Render(p.s.Marks.Failed)
 	switch {
-	case r.OK && len(r.Unproved) == 0 && !r.OwnServer:
+	case r.Sure():
 		mark = p.s.OK.Render(p.s.Marks.OK)
 	case r.OK, r.Stopped, r.DryRun && r.Planned():
 		mark = p.s.Warn.Render(p.s.Marks.Warn)
