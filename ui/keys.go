@@ -241,7 +241,7 @@ func (w *wizard) donePrompt(p *page) prompt {
 	label, onward, letters := "Next", true, ""
 	switch {
 	case p.Name == steps.Preflight && w.begun != nil:
-		label, onward, letters = w.begun.Ways()[0].Label, false, w.begun.letters()
+		label, onward, letters = w.begun.Ways()[0].Label, true, w.begun.letters()
 	case p.Name == steps.Preflight:
 		label, onward = "Start", false
 	case p.Name == steps.SmokeTest && w.facts.stage == steps.Accepting:
