@@ -101,8 +101,8 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 	if len(st.stale) == 0 && !st.bare && !writePending(run) {
 		return steps.Plan{
 			Nothing: true,
-			Summary: prose.Say("Nothing to restart: %s started after the last change of .env.", which(st.found[0])),
-			Details: r.unseenLines(),
+			Summary: prose.Say("Nothing to restart: the server is newer than the key."),
+			Details: append([]prose.Text{prose.Labelled("Server", "%s", which(st.found[0]))}, r.unseenLines()...),
 		}, nil
 	}
 	if r.own.among(st.stale) {
@@ -191,7 +191,7 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 		run.URL = named(run)
 		return r.await(ctx, run, emit, run.URL)
 	case len(st.stale) == 0 && !st.bare:
-		emit.Progress("The running server started after the last change of .env.")
+		emit.Progress("The running server is newer than the key.")
 	default:
 		if err := r.renew(ctx, run, emit, st); err != nil {
 			return err
