@@ -48,7 +48,7 @@ func goodKeys(chance *rand.ChaCha8) map[string]func() string {
 func TestGoodKeysRaiseNoAlarm(t *testing.T) {
 	t.Parallel()
 	for name, make := range goodKeys(dice(t)) {
-		for range 10_000 {
+		for range 3_000 {
 			if codes := JudgeKey(secret.NewFingerprinter([]byte{1}).Secret(make())); len(codes) > 0 {
 				t.Errorf("%s: a random key was judged %v", name, codes)
 				break

@@ -153,7 +153,7 @@ func (a *apiServer) value(key string) string {
 
 func TestKubernetesPatchesOneKeyOfTheSecret(t *testing.T) {
 	for _, old := range []string{"", stepstest.Key()} {
-		for _, spec := range []string{"kubernetes:backend", "kubernetes:shop/backend#jwt-secret-key"} {
+		for _, spec := range stepstest.Every(2, []string{"kubernetes:backend", "kubernetes:shop/backend#jwt-secret-key"}) {
 			a := cluster(t)
 			if old != "" {
 				a.data["jwt-secret-key"] = base64.StdEncoding.EncodeToString([]byte(old))

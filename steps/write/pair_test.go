@@ -212,7 +212,7 @@ func (h *holder) has(t *testing.T, before map[string]string, key, second string)
 // change by someone else is not written over.
 func TestPlacesHoldAGracePeriod(t *testing.T) {
 	old := stepstest.Key()
-	for name, make := range stepstest.Part(2, holders(t, old)) {
+	for name, make := range stepstest.Part(3, holders(t, old)) {
 		t.Run(name, func(t *testing.T) {
 			h := make(t)
 			h.stages(t, old)

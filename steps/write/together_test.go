@@ -27,7 +27,7 @@ func TestTwoTargetsInOneSecret(t *testing.T) {
 			}
 		}
 	}
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		specs string
 		begin func(t *testing.T, before fields) func() fields
 	}{
@@ -57,7 +57,7 @@ func TestTwoTargetsInOneSecret(t *testing.T) {
 				return now
 			}
 		}},
-	} {
+	}) {
 		for what, before := range map[string]fields{"new": {"other": "x"}, "replaced": {"other": "x", "a": stepstest.Key(), "b": stepstest.Key()}} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				now := c.begin(t, before)

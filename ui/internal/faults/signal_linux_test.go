@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // endings are the signals that tell a run to end.
@@ -65,17 +67,20 @@ func TestToldToEndAtEveryCall(t *testing.T) {
 	rollback := killing{begin: again(upgraded), command: (*house).rollback}
 	upgrade := map[content]string{isOld: "No file was changed. To continue: keysplit upgrade", isNew: "To undo everything: keysplit rollback To continue: keysplit upgrade"}
 	back := map[content]string{isOld: "Everything is restored, but the server still has to restart. To continue: keysplit rollback", isNew: "Nothing was undone. To continue: keysplit rollback"}
-	for _, c := range []struct {
-		what string
-		told *told
+	for _, c := range stepstest.Every(2, []struct {
+		what    string
+		command killing
+		end     content
+		says    map[content]string
 	}{
-		{"an upgrade", upgrading.endEverywhere(t, isNew, upgrade)},
-		{"a rollback", rollback.endEverywhere(t, isOld, back)},
-	} {
-		if c.told.stopped == 0 {
+		{"an upgrade", upgrading, isNew, upgrade},
+		{"a rollback", rollback, isOld, back},
+	}) {
+		told := c.command.endEverywhere(t, c.end, c.says)
+		if told.stopped == 0 {
 			t.Errorf("no signal stopped %s: this looked at nothing", c.what)
 		}
-		c.told.report(t, "signals to "+c.what, 2)
+		told.report(t, "signals to "+c.what, 2)
 	}
 }
 
