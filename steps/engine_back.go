@@ -25,8 +25,12 @@ func (e *Engine) Rollback(ctx context.Context, emit Emit) error {
 	case len(ended) > 0:
 	case e.Machine.Status(Write) == Undone: // tried again after its restart failed
 		ended = []Name{Restart}
-	default:
-		ended = []Name{Write, Restart}
+	default: // an earlier run's are not known to this machine
+		for _, n := range rollbackOrder() {
+			if About(n).Changes != "" {
+				ended = append(ended, n)
+			}
+		}
 	}
 	undone, failed := e.back(ctx, ended, emit)
 	// The machine hears of it from the last step to the first: undoing an

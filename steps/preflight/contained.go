@@ -64,11 +64,12 @@ func mayManage(p *steps.Project) bool {
 }
 
 // importsDjango reports whether an interpreter that nothing says is the project's has
-// Django all the same, as within a container.
+// Django all the same, as within a container. No code of the project's runs for that: who
+// its user is may not be known yet, and root may ask.
 func importsDjango(ctx context.Context, p *steps.Project) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	res, err := child.Command{Path: p.Python, Args: []string{"-c", "import django"}, Dir: p.Root, Unset: child.Withheld}.Run(ctx)
+	res, err := child.Command{Path: p.Python, Args: []string{"-c", "import sys; sys.path[:] = filter(None, sys.path); import django"}, Dir: p.Root, Unset: child.Withheld}.Run(ctx)
 	return err == nil && res.Code == 0
 }
 

@@ -3,6 +3,9 @@
 package preflight
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,4 +95,25 @@ func TestContained(t *testing.T) {
 			t.Errorf("%+v %s", service, service.Starts())
 		}
 	})
+}
+
+// To ask an interpreter for Django runs nothing of the project's, which may belong to
+// another user than the one who asks.
+func TestToAskForDjangoRunsNothingOfTheProject(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no python3")
+	}
+	dir := layPython(t, map[string]string{"django.py": "open('ran', 'w')\n"})
+	ran := filepath.Join(dir, "ran")
+	ask := exec.Command(python, "-c", "import django")
+	ask.Dir = dir
+	if out, err := ask.CombinedOutput(); err != nil || os.Remove(ran) != nil {
+		t.Fatalf("the control: the project's own module does not run: %v\n%s", err, out)
+	}
+	importsDjango(t.Context(), &steps.Project{Root: dir, Python: python})
+	if _, err := os.Stat(ran); !os.IsNotExist(err) {
+		t.Error("a module of the project ran")
+	}
 }
