@@ -32,15 +32,11 @@ func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, p
 	if service, ok = vendor.ContainedIn(p); !ok {
 		return service, false, false
 	}
-	look := &steps.Run{Options: o, Environ: run.Environ, Found: steps.Found{Project: p}}
-	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath && !command {
+	d, ok := withoutPython(ctx, run, p)
+	if !ok {
 		return service, false, false
 	}
-	d := &diagnosis{run: look, project: p, sources: findSettings(look, p)}
-	if d.locate() != nil {
-		return service, false, false
-	}
-	if _, set := run.LookupEnv(look.Names().Key); set {
+	if _, set := run.LookupEnv(d.run.Names().Key); set {
 		return service, false, false
 	}
 	place = o.EnvFile == "" && d.reader() != envfile.Decouple && !isThere(p.EnvFile.Path)
@@ -48,6 +44,20 @@ func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, p
 		return service, place, place && !mayManage(p)
 	}
 	return service, place, p.Python == "" || command || !importsDjango(ctx, p)
+}
+
+// withoutPython is the diagnosis of a project whose interpreter nothing on this machine is
+// known to have, but for one that the user named as a command. ok is false for any other.
+func withoutPython(ctx context.Context, run *steps.Run, p *steps.Project) (d *diagnosis, ok bool) {
+	if os.Geteuid() == 0 {
+		p.User = notRoots(p.ManagePy) // a manager that is asked for an interpreter may run what the project names
+	}
+	look := &steps.Run{Options: run.Options, Environ: run.Environ, Found: steps.Found{Project: p}}
+	if err := findPython(ctx, look, p); err != nil || p.Broken.Folder != "" || p.Python != "" && p.PythonFrom != fromPath && len(pythonCommand(run)) < 2 {
+		return nil, false
+	}
+	d = &diagnosis{run: look, project: p, sources: findSettings(look, p)}
+	return d, d.locate() == nil
 }
 
 // mayManage reports whether a program may have an environment for the project, which is

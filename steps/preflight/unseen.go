@@ -29,11 +29,8 @@ func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
 	}
 	made := randomToken() + randomToken()
 	c, err := envfile.Edit(now, envfile.For{Readers: p.EnvFile.Readers, Env: d.run.LookupEnv}, envfile.Set{Name: d.run.Names().Key, Value: made})
-	if err != nil {
+	if err != nil || p.EnvFile.Sourced { // as a variable it is seen
 		return false
-	}
-	if p.EnvFile.Sourced {
-		return false // as a variable it is seen
 	}
 	told, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{p.EnvFile.Path: c.New}})
 	if err != nil || !d.misses(told, made) {

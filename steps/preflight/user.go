@@ -45,12 +45,23 @@ func findUser(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.
 		return nil
 	}
 	for _, path := range []string{p.EnvFile.Path, p.ManagePy} {
-		if a := child.Owner(path); p.User == nil && a != nil && a.UID != 0 {
-			p.User, p.UserFrom = a, "the owner of "+p.Rel(path)
+		if p.User != nil {
+			break
+		}
+		if p.User = notRoots(path); p.User != nil {
+			p.UserFrom = "the owner of " + p.Rel(path)
 		}
 	}
 	if p.User != nil {
 		emit.Check("user", steps.MarkOK, "the project's code runs as "+p.User.Name, p.UserFrom+"; --as USER names another")
+	}
+	return nil
+}
+
+// notRoots is the account that owns a file, nil for root.
+func notRoots(path string) *child.Account {
+	if a := child.Owner(path); a != nil && a.UID != 0 {
+		return a
 	}
 	return nil
 }
