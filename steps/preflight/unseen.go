@@ -20,19 +20,12 @@ func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
 	if !ok || p.Source.Kind != "" || p.EnvFile.Owner != nil || !f.Tokens.Shared() || !d.readsWhatIsJudged() || !slices.ContainsFunc(d.found, writesKey) {
 		return false
 	}
-	now, err := willBe(ctx, d.run)
-	if err != nil {
-		return false // the step Write says why
-	}
-	if now == nil && p.EnvFile.At != nil {
-		now = p.EnvFile.At.Data
-	}
 	made := randomToken() + randomToken()
-	c, err := envfile.Edit(now, envfile.For{Readers: p.EnvFile.Readers, Env: d.run.LookupEnv}, envfile.Set{Name: d.run.Names().Key, Value: made})
-	if err != nil || p.EnvFile.Sourced { // as a variable it is seen
+	text, ok := d.withKey(ctx, made)
+	if !ok || p.EnvFile.Sourced { // as a variable it is seen
 		return false
 	}
-	told, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{p.EnvFile.Path: c.New}})
+	told, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{p.EnvFile.Path: text}})
 	if err != nil || !d.misses(told, made) {
 		d.ignores = err == nil && told.State == "ok" && told.SigningEqualsSecretKey && !told.SigningEqualsKey
 		return false
@@ -44,6 +37,24 @@ func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
 		p.Source.Says = f.SecretKey.File
 	}
 	return true
+}
+
+// withKey is the .env as it will be, with a key in it. ok is false where it cannot be
+// written, for which the step Write has the reason.
+func (d *diagnosis) withKey(ctx context.Context, key string) (text []byte, ok bool) {
+	env := d.project.EnvFile
+	now, err := willBe(ctx, d.run)
+	if err != nil {
+		return nil, false
+	}
+	if now == nil && env.At != nil {
+		now = env.At.Data
+	}
+	c, err := envfile.Edit(now, envfile.For{Readers: env.Readers, Env: d.run.LookupEnv}, envfile.Set{Name: d.run.Names().Key, Value: key})
+	if err != nil {
+		return nil, false
+	}
+	return c.New, true
 }
 
 // writesKey reports whether a finding is one that a key in the .env would fix.
