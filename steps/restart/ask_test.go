@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
-	"dj/keysplit/steps/sys/process"
 )
 
 // routesRun is a run over a project with two routes of its own.

@@ -11,10 +11,10 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/guard"
-	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
 

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/process"
 	"dj/keysplit/steps/vendor"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/stepstest"
-	"dj/keysplit/steps/sys/process"
 )
 
 func TestOwnServer(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // aws keeps the key in AWS Secrets Manager: as the whole of a secret, or as one

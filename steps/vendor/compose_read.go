@@ -12,7 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sys/file"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // override is the override file beside a compose file, "" for none.

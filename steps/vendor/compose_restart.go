@@ -17,7 +17,7 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // services recreates the containers of services. A plain restart keeps the

@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // fly keeps the key as a secret of a Fly.io app. Fly shows digests only.

@@ -16,7 +16,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // github keeps the key as a secret of GitHub Actions: of a repository, or of one

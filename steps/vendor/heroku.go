@@ -18,7 +18,7 @@ import (
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // Heroku keeps the key in the config vars of an app, through the Platform API:

@@ -11,7 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // A workload that is not there is found out about before anything is restarted.

@@ -16,7 +16,7 @@ import (
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/shell"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // kubernetes keeps the key in a Secret, through kubectl and its current context.

@@ -12,7 +12,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // platform is a hosting platform that restarts an app by itself when one of its

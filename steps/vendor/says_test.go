@@ -8,7 +8,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/sys/child"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // What the real programs say when they fail, as they print it to a pipe.

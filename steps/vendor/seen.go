@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/process"
 )
 
 // Seer is a Manager of workers that can be seen to have a key. They serve no HTTP, so that

@@ -15,7 +15,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // vault keeps the key in a field of a HashiCorp Vault secret, of the KV engine

@@ -10,7 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
-	"dj/keysplit/steps/sys/tool"
+	"dj/keysplit/steps/tool"
 )
 
 // The lines of a program that are shown: the first ones as they come, then none,
