@@ -26,13 +26,16 @@ func Decoded(data []byte) (utf []byte, from string) {
 	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
 		order, mark = binary.BigEndian, 2
 	case len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3:
+		if data[0] != 0 && data[1] != 0 {
+			return appended(data)
+		}
 		if data[0] == 0 {
 			order = binary.BigEndian
 		}
-	case utf8.Valid(data):
+	case bytes.IndexByte(data, 0) < 0 && utf8.Valid(data):
 		return data, ""
 	case bytes.IndexByte(data, 0) >= 0:
-		return data, ""
+		return appended(data)
 	default:
 		return fromLatin1(data), "Latin-1"
 	}
@@ -49,6 +52,22 @@ func Decoded(data []byte) (utf []byte, from string) {
 		return data, ""
 	}
 	return []byte(text), "UTF-16"
+}
+
+// Appended is what a text that is UTF-16 from somewhere on is called.
+const Appended = "UTF-8 with UTF-16 behind it"
+
+// appended reads a text in UTF-8 to which UTF-16 was appended, as PowerShell's >> does.
+func appended(data []byte) (utf []byte, from string) {
+	at := bytes.IndexByte(data, 0) - 1 // the first letter behind it
+	if at <= 0 || !utf8.Valid(data[:at]) || bytes.Count(data[at:], []byte{0}) <= len(data[at:])/3 {
+		return data, ""
+	}
+	rest, kind := Decoded(append([]byte{0xff, 0xfe}, data[at:]...))
+	if kind == "" {
+		return data, ""
+	}
+	return append(bytes.Clone(data[:at]), rest...), Appended
 }
 
 // fromLatin1 reads each byte that is no part of UTF-8 as the character of that number, as

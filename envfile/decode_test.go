@@ -1,6 +1,7 @@
 package envfile
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf16"
 )
@@ -23,6 +24,10 @@ func TestDecoded(t *testing.T) {
 		"Latin-1":               {"A=1\nNAME=Zo\xeb\n", text, "Latin-1"},
 		"half a unit":           {"\xff\xfe" + string(little) + "x", "", ""},
 		"half a pair":           {"\xff\xfe\x00\xd8A\x00", "", ""},
+		"UTF-16 behind UTF-8":   {"A=1\n" + string(little), "A=1\n" + text, Appended},
+		"behind an odd length":  {"AB=1\n" + string(little), "AB=1\n" + text, Appended},
+		"behind a long one":     {"NAME=" + strings.Repeat("x", 90) + "\n" + string(little), "NAME=" + strings.Repeat("x", 90) + "\n" + text, Appended},
+		"half a unit behind it": {"A=1\n" + string(little) + "x", "", ""},
 		"a zero in the middle":  {"A=\xeb\x00\nBBBBBBBBBB=1\n", "", ""},
 	} {
 		got, from := Decoded([]byte(c.data))

@@ -25,6 +25,7 @@ type Keys struct {
 	InFile    Setting  // JWT_SECRET_KEY in the file alone, whatever the environment says
 	Others    []Other  // the variables of Options.DistinctFrom, as far as they are set
 	Unset     []string // the names of the others
+	Quoted    bool     // the environment has the file's key, and quotes around it
 }
 
 // Other is one more variable that the key must differ from.
@@ -76,6 +77,10 @@ func (k Keys) Shadowed() finding.Finding {
 	case k.OnlyEnvironment():
 		return finding.New(finding.JWTKeyShadowed, "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
 	}
+	if k.Quoted {
+		return finding.New(finding.JWTKeyShadowed, "The environment has the key of the file with its quotes, as docker run --env-file keeps them: with them it is another key.").
+			WithFix(finding.Do("Take the quotes around the value out of the file, and start again what sets the variable."))
+	}
 	return finding.New(finding.JWTKeyShadowed, "")
 }
 
@@ -118,6 +123,10 @@ func ReadKeys(run *Run, d envfile.Dialect, data []byte) (Keys, error) {
 		Key:       effective(names.Key),
 		SecretKey: effective(names.SecretKey),
 		InFile:    file(names.Key),
+	}
+	if v, ok := run.LookupEnv(names.Key); ok && keys.InFile.Secret.Set() {
+		inner := strings.Trim(v, `"'`)
+		keys.Quoted = inner != v && run.Secret(inner).Equal(keys.InFile.Secret)
 	}
 	for _, name := range run.Options.DistinctFrom {
 		switch s := effective(name); {

@@ -321,6 +321,7 @@ type Routes struct {
 	Protected string `json:"protected"` // wants a token, takes GET: the current user as a rule
 	CSRF      string `json:"csrf"`
 	Health    string `json:"health"`
+	Version   string `json:"version"` // that requests ask for in their Accept header, as "version=1.0"; "" where they need not
 }
 
 // Django is one running session of the project's own Django: an interpreter

@@ -25,7 +25,10 @@ func (d *diagnosis) encoding(file *envfile.File) envfile.Vars {
 	var refusal *envfile.ReadError
 	if isUTF16(file.Bytes()) {
 		f := finding.New(finding.EncodingInvalid, "The file is UTF-16, as PowerShell's > writes it. No reader of .env files takes that.").At(d.rel(), 1)
-		if _, from := envfile.Decoded(file.Bytes()); from == "" {
+		switch _, from := envfile.Decoded(file.Bytes()); from {
+		case envfile.Appended:
+			f.Message = prose.Say("The file is UTF-8, and UTF-16 behind that, as PowerShell's >> appends it. No reader of .env files takes that.")
+		case "":
 			f = f.NotFixable().WithFix(finding.Do("Save the file as UTF-8."))
 		}
 		d.found = append(d.found, f)
@@ -49,5 +52,6 @@ func isUTF16(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
 	}
-	return len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3
+	_, from := envfile.Decoded(data)
+	return from == envfile.Appended || len(data) > 3 && bytes.Count(data, []byte{0}) > len(data)/3
 }

@@ -183,7 +183,7 @@ func (j *judged) state() {
 	code, message := finding.Code(""), ""
 	switch j.f.State {
 	case "key-missing":
-		said = []finding.Code{finding.JWTKeyEmpty, finding.KeyUnread, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing, finding.JWTKeyMissing}
+		said = []finding.Code{finding.JWTKeyEmpty, finding.KeyUnread, finding.EncodingInvalid, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing, finding.JWTKeyMissing}
 		code, message = finding.KeyUnread, "The settings find no JWT_SECRET_KEY, though the file has one."
 	case "key-equal":
 		code, message = finding.JWTKeyEqualsSecretKey, "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY."

@@ -26,6 +26,7 @@ func TestUTF16(t *testing.T) {
 		"of PowerShell":   encode(binary.LittleEndian, "\ufeffSECRET_KEY="+secret+"\r\n"),
 		"big-endian":      encode(binary.BigEndian, "\ufeffSECRET_KEY="+secret+"\r\n"),
 		"without a mark":  encode(binary.LittleEndian, "SECRET_KEY="+secret+"\n"),
+		"behind UTF-8":    "DEBUG=1\n" + encode(binary.LittleEndian, "SECRET_KEY="+secret+"\r\n"),
 		"with umlauts in": encode(binary.LittleEndian, "\ufeffNAME=Jörg\nSECRET_KEY="+secret+"\n"),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,6 +55,7 @@ type client struct {
 	limit     time.Duration
 	host      string        // Host header instead of the address's, "" for none
 	forwarded bool          // say that the request came in over https
+	version   string        // what the Accept header says of the API's version, "" for nothing
 	offset    time.Duration // the server's clock less ours
 }
 
@@ -138,6 +139,9 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 	}
 	req.Header.Set("User-Agent", "keysplit")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	if c.version != "" {
+		req.Header.Set("Accept", "application/json; "+c.version)
+	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -91,7 +91,7 @@ func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit step
 		known:  run.Project.Facts != nil && (run.Project.Facts.Routes.Verify != "" || run.Project.Facts.Routes.Protected != ""),
 	}
 	if run.Project.Facts != nil {
-		ses.found = run.Project.Facts.Routes
+		ses.found, ses.client.version = run.Project.Facts.Routes, run.Project.Facts.Routes.Version
 	}
 	ses.connections, ses.counted = connections(run, address)
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)

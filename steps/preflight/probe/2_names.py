@@ -72,6 +72,8 @@ def holders(value):
     if not value:
         return []
     found = [n for n in asked if is_variable(n) and (effective(n) or "").strip() == value.strip()]
+    # django-environ takes a value that begins with a dollar for another variable's name.
+    found += [n for n in asked if is_variable(n) and re.fullmatch(r"\$\w+", effective(n) or "") and (effective(effective(n)[1:]) or "").strip() == value.strip()]
     for reader, path in opened:
         found += [n for n, v in values_of(reader, path).items() if isinstance(v, str) and v.strip() == value.strip()]
     found += [n for n, v in os.environ.items() if v.strip() == value.strip()]

@@ -44,6 +44,20 @@ def known_values(name):
     return [language()] if re.search(r"lang|locale", name) else []
 
 
+def version_asked():
+    """What an Accept header must say where the project's versions are told in it, and none is
+    the default; "" else."""
+    try:
+        from rest_framework.settings import api_settings
+        from rest_framework.versioning import AcceptHeaderVersioning
+
+        if issubclass(api_settings.DEFAULT_VERSIONING_CLASS, AcceptHeaderVersioning) and api_settings.DEFAULT_VERSION is None:
+            return "%s=%s" % (api_settings.VERSION_PARAM, known_values("version")[0])
+    except Exception:
+        pass
+    return ""
+
+
 def filled_path(pattern):
     """The part of a path that a pattern matches, None where it is not known."""
     if hasattr(pattern, "language_prefix"):
@@ -187,13 +201,14 @@ sliding = False  # the tokens that open routes are sliding ones
 
 def route_facts():
     global sliding
-    routes, best = dict.fromkeys(SCORES, ""), dict.fromkeys(SCORES, 0)
+    routes, best = dict.fromkeys([*SCORES, "version"], ""), dict.fromkeys(SCORES, 0)
     login = None
     try:
         from django.urls import get_resolver
 
         sliding = token_type(token_settings(live)) == "sliding"
         views = [View(*found) for found in walk(get_resolver().url_patterns)]
+        routes["version"] = version_asked()
     except Exception:
         return routes, []  # the system checks name the reason
     for kind, score in SCORES.items():
@@ -234,7 +249,10 @@ def login_fields(view):
     except Exception:
         pass
     names = [n for n, f in fields.items() if not f.read_only]
-    secret = [n for n in names if re.search(r"pass|pwd", n, re.I)]
+    secret = [n for n in names if re.search(r"pass|pwd|clave|senha|contrase|parol|kennwort|^pin$|_pin$|secret", n, re.I)]
+    secret += [n for n in names if n not in secret and (getattr(fields[n], "style", None) or {}).get("input_type") == "password"]
+    if not secret and len(names) == 2:
+        secret = [n for n in names if getattr(fields[n], "write_only", False)][:1]
     if secret:
         told["password"] = secret[0]
     rest = [n for n in names if n not in secret and VARIABLE.fullmatch(n)]
