@@ -120,9 +120,6 @@ func Plan(ctx context.Context, run *steps.Run, length time.Duration, again bool,
 		change, err := envfile.Edit(at.Data, envfile.For{Readers: readers, Env: run.LookupEnv},
 			envfile.Set{Name: keyName, Value: previous.Reveal()},
 			envfile.Set{Name: untilName, Value: steps.GraceUntil(g.Until)})
-		if err == nil {
-			err = change.Verify()
-		}
 		if err != nil {
 			return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(path), err)
 		}

@@ -86,34 +86,34 @@ func workTree(dir string) string {
 // writable for nobody else.
 func (j *Journal) trusted() error {
 	for _, folder := range []string{string(j.state), j.dir} {
-		info, err := os.Lstat(folder)
-		if err != nil {
-			return fmt.Errorf("look at keysplit's folder: %w", err)
-		}
-		if wrong := notOurs(info, true); wrong != "" {
-			return untrusted(folder, wrong)
-		}
-	}
-	if info, err := os.Lstat(filepath.Join(string(j.state), "key")); err == nil {
-		if wrong := notOurs(info, false); wrong != "" {
-			return untrusted(filepath.Join(string(j.state), "key"), wrong)
+		if err := ours(folder, true); err != nil {
+			return err
 		}
 	}
 	files, err := os.ReadDir(j.dir)
 	if err != nil {
 		return fmt.Errorf("look at keysplit's folder: %w", err)
 	}
+	paths := []string{filepath.Join(string(j.state), "key")}
 	for _, f := range files {
-		info, err := f.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another run's draft
+		paths = append(paths, filepath.Join(j.dir, f.Name()))
+	}
+	for _, path := range paths { // another run's draft may be gone
+		if err := ours(path, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("look at keysplit's folder: %w", err)
-		}
-		if wrong := notOurs(info, false); wrong != "" {
-			return untrusted(filepath.Join(j.dir, f.Name()), wrong)
-		}
+	}
+	return nil
+}
+
+// ours refuses what somebody else could have written.
+func ours(path string, folder bool) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("look at keysplit's folder: %w", err)
+	}
+	if wrong := notOurs(info, folder); wrong != "" {
+		return untrusted(path, wrong)
 	}
 	return nil
 }

@@ -37,10 +37,7 @@ func (f Folder) Usable(project, environment string) error {
 // Room reports why the folder cannot take one more file of so many bytes, as
 // envfile.Room does.
 func (f Folder) Room(size int) error {
-	at, _, err := existing(string(f))
-	if err != nil {
-		return nil
-	}
+	at, _, _ := existing(string(f)) // what cannot be looked at has no known end
 	return envfile.Room(string(f), at, size)
 }
 

@@ -1,0 +1,106 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/stepstest"
+)
+
+// What is refused is refused by the plan already: nobody is asked for a yes to it.
+func TestThePlanRefusesWhatTheStepWould(t *testing.T) {
+	t.Parallel()
+	secret := stepstest.Key()
+	for name, c := range map[string]struct {
+		answers steps.Answers
+		code    finding.Code
+	}{
+		"a key beside that of a rotation": {steps.Answers{Rotate: true, Grace: true}, finding.UpgradeUnfinished},
+		"the end of one in its middle":    {steps.Answers{EndGrace: true}, finding.UpgradeUnfinished},
+		"a rotation of another kind":      {steps.Answers{Rotate: true}, finding.UpgradeUnfinished},
+	} {
+		run := inStages(t, "SECRET_KEY="+secret+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
+		begun(t, run, stepstest.Key())
+		run.Answers = c.answers
+		_, err := (&Step{}).Plan(t.Context(), run)
+		var failure *steps.Failure
+		if !errors.As(err, &failure) || !finding.Has(failure.Findings, c.code) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Both stages ask first whether the backend would accept two keys; the end of a grace
+// period does not need that.
+func TestAStageNeedsABackendThatIsReady(t *testing.T) {
+	t.Parallel()
+	notReady := errors.New("the settings do not load the module")
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, run *steps.Run)
+		asked   bool
+	}{
+		"the first stage": {func(*testing.T, *steps.Run) {}, true},
+		"the second stage": {func(t *testing.T, run *steps.Run) {
+			if _, err := apply(t, run); err != nil {
+				t.Fatal(err)
+			}
+			r, _, err := run.Journal.Rotation()
+			if err = errors.Join(err, run.Journal.SetAccepted(r)); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		"the end": {func(_ *testing.T, run *steps.Run) { run.Answers = steps.Answers{EndGrace: true} }, false},
+	} {
+		run := inStages(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
+		c.prepare(t, run)
+		for _, says := range []error{notReady, nil} {
+			asked := false
+			s := &Step{Ready: func(context.Context, *steps.Run) error { asked = true; return says }}
+			plan, err := s.Plan(t.Context(), run)
+			if asked != c.asked || c.asked && !errors.Is(err, says) || err == nil && plan.Summary.Empty() {
+				t.Errorf("%s: asked %t, %v, %q", name, asked, err, plan.Summary.Rendered())
+			}
+		}
+	}
+}
+
+// What a later run does for a rotation belongs to the run that began it, so that a
+// rollback undoes the whole. A look changes nothing.
+func TestALaterRunIsAPartOfTheRotation(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
+	run.Answers.Rotate, run.Answers.Grace = true, true
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	entries := run.Journal.Entries()
+	began := entries[slices.IndexFunc(entries, func(e journal.Entry) bool { return e.Kind == "rotating" })].Run
+	for _, look := range []bool{true, false} {
+		j, err := run.Options.State.Open(run.Project.Root, "development")
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Journal, run.Options.ReadOnly = j, look
+		if _, err := apply(t, run); err != nil {
+			t.Fatal(err)
+		}
+		at, err := envfile.Open(filepath.Join(run.Project.Root, "other.env"))
+		if err == nil {
+			_, err = j.Replace(t.Context(), at, []byte(fmt.Sprintf("LOOK=%t\n", look)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := slices.ContainsFunc(j.Upgrades(), func(u journal.Upgrade) bool { return u.Run == began }); is == look {
+			t.Errorf("only a look %t: what it does belongs to the rotation: %t", look, is)
+		}
+	}
+}

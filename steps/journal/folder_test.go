@@ -1,0 +1,37 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A folder that is not there cannot be trusted, whichever of the two it is; a draft of
+// another run that is gone between two looks is none of a journal's faults.
+func TestAFolderThatIsGoneIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, gone := range map[string]func(j *Journal) string{
+		"the journal's": func(j *Journal) string { return j.dir },
+		"the state's":   func(j *Journal) string { return string(j.state) },
+	} {
+		j, _ := journalFor(t, "K=1\n")
+		if err := j.trusted(); err != nil {
+			t.Fatalf("%s: sound, and %v", name, err)
+		}
+		if err := os.RemoveAll(gone(j)); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.trusted(); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	j, _ := journalFor(t, "K=1\n")
+	if err := os.Remove(filepath.Join(string(j.state), "key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.trusted(); err != nil {
+		t.Errorf("without a key of its own: %v", err)
+	}
+}
