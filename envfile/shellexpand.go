@@ -109,12 +109,12 @@ func (e *shellExpander) substitution(body string) {
 	words := strings.Fields(body)
 	odd := func(w string) bool {
 		_, reserved := shellReserved[w]
-		return reserved || !SafeUnquoted(strings.Trim(strings.Map(func(r rune) rune {
+		return reserved || !SafeUnquoted(strings.Map(func(r rune) rune {
 			if strings.ContainsRune("./:,=%@+", r) {
 				return '-'
 			}
 			return r
-		}, w), ""))
+		}, w))
 	}
 	if strings.Contains(body, "\n") || slices.ContainsFunc(words, odd) {
 		e.sh.doubts("a command substitution that keysplit does not follow")

@@ -35,3 +35,17 @@ func TestAFolderThatIsGoneIsAnError(t *testing.T) {
 		t.Errorf("without a key of its own: %v", err)
 	}
 }
+
+// A relative folder would be another one in each folder that keysplit is called in.
+func TestARelativeStateFolderIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, f := range []Folder{"", "state"} {
+		var refused *PlaceError
+		if _, err := f.Read("/srv/shop", "development"); !errors.As(err, &refused) {
+			t.Errorf("%q is read: %v", f, err)
+		}
+		if _, err := f.Open("/srv/shop", "development"); !errors.As(err, &refused) {
+			t.Errorf("%q is opened: %v", f, err)
+		}
+	}
+}

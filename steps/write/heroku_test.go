@@ -55,6 +55,9 @@ func (h *herokuFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case "GET /apps/shop/config-vars":
 	case "PATCH /apps/shop/config-vars":
+		if r.Header.Get("Content-Type") != "application/json" {
+			h.t.Errorf("Content-Type: %q", r.Header.Get("Content-Type"))
+		}
 		b, _ := io.ReadAll(r.Body)
 		h.body = string(b)
 		var change map[string]*string
