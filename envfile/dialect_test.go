@@ -45,6 +45,7 @@ func TestReadDetails(t *testing.T) {
 		{Shell, "K=a\nJ=$(hostname | cut -d. -f1)\nL=d\n", "J=(unknown)|K=a(stated)|L=d(stated)"},
 		{Shell, "K=a\nJ=$(cat ./a:b,c=%d@+)\nL=d\n", "J=(unknown)|K=a|L=d"},
 		{Shell, "K=a\nJ=$(if)\nL=d\n", "J=(unknown)|K=a(stated)|L=d(stated)"},
+		{Shell, "K=a\nJ=\"$(echo (x) \"b)\")\"\nL=d\n", "J=(unknown)|K=a(stated)|L=d(stated)"},
 		{Shell, "if true; then K=a; fi\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "f() {\nK=a\n}\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "(K=a)\nJ=b", "J=b(stated)|K=(unknown)"},

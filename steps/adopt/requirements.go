@@ -40,8 +40,7 @@ func lists(p *steps.Project) (files, folders []string) {
 	folders = upward(p.Root, p.TopLevel)
 	for _, folder := range folders {
 		for _, pattern := range listing {
-			found, _ := filepath.Glob(filepath.Join(folder, pattern)) // the pattern is well formed
-			files = append(files, found...)
+			files = append(files, file.Glob(folder, pattern)...)
 		}
 	}
 	return files, folders

@@ -292,8 +292,7 @@ func committed(p *steps.Project) []string {
 		found := false
 		for _, dir := range []string{p.TopLevel, p.Root} {
 			for _, pattern := range kind.patterns {
-				files, err := filepath.Glob(filepath.Join(escapeGlob(dir), pattern))
-				found = found || err == nil && len(files) > 0
+				found = found || len(file.Glob(dir, pattern)) > 0
 			}
 		}
 		if found {
@@ -301,15 +300,6 @@ func committed(p *steps.Project) []string {
 		}
 	}
 	return out
-}
-
-// escapeGlob keeps a folder's own name from being a pattern. On Windows, where a
-// backslash divides, such a name matches itself as a rule.
-func escapeGlob(dir string) string {
-	if runtime.GOOS == "windows" {
-		return dir
-	}
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
 
 func exists(path string) bool {

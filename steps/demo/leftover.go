@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"dj/keysplit/steps/sys/file"
 )
 
 const (
@@ -33,11 +35,7 @@ func newFolder(dir string) (folder string, release func(), err error) {
 // removeLeftovers removes the folders of demos whose guardian was killed: they
 // are ours, have a marker, and nobody holds its lock.
 func removeLeftovers(dir string) {
-	found, err := filepath.Glob(filepath.Join(dir, folderPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, folder := range found {
+	for _, folder := range file.Glob(dir, folderPrefix+"*") {
 		if !ours(folder) {
 			continue
 		}

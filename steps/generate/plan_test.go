@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"dj/keysplit/envfile"
@@ -102,5 +103,19 @@ func TestALaterRunIsAPartOfTheRotation(t *testing.T) {
 		if is := slices.ContainsFunc(j.Upgrades(), func(u journal.Upgrade) bool { return u.Run == began }); is == look {
 			t.Errorf("only a look %t: what it does belongs to the rotation: %t", look, is)
 		}
+	}
+}
+
+// A key that somebody gives is shown nowhere from then on.
+func TestAKeyThatIsGivenIsHidden(t *testing.T) {
+	t.Parallel()
+	key := stepstest.Key()
+	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\n", nil)
+	run.Answers.Import = run.Prints.Secret(key)
+	if _, err := apply(t, run); err != nil || run.KeyFrom != "imported" {
+		t.Fatal(run.KeyFrom, err)
+	}
+	if shown := run.Show("it is " + key); strings.Contains(shown, key[:8]) {
+		t.Error("the key is shown")
 	}
 }

@@ -264,13 +264,14 @@ func Needed(run *steps.Run, path string) bool {
 		return true // nobody knows, and the module alone does no harm
 	}
 	// Settings may be split over several files of the same folder.
-	beside, err := filepath.Glob(filepath.Join(filepath.Dir(settings), "*.py"))
+	beside, err := os.ReadDir(filepath.Dir(settings))
 	if err != nil {
 		return true
 	}
 	module := strings.TrimSuffix(FileName, ".py")
-	for _, name := range beside {
-		if name == path {
+	for _, one := range beside {
+		name := filepath.Join(filepath.Dir(settings), one.Name())
+		if name == path || filepath.Ext(name) != ".py" {
 			continue
 		}
 		if text, err := file.ReadSmall(name); err != nil || bytes.Contains(text, []byte(module)) {

@@ -230,6 +230,8 @@ func TestTheModuleIsNeededWhereSettingsNameIt(t *testing.T) {
 	}{
 		"the settings name it":        {map[string]string{"config/s.py": "INSTALLED_APPS += ['jwt_grace.GraceConfig']\n"}, FileName, true},
 		"a file beside names it":      {map[string]string{"config/s.py": "", "config/base.py": "import jwt_grace\n"}, FileName, true},
+		"in a folder of signs":        {map[string]string{"[a-c/s.py": "import jwt_grace\n"}, FileName, true},
+		"their folder is gone":        {map[string]string{}, FileName, true},
 		"none names it":               {map[string]string{"config/s.py": "A = 1\n"}, FileName, false},
 		"only the module itself":      {map[string]string{"config/s.py": ""}, "config/" + FileName, false},
 		"one beside cannot be read":   {map[string]string{"config/s.py": "", "config/x.py/y": ""}, FileName, true},
@@ -242,7 +244,13 @@ func TestTheModuleIsNeededWhereSettingsNameIt(t *testing.T) {
 		path := filepath.Join(root, c.path)
 		files := map[string]string{c.path: "# jwt_grace\n"}
 		for name, text := range c.files {
-			run.Project.SettingsFile, files[name] = filepath.Join(root, "config/s.py"), text
+			files[name] = text
+			if filepath.Base(name) == "s.py" {
+				run.Project.SettingsFile = filepath.Join(root, name)
+			}
+		}
+		if c.files != nil && len(c.files) == 0 {
+			run.Project.SettingsFile = filepath.Join(root, "gone/s.py")
 		}
 		for name, text := range files {
 			at := filepath.Join(root, name)

@@ -94,6 +94,5 @@ func (j *Journal) Doubtful() bool {
 			return true
 		}
 	}
-	backups, err := filepath.Glob(filepath.Join(j.dir, "backup-*"))
-	return err != nil || slices.ContainsFunc(backups, func(b string) bool { return !used[filepath.Base(b)] })
+	return slices.ContainsFunc(file.Glob(j.dir, "backup-*"), func(b string) bool { return !used[filepath.Base(b)] })
 }

@@ -49,3 +49,25 @@ func TestARelativeStateFolderIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A backup that no change knows of is seen whatever the project's folder is called: its
+// name is a part of the journal's.
+func TestAStrayBackupIsSeenInAnyFolder(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"shop", "shop[1]", "[a-", "s*p?", `a\b`} {
+		project := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(project, 0o700); err != nil {
+			t.Skip("SKIPPED, NOT TESTED: no such folder can be made here")
+		}
+		j := openIn(t, stateFolder(t), project)
+		if j.Doubtful() {
+			t.Errorf("%s: in doubt from the beginning", name)
+		}
+		if err := os.WriteFile(filepath.Join(j.dir, "backup-x"), []byte("K=1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !j.Doubtful() {
+			t.Errorf("%s: a stray backup is not seen", name)
+		}
+	}
+}

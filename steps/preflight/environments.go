@@ -10,6 +10,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -56,14 +57,14 @@ func (f finder) in(dir string) bool {
 	if f.pointed(dir) {
 		return true
 	}
-	direnv, _ := filepath.Glob(filepath.Join(escaped(dir), ".direnv", "python-*"))
+	direnv := file.Glob(dir, ".direnv/python-*")
 	slices.SortFunc(direnv, func(a, b string) int { return -compareVersions(filepath.Base(a), filepath.Base(b)) })
 	for _, env := range append(direnv, filepath.Join(dir, ".direnv", "virtualenv")) {
 		if f.take(env, "direnv") {
 			return true
 		}
 	}
-	pixi, _ := filepath.Glob(filepath.Join(escaped(dir), ".pixi", "envs", "*"))
+	pixi := file.Glob(dir, ".pixi/envs/*")
 	for _, env := range append([]string{filepath.Join(dir, ".pixi", "envs", "default")}, pixi...) {
 		if f.take(env, "pixi") {
 			return true
@@ -161,7 +162,7 @@ func (f finder) version(dir string) bool {
 	if !version.MatchString(name) {
 		return false
 	}
-	versions, _ := filepath.Glob(filepath.Join(escaped(f.pyenv()), "versions", name+"*"))
+	versions := file.Glob(f.pyenv(), "versions/"+name+"*")
 	slices.SortFunc(versions, func(a, b string) int { return -compareVersions(filepath.Base(a), filepath.Base(b)) })
 	for _, env := range versions {
 		if base := filepath.Base(env); (base == name || strings.HasPrefix(base, name+".")) && f.take(env, "pyenv "+base) {
@@ -292,17 +293,8 @@ func firstLine(path string) string {
 }
 
 var (
-	glob   = lazyregexp.New(`[\\*?\[]`)
 	digits = lazyregexp.New(`\d+`)
 )
-
-// escaped is a folder in a pattern of filepath.Glob.
-func escaped(dir string) string {
-	if filepath.Separator == '\\' {
-		return dir // there no character is escaped
-	}
-	return glob.ReplaceAllString(dir, `\$0`)
-}
 
 // compareVersions compares names by the numbers in them.
 func compareVersions(a, b string) int {

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/repo"
+	"dj/keysplit/steps/sys/file"
 )
 
 var (
@@ -108,9 +109,7 @@ func requirements(p *steps.Project) string {
 	var files []string
 	for _, dir := range upward(p.Root, p.TopLevel) {
 		for _, pattern := range []string{"requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in", "pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "environment.y*ml", "pixi.toml"} {
-			if found, err := filepath.Glob(filepath.Join(escapeGlob(dir), filepath.FromSlash(pattern))); err == nil {
-				files = append(files, found...)
-			}
+			files = append(files, file.Glob(dir, pattern)...)
 		}
 	}
 	all := ""
@@ -124,14 +123,6 @@ func requirements(p *steps.Project) string {
 		}
 	}
 	return all
-}
-
-// escapeGlob is a folder's path as a pattern that matches it alone.
-func escapeGlob(dir string) string {
-	if filepath.Separator == '\\' {
-		return dir // no pattern can have a backslash there
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }
 
 // How many files of requirements, and of code, one look reads.

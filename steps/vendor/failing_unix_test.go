@@ -104,3 +104,39 @@ func TestWhatDefinesTheReadersOfASecret(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be asked of systemd or of the containers beside the named ones is an error,
+// and not a unit or a container that is as it should be.
+func TestWhatCannotBeAskedIsNotFine(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	run.Key = run.Secret(stepstest.Key())
+	stepstest.NewTool(t, "systemctl", `case "$*" in
+*web*) printf 'LoadState=loaded\nActiveState=active\nSubState=running\nMainPID=0\n' ;;
+*) exit 1 ;;
+esac`)
+	if seen, err := (Units{Names: []string{"web", "gone"}}).Seen(t.Context(), run); err == nil || len(seen) != 1 {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	c := services{all: []string{"web"}, list: "web"}
+	if err := c.Restart(t.Context(), run, Pace{}, func(steps.Event) {}); err == nil {
+		t.Error("services without a compose file were recreated")
+	}
+	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.yaml"), []byte("services: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for fails, want := range map[string]bool{"": false, "ps": true, "inspect": true} {
+		stepstest.NewTool(t, "docker", `case "$*" in
+"compose version --short") echo 2.40.3 ;;
+"compose ps --quiet "*) [ "`+fails+`" = ps ] && exit 1; echo a ;;
+"inspect a") [ "`+fails+`" = inspect ] && exit 1; echo '[{"State":{"Status":"running"},"Config":{"Env":["JWT_SECRET_KEY=earlier"]}}]' ;;
+esac`)
+		by, err := c.find(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs, another, err := c.holdsAnother(t.Context(), run, by, "web")
+		if (err != nil) != want || !want && (!runs || !another) {
+			t.Errorf("%q fails: runs %t, another %t, %v", fails, runs, another, err)
+		}
+	}
+}

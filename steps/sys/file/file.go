@@ -5,6 +5,7 @@ package file
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -39,6 +40,16 @@ func Resolved(path string) string {
 func Within(folder, path string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
+}
+
+// Glob returns the files of a folder that a pattern matches, with slashes, as in fs.Glob; none where the folder cannot be
+// read. What a folder's own name has of a pattern's signs counts for itself.
+func Glob(folder, pattern string) (files []string) {
+	names, _ := fs.Glob(os.DirFS(folder), pattern) // the patterns are well formed
+	for _, name := range names {
+		files = append(files, filepath.Join(folder, filepath.FromSlash(name)))
+	}
+	return files
 }
 
 // MaxRead is the largest file, in bytes, that ReadSmall reads.

@@ -67,3 +67,24 @@ func TestResolved(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// Signs of a pattern in a folder's own name are a part of its name.
+func TestGlob(t *testing.T) {
+	top := filepath.Join(t.TempDir(), "[a-c] {x}")
+	if err := os.MkdirAll(filepath.Join(top, "requirements"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"requirements/base.txt", "requirements.txt", "setup.py"} {
+		if err := os.WriteFile(filepath.Join(top, filepath.FromSlash(name)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for pattern, want := range map[string]int{"requirements*.txt": 1, "requirements/*.txt": 1, "*": 3, "setup.py": 1, "Pipfile": 0, "gone/*": 0} {
+		if got := Glob(top, pattern); len(got) != want || want > 0 && !Within(top, got[0]) {
+			t.Errorf("%s: %q", pattern, got)
+		}
+	}
+	if got := Glob(filepath.Join(top, "gone"), "*"); len(got) != 0 {
+		t.Errorf("a folder that is not there: %q", got)
+	}
+}
