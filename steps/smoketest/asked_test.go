@@ -22,7 +22,7 @@ func TestTheRoutesOfTheUpgradeAreTakenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.run.Project.Facts = nil
-	_ = b.step.Restored(t.Context(), b.run, func(steps.Event) {})
+	_ = b.step.Restored(t.Context(), b.run, b.run.Secret(b.previous), func(steps.Event) {})
 	if f := b.run.Project.Facts; f == nil || f.LoginField != "login" || f.Routes.Protected == "" {
 		t.Errorf("%+v", f)
 	}
