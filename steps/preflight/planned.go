@@ -179,6 +179,6 @@ func (d *diagnosis) stillRefused(ctx context.Context, by steps.Trier) (bool, err
 	if err != nil {
 		return false, err
 	}
-	facts, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{d.project.EnvFile.Path: c.New}})
+	facts, err := by.Try(ctx, d.trial(map[string][]byte{d.project.EnvFile.Path: c.New}))
 	return err == nil && (facts.State == "error" || !facts.SecretKey.Set), err
 }

@@ -25,18 +25,26 @@ func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
 	if !ok || p.EnvFile.Sourced { // as a variable it is seen
 		return false
 	}
-	told, err := by.Try(ctx, steps.Trial{Files: map[string][]byte{p.EnvFile.Path: text}})
+	told, err := by.Try(ctx, d.trial(map[string][]byte{p.EnvFile.Path: text}))
 	if err != nil || !d.misses(told, made) {
 		d.ignores = err == nil && told.State == "ok" && told.SigningEqualsSecretKey && !told.SigningEqualsKey
 		return false
 	}
 	p.Source = steps.Source{Kind: steps.Unseen, File: p.EnvFile.Path}
-	if told, err = by.Try(ctx, steps.Trial{Env: map[string]*string{d.run.Names().Key: &made}}); err == nil && told.State == "ok" && !d.misses(told, made) {
+	given := d.trial(nil)
+	given.Env = map[string]*string{d.run.Names().Key: &made}
+	if told, err = by.Try(ctx, given); err == nil && told.State == "ok" && !d.misses(told, made) {
 		p.Source.Says = "environment"
 	} else if f.SecretKey.Source == "code" {
 		p.Source.Says = f.SecretKey.File
 	}
 	return true
+}
+
+// trial is one with these files, of the settings as they will be where their edit is not
+// written yet.
+func (d *diagnosis) trial(files map[string][]byte) steps.Trial {
+	return steps.Trial{Files: overlay{Files: files}.with(d.run.Adopted).Files}
 }
 
 // withKey is the .env as it will be, with a key in it. ok is false where it cannot be

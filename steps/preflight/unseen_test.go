@@ -84,3 +84,26 @@ func TestALineThatTheSettingsWouldNotSee(t *testing.T) {
 		}
 	}
 }
+
+// Where settings get a key of their own by an edit that is not written yet, the trial is of
+// the edited ones: those that are there read no key, so that every line would seem unseen.
+func TestATrialIsOfTheEditedSettings(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "SECRET_KEY=x\n", nil)
+	p := run.Project
+	p.EnvFile.Readers = []envfile.Dialect{envfile.PythonDotenv}
+	settings := filepath.Join(p.Root, "settings.py")
+	run.Adopted = &steps.Adopted{File: settings, Is: []byte("edited")}
+	d := &diagnosis{run: run, project: p, found: []finding.Finding{finding.New(finding.JWTKeyMissing, "").At(".env", 0)}}
+	sees := func(t steps.Trial) string {
+		if string(t.Files[settings]) != "edited" {
+			return ""
+		}
+		v, _, _ := envfile.Lookup(envfile.PythonDotenv, t.Files[p.EnvFile.Path], "JWT_SECRET_KEY", func(string) (string, bool) { return "", false })
+		return v
+	}
+	sum := func(key string) string { return run.Prints.Of(run.Secret(key)) }
+	if d.unseen(t.Context(), tried{facts: &steps.Facts{}, sees: sees, sum: sum}) {
+		t.Errorf("the key of settings that read it once they are edited seems unseen: %+v", p.Source)
+	}
+}
