@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
@@ -118,8 +119,9 @@ esac`)
 		t.Errorf("%+v, %v", seen, err)
 	}
 	c := services{all: []string{"web"}, list: "web"}
-	if err := c.Restart(t.Context(), run, Pace{}, func(steps.Event) {}); err == nil {
-		t.Error("services without a compose file were recreated")
+	var failure *steps.Failure
+	if err := c.Restart(t.Context(), run, Pace{}, func(steps.Event) {}); !errors.As(err, &failure) || failure.Findings[0].Code != finding.PlaceNotFound {
+		t.Errorf("services without a compose file: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.yaml"), []byte("services: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -137,6 +139,18 @@ esac`)
 		runs, another, err := c.holdsAnother(t.Context(), run, by, "web")
 		if (err != nil) != want || !want && (!runs || !another) {
 			t.Errorf("%q fails: runs %t, another %t, %v", fails, runs, another, err)
+		}
+	}
+}
+
+// Machines that cannot be listed are no app without machines.
+func TestMachinesThatCannotBeListed(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	for code, fails := range map[string]bool{"0": false, "1": true} {
+		stepstest.NewTool(t, "fly", `echo '[{"state":"started","instance_id":"a"},{"state":"stopped","instance_id":"b"}]'; exit `+code)
+		state, err := flyApp("shop").(platform).look(t.Context(), run)
+		if (err != nil) != fails || !fails && (len(state.parts) != 2 || !state.parts[0].up || state.parts[0].id != "a") {
+			t.Errorf("exit %s: %+v, %v", code, state, err)
 		}
 	}
 }
