@@ -23,10 +23,47 @@ func (r *Run) Command(name string, words ...string) string {
 // Flags are those that the commands of keysplit need which are about one environment.
 func (r *Run) Flags() prose.Flags {
 	out := prose.Flags{}
-	for _, name := range []string{"upgrade", "rollback", "grace", "report", "check", "status"} {
-		out[name] = r.flags(name)
+	for _, name := range []string{"", "upgrade", "rollback", "grace", "report", "check", "status"} {
+		out[name], out[name+prose.Any] = r.flags(name), r.anywhere(name)
 	}
 	return out
+}
+
+// CommandIn is Command for another environment of the same project, or all: what is of this
+// one alone is not repeated.
+func (r *Run) CommandIn(name string, words ...string) string {
+	return prose.With(shell.Join(append([]string{"keysplit", name}, words...)...), r.anywhere(name))
+}
+
+// anywhere are the flags that a command needs to be about this run's project.
+func (r *Run) anywhere(name string) (flags []string) {
+	for i, word := range r.Options.Where {
+		if word != "--env-file" && (i == 0 || r.Options.Where[i-1] != "--env-file") {
+			flags = append(flags, word)
+		}
+	}
+	if starts(name) {
+		flags = append(flags, r.Options.Starting...)
+	}
+	return flags
+}
+
+// starts reports whether a command starts programs of the project.
+func starts(name string) bool { return name != "report" && name != "status" }
+
+// starting are the flags that say how those are started. An upgrade remembers its Python for
+// the commands after it; there is nothing to roll back before it does.
+func (r *Run) starting(name string) []string {
+	at, known := slices.Index(r.Options.Starting, "--python"), name == "rollback"
+	if r.Journal != nil {
+		if u, ok := r.Journal.LastUsed(); ok {
+			known = u.Python != ""
+		}
+	}
+	if at < 0 || !known {
+		return r.Options.Starting
+	}
+	return slices.Delete(slices.Clone(r.Options.Starting), at, at+2)
 }
 
 // flags are those that a command needs to be about this run: an upgrade to do the same as
@@ -34,10 +71,13 @@ func (r *Run) Flags() prose.Flags {
 // rollback to restart in the same way.
 func (r *Run) flags(name string) []string {
 	flags := r.Where()
-	switch name {
-	case "", "upgrade":
+	if name == "" || name == "upgrade" {
 		return slices.Concat(flags, r.Options.Given, r.restartAgain())
-	case "rollback":
+	}
+	if starts(name) {
+		flags = append(flags, r.starting(name)...)
+	}
+	if name == "rollback" {
 		at := slices.Index(r.Options.Given, "--restart")
 		if at >= 0 && at+1 < len(r.Options.Given) && strings.HasPrefix(r.Options.Given[at+1], OwnCommand+":") {
 			return append(flags, r.Options.Given[at:at+2]...)
@@ -84,7 +124,7 @@ func (r *Run) Where() (flags []string) {
 func (r *Run) advised(f finding.Finding) finding.Finding {
 	if r.Options.Static && f.Fix.Runs("--rotate") {
 		if f.Code == finding.JWTKeyReusedAcrossEnvironments { // which a look at one environment does not find
-			return f.WithFix(finding.Do("Only files were read. What to do says: %s", finding.Shell(append([]string{"keysplit", "check", "--all"}, r.Options.Where...)...)))
+			return f.WithFix(finding.Do("Only files were read. What to do says: %s", finding.Command(r.CommandIn("check", "--all"))))
 		}
 		return f.WithFix(finding.Do("Only files were read. What to do says: `keysplit check`"))
 	}

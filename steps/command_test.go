@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/shell"
 )
 
@@ -29,5 +30,36 @@ func TestTheCommandThatGoesOn(t *testing.T) {
 	}
 	if run.Wrote = true; run.ResumeCommand() != "keysplit upgrade" {
 		t.Errorf("after that: %s", run.ResumeCommand())
+	}
+}
+
+// Every command that is printed is about the project of this run, whichever flags named it:
+// those that it takes, of another environment only what is not of this one alone.
+func TestThePrintedCommandsAreAboutThisRun(t *testing.T) {
+	t.Parallel()
+	run := &Run{Options: Options{
+		Environment: "staging", Where: []string{"--project", "../a b", "--env-file", "x.env", "--settings", "m"}, Starting: []string{"--python", "py", "--as", "web", "--timeout", "2m0s"},
+		Given: []string{"--python", "py", "--as", "web", "--timeout", "2m0s", "--target", "fly:a"},
+	}}
+	const where, other, starting = " --project '../a b' --env-file x.env --settings m --env staging", " --project '../a b' --settings m", " --python py --as web --timeout 2m0s"
+	for text, want := range map[string]string{
+		"`keysplit upgrade --rotate`":          "keysplit upgrade" + where + starting + " --target fly:a --rotate",
+		"`keysplit`":                           "keysplit" + where + starting + " --target fly:a",
+		"`keysplit --python PATH`":             "keysplit" + where + " --as web --timeout 2m0s --target fly:a --python PATH",
+		"`keysplit check --fix`":               "keysplit check" + where + starting + " --fix",
+		"`keysplit grace`":                     "keysplit grace" + where + starting,
+		"`keysplit rollback`":                  "keysplit rollback" + where + " --as web --timeout 2m0s",
+		"`keysplit report --team`":             "keysplit report" + where + " --team",
+		"`keysplit status --live`":             "keysplit status" + where + " --live",
+		"`keysplit upgrade --env NAME`":        "keysplit upgrade" + other + starting + " --env NAME",
+		"`keysplit report --all`":              "keysplit report" + other + " --all",
+		"`keysplit check --project x`":         "keysplit check --project x",
+		"`keysplit upgrade --help`, `ls`":      "keysplit upgrade --help, ls",
+		run.CommandIn("check", "--all"):        "keysplit check" + other + starting + " --all",
+		run.Command("rollback", "--no-verify"): "keysplit rollback" + where + " --as web --timeout 2m0s --no-verify",
+	} {
+		if got := run.Fit(prose.Say(text)).Rendered(); got != want {
+			t.Errorf("%s is printed as\n%s, want\n%s", text, got, want)
+		}
 	}
 }

@@ -176,7 +176,7 @@ func (r *Run) Launched() prose.Text {
 	if value, _ := r.LookupEnv(l.inside); !ok || value != "" {
 		return prose.Text{}
 	}
-	return finding.Do("Run keysplit as you run the backend: %s.", l.starts("keysplit"))
+	return finding.Do("Run keysplit as you run the backend: %s.", l.starts(r.Command("")))
 }
 
 // starts is a command of keysplit, started by the program.
@@ -207,7 +207,7 @@ func (r *Run) keptBy(f finding.Finding, s Source) finding.Finding {
 	if s.Kind == Launched {
 		f.Message = prose.Say("%s gives the backend its variables: a key in a .env would be beside the others, and on this machine alone.", l.name)
 	}
-	return f.WithFix(finding.Do("Set it with "+l.name+": "+l.set+". Then run keysplit as you run the backend: %s.", l.starts("keysplit check")))
+	return f.WithFix(finding.Do("Set it with "+l.name+": "+l.set+". Then run keysplit as you run the backend: %s.", l.starts(r.Command("check"))))
 }
 
 // places says where the variables of settings that load no .env can be set, as far as the

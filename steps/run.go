@@ -48,6 +48,7 @@ type Options struct {
 	As           string            // --as: the user that the project's code runs as
 	Targets      []Target          // --target, as given; none where it was not
 	Given        []string          // the flags that say where and how, as they were given: what no configuration repeats
+	Starting     []string          // those of Given that say how the programs of the project are started: commands that start some need them again
 	Restart      Way               // --restart; nil where it was not given
 	Also         []Way             // --also: workers that serve no HTTP, restarted after the backend
 	URL          string            // --url, base URL of the server; the first of URLs when there are several

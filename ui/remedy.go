@@ -72,12 +72,12 @@ func (w *wizard) remedyOf(f finding.Finding) *remedy {
 // the advice names a flag.
 func (w *wizard) advised(g finding.Group) finding.Group {
 	page, _ := finding.LookUp(g.Code)
-	if r := w.remedyOf(g.Finding); r != nil && g.Fix == page.Fix && r.advice != "" {
+	if r := w.remedyOf(g.Finding); r != nil && (g.Fix == page.Fix || g.Fix == page.Fix.For(w.facts.flags)) && r.advice != "" {
 		g.Fix = prose.Of(r.advice)
 	}
 	if !w.throwaway {
 		g.Fix = g.Fix.Instead(func(command string) string {
-			if r := named(command); r != nil {
+			if r := named(command, w.facts.flags[""]); r != nil {
 				return r.label
 			}
 			return ""
@@ -86,10 +86,10 @@ func (w *wizard) advised(g finding.Group) finding.Group {
 	return g
 }
 
-// named is the remedy that gives the flag which a command of keysplit alone has, nil for
-// none.
-func named(command string) *remedy {
-	words := strings.Fields(command)
+// named is the remedy that gives the flag which a command of keysplit alone has beside
+// those of the run, nil for none.
+func named(command string, flags []string) *remedy {
+	words := strings.Fields(prose.Without(command, flags))
 	if len(words) < 2 || words[0] != "keysplit" {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (w *wizard) ways(found []finding.Finding) (out []option) {
 		if !w.throwaway {
 			for _, p := range f.Fix.Parts() {
 				if p.Command {
-					add(named(p.Text))
+					add(named(p.Text, w.facts.flags[""]))
 				}
 			}
 		}

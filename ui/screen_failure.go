@@ -28,7 +28,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.headline(w.advised(f), !f.FixedBySteps())
 		s.blank()
 		told = true
-		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain()
+		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain(w.facts.flags)
 	}
 	if !told {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), words(p.failure))

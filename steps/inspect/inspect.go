@@ -194,7 +194,7 @@ func (v *Environment) Remind(now time.Time) error {
 // Compare adds a finding for each of the others that has the same key.
 func (v *Environment) Compare(others []*Environment) {
 	replace := func(name string) finding.Command {
-		return finding.Shell(slices.Concat([]string{"keysplit", "upgrade"}, v.Run.Options.Where, []string{"--rotate", "--env", name})...)
+		return finding.Command(v.Run.CommandIn("upgrade", "--rotate", "--env", name))
 	}
 	name := v.Run.Options.Environment
 	for _, other := range others {

@@ -31,7 +31,7 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	case at < 0:
 		return nil
 	case run.Elsewhere() != "":
-		p.Findings[at] = p.Findings[at].NotFixable().WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command(prose.With("keysplit upgrade --env development --adopt", run.Options.Where))))
+		p.Findings[at] = p.Findings[at].NotFixable().WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command(run.CommandIn("upgrade", "--env", steps.DefaultEnvironment, "--adopt"))))
 		return nil
 	case run.Django == nil || !p.Facts.Tokens.Shared() || !slices.Contains(adopts, p.Facts.Package):
 		p.Findings[at] = p.Findings[at].NotFixable()

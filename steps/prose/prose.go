@@ -123,32 +123,46 @@ func (t Text) Parts() (parts []Part) {
 var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|USER|VALUE)\b`)
 
 // Command is the first command that can be run as it stands: it has no placeholder,
-// and is not keysplit alone, which only means to run the same again. "" for none.
+// and is not keysplit without a verb, which means to run the same again. "" for none.
 func (t Text) Command() string {
 	for _, p := range t.Parts() {
-		if p.Command && p.Text != "keysplit" && !placeholders.MatchString(p.Text) {
+		if p.Command && p.Text != "keysplit" && !strings.HasPrefix(p.Text, "keysplit -") && !placeholders.MatchString(p.Text) {
 			return p.Text
 		}
 	}
 	return ""
 }
 
-// SaysAgain reports whether the text ends in running keysplit again.
-func (t Text) SaysAgain() bool { return slices.Contains(t.Parts(), Part{"keysplit", true}) }
+// SaysAgain reports whether the text ends in running keysplit again, with the flags that it
+// has by then.
+func (t Text) SaysAgain(flags Flags) bool {
+	again := Say("`keysplit`")
+	return slices.ContainsFunc(append(again.Parts(), again.For(flags).Parts()...), func(p Part) bool { return slices.Contains(t.Parts(), p) })
+}
 
 // Flags are what commands of keysplit need to be about the right thing, by their verb.
 type Flags map[string][]string
 
-// For gives keysplit's own commands the flags that they need, unless they say already
-// what they are about, or mean all.
+// Any behind a verb is the key of the flags of a command that names its environment, or
+// means all.
+const Any = " --all"
+
+// For gives keysplit's own commands the flags that they need, but for those that they have
+// already.
 func (t Text) For(flags Flags) Text {
 	return t.each(func(p Part) string {
 		words := strings.Fields(p.Text)
-		if !p.Command || len(words) < 2 || words[0] != "keysplit" ||
-			slices.Contains(words, "--help") || slices.Contains(words, "--env") || slices.Contains(words, "--all") || slices.Contains(words, "--project") {
+		if !p.Command || len(words) == 0 || words[0] != "keysplit" || slices.Contains(words, "--help") || slices.Contains(words, "--project") {
 			return p.Text
 		}
-		return With(p.Text, flags[words[1]])
+		verb := ""
+		if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
+			verb = words[1]
+		}
+		if slices.Contains(words, "--env") || slices.Contains(words, "--all") {
+			verb += Any
+		}
+		return With(p.Text, flags[verb])
 	})
 }
 
@@ -174,6 +188,20 @@ func With(command string, flags []string) string {
 		return command
 	}
 	return verb + " " + shell.Join(more...) + strings.TrimPrefix(command, verb)
+}
+
+// Without is a command of keysplit alone without the flags that With gave it.
+func Without(command string, flags []string) string {
+	rest := strings.TrimPrefix(command, "keysplit")
+	for at := 0; at < len(flags); {
+		end := at + 1
+		for end < len(flags) && !strings.HasPrefix(flags[end], "--") {
+			end++
+		}
+		rest = strings.TrimPrefix(rest, " "+shell.Join(flags[at:end]...))
+		at = end
+	}
+	return "keysplit" + rest
 }
 
 // Clean is the text with each of its parts as clean leaves it.

@@ -29,8 +29,8 @@ func TestTheCommandOfAText(t *testing.T) {
 		if got := c.says.Rendered(); got != c.text {
 			t.Errorf("%q, want %q", got, c.text)
 		}
-		if got := c.says.Command(); got != c.command || c.says.SaysAgain() != c.again {
-			t.Errorf("%q: command %q, again %v", c.text, got, c.says.SaysAgain())
+		if got := c.says.Command(); got != c.command || c.says.SaysAgain(nil) != c.again {
+			t.Errorf("%q: command %q, again %v", c.text, got, c.says.SaysAgain(nil))
 		}
 	}
 	want := []Part{{"Run ", false}, {"ps", true}, {" now.", false}}
@@ -43,15 +43,30 @@ func TestTheCommandOfAText(t *testing.T) {
 // that looks like one does not.
 func TestCommandsOfAnEnvironment(t *testing.T) {
 	env := []string{"--env", "a b"}
-	flags := Flags{"upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env}
+	flags := Flags{"": append(env, "--url", "u"), "upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
+		"rollback" + Any: {"--settings", "m"}, "check" + Any: {"--settings", "m"}}
+	again := Say("Wait, then run `keysplit` again.").For(flags)
+	if !again.SaysAgain(flags) || again.Command() != "" || Say("`keysplit --url v`").For(flags).SaysAgain(flags) {
+		t.Errorf("%q does not say so", again.Rendered())
+	}
+	for command, want := range map[string]string{
+		"keysplit --env 'a b' --url u": "keysplit", "keysplit --env 'a b' --url u --python PATH": "keysplit --python PATH",
+		"keysplit --env 'a b' --url https://HOST": "keysplit --url https://HOST", "keysplit --python 'a --b'": "keysplit --python 'a --b'",
+	} {
+		if got := Without(command, flags[""]); got != want {
+			t.Errorf("%q without its flags is %q", command, got)
+		}
+	}
 	for text, want := range map[string]string{
 		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --url u --fix --rotate, then keysplit grace --env 'a b'.",
 		"`keysplit upgrade --fix --url v`":                        "keysplit upgrade --env 'a b' --fix --url v",
-		"`keysplit rollback --env other`":                         "keysplit rollback --env other",
+		"`keysplit rollback --env other`":                         "keysplit rollback --settings m --env other",
 		"`keysplit upgrade --help` lists them":                    "keysplit upgrade --help lists them",
-		"`keysplit check --all`":                                  "keysplit check --all",
-		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --python PATH",
-		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit again; sudo keysplit upgrade",
+		"`keysplit check --all`":                                  "keysplit check --settings m --all",
+		"`keysplit upgrade --env x --project y`":                  "keysplit upgrade --env x --project y",
+		"`keysplit explain x`, `keysplit --python PATH`":          "keysplit explain x, keysplit --env 'a b' --url u --python PATH",
+		"`keysplit --url https://HOST`":                           "keysplit --env 'a b' --url https://HOST",
+		"Run `keysplit` again; `sudo keysplit upgrade`":           "Run keysplit --env 'a b' --url u again; sudo keysplit upgrade",
 		"what keysplit check found":                               "what keysplit check found",
 	} {
 		if got := Say(text).For(flags).Rendered(); got != want {

@@ -5,23 +5,17 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
@@ -265,111 +259,4 @@ func TestEveryPrintedCommandWorks(t *testing.T) {
 			s.try("the test", "rollback", "--env", "staging", "--restart", "command:./restart")
 		})
 	}
-}
-
-// shapes are the commands of keysplit that the sources print, in backticks or made by
-// Command, each as it stands there.
-func shapes(t *testing.T) map[string]string {
-	t.Helper()
-	return inSources(t, regexp.MustCompile("`(keysplit [^`]+)`"), commanded)
-}
-
-// inSources are the commands that the sources print, in the texts that quoted finds or made
-// by a call, with the place of each.
-func inSources(t *testing.T, quoted *regexp.Regexp, made func(*ast.CallExpr) string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, top := range []string{"../../steps", "../../ui"} {
-		err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, path, nil, 0)
-			if err != nil {
-				return err
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.BasicLit:
-					if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-						for _, m := range quoted.FindAllStringSubmatch(text, -1) {
-							all[m[1]] = files.Position(n.Pos()).String()
-						}
-					}
-				case *ast.CallExpr:
-					if words := made(n); words != "" {
-						all[words] = files.Position(n.Pos()).String()
-					}
-				}
-				return true
-			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return all
-}
-
-// commanded is the command of keysplit that a call of Command makes, as far as its words
-// are literals; "" for any other call.
-func commanded(call *ast.CallExpr) string {
-	if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "Command" {
-		return ""
-	}
-	words := []string{"keysplit"}
-	for _, arg := range call.Args {
-		lit, ok := arg.(*ast.BasicLit)
-		if !ok {
-			if strings.HasPrefix(words[len(words)-1], "--") {
-				words = append(words, "VALUE")
-			}
-			break
-		}
-		word, _ := strconv.Unquote(lit.Value)
-		words = append(words, word)
-	}
-	if len(words) < 2 || !slices.Contains([]string{"upgrade", "rollback", "report", "grace", "check", "status"}, words[1]) {
-		return ""
-	}
-	return strings.Join(words, " ")
-}
-
-// Each command of keysplit in the sources is one that keysplit takes.
-func TestEveryPrintedCommandIsOne(t *testing.T) {
-	t.Parallel()
-	all := shapes(t)
-	if len(all) < 20 {
-		t.Fatalf("only %d commands were found in the sources", len(all))
-	}
-	for command, at := range all {
-		if err := taken(command); err != nil {
-			t.Errorf("%s prints %q: %v", at, command, err)
-		}
-	}
-	for _, wrong := range []string{"keysplit upgrade --no-such-flag", "keysplit no-such-command", "keysplit report --attest", "keysplit check words", "keysplit grace --hours NAME"} {
-		if taken(wrong) == nil {
-			t.Errorf("%q is taken for a command", wrong)
-		}
-	}
-}
-
-// taken is why keysplit refuses a command line whose placeholders are filled in; nil where
-// it takes it.
-func taken(command string) error {
-	words := strings.Fields(strings.NewReplacer(" N", " 1", "...", "manual", "%s", "VALUE", "%d", "4").Replace(command))
-	root := newRoot(IO{}, nil)
-	cmd, rest, err := root.Find(words[1:])
-	if err == nil {
-		err = cmd.ParseFlags(rest)
-	}
-	if errors.Is(err, pflag.ErrHelp) {
-		return nil
-	}
-	if err == nil {
-		err = cmd.ValidateArgs(cmd.Flags().Args())
-	}
-	return err
 }

@@ -106,7 +106,8 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	if q.command != "" {
 		o.Command = run.Command(q.command)
 	}
-	o.Given, o.Unattended = append(p.given(), q.given...), q.yes || !stdio.InTTY
+	o.Starting = p.given()
+	o.Given, o.Unattended = slices.Concat(o.Starting, q.given), q.yes || !stdio.InTTY
 	if conf.TrackedEnv {
 		o.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
 	}
