@@ -148,9 +148,9 @@ func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
 			p.restarted("the server was restarted again at " + exact(at))
 		}
 	case status == steps.Failed:
-		p.void(step, true, string(step)+" failed at "+exact(at))
+		p.void(step, true, "the step "+steps.About(step).Title+" failed at "+exact(at))
 	case status == steps.Undone:
-		p.void(step, true, string(step)+" was undone at "+exact(at))
+		p.void(step, true, "the step "+steps.About(step).Title+" was undone at "+exact(at))
 	case step == steps.Restart && status == steps.Running:
 		// What the smoke test saw was the server before.
 		p.restarted("the server was restarted again at " + exact(at))
