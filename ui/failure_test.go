@@ -214,11 +214,12 @@ func TestFailures(t *testing.T) {
 		st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
 			err := apply(ctx, r, emit)
 			emit.Find(finding.New(finding.SettingsNotUpgraded, "").Asking("Require a key of its own?"))
+			emit.Find(finding.New(finding.EnvFileUnread, "").WithFix(finding.Do("Set it elsewhere.")).NotFixable())
 			return err
 		}
 		st.open()
 		st.want(steps.Preflight, done)
-		if view := st.w.View(); !strings.Contains(view, "Require a key of its own?") || strings.Contains(view, "--adopt") || strings.Contains(view, "cannot fix") {
+		if view := st.w.View(); !strings.Contains(view, "Require a key of its own?") || strings.Contains(view, "Set it elsewhere") /* what is so only before the answer */ || strings.Contains(view, "--adopt") || strings.Contains(view, "cannot fix") {
 			t.Errorf("it shows\n%s", view)
 		}
 		st.press("y")

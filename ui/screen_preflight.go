@@ -130,6 +130,7 @@ func (p *preflightScreen) found(w *wizard, s *sheet, page *page) {
 func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 	st := w.styles
 	first := true
+	_, asked := finding.Overrulable(w.page(steps.Preflight).findings) // what else is wrong counts after its answer
 	for _, f := range finding.Groups(w.page(steps.Preflight).findings) {
 		switch {
 		case f.Severity != finding.Error:
@@ -138,7 +139,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 			first = false
 			s.headline(f, !f.FixedBySteps() && f.Ask.Empty())
 		default:
-			s.finding(f, !f.FixedBySteps())
+			s.finding(f, !f.FixedBySteps() && !asked)
 		}
 	}
 	s.blank()
