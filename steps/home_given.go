@@ -200,7 +200,7 @@ func (r *Run) unprefixed(path string) string {
 	if !ok || prefix == "" || !strings.HasPrefix(names.Key, prefix) || err != nil || bytes.Contains(data, []byte(names.SecretKey)) {
 		return ""
 	}
-	return ", without " + prefix + ", which only variables of the environment have"
+	return ", without " + prefix + ", which only environment variables have"
 }
 
 // reads is how the settings read the variable of the key, by their own reader.
