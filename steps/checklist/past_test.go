@@ -33,7 +33,7 @@ func TestAChangeUnticks(t *testing.T) {
 		"smoke test fails": {func(h *house) { h.status(steps.SmokeTest, steps.Failed) }, []int{5, 6}, "the step Login failed at"},
 		"restart fails":    {func(h *house) { h.status(steps.Restart, steps.Failed) }, []int{4, 5, 6}, "the step Restart failed at"},
 		"distinct fails":   {func(h *house) { h.status(steps.Distinct, steps.Failed) }, []int{2, 4, 5, 6}, "the step Verify failed at"},
-		"undone":           {func(h *house) { h.status(steps.Write, steps.Undone) }, []int{2, 4, 5, 6}, "write was undone"},
+		"undone":           {func(h *house) { h.status(steps.Write, steps.Undone) }, []int{2, 4, 5, 6}, "the step Write was undone"},
 		"restarted again":  {func(h *house) { h.status(steps.Restart, steps.Running) }, []int{5, 6}, "restarted again"},
 		"skipped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Skipped) }, nil, ""},
 		"stopped later":    {func(h *house) { h.status(steps.SmokeTest, steps.Pending) }, nil, ""},
