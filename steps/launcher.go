@@ -105,7 +105,7 @@ func starting(folders []string) (lines []string) {
 	for _, folder := range slices.Compact(folders) {
 		for _, name := range started {
 			data, err := file.ReadSmall(filepath.Join(folder, filepath.FromSlash(name)))
-			if err != nil || !launches.Match(data) {
+			if err != nil || !slices.ContainsFunc(launches, func(command string) bool { return bytes.Contains(data, []byte(command)) }) {
 				continue
 			}
 			lines = slices.AppendSeq(lines, strings.Lines(string(data)))
@@ -114,7 +114,8 @@ func starting(folders []string) (lines []string) {
 	return lines
 }
 
-var launches = lazyregexp.New(`\b(?:run|exec|exec-env)\b`)
+// launches are how the commands of the programs begin.
+var launches = []string{"doppler run", "infisical run", "op run", "chamber exec", "teller run", "sops exec-env", "aws-vault exec"}
 
 // among is the command of the program before that of the backend, in lines of what starts
 // it; "" for none.

@@ -67,13 +67,16 @@ func ManagerOf(names Names, data []byte) *Manager {
 	return nil
 }
 
-// OwnerOf is the program that owns a committed file, also one in a form of its own; nil
-// for none.
-func OwnerOf(names Names, data []byte) *Manager {
-	if IsEncrypted(data) {
+// OwnerOf is the program that owns a committed file, of variables or in a form of its own;
+// nil for none.
+func OwnerOf(names Names, data []byte, variables bool) *Manager {
+	switch {
+	case IsEncrypted(data):
 		return managerOf("ENC[")
+	case variables:
+		return ManagerOf(names, data)
 	}
-	return ManagerOf(names, data)
+	return nil
 }
 
 // Command is a command of keysplit, given what the program resolves. "" where how that

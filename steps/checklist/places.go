@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -55,7 +56,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		own := resolved(run.Project.EnvFile.Path) // preflight judges that one
 		files = slices.Concat(files, slices.DeleteFunc(slices.Clone(t.Shared), func(path string) bool { return resolved(path) == own }))
 	}
-	exports := exportsSecrets(run, files)
+	exports := sync.OnceValue(func() string { return exportsSecrets(run, files) })
 	for _, path := range files {
 		rel := run.Project.Rel(path)
 		if (repo.KindOf(rel) == repo.EnvFile || steps.IsDockerfile(filepath.Base(rel))) && around.Foreign(filepath.ToSlash(filepath.Dir(rel))) {
@@ -72,15 +73,15 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 				continue
 			}
 		}
-		if line := repo.SecretAlone(run.Names(), rel, data); line > 0 && exports != "" {
-			out = append(out, place{kind: k, file: rel, line: line, code: finding.ComposeMissingKey, loop: exports, sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}})
+		if line := repo.SecretAlone(run.Names(), rel, data); line > 0 && exports() != "" {
+			out = append(out, place{kind: k, file: rel, line: line, code: finding.ComposeMissingKey, loop: exports(), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}})
 			continue
 		}
 		if !run.Names().In(data) {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
-		if m := steps.OwnerOf(run.Names(), data); m != nil {
+		if m := steps.OwnerOf(run.Names(), data, repo.KindOf(rel) == repo.EnvFile); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
 		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data, around)

@@ -26,8 +26,9 @@ func ExportsSecrets(data []byte) bool {
 // SecretAlone is the first line, from 1, at which a service of a compose file is given a
 // secret that is called as SECRET_KEY and none that is called as JWT_SECRET_KEY; 0 for none.
 func SecretAlone(names steps.Names, name string, data []byte) int {
-	if !isYAML(name) || !bytes.Contains(data, []byte("secrets:")) {
-		return 0
+	if !isYAML(name) || !bytes.Contains(data, []byte("secrets:")) || !bytes.Contains(data, []byte("services:")) ||
+		!bytes.Contains(bytes.ReplaceAll(bytes.ToLower(data), []byte("-"), []byte("_")), []byte(strings.ToLower(names.SecretKey))) {
+		return 0 // as nearly every file
 	}
 	docs, err := parseYAML(data)
 	if err != nil || len(docs) == 0 || len(docs[0].Content) == 0 {
