@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
@@ -38,6 +39,24 @@ func TestTheQuitQuestionSaysWhatIsGoingOn(t *testing.T) {
 		}
 		if st.press("n"); st.w.leaving || st.w.question != nil {
 			t.Errorf("n does not keep it going:\n%s", st.w.View())
+		}
+	}
+}
+
+// What was only looked for and was there at once leaves no line; what took a while says so.
+func TestAWaitThatCameAtOnceLeavesNoLine(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for after, want := range map[time.Duration]int{200 * time.Millisecond: 1, 3 * time.Second: 2} {
+		p := &page{}
+		wait := steps.Event{Kind: steps.EventProgress, Text: prose.Say("Waiting for it"), Limit: time.Minute, Watches: true, Time: began}
+		p.take(wait)
+		if len(p.lines) != 1 {
+			t.Error("while it waits nothing is said")
+		}
+		p.take(steps.Event{Kind: steps.EventCheck, ID: "answers", Mark: steps.MarkOK, Time: began.Add(after)})
+		if len(p.lines) != want || want == 2 && p.lines[0].Detail.Rendered() != "3 s" {
+			t.Errorf("after %v: %+v", after, p.lines)
 		}
 	}
 }

@@ -154,3 +154,18 @@ func with(n steps.Name, ev steps.Event) steps.Event {
 	ev.Step = n
 	return ev
 }
+
+// The question whether a key was set by hand is answered by y and n as any other, and no
+// letter copies the key.
+func TestTheQuestionOfWhatIsDoneByHandIsAnsweredByLetters(t *testing.T) {
+	st := newStage(t, plainLight)
+	byHand(st)
+	st.open().to(steps.Write)
+	if st.press("n"); st.fakes[steps.Write].applied != 0 {
+		t.Error("n is taken for a yes")
+	}
+	st.to(steps.Write)
+	if st.press("y"); st.fakes[steps.Write].applied != 1 || len(st.copied) > 0 {
+		t.Errorf("y: applied %d times, copied %d\n%s", st.fakes[steps.Write].applied, len(st.copied), st.w.View())
+	}
+}

@@ -20,7 +20,7 @@ func (n *writeScreen) ready(w *wizard) prompt {
 	p := n.asking.ready(w)
 	if w.page(steps.Write).plan.ByHand && w.facts.key.Set() {
 		p.options = append([]option{{label: "Copy the key", act: (*wizard).askCopyKey}}, p.options...)
-		p.answers = ""
+		p.answers = "\x00yn" // no letter copies a key
 	}
 	return p
 }
