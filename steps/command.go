@@ -26,7 +26,25 @@ func (r *Run) Flags() prose.Flags {
 	for _, name := range []string{"", "upgrade", "rollback", "grace", "report", "check", "status"} {
 		out[name], out[name+prose.Any] = r.flags(name), r.anywhere(name)
 	}
+	out[prose.Again] = r.briefly()
 	return out
+}
+
+// briefly are the flags of keysplit alone, in the middle of a sentence: without what the
+// upgrade remembers for the next run.
+func (r *Run) briefly() []string {
+	flags := append(r.Where(), r.starting("")...)
+	if r.Journal != nil {
+		if _, ok := r.Journal.LastUsed(); ok {
+			return flags
+		}
+	}
+	for i, word := range r.Options.Given {
+		if word == "--target" && i+1 < len(r.Options.Given) {
+			flags = append(flags, r.Options.Given[i:i+2]...)
+		}
+	}
+	return flags
 }
 
 // CommandIn is Command for another environment of the same project, or all: what is of this

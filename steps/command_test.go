@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/shell"
 )
@@ -61,5 +62,13 @@ func TestThePrintedCommandsAreAboutThisRun(t *testing.T) {
 		if got := run.Fit(prose.Say(text)).Rendered(); got != want {
 			t.Errorf("%s is printed as\n%s, want\n%s", text, got, want)
 		}
+	}
+	j, _ := withJournal(t, "K=1\n")
+	if err := j.Use(journal.Used{Targets: []string{"fly:a"}, Python: "/py"}); err != nil {
+		t.Fatal(err)
+	}
+	run.Journal = j
+	if got, want := run.Fit(prose.Say("`keysplit`")).Rendered(), "keysplit"+where+" --as web --timeout 2m0s"; got != want {
+		t.Errorf("after an upgrade has noted what it uses: %s, want %s", got, want)
 	}
 }

@@ -143,6 +143,9 @@ func (t Text) SaysAgain(flags Flags) bool {
 // Flags are what commands of keysplit need to be about the right thing, by their verb.
 type Flags map[string][]string
 
+// Again is the key of the flags of keysplit alone, which means to run it again.
+const Again = "keysplit"
+
 // Any behind a verb is the key of the flags of a command that names its environment, or
 // means all.
 const Any = " --all"
@@ -156,6 +159,9 @@ func (t Text) For(flags Flags) Text {
 			return p.Text
 		}
 		verb := ""
+		if len(words) == 1 {
+			verb = Again
+		}
 		if len(words) > 1 && !strings.HasPrefix(words[1], "-") {
 			verb = words[1]
 		}

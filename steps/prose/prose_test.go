@@ -43,7 +43,7 @@ func TestTheCommandOfAText(t *testing.T) {
 // that looks like one does not.
 func TestCommandsOfAnEnvironment(t *testing.T) {
 	env := []string{"--env", "a b"}
-	flags := Flags{"": append(env, "--url", "u"), "upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
+	flags := Flags{Again: append(env, "--url", "u"), "": append(env, "--url", "u"), "upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
 		"rollback" + Any: {"--settings", "m"}, "check" + Any: {"--settings", "m"}}
 	again := Say("Wait, then run `keysplit` again.").For(flags)
 	if !again.SaysAgain(flags) || again.Command() != "" || Say("`keysplit --url v`").For(flags).SaysAgain(flags) {
