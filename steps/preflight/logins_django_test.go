@@ -9,6 +9,7 @@ import (
 // A login may have fields of any name, and an API may want its version in a header.
 func TestLoginsOfOtherForms(t *testing.T) {
 	t.Parallel()
+	stepstest.OnlyLong(t)
 	const (
 		simple = "SECRET_KEY = config('SECRET_KEY')\nINSTALLED_APPS += ['rest_framework', 'rest_framework_simplejwt']\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY')}\n"
 		header = "REST_FRAMEWORK = {'DEFAULT_VERSIONING_CLASS': 'rest_framework.versioning.AcceptHeaderVersioning', 'ALLOWED_VERSIONS': ['1.0', '2.0']}\n"
@@ -17,7 +18,7 @@ func TestLoginsOfOtherForms(t *testing.T) {
 	fields := func(text string) string {
 		return head + "class S(serializers.Serializer):\n" + text + "\nclass Login(views.APIView):\n    serializer_class = S\n    def post(self, request):\n        pass\nurlpatterns = [path('api/login', Login.as_view())]\n"
 	}
-	for what, c := range stepstest.Part(3, map[string]struct {
+	for what, c := range map[string]struct {
 		settings, urls                 string
 		login, field, secret, versions string
 	}{
@@ -28,7 +29,7 @@ func TestLoginsOfOtherForms(t *testing.T) {
 		"a field of simplejwt":  {simple, head + "class S(TokenObtainPairSerializer):\n    username_field = 'cedula'\nclass Login(TokenObtainPairView):\n    serializer_class = S\nurlpatterns = [path('in/', Login.as_view())]\n", "/in/", "cedula", "password", ""},
 		"a version in a header": {simple + header, head + "urlpatterns = [path('in/', TokenObtainPairView.as_view())]\n", "/in/", "username", "password", "version=1.0"},
 		"one by default":        {simple + header + "REST_FRAMEWORK['DEFAULT_VERSION'] = '2.0'\n", head + "urlpatterns = [path('in/', TokenObtainPairView.as_view())]\n", "/in/", "username", "password", ""},
-	}) {
+	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			p := bare(t, c.settings, map[string]string{".env": "SECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={KEY}\n", "config/urls.py": c.urls})
