@@ -40,6 +40,11 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		// It comes first: what is said of the key counts only after it.
 		first := offered(p.Findings[at])
 		p.Findings = slices.Insert(slices.Delete(p.Findings, at, at+1), 0, first)
+		for i, f := range p.Findings {
+			if f.Code == finding.JWTKeyMissing && !f.Fixable {
+				p.Findings[i] = f.WithFix(finding.Do("The same command makes one, where the settings will read it: `keysplit upgrade --adopt`."))
+			}
+		}
 		return nil
 	}
 	made, err := adopt.Draft(ctx, run)

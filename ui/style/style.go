@@ -85,12 +85,12 @@ func Basic(r *lipgloss.Renderer, marks Marks) Styles {
 
 // Spoken are marks for a screen reader, which may pass over signs.
 func Spoken() Marks {
-	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Side: "|", Heavy: "=", Dot: ",", Ellipsis: "...", Hidden: "(hidden)"}
+	return Marks{OK: "ok:", Current: "now:", Todo: "to do:", Skipped: "skipped:", Failed: "error:", Warn: "note:", Info: "info:", Bar: "", Rule: "-", Side: "|", Heavy: "=", Dot: ",", Ellipsis: "...", Hidden: "(hidden)"}
 }
 
 // Marks are the signs before a line.
 type Marks struct {
-	OK, Current, Todo, Failed, Warn, Info, Bar, Rule, Side, Heavy, Dot, Ellipsis string
+	OK, Current, Todo, Skipped, Failed, Warn, Info, Bar, Rule, Side, Heavy, Dot, Ellipsis string
 
 	Hidden string // in place of a row of dots, where it is read aloud; "" elsewhere
 }
@@ -99,9 +99,9 @@ type Marks struct {
 // UTF-8.
 func MarksFor(utf8 bool) Marks {
 	if utf8 {
-		return Marks{OK: "✓", Current: "●", Todo: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Side: "│", Heavy: "━", Dot: "•", Ellipsis: "…"}
+		return Marks{OK: "✓", Current: "●", Todo: "○", Skipped: "○", Failed: "✗", Warn: "!", Info: "i", Bar: "┃", Rule: "─", Side: "│", Heavy: "━", Dot: "•", Ellipsis: "…"}
 	}
-	return Marks{OK: "+", Current: "*", Todo: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Side: "|", Heavy: "=", Dot: "*", Ellipsis: "..."}
+	return Marks{OK: "+", Current: "*", Todo: "o", Skipped: "o", Failed: "x", Warn: "!", Info: "i", Bar: ">", Rule: "-", Side: "|", Heavy: "=", Dot: "*", Ellipsis: "..."}
 }
 
 // UTF8 reports whether the terminal shows signs beyond ASCII. The Linux console's font
@@ -146,6 +146,8 @@ func (s Styles) Mark(m steps.Mark) string {
 		return s.Error.Render(s.Marks.Failed)
 	case steps.MarkRunning:
 		return s.Accent.Render(s.Marks.Current)
+	case steps.MarkSkipped:
+		return s.Muted.Render(s.Marks.Skipped)
 	}
 	return s.Muted.Render(s.Marks.Todo)
 }

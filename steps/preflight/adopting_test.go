@@ -1,0 +1,29 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+)
+
+// Where settings can get a key of their own, that comes first, and what else is said of
+// the key leads there; what the next steps write anyway is left to them.
+func TestTheOfferToAdoptComesFirst(t *testing.T) {
+	t.Parallel()
+	missing := finding.New(finding.JWTKeyMissing, "missing").WithFix(finding.Do("Set it somewhere."))
+	for name, c := range map[string]struct {
+		missing finding.Finding
+		leads   bool
+	}{"kept elsewhere": {missing.NotFixable(), true}, "written by the steps": {missing.Needed(), false}} {
+		project := &steps.Project{Facts: &steps.Facts{Package: "simplejwt"}, Findings: []finding.Finding{c.missing, finding.New(finding.SettingsNotUpgraded, "fallback")}}
+		run := &steps.Run{Found: steps.Found{Project: project, Django: struct{ steps.Django }{}}}
+		if err := (&Step{}).adopt(t.Context(), run, nil); err != nil {
+			t.Fatal(err)
+		}
+		if f := project.Findings; f[0].Code != finding.SettingsNotUpgraded || f[0].Ask.Empty() || strings.Contains(f[1].Fix.Rendered(), "--adopt") != c.leads {
+			t.Errorf("%s: %s, then %q", name, codes(f), f[1].Fix.Rendered())
+		}
+	}
+}
