@@ -50,6 +50,7 @@ func starts() []start {
 }
 
 func TestUpgradeAndRollbackOnARealProject(t *testing.T) {
+	t.Parallel()
 	for _, s := range stepstest.Every(12, starts()) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -103,6 +103,7 @@ func tree(t *testing.T, dir string) (all []string) {
 
 // The guide's project, as a newcomer has it: the example copied, or nothing yet.
 func TestTheGuidesProject(t *testing.T) {
+	t.Parallel()
 	for _, copied := range stepstest.Every(2, []bool{true, false}) {
 		t.Run(map[bool]string{true: "the example copied", false: "no env file"}[copied], func(t *testing.T) {
 			t.Parallel()

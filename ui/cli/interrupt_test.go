@@ -68,6 +68,7 @@ func names(t *testing.T, dir string) string {
 // Several keysplits at once on one project: one key wins, and every run either
 // succeeds or says that the file changed under it.
 func TestSeveralRunsAtOnce(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "runs at once")
 	for name, c := range map[string]struct {
 		apart bool

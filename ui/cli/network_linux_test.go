@@ -38,6 +38,7 @@ func reached(t *testing.T, dir string, program string, args ...string) []string 
 // keysplit asks nobody on the network but what the user names: no command looks for a
 // newer version, counts its users, or resolves a name.
 func TestNothingIsAskedOnTheNetwork(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace is not installed")
 	}

@@ -23,6 +23,7 @@ import (
 // TestScripts runs testdata/script: commands and what they say, as a person types them
 // into a shell. Each has a folder of its own, and another one for keysplit's state.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	program := binary.Path(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -214,7 +214,7 @@ func TestTrustConfig(t *testing.T) {
 
 // What only looks goes nowhere that nobody has agreed to, and says so.
 func TestWhatOnlyLooksSendsNothing(t *testing.T) {
-	for _, target := range []string{"fly:shop", "kubernetes:shop/backend", "vault:kv/shop#a", "aws:shop", "heroku:shop", "github:acme/shop", "railway:shop"} {
+	for _, target := range stepstest.Every(3, []string{"fly:shop", "kubernetes:shop/backend", "vault:kv/shop#a", "aws:shop", "heroku:shop", "github:acme/shop", "railway:shop"}) {
 		c := newCommitted(t)
 		c.configure(strings.Replace(hostile, "fly:shop", target, 1))
 		for _, args := range []string{
