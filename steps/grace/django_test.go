@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -228,6 +229,7 @@ func TestTheBackendStartsInSpiteOfTheDeadline(t *testing.T) {
 
 // django-ninja-jwt has the same token backend under a name of its own.
 func TestTheForkIsServedToo(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	python := djangotest.Python(t, djangotest.Field)
 	old, current := djangotest.NewKey(), djangotest.NewKey()

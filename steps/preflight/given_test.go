@@ -22,7 +22,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 		sign  = "SIMPLE_JWT['SIGNING_KEY'] = TOKENS\n"
 		asks  = "SIMPLE_JWT['SIGNING_KEY'] = os.environ['JWT_SECRET_KEY']\n"
 	)
-	for what, c := range stepstest.Part(3, map[string]struct {
+	for what, c := range stepstest.Part(5, map[string]struct {
 		head, sign string
 		files      map[string]string // {SECRET_KEY} and {KEY} are filled in
 		kind       steps.SourceKind

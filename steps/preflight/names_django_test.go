@@ -47,7 +47,7 @@ func TestDjangoTellsTheNames(t *testing.T) {
 		environs = "from environs import Env\nenv = Env()\nenv.read_env(BASE_DIR / '.env')\n"
 		pydantic = "from pydantic_settings import BaseSettings, SettingsConfigDict\n"
 	)
-	for what, c := range stepstest.Part(3, map[string]struct {
+	for what, c := range stepstest.Part(5, map[string]struct {
 		head, sign, env string
 		names           steps.Names
 		state           string

@@ -51,7 +51,7 @@ func TestWhatMakesTheTokensIsNamed(t *testing.T) {
 		rest       = reads + "INSTALLED_APPS += ['rest_framework', 'rest_framework_simplejwt']\n"
 		signs      = "import jwt\nfrom django.conf import settings\n\n\ndef make():\n    return jwt.encode({}, settings.TOKENS)\n\n\nurlpatterns = []\n"
 	)
-	for what, c := range stepstest.Part(3, map[string]struct {
+	for what, c := range stepstest.Part(5, map[string]struct {
 		settings string
 		files    map[string]string
 		codes    string

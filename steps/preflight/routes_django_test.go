@@ -19,7 +19,7 @@ func TestRoutesOfOtherPackages(t *testing.T) {
 		templates = "TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'APP_DIRS': True, 'OPTIONS': {'context_processors': ['django.template.context_processors.request', 'django.contrib.auth.context_processors.auth', 'django.contrib.messages.context_processors.messages']}}]\n"
 		allauth   = sessions + ", 'allauth.account.middleware.AccountMiddleware']\n" + templates + "INSTALLED_APPS += ['allauth', 'allauth.account']\n"
 	)
-	for what, c := range stepstest.Part(3, map[string]struct {
+	for what, c := range stepstest.Part(5, map[string]struct {
 		settings, urls, made, kind    string
 		login, refresh, verify, field string
 	}{

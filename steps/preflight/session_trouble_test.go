@@ -34,7 +34,10 @@ func TestDjangoThatDoesNotStart(t *testing.T) {
 		{"the end of the process", "", "import os\nos._exit(9)\n", "ended with code 9", "manage.py check", 0},
 	}
 	for _, key := range []string{"", "JWT_SECRET_KEY={KEY}\n"} {
-		for _, tt := range tests {
+		for n, tt := range tests {
+			if !stepstest.Long() && (n%2 == 0) == (key == "") {
+				continue // the short form tries every second one with a key, and the others without
+			}
 			if key == "" && tt.name != "another setting" && tt.name != "cast" && tt.name != "any error" {
 				continue
 			}

@@ -18,6 +18,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -121,6 +122,7 @@ func TestDjangoThatCrashedIsRevived(t *testing.T) {
 }
 
 func TestDjangoThatEndsOnReload(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	run := djangoRun(t, p)

@@ -205,6 +205,7 @@ func TestAServerThatWasNotRestarted(t *testing.T) {
 }
 
 func TestAServerWithTheOldSettings(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: rest, Before: true, Git: true})
 	server := p.Start(t, djangotest.ServerOptions{})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -14,6 +15,7 @@ import (
 // key in the environment and in no file. A good one is kept and proved; a bad one
 // is fixed where it is set.
 func TestAKeyThatOnlyTheEnvironmentSets(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
 	state := filepath.Join(t.TempDir(), "state")

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -26,7 +27,7 @@ func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
 	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)
 	staging := []string{"--env", "staging", "--target", "dotenv:staging.env"}
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		args      []string
 		prepare   func(t *testing.T, root string)
 		code, dry int
@@ -44,7 +45,7 @@ func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
 		"a place that is read-only":         {nil, func(t *testing.T, root string) { chmod(t, filepath.Join(root, "staging.env"), 0o400) }, ExitFinding, ExitFinding, "env-file-read-only"},
 		"a place that is a folder":          {nil, aFolder, ExitBlind, ExitBlind, "env-file-not-regular"},
 		"a state folder that cannot be":     {nil, aFileForState, ExitFinding, ExitFinding, "KEYSPLIT_STATE_DIR"},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			root, _ := elsewhere(t, map[string]string{"staging.env": "SECRET_KEY=x\n"})
 			t.Setenv("KEYSPLIT_PASSWORD", "") // restored at the end

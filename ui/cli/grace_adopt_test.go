@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // The lines of a grace period go into the settings on request, the backend starts with
 // them, and a rollback takes them out.
 func TestGraceAddsTheLinesToTheSettings(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")

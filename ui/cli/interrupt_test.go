@@ -21,6 +21,7 @@ import (
 // then waits, so that the moment is the same on every machine. That a run may end at
 // every other moment, package faults tests call by call.
 func TestEndedWhileDjangoStarts(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Attr("part", "ends while Django starts, hangups under nohup")
 	t.Parallel()
 	ptytest.HangupCounts()
@@ -70,14 +71,14 @@ func names(t *testing.T, dir string) string {
 func TestSeveralRunsAtOnce(t *testing.T) {
 	t.Parallel()
 	t.Attr("part", "runs at once")
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		apart bool
 		more  []string
 	}{
 		"of one user":                     {},
 		"of one user, who waits":          {more: []string{"--wait"}},
 		"with state folders of their own": {apart: true},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Env: rest})
 			state := filepath.Join(t.TempDir(), "state")

@@ -118,6 +118,7 @@ func TestTheResultComesLast(t *testing.T) {
 // One key has one fingerprint, from the first line that shows it to the last, and
 // the next time too.
 func TestAKeyThatIsGivenHasOneFingerprint(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state, key := filepath.Join(t.TempDir(), "state"), stepstest.Key()

@@ -72,6 +72,7 @@ func TestTheFirstStageIsUndoneWhereTheServerDoesNotAcceptTwoKeys(t *testing.T) {
 // two keys when the same command runs again. In development the rotation itself writes the
 // module and the lines of the settings, and a rollback takes them back.
 func TestARotationThatWasKilledGoesOn(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")

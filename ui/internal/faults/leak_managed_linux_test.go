@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -16,6 +17,7 @@ import (
 // a rollback is refused and taken at its question, and the previous key is accepted
 // for a while.
 func TestNothingIsLeakedToAManager(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	needStrace(t)
 	w := newWatched(t, djangotest.Tokens)

@@ -159,7 +159,7 @@ func TestHostileServers(t *testing.T) {
 	for name, answer := range hostileServers() {
 		servers[name+", at the login"] = answer.atLogin()
 	}
-	for _, name := range every(8, slices.Sorted(maps.Keys(servers))) {
+	for _, name := range every(12, slices.Sorted(maps.Keys(servers))) {
 		answer := servers[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
