@@ -206,7 +206,7 @@ func TestComposeTakesItsTime(t *testing.T) {
 	for _, within := range []time.Duration{0, 300 * time.Millisecond} {
 		w := managedWorld(t, "compose:web")
 		w.run.Options.Timeout, w.step.StartsWithin = time.Second, within
-		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `"compose up "*)`, `"compose up "*) sleep 2;`, 1))
+		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `"compose up "*)`, `"compose up "*) sleep 1.3;`, 1))
 		if err := os.WriteFile(filepath.Join(program.Dir, "env.json"), []byte("[]"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -104,17 +104,17 @@ func TestManagersAreGivenTimeToStart(t *testing.T) {
 	for spec, stand := range map[string]func(){
 		"kubernetes:backend": func() {
 			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, `"rollout restart"|"rollout status") ;;`, `"rollout restart") ;;
-"rollout status") case "$*" in *"--timeout 300s"*) sleep 2.5 ;; *) exit 1 ;; esac ;;`, 1))
+"rollout status") case "$*" in *"--timeout 300s"*) sleep 1.3 ;; *) exit 1 ;; esac ;;`, 1))
 		},
 		"railway:web": func() {
 			stepstest.NewTool(t, "railway", `case "$1" in
 deployment) n=$(cat "$DIR/n" 2>/dev/null || echo 0); echo $((n+1)) >"$DIR/n"; sleep 0.3
-	[ $n -eq 0 ] && echo '[{"id":"old","status":"SUCCESS"}]' || { [ $n -lt 8 ] && echo '[{"id":"new","status":"BUILDING"}]' || echo '[{"id":"new","status":"SUCCESS"}]'; } ;;
+	[ $n -eq 0 ] && echo '[{"id":"old","status":"SUCCESS"}]' || { [ $n -lt 4 ] && echo '[{"id":"new","status":"BUILDING"}]' || echo '[{"id":"new","status":"SUCCESS"}]'; } ;;
 esac`)
 		},
 	} {
 		w := managedWorld(t, spec)
-		w.run.Options.Timeout, w.step.StartsWithin = 2*time.Second, 0
+		w.run.Options.Timeout, w.step.StartsWithin = time.Second, 0
 		stand()
 		if said, _, err := restarted(t, w); err != nil {
 			t.Errorf("%s: %v\n%s", spec, err, said)

@@ -83,7 +83,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 	year := time.Now().Add(-365 * 24 * time.Hour)
 	now := time.Now()
 	for name, c := range stepstest.Part(2, platformTests) {
-		for what, s := range stepstest.Part(4, map[string]struct {
+		for what, s := range stepstest.Part(7, map[string]struct {
 			target        string // that was delivered to
 			before, after []string
 			at, then      time.Time
