@@ -45,7 +45,6 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DI
 // common are what is seen most in public projects.
 var common = map[string]shape{
 	"no dictionary": {
-		short: true,
 		files: map[string]string{"settings.py": head + "\n" + decouple + apps},
 		says:  []string{"from django.core.exceptions import ImproperlyConfigured\n", "SIMPLE_JWT = {\"SIGNING_KEY\": JWT_SECRET_KEY}\n"},
 	},
@@ -176,7 +175,6 @@ if DEBUG:
 		says:  []string{"JWT_SECRET_KEY = env.str(\"JWT_SECRET_KEY\", default=None)\n"}, field: true,
 	},
 	"a class": {
-		short: true,
 		files: map[string]string{"settings.py": `from pathlib import Path
 
 from configurations import Configuration, values
@@ -205,7 +203,6 @@ class Dev(Configuration):
 		unsure: "what signs is computed",
 	},
 	"read by a helper that refuses": {
-		short: true,
 		files: map[string]string{"settings.py": "import os\n" + head + loaded + `
 
 def get_env(name):

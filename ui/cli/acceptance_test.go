@@ -181,7 +181,7 @@ func TestShadowedKeysAreRefused(t *testing.T) {
 	// A good key that only the environment sets is another matter, and kept.
 	p := djangotest.New(t, djangotest.Options{Env: rest + "JWT_SECRET_KEY=" + djangotest.NewKey() + "\n"})
 	before := read(t, p.EnvPath)
-	for _, value := range []string{djangotest.NewKey(), ""} {
+	for _, value := range stepstest.Every(2, []string{djangotest.NewKey(), ""}) {
 		r := invocation{args: []string{"upgrade", "--yes", "--json", "--python", p.Python}, dir: p.Root, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, t.TempDir())
 		if o := r.outcome(t); r.code != 1 || !finding.Has(o.Findings, "jwt-key-shadowed") {
 			t.Errorf("exit %d, findings %v", r.code, codes(o.Findings))
@@ -222,6 +222,7 @@ func TestAServerWithTheOldSettings(t *testing.T) {
 }
 
 func TestCheckOnTheGuidesExampleFile(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n" +
 		"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\nJWT_ACCESS_TOKEN_LIFETIME=15  # minutes\n"})

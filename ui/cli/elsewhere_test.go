@@ -51,14 +51,14 @@ func upgradeTo(t *testing.T, args ...string) (code int, out string) {
 // The key of development must never end up in another environment.
 func TestTheLocalKeyStaysHere(t *testing.T) {
 	compose := "services:\n  web:\n    image: shop\n    env_file: .env.prod\n"
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		args  []string
 		files []string // that get one new key
 	}{
 		"a compose file's own": {[]string{"--env", "prodlike", "--confirm", ".env.prod", "--target", "compose:docker-compose.prod.yml#web"}, []string{".env.prod"}},
 		"two files":            {[]string{"--env", "staging", "--target", "dotenv:a.env", "--target", "dotenv:b.env"}, []string{"a.env", "b.env"}},
 		"in development too":   {[]string{"--target", "dotenv:a.env"}, []string{"a.env"}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"docker-compose.prod.yml": compose}
 			for _, f := range c.files {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -15,7 +16,7 @@ import (
 // evaluated with what that file holds: neither the .env that lies here nor a variable of
 // this shell counts in its place.
 func TestDjangoReadsTheFileOfTheService(t *testing.T) {
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		before bool   // the settings from before the change
 		file   string // {SECRET_KEY} stands for one of its own
 		code   int
@@ -26,7 +27,7 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
 		"SECRET_KEY lies here":     {false, "DEBUG=False\n", ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
 		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"will not start here"}, "compared inside Django"},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 			t.Setenv("JWT_SECRET_KEY", djangotest.NewKey()) // of the shell
@@ -59,7 +60,7 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 // A variable of this shell that has the file's own value hides nothing, as where somebody
 // has sourced the file; one with another value does not count for the file of a service.
 func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		same, own bool // the value is the file's; the file is the project's own .env
 		code      int
 	}{
@@ -67,7 +68,7 @@ func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
 		"the service's file, another value":   {false, false, ExitOK},
 		"the project's own .env, its value":   {true, true, ExitOK},
 		"the project's own .env, another one": {false, true, ExitFinding},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
 			p := djangotest.New(t, djangotest.Options{})

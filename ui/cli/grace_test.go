@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"dj/keysplit/steps/grace"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	state := filepath.Join(t.TempDir(), "state")
@@ -111,11 +113,11 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 
 func TestGraceIsRefusedWhereItWouldDoHarm(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ env, says string }{
+	for name, c := range stepstest.Part(2, map[string]struct{ env, says string }{
 		"the key was SECRET_KEY": {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY={SECRET_KEY}\n", "previous key is SECRET_KEY"},
 		"the key was missing":    {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\n", "no previous key"},
 		"the key was short":      {"DEBUG=True\nSECRET_KEY={SECRET_KEY}\nJWT_SECRET_KEY=short\n", "was not good"},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			p := djangotest.New(t, djangotest.Options{Env: c.env})
 			state := filepath.Join(t.TempDir(), "state")

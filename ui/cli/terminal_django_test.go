@@ -57,6 +57,7 @@ func TestEnterAloneUpgradesARealProject(t *testing.T) {
 // A wizard that was killed once the file was written is taken up again, and put
 // back to the byte.
 func TestAKilledWizardIsResumed(t *testing.T) {
+	stepstest.OnlyLong(t)
 	t.Attr("part", "the wizard killed and taken up")
 	t.Parallel()
 	p, server, env := onDjango(t, djangotest.Tokens)

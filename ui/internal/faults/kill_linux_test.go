@@ -166,17 +166,17 @@ func afterTheRename(t *testing.T) func(*testing.T) *house {
 
 const busy = "inject=renameat2:error=EBUSY"
 
-// twentieth and outer are what the short form tries of the calls: one in twenty, or the first
+// fortieth and outer are what the short form tries of the calls: one in forty, or the first
 // that changes something, the last, and one between.
-func twentieth(all []point) []point { return every(20, all) }
-func outer(all []point) []point     { return []point{all[0], all[len(all)/2], all[len(all)-1]} }
+func fortieth(all []point) []point { return every(40, all) }
+func outer(all []point) []point    { return []point{all[0], all[len(all)/2], all[len(all)-1]} }
 
 func TestKilledAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
 	upgrade, rollback := (*house).upgrade, (*house).rollback
 	for name, k := range stepstest.Part(3, map[string]killing{
-		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: twentieth},
+		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: fortieth},
 		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true, chosen: outer},
 		"rollback":                            {begin: again(upgraded), command: rollback, chosen: outer},
 		"recovery before the rename, upgrade": {begin: again(beforeTheRename(t)), command: upgrade, chosen: outer},

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 	"dj/keysplit/ui/internal/built"
 )
@@ -148,7 +149,7 @@ func TestANameIsRefusedByWhereItLeads(t *testing.T) {
 	p := djangotest.New(t, djangotest.Options{})
 	const password = "a-password-that-is-told-to-nobody"
 	refuse := say("403 Forbidden", "", "{}")
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(3, map[string]struct {
 		answers [][]netip.Addr
 		https   bool
 		here    bool // the server on this machine is asked
@@ -166,7 +167,7 @@ func TestANameIsRefusedByWhereItLeads(t *testing.T) {
 		"here.test":      {answers: [][]netip.Addr{{here}}, here: true, login: true, says: "login-rejected"},            // the controls: the name works,
 		"https.test":     {answers: [][]netip.Addr{{elsewhere}}, https: true, away: true, says: "server-unreachable"},   // and the other machine can be reached
 		"unknown.test":   {answers: nil, says: "server-unreachable"},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int32
 			counted := hostile(func(w net.Conn, r *http.Request) { asked.Add(1); refuse.atLogin()(w, r) })
