@@ -107,6 +107,7 @@ func TestTheWizardInALocaleWithoutUTF8(t *testing.T) {
 }
 
 func TestAnIdleScreenWritesNothing(t *testing.T) {
+	t.Parallel()
 	tm, _ := demo(t, size{80, 24}, nil)
 	atRest(t, tm)
 	for range 3 {

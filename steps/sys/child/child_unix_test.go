@@ -110,6 +110,7 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestRunEndsAtTheLimit(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	for name, script := range map[string]string{
 		"hangs":                                  "echo $$; sleep 60",
@@ -134,6 +135,7 @@ func TestRunEndsAtTheLimit(t *testing.T) {
 }
 
 func TestRunAllowsAnOrderlyEnd(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	res, err := sh("trap 'echo tidy; exit 0' TERM; echo ready; while :; do sleep 0.01; done").Run(limited(t, time.Second))
 	if !errors.Is(err, context.DeadlineExceeded) || string(res.Stdout) != "ready\ntidy\n" {
@@ -142,6 +144,7 @@ func TestRunAllowsAnOrderlyEnd(t *testing.T) {
 }
 
 func TestRunDoesNotWaitForGrandchildren(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	begin := time.Now()
 	res, err := sh("sleep 30 & echo $!").Run(limited(t, 10*time.Second))
@@ -162,6 +165,7 @@ func TestRunDoesNotWaitForGrandchildren(t *testing.T) {
 }
 
 func TestRunBoundsOutput(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	c := sh("yes 0123456789")
 	c.Limit = 1000
@@ -246,6 +250,7 @@ func TestStart(t *testing.T) {
 }
 
 func TestStopEndsWhatDoesNotListen(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	for name, stop := range map[string]func(*Process){"stop": (*Process).Stop, "terminate": (*Process).Terminate} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 // Lines are seen while the child runs, not at its end.
 func TestWatchSeesLinesAsTheyCome(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile children")
 	var seen []string
 	begun := time.Now()

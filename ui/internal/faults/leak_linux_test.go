@@ -274,7 +274,7 @@ func TestNothingIsLeaked(t *testing.T) {
 				"rotate", "through a witness", "accessible", "demo", "grace", "status", "status as JSON", "without a logout", "bug report", "report", "report as JSON", "report as text",
 				"check" + inShell, "check, static" + inShell, "plan as JSON" + inShell, "report" + inShell, "bug report" + inShell, "explain a code" + inShell, "import", "import of rubbish", "a wrong password", "emergency", "explain", "rollback", "rollback" + inShell}
 			// One command of each kind; the others show the same in another format.
-			short := []string{"check, static" + inShell, "upgrade", "plan as JSON", "through a witness", "grace", "status as JSON", "bug report", "report" + inShell, "import", "a wrong password", "explain", "rollback"}
+			short := []string{"check, static" + inShell, "upgrade", "plan as JSON", "through a witness", "grace", "bug report", "report" + inShell, "import", "explain", "rollback"}
 			searched, texts, runs, leaks := 0, 0, 0, 0
 			codes := map[int]int{}
 			for file, text := range stepstest.Part(3, files) {
@@ -322,7 +322,7 @@ func TestNothingIsLeaked(t *testing.T) {
 			if w.reached == 0 || len(w.recorder.signatures()) == 0 {
 				t.Errorf("%d connections and %d tokens were seen", w.reached, len(w.recorder.signatures()))
 			}
-			if codes[0] < 8 || codes[1] < 8 || w.children < runs {
+			if codes[0] < 7 || codes[1] < 7 || w.children < runs {
 				t.Errorf("the runs ended with %v: this looked at little", codes)
 			}
 		})
