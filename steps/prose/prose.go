@@ -96,14 +96,23 @@ func (t Text) Rendered() string { return strings.ReplaceAll(t.whole(), mark, "")
 // Format keeps fmt from making a string of it.
 func (Text) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "(prose)") }
 
-// EndsIn is the command that the text ends in, "" for none, and what stands before it.
-func (t Text) EndsIn() (before Text, command string) {
+// Cut cuts the text around the first command that does not fit, where last says that
+// nothing follows it. command is "" where all fit. A sign that ended what the command
+// was in is left out of after.
+func (t Text) Cut(fits func(command string, last bool) bool) (before Text, command string, after Text) {
 	parts := t.Parts()
-	if n := len(parts) - 1; n >= 0 && parts[n].Command {
-		command = parts[n].Text
-		return Text{marked: strings.TrimRight(strings.TrimSuffix(t.whole(), Command(command).String()), " ")}, command
+	var b strings.Builder
+	for i, p := range parts {
+		if p.Command && !fits(p.Text, i == len(parts)-1) {
+			_, rest, _ := strings.Cut(t.whole(), b.String()+Command(p.Text).String())
+			return Text{marked: strings.TrimRight(b.String(), " ")}, p.Text, Text{marked: strings.TrimLeft(rest, ".,;: ")}
+		}
+		if p.Command {
+			p.Text = Command(p.Text).String()
+		}
+		b.WriteString(p.Text)
 	}
-	return t, ""
+	return t, "", Text{}
 }
 
 // Empty reports whether the text says nothing.

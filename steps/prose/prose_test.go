@@ -105,3 +105,29 @@ func TestLabel(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A text is cut around a command that does not fit, and nowhere else.
+func TestATextIsCutAroundACommand(t *testing.T) {
+	t.Parallel()
+	long := func(command string, _ bool) bool { return len(command) < 8 }
+	for _, c := range []struct {
+		text                   Text
+		before, command, after string
+	}{
+		{Say("Run `short`, then `a long one`. It shows the change."), "Run short, then", "a long one", "It shows the change."},
+		{Say("`a long one` again."), "", "a long one", "again."},
+		{Say("Run `a long one`"), "Run", "a long one", ""},
+		{Say("Run `short` again."), "Run short again.", "", ""},
+		{Of("No command."), "No command.", "", ""},
+		{Labelled("Fix", "run `a long one`, or `a longer one`."), "Fix: run", "a long one", "or a longer one."},
+	} {
+		before, command, after := c.text.Cut(long)
+		if before.Rendered() != c.before || command != c.command || after.Rendered() != c.after {
+			t.Errorf("%q, %q, %q", before.Rendered(), command, after.Rendered())
+		}
+	}
+	_, _, after := Say("`a long one`, or `a longer one`.").Cut(long)
+	if _, command, _ := after.Cut(long); command != "a longer one" {
+		t.Errorf("the second command is %q", command)
+	}
+}

@@ -74,36 +74,6 @@ func (p *plainFront) line(format string, args ...any) {
 	fmt.Fprintln(p.out, text)
 }
 
-// wrapped prints text in the given style, indented and no wider than width.
-func (p *plainFront) wrapped(indent string, s lipgloss.Style, text string) {
-	for _, l := range style.Wrap(text, p.room(indent), false) {
-		p.line("%s%s", indent, s.Render(l))
-	}
-}
-
-// say prints a text behind a label, as wrapped does. A command that it ends in is to be
-// copied, and stays in one piece.
-func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
-	if before, command := t.EndsIn(); command != "" && !before.Empty() && ansi.StringWidth(label+t.Rendered()) > p.room(indent) {
-		p.say(indent, label, s, before)
-		if strings.Contains(command, "\n") { // lines for a file, in which a margin means something
-			p.line("%s", command)
-			return
-		}
-		p.line("%s  %s", indent, command)
-		return
-	}
-	for _, row := range p.s.Say(label, t, s, p.room(indent), false) {
-		p.line("%s%s", indent, row)
-	}
-}
-
-// marked prints wrapped text behind a mark, indented as well.
-func (p *plainFront) marked(indent, mark, text string) {
-	rows := style.Wrap(text, p.room(indent)-2, false)
-	p.line("%s%s %s", indent, mark, strings.Join(rows, "\n"+indent+"  "))
-}
-
 func (p *plainFront) Step(n steps.Name) {
 	p.line("")
 	i := steps.About(n)
