@@ -125,7 +125,7 @@ func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 		t.Fatalf("exit %d\n%s", code, out)
 	}
 	code, out = upgradeTo(t, "--env", "staging", "--target", "dotenv:c.env", "--target", "dotenv:d.env")
-	if code != 1 || !strings.Contains(out, "upgrade-unfinished") || !strings.Contains(oneLine(out), "To finish it: keysplit upgrade --env staging --restart none --skip smoke-test --target fly:a --target fly:b. To undo it: keysplit rollback --env staging") {
+	if code != 1 || !strings.Contains(out, "upgrade-unfinished") || !strings.Contains(oneLine(out), "To finish it: keysplit upgrade --env staging --restart none --skip smoke-test --target fly:a --target fly:b To undo it: keysplit rollback --env staging") {
 		t.Errorf("another target: exit %d\n%s", code, out)
 	}
 	if keyOf(t, filepath.Join(root, "c.env")) != other {
