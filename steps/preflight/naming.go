@@ -69,18 +69,13 @@ var (
 )
 
 // settingIs finds what a setting is assigned, in a module or a class.
-func settingIs(name string) *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(name) + `[ \t]*(?::[^=\n]*)?=[ \t]*()`)
+func settingIs(name string) *lazyregexp.Regexp {
+	return lazyregexp.New(`(?m)^[ \t]*` + regexp.QuoteMeta(name) + `[ \t]*(?::[^=\n]*)?=[ \t]*()`)
 }
 
-// matcher is a pattern whose last group is where an expression begins.
-type matcher interface {
-	FindAllStringSubmatchIndex(s string, n int) [][]int
-}
-
-// filling is the variable that fills what a pattern finds, "" for none. The settings
-// module itself comes last among the sources, and its last word counts.
-func (n naming) filling(what matcher, depth int) string {
+// filling is the variable that fills what a pattern finds, whose last group is where an
+// expression begins; "" for none. The settings module itself comes last among the sources, and its last word counts.
+func (n naming) filling(what *lazyregexp.Regexp, depth int) string {
 	for _, s := range slices.Backward(n.sources) {
 		for _, m := range slices.Backward(what.FindAllStringSubmatchIndex(s.text, -1)) {
 			at := m[len(m)-2]

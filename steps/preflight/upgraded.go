@@ -35,8 +35,8 @@ const (
 )
 
 // inForce is one of those patterns for the names of a project.
-func inForce(names steps.Names, pattern string) *regexp.Regexp {
-	return regexp.MustCompile(strings.NewReplacer("SECRET_VARIABLE", regexp.QuoteMeta(names.SecretKey), "KEY_VARIABLE", regexp.QuoteMeta(names.Key)).Replace(pattern))
+func inForce(names steps.Names, pattern string) *lazyregexp.Regexp {
+	return lazyregexp.New(strings.NewReplacer("SECRET_VARIABLE", regexp.QuoteMeta(names.SecretKey), "KEY_VARIABLE", regexp.QuoteMeta(names.Key)).Replace(pattern))
 }
 
 // literalSecretKey finds a SECRET_KEY in the settings' own text. The source is

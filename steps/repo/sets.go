@@ -2,7 +2,6 @@ package repo
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"dj/keysplit/steps/internal/lazyregexp"
@@ -42,27 +41,27 @@ var shebang = lazyregexp.New(`^#!.*\b(?:ba|da|z|k|a)?sh\b`)
 
 // settingPatterns are the patterns of what sets SECRET_KEY.
 type settingPatterns struct {
-	assigned   *regexp.Regexp // SECRET_KEY=x, where a shell or a list of variables has it
-	replaced   *regexp.Regexp // sed's way to do that
-	spaced     *regexp.Regexp // SECRET_KEY = x, which is none of the shell's: in a file that a script writes
-	message    *regexp.Regexp // what a script prints for people
-	looped     *regexp.Regexp // for name in SECRET_KEY OTHER, where the script exports each
-	passed     *regexp.Regexp // -e SECRET_KEY, export SECRET_KEY, ENV SECRET_KEY x
-	configured *regexp.Regexp // SECRET_KEY = x or SECRET_KEY: x in a file of settings
-	inPython   *regexp.Regexp // os.environ["SECRET_KEY"] = x
-	inList     *regexp.Regexp // "SECRET_KEY=x", as gunicorn's raw_env has it
-	inMapping  *regexp.Regexp // "SECRET_KEY": x, of what is an environment
-	inJSON     *regexp.Regexp // the same, in a text
-	sampled    *regexp.Regexp // SECRET_KEY=x in a file to be copied, also behind a comment sign
-	asked      *regexp.Regexp // a command that looks for it
-	listed     *regexp.Regexp // a row, an item or a definition of a document
-	told       *regexp.Regexp // a sentence of a document
-	required   *regexp.Regexp // the same, the other way round
-	shown      *regexp.Regexp // an assignment that a document shows
+	assigned   *lazyregexp.Regexp // SECRET_KEY=x, where a shell or a list of variables has it
+	replaced   *lazyregexp.Regexp // sed's way to do that
+	spaced     *lazyregexp.Regexp // SECRET_KEY = x, which is none of the shell's: in a file that a script writes
+	message    *lazyregexp.Regexp // what a script prints for people
+	looped     *lazyregexp.Regexp // for name in SECRET_KEY OTHER, where the script exports each
+	passed     *lazyregexp.Regexp // -e SECRET_KEY, export SECRET_KEY, ENV SECRET_KEY x
+	configured *lazyregexp.Regexp // SECRET_KEY = x or SECRET_KEY: x in a file of settings
+	inPython   *lazyregexp.Regexp // os.environ["SECRET_KEY"] = x
+	inList     *lazyregexp.Regexp // "SECRET_KEY=x", as gunicorn's raw_env has it
+	inMapping  *lazyregexp.Regexp // "SECRET_KEY": x, of what is an environment
+	inJSON     *lazyregexp.Regexp // the same, in a text
+	sampled    *lazyregexp.Regexp // SECRET_KEY=x in a file to be copied, also behind a comment sign
+	asked      *lazyregexp.Regexp // a command that looks for it
+	listed     *lazyregexp.Regexp // a row, an item or a definition of a document
+	told       *lazyregexp.Regexp // a sentence of a document
+	required   *lazyregexp.Regexp // the same, the other way round
+	shown      *lazyregexp.Regexp // an assignment that a document shows
 }
 
 // settingsOf makes the patterns; SECRET_KEY stands for the name.
-func settingsOf(pattern func(string) *regexp.Regexp) settingPatterns {
+func settingsOf(pattern func(string) *lazyregexp.Regexp) settingPatterns {
 	return settingPatterns{
 		assigned: pattern("(?:^|[\\s\"'`;&|(=,:{\\[>]|\\\\n)SECRET_KEY=((?:[^=~\\s][^\\s]*)?)(?:\\s|$)|\\$\\{SECRET_KEY:?=()"),
 		replaced: pattern(`\bsed\b.*[/|#,@]\^?SECRET_KEY=.*[/|#,@]["']?SECRET_KEY=`),

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
 // vocabulary is how the two keys are named, and what sets them, for one pair of names.
@@ -17,19 +18,19 @@ type vocabulary struct {
 	required string
 	// assignment is a line that sets SECRET_KEY: what stands before the name, a quote around the name, the sign with
 	// its spaces, and the value.
-	assignment *regexp.Regexp
+	assignment *lazyregexp.Regexp
 	// listed is an item of a list in TOML or an INI file, as pytest-env has it: with D: what is set already stays,
 	// with R: it is no template.
-	listed *regexp.Regexp
+	listed *lazyregexp.Regexp
 	// entryStart is the first line of an item of a list that is a variable with where its value is from.
-	entryStart *regexp.Regexp
+	entryStart *lazyregexp.Regexp
 	// itemSets is an item that sets a variable, or passes one through.
-	itemSets *regexp.Regexp
+	itemSets *lazyregexp.Regexp
 	// sets finds SECRET_KEY where it gets a value. A reference such as secrets.SECRET_KEY and ${SECRET_KEY}, a name of a
 	// step, a pattern or a message does not count.
 	sets settingPatterns
 	// mentions finds the key's own name.
-	mentions *regexp.Regexp
+	mentions *lazyregexp.Regexp
 
 	around *Around
 }
@@ -48,11 +49,11 @@ func wordsOf(names steps.Names) *vocabulary {
 	if known, ok := vocabularies.Load(names); ok {
 		return known.(*vocabulary)
 	}
-	pattern := func(text string) *regexp.Regexp {
+	pattern := func(text string) *lazyregexp.Regexp {
 		if names.AnyCase {
 			text = "(?i)" + text
 		}
-		return regexp.MustCompile(strings.NewReplacer("SECRET_KEY", regexp.QuoteMeta(names.SecretKey), "THE_KEY", regexp.QuoteMeta(names.Key)).Replace(text))
+		return lazyregexp.New(strings.NewReplacer("SECRET_KEY", regexp.QuoteMeta(names.SecretKey), "THE_KEY", regexp.QuoteMeta(names.Key)).Replace(text))
 	}
 	v := &vocabulary{
 		Names:      names,
