@@ -2,7 +2,6 @@ package steps
 
 import (
 	"bytes"
-	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,27 +18,39 @@ import (
 // one that is encrypted.
 type launcher struct {
 	name    string
-	file    string             // by which the project is set up for it, "" for none
-	command *lazyregexp.Regexp // it, with what stands before the backend's command
-	run     string             // the same where it is found in no file
-	set     string             // how it takes a new value, as finding.Do; "" for one that owns no variables
-	inside  string             // a variable that it sets
+	file    string // by which the project is set up for it, "" for none
+	command string // how it is called, before the words of its own
+	run     string // the same with what stands before the backend's command, where that is found in no file
+	set     string // how it takes a new value, as finding.Do; "" for one that owns no variables
+	inside  string // a variable that it sets
+	quoted  bool   // it takes the backend's command as one word
 }
 
 const makes = "`python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 
 // launchers: docs.doppler.com/docs/cli, infisical.com/docs/cli, developer.1password.com/docs/cli,
-// github.com/segmentio/chamber, github.com/tellerops/teller, github.com/99designs/aws-vault,
-// getsops.io/docs, and direnv, whose own files are told elsewhere.
+// github.com/segmentio/chamber, github.com/tellerops/teller, getsops.io/docs, docs.phase.dev/cli,
+// bitwarden.com/help/secrets-manager-cli, github.com/GoogleCloudPlatform/berglas,
+// cyberark.github.io/summon, github.com/hashicorp/envconsul, developer.hashicorp.com/hcp/docs/cli,
+// github.com/sorah/envchain, docs.railway.com/cli/run, github.com/99designs/aws-vault, and direnv,
+// whose own files are told elsewhere.
 var launchers = []launcher{
-	{"Doppler", "doppler.yaml", lazyregexp.New(`\bdoppler run\b[^\n|;&]*?\s--\s`), "doppler run --", makes + " | doppler secrets set JWT_SECRET_KEY`", "DOPPLER_CONFIG"},
-	{"Infisical", ".infisical.json", lazyregexp.New(`\binfisical run\b[^\n|;&]*?\s--\s`), "infisical run --", "`infisical secrets set JWT_SECRET_KEY=VALUE`", ""},
-	{"1Password", "", lazyregexp.New(`\bop run\b[^\n|;&]*?\s--\s`), "op run --", "make a field for it in 1Password, and name that for JWT_SECRET_KEY where the others are named, as op://VAULT/ITEM/FIELD", ""},
-	{"chamber", "", lazyregexp.New(`\bchamber exec\b[^\n|;&]*?\s--\s`), "chamber exec SERVICE --", makes + " | chamber write SERVICE jwt_secret_key -`", ""},
-	{"teller", ".teller.yml", lazyregexp.New(`\bteller run\b[^\n|;&]*?\s--\s`), "teller run --", "add JWT_SECRET_KEY where the providers of .teller.yml get the others from", ""},
-	{"sops", ".sops.yaml", lazyregexp.New(`\bsops exec-env(?: [^\s'"|;&]+)+`), "sops exec-env FILE", "`sops edit FILE`", ""},
-	{"aws-vault", "", lazyregexp.New(`\baws-vault exec\b[^\n|;&]*?\s--\s`), "aws-vault exec PROFILE --", "", "AWS_VAULT"},
-	{"direnv", ".envrc", nil, "direnv exec .", "", "DIRENV_DIR"},
+	{"Doppler", "doppler.yaml", "doppler run", "doppler run --", makes + " | doppler secrets set JWT_SECRET_KEY`", "DOPPLER_CONFIG", false},
+	{"Infisical", ".infisical.json", "infisical run", "infisical run --", "`infisical secrets set JWT_SECRET_KEY=VALUE`", "", false},
+	{"1Password", "", "op run", "op run --", "make a field for it in 1Password, and name that for JWT_SECRET_KEY where the others are named, as op://VAULT/ITEM/FIELD", "", false},
+	{"chamber", "", "chamber exec", "chamber exec SERVICE --", makes + " | chamber write SERVICE jwt_secret_key -`", "", false},
+	{"teller", ".teller.yml", "teller run", "teller run --", "add JWT_SECRET_KEY where the providers of .teller.yml get the others from", "", false},
+	{"sops", ".sops.yaml", "sops exec-env", "sops exec-env FILE", "`sops edit FILE`", "", true},
+	{"Phase", ".phase.json", "phase run", "phase run", "`phase secrets create JWT_SECRET_KEY`, which asks for the value", "", false},
+	{"Bitwarden", "", "bws run", "bws run --", "`bws secret create JWT_SECRET_KEY VALUE PROJECT_ID`", "", false},
+	{"Berglas", "", "berglas exec", "berglas exec --", "put it beside the others in their bucket or in Secret Manager, and name that for JWT_SECRET_KEY where the others are named", "", false},
+	{"Summon", "", "summon", "summon", "add JWT_SECRET_KEY to secrets.yml, with !var and its path as the others have", "", false},
+	{"envconsul", "", "envconsul", "envconsul", "put JWT_SECRET_KEY beside the others in Consul or Vault", "", false},
+	{"HCP Vault Secrets", "", "hcp vault-secrets run", "hcp vault-secrets run --", makes + " | hcp vault-secrets secrets create JWT_SECRET_KEY --data-file=-`", "", false},
+	{"envchain", "", "envchain", "envchain NAMESPACE", "`envchain --set NAMESPACE JWT_SECRET_KEY`, which asks for the value", "", false},
+	{"Railway", "", "railway run", "railway run", "`keysplit upgrade --target railway:SERVICE`", "RAILWAY_SERVICE_ID", false},
+	{"aws-vault", "", "aws-vault exec", "aws-vault exec PROFILE --", "", "AWS_VAULT", false},
+	{"direnv", ".envrc", "", "direnv exec .", "", "DIRENV_DIR", false},
 }
 
 // Starters are files that say how a backend is started where people develop, below the
@@ -59,11 +70,10 @@ func (r *Run) launcher() (launcher, bool) {
 	folders := []string{r.Project.Root, r.Project.TopLevel}
 	lines := starting(folders)
 	for _, l := range launchers {
-		command := l.among(lines)
-		if value, _ := r.LookupEnv(l.inside); command == "" && !(l.inside != "" && l.set != "" && value != "") && !l.isSetUp(folders) {
+		found := l.among(lines)
+		if value, _ := r.LookupEnv(l.inside); !found && !(l.inside != "" && l.set != "" && value != "") && !l.isSetUp(folders) {
 			continue
 		}
-		l.run = cmp.Or(command, l.run)
 		if l, ok := l.fits(r.Names(), folders); ok {
 			return l, true
 		}
@@ -104,31 +114,73 @@ func (l launcher) isSetUp(folders []string) bool {
 func starting(folders []string) (lines []string) {
 	for _, folder := range slices.Compact(folders) {
 		for _, name := range started {
-			data, err := file.ReadSmall(filepath.Join(folder, filepath.FromSlash(name)))
-			if err != nil || !slices.ContainsFunc(launches, func(command string) bool { return bytes.Contains(data, []byte(command)) }) {
-				continue
+			if data, err := file.ReadSmall(filepath.Join(folder, filepath.FromSlash(name))); err == nil && ByLauncher(string(data)) {
+				lines = slices.AppendSeq(lines, strings.Lines(listed.ReplaceAllString(string(data), " ")))
 			}
-			lines = slices.AppendSeq(lines, strings.Lines(string(data)))
 		}
 	}
 	return lines
 }
 
-// launches are how the commands of the programs begin.
-var launches = []string{"doppler run", "infisical run", "op run", "chamber exec", "teller run", "sops exec-env", "aws-vault exec"}
+// ByLauncher reports whether a text starts something by a program that may give it
+// variables.
+func ByLauncher(text string) bool {
+	text = listed.ReplaceAllString(text, " ")
+	return slices.ContainsFunc(launchers, func(l launcher) bool { return l.in(text) >= 0 })
+}
 
-// among is the command of the program before that of the backend, in lines of what starts
-// it; "" for none.
-func (l launcher) among(lines []string) string {
-	if l.command == nil {
-		return ""
+// listed is what stands between the words of a command that is a list, as Docker has them.
+var listed = lazyregexp.New(`["'],[ \t]*["']`)
+
+// in is where a text calls the program, -1 for nowhere.
+func (l launcher) in(text string) int {
+	at := strings.Index(text, l.command+" ")
+	if l.command == "" || at > 0 && wordEnd.MatchString(text[at-1:at]) {
+		return -1
 	}
+	return at
+}
+
+var (
+	wordEnd = lazyregexp.New(`[\w.-]`)
+	// What ends a launcher's own words where it says so, and the word of the backend's
+	// command where it does not.
+	dashes  = lazyregexp.New(`\s--(?:\s|["'\]]|$)`)
+	program = lazyregexp.New(`\s\\?["']?(?:[\w./-]*/)?(?:python[\d.]*|manage\.py|django-admin|gunicorn|uvicorn|daphne|hypercorn|granian|uv|poetry|pipenv|pdm|docker|docker-compose|sh|bash|make|honcho|\$@)(?:["']?\s|["']?$)`)
+)
+
+// among reports whether the program is called before the backend, in lines of what starts
+// that, and notes how: with what calls the program itself.
+func (l *launcher) among(lines []string) bool {
 	for _, line := range lines {
-		if at := l.command.FindStringIndex(line); at != nil && forBackend.MatchString(line[at[1]:]) {
-			return strings.TrimSpace(line[at[0]:at[1]])
+		at := l.in(line)
+		if at < 0 {
+			continue
 		}
+		own, _, _ := strings.Cut(line[at+len(l.command):], "\n")
+		if end := strings.IndexAny(own, "|;&"); end >= 0 {
+			own = own[:end]
+		}
+		end := dashes.FindStringIndex(own)
+		if end == nil {
+			if end = program.FindStringIndex(own); end == nil {
+				continue
+			}
+			end[1] = end[0]
+			l.quoted = l.quoted || strings.ContainsAny(own[end[0]:][:3], `"'`)
+		} else if end[1] = end[0] + len(" --"); !forBackend.MatchString(own[end[1]:]) && !strings.HasPrefix(line, "ENTRYPOINT") {
+			continue
+		}
+		from := at
+		for _, other := range launchers {
+			if before := other.in(line); before >= 0 {
+				from = min(from, before)
+			}
+		}
+		l.run = line[from:at] + l.command + own[:end[1]]
+		return true
 	}
-	return ""
+	return false
 }
 
 // encryptedNames are what files are called that sops encrypts, relative to a folder.
@@ -182,7 +234,7 @@ func (r *Run) Launched() prose.Text {
 
 // starts is a command of keysplit, started by the program.
 func (l launcher) starts(command string) finding.Command {
-	if l.name == "sops" { // it takes the command as one word
+	if l.quoted {
 		command = shell.Join(command)
 	}
 	return finding.Command(l.run + " " + command)

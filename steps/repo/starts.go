@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -30,11 +29,14 @@ var (
 	elsewhere   = lazyregexp.New(`\b(?:docker|docker-compose|podman|kubectl|make|nox)\b|\|\|\s*(?:true|echo|:)`)
 	// What runs somewhere else has the environment of that.
 	runsElsewhere = lazyregexp.New(`\b(?:docker|docker-compose|podman|kubectl|heroku|ssh|fly|flyctl|railway|doctl|ansible|make|tox|nox)\b|\|\|\s*(?:true|echo|:)`)
-	// What may bring the key without its name being said here.
-	mayBring = lazyregexp.New(`\.env\b|\benv-?file\b|--settings\b|--ds\b|\bdirenv\b|\bdotenv\b|\b(?:op|doppler|vault|sops|infisical|chamber)\s+(?:run|exec|read)\b`)
+	// What brings variables without their names being said here.
+	brings   = lazyregexp.New(`\.env\b|\benv-?file\b|--settings\b|--ds\b|\bdirenv\b|\bdotenv\b|\b(?:op|vault)\s+read\b`)
 	changes  = lazyregexp.New(`(?:^|[;&|\s])(?:cd|pushd)\s+["']?([\w./-]+)`)
 	settings = lazyregexp.New(`DJANGO_SETTINGS_MODULE["']?\s*[:=]?\s*["']?([\w.]+)`)
 )
+
+// mayBring reports whether a text may bring the key without saying its name.
+func mayBring(text string) bool { return brings.MatchString(text) || steps.ByLauncher(text) }
 
 // Starts is the first line, from 1, at which a pipeline or the build of an image starts
 // the project's Django without JWT_SECRET_KEY being given to it, as far as the file can
@@ -43,7 +45,7 @@ var (
 func Starts(b Backend, file string, data []byte) int {
 	switch {
 	case steps.IsDockerfile(path.Base(file)):
-		if wordsOf(b.Names).mentions.Match(data) || mayBring.Match(data) || b.otherSettings(string(data)) || !b.near(path.Dir(file)) {
+		if wordsOf(b.Names).mentions.Match(data) || mayBring(string(data)) || b.otherSettings(string(data)) || !b.near(path.Dir(file)) {
 			return 0
 		}
 		return b.inDockerfile(string(data))
@@ -78,7 +80,7 @@ var toldToPytest = lazyregexp.New(`(?m)^[ \t]*["']?(?:DJANGO_SETTINGS_MODULE|dja
 // TestedBy reports whether the files that configure the tests have them load the settings
 // that manage.py uses, and bring no key. Others may be told on the command line.
 func (b Backend) TestedBy(configuration []byte) bool {
-	if wordsOf(b.Names).mentions.Match(configuration) || mayBring.Match(bytes.ReplaceAll(configuration, []byte("--ds"), nil)) {
+	if wordsOf(b.Names).mentions.Match(configuration) || mayBring(strings.ReplaceAll(string(configuration), "--ds", "")) {
 		return false
 	}
 	found := false
@@ -106,7 +108,7 @@ func (b Backend) given(n *yaml.Node) bool {
 	names := wordsOf(b.Names)
 	found := false
 	eachScalar(n, 0, func(text string) {
-		found = found || names.mentions.MatchString(text) || mayBring.MatchString(text) || b.otherSettings(text)
+		found = found || names.mentions.MatchString(text) || mayBring(text) || b.otherSettings(text)
 	})
 	if found {
 		return true
