@@ -136,10 +136,7 @@ func (d *dotenv) open(run *steps.Run, draft *steps.Draft) (*envfile.Snapshot, er
 func (d *dotenv) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	draft := d.draft
 	if d.draft, d.made = nil, nil; draft == nil {
-		var err error
-		if draft, err = steps.Draw(ctx, run, nil, nil); err != nil {
-			return steps.Plan{}, err
-		}
+		draft, _ = steps.Draw(ctx, run, nil, nil) // an empty one, of no makers
 	}
 	p, err := d.key(run, draft)
 	if err != nil {
@@ -186,10 +183,7 @@ func (d *dotenv) key(run *steps.Run, draft *steps.Draft) (steps.Plan, error) {
 		p.Summary = prose.Say("No key was chosen in %s, so %s gets none.", steps.About(steps.Generate).Called(), rel)
 		return p, nil
 	}
-	now, err := draft.Read(path)
-	if err != nil {
-		return p, run.Refused(path, err)
-	}
+	now, _ := draft.Read(path) // open has read it
 	ops := append([]envfile.Op{envfile.Set{Name: run.Names().Key, Value: run.Key.Reveal()}}, secondKey(run)...)
 	change, err := envfile.Edit(now, envfile.For{Readers: readers, Env: run.LookupEnv}, ops...)
 	if err != nil {
