@@ -58,6 +58,7 @@ func TestTheLinesComeIntoTheSettings(t *testing.T) {
 			other := filepath.Join(filepath.Dir(filepath.Dir(settings)), "shared.py")
 			return errors.Join(os.Rename(settings, other), os.Symlink(other, settings))
 		}, false, "the file is outside of the project"},
+		"no journal":     {func(run *steps.Run, _ string) error { return os.RemoveAll(run.Journal.Dir()) }, false, "no such file"},
 		"no Python":      {func(run *steps.Run, _ string) error { run.Project.Python += "-gone"; return nil }, false, "look for the place"},
 		"with two names": {func(_ *steps.Run, settings string) error { return os.Link(settings, settings+".other") }, false, "s.py"},
 	} {

@@ -1,6 +1,7 @@
 package grace
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -119,5 +120,16 @@ func TestVariablesThatReachNoBackend(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A look at the files that was cut short has not seen that nothing is missing.
+func TestAMappingThatWasNotLookedFor(t *testing.T) {
+	run := leadsTo(t, "kubernetes:backend")
+	stepstest.NewTool(t, "kubectl", "exit 1")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := mapped(ctx, run); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }

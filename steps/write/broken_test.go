@@ -88,7 +88,7 @@ func TestAStageIsReadBackWhole(t *testing.T) {
 	for lines, reads := range map[string]bool{
 		"JWT_PREVIOUS_SECRET_KEY=" + second + "\nJWT_PREVIOUS_SECRET_KEY_UNTIL=": true,
 		"JWT_PREVIOUS_SECRET_KEY=other\nJWT_PREVIOUS_SECRET_KEY_UNTIL=":          false,
-		"JWT_PREVIOUS_SECRET_KEY=" + second + "\nB=":                      false,
+		"JWT_PREVIOUS_SECRET_KEY=" + second + "\nB=":                             false,
 	} {
 		stage(run, steps.Signing, run.Key.Reveal(), second)
 		text := "JWT_SECRET_KEY=" + run.Key.Reveal() + "\n" + lines + steps.GraceUntil(run.Until) + "\n"
