@@ -260,10 +260,7 @@ func remove(ctx context.Context, snap *Snapshot, ledger Ledger, opts Options) (O
 }
 
 func (r *replacement) beginRemoval() error {
-	id, err := randomName()
-	if err != nil {
-		return err
-	}
+	id := randomName()
 	m := r.snap.meta()
 	r.intent = Intent{
 		ID: id, Path: r.snap.Path, Target: r.snap.Target, Temp: tempName(r.snap.Target, id), Removes: true, OldSum: r.opts.Fingerprint(r.snap.Data),

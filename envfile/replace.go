@@ -224,10 +224,7 @@ func (r *replacement) backUp() error {
 }
 
 func (r *replacement) begin() error {
-	id, err := randomName()
-	if err != nil {
-		return err
-	}
+	id := randomName()
 	r.intent = Intent{
 		ID: id, Path: r.snap.Path, Target: r.snap.Target, Temp: tempName(r.snap.Target, id),
 		Created: !r.snap.Exists, NewSum: r.opts.Fingerprint(r.data), BackupID: r.intent.BackupID,
@@ -347,12 +344,10 @@ func tempName(target, random string) string {
 }
 
 // randomName gives 16 hexadecimal digits.
-func randomName() (string, error) {
+func randomName() string {
 	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(b[:]), nil
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails: it ends the program instead
+	return hex.EncodeToString(b[:])
 }
 
 // holds checks that f contains exactly want.

@@ -192,10 +192,7 @@ func encrypted(names Names, folders []string) string {
 	for _, folder := range folders {
 		for _, below := range []string{"", "*"} {
 			for _, name := range encryptedNames {
-				found, err := filepath.Glob(filepath.Join(escaped(folder), below, name))
-				if err != nil {
-					continue
-				}
+				found, _ := filepath.Glob(filepath.Join(escaped(folder), below, name)) // escaped, so it is a pattern
 				for _, path := range found {
 					if data, err := file.ReadSmall(path); err == nil && names.In(data) && IsEncrypted(data) {
 						return path

@@ -32,11 +32,7 @@ func (r *Run) remember() error {
 		u.Targets = SpecsOf(r.Options.Targets) // where none is named, each run finds the place for itself
 	}
 	if f := r.Project.Facts; f != nil {
-		facts, err := json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField})
-		if err != nil {
-			return err
-		}
-		u.Facts = facts
+		u.Facts, _ = json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField}) // they came as JSON
 	}
 	return r.Journal.Use(u)
 }

@@ -91,10 +91,7 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 		What: what, Settings: []string{project.SettingsFile}, Roots: roots(project), Folders: upward(project.Root, project.TopLevel),
 		Key: names.Key, SecretKey: names.SecretKey, Ninja: project.Facts != nil && project.Facts.Package == "ninja-jwt",
 	}
-	asked, err := json.Marshal(q)
-	if err != nil {
-		return p, fmt.Errorf("look for the place in the settings: %w", err)
-	}
+	asked, _ := json.Marshal(q) // texts always have a form
 	program, err := lookProgram()
 	if err != nil {
 		return p, err

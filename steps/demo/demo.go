@@ -235,10 +235,7 @@ func (s *Sandbox) call(ctx context.Context, q request) (reply, error) {
 	defer cancel()
 	s.last++
 	q.ID = s.last
-	line, err := json.Marshal(q)
-	if err != nil {
-		return reply{}, err
-	}
+	line, _ := json.Marshal(q) // texts always have a form
 	if _, err := s.guardian.Stdin.Write(append(line, '\n')); err != nil {
 		return reply{}, errEnded
 	}

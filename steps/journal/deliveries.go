@@ -49,11 +49,9 @@ type Pair struct{ Second, Until string }
 
 // DeliverPair records a delivery that also changes the grace period of the place.
 func (j *Journal) DeliverPair(d Delivery, before secret.Secret, pair Pair) (Delivery, error) {
-	data, err := json.Marshal(pair)
-	if err == nil {
-		d.PairID, err = j.Keep(d.Target, data)
-	}
-	if err != nil {
+	data, _ := json.Marshal(pair) // texts always have a form
+	var err error
+	if d.PairID, err = j.Keep(d.Target, data); err != nil {
 		return d, err
 	}
 	return j.Deliver(d, before)

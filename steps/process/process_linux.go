@@ -205,10 +205,7 @@ func environment(pid int) map[string]string {
 // stat reads the parent and the start from /proc/PID/stat. The second field is
 // the name in parentheses and may itself hold spaces and parentheses.
 func stat(pid int) (parent int, started time.Time, ok bool) {
-	raw, err := os.ReadFile(procPath(pid, "stat"))
-	if err != nil {
-		return 0, time.Time{}, false
-	}
+	raw, _ := os.ReadFile(procPath(pid, "stat")) // of one that has ended there is nothing
 	end := bytes.LastIndexByte(raw, ')')
 	if end < 0 {
 		return 0, time.Time{}, false
@@ -218,14 +215,8 @@ func stat(pid int) (parent int, started time.Time, ok bool) {
 	if len(fields) <= start || fields[state] == "Z" || fields[state] == "X" {
 		return 0, time.Time{}, false
 	}
-	parent, err = strconv.Atoi(fields[ppid])
-	if err != nil {
-		return 0, time.Time{}, false
-	}
-	ticks, err := strconv.ParseInt(fields[start], 10, 64)
-	if err != nil {
-		return 0, time.Time{}, false
-	}
+	parent, _ = strconv.Atoi(fields[ppid])
+	ticks, _ := strconv.ParseInt(fields[start], 10, 64)
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
 		return 0, time.Time{}, false

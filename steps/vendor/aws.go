@@ -190,10 +190,7 @@ func (a *aws) PutPair(ctx context.Context, run *steps.Run, values Values, h step
 
 // with is the JSON object with one key set.
 func (a *aws) with(v awsValue, value string) ([]byte, error) {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return nil, errors.New("write the secret for aws")
-	}
+	raw, _ := json.Marshal(value) // a string always has a form
 	if v.fields == nil {
 		v.fields = map[string]json.RawMessage{}
 	}

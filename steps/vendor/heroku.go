@@ -130,10 +130,7 @@ func (h *Heroku) set(ctx context.Context, run *steps.Run, values map[string]stri
 			vars[name] = value
 		}
 	}
-	body, err := json.Marshal(vars)
-	if err != nil {
-		return errors.New("write the request for Heroku")
-	}
+	body, _ := json.Marshal(vars) // texts always have a form
 	return h.do(ctx, run, token, http.MethodPatch, h.path(), body, nil)
 }
 

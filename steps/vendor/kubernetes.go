@@ -197,11 +197,8 @@ func (k *kubernetes) patch(ctx context.Context, run *steps.Run, values map[strin
 			data[name] = []byte(value) // base64 in JSON
 		}
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]string{"resourceVersion": h.Version}, "data": data})
-	if err != nil {
-		return errors.New("write the patch")
-	}
-	_, err = k.tool().Call(ctx, run, k.String(), patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
+	patch, _ := json.Marshal(map[string]any{"metadata": map[string]string{"resourceVersion": h.Version}, "data": data}) // texts always have a form
+	_, err := k.tool().Call(ctx, run, k.String(), patch, k.args("patch", "secret", k.name, "--type", "merge", "--patch-file", "/dev/stdin", "--output", "name")...)
 	return err
 }
 

@@ -215,10 +215,7 @@ func (v *vault) set(ctx context.Context, run *steps.Run, value secret.Secret, ve
 		}
 		return strconv.Itoa(done.Data.Version), nil
 	}
-	text, err := json.Marshal(value.Reveal())
-	if err != nil {
-		return "", errors.New("write the secret for vault")
-	}
+	text, _ := json.Marshal(value.Reveal()) // a string always has a form
 	return "", v.replace(ctx, run, "", func(fields map[string]json.RawMessage) { fields[v.fieldOf(run)] = text })
 }
 
@@ -250,11 +247,8 @@ func (v *vault) PutPair(ctx context.Context, run *steps.Run, values Values, h st
 	if h.Version == "" || !values.Key.Set() || !values.Second.Set() || values.Until == "" {
 		return "", v.replace(ctx, run, h.Version, func(fields map[string]json.RawMessage) { change(fields, texts) })
 	}
-	body, err := json.Marshal(texts)
-	if err != nil {
-		return "", errors.New("write the secret for vault")
-	}
-	_, err = v.tool().Call(ctx, run, v.String(), body, "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+h.Version, v.path, "-")
+	body, _ := json.Marshal(texts) // texts always have a form
+	_, err := v.tool().Call(ctx, run, v.String(), body, "kv", "patch", "-format=json", "-mount="+v.mount, "-cas="+h.Version, v.path, "-")
 	return "", err
 }
 
