@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -63,13 +62,8 @@ func bugReport(ctx context.Context, stdio IO, o *bugReportOptions) error {
 		return printJSON(stdio.Out, r)
 	}
 	// The text of a person is the JSON of a program, one name a line.
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if _, err := io.WriteString(stdio.Out, one.Run.Redactor.Clean(string(text))+"\n"); err != nil {
-		return err
-	}
+	text, _ := json.MarshalIndent(r, "", "  ") // texts always have a form
+	fmt.Fprintln(stdio.Out, one.Run.Redactor.Clean(string(text)))
 	fmt.Fprintln(stdio.Err, "Nothing was sent. Read it before you paste it anywhere.")
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -208,7 +207,8 @@ func (c *checkOptions) fixing(ctx context.Context, stdio IO, f front, run *steps
 	}
 	return func(on []steps.Edit) (bool, error) {
 		if c.dryRun {
-			return false, c.patch(stdio, run, on)
+			patch(stdio, run, on)
+			return false, nil
 		}
 		err := run.WriteEdits(ctx, on, func(ev steps.Event) {
 			if ev.Kind == steps.EventProgress {
@@ -229,19 +229,16 @@ func (c *checkOptions) fixing(ctx context.Context, stdio IO, f front, run *steps
 }
 
 // patch prints what git apply takes.
-func (c *checkOptions) patch(stdio IO, run *steps.Run, on []steps.Edit) error {
+func patch(stdio IO, run *steps.Run, on []steps.Edit) {
 	for _, file := range steps.FilesOf(on) {
 		name := run.Project.Rel(file.File)
 		switch {
 		case file.Secret:
 			fmt.Fprintf(stdio.Err, "Left out, since it may hold a secret: %s (%s)\n", secret.Inert(name), steps.Extent(file.Was, file.Is, file.Mode))
 		default:
-			if _, err := io.WriteString(stdio.Out, steps.Patch(name, file.Was, file.Is)); err != nil {
-				return fmt.Errorf("print the patch: %w", err)
-			}
+			fmt.Fprint(stdio.Out, steps.Patch(name, file.Was, file.Is))
 		}
 	}
-	return nil
 }
 
 // worst is the exit code of all: that of an environment that could not be looked
