@@ -190,12 +190,6 @@ func TestFilesThatTellNothing(t *testing.T) {
 		if got := run.HandedIn(run.Project); len(got) != 0 {
 			t.Errorf("%s: handed in %v", name, got)
 		}
-		if name == "no text" {
-			run.Project.EnvFile.At, _ = envfile.Open(path)
-			if keys, err := run.Home().Found(); err == nil {
-				t.Errorf("%s: found %v", name, keys.Key.Source)
-			}
-		}
 		run.Project.Source = Source{Kind: ValueFile, File: top}
 		if keys, err := run.Home().Keys(); err == nil {
 			t.Errorf("%s: a folder of one value: %v", name, keys.Key.Source)

@@ -1,0 +1,158 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/vendor"
+)
+
+var errLost = errors.New("the answer got lost")
+
+// manager is one of a platform that fails where a test says.
+type manager struct {
+	fails    string
+	seen     []vendor.Sighting
+	restarts int
+}
+
+func (m *manager) fail(at string) error {
+	if m.fails == at {
+		return errLost
+	}
+	return nil
+}
+
+func (m *manager) Plan(context.Context, *steps.Run) (steps.Plan, error) {
+	return steps.Plan{}, m.fail("plan")
+}
+func (m *manager) Places(context.Context, *steps.Run) []string  { return []string{"the platform"} }
+func (m *manager) MayRestart(context.Context, *steps.Run) error { return m.fail("may") }
+func (m *manager) Restart(context.Context, *steps.Run, vendor.Pace, steps.Emit) error {
+	m.restarts++
+	return m.fail("restart")
+}
+func (m *manager) Seen(context.Context, *steps.Run) ([]vendor.Sighting, error) {
+	return m.seen, m.fail("seen")
+}
+
+// Each failure of a manager ends the restart with it: of the backend, of one of several, of
+// a worker, and of what a rollback restarts.
+func TestWhatAManagerCannotDoIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []string{"plan", "may", "restart", "seen"} {
+		w := newWorld(t)
+		ctx, emit := t.Context(), func(steps.Event) {}
+		m, other := &manager{fails: fails}, &manager{}
+		worker := Way{spec: "worker:x", manager: m}
+		w.run.Options.Also = []steps.Way{worker}
+		var plan steps.Plan
+		for name, try := range map[string]func() error{
+			"plan of several":    func() error { _, err := several{m, other}.Plan(ctx, w.run); return err },
+			"plan of workers":    func() error { return planWorkers(ctx, w.run, &plan) },
+			"restart of several": func() error { return several{m, other}.Restart(ctx, w.run, w.step.Pace, emit) },
+			"restart of workers": func() error { return w.step.restartWorkers(ctx, w.run, emit) },
+			"may":                func() error { return mayRestart(ctx, w.run) },
+			"alone":              func() error { return w.step.proveAlone(ctx, w.run, m, emit) },
+		} {
+			hits := map[string][]string{"plan": {"plan of several", "plan of workers"}, "may": {"may"}, "restart": {"restart of several", "restart of workers"}, "seen": {"restart of workers", "alone"}}
+			want := false
+			for _, hit := range hits[fails] {
+				want = want || hit == name
+			}
+			before := other.restarts
+			if err := try(); errors.Is(err, errLost) != want || want && other.restarts != before {
+				t.Errorf("%s, %s fails: %v, %d restarts more", name, fails, err, other.restarts-before)
+			}
+		}
+	}
+	if w, err := Parse("fly:a,heroku:"); err == nil {
+		t.Errorf("a wrong name among several: %v", w.spec)
+	}
+}
+
+// Each look at the servers counts: where one fails, in the plan, the restart, the wait and
+// the way back, that is the end of it.
+func TestALookAtTheServersThatFails(t *testing.T) {
+	t.Parallel()
+	look := func(t *testing.T, n int) (*world, *int) {
+		w := newWorld(t)
+		base := backend(t)
+		w.set(w.server(2, 1, w.old, base))
+		w.run.Wrote, w.run.WroteAt = true, time.Now()
+		w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now().Add(time.Second), base)} }
+		calls := 0
+		w.step.Find = func(ctx context.Context, root string) ([]steps.Server, error) {
+			if calls++; calls == n {
+				return nil, errLost
+			}
+			return w.find(ctx, root)
+		}
+		return w, &calls
+	}
+	for name, act := range map[string]func(w *world) error{
+		"plan":  func(w *world) error { _, err := w.step.Plan(w.t.Context(), w.run); return err },
+		"apply": func(w *world) error { return w.step.Apply(w.t.Context(), w.run, func(steps.Event) {}) },
+		"undo":  func(w *world) error { return w.step.Undo(w.t.Context(), w.run, func(steps.Event) {}) },
+		"seen":  func(w *world) error { _, err := w.step.Seen(w.t.Context(), w.run); return err },
+		"renewed": func(w *world) error {
+			return w.step.renewed(w.t.Context(), w.run, func(steps.Event) {})
+		},
+	} {
+		w, calls := look(t, 0)
+		if err := act(w); err != nil {
+			t.Errorf("%s without a failure: %v", name, err)
+		}
+		for n := 1; n <= min(*calls, 6); n++ {
+			w, _ := look(t, n)
+			if err := act(w); !errors.Is(err, errLost) {
+				t.Errorf("%s, look %d of %d: %v", name, n, *calls, err)
+			}
+		}
+	}
+}
+
+// Where the processes cannot be seen, a person is told what to do, also on the way back.
+func TestWhereProcessesCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }
+	texts, _, err := do(w.step.Undo, w.run)
+	if err != nil || !hasText(texts, "stop it and start it again") {
+		t.Errorf("%v, %q", err, texts)
+	}
+}
+
+// A way that the journal cannot note is not gone, and a settings file that is gone is not
+// said to be marked.
+func TestARestartThatCannotBeNoted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	j, err := journal.Folder(filepath.Join(t.TempDir(), "state")).Open(w.run.Project.Root, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run.Journal = j
+	m := &manager{}
+	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
+	if err := os.RemoveAll(j.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.step.Apply(t.Context(), w.run, func(steps.Event) {}); err == nil || m.restarts > 0 {
+		t.Errorf("%v after %d restarts", err, m.restarts)
+	}
+	w.run.Project.SettingsFile = filepath.Join(w.run.Project.Root, "gone.py")
+	if name, err := touch(w.run); err == nil {
+		t.Errorf("marked %q", name)
+	}
+	if err := os.Remove(w.run.Project.EnvFile.Path); err != nil || !writePending(w.run) {
+		t.Error("a file that is gone has the key")
+	}
+}
