@@ -153,11 +153,8 @@ func expands(d Dialect) bool {
 // where it gives none, or none that can be known.
 func Lookup(d Dialect, data []byte, name string, env func(string) (string, bool)) (value string, found bool, err error) {
 	vars, err := Read(d, data, env)
-	if err != nil {
-		return "", false, err
-	}
 	value, found = vars.Get(name)
-	return value, found, nil
+	return value, found, err
 }
 
 // pythonText decodes data as Python's open() does in text mode: strict UTF-8,

@@ -92,19 +92,16 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 		Key: names.Key, SecretKey: names.SecretKey, Ninja: project.Facts != nil && project.Facts.Package == "ninja-jwt",
 	}
 	asked, _ := json.Marshal(q) // texts always have a form
-	program, err := lookProgram()
-	if err != nil {
-		return p, err
-	}
 	python := project.Python
 	if project.Inside() { // it only parses files, of which a container has other paths
+		var err error
 		if python, err = exec.LookPath("python3"); err != nil {
 			return place{Unsure: "this machine has no Python to find the place with", File: project.SettingsFile}, nil
 		}
 	}
 	res, err := child.Command{
 		Path: python, Args: []string{"-I", "-", string(asked)}, Dir: project.Root, As: project.User,
-		Stdin: bytes.NewReader(program), Unset: child.Withheld,
+		Stdin: bytes.NewReader(lookProgram()), Unset: child.Withheld,
 	}.Run(ctx)
 	if err != nil {
 		return p, fmt.Errorf("look for the place in the settings: %w", err)
@@ -116,20 +113,13 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 	return p, nil
 }
 
-func lookProgram() ([]byte, error) {
-	parts, err := lookFiles.ReadDir("look")
-	if err != nil {
-		return nil, fmt.Errorf("prepare the look at the settings: %w", err)
-	}
-	var program []byte
+func lookProgram() (program []byte) {
+	parts, _ := lookFiles.ReadDir("look") // it is a part of this program
 	for _, part := range parts {
-		text, err := lookFiles.ReadFile("look/" + part.Name())
-		if err != nil {
-			return nil, fmt.Errorf("prepare the look at the settings: %w", err)
-		}
+		text, _ := lookFiles.ReadFile("look/" + part.Name())
 		program = append(program, text...)
 	}
-	return program, nil
+	return program
 }
 
 // roots are the folders that the settings can import the project's modules from: the one

@@ -187,10 +187,7 @@ func system(run *steps.Run) System {
 
 // systemName is PRETTY_NAME of os-release(5), where there is one.
 func systemName() string {
-	data, err := file.ReadSmall("/etc/os-release")
-	if err != nil {
-		return ""
-	}
+	data, _ := file.ReadSmall("/etc/os-release")
 	for line := range strings.Lines(string(data)) {
 		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
 			return strings.Trim(name, `"'`)

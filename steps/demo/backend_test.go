@@ -123,8 +123,7 @@ func TestDjango(t *testing.T) {
 	}
 	secretKey, _ := s.keys(t)
 	for which, key := range map[string]string{"SECRET_KEY": secretKey, "SIGNING_KEY": key} {
-		token, err := tokens{[]byte(key)}.issue(access, 1)
-		check(t, err)
+		token := tokens{[]byte(key)}.issue(access, 1)
 		input, _, _ := cutLast(token)
 		sum, err := d.Sign(t.Context(), which, "HS256", []byte(input))
 		check(t, err)

@@ -23,10 +23,7 @@ const placeholder = "REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_url
 
 // layProject writes the project's files below dir, all but .env.
 func layProject(dir string) error {
-	root, err := fs.Sub(projectFiles, "project")
-	if err != nil {
-		return err
-	}
+	root, _ := fs.Sub(projectFiles, "project") // the name is one of a folder
 	return fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

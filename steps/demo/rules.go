@@ -102,10 +102,7 @@ func (r *refusal) traceback(root string) string {
 }
 
 func raiseLine(file string, nth int) int {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return 0
-	}
+	data, _ := os.ReadFile(file) // of what cannot be read no line is named
 	for i, line := range strings.Split(string(data), "\n") {
 		if strings.Contains(line, "raise ImproperlyConfigured(") {
 			if nth--; nth == 0 {

@@ -286,10 +286,7 @@ func permissions(_ context.Context, run *steps.Run, found []finding.Finding, d *
 	if err != nil || !at.Exists || found[0].File != e.rel || at.ACL != nil {
 		return err
 	}
-	now, err := d.Read(e.path)
-	if err != nil {
-		return err
-	}
+	now, _ := d.Read(e.path) // as it was found
 	mode := at.Mode &^ fs.FileMode(0o077)
 	if at.Mode&0o040 != 0 && at.GID != at.UID {
 		mode |= 0o040

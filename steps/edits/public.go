@@ -25,10 +25,7 @@ func publicOf(path string) public {
 	if sample == "" {
 		return p
 	}
-	data, err := file.ReadSmall(sample)
-	if err != nil {
-		return p
-	}
+	data, _ := file.ReadSmall(sample)
 	for _, l := range envfile.Parse(text(data)).Lines() {
 		switch {
 		case l.Kind == envfile.Comment:

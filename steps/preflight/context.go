@@ -27,10 +27,7 @@ var copiesAll = lazyregexp.New(`(?mi)^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\./?|"\.
 // a compose file, is not known here.
 func inBuildContext(p *steps.Project) (dockerfile string, found bool) {
 	for _, dir := range upward(filepath.Dir(p.EnvFile.Path), p.TopLevel) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			continue
-		}
+		entries, _ := os.ReadDir(dir)
 		rel, err := filepath.Rel(dir, p.EnvFile.Path)
 		if err != nil || dockerIgnores(readSome(filepath.Join(dir, ".dockerignore")), filepath.ToSlash(rel)) {
 			continue

@@ -187,10 +187,7 @@ func (s *search) below(dir string, levels int) {
 				}
 				continue
 			}
-			entries, err := os.ReadDir(f.path)
-			if err != nil {
-				continue
-			}
+			entries, _ := os.ReadDir(f.path)
 			for _, e := range entries {
 				if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
 					next = append(next, folder{filepath.Join(f.path, e.Name()), f.aside || isAside(e.Name())})
@@ -245,10 +242,7 @@ func readSome(path string) []byte {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSource {
 		return nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
+	data, _ := os.ReadFile(path)
 	return data
 }
 

@@ -109,10 +109,7 @@ func astray(p *steps.Project) string {
 	if path := filepath.Join(p.TopLevel, ".env"); isFile(path) && holdsKeys(p.Names, path) {
 		return path
 	}
-	entries, err := os.ReadDir(p.Root)
-	if err != nil {
-		return ""
-	}
+	entries, _ := os.ReadDir(p.Root)
 	for _, e := range entries {
 		if path := filepath.Join(p.Root, e.Name(), ".env"); isFile(path) && holdsKeys(p.Names, path) {
 			return path

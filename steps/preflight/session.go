@@ -124,10 +124,7 @@ var errEnded = errors.New("the project's Python ended")
 // openSession starts the project's Django and waits for its facts. tap, when
 // set, sees every byte that the probe writes; tests look for secrets there.
 func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.Writer) (*session, error) {
-	program, err := probeProgram()
-	if err != nil {
-		return nil, err
-	}
+	program := probeProgram()
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
 		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal, handed: func() map[string]string { return run.HandedIn(p) }, lent: run.Lent,
@@ -153,6 +150,7 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	if p.Inside() {
 		cmd.Args, cmd.Dir, cmd.As = slices.Concat(p.PythonArgs, []string{"-B"}, cmd.Args), p.PythonDir, nil
 	}
+	var err error
 	if s.proc, err = cmd.Start(child.Streams{Stdout: out, Stderr: s.errs}); err != nil {
 		return nil, cannotStart(p)
 	}
@@ -164,15 +162,12 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 		<-s.proc.Done()
 		_ = writing.Close()
 	}, s.fail)
-	first, err := json.Marshal(opening{
+	first, _ := json.Marshal(opening{
 		Token: s.token, Seal: base64.StdEncoding.EncodeToString(run.Prints.SessionKey()),
 		Root: p.Root, Manage: p.ManagePy, Settings: run.Options.Settings, Guess: p.SettingsModule, EnvFile: p.EnvFile.Path,
 		Planned: planned(ctx, run, p).with(run.Adopted), Words: secret.Words(), Least: run.MinLength(), Boot: bootstrap, Handed: s.handed(), Lent: s.lent(),
 		Variables: run.Names(), Configured: run.Options.Names.Known(), Same: same,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("prepare the probe: %w", err)
-	}
+	}) // texts always have a form
 	r, err := s.exchange(ctx, append(append(program, first...), '\n'))
 	if err != nil {
 		s.proc.Terminate()
@@ -182,20 +177,13 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	return s, nil
 }
 
-func probeProgram() ([]byte, error) {
-	parts, err := probeFiles.ReadDir("probe")
-	if err != nil {
-		return nil, fmt.Errorf("prepare the probe: %w", err)
-	}
-	var program []byte
+func probeProgram() (program []byte) {
+	parts, _ := probeFiles.ReadDir("probe") // it is a part of this program
 	for _, part := range parts {
-		text, err := probeFiles.ReadFile("probe/" + part.Name())
-		if err != nil {
-			return nil, fmt.Errorf("prepare the probe: %w", err)
-		}
+		text, _ := probeFiles.ReadFile("probe/" + part.Name())
 		program = append(program, text...)
 	}
-	return program, nil
+	return program
 }
 
 func randomToken() string {

@@ -191,10 +191,7 @@ func composeReads(p *steps.Project, env string) bool {
 
 // composeFiles are the compose files of a folder, by their names.
 func composeFiles(dir string) (files []string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
+	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		name := e.Name()
 		if (strings.HasPrefix(name, "docker-compose") || strings.HasPrefix(name, "compose")) && (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")) {

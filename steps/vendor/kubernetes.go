@@ -141,10 +141,7 @@ func (k *kubernetes) Look(ctx context.Context, run *steps.Run) (steps.Held, erro
 // context names the cluster, in the words of the kubeconfig; "" when kubectl does
 // not tell.
 func (k *kubernetes) context(ctx context.Context, run *steps.Run) string {
-	out, err := k.tool().Call(ctx, run, k.String(), nil, "config", "view", "--minify", "--output", "json")
-	if err != nil {
-		return ""
-	}
+	out, _ := k.tool().Call(ctx, run, k.String(), nil, "config", "view", "--minify", "--output", "json")
 	var c struct {
 		Current  string `json:"current-context"`
 		Clusters []struct{ Cluster struct{ Server string } }
