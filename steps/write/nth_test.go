@@ -1,0 +1,55 @@
+package write
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps/stepstest"
+)
+
+// nth makes the stand-in of a program fail at one call: the nth.
+const nth = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
+[ "$n" != "$(cat "$DIR/fail" 2>/dev/null)" ] || { echo "$*" >"$DIR/failed"; echo 'error: it failed' >&2; exit 9; }
+`
+
+// A program that fails at one call and works at all others ends the write, or the way back,
+// there and with that reason, unless it was asked only for what is worth knowing.
+func TestEachCallOfAManagerCounts(t *testing.T) {
+	for _, m := range stepstest.Every(2, managers()) {
+		old := stepstest.Key()
+		calls := 1
+		for n := 0; n <= calls; n++ {
+			if n > 0 && !stepstest.Long() && n%3 != 1 {
+				continue // each call starts a program
+			}
+			run, target := oneTarget(t, m.spec)
+			program := stepstest.NewTool(t, m.program, nth+standInBody(t, m.program))
+			remember(t, program, m.start(old))
+			if err := os.WriteFile(filepath.Join(program.Dir, "fail"), []byte(strconv.Itoa(n)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			said, err := bring(run, target)
+			undone := ""
+			if err == nil {
+				undone, err = undo(run)
+			}
+			if n == 0 {
+				calls, _ = strconv.Atoi(strings.TrimSpace(program.File("n")))
+			}
+			failed := strings.TrimSpace(program.File("failed"))
+			key, _ := m.value(memory(t, program))
+			ends := failed != "" && !slices.ContainsFunc([]string{"sts", "token"}, func(words string) bool { return strings.HasPrefix(failed, words) })
+			if (err != nil) != ends || ends && !strings.Contains(fmt.Sprint(err), "exit code 9") {
+				t.Errorf("%s: call %d of %d fails (%s): %v", m.name, n, calls, failed, err)
+			}
+			if holds := key == run.Key.Reveal(); strings.Contains(said, "read back from") && !holds && undone == "" || strings.Contains(undone, "is back as it was") && key != old {
+				t.Errorf("%s: call %d of %d fails (%s), and it says %s%s", m.name, n, calls, failed, said, undone)
+			}
+		}
+	}
+}
