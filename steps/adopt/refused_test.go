@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,5 +114,60 @@ func TestALongMessageIsWrapped(t *testing.T) {
 		if len(l) > 79 {
 			t.Errorf("%d: %s", len(l), l)
 		}
+	}
+}
+
+// mute is a Django that answers so many times.
+type mute struct {
+	steps.Django
+	left  int
+	facts steps.Facts
+}
+
+var errMute = errors.New("Django does not answer")
+
+func (m *mute) Try(context.Context, steps.Trial) (*steps.Facts, error) {
+	if m.left--; m.left < 0 {
+		return nil, errMute
+	}
+	return &m.facts, nil
+}
+
+// What cannot be tried, read or looked for is not edited, and that is the reason.
+func TestWhatCannotBeTriedIsNotEdited(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	settings := filepath.Join(root, "s.py")
+	if err := os.WriteFile(settings, bytes.Repeat([]byte("A = 1\n"), 1<<18), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: root, TopLevel: root, SettingsFile: settings, Python: filepath.Join(root, "gone")}}}
+	own := steps.Facts{State: "ok", SecretKey: steps.KeyFacts{Set: true, Sum: "secret"}, SigningEqualsSecretKey: true}
+	if err := try(t.Context(), run, &mute{}, &steps.Adopted{}); !errors.Is(err, errMute) {
+		t.Errorf("as they are: %v", err)
+	}
+	if err := try(t.Context(), run, &mute{left: 1, facts: own}, &steps.Adopted{}); !errors.Is(err, errMute) {
+		t.Errorf("the first edit: %v", err)
+	}
+	run.Django = &mute{}
+	if made, err := Draft(t.Context(), run); err == nil || !strings.Contains(err.Error(), "look for the place in the settings") {
+		t.Errorf("without Python: %+v, %v", made, err)
+	}
+	if made, err := write(run, place{File: settings, Read: true, Block: 1}, way{Call: "get", Form: "get"}); err == nil {
+		t.Errorf("a file that is too large: %+v", made)
+	}
+	if err := os.WriteFile(settings, []byte("A = 1\r\nB = 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := write(run, place{File: settings, Block: 2, Read: true, Var: "K", Secret: "S", Quote: "'", Unit: "  ", Limit: 88, Raises: "E"}, way{Call: "get", Form: "get"}); !errors.Is(err, errLines) {
+		t.Errorf("mixed line ends: %+v, %v", made, err)
+	}
+	d, err := steps.Draw(t.Context(), run, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Adopted = &steps.Adopted{File: root}
+	if err := offer(t.Context(), run, nil, d); err == nil || len(d.Edits) > 0 {
+		t.Errorf("a folder: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -114,5 +115,45 @@ func TestWhatCommittedFilesLack(t *testing.T) {
 	}
 	if !finding.Has(v.Findings, finding.ExampleMissingKey) || len(*told) != 1 {
 		t.Errorf("%v, told %q", v.Findings, *told)
+	}
+}
+
+// A look that was cut short, an edit that could not be made and a journal that cannot be
+// read are no verdict.
+func TestWhatCannotBeLookedAtIsNoVerdict(t *testing.T) {
+	t.Parallel()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	never := func([]steps.Edit) (bool, error) { return false, nil }
+	v, _ := look(t, "A=1\n", steps.DefaultEnvironment, nil)
+	if err := v.Committed(stopped, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	broken := errors.New("the disk is gone")
+	if err := v.Committed(t.Context(), func([]steps.Edit) (bool, error) { return false, broken }); !errors.Is(err, broken) {
+		t.Errorf("an edit that fails: %v", err)
+	}
+	midway, end := context.WithCancel(t.Context())
+	if err := v.Committed(midway, func([]steps.Edit) (bool, error) { end(); return true, nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped after the edits: %v", err)
+	}
+	if _, err := v.permitted(stopped, []steps.Edit{{Secret: true}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("git was not asked: %v", err)
+	}
+	missing := finding.New(finding.EnvFileMissing, "").At(".env", 0)
+	v, _ = look(t, "A=1\n", steps.DefaultEnvironment, nil, missing)
+	v.Run.Stage = steps.Accepting
+	if err := os.WriteFile(filepath.Join(v.Run.Project.Root, "jwt_grace.py"), []byte("# another's\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Committed(t.Context(), never); err == nil {
+		t.Error("a plan of edits that cannot be made")
+	}
+	if err := os.WriteFile(filepath.Join(v.Run.Journal.Dir(), "journal.jsonl"), []byte("nothing\nof ours\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.Run.Journal = nil
+	if err := v.Remind(time.Now()); err == nil {
+		t.Error("reminded without the journal")
 	}
 }

@@ -3,9 +3,12 @@ package verify
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
@@ -79,5 +82,43 @@ func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
 	}
 	if !strings.Contains(said, "64") {
 		t.Errorf("it says %q", said)
+	}
+}
+
+// A place, a file or a Django that cannot be read is an error and not a good pair, and what
+// was found beside a good one is told.
+func TestWhatCannotBeReadIsNotGood(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no answer")
+	run, facts, key, _ := healthy(t)
+	if err := os.WriteFile(run.Project.EnvFile.Path+"-value", []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(run.Project.EnvFile.Path), os.Mkdir(run.Project.EnvFile.Path, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if codes, err := look(t, run); err == nil {
+		t.Errorf("a folder: %v", codes)
+	}
+	run.Project.Source = steps.Source{Kind: steps.ValueFile, File: run.Project.EnvFile.Path}
+	if codes, err := look(t, run); err == nil || !slices.Contains(codes, finding.KeyUnread) {
+		t.Errorf("a value that cannot be read: %v, %v", codes, err)
+	}
+	run, facts, _, _ = healthy(t)
+	place := &stepstest.Place{Name: "keeper", Held: steps.Held{Where: "the keeper", Readable: true, There: true, Key: run.Key}}
+	run.Targets = []steps.Target{place}
+	if _, err := look(t, run); err != nil {
+		t.Fatal(err)
+	}
+	run.Django = &stepstest.Django{Now: facts, Err: broken}
+	if _, err := look(t, run); !errors.Is(err, broken) {
+		t.Errorf("Django: %v", err)
+	}
+	place.Err = broken
+	if _, err := look(t, run); !errors.Is(err, broken) {
+		t.Errorf("the place: %v", err)
+	}
+	if name := sameAs(run, envfile.Decouple, []byte("A=\xff\n"), run.Key); name != "" {
+		t.Errorf("a file that is no text holds the key as %s", name)
 	}
 }
