@@ -124,7 +124,7 @@ type mute struct {
 	facts steps.Facts
 }
 
-var errMute = errors.New("Django does not answer")
+var errMute = errors.New("no answer of Django")
 
 func (m *mute) Try(context.Context, steps.Trial) (*steps.Facts, error) {
 	if m.left--; m.left < 0 {

@@ -90,10 +90,7 @@ func TestAPlaceWithAKeyThatIsTooShortForTheProject(t *testing.T) {
 func TestWhatCannotBeReadIsNotGood(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no answer")
-	run, facts, key, _ := healthy(t)
-	if err := os.WriteFile(run.Project.EnvFile.Path+"-value", []byte(key), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	run, _, _, _ := healthy(t)
 	if err := errors.Join(os.Remove(run.Project.EnvFile.Path), os.Mkdir(run.Project.EnvFile.Path, 0o700)); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +101,7 @@ func TestWhatCannotBeReadIsNotGood(t *testing.T) {
 	if codes, err := look(t, run); err == nil || !slices.Contains(codes, finding.KeyUnread) {
 		t.Errorf("a value that cannot be read: %v, %v", codes, err)
 	}
-	run, facts, _, _ = healthy(t)
+	run, facts, _, _ := healthy(t)
 	place := &stepstest.Place{Name: "keeper", Held: steps.Held{Where: "the keeper", Readable: true, There: true, Key: run.Key}}
 	run.Targets = []steps.Target{place}
 	if _, err := look(t, run); err != nil {
