@@ -22,6 +22,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,7 @@ type Sight struct {
 	Servers []steps.Server    // of the project, by their process numbers
 	Workers []steps.Server    // of the project that serve nothing: Celery's and the like, the ones that started the others
 	Others  []steps.Server    // Pythons that listen and show no project: only asking them tells
+	More    map[int][]string  // further addresses of those two, by their process numbers
 	Hidden  []Hidden          // what may not be looked into
 	Holders map[uint16]string // the program behind each TCP port that somebody listens on, "" where it may not be seen
 }
@@ -97,7 +99,7 @@ func (h Hidden) String() string {
 // that there is none.
 func Look(ctx context.Context, root string) (Sight, error) {
 	s, all, err := list(ctx, root)
-	s.Servers, s.Others = servers(all)
+	s.Servers, s.Others, s.More = servers(all)
 	s.Workers = workers(all)
 	return seen(s, err)
 }
@@ -237,8 +239,9 @@ func reloads(args []string) bool {
 }
 
 // servers picks those of the project out of all Pythons, and those that listen and
-// show no project.
-func servers(all []running) (mine, unsure []steps.Server) {
+// show no project; more are their further addresses.
+func servers(all []running) (mine, unsure []steps.Server, more map[int][]string) {
+	more = map[int][]string{}
 	c := crowd{byPID: map[int]running{}, on: map[string][]int{}, watching: map[int]bool{}}
 	for _, p := range all {
 		c.byPID[p.pid] = p
@@ -252,7 +255,10 @@ func servers(all []running) (mine, unsure []steps.Server) {
 		}
 	}
 	for _, p := range all {
-		s, whose, ok := c.server(p)
+		s, further, whose, ok := c.server(p)
+		if len(further) > 0 {
+			more[s.PID] = further
+		}
 		switch {
 		case !ok, whose == others:
 		case whose == ours:
@@ -262,7 +268,7 @@ func servers(all []running) (mine, unsure []steps.Server) {
 		}
 	}
 	slices.SortFunc(mine, func(a, b steps.Server) int { return a.PID - b.PID })
-	return mine, unsure
+	return mine, unsure, more
 }
 
 // crowd are processes, and how they stand to each other.
@@ -284,7 +290,9 @@ func (c crowd) group(p running) (master running, workers []running) {
 	members := map[int]bool{p.pid: true}
 	for _, s := range p.sockets {
 		for _, pid := range c.on[s.id] {
-			members[pid] = true
+			if !c.watching[pid] { // it can hold its child's socket, and answers nobody
+				members[pid] = true
+			}
 		}
 	}
 	master = p
@@ -304,18 +312,32 @@ func (c crowd) group(p running) (master running, workers []running) {
 	return master, workers
 }
 
-// server is the server that a process stands for, and whose it is; ok is false for one
+// commands reports whether the process only tells its children what to do: they listen on
+// TCP, and it does on a unix socket, as gunicorn's master with --reuse-port.
+func (c crowd) commands(p running) bool {
+	if len(p.sockets) == 0 || slices.ContainsFunc(p.sockets, func(s socket) bool { return s.path == "" }) {
+		return false
+	}
+	for _, child := range c.byPID {
+		if child.parent == p.pid && slices.ContainsFunc(child.sockets, func(s socket) bool { return s.path == "" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// server is the server that a process stands for, its further addresses, and whose it is; ok is false for one
 // that stands for none: a worker, a parent that watches, or a program that serves
 // nothing.
-func (c crowd) server(p running) (s steps.Server, whose bond, ok bool) {
+func (c crowd) server(p running) (s steps.Server, further []string, whose bond, ok bool) {
 	master, workers := c.group(p)
 	s = steps.Server{
 		PID: p.pid, Folder: p.folder, Started: p.started, Workers: len(workers),
 		Command: strings.Join(strings.Fields(secret.Inert(strings.Join(p.args, " "))), " "),
 	}
 	switch {
-	case master.pid != p.pid, c.watching[p.pid]:
-		return s, unknown, false // another one stands for it
+	case master.pid != p.pid, c.watching[p.pid], c.commands(p):
+		return s, nil, unknown, false // another one stands for it
 	case c.watched(p):
 		s.Reloader = p.parent
 	case reloads(p.args) && len(p.sockets) > 0:
@@ -326,7 +348,7 @@ func (c crowd) server(p running) (s steps.Server, whose bond, ok bool) {
 	case len(p.sockets) == 0 && (p.reloaded || classify(p.args) == runserver):
 		s.Reloader = p.pid // between two children
 	case len(p.sockets) == 0 && classify(p.args) != noReload:
-		return s, unknown, false
+		return s, nil, unknown, false
 	}
 	shared := map[string]bool{} // the master can listen on more, to be told what to do
 	whose = p.bond
@@ -341,48 +363,53 @@ func (c crowd) server(p running) (s steps.Server, whose bond, ok bool) {
 			whose = ours
 		}
 	}
-	s.URL, s.Inside = reached(slices.DeleteFunc(slices.Clone(p.sockets), func(s socket) bool { return !shared[s.id] }))
-	return s, whose, true
+	urls, inside := reached(slices.DeleteFunc(slices.Clone(p.sockets), func(s socket) bool { return !shared[s.id] }))
+	if s.Inside = inside; len(urls) > 0 {
+		s.URL, further = urls[0], urls[1:]
+	}
+	return s, further, whose, true
 }
 
-// reached is the base URL of what listens on the sockets: of TCP the lowest port, and
-// this machine where it listens everywhere; else the unix socket. Where all are in
+// reached are the base URLs of what listens on the sockets: those of TCP by their ports, and
+// this machine where it listens everywhere; then the unix sockets. Where all are in
 // another network, inside says where they are there.
-func reached(sockets []socket) (url, inside string) {
+func reached(sockets []socket) (urls []string, inside string) {
 	var tcp, abroad []netip.AddrPort
+	var paths []string
 	for _, s := range sockets {
 		switch {
 		case s.path != "":
-			url = steps.SocketURL(s.path)
+			paths = append(paths, steps.SocketURL(s.path))
 		case s.abroad:
 			abroad = append(abroad, s.at)
 		default:
 			tcp = append(tcp, s.at)
 		}
 	}
-	if len(tcp) > 0 {
-		url = baseURL(tcp)
+	slices.Sort(paths)
+	urls = slices.Compact(append(baseURLs(tcp), paths...))
+	if len(urls) == 0 && len(abroad) > 0 {
+		inside = strings.TrimPrefix(baseURLs(abroad)[0], "http://")
 	}
-	if url == "" && len(abroad) > 0 {
-		inside = strings.TrimPrefix(baseURL(abroad), "http://")
-	}
-	return url, inside
+	return urls, inside
 }
 
-// baseURL makes the address to call from those that a process listens on.
-func baseURL(listens []netip.AddrPort) string {
-	best := listens[0]
-	for _, l := range listens[1:] {
-		if l.Port() < best.Port() || l.Port() == best.Port() && l.Addr().Less(best.Addr()) {
-			best = l
+// baseURLs makes the addresses to call from those that a process listens on, one for
+// each port.
+func baseURLs(listens []netip.AddrPort) (urls []string) {
+	slices.SortFunc(listens, func(a, b netip.AddrPort) int {
+		return cmp.Or(cmp.Compare(a.Port(), b.Port()), a.Addr().Compare(b.Addr()))
+	})
+	listens = slices.CompactFunc(listens, func(a, b netip.AddrPort) bool { return a.Port() == b.Port() })
+	for _, l := range listens {
+		addr := l.Addr().Unmap()
+		switch addr {
+		case netip.IPv4Unspecified():
+			addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		case netip.IPv6Unspecified():
+			addr = netip.IPv6Loopback()
 		}
+		urls = append(urls, "http://"+netip.AddrPortFrom(addr, l.Port()).String())
 	}
-	addr := best.Addr().Unmap()
-	switch addr {
-	case netip.IPv4Unspecified():
-		addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	case netip.IPv6Unspecified():
-		addr = netip.IPv6Loopback()
-	}
-	return "http://" + netip.AddrPortFrom(addr, best.Port()).String()
+	return urls
 }

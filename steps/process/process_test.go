@@ -75,6 +75,15 @@ func TestServers(t *testing.T) {
 		{pid: 100, parent: 1, args: uvicorn, bond: ours, started: ago(90), sockets: []socket{listen("10", "127.0.0.1:8005")}},
 		{pid: 101, parent: 100, args: []string{"python", "-c", "spawn_main()"}, bond: ours, started: now, sockets: []socket{listen("10", "127.0.0.1:8005")}},
 		{pid: 110, parent: 1, args: uvicorn, bond: ours, sockets: []socket{listen("11", "127.0.0.1:8006")}},
+		// runserver_plus: the parent holds the socket of its child.
+		{pid: 130, parent: 1, args: []string{"python", "manage.py", "runserver_plus"}, bond: ours, sockets: []socket{listen("13", "127.0.0.1:8010")}},
+		{pid: 131, parent: 130, args: []string{"python", "manage.py", "runserver_plus"}, bond: ours, reloaded: true, sockets: []socket{listen("13", "127.0.0.1:8010")}},
+		// gunicorn --reuse-port: the master listens only to be told what to do.
+		{pid: 140, parent: 1, args: gunicorn, bond: ours, sockets: []socket{{id: "14", path: "/run/gunicorn.ctl"}}},
+		{pid: 141, parent: 140, args: gunicorn, bond: ours, sockets: []socket{listen("15", "127.0.0.1:8011")}},
+		{pid: 142, parent: 140, args: gunicorn, bond: ours, sockets: []socket{listen("15", "127.0.0.1:8011")}},
+		// A server with more than one address.
+		{pid: 150, parent: 1, args: gunicorn, bond: ours, sockets: []socket{listen("16", "0.0.0.0:9100"), listen("17", "127.0.0.1:8012"), listen("18", "[::]:9100"), {id: "19", path: "/run/a.sock"}}},
 		{pid: 120, parent: 1, args: uvicorn[:3], bond: ours, sockets: []socket{listen("12", "127.0.0.1:8007")}},
 	}
 	type brief struct {
@@ -82,7 +91,7 @@ func TestServers(t *testing.T) {
 		url, inside            string
 	}
 	var have, unsure []brief
-	got, others := servers(all)
+	got, others, more := servers(all)
 	for _, s := range got {
 		have = append(have, brief{s.PID, s.Reloader, s.Workers, s.URL, s.Inside})
 	}
@@ -102,9 +111,15 @@ func TestServers(t *testing.T) {
 		{101, 100, 1, "http://127.0.0.1:8005", ""},
 		{110, 110, 1, "http://127.0.0.1:8006", ""},
 		{120, 0, 1, "http://127.0.0.1:8007", ""},
+		{131, 130, 1, "http://127.0.0.1:8010", ""},
+		{141, 0, 2, "http://127.0.0.1:8011", ""},
+		{150, 0, 1, "http://127.0.0.1:8012", ""},
 	}
 	if !reflect.DeepEqual(have, want) {
 		t.Errorf("servers = %+v\nwant %+v", have, want)
+	}
+	if want := map[int][]string{150: {"http://127.0.0.1:9100", "unix:/run/a.sock"}}; !reflect.DeepEqual(more, want) {
+		t.Errorf("further addresses: %v", more)
 	}
 	if want := []brief{{91, 0, 1, "http://127.0.0.1:8800", ""}}; !reflect.DeepEqual(unsure, want) {
 		t.Errorf("unsure: %+v", unsure)
@@ -133,14 +148,14 @@ func TestHiddenAreCounted(t *testing.T) {
 func TestBaseURLTakesTheLowestPort(t *testing.T) {
 	t.Parallel()
 	at := netip.MustParseAddrPort
-	if got := baseURL([]netip.AddrPort{at("127.0.0.1:9001"), at("[::1]:8000"), at("127.0.0.1:8000")}); got != "http://127.0.0.1:8000" {
-		t.Errorf("baseURL = %s", got)
+	if got := baseURLs([]netip.AddrPort{at("127.0.0.1:9001"), at("[::1]:8000"), at("127.0.0.1:8000")}); got[0] != "http://127.0.0.1:8000" || len(got) != 2 {
+		t.Errorf("baseURLs = %s", got)
 	}
 }
 
 func TestCommandIsInert(t *testing.T) {
 	t.Parallel()
-	got, _ := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, bond: ours}})
+	got, _, _ := servers([]running{{pid: 1, args: []string{"python", "manage.py", "runserver", "\x1b[2J\r8000"}, bond: ours}})
 	if len(got) != 1 || got[0].Command != secret.Inert(got[0].Command) || got[0].Command != "python manage.py runserver 8000" {
 		t.Errorf("servers = %+v", got)
 	}
@@ -188,7 +203,7 @@ func TestLaunchersOfVirtualEnvironments(t *testing.T) {
 	if len(kept) != 2 || kept[0].parent != 100 || kept[1].parent != 2 {
 		t.Fatalf("%+v", kept)
 	}
-	found, _ := servers(kept)
+	found, _, _ := servers(kept)
 	if len(found) != 1 || found[0].PID != 4 || found[0].Reloader != 2 || found[0].URL != "http://127.0.0.1:8000" {
 		t.Errorf("%+v", found)
 	}

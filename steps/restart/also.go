@@ -112,7 +112,8 @@ func saw(emit steps.Emit, spec string, seen []vendor.Sighting) error {
 }
 
 // stale tells of the workers of the project that run on this machine and are older than
-// the write: they go on with the old key, and answer no request that would show it.
+// the write: they go on with the old key, and answer no request that would show it. What
+// serves something else than HTTP is such a worker.
 func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 	if !run.Wrote || !run.Home().Here() {
 		return
@@ -131,7 +132,7 @@ func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 	if err != nil {
 		return // who cannot be seen is not claimed to be fresh
 	}
-	for _, w := range all {
+	for _, w := range append(all, s.deaf...) {
 		if !w.Since().Before(run.WroteAt.Add(-sameStart)) {
 			continue
 		}

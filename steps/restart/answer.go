@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -47,15 +48,17 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 		return nil
 	}
 	emit.Wait(base, run.Options.Wait())
+	var last error
 	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
 		err := answers(ctx, base, min(firstAnswer, run.Options.Wait()))
+		last = err
 		return err == nil || errors.Is(err, steps.ErrElsewhere), ctx.Err()
 	})
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return silent(base)
+		return silent(base, last)
 	}
 	return nil
 }
@@ -99,7 +102,11 @@ func elsewhere(ctx context.Context, host string) bool {
 	return !slices.ContainsFunc(found, func(a netip.Addr) bool { return a.Unmap().IsLoopback() })
 }
 
-// silent is the failure of a server that does not answer.
-func silent(base string) error {
+// silent is the failure of a server that does not answer, and of what speaks no plain HTTP.
+func silent(base string, why error) error {
+	if speaksElse(why) && !strings.HasPrefix(base, "https:") {
+		return steps.Fail(finding.New(finding.ServerUnreachable, "What listens at "+base+" does not speak plain HTTP.").
+			WithFix(finding.Do("Name the address that leads to it, such as that of the proxy in front: `keysplit --url http://HOST:PORT`.")))
+	}
 	return steps.Fail(finding.New(finding.ServerUnreachable, "The server at "+base+" does not answer."))
 }

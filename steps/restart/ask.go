@@ -6,23 +6,36 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"dj/keysplit/steps"
 )
 
-// verdict is what the answers of an address tell of whose it is.
+// verdict is what the answers of an address tell of whose it is, what tells more behind what
+// tells less.
 type verdict int
 
 const (
-	untold  verdict = iota // nothing answers, or the answers tell nothing
-	mine                   // it has the project's routes
-	another                // it has none of them
+	deaf    verdict = iota - 2 // it listens, and does not speak plain HTTP
+	another                    // it has none of the project's routes
+	untold                     // nothing answers, or the answers tell nothing
+	mine                       // it has the project's routes
 )
+
+// speaksElse reports whether the error of a request is that of something that listens, and
+// speaks no plain HTTP.
+func speaksElse(err error) bool {
+	var dial *net.OpError
+	var late net.Error
+	return err != nil && !errors.Is(err, context.Canceled) && !(errors.As(err, &dial) && dial.Op == "dial") && !(errors.As(err, &late) && late.Timeout())
+}
 
 // askWithin is how long one answer may take. A server that has just been started loads
 // its routes with the first one.
@@ -30,7 +43,8 @@ const askWithin = 5 * time.Second
 
 // recognise asks an address, without a token, for two routes that only this project
 // has, and for one beside them that nobody has. OPTIONS runs no view's code, and the
-// login, which servers count, is not among them.
+// login, which servers count, is not among them. A server that takes no OPTIONS, as those of
+// Python's own library, is asked by GET.
 func recognise(ctx context.Context, run *steps.Run, base string) verdict {
 	facts := run.Project.Facts
 	if facts == nil || len(facts.OwnRoutes) < 2 {
@@ -41,13 +55,21 @@ func recognise(ctx context.Context, run *steps.Run, base string) verdict {
 	_, _ = rand.Read(b)
 	first := facts.OwnRoutes[0]
 	none := first[:strings.LastIndex(strings.TrimRight(first, "/"), "/")+1] + "keysplit-" + hex.EncodeToString(b) + "/"
+	method := http.MethodOptions
 	control, err := c.settle(ctx, none, facts.Hosts)
-	if err != nil {
+	if err == nil && slices.Contains([]int{http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotImplemented}, control.status) {
+		method = http.MethodGet
+		control, err = c.call(ctx, method, none)
+	}
+	switch {
+	case speaksElse(err):
+		return deaf
+	case err != nil:
 		return untold
 	}
 	missing := 0
 	for _, route := range facts.OwnRoutes {
-		a, err := c.call(ctx, http.MethodOptions, route)
+		a, err := c.call(ctx, method, route)
 		switch {
 		case err != nil, a.status >= 500, a.status == http.StatusBadRequest, a.status >= 300 && a.status < 400:
 			return untold

@@ -1,6 +1,7 @@
 package restart
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -53,6 +54,20 @@ func TestAnAddressIsKnownByTheProjectsRoutes(t *testing.T) {
 		"a page for every path":   {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("<p>" + r.URL.Path)) }, nil, untold},
 		"another Host is refused": {hosted("shop.example.com", both), []string{"other.example.com", ".shop.example.com"}, mine},
 		"no Host fits":            {hosted("shop.example.com", both), []string{"other.example.com"}, untold},
+		"it takes no OPTIONS": {func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNotImplemented)
+				return
+			}
+			http.NotFound(w, r)
+		}, nil, another},
+		"it takes no OPTIONS, and has both": {func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			both(w, r)
+		}, nil, mine},
 		"it wants https": {func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("X-Forwarded-Proto") != "https" {
 				http.Redirect(w, r, "https://"+r.Host+r.URL.Path, http.StatusMovedPermanently)
@@ -65,6 +80,7 @@ func TestAnAddressIsKnownByTheProjectsRoutes(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			var asked []string
+			byGet := strings.Contains(name, "OPTIONS") || name == "no Host fits"
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
 				asked = append(asked, r.Method)
@@ -78,7 +94,7 @@ func TestAnAddressIsKnownByTheProjectsRoutes(t *testing.T) {
 			if got := recognise(t.Context(), routesRun(t, c.hosts...), server.URL); got != c.want {
 				t.Errorf("%d, want %d", got, c.want)
 			}
-			if i := slices.IndexFunc(asked, func(m string) bool { return m != http.MethodOptions }); i >= 0 {
+			if i := slices.IndexFunc(asked, func(m string) bool { return m != http.MethodOptions && (m != http.MethodGet || !byGet) }); i >= 0 {
 				t.Errorf("it was asked by %v", asked)
 			}
 		})
@@ -87,6 +103,40 @@ func TestAnAddressIsKnownByTheProjectsRoutes(t *testing.T) {
 	run.Project.Facts.OwnRoutes = nil
 	if got := recognise(t.Context(), run, httptest.NewServer(both).URL); got != untold {
 		t.Errorf("without routes of its own: %d", got)
+	}
+}
+
+// closing is an address at which something listens that answers nobody.
+func closing(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+func TestWhatSpeaksNoHTTPIsSaid(t *testing.T) {
+	t.Parallel()
+	mute := closing(t)
+	var failure *steps.Failure
+	err := silent(mute, answers(t.Context(), mute, time.Second))
+	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message.Rendered(), "does not speak plain HTTP") {
+		t.Errorf("%v", err)
+	}
+	nobody := "http://" + stepstest.FreeAddress(t)
+	if err := silent(nobody, answers(t.Context(), nobody, time.Second)); !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message.Rendered(), "does not answer") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -122,7 +172,7 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 	t.Parallel()
 	yes := stepstest.Serve(t, routes("/api/shop/orders/", "/api/me/"))
 	no := stepstest.Serve(t, routes("/"))
-	silent := "http://" + stepstest.FreeAddress(t)
+	silent, mute := "http://"+stepstest.FreeAddress(t), closing(t)
 	port := portOf(yes)
 	hidden := []process.Hidden{{User: "www-data", Processes: 2, Ports: []uint16{portOf(no), portOf(silent), port}}}
 	holders := map[uint16]string{port: "", portOf(no): "", portOf(silent): ""}
@@ -140,7 +190,14 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 			"2 Python processes of www-data listen on " + strconv.Itoa(int(portOf(silent))) + "; keysplit cannot look into them."},
 		"another user's, by a socket": {process.Sight{Hidden: []process.Hidden{{User: "shop", Processes: 1, Sockets: []string{"/no/such.sock"}}}}, nil,
 			"1 Python process of shop listens on unix:/no/such.sock; keysplit cannot look into it."},
-		"a tunnel": {process.Sight{Hidden: hidden[:1], Holders: map[uint16]string{port: "ssh"}}, nil, "www-data"},
+		"it speaks no HTTP, beside one that does": {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: yes}}}, []steps.Server{{PID: 2, URL: yes}}, ""},
+		"it speaks no HTTP, alone":                {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}}}, []steps.Server{{PID: 1, URL: mute}}, ""},
+		"it speaks no HTTP, behind a proxy":       {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute, Workers: 2}}, Hidden: hidden[:1], Holders: map[uint16]string{port: ""}}, []steps.Server{{PID: 1, URL: yes, Workers: 2}}, "www-data"},
+		"two of them behind a proxy":              {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: mute}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders}, []steps.Server{{URL: yes}}, "(process 1) does not speak plain HTTP at " + mute},
+		"at its second address":                   {process.Sight{Servers: []steps.Server{{PID: 1, URL: no}}, More: map[int][]string{1: {silent, yes}}}, []steps.Server{{PID: 1, URL: yes}}, ""},
+		"one that may be begun":                   {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}}, More: map[int][]string{1: {silent}}}, []steps.Server{{PID: 1, URL: silent}}, ""},
+		"a reloader with two":                     {process.Sight{Servers: []steps.Server{{PID: 1, Reloader: 2, URL: mute}}, More: map[int][]string{1: {yes}}}, []steps.Server{{PID: 1, Reloader: 2, URL: yes}}, ""},
+		"a tunnel":                                {process.Sight{Hidden: hidden[:1], Holders: map[uint16]string{port: "ssh"}}, nil, "www-data"},
 		"in a container, with one address": {process.Sight{Servers: []steps.Server{{PID: 4, Inside: "127.0.0.1:80"}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders},
 			[]steps.Server{{PID: 4, Inside: "127.0.0.1:80", URL: yes}}, ""},
 		"in a container, without": {process.Sight{Servers: []steps.Server{{PID: 4, Inside: "127.0.0.1:80"}}, Holders: map[uint16]string{}}, nil, "A server of this project (process 4) listens on 127.0.0.1:80 in a network of its own"},

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 )
 
@@ -52,79 +53,138 @@ func realDocker(t *testing.T) {
 	t.Skip("SKIPPED: " + why + "; the real Docker was not tested")
 }
 
-// With the real thing: a plain restart keeps the old key, ours brings the new one,
-// and a service that ends is told with its log, without the key in it.
-func TestTheRealDockerCompose(t *testing.T) {
+// dockerWorld is a world whose folder has an image that runs dockerProgram, and a compose
+// that works.
+type dockerWorld struct {
+	*world
+	compose []string // the words that call it
+}
+
+func newDockerWorld(t *testing.T) dockerWorld {
+	t.Helper()
 	realDocker(t)
-	w := newWorld(t)
-	root := w.run.Project.Root
-	w.run.Project.TopLevel = root
-	w.run.Options.Restart, w.run.Options.Timeout = by(t, "compose:web"), 60*time.Second
-	old := newKey()
-	write := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	d := dockerWorld{newWorld(t), []string{"docker", "compose"}}
+	d.run.Project.TopLevel = d.run.Project.Root
+	d.run.Options.Timeout = 60 * time.Second
+	if exec.Command("docker", "compose", "version", "--short").Run() != nil {
+		d.compose = []string{"docker-compose"}
 	}
-	run := func(name string, args ...string) string {
-		t.Helper()
-		cmd := exec.Command(name, args...)
-		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-		}
-		return string(out)
+	t.Logf("with %s", strings.Join(d.compose, " "))
+	if os.Getenv("KEYSPLIT_REQUIRE_COMPOSE") == "2" && len(d.compose) == 1 {
+		t.Fatal("this is not compose 2")
 	}
-	write("main.go", dockerProgram)
-	write("go.mod", "module wait\n\ngo 1.25\n")
-	run("go", "build", "-o", "wait", ".")
-	write("Dockerfile", "FROM scratch\nCOPY wait /wait\nENTRYPOINT [\"/wait\"]\n")
-	write(".dockerignore", ".env\n")
-	file := "version: '3'\nservices:\n  web:\n    build: .\n    image: keysplit-test\n    network_mode: none\n    env_file: .env\n"
-	write("docker-compose.yml", file)
+	d.write("main.go", dockerProgram)
+	d.write("go.mod", "module wait\n\ngo 1.25\n")
+	d.write("Dockerfile", "FROM scratch\nCOPY wait /wait\nENTRYPOINT [\"/wait\"]\n")
+	d.write(".dockerignore", ".env\n")
+	d.command("go", "build", "-o", "wait", ".")
+	d.command("docker", "build", "-q", "-t", "keysplit-test", ".")
 	t.Cleanup(func() {
-		for _, c := range [][]string{{"docker-compose", "down"}, {"docker", "compose", "down"}, {"docker", "image", "rm", "-f", "keysplit-test"}} {
+		for _, c := range [][]string{append(d.compose[:len(d.compose):len(d.compose)], "down", "-t", "1"), {"docker", "image", "rm", "-f", "keysplit-test"}} {
 			cmd := exec.Command(c[0], c[1:]...)
-			cmd.Dir = root
+			cmd.Dir = d.run.Project.Root
 			_ = cmd.Run()
 		}
 	})
-	command := []string{"docker", "compose"}
-	if exec.Command("docker", "compose", "version", "--short").Run() != nil {
-		command = []string{"docker-compose"}
+	return d
+}
+
+func (d dockerWorld) write(name, text string) {
+	d.t.Helper()
+	if err := os.WriteFile(filepath.Join(d.run.Project.Root, name), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
 	}
-	t.Logf("with %s", strings.Join(command, " "))
-	if os.Getenv("KEYSPLIT_REQUIRE_COMPOSE") == "2" && len(command) == 1 {
-		t.Fatal("this is not compose 2")
+}
+
+func (d dockerWorld) command(words ...string) string {
+	d.t.Helper()
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir = d.run.Project.Root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		d.t.Fatalf("%v: %v\n%s", words, err, out)
 	}
-	write(".env", "JWT_SECRET_KEY="+old+"\n")
-	run("docker", "build", "-q", "-t", "keysplit-test", ".")
-	run(command[0], append(command[1:], "up", "-d", "--no-build", "web")...)
-	environment := func() string {
-		ids := strings.Fields(run(command[0], append(command[1:], "ps", "--quiet", "web")...))
-		if len(ids) == 0 {
-			t.Fatal("no container")
-		}
-		return run("docker", append([]string{"inspect", "--format", "{{.Config.Env}}"}, ids...)...)
+	return string(out)
+}
+
+func (d dockerWorld) composes(args ...string) string {
+	d.t.Helper()
+	return d.command(append(d.compose[:len(d.compose):len(d.compose)], args...)...)
+}
+
+// has reports whether the containers of a service were given a key.
+func (d dockerWorld) has(service, key string) bool {
+	d.t.Helper()
+	ids := strings.Fields(d.composes("ps", "--quiet", service))
+	if len(ids) == 0 {
+		d.t.Fatal("no container")
 	}
-	write(".env", "JWT_SECRET_KEY="+w.run.Key.Reveal()+"\n")
-	run(command[0], append(command[1:], "restart", "-t", "1", "web")...)
-	if !strings.Contains(environment(), old) {
+	return strings.Contains(d.command(append([]string{"docker", "inspect", "--format", "{{.Config.Env}}"}, ids...)...), key)
+}
+
+// With the real thing: a plain restart keeps the old key, ours brings the new one,
+// and a service that ends is told with its log, without the key in it.
+func TestTheRealDockerCompose(t *testing.T) {
+	d := newDockerWorld(t)
+	old, key := newKey(), d.run.Key.Reveal()
+	d.run.Options.Restart = by(t, "compose:web")
+	file := "version: '3'\nservices:\n  web:\n    build: .\n    image: keysplit-test\n    network_mode: none\n    env_file: .env\n"
+	d.write("docker-compose.yml", file)
+	d.write(".env", "JWT_SECRET_KEY="+old+"\n")
+	d.composes("up", "-d", "--no-build", "web")
+	d.write(".env", "JWT_SECRET_KEY="+key+"\n")
+	d.composes("restart", "-t", "1", "web")
+	if !d.has("web", old) {
 		t.Error("a plain restart took the new key: the fact that this way rests on has changed")
 	}
-	said, found, err := restarted(t, w)
+	said, found, err := restarted(t, d.world)
 	if err != nil || !strings.Contains(said, "recreated web") {
 		t.Fatalf("error %v, %v\n%s", err, found, said)
 	}
-	if env := environment(); strings.Contains(env, old) || !strings.Contains(env, w.run.Key.Reveal()) {
+	if d.has("web", old) || !d.has("web", key) {
 		t.Error("the container does not have the new key")
 	}
-	write("docker-compose.yml", file+"    environment:\n      FAIL: '1'\n")
-	said, found, err = restarted(t, w)
-	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(said, "cannot start with") || strings.Contains(said, w.run.Key.Reveal()) {
+	d.write("docker-compose.yml", file+"    environment:\n      FAIL: '1'\n")
+	said, found, err = restarted(t, d.world)
+	if err == nil || !finding.Has(found, "restart-failed") || !strings.Contains(said, "cannot start with") || strings.Contains(said, key) {
 		t.Errorf("a service that ends: error %v, %v\n%s", err, found, said)
+	}
+}
+
+// With the real thing, and a worker that gets the key from the same file: what a command
+// or compose restarted is looked at, and what has another key is a finding.
+func TestTheRealDockerWorker(t *testing.T) {
+	d := newDockerWorld(t)
+	old, key := newKey(), d.run.Key.Reveal()
+	service := "    image: keysplit-test\n    network_mode: none\n    env_file: .env\n"
+	d.write("docker-compose.yml", "version: '3'\nservices:\n  backend:\n"+service+"  worker:\n"+service)
+	d.write(".env", "JWT_SECRET_KEY="+old+"\n")
+	d.composes("up", "-d", "--no-build")
+	d.write(".env", "JWT_SECRET_KEY="+key+"\n")
+	d.run.Targets = []steps.Target{target(t, "compose:docker-compose.yml#backend")}
+	d.run.Options.Timeout = 5 * time.Second // what is stale stays so
+	call := strings.Join(d.compose, " ")
+	for _, c := range []struct{ restart, stale string }{
+		{"command:" + call + " restart -t 1 backend", "backend, worker"},
+		{"command:" + call + " restart -t 1", "backend, worker"},
+		{"command:" + call + " up -d -t 1 --no-build --force-recreate backend", "worker"},
+		{"compose:backend", "worker"},
+		{"none", "worker"},
+		{"command:" + call + " up -d -t 1 --no-build --force-recreate", ""},
+		{"compose:backend,worker", ""},
+	} {
+		d.run.Options.Restart = by(t, c.restart)
+		said, found, err := restarted(t, d.world)
+		fails := c.stale != "" && c.restart != "none"
+		if (err != nil) != fails || finding.Has(found, finding.ServerStaleKey) != (c.stale != "") {
+			t.Fatalf("%s: %v, %+v\n%s", c.restart, err, found, said)
+		}
+		if c.stale != "" && (!strings.Contains(found[0].Message.Rendered(), "The containers of "+c.stale+" run") || !strings.HasSuffix(found[0].Fix.Rendered(), "backend,worker")) {
+			t.Errorf("%s: %s %s", c.restart, found[0].Message.Rendered(), found[0].Fix.Rendered())
+		}
+	}
+	if !d.has("worker", key) || d.has("worker", old) || !d.has("backend", key) {
+		t.Error("the containers do not have the new key")
 	}
 }

@@ -71,15 +71,22 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 		add(port)
 	}
 	all := slices.Concat(sight.Servers, sight.Others, ports)
-	told := s.recogniseAll(ctx, run, all)
+	told := s.recogniseAll(ctx, run, all, sight.More)
+	leads := named(run) != "" || slices.Contains(told, mine) // there is an address at which the project answers
 	var found, inside []steps.Server
+	s.deaf = nil
 	for i, server := range all {
-		switch {
-		case i < len(sight.Servers) && server.Inside != "" && server.URL == "":
+		switch ours := i < len(sight.Servers); {
+		case ours && server.Inside != "" && server.URL == "":
 			inside = append(inside, server)
-		case i < len(sight.Servers) && told[i] != another, told[i] == mine:
+		case ours && told[i] == deaf && leads:
+			s.deaf = append(s.deaf, server)
+		case ours && told[i] != another, told[i] == mine:
 			found = append(found, server)
 		}
+	}
+	if !slices.ContainsFunc(found, func(server steps.Server) bool { return server.PID != 0 }) {
+		inside = append(inside, s.deaf...) // a proxy may speak with it
 	}
 	found, s.unseen = meet(found, inside)
 	for _, h := range sight.Hidden {
@@ -100,8 +107,8 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 	return found
 }
 
-// meet gives what listens in a network of its own the address that leads to it, where
-// there is one of each. Those that are left over cannot be asked.
+// meet gives what listens in a network of its own, or speaks no HTTP, the address that leads
+// to it, where there is one of each. Those that are left over cannot be asked.
 func meet(found, inside []steps.Server) (all []steps.Server, unseen []string) {
 	bare := slices.IndexFunc(found, func(s steps.Server) bool { return s.PID == 0 })
 	if len(inside) == 1 && bare >= 0 {
@@ -109,6 +116,10 @@ func meet(found, inside []steps.Server) (all []steps.Server, unseen []string) {
 		return append(slices.Delete(found, bare, bare+1), inside[0]), nil
 	}
 	for _, s := range inside {
+		if s.URL != "" {
+			unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) does not speak plain HTTP at %s; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.URL)))
+			continue
+		}
 		unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) listens on %s in a network of its own, as in a container; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.Inside)))
 	}
 	return found, unseen
@@ -123,21 +134,23 @@ func portOf(base string) uint16 {
 	return uint16(n)
 }
 
-// recogniseAll asks all of them at once. A reloader shows by its processes whose it is.
-func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Server) []verdict {
+// recogniseAll asks all of them at once. A reloader shows by its processes whose it is. What
+// has further addresses gets the one at which it answers as the project does.
+func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Server, more map[int][]string) []verdict {
 	told := make([]verdict, len(all))
+	keys := make([]string, len(all))
 	done := make(chan error, len(all))
 	asked := 0
 	for i, server := range all {
-		key := fmt.Sprint(server.URL, server.PID, server.Started.Unix())
-		switch v, before := s.told[key]; {
-		case server.URL == "", server.Reloader != 0:
+		keys[i] = fmt.Sprint(server.URL, server.PID, server.Started.Unix())
+		switch h, before := s.told[keys[i]]; {
+		case server.URL == "", server.Reloader != 0 && len(more[server.PID]) == 0:
 		case before && server.PID != 0:
-			told[i] = v
+			told[i], all[i].URL = h.verdict, h.at
 		default:
 			asked++
 			guard.Go(func() {
-				told[i] = recognise(ctx, run, server.URL)
+				told[i], all[i].URL = best(ctx, run, append([]string{server.URL}, more[server.PID]...))
 				done <- nil
 			}, func(err error) { done <- err })
 		}
@@ -146,14 +159,34 @@ func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Ser
 		<-done
 	}
 	if s.told == nil {
-		s.told = map[string]verdict{}
+		s.told = map[string]heard{}
 	}
-	for i, server := range all {
-		if told[i] != untold && ctx.Err() == nil {
-			s.told[fmt.Sprint(server.URL, server.PID, server.Started.Unix())] = told[i]
+	for i := range all {
+		if (told[i] == mine || told[i] == another) && ctx.Err() == nil {
+			s.told[keys[i]] = heard{told[i], all[i].URL}
 		}
 	}
 	return told
+}
+
+// heard is what a server told, and at which of its addresses.
+type heard struct {
+	verdict
+	at string
+}
+
+// best asks the addresses of one server, and returns what tells most of it, and where.
+func best(ctx context.Context, run *steps.Run, urls []string) (told verdict, at string) {
+	for i, url := range urls {
+		v := recognise(ctx, run, url)
+		if i == 0 || v > told {
+			told, at = v, url
+		}
+		if told == mine {
+			break
+		}
+	}
+	return told, at
 }
 
 // local reports whether an address is this machine's own.

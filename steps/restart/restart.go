@@ -48,10 +48,11 @@ type Step struct {
 	ReloadWithin time.Duration
 	vendor.Pace
 
-	own    own                // the server that this step started
-	ahead  *starting          // one that was started ahead and not used yet, nil for none
-	told   map[string]verdict // of the addresses of processes that were asked
-	unseen []string           // what the latest look could not look into, a sentence each
+	own    own              // the server that this step started
+	ahead  *starting        // one that was started ahead and not used yet, nil for none
+	told   map[string]heard // of the processes that were asked
+	unseen []string         // what the latest look could not look into, a sentence each
+	deaf   []steps.Server   // of the project, with addresses that speak no HTTP
 }
 
 // way is one way to restart.
@@ -130,7 +131,7 @@ func (s *Step) Verify(ctx context.Context, run *steps.Run, emit steps.Emit) erro
 	case errors.Is(err, steps.ErrElsewhere): // the name has come to mean another machine: the smoke test says so
 		return nil
 	case err != nil:
-		return silent(run.URL)
+		return silent(run.URL, err)
 	}
 	emit.Check(steps.LineAnswers, steps.MarkOK, "server answers", run.URL)
 	return nil
