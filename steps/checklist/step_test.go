@@ -26,6 +26,11 @@ func TestTheStepNeverFailsForOpenItems(t *testing.T) {
 	if err != nil || !p.Nothing || len(p.Details) != 2 || !strings.HasPrefix(p.Details[0].Rendered(), "Open: 7.") {
 		t.Errorf("plan %+v, %v", p, err)
 	}
+	dry := *h.run
+	dry.Journal = nil
+	if p, err := s.Plan(ctx, &dry); err != nil || len(p.Details) != 0 {
+		t.Errorf("a run that does not know what was proved says %+v, %v", p, err)
+	}
 	var events stepstest.Events
 	if err := s.Apply(ctx, h.run, events.Emit); err != nil {
 		t.Fatal(err)

@@ -23,18 +23,24 @@ import (
 type verdict int
 
 const (
-	deaf    verdict = iota - 2 // it listens, and does not speak plain HTTP
+	deaf    verdict = iota - 2 // it listens, and gives no answer of HTTP
 	another                    // it has none of the project's routes
 	untold                     // nothing answers, or the answers tell nothing
 	mine                       // it has the project's routes
 )
 
-// speaksElse reports whether the error of a request is that of something that listens, and
-// speaks no plain HTTP.
-func speaksElse(err error) bool {
+// connected reports whether the error of a request came after something had taken the
+// connection.
+func connected(err error) bool {
 	var dial *net.OpError
+	return err != nil && !errors.Is(err, context.Canceled) && !(errors.As(err, &dial) && dial.Op == "dial")
+}
+
+// speaksElse reports whether the error of a request is that of something that speaks no plain
+// HTTP: it did not wait for more.
+func speaksElse(err error) bool {
 	var late net.Error
-	return err != nil && !errors.Is(err, context.Canceled) && !(errors.As(err, &dial) && dial.Op == "dial") && !(errors.As(err, &late) && late.Timeout())
+	return connected(err) && !(errors.As(err, &late) && late.Timeout())
 }
 
 // askWithin is how long one answer may take. A server that has just been started loads
@@ -62,7 +68,7 @@ func recognise(ctx context.Context, run *steps.Run, base string) verdict {
 		control, err = c.call(ctx, method, none)
 	}
 	switch {
-	case speaksElse(err):
+	case connected(err):
 		return deaf
 	case err != nil:
 		return untold

@@ -193,7 +193,7 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 		"it speaks no HTTP, beside one that does": {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: yes}}}, []steps.Server{{PID: 2, URL: yes}}, ""},
 		"it speaks no HTTP, alone":                {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}}}, []steps.Server{{PID: 1, URL: mute}}, ""},
 		"it speaks no HTTP, behind a proxy":       {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute, Workers: 2}}, Hidden: hidden[:1], Holders: map[uint16]string{port: ""}}, []steps.Server{{PID: 1, URL: yes, Workers: 2}}, "www-data"},
-		"two of them behind a proxy":              {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: mute}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders}, []steps.Server{{URL: yes}}, "(process 1) does not speak plain HTTP at " + mute},
+		"two of them behind a proxy":              {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: mute}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders}, []steps.Server{{URL: yes}}, "(process 1) gives no answer of HTTP at " + mute},
 		"at its second address":                   {process.Sight{Servers: []steps.Server{{PID: 1, URL: no}}, More: map[int][]string{1: {silent, yes}}}, []steps.Server{{PID: 1, URL: yes}}, ""},
 		"one that may be begun":                   {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}}, More: map[int][]string{1: {silent}}}, []steps.Server{{PID: 1, URL: silent}}, ""},
 		"a reloader with two":                     {process.Sight{Servers: []steps.Server{{PID: 1, Reloader: 2, URL: mute}}, More: map[int][]string{1: {yes}}}, []steps.Server{{PID: 1, Reloader: 2, URL: yes}}, ""},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/process"
@@ -117,7 +118,7 @@ func meet(found, inside []steps.Server) (all []steps.Server, unseen []string) {
 	}
 	for _, s := range inside {
 		if s.URL != "" {
-			unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) does not speak plain HTTP at %s; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.URL)))
+			unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) gives no answer of HTTP at %s; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.URL)))
 			continue
 		}
 		unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) listens on %s in a network of its own, as in a container; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.Inside)))
@@ -162,7 +163,8 @@ func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Ser
 		s.told = map[string]heard{}
 	}
 	for i := range all {
-		if (told[i] == mine || told[i] == another) && ctx.Err() == nil {
+		// One that has only begun may speak later.
+		if (told[i] == mine || told[i] == another || told[i] == deaf && time.Since(all[i].Since()) > time.Minute) && ctx.Err() == nil {
 			s.told[keys[i]] = heard{told[i], all[i].URL}
 		}
 	}
