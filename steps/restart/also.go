@@ -112,8 +112,8 @@ func saw(emit steps.Emit, spec string, seen []vendor.Sighting) error {
 }
 
 // stale tells of the workers of the project that run on this machine and are older than
-// the write: they go on with the old key, and answer no request that would show it. What
-// serves something else than HTTP is such a worker.
+// the write: they go on with the old key, and answer no request that would show it. So may
+// what listens and does not show whose it is.
 func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 	if !run.Wrote || !run.Home().Here() {
 		return
@@ -132,8 +132,16 @@ func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 	if err != nil {
 		return // who cannot be seen is not claimed to be fresh
 	}
-	for _, w := range append(all, s.deaf...) {
-		if !w.Since().Before(run.WroteAt.Add(-sameStart)) {
+	older := func(w steps.Server) bool { return w.Since().Before(run.WroteAt.Add(-sameStart)) }
+	for _, w := range s.vague {
+		if older(w) {
+			emit.Find(finding.New(finding.ServerStaleKey, fmt.Sprintf("A process of this project (process %d: %s) was started before the key was written. It listens at %s, and its answers do not show whether it is the backend.", w.PID, run.Redactor.Show(secret.Said(w.Command)), secret.Inert(w.URL))).
+				WithSeverity(finding.Warning).NotFixable().
+				WithFix(finding.Do("Restart it if it uses the key.")))
+		}
+	}
+	for _, w := range all {
+		if !older(w) {
 			continue
 		}
 		f := finding.New(finding.ServerStaleKey, fmt.Sprintf("A worker of this backend (process %d: %s) was started before the key was written, and goes on with the old one.", w.PID, run.Redactor.Show(secret.Said(w.Command)))).

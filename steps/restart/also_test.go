@@ -109,8 +109,8 @@ func TestStaleWorkersAreNamed(t *testing.T) {
 	if err != nil || !finding.Has(found, "server-stale-key") || len(found) != 1 || found[0].Severity != finding.Warning || !strings.Contains(found[0].Message.Rendered(), "process 10: python -m celery") {
 		t.Errorf("error %v, %+v\n%s", err, found, said)
 	}
-	w.step.deaf = []steps.Server{{PID: 30, Started: time.Now().Add(-time.Hour), Command: "python rpc.py"}}
-	if _, found, err := restarted(t, w); err != nil || len(found) != 2 || !strings.Contains(found[1].Message.Rendered(), "process 30: python rpc.py") {
+	w.step.vague = []steps.Server{{PID: 30, Started: time.Now().Add(-time.Hour), Command: "python rpc.py"}}
+	if _, found, err := restarted(t, w); err != nil || len(found) != 2 || !strings.Contains(found[0].Message.Rendered(), "process 30: python rpc.py") {
 		t.Errorf("what serves no HTTP: error %v, %+v", err, found)
 	}
 	w.run.Targets = []steps.Target{&stepstest.Place{Name: "vault:a/b"}}

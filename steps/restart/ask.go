@@ -23,8 +23,9 @@ import (
 type verdict int
 
 const (
-	deaf    verdict = iota - 2 // it listens, and gives no answer of HTTP
+	deaf    verdict = iota - 3 // it listens, and gives no answer of HTTP
 	another                    // it has none of the project's routes
+	alike                      // it answers every path in the same way
 	untold                     // nothing answers, or the answers tell nothing
 	mine                       // it has the project's routes
 )
@@ -73,22 +74,27 @@ func recognise(ctx context.Context, run *steps.Run, base string) verdict {
 	case err != nil:
 		return untold
 	}
-	missing := 0
+	missing, odd := 0, false
 	for _, route := range facts.OwnRoutes {
 		a, err := c.call(ctx, method, route)
 		switch {
-		case err != nil, a.status >= 500, a.status == http.StatusBadRequest, a.status >= 300 && a.status < 400:
+		case err != nil, a.status >= 500:
 			return untold
 		case a == control:
 			missing++
+		case a.status == http.StatusBadRequest, a.status >= 300 && a.status < 400:
+			odd = true
 		}
 	}
-	switch {
-	case control.status != http.StatusNotFound && missing > 0: // what answers everything alike tells nothing
+	all := missing == len(facts.OwnRoutes)
+	switch there := control.status != http.StatusNotFound; {
+	case there && all:
+		return alike
+	case odd, there && missing > 0:
 		return untold
 	case missing == 0:
 		return mine
-	case missing == len(facts.OwnRoutes):
+	case all:
 		return another
 	}
 	return untold

@@ -49,11 +49,12 @@ func TestAnAddressIsKnownByTheProjectsRoutes(t *testing.T) {
 		"it has both":             {both, nil, mine},
 		"it has one":              {routes("/api/me/"), nil, untold},
 		"it has none":             {routes("/"), nil, another},
-		"all answers alike":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, nil, untold},
+		"all answers alike":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, nil, alike},
 		"it fails":                {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, nil, untold},
-		"a page for every path":   {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("<p>" + r.URL.Path)) }, nil, untold},
+		"every path is sent on":   {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, nil, alike},
+		"a page for every path":   {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("<p>" + r.URL.Path)) }, nil, alike},
 		"another Host is refused": {hosted("shop.example.com", both), []string{"other.example.com", ".shop.example.com"}, mine},
-		"no Host fits":            {hosted("shop.example.com", both), []string{"other.example.com"}, untold},
+		"no Host fits":            {hosted("shop.example.com", both), []string{"other.example.com"}, alike},
 		"it takes no OPTIONS": {func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodOptions {
 				w.WriteHeader(http.StatusNotImplemented)
@@ -173,6 +174,7 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 	yes := stepstest.Serve(t, routes("/api/shop/orders/", "/api/me/"))
 	no := stepstest.Serve(t, routes("/"))
 	silent, mute := "http://"+stepstest.FreeAddress(t), closing(t)
+	same := stepstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
 	port := portOf(yes)
 	hidden := []process.Hidden{{User: "www-data", Processes: 2, Ports: []uint16{portOf(no), portOf(silent), port}}}
 	holders := map[uint16]string{port: "", portOf(no): "", portOf(silent): ""}
@@ -191,6 +193,8 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 		"another user's, by a socket": {process.Sight{Hidden: []process.Hidden{{User: "shop", Processes: 1, Sockets: []string{"/no/such.sock"}}}}, nil,
 			"1 Python process of shop listens on unix:/no/such.sock; keysplit cannot look into it."},
 		"it speaks no HTTP, beside one that does": {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: yes}}}, []steps.Server{{PID: 2, URL: yes}}, ""},
+		"every path alike, beside one that shows": {process.Sight{Servers: []steps.Server{{PID: 1, URL: same}, {PID: 2, URL: yes}}}, []steps.Server{{PID: 2, URL: yes}}, ""},
+		"every path alike, alone":                 {process.Sight{Servers: []steps.Server{{PID: 1, URL: same}}}, []steps.Server{{PID: 1, URL: same}}, ""},
 		"it speaks no HTTP, alone":                {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}}}, []steps.Server{{PID: 1, URL: mute}}, ""},
 		"it speaks no HTTP, behind a proxy":       {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute, Workers: 2}}, Hidden: hidden[:1], Holders: map[uint16]string{port: ""}}, []steps.Server{{PID: 1, URL: yes, Workers: 2}}, "www-data"},
 		"two of them behind a proxy":              {process.Sight{Servers: []steps.Server{{PID: 1, URL: mute}, {PID: 2, URL: mute}}, Hidden: []process.Hidden{{Ports: []uint16{port}}}, Holders: holders}, []steps.Server{{URL: yes}}, "(process 1) gives no answer of HTTP at " + mute},

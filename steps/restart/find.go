@@ -74,26 +74,30 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 	all := slices.Concat(sight.Servers, sight.Others, ports)
 	told := s.recogniseAll(ctx, run, all, sight.More)
 	leads := named(run) != "" || slices.Contains(told, mine) // there is an address at which the project answers
-	var found, inside []steps.Server
-	s.deaf = nil
+	var found, inside, mute []steps.Server
+	s.vague = nil
 	for i, server := range all {
 		switch ours := i < len(sight.Servers); {
 		case ours && server.Inside != "" && server.URL == "":
 			inside = append(inside, server)
 		case ours && told[i] == deaf && leads:
-			s.deaf = append(s.deaf, server)
+			mute = append(mute, server)
+		case ours && told[i] == alike && leads: // the project's servers answer in one way
+			s.vague = append(s.vague, server)
 		case ours && told[i] != another, told[i] == mine:
 			found = append(found, server)
 		}
 	}
-	if !slices.ContainsFunc(found, func(server steps.Server) bool { return server.PID != 0 }) {
-		inside = append(inside, s.deaf...) // a proxy may speak with it
+	if slices.ContainsFunc(found, func(server steps.Server) bool { return server.PID != 0 }) {
+		s.vague = append(s.vague, mute...)
+	} else {
+		inside = append(inside, mute...) // a proxy may speak with it
 	}
 	found, s.unseen = meet(found, inside)
 	for _, h := range sight.Hidden {
 		known := func(is func(steps.Server) bool) bool {
 			i := slices.IndexFunc(all, is)
-			return i >= 0 && told[i] != untold
+			return i >= 0 && (told[i] == mine || told[i] == another)
 		}
 		h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
 			return known(func(server steps.Server) bool { return portOf(server.URL) == port })
@@ -164,7 +168,7 @@ func (s *Step) recogniseAll(ctx context.Context, run *steps.Run, all []steps.Ser
 	}
 	for i := range all {
 		// One that has only begun may speak later.
-		if (told[i] == mine || told[i] == another || told[i] == deaf && time.Since(all[i].Since()) > time.Minute) && ctx.Err() == nil {
+		if (told[i] == mine || told[i] == another || told[i] == deaf && time.Since(all[i].Since()) > 4*askWithin) && ctx.Err() == nil {
 			s.told[keys[i]] = heard{told[i], all[i].URL}
 		}
 	}
@@ -179,16 +183,19 @@ type heard struct {
 
 // best asks the addresses of one server, and returns what tells most of it, and where.
 func best(ctx context.Context, run *steps.Run, urls []string) (told verdict, at string) {
+	all := make([]verdict, len(urls))
+	done := make(chan error, len(urls))
 	for i, url := range urls {
-		v := recognise(ctx, run, url)
-		if i == 0 || v > told {
-			told, at = v, url
-		}
-		if told == mine {
-			break
-		}
+		guard.Go(func() {
+			all[i] = recognise(ctx, run, url)
+			done <- nil
+		}, func(err error) { done <- err })
 	}
-	return told, at
+	for range urls {
+		<-done
+	}
+	told = slices.Max(all)
+	return told, urls[slices.Index(all, told)]
 }
 
 // local reports whether an address is this machine's own.

@@ -52,7 +52,7 @@ type Step struct {
 	ahead  *starting        // one that was started ahead and not used yet, nil for none
 	told   map[string]heard // of the processes that were asked
 	unseen []string         // what the latest look could not look into, a sentence each
-	deaf   []steps.Server   // of the project, that listen and give no answer of HTTP
+	vague  []steps.Server   // of the project, that listen beside those that answer as it does, and do not
 }
 
 // way is one way to restart.
