@@ -51,7 +51,7 @@ func TestWhatIsKnownOfEachPlace(t *testing.T) {
 	run := newRun(t)
 	run.Targets = []steps.Target{
 		place{spec: "vault:a/b", held: steps.Held{Where: "a", Readable: true, There: true, Key: run.Secret(key)}},
-		place{spec: "fly:shop", held: steps.Held{Where: "b", There: true}},
+		place{spec: "fly:shop", held: steps.Held{Where: "b", There: true, Changed: time.Now()}},
 		place{spec: "aws:c", held: steps.Held{Where: "c", Readable: true}},
 		place{spec: "manual", held: steps.Held{Where: "d", Unknown: true}},
 		place{spec: "heroku:e", err: steps.Fail(finding.New(finding.PlaceNotFound, "There is no such app."))},
@@ -65,6 +65,9 @@ func TestWhatIsKnownOfEachPlace(t *testing.T) {
 		p := s.Places[i]
 		if p.State != want || (p.Key != "") != (want == status.HasKey) || p.Why.Empty() != (want != status.NotLooked) {
 			t.Errorf("%s: %+v", p.Target, p)
+		}
+		if (p.Changed != nil) != (want == status.Sealed) {
+			t.Errorf("%s was changed at %v", p.Target, p.Changed)
 		}
 		if strings.Contains(p.Why.Rendered(), key) {
 			t.Errorf("%s shows the key", p.Target)

@@ -44,6 +44,8 @@ func TestWhatEndsACommand(t *testing.T) {
 		"the journal, report that signs":  {damage, "report --attest 9 --by Ada --note told", "journal"},
 		"the journal, grace":              {damage, "grace --prepare", "journal"},
 		"the journal, emergency":          {damage, "rollback --emergency --yes", "journal"},
+		"the journal, check":              {damage, "check --static", "journal"},
+		"a place that is no file, status": {none, "status --all --target nothing", "--target"},
 		"no such authorities":             {none, "check --static --ca-file gone.pem", "--ca-file"},
 		"no such step":                    {none, "upgrade --yes --skip nothing", "--skip"},
 		"no such theme, demo":             {none, "demo --theme none", "--theme"},
@@ -72,5 +74,36 @@ func TestWhatEndsACommand(t *testing.T) {
 	code := Main([]string{"explain"}, IO{State: Stdio().State, In: iotest.ErrReader(errors.New("the pipe broke")), Out: &out, Err: &errOut})
 	if code == ExitOK || !strings.Contains(errOut.String(), "the pipe broke") {
 		t.Errorf("explain: exit %d, %s", code, errOut.String())
+	}
+}
+
+// What a person says line by line of an emergency counts only where it is a yes.
+func TestAnEmergencyNeedsAYes(t *testing.T) {
+	for typed, c := range map[string]struct {
+		code int
+		says string
+	}{"n\n": {ExitOK, "Nothing was recorded."}, "": {ExitCancelled, ""}, "y\n": {ExitOK, "Recorded."}} {
+		root, _ := staticProject(t)
+		t.Chdir(root)
+		var out bytes.Buffer
+		code := Main([]string{"rollback", "--emergency"}, IO{State: Stdio().State, In: strings.NewReader(typed), Out: &out, Err: &out, InTTY: true})
+		if code != c.code || !strings.Contains(out.String(), c.says) || strings.Contains(out.String(), "Recorded.") != (typed == "y\n") {
+			t.Errorf("%q: exit %d\n%s", typed, code, out.String())
+		}
+	}
+}
+
+// An interpreter of the configuration is one of its folder; one of the command line is one
+// of the current folder.
+func TestWhereAnInterpreterIsLookedFor(t *testing.T) {
+	root, _ := staticProject(t)
+	if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("python = \"docker compose exec web python\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for given, dir := range map[string]string{"": root, "python3": ""} {
+		run, err := (&place{project: root, python: given, env: steps.DefaultEnvironment}).run(t.Context(), Stdio(), request{})
+		if err != nil || run.Options.PythonDir != dir || (given == "") != strings.HasPrefix(run.Options.Python, "docker") {
+			t.Errorf("--python %q: %v, %q in %q", given, err, run.Options.Python, run.Options.PythonDir)
+		}
 	}
 }
