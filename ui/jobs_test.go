@@ -210,3 +210,26 @@ func TestStop(t *testing.T) {
 		t.Errorf("it does not say so:\n%s", st.w.View())
 	}
 }
+
+// A checklist that cannot be planned or gone through has failed, and shows no items.
+func TestAChecklistThatCannotBeGoneThrough(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	for name, f := range map[string]*fakeStep{
+		"plan":  {name: steps.Checklist, plan: func(*steps.Run) (steps.Plan, error) { return steps.Plan{}, broken }},
+		"apply": {name: steps.Checklist, apply: func(context.Context, *steps.Run, steps.Emit) error { return broken }},
+	} {
+		e := steps.NewEngine(&steps.Run{}, f)
+		for _, a := range []steps.Action{steps.ActPlan, steps.ActStart, steps.ActSucceed} {
+			e.Machine, _ = e.Machine.Do(steps.Preflight, a)
+		}
+		for _, n := range steps.Order()[1:] {
+			if n != steps.Checklist {
+				e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
+			}
+		}
+		var r report
+		if err := goThrough(t.Context(), e, nil, &r); !errors.Is(err, broken) || name == "plan" && f.applied > 0 || len(r.items) > 0 {
+			t.Errorf("%s: %v, applied %d times", name, err, f.applied)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/secret"
 )
 
 // What a command cannot read or make ends it, and is not told as a result.
@@ -104,6 +106,41 @@ func TestWhereAnInterpreterIsLookedFor(t *testing.T) {
 		run, err := (&place{project: root, python: given, env: steps.DefaultEnvironment}).run(t.Context(), Stdio(), request{})
 		if err != nil || run.Options.PythonDir != dir || (given == "") != strings.HasPrefix(run.Options.Python, "docker") {
 			t.Errorf("--python %q: %v, %q in %q", given, err, run.Options.Python, run.Options.PythonDir)
+		}
+	}
+}
+
+// Where the input ends at a question, or what is typed cannot be taken, nothing further is
+// done.
+func TestTheInputEndsAtAQuestion(t *testing.T) {
+	for typed, c := range map[string]struct {
+		done string
+		says string
+	}{
+		"":             {"preflight", "Make the key?"},
+		"y\n":          {"preflight generate", "Write it?"},
+		"i\n":          {"preflight", "Your key (not shown)"},
+		"y\ns\n":       {"preflight generate", "Its number"},
+		"y\ny\n":       {"preflight generate write distinct restart", "Log in with which account?"},
+		"y\ny\na\n":    {"preflight generate write distinct restart", "Name of the account"},
+		"y\ny\na\nx\n": {"preflight generate write distinct restart", "Its password (not shown)"},
+	} {
+		var done []string
+		step := func(n steps.Name) acted {
+			return acted{name: n, apply: func(*steps.Run) error { done = append(done, string(n)); return nil }}
+		}
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		asks := func(n steps.Name, plan steps.Plan) steps.Step { return planned{acted: step(n), plan: plan} }
+		e := steps.NewEngine(run, step(steps.Preflight),
+			asks(steps.Generate, steps.Plan{Question: prose.Say("Make the key?")}),
+			asks(steps.Write, steps.Plan{Question: prose.Say("Write it?"), Edits: []steps.Edit{{ID: "a", Why: prose.Say("It adds a line."), On: true}}}),
+			step(steps.Distinct), step(steps.Restart), step(steps.SmokeTest))
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		opts := &upgradeOptions{speech: speech{noColor: true}}
+		err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+		if got := strings.Join(done, " "); err == nil || got != c.done || !strings.Contains(o.String(), c.says) {
+			t.Errorf("%q: %v, done %q\n%s", typed, err, got, o.String())
 		}
 	}
 }
