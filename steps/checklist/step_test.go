@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -265,5 +266,29 @@ func TestEscape(t *testing.T) {
 	}
 	if got := code("a`b"); got != "`a'b`" {
 		t.Errorf("code gives %s", got)
+	}
+}
+
+// A look that was cut short signs nothing off, and is no plan and no result.
+func TestALookThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	before := len(h.run.Journal.Entries())
+	if err := Attest(ctx, h.run, 9, "Ada", "told"); !errors.Is(err, context.Canceled) || len(h.run.Journal.Entries()) != before {
+		t.Errorf("signed off: %v", err)
+	}
+	if _, err := (&Step{}).Plan(ctx, h.run); !errors.Is(err, context.Canceled) {
+		t.Errorf("planned: %v", err)
+	}
+	if found, err := (&Step{}).Lacks(ctx, h.run); !errors.Is(err, context.Canceled) || found != nil {
+		t.Errorf("lacks: %v", err)
+	}
+	all := All{Environments: []Report{{Environment: "staging"}}}
+	for name, text := range map[string]string{"Markdown": all.Markdown(), "text": all.Text()} {
+		if !strings.Contains(text, "No place that was looked at lacks it.") {
+			t.Errorf("%s: %s", name, text)
+		}
 	}
 }
