@@ -33,7 +33,7 @@ func Half(n int) int {
 }
 `,
 		"small_plan9.go": "package small\n\nfunc Other(n int) int {\n\tif n < 0 {\n\t\treturn 0\n\t}\n\treturn n\n}\n", // of a system that is not this one
-		"small_test.go": "package small\n\nimport \"testing\"\n\nfunc TestDouble(t *testing.T) {\n\t" + test + "\n}\n",
+		"small_test.go":  "package small\n\nimport \"testing\"\n\nfunc TestDouble(t *testing.T) {\n\t" + test + "\n}\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
