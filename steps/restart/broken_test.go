@@ -156,3 +156,45 @@ func TestARestartThatCannotBeNoted(t *testing.T) {
 		t.Error("a file that is gone has the key")
 	}
 }
+
+// A rollback whose way back cannot be read restarts nothing else instead, and one whose
+// worker does not come up has not come to its end.
+func TestAWayBackThatFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	j, err := journal.Folder(filepath.Join(t.TempDir(), "state")).Open(w.run.Project.Root, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run.Journal = j
+	if err := j.SetRestart("nothing:x"); err != nil {
+		t.Fatal(err)
+	}
+	looks := 0
+	w.step.Find = func(context.Context, string) ([]steps.Server, error) { looks++; return nil, nil }
+	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); err == nil || looks > 0 {
+		t.Errorf("%v after %d looks", err, looks)
+	}
+	if places := Places(t.Context(), w.run); places != nil {
+		t.Errorf("places %q", places)
+	}
+	m := &manager{}
+	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
+	w.run.Options.Also = []steps.Way{Way{spec: "worker:x", manager: &manager{fails: "restart"}}}
+	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); !errors.Is(err, errLost) || m.restarts != 1 {
+		t.Errorf("the worker: %v, %d restarts of the backend", err, m.restarts)
+	}
+}
+
+// Settings that cannot be marked as changed have a person restart the server.
+func TestSettingsThatCannotBeMarked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(w.server(2, 1, w.old, backend(t)))
+	w.run.Wrote, w.run.WroteAt = true, time.Now()
+	w.run.Project.SettingsFile = filepath.Join(w.run.Project.Root, "gone.py")
+	texts, _, err := do(w.step.Apply, w.run)
+	if err == nil || !hasText(texts, "The file's time could not be set") || !hasText(texts, "Press ctrl+c") || hasText(texts, "Marked ") {
+		t.Errorf("%v, %q", err, texts)
+	}
+}

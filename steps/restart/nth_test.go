@@ -37,6 +37,7 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 		"kubernetes": {"kubernetes:backend", func(t *testing.T) *stepstest.Tool { return stepstest.NewTool(t, "kubectl", nth+kubectlUp) },
 			[]string{"auth can-i", "config"}},
 		"compose": {"compose:web", func(t *testing.T) *stepstest.Tool {
+			stepstest.NewTool(t, "docker-compose", "exit 9") // which is asked where docker has no plugin
 			tool := stepstest.NewTool(t, "docker", nth+dockerUp)
 			if err := os.WriteFile(filepath.Join(tool.Dir, "env.json"), []byte("[]"), 0o600); err != nil {
 				t.Fatal(err)
