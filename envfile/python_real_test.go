@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // pythonReader answers, for each file that it is given as JSON in base64, what each reader makes of it: the variables, or
@@ -57,24 +58,10 @@ for raw in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 `
 
-// python finds an interpreter with the three readers: that of an environment in use, or the one that the tests with Django
-// prepare.
-func python(t testing.TB) string {
-	cache, _ := os.UserCacheDir()
-	candidates, _ := filepath.Glob(filepath.Join(cache, "keysplit", "test-python-*", "bin", "python"))
-	for _, path := range append([]string{os.Getenv("KEYSPLIT_TEST_PYTHON"), "python3"}, candidates...) {
-		if path != "" && exec.Command(path, "-c", "import decouple, dotenv, environ").Run() == nil {
-			return path
-		}
-	}
-	missingTool(t, "a Python with decouple, python-dotenv and django-environ", exec.ErrNotFound)
-	return ""
-}
-
 // TestModelsAgainstPython reads files of random lines with the readers that Django projects use.
 func TestModelsAgainstPython(t *testing.T) {
 	t.Parallel()
-	interpreter := python(t)
+	interpreter := djangotest.Python(t, djangotest.Modern)
 	r := rand.New(rand.NewPCG(8, 23))
 	var files [][]byte
 	for _, p := range shellPieces {

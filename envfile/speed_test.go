@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // lines100 is a file of 100 lines as projects have it.
@@ -83,7 +85,7 @@ func BenchmarkEdit(b *testing.B) {
 		b.Run(name+"/set_key", func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), ".env")
 			put(b, path, data)
-			cmd := exec.Command(python(b), "-c", `
+			cmd := exec.Command(djangotest.Python(b, djangotest.Modern), "-c", `
 import sys, time, dotenv
 for i in range(int(sys.argv[2]) + 1):
     if i == 1:
