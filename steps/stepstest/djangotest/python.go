@@ -113,7 +113,7 @@ func venv(g Generation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	base, err := basePython(least(g))
+	base, err := found[least(g)]()
 	if err != nil {
 		return "", err
 	}
@@ -155,6 +155,13 @@ func venv(g Generation) (string, error) {
 }
 
 type interpreter struct{ path, version string }
+
+// found are the interpreters that basePython finds, by their least version. It is asked
+// once: a version manager takes half a second to refuse a name.
+var found = map[int]func() (interpreter, error){
+	10: sync.OnceValues(func() (interpreter, error) { return basePython(10) }),
+	12: sync.OnceValues(func() (interpreter, error) { return basePython(12) }),
+}
 
 // least is the oldest minor version of Python 3 that a generation's packages run on.
 func least(g Generation) int {
