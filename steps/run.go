@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -242,6 +244,36 @@ func (r *Run) LookupEnv(name string) (string, bool) {
 		return r.Environ(name)
 	}
 	return os.LookupEnv(name)
+}
+
+// LookPath finds a program on the PATH of the run's environment, as an absolute path.
+func (r *Run) LookPath(name string) (string, error) {
+	tries := []string{name}
+	if path, ok := r.LookupEnv("PATH"); ok && r.Environ != nil && filepath.Base(name) == name {
+		tries = nil
+		for _, dir := range filepath.SplitList(path) {
+			tries = append(tries, filepath.Join(dir, name))
+		}
+	}
+	failed := exec.ErrNotFound
+	for _, try := range tries {
+		found, err := exec.LookPath(try)
+		if err == nil {
+			return filepath.Abs(found)
+		}
+		failed = err
+	}
+	return "", failed
+}
+
+// ProgramEnv is the environment of a program that the run starts: keysplit's own, with
+// the PATH on which it was found, and add, as NAME=VALUE.
+func (r *Run) ProgramEnv(add ...string) []string {
+	env := os.Environ()
+	if path, ok := r.LookupEnv("PATH"); ok {
+		env = append(env, "PATH="+path)
+	}
+	return append(env, add...)
 }
 
 // Secret wraps a value and makes the redactor know it.

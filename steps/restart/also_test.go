@@ -20,6 +20,7 @@ import (
 // to have it, what was given another one is a failure, and what reads it by itself is not
 // claimed. A rollback restarts them too.
 func TestWorkersAreRestartedAndSeen(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		env  string // of the unit's file; KEY and NEXT stand for the keys of the stage
 		both bool   // a stage with two keys
@@ -97,6 +98,7 @@ func TestWhatCannotBeAWorker(t *testing.T) {
 // A worker that runs here and is older than the write is named; a fresh one is not, and
 // what runs here is nothing to another environment.
 func TestStaleWorkersAreNamed(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "command:true")
 	w.run.MarkWritten()
 	w.step.Workers = func(context.Context, string) ([]steps.Server, error) {

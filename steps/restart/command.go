@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -105,7 +104,7 @@ func (c command) failed(message string) error {
 }
 
 func (c command) child(run *steps.Run) (child.Command, error) {
-	cmd := child.Command{Dir: run.Project.Root, Unset: []string{run.Names().Key, passwordVariable}, Core: true}
+	cmd := child.Command{Dir: run.Project.Root, Env: run.ProgramEnv(), Unset: []string{run.Names().Key, passwordVariable}, Core: true}
 	if strings.ContainsAny(c.text, shellSigns) {
 		if runtime.GOOS == "windows" {
 			return cmd, steps.Usage("--restart command: needs a plain command here, without signs of a shell")
@@ -121,7 +120,7 @@ func (c command) child(run *steps.Run) (child.Command, error) {
 	if strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
 		name = filepath.Join(run.Project.Root, name)
 	}
-	path, err := exec.LookPath(name)
+	path, err := run.LookPath(name)
 	if err != nil {
 		return cmd, missing(words[0])
 	}

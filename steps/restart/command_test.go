@@ -56,6 +56,7 @@ func TestCommandRuns(t *testing.T) {
 }
 
 func TestCommandRedactsItsOutput(t *testing.T) {
+	t.Parallel()
 	w := commandWorld(t, "cat .env")
 	texts, _, err := do(w.step.Apply, w.run)
 	if err != nil || !hasText(texts, "JWT_SECRET_KEY=****") || hasText(texts, w.run.Key.Reveal()) {
@@ -64,6 +65,7 @@ func TestCommandRedactsItsOutput(t *testing.T) {
 }
 
 func TestCommandThatFails(t *testing.T) {
+	t.Parallel()
 	w := commandWorld(t, "false")
 	_, findings, err := do(w.step.Apply, w.run)
 	if err == nil || len(findings) != 1 || !strings.Contains(findings[0].Message.Rendered(), "exit code 1") || w.run.Restarted {
@@ -81,6 +83,7 @@ func TestCommandThatFails(t *testing.T) {
 
 // A deployment that takes its time is not killed in the middle.
 func TestCommandThatTakesItsTime(t *testing.T) {
+	t.Parallel()
 	w := commandWorld(t, "sleep 1")
 	if _, _, err := do(w.step.Apply, w.run); err != nil {
 		t.Errorf("longer than one wait of %v: %v", w.run.Options.Timeout, err)
@@ -88,6 +91,7 @@ func TestCommandThatTakesItsTime(t *testing.T) {
 }
 
 func TestCommandThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	for text, code := range map[string]finding.Code{"no-such-command-here": finding.ToolMissing, "./missing.sh": finding.ToolMissing, "echo 'open": "", "''": ""} {
 		w := commandWorld(t, text)
 		_, found, err := do(w.step.Apply, w.run)
@@ -101,6 +105,7 @@ func TestCommandThatCannotBeUsed(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string][]string{
 		"a b":                 {"a", "b"},
 		"  a\t'b c' d\"e f\"": {"a", "b c", "de f"},
@@ -115,6 +120,7 @@ func TestSplit(t *testing.T) {
 // What a command says is on the screen while it runs. Of much, the beginning and
 // the end are shown: the end says why it failed.
 func TestCommandIsShownLive(t *testing.T) {
+	t.Parallel()
 	w := commandWorld(t, `sh -c 'echo first; sleep 1; i=0; while [ $i -lt 200000 ]; do echo "line $i"; i=$((i+1)); done; cat .env; echo the reason >&2; exit 1'`)
 	w.run.Options.Timeout = 30 * time.Second
 	begun := time.Now()
@@ -137,6 +143,7 @@ func TestCommandIsShownLive(t *testing.T) {
 // A command may end before the server has begun, as one that starts a daemon: a rollback
 // waits for it, as an upgrade does.
 func TestARollbackWaitsForTheServer(t *testing.T) {
+	t.Parallel()
 	w := commandWorld(t, "true")
 	late := httptest.NewUnstartedServer(http.NotFoundHandler())
 	w.run.Options.URL = "http://" + late.Listener.Addr().String()

@@ -31,6 +31,7 @@ inspect*) echo '[{"State":{"Status":"'$(cat "$DIR/status" 2>/dev/null || echo ru
 esac`
 
 func TestComposeMakesTheContainersAnew(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		env, spoil, content string
 		code                finding.Code
@@ -60,7 +61,7 @@ func TestComposeMakesTheContainersAnew(t *testing.T) {
 			if c.code != "" && (err == nil || !finding.Has(found, c.code)) {
 				t.Fatalf("error %v, findings %v", err, found)
 			}
-			if !strings.Contains(program.Argv(), "up\n--detach\n--no-deps\n--force-recreate\n--wait\nweb\n") || c.code == "" && !strings.Contains(program.Argv(), "--wait\nworker\n") || strings.Contains(program.Environ(), "JWT_SECRET_KEY=") || strings.Contains(said, w.run.Key.Reveal()) {
+			if !strings.Contains(program.Argv(), "up\n--detach\n--no-deps\n--force-recreate\n--wait\nweb\n") || c.code == "" && !strings.Contains(program.Argv(), "--wait\nworker\n") || strings.Contains(program.Environ(), passwordVariable+"=") || strings.Contains(said, w.run.Key.Reveal()) {
 				t.Errorf("calls %s", program.Argv())
 			}
 		})
@@ -73,6 +74,7 @@ func TestComposeMakesTheContainersAnew(t *testing.T) {
 }
 
 func TestTheOldComposeOnANewEngine(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "compose:web")
 	stepstest.NewTool(t, "docker", "exit 1")
 	program := stepstest.NewTool(t, "docker-compose", `case "$*" in
@@ -93,6 +95,7 @@ esac`)
 // A target's own compose file is the one whose containers are made again, and the
 // journal keeps it: a rollback knows no target.
 func TestComposeTakesTheFileOfTheTarget(t *testing.T) {
+	t.Parallel()
 	for spec, named := range map[string]bool{
 		"compose:deploy/stack.yml#web":    true,
 		"compose:compose.yaml#web":        false,
@@ -136,6 +139,7 @@ set -f; set -- $(echo "$*" | sed "s# --file [^ ]*##"); case "$*" in`))
 // A list of containers that Docker broke off proves nothing, neither before nor after:
 // a container that it does not name may be the old one.
 func TestAListOfContainersThatFailsIsNoProof(t *testing.T) {
+	t.Parallel()
 	for name, fails := range map[string]string{"before": "true", "after": `[ -e "$DIR/id" ]`} {
 		w := managedWorld(t, "compose:web")
 		program := stepstest.NewTool(t, "docker", strings.Replace(dockerUp, `echo old ;;`, `echo old; if `+fails+`; then echo "cannot connect" >&2; exit 1; fi ;;`, 1))
@@ -154,6 +158,7 @@ func TestAListOfContainersThatFailsIsNoProof(t *testing.T) {
 
 // Each replica counts, and a container without the key is no proof.
 func TestComposeLooksAtEveryReplica(t *testing.T) {
+	t.Parallel()
 	const replicas = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
 "compose --profile * config --services") echo web ;;
@@ -203,6 +208,7 @@ esac`
 // Services that take longer than one call may are not killed in mid-start, and when
 // their own time is over, their log is shown.
 func TestComposeTakesItsTime(t *testing.T) {
+	t.Parallel()
 	for _, within := range []time.Duration{0, 300 * time.Millisecond} {
 		w := managedWorld(t, "compose:web")
 		w.run.Options.Timeout, w.step.StartsWithin = time.Second, within

@@ -22,6 +22,7 @@ const kubectlUp = `case "$1 $2" in
 esac`
 
 func TestKubernetesRollsTheWorkloadsOut(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "kubernetes:shop/backend,worker")
 	program := stepstest.NewTool(t, "kubectl", kubectlUp)
 	said, _, err := restarted(t, w)
@@ -34,6 +35,7 @@ func TestKubernetesRollsTheWorkloadsOut(t *testing.T) {
 }
 
 func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
+	t.Parallel()
 	const (
 		healthy  = `{"metadata":{"name":"backend-old","creationTimestamp":"2026-01-01T00:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"web","ready":true,"state":{"running":{}}}]}}`
 		crashing = `{"metadata":{"name":"backend-new","creationTimestamp":"2026-01-02T00:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"False"}],"containerStatuses":[{"name":"side","ready":true,"state":{"running":{}}},{"name":"web","restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}}`
@@ -85,6 +87,7 @@ func TestKubernetesPodsThatDoNotComeUp(t *testing.T) {
 
 // Whoever reads the Secret and is not named stays with the old key: the plan says so.
 func TestKubernetesNamesTheOtherUsersOfTheSecret(t *testing.T) {
+	t.Parallel()
 	ref := func(kind, name, spec string) string {
 		template := `{"template":{"spec":` + spec + `}}`
 		if kind == "CronJob" {

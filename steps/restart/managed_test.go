@@ -54,7 +54,6 @@ func managedWorld(t *testing.T, spec string) *world {
 	w.run.Options.Restart = by(t, spec)
 	w.run.Options.Timeout, w.step.StartsWithin = 3*time.Second, 3*time.Second
 	w.step.StaysUp, w.step.Every = 100*time.Millisecond, 20*time.Millisecond
-	t.Setenv("JWT_SECRET_KEY", "of this shell")
 	if err := os.WriteFile(filepath.Join(w.run.Project.Root, "compose.yaml"), []byte("services: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -83,9 +82,10 @@ func restarted(t *testing.T, w *world) (said string, found []finding.Finding, er
 }
 
 func TestManagersThatCannotBeReached(t *testing.T) {
+	t.Parallel()
 	for spec, program := range map[string]string{"systemd:web": "systemctl", "kubernetes:web": "kubectl", "heroku:a": "heroku", "fly:a": "fly", "railway:a": "railway"} {
 		w := managedWorld(t, spec)
-		t.Setenv("PATH", t.TempDir())
+		w.run.Environ = stepstest.LookupEnv(t, map[string]string{"PATH": t.TempDir()})
 		if _, found, err := restarted(t, w); err == nil || !finding.Has(found, "tool-missing") {
 			t.Errorf("%s without %s: %v", spec, program, err)
 		}
@@ -101,6 +101,7 @@ func TestManagersThatCannotBeReached(t *testing.T) {
 // What takes longer than one call may is waited for: pods that pull an image, an app
 // that is built again.
 func TestManagersAreGivenTimeToStart(t *testing.T) {
+	t.Parallel()
 	for spec, stand := range map[string]func(){
 		"kubernetes:backend": func() {
 			stepstest.NewTool(t, "kubectl", strings.Replace(kubectlUp, `"rollout restart"|"rollout status") ;;`, `"rollout restart") ;;
@@ -123,6 +124,7 @@ esac`)
 }
 
 func TestManagedNamesAreNoOptions(t *testing.T) {
+	t.Parallel()
 	for _, spec := range []string{"systemd:--now", "systemd:a,-b", "compose:-f", "kubernetes:--all", "heroku:a b", "systemd:", "fly"} {
 		if _, err := Parse(spec); !errors.Is(err, steps.ErrUsage) {
 			t.Errorf("%s: %v", spec, err)
@@ -138,6 +140,7 @@ func TestManagedNamesAreNoOptions(t *testing.T) {
 // A rollback restarts what the upgrade restarted last, without being told again; a
 // command, which may hold a token, is not kept, and nothing else is run for it.
 func TestARollbackRestartsTheSame(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		specs     []string // of one upgrade after the other
 		kept      string
@@ -183,6 +186,7 @@ func TestARollbackRestartsTheSame(t *testing.T) {
 // From staging, a hint without the environment would roll development back, and
 // one without the targets would write a key to its .env.
 func TestHintsNameEnvironmentAndTargets(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "systemd:web")
 	w.run.Options.Environment, w.run.Options.Targets, w.run.Options.Unattended = "staging", []steps.Target{target(t, "dotenv:/etc/web.env"), target(t, "manual:the bank")}, true
 	stepstest.NewTool(t, "systemctl", systemctlUp)
@@ -204,6 +208,7 @@ func TestHintsNameEnvironmentAndTargets(t *testing.T) {
 
 // A restart of production is asked for by name, whatever the environment is called.
 func TestARestartOfProductionIsConfirmed(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ spec, context, env, want string }{
 		"an app":          {"fly:shop-prod", "", "staging", "shop-prod"},
 		"one of several":  {"fly:shop-stg,heroku:shop-prod", "", "staging", "shop-prod"},

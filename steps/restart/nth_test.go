@@ -23,6 +23,7 @@ const nth = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
 // A program that fails at one call and works at all others ends the restart there, unless
 // it was asked only for what is worth knowing.
 func TestEachCallOfAProgramCounts(t *testing.T) {
+	t.Parallel()
 	year, now := time.Now().Add(-365*24*time.Hour), time.Now()
 	type stand struct {
 		spec string
@@ -61,6 +62,7 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 	}
 	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			calls := 1
 			for n := 0; n <= calls; n++ {
 				w := managedWorld(t, c.spec)

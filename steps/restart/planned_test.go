@@ -43,6 +43,7 @@ func TestAWaitForServersThatIsStopped(t *testing.T) {
 
 // Several services are recreated by one command after the other, which can be copied.
 func TestTheCommandOfSeveralServices(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "compose:web,worker")
 	stepstest.NewTool(t, "docker", dockerUp)
 	p, err := w.step.Plan(t.Context(), w.run)

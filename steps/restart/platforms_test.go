@@ -80,6 +80,7 @@ cat "$DIR/$state-$1"`
 // An app is waited for only when this upgrade delivered to that very app, and from
 // then on; any other is restarted, and what was there before the restart is no proof.
 func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
+	t.Parallel()
 	year := time.Now().Add(-365 * 24 * time.Hour)
 	now := time.Now()
 	for name, c := range stepstest.Part(2, platformTests) {
@@ -100,6 +101,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 			"the clock of the platform is wrong": {"", c.up, c.up, year.Add(-time.Hour), year, true, false},
 		}) {
 			t.Run(name+", "+what, func(t *testing.T) {
+				t.Parallel()
 				w := managedWorld(t, c.spec)
 				if s.fails {
 					w.step.StartsWithin = 1500 * time.Millisecond // one call of a loaded machine takes a part of it
@@ -129,6 +131,7 @@ func TestPlatformsAreWaitedForOrRestarted(t *testing.T) {
 // A run that goes on later waits for what the first one delivered; a rollback, for
 // what it restored.
 func TestPlatformsAreWaitedForLater(t *testing.T) {
+	t.Parallel()
 	c := platformTests["heroku"]
 	for name, rollback := range map[string]bool{"resumed": false, "rollback": true} {
 		t.Run(name, func(t *testing.T) {
@@ -163,6 +166,7 @@ func TestPlatformsAreWaitedForLater(t *testing.T) {
 // An older railway cannot restart in an environment that is named: that is said
 // before anything is changed.
 func TestAnOldRailwayDoesNotRestart(t *testing.T) {
+	t.Parallel()
 	c := platformTests["railway"]
 	w := managedWorld(t, c.spec)
 	program := platformTool(t, c.program, c.again, c.up, c.up, time.Now(), time.Now())
@@ -177,6 +181,7 @@ func TestAnOldRailwayDoesNotRestart(t *testing.T) {
 }
 
 func TestSeveralPlatformsAreNamedAtOnce(t *testing.T) {
+	t.Parallel()
 	for spec, want := range map[string][]string{
 		"fly:a,heroku:b":       {"fly:a", "heroku:b"},
 		"fly:a,b":              {"fly:a", "fly:b"},

@@ -14,6 +14,7 @@ import (
 // A command that only sends a signal ends before the workers are new: they are waited
 // for, and those that never come are left to the smoke test.
 func TestTheWorkersAreWaitedFor(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("true"); err != nil {
 		t.Skip("there is no command that does nothing here: " + err.Error())
 	}

@@ -19,6 +19,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -65,7 +66,7 @@ func newWorld(t *testing.T) *world {
 			EnvFile: steps.EnvFile{Path: env, Exists: true, Readers: []envfile.Dialect{envfile.Decouple}},
 		}},
 		Prints:  prints,
-		Environ: func(string) (string, bool) { return "", false },
+		Environ: stepstest.LookupEnv(t, nil),
 	}
 	w.run.Key = w.run.Secret(key)
 	w.step = &Step{
@@ -145,6 +146,7 @@ func hasText(texts []string, part string) bool {
 }
 
 func TestFreshServerIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	url := backend(t)
 	w.set(w.server(2, 1, time.Now().Add(time.Second), url))
@@ -174,6 +176,7 @@ func TestFreshServerIsLeftAlone(t *testing.T) {
 // The smoke test asks all the servers that were found, and not the one alone whose
 // address stands for the run.
 func TestEveryServerIsHandedOn(t *testing.T) {
+	t.Parallel()
 	for name, way := range map[string]string{"runserver": "", "none": "none"} {
 		w := newWorld(t)
 		w.run.Options.Restart = by(t, way)
@@ -188,6 +191,7 @@ func TestEveryServerIsHandedOn(t *testing.T) {
 }
 
 func TestReloadByTouch(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, oldURL string }{{"running", "http://127.0.0.1:1"}, {"crashed and waiting", ""}} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -220,6 +224,7 @@ func TestReloadByTouch(t *testing.T) {
 
 // A reloader that has only just started takes the first touch for the old state.
 func TestSecondTouch(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	url := backend(t)
 	w.set(w.server(2, 1, w.old, url))
@@ -234,6 +239,7 @@ func TestSecondTouch(t *testing.T) {
 }
 
 func TestReloaderThatEnds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = nil }
@@ -247,6 +253,7 @@ func TestReloaderThatEnds(t *testing.T) {
 }
 
 func TestReloadedChildThatDoesNotListen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.set(w.server(2, 1, w.old, "http://127.0.0.1:1"))
 	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now(), "")} }
@@ -259,6 +266,7 @@ func TestReloadedChildThatDoesNotListen(t *testing.T) {
 // Servers that a reload cannot help are asked for at once, or after the reload
 // did not come.
 func TestAskForRestart(t *testing.T) {
+	t.Parallel()
 	other := newKey()
 	for _, c := range []struct {
 		name     string
@@ -325,6 +333,7 @@ func TestAskForRestart(t *testing.T) {
 }
 
 func TestStoppedAndNotStarted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.set(w.server(2, 0, w.old, "http://127.0.0.1:1"))
 	_, findings, err := do(func(ctx context.Context, run *steps.Run, emit steps.Emit) error {
@@ -341,6 +350,7 @@ func TestStoppedAndNotStarted(t *testing.T) {
 }
 
 func TestStopsWithItsContext(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.Options.Timeout = time.Minute
 	w.set(w.server(2, 0, w.old, "http://127.0.0.1:1"))
@@ -352,6 +362,7 @@ func TestStopsWithItsContext(t *testing.T) {
 }
 
 func TestSeveralServers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	a, b := backend(t), backend(t)
 	fresh := time.Now().Add(time.Second)

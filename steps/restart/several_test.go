@@ -20,6 +20,7 @@ import (
 // have the key, by its environment or by what its server takes, is the last that is
 // touched.
 func TestTheFirstUnitThatFailsItsProofIsTheLastThatIsRestarted(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	for name, c := range map[string]struct {

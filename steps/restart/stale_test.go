@@ -21,6 +21,7 @@ import (
 // goes on with what it was made with: the restart is not done. A database that is given
 // the file, and a service with the new key, are no such worker.
 func TestComposeFindsTheWorkerThatWasNotNamed(t *testing.T) {
+	t.Parallel()
 	const docker = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
 "compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
@@ -54,6 +55,7 @@ esac`
 		"mounted, and another key":    {"sha256:a", `["JWT_SECRET_KEY=old"]`, "worker", ".env", false, true, ".env", "2026-01-01T00:01:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := managedWorld(t, "compose:web")
 			program := stepstest.NewTool(t, "docker", docker)
 			var errs []error
@@ -94,6 +96,7 @@ esac`
 // them: a command that recreates none of them has not restarted the backend, and where
 // keysplit restarts nothing it tells of them.
 func TestContainersThatACommandRestarts(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		restart    string
 		web, other string // what each has: the new key, another, or nothing runs
@@ -163,6 +166,7 @@ esac`)
 // No pod that reads the Secret is older than the key in it: not one of what was rolled
 // out, and not one of a workload that was not named.
 func TestKubernetesFindsPodsOlderThanTheKey(t *testing.T) {
+	t.Parallel()
 	const (
 		old = "2026-01-01T00:00:00Z"
 		now = "2026-01-01T00:01:00Z"

@@ -24,6 +24,7 @@ restart) echo 200 >"$DIR/pid" ;;
 esac`
 
 func TestSystemdRestartsEachUnitAndWatchesIt(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "systemd:gunicorn,celery")
 	program := stepstest.NewTool(t, "systemctl", strings.ReplaceAll(systemctlUp, `"$DIR/pid"`, `"$DIR/pid-$(eval echo \${$#})"`))
 	stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
@@ -35,12 +36,13 @@ func TestSystemdRestartsEachUnitAndWatchesIt(t *testing.T) {
 		t.Errorf("said %s", said)
 	}
 	calls := program.Argv()
-	if strings.Index(calls, "restart\n--no-block\ngunicorn") > strings.Index(calls, "restart\n--no-block\ncelery") || strings.Contains(program.Environ(), "JWT_SECRET_KEY=") {
+	if strings.Index(calls, "restart\n--no-block\ngunicorn") > strings.Index(calls, "restart\n--no-block\ncelery") || strings.Contains(program.Environ(), passwordVariable+"=") {
 		t.Error("the order is wrong, or the program inherited the key")
 	}
 }
 
 func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
+	t.Parallel()
 	up := func(show string) string {
 		return `case "$1" in show) printf 'LoadState=loaded\nEnvironment=\n` + show + `\n' ;; esac`
 	}
@@ -57,6 +59,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 		"environment": {up(`ActiveState=active\nMainPID=7\nEnvironment=X=1 JWT_SECRET_KEY=another`), "systemd:web", "jwt-key-shadowed", "systemctl edit"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := managedWorld(t, c.spec)
 			w.step.StartsWithin = 2 * time.Second
 			stepstest.NewTool(t, "systemctl", c.systemctl)
@@ -77,6 +80,7 @@ func TestSystemdUnitsThatDoNotComeUp(t *testing.T) {
 }
 
 func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
+	t.Parallel()
 	for same, want := range map[bool]bool{true: false, false: true} {
 		w := managedWorld(t, "systemd:web")
 		program := stepstest.NewTool(t, "systemctl", systemctlUp)
@@ -98,6 +102,7 @@ func TestSystemdEnvironmentFileWithAnotherKey(t *testing.T) {
 }
 
 func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
+	t.Parallel()
 	w := managedWorld(t, "systemd:web")
 	program := stepstest.NewTool(t, "systemctl", systemctlUp)
 	units := vendor.Units{Names: []string{"web"}, Root: func() bool { return false }}
@@ -142,6 +147,7 @@ func TestSystemdWithoutThePasswordOfSudo(t *testing.T) {
 // The EnvironmentFile must be the file that was written: a unit that gets SECRET_KEY
 // from another one would start without the new key, or not at all.
 func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
+	t.Parallel()
 	type files map[string]string // names below the unit's folder; "" is a folder, which cannot be read
 	for name, c := range map[string]struct {
 		files  files
@@ -199,6 +205,7 @@ func TestSystemdEnvironmentFileThatWasNotWritten(t *testing.T) {
 // Old workers may finish what they do first: that takes longer than one call of a
 // program. A unit that ends over and over is not waited for.
 func TestSystemdWaitsForTheOldProcess(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		show   string        // after the restart, at look $n
 		within time.Duration // 0 for the usual time
@@ -209,6 +216,7 @@ func TestSystemdWaitsForTheOldProcess(t *testing.T) {
 		"a loop":          {`printf 'Job=0\nActiveState=activating\nSubState=auto-restart\nMainPID=0\nNRestarts=1\nResult=exit-code\n'`, 0, "did not stay up"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := managedWorld(t, "systemd:web")
 			w.run.Options.Timeout, w.step.StartsWithin, w.step.Every = time.Second, c.within, 200*time.Millisecond
 			stepstest.NewTool(t, "systemctl", `case "$1" in
@@ -230,6 +238,7 @@ esac`)
 
 // A unit that had failed before is failed until systemd starts it.
 func TestSystemdUnitThatHadFailedBefore(t *testing.T) {
+	t.Parallel()
 	const slow = `case "$1" in
 show) n=$(cat "$DIR/n" 2>/dev/null || echo 0)
   if [ ! -e "$DIR/r" ]; then printf 'LoadState=loaded\nActiveState=failed\nSubState=failed\nMainPID=0\nResult=exit-code\nInvocationID=a\n'

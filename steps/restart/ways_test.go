@@ -15,6 +15,7 @@ import (
 )
 
 func TestOwnServer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	url := backend(t)
 	stopped := 0
@@ -57,6 +58,7 @@ func TestOwnServer(t *testing.T) {
 // In development a server that keysplit starts is enough; elsewhere it is not what
 // people use.
 func TestNoServerElsewhereThanInDevelopment(t *testing.T) {
+	t.Parallel()
 	for environment, want := range map[string]int{"development": 0, "staging": 1} {
 		w := newWorld(t)
 		w.run.Options.Environment = environment
@@ -70,6 +72,7 @@ func TestNoServerElsewhereThanInDevelopment(t *testing.T) {
 }
 
 func TestNamedAddressWithoutAProcessIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.Options.URL = backend(t)
 	if _, _, err := do(w.step.Apply, w.run); err != nil || w.run.Restarted {
@@ -78,6 +81,7 @@ func TestNamedAddressWithoutAProcessIsWaitedFor(t *testing.T) {
 }
 
 func TestVerifyFailsWhenNothingAnswers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.URL = "http://127.0.0.1:1"
 	if err := w.step.Verify(context.Background(), w.run, func(steps.Event) {}); err == nil {
@@ -86,6 +90,7 @@ func TestVerifyFailsWhenNothingAnswers(t *testing.T) {
 }
 
 func TestFoundAddressElsewhereIsNotCalled(t *testing.T) {
+	t.Parallel()
 	run := &steps.Run{}
 	for base, want := range map[string]bool{
 		"http://127.0.0.1:8000": true, "http://[::1]:8000": true, "http://localhost:8000": true,
@@ -102,6 +107,7 @@ func TestFoundAddressElsewhereIsNotCalled(t *testing.T) {
 }
 
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	if _, _, err := do(w.step.Undo, w.run); err != nil {
 		t.Errorf("undo without a server: %v", err)
@@ -124,6 +130,7 @@ func TestUndo(t *testing.T) {
 
 // With nobody there, a rollback does not wait for a restart by hand.
 func TestUndoUnattended(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.Options.Unattended, w.run.Options.Timeout = true, time.Minute
 	w.set(w.server(2, 0, w.old, "http://127.0.0.1:1"))
@@ -134,6 +141,7 @@ func TestUndoUnattended(t *testing.T) {
 }
 
 func TestWithoutProcesses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }
 	w.run.Options.URL = backend(t)
@@ -147,6 +155,7 @@ func TestWithoutProcesses(t *testing.T) {
 }
 
 func TestUnknownWay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, spec := range []string{"upstart:gunicorn", "command", "command: ", "none:x", "runserver:8000", "reboot"} {
 		_, err := Parse(spec)
@@ -161,6 +170,7 @@ func TestUnknownWay(t *testing.T) {
 }
 
 func TestNone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.Options.Restart = by(t, "none")
 	url := backend(t)
@@ -175,6 +185,7 @@ func TestNone(t *testing.T) {
 
 // A server of development says nothing about another environment, and is not asked.
 func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
+	t.Parallel()
 	for _, spec := range []string{"none", "command:true"} {
 		w := newWorld(t)
 		w.run.Options.Restart = by(t, spec)
@@ -190,6 +201,7 @@ func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
 // A name that is this machine's by its look may lead elsewhere: over plain http
 // nothing is sent there, not even the question whether somebody answers.
 func TestAnAddressElsewhereIsNotAskedOverPlainHTTP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run.Options.URL = "http://192.0.2.7:8000"
 	began := time.Now()

@@ -30,7 +30,7 @@ func State(t testing.TB) journal.Folder {
 }
 
 // NewRun makes a run over a project whose .env holds content, read by the given
-// readers (decouple when none is named). environ is keysplit's environment.
+// readers (decouple when none is named). environ is keysplit's environment (LookupEnv).
 func NewRun(t testing.TB, content string, environ map[string]string, readers ...envfile.Dialect) *steps.Run {
 	t.Helper()
 	state := State(t)
@@ -51,7 +51,7 @@ func NewRun(t testing.TB, content string, environ map[string]string, readers ...
 	}
 	run := &steps.Run{
 		Found: steps.Found{Journal: j}, Prints: j.Prints(),
-		Environ: func(name string) (string, bool) { v, ok := environ[name]; return v, ok },
+		Environ: LookupEnv(t, environ),
 		Options: steps.Options{Environment: steps.DefaultEnvironment, State: state, Unattended: true},
 	}
 	run.Project = &steps.Project{
@@ -60,6 +60,17 @@ func NewRun(t testing.TB, content string, environ map[string]string, readers ...
 	}
 	Look(t, run)
 	return run
+}
+
+// LookupEnv is the Environ of a run: these variables, and a PATH with the test's stand-ins
+// where they have none.
+func LookupEnv(t testing.TB, environ map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if v, ok := environ[name]; ok || name != "PATH" {
+			return v, ok
+		}
+		return searched(t.Name()), true
+	}
 }
 
 // Look takes the .env as it is now for what preflight saw.

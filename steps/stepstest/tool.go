@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -14,10 +15,27 @@ type Tool struct {
 	Dir string // its own folder, for the script's files: $DIR there
 }
 
-// NewTool puts a program of that name first on PATH: a shell script that appends
-// its arguments to argv and its environment to environ, both one a line, and
-// then runs body. The body may read standard input; what it appends to
-// $DIR/stdin is what Stdin returns.
+// tools are the folders of a test's stand-ins as a PATH, by the name of the test.
+var tools sync.Map
+
+// searched is the PATH of a test: its stand-ins, those of the tests around it, and ours.
+func searched(name string) string {
+	all := os.Getenv("PATH")
+	for at := range name + "/" {
+		if at < len(name) && name[at] != '/' {
+			continue
+		}
+		if dirs, ok := tools.Load(name[:at]); ok {
+			all = dirs.(string) + all
+		}
+	}
+	return all
+}
+
+// NewTool puts a program of that name first on the PATH that LookupEnv gives the runs of
+// the test and of the tests inside: a shell script that appends its arguments to argv
+// and its environment to environ, both one a line, and then runs body. The body may read
+// standard input; what it appends to $DIR/stdin is what Stdin returns.
 func NewTool(t testing.TB, name, body string) *Tool {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -28,8 +46,19 @@ func NewTool(t testing.TB, name, body string) *Tool {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	before, _ := tools.Load(t.Name())
+	others, _ := before.(string)
+	tools.Store(t.Name(), dir+string(os.PathListSeparator)+others)
+	t.Cleanup(func() { tools.Delete(t.Name()) })
 	return &Tool{t: t, Dir: dir}
+}
+
+// OnPath puts it first on the PATH of this process and returns it: for a command, whose
+// run has the process's environment.
+func (p *Tool) OnPath() *Tool {
+	p.t.Helper()
+	p.t.Setenv("PATH", p.Dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return p
 }
 
 // File is a file of the script's folder, "" when it is not there.

@@ -17,9 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"time"
 
 	"dj/keysplit/steps"
@@ -59,11 +56,8 @@ func (t Program) Call(ctx context.Context, run *steps.Run, spec string, stdin []
 }
 
 // Path finds the program on PATH, as an absolute path.
-func (t Program) Path() (string, error) {
-	path, err := exec.LookPath(t.Name)
-	if err == nil {
-		path, err = filepath.Abs(path)
-	}
+func (t Program) Path(run *steps.Run) (string, error) {
+	path, err := run.LookPath(t.Name)
 	if err != nil {
 		return "", steps.Fail(finding.New(finding.ToolMissing, fmt.Sprintf("The program %s is not installed, or not on PATH.", t.Name)).
 			WithFix(finding.Do("%s Then run `keysplit` again.", t.Install)))
@@ -73,14 +67,14 @@ func (t Program) Path() (string, error) {
 
 // Try runs the program once, for callers that tell its failures apart themselves.
 func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...string) (child.Result, error) {
-	path, err := t.Path()
+	path, err := t.Path(run)
 	if err != nil {
 		return child.Result{}, err
 	}
 	limit := max(run.Options.Wait(), t.Patience)
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := child.Command{Path: path, Args: args, Dir: t.Dir, Env: append(os.Environ(), t.Env...), Unset: child.Withheld}
+	c := child.Command{Path: path, Args: args, Dir: t.Dir, Env: run.ProgramEnv(t.Env...), Unset: child.Withheld}
 	if stdin != nil {
 		c.Stdin = bytes.NewReader(stdin)
 	}

@@ -101,7 +101,7 @@ func (c Contained) Python(ctx context.Context, run *steps.Run) []string {
 		return nil
 	}
 	words := c.words("run", "--rm", "-T", "--no-deps", "--entrypoint", "python", c.Service)
-	words[0], _ = by.Path() // it was found
+	words[0], _ = by.Path(run) // it was found
 	return words
 }
 

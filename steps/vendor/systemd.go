@@ -335,7 +335,7 @@ func (s Units) ask(ctx context.Context, run *steps.Run, emit steps.Emit, name st
 
 // handOver lets sudo ask for the password itself: keysplit never sees it.
 func (s Units) handOver(ctx context.Context, run *steps.Run, emit steps.Emit, sudo tool.Program, args []string, name string) error {
-	path, err := sudo.Path()
+	path, err := sudo.Path(run)
 	if err != nil {
 		return err
 	}

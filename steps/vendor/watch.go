@@ -57,14 +57,14 @@ func (l *Live) End() {
 // watch runs one of other people's programs and shows the lines of it that only
 // lets through; over tells that it did not end within the limit.
 func watch(ctx context.Context, run *steps.Run, emit steps.Emit, p tool.Program, limit time.Duration, only func(string) bool, args ...string) (res child.Result, over bool, err error) {
-	path, err := p.Path()
+	path, err := p.Path(run)
 	if err != nil {
 		return res, false, err
 	}
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
 	shown := &Live{Run: run, Emit: emit, Only: only}
-	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Unset: child.Withheld}.Watch(limited, shown.See)
+	res, err = child.Command{Path: path, Args: args, Dir: p.Dir, Env: run.ProgramEnv(), Unset: child.Withheld}.Watch(limited, shown.See)
 	shown.End()
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return res, true, nil

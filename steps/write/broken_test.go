@@ -104,6 +104,7 @@ func TestAStageIsReadBackWhole(t *testing.T) {
 
 // What compose does not find, or cannot read, is not said to be seen.
 func TestAComposeFileThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	const yaml = "services:\n  web:\n    env_file: [.env.a, .env.b]\n"
 	for name, c := range map[string]struct {
 		spoil string

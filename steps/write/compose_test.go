@@ -32,6 +32,7 @@ func composeBench(t *testing.T, yaml string, environ map[string]string, envFiles
 }
 
 func TestComposeWritesWhatTheServiceReads(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		yaml string
 		spec string // after compose:docker-compose.yml
@@ -85,6 +86,7 @@ func bomb() string {
 
 // What a service merges counts for it, and what it says itself goes before that.
 func TestComposeMergesAsYAMLDoes(t *testing.T) {
+	t.Parallel()
 	const web = "  web: &web\n    image: shop\n    env_file: .env.web\n    logging: &logging {driver: local}\n"
 	for name, c := range map[string]struct{ yaml, service, file string }{
 		"above":                 {"services:\n" + web + "  worker:\n    <<: *web\n    image: worker\n", "worker", ".env.web"},
@@ -118,6 +120,7 @@ func many(n int) (services string) {
 
 // Of several env_file the one that has SECRET_KEY gets the key, and all are read for the comparison.
 func TestComposeWithSeveralEnvFiles(t *testing.T) {
+	t.Parallel()
 	secret := stepstest.Key()
 	for name, c := range map[string]struct {
 		django, postgres string // what the two hold
@@ -171,6 +174,7 @@ func TestComposeWithSeveralEnvFiles(t *testing.T) {
 }
 
 func TestComposeFilesThatHideTheKey(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		yaml    string
 		environ map[string]string
@@ -227,6 +231,7 @@ func TestComposeFilesThatHideTheKey(t *testing.T) {
 // An override file counts as docker compose counts it: beside a file with a usual
 // name, and over it.
 func TestComposeOverrides(t *testing.T) {
+	t.Parallel()
 	stepstest.NewTool(t, "docker", "echo \"unknown shorthand flag: 'f' in -f\" >&2; exit 125") // version 1 and older versions 2
 	base := "services:\n  web:\n    env_file: .env.docker\n"
 	for name, c := range map[string]struct {
@@ -254,6 +259,7 @@ func TestComposeOverrides(t *testing.T) {
 // Docker Compose, where it has the flags that print no value, follows what a file
 // extends and includes.
 func TestComposeItselfIsAsked(t *testing.T) {
+	t.Parallel()
 	docker := stepstest.NewTool(t, "docker", `case "$*" in
 *"config --no-interpolate --no-env-resolution") printf 'name: shop\nservices:\n  web:\n    env_file:\n      - path: %s/.env.docker\n        required: true\n    environment:\n      DEBUG: null\n' "$PWD" ;;
 *) exit 9 ;;

@@ -14,6 +14,7 @@ import (
 
 // What a person is to type can be typed, whatever a place is called.
 func TestCommandsByHandAreQuoted(t *testing.T) {
+	t.Parallel()
 	for spec, want := range map[string]string{
 		"github:acme/shop@blue green": "gh secret set JWT_SECRET_KEY --repo acme/shop --env 'blue green'",
 		"railway:the web@staging":     "railway variable set JWT_SECRET_KEY --stdin --service 'the web' --environment staging < FILE",
@@ -48,7 +49,7 @@ func TestTheCommandsForAGracePeriodWork(t *testing.T) {
 		"fly:shop":                               {"fly", "JWT_PREVIOUS_SECRET_KEY=KEY\nJWT_PREVIOUS_SECRET_KEY_UNTIL=" + until + "\n"},
 	} {
 		t.Run(spec, func(t *testing.T) {
-			program := stepstest.NewTool(t, c.program, `cat >>"$DIR/stdin"`)
+			program := stepstest.NewTool(t, c.program, `cat >>"$DIR/stdin"`).OnPath()
 			_, target := oneTarget(t, spec)
 			for _, line := range ExtraSteps(target, x) {
 				line = strings.TrimSpace(line)

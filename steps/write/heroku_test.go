@@ -90,6 +90,7 @@ func herokuBench(t *testing.T) (*herokuFake, *steps.Run, *remote) {
 }
 
 func TestHerokuSetsOneConfigVar(t *testing.T) {
+	t.Parallel()
 	for _, old := range []string{"", stepstest.Key()} {
 		fake, run, target := herokuBench(t)
 		if old != "" {
@@ -123,6 +124,7 @@ func TestHerokuSetsOneConfigVar(t *testing.T) {
 }
 
 func TestHerokuIsNotPutBackOverSomeoneElsesChange(t *testing.T) {
+	t.Parallel()
 	fake, run, target := herokuBench(t)
 	if _, err := bring(run, target); err != nil {
 		t.Fatal(err)
@@ -145,6 +147,7 @@ func TestHerokuIsNotPutBackOverSomeoneElsesChange(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithHeroku(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile programs of managers")
 	for status, code := range map[int]finding.Code{
 		http.StatusUnauthorized: "tool-not-logged-in", http.StatusForbidden: "access-denied",
@@ -169,7 +172,7 @@ func TestWhatCanGoWrongWithHeroku(t *testing.T) {
 	wantCode(t, err, "place-unreachable")
 
 	fake, run, target = herokuBench(t)
-	run.Environ = func(string) (string, bool) { return "", false }
+	run.Environ = stepstest.LookupEnv(t, nil)
 	program := stepstest.NewTool(t, "heroku", `[ "$1" = auth:token ] && echo `+fake.token)
 	if _, err := bring(run, target); err != nil || program.Argv() == "" {
 		t.Errorf("with the program's own login: %v", err)

@@ -17,6 +17,7 @@ import (
 
 // A file that cannot be written is noticed by the plan, before the target ahead of it has the key.
 func TestAReadOnlyFileIsNoticedBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	other := filepath.Join(run.Project.Root, "a.env")
 	if err := errors.Join(os.WriteFile(other, []byte("B=1\n"), 0o600), os.Chmod(run.Project.EnvFile.Path, 0o400)); err != nil {
@@ -34,6 +35,7 @@ func TestAReadOnlyFileIsNoticedBeforeAnythingIsWritten(t *testing.T) {
 }
 
 func TestChattrIsToldWithItsCommand(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	path := run.Project.EnvFile.Path
 	if out, err := exec.Command("chattr", "+i", path).CombinedOutput(); err != nil {
@@ -51,6 +53,7 @@ func TestChattrIsToldWithItsCommand(t *testing.T) {
 
 // A lock that another program holds on the project's folder is waited for, and told.
 func TestALockOnTheFolderIsTold(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: waits for a lock for five seconds")
 	}

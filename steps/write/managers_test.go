@@ -93,10 +93,10 @@ func memory(t *testing.T, program *stepstest.Tool) remembered {
 }
 
 func TestManagersTakeTheKeyAndGiveTheOldOneBack(t *testing.T) {
+	t.Parallel()
 	for _, m := range managers() {
 		for _, old := range []string{"", stepstest.Key()} {
 			t.Run(m.name+map[bool]string{true: ", new", false: ", replaced"}[old == ""], func(t *testing.T) {
-				t.Setenv("JWT_SECRET_KEY", "of this shell")
 				program := m.begin(t, m.start(old))
 				run, target := oneTarget(t, m.spec)
 				said, err := bring(run, target)
@@ -131,6 +131,7 @@ func TestManagersTakeTheKeyAndGiveTheOldOneBack(t *testing.T) {
 }
 
 func TestManagersRefuseToWriteOverAChange(t *testing.T) {
+	t.Parallel()
 	for _, m := range managers() {
 		if m.name == "vault, KV version 1" {
 			continue // it has nothing to tell a change by
@@ -155,6 +156,7 @@ func TestManagersRefuseToWriteOverAChange(t *testing.T) {
 // Between the plan and a yes an hour may lie. Another key that came to be there is
 // somebody's; another value beside it is no reason to stop.
 func TestManagersLookAgainBeforeTheyWrite(t *testing.T) {
+	t.Parallel()
 	for _, m := range managers() {
 		for what, ours := range map[string]bool{"the key": true, "another value": false} {
 			if !ours && m.spec == "aws:prod/shop" {
@@ -190,6 +192,7 @@ func TestManagersLookAgainBeforeTheyWrite(t *testing.T) {
 }
 
 func TestManagersWithoutTheSecret(t *testing.T) {
+	t.Parallel()
 	for spec, makes := range map[string]string{
 		"vault:kv/app/nothing": "vault kv put -mount=kv app/nothing made_for=JWT_SECRET_KEY",
 		"aws:nothing":          "aws secretsmanager create-secret --name nothing --secret-string to-be-set",
@@ -217,6 +220,7 @@ func TestManagersWithoutTheSecret(t *testing.T) {
 
 // What others have written since stays, when the key is taken out again.
 func TestVaultTakesOneFieldOutOfANewerSecret(t *testing.T) {
+	t.Parallel()
 	m := vaultManager(2)
 	program := m.begin(t, m.start(""))
 	run, target := oneTarget(t, m.spec)
@@ -240,6 +244,7 @@ func TestVaultTakesOneFieldOutOfANewerSecret(t *testing.T) {
 // A run that was killed after Vault had taken the key: the next one finds it there,
 // and a rollback takes it out again.
 func TestVaultTakesBackWhatAKilledRunBrought(t *testing.T) {
+	t.Parallel()
 	m := vaultManager(2)
 	program := m.begin(t, m.start(""))
 	run, target := oneTarget(t, m.spec)
@@ -266,6 +271,7 @@ func TestVaultTakesBackWhatAKilledRunBrought(t *testing.T) {
 
 // KV version 1 is restored as a whole: what is no text stays to the digit.
 func TestVaultKeepsWhatIsNoText(t *testing.T) {
+	t.Parallel()
 	program := stepstest.NewTool(t, "vault", `case "$1 $2" in
 "read "*) echo '{"data":{"type":"kv","path":"kv/"}}' ;;
 "kv get") if [ -e "$DIR/stdin" ]; then echo "{\"data\":$(cat "$DIR/stdin")}"; else echo '{"data":{"big":12345678901234567890,"exact":1.50,"none":null,"nested":{"b":[1]}}}'; fi ;;
@@ -283,6 +289,7 @@ esac`)
 }
 
 func TestWhatHeldKeysAreCalled(t *testing.T) {
+	t.Parallel()
 	for _, m := range managers()[:3] {
 		m.begin(t, m.start(stepstest.Key()))
 		run, target := oneTarget(t, m.spec)
@@ -299,6 +306,7 @@ func TestWhatHeldKeysAreCalled(t *testing.T) {
 // What a person recognises a place by is all there: the address and account of
 // Vault, also when nobody set the address, and the region and account of AWS.
 func TestManagersAreNamedInFull(t *testing.T) {
+	t.Parallel()
 	vault, aws := vaultManager(2), managers()[3]
 	for name, c := range map[string]struct {
 		m       manager
@@ -314,7 +322,7 @@ func TestManagersAreNamedInFull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.m.begin(t, c.m.start(stepstest.Key()))
 			run, target := oneTarget(t, c.spec)
-			run.Environ = func(name string) (string, bool) { v, ok := c.environ[name]; return v, ok }
+			run.Environ = stepstest.LookupEnv(t, c.environ)
 			said, err := bring(run, target)
 			if err != nil {
 				t.Fatal(err)

@@ -31,6 +31,7 @@ func oneTarget(t *testing.T, spec string) (*steps.Run, steps.Target) {
 }
 
 func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
+	t.Parallel()
 	run, target := oneTarget(t, "manual:the vault of the bank")
 	if err := run.Journal.Choose(run.Key, run.Specs()); err != nil {
 		t.Fatal(err)
@@ -61,6 +62,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 }
 
 func TestByHandNeedsAPerson(t *testing.T) {
+	t.Parallel()
 	run, target := oneTarget(t, "manual")
 	run.Options.Unattended = true
 	run.Options.Given = []string{"--target", "manual"}
@@ -82,6 +84,7 @@ func TestByHandNeedsAPerson(t *testing.T) {
 // A yes to what keysplit writes is no word that a person has done the rest: that
 // is asked for by itself, last, and the key is kept for it until then.
 func TestByHandIsAskedForByItself(t *testing.T) {
+	t.Parallel()
 	for name, production := range map[string]bool{"staging": false, "production": true} {
 		t.Run(name, func(t *testing.T) {
 			program := stepstest.NewTool(t, "fly", clis[1].body)
@@ -134,6 +137,7 @@ func TestByHandIsAskedForByItself(t *testing.T) {
 }
 
 func TestByHandIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
 	program := stepstest.NewTool(t, "fly", clis[1].body)
 	run := withKey(stepstest.NewRun(t, "", nil))
 	run.Targets, _ = Targets([]string{"fly:shop", "manual"})

@@ -20,6 +20,7 @@ const nth = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
 // A program that fails at one call and works at all others ends the write, or the way back,
 // there and with that reason, unless it was asked only for what is worth knowing.
 func TestEachCallOfAManagerCounts(t *testing.T) {
+	t.Parallel()
 	for _, m := range stepstest.Every(2, managers()) {
 		old := stepstest.Key()
 		calls := 1

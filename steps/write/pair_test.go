@@ -211,6 +211,7 @@ func (h *holder) has(t *testing.T, before map[string]string, key, second string)
 // A place that can be read back goes through all stages of a rotation and back, and a
 // change by someone else is not written over.
 func TestPlacesHoldAGracePeriod(t *testing.T) {
+	t.Parallel()
 	old := stepstest.Key()
 	for name, make := range stepstest.Part(3, holders(t, old)) {
 		t.Run(name, func(t *testing.T) {
@@ -244,6 +245,7 @@ func TestPlacesHoldAGracePeriod(t *testing.T) {
 // Where a place cannot hold a second key, nothing is written, and the reason is the
 // place's own.
 func TestPlacesThatHoldNoGracePeriodSayWhy(t *testing.T) {
+	t.Parallel()
 	for spec, why := range map[string]string{
 		"aws:shop": "is the key and nothing else", "github:ada/shop": "never shows a value", "fly:shop": "shows digests",
 		"railway:web": "one variable at a time", "manual:the vault": "cannot read or write the vault",

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // The stand-ins for vault and aws are this test binary, called again.
@@ -19,6 +21,10 @@ func TestMain(m *testing.M) {
 		os.Exit(standIn(vaultStandIn))
 	case "aws":
 		os.Exit(standIn(awsStandIn))
+	}
+	stepstest.Waiting()
+	if err := os.Setenv("JWT_SECRET_KEY", "of this shell"); err != nil { // which no program that we start may see
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -21,6 +21,7 @@ func someoneElse(t *testing.T, program *stepstest.Tool) {
 // A place that shows no value is known by its version alone: what someone else has
 // set there since is theirs, before a write and before a rollback.
 func TestAChangeBySomeoneElseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	for _, c := range clis {
 		t.Run(c.program+" before the write", func(t *testing.T) {
 			program := stepstest.NewTool(t, c.program, c.body)
@@ -57,6 +58,7 @@ func TestAChangeBySomeoneElseIsLeftAlone(t *testing.T) {
 
 // What fly's own reader would cut short is refused before anything is written.
 func TestFlyTakesNoKeyThatItWouldChange(t *testing.T) {
+	t.Parallel()
 	program := stepstest.NewTool(t, "fly", clis[1].body)
 	for _, odd := range []string{"#", " ", "\t", "$", "'", `"`, "\\", "`"} {
 		run, target := oneTarget(t, "fly:shop")

@@ -86,6 +86,7 @@ func TestTwoTargetsInOneSecret(t *testing.T) {
 
 // Two services may read one file.
 func TestTwoTargetsInOneFile(t *testing.T) {
+	t.Parallel()
 	stepstest.NewTool(t, "docker", "exit 1")
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	root := run.Project.Root
@@ -130,6 +131,7 @@ func TestTwoTargetsInOneFile(t *testing.T) {
 
 // A place that has the key already is not counted among those that get it.
 func TestAPlanCountsWhatItWrites(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	if err := os.WriteFile(filepath.Join(run.Project.Root, "b.env"), []byte("JWT_SECRET_KEY="+run.Key.Reveal()+"\n"), 0o600); err != nil {
 		t.Fatal(err)

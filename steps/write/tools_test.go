@@ -117,10 +117,10 @@ esac`,
 }
 
 func TestProgramsGetTheKeyOnStandardInputAndNowhereElse(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile programs of managers")
 	for _, c := range clis {
 		t.Run(c.program, func(t *testing.T) {
-			t.Setenv("JWT_SECRET_KEY", "of this shell")
 			program := stepstest.NewTool(t, c.program, c.body)
 			run, target := oneTarget(t, c.spec)
 			said, err := bring(run, target)
@@ -153,6 +153,7 @@ func TestProgramsGetTheKeyOnStandardInputAndNowhereElse(t *testing.T) {
 }
 
 func TestAnEarlierValueComesBackWhereItCanBeRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range clis {
 		t.Run(c.program, func(t *testing.T) {
 			program := stepstest.NewTool(t, c.program, c.body)
@@ -183,6 +184,7 @@ func TestAnEarlierValueComesBackWhereItCanBeRead(t *testing.T) {
 }
 
 func TestWhatCanGoWrongWithAProgram(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "hostile programs of managers")
 	for _, c := range clis {
 		for name, w := range map[string]struct {
@@ -219,8 +221,8 @@ func TestWhatCanGoWrongWithAProgram(t *testing.T) {
 			}
 		})
 		t.Run(c.program+" missing", func(t *testing.T) {
-			t.Setenv("PATH", t.TempDir())
 			run, target := oneTarget(t, c.spec)
+			run.Environ = stepstest.LookupEnv(t, map[string]string{"PATH": t.TempDir()})
 			_, err := bring(run, target)
 			wantCode(t, err, "tool-missing")
 		})
@@ -244,6 +246,7 @@ func TestWhatCanGoWrongWithAProgram(t *testing.T) {
 }
 
 func TestAnOldRailwayIsNotTried(t *testing.T) {
+	t.Parallel()
 	program := stepstest.NewTool(t, "railway", `case "$1 $2" in
 "variable list") echo '{}' ;;
 *) case "$*" in *--help*) echo usage ;; *) cat >>"$DIR/stdin" ;; esac ;;
@@ -258,6 +261,7 @@ esac`)
 
 // Railway lists a sealed variable with null, also after it was set.
 func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
+	t.Parallel()
 	body := strings.ReplaceAll(clis[2].body, `"'$(cat "$DIR/state")'"`, "null")
 	for _, there := range []bool{false, true} {
 		program := stepstest.NewTool(t, "railway", body)
@@ -290,6 +294,7 @@ func TestASealedVariableIsReplacedAndCannotBePutBack(t *testing.T) {
 // The third of three targets fails. The next run brings the same key to it, and
 // a rollback undoes all three.
 func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
+	t.Parallel()
 	gh := stepstest.NewTool(t, "gh", clis[0].body)
 	rail := stepstest.NewTool(t, "railway", clis[2].body)
 	fly := stepstest.NewTool(t, "fly", `[ -e "$DIR/up" ] || { case "$1 $2" in "secrets import") echo forbidden >&2; exit 1 ;; esac; }
@@ -320,7 +325,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(fly.Dir, "up"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	again := &steps.Run{Found: steps.Found{Project: run.Project}, Prints: run.Prints, Options: run.Options}
+	again := &steps.Run{Found: steps.Found{Project: run.Project}, Prints: run.Prints, Options: run.Options, Environ: run.Environ}
 	if again.Journal, err = run.Options.State.Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
 		t.Fatal(err)
 	}
@@ -361,6 +366,7 @@ func TestAnInterruptedDeliveryGoesOnWithTheSameKey(t *testing.T) {
 }
 
 func TestSpecsThatAreNotUnderstood(t *testing.T) {
+	t.Parallel()
 	for _, spec := range []string{
 		"github", "github:", "github:acme", "github:acme/shop@", "github:-R/x y", "heroku", "heroku:a/b", "fly:", "fly:-a",
 		"railway:", "railway:@x", "compose:", "compose:#web", "compose:f#", "--help",

@@ -16,6 +16,7 @@ import (
 // A file that git tracks gets no key, by whichever target; in development it does
 // after a yes, and the plan names it.
 func TestATrackedFileGetsNoSecret(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("SKIPPED: git is not installed")
 	}
@@ -76,6 +77,7 @@ func TestATrackedFileGetsNoSecret(t *testing.T) {
 
 // A folder that is not there is called that, by its full path.
 func TestAMissingFolderIsCalledOne(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "SECRET_KEY=x\n", nil))
 	var err error
 	if run.Targets, err = Targets([]string{"dotenv:no/such/.env"}); err != nil {

@@ -24,6 +24,7 @@ esac`)
 
 // A write that Vault refuses is an error, by whichever way it goes.
 func TestVaultThatDoesNotWrite(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ kv, fails string }{
 		"version 1": {"1", "kv put"}, "version 2": {"2", "kv patch"},
 	} {
@@ -49,6 +50,7 @@ func TestVaultThatDoesNotWrite(t *testing.T) {
 
 // So is one that does not take the value back.
 func TestVaultThatDoesNotRestore(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		kv, fails string
 		old       bool

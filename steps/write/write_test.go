@@ -42,6 +42,7 @@ func found(code finding.Code, line int) finding.Finding {
 }
 
 func TestWhereTheKeyGoes(t *testing.T) {
+	t.Parallel()
 	secret := stepstest.Key()
 	old := stepstest.Key()
 	for name, c := range map[string]struct {
@@ -96,6 +97,7 @@ func TestWhereTheKeyGoes(t *testing.T) {
 // After the write, what committed files lack can still be fixed; what preflight found in
 // the .env is no longer so.
 func TestCommittedFilesAreOfferedAfterTheWrite(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n"+stepstest.Key()+"\n", nil))
 	run.Project.Findings = []finding.Finding{found(finding.LineBare, 2)}
 	sample := filepath.Join(run.Project.Root, ".env.example")
@@ -124,6 +126,7 @@ func TestCommittedFilesAreOfferedAfterTheWrite(t *testing.T) {
 }
 
 func TestNothingToWrite(t *testing.T) {
+	t.Parallel()
 	run := stepstest.NewRun(t, "", nil)
 	run = withKey(run)
 	if _, err := deliver(t, run); err != nil {
@@ -142,6 +145,7 @@ func TestNothingToWrite(t *testing.T) {
 }
 
 func TestAnEditSincePreflightIsKept(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	if err := os.WriteFile(run.Project.EnvFile.Path, []byte("A=1\nEDITED=1\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -157,6 +161,7 @@ func TestAnEditSincePreflightIsKept(t *testing.T) {
 }
 
 func TestAnEditSinceThePlanIsKept(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	s := &Step{}
 	if _, err := s.Plan(context.Background(), run); err != nil {
@@ -176,6 +181,7 @@ func TestAnEditSinceThePlanIsKept(t *testing.T) {
 }
 
 func TestMissingFile(t *testing.T) {
+	t.Parallel()
 	gone := func(t *testing.T) *steps.Run {
 		run := withKey(stepstest.NewRun(t, "", nil))
 		if err := os.Remove(run.Project.EnvFile.Path); err != nil {
@@ -214,6 +220,7 @@ func TestMissingFile(t *testing.T) {
 }
 
 func TestTheReaderDecides(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "export JWT_SECRET_KEY=old\n", nil, envfile.PythonDotenv))
 	if _, err := deliver(t, run); err != nil {
 		t.Fatal(err)
@@ -224,6 +231,7 @@ func TestTheReaderDecides(t *testing.T) {
 }
 
 func TestVerifyCatchesAnotherValue(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil))
 	s := &Step{targets: []steps.Target{&dotenv{}}}
 	var failure *steps.Failure
@@ -233,6 +241,7 @@ func TestVerifyCatchesAnotherValue(t *testing.T) {
 }
 
 func TestUnknownTarget(t *testing.T) {
+	t.Parallel()
 	if _, err := Targets([]string{"dotenv:x", "papyrus:scroll"}); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), "dotenv") {
 		t.Errorf("error %v", err)
 	}
@@ -242,6 +251,7 @@ func TestUnknownTarget(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	other := filepath.Join(run.Project.Root, "folder")
 	if err := os.Mkdir(other, 0o700); err != nil {
@@ -257,6 +267,7 @@ func TestRefusals(t *testing.T) {
 
 // A backup that was damaged since is not put over a file.
 func TestADamagedBackupIsNotPutBack(t *testing.T) {
+	t.Parallel()
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	if _, err := deliver(t, run); err != nil {
 		t.Fatal(err)
@@ -281,6 +292,7 @@ func TestADamagedBackupIsNotPutBack(t *testing.T) {
 
 // Without --env the app is what says production, and what is typed.
 func TestProductionIsConfirmedByTheNameThatSaysIt(t *testing.T) {
+	t.Parallel()
 	stepstest.NewTool(t, "fly", `case "$1 $2" in "secrets list") echo '[]' ;; esac`)
 	for specs, want := range map[string]string{"fly:shop-prod": "shop-prod", "dotenv,fly:shop-prod": "shop-prod", "fly:shop-stg": ""} {
 		run := withKey(stepstest.NewRun(t, "", nil))
@@ -327,6 +339,7 @@ func TestAFileThatTheBackendDoesNotReadIsConfirmed(t *testing.T) {
 // Several files are shown and told apart, each with its own lines; what two places
 // of a kind have in common is said once.
 func TestSeveralFilesAreToldApart(t *testing.T) {
+	t.Parallel()
 	stepstest.NewTool(t, "fly", clis[1].body)
 	run := withKey(stepstest.NewRun(t, "A=1\n", nil))
 	for name, text := range map[string]string{"a.env": "B=1\n", "b.env": "C=1\nJWT_SECRET_KEY=\n"} {
@@ -377,6 +390,7 @@ func TestSeveralFilesAreToldApart(t *testing.T) {
 // Without a key, such as when step 1 was left out, nothing is written: least of
 // all an empty value over a good one.
 func TestNoKeyIsWrittenWhenNoneWasChosen(t *testing.T) {
+	t.Parallel()
 	env := "A=1\nJWT_SECRET_KEY=" + stepstest.Key() + "\n"
 	run := stepstest.NewRun(t, env, nil)
 	plan, err := deliver(t, run)

@@ -113,7 +113,7 @@ esac`
 func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 	other := djangotest.NewKey()
 	root, _ := elsewhere(t, map[string]string{"c.env": "JWT_SECRET_KEY=" + other + "\n"})
-	fly := stepstest.NewTool(t, "fly", flies)
+	fly := stepstest.NewTool(t, "fly", flies).OnPath()
 	down := filepath.Join(fly.Dir, "down")
 	if err := os.WriteFile(down, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestAnUnfinishedUpgradeIsFinishedByItsOwnCommand(t *testing.T) {
 // its key was there before, in the first of the places.
 func TestAnInterruptedUpgradeWithAKeptKeyGoesBackAsAWhole(t *testing.T) {
 	root, _ := elsewhere(t, nil)
-	fly := stepstest.NewTool(t, "fly", flies)
+	fly := stepstest.NewTool(t, "fly", flies).OnPath()
 	down := filepath.Join(fly.Dir, "down")
 	for path, text := range map[string]string{down: "", filepath.Join(root, "good.env"): "SECRET_KEY=x\nJWT_SECRET_KEY=" + djangotest.NewKey() + "\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -178,7 +178,7 @@ func oneLine(s string) string {
 // is another question, and no is an answer to it.
 func TestLineByLineThePlaceSetByHandIsAskedForByItself(t *testing.T) {
 	elsewhere(t, nil)
-	fly := stepstest.NewTool(t, "fly", flies)
+	fly := stepstest.NewTool(t, "fly", flies).OnPath()
 	for _, c := range []struct {
 		answers string
 		code    int
@@ -222,7 +222,7 @@ func TestAGracePeriodElsewhere(t *testing.T) {
 "variable list") [ -e "$DIR/state" ] && echo '{"JWT_SECRET_KEY":"'$(cat "$DIR/state")'"}' || echo '{}' ;;
 "variable set") case "$*" in *--help*) echo "  --stdin  read it"; exit 0 ;; esac; cat >"$DIR/state" ;;
 *) exit 9 ;;
-esac`)
+esac`).OnPath()
 	old := djangotest.NewKey()
 	if err := os.WriteFile(filepath.Join(railway.Dir, "state"), []byte(old), 0o600); err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ esac`)
 	}
 
 	root, _ = elsewhere(t, map[string]string{"keysplit.toml": conf(`"fly:a"`)})
-	fly := stepstest.NewTool(t, "fly", flies)
+	fly := stepstest.NewTool(t, "fly", flies).OnPath()
 	if err := os.WriteFile(filepath.Join(fly.Dir, "a"), []byte("JWT_SECRET_KEY="+old+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func TestRollbackWantsTheNameOfProduction(t *testing.T) {
 		"what restarts":   {"staging", "shop-prod", nil, []string{"--restart", "fly:shop-prod"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stepstest.NewTool(t, "fly", "exit 1")
+			stepstest.NewTool(t, "fly", "exit 1").OnPath()
 			u := newUpgraded(t, c.env)
 			u.run([]string{".env", "NEW=1\n"}, c.delivery...)
 			for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--confirm", "shop"}} {
@@ -150,7 +150,7 @@ func TestRollbackSaysWhatItDid(t *testing.T) {
 			[]string{"Stays: the earlier change from", "The latest change is undone.", "An earlier change is still in force", ": .env. To undo that as well: keysplit rollback --env staging"}, []string{"Everything is as it was"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stepstest.NewTool(t, "fly", "echo 'not logged in' >&2; exit 1")
+			stepstest.NewTool(t, "fly", "echo 'not logged in' >&2; exit 1").OnPath()
 			u := newUpgraded(t, "staging")
 			c.runs(u)
 			_, said := u.rollback("y\n", "--restart", c.restart)

@@ -54,7 +54,7 @@ func newCommitted(t *testing.T) *committed {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	c.address = "https://0.0.0.0:" + port
 	for _, name := range senders {
-		c.tools = append(c.tools, stepstest.NewTool(t, name, "exit 1"))
+		c.tools = append(c.tools, stepstest.NewTool(t, name, "exit 1").OnPath())
 	}
 	return c
 }
