@@ -36,7 +36,7 @@ func nobody(t *testing.T, o djangotest.Options) (*child.Account, *djangotest.Pro
 	if err := os.Chmod(open, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	packages := filepath.Join(open, "site-packages") // with its times, by which Python knows the bytecode
+	packages := filepath.Join(open, "site-packages")                // with its times, by which Python knows the bytecode
 	if exec.Command("cp", "-al", found[0], packages).Run() != nil { // links, where they lie on one disk
 		if out, err := exec.Command("cp", "-aT", found[0], packages).CombinedOutput(); err != nil {
 			t.Fatal(string(out), err)
