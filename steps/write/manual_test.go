@@ -1,6 +1,7 @@
 package write
 
 import (
+	"context"
 	"errors"
 	"os"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -150,5 +152,51 @@ func TestByHandIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	run.Options.ReadOnly = true
 	if plan, err := (&Step{}).Plan(t.Context(), run); err != nil || !plan.More {
 		t.Errorf("a dry run: %+v, %v", plan, err)
+	}
+}
+
+// Without --env the app is what says production, and what is typed.
+func TestProductionIsConfirmedByTheNameThatSaysIt(t *testing.T) {
+	t.Parallel()
+	stepstest.NewTool(t, "fly", `case "$1 $2" in "secrets list") echo '[]' ;; esac`)
+	for specs, want := range map[string]string{"fly:shop-prod": "shop-prod", "dotenv,fly:shop-prod": "shop-prod", "fly:shop-stg": ""} {
+		run := withKey(stepstest.NewRun(t, "", nil))
+		var err error
+		if run.Targets, err = Targets(strings.Split(specs, ",")); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := (&Step{}).Plan(context.Background(), run); err != nil || p.Confirm != want {
+			t.Errorf("%s: confirm %q, %v", specs, p.Confirm, err)
+		}
+	}
+}
+
+// A file of --env-file that the backend does not read is not written without a yes of
+// its own.
+func TestAFileThatTheBackendDoesNotReadIsConfirmed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		asked, where string // --env-file, and the place of the finding
+		confirmed    bool
+		want         string
+	}{
+		"not read":          {".env", ".env", false, ".env"},
+		"confirmed":         {".env", ".env", true, ""},
+		"read":              {".env", "", false, ""},
+		"another is hidden": {".env", "settings.ini", false, ""},
+		"nothing is asked":  {"", ".env", false, ""},
+	} {
+		run := withKey(stepstest.NewRun(t, "A=1\n", nil))
+		run.Options.EnvFile = c.asked
+		if c.where != "" {
+			run.Project.Findings = append(run.Project.Findings, finding.New(finding.EnvFileWrongPlace, "").At(c.where, 0))
+		}
+		if c.confirmed {
+			run.Confirmed = []string{".env"}
+		}
+		p, err := (&Step{}).Plan(t.Context(), run)
+		if err != nil || p.Confirm != c.want || (p.Why != "") != (c.want != "") || c.want != "" && !strings.Contains(p.Question.Rendered(), "does not read .env") {
+			t.Errorf("%s: confirm %q since %q, %q, %v", name, p.Confirm, p.Why, p.Question, err)
+		}
 	}
 }
