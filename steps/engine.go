@@ -150,6 +150,16 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	return nil
 }
 
+// Asks reports whether a step would ask a person as things stand, or cannot tell. Its
+// status stays as it is.
+func (e *Engine) Asks(ctx context.Context, n Name) bool {
+	if e.steps[n] == nil || e.Run.Options.Skip[n] {
+		return false
+	}
+	p, err := e.steps[n].Plan(ctx, e.Run)
+	return err != nil || !p.Nothing && (p.Confirm != "" || !p.Question.Empty())
+}
+
 // Seen reports whether a server of the project answers that this run did not start. Its
 // error says why that cannot be told.
 func (e *Engine) Seen(ctx context.Context) (bool, error) {

@@ -34,6 +34,9 @@ func (o *overlay) sheet(w *wizard) *sheet {
 		width = max(width, min(listWidth, w.width-w.margin()-1))
 	}
 	s := newSheet(w.styles, width, "")
+	if w.width >= twoPanes {
+		s.wide = max(width, min(listWidth, w.width-w.margin()-1))
+	}
 	o.draw(w, s)
 	return s
 }

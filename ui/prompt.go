@@ -35,7 +35,9 @@ func (w *wizard) drawPrompt(p *prompt) []string {
 		w.drawList(p, room, add)
 		return rows
 	}
-	add(w.buttons(p, room))
+	for _, row := range w.buttons(p, room) {
+		add(row)
+	}
 	return rows
 }
 
@@ -106,45 +108,43 @@ func (w *wizard) drawList(p *prompt, room int, add func(string)) {
 	}
 }
 
-// buttons puts the options side by side, those that do not fit left out so that
-// the one with the focus always shows, with a sign that there are more where it fits.
-func (w *wizard) buttons(p *prompt, room int) string {
+// buttonRows is how many rows the options may take side by side.
+func (w *wizard) buttonRows() int { return max(1, w.height/3-1) }
+
+// buttons puts the options side by side, in as many rows as they need. On a short
+// terminal those rows show that lead to the one with the focus, with a sign that there
+// are others where it fits.
+func (w *wizard) buttons(p *prompt, room int) []string {
 	s := w.styles
-	more := "  " + s.Muted.Render(s.Marks.Ellipsis) // says that there are others
-	draw := func(from int) (string, bool) {
-		row, fits := "", true
-		for i := from; i < len(p.options); i++ {
-			gap, b := "  ", s.Quiet.Render(" "+p.options[i].label+" ")
-			if i == w.selected || i == w.selected+1 {
-				gap = "   " // the brackets stand closer to the label than a blank does
-			}
-			if i == w.selected {
-				label := ansi.Truncate(p.options[i].label, max(1, room-4), s.Marks.Ellipsis)
-				b = s.Edge.Render("[") + s.Button.Render(" "+label+" ") + s.Edge.Render("]")
-			}
-			if i > from {
-				b = gap + b
-			}
-			if ansi.StringWidth(row)+ansi.StringWidth(b) > room && i > w.selected {
-				if ansi.StringWidth(row)+ansi.StringWidth(more) <= room {
-					row += more
-				}
-				break
-			}
-			row += b
+	var rows []string
+	at, used := 0, 0
+	for i, o := range p.options {
+		label := ansi.Truncate(o.label, max(1, room-4), s.Marks.Ellipsis)
+		// As wide as with the focus, so that no button changes its row with that.
+		needs := ansi.StringWidth(label) + 4
+		gap := "  "
+		if i == w.selected || i == w.selected+1 {
+			gap = "   " // the brackets stand closer to the label than a blank does
 		}
-		if ansi.StringWidth(row) > room {
-			fits = false
+		if rows == nil || used+needs > room {
+			rows, used, gap = append(rows, ""), 2, "" // two for the wider gaps
 		}
-		return row, fits
+		button := s.Quiet.Render(" " + label + " ")
+		if i == w.selected {
+			at = len(rows) - 1
+			button = s.Edge.Render("[") + s.Button.Render(" "+label+" ") + s.Edge.Render("]")
+		}
+		rows[len(rows)-1] += gap + button
+		used += needs
 	}
-	for from := range p.options {
-		if from > w.selected {
-			break
-		}
-		if row, fits := draw(from); fits || from == w.selected {
-			return row
-		}
+	n := w.buttonRows()
+	if len(rows) <= n {
+		return rows
 	}
-	return ""
+	from := max(0, at-n+1)
+	shown := slices.Clone(rows[from : from+n])
+	if more := "  " + s.Muted.Render(s.Marks.Ellipsis); ansi.StringWidth(shown[n-1])+ansi.StringWidth(more) <= room {
+		shown[n-1] += more
+	}
+	return shown
 }

@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/restart"
 )
 
 // Again asks for the wizard once more: on the demo, or with the value of a flag that the
@@ -20,49 +22,70 @@ type Again struct {
 	Flag, Value string
 }
 
-// remedy is a way out of findings for which a person has to name something else.
-type remedy struct {
-	codes           []finding.Code
-	advice          string // in place of the catalogue's, which names a flag
-	label           string // of the button, "" where the page has one of its own
-	question, field string
+// Remedy is a way out of findings for which a person has to name something else.
+type Remedy struct {
+	codes  []finding.Code
+	advice string // in place of the catalogue's, which names a flag
+	Label  string // of the button, "" where the page has one of its own
+	// Question asks for it, in a field of that name.
+	Question, Field string
 	flag            string
 	judge           func(string) (steps.Mark, string)
 }
 
-var remedies = []remedy{
+const anotherAddress = "Another address"
+
+var remedies = []Remedy{
 	{
-		codes:  []finding.Code{finding.ServerUnreachable, finding.ServerNotFound, finding.InsecureURL, finding.TLSUntrusted, finding.LoginCSRF},
+		codes:  []finding.Code{finding.ServerUnreachable, finding.ServerNotFound},
 		advice: "Start the backend, or give its right address.",
-		label:  "Another address", question: "At which address does the server answer?", field: "Address", flag: "url", judge: judgeAddress,
+		Label:  anotherAddress, Question: "At which address does the server answer?", Field: "Address", flag: "url", judge: judgeAddress,
+	},
+	{
+		codes: []finding.Code{finding.InsecureURL, finding.TLSUntrusted, finding.LoginCSRF},
+		Label: anotherAddress, Question: "At which address does the server answer?", Field: "Address", flag: "url", judge: judgeAddress,
 	},
 	{
 		codes:  []finding.Code{finding.LoginRejected},
 		advice: "Try again with the right account.",
 	},
 	{
-		codes:  []finding.Code{finding.DjangoNotRunnable},
-		advice: "Fix that, or name the project's own Python.",
-		label:  "Another Python", question: "Which Python does the project run with?", field: "Path", flag: "python",
+		codes:  []finding.Code{finding.LoginWithheld},
+		advice: "Check the address, and the authentication classes of the routes that were asked. Go on anyway sends it the password all the same.",
 	},
 	{
-		codes: []finding.Code{finding.EnvFileUnreadable, finding.EnvFileNotRegular},
-		label: "Another file", question: "In which file should the key be?", field: "Path", flag: "env-file",
+		codes:  []finding.Code{finding.ProofInconclusive},
+		advice: "Log in with an account: the token of a real login shows the key.",
+	},
+	{
+		codes:  []finding.Code{finding.DjangoNotRunnable},
+		advice: "Fix that, or name the project's own Python.",
+		Label:  "Another Python", Question: "Which Python does the project run with?", Field: "Path", flag: "python",
+	},
+	{
+		codes: []finding.Code{finding.EnvFileUnreadable, finding.EnvFileNotRegular, finding.EnvFileReadOnly},
+		Label: "Another file", Question: "In which file should the key be?", Field: "Path", flag: "env-file",
 	},
 	{
 		codes:  []finding.Code{finding.ProjectNotFound},
 		advice: "Choose a folder with a manage.py of Django's.",
-		label:  "Another folder", question: "In which folder is the project?", field: "Path", flag: "project",
+		Label:  "Another folder", Question: "In which folder is the project?", Field: "Path", flag: "project",
 	},
-	{label: "Another settings module", question: "Which settings module does the project use?", field: "Module", flag: "settings"},
-	{label: "Another user", question: "As which user does the backend run?", field: "User", flag: "as"},
+	{Label: "Another settings module", Question: "Which settings module does the project use?", Field: "Module", flag: "settings"},
+	{
+		codes: []finding.Code{finding.RestartFailed},
+		Label: "Another restart", Question: "How is the backend restarted?", Field: "Way", flag: "restart", judge: judgeRestart,
+	},
+	{Label: "Another route", Question: "Which route answers only with a token?", Field: "Path", flag: "protected"},
+	{Label: "Certificate", Question: "Which file holds the certificate of its authority?", Field: "Path", flag: "ca-file"},
+	{Label: "More time", Question: "How long may one wait take?", Field: "Time", flag: "timeout", judge: judgeTime},
+	{Label: "Another user", Question: "As which user does the backend run?", Field: "User", flag: "as"},
 }
 
-// remedyOf is the way out of a finding, nil where there is none. The demo's project has
-// no other.
-func (w *wizard) remedyOf(f finding.Finding) *remedy {
-	i := slices.IndexFunc(remedies, func(r remedy) bool { return slices.Contains(r.codes, f.Code) })
-	if i < 0 || w.throwaway && remedies[i].label != "" {
+// remedyOf is the way out of a finding by its code, nil where there is none.
+func remedyOf(f finding.Finding) *Remedy {
+	i := slices.IndexFunc(remedies, func(r Remedy) bool { return slices.Contains(r.codes, f.Code) })
+	if i < 0 {
 		return nil
 	}
 	return &remedies[i]
@@ -72,13 +95,13 @@ func (w *wizard) remedyOf(f finding.Finding) *remedy {
 // the advice names a flag.
 func (w *wizard) advised(g finding.Group) finding.Group {
 	page, _ := finding.LookUp(g.Code)
-	if r := w.remedyOf(g.Finding); r != nil && (g.Fix == page.Fix || g.Fix == page.Fix.For(w.facts.flags)) && r.advice != "" {
+	if r := remedyOf(g.Finding); r != nil && (r.Label == "" || !w.throwaway) && (g.Fix == page.Fix || g.Fix == page.Fix.For(w.facts.flags)) && r.advice != "" {
 		g.Fix = prose.Of(r.advice)
 	}
 	if !w.throwaway {
 		g.Fix = g.Fix.Instead(func(command string) string {
 			if r := named(command, w.facts.flags[""]); r != nil {
-				return r.label
+				return r.Label
 			}
 			return ""
 		})
@@ -88,51 +111,73 @@ func (w *wizard) advised(g finding.Group) finding.Group {
 
 // named is the remedy that gives the flag which a command of keysplit alone has beside
 // those of the run, nil for none.
-func named(command string, flags []string) *remedy {
+func named(command string, flags []string) *Remedy {
 	words := strings.Fields(prose.Without(command, flags))
 	if len(words) < 2 || words[0] != "keysplit" {
 		return nil
 	}
-	i := slices.IndexFunc(remedies, func(r remedy) bool { return r.label != "" && words[1] == "--"+r.flag })
+	i := slices.IndexFunc(remedies, func(r Remedy) bool { return r.Label != "" && words[1] == "--"+r.flag })
 	if i < 0 {
 		return nil
 	}
 	return &remedies[i]
 }
 
-// ways are the actions that name something else, for the findings of a page: those of
-// their codes, and those whose flags their advice names.
-func (w *wizard) ways(found []finding.Finding) (out []option) {
-	add := func(r *remedy) {
-		if r != nil && r.label != "" && !slices.ContainsFunc(out, func(o option) bool { return o.label == r.label }) {
-			out = append(out, option{label: r.label, act: r.ask})
+// Remedies are the ways out of findings by naming something else: those of their codes,
+// and those whose flags their advice names. again are the flags that keysplit alone has in
+// this run.
+func Remedies(found []finding.Finding, again []string) (out []*Remedy) {
+	add := func(r *Remedy) {
+		if r != nil && r.Label != "" && !slices.ContainsFunc(out, func(o *Remedy) bool { return o.Label == r.Label }) {
+			out = append(out, r)
 		}
 	}
-	for _, f := range found {
-		if f.Severity != finding.Error {
-			continue
-		}
-		if !w.throwaway {
-			for _, p := range f.Fix.Parts() {
-				if p.Command {
-					add(named(p.Text, w.facts.flags[""]))
-				}
+	for _, f := range finding.Errors(found) {
+		for _, p := range f.Fix.Parts() {
+			if p.Command {
+				add(named(p.Text, again))
 			}
 		}
-		add(w.remedyOf(f))
+		add(remedyOf(f))
+	}
+	return out
+}
+
+// ways are their actions. The demo's project has no other of anything.
+func (w *wizard) ways(found []finding.Finding) (out []option) {
+	if w.throwaway {
+		return nil
+	}
+	for _, r := range Remedies(found, w.facts.flags[""]) {
+		out = append(out, option{label: r.Label, act: r.ask})
 	}
 	return out
 }
 
 // ask opens the form for what is named instead.
-func (r *remedy) ask(w *wizard) tea.Cmd {
-	value := newField(r.field, false, "Type it first")
-	value.judge = r.judge
-	w.open(&form{question: r.question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
-		return w.once(Again{Flag: r.flag, Value: value.take()})
+func (r *Remedy) ask(w *wizard) tea.Cmd {
+	value := r.newField()
+	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
+		return w.once(*r.With(value.take()))
 	}})
 	return nil
 }
+
+func (r *Remedy) newField() *field {
+	value := newField(r.Field, false, "Type it first")
+	value.judge = r.judge
+	return value
+}
+
+// Lacks says why the text cannot be used, "" where it can.
+func (r *Remedy) Lacks(text string) string {
+	value := r.newField()
+	value.fill(text)
+	return value.lacks()
+}
+
+// With is the wizard once more, with what was named.
+func (r *Remedy) With(text string) *Again { return &Again{Flag: r.flag, Value: text} }
 
 // once ends the program, to begin again.
 func (w *wizard) once(a Again) tea.Cmd {
@@ -147,6 +192,22 @@ func judgeAddress(text string) (steps.Mark, string) {
 		return steps.MarkPending, "such as http://127.0.0.1:8000"
 	}
 	return steps.MarkOK, cmp.Or(map[string]string{"https": "an https address"}[u.Scheme], "an http address")
+}
+
+// judgeRestart says whether a way to restart is one that keysplit knows.
+func judgeRestart(text string) (steps.Mark, string) {
+	if _, err := restart.Parse(text); err != nil {
+		return steps.MarkPending, "such as command:./restart.sh, systemd:UNIT or none"
+	}
+	return steps.MarkOK, "a way that keysplit knows"
+}
+
+// judgeTime says whether a time is one.
+func judgeTime(text string) (steps.Mark, string) {
+	if d, err := time.ParseDuration(text); err != nil || d <= 0 {
+		return steps.MarkPending, "such as 10m or 90s"
+	}
+	return steps.MarkOK, ""
 }
 
 // elsewhere are the projects that were found below the folder, and the demo, where the

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -16,14 +17,14 @@ import (
 type Begun struct {
 	at       time.Time  // of its first change
 	key      string     // fingerprint of what it wrote, "" where that cannot be read
-	left     steps.Name // the first step that is left to do and changes something
+	left     steps.Name // the first step that is left to do and asks for it
 	rests    bool       // a rotation is between its stages: what is left has no such name
 	accepted bool       // and the first of them is done
 }
 
 // BegunBefore looks for one in the journal, nil when there is none. The engine has looked
 // at the project.
-func BegunBefore(e *steps.Engine) *Begun {
+func BegunBefore(ctx context.Context, e *steps.Engine) *Begun {
 	run := e.Run
 	if run.Journal == nil {
 		return nil
@@ -43,9 +44,9 @@ func BegunBefore(e *steps.Engine) *Begun {
 	if !status.Begun(run, key) {
 		return nil
 	}
-	b := &Begun{at: all[len(all)-1].At.Local(), left: steps.Restart, rests: rests, accepted: rotation.Accepted}
-	if run.Journal.Delivering() || key.Len() == 0 {
-		b.left = steps.Write
+	b := &Begun{at: all[len(all)-1].At.Local(), left: steps.Write, rests: rests, accepted: rotation.Accepted}
+	if !run.Journal.Delivering() && key.Len() > 0 && !rests {
+		b.left = leftAfterWrite(ctx, e)
 	}
 	if key.Len() > 0 {
 		b.key = run.Prints.Reprint(key).Fingerprint()
@@ -53,10 +54,25 @@ func BegunBefore(e *steps.Engine) *Begun {
 	return b
 }
 
+// leftAfterWrite is the step that is left once the key is written. Where there is nothing
+// to restart, that one passes by itself.
+func leftAfterWrite(ctx context.Context, e *steps.Engine) steps.Name {
+	switch {
+	case e.Asks(ctx, steps.Restart):
+		return steps.Restart
+	case e.Run.Options.Skip[steps.SmokeTest]:
+		return steps.Checklist
+	}
+	return steps.SmokeTest
+}
+
 // ticked reports whether what an earlier run did of a step need not be done again.
 func (b *Begun) ticked(p *page) bool {
-	return b != nil && !b.rests && p.Number > 0 && p.Number < steps.About(b.left).Number && p.Name != steps.Distinct
+	return b != nil && !b.rests && (p.Name == steps.Generate || p.Name == steps.Write && b.left != steps.Write)
 }
+
+// restarts reports whether a restart is among what is left, as far as that is known.
+func (b *Begun) restarts() bool { return b.left == steps.Write || b.left == steps.Restart }
 
 // Rotates reports whether it is a rotation in stages.
 func (b *Begun) Rotates() bool { return b.rests }
@@ -118,7 +134,7 @@ func (b *Begun) said(now time.Time) string {
 		what = "The first stage of the rotation is done: every process accepts the new key. Next, they sign with it."
 	case b.rests:
 		what = "The first stage of the rotation, in which every process accepts the new key, is not finished."
-	case b.key != "" && b.left == steps.Restart:
+	case b.key != "" && b.left != steps.Write:
 		what = "The key " + b.key + " is written; no server was seen to use it yet."
 	}
 	return "You began " + day + "at " + b.at.Format("15:04") + ". " + what
@@ -137,7 +153,7 @@ func (w *wizard) resumed(s *sheet) {
 		var tasks []string
 		for _, p := range w.pages {
 			switch {
-			case p.Number == 0:
+			case p.Number == 0, w.facts.skip[p.Name], p.Name == steps.Restart && !w.begun.restarts():
 			case w.begun.ticked(p):
 				tasks = append(tasks, st.Mark(steps.MarkOK)+" "+p.Task)
 			default:

@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // What was begun is said with its time, and with its day when that is another one.
@@ -26,8 +28,9 @@ func TestWhatWasBegun(t *testing.T) {
 // again and to undo.
 func TestWhatWasBegunIsTakenUp(t *testing.T) {
 	for left, want := range map[steps.Name][]string{
-		steps.Restart: {"✓ Key ──── ✓ Write ──── ○ Verify", "The key ba0476 is written", "✓ write the key", "○ restart the backend", "[ Go on: restart ]    Start over    Undo"},
-		steps.Write:   {"✓ Key ──── ○ Write ──── ○ Verify", "A part of its places has the new key", "○ write the key", "[ Go on: write ]    Start over    Undo"},
+		steps.Restart:   {"✓ Key ──── ✓ Write ──── ○ Verify", "The key ba0476 is written", "✓ write the key", "○ restart the backend", "[ Go on: restart ]    Start over    Undo"},
+		steps.SmokeTest: {"✓ Key ──── ✓ Write ──── ○ Verify", "The key ba0476 is written", "○ verify that the keys differ   ○ smoke-test the login", "[ Go on: login ]"},
+		steps.Write:     {"✓ Key ──── ○ Write ──── ○ Verify", "A part of its places has the new key", "○ write the key", "[ Go on: write ]    Start over    Undo"},
 	} {
 		st := newStage(t, plainLight).open()
 		st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: left}
@@ -43,5 +46,41 @@ func TestWhatWasBegunIsTakenUp(t *testing.T) {
 		st.press("n").want(steps.Preflight, done)
 		st.pick("Start over")
 		st.want(steps.Generate, ready)
+	}
+}
+
+// The button that goes on names what is next: not the restart, where that one has nothing
+// to ask, or is left out.
+func TestWhatIsLeftAfterTheWrite(t *testing.T) {
+	t.Parallel()
+	asks, none := steps.Plan{Question: prose.Say("Restart the server now?")}, steps.Plan{Nothing: true, Question: prose.Say("?")}
+	for name, c := range map[string]struct {
+		plan steps.Plan
+		err  error
+		skip []steps.Name
+		want string
+	}{
+		"a server runs":             {plan: asks, want: "Go on: restart"},
+		"production":                {plan: steps.Plan{Confirm: "shop"}, want: "Go on: restart"},
+		"it cannot be told":         {err: errors.New("no cluster"), want: "Go on: restart"},
+		"none runs":                 {plan: steps.Plan{}, want: "Go on: login"},
+		"nothing to restart":        {plan: none, want: "Go on: login"},
+		"the restart is left out":   {plan: asks, skip: []steps.Name{steps.Restart}, want: "Go on: login"},
+		"the login is left out":     {plan: none, skip: []steps.Name{steps.SmokeTest}, want: "Go on: checklist"},
+		"the restart alone is left": {plan: asks, skip: []steps.Name{steps.SmokeTest}, want: "Go on: restart"},
+	} {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Restart].plan = func(*steps.Run) (steps.Plan, error) { return c.plan, c.err }
+		st.e.Run.Options.Skip = map[steps.Name]bool{}
+		for _, n := range c.skip {
+			st.e.Run.Options.Skip[n] = true
+		}
+		b := &Begun{left: leftAfterWrite(t.Context(), st.e)}
+		if got := b.Ways()[0].Label; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		if got := st.e.Machine.Status(steps.Restart); got != steps.Pending {
+			t.Errorf("%s: the restart is %s", name, got)
+		}
 	}
 }

@@ -36,13 +36,16 @@ func emergencyOverlay() *overlay {
 			} else {
 				s.heading(section.Title)
 			}
+			width := s.width
 			for _, l := range section.Lines {
 				if section.Code {
+					s.width = s.wide // to be copied row by row
 					s.say("    ", w.styles.Info, l)
 				} else {
 					s.say("  ", w.styles.Muted, l)
 				}
 			}
+			s.width = width
 		}
 		s.blank()
 		s.say("", w.styles.Bold, prose.Say("Record it, so that `keysplit check` reminds you: %s", prose.Command(w.facts.rollback+" --emergency")))

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -186,10 +188,14 @@ func (g *generateScreen) plan(w *wizard, s *sheet, p steps.Plan) {
 	}
 }
 
-// key hides a key that is shown, whatever is pressed.
-func (g *generateScreen) key(w *wizard, _ tea.KeyMsg) (tea.Cmd, bool) {
-	shown := w.key
-	w.key = false
+// key hides a key that is shown, whatever is pressed, but for what brings its rows into
+// sight.
+func (g *generateScreen) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
+	shown, was := w.key, w.scroll
+	if shown {
+		w.scrolled(k.String())
+	}
+	w.key = shown && w.scroll != was
 	return nil, shown
 }
 
@@ -216,6 +222,7 @@ func (g *generateScreen) extra(w *wizard, p *page) []option {
 		{label: "Show", act: func(w *wizard) tea.Cmd {
 			w.confirm("Show the key? Everyone who sees this screen can read it.", "No", "Show it", func(w *wizard) tea.Cmd {
 				w.key = true
+				w.scroll = w.lowest()
 				return nil
 			})
 			return nil
@@ -237,10 +244,12 @@ func (g *generateScreen) done(w *wizard, s *sheet, p *page) {
 	st := w.styles
 	if w.key {
 		s.blank()
-		if key := w.facts.key.Reveal(); len(key) < w.width-w.margin() {
-			s.rows = append(s.rows, st.Warn.Render(key)) // in one row it can be selected
-		} else {
-			s.hang("", st.Warn, key)
+		key, width := w.facts.key.Reveal(), s.width
+		if len(key) < w.width-w.margin() {
+			width = len(key) // in one row it can be selected
+		}
+		for _, row := range strings.Split(ansi.Hardwrap(key, width, true), "\n") { // a hyphen is no place to break it
+			s.rows = append(s.rows, st.Warn.Render(row))
 		}
 		s.hang("", st.Muted, "Press any key to hide it.")
 		return

@@ -131,12 +131,18 @@ func (t *smokeTestScreen) ready(w *wizard) prompt {
 	return p
 }
 
-// extra are the other accounts that a login can be tried with, where one was refused.
+// extra are the other accounts that a login can be tried with, where one was refused or
+// the proof needs one.
 func (t *smokeTestScreen) extra(w *wizard, p *page) []option {
-	if w.phase(p) != failed || !finding.Has(p.findings, finding.LoginRejected) {
+	switch {
+	case w.phase(p) != failed:
 		return nil
+	case finding.Has(p.findings, finding.LoginRejected):
+		return []option{{label: "Another account", act: t.anotherAccount}}
+	case finding.Has(p.findings, finding.ProofInconclusive):
+		return []option{{label: "Log in with an account", act: t.anotherAccount}}
 	}
-	return []option{{label: "Another account", act: t.anotherAccount}}
+	return nil
 }
 
 func (t *smokeTestScreen) plan(w *wizard, s *sheet, p steps.Plan) {

@@ -16,8 +16,8 @@ import (
 // one that keysplit knows.
 func troubleOverlay(w *wizard) *overlay {
 	here := finding.Groups(w.facts.open)
-	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at]) }}
-	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: catalogueOverlay, draw: func(w *wizard, s *sheet) {
+	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at], w.styles.Severity(here[at].Severity)) }}
+	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: func() *overlay { return catalogueOverlay(w) }, draw: func(w *wizard, s *sheet) {
 		for i, f := range here {
 			s.found(l, i, f)
 		}
@@ -28,11 +28,11 @@ func troubleOverlay(w *wizard) *overlay {
 }
 
 // catalogueOverlay lists every finding that keysplit knows.
-func catalogueOverlay() *overlay {
+func catalogueOverlay(w *wizard) *overlay {
 	codes := finding.Codes()
 	l := &list{n: len(codes), open: func(at int) *overlay {
 		p, _ := finding.LookUp(codes[at])
-		return findingOverlay(one(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit}))
+		return findingOverlay(one(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit}), w.styles.Muted.Render(w.styles.Marks.Dot))
 	}}
 	return &overlay{title: "All findings", brief: "all findings", key: "a", list: l, draw: func(_ *wizard, s *sheet) {
 		for i, c := range codes {
@@ -111,10 +111,10 @@ func (s *sheet) known(l *list, i int, p finding.Page) {
 	})
 }
 
-// findingOverlay explains one finding.
-func findingOverlay(f finding.Group) *overlay {
+// findingOverlay explains one finding, behind a mark that says whether it was made.
+func findingOverlay(f finding.Group, mark string) *overlay {
 	return &overlay{title: "Finding", brief: "finding", key: "t", draw: func(w *wizard, s *sheet) {
-		s.say(w.styles.Severity(f.Severity)+" ", w.styles.Bold, f.Message)
+		s.say(mark+" ", w.styles.Bold, f.Message)
 		s.hang("  ", w.styles.Muted, fmt.Sprintf("%s, %s", f.Code, f.Severity))
 		if p := place(f); p != "" {
 			s.hang("  ", w.styles.Muted, p)

@@ -107,6 +107,37 @@ func TestTheKeyIsShownOnlyOnRequest(t *testing.T) {
 	}
 }
 
+// A shown key breaks where the row ends and nowhere else, and where the terminal is short,
+// it can be scrolled to.
+func TestAShownKeyIsReadable(t *testing.T) {
+	st := newStage(t, plainLight).open().proof(steps.Generate)
+	key := "h-" + strings.Repeat("aB3-xY7_", 10) + "wxyz"
+	st.w.facts.key = prints.Secret(key)
+	st.pick("Show")
+	st.press("right", "enter")
+	for _, width := range []int{60, 80, 100} {
+		if v := st.size(width, 24); !strings.Contains(strings.ReplaceAll(v, "\n   ", ""), key) || !strings.Contains(v, key[:56]) {
+			t.Errorf("the key is broken at %d columns:\n%s", width, v)
+		}
+	}
+	st.press("x").size(20, 5)
+	st.pick("Show")
+	st.press("right", "enter")
+	seen := st.w.View()
+	for range 10 {
+		seen += st.press("up").w.View()
+	}
+	for at := 0; at+19 <= len(key); at += 19 {
+		if !strings.Contains(seen, key[at:at+19]) {
+			t.Errorf("%d to %d of the key cannot be read:\n%s", at, at+19, seen)
+			break
+		}
+	}
+	if v := st.press("x").w.View(); leaks(v, key) {
+		t.Errorf("it is still there:\n%s", v)
+	}
+}
+
 // In a field, letters type; a paste elsewhere is no command.
 func TestTypingAndPasting(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.SmokeTest).press("down", "enter").typed("quit wl?x")

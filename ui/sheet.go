@@ -75,8 +75,8 @@ func (s *sheet) behind(first, rest string, st lipgloss.Style, text string) {
 // say adds a text behind a mark: its commands in the accent, its prose in st.
 func (s *sheet) say(mark string, st lipgloss.Style, t prose.Text) {
 	in, width := ansi.StringWidth(mark), s.width
-	if parts := t.Parts(); len(parts) == 1 && !strings.Contains(parts[0].Text, " ") {
-		width = s.wide // a path in a row of its own is selected whole
+	if parts := t.Parts(); len(parts) == 1 && (parts[0].Command || !strings.Contains(parts[0].Text, " ")) {
+		width = s.wide // a path or a command in a row of its own is selected whole
 	}
 	for _, row := range s.s.Say("", t, st, max(1, width-in), true) {
 		s.add(strings.TrimRight(mark+row, " "))

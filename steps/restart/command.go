@@ -41,7 +41,7 @@ func (c command) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	return steps.Plan{
 		Summary:  prose.Say("Restart the backend with your command."),
 		Command:  shown,
-		Details:  []prose.Text{steps.CommandDetail(shown), prose.Labelled("Folder", "%s", run.Project.Root)},
+		Details:  []prose.Text{steps.CommandDetail(shown), prose.Labelled("Folder", "%s", steps.Tilde(run.Project.Root))},
 		Effects:  []prose.Text{prose.Say("What the command restarts is unavailable for as long as that takes.")},
 		Question: prose.Say("Run this command?"),
 	}, nil
@@ -87,18 +87,18 @@ func (c command) run(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped. If it only takes long: a longer --timeout.", c.Limit(run)))
+		return c.failed(fmt.Sprintf("The restart command did not end within %v, and was stopped.", c.Limit(run)),
+			finding.Do("Run the command by hand and see why. If it only takes long, give it more time: `keysplit --timeout 10m`."))
 	case err != nil:
 		return fmt.Errorf("run the restart command: %w", err)
 	case res.Code != 0:
-		return c.failed(fmt.Sprintf("The restart command failed with exit code %d.", res.Code))
+		return c.failed(fmt.Sprintf("The restart command failed with exit code %d.", res.Code), finding.Do("Run the command by hand, fix what it says, then run `keysplit` again."))
 	}
 	return nil
 }
 
-func (c command) failed(message string) error {
-	f := finding.New(finding.RestartFailed, message).
-		WithFix(finding.Do("Run the command by hand, fix what it says, then run `keysplit` again."))
+func (c command) failed(message string, do finding.Fix) error {
+	f := finding.New(finding.RestartFailed, message).WithFix(do)
 	f.Why = prose.Say("keysplit does not know whether the server uses the new key.")
 	return steps.Fail(f)
 }

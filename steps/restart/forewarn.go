@@ -30,7 +30,7 @@ func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 // missing is the error of a restart command whose program is not here.
 func missing(program string) error {
 	return steps.Fail(finding.New(finding.ToolMissing, fmt.Sprintf("The restart command %s was not found on this machine.", secret.Quote(program))).
-		WithFix(finding.Do("Install it, or name another command: --restart command:CMD.")))
+		WithFix(finding.Do("Install it, or name another command: `keysplit --restart command:CMD`.")))
 }
 
 // unnamed is the failure of a run that has something to restart with and was not told how,

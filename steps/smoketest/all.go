@@ -139,7 +139,7 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 
 // noAccount is the finding of a throwaway account that could not be made.
 func (s *session) noAccount(err error) finding.Finding {
-	why, fix := prose.Of(s.run.Redactor.Show(secret.Said(err.Error()))), finding.Do("Give an account: --username NAME.")
+	why, fix := prose.Of(s.run.Redactor.Show(secret.Said(err.Error()))), finding.Do("Log in with an account of yours.")
 	var failure *steps.Failure
 	if errors.As(err, &failure) && len(failure.Findings) > 0 {
 		f := failure.Findings[0]

@@ -38,9 +38,9 @@ const wsaeConnRefused = syscall.Errno(10061)
 type trouble struct {
 	code   finding.Code
 	text   string
-	nobody bool   // nothing listens there
-	stays  bool   // a restart of the backend changes nothing about it
-	fix    string // "" for that of the code
+	nobody bool        // nothing listens there
+	stays  bool        // a restart of the backend changes nothing about it
+	fix    finding.Fix // empty for that of the code
 }
 
 func (t *trouble) Error() string { return t.text }
@@ -206,7 +206,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 	case errors.As(err, &plain):
 		return &trouble{code: finding.ServerUnreachable, text: "What answers at " + at + " does not speak https."}
 	case errors.As(err, &name):
-		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network.", stays: true, fix: "Correct the name: --url, or url in keysplit.toml. Or connect to the network that knows it."}
+		return &trouble{code: finding.ServerUnreachable, text: "The name " + at + " is not known on this network.", stays: true, fix: finding.Do("Correct the name: `keysplit --url https://NAME`, or url in keysplit.toml. Or connect to the network that knows it.")}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaeConnRefused):
 		return &trouble{code: finding.ServerUnreachable, text: "Nothing listens at " + at + ".", nobody: true}
 	case errors.As(err, &timeout) && timeout.Timeout():
@@ -217,7 +217,7 @@ func (c *client) explain(ctx context.Context, err error) error {
 
 // distrust says why a certificate is not trusted, and what to do about it where that is
 // not what the catalogue says. What is in it is not quoted: it is anyone's text.
-func distrust(err error) (why, fix string) {
+func distrust(err error) (why string, fix finding.Fix) {
 	var (
 		name    x509.HostnameError
 		unknown x509.UnknownAuthorityError
@@ -225,20 +225,20 @@ func distrust(err error) (why, fix string) {
 	)
 	switch {
 	case errors.As(err, &name):
-		return "is for another name", "Use the name that is in the certificate: --url https://NAME."
+		return "is for another name", finding.Do("Use the name that is in the certificate: `keysplit --url https://NAME`.")
 	case errors.As(err, &unknown):
-		return "comes from an authority that this machine does not know", "If the authority is your own, name its file: --ca-file FILE."
+		return "comes from an authority that this machine does not know", finding.Do("If the authority is your own, name its file: `keysplit --ca-file FILE`.")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "has expired, or is not valid yet", "Renew the certificate, or set this machine's clock right."
+		return "has expired, or is not valid yet", finding.Do("Renew the certificate, or set this machine's clock right.")
 	}
-	return "is not trusted", ""
+	return "is not trusted", finding.Fix{}
 }
 
 // finding is the finding that a *trouble is about.
 func (t *trouble) finding() finding.Finding {
 	f := finding.New(t.code, t.text)
-	if t.fix != "" {
-		f = f.WithFix(finding.Do("%s", t.fix))
+	if !t.fix.Empty() {
+		f = f.WithFix(t.fix)
 	}
 	return f
 }

@@ -185,7 +185,7 @@ func (s *session) withheld() finding.Finding {
 // stranger is the finding of an address at which something else answers.
 func (s *session) stranger() finding.Finding {
 	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" does not seem to be this backend: it has none of its routes ("+
-		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Check the address; use --url for another one. If a proxy adds a prefix to the routes, put it at the end of the address."))
+		strings.Join(tried(s.routes), ", ")+").").WithFix(finding.Do("Check the address, or give another one: `keysplit --url https://HOST`. If a proxy adds a prefix to the routes, put it at the end of the address."))
 	f.Why = prose.Say("Nothing can be proved about a server that is not asked. No password was sent.")
 	return f
 }
@@ -198,10 +198,9 @@ func tried(r steps.Routes) []string {
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) finding.Finding {
 	f := finding.New(finding.ProofInconclusive, "It could not be shown which key the server signs with: its answers are the same for every key.")
-	f.Fix = finding.Do("Give an account: --username NAME, or --temp-user in development.")
 	if s.astray {
 		f.Message = prose.Say("Which key the server signs with was not verified: no route that keysplit assumed is there (%s).", strings.Join(tried(s.routes), ", "))
-		f.Fix = finding.Do("Name one that wants a token: %s, or in keysplit.toml, under the environment: protected = \"/PATH/\".", finding.Command(s.run.Command("upgrade", "--protected", "PATH")))
+		f.Fix = finding.Do("Name one that wants a token: `keysplit --protected PATH`, or in keysplit.toml, under the environment: protected = \"/PATH/\".")
 	} else if account {
 		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}

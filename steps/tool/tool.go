@@ -81,7 +81,7 @@ func (t Program) Try(ctx context.Context, run *steps.Run, stdin []byte, args ...
 	res, err := c.Run(limited)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return res, steps.Fail(finding.New(finding.PlaceUnreachable, fmt.Sprintf("%s gave no answer within %s.", t.Name, limit)).
-			WithFix(finding.Do("Check that the network or VPN is up and that the program works by itself, then run `keysplit` again, with a longer --timeout if need be.")))
+			WithFix(finding.Do("Check that the network or VPN is up and that the program works by itself, then run `keysplit` again. If it only takes long, give it more time: `keysplit --timeout 10m`.")))
 	}
 	return res, err
 }

@@ -123,7 +123,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 			message = "There is no compose file " + file + "."
 		}
 		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
-			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, name the file with --restart compose:FILE#SERVICE, or use --restart command:...")))
+			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, or name the file: `keysplit --restart compose:FILE#SERVICE`.")))
 	}
 	dir, unsaid := filepath.Dir(file), file
 	var named []string
@@ -246,7 +246,7 @@ func (c services) one(ctx context.Context, run *steps.Run, pace Pace, emit steps
 		return err
 	case over:
 		by.log(ctx, run, emit, name)
-		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s was not up after %v.", name, pace.Limit(run)), finding.Do("%s. If it only takes long: a longer --timeout.", logs))
+		return wentWrong(run, "compose:"+c.list, fmt.Sprintf("%s was not up after %v.", name, pace.Limit(run)), finding.Do("%s. If it only takes long, give it more time: `keysplit --timeout 10m`.", logs))
 	case res.Code != 0 && bytes.Contains(res.Stdout, []byte("ContainerConfig")):
 		return wentWrong(run, "compose:"+c.list, "docker-compose 1.29 cannot recreate a container with this version of Docker.",
 			finding.Do("Install Docker's compose plugin, or remove the container first: %s", finding.Shell("docker-compose", "rm", "--stop", "--force", name)))

@@ -296,7 +296,7 @@ func (s Units) one(ctx context.Context, run *steps.Run, pace Pace, emit steps.Em
 	case !ok && now.busy():
 		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		return wentWrong(run, "systemd:"+name, fmt.Sprintf("%s was not restarted within %v: systemd is still at it, such as waiting for what the old process has begun.", name, pace.Limit(run)),
-			finding.Do("Look at it: %s. If it only takes long: a longer --timeout.", finding.Shell("systemctl", "status", name)))
+			finding.Do("Look at it: %s. If it only takes long, give it more time: `keysplit --timeout 10m`.", finding.Shell("systemctl", "status", name)))
 	case !ok || now.active != "active" || now.restarts != before.restarts:
 		emit.Check(id, steps.MarkFailed, "restart "+name, secret.Inert(now.active+" "+now.sub))
 		s.log(ctx, run, emit, name)

@@ -17,7 +17,7 @@ func (w *walk) resume(ctx context.Context) error {
 		return nil
 	}
 	w.resumed = true // what comes next is of this run
-	begun := ui.BegunBefore(w.e)
+	begun := ui.BegunBefore(ctx, w.e)
 	if begun == nil {
 		return nil
 	}
