@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
+	"dj/keysplit/steps/write"
 )
 
 // Again asks for the wizard once more: on the demo, or with the value of a flag that the
@@ -76,6 +77,7 @@ var remedies = []Remedy{
 		codes: []finding.Code{finding.RestartFailed},
 		Label: "Another restart", Question: "How is the backend restarted?", Field: "Way", flag: "restart", judge: judgeRestart,
 	},
+	{Label: "Another place", Question: "Where should the key go?", Field: "Place", flag: "target", judge: judgePlace},
 	{Label: "Another route", Question: "Which route answers only with a token?", Field: "Path", flag: "protected"},
 	{Label: "Certificate", Question: "Which file holds the certificate of its authority?", Field: "Path", flag: "ca-file"},
 	{Label: "More time", Question: "How long may one wait take?", Field: "Time", flag: "timeout", judge: judgeTime},
@@ -200,6 +202,14 @@ func judgeRestart(text string) (steps.Mark, string) {
 		return steps.MarkPending, "such as command:./restart.sh, systemd:UNIT or none"
 	}
 	return steps.MarkOK, "a way that keysplit knows"
+}
+
+// judgePlace says whether a place is one that keysplit can write to.
+func judgePlace(text string) (steps.Mark, string) {
+	if _, err := write.Targets([]string{text}); err != nil {
+		return steps.MarkPending, "such as kubernetes:SECRET, fly:APP or dotenv:FILE"
+	}
+	return steps.MarkOK, "a place that keysplit writes to"
 }
 
 // judgeTime says whether a time is one.

@@ -173,7 +173,7 @@ func (s *sheet) effects(p steps.Plan) {
 // most lines find room.
 const (
 	usual     = 34
-	widest    = 42
+	widest    = 43
 	narrowest = 16
 )
 

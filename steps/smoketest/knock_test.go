@@ -162,7 +162,7 @@ func TestNoAssumedRouteIsThere(t *testing.T) {
 				return
 			}
 			if err == nil || len(found) != 1 || found[0].Code != "proof-inconclusive" || !strings.Contains(found[0].Message.Rendered(), "not verified") ||
-				!strings.Contains(found[0].Fix.Rendered(), "keysplit upgrade --protected PATH") {
+				!strings.Contains(found[0].Fix.Rendered(), "keysplit --protected PATH") {
 				t.Errorf("%v, %+v", err, found)
 			}
 			b.wantLine(steps.LineFresh, steps.MarkWarn, "not verified: /api/v1/auth/token/verify/ and ")

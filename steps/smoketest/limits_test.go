@@ -137,7 +137,7 @@ func TestAnAccountThatCannotBeMade(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	for _, err := range []error{context.DeadlineExceeded, steps.Fail(finding.New("django-not-runnable", "Django cannot do that."))} {
-		if f = s.noAccount(err); !strings.Contains(f.Fix.Rendered(), "--username") {
+		if f = s.noAccount(err); !strings.Contains(f.Fix.Rendered(), "account of yours") {
 			t.Errorf("%+v", f)
 		}
 	}

@@ -32,7 +32,7 @@ func TestWhatAnOutcomeMeans(t *testing.T) {
 		marks marks
 	}{
 		"proved":                  {nil, outcome{fresh: yes(20), secret: no(1), control: no(1), usable: true}, nil, "", marks{steps.LineFresh: ok, steps.LineSecret: ok, steps.LineControl: ok}},
-		"some connections failed": {nil, outcome{fresh: tally{accepted: 18, failed: 2}, secret: no(1), control: no(1)}, nil, "18 of 20 new connections, number of processes unknown, 2 failed", marks{steps.LineFresh: warn}},
+		"some connections failed": {nil, outcome{fresh: tally{accepted: 18, failed: 2}, secret: no(1), control: no(1)}, nil, "18 of 20 new connections, process count unknown, 2 failed", marks{steps.LineFresh: warn}},
 		"nothing is told apart":   {nil, outcome{fresh: tally{unclear: 20}, secret: tally{unclear: 1}, control: tally{unclear: 1}}, nil, "same answer for every key", marks{steps.LineFresh: warn, steps.LineSecret: warn, steps.LineControl: warn}},
 		"a limit":                 {nil, outcome{fresh: yes(3), throttled: true, secret: no(1), control: no(1)}, nil, "then the server was rate limiting", marks{steps.LineFresh: warn}},
 		"one process is old":      {nil, outcome{fresh: mixed, secret: no(1), control: no(1), usable: true}, []finding.Code{finding.ServerStaleKey}, "5 of 20 new connections met a process", marks{steps.LineFresh: failed, steps.LineSecret: ok}},
@@ -80,7 +80,7 @@ func TestWhatAnOutcomeMeans(t *testing.T) {
 			if !strings.Contains(said, c.says) {
 				t.Errorf("not said: %q\n%s", c.says, said)
 			}
-			if s.counted == strings.Contains(said, "number of processes unknown") && c.o.fresh.refused == 0 && c.o.fresh.accepted > 0 {
+			if s.counted == strings.Contains(said, "process count unknown") && c.o.fresh.refused == 0 && c.o.fresh.accepted > 0 {
 				t.Errorf("counted %t: %s", s.counted, said)
 			}
 			for id, mark := range c.marks {
@@ -98,7 +98,7 @@ func TestWhatWasNotTold(t *testing.T) {
 	s := &session{client: &client{address: "http://127.0.0.1:1"}, routes: steps.Routes{Verify: "/verify", Protected: "/me"}}
 	for want, f := range map[string]finding.Finding{
 		"--temp-user": s.notTold(false, false), "authentication classes": s.notTold(false, true), "few minutes": s.notTold(true, true),
-		"use --url": s.stranger(), "password of the login": s.withheld(),
+		"keysplit --url": s.stranger(), "password of the login": s.withheld(),
 	} {
 		if text := f.Message.Rendered() + f.Fix.Rendered() + f.Ask.Rendered(); !strings.Contains(text, want) {
 			t.Errorf("%s: %q", want, text)

@@ -113,7 +113,7 @@ func TestConnectionsFollowTheWorkers(t *testing.T) {
 	}
 	b.run.Servers = nil
 	b.wantPass(steps.LineFresh)
-	b.wantLine(steps.LineFresh, steps.MarkOK, "number of processes unknown")
+	b.wantLine(steps.LineFresh, steps.MarkOK, "process count unknown")
 }
 
 func TestNoProcessIsOlderThanTheKey(t *testing.T) {

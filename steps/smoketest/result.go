@@ -38,7 +38,7 @@ func (s *session) uncounted() string {
 	if s.counted {
 		return ""
 	}
-	return ", number of processes unknown"
+	return ", process count unknown"
 }
 
 // same says why the answers do not tell the keys apart.

@@ -10,7 +10,6 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 )
 
 // lineOthers is the line about those that run the same backend and were not named.
@@ -94,7 +93,7 @@ func (c compose) older(ctx context.Context, run *steps.Run, emit steps.Emit) err
 // is what restarts them all.
 func staleOnes(message, at, restart string) finding.Finding {
 	f := finding.New(finding.ServerStaleKey, message).At(at, 0).NotFixable().
-		WithFix(finding.Do("Restart them with the others: %s", finding.Command("keysplit "+shell.Join("--restart", restart))))
+		WithFix(finding.Do("Restart them with the others: `keysplit --restart %s`", restart))
 	return f
 }
 

@@ -152,7 +152,7 @@ func (r *railway) Readers() Manager {
 				return err
 			}
 			return steps.Fail(finding.New(finding.ToolMissing, "This version of railway cannot restart in an environment that is named.").At(spec, 0).
-				WithFix(finding.Do("Update railway. Or link the folder to it, with %s, and name the service alone: %s", finding.Shell("railway", "environment", environment), finding.Command("keysplit "+shell.Join("--restart", "railway:"+service)))))
+				WithFix(finding.Do("Update railway. Or link the folder to it, with %s, and name the service alone: `keysplit --restart railway:%s`", finding.Shell("railway", "environment", environment), service)))
 		},
 		look: func(ctx context.Context, run *steps.Run) (s appState, err error) {
 			var deployments []struct {

@@ -90,11 +90,7 @@ has none: both only after all steps have passed.`,
 			if !o.yes && !o.dryRun && !stdio.InTTY {
 				return steps.Usage("upgrade asks before each change, and no terminal is there to answer: add --yes, or --dry-run to see the plan")
 			}
-			run, err := o.run(cmd.Context(), stdio)
-			if err != nil {
-				return err
-			}
-			return upgrade(cmd.Context(), stdio, ui.NewEngine(run), o.front(stdio), o)
+			return o.through(cmd.Context(), stdio, cmd.Flags())
 		},
 	}
 	f := cmd.Flags()
@@ -151,6 +147,25 @@ func (o *upgradeOptions) given() []string {
 	return out
 }
 
+// through goes through the steps line by line, and once more where the person named
+// something else instead.
+func (o *upgradeOptions) through(ctx context.Context, stdio IO, flags *pflag.FlagSet) error {
+	for {
+		run, err := o.run(ctx, stdio)
+		if err != nil {
+			return err
+		}
+		err = upgrade(ctx, stdio, ui.NewEngine(run), o.front(stdio), o)
+		again := (*startAgain)(nil)
+		if !errors.As(err, &again) {
+			return err
+		}
+		if err := answer(flags, again.Flag, again.Value); err != nil {
+			return err
+		}
+	}
+}
+
 // upgrade walks an engine through its steps, line by line.
 func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgradeOptions) error {
 	defer e.Run.Close()
@@ -165,6 +180,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
+	if again := (*startAgain)(nil); errors.As(err, &again) {
+		return err
+	}
 	if w.back != nil {
 		f.Result(*w.back)
 		return said(err)

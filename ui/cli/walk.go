@@ -78,55 +78,11 @@ func (w *walk) pass(ctx context.Context) error {
 func (w *walk) step(ctx context.Context, n steps.Name) error {
 	for {
 		err := w.once(ctx, n)
-		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun || n == steps.Preflight {
+		if err == nil || errors.Is(err, steps.ErrCancelled) || w.o.yes || w.o.dryRun {
 			return err
 		}
 		if again, err := w.failed(ctx, n, err); !again {
 			return err
-		}
-	}
-}
-
-// failed asks what to do about a step that failed. again says that the step is to be
-// tried once more; else the error is how the run goes on.
-func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
-	choices := []choice{{key: 'r', text: "retry"}, {key: 's', text: "skip"}}
-	var failure *steps.Failure
-	var over finding.Finding
-	if errors.As(err, &failure) {
-		over, _ = finding.Overrulable(failure.Findings)
-	}
-	if over.Ask.Rendered() != "" {
-		choices = append(choices, choice{key: 'g', text: "go on anyway"})
-	}
-	if w.e.Run.Wrote {
-		choices = append(choices, choice{key: 'b', text: "roll back"})
-	}
-	choices = append(choices, choice{key: 'q', text: "quit"})
-	for {
-		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
-		switch {
-		case askErr != nil:
-			return false, askErr
-		case answer == 's':
-			return false, w.e.Skip(n, w.f.Event)
-		case answer == 'b':
-			if end = w.rollBack(ctx); w.back == nil && errors.Is(end, steps.ErrCancelled) && ctx.Err() == nil {
-				continue // it was not meant
-			}
-			return false, end
-		case answer == 'q':
-			return false, err
-		case answer == 'r':
-			w.forget(err)
-			return true, nil
-		}
-		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes"}}); askErr != nil {
-			return false, askErr
-		}
-		if answer == 'y' {
-			askErr = w.e.Run.Overrule(over)
-			return askErr == nil, askErr
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestAFailureThatAPersonMayOverrule(t *testing.T) {
 		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
 		opts := &upgradeOptions{speech: speech{noColor: true}}
 		_ = upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
-		if tries != c.tries || !strings.Contains(o.String(), c.says) || c.tries == 2 && strings.Contains(o.String(), "What now?\n  r retry   s skip   q quit") {
+		if tries != c.tries || !strings.Contains(o.String(), c.says) || c.tries == 2 && strings.Contains(o.String(), "What now?\n  r retry   s skip login   q quit") {
 			t.Errorf("%q: %d tries\n%s", typed, tries, o.String())
 		}
 	}

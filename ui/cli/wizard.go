@@ -55,6 +55,9 @@ func runWizard(ctx context.Context, stdio IO, o *wizardOptions, flags *pflag.Fla
 			return err
 		}
 		again, err := wizard(ctx, stdio, o, sig, ui.NewEngine(run))
+		if named := (*startAgain)(nil); errors.As(err, &named) {
+			again = &named.Again
+		}
 		switch {
 		case again == nil:
 			return err

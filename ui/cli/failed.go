@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/ui"
+)
+
+// startAgain ends a walk that begins once more, with what the person named instead.
+type startAgain struct{ ui.Again }
+
+func (*startAgain) Error() string { return "begin again" }
+
+// failed asks what to do about a step that failed, as the page of the wizard does. again
+// says that the step is to be tried once more; else the error is how the run goes on.
+func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
+	var failure *steps.Failure
+	var over finding.Finding
+	var others []*ui.Remedy
+	if errors.As(err, &failure) {
+		over, _ = finding.Overrulable(failure.Findings)
+		if !w.o.throwaway && !w.o.endGrace { // they have no flag for it
+			others = ui.Remedies(failure.Findings, w.e.Run.Flags()[""])
+		}
+	}
+	choices := w.waysOut(n, others, !over.Ask.Empty())
+	for {
+		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
+		switch {
+		case askErr != nil && n == steps.Preflight: // why it failed says more than that nobody answers
+			return false, err
+		case askErr != nil:
+			return false, askErr
+		case answer == 's':
+			return false, w.e.Skip(n, w.f.Event)
+		case answer == 'b':
+			if end = w.rollBack(ctx); w.back == nil && errors.Is(end, steps.ErrCancelled) && ctx.Err() == nil {
+				continue // it was not meant
+			}
+			return false, end
+		case answer == 'q':
+			return false, err
+		case answer == 'r':
+			w.forget(err)
+			return true, nil
+		case answer != 'g':
+			return false, w.another(ctx, others[slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })-1])
+		}
+		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes"}}); askErr != nil {
+			return false, askErr
+		}
+		if answer == 'y' {
+			askErr = w.e.Run.Overrule(over)
+			return askErr == nil, askErr
+		}
+	}
+}
+
+// waysOut are the answers to a failure of a step: behind the first what can be named instead.
+func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []choice {
+	choices, taken := []choice{{key: 'r', text: "retry"}}, "rgsbq"
+	for _, other := range others {
+		text := strings.ToLower(other.Label)
+		what := text[strings.LastIndex(text, " ")+1:]
+		key := what[max(0, strings.IndexFunc(what, func(c rune) bool { return !strings.ContainsRune(taken, c) }))]
+		choices, taken = append(choices, choice{key: key, text: text}), taken+string(key)
+	}
+	if overrulable {
+		choices = append(choices, choice{key: 'g', text: "go on anyway"})
+	}
+	if w.e.Machine.Can(n, steps.ActSkip) {
+		choices = append(choices, choice{key: 's', text: "skip " + strings.ToLower(steps.About(n).Title)})
+	}
+	if w.e.Run.Wrote {
+		choices = append(choices, choice{key: 'b', text: "roll back"})
+	}
+	return append(choices, choice{key: 'q', text: "quit"})
+}
+
+// another asks for what is named instead, and begins again with it.
+func (w *walk) another(ctx context.Context, r *ui.Remedy) error {
+	for {
+		typed, err := w.f.Line(ctx, r.Question)
+		if err != nil {
+			return err
+		}
+		lacks := r.Lacks(typed)
+		if lacks == "" {
+			return &startAgain{*r.With(typed)}
+		}
+		w.f.Note(lacks)
+	}
+}

@@ -1,0 +1,67 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
+)
+
+// A failure asks line by line what its page of the wizard does: what can be named instead
+// is an answer, with which the run begins again, and a step that is skipped has its name.
+func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
+	unreachable := finding.New(finding.ServerUnreachable, "")
+	for name, c := range map[string]struct {
+		at        steps.Name
+		found     finding.Finding
+		typed     string
+		flag      string // with which it begins again, "" for not at all
+		value     string
+		says, not string
+		throwaway bool
+	}{
+		"another address": {at: steps.SmokeTest, found: unreachable, typed: "a\n127.0.0.1\nhttp://127.0.0.1:9000\n", flag: "url", value: "http://127.0.0.1:9000",
+			says: "r retry   a another address   s skip login   q quit"},
+		"its words":      {at: steps.SmokeTest, found: unreachable, typed: "another address\nhttps://a.example.com\n", flag: "url", value: "https://a.example.com", says: "At which address"},
+		"what it lacks":  {at: steps.SmokeTest, found: unreachable, typed: "2\n\nhttp:/\nhttp://b\n", flag: "url", value: "http://b", says: "Such as http://127.0.0.1:8000."},
+		"another way":    {at: steps.Restart, found: finding.New(finding.RestartFailed, ""), typed: "e\nsystemd:shop\n", flag: "restart", value: "systemd:shop", says: "e another restart"},
+		"named by a fix": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Or name another: `keysplit --restart command:CMD`.")), typed: "e\nnone\n", flag: "restart", value: "none"},
+		"the look":       {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), typed: "p\n/opt/py\n", flag: "python", value: "/opt/py", not: "skip"},
+		"nobody answers": {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), says: "p another python"},
+		"the demo":       {at: steps.SmokeTest, found: unreachable, typed: "q\n", throwaway: true, says: "r retry   s skip login   q quit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+			run.Answers.TempUser = true
+			fine := func(*steps.Run) error { return nil }
+			e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, acted{name: c.at, apply: func(*steps.Run) error { return steps.Fail(c.found) }})
+			for _, n := range steps.Order() {
+				if n == c.at {
+					break
+				}
+				e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
+			}
+			var o bytes.Buffer
+			stdio := IO{State: Stdio().State, In: strings.NewReader(c.typed), Out: &o, Err: &o, InTTY: true}
+			opts := &upgradeOptions{speech: speech{noColor: true}}
+			opts.throwaway = c.throwaway
+			err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+			var again *startAgain
+			switch {
+			case c.flag == "" && (errors.As(err, &again) || codeOf(err) == ExitCancelled):
+				t.Errorf("it ends with %v", err)
+			case c.flag != "" && (!errors.As(err, &again) || again.Flag != c.flag || again.Value != c.value):
+				t.Errorf("it begins again with %+v, %v", again, err)
+			}
+			if said := o.String(); !strings.Contains(said, c.says) || c.not != "" && strings.Contains(said, c.not) || c.flag != "" && strings.Contains(said, "Not finished") {
+				t.Errorf("it says\n%s", said)
+			}
+		})
+	}
+}
