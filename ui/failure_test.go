@@ -325,3 +325,18 @@ func TestWhatNothingReadsIsTakenAway(t *testing.T) {
 		t.Errorf("outcome %+v", o)
 	}
 }
+
+// What one thing mends is advised once, below the first of what it mends.
+func TestTheSameAdviceIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	fix := finding.Do("Take the variable out.")
+	st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return steps.Fail(finding.New(finding.JWTKeyWeak, "").WithFix(fix).NotFixable(), finding.New(finding.JWTKeyTooShort, "").WithFix(fix).NotFixable(),
+			finding.New(finding.DiskFull, ""))
+	}
+	st.open().to(steps.Write).press("enter")
+	if v := st.size(80, 60); strings.Count(v, "Take the variable out.") != 1 || strings.Count(v, "Do ") != 2 {
+		t.Errorf("it is advised more than once:\n%s", v)
+	}
+}

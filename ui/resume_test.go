@@ -87,3 +87,14 @@ func TestWhatIsLeftAfterTheWrite(t *testing.T) {
 		}
 	}
 }
+
+// While one is asked whether to undo what was begun, it is still in force.
+func TestTheQuestionOfUndoKeepsTheTicks(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight).open()
+	st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	st.pick("Undo")
+	if v := st.w.View(); st.w.backPhase() != backAsked || !strings.Contains(v, "✓ Key ──── ✓ Write ──── ○ Verify") {
+		t.Errorf("the stepper says otherwise:\n%s", v)
+	}
+}

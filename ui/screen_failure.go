@@ -21,11 +21,13 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		return
 	}
 	told, again := false, false
+	var said finding.Fix // what one fix mends is advised once
 	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
 			continue
 		}
-		s.headline(w.advised(f), !f.FixedBySteps())
+		s.headline(w.advised(f), !f.FixedBySteps() && f.Fix != said)
+		said = f.Fix
 		s.blank()
 		told = true
 		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain(w.facts.flags)

@@ -12,13 +12,13 @@ func helpOverlay() *overlay {
 			{"y, n", "yes or no to a question"},
 			{"esc", "back to the previous screen; it never quits"},
 			{"tab, " + w.names("←/→", "left/right"), "move between buttons; h moves left"},
-			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll; a digit or first letter chooses too"},
+			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll; digits and letters choose too"},
 			{"pgup, pgdn", "scroll by half a screen"},
 			{"r", "do this step again"},
 			{"x", "stop what is running"},
 			{"w", "why this step is there, and what the guide gets wrong"},
-			{"t", "findings, with a for all known ones: what is wrong, why, and how to fix it"},
-			{"1 to 9, a", "before the write: switch an edit of the plan on or off, or all on"},
+			{"t", "findings: what is wrong, why, how to fix it; a: all known"},
+			{"1 to 9, a", "before the write: switch an edit on or off, or all on"},
 			{"m", "the message to send to the team"},
 			{"b", "emergency: revert the code change"},
 			{"l", "the log of everything that was done"},
@@ -35,6 +35,6 @@ func helpOverlay() *overlay {
 
 // entry adds a key and what it does.
 func (s *sheet) entry(key, what string) {
-	const left = 12
+	const left = 14
 	s.hang(s.s.Accent.Render(key)+strings.Repeat(" ", max(1, left-len([]rune(key)))), s.s.Muted, what)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps/checklist"
 )
@@ -70,7 +71,7 @@ func (s *sheet) text(text string) {
 	indent, paragraph, last := "", "", 0
 	flush := func() {
 		if paragraph != "" {
-			s.hang(indent, s.s.Muted, paragraph)
+			s.hang(indent, lipgloss.NewStyle(), paragraph)
 		}
 		paragraph, last = "", 0
 	}

@@ -157,7 +157,7 @@ func (w *wizard) stepper() string {
 		case skipped:
 			mark = s.Warn.Render("-")
 		default:
-			if w.at == 0 && w.begun.ticked(p) {
+			if (w.at == 0 || w.asksBack()) && w.begun.ticked(p) {
 				mark, name = s.Mark(steps.MarkOK), p.Title
 			}
 		}
