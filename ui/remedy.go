@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/write"
@@ -28,7 +30,7 @@ type Remedy struct {
 	codes  []finding.Code
 	advice string // in place of the catalogue's, which names a flag
 	Label  string // of the button, "" where the page has one of its own
-	// Question asks for it, in a field of that name.
+	// Question asks for it, in a field of that name; "" where there is nothing to name.
 	Question, Field string
 	flag            string
 	judge           func(string) (steps.Mark, string)
@@ -125,10 +127,16 @@ func named(command string, flags []string) *Remedy {
 	return &remedies[i]
 }
 
-// Remedies are the ways out of findings by naming something else: those of their codes,
-// and those whose flags their advice names. again are the flags that keysplit alone has in
-// this run.
-func Remedies(found []finding.Finding, again []string) (out []*Remedy) {
+// waitForIt is the way out where another run is at work.
+var waitForIt = Remedy{Label: "Wait for it", flag: "wait"}
+
+// Remedies are the ways out of a failure by naming something else: those of the codes of
+// its findings, and those whose flags their advice names. again are the flags that keysplit
+// alone has in this run.
+func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy) {
+	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
+		return []*Remedy{&waitForIt}
+	}
 	add := func(r *Remedy) {
 		if r != nil && r.Label != "" && !slices.ContainsFunc(out, func(o *Remedy) bool { return o.Label == r.Label }) {
 			out = append(out, r)
@@ -146,18 +154,21 @@ func Remedies(found []finding.Finding, again []string) (out []*Remedy) {
 }
 
 // ways are their actions. The demo's project has no other of anything.
-func (w *wizard) ways(found []finding.Finding) (out []option) {
+func (w *wizard) ways(p *page) (out []option) {
 	if w.throwaway {
 		return nil
 	}
-	for _, r := range Remedies(found, w.facts.flags[""]) {
+	for _, r := range Remedies(p.failure, p.findings, w.facts.flags[""]) {
 		out = append(out, option{label: r.Label, act: r.ask})
 	}
 	return out
 }
 
-// ask opens the form for what is named instead.
+// ask opens the form for what is named instead, where there is something to name.
 func (r *Remedy) ask(w *wizard) tea.Cmd {
+	if r.Question == "" {
+		return w.once(*r.With("true"))
+	}
 	value := r.newField()
 	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
 		return w.once(*r.With(value.take()))

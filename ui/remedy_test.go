@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 )
 
@@ -167,5 +168,21 @@ func TestTheQuestionOfWhatIsDoneByHandIsAnsweredByLetters(t *testing.T) {
 	st.to(steps.Write)
 	if st.press("y"); st.fakes[steps.Write].applied != 1 || len(st.copied) > 0 {
 		t.Errorf("y: applied %d times, copied %d\n%s", st.fakes[steps.Write].applied, len(st.copied), st.w.View())
+	}
+}
+
+// Another run at work is the headline, with who it is, and can be waited for.
+func TestAnotherRunIsWaitedFor(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return &journal.HeldError{Environment: "staging", By: journal.Holder{PID: 4711, Owner: "ada", Command: "keysplit upgrade"}}
+	}
+	st.open()
+	if v := st.w.View(); !strings.Contains(v, "✗ Another run of keysplit is at work on staging of this project.") || !strings.Contains(v, "keysplit upgrade of ada, process 4711") || strings.Contains(v, "--wait") {
+		t.Errorf("it is not told:\n%s", v)
+	}
+	st.pick("Wait for it")
+	if a := st.w.again; a == nil || *a != (Again{Flag: "wait", Value: "true"}) || !st.quit {
+		t.Errorf("it begins again with %+v", a)
 	}
 }

@@ -2,12 +2,14 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 )
 
 // failedBody shows why a step failed: cause, reason and fix of each finding,
@@ -32,7 +34,11 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		told = true
 		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain(w.facts.flags)
 	}
-	if !told {
+	if held := (*journal.HeldError)(nil); errors.As(p.failure, &held) {
+		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), held.Headline())
+		s.hang("  ", st.Muted, held.By.String())
+		s.blank()
+	} else if !told {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done before that.")
 		s.blank()
@@ -78,7 +84,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
-	q.options = append(q.options, w.ways(p.findings)...)
+	q.options = append(q.options, w.ways(p)...)
 	if f, ok := finding.Overrulable(p.findings); ok {
 		add("Go on anyway", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
 	}

@@ -42,6 +42,11 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("another run of keysplit is at work on %s of this project: %s. Wait until it ends, or add --wait", secret.Inert(e.Environment), e.By)
 }
 
+// Headline is the same for a person, without who it is and what to do.
+func (e *HeldError) Headline() string {
+	return fmt.Sprintf("Another run of keysplit is at work on %s of this project.", secret.Inert(e.Environment))
+}
+
 // holdPoll is how often a waiting run looks again.
 const holdPoll = 100 * time.Millisecond
 

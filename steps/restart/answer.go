@@ -21,7 +21,7 @@ import (
 const firstAnswer = 10 * time.Second
 
 // noAddress is said where there is nothing to wait for.
-var noAddress = "No address of the server is known; give it with --url, so that " + steps.About(steps.SmokeTest).Called() + " can ask it."
+var noAddress = "No address of the server is known, and " + steps.About(steps.SmokeTest).Called() + " needs one."
 
 // answers asks for the front page over a new connection. Any HTTP answer
 // counts, of any status. So does a certificate that is not trusted: something

@@ -22,11 +22,13 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 	var failure *steps.Failure
 	var over finding.Finding
 	var others []*ui.Remedy
+	var found []finding.Finding
 	if errors.As(err, &failure) {
-		over, _ = finding.Overrulable(failure.Findings)
-		if !w.o.throwaway && !w.o.endGrace { // they have no flag for it
-			others = ui.Remedies(failure.Findings, w.e.Run.Flags()[""])
-		}
+		found = failure.Findings
+		over, _ = finding.Overrulable(found)
+	}
+	if !w.o.throwaway && !w.o.endGrace { // they have no flag for it
+		others = ui.Remedies(err, found, w.e.Run.Flags()[""])
 	}
 	choices := w.waysOut(n, others, !over.Ask.Empty())
 	for {
@@ -66,7 +68,7 @@ func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []ch
 	choices, taken := []choice{{key: 'r', text: "retry"}}, "rgsbq"
 	for _, other := range others {
 		text := strings.ToLower(other.Label)
-		what := text[strings.LastIndex(text, " ")+1:]
+		what := strings.TrimPrefix(text, "another ")
 		key := what[max(0, strings.IndexFunc(what, func(c rune) bool { return !strings.ContainsRune(taken, c) }))]
 		choices, taken = append(choices, choice{key: key, text: text}), taken+string(key)
 	}
@@ -82,10 +84,14 @@ func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []ch
 	return append(choices, choice{key: 'q', text: "quit"})
 }
 
-// another asks for what is named instead, and begins again with it.
+// another asks for what is named instead, where there is something to name, and begins
+// again with it.
 func (w *walk) another(ctx context.Context, r *ui.Remedy) error {
-	for {
-		typed, err := w.f.Line(ctx, r.Question)
+	if r.Question == "" {
+		return &startAgain{*r.With("true")}
+	}
+	for w.f.Note(r.Question); ; {
+		typed, err := w.f.Line(ctx, r.Field)
 		if err != nil {
 			return err
 		}

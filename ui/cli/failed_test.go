@@ -4,12 +4,14 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
 
@@ -20,6 +22,7 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 	for name, c := range map[string]struct {
 		at        steps.Name
 		found     finding.Finding
+		err       error // in its place
 		typed     string
 		flag      string // with which it begins again, "" for not at all
 		value     string
@@ -34,13 +37,14 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 		"named by a fix": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Or name another: `keysplit --restart command:CMD`.")), typed: "e\nnone\n", flag: "restart", value: "none"},
 		"the look":       {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), typed: "p\n/opt/py\n", flag: "python", value: "/opt/py", not: "skip"},
 		"nobody answers": {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), says: "p another python"},
+		"another run":    {at: steps.Preflight, err: &journal.HeldError{Environment: "staging"}, typed: "w\n", flag: "wait", value: "true", says: "r retry   w wait for it   q quit"},
 		"the demo":       {at: steps.SmokeTest, found: unreachable, typed: "q\n", throwaway: true, says: "r retry   s skip login   q quit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
 			run.Answers.TempUser = true
 			fine := func(*steps.Run) error { return nil }
-			e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, acted{name: c.at, apply: func(*steps.Run) error { return steps.Fail(c.found) }})
+			e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine}, acted{name: c.at, apply: func(*steps.Run) error { return cmp.Or(c.err, steps.Fail(c.found)) }})
 			for _, n := range steps.Order() {
 				if n == c.at {
 					break

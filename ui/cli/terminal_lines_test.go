@@ -64,6 +64,8 @@ func TestATypedPasswordIsNotShown(t *testing.T) {
 	tm.WaitFor(`Password of someone \(not shown\):`, soon)
 	tm.WaitUntil("no echo", soon, func(ptytest.Frame) bool { return !tm.Discipline().Echo })
 	tm.Type(password + "\r")
+	tm.WaitFor(`What now\?`, soon)
+	tm.Type("q\r")
 	if code := tm.Exit(soon); code != 3 {
 		t.Errorf("exit %d for a folder without a project", code)
 	}
