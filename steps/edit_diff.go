@@ -109,8 +109,8 @@ func common(x, y [][]byte) (pairs [][2]int) {
 const around = 2
 
 // DiffOf shows what differs between two versions of a file, with two lines around each
-// change. show makes a line, without its line end, fit to be shown, and says in a note
-// what it hides.
+// change. A line has the number that it has afterwards, one that goes the one it had. show
+// makes a line, without its line end, fit to be shown, and says in a note what it hides.
 func DiffOf(was, is []byte, show func(line string) (text, note string)) (out []DiffLine) {
 	old := slices.Collect(bytes.Lines(was))
 	last := 0 // of old, the number of the last line that was shown
@@ -120,10 +120,10 @@ func DiffOf(was, is []byte, show func(line string) (text, note string)) (out []D
 			out = append(out, DiffLine{Line: num + i, Op: op, Text: text, Note: note})
 		}
 	}
-	keep := func(from, to int) { // lines of old, counted from 1, to is the one after
+	keep := func(from, to, shift int) { // lines of old, counted from 1, to is the one after
 		from, to = max(from, last+1), min(to, len(old)+1)
 		if from < to {
-			add(from, " ", old[from-1:to-1])
+			add(from+shift, " ", old[from-1:to-1])
 			last = to - 1
 		}
 	}
@@ -132,7 +132,8 @@ func DiffOf(was, is []byte, show func(line string) (text, note string)) (out []D
 		if c.FinalNewline {
 			continue
 		}
-		keep(c.Num-around, c.Num)
+		shift := c.NewNum - c.Num
+		keep(c.Num-around, c.Num, shift)
 		add(c.Num, "-", c.Removed)
 		add(c.NewNum, "+", c.Added)
 		last = c.Num + len(c.Removed) - 1
@@ -140,7 +141,7 @@ func DiffOf(was, is []byte, show func(line string) (text, note string)) (out []D
 		if i+1 < len(changes) {
 			after = min(after, changes[i+1].Num)
 		}
-		keep(last+1, after)
+		keep(last+1, after, shift+len(c.Added)-len(c.Removed))
 	}
 	return out
 }

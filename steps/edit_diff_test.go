@@ -101,7 +101,7 @@ func TestDiffShowsTwoLinesAround(t *testing.T) {
 	}) {
 		got = append(got, fmt.Sprintf("%d%s%s", l.Line, l.Op, l.Text))
 	}
-	want := []string{"3 C", "4 D", "5+new", "5 E", "6 F", "10 J", "11 K=•", "13+last"}
+	want := []string{"3 C", "4 D", "5+new", "6 E", "7 F", "11 J", "12 K=•", "13+last"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
