@@ -192,7 +192,7 @@ func TestALocalServerIsNoOtherEnvironments(t *testing.T) {
 		w.run.Targets = []steps.Target{&stepstest.Place{Name: "fly:x"}}
 		w.set(w.server(2, 1, w.old, backend(t)))
 		texts, _, err := do(w.step.Apply, w.run)
-		if err != nil || w.run.URL != "" || !hasText(texts, "--url") {
+		if err != nil || w.run.URL != "" || !hasText(texts, "No address of the server is known") {
 			t.Errorf("%s: error %v, URL %q, said %q", spec, err, w.run.URL, texts)
 		}
 	}
