@@ -150,11 +150,14 @@ func (e *Engine) Skip(n Name, emit Emit) error {
 	return nil
 }
 
-// Asks reports whether a step would ask a person as things stand, or cannot tell. Its
-// status stays as it is.
+// Asks reports whether a step would ask a person as things stand, or fail. Its status
+// stays as it is.
 func (e *Engine) Asks(ctx context.Context, n Name) bool {
 	if e.steps[n] == nil || e.Run.Options.Skip[n] {
 		return false
+	}
+	if w, ok := e.steps[n].(Forewarner); ok && w.Forewarn(ctx, e.Run) != nil {
+		return true
 	}
 	p, err := e.steps[n].Plan(ctx, e.Run)
 	return err != nil || !p.Nothing && (p.Confirm != "" || !p.Question.Empty())

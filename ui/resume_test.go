@@ -60,12 +60,14 @@ func TestWhatIsLeftAfterTheWrite(t *testing.T) {
 	for name, c := range map[string]struct {
 		plan steps.Plan
 		err  error
+		warn error // what the restart says before the write
 		skip []steps.Name
 		want string
 	}{
 		"a server runs":             {plan: asks, want: "Go on: restart"},
 		"production":                {plan: steps.Plan{Confirm: "shop"}, want: "Go on: restart"},
 		"it cannot be told":         {err: errors.New("no cluster"), want: "Go on: restart"},
+		"its command is not known":  {plan: none, warn: errors.New("give the command again"), want: "Go on: restart"},
 		"none runs":                 {plan: steps.Plan{}, want: "Go on: login"},
 		"nothing to restart":        {plan: none, want: "Go on: login"},
 		"the restart is left out":   {plan: asks, skip: []steps.Name{steps.Restart}, want: "Go on: login"},
@@ -74,6 +76,7 @@ func TestWhatIsLeftAfterTheWrite(t *testing.T) {
 	} {
 		st := newStage(t, plainLight)
 		st.fakes[steps.Restart].plan = func(*steps.Run) (steps.Plan, error) { return c.plan, c.err }
+		st.fakes[steps.Restart].forewarn = c.warn
 		st.e.Run.Options.Skip = map[steps.Name]bool{}
 		for _, n := range c.skip {
 			st.e.Run.Options.Skip[n] = true
@@ -96,5 +99,21 @@ func TestTheQuestionOfUndoKeepsTheTicks(t *testing.T) {
 	st.pick("Undo")
 	if v := st.w.View(); st.w.backPhase() != backAsked || !strings.Contains(v, "✓ Key ──── ✓ Write ──── ○ Verify") {
 		t.Errorf("the stepper says otherwise:\n%s", v)
+	}
+}
+
+// The key that an interrupted run chose is not chosen once more: the way to the next step
+// leads past its page, and back there no other key is offered.
+func TestAChosenKeyIsNotChosenAgain(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.fakes[steps.Generate].plan = func(*steps.Run) (steps.Plan, error) {
+		return steps.Plan{Summary: prose.Say("Go on with the key that the interrupted run chose.")}, nil
+	}
+	st.open().press("enter")
+	st.want(steps.Write, ready)
+	st.press("esc", "r")
+	if v := st.want(steps.Generate, ready).w.View(); !strings.Contains(v, "[ Go on ]") || strings.Contains(v, "Make a new key") {
+		t.Errorf("the page offers something else:\n%s", v)
 	}
 }

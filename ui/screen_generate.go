@@ -150,6 +150,11 @@ func (g *generateScreen) ready(w *wizard) prompt {
 	if w.facts.rotates {
 		return g.basic.ready(w)
 	}
+	if plan := w.page(steps.Generate).plan; !g.canKeep && !plan.Nothing && plan.Question.Empty() && !plan.Summary.Empty() {
+		q := g.basic.ready(w) // an earlier run has chosen
+		q.options[0].label = "Go on"
+		return q
+	}
 	take := func(w *wizard) tea.Cmd { return w.apply(steps.Generate) }
 	p := prompt{question: "Which key should sign your tokens?", list: true}
 	if g.canKeep {
