@@ -170,7 +170,7 @@ func (e Ending) commands() (out []prose.Text) {
 	case e.DryRun:
 	case e.Changed, e.Edited:
 		out = append(out, prose.Say("To undo everything: `keysplit rollback`"))
-	case e.Earlier && (e.Stopped || !e.OK && e.waits()):
+	case e.Earlier && (e.Stopped || e.OK && e.Restarted || !e.OK && e.waits()):
 		out = append(out, prose.Say("This run changed no file. To undo what the run before it changed: `keysplit rollback`"))
 	case !e.OK:
 		out = append(out, prose.Say("No file was changed."))
@@ -193,6 +193,8 @@ func (e Ending) goOn() prose.Text {
 		how = ", with that corrected"
 	case repeats("--url", finding.ServerUnreachable, finding.TLSUntrusted, finding.InsecureURL, finding.LoginCSRF):
 		how = ", if the address is right"
+	case repeats("--restart", finding.RestartFailed, finding.ToolMissing):
+		how = ", once the restart works"
 	case repeats("--username", finding.LoginRejected):
 		how = ", with the right name and password"
 	}

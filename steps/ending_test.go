@@ -34,6 +34,17 @@ func TestAStoppedRunSaysWhatIsInForce(t *testing.T) {
 			t.Errorf("%s: %q", name, next)
 		}
 	}
+	finished := Ending{OK: true, Earlier: true, Restarted: true}
+	if next := finished.Next(); len(next) != 1 || !strings.Contains(next[0].Rendered(), undo) {
+		t.Errorf("a run that finished an earlier one: %q", next)
+	}
+	if next := (Ending{OK: true, Earlier: true}).Next(); len(next) != 0 {
+		t.Errorf("a run with nothing to do: %q", next)
+	}
+	broken := Ending{GoOn: "keysplit upgrade --restart command:false", Given: []string{"--restart", "command:false"}, Findings: []finding.Finding{finding.New(finding.RestartFailed, "")}}
+	if next := broken.Next(); !strings.Contains(next[len(next)-1].Rendered(), "To continue, once the restart works: keysplit upgrade") {
+		t.Errorf("a restart that failed: %q", next)
+	}
 	failed := Ending{Earlier: true, Steps: map[Name]Status{Write: Done, Restart: Failed}}
 	if next := failed.Next()[0].Rendered(); !strings.Contains(next, undo) {
 		t.Errorf("a restart that failed after an earlier run's write: %q", next)
