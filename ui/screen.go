@@ -83,7 +83,7 @@ func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
 // take puts an event on the page.
 func (p *page) take(ev steps.Event) {
 	if n := len(p.lines); n > 0 && p.lines[n-1].Kind == steps.EventProgress {
-		if p.lines[n-1].Watches && ev.Time.Sub(p.lines[n-1].Time) < time.Second { // nothing was waited for
+		if p.lines[n-1].Limit > 0 && ev.Time.Sub(p.lines[n-1].Time) < time.Second { // nothing was waited for
 			p.lines = p.lines[:n-1]
 		} else {
 			p.lines[n-1] = waited(p.lines[n-1], ev.Time)
