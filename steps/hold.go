@@ -31,7 +31,7 @@ func (r *Run) Hold(ctx context.Context, root, environment string, emit Emit) err
 	var waiting func(journal.Holder)
 	if r.Options.Queue {
 		waiting = func(h journal.Holder) {
-			emit(Event{Kind: EventProgress, ID: waits, Text: prose.Say("Waiting for another run of keysplit to end: %s.", h)})
+			emit(Event{Kind: EventProgress, ID: waits, Text: prose.Say("Waiting for another run of keysplit to end: %s.", h), Watches: true})
 		}
 	}
 	release, err := r.Options.State.Hold(ctx, root, environment, r.Options.Command, waiting)

@@ -151,6 +151,20 @@ func TestAWaitIsCounted(t *testing.T) {
 	}
 }
 
+// That another run was waited for is no news once it is over.
+func TestAWaitWithoutALimitGoesWithItsEnd(t *testing.T) {
+	t.Parallel()
+	p := &page{}
+	p.take(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Waiting for another run"), Watches: true})
+	p.take(steps.Event{Kind: steps.EventProgress, Text: prose.Say("Another thing")})
+	if len(p.lines) != 1 || p.lines[0].Text.Rendered() != "Another thing" {
+		t.Errorf("%+v", p.lines)
+	}
+	if p.take(steps.Event{Kind: steps.EventCheck, Mark: steps.MarkOK}); len(p.lines) != 2 {
+		t.Errorf("%+v", p.lines)
+	}
+}
+
 func with(n steps.Name, ev steps.Event) steps.Event {
 	ev.Step = n
 	return ev

@@ -83,10 +83,11 @@ func (p *page) clear() { p.lines, p.findings, p.failure = nil, nil, nil }
 // take puts an event on the page.
 func (p *page) take(ev steps.Event) {
 	if n := len(p.lines); n > 0 && p.lines[n-1].Kind == steps.EventProgress {
-		if p.lines[n-1].Limit > 0 && ev.Time.Sub(p.lines[n-1].Time) < time.Second { // nothing was waited for
+		switch l := p.lines[n-1]; {
+		case l.Limit > 0 && ev.Time.Sub(l.Time) < time.Second, l.Limit == 0 && l.Watches: // nothing was waited for, or nobody counts how long
 			p.lines = p.lines[:n-1]
-		} else {
-			p.lines[n-1] = waited(p.lines[n-1], ev.Time)
+		default:
+			p.lines[n-1] = waited(l, ev.Time)
 		}
 	}
 	if ev.ID == steps.LineProject {

@@ -63,7 +63,7 @@ func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	switch {
 	case seen == 0:
 	case len(old) > 0:
-		emit.Check(steps.LineAge, steps.MarkFailed, textAge, fmt.Sprintf("%d of %d servers have an older one", len(old), len(run.Servers)))
+		emit.Check(steps.LineAge, steps.MarkFailed, textAge, fmt.Sprintf("not so at %d of %s", len(old), steps.Plural(len(run.Servers), "server")))
 	case seen == 1:
 		emit.Check(steps.LineAge, steps.MarkOK, textAge, "1 process")
 	default:
