@@ -2,6 +2,8 @@ package write
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/vendor"
 )
 
 // nth makes the stand-in of a program fail at one call: the nth.
@@ -52,5 +56,35 @@ func TestEachCallOfAManagerCounts(t *testing.T) {
 				t.Errorf("%s: call %d of %d fails (%s), and it says %s%s", m.name, n, calls, failed, said, undone)
 			}
 		}
+	}
+}
+
+// An answer that is cut off or of another form shows nothing that is there.
+func TestAnAnswerThatCannotBeRead(t *testing.T) {
+	const mount = `case "$1" in read) echo '{"data":{"type":"kv","path":"kv/","options":{"version":"2"}}}' ;; *) echo '{"data":{"data":[1]}}' ;; esac`
+	for spec, tool := range map[string][2]string{
+		"github:ada/shop":          {"gh", `echo '{"secrets":[{'`},
+		"vault:kv/app/jwt#jwt_key": {"vault", mount},
+		"aws:prod/shop":            {"aws", "echo '{'"},
+		"railway:web":              {"railway", "echo '{'"},
+		"fly:shop":                 {"fly", "echo '{'"},
+		"kubernetes:shop/backend":  {"kubectl", "echo '{'"},
+	} {
+		run, target := oneTarget(t, spec)
+		stepstest.NewTool(t, tool[0], tool[1])
+		if held, err := target.Look(t.Context(), run); err == nil {
+			t.Errorf("%s: %+v", spec, held)
+		}
+	}
+	_, run, target := herokuBench(t)
+	answer := "{"
+	target.store.(*vendor.Heroku).API = stepstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+	if held, err := target.Look(t.Context(), run); err == nil {
+		t.Errorf("heroku: %+v", held)
+	}
+	run.Environ = func(string) (string, bool) { return "", false }
+	stepstest.NewTool(t, "heroku", "exit 9")
+	if _, err := target.store.Put(t.Context(), run, run.Key, steps.Held{}); err == nil || !strings.Contains(err.Error(), "exit code 9") {
+		t.Errorf("heroku without a token: %v", err)
 	}
 }
