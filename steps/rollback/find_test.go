@@ -3,6 +3,8 @@ package rollback
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -106,5 +108,28 @@ func TestFindPreparesTheRestart(t *testing.T) {
 	applied := 0
 	if _, err := Find(t.Context(), steps.NewEngine(e.Run, looks{applied: &applied}), nil); err != nil || e.Run.Options.Restart == nil || e.Run.Options.Restart.String() != "fly:a" {
 		t.Errorf("%v, %v", e.Run.Options.Restart, err)
+	}
+}
+
+// A chosen key that cannot be forgotten is no good end of a rollback that has nothing to
+// undo, and a place that cannot be looked at shows no key.
+func TestNothingThatCannotBeEnded(t *testing.T) {
+	t.Parallel()
+	e := after(t, "A=1\n", fine, fine, nil)
+	run := e.Run
+	if err := run.Journal.Choose(run.Secret(stepstest.Key()), nil); err != nil {
+		t.Fatal(err)
+	}
+	kept := run.Journal.ChosenFile()
+	if err := errors.Join(os.Remove(kept), os.MkdirAll(filepath.Join(kept, "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := Of(e).Nothing(); !ok || v.Err == nil || v.Proved {
+		t.Errorf("%t, %+v", ok, v)
+	}
+	lost := errors.New("no answer")
+	run.Targets = []steps.Target{&stepstest.Place{Name: "keeper", Err: lost}}
+	if keys, err := Of(e).keys(t.Context()); !errors.Is(err, lost) {
+		t.Errorf("%v, %v", keys.Key.Source, err)
 	}
 }
