@@ -43,6 +43,9 @@ func TestForeignPrintsNowhere(t *testing.T) {
 	}
 	var r Redactor
 	var back Foreign
+	if err := json.Unmarshal([]byte("1"), &back); err == nil {
+		t.Error("a number was taken for a text")
+	}
 	if err := json.Unmarshal([]byte(`"a\u001b[1mb"`), &back); err != nil || r.Show(back) != "ab" || !(Foreign{}).Empty() || r.Show(Foreign{}) != "" {
 		t.Errorf("%q, %v", r.Show(back), err)
 	}

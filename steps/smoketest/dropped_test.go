@@ -66,3 +66,28 @@ func TestATestThatIsCutShortSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// So does a server that goes away while one of several, or a rollback, is asked for: it does
+// not count as one that takes the key.
+func TestAServerThatGoesAwayProvesNothing(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int64{1, 2, 4, 6} {
+		for name, ask := range map[string]func(b *bench, emit steps.Emit) error{
+			"one of several": func(b *bench, emit steps.Emit) error { return b.step.Alone(t.Context(), b.run, b.server.URL, emit) },
+			"a rollback": func(b *bench, emit steps.Emit) error {
+				return b.step.restored(t.Context(), b.run, b.run.Previous, b.server.URL, emit)
+			},
+		} {
+			b := newBench(t)
+			b.dies(n, func() {})
+			err := ask(b, func(e steps.Event) {
+				if e.Mark == steps.MarkOK && e.ID != steps.LineAnswers {
+					t.Errorf("%s, from request %d on: %s", name, n, e.Text.Rendered())
+				}
+			})
+			if err == nil {
+				t.Errorf("%s, from request %d on: no error", name, n)
+			}
+		}
+	}
+}
