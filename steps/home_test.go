@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -138,6 +139,22 @@ func TestAVariableThatNamesTheFileOfTheKey(t *testing.T) {
 		run.Project.Source = steps.Source{Kind: steps.ValueFile, File: path}
 		if got, ok := run.Home().Brings(run.Secret(key)); !ok || got != from {
 			t.Errorf("brings %t, from %q, want %q", ok, got, from)
+		}
+	}
+}
+
+// Every secret that a place shows is shown to nobody.
+func TestWhatAPlaceShowsIsHidden(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	key, secretKey, other := stepstest.Key(), stepstest.Key(), stepstest.Key()
+	of := func(text string) secret.Secret { return run.Prints.Secret(text) }
+	if err := stepstest.Places(run, steps.Held{Readable: true, There: true, Key: of(key), SecretKey: of(secretKey), Others: []steps.Other{{Name: "OTHER", Secret: of(other)}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{key, secretKey, other} {
+		if shown := run.Show("it is " + value); strings.Contains(shown, value[:8]) {
+			t.Error("a secret of the place is shown")
 		}
 	}
 }

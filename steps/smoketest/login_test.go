@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -271,8 +272,16 @@ func TestThrowawayAccount(t *testing.T) {
 	}
 	b, d := prepare()
 	b.wantPass(allLines...)
-	if d.made != 1 || d.deleted != 1 {
-		t.Errorf("made %d, deleted %d", d.made, d.deleted)
+	left := func(b *bench) bool {
+		return slices.ContainsFunc(b.events, func(e steps.Event) bool { return strings.Contains(e.Text.Rendered(), "could not be deleted. Delete it by hand") })
+	}
+	if d.made != 1 || d.deleted != 1 || left(b) {
+		t.Errorf("made %d, deleted %d, said to be left: %t", d.made, d.deleted, left(b))
+	}
+	b, d = prepare()
+	d.stays = errors.New("the database is locked")
+	if b.wantPass(allLines...); !left(b) {
+		t.Error("nothing is said of an account that stays")
 	}
 	b, d = prepare() // also after a failure
 	b.password = newKey()

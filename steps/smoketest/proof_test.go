@@ -297,6 +297,7 @@ type django struct {
 	made    int
 	deleted int
 	fail    error
+	stays   error // of the deletion
 }
 
 func (d *django) Facts() *steps.Facts { return nil }
@@ -308,7 +309,7 @@ func (d *django) CreateUser(context.Context) (steps.Account, error) {
 	d.made++
 	return d.account, d.fail
 }
-func (d *django) DeleteUser(context.Context) error { d.deleted++; return nil }
+func (d *django) DeleteUser(context.Context) error { d.deleted++; return d.stays }
 func (d *django) Sign(_ context.Context, which, alg string, input []byte) ([]byte, error) {
 	if which != steps.GuideNames.SecretKey {
 		return nil, errors.New("another key was asked for")

@@ -119,3 +119,22 @@ func TestWhatCannotBeReadIsNotGood(t *testing.T) {
 		t.Errorf("a file that is no text holds the key as %s", name)
 	}
 }
+
+// What gives the backend a key that no file of variables holds is said, good or not.
+func TestAKeyOfItsOwnFileIsSaid(t *testing.T) {
+	t.Parallel()
+	for key, mark := range map[string]steps.Mark{stepstest.Key(): steps.MarkOK, "short": steps.MarkFailed} {
+		run, _, _, _ := healthy(t)
+		run.Django = nil
+		path := run.Project.EnvFile.Path + "-value"
+		if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run.Project.Source, run.Key = steps.Source{Kind: steps.ValueFile, File: path}, secret.Secret{}
+		var events stepstest.Events
+		found := given(run, events.Emit)
+		if len(events) != 1 || events[0].Mark != mark || (len(found) > 0) != (mark == steps.MarkFailed) {
+			t.Errorf("%s: %+v, %v", mark, events, found)
+		}
+	}
+}
