@@ -273,7 +273,9 @@ func TestThrowawayAccount(t *testing.T) {
 	b, d := prepare()
 	b.wantPass(allLines...)
 	left := func(b *bench) bool {
-		return slices.ContainsFunc(b.events, func(e steps.Event) bool { return strings.Contains(e.Text.Rendered(), "could not be deleted. Delete it by hand") })
+		return slices.ContainsFunc(b.events, func(e steps.Event) bool {
+			return strings.Contains(e.Text.Rendered(), "could not be deleted. Delete it by hand")
+		})
 	}
 	if d.made != 1 || d.deleted != 1 || left(b) {
 		t.Errorf("made %d, deleted %d, said to be left: %t", d.made, d.deleted, left(b))
