@@ -93,3 +93,16 @@ func TestAFileOfWrongLinesIsLeft(t *testing.T) {
 		}
 	}
 }
+
+// An example that is too large is no file to begin with.
+func TestAnExampleThatCannotBeTaken(t *testing.T) {
+	t.Parallel()
+	run, path := ground(t, nil, []byte(strings.Repeat("A=1\n", 1<<19)))
+	if d, err := Draw(t.Context(), run, []finding.Finding{run.MissingFile(path)}); err != nil || len(d.Edits) != 0 {
+		t.Errorf("%v, %d edits", err, len(d.Edits))
+	}
+	run, path = ground(t, nil, []byte("SECRET_KEY=x\n"))
+	if d, err := Draw(t.Context(), run, []finding.Finding{run.MissingFile(path)}); err != nil || len(d.Edits) != 1 {
+		t.Errorf("the control: %v", err)
+	}
+}
