@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -31,5 +32,18 @@ func TestASecretOfTheEnvironmentIsNotShown(t *testing.T) {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Message.Rendered(), "broken by **** at the end") || strings.Contains(err.Error(), value) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Nor is one of the file that --env-file names, wherever it lies and whatever it is called.
+func TestASecretOfANamedFileIsNotShown(t *testing.T) {
+	t.Parallel()
+	value := stepstest.Key()[:30]
+	root, other := lay(t, tree("A=1\n", nil)), lay(t, map[string]string{"vars.txt": "BROKER_PASSWORD=" + value + "\n"})
+	run := newRun(t)
+	run.Project = &steps.Project{Root: root, TopLevel: root, EnvFile: steps.EnvFile{Path: filepath.Join(other, "vars.txt")}}
+	learn(run, run.Project, nil)
+	if shown := run.Redactor.Show(secret.Said("broken by " + value)); strings.Contains(shown, value[:8]) {
+		t.Error("the secret is shown")
 	}
 }

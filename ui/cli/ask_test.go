@@ -1,6 +1,10 @@
 package cli
 
-import "testing"
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
 
 // What is typed is taken as it is shown.
 func TestWhatIsTypedIsTheChoiceThatIsShown(t *testing.T) {
@@ -15,5 +19,15 @@ func TestWhatIsTypedIsTheChoiceThatIsShown(t *testing.T) {
 	}
 	if got, ok := chosen("no", []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no, stop here"}}); !ok || got != 'n' {
 		t.Errorf("no is taken for %q", got)
+	}
+}
+
+// A question that is read aloud comes with its words.
+func TestAQuestionIsReadAloud(t *testing.T) {
+	var o bytes.Buffer
+	p := newPlain(IO{State: Stdio().State, In: strings.NewReader("2\n"), Out: &o, Err: &o, InTTY: true}, &speech{noColor: true, spoken: true})
+	key, err := p.Ask(t.Context(), "Write it?", []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no"}})
+	if err != nil || key != 'n' || !strings.Contains(o.String(), "Question: Write it?\n1. yes\n2. no\n") {
+		t.Errorf("%v, %q, it says:\n%s", err, key, o.String())
 	}
 }
