@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,12 +59,15 @@ func realDocker(t *testing.T) {
 type dockerWorld struct {
 	*world
 	compose []string // the words that call it
+	image   string
 }
 
 func newDockerWorld(t *testing.T) dockerWorld {
 	t.Helper()
 	realDocker(t)
-	d := dockerWorld{newWorld(t), []string{"docker", "compose"}}
+	// Another run of this test may use the same engine.
+	d := dockerWorld{newWorld(t), []string{"docker", "compose"}, "keysplit-test-" + strconv.Itoa(os.Getpid())}
+	t.Setenv("COMPOSE_PROJECT_NAME", d.image)
 	d.run.Project.TopLevel = d.run.Project.Root
 	d.run.Options.Timeout = 60 * time.Second
 	if exec.Command("docker", "compose", "version", "--short").Run() != nil {
@@ -78,9 +82,9 @@ func newDockerWorld(t *testing.T) dockerWorld {
 	d.write("Dockerfile", "FROM scratch\nCOPY wait /wait\nENTRYPOINT [\"/wait\"]\n")
 	d.write(".dockerignore", ".env\n")
 	d.command("go", "build", "-o", "wait", ".")
-	d.command("docker", "build", "-q", "-t", "keysplit-test", ".")
+	d.command("docker", "build", "-q", "-t", d.image, ".")
 	t.Cleanup(func() {
-		for _, c := range [][]string{append(d.compose[:len(d.compose):len(d.compose)], "down", "-t", "1"), {"docker", "image", "rm", "-f", "keysplit-test"}} {
+		for _, c := range [][]string{append(d.compose[:len(d.compose):len(d.compose)], "down", "-t", "1"), {"docker", "image", "rm", "-f", d.image}} {
 			cmd := exec.Command(c[0], c[1:]...)
 			cmd.Dir = d.run.Project.Root
 			_ = cmd.Run()
@@ -129,7 +133,7 @@ func TestTheRealDockerCompose(t *testing.T) {
 	d := newDockerWorld(t)
 	old, key := newKey(), d.run.Key.Reveal()
 	d.run.Options.Restart = by(t, "compose:web")
-	file := "version: '3'\nservices:\n  web:\n    build: .\n    image: keysplit-test\n    network_mode: none\n    env_file: .env\n"
+	file := "version: '3'\nservices:\n  web:\n    build: .\n    image: " + d.image + "\n    network_mode: none\n    env_file: .env\n"
 	d.write("docker-compose.yml", file)
 	d.write(".env", "JWT_SECRET_KEY="+old+"\n")
 	d.composes("up", "-d", "--no-build", "web")
@@ -157,7 +161,7 @@ func TestTheRealDockerCompose(t *testing.T) {
 func TestTheRealDockerWorker(t *testing.T) {
 	d := newDockerWorld(t)
 	old, key := newKey(), d.run.Key.Reveal()
-	service := "    image: keysplit-test\n    network_mode: none\n    env_file: .env\n"
+	service := "    image: " + d.image + "\n    network_mode: none\n    env_file: .env\n"
 	d.write("docker-compose.yml", "version: '3'\nservices:\n  backend:\n"+service+"  worker:\n"+service)
 	d.write(".env", "JWT_SECRET_KEY="+old+"\n")
 	d.composes("up", "-d", "--no-build")

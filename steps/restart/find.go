@@ -47,6 +47,22 @@ func (s *Step) find(ctx context.Context, run *steps.Run) ([]steps.Server, error)
 	return s.sift(ctx, run, sight), ctx.Err()
 }
 
+// present is find for one look. Where a server was seen before the write and none is now, it
+// waits a little: some reload when any file of the folder changes, and there is none between
+// their two processes.
+func (s *Step) present(ctx context.Context, run *steps.Run) (found []steps.Server, err error) {
+	limit := time.Duration(0)
+	if run.Wrote && len(run.Servers) > 0 {
+		limit = s.reloadWithin()
+	}
+	_, err = s.Until(ctx, limit, func() (bool, error) {
+		found, err = s.find(ctx, run)
+		return len(found) > 0, err
+	})
+	run.Servers = found
+	return found, err
+}
+
 // sift asks what the processes leave open, and notes what cannot be asked either.
 func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []steps.Server {
 	known := map[uint16]bool{}

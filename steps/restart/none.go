@@ -81,11 +81,11 @@ func (s *Step) address(ctx context.Context, run *steps.Run) error {
 	if !run.Home().Here() {
 		return s.elsewhere(ctx, run)
 	}
-	found, err := s.find(ctx, run)
+	found, err := s.present(ctx, run)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return err
 	}
-	run.URL, run.Servers = choose(run, addresses(found)), found
+	run.URL = choose(run, addresses(found))
 	return nil
 }
 

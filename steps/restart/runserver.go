@@ -46,7 +46,7 @@ type staleServer struct {
 // look finds the servers and judges them against the key that they should have
 // read. With all, every server counts as stale, as after a rollback.
 func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret, all bool) (state, error) {
-	found, err := r.find(ctx, run)
+	found, err := r.present(ctx, run)
 	if err != nil {
 		return state{}, err
 	}

@@ -172,6 +172,44 @@ func TestAnotherSharedKeyAlgorithm(t *testing.T) {
 	}
 }
 
+// A server that has no key, and knows how a proof goes, is found out: by the order in which it
+// is asked, and by a login whose token is one that it was sent.
+func TestAServerThatKnowsTheProof(t *testing.T) {
+	t.Attr("part", "lies and failures of a server")
+	b := newBench(t)
+	asked := 0
+	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != b.run.Project.Facts.Routes.Verify {
+			return false
+		}
+		if asked++; asked == 3 || asked > 5 && asked <= 5+steps.DefaultConnections-1 { // two of random keys, one of each, the others of the new one
+			w.WriteHeader(http.StatusOK)
+			return true
+		}
+		b.deny(w, "token_not_valid")
+		return true
+	}
+	if findings, err := b.apply(); err == nil || !finding.Has(findings, finding.ServerStaleKey) {
+		t.Errorf("by the order: %v, %+v", err, findings)
+	}
+	b = newBench(t).account()
+	b.forge = func(string) any {
+		for _, text := range b.secrets {
+			if claims := (jwt.MapClaims{}); mustParse(text, b.key, claims) {
+				return text
+			}
+		}
+		return nil
+	}
+	b.wantFail("login-no-token", "")
+}
+
+// mustParse reports whether a key signed a token.
+func mustParse(text, key string, claims jwt.MapClaims) bool {
+	_, err := jwt.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return []byte(key), nil })
+	return err == nil
+}
+
 // What the refresh gives out is held to the same.
 func TestRefreshThatLies(t *testing.T) {
 	t.Attr("part", "lies and failures of a server")

@@ -2,13 +2,18 @@ package smoketest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -219,31 +224,56 @@ func (p *pass) keys(ctx context.Context) error {
 	if p.out.control.refused == 0 {
 		begin = min(n, maxSilent)
 	}
-	if err := p.round(ctx, n, begin, 1); err != nil {
+	if err := p.put(ctx, p.questions(begin, 1)); err != nil {
 		return err
 	}
 	if p.out.control.refused == 0 && p.nothingAccepted() {
 		return nil // no code was seen, and every answer is the control's
 	}
-	return p.round(ctx, n, n-begin, min(n, refusals)-1)
+	others := min(n, refusals)
+	rest := p.questions(n-begin, others-1)
+	mix(rest)
+	if err := p.put(ctx, rest); err != nil {
+		return err
+	}
+	if p.out.fresh.accepted > 0 && p.out.fresh.refused > 0 { // somebody was not restarted: find out what it takes
+		return p.put(ctx, p.questions(0, n-others))
+	}
+	return nil
 }
 
-// round sends so many tokens of the new key, then of each of the others. n is the number
-// of connections of both rounds.
-func (p *pass) round(ctx context.Context, n, fresh, others int) error {
-	if err := p.many(ctx, p.s.fresh, fresh, &p.out.fresh); err != nil {
-		return err
+// question is one token to send: whose it is, and where its answer counts.
+type question struct {
+	key  *signer
+	of   *tally
+	rank uint64 // its place in an order that was mixed
+}
+
+// questions are so many with the new key, then so many with each of the others.
+func (p *pass) questions(fresh, others int) []question {
+	second := others
+	switch {
+	case p.s.previousIsSecret:
+		second = 0
+	case p.s.stage.Both() && fresh > 0:
+		second = fresh // it has to be accepted everywhere
 	}
-	if p.out.fresh.accepted > 0 && p.out.fresh.refused > 0 {
-		others = n - 1 // somebody was not restarted: find out what it takes
+	return slices.Concat(
+		slices.Repeat([]question{{key: p.s.fresh, of: &p.out.fresh}}, fresh),
+		slices.Repeat([]question{{key: p.s.secret, of: &p.out.secret}}, others),
+		slices.Repeat([]question{{key: p.s.previous, of: &p.out.previous}}, second),
+	)
+}
+
+// mix puts questions into an order that no server can know: one that answers by what it
+// was asked before is found out.
+func mix(all []question) {
+	b := make([]byte, 8)
+	for i := range all {
+		_, _ = rand.Read(b)
+		all[i].rank = binary.LittleEndian.Uint64(b)
 	}
-	if err := p.many(ctx, p.s.secret, others, &p.out.secret); err != nil || p.s.previousIsSecret {
-		return err
-	}
-	if p.s.stage.Both() {
-		others = fresh // it has to be accepted everywhere
-	}
-	return p.many(ctx, p.s.previous, others, &p.out.previous)
+	slices.SortFunc(all, func(a, b question) int { return cmp.Compare(a.rank, b.rank) })
 }
 
 // steady reports whether the server still answers a wrong key as at first, where answers
@@ -261,16 +291,20 @@ func (p *pass) nothingAccepted() bool {
 	return p.out.fresh.accepted+p.out.secret.accepted+p.out.previous.accepted == 0
 }
 
-func (p *pass) many(ctx context.Context, s *signer, n int, t *tally) error {
-	for range n {
-		if s == nil || p.out.throttled {
+// put sends the tokens, until the server limits requests.
+func (p *pass) put(ctx context.Context, all []question) error {
+	for _, q := range all {
+		switch {
+		case p.out.throttled:
 			return nil
+		case q.key == nil:
+			continue
 		}
-		if _, err := p.ask(ctx, s, t); err != nil {
+		if _, err := p.ask(ctx, q.key, q.of); err != nil {
 			return err
 		}
-		if t == &p.out.fresh && !p.w.few {
-			p.s.progress(*t)
+		if q.of == &p.out.fresh && !p.w.few {
+			p.s.progress(*q.of)
 		}
 	}
 	return nil
@@ -290,6 +324,10 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 	if p.w.own {
 		p.s.run.Secret(token)
 	}
+	if p.s.sent == nil {
+		p.s.sent = map[string]bool{}
+	}
+	p.s.sent[token[strings.LastIndexByte(token, '.')+1:]] = true
 	a, err := p.w.send(ctx, token)
 	var trouble *trouble
 	if errors.As(err, &trouble) {

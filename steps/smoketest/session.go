@@ -41,6 +41,8 @@ type session struct {
 	signs bool   // the new key was shown to be in force
 
 	tokenSigned bool // the new key signs the token of a login
+
+	sent map[string]bool // the test tokens, by their signatures
 }
 
 func (s *Step) open(ctx context.Context, run *steps.Run, address string, emit steps.Emit) (*session, error) {

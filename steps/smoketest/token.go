@@ -148,7 +148,8 @@ type seenToken struct {
 	typ    any // of the header, nil when there is none
 	claims jwt.MapClaims
 
-	unsigned bool // the place of the signature is empty
+	signature string // as it stands in the token
+	unsigned  bool   // there is none
 }
 
 // readToken takes a text apart, without believing it: the signature is looked at
@@ -165,7 +166,7 @@ func readToken(run *steps.Run, text string) (seenToken, bool) {
 		return seenToken{}, false
 	}
 	alg, _ := header["alg"].(string)
-	return seenToken{text: run.Secret(text), alg: alg, typ: header["typ"], claims: claims, unsigned: parts[2] == ""}, alg != ""
+	return seenToken{text: run.Secret(text), alg: alg, typ: header["typ"], claims: claims, signature: parts[2], unsigned: parts[2] == ""}, alg != ""
 }
 
 func decodePart(part string, into any) bool {

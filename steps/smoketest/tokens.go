@@ -2,10 +2,12 @@ package smoketest
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
 )
 
-// tokens collects every JWT of an answer, from its body and its cookies.
+// tokens collects every JWT of an answer, from its body and its cookies. A test token that
+// comes back is none of the server's.
 func (s *session) tokens(a answer) []seenToken {
 	var found []seenToken
 	var body any
@@ -21,7 +23,7 @@ func (s *session) tokens(a answer) []seenToken {
 			found = append(found, t)
 		}
 	}
-	return found
+	return slices.DeleteFunc(found, func(t seenToken) bool { return s.sent[t.signature] })
 }
 
 func (s *session) walk(v any, key string, depth int, found *[]seenToken) {
