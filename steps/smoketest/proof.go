@@ -2,16 +2,12 @@ package smoketest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -230,50 +226,18 @@ func (p *pass) keys(ctx context.Context) error {
 	if p.out.control.refused == 0 && p.nothingAccepted() {
 		return nil // no code was seen, and every answer is the control's
 	}
+	// One after the other: a balancer that takes turns leads them to every process.
+	if err := p.put(ctx, p.questions(n-begin, 0)); err != nil {
+		return err
+	}
 	others := min(n, refusals)
-	rest := p.questions(n-begin, others-1)
-	mix(rest)
-	if err := p.put(ctx, rest); err != nil {
+	if err := p.mixed(ctx, p.questions(0, others-1)); err != nil {
 		return err
 	}
 	if p.out.fresh.accepted > 0 && p.out.fresh.refused > 0 { // somebody was not restarted: find out what it takes
 		return p.put(ctx, p.questions(0, n-others))
 	}
 	return nil
-}
-
-// question is one token to send: whose it is, and where its answer counts.
-type question struct {
-	key  *signer
-	of   *tally
-	rank uint64 // its place in an order that was mixed
-}
-
-// questions are so many with the new key, then so many with each of the others.
-func (p *pass) questions(fresh, others int) []question {
-	second := others
-	switch {
-	case p.s.previousIsSecret:
-		second = 0
-	case p.s.stage.Both() && fresh > 0:
-		second = fresh // it has to be accepted everywhere
-	}
-	return slices.Concat(
-		slices.Repeat([]question{{key: p.s.fresh, of: &p.out.fresh}}, fresh),
-		slices.Repeat([]question{{key: p.s.secret, of: &p.out.secret}}, others),
-		slices.Repeat([]question{{key: p.s.previous, of: &p.out.previous}}, second),
-	)
-}
-
-// mix puts questions into an order that no server can know: one that answers by what it
-// was asked before is found out.
-func mix(all []question) {
-	b := make([]byte, 8)
-	for i := range all {
-		_, _ = rand.Read(b)
-		all[i].rank = binary.LittleEndian.Uint64(b)
-	}
-	slices.SortFunc(all, func(a, b question) int { return cmp.Compare(a.rank, b.rank) })
 }
 
 // steady reports whether the server still answers a wrong key as at first, where answers
@@ -289,25 +253,6 @@ func (p *pass) steady(ctx context.Context) (bool, error) {
 
 func (p *pass) nothingAccepted() bool {
 	return p.out.fresh.accepted+p.out.secret.accepted+p.out.previous.accepted == 0
-}
-
-// put sends the tokens, until the server limits requests.
-func (p *pass) put(ctx context.Context, all []question) error {
-	for _, q := range all {
-		switch {
-		case p.out.throttled:
-			return nil
-		case q.key == nil:
-			continue
-		}
-		if _, err := p.ask(ctx, q.key, q.of); err != nil {
-			return err
-		}
-		if q.of == &p.out.fresh && !p.w.few {
-			p.s.progress(*q.of)
-		}
-	}
-	return nil
 }
 
 // ask sends one token over a new connection and counts the answer. It returns
