@@ -1,6 +1,7 @@
 package restart
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -223,5 +224,33 @@ func TestWhatProcessesLeaveOpenIsAsked(t *testing.T) {
 				t.Errorf("%q", says)
 			}
 		})
+	}
+}
+
+// A server that reloads by itself when a file changes is not there for a moment: it is no
+// server that ended.
+func TestAServerBetweenTwoProcessesIsWaitedFor(t *testing.T) {
+	for _, restart := range []string{"", "none"} {
+		w := newWorld(t)
+		url := backend(t)
+		w.run.Options.Restart = by(t, restart)
+		w.set(w.server(2, 0, w.old, url))
+		if err := w.step.Witness(t.Context(), w.run); err != nil {
+			t.Fatal(err)
+		}
+		w.run.MarkWritten()
+		w.set()
+		looks := 0
+		find := w.step.Find
+		w.step.Find = func(ctx context.Context, root string) ([]steps.Server, error) {
+			if looks++; looks == 3 {
+				w.set(w.server(3, 0, time.Now().Add(time.Second), url))
+			}
+			return find(ctx, root)
+		}
+		said, _, err := do(w.step.Apply, w.run)
+		if err != nil || w.run.URL != url || w.run.OwnServer || looks < 3 {
+			t.Errorf("%q: error %v, %q, %d looks\n%s", restart, err, w.run.URL, looks, said)
+		}
 	}
 }
