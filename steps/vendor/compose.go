@@ -34,7 +34,7 @@ import (
 // What the file says may come from others: those that it extends or includes, and
 // the override file beside one with a usual name. Compose itself knows best. With
 // these two flags it prints no value; version 1 and older versions 2 have not both,
-// and then the file is read here, with its override.
+// and then the files are read here.
 //
 // A value that stands in the compose file itself is refused: that file is
 // committed.
@@ -55,17 +55,19 @@ func parseCompose(argument string) (File, error) {
 type service struct {
 	Environment any   `yaml:"environment"` // a list of NAME=VALUE, or a mapping
 	EnvFile     any   `yaml:"env_file"`    // a path, a list of paths, or of mappings with a path
-	Extends     any   `yaml:"extends"`     // not followed here
+	Extends     any   `yaml:"extends"`     // what could not be followed
 	Ports       []any `yaml:"ports"`
 	Build       any   `yaml:"build"` // a path, or a mapping with context
 	Command     any   `yaml:"command"`
 	Image       any   `yaml:"image"`
+
+	fills []string // of the files that include it: what fills in variables that the project's .env has not
 }
 
 // composeFile is what counts of a compose file.
 type composeFile struct {
 	Services map[string]service `yaml:"services"`
-	Include  any                `yaml:"include"` // not followed here
+	Include  any                `yaml:"include"` // where not all could be followed
 }
 
 // String is the target as --target has it.
@@ -148,7 +150,7 @@ func (c compose) choose(run *steps.Run, file composeFile) (string, error) {
 	case c.service != "" && slices.Contains(all, c.service):
 		return c.service, nil
 	case c.service != "" && file.Include != nil:
-		return "", fmt.Errorf("there is no service %q in the file itself. What it includes can be read only with a newer Docker Compose, which has docker compose config --no-env-resolution. Name that service's file: --target dotenv:PATH", c.service)
+		return "", fmt.Errorf("there is no service %q in the file itself, and keysplit cannot read all that it includes. A newer Docker Compose can, which has docker compose config --no-env-resolution. Or name that service's file: --target dotenv:PATH", c.service)
 	case c.service != "":
 		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, secret.Inert(strings.Join(all, ", ")))
 	case len(all) == 1:
@@ -243,14 +245,15 @@ func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source,
 	if secret, there := entry(s, names.SecretKey); there && filledFrom(secret) == "" {
 		from.secretKey = strings.ReplaceAll(secret, "$$", "$")
 	} else if there {
-		from.reads = append(from.reads, filepath.Join(dir, ".env"))
+		from.reads = append(from.reads, s.filledBy(dir)...)
 	}
 	switch {
 	case found && isReference(value, names.Key):
 		if _, set := run.LookupEnv(names.Key); set {
 			return from, &unfit{finding.JWTKeyShadowed, "fills " + names.Key + " in from this shell, where it is set.", finding.Do("Run: %s", finding.Command(shell.Unset(names.Key)))}
 		}
-		from.path, from.how = filepath.Join(dir, ".env"), "which fills in ${"+names.Key+"}; an env_file does not count for it"
+		fills := s.filledBy(dir)
+		from.path, from.how = fills[chooseEnvFile(names, fills, dir, nil)], "which fills in ${"+names.Key+"}; an env_file does not count for it"
 		return from, nil
 	case found && value == "":
 		return from, &unfit{finding.JWTKeyShadowed, "sets " + names.Key + " to an empty value, which overrides its env_file.", finding.Do("Write: " + names.Key + ": ${" + names.Key + ":?}")}
@@ -261,7 +264,7 @@ func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source,
 	case found:
 		return from, &unfit{finding.KeyCommittedElsewhere, "has " + names.Key + " in the compose file itself.", finding.Do("Write ${" + names.Key + ":?} in its place; keysplit then puts the key into the .env beside it.")}
 	case s.Extends != nil:
-		return from, &unfit{finding.PlaceNotFound, "extends another one, and what it gets from there only Docker Compose can tell.",
+		return from, &unfit{finding.PlaceNotFound, "extends one that keysplit cannot read.",
 			finding.Do("Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH")}
 	case len(files) == 0:
 		return from, &unfit{finding.ComposeMissingKey, "gets no " + names.Key + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + names.Key + ": ${" + names.Key + ":?}")}

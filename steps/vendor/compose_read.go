@@ -11,7 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/tool"
 )
 
@@ -47,68 +46,59 @@ func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, 
 		return composeFile{}, false // no such program, or one without these flags
 	}
 	file, err := parseComposeFile(res.Stdout)
+	own, _ := readCompose(path)
 	for name, s := range file.Services {
-		s.Extends = nil // followed, if a version leaves it there
+		s.Extends, s.fills = nil, own.Services[name].fills // followed, if a version leaves it there; and not said
 		file.Services[name] = s
 	}
 	return file, err == nil
 }
 
-// readCompose reads a compose file and its override.
+// readCompose reads a compose file and its override, with what they take in from others.
 func readCompose(path string) (composeFile, error) {
-	var whole composeFile
-	for _, p := range []string{path, override(path)} {
-		if p == "" {
-			continue
-		}
-		data, err := file.ReadSmall(p)
-		if err != nil {
-			return whole, err
-		}
-		file, err := parseComposeFile(data)
-		if err != nil {
-			return whole, err
-		}
-		whole = whole.with(file)
+	whole, err := loadCompose(filepath.Dir(path), 0, slices.DeleteFunc([]string{path, override(path)}, func(p string) bool { return p == "" })...)
+	if err == nil && len(whole.Services) == 0 && whole.Include == nil {
+		err = errors.New("it has no services")
 	}
-	if len(whole.Services) == 0 && whole.Include == nil {
-		return whole, errors.New("it has no services")
-	}
-	return whole, nil
+	return whole, err
 }
 
-// with puts an override over a file: of an entry of environment and of an env_file
-// the later one wins.
+// with puts an override over a file.
 func (f composeFile) with(over composeFile) composeFile {
 	if f.Services == nil {
 		f.Services = map[string]service{}
 	}
 	for name, o := range over.Services {
-		s := f.Services[name]
-		s.Environment = append(entries(s.Environment), entries(o.Environment)...)
-		var files []any
-		for _, path := range append(envFiles(s), envFiles(o)...) {
-			files = append(files, path)
-		}
-		s.EnvFile, s.Ports = files, append(s.Ports, o.Ports...)
-		if o.Extends != nil {
-			s.Extends = o.Extends
-		}
-		if o.Build != nil {
-			s.Build = o.Build
-		}
-		if o.Command != nil {
-			s.Command = o.Command
-		}
-		if o.Image != nil {
-			s.Image = o.Image
-		}
-		f.Services[name] = s
+		f.Services[name] = f.Services[name].with(o)
 	}
 	if over.Include != nil {
 		f.Include = over.Include
 	}
 	return f
+}
+
+// with puts a service over another one: of an entry of environment and of an env_file the
+// later one wins.
+func (s service) with(over service) service {
+	s.Environment = append(entries(s.Environment), entries(over.Environment)...)
+	var files []any
+	for _, path := range append(envFiles(s), envFiles(over)...) {
+		files = append(files, path)
+	}
+	s.EnvFile, s.Ports, s.fills = files, append(s.Ports, over.Ports...), append(s.fills, over.fills...)
+	if over.Extends != nil {
+		s.Extends = over.Extends
+	}
+	if over.Build != nil {
+		s.Build = over.Build
+	}
+	if over.Command != nil {
+		s.Command = over.Command
+	}
+	if over.Image != nil {
+		s.Image = over.Image
+	}
+	return s
 }
 
 // entries are those of environment as a list.
@@ -135,6 +125,9 @@ func parseComposeFile(data []byte) (composeFile, error) {
 	// The library refuses a small file whose aliases make a large one.
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return composeFile{}, errors.New("it is no valid YAML") // the library's error quotes the file
+	}
+	if file.Services == nil {
+		file.Services = map[string]service{}
 	}
 	return file, nil
 }

@@ -1,0 +1,158 @@
+package vendor
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dj/keysplit/steps/sys/file"
+)
+
+// maxTaken bounds how deep files take in others, which may do so in a circle.
+const maxTaken = 10
+
+// loadCompose reads compose files, of which a later one wins, with what each includes and
+// then extends, as compose does (docs.docker.com/reference/compose-file/include and
+// extends): paths in them count from a folder. What cannot be followed stays as it is
+// written: an address, a path with a variable in it, a file that is not there.
+func loadCompose(dir string, depth int, paths ...string) (whole composeFile, err error) {
+	for _, path := range paths {
+		data, err := file.ReadSmall(path)
+		if err != nil {
+			return whole, err
+		}
+		f, err := parseComposeFile(data)
+		if err != nil {
+			return whole, err
+		}
+		for name, s := range f.Services {
+			f.Services[name] = s.in(dir)
+		}
+		if depth < maxTaken {
+			f.include(dir, depth)
+			services := maps.Clone(f.Services)
+			for name := range f.Services {
+				services[name] = f.extend(name, dir, depth)
+			}
+			f.Services = services
+		}
+		whole = whole.with(f)
+	}
+	return whole, nil
+}
+
+// isFixed reports whether a path is that of a file here, whatever the environment.
+func isFixed(path string) bool {
+	return path != "" && !strings.ContainsAny(path, "$") && !strings.Contains(path, "://")
+}
+
+// in is a service whose paths count from a folder, with whole ones.
+func (s service) in(dir string) service {
+	from := func(path string) string {
+		if isFixed(path) {
+			return file.From(dir, path)
+		}
+		return path
+	}
+	var files []any
+	for _, path := range envFiles(s) {
+		files = append(files, from(path))
+	}
+	s.EnvFile = files
+	switch build := s.Build.(type) {
+	case string:
+		s.Build = from(build)
+	case map[string]any:
+		build = maps.Clone(build)
+		build["context"] = from(s.context())
+		s.Build = build
+	}
+	return s
+}
+
+// include takes in the services of the files that a file includes, which are those of
+// another project: their variables are filled in from its .env where this one's has none.
+func (f *composeFile) include(dir string, depth int) {
+	entries, isList := f.Include.([]any)
+	if !isList {
+		return
+	}
+	f.Include = nil
+	for _, entry := range entries {
+		long, _ := entry.(map[string]any)
+		paths, fills, folder := texts(entry), texts(long["env_file"]), ""
+		if long != nil {
+			paths = texts(long["path"])
+			folder, _ = long["project_directory"].(string)
+		}
+		for _, all := range [][]string{paths, fills} {
+			for i, path := range all {
+				if isFixed(path) {
+					all[i] = file.From(dir, path)
+				}
+			}
+		}
+		if folder != "" {
+			folder = file.From(dir, folder)
+		} else if len(paths) > 0 {
+			folder = filepath.Dir(paths[0])
+		}
+		if len(fills) == 0 {
+			fills = []string{filepath.Join(folder, ".env")}
+		}
+		other, err := loadCompose(folder, depth+1, paths...)
+		if err != nil || len(paths) == 0 || other.Include != nil {
+			f.Include = entries // not all of it is known
+		}
+		for name, s := range other.Services {
+			s.fills = append(s.fills, fills...)
+			if _, own := f.Services[name]; !own {
+				f.Services[name] = s
+			}
+		}
+	}
+}
+
+// texts are a text, or those in a list.
+func texts(v any) (all []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, one := range v {
+			all = append(all, texts(one)...)
+		}
+	}
+	return all
+}
+
+// extend is a service of a file with what it extends. Where that cannot be found it still
+// has what it extends.
+func (f composeFile) extend(name, dir string, depth int) service {
+	s := f.Services[name]
+	of, _ := s.Extends.(string)
+	base := f
+	if long, isLong := s.Extends.(map[string]any); isLong {
+		of, _ = long["service"].(string)
+		if path, other := long["file"].(string); other && isFixed(path) {
+			path = file.From(dir, path)
+			dir = filepath.Dir(path)
+			base, _ = loadCompose(dir, depth+1, path)
+		} else if other {
+			return s
+		}
+	}
+	if _, found := base.Services[of]; !found || of == "" || depth >= maxTaken {
+		return s
+	}
+	from := base.extend(of, dir, depth+1)
+	s.Extends = nil
+	return from.with(s)
+}
+
+// filledBy are the files that ${variables} of a service of a compose file in a folder are
+// filled in from; a later one wins.
+func (s service) filledBy(dir string) []string {
+	return append(slices.Clone(s.fills), filepath.Join(dir, ".env"))
+}
