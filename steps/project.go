@@ -228,6 +228,7 @@ type Facts struct {
 	LoginField string        `json:"username_field"` // of the login: USERNAME_FIELD as a rule
 	// PasswordField is the other field of the login, "" where it is not known.
 	PasswordField string `json:"password_field"`
+	LoginInside   string `json:"login_inside"` // what both are in, as {"user": {...}}; "" for the body itself
 	// Package makes the tokens: "simplejwt", "ninja-jwt", "graphql-jwt", "drf-jwt", "allauth-headless",
 	// "pyjwt" (the project's own code), or "".
 	Package    string   `json:"package"`

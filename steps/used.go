@@ -10,9 +10,11 @@ import (
 // remembered are the facts of the project that a later run must know which cannot ask
 // its Django.
 type remembered struct {
-	Tokens TokenFacts `json:"tokens"`
-	Routes Routes     `json:"routes"`
-	Login  string     `json:"username_field"`
+	Tokens   TokenFacts `json:"tokens"`
+	Routes   Routes     `json:"routes"`
+	Login    string     `json:"username_field"`
+	Password string     `json:"password_field,omitempty"`
+	Inside   string     `json:"login_inside,omitempty"`
 }
 
 // remember keeps in the journal what this upgrade uses. Another one is told the same by
@@ -32,7 +34,7 @@ func (r *Run) remember() error {
 		u.Targets = SpecsOf(r.Options.Targets) // where none is named, each run finds the place for itself
 	}
 	if f := r.Project.Facts; f != nil {
-		u.Facts, _ = json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField}) // they came as JSON
+		u.Facts, _ = json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField, f.PasswordField, f.LoginInside}) // they came as JSON
 	}
 	return r.Journal.Use(u)
 }
@@ -44,6 +46,6 @@ func (r *Run) Recall() {
 	}
 	var f remembered
 	if u, ok := r.Journal.LastUsed(); ok && len(u.Facts) > 0 && json.Unmarshal(u.Facts, &f) == nil {
-		r.Project.Facts = &Facts{Tokens: f.Tokens, Routes: f.Routes, LoginField: f.Login}
+		r.Project.Facts = &Facts{Tokens: f.Tokens, Routes: f.Routes, LoginField: f.Login, PasswordField: f.Password, LoginInside: f.Inside}
 	}
 }

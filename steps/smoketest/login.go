@@ -77,7 +77,7 @@ func (s *session) knock(ctx context.Context, path string, a steps.Account, in *l
 	}
 	field := cmp.Or(a.Field, "username")
 	for range 2 { // one reason each
-		body, _ := json.Marshal(map[string]string{field: a.Username, s.passwordField(): a.Password.Reveal()}) // texts always have a form
+		body := s.loginBody(field, a)
 		got, err = s.client.do(ctx, request{method: http.MethodPost, path: path, body: body, jar: in.jar, header: csrfHeader(in.csrf)})
 		if err != nil {
 			return got, err
@@ -114,12 +114,19 @@ func (s *session) unverified(line, text string, a answer, path, setting string) 
 	return errUnverified
 }
 
-// passwordField is the field of the password in a login.
-func (s *session) passwordField() string {
-	if f := s.run.Project.Facts; f != nil && f.PasswordField != "" {
-		return f.PasswordField
+// loginBody is what the login is posted with: the fields that it wants, in what it wants
+// them in.
+func (s *session) loginBody(field string, a steps.Account) (body []byte) {
+	secret, inside := "password", ""
+	if f := s.run.Project.Facts; f != nil {
+		secret, inside = cmp.Or(f.PasswordField, secret), f.LoginInside
 	}
-	return "password"
+	fields := map[string]string{field: a.Username, secret: a.Password.Reveal()}
+	body, _ = json.Marshal(fields) // texts always have a form
+	if inside != "" {
+		body, _ = json.Marshal(map[string]map[string]string{inside: fields})
+	}
+	return body
 }
 
 // refusedLogin finds out why a login did not work. bad is false for one that

@@ -5,7 +5,7 @@ HEALTH = {"health", "healthz", "healthcheck", "health-check", "livez", "readyz",
 ELSEWHERE = re.compile(r"admin|social|oauth|google|github|facebook|logout|register|schema|docs|swagger|redoc|"
                        r"password|passkey|webauthn|mfa|totp|api-auth|__debug__", re.I)
 
-sign_in = {}  # how the login wants to be asked: the fields of the name and of the password
+sign_in = {}  # how the login wants to be asked: the fields of the name and of the password, and what they are in
 
 
 def walk(patterns, prefix=""):
@@ -106,7 +106,7 @@ class View:
     """One route, with what its view class tells."""
 
     def __init__(self, path, name, callback):
-        self.path, self.name = path, name.lower()
+        self.path, self.name, self.callback = path, name.lower(), callback
         self.parts = [p for p in path.lower().split("/") if p]
         self.last = self.parts[-1] if self.parts else ""
         while not hasattr(callback, "cls") and not hasattr(callback, "view_class") and hasattr(callback, "__wrapped__"):
@@ -166,7 +166,21 @@ def login_score(v):
 def refresh_score(v):
     if v.base & {"TokenRefreshView", "RefreshViewWithCookieSupport", "TokenRefreshSlidingView"}:
         return 110 if ("TokenRefreshSlidingView" in v.base) == sliding else 100
+    if v.module.startswith("allauth.headless") and not headless_renews():
+        return 0
     return 70 if "post" in v.methods and ("refresh" in v.last or "refresh" in v.name) else 0
+
+
+def headless_renews():
+    """Tells whether the tokens that allauth's API hands out can be renewed there: a
+    strategy of the project's own may have its tokens from another package."""
+    try:
+        from allauth.headless import app_settings
+        from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
+
+        return type(app_settings.TOKEN_STRATEGY).refresh_token is not AbstractTokenStrategy.refresh_token
+    except Exception:
+        return True
 
 
 def verify_score(v):
@@ -248,16 +262,24 @@ def login_fields(view):
         fields = kind().fields
     except Exception:
         pass
+    nested = {n: f.fields for n, f in fields.items() if hasattr(f, "fields") and not f.read_only and any(SECRET_FIELD.search(m) for m in f.fields)}
+    if nested:
+        told["inside"], fields = next(iter(nested.items()))
     names = [n for n, f in fields.items() if not f.read_only]
-    secret = [n for n in names if re.search(r"pass|pwd|clave|senha|contrase|parol|kennwort|^pin$|_pin$|secret", n, re.I)]
-    secret += [n for n in names if n not in secret and (getattr(fields[n], "style", None) or {}).get("input_type") == "password"]
+    taken = taken_from_body(view)
+    if not fields and any(SECRET_FIELD.search(n) for n in taken):
+        names = taken
+    elif len(taken) == 1 and taken[0] not in fields:
+        told["inside"] = taken[0]
+    secret = [n for n in names if SECRET_FIELD.search(n)]
+    secret += [n for n in names if n not in secret and (getattr(fields.get(n), "style", None) or {}).get("input_type") == "password"]
     if not secret and len(names) == 2:
-        secret = [n for n in names if getattr(fields[n], "write_only", False)][:1]
+        secret = [n for n in names if getattr(fields.get(n), "write_only", False)][:1]
     if secret:
         told["password"] = secret[0]
     rest = [n for n in names if n not in secret and VARIABLE.fullmatch(n)]
     by = allauth_names() if view and any(re.match(r"allauth|dj_rest_auth", str(c.__module__)) for c in getattr(view.cls, "__mro__", ())) or view and view.module.startswith("allauth") else []
-    by += [name] + [n for n in rest if getattr(fields[n], "required", False)]
+    by += [name] + [n for n in rest if getattr(fields.get(n), "required", False)]
     for candidate in by:
         if not rest or candidate in rest:
             told["name"] = candidate
@@ -265,6 +287,26 @@ def login_fields(view):
     if rest:
         told["name"] = next((n for n in rest if re.search(r"user|mail|login|name|phone|ident", n, re.I)), rest[0])
     return told
+
+
+SECRET_FIELD = re.compile(r"pass|pwd|clave|senha|contrase|parol|kennwort|^pin$|_pin$|secret", re.I)
+TAKES = re.compile(r"\b(?:request\.data|data|body|payload|credentials)(?:\.get\(|\.pop\(|\[)\s*['\"](\w+)['\"]")
+
+
+def taken_from_body(view):
+    """The names that the code of a login takes out of the body by itself, in order; none
+    where a serializer gets the whole body."""
+    import inspect
+
+    try:
+        code = getattr(view.cls, "post", None) or view.callback
+        for cell in getattr(code, "__closure__", None) or ():  # of a function with api_view, or a decorator
+            if inspect.isfunction(cell.cell_contents):
+                code = cell.cell_contents
+        text = inspect.getsource(inspect.unwrap(code))
+    except Exception:
+        return []
+    return [] if re.search(r"\bdata\s*=\s*request\.data\s*[,)]", text) else list(dict.fromkeys(TAKES.findall(text)))
 
 
 def allauth_names():

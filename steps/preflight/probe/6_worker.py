@@ -74,7 +74,7 @@ def tell(_):
         key_facts(live), package=package(live), **dict(zip(("tokens_file", "tokens_line"), own_tokens())), django=django.get_version(), python="%d.%d.%d" % sys.version_info[:3],
         apps=[str(a) for a in live.INSTALLED_APPS], user_model=str(live.AUTH_USER_MODEL),
         username_field=sign_in.get("name") or str(getattr(get_user_model(), "USERNAME_FIELD", "")),
-        password_field=sign_in.get("password", ""), tokens=token_facts(live) if package(live) in PACKAGES else {}, checks=check_facts(),
+        password_field=sign_in.get("password", ""), login_inside=sign_in.get("inside", ""), tokens=token_facts(live) if package(live) in PACKAGES else {}, checks=check_facts(),
         app_modules=files_of_modules(), versions=files_of_versions(), routes=routes, own_routes=own, hosts=[str(h) for h in hosts if h != "*"] if isinstance(hosts, (list, tuple, set)) else [])
 
 
