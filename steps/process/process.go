@@ -228,11 +228,11 @@ func classify(args []string) kind {
 	return runserver
 }
 
-// reloads reports whether a command line is that of a server that starts its only child
-// again when a file changes. The parent has the socket from the beginning, and the child
-// inherits it.
+// reloads reports whether a command line is that of a server that starts its children
+// again when a file changes. The parent has the socket from the beginning, and they inherit
+// it; but for granian, whose workers open it.
 func reloads(args []string) bool {
 	return slices.Contains(args, "--reload") && slices.ContainsFunc(args[:min(len(args), 4)], func(a string) bool {
-		return slices.Contains([]string{"uvicorn", "hypercorn"}, strings.TrimSuffix(filepath.Base(a), ".exe"))
+		return slices.Contains([]string{"uvicorn", "hypercorn", "gunicorn", "granian"}, strings.TrimSuffix(filepath.Base(a), ".exe"))
 	})
 }

@@ -48,6 +48,7 @@ func TestServers(t *testing.T) {
 	run, gunicorn := []string{"python", "manage.py", "runserver"}, []string{"python", "/venv/bin/gunicorn", "app"}
 	now := time.Now()
 	ago := func(s int) time.Time { return now.Add(-time.Duration(s) * time.Second) }
+	granian := []string{"python", "/v/bin/granian", "--interface", "wsgi", "config.wsgi", "--reload"}
 	uvicorn := []string{"python", "/v/bin/uvicorn", "app.asgi:application", "--reload"}
 	all := []running{
 		{pid: 30, parent: 20, args: run, folder: "/p", started: now, bond: ours, sockets: []socket{listen("1", "127.0.0.1:8000")}},
@@ -84,6 +85,14 @@ func TestServers(t *testing.T) {
 		{pid: 142, parent: 140, args: gunicorn, bond: ours, sockets: []socket{listen("15", "127.0.0.1:8011")}},
 		// A server with more than one address.
 		{pid: 150, parent: 1, args: gunicorn, bond: ours, sockets: []socket{listen("16", "0.0.0.0:9100"), listen("17", "127.0.0.1:8012"), listen("18", "[::]:9100"), {id: "19", path: "/run/a.sock"}}},
+		// granian --reload: the child opens the socket. Between two children there is only the parent.
+		{pid: 230, parent: 1, args: granian, bond: ours},
+		{pid: 231, parent: 230, args: granian, bond: ours, sockets: []socket{listen("23", "127.0.0.1:8008")}},
+		{pid: 232, parent: 1, args: granian, bond: ours},
+		// gunicorn --reload: each worker ends when a file changes, and the master starts another one.
+		{pid: 240, parent: 1, args: append(gunicorn, "--reload"), bond: ours, sockets: []socket{listen("24", "127.0.0.1:8009")}},
+		{pid: 241, parent: 240, args: append(gunicorn, "--reload"), bond: ours, sockets: []socket{listen("24", "127.0.0.1:8009")}},
+		{pid: 242, parent: 240, args: append(gunicorn, "--reload"), bond: ours, sockets: []socket{listen("24", "127.0.0.1:8009")}},
 		{pid: 120, parent: 1, args: uvicorn[:3], bond: ours, sockets: []socket{listen("12", "127.0.0.1:8007")}},
 	}
 	type brief struct {
@@ -114,6 +123,9 @@ func TestServers(t *testing.T) {
 		{131, 130, 1, "http://127.0.0.1:8010", ""},
 		{141, 0, 2, "http://127.0.0.1:8011", ""},
 		{150, 0, 1, "http://127.0.0.1:8012", ""},
+		{231, 230, 1, "http://127.0.0.1:8008", ""},
+		{232, 232, 1, "", ""},
+		{240, 240, 2, "http://127.0.0.1:8009", ""},
 	}
 	if !reflect.DeepEqual(have, want) {
 		t.Errorf("servers = %+v\nwant %+v", have, want)

@@ -50,10 +50,11 @@ type crowd struct {
 	watching map[int]bool     // parents that start their child again when a file changes
 }
 
-// watched reports whether the parent of a process is Django's autoreloader.
+// watched reports whether the parent of a process is Django's autoreloader, or one that
+// opens no socket.
 func (c crowd) watched(p running) bool {
 	up, known := c.byPID[p.parent]
-	return known && (p.reloaded || classify(p.args) == runserver && classify(up.args) == runserver)
+	return known && (p.reloaded || classify(p.args) == runserver && classify(up.args) == runserver || reloads(p.args) && reloads(up.args) && len(up.sockets) == 0)
 }
 
 // group are the processes that listen on a socket of p, in two parts: the master, which
@@ -117,7 +118,7 @@ func (c crowd) server(p running) (s steps.Server, further []string, whose bond, 
 		if len(workers) == 1 { // itself, between two children
 			s.PID, s.Started = workers[0].pid, workers[0].started
 		}
-	case len(p.sockets) == 0 && (p.reloaded || classify(p.args) == runserver):
+	case len(p.sockets) == 0 && (p.reloaded || classify(p.args) == runserver || reloads(p.args)):
 		s.Reloader = p.pid // between two children
 	case len(p.sockets) == 0 && classify(p.args) != noReload:
 		return s, nil, unknown, false

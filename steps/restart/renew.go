@@ -3,8 +3,6 @@ package restart
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"dj/keysplit/steps"
@@ -27,9 +25,6 @@ func (s staleServer) reloads() bool { return s.Reloader != 0 && !s.inherits }
 func (s staleServer) reason() string {
 	if s.inherits {
 		return "It was started with another JWT_SECRET_KEY in its environment, which a reload would inherit."
-	}
-	if words := strings.Fields(s.Command); slices.Contains(words, "--reload") && strings.Contains(s.Command, "gunicorn") {
-		return "gunicorn --reload watches the code, and not the .env."
 	}
 	return "It was started without the autoreloader."
 }
@@ -101,7 +96,7 @@ func (r runserver) reloaded(ctx context.Context, run *steps.Run, waiting []stale
 			switch successor(now, w) {
 			case gone:
 				return false, steps.Fail(finding.New(finding.ServerUnreachable,
-					fmt.Sprintf("runserver (process %d) ended when it read its settings again.", w.Reloader)).
+					fmt.Sprintf("The server (process %d) ended when it read its settings again.", w.Reloader)).
 					WithFix(finding.Do("Read the error in its terminal. Then start it again in %s: %s", run.Redactor.Show(secret.Said(w.Folder)), finding.Command(run.Redactor.Show(secret.Said(w.Command))))))
 			case unchanged:
 				left = append(left, w)
@@ -127,7 +122,7 @@ func successor(now []steps.Server, old staleServer) fate {
 		switch {
 		case same(s, old.Server):
 			return unchanged
-		case s.Reloader == old.Reloader && s.PID != s.Reloader:
+		case s.Reloader == old.Reloader && (s.PID != s.Reloader || s.Workers > 1):
 			return replaced
 		case s.Reloader == old.Reloader:
 			f = unchanged // between two children

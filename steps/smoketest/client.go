@@ -53,6 +53,7 @@ type client struct {
 	base      *url.URL
 	http      *http.Client
 	limit     time.Duration
+	patience  time.Duration // how long it may be that nothing listens
 	host      string        // Host header instead of the address's, "" for none
 	forwarded bool          // say that the request came in over https
 	version   string        // what the Accept header says of the API's version, "" for nothing
@@ -128,8 +129,24 @@ type request struct {
 }
 
 // do sends a request and reads the answer. The error is ctx.Err() when the user
-// has stopped, else a *trouble.
+// has stopped, else a *trouble. Where nothing listens for a moment, as while a server reloads,
+// nothing was sent: then it waits, as far as it has patience.
 func (c *client) do(ctx context.Context, r request) (answer, error) {
+	for end := time.Now().Add(c.patience); ; {
+		a, err := c.once(ctx, r)
+		var t *trouble
+		if !errors.As(err, &t) || !t.nobody || !time.Now().Before(end) {
+			return a, err
+		}
+		select {
+		case <-ctx.Done():
+			return a, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (c *client) once(ctx context.Context, r request) (answer, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, r.method, c.base.String()+r.path, bytes.NewReader(r.body))

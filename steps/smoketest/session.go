@@ -3,6 +3,7 @@ package smoketest
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +81,10 @@ func tested(run *steps.Run) secret.Secret {
 	return run.Key
 }
 
+// reloadTime is how long a server that reloads may listen nowhere: some do so with each
+// file that changes, a database for development among them.
+const reloadTime = 10 * time.Second
+
 // with is a session about one key and no other.
 func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit steps.Emit) (*session, error) {
 	base, err := parseBase(address)
@@ -94,6 +99,9 @@ func (s *Step) with(run *steps.Run, key secret.Secret, address string, emit step
 	}
 	if run.Project.Facts != nil {
 		ses.found, ses.client.version = run.Project.Facts.Routes, run.Project.Facts.Routes.Version
+	}
+	if slices.ContainsFunc(run.Servers, func(s steps.Server) bool { return s.Reloader != 0 }) {
+		ses.client.patience = reloadTime
 	}
 	ses.connections, ses.counted = connections(run, address)
 	ses.facts, ses.guessed = tokenFacts(run.Project.Facts)
