@@ -131,7 +131,7 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		return finding.New(finding.SigningKeyInCode, "").At(r.Project.Rel(s.File), s.Line).
 			WithFix(finding.Do("Let the settings read it in its place: %s. Then run `keysplit upgrade`, which makes a new key. Never use this one again.", r.reads()))
 	case NoTokens:
-		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no code with PyJWT. There is nothing to split.").WithSeverity(finding.Warning).
+		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no PyJWT with a shared key. There is nothing to split.").WithSeverity(finding.Warning).
 			WithFix(finding.Do("If there are no tokens, there is nothing to do. If there are, say which variable holds their key, in keysplit.toml: key = \"NAME\". Then run `keysplit` again."))
 	case KeyPair:
 		facts := Facts{Tokens: TokenFacts{Algorithm: s.Says, JWK: s.Says == "JWK_URL"}}

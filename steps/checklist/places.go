@@ -116,7 +116,7 @@ func exportsSecrets(run *steps.Run, files []string) string {
 func codeFor(k repo.Kind, rel string, data []byte) finding.Code {
 	base := strings.ToLower(rel[strings.LastIndexByte(rel, '/')+1:])
 	switch {
-	case k == repo.Document && repo.IsSample(base):
+	case k == repo.Document && repo.IsSample(rel):
 		return finding.ExampleMissingKey
 	case k == repo.Document:
 		return finding.DocsMissingKey

@@ -25,6 +25,7 @@ var (
 	// are packages with which a project's own code may make tokens.
 	requiresPackage = lazyregexp.New(`(?i)\b(?:djangorestframework[-_.](?:simple)?jwt|django[-_.]ninja[-_.]jwt|django[-_.]graphql[-_.]jwt|drf[-_.]jwt)\b`)
 	requiresTools   = lazyregexp.New(`(?i)\b(?:pyjwt|python[-_.]jose|joserfc|authlib|jwcrypto|djoser)\b`)
+	withKeyPair     = lazyregexp.New(`algorithm\s*=\s*['"](?:(?:RS|ES|PS)\d+|EdDSA)['"]`)
 	makesToken      = lazyregexp.New(`\bjwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
 
 	// keyPair is an algorithm that no shared key signs with, or an address of keys.
@@ -155,12 +156,30 @@ func ownTokens(root string) (found signing) {
 			found = signing{shared: true}
 			return filepath.SkipAll
 		}
-		if at := makesToken.FindStringIndex(code); at != nil && found.own == "" {
-			found = signing{own: path, line: strings.Count(code[:at[0]], "\n") + 1}
+		for _, at := range makesToken.FindAllStringIndex(code, -1) {
+			if found.own == "" && !withKeyPair.MatchString(call(code[at[0]:])) { // one with a key pair is for another program
+				found = signing{own: path, line: strings.Count(code[:at[0]], "\n") + 1}
+			}
 		}
 		return nil
 	})
 	return found
+}
+
+// call is the text of a call, up to the bracket that closes it.
+func call(text string) string {
+	depth := 0
+	for i, r := range text {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return text[:i]
+			}
+		}
+	}
+	return text
 }
 
 // source is the place of a key that signs nothing here.

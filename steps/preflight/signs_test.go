@@ -30,6 +30,7 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		"no word of what is required":             {reads, nil, "", steps.NothingReads},
 		"settings that speak of tokens":           {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
 		"the project's own code":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
+		"for another program":                     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode(dict(a=1), 'k', algorithm='RS256')\n"}, "token-package", steps.NoTokens},
 		"a comment of the project's own code":     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
 		"tests that make tokens":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/tests/a.py": "jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
 		"a key pair":                              {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PRIVATE']}\n", nil, "token-algorithm", steps.KeyPair},

@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bytes"
-	"path"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -69,7 +68,7 @@ func (v *vocabulary) example(file, line string) []string {
 	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) {
 		return nil
 	}
-	document := !IsSample(path.Base(file))
+	document := !IsSample(file)
 	value := p.bare()
 	command := strings.HasPrefix(value, "$(") || strings.HasPrefix(value, "`")
 	switch {

@@ -1,16 +1,27 @@
 package repo
 
 import (
+	"path"
 	"slices"
 	"strings"
+
+	"dj/keysplit/steps/internal/lazyregexp"
 )
 
-// IsSample reports whether a file, by its name without folders, is one of settings that
-// is made to be copied: .env.example, env.template, .envrc.sample, example.env.
-func IsSample(base string) bool {
-	if base = strings.ToLower(base); !strings.Contains(base, "env") {
+// ofSamples are files in a folder that is called one of samples.
+var ofSamples = lazyregexp.New(`(?:^|/)(?:[\w-]*(?:sample|example|template)[\w-]*env[\w-]*|\.?envs?[\w-]*(?:sample|example|template)s?)/(?:[^/]+/)*\.[\w-]+$`)
+
+// IsSample reports whether a file, by its path below the top level, is one of settings that
+// is made to be copied: .env.example, env.template, .envrc.sample, example.env,
+// sample_env_files/production/.django.
+func IsSample(rel string) bool {
+	if rel = strings.ToLower(rel); !strings.Contains(rel, "env") {
 		return false
 	}
+	if ofSamples.MatchString(rel) {
+		return true
+	}
+	base := path.Base(rel)
 	parts := strings.FieldsFunc(base, func(r rune) bool { return strings.ContainsRune(".-_", r) })
 	isPart := func(words ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(words, part) })

@@ -22,7 +22,7 @@ const (
 func grammarOf(pipeline bool, file string, data []byte) grammar {
 	ext := strings.ToLower(path.Ext(file))
 	switch {
-	case IsSample(path.Base(file)):
+	case IsSample(file):
 		return ofSample
 	case !pipeline:
 		return ofDocument
@@ -205,7 +205,10 @@ func (r *lineReader) inDocument(line string) bool {
 	case r.sets.listed.MatchString(line), r.fenced && r.sets.passed.MatchString(line):
 		return true
 	}
-	return !r.fenced && !negated.MatchString(line) && (r.sets.told.MatchString(line) || r.sets.required.MatchString(line))
+	if r.fenced { // code may be explained beside it
+		_, line, _ = strings.Cut(line, " #")
+	}
+	return !negated.MatchString(line) && (r.sets.told.MatchString(line) || r.sets.required.MatchString(line))
 }
 
 func afterEquals(line string) string {

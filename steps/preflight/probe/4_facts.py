@@ -52,7 +52,11 @@ def own_tokens():
         made = vars(module) if isinstance(module, types.ModuleType) else {}
         if (made.get("jwt") is jwt or getattr(jwt, "encode", jwt) in (made.get("encode"), made.get("jwt_encode"))) \
                 and in_project(getattr(module, "__file__", None) or ""):
-            found = re.search(r"\b(?:jwt\s*\.\s*|jwt_)?encode\(", source_text(name))
+            calls = list(re.finditer(r"\b(?:jwt\s*\.\s*|jwt_)?encode\(", source_text(name)))
+            # A token that a key pair signs is for another program.
+            found = next((c for c in calls if not re.match(r"(?:[^()]|\([^()]*\))*algorithm\s*=\s*['\"](?:RS|ES|PS|Ed)", source_text(name)[c.end():])), None)
+            if calls and not found:
+                continue
             users[name] = os.path.realpath(module.__file__), source_text(name).count("\n", 0, found.start()) + 1 if found else 0
     # A module that only checks tokens says less than one that makes them.
     return next((at for at in users.values() if at[1]), next(iter(users.values()), ("", 0)))
