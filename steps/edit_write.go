@@ -158,6 +158,11 @@ func (f *written) write(ctx context.Context, r *Run, emit Emit) error {
 		emit.Progress(name + " lost what this user may not set: " + out.Lost + ". For a label of SELinux, run: " + shell.Join("restorecon", f.File))
 	}
 	emit.Check("write "+name, MarkOK, "wrote "+name, Extent(f.Was, f.Is, mode))
+	if filepath.Base(f.File) == ".envrc" {
+		left := prose.Say("direnv loads the changed %s when you allow it: %s", name, prose.Shell("direnv", "allow", FromHere(f.File)))
+		emit.Tell(left)
+		r.Left = append(r.Left, left)
+	}
 	return nil
 }
 

@@ -251,7 +251,7 @@ func (r *Run) Launcher() string {
 func (r *Run) keptBy(f finding.Finding, s Source) finding.Finding {
 	l, ok := r.launcher()
 	if !ok || l.set == "" {
-		return f.WithFix(s.places(f.Fix))
+		return f.WithFix(r.Launched().Then(s.places(f.Fix)))
 	}
 	f.Message = prose.Say("%s gives the backend its variables, and nothing here loads a .env: a key in a file would never be read.", l.name)
 	if s.Kind == Launched {

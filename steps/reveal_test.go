@@ -33,7 +33,7 @@ var revealCallers = map[string]string{
 	"steps/secret/secret.go Equal":               "compares it",
 	"steps/secret/secret.go Len":                 "counts its characters",
 	"steps/secret/secret.go Of":                  "fingerprints it",
-	"steps/smoketest/login.go loginBody":             "sends the password to the login route",
+	"steps/smoketest/login.go loginBody":         "sends the password to the login route",
 	"steps/smoketest/login.go trade":             "sends the refresh token to its route",
 	"steps/smoketest/login.go useToken":          "sends the access token to a protected route",
 	"steps/smoketest/token.go keySigner":         "signs a test token",
