@@ -39,7 +39,7 @@ func (p *plainFront) say(indent, label string, s lipgloss.Style, t prose.Text) {
 	if strings.Contains(command, "\n") { // lines for a file, in which a margin means something
 		p.line("%s", command)
 	} else {
-		p.line("%s  %s", indent, command)
+		p.line("%s  %s", indent, p.s.Accent.Render(command))
 	}
 	if !after.Empty() {
 		p.say(indent, "", s, after)
