@@ -39,7 +39,7 @@ func (st *stage) healthy() *stage {
 func TestAHealthyProjectAsksLittle(t *testing.T) {
 	st := newStage(t, plainLight).healthy().open().press("enter")
 	st.want(steps.SmokeTest, ready)
-	for _, want := range []string{"It is in order: generate.", "It is in order: write.", "4 checks passed", "It is in order: restart."} {
+	for _, want := range []string{"fingerprint 351071", "It is in order: write.", "4 checks passed", "It is in order: restart."} {
 		if v := st.w.View(); !strings.Contains(v, want) {
 			t.Errorf("%q is not shown:\n%s", want, v)
 		}
