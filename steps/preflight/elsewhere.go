@@ -62,8 +62,11 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 			return ctx.Err()
 		}
 		why := "it will not start here"
+		var failure *steps.Failure
 		if c := run.Options.Contained; c != nil {
 			why = d.notInService(ctx, c, err)
+		} else if run.Lent() != nil && errors.As(err, &failure) { // nor may it where the file is the backend's
+			p.Findings = append(p.Findings, failure.Findings[0].WithSeverity(finding.Warning))
 		}
 		emit.Check("django", steps.MarkWarn, "Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil

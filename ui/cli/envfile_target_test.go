@@ -26,7 +26,7 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 		"a file with all":          {false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
 		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
 		"SECRET_KEY lies here":     {false, "DEBUG=False\n", ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
-		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"will not start here"}, "compared inside Django"},
+		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"will not start here", "django-not-runnable", "maybe"}, "compared inside Django"},
 	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
