@@ -243,3 +243,23 @@ func TestWithoutTheJournal(t *testing.T) {
 		t.Errorf("overruled without a note: %v", err)
 	}
 }
+
+// A key that the settings fetch themselves is to be put where they fetch it, which is said.
+func TestWhereASettingsOwnKeyGoes(t *testing.T) {
+	t.Parallel()
+	run, _ := ground(t, nil)
+	file := filepath.Join(run.Project.Root, "keys.json")
+	for name, c := range map[string]struct {
+		source  Source
+		own, at bool
+	}{
+		"nothing reads":            {Source{Kind: NothingReads}, true, false},
+		"nothing reads, of a file": {Source{Kind: NothingReads, File: file}, true, true},
+		"code":                     {Source{Kind: FromCode, File: file}, false, true},
+	} {
+		f := run.besideIt(finding.New(finding.KeyUnread, "as it was"), c.source)
+		if strings.Contains(f.Message.Rendered(), "in a way of their own") != c.own || (f.File == "keys.json") != c.at {
+			t.Errorf("%s: %q, %q", name, f.Message.Rendered(), f.File)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,5 +197,18 @@ func TestSettingsThatCannotBeMarked(t *testing.T) {
 	texts, _, err := do(w.step.Apply, w.run)
 	if err == nil || !hasText(texts, "The file's time could not be set") || !hasText(texts, "Press ctrl+c") || hasText(texts, "Marked ") {
 		t.Errorf("%v, %q", err, texts)
+	}
+}
+
+// The server that keysplit starts has the settings that the run was given.
+func TestTheOwnServerHasTheSettingsOfTheRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := strings.Join(ownArguments(w.run, "1"), " "); strings.Contains(got, "--settings") {
+		t.Errorf("none given: %s", got)
+	}
+	w.run.Options.Settings = "config.prod"
+	if got := strings.Join(ownArguments(w.run, "1"), " "); !strings.HasSuffix(got, " --settings config.prod") {
+		t.Errorf("given: %s", got)
 	}
 }

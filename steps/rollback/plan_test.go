@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -80,6 +82,30 @@ func TestTheModuleStays(t *testing.T) {
 		}
 		if said := strings.Contains(stepstest.Rendered(v.Next, " "), grace.FileName+" stays"); said != (c.stays && !c.gone) || (v.Err != nil) != c.gone {
 			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// A delivery that changed the grace period alone leaves the key; any other one does not.
+func TestADeliveryOfTheGracePeriodAloneLeavesTheKey(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "A=1\n", nil)
+	key, other := run.Secret(stepstest.Key()), run.Secret(stepstest.Key())
+	r := Of(steps.NewEngine(run))
+	for name, c := range map[string]struct {
+		before secret.Secret
+		pair   bool
+		want   bool
+	}{"the key alone": {key, false, true}, "the period alone": {key, true, false}, "both": {other, true, true}, "none before": {secret.Secret{}, true, true}} {
+		d := journal.Delivery{Target: "keeper", Key: run.Kept().Of(key)}
+		var err error
+		if c.pair {
+			d, err = run.Journal.DeliverPair(d, c.before, journal.Pair{})
+		} else {
+			d, err = run.Journal.Deliver(d, c.before)
+		}
+		if err != nil || r.anotherKey(d) != c.want {
+			t.Errorf("%s: %v, %t", name, err, r.anotherKey(d))
 		}
 	}
 }
