@@ -212,3 +212,15 @@ func TestTheOwnServerHasTheSettingsOfTheRun(t *testing.T) {
 		t.Errorf("given: %s", got)
 	}
 }
+
+// A rollback ends the server that the upgrade started: it has the key that is undone.
+func TestARollbackEndsTheOwnServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ended := 0
+	w.step.own.pid, w.step.own.stop = 7, func() { ended++ }
+	w.run.OwnServer, w.run.URL = true, "http://127.0.0.1:1"
+	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); err != nil || ended != 1 || w.run.OwnServer || w.run.URL != "" {
+		t.Errorf("%v, ended %d times, own %t, %q", err, ended, w.run.OwnServer, w.run.URL)
+	}
+}
