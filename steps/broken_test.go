@@ -263,3 +263,16 @@ func TestWhereASettingsOwnKeyGoes(t *testing.T) {
 		}
 	}
 }
+
+// A folder's name is no pattern, whatever signs it has.
+func TestAFolderIsNoPattern(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"shop[1]", "a*b", "a?b", "plain"} {
+		if ok, err := filepath.Match(escaped(folder), folder); err != nil || !ok {
+			t.Errorf("%s: %q, %t, %v", folder, escaped(folder), ok, err)
+		}
+		if ok, _ := filepath.Match(escaped(folder), "shop1"); ok {
+			t.Errorf("%s matches another folder", folder)
+		}
+	}
+}

@@ -5,6 +5,8 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,5 +144,15 @@ func TestTheInputEndsAtAQuestion(t *testing.T) {
 		if got := strings.Join(done, " "); err == nil || got != c.done || !strings.Contains(o.String(), c.says) {
 			t.Errorf("%q: %v, done %q\n%s", typed, err, got, o.String())
 		}
+	}
+}
+
+// What libraries log of a server that misbehaves is not on the terminal.
+func TestNothingIsLogged(t *testing.T) {
+	before := log.Writer()
+	defer log.SetOutput(before)
+	log.SetOutput(os.Stderr)
+	if code := Main([]string{"version"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}); code != ExitOK || log.Writer() != io.Discard {
+		t.Errorf("exit %d, logs to the terminal: %t", code, log.Writer() != io.Discard)
 	}
 }
