@@ -267,6 +267,9 @@ func TestWhereASettingsOwnKeyGoes(t *testing.T) {
 // A folder's name is no pattern, whatever signs it has.
 func TestAFolderIsNoPattern(t *testing.T) {
 	t.Parallel()
+	if filepath.Separator == '\\' {
+		t.Skip("no name has such signs there")
+	}
 	for _, folder := range []string{"shop[1]", "a*b", "a?b", "plain"} {
 		if ok, err := filepath.Match(escaped(folder), folder); err != nil || !ok {
 			t.Errorf("%s: %q, %t, %v", folder, escaped(folder), ok, err)
