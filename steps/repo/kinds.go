@@ -31,7 +31,7 @@ var (
 		".yml", ".yaml", ".service", ".tf", ".tfvars", ".hcl", ".nomad", ".nix", ".toml", ".ini", ".conf", ".mk",
 		".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd",
 	}
-	taskDefinition = lazyregexp.New(`task[-_]?def[^/]*$|(?:^|/)(?:aws|ecs)/(?:[^/]+/)*[^/]+\.json$|(?:^|/)\.ebextensions/[^/]*\.config$|(?:^|/)makefile\.[\w-]+$`)
+	taskDefinition = lazyregexp.New(`task[-_]?def[^/]*$|(?:^|/)(?:aws|ecs)/[^/]+\.json$|(?:^|/)\.ebextensions/[^/]*\.config$|(?:^|/)makefile\.[\w-]+$`)
 	// Scripts often have no ending where only scripts are, or go by one of these names.
 	scriptFolder = lazyregexp.New(`(?:^|/)(?:bin|scripts?|compose|docker|deploy|ops|ci|hooks|\.githooks)/(?:[^/]+/)*[\w-]+$|(?:^|/)(?:(?:docker-)?entrypoint|start|bootstrap|run)$`)
 )
