@@ -8,19 +8,27 @@ import (
 	"dj/keysplit/steps/finding"
 )
 
-// adopt asks whether settings that sign with SECRET_KEY should get a key of their own,
-// and looks again after a yes. Without one there is nothing that the steps can do.
+// adopt asks what only a person can allow, such as a key of their own for settings that
+// sign with SECRET_KEY, and looks again after a yes. Without one there is nothing that the
+// steps can do.
 func (w *walk) adopt(ctx context.Context) error {
 	found := w.e.Findings()
-	at := slices.IndexFunc(found, func(f finding.Finding) bool { return steps.Adopts(f.Code) && !f.FixedBySteps() })
+	asks := !w.o.yes && !w.o.dryRun
+	at := slices.IndexFunc(found, func(f finding.Finding) bool {
+		return !f.FixedBySteps() && (steps.Adopts(f.Code) || asks && f.Severity == finding.Error && !f.Ask.Empty())
+	})
 	if at < 0 {
 		return nil
 	}
 	f := found[at]
-	if w.o.yes || w.o.dryRun || f.Ask.Empty() {
+	if !asks || f.Ask.Empty() {
 		return steps.Fail(f)
 	}
-	answer, err := w.f.Ask(ctx, f.Ask.Rendered(), []choice{{key: 'n', text: "no, stop here"}, {key: 'y', text: "yes, show the change"}})
+	yes := "yes, go on"
+	if steps.Adopts(f.Code) {
+		yes = "yes, show the change"
+	}
+	answer, err := w.f.Ask(ctx, f.Ask.Rendered(), []choice{{key: 'n', text: "no, stop here"}, {key: 'y', text: yes}})
 	switch {
 	case err != nil:
 		return err
