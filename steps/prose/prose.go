@@ -104,7 +104,7 @@ func (t Text) Cut(fits func(command string, last bool) bool) (before Text, comma
 	var b strings.Builder
 	for i, p := range parts {
 		if p.Command && !fits(p.Text, i == len(parts)-1) {
-			_, rest, _ := strings.Cut(t.whole(), b.String()+Command(p.Text).String())
+			rest := strings.TrimPrefix(t.whole(), b.String()+Command(p.Text).String())
 			return Text{marked: strings.TrimRight(b.String(), " ")}, p.Text, Text{marked: strings.TrimLeft(rest, ".,;: ")}
 		}
 		if p.Command {
