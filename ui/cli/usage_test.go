@@ -20,6 +20,7 @@ var usage = map[string]string{
 	"az":             `login`,
 	"chmod":          `[0-7]{3} VALUE|u\+w FILE`,
 	"cp":             `VALUE VALUE`,
+	"direnv":         `allow( VALUE)?`,
 	"docker":         `login`,
 	"dotenvx":        `run|set JWT_SECRET_KEY VALUE -f FILE`,
 	"docker-compose": `rm --stop --force VALUE`,
