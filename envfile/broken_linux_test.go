@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,6 +33,15 @@ func TestAFileThatAnswersNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer readOnly.Close()
+	unsynced, err := os.OpenFile("/proc/self/oom_score_adj", os.O_RDWR, 0) // it reads as it was written, and cannot be synced
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unsynced.Close()
+	same, err := io.ReadAll(unsynced)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, try := range map[string]func() error{
 		"attributes":      func() error { _, err := readAttributes(closed); return err },
 		"keep attributes": func() error { return (&replacement{temp: closed, snap: &Snapshot{}}).keepAttributes() },
@@ -40,6 +50,7 @@ func TestAFileThatAnswersNothing(t *testing.T) {
 		"read":            func() error { return (&Snapshot{Path: path}).fill(closed) },
 		"write":           func() error { return overwriteAll(readOnly, []byte("A=b\n")) },
 		"cut":             func() error { return overwriteAll(null, nil) },
+		"sync":            func() error { return overwriteAll(unsynced, same) },
 		"sign the lock":   func() error { return (&lock{f: null}).sign() },
 		"a line to lift": func() error {
 			_, err := Edit([]byte("A=b\n"), For{Readers: []Dialect{Decouple}}, Lift{Line: 99})

@@ -105,11 +105,9 @@ func (w *wizard) takeResult(p *page, msg resultMsg) {
 	if msg.kind == jobPlan || !msg.report.plan.Summary.Empty() {
 		p.plan = msg.report.plan
 	}
-	if msg.err != nil {
-		w.shut()
-		return
+	if msg.err == nil {
+		p.screen.came(w, msg.report)
 	}
-	p.screen.came(w, msg.report)
 }
 
 // onward leads on from the end of a step's job: what failed or asks stays, the rest goes

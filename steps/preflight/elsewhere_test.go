@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,8 +87,14 @@ func TestAStaticCheckAsksNoPlace(t *testing.T) {
 	run := newRun(t)
 	run.Options.Folder, run.Options.Static = p.Dir, true
 	onePlace(run, steps.Held{}, errors.New("asked"))
-	if err := (&Step{}).Apply(context.Background(), run, func(steps.Event) {}); err != nil {
+	var events stepstest.Events
+	if err := (&Step{}).Apply(context.Background(), run, events.Emit); err != nil {
 		t.Error(err)
+	}
+	if !slices.ContainsFunc(events, func(ev steps.Event) bool {
+		return ev.ID == "place vault:secret/app#key" && ev.Mark == steps.MarkSkipped && ev.Detail.Rendered() == "not looked at: only files are read"
+	}) {
+		t.Errorf("it does not say that the place was not looked at: %+v", events)
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 )
 
 func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
@@ -184,6 +186,24 @@ func TestCheckFixDryRunPrintsAPatch(t *testing.T) {
 	}
 	if code, _, _ := check(t, "--dry-run"); code != ExitUsage {
 		t.Errorf("--dry-run without --fix ends with %d", code)
+	}
+}
+
+// A file that may hold a secret is named and counted in its patch's place.
+func TestAPatchNamesWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	value := stepstest.Key()
+	run := &steps.Run{Found: steps.Found{Project: &steps.Project{TopLevel: "/shop"}}}
+	patch(IO{Out: &out, Err: &errOut}, run, []steps.Edit{
+		{File: "/shop/.env", Is: []byte("A=" + value + "\n"), Secret: true, On: true},
+		{File: "/shop/.gitignore", Is: []byte(".env\n"), On: true},
+	})
+	if got := errOut.String(); !strings.HasPrefix(got, "Left out, since it may hold a secret: .env (") || strings.Contains(got, "gitignore") {
+		t.Errorf("it says %q", got)
+	}
+	if strings.Contains(out.String()+errOut.String(), value) || !strings.Contains(out.String(), "+++ b/.gitignore") {
+		t.Error("the patch has the secret, or lacks the other file")
 	}
 }
 

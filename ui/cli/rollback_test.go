@@ -16,6 +16,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -211,6 +212,22 @@ func TestRollbackWithoutAProjectEndsWithOneResult(t *testing.T) {
 	Main([]string{"rollback", "--yes"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o})
 	if n := strings.Count(o.String(), "project-not-found"); n != 1 || !strings.Contains(o.String(), "Nothing was undone: keysplit could not inspect the project.") {
 		t.Errorf("%d times: %s", n, o.String())
+	}
+}
+
+// Why nothing could be looked at is said where no step told it, and once where one did.
+func TestABlindRollbackSaysWhyOnce(t *testing.T) {
+	t.Parallel()
+	for told, log := range map[string][]steps.Event{
+		"by nobody": nil,
+		"by a step": {{Step: steps.Preflight, Kind: steps.EventFailed, Text: prose.Of("the disk does not answer")}},
+	} {
+		e := steps.NewEngine(&steps.Run{})
+		e.Log = log
+		var out bytes.Buffer
+		if err := blind(e, &jsonFront{out: &out}, errors.New("the disk does not answer")); err == nil || strings.Count(out.String(), `"event":"failed"`) != 1 || !strings.Contains(out.String(), `"the disk does not answer"`) {
+			t.Errorf("told %s: %v\n%s", told, err, out.String())
+		}
 	}
 }
 
