@@ -42,6 +42,7 @@ type Project struct {
 type Stopped struct {
 	Key, SecretKey KeyFacts
 	Setting        string // that was being read, "" where that is not known
+	Faulty         bool   // by a value or by the code, not for want of something
 }
 
 // Rel is a path relative to the top level, for people: with forward slashes, or

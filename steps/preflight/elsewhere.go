@@ -65,8 +65,13 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		var failure *steps.Failure
 		if c := run.Options.Contained; c != nil {
 			why = d.notInService(ctx, c, err)
-		} else if run.Lent() != nil && errors.As(err, &failure) { // nor may it where the file is the backend's
-			p.Findings = append(p.Findings, failure.Findings[0].WithSeverity(finding.Warning))
+		} else if run.Lent() != nil && errors.As(err, &failure) {
+			if p.Stopped.Faulty && restartsHere(run) {
+				emit.Check("django", steps.MarkFailed, "Django", "will not start with the variables of "+inFiles(run))
+				return err
+			}
+			f := failure.Findings[0].WithSeverity(finding.Warning) // nor may it where the file is the backend's
+			p.Findings = append(p.Findings, f)
 		}
 		emit.Check("django", steps.MarkWarn, "Django", "not asked, since "+why+": the usual routes and token settings are assumed")
 		return nil
@@ -80,6 +85,16 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 		p.Findings = append(p.Findings, f.NotShared().At(p.Rel(f.SettingsFile), 0))
 	}
 	return nil
+}
+
+// restartsHere reports whether the run restarts a backend that this machine starts as a
+// process of its own: with the code, and the file, that Django was asked with.
+func restartsHere(run *steps.Run) bool {
+	if run.Options.Restart == nil {
+		return false // what lies elsewhere is not restarted unless it is named
+	}
+	name, _, _ := strings.Cut(run.Options.Restart.String(), ":")
+	return name == steps.OwnCommand || name == "systemd" || name == "runserver"
 }
 
 // notInService says why Django was not asked in the service that it runs in. A start that

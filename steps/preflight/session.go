@@ -244,7 +244,7 @@ func (s *session) read(answer []byte) (*reply, error) {
 	}
 	r.Facts.Output = r.Output
 	if r.Error != nil {
-		s.project.Stopped = steps.Stopped{Key: r.Key, SecretKey: r.SecretKey, Setting: r.Error.Setting}
+		s.project.Stopped = steps.Stopped{Key: r.Key, SecretKey: r.SecretKey, Setting: r.Error.Setting, Faulty: !r.Error.lacks()}
 		return nil, s.explain(*r.Error)
 	}
 	s.learn.LearnMarks(s.token, r.Marks)

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dj/keysplit/steps"
@@ -18,6 +19,12 @@ type trouble struct {
 	Line    int            `json:"line"`
 	Module  string         `json:"module"`  // that is not installed
 	Setting string         `json:"setting"` // that was being read
+}
+
+// lacks reports whether it is about a variable or a package that is not there, which a
+// service may be given from elsewhere, or about what keysplit does not do.
+func (t trouble) lacks() bool {
+	return slices.Contains([]string{"configured", "module", "database", "inside", "refused"}, t.Kind)
 }
 
 // explain turns an exception into a finding that says what is wrong, where, and

@@ -57,6 +57,39 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 	}
 }
 
+// Settings that stop at a value of the service's file stop the run before its first write,
+// where the service is restarted here: it would not come back. A variable that the file
+// lacks may be given to the service from elsewhere.
+func TestSettingsThatFailWithTheServicesFileStopTheFirstWrite(t *testing.T) {
+	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	p := djangotest.New(t, djangotest.Options{})
+	if err := os.Remove(p.EnvPath); err != nil {
+		t.Fatal(err)
+	}
+	env := filepath.Join(t.TempDir(), "shop.env")
+	for name, c := range map[string]struct {
+		file, flag string
+		code       int
+		says       string
+	}{
+		"a value that cannot be read, dry": {"DEBUG=maybe\nSECRET_KEY={}\n", "--dry-run", ExitBlind, "maybe"},
+		"a value that cannot be read":      {"DEBUG=maybe\nSECRET_KEY={}\n", "--yes", ExitBlind, "No file was changed"},
+		"a variable that is not there":     {"DEBUG=False\n", "--dry-run", ExitOK, "SECRET_KEY not found"},
+	} {
+		before := strings.ReplaceAll(c.file, "{}", djangotest.NewKey())
+		if err := os.WriteFile(env, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", c.flag, "--project", p.Root, "--env", "staging", "--python", p.Python,
+			"--target", "dotenv:" + env, "--restart", "command:true", "--url", "http://127.0.0.1:1", "--timeout", "5s", "--skip", "login"})
+		said := oneLine(out + errOut)
+		after, err := os.ReadFile(env)
+		if err != nil || string(after) != before || code != c.code || !strings.Contains(said, "django-not-runnable") || !strings.Contains(said, c.says) {
+			t.Errorf("%s: exit %d, want %d, changed %t: %s", name, code, c.code, string(after) != before, said)
+		}
+	}
+}
+
 // A variable of this shell that has the file's own value hides nothing, as where somebody
 // has sourced the file; one with another value does not count for the file of a service.
 func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
