@@ -259,7 +259,11 @@ func (e *Engine) end(ctx context.Context, n Name, err error, good Action, kind E
 	if stopped {
 		bad, err = ActStop, fmt.Errorf("%w: %s was stopped", ErrCancelled, About(n).Title)
 	}
-	unnoted := e.act(n, bad)
+	var unnoted error
+	if !stopped && n == SmokeTest && onlyTheLogin(err) {
+		unnoted = e.record(ctx, n) // the keys were asked about before it
+	}
+	unnoted = errors.Join(unnoted, e.act(n, bad))
 	if unnoted != nil && unnoted.Error() != err.Error() {
 		send.Check("notes", MarkFailed, "keysplit's own notes", unnoted.Error())
 	} else {

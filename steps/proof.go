@@ -2,9 +2,11 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/sys/git"
 )
@@ -66,7 +68,15 @@ func (e *Engine) unproved(n Name) bool {
 	return slices.ContainsFunc(e.checkLines(n), func(l journal.CheckLine) bool { return Mark(l.Mark) == MarkWarn })
 }
 
-// record keeps the check lines of a step that has just ended well. Preflight
+// onlyTheLogin reports whether a step failed for nothing but a login that gave no token.
+func onlyTheLogin(err error) bool {
+	var failure *Failure
+	ofLogin := []finding.Code{finding.LoginThrottled, finding.LoginLocked, finding.LoginRejected, finding.LoginCSRF, finding.LoginNoToken}
+	return errors.As(err, &failure) && !slices.ContainsFunc(failure.Findings, func(f finding.Finding) bool { return !slices.Contains(ofLogin, f.Code) })
+}
+
+// record keeps the check lines of a step that has just ended well, and of a proof whose
+// login alone failed. Preflight
 // looks at what is there before anything is changed, and the checklist at what
 // the others recorded: neither proves anything.
 func (e *Engine) record(ctx context.Context, n Name) error {

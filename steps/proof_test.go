@@ -2,11 +2,14 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 )
@@ -72,5 +75,65 @@ func TestEvidenceNamesItsCommit(t *testing.T) {
 	git("commit", "-qam", "Go on")
 	if got, second := prove(), git("rev-parse", "--short", "HEAD"); got != second || got == first {
 		t.Errorf("seen at %q, want %q", got, second)
+	}
+}
+
+// refusing is a proof that tells of the keys, and then fails for some findings.
+type refusing struct {
+	fake
+	codes []finding.Code
+}
+
+func (r *refusing) Apply(_ context.Context, _ *Run, emit Emit) error {
+	emit.Check(LineSecret, MarkOK, "refuses SECRET_KEY", "")
+	var found []finding.Finding
+	for _, code := range r.codes {
+		found = append(found, finding.New(code, ""))
+	}
+	return Fail(found...)
+}
+
+// A proof whose login alone failed keeps what it saw of the keys.
+func TestAFailedLoginKeepsWhatWasSeenBefore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		codes []finding.Code
+		keeps bool
+	}{
+		"made to wait":               {[]finding.Code{finding.LoginThrottled}, true},
+		"refused":                    {[]finding.Code{finding.LoginRejected}, true},
+		"a stale server":             {[]finding.Code{finding.ServerStaleKey}, false},
+		"that of a second one":       {[]finding.Code{finding.LoginThrottled, finding.ServerStaleKey}, false},
+		"no password was sent there": {[]finding.Code{finding.LoginWithheld}, false},
+	} {
+		root := t.TempDir()
+		j, err := journal.Folder(filepath.Join(t.TempDir(), "state")).Open(root, DefaultEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := &Run{Prints: secret.NewFingerprinter(nil), Found: Found{Journal: j, Project: &Project{Root: root, TopLevel: root}}}
+		e := NewEngine(run, &fake{name: Preflight}, &fake{name: Generate}, &fake{name: Write}, &fake{name: Distinct}, &fake{name: Restart}, &refusing{fake{name: SmokeTest}, c.codes})
+		for _, n := range []Name{Preflight, Generate, Write, Distinct, Restart} {
+			pass(t, e, n)
+		}
+		if _, err := e.Plan(t.Context(), SmokeTest, nil); err != nil {
+			t.Fatal(err)
+		}
+		if failure := (*Failure)(nil); !errors.As(e.Apply(t.Context(), SmokeTest, nil), &failure) {
+			t.Fatalf("%s: no failure", name)
+		}
+		var kinds []string
+		for _, entry := range j.Entries() {
+			if entry.Kind == "evidence" || entry.Kind == "status" && entry.Step == string(SmokeTest) {
+				kinds = append(kinds, entry.Kind+" "+entry.Status)
+			}
+		}
+		want := []string{"status running", "status failed"}
+		if c.keeps {
+			want = []string{"status running", "evidence ", "status failed"}
+		}
+		if !slices.Equal(kinds, want) {
+			t.Errorf("%s: the journal has %q, want %q", name, kinds, want)
+		}
 	}
 }

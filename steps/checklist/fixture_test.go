@@ -77,14 +77,20 @@ func (h *house) prove(m marks, restarted bool) {
 		if m[n] == nil {
 			continue
 		}
-		ev := journal.Evidence{Restarted: restarted, Own: h.run.OwnServer, Files: steps.ProofFiles(h.run)}
-		for id, mark := range m[n] {
-			ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
-		}
-		if err := h.run.Journal.Record(string(n), ev); err != nil {
-			h.t.Fatal(err)
-		}
+		h.record(n, m[n], restarted)
 		h.status(n, steps.Done)
+	}
+}
+
+// record keeps the marks of one step as evidence.
+func (h *house) record(n steps.Name, lines map[string]steps.Mark, restarted bool) {
+	h.t.Helper()
+	ev := journal.Evidence{Restarted: restarted, Own: h.run.OwnServer, Files: steps.ProofFiles(h.run)}
+	for id, mark := range lines {
+		ev.Checks = append(ev.Checks, journal.CheckLine{ID: id, Mark: string(mark), Text: id, Detail: "seen"})
+	}
+	if err := h.run.Journal.Record(string(n), ev); err != nil {
+		h.t.Fatal(err)
 	}
 }
 

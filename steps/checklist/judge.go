@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"fmt"
+	"slices"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -156,6 +157,9 @@ func (l *look) login() verdict {
 		v.why, v.next, v.awaits = onlyOwn, startYours, true
 	case !login.ok(steps.LineLogin):
 		v.why = "no login was tried, since no account was given"
+		if l.triedLogin() {
+			v.why = "the login gave no token"
+		}
 	default:
 		v.evidence = login.evidence(steps.LineLogin, steps.LineToken, steps.LineProtected, steps.LineRefresh)
 		if token, found := login.line(steps.LineToken); !found || steps.Mark(token.Mark) != steps.MarkOK && steps.Mark(token.Mark) != steps.MarkWarn {
@@ -163,6 +167,12 @@ func (l *look) login() verdict {
 		}
 	}
 	return v
+}
+
+// triedLogin reports whether the latest proof had an account and no token came of it.
+func (l *look) triedLogin() bool {
+	line, found := l.past.line(steps.SmokeTest, steps.LineLogin)
+	return found && slices.Contains([]steps.Mark{steps.MarkFailed, steps.MarkWarn}, steps.Mark(line.Mark))
 }
 
 // invalidated wants the key that signed before to be refused. Where the smoke
@@ -199,7 +209,10 @@ func (l *look) otherKeys() []Evidence {
 	}
 	pr := l.past.proofs[steps.SmokeTest]
 	text := "not asked, since no account was given: whether the protected route takes a token of an account that another key signed"
-	if l.past.login.ok(steps.LineLogin) {
+	switch {
+	case l.triedLogin():
+		text = "not asked, since the login gave no token: whether the protected route takes a token of an account that another key signed"
+	case l.past.login.ok(steps.LineLogin):
 		text = "not known: whether the protected route takes a token of the account that another key signed"
 	}
 	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Commit: pr.Commit, Time: pr.time}}

@@ -33,6 +33,8 @@ type past struct {
 	edits   map[string]bool          // changes, by ID, that are no part of an upgrade: see holdsNoKey; and a grace period
 	wrote   bool                     // the step that writes the key ran at some time
 	writing bool                     // it is at it
+	testing bool                     // the smoke test is at it
+	tried   bool                     // and has told of the keys
 	beside  bool                     // what was undone last was one of edits
 }
 
@@ -110,6 +112,7 @@ func (p *past) take(e journal.Entry) {
 		}
 		p.proofs[step] = pr
 		if step == steps.SmokeTest {
+			p.tried = p.testing
 			p.smokeTested(pr)
 		}
 	case "key":
@@ -131,6 +134,13 @@ func (p *past) take(e journal.Entry) {
 // takeStatus takes up a status of a step, and when it had it.
 func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
 	p.skipped[step] = status == steps.Skipped
+	loginAlone := step == steps.SmokeTest && status == steps.Failed && p.tried
+	if step == steps.SmokeTest {
+		p.testing, p.tried = status == steps.Running, false
+	}
+	if loginAlone && !p.proofs[step].failed(steps.LineLogin) {
+		return // the account was made to wait, which says nothing against what was seen before
+	}
 	switch status {
 	case steps.Failed:
 		p.failed[step] = at
@@ -146,6 +156,12 @@ func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
 	case status == steps.Undone && beside:
 		if step == steps.Restart {
 			p.restarted("the server was restarted again at " + exact(at))
+		}
+	case loginAlone:
+		for _, pr := range []*proof{p.login, p.said[5]} {
+			if pr != nil && pr != p.proofs[step] {
+				pr.gone, pr.restarted = "the login failed at "+exact(at), false
+			}
 		}
 	case status == steps.Failed:
 		p.void(step, true, "the step "+steps.About(step).Title+" failed at "+exact(at))
@@ -228,6 +244,12 @@ func (p past) ok(step steps.Name, id string) bool { return p.proofs[step].ok(id)
 func (pr *proof) ok(id string) bool {
 	l, found := pr.line(id)
 	return found && steps.Mark(l.Mark) == steps.MarkOK
+}
+
+// failed reports whether a line shows a failure.
+func (pr *proof) failed(id string) bool {
+	l, found := pr.line(id)
+	return found && steps.Mark(l.Mark) == steps.MarkFailed
 }
 
 // evidence turns those of the lines that passed into evidence.

@@ -62,6 +62,64 @@ func TestAChangeUnticks(t *testing.T) {
 	}
 }
 
+// A proof whose login alone failed has told of the keys before that. An account that was
+// made to wait says nothing against an earlier login either; one that was refused does.
+func TestALoginThatFailsLeavesWhatWasSeenOfTheKeys(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before bool // a login was proved
+		login  steps.Mark
+		more   func(h *house)
+		open   []int
+		reason string // of the first
+	}{
+		"made to wait, a login before":    {true, steps.MarkWarn, nil, nil, ""},
+		"made to wait, none before":       {false, steps.MarkWarn, nil, []int{5}, "the login gave no token"},
+		"refused, a login before":         {true, steps.MarkFailed, nil, []int{5}, "the login gave no token"},
+		"refused, none before":            {false, steps.MarkFailed, nil, []int{5}, "the login gave no token"},
+		"made to wait, then a failure":    {true, steps.MarkWarn, func(h *house) { h.status(steps.SmokeTest, steps.Running); h.status(steps.SmokeTest, steps.Failed) }, []int{5, 6}, "the step Login failed at"},
+		"refused, then no account":        {true, steps.MarkFailed, func(h *house) { h.prove(withoutAccount(), true) }, []int{5}, "no login was tried"},
+		"made to wait, then no account":   {true, steps.MarkWarn, func(h *house) { h.prove(withoutAccount(), true) }, nil, ""},
+		"made to wait, then another .env": {true, steps.MarkWarn, func(h *house) { h.write(".env", stepstest.Content(h.t, h.run)+"A=1\n") }, []int{2, 4, 5, 6}, ".env changed after"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.attest(9)
+			h.prove(marks{steps.Distinct: good()[steps.Distinct], steps.Restart: good()[steps.Restart]}, true)
+			if c.before {
+				h.prove(good(), true)
+			}
+			h.status(steps.Restart, steps.Running)
+			h.status(steps.Restart, steps.Done)
+			h.status(steps.SmokeTest, steps.Running)
+			lines := withoutAccount()[steps.SmokeTest]
+			lines[steps.LineLogin] = c.login
+			h.record(steps.SmokeTest, lines, true)
+			h.status(steps.SmokeTest, steps.Failed)
+			if c.more != nil {
+				c.more(h)
+			}
+			r := h.look()
+			if got := open(r); !slices.Equal(got, append([]int{}, c.open...)) {
+				t.Fatalf("open are %v, want %v\n%s", got, c.open, r.Text())
+			}
+			if len(c.open) > 0 && !strings.Contains(r.Items[c.open[0]-1].Reason, c.reason) {
+				t.Errorf("reason %q", r.Items[c.open[0]-1].Reason)
+			}
+		})
+	}
+}
+
+// withoutAccount are the marks of a good run that had no account.
+func withoutAccount() marks {
+	m := good()
+	for _, id := range []string{steps.LineLogin, steps.LineToken, steps.LineProtected, steps.LineRefresh} {
+		delete(m[steps.SmokeTest], id)
+	}
+	return m
+}
+
 func TestARollbackUnticks(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

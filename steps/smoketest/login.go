@@ -32,7 +32,11 @@ func (s *session) login(ctx context.Context, a steps.Account) (*loggedIn, error)
 	text := "log in as " + s.run.Redactor.Clean(a.Username)
 	s.emit.Check(steps.LineLogin, steps.MarkRunning, text, "POST "+secret.Inert(path)+", one attempt")
 	fail := func(detail string, f finding.Finding) (*loggedIn, error) {
-		s.emit.Check(steps.LineLogin, steps.MarkFailed, text, detail)
+		mark := steps.MarkFailed
+		if f.Code == finding.LoginThrottled || f.Code == finding.LoginLocked {
+			mark = steps.MarkWarn // the password was not judged
+		}
+		s.emit.Check(steps.LineLogin, mark, text, detail)
 		return nil, steps.Fail(f)
 	}
 	in := &loggedIn{jar: newJar()}

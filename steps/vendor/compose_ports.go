@@ -64,7 +64,7 @@ func published(entry any) (out []uint16) {
 		return nil
 	}
 	for port := from; port <= to; port++ {
-		out = append(out, uint16(port))
+		out = append(out, uint16(port)) // #nosec G115 -- read as 16 bits
 	}
 	return out
 }

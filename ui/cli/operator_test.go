@@ -191,6 +191,9 @@ func TestAnOperatorsDay(t *testing.T) {
 	if o := r.outcome(t); !finding.Has(o.Findings, finding.LoginThrottled) {
 		t.Errorf("the sixth login: exit %d, %v", r.code, codes(o.Findings))
 	}
+	if got := s.items(t); got[4] != "done" || got[5] != "done" || got[6] != "done" {
+		t.Errorf("the report after it, with a login of the same key before: %v", got)
+	}
 
 	s.twoAtOnce(t)
 	s.forgottenWorker(t)
