@@ -82,7 +82,7 @@ type Resumption int
 
 const (
 	GoOn      Resumption = iota // take the steps that are left
-	StartOver                   // choose the key again
+	StartOver                   // take all steps again, with its key
 	Undo                        // restore what was changed
 )
 
@@ -116,7 +116,7 @@ var loginAgain = prose.Say("Once the server uses the key, everyone will have to 
 func (b *Begun) Plan(now time.Time, pays prose.Text) steps.Plan {
 	plan := steps.Plan{Summary: prose.Of(b.said(now)), Effects: []prose.Text{pays}}
 	if !b.rests {
-		plan.Details = []prose.Text{prose.Say("Go on does what is left. Start over lets you choose another key.")}
+		plan.Details = []prose.Text{prose.Say("Go on does what is left. Start over takes this key through every step again. To choose another key, undo first.")}
 		plan.Effects = []prose.Text{loginAgain}
 	}
 	return plan

@@ -112,6 +112,20 @@ func TestARotationBetweenItsStagesIsTakenUp(t *testing.T) {
 	}
 }
 
+// Before the restart of the key that an earlier run has written, no other key can be chosen.
+func TestStartingOverKeepsTheKeyThatIsWritten(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight).rotatable().open()
+	st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	if v := strings.Join(strings.Fields(st.w.View()), " "); !strings.Contains(v, "To choose another key, undo first.") {
+		t.Errorf("it is not said:\n%s", st.w.View())
+	}
+	st.pick("Start over")
+	if v := st.want(steps.Generate, ready).w.View(); !strings.Contains(v, "[ Go on ]") || strings.Contains(v, "Make a new key") || strings.Contains(v, "grace period") {
+		t.Errorf("another key is offered:\n%s", v)
+	}
+}
+
 // Where the server does not accept two keys, the way to have nothing of it stay written is
 // offered.
 func TestAServerThatDoesNotAcceptTwoKeys(t *testing.T) {

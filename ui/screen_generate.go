@@ -150,7 +150,9 @@ func (g *generateScreen) ready(w *wizard) prompt {
 	if w.facts.rotates {
 		return g.basic.ready(w)
 	}
-	if plan := w.page(steps.Generate).plan; !g.canKeep && !plan.Nothing && plan.Question.Empty() && !plan.Summary.Empty() {
+	plan := w.page(steps.Generate).plan
+	resumed := g.canKeep && w.begun != nil && w.phase(w.page(steps.Restart)) != done // no other key before its restart
+	if resumed || !g.canKeep && !plan.Nothing && plan.Question.Empty() && !plan.Summary.Empty() {
 		q := g.basic.ready(w) // an earlier run has chosen
 		q.options[0].label = "Go on"
 		return q

@@ -37,6 +37,9 @@ func (s *Step) staged(run *steps.Run, c choice) (choice, error) {
 			return s.goesOn(run, c, r.New, r.Old, r.Accepted)
 		}
 	}
+	if c.begun(run).Set() { // users may hold tokens of the one before it alone
+		return c, steps.Fail(anotherKey(run))
+	}
 	if len(c.bad) > 0 {
 		return c, refuse("The current key is not good: "+run.InWords(c.bad[0])+" Accepting it for longer would let anyone in.",
 			finding.Do("Replace it at once, and let people log in again: `keysplit upgrade`"))

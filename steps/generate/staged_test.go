@@ -87,6 +87,11 @@ func TestARotationInStagesIsRefused(t *testing.T) {
 			begun(t, run, good)
 			run.Answers.Grace = false
 		}, finding.UpgradeUnfinished},
+		"an upgrade in its middle": {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + good + "\n", func(t *testing.T, run *steps.Run) {
+			if err := run.Journal.Bring(run.Secret(good)); err != nil { // nobody holds a token of it
+				t.Fatal(err)
+			}
+		}, finding.UpgradeUnfinished},
 		"the end in its middle": {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + good + "\n", func(t *testing.T, run *steps.Run) {
 			begun(t, run, good)
 			run.Answers.Rotate, run.Answers.Grace, run.Answers.EndGrace = false, false, true
