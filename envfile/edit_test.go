@@ -293,3 +293,14 @@ func TestNothingIsPrinted(t *testing.T) {
 		}
 	}
 }
+
+// The line that another variable would change in is the last that sets it.
+func TestTheLineThatSetsAName(t *testing.T) {
+	t.Parallel()
+	d := newDraft([]byte("A=1\nB=2\nA=3\nC=4\n"), For{Readers: []Dialect{Decouple}})
+	for name, want := range map[string]int{"A": 2, "B": 1, "gone": 3} {
+		if got := d.settingLine(name); got != want {
+			t.Errorf("%s: line %d, want %d", name, got, want)
+		}
+	}
+}

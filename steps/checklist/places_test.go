@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/repo"
 	"dj/keysplit/steps/stepstest"
@@ -273,5 +274,15 @@ func TestExamplesAreNoDocumentation(t *testing.T) {
 	}
 	if got := item(); strings.HasPrefix(got, "open:") {
 		t.Errorf("with a document: %s", got)
+	}
+}
+
+// A report is that of the environment that the run is for.
+func TestTheEnvironmentOfAReport(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{"": steps.DefaultEnvironment, "staging": "staging"} {
+		if got := environment(&steps.Run{Options: steps.Options{Environment: asked}}); got != want {
+			t.Errorf("%q: %q", asked, got)
+		}
 	}
 }

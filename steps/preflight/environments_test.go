@@ -165,11 +165,12 @@ func TestBrokenEnvironmentIsSaid(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "/usr/bin/python3 (PATH). The project's own environment, .venv, is broken: its Python, /gone/python,") {
 		t.Errorf("error %v", err)
 	}
-	named := false
+	named, placed := false, false
 	for _, e := range events {
+		placed = placed || e.ID == "env-file" && e.Mark != steps.MarkRunning
 		named = named || e.Kind == steps.EventCheck && e.Text.Rendered() == ".venv" && e.Mark == steps.MarkWarn
 	}
-	if !named {
-		t.Error("no line names the environment")
+	if !named || !placed {
+		t.Errorf("a line names the environment: %t; that of the .env is settled: %t", named, placed)
 	}
 }

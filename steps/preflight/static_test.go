@@ -314,6 +314,19 @@ func TestEnvFileOption(t *testing.T) {
 	}
 }
 
+// A .env that the reader finds above the project is no file of the project's.
+func TestAnEnvFileOutsideTheProject(t *testing.T) {
+	t.Parallel()
+	dir := lay(t, map[string]string{".env": "A=1\n", "shop/.env": "A=1\n"})
+	for path, want := range map[string]string{".env": "env-file-wrong-place", "shop/.env": ""} {
+		top := filepath.Join(dir, "shop")
+		d := &diagnosis{run: newRun(t), project: &steps.Project{Root: top, TopLevel: top, EnvFile: steps.EnvFile{Path: filepath.Join(dir, filepath.FromSlash(path)), Readers: []envfile.Dialect{envfile.Decouple}}}}
+		if d.judgePlace(); codes(d.found) != want {
+			t.Errorf("%s: findings %q, want %q", path, codes(d.found), want)
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -254,3 +254,13 @@ func TestAServerBetweenTwoProcessesIsWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+// A wait that is stopped is no server that is silent.
+func TestAWaitThatIsStopped(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := (&Step{}).await(ctx, routesRun(t), func(steps.Event) {}, "http://127.0.0.1:9"); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -2,7 +2,10 @@ package vendor
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -57,6 +60,26 @@ func TestWhatAServiceIsBuiltFrom(t *testing.T) {
 	} {
 		if got := (service{Build: c.build}).context(); got != c.want {
 			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
+// A command for below the folder where keysplit was started names the compose file, which
+// is not found from above; in that folder, and from below it, it needs none.
+func TestACommandNamesTheComposeFileFromAbove(t *testing.T) {
+	t.Parallel()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := filepath.Join(here, "shop")
+	for dir, named := range map[string]bool{below: true, here: false, filepath.Dir(here): false} {
+		c := composer{Program: docker(dir), prefix: []string{"compose"}, unsaid: filepath.Join(dir, "compose.yaml")}
+		if line := string(c.line("up")); strings.Contains(line, "--file") != named {
+			t.Errorf("%s: %s", dir, line)
+		}
+		if c.unsaid = ""; strings.Contains(string(c.line("up")), "--file") {
+			t.Errorf("%s: a file is named twice: %s", dir, c.line("up"))
 		}
 	}
 }

@@ -76,3 +76,15 @@ func TestVaultThatDoesNotRestore(t *testing.T) {
 		})
 	}
 }
+
+// A write to one version says which version it made, where Vault says it.
+func TestTheVersionThatVaultMade(t *testing.T) {
+	t.Parallel()
+	for want, answer := range map[string]string{"4": `{"data":{"version":4}}`, "": `{"data":{}}`} {
+		stepstest.NewTool(t, "vault", `case "$1 $2" in "kv patch") cat >/dev/null; echo '`+answer+`' ;; *) exit 2 ;; esac`)
+		run, target := oneTarget(t, "vault:kv/shop")
+		if got, err := target.(*remote).store.Put(t.Context(), run, run.Key, steps.Held{Version: "3"}); err != nil || got != want {
+			t.Errorf("%s: version %q, %v", answer, got, err)
+		}
+	}
+}

@@ -3,11 +3,13 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/stepstest"
 )
@@ -72,5 +74,33 @@ func TestEditsAreSwitchedLineByLine(t *testing.T) {
 				t.Errorf("%s: %s is %t, %t", name, id, got, said)
 			}
 		}
+	}
+}
+
+// An edit that is made by hand says so below it, and a step that is skipped says why.
+func TestWhatIsNotDoneIsSaid(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	f := newPlain(IO{In: strings.NewReader(""), Out: &out}, &speech{})
+	f.edits([]steps.Edit{{Why: prose.Say("Move 2 comments."), ByHand: prose.Say("The file is too large.")}})
+	f.Event(steps.Event{Step: steps.SmokeTest, Kind: steps.EventSkipped, Text: prose.Say("nobody can log in")})
+	if said := out.String(); !strings.Contains(said, "Move 2 comments.\n          The file is too large.\n") || !strings.Contains(said, " skipped: nobody can log in\n") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
+// Where the server does not accept two keys, all is restored and the end says why.
+func TestAServerThatAcceptsNoTwoKeysLeavesNothing(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	run := stepstest.NewRun(t, "", nil)
+	why := steps.Fail(finding.New(finding.GraceNotInForce, ""))
+	w := &walk{e: steps.NewEngine(run), f: newPlain(IO{In: strings.NewReader(""), Out: &out}, &speech{}), o: &upgradeOptions{}}
+	if err := w.unaccepted(t.Context(), why); err != why || w.back != nil {
+		t.Errorf("in no rotation: %v, %+v", err, w.back)
+	}
+	run.Stage = steps.Accepting
+	if err := w.unaccepted(t.Context(), why); !errors.Is(err, why) || w.back == nil || w.back.OK || !finding.Has(w.back.Findings, finding.GraceNotInForce) || !strings.Contains(out.String(), "everything is restored") {
+		t.Errorf("%v, %+v\n%s", err, w.back, out.String())
 	}
 }
