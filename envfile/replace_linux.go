@@ -41,3 +41,18 @@ func rename2(from, to string, flags uint) error {
 		}
 	}
 }
+
+// mayKeep reports why a new file in a folder could not be given the owner, access list and mode of the one that is there.
+// It tries that on a file without a name, where there is such a thing; root may do it.
+func mayKeep(s *Snapshot, folder string) error {
+	if me := os.Geteuid(); me == 0 || s.UID == me && s.GID == os.Getegid() && len(s.ACL) == 0 {
+		return nil
+	}
+	fd, err := unix.Open(folder, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil // the replacement itself finds out
+	}
+	f := os.NewFile(uintptr(fd), folder) // #nosec G115 -- an open descriptor is above 0
+	defer f.Close()
+	return keepMeta(f, s.Path, s.meta())
+}

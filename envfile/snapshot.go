@@ -133,6 +133,9 @@ func (s *Snapshot) Writable() error {
 		}
 		return refusedWriting(s.Path, ReasonFolderReadOnly, detail, err)
 	}
+	if s.Exists {
+		return mayKeep(s, folder)
+	}
 	return nil
 }
 

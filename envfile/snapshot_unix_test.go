@@ -172,7 +172,11 @@ func playNobody(ctx context.Context, p place) error {
 	snap, err := Open(p.target)
 	var out Outcome
 	if err == nil {
+		ahead := snap.Writable()
 		out, err = Replace(ctx, snap, []byte("A=2\n"), p.ledger, p.opts)
+		if (ahead == nil) != (err == nil) {
+			return fmt.Errorf("ahead of it %v, then %v", ahead, err)
+		}
 	}
 	var refused *RefusedError
 	switch {
