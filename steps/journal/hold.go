@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"dj/keysplit/envfile"
@@ -50,6 +51,16 @@ func (e *HeldError) Headline() string {
 // holdPoll is how often a waiting run looks again.
 const holdPoll = 100 * time.Millisecond
 
+// holdLeft is how often it looks again where the run that had the lock has ended: a child
+// that was killed with it, or was just about to start another program, may have it for a moment longer.
+const holdLeft = 20
+
+// ended reports whether no process of this number runs here.
+func ended(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
 // Hold takes a project and environment for one run, until release is called or the
 // process ends in any way. Where another run has it, the error is a *HeldError; with
 // waiting, which is told once who that is, Hold waits for its end.
@@ -69,7 +80,7 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 		return nil, f.cannotKeep(err)
 	}
 	told := false
-	for {
+	for tries := 0; ; tries++ {
 		err := envfile.TryLock(file)
 		if err == nil {
 			err = sign(file, command)
@@ -78,7 +89,12 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 		case err == nil:
 			return func() { file.Close() }, nil
 		case errors.Is(err, envfile.ErrHeld) && waiting == nil:
-			err = &HeldError{environment, holder(file)}
+			by := holder(file)
+			if tries < holdLeft && by.PID != 0 && ended(by.PID) {
+				time.Sleep(holdPoll)
+				continue
+			}
+			err = &HeldError{environment, by}
 		case errors.Is(err, envfile.ErrHeld):
 			if !told {
 				told = true

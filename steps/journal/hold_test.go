@@ -2,9 +2,11 @@ package journal_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,4 +88,32 @@ func TestOneRunAtATime(t *testing.T) {
 	if _, err := state.Hold(t.Context(), project, "staging", "keysplit", nil); !errors.As(err, &held) || held.By.PID != os.Getpid() {
 		t.Errorf("who waited does not hold it: %v", err)
 	}
+}
+
+// A process that a killed run was just about to start has the lock for a moment longer: the
+// next run looks again before it names one that has ended.
+func TestALockMayOutliveItsRunForAMoment(t *testing.T) {
+	t.Parallel()
+	state, project := stepstest.State(t), t.TempDir()
+	release, err := state.Hold(t.Context(), project, "staging", "keysplit", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := json.Marshal(journal.Holder{Owner: "ada", PID: ended.Process.Pid, Since: time.Now(), Command: "keysplit"})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(state.Of(project, "staging"), "run.lock"), line, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, release)
+	again, err := state.Hold(t.Context(), project, "staging", "keysplit", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
 }
