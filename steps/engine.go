@@ -163,6 +163,16 @@ func (e *Engine) Asks(ctx context.Context, n Name) bool {
 	return err != nil || !p.Nothing && (p.Confirm != "" || !p.Question.Empty())
 }
 
+// Task says what a step will do, as an order, as far as it can tell before the write.
+func (e *Engine) Task(ctx context.Context, n Name) string {
+	if s, ok := e.steps[n].(interface {
+		Task(ctx context.Context, run *Run) string
+	}); ok {
+		return s.Task(ctx, e.Run)
+	}
+	return About(n).Task
+}
+
 // Seen reports whether a server of the project answers that this run did not start. Its
 // error says why that cannot be told.
 func (e *Engine) Seen(ctx context.Context) (bool, error) {

@@ -25,10 +25,13 @@ type fakeStep struct {
 	apply    func(context.Context, *steps.Run, steps.Emit) error
 	undo     func(*steps.Run, steps.Emit) error
 	forewarn error // what it cannot do later
+	task     string
 	applied  int
 }
 
 func (f *fakeStep) Forewarn(context.Context, *steps.Run) error { return f.forewarn }
+
+func (f *fakeStep) Task(context.Context, *steps.Run) string { return f.task }
 
 func (f *fakeStep) Name() steps.Name { return f.name }
 

@@ -55,6 +55,7 @@ type report struct {
 	next    *steps.Plan       // preflight: what the first step would do
 	below   []string          // preflight: folders with a project below one that has none
 	begun   *Begun            // preflight: what an earlier run did not bring to its end
+	restart string            // preflight: what the restart will do
 	canKeep bool              // generate: the key in the file is good
 	staged  bool              // generate: and it can be replaced in stages
 	items   []checklist.Item  // checklist: as they stand

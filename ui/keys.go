@@ -277,7 +277,7 @@ func (w *wizard) confirm(question, no, yes string, act func(*wizard) tea.Cmd) {
 func (w *wizard) copyable() string {
 	p := w.current()
 	if p == nil {
-		if w.changed() && !w.throwaway {
+		if w.facts.wrote && !w.throwaway {
 			return w.facts.rollback
 		}
 		return ""

@@ -38,6 +38,19 @@ func TestHowLongTheStepsTake(t *testing.T) {
 	}
 }
 
+// The plan says what the restart will do, wherever it names the step.
+func TestThePlanNamesTheRestartAsItIs(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.fakes[steps.Restart].task = "leave the restart to you"
+	if v := st.open().w.View(); !strings.Contains(v, "4 leave the restart to you") || strings.Contains(v, "restart the backend") {
+		t.Errorf("the plan says otherwise:\n%s", v)
+	}
+	if v := st.to(steps.Restart).w.View(); !strings.Contains(v, "Step 4 of 5: leave the restart to you") {
+		t.Errorf("the step says otherwise:\n%s", v)
+	}
+}
+
 // The time of the look is that of the job, and only the server of development reloads.
 func TestWhatTheTimeIsKnownOf(t *testing.T) {
 	t.Parallel()

@@ -101,6 +101,9 @@ func (w *wizard) takeResult(p *page, msg resultMsg) {
 	p.settle(msg.err)
 	if msg.step == steps.Preflight {
 		w.next, w.begun, w.below = msg.report.next, msg.report.begun, msg.report.below
+		if restart := w.page(steps.Restart); msg.report.restart != "" {
+			restart.Task = msg.report.restart
+		}
 	}
 	if msg.kind == jobPlan || !msg.report.plan.Summary.Empty() {
 		p.plan = msg.report.plan

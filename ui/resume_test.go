@@ -91,6 +91,20 @@ func TestWhatIsLeftAfterTheWrite(t *testing.T) {
 	}
 }
 
+// A failure of a run that goes on offers to undo what was begun, where it wrote nothing
+// itself.
+func TestAFailureAfterAResumeCanBeUndone(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.open().to(steps.Restart)
+	st.w.facts.wrote, st.w.begun = false, &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	st.w.page(steps.Restart).failure = errors.New("no cluster")
+	st.pick("Roll back")
+	if st.w.backPhase() != backAsked {
+		t.Errorf("it does not ask:\n%s", st.w.View())
+	}
+}
+
 // While one is asked whether to undo what was begun, it is still in force.
 func TestTheQuestionOfUndoKeepsTheTicks(t *testing.T) {
 	t.Parallel()

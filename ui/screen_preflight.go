@@ -51,6 +51,7 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 			return err
 		}
 		r.begun = BegunBefore(ctx, e)
+		r.restart = e.Task(ctx, steps.Restart)
 		e.Run.Answers.Grace = r.begun != nil && r.begun.rests
 		if !e.Has(steps.Generate) || e.Run.Options.Skip[steps.Generate] {
 			return nil

@@ -188,13 +188,11 @@ func (w *wizard) page(n steps.Name) *page {
 	return &page{StepInfo: steps.StepInfo{Name: n}}
 }
 
-// changed reports whether there is something to restore.
-func (w *wizard) changed() bool { return w.facts.wrote }
-
 // mayRollBack reports whether it can be restored here: the step that writes undoes
-// the edits too, but not when it was left out. The command always does.
+// the edits too, but not when it was left out. The command always does. What an earlier
+// run has begun can be undone from its first page on.
 func (w *wizard) mayRollBack() bool {
-	return w.changed() && w.facts.machine.Can(steps.Write, steps.ActUndo)
+	return w.begun != nil || w.facts.wrote && w.facts.machine.Can(steps.Write, steps.ActUndo)
 }
 
 // current is the page on the screen, nil at the end.

@@ -28,6 +28,28 @@ func TestAYesIsAskedForTheUsersServer(t *testing.T) {
 	}
 }
 
+// What the step will do is said as it is, before the write too.
+func TestTheTaskIsWhatWillHappen(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*world){
+		"leave the restart to you":       func(w *world) { w.run.Options.Restart = nothing },
+		"start the backend for the test": func(w *world) { w.set() },
+		"restart the backend":            func(w *world) { w.set(w.server(2, 1, w.old, "")) },
+	} {
+		w := newWorld(t)
+		change(w)
+		if got := w.step.Task(t.Context(), w.run); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	w := newWorld(t)
+	w.set()
+	w.run.Options.URL = "https://shop.example"
+	if got := w.step.Task(t.Context(), w.run); got != steps.About(steps.Restart).Task {
+		t.Errorf("with an address: %q", got)
+	}
+}
+
 // A wait that is stopped ends with that, and chooses no address.
 func TestAWaitForServersThatIsStopped(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,20 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	return p, nil
 }
 
+// Task says what the step will do, as an order. What a program of a vendor would have to
+// be asked for is not looked at.
+func (s *Step) Task(ctx context.Context, run *steps.Run) string {
+	switch w := asked(run); {
+	case w.spec == nothing.spec && len(workers(run)) == 0:
+		return "leave the restart to you"
+	case w.spec == usual.spec && run.Options.URL == "":
+		if found, err := s.present(ctx, run); err == nil && len(found) == 0 {
+			return "start the backend for the test"
+		}
+	}
+	return steps.About(steps.Restart).Task
+}
+
 // mayRestart is a *steps.Failure where the account that is logged in may not restart what
 // this run will; nil where it may, or where that cannot be told.
 func mayRestart(ctx context.Context, run *steps.Run) error {

@@ -78,7 +78,7 @@ func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []ch
 	if w.e.Machine.Can(n, steps.ActSkip) {
 		choices = append(choices, choice{key: 's', text: "skip " + strings.ToLower(steps.About(n).Title)})
 	}
-	if w.e.Run.Wrote {
+	if w.e.Run.Wrote || w.begun {
 		choices = append(choices, choice{key: 'b', text: "roll back"})
 	}
 	return append(choices, choice{key: 'q', text: "quit"})

@@ -21,6 +21,7 @@ func (w *walk) resume(ctx context.Context) error {
 	if begun == nil {
 		return nil
 	}
+	w.begun = true
 	for {
 		w.f.Plan(begun.Plan(time.Now(), w.e.Run.WhoPays()))
 		way, err := w.way(ctx, begun)

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +76,22 @@ func TestWhatWasBegunIsAskedAboutLineByLine(t *testing.T) {
 				t.Errorf("exit %d, chose %q\n%s", code, got, o.String())
 			}
 		})
+	}
+}
+
+// A step of a run that goes on, and fails before it wrote anything itself, offers to undo
+// what was begun.
+func TestAFailureAfterAResumeOffersTheRollback(t *testing.T) {
+	t.Parallel()
+	run, j := left(t)
+	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(run *steps.Run) error { run.Journal = j; return nil }},
+		acted{name: steps.Generate, apply: func(*steps.Run) error { return errors.New("no cluster") }})
+	var o bytes.Buffer
+	stdio := IO{State: Stdio().State, In: strings.NewReader("g\nb\nyes\n"), Out: &o, Err: &o, InTTY: true}
+	opts := &upgradeOptions{speech: speech{noColor: true}}
+	code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts))
+	if code != ExitCancelled || !strings.Contains(o.String(), ".env: content, mode and owner as before") {
+		t.Errorf("exit %d\n%s", code, o.String())
 	}
 }
 

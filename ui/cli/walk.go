@@ -23,6 +23,7 @@ type walk struct {
 
 	changes bool // a plan would change something
 	resumed bool // what an earlier run left unfinished was looked for
+	begun   bool // and there is some, which can be undone
 	goesOn  bool // and is taken up, with the key that it chose
 }
 
