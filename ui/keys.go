@@ -253,10 +253,9 @@ func (w *wizard) donePrompt(p *page) prompt {
 		if f, ok := finding.Overrulable(p.findings); ok {
 			return askAdopt(p, f)
 		}
-		return prompt{question: "Fix it, then look again.", options: []option{
-			{label: "Look again", act: (*wizard).startOver},
-			{label: "Go on anyway", act: (*wizard).forward},
-		}}
+		return prompt{question: "Fix it, then look again.", options: append(append([]option{
+			{label: "Look again", act: (*wizard).startOver}}, w.ways(p)...),
+			option{label: "Go on anyway", act: (*wizard).forward})}
 	}
 	options := []option{{label: label, act: (*wizard).forward, onward: onward}}
 	return prompt{options: append(options, p.screen.extra(w, p)...), answers: letters}

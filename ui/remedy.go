@@ -33,6 +33,7 @@ type Remedy struct {
 	// Question asks for it, in a field of that name; "" where there is nothing to name.
 	Question, Field string
 	flag            string
+	Value           string // that the advice gives it, "" for none
 	judge           func(string) (steps.Mark, string)
 }
 
@@ -69,6 +70,7 @@ var remedies = []Remedy{
 		codes: []finding.Code{finding.EnvFileUnreadable, finding.EnvFileNotRegular, finding.EnvFileReadOnly},
 		Label: "Another file", Question: "In which file should the key be?", Field: "Path", flag: "env-file",
 	},
+	{Label: "Another environment", Question: "To which environment does the file belong?", Field: "Environment", flag: "env"},
 	{
 		codes:  []finding.Code{finding.ProjectNotFound},
 		advice: "Choose a folder with a manage.py of Django's.",
@@ -95,22 +97,33 @@ func remedyOf(f finding.Finding) *Remedy {
 	return &remedies[i]
 }
 
-// advised is a finding as a page says it that has an action for it: by its button where
-// the advice names a flag.
+// advised is a finding as a page says it that has an action for it. The demo's project has
+// no other of anything.
 func (w *wizard) advised(g finding.Group) finding.Group {
-	page, _ := finding.LookUp(g.Code)
-	if r := remedyOf(g.Finding); r != nil && (r.Label == "" || !w.throwaway) && (g.Fix == page.Fix || g.Fix == page.Fix.For(w.facts.flags)) && r.advice != "" {
-		g.Fix = prose.Of(r.advice)
-	}
-	if !w.throwaway {
-		g.Fix = g.Fix.Instead(func(command string) string {
-			if r := named(command, w.facts.flags[""]); r != nil {
-				return r.Label
-			}
-			return ""
-		})
+	if r := remedyOf(g.Finding); !w.throwaway || r != nil && r.Label == "" {
+		g.Finding = Advised(g.Finding, w.facts.flags)
 	}
 	return g
+}
+
+// Advised is a finding as it is said to a person who has the ways out of Remedies: by their
+// names where the advice names a flag. flags are those of keysplit's commands in this run.
+func Advised(f finding.Finding, flags prose.Flags) finding.Finding {
+	page, _ := finding.LookUp(f.Code)
+	if r := remedyOf(f); r != nil && (f.Fix == page.Fix || f.Fix == page.Fix.For(flags)) && r.advice != "" {
+		f.Fix = prose.Of(r.advice)
+	}
+	f.Fix = f.Fix.Instead(func(command string) string {
+		r := named(command, flags[""])
+		switch {
+		case r == nil:
+			return ""
+		case r.Value != "":
+			return r.Label + ", " + r.Value
+		}
+		return r.Label
+	})
+	return f
 }
 
 // named is the remedy that gives the flag which a command of keysplit alone has beside
@@ -124,7 +137,11 @@ func named(command string, flags []string) *Remedy {
 	if i < 0 {
 		return nil
 	}
-	return &remedies[i]
+	r := remedies[i]
+	if len(words) == 3 && prose.Filled(words[2]) {
+		r.Value = strings.Trim(words[2], "'")
+	}
+	return &r
 }
 
 // waitForIt is the way out where another run is at work.
@@ -170,6 +187,7 @@ func (r *Remedy) ask(w *wizard) tea.Cmd {
 		return w.once(*r.With("true"))
 	}
 	value := r.newField()
+	value.fill(r.Value)
 	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
 		return w.once(*r.With(value.take()))
 	}})

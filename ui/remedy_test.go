@@ -71,6 +71,24 @@ func TestAFlagIsAButton(t *testing.T) {
 	}
 }
 
+// The value that the advice gives its flag is said, and stands in the form.
+func TestTheValueOfAFlagStandsInTheForm(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.fakes[steps.Restart].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return steps.Fail(finding.New(finding.JWTKeyShadowed, "").NotFixable().WithFix(finding.Do("Write the key there: `keysplit --target dotenv:/etc/shop.env`.")))
+	}
+	st.open().to(steps.Restart).press("enter")
+	if v := st.w.View(); !strings.Contains(v, "Write the key there: Another place, dotenv:/etc/shop.env.") || strings.Contains(v, "--target") {
+		t.Errorf("it says:\n%s", v)
+	}
+	st.pick("Another place")
+	st.press("enter")
+	if a := st.w.again; a == nil || *a != (Again{Flag: "target", Value: "dotenv:/etc/shop.env"}) {
+		t.Errorf("it begins again with %+v", a)
+	}
+}
+
 // Where there is no project, those below and the demo are one key away.
 func TestWithoutAProjectOthersAreOffered(t *testing.T) {
 	for label, want := range map[string]Again{"shop": {Flag: "project"}, "Try the demo": {Demo: true}} {

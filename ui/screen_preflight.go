@@ -138,9 +138,9 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 			less++
 		case first:
 			first = false
-			s.headline(f, !f.FixedBySteps() && f.Ask.Empty())
+			s.headline(w.advised(f), !f.FixedBySteps() && f.Ask.Empty())
 		default:
-			s.finding(f, !f.FixedBySteps() && !asked)
+			s.finding(w.advised(f), !f.FixedBySteps() && !asked)
 		}
 	}
 	s.blank()

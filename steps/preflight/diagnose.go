@@ -188,7 +188,7 @@ func (d *diagnosis) judgePlace() {
 	case asked != "":
 		if local(d.run) && d.place.path != "" && !steps.SameFile(d.place.path, env) && isFile(d.place.path) {
 			wrong(env, fmt.Sprintf("The backend reads %s, not this file.", p.Rel(d.place.path)),
-				finding.Do("Leave out --env-file, or name the environment that this file belongs to: --env NAME."))
+				finding.Do("Name the environment that this file belongs to: `keysplit --env NAME`. Or begin again without naming a file."))
 		}
 	case d.place.hidden != "":
 		wrong(d.place.hidden, fmt.Sprintf("The reader finds %s first and never looks at a .env.", p.Rel(d.place.hidden)),

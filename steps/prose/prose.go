@@ -129,13 +129,16 @@ func (t Text) Parts() (parts []Part) {
 }
 
 // placeholders are words of a command that a person replaces.
-var placeholders = lazyregexp.New(`\b(DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|USER|VALUE)\b`)
+var placeholders = lazyregexp.New(`\b(CMD|DIR|FILE|HOST|MODULE|N|NAME|PATH|PORT|SPEC|UNIT|USER|VALUE)\b`)
+
+// Filled reports whether a command, or a word of one, has nothing that a person replaces.
+func Filled(command string) bool { return !placeholders.MatchString(command) }
 
 // Command is the first command that can be run as it stands: it has no placeholder,
 // and is not keysplit without a verb, which means to run the same again. "" for none.
 func (t Text) Command() string {
 	for _, p := range t.Parts() {
-		if p.Command && p.Text != "keysplit" && !strings.HasPrefix(p.Text, "keysplit -") && !placeholders.MatchString(p.Text) {
+		if p.Command && p.Text != "keysplit" && !strings.HasPrefix(p.Text, "keysplit -") && Filled(p.Text) {
 			return p.Text
 		}
 	}

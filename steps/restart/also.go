@@ -105,7 +105,7 @@ func saw(emit steps.Emit, spec string, seen []vendor.Sighting) error {
 		default:
 			emit.Check(id, steps.MarkFailed, "seen: "+one.Name, "was given another key")
 			return steps.Fail(finding.New(finding.ServerStaleKey, one.Name+" started after the write, and was given another key than the one that was written.").At(spec, 0).NotFixable().
-				WithFix(finding.Do("Look at where it gets its variables from, and name that place as a further --target.")))
+				WithFix(finding.Do("Look at where it gets its variables from, and have the key written there as well.")))
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func (s *Step) stale(ctx context.Context, run *steps.Run, emit steps.Emit) {
 		}
 		f := finding.New(finding.ServerStaleKey, fmt.Sprintf("A worker of this backend (process %d: %s) was started before the key was written, and goes on with the old one.", w.PID, run.Redactor.Show(secret.Said(w.Command)))).
 			WithSeverity(finding.Warning).NotFixable().
-			WithFix(finding.Do("Restart it. To have keysplit do that in a rotation, name what runs it, such as --also systemd:celery."))
+			WithFix(finding.Do("Restart it. To have keysplit do that in a rotation, name what runs it: `keysplit upgrade --rotate --also systemd:UNIT`."))
 		emit.Find(f)
 	}
 }

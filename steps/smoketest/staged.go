@@ -71,5 +71,5 @@ func seenToStart(run *steps.Run, young bool) bool {
 // are accepted before and after it.
 func unsigned() finding.Finding {
 	f := finding.New(finding.ProofInconclusive, "Every process accepts both keys, and nothing showed that the new one signs: no process was seen that started after the write, and nobody logged in.")
-	return f.WithFix(finding.Do("Give an account: --username NAME, or --temp-user in development. Or name a --restart whose processes keysplit sees. Then run `keysplit upgrade --rotate --grace` again."))
+	return f.WithFix(finding.Do("Go on with an account that logs in: `keysplit upgrade --rotate --grace --username NAME`. Or with a way to restart whose processes keysplit sees."))
 }

@@ -105,7 +105,7 @@ func linked(run *steps.Run, link, real string, writes bool) finding.Finding {
 	if development(run) {
 		f = f.Asking("The committed link " + secret.Inert(at) + " leads to " + secret.Inert(real) + ". Write the key to that file?")
 	}
-	return f.WithFix(finding.Do("Look at the link. If that file is right, name it itself: %s", shell.Join("--env-file", real)))
+	return f.WithFix(finding.Do("Look at the link. If that file is right, name it itself: %s", finding.Command("keysplit --env-file "+shell.Join(real))))
 }
 
 func development(run *steps.Run) bool {

@@ -39,7 +39,7 @@ var awsProgram = tool.Program{
 // awsMessages are also those of kubectl, where it has aws log it in to EKS.
 var awsMessages = []tool.Message{
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
-		Fix: finding.Do("Run: `aws sso login`, with the --profile that you use, and then `keysplit` again.")},
+		Fix: finding.Do("Run: `aws sso login`, with the profile that you use, and then `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
 		Fix: finding.Do("Run: `aws sso login`, or `aws configure`, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN again. Then run `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",

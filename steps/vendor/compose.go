@@ -260,18 +260,18 @@ func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source,
 	case found && filledFrom(value) != "":
 		other := filledFrom(value)
 		return from, &unfit{finding.ComposeMissingKey, fmt.Sprintf("fills %s in from another variable, %s, and not as a whole from one of its own name.", names.Key, other),
-			finding.Do("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself, with: --target manual:%s", names.Key, other, other)}
+			finding.Do("Write ${%s:?} in its place; keysplit then puts the key into the .env beside it. Or set %s yourself: `keysplit --target manual:%s`", names.Key, other, other)}
 	case found:
 		return from, &unfit{finding.KeyCommittedElsewhere, "has " + names.Key + " in the compose file itself.", finding.Do("Write ${" + names.Key + ":?} in its place; keysplit then puts the key into the .env beside it.")}
 	case s.Extends != nil:
 		return from, &unfit{finding.PlaceNotFound, "extends one that keysplit cannot read.",
-			finding.Do("Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: --target dotenv:PATH")}
+			finding.Do("Install a version that has docker compose config --no-env-resolution. Or name the file that the service reads: `keysplit --target dotenv:PATH`.")}
 	case len(files) == 0:
 		return from, &unfit{finding.ComposeMissingKey, "gets no " + names.Key + ": it has no such entry in environment, and no env_file.", finding.Do("Add to its environment: " + names.Key + ": ${" + names.Key + ":?}")}
 	}
 	at := chooseEnvFile(names, files, dir, f.ofStores())
 	if slices.ContainsFunc(files[at:], func(path string) bool { return strings.Contains(path, "$") }) {
-		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: --target dotenv:PATH")}
+		return from, &unfit{finding.PlaceNotFound, "names its env_file with a variable.", finding.Do("Name that file itself: `keysplit --target dotenv:PATH`.")}
 	}
 	from.path, from.how = file.From(dir, files[at]), "its env_file"
 	if len(files) > 1 {

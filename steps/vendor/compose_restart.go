@@ -296,7 +296,7 @@ func (c services) proof(ctx context.Context, run *steps.Run, pace Pace, emit ste
 		case there && run.Key.Set() && !run.Secret(value).Equal(run.Key):
 			emit.Check(id, steps.MarkFailed, "recreate "+name, "with another key")
 			return steps.Fail(finding.New(finding.JWTKeyShadowed, "The new container of "+name+" was given another JWT_SECRET_KEY than the new one.").At("compose:"+name, 0).
-				WithFix(finding.Do("Write the key to the file that the service reads: --target compose:FILE#%s", name)))
+				WithFix(finding.Do("Write the key to the file that the service reads: `keysplit --target compose:FILE#%s`", name)))
 		case there:
 			given++
 		}

@@ -155,7 +155,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 				emit.Output(secret.Said(p.Metadata.Name + ": " + c.State.Waiting.Message))
 			}
 			f := finding.New(finding.KubernetesMissingKey, "A new pod will not start: its manifest names a key that its Secret does not have.").At(workload, 0).
-				WithSeverity(finding.Error).WithFix(finding.Do("Compare the secretKeyRef in the manifest with --target kubernetes:SECRET#KEY. To go back: %s", finding.Command(run.Command("rollback")))).NotFixable()
+				WithSeverity(finding.Error).WithFix(finding.Do("Compare the secretKeyRef in the manifest with where the key was written: %s. To go back: %s", strings.Join(run.Specs(), ", "), finding.Command(run.Command("rollback")))).NotFixable()
 			f.Why = prose.Say("The old pods go on serving with the old key.")
 			return steps.Fail(f)
 		}
@@ -163,7 +163,7 @@ func (k workloads) failed(ctx context.Context, run *steps.Run, emit steps.Emit, 
 	if len(down) > 0 {
 		k.log(ctx, run, emit, down[0])
 	}
-	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", finding.Do("Look at them: %s and %s. If they only take long: --timeout 15m.", line(k.namespace, "describe", workload), line(k.namespace, "get", "pods")))
+	return wentWrong(run, workload, "The new pods of "+workload+" did not come up in time. The old ones go on serving.", finding.Do("Look at them: %s and %s. If they only take long, give them more time: `keysplit --timeout 15m`.", line(k.namespace, "describe", workload), line(k.namespace, "get", "pods")))
 }
 
 // log shows the end of what a pod that does not come up has said: of a container

@@ -124,7 +124,7 @@ func (p platform) Restart(ctx context.Context, run *steps.Run, pace Pace, emit s
 	case !up || now.failedSince(since):
 		emit.Check(id, steps.MarkFailed, "restart "+p.name, secret.Inert(now.detail))
 		p.log(ctx, run, emit)
-		return wentWrong(run, p.spec, p.name+" did not come up in time.", finding.Do("Look at it: %s. If it only takes long: --timeout 15m.", finding.Shell(append([]string{p.program.Name}, p.logs...)...)))
+		return wentWrong(run, p.spec, p.name+" did not come up in time.", finding.Do("Look at it: %s. If it only takes long, give it more time: `keysplit --timeout 15m`.", finding.Shell(append([]string{p.program.Name}, p.logs...)...)))
 	}
 	emit.Check(id, steps.MarkOK, "restarted "+p.name, secret.Inert(now.detail))
 	return nil

@@ -19,6 +19,7 @@ import (
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -216,14 +217,14 @@ func fits(run *steps.Run, u unit) (doubt string, err error) {
 	case key.found:
 		fix := finding.Do("Take %s out of the unit: %s", run.Names().Key, finding.Shell("sudo", "systemctl", "edit", u.name))
 		if filepath.IsAbs(key.from) {
-			fix = finding.Do("Write the key there as well: --target dotenv:%s", key.from)
+			fix = finding.Do("Write the key there as well: %s", finding.Command(run.FinishCommand(append(run.Specs(), "dotenv:"+key.from))))
 		}
 		return "", steps.Fail(finding.New(finding.JWTKeyShadowed, fmt.Sprintf("The unit %s gets another JWT_SECRET_KEY from %s, which overrides the new one.", u.name, secret.Inert(key.from))).
 			At(at, 0).WithFix(fix))
 	case len(files) == 0 || slices.ContainsFunc(u.files, func(f string) bool { return among(files, f) }):
 		return "", nil
 	case secretKey.found:
-		fix := finding.Do("Write the key there: --target dotenv:%s", secretKey.from)
+		fix := finding.Do("Write the key there: %s", finding.Command("keysplit --target "+shell.Join("dotenv:"+secretKey.from)))
 		if !filepath.IsAbs(secretKey.from) {
 			fix = finding.Do("Give the unit the file that was written: %s, with EnvironmentFile=%s", finding.Shell("sudo", "systemctl", "edit", u.name), files[0])
 		}

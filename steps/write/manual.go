@@ -61,7 +61,7 @@ func (m *manual) Plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if run.Options.Unattended && !run.Options.ReadOnly {
 		// Found out before any other place is changed.
 		return steps.Plan{}, steps.Fail(finding.New(finding.ByHandOnly, "").At(m.spec, 0).
-			WithFix(finding.Do("Run on a terminal, without --yes: %s", finding.Command(run.ResumeCommand()))))
+			WithFix(finding.Do("Run on a terminal, where it can ask: %s", finding.Command(run.ResumeCommand()))))
 	}
 	key := []prose.Text{prose.Say("1. Copy the key.")}
 	if !run.Answers.Import.Set() && run.Journal != nil && run.Journal.ChosenFile() != "" {

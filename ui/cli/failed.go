@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -27,7 +28,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 		found = failure.Findings
 		over, _ = finding.Overrulable(found)
 	}
-	if !w.o.throwaway && !w.o.endGrace { // they have no flag for it
+	if w.o.hasOthers() {
 		others = ui.Remedies(err, found, w.e.Run.Flags()[""])
 	}
 	choices := w.waysOut(n, others, !over.Ask.Empty())
@@ -63,6 +64,10 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 	}
 }
 
+// hasOthers reports whether something else can be named instead: the demo and the end of a
+// grace period have no flags for it.
+func (o *upgradeOptions) hasOthers() bool { return !o.throwaway && !o.endGrace }
+
 // waysOut are the answers to a failure of a step: behind the first what can be named instead.
 func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []choice {
 	choices, taken := []choice{{key: 'r', text: "retry"}}, "rgsbq"
@@ -91,10 +96,15 @@ func (w *walk) another(ctx context.Context, r *ui.Remedy) error {
 		return &startAgain{*r.With("true")}
 	}
 	for w.f.Note(r.Question); ; {
-		typed, err := w.f.Line(ctx, r.Field)
+		what := r.Field
+		if r.Value != "" {
+			what += " (enter: " + r.Value + ")"
+		}
+		typed, err := w.f.Line(ctx, what)
 		if err != nil {
 			return err
 		}
+		typed = cmp.Or(typed, r.Value)
 		lacks := r.Lacks(typed)
 		if lacks == "" {
 			return &startAgain{*r.With(typed)}

@@ -35,6 +35,8 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 		"what it lacks":  {at: steps.SmokeTest, found: unreachable, typed: "2\n\nhttp:/\nhttp://b\n", flag: "url", value: "http://b", says: "Such as http://127.0.0.1:8000."},
 		"another way":    {at: steps.Restart, found: finding.New(finding.RestartFailed, ""), typed: "e\nsystemd:shop\n", flag: "restart", value: "systemd:shop", says: "e another restart"},
 		"named by a fix": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Or name another: `keysplit --restart command:CMD`.")), typed: "e\nnone\n", flag: "restart", value: "none"},
+		"with its value": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Write it there: `keysplit --target dotenv:Prod.env`.")), typed: "p\n\n", flag: "target", value: "dotenv:Prod.env",
+			says: "Fix: Write it there: Another place, dotenv:Prod.env.", not: "--target"},
 		"the look":       {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), typed: "p\n/opt/py\n", flag: "python", value: "/opt/py", not: "skip"},
 		"nobody answers": {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), says: "p another python"},
 		"another run":    {at: steps.Preflight, err: &journal.HeldError{Environment: "staging"}, typed: "w\n", flag: "wait", value: "true", says: "r retry   w wait for it   q quit"},

@@ -44,6 +44,8 @@ type plainFront struct {
 	fixes  bool // the run that is shown does what fixable findings ask for
 	found  bool // the latest event was a finding
 
+	advised func(finding.Finding) finding.Finding // what ends a step, where a person has ways out; nil for none
+
 	held     []finding.Finding              // of a look that is not at its end, to be shown together
 	behind   *bytes.Buffer                  // what goes behind the verdict, between hold and show
 	standing func([]finding.Finding) string // the verdict on what a look found; nil for none
@@ -163,6 +165,9 @@ func (p *plainFront) Event(ev steps.Event) {
 		f := *ev.Finding
 		if ev.Ends {
 			f = f.NotFixable() // the step failed with it, so that nothing follows that fixes it
+		}
+		if ev.Ends && p.advised != nil {
+			f = p.advised(f)
 		}
 		if p.behind != nil || ev.Step == steps.Preflight {
 			p.held = append(p.held, f)

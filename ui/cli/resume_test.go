@@ -82,10 +82,9 @@ func TestWhatWasBegunIsAskedAboutLineByLine(t *testing.T) {
 // A step of a run that goes on, and fails before it wrote anything itself, offers to undo
 // what was begun.
 func TestAFailureAfterAResumeOffersTheRollback(t *testing.T) {
-	t.Parallel()
 	run, j := left(t)
 	e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(run *steps.Run) error { run.Journal = j; return nil }},
-		acted{name: steps.Generate, apply: func(*steps.Run) error { return errors.New("no cluster") }})
+		acted{name: steps.Generate, apply: func(*steps.Run) error { return errors.New("no cluster") }, undo: func(*steps.Run) error { return nil }})
 	var o bytes.Buffer
 	stdio := IO{State: Stdio().State, In: strings.NewReader("g\nb\nyes\n"), Out: &o, Err: &o, InTTY: true}
 	opts := &upgradeOptions{speech: speech{noColor: true}}

@@ -20,6 +20,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/ui"
 )
 
 // shapes are the commands of keysplit that the sources and the catalogue print, in backticks
@@ -162,6 +163,40 @@ func TestEveryPrintedCommandIsOne(t *testing.T) {
 	for _, wrong := range []string{"keysplit upgrade --no-such-flag", "keysplit no-such-command", "keysplit report --attest", "keysplit check words", "keysplit grace --hours NAME"} {
 		if taken(wrong) == nil {
 			t.Errorf("%q is taken for a command", wrong)
+		}
+	}
+}
+
+// Advice has flags in whole commands only, which a page can replace by its button; and each of
+// keysplit alone has one.
+func TestAdviceHasNoBareFlags(t *testing.T) {
+	t.Parallel()
+	upgrade, _, _ := newRoot(IO{}, nil).Find([]string{"upgrade"})
+	bare := func(text string) bool {
+		return slices.ContainsFunc(regexp.MustCompile(`--[a-z-]+`).FindAllString(text, -1), func(flag string) bool { return upgrade.Flags().Lookup(flag[2:]) != nil })
+	}
+	for text, at := range inSources(t, regexp.MustCompile("a^()"), func(call *ast.CallExpr) string {
+		f, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || f.Sel.Name != "Do" || len(call.Args) == 0 {
+			return ""
+		}
+		text := regexp.MustCompile("`[^`]*`").ReplaceAllString(formatted(call.Args[0]), "")
+		return map[bool]string{true: text}[bare(text)]
+	}) {
+		t.Errorf("%s: a flag outside of a command: %q", at, text)
+	}
+	for _, code := range finding.Codes() {
+		page, _ := finding.LookUp(code)
+		for _, p := range page.Fix.Parts() {
+			if !p.Command && bare(p.Text) {
+				t.Errorf("%s: a flag outside of a command: %q", code, p.Text)
+			}
+		}
+	}
+	for command, at := range shapes(t) {
+		f := finding.New(finding.ServerStaleKey, "").WithFix(finding.Do("%s", finding.Command(command)))
+		if strings.HasPrefix(command, "keysplit --") && len(ui.Remedies(nil, []finding.Finding{f}, nil)) == 0 {
+			t.Errorf("%s: %q has no button", at, command)
 		}
 	}
 }

@@ -177,6 +177,9 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 		if !e.Run.Options.Unattended {
 			e.Run.HandOver = handOver
 		}
+		if o.hasOthers() && !o.yes && !o.dryRun {
+			p.advised = func(f finding.Finding) finding.Finding { return ui.Advised(f, e.Run.Flags()) }
+		}
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
