@@ -249,13 +249,27 @@ func judgeTime(text string) (steps.Mark, string) {
 	return steps.MarkOK, ""
 }
 
-// elsewhere are the projects that were found below the folder, and the demo, where the
-// folder itself has none.
-func (w *wizard) elsewhere() (out []option) {
-	for _, folder := range w.below {
-		out = append(out, option{label: steps.FromHere(folder), act: func(w *wizard) tea.Cmd {
-			return w.once(Again{Flag: "project", Value: folder})
-		}})
+// Offer is something that the wizard can begin again with, and its label.
+type Offer struct {
+	Label string
+	Again
+}
+
+// MaxBelow is how many projects below the folder are offered.
+const MaxBelow = 5
+
+// Offers are the projects below a folder that has none, and the demo.
+func Offers(below []string) (out []Offer) {
+	for _, folder := range below {
+		out = append(out, Offer{steps.FromHere(folder), Again{Flag: "project", Value: folder}})
 	}
-	return append(out, option{label: "Try the demo", act: func(w *wizard) tea.Cmd { return w.once(Again{Demo: true}) }})
+	return append(out, Offer{"Try the demo", Again{Demo: true}})
+}
+
+// elsewhere are the buttons for them.
+func (w *wizard) elsewhere() (out []option) {
+	for _, o := range Offers(w.below) {
+		out = append(out, option{label: o.Label, act: func(w *wizard) tea.Cmd { return w.once(o.Again) }})
+	}
+	return out
 }

@@ -27,9 +27,6 @@ func newPreflight() screen {
 	return &preflightScreen{basic: basic{step: steps.Preflight}}
 }
 
-// maxBelow is how many projects below the folder are offered.
-const maxBelow = 5
-
 // arrive looks at the project, and asks the first step what it would do, so
 // that the side effects are on the screen before anything is chosen.
 func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
@@ -46,7 +43,7 @@ func (p *preflightScreen) arrive(w *wizard) tea.Cmd {
 		}
 		if err := e.Apply(ctx, steps.Preflight, emit); err != nil {
 			if e.Run.Project == nil {
-				r.below = preflight.Below(e.Run.Options.Folder, maxBelow)
+				r.below = preflight.Below(e.Run.Options.Folder, MaxBelow)
 			}
 			return err
 		}

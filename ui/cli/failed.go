@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/preflight"
 	"dj/keysplit/ui"
 )
 
@@ -31,7 +32,11 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 	if w.o.hasOthers() {
 		others = ui.Remedies(err, found, w.e.Run.Flags()[""])
 	}
+	offers := w.offers(found)
 	choices := w.waysOut(n, others, !over.Ask.Empty())
+	for i, o := range slices.Backward(offers) {
+		choices = slices.Insert(choices, 0, offered(i, o))
+	}
 	for {
 		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
 		switch {
@@ -52,7 +57,11 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			w.forget(err)
 			return true, nil
 		case answer != 'g':
-			return false, w.another(ctx, others[slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })-1])
+			at := slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })
+			if at < len(offers) {
+				return false, &startAgain{offers[at].Again}
+			}
+			return false, w.another(ctx, others[at-len(offers)-1])
 		}
 		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes"}}); askErr != nil {
 			return false, askErr
@@ -62,6 +71,24 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			return askErr == nil, askErr
 		}
 	}
+}
+
+// offers are the projects that are below a folder without one, and the demo where the
+// command leads to it.
+func (w *walk) offers(found []finding.Finding) []ui.Offer {
+	if !finding.Has(found, finding.ProjectNotFound) || !w.o.hasOthers() {
+		return nil
+	}
+	all := ui.Offers(preflight.Below(w.e.Run.Options.Folder, ui.MaxBelow))
+	return slices.DeleteFunc(all, func(o ui.Offer) bool { return o.Demo && w.o.verb == "upgrade" })
+}
+
+// offered is an offer as an answer: the digit of a folder, or d for the demo.
+func offered(at int, o ui.Offer) choice {
+	if o.Demo {
+		return choice{key: 'd', text: strings.ToLower(o.Label)}
+	}
+	return choice{key: byte('1' + at), text: o.Label}
 }
 
 // hasOthers reports whether something else can be named instead: the demo and the end of a

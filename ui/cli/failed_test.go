@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/ui"
 )
 
 // A failure asks line by line what its page of the wizard does: what can be named instead
@@ -69,5 +72,39 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 				t.Errorf("it says\n%s", said)
 			}
 		})
+	}
+}
+
+// Without a project, those below the folder and the demo are answers, as on the screen; the
+// demo is none of an upgrade's.
+func TestOtherProjectsAreOfferedLineByLine(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	shop := filepath.Join(folder, "Shop")
+	if err := os.Mkdir(shop, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(shop, "manage.py"), []byte("import django\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]ui.Again{
+		"1\n": {Flag: "project", Value: shop}, "\n": {Flag: "project", Value: shop}, "d\n": {Demo: true}, "2\n": {Demo: true}, "f\nx\n": {Flag: "project", Value: "x"},
+	} {
+		for _, verb := range []string{"", "upgrade"} {
+			run := &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{Folder: folder}}
+			e := steps.NewEngine(run, acted{name: steps.Preflight, apply: func(*steps.Run) error { return steps.Fail(finding.New(finding.ProjectNotFound, "")) }})
+			var o bytes.Buffer
+			stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+			opts := &upgradeOptions{speech: speech{noColor: true}, verb: verb}
+			err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+			var again *startAgain
+			if begins := errors.As(err, &again); verb == "upgrade" && want.Demo {
+				if begins && again.Demo || strings.Contains(o.String(), "demo") {
+					t.Errorf("%q: an upgrade offers the demo:\n%s", typed, o.String())
+				}
+			} else if !begins || again.Again != want || !strings.Contains(o.String(), "Shop") {
+				t.Errorf("%q of %q begins again with %+v:\n%s", typed, verb, again, o.String())
+			}
+		}
 	}
 }
