@@ -106,6 +106,9 @@ func (w *walk) rollBack(ctx context.Context) error {
 	if err := w.o.agreed(ctx, w.e.Run, w.f, plan); err != nil {
 		return err
 	}
+	if p, ok := w.f.(*plainFront); ok {
+		p.advised = nil // nothing is asked about a failure of it
+	}
 	v := back.Run(ctx, w.f.Event)
 	r := backResult(w.e, v)
 	w.back = &r
