@@ -90,7 +90,9 @@ func (r *Run) Show(text string) string { return r.Redactor.Clean(r.Names().Fill(
 
 // Fit is Show for a text; its commands of keysplit get the flags that say which project
 // and environment this run is about.
-func (r *Run) Fit(t prose.Text) prose.Text { return t.Clean(r.Show).For(r.Flags()) }
+func (r *Run) Fit(t prose.Text) prose.Text {
+	return t.Name(r.Names().Fill).Clean(r.Redactor.Clean).For(r.Flags())
+}
 
 // SecretEntry is the key's name in a Kubernetes Secret, as in the upgrade guide's
 // manifest.

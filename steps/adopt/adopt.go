@@ -17,6 +17,7 @@
 package adopt
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -96,23 +97,36 @@ func unsure(run *steps.Run, p place) error {
 	if p.Tail == "apps" {
 		code = finding.GraceModuleNotLoaded
 	}
-	f := finding.New(code, "keysplit does not edit the settings: "+secret.Inert(p.Unsure)+".").At(at, p.Line).NotFixable()
-	where := "below SECRET_KEY and " + p.Dict
+	f := finding.New(code, "").At(at, p.Line).NotFixable()
+	f.Message = prose.Say("keysplit does not edit the settings: %s.", prose.Code(strings.TrimRight(secret.Inert(p.Unsure), ".")))
+	f.Fix = byHand(run, p)
+	return steps.Fail(f)
+}
+
+// byHand says what a person adds to the settings, and where.
+func byHand(run *steps.Run, p place) finding.Fix {
 	m := mannerOf(run, p, way{Call: "os.environ.get", Form: "get", Import: "import os"})
 	if len(p.Ways) > 0 {
 		m.way = p.Ways[0]
 	}
 	m.Read = true
-	if p.Tail == "apps" {
+	where := "below SECRET_KEY and " + p.Dict
+	switch {
+	case p.Reader != "" && p.Tail == "apps":
+		return finding.Do("Let %s read %s and %s, empty by default, as %s and %s. Then add %s to INSTALLED_APPS.", p.Reader, m.grace[0], m.grace[1], steps.GraceKeyName, steps.GraceUntilName, steps.GraceApp)
+	case p.Reader != "":
+		return finding.Do("Let %s read %s, as a setting that is required and differs from SECRET_KEY, and give %s its value as SIGNING_KEY. Then run `keysplit` again.", p.Reader, m.key, p.Dict)
+	case p.Tail == "apps":
 		where = "below INSTALLED_APPS"
-	} else if m.Tail = "entry"; m.Class {
-		where = "at the end of the class"
+	case m.Class:
+		m.Tail, where = "entry", "at the end of the class"
+	default:
+		m.Tail = cmp.Or(m.Tail, "entry")
 	}
 	if m.Package != "" && !listed(run.Project, m.Package) {
 		where += ", and " + m.Package + " to the project's requirements"
 	}
-	f.Fix = finding.Do("Add these lines to %s, %s:\n%s", at, where, prose.Command(strings.Join(append(m.imports(), m.lines()...), "\n")))
-	return steps.Fail(f)
+	return finding.Do("Add these lines to %s, %s:\n%s", run.Project.Rel(p.File), prose.Code(where), prose.Code(strings.Join(append(m.imports(), m.lines()...), "\n")))
 }
 
 // throwaway is a random key of n characters, for one evaluation.

@@ -37,6 +37,7 @@ type place struct {
 	Dict    string `json:"dict"`    // SIMPLE_JWT or NINJA_JWT
 	Var     string `json:"var"`     // what the settings call the key
 	Secret  string `json:"secret"`  // the expression for SECRET_KEY
+	Reader  string `json:"reader"`  // the package that reads variables in a way that is not known, "" for none
 	Ways    []way  `json:"ways"`    // to read a variable, the likeliest first
 	Raises  string `json:"raises"`  // what ImproperlyConfigured is called, "" where it is not imported
 	Imports head   `json:"imports"` // where imports come

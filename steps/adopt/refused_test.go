@@ -171,3 +171,24 @@ func TestWhatCannotBeTriedIsNotEdited(t *testing.T) {
 		t.Errorf("a folder: %v", err)
 	}
 }
+
+// Lines to paste are Python: a setting keeps its name where its variable has another one,
+// and a dictionary that is not there is made.
+func TestLinesToPasteAreTheSettingsOwn(t *testing.T) {
+	t.Parallel()
+	run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: "/srv", Names: steps.Names{Key: "SHOP_JWT_KEY", SecretKey: "DJANGO_SECRET_KEY"}}}}
+	here := place{Unsure: "SECRET_KEY depends on a condition.", File: "/srv/s.py", Dict: "SIMPLE_JWT", Var: "SHOP_JWT_KEY", Secret: "SECRET_KEY", Quote: `"`, Unit: "    ", Limit: 88, Tail: "dictionary"}
+	var failed *steps.Failure
+	if !errors.As(unsure(run, here), &failed) {
+		t.Fatal("it is no finding")
+	}
+	message, fix := run.Fit(failed.Findings[0].Message).Rendered(), run.Fit(failed.Findings[0].Fix)
+	if !strings.HasSuffix(message, ": SECRET_KEY depends on a condition.") || fix.Command() != "" {
+		t.Errorf("%s %q", message, fix.Command())
+	}
+	for _, line := range []string{"below SECRET_KEY and SIMPLE_JWT:", "if SHOP_JWT_KEY == SECRET_KEY:", `SIMPLE_JWT = {"SIGNING_KEY": SHOP_JWT_KEY}`, "SHOP_JWT_KEY = os.environ.get(\"SHOP_JWT_KEY\")"} {
+		if !strings.Contains(fix.Rendered(), line) {
+			t.Errorf("%q is not in:\n%s", line, fix.Rendered())
+		}
+	}
+}

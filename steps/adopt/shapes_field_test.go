@@ -149,13 +149,17 @@ SIMPLE_JWT = {
     "SIGNING_KEY": env.secret_key,
 }
 `},
-		unsure: "what signs is computed", field: true,
+		unsure: "pydantic-settings reads the variables", field: true,
 	},
 	"dynaconf": {
 		files: map[string]string{
 			"settings.py":   "import dynaconf\n" + head + apps + "settings = dynaconf.DjangoDynaconf(__name__, settings_files=[\"settings.toml\"], load_dotenv=True)\n",
 			"settings.toml": "[default]\nSECRET_KEY = \"a-secret-key-of-a-file-0123456789-0123456789-abcdef\"\n",
 		},
-		unsure: "the settings do not set SECRET_KEY themselves", field: true,
+		unsure: "dynaconf reads the variables", field: true,
+	},
+	"an object of dynaconf, where another reader is installed": {
+		files:  map[string]string{"settings.py": "from dynaconf import Dynaconf\n" + head + apps + "given = Dynaconf(envvar_prefix=False, load_dotenv=True)\nSECRET_KEY = given.SECRET_KEY\nSIMPLE_JWT = {\"SIGNING_KEY\": SECRET_KEY}\n"},
+		unsure: "dynaconf reads the variables", field: true,
 	},
 }

@@ -203,6 +203,7 @@ class Dev(Configuration):
 		unsure: "what signs is computed",
 	},
 	"read by a helper that refuses": {
+		tried: true,
 		files: map[string]string{"settings.py": "import os\n" + head + loaded + `
 
 def get_env(name):

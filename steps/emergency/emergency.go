@@ -42,15 +42,7 @@ func PlanFor(c Change, until time.Time) []Section {
 		}},
 		{Title: "What the revert undoes as well", Lines: c.undoes(), run: c.looks()},
 		{Title: "If you must: revert the code", Code: true, Lines: lines(c.commands()...), run: c.reverts()},
-		{Title: "Then add a fallback to the settings", Code: true, Lines: lines(
-			"import logging",
-			"",
-			"JWT_SECRET_KEY = config('JWT_SECRET_KEY', default=None)",
-			"SIMPLE_JWT['SIGNING_KEY'] = JWT_SECRET_KEY or SECRET_KEY",
-			"if not JWT_SECRET_KEY:",
-			"    log = logging.getLogger(__name__)",
-			"    log.warning('SECRET_KEY signs tokens (insecure)')",
-		)},
+		{Title: "Then add a fallback to the settings", Code: true, Lines: c.fallback()},
 		{Title: "Why in this form", Lines: []prose.Text{
 			prose.Say("The fallback that is often recommended uses logger before the settings define it, so the backend will not start: NameError."),
 		}},
@@ -61,7 +53,7 @@ func PlanFor(c Change, until time.Time) []Section {
 	}
 	for _, s := range sections {
 		for i, line := range s.Lines {
-			s.Lines[i] = line.Clean(c.names.Fill)
+			s.Lines[i] = line.Name(c.names.Fill)
 		}
 		for i, command := range s.run {
 			s.run[i] = prose.Command(c.names.Fill(string(command)))
@@ -70,7 +62,24 @@ func PlanFor(c Change, until time.Time) []Section {
 	return sections
 }
 
-// lines are lines of code.
+// fallback are lines for the settings: the variable has the name in force, the settings'
+// own names are theirs.
+func (c Change) fallback() (out []prose.Text) {
+	for _, l := range []string{
+		"import logging",
+		"",
+		"JWT_SECRET_KEY = config('" + c.names.Fill(steps.GuideNames.Key) + "', default=None)",
+		"SIMPLE_JWT['SIGNING_KEY'] = JWT_SECRET_KEY or SECRET_KEY",
+		"if not JWT_SECRET_KEY:",
+		"    log = logging.getLogger(__name__)",
+		"    log.warning('SECRET_KEY signs tokens (insecure)')",
+	} {
+		out = append(out, prose.Say("%s", prose.Code(l)))
+	}
+	return out
+}
+
+// lines are commands, one a row.
 func lines(all ...string) (out []prose.Text) {
 	for _, l := range all {
 		out = append(out, prose.Of(l))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
 )
 
@@ -34,6 +35,18 @@ func TestWhatIsCopiedRunsAsItStands(t *testing.T) {
 	} {
 		if got := Runnable(PlanFor(c, time.Now())); got != want {
 			t.Errorf("copied %q, want %q", got, want)
+		}
+	}
+}
+
+// The fallback reads the variable by its name, and the settings' own names stay.
+func TestTheFallbackIsPython(t *testing.T) {
+	t.Parallel()
+	c := Change{names: steps.Names{Key: "SHOP_JWT_KEY", SecretKey: "DJANGO_SECRET_KEY"}}
+	text := Text(PlanFor(c, time.Now()), func(t prose.Text) []string { return []string{t.Rendered()} })
+	for _, line := range []string{"JWT_SECRET_KEY = config('SHOP_JWT_KEY', default=None)", "= JWT_SECRET_KEY or SECRET_KEY\n", "-S SHOP_JWT_KEY"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%q is not in:\n%s", line, text)
 		}
 	}
 }

@@ -41,13 +41,12 @@ type Finding struct {
 	Optional bool       `json:"-"`              // and does it on request only
 	Ask      prose.Text `json:"-"`              // the question to which a person may say yes, to go on anyway; empty where nothing overrules it
 
-	usual, usualFix prose.Text // those of the catalogue, once they are clean
+	usual prose.Text // the catalogue's message, once it is clean
 }
 
 // Clean is a finding with each of its texts cleaned.
 func (f Finding) Clean(clean func(prose.Text) prose.Text) Finding {
-	page := catalogue()[f.Code]
-	f.usual, f.usualFix = clean(prose.Of(page.Message)), clean(page.Fix)
+	f.usual = clean(prose.Of(catalogue()[f.Code].Message))
 	f.Message, f.Why, f.Ask, f.Fix = clean(f.Message), clean(f.Why), clean(f.Ask), clean(f.Fix)
 	return f
 }

@@ -26,31 +26,22 @@ func Groups(fs []Finding) (out []Group) {
 		}
 		g := &out[at]
 		g.All = append(g.All, f)
-		page := catalogue()[f.Code]
 		if g.Message != f.Message {
-			g.Message = or(f.usual, prose.Of(page.Message))
-		}
-		if g.Fix != f.Fix {
-			g.Fix = or(f.usualFix, page.Fix)
+			if g.Message = f.usual; f.usual.Empty() {
+				g.Message = prose.Of(catalogue()[f.Code].Message)
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Group) int { return a.rank() - b.rank() })
 	return out
 }
 
-func or(text, other prose.Text) prose.Text {
-	if text.Empty() {
-		return other
-	}
-	return text
-}
-
-// holds reports whether a finding says the same as the group. Sentences of their own are
-// kept, but where all that differs is the name in them.
+// holds reports whether a finding says the same as the group, and has the same fix.
+// Sentences of their own are kept, but where all that differs is the name in them.
 func (g Group) holds(f Finding) bool {
 	page := catalogue()[f.Code]
 	return g.Code == f.Code && g.Severity == f.Severity && g.FixedBySteps() == f.FixedBySteps() && g.File != "" && f.File != "" && f.Ask.Empty() &&
-		(page.Edit || g.All[0].Message == f.Message && g.All[0].Fix == f.Fix)
+		g.Fix == f.Fix && (page.Edit || g.Message == f.Message)
 }
 
 func (g Group) rank() int {

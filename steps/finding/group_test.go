@@ -48,6 +48,11 @@ func TestGroupsAreReadAsOneThing(t *testing.T) {
 	if g := Groups(two); len(g) != 1 || strings.Contains(g[0].Message.Rendered()+g[0].Fix.Rendered(), "JWT_SECRET_KEY") || !strings.Contains(g[0].Message.Rendered(), "SHOP_KEY") {
 		t.Errorf("%d groups: %s %s", len(g), g[0].Message, g[0].Fix)
 	}
+	// What is done about several is what is done about each: another fix is another thing.
+	own := New(CIMissingKey, "").At("c.env", 1).WithFix(Do("Add it by its own command."))
+	if g := Groups(append(two, own, own)); len(g) != 2 || g[1].Fix != own.Fix || g[1].Places() != "c.env:1" {
+		t.Errorf("%d groups: %v", len(g), g)
+	}
 	for _, c := range []struct {
 		fs     []Finding
 		starts bool

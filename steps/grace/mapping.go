@@ -28,7 +28,7 @@ func mapped(ctx context.Context, run *steps.Run) error {
 	var found []finding.Finding
 	for _, u := range all {
 		f := finding.New(finding.GraceNotMapped, "").At(u.Where, 0)
-		f.Fix = finding.Do("Add these lines beside those of %s, in %s. Commit, deploy, then run the rotation again:\n%s", run.Names().Key, u.Where, prose.Command(strings.Join(u.Lines, "\n")))
+		f.Fix = finding.Do("Add these lines beside those of %s, in %s. Commit, deploy, then run the rotation again:\n%s", run.Names().Key, u.Where, prose.Code(strings.Join(u.Lines, "\n")))
 		found = append(found, f)
 	}
 	if len(found) == 0 {

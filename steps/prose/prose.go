@@ -19,16 +19,37 @@ import (
 // The zero Text says nothing. Two that say the same are equal.
 type Text struct {
 	label  string // what stands before it and a colon
-	marked string // every other piece between two marks is a command
+	marked string // every other piece between two marks is a command, or code
 }
 
-// mark stands before and behind each command. No path, word or printable text has it.
-const mark = "\x00"
+// A mark stands before and behind each command, another one before and behind code. No
+// path, word or printable text has them.
+const (
+	mark     = "\x00"
+	codeMark = "\x01"
+)
+
+// unmarked takes the marks off a text.
+var unmarked = strings.NewReplacer(mark, "", codeMark, "")
 
 // Part is a piece of a Text.
 type Part struct {
 	Text    string
 	Command bool // as a person types it into a shell
+	Code    bool // of the project's settings, or about it: its names are the code's
+}
+
+// Copied reports whether a person copies the part whole: a command, or lines of code.
+func (p Part) Copied() bool { return p.Command || p.Code && strings.Contains(p.Text, "\n") }
+
+func (p Part) marked() string {
+	switch {
+	case p.Command:
+		return Command(p.Text).String()
+	case p.Code:
+		return Code(p.Text).String()
+	}
+	return p.Text
 }
 
 // Command is a whole command line, as an argument of Say.
@@ -36,11 +57,17 @@ type Command string
 
 func (c Command) String() string { return mark + string(c) + mark }
 
+// Code is Python for the project's settings, or what is said of theirs, as an argument of
+// Say. A setting in it is no variable, even where it is called like one: it keeps its name.
+type Code string
+
+func (c Code) String() string { return codeMark + string(c) + codeMark }
+
 // Shell is the command of the given words, in quotes where a shell needs them.
 func Shell(words ...string) Command { return Command(shell.Join(words...)) }
 
 // Of is the text of a string as it is, without a command.
-func Of(text string) Text { return Text{marked: strings.ReplaceAll(text, mark, "")} }
+func Of(text string) Text { return Text{marked: unmarked.Replace(text)} }
 
 // Say makes a text. Commands in the format stand between backticks, and those that are
 // made at run time are arguments of type Command for %s. A command that begins with
@@ -91,26 +118,23 @@ func (t Text) Label() (string, Text) { return t.label, Text{marked: t.marked} }
 
 // Rendered is the text for a person, its commands without any mark. It is for those who
 // show or encode it: a test lists them.
-func (t Text) Rendered() string { return strings.ReplaceAll(t.whole(), mark, "") }
+func (t Text) Rendered() string { return unmarked.Replace(t.whole()) }
 
 // Format keeps fmt from making a string of it.
 func (Text) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "(prose)") }
 
-// Cut cuts the text around the first command that does not fit, where last says that
-// nothing follows it. command is "" where all fit. A sign that ended what the command
-// was in is left out of after.
+// Cut cuts the text around the first command that does not fit, or lines of code, where
+// last says that nothing follows it. command is "" where all fit. A sign that ended what
+// the command was in is left out of after.
 func (t Text) Cut(fits func(command string, last bool) bool) (before Text, command string, after Text) {
 	parts := t.Parts()
 	var b strings.Builder
 	for i, p := range parts {
-		if p.Command && !fits(p.Text, i == len(parts)-1) {
-			rest := strings.TrimPrefix(t.whole(), b.String()+Command(p.Text).String())
+		if p.Copied() && !fits(p.Text, i == len(parts)-1) {
+			rest := strings.TrimPrefix(t.whole(), b.String()+p.marked())
 			return Text{marked: strings.TrimRight(b.String(), " ")}, p.Text, Text{marked: strings.TrimLeft(rest, ".,;: ")}
 		}
-		if p.Command {
-			p.Text = Command(p.Text).String()
-		}
-		b.WriteString(p.Text)
+		b.WriteString(p.marked())
 	}
 	return t, "", Text{}
 }
@@ -118,11 +142,13 @@ func (t Text) Cut(fits func(command string, last bool) bool) (before Text, comma
 // Empty reports whether the text says nothing.
 func (t Text) Empty() bool { return t.marked == "" }
 
-// Parts are the prose and the commands in their order, none empty.
+// Parts are the prose, the commands and the code in their order, none empty.
 func (t Text) Parts() (parts []Part) {
 	for i, text := range strings.Split(t.whole(), mark) {
-		if text != "" {
-			parts = append(parts, Part{text, i%2 == 1})
+		for j, piece := range strings.Split(text, codeMark) {
+			if piece != "" {
+				parts = append(parts, Part{Text: piece, Command: i%2 == 1, Code: j%2 == 1})
+			}
 		}
 	}
 	return parts
@@ -229,16 +255,25 @@ func (t Text) Clean(clean func(string) string) Text {
 	return t
 }
 
+// Name is the text with the names in it as fill leaves them, but for those in code.
+func (t Text) Name(fill func(string) string) Text {
+	t = t.each(func(p Part) string {
+		if p.Code {
+			return p.Text
+		}
+		return fill(p.Text)
+	})
+	t.label = fill(t.label)
+	return t
+}
+
 // each is the text with each of its parts as do makes it.
 func (t Text) each(do func(Part) string) Text {
 	label, t := t.Label()
 	var b strings.Builder
 	for _, p := range t.Parts() {
-		text := do(p)
-		if p.Command {
-			text = Command(text).String()
-		}
-		b.WriteString(text)
+		p.Text = do(p)
+		b.WriteString(p.marked())
 	}
 	return Text{label, b.String()}
 }

@@ -33,7 +33,7 @@ func TestTheCommandOfAText(t *testing.T) {
 			t.Errorf("%q: command %q, again %v", c.text, got, c.says.SaysAgain(nil))
 		}
 	}
-	want := []Part{{"Run ", false}, {"ps", true}, {" now.", false}}
+	want := []Part{{Text: "Run "}, {Text: "ps", Command: true}, {Text: " now."}}
 	if got := Say("Run `ps` now.").Parts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("parts %v", got)
 	}
@@ -129,5 +129,19 @@ func TestATextIsCutAroundACommand(t *testing.T) {
 	_, _, after := Say("`a long one`, or `a longer one`.").Cut(long)
 	if _, command, _ := after.Cut(long); command != "a longer one" {
 		t.Errorf("the second command is %q", command)
+	}
+}
+
+// Names are filled in around code, not in it; a person copies its lines as they are.
+func TestCodeKeepsItsNames(t *testing.T) {
+	t.Parallel()
+	fill := func(text string) string { return strings.ReplaceAll(text, "KEY", "MINE") }
+	text := Say("Set KEY, `echo KEY`: %s", Code("A = KEY\nB = 1")).Name(fill)
+	if got := text.Rendered(); got != "Set MINE, echo MINE: A = KEY\nB = 1" {
+		t.Error(got)
+	}
+	before, code, after := text.Cut(func(part string, _ bool) bool { return part == "echo MINE" })
+	if before.Rendered() != "Set MINE, echo MINE:" || code != "A = KEY\nB = 1" || !after.Empty() {
+		t.Errorf("%q %q %q", before.Rendered(), code, after.Rendered())
 	}
 }

@@ -19,7 +19,7 @@ func (s Styles) Say(label string, t prose.Text, st lipgloss.Style, width int, al
 		}
 		text.WriteString(p.Text)
 		for range strings.Join(strings.Fields(p.Text), "") {
-			accent = append(accent, p.Command)
+			accent = append(accent, p.Copied())
 		}
 	}
 	rows := Wrap(text.String(), width, all)

@@ -106,6 +106,25 @@ def readers(module, value=None):
     return unique(ways) or [environment(module)]
 
 
+# Packages that read variables through an object of theirs.
+OBJECTS = {"dynaconf": "dynaconf", "pydantic_settings": "pydantic-settings"}
+
+
+def foreign():
+    """The package that gives SECRET_KEY its value through an object, "" for none: a
+    variable is read as that object is made."""
+    owner, statement = secret_statement()
+    if statement is not None and list(reads(owner, statement.value)):
+        return ""
+    for module in modules:
+        for node in ast.walk(module.tree):
+            named = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in named:
+                if name.partition(".")[0] in OBJECTS:
+                    return OBJECTS[name.partition(".")[0]]
+    return ""
+
+
 def environment(module):
     line = bound(module, "os")
     return {"call": "os.environ.get", "form": "get", "import": "" if line else "import os", "line": line, "setup": ""}

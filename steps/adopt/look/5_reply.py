@@ -71,18 +71,29 @@ def reached(path, known):
     return known
 
 
+def has_dictionary():
+    try:
+        return find_site() is not None
+    except Unsure:
+        return True
+
+
 def reply():
     for path in ASKED["settings"]:
         follow(os.path.realpath(path))
     if not modules:
         return {"unsure": "the settings cannot be read"}
+    reader = foreign()
     try:
+        if reader:
+            raise Unsure("%s reads the variables, and keysplit does not know how that is written" % reader)
         told = apps() if ASKED["what"] == "apps" else place()
         return dict(told, left_out=left_out(told["file"]))
     except Unsure as unsure:
         at = unsure.module or modules[-1]
         told = {"unsure": str(unsure), "file": at.path, "line": unsure.line, "unit": unit_of(at), "quote": quote_of(at),
-                "ways": readers(at), "dict": DICTS[0], "var": ASKED["key"].upper(), "secret": "SECRET_KEY", "raises": "", "limit": 88}
+                "ways": readers(at), "dict": DICTS[0], "var": ASKED["key"].upper(), "secret": "SECRET_KEY", "raises": "", "limit": 88,
+                 "reader": reader, "tail": "entry" if has_dictionary() else "dictionary"}
         told["tuple"] = False
         return told
 
