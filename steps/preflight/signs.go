@@ -26,7 +26,10 @@ var (
 	requiresPackage = lazyregexp.New(`(?i)\b(?:djangorestframework[-_.](?:simple)?jwt|django[-_.]ninja[-_.]jwt|django[-_.]graphql[-_.]jwt|drf[-_.]jwt)\b`)
 	requiresTools   = lazyregexp.New(`(?i)\b(?:pyjwt|python[-_.]jose|joserfc|authlib|jwcrypto|djoser)\b`)
 	withKeyPair     = lazyregexp.New(`algorithm\s*=\s*['"](?:(?:RS|ES|PS)\d+|EdDSA)['"]`)
-	makesToken      = lazyregexp.New(`\bjwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
+	makesToken      = lazyregexp.New(`jwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
+	// namedPair is such an algorithm under a name, and algorithmName is how a call says one.
+	namedPair     = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
+	algorithmName = lazyregexp.New(`\balgorithm\s*=\s*(?:\w+\.)*(\w+)`)
 
 	// keyPair is an algorithm that no shared key signs with, or an address of keys.
 	keyPair   = lazyregexp.New(`['"]?\b(?:HEADLESS_)?(?:JWT_)?ALGORITHM['"]?\s*(?:\]\s*=|:|=)\s*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
@@ -88,7 +91,7 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 		switch found := ownTokens(p.Root); {
 		case found.shared:
 			return sharedIn(p, text)
-		case found.own != "":
+		case found.own != "", found.pair != "":
 			return found
 		}
 	}
@@ -134,7 +137,7 @@ const (
 
 // ownTokens looks in a project's code for what makes tokens.
 func ownTokens(root string) (found signing) {
-	left := maxCode
+	left, pair, direct := maxCode, "", false
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -157,13 +160,40 @@ func ownTokens(root string) (found signing) {
 			return filepath.SkipAll
 		}
 		for _, at := range makesToken.FindAllStringIndex(code, -1) {
-			if found.own == "" && !withKeyPair.MatchString(call(code[at[0]:])) { // one with a key pair is for another program
+			made := call(code[at[0]:])
+			if withKeyPair.MatchString(made) { // for another program
+				continue
+			}
+			if named := pairNamed(code, made); named != "" {
+				pair = named
+				continue
+			}
+			direct = direct || strings.HasPrefix(made, "jwt.")
+			if found.own == "" {
 				found = signing{own: path, line: strings.Count(code[:at[0]], "\n") + 1}
 			}
 		}
 		return nil
 	})
+	if pair != "" && !direct && !found.shared { // what else is called like it goes there
+		return signing{pair: pair}
+	}
 	return found
+}
+
+// pairNamed is the algorithm of a key pair that a call names by a constant of its file, ""
+// for none.
+func pairNamed(code, call string) string {
+	name := algorithmName.FindStringSubmatch(call)
+	if name == nil {
+		return ""
+	}
+	for _, pair := range namedPair.FindAllStringSubmatch(code, -1) {
+		if pair[1] == name[1] {
+			return pair[2]
+		}
+	}
+	return ""
 }
 
 // call is the text of a call, up to the bracket that closes it.

@@ -23,12 +23,16 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		codes    string // where only committed files count
 		kind     steps.SourceKind
 	}{
-		"nothing makes tokens":                    {reads, map[string]string{"requirements.txt": noToken}, "token-package", steps.NoTokens},
-		"nothing, by a file that another names":   {reads, map[string]string{"requirements.txt": "-r deps/all.txt\n", "deps/all.txt": noToken}, "token-package", steps.NoTokens},
-		"nothing, and plugins that bring more":    {reads + "import importlib\nimportlib.import_module('shop.menu')\n", map[string]string{"pyproject.toml": "[project]\ndependencies = ['django']\n"}, "token-package", steps.NoTokens},
-		"PyJWT is there for others":               {reads, map[string]string{"requirements.txt": noToken + "pyjwt==2.10\n", "shop/a.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
-		"no word of what is required":             {reads, nil, "", steps.NothingReads},
-		"settings that speak of tokens":           {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"nothing makes tokens":                  {reads, map[string]string{"requirements.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, by a file that another names": {reads, map[string]string{"requirements.txt": "-r deps/all.txt\n", "deps/all.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, and plugins that bring more":  {reads + "import importlib\nimportlib.import_module('shop.menu')\n", map[string]string{"pyproject.toml": "[project]\ndependencies = ['django']\n"}, "token-package", steps.NoTokens},
+		"PyJWT is there for others":             {reads, map[string]string{"requirements.txt": noToken + "pyjwt==2.10\n", "shop/a.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
+		"no word of what is required":           {reads, nil, "", steps.NothingReads},
+		"settings that speak of tokens":         {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"a key pair of the project's own manager": {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/manager.py": "from jwt import api_jwt\n\n\nclass Manager:\n    _ALG = 'RS256'\n\n    def encode(cls, what):\n        return api_jwt.encode(what, cls.private_key(), algorithm=cls._ALG)\n",
+			"shop/jwt.py": "def jwt_encode(what):\n    return manager().encode(what)\n"}, "token-algorithm", steps.KeyPair},
+		"a key pair for another program, beside a shared key": {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\nALG = 'ES256'\n\n\ndef apple():\n    return jwt.encode({}, 'k', algorithm=ALG)\n",
+			"shop/b.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
 		"the project's own code":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
 		"for another program":                     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode(dict(a=1), 'k', algorithm='RS256')\n"}, "token-package", steps.NoTokens},
 		"a comment of the project's own code":     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
