@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -199,5 +200,17 @@ func TestARenameThatFails(t *testing.T) {
 	}
 	if _, err := os.Stat(temp); err != nil {
 		t.Error("what lay there is gone:", err)
+	}
+}
+
+// A lock whose folder's cannot be taken is given back: who tries again does not wait for it.
+func TestALockThatIsHalfTakenIsGivenBack(t *testing.T) {
+	t.Parallel()
+	file, locks := filepath.Join(t.TempDir(), "file"), t.TempDir()
+	put(t, file, nil)
+	for range 2 {
+		if _, err := acquire(t.Context(), locks, filepath.Join(file, ".env"), ".env", 0); !errors.Is(err, syscall.ENOTDIR) {
+			t.Errorf("error %v", err)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dj/keysplit/envfile"
 )
 
 // Where settings get their secrets in a way of their own, the advice names the key as that
@@ -48,6 +50,18 @@ func TestCodeOfTheProjectsOwn(t *testing.T) {
 	for says, want := range map[string]string{"JWT_GET_USER_SECRET_KEY": "there is nothing to do", "": "Let the settings read it"} {
 		if said := run.Untaken(Source{Kind: OwnCode, File: "/shop/a.py", Line: 5, Says: says}).Fix.Rendered(); !strings.Contains(said, want) {
 			t.Errorf("%q: %s", says, said)
+		}
+	}
+}
+
+// A variable of the environment counts in another case only where the settings' reader
+// makes no difference.
+func TestTheCaseOfAVariable(t *testing.T) {
+	t.Parallel()
+	for anyCase, want := range map[bool]string{true: "environment", false: ""} {
+		run := &Run{Environ: func(name string) (string, bool) { return "x", name == "jwt_key" }, Options: Options{Names: Names{Key: "JWT_KEY", SecretKey: "SECRET_KEY", AnyCase: anyCase}}}
+		if keys, err := ReadKeys(run, envfile.Decouple, nil); err != nil || keys.Key.Source != want {
+			t.Errorf("any case %t: from %q, %v", anyCase, keys.Key.Source, err)
 		}
 	}
 }

@@ -26,8 +26,15 @@ func TestWhatAnUpgradeWasToldIsKept(t *testing.T) {
 			if err := r.remember(); err != nil {
 				t.Fatal(err)
 			}
-			if u, ok := j.LastUsed(); !ok || !slices.Equal(u.Targets, c.want) {
-				t.Errorf("kept %q, %t", u.Targets, ok)
+			if u, ok := j.LastUsed(); !ok || !slices.Equal(u.Targets, c.want) || u.Python != "" {
+				t.Errorf("kept %q and Python %q, %t", u.Targets, u.Python, ok)
+			}
+			r.Options.Python, r.Project.Python, r.Project.PythonArgs = "poetry", "/bin/poetry", []string{"run", "python"}
+			if err := r.remember(); err != nil {
+				t.Fatal(err)
+			}
+			if u, _ := j.LastUsed(); u.Python != "/bin/poetry run python" {
+				t.Errorf("of the Python that was named it keeps %q", u.Python)
 			}
 		})
 	}

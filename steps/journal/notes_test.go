@@ -207,7 +207,11 @@ func TestABackupThatFails(t *testing.T) {
 	if writeDurably(none, nil) == nil || publish(none, nil) == nil || syncDir(filepath.Dir(none)) == nil && runtime.GOOS != "windows" {
 		t.Error("a file was written to a folder that is not there")
 	}
-	j.dir = filepath.Dir(none)
+	j.readOnly = true
+	if _, err := j.Keep("a", []byte("x")); err == nil {
+		t.Error("a backup was kept that no line names")
+	}
+	j.readOnly, j.dir = false, filepath.Dir(none)
 	if _, err := j.Keep("a", []byte("x")); err == nil {
 		t.Error("a backup was kept nowhere")
 	}

@@ -165,12 +165,13 @@ func TestBrokenEnvironmentIsSaid(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "/usr/bin/python3 (PATH). The project's own environment, .venv, is broken: its Python, /gone/python,") {
 		t.Errorf("error %v", err)
 	}
-	named, placed := false, false
+	named, placed, failed := false, false, false
 	for _, e := range events {
+		failed = failed || e.ID == "django" && e.Mark == steps.MarkFailed
 		placed = placed || e.ID == "env-file" && e.Mark != steps.MarkRunning
 		named = named || e.Kind == steps.EventCheck && e.Text.Rendered() == ".venv" && e.Mark == steps.MarkWarn
 	}
-	if !named || !placed {
-		t.Errorf("a line names the environment: %t; that of the .env is settled: %t", named, placed)
+	if !named || !placed || !failed {
+		t.Errorf("a line names the environment: %t; that of the .env is settled: %t; that of Django failed: %t", named, placed, failed)
 	}
 }

@@ -327,6 +327,22 @@ func TestAnEnvFileOutsideTheProject(t *testing.T) {
 	}
 }
 
+// Of the files that were opened the one with the key counts, then one with SECRET_KEY,
+// then the first.
+func TestWhichOfTheOpenedFilesCounts(t *testing.T) {
+	t.Parallel()
+	dir := lay(t, map[string]string{"none": "A=1\n", "other": "B=1\n", "secret": "SECRET_KEY=x\n", "both": "SECRET_KEY=x\nJWT_SECRET_KEY=y\n", "settings.ini": "[settings]\n"})
+	for files, want := range map[string]string{"none other": "none", "none secret": "secret", "secret both": "both", "both secret none": "both", "settings.ini secret": "secret"} {
+		var all []string
+		for _, f := range strings.Fields(files) {
+			all = append(all, filepath.Join(dir, f))
+		}
+		if env, hidden := opened(steps.GuideNames, all); filepath.Base(env) != want || hidden != "" {
+			t.Errorf("%s: %s, %s", files, env, hidden)
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,26 @@ func TestPythonPathTellsTheProject(t *testing.T) {
 			if got := (&view{home: home}).bondOf(p, strings.Join(folders, string(filepath.ListSeparator)), nil); got != want {
 				t.Errorf("%q: %v, want %v", folders, got, want)
 			}
+		}
+	}
+}
+
+// A virtual environment in a project says nothing of what runs from it; a library that is
+// mapped from there does.
+func TestAVirtualEnvironmentOnTheWay(t *testing.T) {
+	t.Parallel()
+	project := t.TempDir()
+	library := filepath.Join(project, ".venv", "lib")
+	if err := errors.Join(os.MkdirAll(library, 0o700), os.WriteFile(filepath.Join(project, ".venv", "pyvenv.cfg"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	home, err := identify(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fromVenv, want := range map[bool]bond{false: unknown, true: ours} {
+		if got := (&view{home: home}).climb(library, fromVenv); got != want {
+			t.Errorf("from the environment %t: %v", fromVenv, got)
 		}
 	}
 }

@@ -54,3 +54,14 @@ func TestAPlatformThatStopsAnswering(t *testing.T) {
 		t.Errorf("%v, asked %d times", err, asked)
 	}
 }
+
+// A place of Railway is named with its environment, be it asked for or the folder's.
+func TestARailwayPlaceNamesItsEnvironment(t *testing.T) {
+	for environment, want := range map[string]string{"staging": ", environment staging", "": ", environment production"} {
+		stepstest.NewTool(t, "railway", `echo '{"RAILWAY_ENVIRONMENT_NAME":"production"}'`)
+		held, err := (&railway{service: "web", environment: environment}).Look(t.Context(), stepstest.NewRun(t, "", nil))
+		if err != nil || held.Where != "Railway service web"+want {
+			t.Errorf("%q: %q, %v", environment, held.Where, err)
+		}
+	}
+}

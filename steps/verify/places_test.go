@@ -48,11 +48,16 @@ func TestPlacesAreJudgedByWhatTheyHold(t *testing.T) {
 			case c.code != "" && (!errors.As(err, &failure) || !finding.Has(failure.Findings, c.code)):
 				t.Fatalf("error %v, want %s", err, c.code)
 			}
+			good, placed := c.code == "" && c.held.Readable, false
 			var compared steps.Mark
 			for _, ev := range events {
+				placed = placed || ev.ID == steps.LinesPlace+run.Targets[0].Spec() && ev.Mark == steps.MarkOK && strings.Contains(ev.Detail.Rendered(), "characters, fingerprint "+c.held.Key.Fingerprint())
 				if ev.ID == "differ" {
 					compared = ev.Mark
 				}
+			}
+			if placed != good {
+				t.Errorf("the place has its line with the fingerprint: %t", placed)
 			}
 			if compared != c.mark {
 				t.Errorf("the keys were compared with the mark %q, want %q", compared, c.mark)

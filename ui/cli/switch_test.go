@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,6 +74,19 @@ func TestEditsAreSwitchedLineByLine(t *testing.T) {
 			if got, said := run.Answers.Edits[id]; !said || got != on {
 				t.Errorf("%s: %s is %t, %t", name, id, got, said)
 			}
+		}
+	}
+}
+
+// A step's headline counts it, where it is one of those that are counted.
+func TestTheHeadlineOfAStep(t *testing.T) {
+	t.Parallel()
+	for _, n := range steps.Order() {
+		var out bytes.Buffer
+		newPlain(IO{In: strings.NewReader(""), Out: &out}, &speech{}).Step(n)
+		i := steps.About(n)
+		if counted := fmt.Sprintf("%d of %d  %s", i.Number, steps.Numbered(), i.Title); strings.Contains(out.String(), counted) != (i.Number > 0) {
+			t.Errorf("%s: %q", n, out.String())
 		}
 	}
 }
