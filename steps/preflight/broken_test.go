@@ -76,3 +76,29 @@ func TestAnAdoptionThatFails(t *testing.T) {
 		t.Errorf("%v, %s", err, codes(project.Findings))
 	}
 }
+
+// A change that an earlier run was killed in is said, with what the file is now.
+func TestAnInterruptedChangeIsSaid(t *testing.T) {
+	t.Parallel()
+	run := newRun(t)
+	t.Cleanup(run.Close)
+	root := t.TempDir()
+	env := filepath.Join(root, ".env")
+	if err := os.WriteFile(env, []byte("A=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err := run.Options.State.Open(root, steps.DefaultEnvironment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Begin(envfile.Intent{ID: "1", Path: env, Target: env, Temp: ".env.keysplit-1", OldSum: j.Prints().Sum([]byte("A=1\n")), NewSum: j.Prints().Sum([]byte("A=2\n"))}); err != nil {
+		t.Fatal(err)
+	}
+	var events stepstest.Events
+	if err := openJournal(t.Context(), run, &steps.Project{Root: root, TopLevel: root}, events.Emit); err != nil {
+		t.Fatal(err)
+	}
+	if len(events) != 1 || events[0].ID != "recover 1" || events[0].Detail.Rendered() != "an earlier run was interrupted here: the file is as it was before" {
+		t.Errorf("it says %+v", events)
+	}
+}

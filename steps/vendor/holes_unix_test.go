@@ -5,6 +5,8 @@ package vendor
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +65,26 @@ func TestARailwayPlaceNamesItsEnvironment(t *testing.T) {
 		if err != nil || held.Where != "Railway service web"+want {
 			t.Errorf("%q: %q, %v", environment, held.Where, err)
 		}
+	}
+}
+
+// Services beside the named ones that cannot be looked at are said, and nothing is claimed
+// of them.
+func TestOtherServicesThatCannotBeLookedAt(t *testing.T) {
+	run := stepstest.NewRun(t, "A=1\n", nil)
+	run.Key = run.Secret(stepstest.Key())
+	const two = "services:\n  web: {image: shop, env_file: .env}\n  worker: {image: shop, env_file: .env}\n"
+	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.yaml"), []byte(two), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stepstest.NewTool(t, "docker", `[ "$*" = "compose version --short" ] && echo 2.40.3`)
+	c := services{all: []string{"web"}, list: "web"}
+	by, err := c.find(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events stepstest.Events
+	if err := c.stale(t.Context(), run, events.Emit, by, "web"); err != nil || len(events) != 1 || events[0].Mark != steps.MarkWarn || events[0].Text.Rendered() != "other services" {
+		t.Errorf("%v, it says %+v", err, events)
 	}
 }
