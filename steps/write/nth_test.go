@@ -82,7 +82,7 @@ func TestAnAnswerThatCannotBeRead(t *testing.T) {
 	if held, err := target.Look(t.Context(), run); err == nil {
 		t.Errorf("heroku: %+v", held)
 	}
-	run.Environ = func(string) (string, bool) { return "", false }
+	run.Environ = stepstest.LookupEnv(t, nil)
 	stepstest.NewTool(t, "heroku", "exit 9")
 	if _, err := target.store.Put(t.Context(), run, run.Key, steps.Held{}); err == nil || !strings.Contains(err.Error(), "exit code 9") {
 		t.Errorf("heroku without a token: %v", err)
