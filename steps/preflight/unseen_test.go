@@ -22,6 +22,8 @@ type tried struct {
 
 func (d tried) Facts() *steps.Facts { return d.facts }
 
+func (tried) Close() error { return nil }
+
 func (d tried) Try(_ context.Context, t steps.Trial) (*steps.Facts, error) {
 	f := *d.facts
 	if f.State = "key-missing"; d.sees(t) != "" {
@@ -105,5 +107,26 @@ func TestATrialIsOfTheEditedSettings(t *testing.T) {
 	sum := func(key string) string { return run.Prints.Of(run.Secret(key)) }
 	if d.unseen(t.Context(), tried{facts: &steps.Facts{}, sees: sees, sum: sum}) {
 		t.Errorf("the key of settings that read it once they are edited seems unseen: %+v", p.Source)
+	}
+}
+
+// A key that no file has and Django does is not missing.
+func TestWhatDjangoHasIsNotMissing(t *testing.T) {
+	t.Parallel()
+	for state, missing := range map[string]bool{"ok": false, "key-missing": true} {
+		run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\n", nil)
+		p := run.Project
+		p.EnvFile.Readers = []envfile.Dialect{envfile.PythonDotenv}
+		p.Findings = []finding.Finding{finding.New(finding.JWTKeyMissing, "").At(".env", 0)}
+		facts := &steps.Facts{State: state, Key: steps.KeyFacts{Set: state == "ok"}, SecretKey: steps.KeyFacts{Set: true}}
+		s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
+			return tried{facts: facts, sees: func(steps.Trial) string { return "" }}, nil
+		}}
+		if err := s.askDjango(t.Context(), &diagnosis{run: run, project: p}, func(steps.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+		if finding.Has(p.Findings, finding.JWTKeyMissing) != missing {
+			t.Errorf("%s: findings %q", state, codes(p.Findings))
+		}
 	}
 }
