@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -116,5 +117,28 @@ func TestAServerThatAcceptsNoTwoKeysLeavesNothing(t *testing.T) {
 	run.Stage = steps.Accepting
 	if err := w.unaccepted(t.Context(), why); !errors.Is(err, why) || w.back == nil || w.back.OK || !finding.Has(w.back.Findings, finding.GraceNotInForce) || !strings.Contains(out.String(), "everything is restored") {
 		t.Errorf("%v, %+v\n%s", err, w.back, out.String())
+	}
+}
+
+// making is a step that makes a key.
+type making struct{ offering }
+
+func (making) Name() steps.Name { return steps.Generate }
+
+// Who gives up typing a key gets none that was made instead.
+func TestAKeyThatIsNotTypedIsNotMade(t *testing.T) {
+	t.Parallel()
+	applied := false
+	e := steps.NewEngine(stepstest.NewRun(t, "", nil), making{offering{&applied}})
+	for _, a := range []steps.Action{steps.ActPlan, steps.ActStart, steps.ActSucceed} {
+		var err error
+		if e.Machine, err = e.Machine.Do(steps.Preflight, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdio := IO{In: strings.NewReader(""), Err: io.Discard}
+	w := &walk{e: e, f: newPlain(IO{In: strings.NewReader("y\n"), Out: io.Discard}, &speech{}), o: &upgradeOptions{}, stdio: stdio}
+	if err := w.imported(t.Context()); err == nil || applied {
+		t.Errorf("error %v, a key was made: %t", err, applied)
 	}
 }
