@@ -14,7 +14,8 @@ import (
 type Name string
 
 // The states, in their order. Five of them are the guide's steps; preflight
-// comes before and checklist after.
+// comes before and checklist after. Distinct is what the guide, the package and the
+// screen call verify: here that is what every step does at its end.
 const (
 	Preflight Name = "preflight"
 	Generate  Name = "generate"

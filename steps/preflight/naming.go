@@ -74,7 +74,8 @@ func settingIs(name string) *lazyregexp.Regexp {
 }
 
 // filling is the variable that fills what a pattern finds, whose last group is where an
-// expression begins; "" for none. The settings module itself comes last among the sources, and its last word counts.
+// expression begins; "" for none. The settings module itself comes last among the sources,
+// and its last word counts.
 func (n naming) filling(what *lazyregexp.Regexp, depth int) string {
 	for _, s := range slices.Backward(n.sources) {
 		for _, m := range slices.Backward(what.FindAllStringSubmatchIndex(s.text, -1)) {
