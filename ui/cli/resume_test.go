@@ -48,7 +48,7 @@ func TestWhatWasBegunIsAskedAboutLineByLine(t *testing.T) {
 		asks   bool // which key should sign
 		says   string
 	}{
-		"\n":           {ExitOK, "keep", false, "Start over takes this key through every step again. To choose another key, undo first."},
+		"\n":           {ExitOK, "keep", false, "To choose another key, undo first."},
 		"y\n":          {ExitOK, "keep", false, "A part of its places has the new key"},
 		"1\n":          {ExitOK, "keep", false, "g go on: write   s start over   u undo   n no, stop here"},
 		"Go\n":         {ExitOK, "keep", false, "everyone will have to log in again"},
