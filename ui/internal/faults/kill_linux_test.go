@@ -175,7 +175,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
 	upgrade, rollback := (*house).upgrade, (*house).rollback
-	for name, k := range stepstest.Part(3, map[string]killing{
+	for name, k := range stepstest.Part(5, map[string]killing{
 		"upgrade":                             {begin: laid(keysplit), command: upgrade, chosen: fortieth},
 		"upgrade in place":                    {begin: laid(keysplit), command: upgrade, injections: []string{busy}, damage: true, chosen: outer},
 		"rollback":                            {begin: again(upgraded), command: rollback, chosen: outer},

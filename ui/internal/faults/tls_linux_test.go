@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -66,7 +67,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	tomorrow, yesterday := time.Now().Add(24*time.Hour), time.Now().Add(-24*time.Hour)
-	for name, c := range map[string]struct {
+	for name, c := range stepstest.Part(2, map[string]struct {
 		of    string
 		until time.Time
 		ca    bool
@@ -77,7 +78,7 @@ func TestCertificates(t *testing.T) {
 		"it signs itself, with --ca-file": {of: "127.0.0.1", until: tomorrow, ca: true},
 		"another name, with --ca-file":    {of: "other.example", until: tomorrow, ca: true, code: 1, says: "tls-untrusted"},
 		"it has expired, with --ca-file":  {of: "127.0.0.1", until: yesterday, ca: true, code: 1, says: "tls-untrusted"},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			cert, file := certificate(t, c.of, c.until)
 			var requests atomic.Int32
