@@ -34,7 +34,7 @@ func (r *Run) remember() error {
 		u.Targets = SpecsOf(r.Options.Targets) // where none is named, each run finds the place for itself
 	}
 	if f := r.Project.Facts; f != nil {
-		u.Facts, _ = json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField, f.PasswordField, f.LoginInside}) // they came as JSON
+		u.Facts, _ = json.Marshal(remembered{f.Tokens, f.Routes, f.LoginField, f.PasswordField, f.LoginInside}) // #nosec G117 -- the name of a field; they came as JSON
 	}
 	return r.Journal.Use(u)
 }

@@ -88,7 +88,7 @@ func offered(at int, o ui.Offer) choice {
 	if o.Demo {
 		return choice{key: 'd', text: strings.ToLower(o.Label)}
 	}
-	return choice{key: byte('1' + at), text: o.Label}
+	return choice{key: byte('1' + at), text: o.Label} // #nosec G115 -- at most ui.MaxBelow
 }
 
 // hasOthers reports whether something else can be named instead: the demo and the end of a
