@@ -15,11 +15,6 @@ import (
 	"dj/keysplit/steps/stepstest"
 )
 
-// nth makes the stand-in of a program fail at one call: the nth.
-const nth = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
-[ "$n" != "$(cat "$DIR/fail" 2>/dev/null)" ] || { echo "$*" >"$DIR/failed"; echo 'error: it failed' >&2; exit 9; }
-`
-
 // A program that fails at one call and works at all others ends the restart there, unless
 // it was asked only for what is worth knowing.
 func TestEachCallOfAProgramCounts(t *testing.T) {
@@ -33,13 +28,15 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 	all := map[string]stand{
 		"systemd": {"systemd:gunicorn", func(t *testing.T) *stepstest.Tool {
 			stepstest.NewTool(t, "sudo", `shift; exec "$@"`)
-			return stepstest.NewTool(t, "systemctl", nth+systemctlUp)
+			return stepstest.NewTool(t, "systemctl", stepstest.FailsOnce+systemctlUp)
 		}, nil},
-		"kubernetes": {"kubernetes:backend", func(t *testing.T) *stepstest.Tool { return stepstest.NewTool(t, "kubectl", nth+kubectlUp) },
+		"kubernetes": {"kubernetes:backend", func(t *testing.T) *stepstest.Tool {
+			return stepstest.NewTool(t, "kubectl", stepstest.FailsOnce+kubectlUp)
+		},
 			[]string{"auth can-i", "config"}},
 		"compose": {"compose:web", func(t *testing.T) *stepstest.Tool {
 			stepstest.NewTool(t, "docker-compose", "exit 9") // which is asked where docker has no plugin
-			tool := stepstest.NewTool(t, "docker", nth+dockerUp)
+			tool := stepstest.NewTool(t, "docker", stepstest.FailsOnce+dockerUp)
 			if err := os.WriteFile(filepath.Join(tool.Dir, "env.json"), []byte("[]"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +49,7 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 			path := filepath.Join(tool.Dir, p.program)
 			script, err := os.ReadFile(path)
 			if err == nil {
-				err = os.WriteFile(path, []byte(strings.Replace(string(script), "state=before;", nth+"state=before;", 1)), 0o700) // #nosec G306 -- a program
+				err = os.WriteFile(path, []byte(strings.Replace(string(script), "state=before;", stepstest.FailsOnce+"state=before;", 1)), 0o700) // #nosec G306 -- a program
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -72,7 +69,9 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 				}
 				said, _, err := restarted(t, w)
 				if n == 0 {
-					calls, _ = strconv.Atoi(strings.TrimSpace(tool.File("n")))
+					if calls, _ = strconv.Atoi(strings.TrimSpace(tool.File("n"))); calls == 0 {
+						t.Fatal("it was not called")
+					}
 				}
 				up := strings.Contains(said, "restarted ") || strings.Contains(said, "rolled out ") || strings.Contains(said, "recreated ")
 				failed := strings.TrimSpace(tool.File("failed")) // nothing, where it was asked less often this time

@@ -15,6 +15,13 @@ type Tool struct {
 	Dir string // its own folder, for the script's files: $DIR there
 }
 
+// FailsOnce begins the body of a stand-in that fails at one of its calls, with exit code 9:
+// the one whose number stands in its file fail. It counts them in n, and keeps the arguments
+// of the one that failed in failed.
+const FailsOnce = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
+[ "$n" != "$(cat "$DIR/fail" 2>/dev/null)" ] || { echo "$*" >"$DIR/failed"; echo 'error: it failed' >&2; exit 9; }
+`
+
 // tools are the folders of a test's stand-ins as a PATH, by the name of the test.
 var tools sync.Map
 

@@ -16,11 +16,6 @@ import (
 	"dj/keysplit/steps/vendor"
 )
 
-// nth makes the stand-in of a program fail at one call: the nth.
-const nth = `n=$(($(cat "$DIR/n" 2>/dev/null || echo 0) + 1)); echo $n >"$DIR/n"
-[ "$n" != "$(cat "$DIR/fail" 2>/dev/null)" ] || { echo "$*" >"$DIR/failed"; echo 'error: it failed' >&2; exit 9; }
-`
-
 // A program that fails at one call and works at all others ends the write, or the way back,
 // there and with that reason, unless it was asked only for what is worth knowing.
 func TestEachCallOfAManagerCounts(t *testing.T) {
@@ -33,7 +28,7 @@ func TestEachCallOfAManagerCounts(t *testing.T) {
 				continue // each call starts a program
 			}
 			run, target := oneTarget(t, m.spec)
-			program := stepstest.NewTool(t, m.program, nth+standInBody(t, m.program))
+			program := stepstest.NewTool(t, m.program, stepstest.FailsOnce+standInBody(t, m.program))
 			remember(t, program, m.start(old))
 			if err := os.WriteFile(filepath.Join(program.Dir, "fail"), []byte(strconv.Itoa(n)), 0o600); err != nil {
 				t.Fatal(err)
@@ -44,7 +39,9 @@ func TestEachCallOfAManagerCounts(t *testing.T) {
 				undone, err = undo(run)
 			}
 			if n == 0 {
-				calls, _ = strconv.Atoi(strings.TrimSpace(program.File("n")))
+				if calls, _ = strconv.Atoi(strings.TrimSpace(program.File("n"))); calls == 0 {
+					t.Fatal("it was not called")
+				}
 			}
 			failed := strings.TrimSpace(program.File("failed"))
 			key, _ := m.value(memory(t, program))
