@@ -53,6 +53,7 @@ var (
 	points    = lazyregexp.New(`(?i)(?:^|_)(?:NAME|PATH|DIR|ARN|ID|PARAM|PARAMETER|VERSION|URL)(?:_|$)`) // to a secret, or to what it is called in a store
 	onlyName  = lazyregexp.New(`^[A-Za-z_]\w*$`)
 	attribute = lazyregexp.New(`^(\w+(?:\(\))?)\.(\w+)(?:\.get_secret_value\(\))?$`)
+	asText    = lazyregexp.New(`^str\((.*)\)$`)
 	prefixed  = lazyregexp.New(`\bprefixed\(\s*['"](\w+)['"]`)
 
 	baseSettings  = lazyregexp.New(`class\s+\w+\([^)\n]*\bBaseSettings\b`)
@@ -109,6 +110,9 @@ func argumentOrLine(text string) string {
 func (n naming) variable(s source, at int, expression string, depth int) string {
 	if depth > 3 {
 		return ""
+	}
+	if m := asText.FindStringSubmatch(expression); m != nil {
+		expression = m[1]
 	}
 	if valuesCall.MatchString(expression) {
 		return n.ofValue(s, at, expression)

@@ -39,6 +39,7 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 		"pydantic, exact":   {"class Env(BaseSettings):\n    model_config = SettingsConfigDict(case_sensitive=True)\n    secret_key: str\nSECRET_KEY = Env().secret_key\n", steps.Names{SecretKey: "secret_key"}},
 
 		"configurations":           {"class Dev(Configuration):\n    SECRET_KEY = values.SecretValue()\n    JWT_KEY = values.SecretValue(environ_prefix=None)\n    @property\n    def SIMPLE_JWT(self):\n        return {'SIGNING_KEY': self.JWT_KEY}\n", steps.Names{Key: "JWT_KEY", SecretKey: "DJANGO_SECRET_KEY"}},
+		"configurations, as text":  {"class Dev(Configuration):\n    SECRET_KEY = values.Value()\n    JWT_SIGNING_KEY = values.Value(SECRET_KEY)\n    @property\n    def SIMPLE_JWT(self):\n        return {\"SIGNING_KEY\": str(self.JWT_SIGNING_KEY)}\n", steps.Names{Key: "DJANGO_JWT_SIGNING_KEY", SecretKey: "DJANGO_SECRET_KEY"}},
 		"configurations, prefixed": {"class Dev(Configuration):\n    SECRET_KEY = values.SecretValue(environ_prefix='SHOP', environ_name='KEY')\n", steps.Names{SecretKey: "SHOP_KEY"}},
 	} {
 		t.Run(what, func(t *testing.T) {

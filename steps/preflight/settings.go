@@ -33,6 +33,12 @@ func findSettings(run *steps.Run, p *steps.Project) []source {
 		p.SettingsModule = namedElsewhere(p)
 	}
 	p.SettingsFile = moduleFile(p.Root, p.SettingsModule)
+	if filepath.Base(p.SettingsFile) == "__init__.py" && strings.TrimSpace(newSource(p.SettingsFile).text) == "" {
+		// What starts the backend names one of the modules in it.
+		if module := filledIn(p.Root, p.SettingsModule+".{}"); module != "" {
+			p.SettingsModule, p.SettingsFile = module, moduleFile(p.Root, module)
+		}
+	}
 	t := follower{root: p.Root, seen: map[string]bool{}}
 	if p.SettingsFile != "" {
 		t.root = sourceRoot(p.SettingsFile, p.SettingsModule)
@@ -53,8 +59,8 @@ var (
 	settingsCall = lazyregexp.New(`setdefault\(\s*(?:key\s*=\s*)?['"]DJANGO_SETTINGS_MODULE['"]\s*,\s*((?:[^()\n]|\([^()]*\))*)`)
 	settingsSet  = lazyregexp.New(`\[\s*['"]DJANGO_SETTINGS_MODULE['"]\s*\]\s*=\s*([^\n]*)`)
 	assigned     = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*([^=\n][^\n]*)$`)
-	moduleText   = lazyregexp.New(`['"]([A-Za-z_][\w{}%.]*)['"]`)
-	moduleName   = lazyregexp.New(`^[A-Za-z_]\w*(?:\.\w+)*$`)
+	moduleText   = lazyregexp.New(`['"]([A-Za-z_][\w{}%.-]*)['"]`)
+	moduleName   = lazyregexp.New(`^[A-Za-z_][\w-]*(?:\.[\w-]+)*$`) // importlib takes a hyphen
 )
 
 // ofTests are settings for tests alone.
@@ -123,8 +129,8 @@ func filledIn(root, text string) string {
 }
 
 var (
-	iniSettings  = lazyregexp.New(`(?m)^[ \t]*["']?(?:DJANGO_SETTINGS_MODULE|django_settings_module)["']?[ \t]*[:=][ \t]*["']?([\w.]+)`)
-	testSettings = lazyregexp.New(`--ds[= ]([\w.]+)`)
+	iniSettings  = lazyregexp.New(`(?m)^[ \t]*["']?(?:DJANGO_SETTINGS_MODULE|django_settings_module)["']?[ \t]*[:=][ \t]*["']?([\w.-]+)`)
+	testSettings = lazyregexp.New(`--ds[= ]([\w.-]+)`)
 )
 
 // namedElsewhere is the settings module by the other files that start Django: wsgi.py

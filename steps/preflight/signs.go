@@ -38,7 +38,7 @@ var (
 	pairedByDefault = lazyregexp.New(`\bheadless\.tokens\.strategies\.jwt\b`)
 	// perUser has code of the project choose the key, for each user.
 	perUser = lazyregexp.New(`['"]JWT_GET_USER_SECRET_KEY['"]\s*:\s*(?:['"]|[a-z])`)
-	keyURL  = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*(?:\w|['"][^'"])`)
+	keyURL  = lazyregexp.New(`['"]JWK_URL['"]\s*:\s*((?:\w|['"][^'"])[^\n]*)`)
 
 	// goesOn begins settings that are not followed here.
 	goesOn = lazyregexp.New(`\b(?:exec|include|optional|import_module|__import__)\s*\(`)
@@ -74,10 +74,10 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 	if pairedByDefault.MatchString(text) && !simplejwt.MatchString(text) && !strings.Contains(text, "HEADLESS_JWT_ALGORITHM") {
 		return signing{pair: "RS256"}
 	}
-	if keyURL.MatchString(text) {
+	if address := keyURL.FindStringSubmatch(text); address != nil && !strings.Contains(address[1], "None") && !sharedKey.MatchString(text) {
 		return signing{pair: "JWK_URL"}
 	}
-	if run.Options.Names.Key != "" || namesIn(sources).Key != "" || strings.Contains(text, p.Names.Key) {
+	if run.Options.Names.Key != "" || namesIn(sources).Key != "" || inForce(p.Names, `\bKEY_VARIABLE\b`).MatchString(text) {
 		return signing{}
 	}
 	required := requirements(p)

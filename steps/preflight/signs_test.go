@@ -33,24 +33,28 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 			"shop/jwt.py": "def jwt_encode(what):\n    return manager().encode(what)\n"}, "token-algorithm", steps.KeyPair},
 		"a key pair for another program, beside a shared key": {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\nALG = 'ES256'\n\n\ndef apple():\n    return jwt.encode({}, 'k', algorithm=ALG)\n",
 			"shop/b.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
-		"the project's own code":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
-		"for another program":                     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode(dict(a=1), 'k', algorithm='RS256')\n"}, "token-package", steps.NoTokens},
-		"a comment of the project's own code":     {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
-		"tests that make tokens":                  {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/tests/a.py": "jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
-		"a key pair":                              {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PRIVATE']}\n", nil, "token-algorithm", steps.KeyPair},
-		"allauth's key pair":                      {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_PRIVATE_KEY = PEM\n", nil, "token-algorithm", steps.KeyPair},
-		"allauth's shared key":                    {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_ALGORITHM = 'HS256'\n", nil, "settings-not-upgraded", steps.NothingReads},
-		"a key pair, or a shared key":             {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256' if PEM else 'HS256', 'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", nil, "", steps.NothingReads},
-		"keys at an address":                      {simple + "SIMPLE_JWT = {'JWK_URL': 'https://id.example/keys'}\n", nil, "token-algorithm", steps.KeyPair},
-		"a key for each user":                     {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {\n    'JWT_GET_USER_SECRET_KEY': 'shop.keys.of',\n}\n", nil, "token-package:5", steps.OwnCode},
-		"no key for each user":                    {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {'JWT_GET_USER_SECRET_KEY': None}\n", nil, "settings-not-upgraded:4", steps.NothingReads},
-		"a package without a key":                 {simple + "\nSIMPLE_JWT = {\n    'ROTATE_REFRESH_TOKENS': True,\n}\n", nil, "settings-not-upgraded:5", steps.NothingReads},
-		"a package that only requirements name":   {reads, map[string]string{"pyproject.toml": "dependencies = ['djangorestframework_simplejwt>=5']\n"}, "settings-not-upgraded", steps.NothingReads},
-		"a package that the URLs name":            {reads, map[string]string{"requirements.txt": "djoser\n", "config/urls.py": "include('djoser.urls.jwt')\n"}, "settings-not-upgraded", steps.NothingReads},
-		"a package, and settings that go on":      {simple + "from split_settings.tools import include\ninclude('parts/*.py')\n", nil, "", ""},
-		"a key that the settings read":            {simple + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['SHOP_TOKENS']}\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
-		"a key that they read under its name":     {reads + "TOKENS = os.environ['JWT_SECRET_KEY']\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
-		"a package that is given another's value": {simple + "SIMPLE_JWT = {'SIGNING_KEY': keys.current()}\n", nil, "", steps.NothingReads},
+		"the project's own code":                   {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
+		"for another program":                      {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode(dict(a=1), 'k', algorithm='RS256')\n"}, "token-package", steps.NoTokens},
+		"a comment of the project's own code":      {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "# jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
+		"tests that make tokens":                   {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/tests/a.py": "jwt.encode({}, 'k')\n"}, "token-package", steps.NoTokens},
+		"a key pair":                               {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PRIVATE']}\n", nil, "token-algorithm", steps.KeyPair},
+		"allauth's key pair":                       {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_PRIVATE_KEY = PEM\n", nil, "token-algorithm", steps.KeyPair},
+		"allauth's shared key":                     {reads + "HEADLESS_TOKEN_STRATEGY = 'allauth.headless.tokens.strategies.jwt.JWTTokenStrategy'\nHEADLESS_JWT_ALGORITHM = 'HS256'\n", nil, "settings-not-upgraded", steps.NothingReads},
+		"a key pair, or a shared key":              {simple + "SIMPLE_JWT = {'ALGORITHM': 'RS256' if PEM else 'HS256', 'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", nil, "", steps.NothingReads},
+		"keys at an address":                       {simple + "SIMPLE_JWT = {'JWK_URL': 'https://id.example/keys'}\n", nil, "token-algorithm", steps.KeyPair},
+		"no address":                               {simple + "SIMPLE_JWT = {'JWK_URL': None}\n", nil, "settings-not-upgraded:4", steps.NothingReads},
+		"an address that may be, and a shared key": {simple + "SIMPLE_JWT = {'ALGORITHM': Value('HS256', environ_name='ALGORITHM'), 'SIGNING_KEY': os.environ['JWT_SECRET_KEY'], 'JWK_URL': os.environ['JWKS']}\n", nil, "", steps.NothingReads},
+		"an address that may be":                   {simple + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY'], 'JWK_URL': os.environ.get('JWKS', None)}\n", nil, "", steps.NothingReads},
+		"own code, with a key of a longer name":    {reads + "APP_JWT_SECRET_KEY = os.environ['APP_JWT_SECRET_KEY']\n", map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make():\n    return jwt.encode({}, 'k')\n"}, "token-package:5", steps.OwnCode},
+		"a key for each user":                      {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {\n    'JWT_GET_USER_SECRET_KEY': 'shop.keys.of',\n}\n", nil, "token-package:5", steps.OwnCode},
+		"no key for each user":                     {reads + "INSTALLED_APPS = ['rest_framework_jwt']\nJWT_AUTH = {'JWT_GET_USER_SECRET_KEY': None}\n", nil, "settings-not-upgraded:4", steps.NothingReads},
+		"a package without a key":                  {simple + "\nSIMPLE_JWT = {\n    'ROTATE_REFRESH_TOKENS': True,\n}\n", nil, "settings-not-upgraded:5", steps.NothingReads},
+		"a package that only requirements name":    {reads, map[string]string{"pyproject.toml": "dependencies = ['djangorestframework_simplejwt>=5']\n"}, "settings-not-upgraded", steps.NothingReads},
+		"a package that the URLs name":             {reads, map[string]string{"requirements.txt": "djoser\n", "config/urls.py": "include('djoser.urls.jwt')\n"}, "settings-not-upgraded", steps.NothingReads},
+		"a package, and settings that go on":       {simple + "from split_settings.tools import include\ninclude('parts/*.py')\n", nil, "", ""},
+		"a key that the settings read":             {simple + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['SHOP_TOKENS']}\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"a key that they read under its name":      {reads + "TOKENS = os.environ['JWT_SECRET_KEY']\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"a package that is given another's value":  {simple + "SIMPLE_JWT = {'SIGNING_KEY': keys.current()}\n", nil, "", steps.NothingReads},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -105,5 +109,32 @@ func TestSettingsOfTestsAreTheLast(t *testing.T) {
 	}
 	if got := run.Project.SettingsModule; got != "config.settings.local" {
 		t.Errorf("settings %s", got)
+	}
+}
+
+// The settings are found in a folder with a hyphen in its name, and in a package that is
+// empty itself: what starts the backend names one of its modules.
+func TestSettingsModulesByTheirNames(t *testing.T) {
+	t.Parallel()
+	for named, c := range map[string]struct{ file, want string }{
+		"my-shop.config":   {"my-shop/config.py", "my-shop.config"},
+		"settings":         {"settings/dev.py", "settings.dev"},
+		"shop.settings":    {"shop/settings/common.py", "shop.settings.common"},
+		"shop.environment": {"shop/environment/other.py", "shop.environment"},
+	} {
+		t.Run(named, func(t *testing.T) {
+			t.Parallel()
+			module := strings.ReplaceAll(named, ".", "/")
+			run, _, err := lookStatic(t, lay(t, map[string]string{
+				"manage.py":             "import os\nfrom django.core.management import execute_from_command_line\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', '" + named + "')\n",
+				module + "/__init__.py": "# empty\n", c.file: "SECRET_KEY = 'x'\n",
+			}), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := run.Project.SettingsModule; got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 }

@@ -73,3 +73,53 @@ func TestEncryptedFilesAreNotEdited(t *testing.T) {
 		t.Error("the same without its mark is not edited")
 	}
 }
+
+// A service that extends one of another compose file has the key where that has it. One
+// that cannot be found has it, as far as is known, where the file names the key at all.
+func TestAServiceOfAnotherFileBringsTheKey(t *testing.T) {
+	t.Parallel()
+	const (
+		service  = "services:\n  base:\n    image: shop\n    environment:\n      SECRET_KEY: x\n"
+		with     = service + "      JWT_SECRET_KEY: y\n"
+		ofBase   = "\n    extends: {file: ../base.yml, service: base}"
+		included = "\n    extends: base\ninclude: [../base.yml]"
+		named    = "\nx-note: {JWT_SECRET_KEY: y}"
+	)
+	for name, c := range map[string]struct {
+		web   string // what the service has besides
+		has   map[string]string
+		lacks int
+	}{
+		"it has it":                     {ofBase, map[string]string{"base.yml": with}, 0},
+		"it has it not":                 {ofBase, map[string]string{"base.yml": service}, 4},
+		"it has it not, another has":    {ofBase, map[string]string{"base.yml": service + "  other:\n    environment: {JWT_SECRET_KEY: y}\n"}, 4},
+		"not, though the file names it": {ofBase + named, map[string]string{"base.yml": service}, 4},
+		"not here":                      {ofBase, nil, 4},
+		"not here, the file names it":   {ofBase + named, nil, 0},
+		"by its env_file":               {ofBase, map[string]string{"base.yml": service + "    env_file: web.env\n", "web.env": "JWT_SECRET_KEY=y\n"}, 0},
+		"by its env_file, which not":    {ofBase, map[string]string{"base.yml": service + "    env_file: web.env\n", "web.env": "A=1\n"}, 4},
+		"by what that extends":          {ofBase, map[string]string{"base.yml": "services:\n  base:\n    extends: {file: more/a.yml, service: a}\n", "more/a.yml": "services:\n  a:\n    environment: [JWT_SECRET_KEY=y]\n"}, 0},
+		"in a circle":                   {ofBase, map[string]string{"base.yml": "services:\n  base:\n    extends: {file: base.yml, service: base}\n"}, 4},
+		"included":                      {included, map[string]string{"base.yml": with}, 0},
+		"included, without":             {included, map[string]string{"base.yml": service}, 4},
+		"included by that":              {included, map[string]string{"base.yml": "include:\n  - path: [more/a.yml]\n", "more/a.yml": with}, 0},
+		"included in a circle":          {included, map[string]string{"base.yml": "include: base.yml\n"}, 4},
+	} {
+		top := t.TempDir()
+		for _, folder := range []string{"deploy", "more"} {
+			if err := os.Mkdir(filepath.Join(top, folder), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for file, text := range c.has {
+			if err := os.WriteFile(filepath.Join(top, filepath.FromSlash(file)), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: top, TopLevel: top}}}
+		text := []byte("services:\n  web:\n    environment:\n      SECRET_KEY: x" + c.web + "\n")
+		if got := Read(steps.GuideNames, true, "deploy/compose.yaml", text, AroundOf(run)).Lacks(); got != c.lacks {
+			t.Errorf("%s: line %d lacks the key, not line %d", name, got, c.lacks)
+		}
+	}
+}

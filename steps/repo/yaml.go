@@ -34,8 +34,13 @@ type frame struct {
 	all      bool       // it may get any variable that is named in the file: a whole Secret, what another file has
 	envFiles []string   // the files that it gets variables from, as they are written
 	extends  []string   // the services or jobs beside it that it extends
+	takes    []taken    // the services of other compose files that it extends
+	includes []string   // the compose files that a file takes in
 	below    map[string]*frame
 }
+
+// taken is a service of another compose file.
+type taken struct{ file, service string }
 
 // named is the frame's name, and that of the list for an item.
 func (f *frame) named() string {
@@ -96,6 +101,7 @@ func parseYAML(data []byte) (docs []*yaml.Node, err error) {
 // parsed is a file of YAML, and both names in it.
 type parsed struct {
 	docs     []*yaml.Node
+	roots    []*frame
 	settings []setting
 }
 
@@ -107,11 +113,13 @@ func (v *vocabulary) parseFile(data []byte) (*parsed, error) {
 		return nil, err
 	}
 	r := &reader{vocabulary: v, lines: bytes.Split(data, []byte("\n"))}
+	var roots []*frame
 	for _, doc := range docs {
 		if len(doc.Content) == 0 {
 			continue
 		}
 		root := &frame{node: target(doc.Content[0])}
+		roots = append(roots, root)
 		r.visit(root, doc.Content[0], doc, func(name string) bool { return !isTemplate(name) })
 		used := map[*yaml.Node]bool{}
 		for _, s := range r.settings {
@@ -126,7 +134,7 @@ func (v *vocabulary) parseFile(data []byte) (*parsed, error) {
 	if r.visits > maxVisits {
 		return nil, errors.New("its aliases expand to too much")
 	}
-	return &parsed{docs, r.settings}, nil
+	return &parsed{docs, roots, r.settings}, nil
 }
 
 // isTemplate reports whether a top-level name is that of something to be used by others: an extension of compose, a
@@ -206,7 +214,9 @@ func (f *frame) borrow(m member) {
 	case m.key.Value == "envFrom" || m.key.Value == "fromGroup":
 		f.all = true
 	case m.key.Value == "env_file":
-		f.envFiles = append(f.envFiles, envFiles(value)...)
+		f.envFiles = append(f.envFiles, paths(value)...)
+	case m.key.Value == "include" && f.up == nil:
+		f.includes = paths(value)
 	case m.key.Value != "extends" || f.up == nil:
 	case value.Kind == yaml.ScalarNode:
 		f.extends = append(f.extends, value.Value)
@@ -215,35 +225,41 @@ func (f *frame) borrow(m member) {
 			f.extends = append(f.extends, target(one).Value)
 		}
 	default:
-		for _, of := range members(value) {
-			switch of.key.Value {
+		var of taken
+		for _, m := range members(value) {
+			switch m.key.Value {
 			case "service":
-				f.extends = append(f.extends, target(of.value).Value)
+				of.service = target(m.value).Value
 			case "file":
-				f.all = true
+				of.file = target(m.value).Value
 			}
+		}
+		if of.file != "" {
+			f.takes = append(f.takes, of)
+		} else {
+			f.extends = append(f.extends, of.service)
 		}
 	}
 }
 
-// envFiles are the paths of an env_file: a text, or a list of texts and of mappings with a
-// path.
-func envFiles(n *yaml.Node) (paths []string) {
+// paths are those of an env_file or include: a text, or a list of texts and of mappings
+// with a path.
+func paths(n *yaml.Node) (all []string) {
 	switch n = target(n); n.Kind {
 	case yaml.ScalarNode:
 		return []string{n.Value}
 	case yaml.SequenceNode:
 		for _, one := range n.Content {
-			paths = append(paths, envFiles(one)...)
+			all = append(all, paths(one)...)
 		}
 	default:
 		for _, m := range members(n) {
 			if m.key.Value == "path" {
-				paths = append(paths, target(m.value).Value)
+				all = append(all, paths(m.value)...)
 			}
 		}
 	}
-	return paths
+	return all
 }
 
 // isBuildArgument reports whether what is under a name is for the build of an image. That is no place for the key: it

@@ -145,7 +145,7 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 	}
 	o.changes(f, report.Changes)
 	if code.Lacks && settings == "" {
-		settingsToAdd(f, code.Lines)
+		settingsToAdd(run, f, code.Lines)
 	}
 	switch {
 	case code.Lacks || writes:
@@ -164,9 +164,9 @@ func (o *graceOptions) changes(f *plainFront, all []string) {
 }
 
 // settingsToAdd shows the lines for the settings.
-func settingsToAdd(f *plainFront, lines []string) {
+func settingsToAdd(run *steps.Run, f *plainFront, lines []string) {
 	f.Note("")
-	f.Note("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:")
+	f.Note(run.Names().Fill("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:"))
 	for _, l := range lines {
 		f.line("    %s", l)
 	}
@@ -224,7 +224,7 @@ func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 		f.Note("The grace period is in force. Nothing was changed.")
 	}
 	if lacks {
-		settingsToAdd(f, g.Settings)
+		settingsToAdd(run, f, g.Settings)
 	}
 	lines := byHand(run, g)
 	if len(lines) > 0 {
@@ -241,7 +241,7 @@ func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
 		f.Note("The previous key is not proved: no server was seen to sign with it. It is the one that was there before the latest upgrade.")
 	}
 	if g.Unsure {
-		f.Note("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in.")
+		f.Note(run.Names().Fill("SECRET_KEY cannot be read there, so it was not compared: see that the previous key was not SECRET_KEY. Accepting that would let its holders in."))
 	}
 	if lacks {
 		f.Note("Then restart the backend.")
