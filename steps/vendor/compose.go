@@ -236,7 +236,7 @@ type source struct {
 func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source, err error) {
 	names, s := run.Names(), f.Services[service]
 	value, found := entry(s, names.Key)
-	files := envFiles(s)
+	files := s.filledIn(run, dir, envFiles(s))
 	for _, path := range files {
 		if !strings.Contains(path, "$") {
 			from.reads = append(from.reads, file.From(dir, path))
@@ -285,9 +285,12 @@ func (f composeFile) sourceOf(run *steps.Run, service, dir string) (from source,
 func chooseEnvFile(names steps.Names, files []string, dir string, stores []string) int {
 	for _, name := range []string{names.Key, names.SecretKey} {
 		for i, path := range slices.Backward(files) {
-			data, err := file.ReadSmall(file.From(dir, path))
-			if err != nil {
-				continue // it may be one that need not be there
+			path = file.From(dir, path)
+			data, err := file.ReadSmall(path)
+			if err != nil { // it may be one that need not be there, or one that is to be copied
+				if data, err = file.ReadSmall(steps.SampleOf(path)); err != nil {
+					continue
+				}
 			}
 			if _, found, err := envfile.Lookup(envfile.Compose, data, name, func(string) (string, bool) { return "", false }); err == nil && found {
 				return i

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/sys/file"
 )
 
@@ -50,7 +53,7 @@ func isFixed(path string) bool {
 // in is a service whose paths count from a folder, with whole ones.
 func (s service) in(dir string) service {
 	from := func(path string) string {
-		if isFixed(path) {
+		if isFixed(path) || strings.IndexByte(path, '$') > 0 && !strings.Contains(path, "://") {
 			return file.From(dir, path)
 		}
 		return path
@@ -150,6 +153,34 @@ func (f composeFile) extend(name, dir string, depth int) service {
 	s.Extends = nil
 	return from.with(s)
 }
+
+// filledIn are paths with the values of the variables in them, as far as these have any:
+// of this process, of the files that fill in variables, and else their defaults.
+func (s service) filledIn(run *steps.Run, dir string, paths []string) []string {
+	for i, path := range paths {
+		paths[i] = withDefault.ReplaceAllStringFunc(path, func(part string) string {
+			m := withDefault.FindStringSubmatch(part)
+			name := m[1] + m[4]
+			value, set := run.LookupEnv(name)
+			for _, fills := range slices.Backward(s.filledBy(dir)) {
+				if data, err := file.ReadSmall(fills); err == nil && !set {
+					value, set, _ = envfile.Lookup(envfile.Compose, data, name, run.LookupEnv) // what cannot be read fills in nothing
+				}
+			}
+			switch {
+			case set && (value != "" || m[2] == "-"):
+				return value
+			case m[2] != "":
+				return m[3]
+			}
+			return part
+		})
+	}
+	return paths
+}
+
+// withDefault is a variable in a path: ${NAME}, ${NAME:-default}, ${NAME-default}, $NAME.
+var withDefault = lazyregexp.New(`\$(?:\{(\w+)(?:(:?-)([^${}]*))?\}|(\w+))`)
 
 // filledBy are the files that ${variables} of a service of a compose file in a folder are
 // filled in from; a later one wins.

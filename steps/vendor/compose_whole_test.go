@@ -30,6 +30,13 @@ func TestFilesThatTakeInOthers(t *testing.T) {
 		"a variable":            {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: \"${BASE}.yml\", service: web}\n    env_file: a.env\n"}, "web", ""},
 		"not there":             {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: base.yml, service: web}\n"}, "web", ""},
 
+		"a variable with a default":  {map[string]string{"compose.yml": "services:\n  web:\n    env_file: [\"env.d/${ENV:-dev}\"]\n"}, "web", "env.d/dev"},
+		"a variable of the .env":     {map[string]string{"compose.yml": "services:\n  web:\n    env_file: [\"env.d/${ENV:-dev}/$NAME\"]\n", ".env": "ENV=prod\nNAME=web\n"}, "web", "env.d/prod/web"},
+		"one that is empty":          {map[string]string{"compose.yml": "services:\n  web:\n    env_file: \"${ENV:-dev}.env\"\n", ".env": "ENV=\n"}, "web", "dev.env"},
+		"a variable elsewhere":       {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: base/a.yml, service: web}\n", "base/a.yml": "services:\n  web:\n    env_file: \"./${ENV-dev}.env\"\n"}, "web", "base/dev.env"},
+		"a variable without a value": {map[string]string{"compose.yml": "services:\n  web:\n    env_file: \"${ENV}.env\"\n"}, "web", ""},
+		"what is to be copied":       {map[string]string{"compose.yml": "services:\n  web:\n    env_file: [common, tunnel]\n", "common.dist": "SECRET_KEY=x\n", "tunnel.dist": "A=1\n"}, "web", "common"},
+
 		"included":             {map[string]string{"compose.yml": "include:\n  - base/compose.base.yml\n", "base/compose.base.yml": base}, "web", "base/.env.web"},
 		"its own .env":         {map[string]string{"compose.yml": "include: [base/compose.base.yml]\nservices:\n  db:\n    image: postgres\n", "base/compose.base.yml": base, "base/.env": "SECRET_KEY=x\n"}, "app", "base/.env"},
 		"the .env above":       {map[string]string{"compose.yml": "include: [base/compose.base.yml]\n", "base/compose.base.yml": base, "base/.env": "JWT_SECRET_KEY=x\n", ".env": "JWT_SECRET_KEY=y\n"}, "app", ".env"},
