@@ -64,6 +64,18 @@ func Draft(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 	return nil, unsure(run, p)
 }
 
+// Refused is why no edit of the settings is sure, with the lines to paste: a
+// *steps.Failure, nil where Draft may make one.
+func Refused(ctx context.Context, run *steps.Run) error {
+	if run.Project.SettingsFile == "" || run.Project.Python == "" {
+		return nil
+	}
+	if p, err := look(ctx, run, "key"); err != nil || p.Unsure != "" {
+		return cmp.Or(err, unsure(run, p))
+	}
+	return nil
+}
+
 // write makes the edit in one of the ways to read the key.
 func write(run *steps.Run, p place, w way) (*steps.Adopted, error) {
 	if p.File == "" || run.Project.Rel(p.File) == p.File {
@@ -109,13 +121,17 @@ func byHand(run *steps.Run, p place) finding.Fix {
 	if len(p.Ways) > 0 {
 		m.way = p.Ways[0]
 	}
+	if p.Reader != "" {
+		m.way = way{Form: "object"}
+	}
 	m.Read = true
 	where := "below SECRET_KEY and " + p.Dict
 	switch {
 	case p.Reader != "" && p.Tail == "apps":
 		return finding.Do("Let %s read %s and %s, empty by default, as %s and %s. Then add %s to INSTALLED_APPS.", p.Reader, m.grace[0], m.grace[1], steps.GraceKeyName, steps.GraceUntilName, steps.GraceApp)
-	case p.Reader != "":
-		return finding.Do("Let %s read %s, as a setting that is required and differs from SECRET_KEY, and give %s its value as SIGNING_KEY. Then run `keysplit` again.", p.Reader, m.key, p.Dict)
+	case p.Reader != "" && p.Reading == "": // the settings are made last, and from the dictionary
+		return finding.Do("Give %s the first of these lines, above the call of %s, and that call the second. Then run `keysplit upgrade`.\n%s", p.Dict, p.Reader,
+			prose.Code(fmt.Sprintf("%s: %s,\nvalidators=[dynaconf.Validator(%s, must_exist=True, len_min=%d)],", m.quoted("SIGNING_KEY"), m.quoted("@format {this."+m.Var+"}"), m.quoted(m.Var), m.least)))
 	case p.Tail == "apps":
 		where = "below INSTALLED_APPS"
 	case m.Class:
@@ -125,6 +141,10 @@ func byHand(run *steps.Run, p place) finding.Fix {
 	}
 	if m.Package != "" && !listed(run.Project, m.Package) {
 		where += ", and " + m.Package + " to the project's requirements"
+	}
+	if field := m.Reading[strings.LastIndexByte(strings.TrimSuffix(m.Reading, ".get_secret_value()"), '.')+1:]; p.Reader == "pydantic-settings" {
+		field, _, _ = strings.Cut(field, ".")
+		where += ", and the field " + field + " to the class of SECRET_KEY's"
 	}
 	return finding.Do("Add these lines to %s, %s:\n%s", run.Project.Rel(p.File), prose.Code(where), prose.Code(strings.Join(append(m.imports(), m.lines()...), "\n")))
 }

@@ -109,8 +109,16 @@ func TestShapes(t *testing.T) {
 			made, err := draft(t.Context(), run)
 			if s.unsure != "" {
 				var f *steps.Failure
-				if !errors.As(err, &f) || !strings.Contains(f.Error(), s.unsure) || strings.Contains(f.Findings[0].Fix.Rendered(), "raise ImproperlyConfigured(") == strings.Contains(s.unsure, "reads the variables") {
+				if !errors.As(err, &f) || !strings.Contains(f.Error(), s.unsure) {
 					t.Fatalf("%v, %v", made, err)
+				}
+				if len(s.says) == 0 {
+					s.says = []string{"raise ImproperlyConfigured("}
+				}
+				for _, said := range s.says {
+					if fix := f.Findings[0].Fix.Rendered(); !strings.Contains(fix, said) {
+						t.Errorf("%q is not among what is to be added:\n%s", said, fix)
+					}
 				}
 				return
 			}

@@ -23,6 +23,8 @@ func (m manner) quoted(text string) string { return m.Quote + text + m.Quote }
 // reading is the expression that reads a variable, with none where it is not set.
 func (m manner) reading(name, none string) string {
 	switch m.Form {
+	case "object":
+		return m.Reading
 	case "default":
 		return fmt.Sprintf("%s(%s, default=%s)", m.Call, m.quoted(name), none)
 	case "value":

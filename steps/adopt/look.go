@@ -38,6 +38,7 @@ type place struct {
 	Var     string `json:"var"`     // what the settings call the key
 	Secret  string `json:"secret"`  // the expression for SECRET_KEY
 	Reader  string `json:"reader"`  // the package that reads variables in a way that is not known, "" for none
+	Reading string `json:"reading"` // how the key is read from that package's object; "" where it makes the settings itself
 	Ways    []way  `json:"ways"`    // to read a variable, the likeliest first
 	Raises  string `json:"raises"`  // what ImproperlyConfigured is called, "" where it is not imported
 	Imports head   `json:"imports"` // where imports come

@@ -150,6 +150,7 @@ SIMPLE_JWT = {
 }
 `},
 		unsure: "pydantic-settings reads the variables", field: true,
+		says: []string{"and the field jwt_secret_key to the class", "JWT_SECRET_KEY = env.jwt_secret_key\n", "if JWT_SECRET_KEY == SECRET_KEY:", "SIMPLE_JWT[\"SIGNING_KEY\"] = JWT_SECRET_KEY"},
 	},
 	"dynaconf": {
 		files: map[string]string{
@@ -157,9 +158,11 @@ SIMPLE_JWT = {
 			"settings.toml": "[default]\nSECRET_KEY = \"a-secret-key-of-a-file-0123456789-0123456789-abcdef\"\n",
 		},
 		unsure: "dynaconf reads the variables", field: true,
+		says: []string{"Give SIMPLE_JWT the first", "\"SIGNING_KEY\": \"@format {this.JWT_SECRET_KEY}\",\nvalidators=[dynaconf.Validator(\"JWT_SECRET_KEY\", must_exist=True, len_min=50)]"},
 	},
 	"an object of dynaconf, where another reader is installed": {
 		files:  map[string]string{"settings.py": "from dynaconf import Dynaconf\n" + head + apps + "given = Dynaconf(envvar_prefix=False, load_dotenv=True)\nSECRET_KEY = given.SECRET_KEY\nSIMPLE_JWT = {\"SIGNING_KEY\": SECRET_KEY}\n"},
 		unsure: "dynaconf reads the variables", field: true,
+		says: []string{"JWT_SECRET_KEY = given.JWT_SECRET_KEY\n", "SIMPLE_JWT[\"SIGNING_KEY\"] = JWT_SECRET_KEY"},
 	},
 }

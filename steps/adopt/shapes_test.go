@@ -11,7 +11,7 @@ type shape struct {
 	files    map[string]string // beside the settings package; settings.py as a rule
 	settings string            // the settings module, "" for "settings"
 	env      string            // lines of the environment file; SECRET_KEY stands for its value
-	says     []string          // what is in the edited file
+	says     []string          // what is in the edited file, or in what is to be pasted
 	file     string            // that is edited, "" for settings.py
 	leftOut  string            // settings of another environment that do not load it
 	unsure   string            // why it is not edited

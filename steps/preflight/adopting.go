@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,6 +38,14 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		p.Findings[at] = p.Findings[at].NotFixable()
 		return nil
 	case !run.Answers.Adopt:
+		var refused *steps.Failure
+		if err := adopt.Refused(ctx, run); errors.As(err, &refused) {
+			first := p.Findings[at].NotFixable().WithFix(refused.Findings[0].Fix)
+			p.Findings = slices.Insert(slices.Delete(p.Findings, at, at+1), 0, first)
+			return nil
+		} else if err != nil {
+			return err
+		}
 		// It comes first: what is said of the key counts only after it.
 		first := offered(p.Findings[at])
 		p.Findings = slices.Insert(slices.Delete(p.Findings, at, at+1), 0, first)

@@ -112,17 +112,36 @@ OBJECTS = {"dynaconf": "dynaconf", "pydantic_settings": "pydantic-settings"}
 
 def foreign():
     """The package that gives SECRET_KEY its value through an object, "" for none: a
-    variable is read as that object is made."""
+    variable is read as that object is made. And how the key is read from that object, ""
+    where the package makes the settings itself."""
     owner, statement = secret_statement()
     if statement is not None and list(reads(owner, statement.value)):
-        return ""
+        return "", ""
     for module in modules:
         for node in ast.walk(module.tree):
             named = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in named:
                 if name.partition(".")[0] in OBJECTS:
-                    return OBJECTS[name.partition(".")[0]]
-    return ""
+                    return OBJECTS[name.partition(".")[0]], of_object(owner, statement.value if statement is not None else None)
+    return "", ""
+
+
+def of_object(owner, value):
+    """How the key is read where SECRET_KEY is an attribute: with the same in front of its
+    name, in the same case, and as what that gives out."""
+    end = ""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
+        value, end = value.func.value, "." + value.func.attr + "()"
+    if not isinstance(value, ast.Attribute):
+        return ""
+    name = setting(value.attr)
+    return "%s.%s%s" % (owner.words(value.value), name.lower() if value.attr.islower() else name, end)
+
+
+def setting(secret):
+    """What the key's variable is called as a setting, without what stands before both."""
+    before = ASKED["secret_key"][:-len(secret)] if ASKED["secret_key"].upper().endswith(secret.upper()) else ""
+    return ASKED["key"][len(before):] if ASKED["key"].upper().startswith(before.upper()) else ASKED["key"]
 
 
 def environment(module):

@@ -83,7 +83,7 @@ def reply():
         follow(os.path.realpath(path))
     if not modules:
         return {"unsure": "the settings cannot be read"}
-    reader = foreign()
+    reader, reading = foreign()
     try:
         if reader:
             raise Unsure("%s reads the variables, and keysplit does not know how that is written" % reader)
@@ -92,8 +92,8 @@ def reply():
     except Unsure as unsure:
         at = unsure.module or modules[-1]
         told = {"unsure": str(unsure), "file": at.path, "line": unsure.line, "unit": unit_of(at), "quote": quote_of(at),
-                "ways": readers(at), "dict": DICTS[0], "var": ASKED["key"].upper(), "secret": "SECRET_KEY", "raises": "", "limit": 88,
-                 "reader": reader, "tail": "entry" if has_dictionary() else "dictionary"}
+                "ways": readers(at), "dict": DICTS[0], "var": (setting("SECRET_KEY") if reader else ASKED["key"]).upper(), "secret": "SECRET_KEY", "raises": "", "limit": 88,
+                 "reader": reader, "reading": reading, "tail": "entry" if has_dictionary() else "dictionary"}
         told["tuple"] = False
         return told
 
