@@ -1,8 +1,6 @@
 package repo
 
 import (
-	"bytes"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -34,18 +32,6 @@ func (a *Around) brings(compose, envFile string) bool {
 	}
 	data, err := file.ReadSmall(at)
 	return err != nil || wordsOf(run.Names()).mentions.Match(data)
-}
-
-// other is another compose file, as one names it; an error where it is not here.
-func (v *vocabulary) other(rel string) (*parsed, error) {
-	if v.around == nil || strings.Contains(rel, "$") {
-		return nil, fs.ErrNotExist
-	}
-	data, err := file.ReadSmall(v.around.path(rel))
-	if err != nil {
-		return nil, err
-	}
-	return v.parseFile(bytes.TrimPrefix(data, byteOrderMark))
 }
 
 func (a *Around) path(rel string) string {

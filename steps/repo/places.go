@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bytes"
-	"path"
 	"slices"
 	"strings"
 
@@ -155,57 +154,6 @@ func (f *File) keyed(settings []setting) (below, around map[*frame]bool) {
 		}
 	}
 	return below, around
-}
-
-// maxExtends bounds how deep services extend others, which may do so in a circle.
-const maxExtends = 20
-
-// borrows reports whether a frame of a file gets JWT_SECRET_KEY from elsewhere, or may: from a service or job that it
-// extends, if that has it; from a file or a Secret that is not here, if this file names the key. around are the frames
-// that have it.
-func (v *vocabulary) borrows(file string, f *frame, around map[*frame]bool, named bool, depth int) bool {
-	if f.all || depth > maxExtends {
-		return f.all && named
-	}
-	return slices.ContainsFunc(f.takes, func(of taken) bool { return v.has(path.Join(path.Dir(file), of.file), of.service, named, depth+1) }) ||
-		slices.ContainsFunc(f.extends, func(name string) bool {
-			if of := f.up.below[name]; of != nil {
-				return around[of] || v.fromFile(file, of) || v.borrows(file, of, around, named, depth+1)
-			}
-			return v.included(file, f, name, named, depth+1)
-		})
-}
-
-// has reports whether a service of another compose file has the key, or may.
-func (v *vocabulary) has(file, service string, may bool, depth int) bool {
-	p, err := v.other(file)
-	if err != nil {
-		return may
-	}
-	f := &File{}
-	_, around := f.keyed(p.settings)
-	for _, root := range p.roots {
-		if services := root.below["services"]; services != nil && services.below[service] != nil {
-			of := services.below[service]
-			return around[of] || v.fromFile(file, of) || v.borrows(file, of, around, f.key > 0, depth)
-		}
-		if depth <= maxExtends && v.included(file, root, service, may, depth+1) {
-			return true
-		}
-	}
-	return false
-}
-
-// included reports whether a service that is not in a file has the key by one that this
-// takes in, or may. f is any frame of the file.
-func (v *vocabulary) included(file string, f *frame, service string, may bool, depth int) bool {
-	for f.up != nil {
-		f = f.up
-	}
-	if len(f.includes) == 0 {
-		return may
-	}
-	return slices.ContainsFunc(f.includes, func(other string) bool { return v.has(path.Join(path.Dir(file), other), service, may, depth) })
 }
 
 // Provides is the first line that provides SECRET_KEY, from 1; 0 for none.

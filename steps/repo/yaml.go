@@ -39,9 +39,6 @@ type frame struct {
 	below    map[string]*frame
 }
 
-// taken is a service of another compose file.
-type taken struct{ file, service string }
-
 // named is the frame's name, and that of the list for an item.
 func (f *frame) named() string {
 	for f != nil && f.name == "" {
@@ -204,62 +201,6 @@ func (f *frame) child(m member) *frame {
 	}
 	f.below[c.name] = c
 	return c
-}
-
-// borrow notes what a frame gets from elsewhere, where one of its members says so: whole Secrets, a service of compose or
-// a job of GitLab that it extends.
-func (f *frame) borrow(m member) {
-	value := target(m.value)
-	switch {
-	case m.key.Value == "envFrom" || m.key.Value == "fromGroup":
-		f.all = true
-	case m.key.Value == "env_file":
-		f.envFiles = append(f.envFiles, paths(value)...)
-	case m.key.Value == "include" && f.up == nil:
-		f.includes = paths(value)
-	case m.key.Value != "extends" || f.up == nil:
-	case value.Kind == yaml.ScalarNode:
-		f.extends = append(f.extends, value.Value)
-	case value.Kind == yaml.SequenceNode:
-		for _, one := range value.Content {
-			f.extends = append(f.extends, target(one).Value)
-		}
-	default:
-		var of taken
-		for _, m := range members(value) {
-			switch m.key.Value {
-			case "service":
-				of.service = target(m.value).Value
-			case "file":
-				of.file = target(m.value).Value
-			}
-		}
-		if of.file != "" {
-			f.takes = append(f.takes, of)
-		} else {
-			f.extends = append(f.extends, of.service)
-		}
-	}
-}
-
-// paths are those of an env_file or include: a text, or a list of texts and of mappings
-// with a path.
-func paths(n *yaml.Node) (all []string) {
-	switch n = target(n); n.Kind {
-	case yaml.ScalarNode:
-		return []string{n.Value}
-	case yaml.SequenceNode:
-		for _, one := range n.Content {
-			all = append(all, paths(one)...)
-		}
-	default:
-		for _, m := range members(n) {
-			if m.key.Value == "path" {
-				all = append(all, paths(m.value)...)
-			}
-		}
-	}
-	return all
 }
 
 // isBuildArgument reports whether what is under a name is for the build of an image. That is no place for the key: it
