@@ -88,29 +88,36 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 		switch {
 		case err == nil:
 			return func() { file.Close() }, nil
-		case errors.Is(err, envfile.ErrHeld) && waiting == nil:
-			by := holder(file)
-			if tries < holdLeft && by.PID != 0 && ended(by.PID) {
-				time.Sleep(holdPoll)
-				continue
-			}
-			err = &HeldError{environment, by}
-		case errors.Is(err, envfile.ErrHeld):
+		case !errors.Is(err, envfile.ErrHeld):
+			err = f.full(fmt.Errorf("lock %s of the project: %w", environment, err))
+		case waiting != nil:
 			if !told {
 				told = true
 				waiting(holder(file))
 			}
-			select {
-			case <-ctx.Done():
-				err = ctx.Err()
-			case <-time.After(holdPoll):
-				continue
-			}
+			err = pause(ctx)
 		default:
-			err = f.full(fmt.Errorf("lock %s of the project: %w", environment, err))
+			by := holder(file)
+			if tries < holdLeft && by.PID != 0 && ended(by.PID) {
+				err = pause(ctx)
+			} else {
+				err = &HeldError{environment, by}
+			}
 		}
-		file.Close()
-		return nil, err
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+	}
+}
+
+// pause is the time between two looks, or why there is no second one.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(holdPoll):
+		return nil
 	}
 }
 

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -109,6 +110,11 @@ func TestALockMayOutliveItsRunForAMoment(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := state.Hold(over, project, "staging", "keysplit", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a run that is to stop goes on looking: %v", err)
 	}
 	time.AfterFunc(50*time.Millisecond, release)
 	again, err := state.Hold(t.Context(), project, "staging", "keysplit", nil)
