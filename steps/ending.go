@@ -193,7 +193,9 @@ func (e Ending) goOn() prose.Text {
 		how = ", with that corrected"
 	case repeats("--url", finding.ServerUnreachable, finding.TLSUntrusted, finding.InsecureURL, finding.LoginCSRF):
 		how = ", if the address is right"
-	case repeats("--restart", finding.RestartFailed, finding.ToolMissing):
+	case finding.Has(e.Findings, finding.ToolMissing):
+		how = ", once that program is there"
+	case repeats("--restart", finding.RestartFailed):
 		how = ", once the restart works"
 	case repeats("--username", finding.LoginRejected):
 		how = ", with the right name and password"

@@ -41,9 +41,11 @@ func TestAStoppedRunSaysWhatIsInForce(t *testing.T) {
 	if next := (Ending{OK: true, Earlier: true}).Next(); len(next) != 0 {
 		t.Errorf("a run with nothing to do: %q", next)
 	}
-	broken := Ending{GoOn: "keysplit upgrade --restart command:false", Given: []string{"--restart", "command:false"}, Findings: []finding.Finding{finding.New(finding.RestartFailed, "")}}
-	if next := broken.Next(); !strings.Contains(next[len(next)-1].Rendered(), "To continue, once the restart works: keysplit upgrade") {
-		t.Errorf("a restart that failed: %q", next)
+	for code, how := range map[finding.Code]string{finding.RestartFailed: "once the restart works", finding.ToolMissing: "once that program is there"} {
+		broken := Ending{GoOn: "keysplit upgrade --restart command:false", Given: []string{"--restart", "command:false"}, Findings: []finding.Finding{finding.New(code, "")}}
+		if next := broken.Next(); !strings.Contains(next[len(next)-1].Rendered(), "To continue, "+how+": keysplit upgrade") {
+			t.Errorf("%s: %q", code, next)
+		}
 	}
 	failed := Ending{Earlier: true, Steps: map[Name]Status{Write: Done, Restart: Failed}}
 	if next := failed.Next()[0].Rendered(); !strings.Contains(next, undo) {

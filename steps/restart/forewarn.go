@@ -11,17 +11,19 @@ import (
 
 // Forewarn refuses, before anything is written, a restart that cannot even begin: the
 // program is missing, knows nothing of what it is to restart, or the account that is
-// logged in may not restart it. The servers that run here
+// logged in may not restart it. The same goes for the workers. The servers that run here
 // are not looked for: with none of them, keysplit starts one.
 func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 	w := asked(run)
 	if err := unnamed(run); err != nil {
 		return err
 	}
-	if w.spec == "" || w.spec == "runserver" || w.spec == nothing.spec {
-		return nil
+	if w.spec != usual.spec && w.spec != "runserver" && w.spec != nothing.spec {
+		if _, err := w.on(s).plan(ctx, run); err != nil {
+			return err
+		}
 	}
-	if _, err := w.on(s).plan(ctx, run); err != nil {
+	if err := planWorkers(ctx, run, &steps.Plan{}); err != nil {
 		return err
 	}
 	return mayRestart(ctx, run)

@@ -69,6 +69,13 @@ func (p platform) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	return plan, nil
 }
 
+// MayRestart asks how the app stands, which a program that is missing or not logged in
+// cannot tell, nor one that knows no such app.
+func (p platform) MayRestart(ctx context.Context, run *steps.Run) error {
+	_, err := p.look(ctx, run)
+	return err
+}
+
 // Places is the app.
 func (p platform) Places(context.Context, *steps.Run) []string { return []string{p.spec} }
 
