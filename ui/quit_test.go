@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 )
 
 // What is asked of who quits says what would be cut off: nothing, while keysplit only
@@ -34,7 +35,7 @@ func TestTheQuitQuestionSaysWhatIsGoingOn(t *testing.T) {
 	} {
 		st := newStage(t, plainLight).open().to(c.step).during("enter", c.step, c.events...)
 		st.press("q")
-		if v := strings.Join(strings.Fields(st.w.View()), " "); !strings.Contains(v, c.want) {
+		if v := stepstest.OneLine(st.w.View()); !strings.Contains(v, c.want) {
 			t.Errorf("it does not ask %q:\n%s", c.want, st.w.View())
 		}
 		if st.press("n"); st.w.leaving || st.w.question != nil {

@@ -8,6 +8,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 )
 
 // rotatable is a project whose key is good, and whose steps play both stages of a rotation.
@@ -105,7 +106,7 @@ func TestARotationBetweenItsStagesIsTakenUp(t *testing.T) {
 	for accepted, want := range map[bool]string{true: "every process accepts the new key. Next, they sign with it.", false: "is not finished."} {
 		st := newStage(t, plainLight).open()
 		st.w.begun = &Begun{at: st.w.now(), rests: true, accepted: accepted}
-		v := strings.Join(strings.Fields(st.w.View()), " ")
+		v := stepstest.OneLine(st.w.View())
 		if !strings.Contains(v, want) || !strings.Contains(v, "[ Go on ] Undo") || strings.Contains(v, "Start over") || strings.Contains(v, "everyone will have to log in") {
 			t.Errorf("accepted %t:\n%s", accepted, st.w.View())
 		}
@@ -117,7 +118,7 @@ func TestStartingOverKeepsTheKeyThatIsWritten(t *testing.T) {
 	t.Parallel()
 	st := newStage(t, plainLight).rotatable().open()
 	st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
-	if v := strings.Join(strings.Fields(st.w.View()), " "); !strings.Contains(v, "To choose another key, undo first.") {
+	if v := stepstest.OneLine(st.w.View()); !strings.Contains(v, "To choose another key, undo first.") {
 		t.Errorf("it is not said:\n%s", st.w.View())
 	}
 	st.pick("Start over")

@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 )
 
 func (st *stage) size(width, height int) string {
@@ -93,7 +94,7 @@ func TestAMessageInTheFooterIsWhole(t *testing.T) {
 		before := st.size(size[0], size[1])
 		st.press("c")
 		const message = "There is no command to copy here."
-		if view := st.w.View(); !strings.Contains(strings.Join(strings.Fields(view), " "), message) || strings.Count(view, "\n") >= size[1] {
+		if view := st.w.View(); !strings.Contains(stepstest.OneLine(view), message) || strings.Count(view, "\n") >= size[1] {
 			t.Errorf("%v:\n%s", size, view)
 		}
 		st.press("x")
@@ -209,7 +210,7 @@ func TestTheNameToTypeIsOnTheScreen(t *testing.T) {
 	production(st)
 	st.open().to(steps.Write).press("enter").typed("pro")
 	for _, size := range sizes {
-		v := strings.Join(strings.Fields(st.size(size[0], size[1])), " ")
+		v := stepstest.OneLine(st.size(size[0], size[1]))
 		if !strings.Contains(v, "Type production:") || !strings.Contains(v, "pro_") {
 			t.Errorf("at %v:\n%s", size, st.w.View())
 		}

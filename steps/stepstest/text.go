@@ -14,3 +14,6 @@ func Rendered(all []prose.Text, between string) string {
 	}
 	return strings.Join(out, between)
 }
+
+// OneLine joins a text that was wrapped.
+func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

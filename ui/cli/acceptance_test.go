@@ -14,9 +14,11 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/cli"
 )
 
 // start is a state that a user can begin in.
@@ -244,5 +246,80 @@ func TestCheckOnTheGuidesExampleFile(t *testing.T) {
 	r := invocation{args: []string{"check", "--python", p.Python}, dir: p.Root}.run(t, filepath.Join(t.TempDir(), "state"))
 	if r.code != 0 {
 		t.Errorf("a healthy project: exit %d\n%s", r.code, r.out)
+	}
+}
+
+// What an upgrade of a real project proves, a later report shows; what happens
+// to the files then, it notices.
+func TestReportOfARealUpgrade(t *testing.T) {
+	t.Parallel()
+	p := djangotest.New(t, djangotest.Options{Env: "DEBUG=True\nSECRET_KEY={SECRET_KEY}\n"})
+	state := filepath.Join(t.TempDir(), "state")
+	run := func(args ...string) ran {
+		t.Helper()
+		return invocation{args: args, dir: p.Root}.run(t, state)
+	}
+	upgrade := []string{"upgrade", "--yes", "--temp-user", "--python", p.Python}
+	r := run(upgrade...)
+	if r.code != cli.ExitOK {
+		t.Fatalf("upgrade: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	states := func() map[int]checklist.State {
+		r := run("report", "--json")
+		var said checklist.Report
+		if err := json.Unmarshal([]byte(r.out), &said); err != nil {
+			t.Fatalf("%v\n%s%s", err, r.out, r.errOut)
+		}
+		got := map[int]checklist.State{}
+		for _, it := range said.Items {
+			got[it.Number] = it.State
+		}
+		return got
+	}
+	if said := stepstest.OneLine(r.out); !strings.Contains(said, "keysplit found no server of this project.") || !strings.Contains(said, "Start your server: ") {
+		t.Errorf("nothing is said of the server:\n%s", r.out)
+	}
+	for n, s := range states() {
+		if seen := n <= 3; n <= 6 && seen != (s == checklist.Done) {
+			t.Errorf("item %d is %s before a server of the project was seen", n, s)
+		}
+	}
+	p.Start(t, djangotest.ServerOptions{})
+	if r = run(upgrade...); r.code != cli.ExitOK || strings.Contains(stepstest.OneLine(r.out), "Start your server: ") {
+		t.Fatalf("with a server: exit %d\n%s%s", r.code, r.out, r.errOut)
+	}
+	for n, s := range states() {
+		if n <= 6 && s != checklist.Done {
+			t.Errorf("item %d is %s after the upgrade", n, s)
+		}
+	}
+	// An edit of another file that is undone, and a run without an account,
+	// change nothing about that.
+	if err := os.WriteFile(filepath.Join(p.Root, ".env.example"), []byte("SECRET_KEY=change-me\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range [][]string{{"check", "--static", "--fix"}, {"rollback", "--yes", "--restart", "none"}, {"upgrade", "--yes"}} {
+		if r := run(append(again, "--python", p.Python)...); r.code != cli.ExitOK {
+			t.Fatalf("%s: exit %d\n%s%s", again[0], r.code, r.out, r.errOut)
+		}
+		for n, s := range states() {
+			if n <= 6 && s != checklist.Done {
+				t.Errorf("item %d is %s after %v", n, s, again)
+			}
+		}
+	}
+	if r = run("report"); !strings.Contains(r.out, "http://127.0.0.1:") {
+		t.Errorf("no address of the server in the evidence:\n%s", r.out)
+	}
+	f, err := os.OpenFile(p.EnvPath, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(f, "EXTRA=1")
+	f.Close()
+	for n, s := range states() {
+		if want := n == 2 || n >= 4 && n <= 6; n <= 6 && (s == checklist.Open) != want {
+			t.Errorf("item %d is %s after a change of .env", n, s)
+		}
 	}
 }

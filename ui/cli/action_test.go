@@ -103,6 +103,7 @@ func wheel(t *testing.T) string {
 // asked, a file for code scanning. Only the long form makes a virtual environment to
 // install into; the short one judges with the program as it was built.
 func TestTheAction(t *testing.T) {
+	t.Parallel()
 	a := readAction(t)
 	r := &runner{map[string]string{}, t.TempDir()}
 	with := func(inputs map[string]string) {
@@ -173,6 +174,7 @@ func installs(t *testing.T, r *runner, install step, with func(map[string]string
 
 // Every action of others is named by a commit: a tag can be moved.
 func TestActionsArePinned(t *testing.T) {
+	t.Parallel()
 	pinned := regexp.MustCompile(`^(\./[^@]+|[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$`)
 	uses := regexp.MustCompile(`(?m)^[ -]*uses: (.*)$`)
 	var files []string

@@ -15,6 +15,7 @@ import (
 
 // The report says how the project is made, and names nothing in it.
 func TestBugReport(t *testing.T) {
+	t.Parallel()
 	key, secret, state := djangotest.NewKey(), djangotest.NewKey(), filepath.Join(t.TempDir(), "state")
 	root := staticProject(t, "SECRET_KEY="+secret+"\r\nWAREHOUSE_PASSWORD=hunter2hunter2\r\nJWT_SECRET_KEY="+key[:20]+"\r\n")
 	for name, text := range map[string]string{
@@ -73,6 +74,7 @@ func TestBugReport(t *testing.T) {
 
 // Without a project it is a report as well: that is what the bug may be about.
 func TestBugReportWithoutAProject(t *testing.T) {
+	t.Parallel()
 	r := invocation{args: []string{"bug-report"}, dir: t.TempDir()}.run(t, filepath.Join(t.TempDir(), "state"))
 	if r.code != 0 || !strings.Contains(r.out, "project-not-found") || !strings.Contains(r.errOut, "Nothing was sent") {
 		t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)

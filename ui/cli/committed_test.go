@@ -14,6 +14,7 @@ import (
 
 // A pipeline has no .env, and should fail for what is committed.
 func TestWhatIsCommitted(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		files map[string]string
 		code  int
@@ -58,6 +59,7 @@ func TestWhatIsCommitted(t *testing.T) {
 
 // A .env of one's own, that git ignores, is not in the repository, and is not judged.
 func TestWhatIsNotCommittedIsNotJudged(t *testing.T) {
+	t.Parallel()
 	root := staticProject(t, "")
 	env := filepath.Join(root, ".env")
 	if err := os.WriteFile(env, []byte("SECRET_KEY="+stepstest.Key()+"\n"), 0o644); err != nil { //nolint:gosec // that others can read it is what a fault would be

@@ -72,7 +72,7 @@ func TestTheEmergencyPlanIsShownAndRemindedOf(t *testing.T) {
 func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
-	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "git log --oneline -S JWT_SECRET_KEY -- :/app/settings.py") || strings.Contains(out, "24a9506") || strings.Contains(out, "the guide") {
+	if out := stepstest.OneLine(rolledBack(t)); !strings.Contains(out, "git log --oneline -S JWT_SECRET_KEY -- :/app/settings.py") || strings.Contains(out, "24a9506") || strings.Contains(out, "the guide") {
 		t.Errorf("without a repository:\n%s", out)
 	}
 	settings, err := os.ReadFile(filepath.Join(root, "app/settings.py"))
@@ -110,7 +110,7 @@ func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 	}
 	change := commit("Require the key\x1b[31m of tokens", map[string]string{"app/settings.py": string(settings), "app/migrations/0007_limits.py": "x\n", "app/uploads.py": "y\n"})
 	commit("later", map[string]string{"app/uploads.py": "z\n"})
-	out := strings.Join(strings.Fields(rolledBack(t)), " ")
+	out := stepstest.OneLine(rolledBack(t))
 	for _, want := range []string{
 		"is " + change + `, "Require the key of tokens".`, "It also changes 2 other files", "app/migrations/0007_limits.py, app/uploads.py", "There is 1 migration among them: app/migrations/0007_limits.py",
 		"git revert --no-commit " + change, "git restore --staged --worktree ':(top,glob)**/migrations/**'",
@@ -130,7 +130,7 @@ func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 		t.Error("a program of the repository ran")
 	}
 	again := commit("Name it differently", map[string]string{"app/settings.py": "# JWT_SECRET_KEY\n" + string(settings)})
-	if out := strings.Join(strings.Fields(rolledBack(t)), " "); !strings.Contains(out, "is "+again) || !strings.Contains(out, "1 earlier commit did so too") || strings.Contains(out, "git restore") || !strings.Contains(out, "changes no other file") {
+	if out := stepstest.OneLine(rolledBack(t)); !strings.Contains(out, "is "+again) || !strings.Contains(out, "1 earlier commit did so too") || strings.Contains(out, "git restore") || !strings.Contains(out, "changes no other file") {
 		t.Errorf("a later one:\n%s", out)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package cli_test
 
 import (
 	"os"
@@ -10,12 +10,14 @@ import (
 
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/ui/cli"
 )
 
 // With the file that a service manager gives to the backend as its place, Django is
 // evaluated with what that file holds: neither the .env that lies here nor a variable of
 // this shell counts in its place.
 func TestDjangoReadsTheFileOfTheService(t *testing.T) {
+	t.Parallel()
 	for name, c := range stepstest.Part(2, map[string]struct {
 		before bool   // the settings from before the change
 		file   string // {SECRET_KEY} stands for one of its own
@@ -23,34 +25,34 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 		want   []string
 		never  string
 	}{
-		"a file with all":          {false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
-		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
-		"SECRET_KEY lies here":     {false, "DEBUG=False\n", ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
-		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", ExitOK, []string{"will not start here", "django-not-runnable", "maybe"}, "compared inside Django"},
+		"a file with all":          {false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
+		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
+		"SECRET_KEY lies here":     {false, "DEBUG=False\n", cli.ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
+		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"will not start here", "django-not-runnable", "maybe"}, "compared inside Django"},
 	}) {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
-			t.Setenv("JWT_SECRET_KEY", djangotest.NewKey()) // of the shell
+			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{Before: c.before})
 			env := filepath.Join(t.TempDir(), "shop.env")
 			if err := os.WriteFile(env, []byte(strings.ReplaceAll(c.file, "{SECRET_KEY}", djangotest.NewKey())), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			args := []string{"--project", p.Root, "--env", "staging", "--target", "dotenv:" + env, "--python", p.Python}
-			code, out, errOut := inProcess(t, newUpgrade, append([]string{"upgrade", "--yes", "--restart", "none", "--skip", "login"}, args...))
-			said := oneLine(out + errOut)
+			shell := []string{"JWT_SECRET_KEY=" + djangotest.NewKey()}
+			r := invocation{args: append([]string{"upgrade", "--yes", "--restart", "none", "--skip", "login"}, args...), env: shell}.run(t, filepath.Join(t.TempDir(), "state"))
+			said := stepstest.OneLine(r.out + r.errOut)
 			for _, want := range c.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("%q is not said: %s", want, said)
 				}
 			}
-			if code != c.code || strings.Contains(said, c.never) {
-				t.Errorf("exit %d, want %d: %s", code, c.code, said)
+			if r.code != c.code || strings.Contains(said, c.never) {
+				t.Errorf("exit %d, want %d: %s", r.code, c.code, said)
 			}
-			if key := keyOf(t, env); c.code == ExitOK && (key == "" || strings.Contains(said, key)) {
+			if key := djangotest.KeyIn(t, env); c.code == cli.ExitOK && (key == "" || strings.Contains(said, key)) {
 				t.Errorf("the file holds no new key, or it is shown")
 			}
-			if keyOf(t, p.EnvPath) != p.Key {
+			if djangotest.KeyIn(t, p.EnvPath) != p.Key {
 				t.Error("the .env of development changed")
 			}
 		})
@@ -61,7 +63,7 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 // where the service is restarted here: it would not come back. A variable that the file
 // lacks may be given to the service from elsewhere.
 func TestSettingsThatFailWithTheServicesFileStopTheFirstWrite(t *testing.T) {
-	t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+	t.Parallel()
 	p := djangotest.New(t, djangotest.Options{})
 	if err := os.Remove(p.EnvPath); err != nil {
 		t.Fatal(err)
@@ -72,20 +74,20 @@ func TestSettingsThatFailWithTheServicesFileStopTheFirstWrite(t *testing.T) {
 		code       int
 		says       string
 	}{
-		"a value that cannot be read, dry": {"DEBUG=maybe\nSECRET_KEY={}\n", "--dry-run", ExitBlind, "maybe"},
-		"a value that cannot be read":      {"DEBUG=maybe\nSECRET_KEY={}\n", "--yes", ExitBlind, "No file was changed"},
-		"a variable that is not there":     {"DEBUG=False\n", "--dry-run", ExitOK, "SECRET_KEY not found"},
+		"a value that cannot be read, dry": {"DEBUG=maybe\nSECRET_KEY={}\n", "--dry-run", cli.ExitBlind, "maybe"},
+		"a value that cannot be read":      {"DEBUG=maybe\nSECRET_KEY={}\n", "--yes", cli.ExitBlind, "No file was changed"},
+		"a variable that is not there":     {"DEBUG=False\n", "--dry-run", cli.ExitOK, "SECRET_KEY not found"},
 	} {
 		before := strings.ReplaceAll(c.file, "{}", djangotest.NewKey())
 		if err := os.WriteFile(env, []byte(before), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", c.flag, "--project", p.Root, "--env", "staging", "--python", p.Python,
-			"--target", "dotenv:" + env, "--restart", "command:true", "--url", "http://127.0.0.1:1", "--timeout", "5s", "--skip", "login"})
-		said := oneLine(out + errOut)
+		r := invocation{args: []string{"upgrade", c.flag, "--project", p.Root, "--env", "staging", "--python", p.Python,
+			"--target", "dotenv:" + env, "--restart", "command:true", "--url", "http://127.0.0.1:1", "--timeout", "5s", "--skip", "login"}}.run(t, filepath.Join(t.TempDir(), "state"))
+		said := stepstest.OneLine(r.out + r.errOut)
 		after, err := os.ReadFile(env)
-		if err != nil || string(after) != before || code != c.code || !strings.Contains(said, "django-not-runnable") || !strings.Contains(said, c.says) {
-			t.Errorf("%s: exit %d, want %d, changed %t: %s", name, code, c.code, string(after) != before, said)
+		if err != nil || string(after) != before || r.code != c.code || !strings.Contains(said, "django-not-runnable") || !strings.Contains(said, c.says) {
+			t.Errorf("%s: exit %d, want %d, changed %t: %s", name, r.code, c.code, string(after) != before, said)
 		}
 	}
 }
@@ -93,17 +95,18 @@ func TestSettingsThatFailWithTheServicesFileStopTheFirstWrite(t *testing.T) {
 // A variable of this shell that has the file's own value hides nothing, as where somebody
 // has sourced the file; one with another value does not count for the file of a service.
 func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
+	t.Parallel()
 	for name, c := range stepstest.Part(2, map[string]struct {
 		same, own bool // the value is the file's; the file is the project's own .env
 		code      int
 	}{
-		"the service's file, the same value":  {true, false, ExitOK},
-		"the service's file, another value":   {false, false, ExitOK},
-		"the project's own .env, its value":   {true, true, ExitOK},
-		"the project's own .env, another one": {false, true, ExitFinding},
+		"the service's file, the same value":  {true, false, cli.ExitOK},
+		"the service's file, another value":   {false, false, cli.ExitOK},
+		"the project's own .env, its value":   {true, true, cli.ExitOK},
+		"the project's own .env, another one": {false, true, cli.ExitFinding},
 	}) {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("KEYSPLIT_STATE_DIR", filepath.Join(t.TempDir(), "state"))
+			t.Parallel()
 			p := djangotest.New(t, djangotest.Options{})
 			env, args := p.EnvPath, []string{"upgrade", "--yes", "--restart", "none", "--skip", "login", "--project", p.Root, "--python", p.Python}
 			if !c.own {
@@ -115,13 +118,12 @@ func TestTheFilesOwnValueInTheShellIsNoShadow(t *testing.T) {
 			}
 			value := djangotest.NewKey()
 			if c.same {
-				value = keyOf(t, env)
+				value = djangotest.KeyIn(t, env)
 			}
-			t.Setenv("JWT_SECRET_KEY", value)
-			code, out, errOut := inProcess(t, newUpgrade, args)
-			said := oneLine(out + errOut)
-			if code != c.code || strings.Contains(said, "jwt-key-shadowed") != (c.code != ExitOK) || c.code == ExitOK && !strings.Contains(said, "compared inside Django") {
-				t.Errorf("exit %d, want %d: %s", code, c.code, said)
+			r := invocation{args: args, env: []string{"JWT_SECRET_KEY=" + value}}.run(t, filepath.Join(t.TempDir(), "state"))
+			said := stepstest.OneLine(r.out + r.errOut)
+			if r.code != c.code || strings.Contains(said, "jwt-key-shadowed") != (c.code != cli.ExitOK) || c.code == cli.ExitOK && !strings.Contains(said, "compared inside Django") {
+				t.Errorf("exit %d, want %d: %s", r.code, c.code, said)
 			}
 		})
 	}

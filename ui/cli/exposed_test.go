@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -28,7 +29,7 @@ func TestAnUpgradeBesideASecretInTheOpen(t *testing.T) {
 	}
 	at := []string{"upgrade", "--env", "staging", "--target", "dotenv:.env.staging", "--yes", "--skip", "restart,login"}
 	_, out, errOut := inProcess(t, newUpgrade, at)
-	if said := oneLine(out + errOut); !strings.Contains(said, "! The backend has a JWT key of its own. Git does not ignore a secret file. Add a line to .gitignore: /.env.staging") {
+	if said := stepstest.OneLine(out + errOut); !strings.Contains(said, "! The backend has a JWT key of its own. Git does not ignore a secret file. Add a line to .gitignore: /.env.staging") {
 		t.Errorf("the end is %s", said[max(0, len(said)-400):])
 	}
 	_, out, errOut = inProcess(t, newUpgrade, append(at, "--json"))

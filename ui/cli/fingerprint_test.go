@@ -1,33 +1,26 @@
 //go:build unix
 
-package cli
+package cli_test
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // One key has the same fingerprint in every command, project and environment.
 func TestOneKeyHasOneFingerprint(t *testing.T) {
-	root, _ := staticProject(t)
-	t.Chdir(root)
-	key := djangotest.NewKey()
-	write := func(name string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(root, name), []byte("SECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+key+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	t.Parallel()
+	s, key := elsewhere(t, nil), djangotest.NewKey()
+	for _, name := range []string{".env.staging", ".env.prod"} {
+		s.write(name, "SECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+key+"\n")
 	}
-	write(".env.staging")
-	write(".env.prod")
 	seen := map[string]int{}
 	note := func(what, said string) {
 		t.Helper()
-		found := regexp.MustCompile(`(?:fingerprint|Key) ([0-9a-f]{6})\b`).FindAllStringSubmatch(oneLine(said), -1)
+		found := regexp.MustCompile(`(?:fingerprint|Key) ([0-9a-f]{6})\b`).FindAllStringSubmatch(stepstest.OneLine(said), -1)
 		if len(found) == 0 {
 			t.Errorf("%s shows no fingerprint: %s", what, said)
 		}
@@ -37,14 +30,10 @@ func TestOneKeyHasOneFingerprint(t *testing.T) {
 	}
 	for _, env := range []string{"staging", "prod"} {
 		at := []string{"--env", env, "--target", "dotenv:.env." + env}
-		_, out, errOut := inProcess(t, newUpgrade, append([]string{"upgrade", "--yes", "--skip", "restart,login", "--confirm", "prod"}, at...))
-		note("upgrade of "+env, out+errOut)
-		_, out, errOut = inProcess(t, newUpgrade, append([]string{"upgrade", "--dry-run"}, at...))
-		note("a dry run of "+env, out+errOut)
-		_, out, errOut = inProcess(t, newCheck, append([]string{"check"}, at...))
-		note("check of "+env, out+errOut)
-		_, out, errOut = inProcess(t, newStatus, append([]string{"status"}, at...))
-		note("status of "+env, out+errOut)
+		for _, words := range [][]string{{"upgrade", "--yes", "--skip", "restart,login", "--confirm", "prod"}, {"upgrade", "--dry-run"}, {"check"}, {"status"}} {
+			_, out := s.run(append(words, at...)...)
+			note(words[0]+" of "+env, out)
+		}
 	}
 	if len(seen) != 1 {
 		t.Errorf("one key has the fingerprints %v", seen)

@@ -90,8 +90,8 @@ func TestCheckFixGoesOnPastAFileThatCannotBeWritten(t *testing.T) {
 				}
 			}
 			code, out, errOut := check(t, append([]string{"--fix"}, format...)...)
-			if code != ExitFinding || errOut != "" || !strings.Contains(strings.Join(strings.Fields(out), " "), "It was not edited: .env.example is read-only") ||
-				!strings.Contains(strings.Join(strings.Fields(out), " "), "Git does not ignore .env. It was not edited: .gitignore is read-only") {
+			if code != ExitFinding || errOut != "" || !strings.Contains(stepstest.OneLine(out), "It was not edited: .env.example is read-only") ||
+				!strings.Contains(stepstest.OneLine(out), "Git does not ignore .env. It was not edited: .gitignore is read-only") {
 				t.Errorf("exit %d\n%s%s", code, out, errOut)
 			}
 			var report struct {
@@ -142,7 +142,7 @@ func TestCheckFixFollowsNoLink(t *testing.T) {
 			t.Errorf("what a link keeps from an edit is called fixable: %s", out)
 		}
 		_, out, errOut := check(t, strings.Fields(flag)...)
-		said := strings.Join(strings.Fields(out), " ")
+		said := stepstest.OneLine(out)
 		if !strings.Contains(said, "It was not edited: .gitignore is a symbolic link") {
 			t.Errorf("%s: it is not said:\n%s%s", flag, out, errOut)
 		}

@@ -80,7 +80,7 @@ func TestGraceKeepsThePreviousKeyOfARotation(t *testing.T) {
 	if err := os.WriteFile(p.Settings, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r := do("check"); r.code != 0 || !strings.Contains(strings.Join(strings.Fields(r.out), " "), "tokens of the previous key are "+inForce) {
+	if r := do("check"); r.code != 0 || !strings.Contains(stepstest.OneLine(r.out), "tokens of the previous key are "+inForce) {
 		t.Errorf("check: exit %d\n%s%s", r.code, r.out, r.errOut)
 	}
 	for _, hours := range []string{"0", "-1", "721"} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 )
 
 // One run at a time changes a project and environment: the others end with a code of
@@ -23,7 +24,7 @@ func TestAnotherRunIsAtWork(t *testing.T) {
 	said := func(args ...string) (int, string) {
 		var o bytes.Buffer
 		code := Main(args, IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o})
-		return code, strings.Join(strings.Fields(o.String()), " ")
+		return code, stepstest.OneLine(o.String())
 	}
 	for _, args := range [][]string{
 		{"rollback", "--yes"}, {"rollback", "--yes", "--json"}, {"upgrade", "--yes", "--skip", "restart,login"}, {"upgrade", "--yes", "--json"},

@@ -38,7 +38,7 @@ func TestEndedWhileDjangoStarts(t *testing.T) {
 			args := []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python"}
 			before, folder := read(t, p.EnvPath), names(t, p.Root)
 			r := invocation{args: append(args, python), dir: p.Root}.run(t, state)
-			if want := map[bool]int{true: -1, false: 130}[sig == "KILL"]; r.code != want || want == 130 && !strings.Contains(strings.Join(strings.Fields(r.out), " "), "To continue: keysplit upgrade") {
+			if want := map[bool]int{true: -1, false: 130}[sig == "KILL"]; r.code != want || want == 130 && !strings.Contains(stepstest.OneLine(r.out), "To continue: keysplit upgrade") {
 				t.Errorf("exit %d\n%s%s", r.code, r.out, r.errOut)
 			}
 			if now := names(t, p.Root); read(t, p.EnvPath) != before || now != folder {

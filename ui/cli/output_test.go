@@ -17,6 +17,7 @@ import (
 
 // A script that reads a part of the output must not take it for all of it.
 func TestOutputThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	t.Attr("part", "outputs that cannot be written")
 	root := staticProject(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 	for _, args := range [][]string{{"check", "--static"}, {"check", "--static", "--json"}, {"explain"}, {"version"}} {
@@ -67,6 +68,7 @@ func TestTheDemoTakesNoConfiguration(t *testing.T) {
 
 // The configuration is that of the project which is found, and no other.
 func TestTheConfigurationIsTheProjects(t *testing.T) {
+	t.Parallel()
 	root := staticProject(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 	top := filepath.Join(t.TempDir(), "repo")
 	beside := filepath.Join(top, "frontend", "src")
@@ -100,6 +102,7 @@ func TestTheConfigurationIsTheProjects(t *testing.T) {
 // The last line of upgrade --json is its result, also where the command line
 // turns out to be wrong on the way.
 func TestTheResultComesLast(t *testing.T) {
+	t.Parallel()
 	root := staticProject(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 	if err := os.WriteFile(filepath.Join(root, "prod.env"), []byte("SECRET_KEY="+stepstest.Key()+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -28,14 +28,14 @@ func service(t *testing.T, file string) (url string) {
 		now := time.Now()
 		text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 			"token_type": kind, "user_id": "1", "jti": djangotest.NewKey(), "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
-		}).SignedString([]byte(keyOf(t, file)))
+		}).SignedString([]byte(djangotest.KeyIn(t, file)))
 		if err != nil {
 			t.Error(err)
 		}
 		return text
 	}
 	good := func(text string) bool {
-		_, err := jwt.Parse(text, func(*jwt.Token) (any, error) { return []byte(keyOf(t, file)), nil })
+		_, err := jwt.Parse(text, func(*jwt.Token) (any, error) { return []byte(djangotest.KeyIn(t, file)), nil })
 		return err == nil
 	}
 	return stepstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -81,7 +81,7 @@ func (u *upgraded) rollback(typed string, args ...string) (code int, said string
 	var o bytes.Buffer
 	args = append([]string{"rollback", "--env", u.env, "--no-color"}, args...)
 	code = Main(args, IO{State: Stdio().State, In: strings.NewReader(strings.TrimPrefix(typed, "-")), Out: &o, Err: &o, InTTY: typed != "-"})
-	return code, strings.Join(strings.Fields(o.String()), " ")
+	return code, stepstest.OneLine(o.String())
 }
 
 func TestRollbackAsksBeforeItChangesAnything(t *testing.T) {
@@ -272,7 +272,7 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 			stdio := IO{State: Stdio().State, In: strings.NewReader("b\ny\n"), Out: &o, Err: &o, InTTY: true}
 			opts := &upgradeOptions{speech: speech{noColor: true}}
 			err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
-			said := strings.Join(strings.Fields(o.String()), " ")
+			said := stepstest.OneLine(o.String())
 			if exitCode(stdio, err) != c.code || !strings.Contains(said, c.says) || strings.Contains(said, "To put everything back") || strings.Contains(said, "write: ") {
 				t.Errorf("%v: %s", err, said)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/stepstest"
 )
 
 // twoBackends is a work tree with two projects, as its folder.
@@ -64,7 +65,7 @@ func TestSeveralProjectsAreAskedFor(t *testing.T) {
 			continue
 		}
 		root := filepath.Join(dir, filepath.FromSlash(want))
-		said := strings.Join(strings.Fields(out.String()), " ")
+		said := stepstest.OneLine(out.String())
 		if !strings.Contains(said, "Which one?") || !strings.Contains(said, root) || !strings.Contains(said, "--project "+root) {
 			t.Errorf("%q: exit %d\n%s", typed, code, out.String())
 		}

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"os"
@@ -6,14 +6,19 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/ui/cli"
 )
 
 // A disk without room is found before the first write: that of the file, and that of the
 // backups. Where there is room for both, the plan works.
 func TestADiskThatIsFull(t *testing.T) {
+	t.Parallel()
 	for name, full := range map[string][]string{"none": nil, "that of the file": {"place"}, "that of the backups": {"state"}} {
 		t.Run(name, func(t *testing.T) {
-			root, _ := elsewhere(t, nil)
+			t.Parallel()
+			s := elsewhere(t, nil)
 			for _, folder := range []string{"place", "state"} {
 				path := filepath.Join(t.TempDir(), folder)
 				if err := os.Mkdir(path, 0o700); err != nil {
@@ -24,8 +29,8 @@ func TestADiskThatIsFull(t *testing.T) {
 				}
 				t.Cleanup(func() { _ = syscall.Unmount(path, syscall.MNT_DETACH) })
 				if folder == "state" {
-					t.Setenv("KEYSPLIT_STATE_DIR", path)
-				} else if err := os.Symlink(path, filepath.Join(root, folder)); err != nil {
+					s.state = path
+				} else if err := os.Symlink(path, s.path(folder)); err != nil {
 					t.Fatal(err)
 				}
 				text := "SECRET_KEY=x\n"
@@ -37,17 +42,17 @@ func TestADiskThatIsFull(t *testing.T) {
 				}
 			}
 			args := []string{"upgrade", "--env", "staging", "--target", "dotenv:place/shop.env", "--restart", "none", "--skip", "login"}
-			code := ExitOK
+			code := cli.ExitOK
 			if full != nil {
-				code = ExitFinding
+				code = cli.ExitFinding
 			}
 			for _, flag := range []string{"--dry-run", "--yes"} {
-				got, out, errOut := inProcess(t, newUpgrade, append(args, flag))
-				said := oneLine(out + errOut)
-				if (got == ExitOK) != (code == ExitOK) || got == ExitUsage || full != nil && !strings.Contains(said, "disk-full") && !strings.Contains(said, "Make room there, or set KEYSPLIT_STATE_DIR") {
+				got, out := s.run(append(args, flag)...)
+				said := stepstest.OneLine(out)
+				if (got == cli.ExitOK) != (code == cli.ExitOK) || got == cli.ExitUsage || full != nil && !strings.Contains(said, "disk-full") && !strings.Contains(said, "Make room there, or set KEYSPLIT_STATE_DIR") {
 					t.Errorf("%s: exit %d: %s", flag, got, said)
 				}
-				if key := keyOf(t, filepath.Join(root, "place", "shop.env")); (key != "") != (full == nil && flag == "--yes") {
+				if key := s.keyIn("place/shop.env"); (key != "") != (full == nil && flag == "--yes") {
 					t.Errorf("%s: the file has a key: %t", flag, key != "")
 				}
 			}

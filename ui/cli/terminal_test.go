@@ -90,6 +90,7 @@ func ends(t *testing.T, args []string, set func(*exec.Cmd)) ran {
 }
 
 func TestWithoutATerminal(t *testing.T) {
+	t.Parallel()
 	// A pipe that stays open and never holds anything: whoever reads it, hangs.
 	silent, open, err := os.Pipe()
 	if err != nil {
@@ -129,6 +130,7 @@ func closedStdin(c *exec.Cmd) {
 // The wizard draws on standard output. With a person at the keyboard and the
 // output in a file, it must not draw into the file and wait.
 func TestAFileAsOutput(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "out")
 	tm := ptytest.Start(t, ptytest.Options{
 		Program: "/bin/sh", Args: []string{"-c", `exec "$0" >"$1"`, binary.Path(t), file}, Dir: t.TempDir(), Env: plainEnv(t),

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/ui/internal/ptytest"
 )
 
@@ -171,7 +172,7 @@ func TestEnterAloneReachesTheEnd(t *testing.T) {
 			if code := tm.Exit(soon); code != 0 {
 				t.Errorf("exit %d", code)
 			}
-			if text := strings.Join(strings.Fields(tm.Frame().Text()), " "); s.rows > 5 && !strings.Contains(text, "Done. The backend has a JWT key of its own.") {
+			if text := stepstest.OneLine(tm.Frame().Text()); s.rows > 5 && !strings.Contains(text, "Done. The backend has a JWT key of its own.") {
 				t.Errorf("the scrollback has\n%s", text)
 			}
 			isTidy(t, tm)

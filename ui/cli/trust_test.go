@@ -99,7 +99,7 @@ func answered(t *testing.T, typed string, make func(IO) *cobra.Command, args ...
 	root.AddCommand(make(stdio))
 	root.SetArgs(args)
 	code = exitCode(stdio, execute(t.Context(), root, &signals{}))
-	return code, oneLine(o.String())
+	return code, stepstest.OneLine(o.String())
 }
 
 const hostile = `# how keysplit finds its way
@@ -122,7 +122,7 @@ func TestWithoutAYesNothingIsSent(t *testing.T) {
 		c := newCommitted(t)
 		c.configure(hostile)
 		code, out, errOut := inProcess(t, map[string]func(IO) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[args[0]], args)
-		said := oneLine(out + errOut)
+		said := stepstest.OneLine(out + errOut)
 		for _, want := range []string{
 			`keysplit.toml:4: targets = "fly:shop"`, "--target fly:shop", `keysplit.toml:5: restart = "command:touch RAN"`, "--restart 'command:touch RAN'",
 			"keysplit.toml:6: url = ", "--url " + c.address, "--trust-config", "Nothing was changed or sent",
@@ -144,7 +144,7 @@ func TestTheSameValueAsAFlagIsTheYes(t *testing.T) {
 	c.configure(hostile)
 	flags := []string{"upgrade", "--yes", "--env", "staging", "--target", "dotenv:.env.staging", "--restart", "none"}
 	code, out, errOut := inProcess(t, newUpgrade, flags)
-	if said := oneLine(out + errOut); code != ExitUsage || !strings.Contains(said, "keysplit.toml:6") || strings.Contains(said, "fly:shop") || strings.Contains(said, "touch RAN") {
+	if said := stepstest.OneLine(out + errOut); code != ExitUsage || !strings.Contains(said, "keysplit.toml:6") || strings.Contains(said, "fly:shop") || strings.Contains(said, "touch RAN") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 	c.untouched()
@@ -192,7 +192,7 @@ func TestAPersonIsAskedOnceForEachValue(t *testing.T) {
 	} {
 		c.configure(change.text)
 		_, said := answered(t, "", newUpgrade, "upgrade", "--env", change.env, "--skip", "smoke-test,restart")
-		want := oneLine(strings.ReplaceAll(change.asked, "URL", c.address))
+		want := stepstest.OneLine(strings.ReplaceAll(change.asked, "URL", c.address))
 		if strings.Contains(said, question) != (want != "") || !strings.Contains(said, want) {
 			t.Errorf("%s: %s", name, said)
 		}
@@ -226,7 +226,7 @@ func TestWhatOnlyLooksSendsNothing(t *testing.T) {
 			if code == ExitUsage {
 				t.Errorf("%s: exit %d: %s%s", args, code, out, errOut)
 			}
-			if args == "check --env staging" && (code != ExitBlind || !strings.Contains(out, "config-not-trusted  keysplit.toml:4") || !strings.Contains(oneLine(out), "keysplit check --env staging --trust-config")) {
+			if args == "check --env staging" && (code != ExitBlind || !strings.Contains(out, "config-not-trusted  keysplit.toml:4") || !strings.Contains(stepstest.OneLine(out), "keysplit check --env staging --trust-config")) {
 				t.Errorf("exit %d: %s%s", code, out, errOut)
 			}
 			_ = os.Remove("ran") // the project's own settings, by check
@@ -277,7 +277,7 @@ restart = "command:touch RAN"
 	for _, args := range []string{"upgrade --yes", "upgrade --dry-run", "rollback --yes", "upgrade --yes --skip restart,smoke-test"} {
 		words := strings.Fields(args)
 		code, out, errOut := inProcess(t, map[string]func(IO) *cobra.Command{"upgrade": newUpgrade, "rollback": newRollback}[words[0]], words)
-		if said := oneLine(out + errOut); code == ExitUsage || strings.Contains(said, "agree") || strings.Contains(said, "trust") {
+		if said := stepstest.OneLine(out + errOut); code == ExitUsage || strings.Contains(said, "agree") || strings.Contains(said, "trust") {
 			t.Errorf("%s: exit %d: %s", args, code, said)
 		}
 	}
@@ -317,7 +317,7 @@ func TestTheReportNamesATrackedFile(t *testing.T) {
 		}
 	}
 	code, out, errOut := inProcess(t, newUpgrade, []string{"upgrade", "--yes", "--env", "staging", "--skip", "smoke-test"})
-	if said := oneLine(out + errOut); code != ExitFinding || !strings.Contains(said, "env-file-tracked-by-git") || strings.Contains(said, "tracked_env") {
+	if said := stepstest.OneLine(out + errOut); code != ExitFinding || !strings.Contains(said, "env-file-tracked-by-git") || strings.Contains(said, "tracked_env") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 	if data, err := os.ReadFile(".env.staging"); err != nil || string(data) != "SECRET_KEY=x\n" {

@@ -15,6 +15,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 )
 
 // A login that was rejected is not tried again as it was: accounts lock.
@@ -95,7 +96,7 @@ func TestWhatFailsAfterAGoodEnd(t *testing.T) {
 		stdio := IO{State: Stdio().State, In: strings.NewReader(""), Out: &o, Err: &o}
 		opts := &upgradeOptions{speech: speech{noColor: true, json: asJSON}, place: place{env: u.env}, answers: answers{yes: true}, writeConfig: true}
 		code := exitCode(stdio, upgrade(t.Context(), stdio, e, opts.front(stdio), opts))
-		said := strings.Join(strings.Fields(o.String()), " ")
+		said := stepstest.OneLine(o.String())
 		if code == ExitOK || strings.Count(said, "keysplit.toml") != 1 {
 			t.Errorf("exit %d: %s", code, said)
 		}

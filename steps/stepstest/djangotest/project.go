@@ -129,6 +129,19 @@ func NewKey() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// KeyIn is the JWT_SECRET_KEY of an env file without quotes, "" for none.
+func KeyIn(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	must(t, err)
+	for line := range strings.Lines(string(text)) {
+		if key, ok := strings.CutPrefix(line, "JWT_SECRET_KEY="); ok {
+			return strings.TrimSpace(key)
+		}
+	}
+	return ""
+}
+
 // WriteEnv writes the .env, mode 0600. {SECRET_KEY} and {KEY} are filled in as
 // for Options.Env.
 func (p *Project) WriteEnv(t testing.TB, text string) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // faults are the ways in which a call fails or lies.
@@ -95,7 +97,7 @@ func (k killing) failOnce(t *testing.T, c *tally, f fault, want content, next st
 		return
 	}
 	c.count()
-	said := strings.Join(strings.Fields(e.out), " ")
+	said := stepstest.OneLine(e.out)
 	// One that could not be removed is said so, and goes with the next run.
 	has, wrong := h.look(t, strings.Contains(said, "remove the temporary file") || strings.Contains(said, "remove the earlier version"))
 	c.add(f, wrong...)
@@ -202,7 +204,7 @@ func TestAStateFolderThatDisappears(t *testing.T) {
 	h := newHouse(t, keysplit)
 	args := asRoot("upgrade", "--yes", "--python", h.project.Python, "--skip", "smoke-test", "--restart", "command:rm -rf "+h.state, "--url", "http://127.0.0.1:9", "--timeout", "5s", "--no-color")
 	e := h.run(t, false, args)
-	said := strings.Join(strings.Fields(e.out), " ")
+	said := stepstest.OneLine(e.out)
 	if e.code == 0 || !strings.Contains(said, "write the journal") || !strings.Contains(said, "no such file or directory") {
 		t.Errorf("exit %d:\n%s", e.code, e.out)
 	}

@@ -51,7 +51,7 @@ func (k killing) endEverywhere(t *testing.T, want content, says map[content][]st
 			c.stopped++
 			c.mu.Unlock()
 		}
-		switch said := strings.Join(strings.Fields(e.out), " "); {
+		switch said := stepstest.OneLine(e.out); {
 		case e.code == 130 && !(strings.Contains(said, "Stopping.") && containsAll(said, says[has])),
 			e.code != 130 && (e.code != 0 || has != want):
 			c.add(f, fmt.Sprintf("it ended with %d, and the file is the %s one:\n%s", e.code, has, e.out))
