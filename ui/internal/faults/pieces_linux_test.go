@@ -154,15 +154,19 @@ func (l *leaky) wizard(t *testing.T) string {
 	tm := ptytest.Start(t, ptytest.Options{Program: keysplit.Path(t), Args: []string{"--python", l.project.Python, "--restart", "none"},
 		Dir: l.project.Root, Env: l.env(), Cols: 160, Rows: 50})
 	tm.WaitFor(`enter `, 2*soon)
-	tm.Settled(time.Second, 2*soon)
+	page := tm.Settled(time.Second, 2*soon).Text()
+	shows := func(it bool) func(ptytest.Frame) bool {
+		return func(f ptytest.Frame) bool { return (f.Text() == page) == it }
+	}
+	// Two keys that arrive as one are another key, so each is waited for.
 	for _, key := range []string{"l", "t"} {
 		tm.Type(key)
-		tm.Settled(200*time.Millisecond, soon)
+		tm.WaitUntil("overlay of "+key, soon, shows(false))
 		tm.Press(ptytest.Esc)
-		tm.Settled(200*time.Millisecond, soon)
+		tm.WaitUntil("page without it", soon, shows(true))
 	}
 	tm.Press(ptytest.CtrlC)
-	tm.Settled(200*time.Millisecond, soon)
+	tm.WaitUntil("question or end", soon, func(f ptytest.Frame) bool { return !tm.Running() || shows(false)(f) })
 	if tm.Running() {
 		tm.Type("y")
 	}
