@@ -38,7 +38,7 @@ var launchers = []launcher{
 	{"Doppler", "doppler.yaml", "doppler run", "doppler run --", makes + " | doppler secrets set JWT_SECRET_KEY`", "DOPPLER_CONFIG", false},
 	{"Infisical", ".infisical.json", "infisical run", "infisical run --", "`infisical secrets set JWT_SECRET_KEY=VALUE`", "", false},
 	{"1Password", "", "op run", "op run --", "make a field for it in 1Password, and name that for JWT_SECRET_KEY where the others are named, as op://VAULT/ITEM/FIELD", "", false},
-	{"chamber", "", "chamber exec", "chamber exec SERVICE --", makes + " | chamber write SERVICE jwt_secret_key -`", "", false},
+	{"chamber", "", "chamber exec", "chamber exec FILE --", makes + " | chamber write FILE jwt_secret_key -`", "", false},
 	{"teller", ".teller.yml", "teller run", "teller run --", "add JWT_SECRET_KEY where the providers of .teller.yml get the others from", "", false},
 	{"sops", ".sops.yaml", "sops exec-env", "sops exec-env FILE", "`sops edit FILE`", "", true},
 	{"Phase", ".phase.json", "phase run", "phase run", "`phase secrets create JWT_SECRET_KEY`, which asks for the value", "", false},
@@ -48,9 +48,19 @@ var launchers = []launcher{
 	{"envconsul", "", "envconsul", "envconsul", "put JWT_SECRET_KEY beside the others in Consul or Vault", "", false},
 	{"HCP Vault Secrets", "", "hcp vault-secrets run", "hcp vault-secrets run --", makes + " | hcp vault-secrets secrets create JWT_SECRET_KEY --data-file=-`", "", false},
 	{"envchain", "", "envchain", "envchain NAMESPACE", "`envchain --set NAMESPACE JWT_SECRET_KEY`, which asks for the value", "", false},
+	{"envdir", "", "envdir", "envdir FILE", "`(umask 077; python -c 'import secrets; print(secrets.token_urlsafe(64))' > FILE/JWT_SECRET_KEY)`", "", false},
 	{"Railway", "", "railway run", "railway run", "`keysplit upgrade --target railway:SERVICE`", "RAILWAY_SERVICE_ID", false},
 	{"aws-vault", "", "aws-vault exec", "aws-vault exec PROFILE --", "", "AWS_VAULT", false},
 	{"direnv", ".envrc", "", "direnv exec .", "", "DIRENV_DIR", false},
+}
+
+// passers hand the variables of a file that is here on to what they run: that file stays
+// the key's place.
+var passers = []launcher{
+	{"uv", "", "uv run --env-file", "", "", "UV", false},
+	{"python-dotenv", "", "dotenv run", "dotenv run --", "", "", false},
+	{"pipenv", "Pipfile", "pipenv run", "pipenv run", "", "PIPENV_ACTIVE", false},
+	{"PDM", "", "pdm run", "pdm run", "", "PDM_RUN_CWD", false},
 }
 
 // Starters are files that say how a backend is started where people develop, below the
@@ -58,18 +68,19 @@ var launchers = []launcher{
 var Starters = []string{"Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "Taskfile.yaml", ".envrc", "mise.toml", ".mise.toml",
 	"Procfile", "Procfile.dev", "package.json", "pyproject.toml", "tox.ini", ".vscode/launch.json", "poe_tasks.toml"}
 
-// started are those with what starts it elsewhere, too.
-var started = append([]string{"Dockerfile", "entrypoint.sh", "docker-entrypoint.sh", "docker/entrypoint.sh", "run.sh", "start.sh", "dev.sh", "bin/dev", "bin/run", "bin/start", "scripts/run.sh", "scripts/dev.sh", "scripts/start.sh",
+// starters are those with what starts it elsewhere, too.
+var starters = append([]string{"Dockerfile", "entrypoint.sh", "docker-entrypoint.sh", "docker/entrypoint.sh", "run.sh", "start.sh", "dev.sh", "bin/dev", "bin/run", "bin/start", "scripts/run.sh", "scripts/dev.sh", "scripts/start.sh",
 	"docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"}, Starters...)
 
 // forBackend is what a backend is started with.
 var forBackend = lazyregexp.New(`manage\.py|python|django|gunicorn|uvicorn|daphne|hypercorn|granian|\$@|compose`)
 
-// launcher is the program that this project is set up for, or that started this process.
-func (r *Run) launcher() (launcher, bool) {
+// launcher is the program that this project is set up for, or that started this process:
+// of the launchers, or of others.
+func (r *Run) launcher(of []launcher) (launcher, bool) {
 	folders := []string{r.Project.Root, r.Project.TopLevel}
-	lines := starting(folders)
-	for _, l := range launchers {
+	lines := starting(folders, of)
+	for _, l := range of {
 		found := l.among(lines)
 		if value, _ := r.LookupEnv(l.inside); !found && !(l.inside != "" && l.set != "" && value != "") && !l.isSetUp(folders) {
 			continue
@@ -81,14 +92,14 @@ func (r *Run) launcher() (launcher, bool) {
 	return launcher{}, false
 }
 
-// fits is the launcher with the file that it takes its variables from: the one that its
-// command has, or else the one with SECRET_KEY in it, encrypted. ok is false where it takes
-// them from such a file, and none is known.
+// fits is the launcher with the place that it takes its variables from: the last word that
+// its command has, or else the file with SECRET_KEY in it, encrypted. ok is false where it
+// takes them from such a file, and none is known.
 func (l launcher) fits(names Names, folders []string) (launcher, bool) {
 	if !strings.Contains(l.set, "FILE") {
 		return l, true
 	}
-	words := strings.Fields(l.run)
+	words := strings.Fields(strings.TrimSuffix(l.run, "--"))
 	named := words[len(words)-1]
 	if named == "FILE" {
 		path := encrypted(names, folders)
@@ -111,10 +122,10 @@ func (l launcher) isSetUp(folders []string) bool {
 }
 
 // starting are the lines of what starts the backend that start it by another program.
-func starting(folders []string) (lines []string) {
+func starting(folders []string, by []launcher) (lines []string) {
 	for _, folder := range slices.Compact(folders) {
-		for _, name := range started {
-			if data, err := file.ReadSmall(filepath.Join(folder, filepath.FromSlash(name))); err == nil && ByLauncher(string(data)) {
+		for _, name := range starters {
+			if data, err := file.ReadSmall(filepath.Join(folder, filepath.FromSlash(name))); err == nil && started(string(data), by) {
 				lines = slices.AppendSeq(lines, strings.Lines(listed.ReplaceAllString(string(data), " ")))
 			}
 		}
@@ -124,9 +135,11 @@ func starting(folders []string) (lines []string) {
 
 // ByLauncher reports whether a text starts something by a program that may give it
 // variables.
-func ByLauncher(text string) bool {
+func ByLauncher(text string) bool { return started(text, launchers) }
+
+func started(text string, by []launcher) bool {
 	text = listed.ReplaceAllString(text, " ")
-	return slices.ContainsFunc(launchers, func(l launcher) bool { return l.in(text) >= 0 })
+	return slices.ContainsFunc(by, func(l launcher) bool { return l.in(text) >= 0 })
 }
 
 // listed is what stands between the words of a command that is a list, as Docker has them.
@@ -222,7 +235,10 @@ func escaped(folder string) string {
 // Launched is how to run keysplit with the variables that another program gives the
 // backend; empty where the project is set up for none, or this process has them.
 func (r *Run) Launched() prose.Text {
-	l, ok := r.launcher()
+	l, ok := r.launcher(launchers)
+	if !ok {
+		l, ok = r.launcher(passers)
+	}
 	if value, _ := r.LookupEnv(l.inside); !ok || value != "" {
 		return prose.Text{}
 	}
@@ -240,7 +256,7 @@ func (l launcher) starts(command string) finding.Command {
 // Launcher is the program that owns the variables of this project's backend, "" for none:
 // nothing here is their place then.
 func (r *Run) Launcher() string {
-	if l, ok := r.launcher(); ok && l.set != "" {
+	if l, ok := r.launcher(launchers); ok && l.set != "" {
 		return l.name
 	}
 	return ""
@@ -249,7 +265,7 @@ func (r *Run) Launcher() string {
 // keptBy is the finding of settings that get all from such a program, or from what is not
 // known. With a source that is Launched, they would read a .env all the same.
 func (r *Run) keptBy(f finding.Finding, s Source) finding.Finding {
-	l, ok := r.launcher()
+	l, ok := r.launcher(launchers)
 	if !ok || l.set == "" {
 		return f.WithFix(r.Launched().Then(s.places(f.Fix)))
 	}
