@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/shell"
 )
@@ -96,13 +97,30 @@ func (r *Run) flags(name string) []string {
 		flags = append(flags, r.starting(name)...)
 	}
 	if name == "rollback" {
-		at := slices.Index(r.Options.Given, "--restart")
-		if at >= 0 && at+1 < len(r.Options.Given) && strings.HasPrefix(r.Options.Given[at+1], OwnCommand+":") {
-			return append(flags, r.Options.Given[at:at+2]...)
+		flags = append(flags, r.forgotten()...)
+	}
+	return flags
+}
+
+// forgotten are how a rollback restarts and whom it asks, as far as the journal does not
+// know that: it never keeps a command of the user's own.
+func (r *Run) forgotten() (flags []string) {
+	var used journal.Used
+	by, noted := "", false // before an upgrade has noted what it uses, there is nothing to roll back
+	if r.Journal != nil {
+		used, noted = r.Journal.LastUsed()
+		by = r.Journal.RestartedBy()
+	}
+	given := r.Options.Given
+	for i, word := range given[:max(0, len(given)-1)] {
+		value := given[i+1]
+		if word == "--restart" && (strings.HasPrefix(value, OwnCommand+":") || noted && value != by && value != used.Restart) ||
+			word == "--url" && noted && !slices.Contains(used.URLs, value) {
+			flags = append(flags, word, value)
 		}
-		if at < 0 && r.Options.Restart == nil && r.Journal != nil && r.Journal.RestartedBy() == OwnCommand {
-			return append(flags, "--restart", OwnCommand+":VALUE")
-		}
+	}
+	if by == OwnCommand && r.Options.Restart == nil && !slices.Contains(given, "--restart") {
+		flags = append(flags, "--restart", OwnCommand+":VALUE")
 	}
 	return flags
 }

@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps/internal/canary"
@@ -70,5 +72,27 @@ func TestThePrintedCommandsAreAboutThisRun(t *testing.T) {
 	run.Journal = j
 	if got, want := run.Fit(prose.Say("`keysplit`")).Rendered(), "keysplit"+where+" --as web --timeout 2m0s"; got != want {
 		t.Errorf("after an upgrade has noted what it uses: %s, want %s", got, want)
+	}
+}
+
+// A rollback is repeated with what it was given and the journal does not know.
+func TestTheCommandThatFinishesARollback(t *testing.T) {
+	t.Parallel()
+	const used = "http://127.0.0.1:8000"
+	for given, want := range map[string]string{
+		"":                                  "",
+		"--url http://127.0.0.1:9000":       " --url http://127.0.0.1:9000",
+		"--restart systemd:b --url " + used: " --restart systemd:b",
+		"--restart systemd:a --url " + used + " --url http://127.0.0.1:9000": " --url http://127.0.0.1:9000",
+	} {
+		j, _ := withJournal(t, "K=1\n")
+		if err := errors.Join(j.Use(journal.Used{URLs: []string{used}}), j.SetRestart("systemd:a")); err != nil {
+			t.Fatal(err)
+		}
+		run := &Run{Options: Options{Environment: DefaultEnvironment, Given: strings.Fields(given)}}
+		run.Journal = j
+		if got := run.Command("rollback"); got != "keysplit rollback"+want {
+			t.Errorf("%q: %s", given, got)
+		}
 	}
 }

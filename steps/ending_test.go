@@ -47,6 +47,10 @@ func TestAStoppedRunSaysWhatIsInForce(t *testing.T) {
 			t.Errorf("%s: %q", code, next)
 		}
 	}
+	nowhere := Ending{GoOn: "keysplit upgrade", Findings: []finding.Finding{finding.New(finding.ProjectNotFound, "")}}
+	if next := nowhere.Next(); len(next) != 1 || strings.Contains(next[0].Rendered(), "keysplit") {
+		t.Errorf("without a project: %q", next)
+	}
 	failed := Ending{Earlier: true, Steps: map[Name]Status{Write: Done, Restart: Failed}}
 	if next := failed.Next()[0].Rendered(); !strings.Contains(next, undo) {
 		t.Errorf("a restart that failed after an earlier run's write: %q", next)

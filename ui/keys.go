@@ -253,9 +253,11 @@ func (w *wizard) donePrompt(p *page) prompt {
 		if f, ok := finding.Overrulable(p.findings); ok {
 			return askAdopt(p, f)
 		}
-		return prompt{question: "Fix it, then look again.", options: append(append([]option{
-			{label: "Look again", act: (*wizard).startOver}}, w.ways(p)...),
-			option{label: "Go on anyway", act: (*wizard).forward})}
+		options := append(append([]option{{label: "Look again", act: (*wizard).startOver}}, w.ways(p)...), option{label: "Go on anyway", act: (*wizard).forward})
+		if w.begun != nil {
+			options = append(options, option{label: "Undo", act: (*wizard).askRollBack})
+		}
+		return prompt{question: "Fix it, then look again.", options: options}
 	}
 	options := []option{{label: label, act: (*wizard).forward, onward: onward}}
 	return prompt{options: append(options, p.screen.extra(w, p)...), answers: letters}

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -207,11 +208,9 @@ func (p *preflightScreen) outlook(w *wizard, s *sheet, wrong bool) {
 }
 
 // blocked reports whether preflight found an error that no later step fixes.
-func (w *wizard) blocked() bool {
-	for _, f := range w.page(steps.Preflight).findings {
-		if f.Severity == finding.Error && !f.FixedBySteps() {
-			return true
-		}
-	}
-	return false
+func (w *wizard) blocked() bool { return Blocked(w.page(steps.Preflight).findings) }
+
+// Blocked reports whether an error is among the findings that no step fixes.
+func Blocked(found []finding.Finding) bool {
+	return slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Severity == finding.Error && !f.FixedBySteps() })
 }

@@ -51,7 +51,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 				continue // it was not meant
 			}
 			return false, end
-		case answer == 'q':
+		case answer == quitting.key:
 			return false, err
 		case answer == 'r':
 			w.forget(err)
@@ -61,7 +61,10 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			if at < len(offers) {
 				return false, &startAgain{offers[at].Again}
 			}
-			return false, w.another(ctx, others[at-len(offers)-1])
+			if end = w.another(ctx, others[at-len(offers)-1]); end == nil {
+				continue
+			}
+			return false, end
 		}
 		if answer, askErr = w.f.Ask(ctx, over.Ask.Rendered(), []choice{{key: 'n', text: "no"}, {key: 'y', text: "yes"}}); askErr != nil {
 			return false, askErr
@@ -97,11 +100,11 @@ func (o *upgradeOptions) hasOthers() bool { return !o.throwaway && !o.endGrace }
 
 // waysOut are the answers to a failure of a step: behind the first what can be named instead.
 func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []choice {
-	choices, taken := []choice{{key: 'r', text: "retry"}}, "rgsbq"
+	choices, taken := []choice{{key: 'r', text: "retry"}}, "rlgsbq"
 	for _, other := range others {
 		text := strings.ToLower(other.Label)
-		what := strings.TrimPrefix(text, "another ")
-		key := what[max(0, strings.IndexFunc(what, func(c rune) bool { return !strings.ContainsRune(taken, c) }))]
+		letters := strings.ReplaceAll(strings.TrimPrefix(text, "another "), " ", "") + "abcdefghijklmnopqrstuvwxyz" // more than there are ways out
+		key := letters[strings.IndexFunc(letters, func(c rune) bool { return !strings.ContainsRune(taken, c) })]
 		choices, taken = append(choices, choice{key: key, text: text}), taken+string(key)
 	}
 	if overrulable {
@@ -113,29 +116,64 @@ func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []ch
 	if w.e.Run.Wrote || w.begun {
 		choices = append(choices, choice{key: 'b', text: "roll back"})
 	}
-	return append(choices, choice{key: 'q', text: "quit"})
+	return append(choices, quitting)
 }
 
 // another asks for what is named instead, where there is something to name, and begins
-// again with it.
+// again with it; nil where the person named nothing.
 func (w *walk) another(ctx context.Context, r *ui.Remedy) error {
 	if r.Question == "" {
 		return &startAgain{*r.With("true")}
 	}
 	for w.f.Note(r.Question); ; {
-		what := r.Field
+		enter := "to go back"
 		if r.Value != "" {
-			what += " (enter: " + r.Value + ")"
+			enter = "for " + r.Value
 		}
-		typed, err := w.f.Line(ctx, what)
-		if err != nil {
+		typed, err := w.f.Line(ctx, r.Field+", or enter "+enter)
+		if typed = cmp.Or(typed, r.Value); err != nil || typed == "" {
 			return err
 		}
-		typed = cmp.Or(typed, r.Value)
 		lacks := r.Lacks(typed)
 		if lacks == "" {
 			return &startAgain{*r.With(typed)}
 		}
 		w.f.Note(lacks)
 	}
+}
+
+// blocked asks what to do about what no step fixes, as the first page of the wizard does.
+func (w *walk) blocked(ctx context.Context) error {
+	for !w.o.yes && !w.o.dryRun && ui.Blocked(w.e.Findings()) {
+		var others []*ui.Remedy
+		if w.o.hasOthers() {
+			others = ui.Remedies(nil, w.e.Findings(), w.e.Run.Flags()[""])
+		}
+		choices := w.waysOut(steps.Preflight, others, true)
+		choices[0] = choice{key: 'l', text: "look again", also: "r"}
+		answer, err := w.f.Ask(ctx, "Fix it, then look again.", choices)
+		switch {
+		case err != nil:
+			return err
+		case answer == 'g':
+			return nil
+		case answer == quitting.key:
+			return steps.ErrCancelled
+		case answer == 'b':
+			if err = w.rollBack(ctx); w.back == nil && errors.Is(err, steps.ErrCancelled) && ctx.Err() == nil {
+				err = nil // it was not meant
+			}
+		case answer == 'l':
+			if err = w.step(ctx, steps.Preflight); err == nil {
+				err = w.adopt(ctx)
+			}
+		default:
+			at := slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })
+			err = w.another(ctx, others[at-1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -35,7 +36,8 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 		"another address": {at: steps.SmokeTest, found: unreachable, typed: "a\n127.0.0.1\nhttp://127.0.0.1:9000\n", flag: "url", value: "http://127.0.0.1:9000",
 			says: "r retry   a another address   s skip login   q quit"},
 		"its words":      {at: steps.SmokeTest, found: unreachable, typed: "another address\nhttps://a.example.com\n", flag: "url", value: "https://a.example.com", says: "At which address"},
-		"what it lacks":  {at: steps.SmokeTest, found: unreachable, typed: "2\n\nhttp:/\nhttp://b\n", flag: "url", value: "http://b", says: "Such as http://127.0.0.1:8000."},
+		"what it lacks":  {at: steps.SmokeTest, found: unreachable, typed: "2\nhttp:/\nhttp://b\n", flag: "url", value: "http://b", says: "Such as http://127.0.0.1:8000."},
+		"and back":       {at: steps.SmokeTest, found: unreachable, typed: "a\n\nq\n", says: "Address, or enter to go back: \n"},
 		"another way":    {at: steps.Restart, found: finding.New(finding.RestartFailed, ""), typed: "e\nsystemd:shop\n", flag: "restart", value: "systemd:shop", says: "e another restart"},
 		"named by a fix": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Or name another: `keysplit --restart command:CMD`.")), typed: "e\nnone\n", flag: "restart", value: "none"},
 		"with its value": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Write it there: `keysplit --target dotenv:Prod.env`.")), typed: "p\n\n", flag: "target", value: "dotenv:Prod.env",
@@ -105,6 +107,82 @@ func TestOtherProjectsAreOfferedLineByLine(t *testing.T) {
 			} else if !begins || again.Again != want || !strings.Contains(o.String(), "Shop") {
 				t.Errorf("%q of %q begins again with %+v:\n%s", typed, verb, again, o.String())
 			}
+		}
+	}
+}
+
+// What no step fixes is asked about line by line as on the first page: enter looks again,
+// and nothing is taken for a yes.
+func TestWhatNoStepFixesIsAskedAboutLineByLine(t *testing.T) {
+	for typed, want := range map[string]struct {
+		looks int
+		made  bool
+		code  int
+		url   string
+	}{
+		"\n\n":                        {3, true, ExitOK, ""},
+		"l\nr\n":                      {3, true, ExitOK, ""},
+		"g\n":                         {1, true, ExitFinding, ""},
+		"q\n":                         {1, false, ExitCancelled, ""},
+		"":                            {1, false, ExitCancelled, ""},
+		"a\n\nq\n":                    {1, false, ExitCancelled, ""},
+		"another address\nhttp://b\n": {1, false, ExitFinding, "http://b"},
+	} {
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		looks, made := 0, false
+		e := steps.NewEngine(run, &wrong{looks: &looks}, acted{name: steps.Generate, apply: func(*steps.Run) error { made = true; return nil }})
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		opts := &upgradeOptions{speech: speech{noColor: true}}
+		err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts)
+		again := &startAgain{}
+		errors.As(err, &again)
+		if code := exitCode(stdio, err); looks != want.looks || made != want.made || code != want.code || again.Value != want.url || !strings.Contains(o.String(), "Fix: Name it: Another address.") || !strings.Contains(o.String(), "l look again   a another address   g go on anyway   q quit   (enter: l)") {
+			t.Errorf("%q: %d looks, made %t, exit %d, again with %q\n%s", typed, looks, made, code, again.Value, o.String())
+		}
+	}
+}
+
+// wrong is a look that finds something which no step fixes, but for the third time.
+type wrong struct {
+	acted
+	looks *int
+}
+
+func (wrong) Name() steps.Name { return steps.Preflight }
+func (w wrong) Apply(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+	if *w.looks++; *w.looks < 3 {
+		emit.Find(finding.New(finding.InsecureURL, "").WithFix(finding.Do("Name it: `keysplit --url https://HOST`.")))
+	}
+	return nil
+}
+
+// No two ways out of a failure have the same letter, whatever they are called.
+func TestEachWayOutHasALetterOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var others []*ui.Remedy
+	for range 12 {
+		others = append(others, &ui.Remedy{Label: "Another place"})
+	}
+	e := steps.NewEngine(&steps.Run{})
+	e.Run.Wrote = true
+	seen := map[byte]bool{}
+	for _, c := range (&walk{e: e}).waysOut(steps.SmokeTest, others, true) {
+		if seen[c.key] || c.key == ' ' {
+			t.Errorf("%c is the letter of two", c.key)
+		}
+		seen[c.key] = true
+	}
+}
+
+// q ends every question, also one that does not name it.
+func TestEveryQuestionTakesQ(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []string{"q\n", "Quit\n"} {
+		var o bytes.Buffer
+		p := newPlain(IO{In: strings.NewReader(typed), Out: &o}, &speech{noColor: true})
+		if _, err := p.Ask(t.Context(), "Make the key?", []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no"}}); !errors.Is(err, steps.ErrCancelled) {
+			t.Errorf("%q: %v", typed, err)
 		}
 	}
 }

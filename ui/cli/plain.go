@@ -18,6 +18,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/guard"
+	"dj/keysplit/ui"
 	"dj/keysplit/ui/style"
 )
 
@@ -166,7 +167,7 @@ func (p *plainFront) Event(ev steps.Event) {
 		if ev.Ends {
 			f = f.NotFixable() // the step failed with it, so that nothing follows that fixes it
 		}
-		if ev.Ends && p.advised != nil {
+		if p.advised != nil && (ev.Ends || ui.Blocked([]finding.Finding{f})) { // it is asked about
 			f = p.advised(f)
 		}
 		if p.behind != nil || ev.Step == steps.Preflight {
@@ -290,7 +291,8 @@ func (p *plainFront) finding(g finding.Group, then string) {
 func (p *plainFront) Note(text string) { p.wrapped("", lipgloss.NewStyle(), text) }
 
 // Ask waits for a line: the letter, number or words of a choice. Enter alone takes
-// the first choice; anything unknown asks again. The end of input cancels.
+// the first choice; anything unknown asks again. The end of input cancels, and so does q,
+// where it is none of the choices.
 func (p *plainFront) Ask(ctx context.Context, question string, choices []choice) (byte, error) {
 	for {
 		p.question(question, choices)
@@ -305,6 +307,9 @@ func (p *plainFront) Ask(ctx context.Context, question string, choices []choice)
 		}
 		if key, ok := chosen(answer, choices); ok {
 			return key, nil
+		}
+		if answer == "q" || answer == "quit" {
+			return 0, steps.ErrCancelled
 		}
 	}
 }

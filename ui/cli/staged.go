@@ -75,15 +75,17 @@ func (w *walk) next() bool {
 // replaced, and that the step was then taken with the new one.
 func (w *walk) choose(ctx context.Context) (taken bool, err error) {
 	run := w.e.Run
-	choices := []choice{{key: 'k', text: "keep the current key"}, {key: 'g', text: "rotate with a grace period: " + run.GraceNote()}, {key: 'r', text: "rotate now: everyone logs in again"}, {key: 'i', text: "use your own key"}}
+	choices := []choice{{key: 'k', text: "keep the current key"}, {key: 'g', text: "rotate with a grace period: " + run.GraceNote()}, {key: 'r', text: "rotate now: everyone logs in again"}, {key: 'i', text: "use your own key"}, quitting}
 	if run.Journal != nil && run.Journal.Rotated() {
-		choices = []choice{{key: 'g', text: "go on with the rotation"}, {key: 'k', text: "leave it as it is"}}
+		choices = []choice{{key: 'g', text: "go on with the rotation"}, {key: 'k', text: "leave it as it is"}, quitting}
 	}
 	answer, err := w.f.Ask(ctx, "Which key should sign your tokens?", choices)
 	a := &run.Answers
 	switch {
 	case err != nil || answer == 'k':
 		return false, err
+	case answer == quitting.key:
+		return true, steps.ErrCancelled
 	case answer == 'i':
 		return true, w.imported(ctx)
 	}

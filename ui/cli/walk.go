@@ -68,6 +68,9 @@ func (w *walk) pass(ctx context.Context) error {
 		if err := w.adopt(ctx); err != nil {
 			return err
 		}
+		if err := w.blocked(ctx); err != nil {
+			return err
+		}
 		if young, err := w.young(ctx); young || err != nil {
 			return err
 		}
@@ -234,6 +237,9 @@ func (w *walk) switched(ctx context.Context, all []steps.Edit, answer byte) erro
 	return nil
 }
 
+// quitting is an answer to a question that has no no.
+var quitting = choice{key: 'q', text: "quit"}
+
 func (w *walk) choices(n steps.Name, plan steps.Plan) []choice {
 	all := []choice{{key: 'y', text: "yes"}, {key: 'n', text: "no, stop here"}}
 	if len(plan.Offered()) > 0 {
@@ -267,24 +273,35 @@ func (w *walk) prepare(ctx context.Context, n steps.Name) error {
 	if n != steps.SmokeTest || w.o.yes || w.o.dryRun || a.Username != "" || a.TempUser || w.e.Run.Stage == steps.Accepting {
 		return nil
 	}
-	choices := []choice{{key: 'a', text: "an account of yours"}, {key: 'n', text: "no login, the other proofs need none"}}
+	choices := []choice{{key: 'a', text: "an account of yours"}, {key: 'n', text: "no login, the other proofs need none"}, quitting}
 	if w.e.Run.Django != nil && w.e.Run.Options.Environment == steps.DefaultEnvironment {
 		choices = append([]choice{{key: 't', text: "a throwaway account, deleted after the test"}}, choices...)
 	}
-	answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
-	if err != nil {
-		return err
-	}
-	switch answer {
-	case 't':
-		a.TempUser = true
-	case 'a':
-		if a.Username, err = w.f.Line(ctx, "Name of the account"); err != nil || a.Username == "" {
+	for {
+		answer, err := w.f.Ask(ctx, "Log in with which account?", choices)
+		switch {
+		case err != nil:
+			return err
+		case answer == quitting.key:
+			return steps.ErrCancelled
+		case answer == 't':
+			a.TempUser = true
+			return nil
+		case answer == 'n':
+			return nil
+		}
+		name, err := w.f.Line(ctx, "Name of the account, or enter to go back")
+		if err != nil {
 			return err
 		}
-		a.Password, err = w.unseen(ctx, "Its password")
+		if name == "" {
+			continue
+		}
+		if a.Password, err = w.unseen(ctx, "Its password"); err == nil {
+			a.Username = name
+		}
+		return err
 	}
-	return err
 }
 
 func (w *walk) unseen(ctx context.Context, what string) (secret.Secret, error) {
