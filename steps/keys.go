@@ -78,7 +78,7 @@ func (k Keys) Shadowed() finding.Finding {
 		return finding.New(finding.JWTKeyShadowed, "The environment sets JWT_SECRET_KEY, so a key in a file would never be read.").WithFix(MendEnvironment)
 	}
 	if k.Quoted {
-		return finding.New(finding.JWTKeyShadowed, "The environment has the key of the file with its quotes, as docker run --env-file keeps them: with them it is another key.").
+		return finding.New(finding.JWTKeyShadowed, "The environment has the key of the file with its quotes, as Docker keeps them in an env file: with them it is another key.").
 			WithFix(finding.Do("Take the quotes around the value out of the file, and start again what sets the variable."))
 	}
 	return finding.New(finding.JWTKeyShadowed, "")

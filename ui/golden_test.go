@@ -107,7 +107,7 @@ var scenes = []struct {
 		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(st.w, report{items: []checklist.Item{
 			{Number: 1, Evidence: []checklist.Evidence{{Text: "sets JWT_SECRET_KEY, as decouple reads it", Check: "files", File: "backend/.env", Line: 72, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}},
 			{Number: 7, Todo: prose.Say("Mention JWT_SECRET_KEY there too.")},
-			{Number: 9, Todo: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")},
+			{Number: 9, Todo: prose.Say("Send the message, then sign the item off. The message: `keysplit report --team`")},
 		}})
 	}},
 	{"checklist-evidence", func(st *stage) {

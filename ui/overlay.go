@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 )
@@ -13,6 +14,7 @@ type overlay struct {
 	draw         func(w *wizard, s *sheet)
 	list         *list                  // of the entries one can move over; nil for plain text
 	copies       func(w *wizard) string // what c copies; nil when there is nothing
+	way          *Remedy                // what enter leads to; nil for back
 	other        func() *overlay        // what a leads to, from which esc leads back; nil for nothing
 	up           *overlay
 }
@@ -67,7 +69,10 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		if o.list != nil && o.list.n > 0 {
 			o.leadsTo(w, o.list.open(o.list.at))
 		} else if name == "enter" {
-			w.cover(o.up)
+			if w.cover(o.up); o.way != nil && w.job == nil {
+				w.cover(nil)
+				return o.way.ask(w)
+			}
 		}
 	default:
 		if cmd, took := w.covered(name); took {
@@ -126,6 +131,9 @@ func (w *wizard) overFrame() frame {
 	hints := []hint{{"esc", "back"}, {w.names("↑/↓", "up/down"), "scroll"}, {"q", "quit"}}
 	if o.copies != nil && o.copies(w) != "" {
 		hints = append([]hint{{"c", "copy"}}, hints...)
+	}
+	if o.way != nil && w.job == nil {
+		hints = append([]hint{{"enter", strings.ToLower(o.way.Label)}}, hints...)
 	}
 	if o.list != nil {
 		hints = []hint{{"esc", "back"}, {"q", "quit"}}

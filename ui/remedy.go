@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,6 +87,11 @@ var remedies = []Remedy{
 	{Label: "Certificate", Question: "Which file holds the certificate of its authority?", Field: "Path", flag: "ca-file"},
 	{Label: "More time", Question: "How long may one wait take?", Field: "Time", flag: "timeout", judge: judgeTime},
 	{Label: "Another user", Question: "As which user does the backend run?", Field: "User", flag: "as"},
+	{Label: "Another key", flag: "rotate"},
+	{
+		codes:  []finding.Code{finding.GraceNotInForce},
+		advice: "Restart every process with the module of the grace period in its code, then try again.",
+	},
 }
 
 // remedyOf is the way out of a finding by its code, nil where there is none.
@@ -116,6 +122,8 @@ func Advised(f finding.Finding, flags prose.Flags) finding.Finding {
 	f.Fix = f.Fix.Instead(func(command string) string {
 		r := named(command, flags[""])
 		switch {
+		case f.Optional && strings.HasSuffix(command, " --fix"):
+			return "step " + strconv.Itoa(steps.About(steps.Write).Number) + " offers it"
 		case r == nil:
 			return ""
 		case r.Value != "":
@@ -126,14 +134,17 @@ func Advised(f finding.Finding, flags prose.Flags) finding.Finding {
 	return f
 }
 
-// named is the remedy that gives the flag which a command of keysplit alone has beside
-// those of the run, nil for none.
+// named is the remedy that gives the one flag which a command that takes the steps has
+// beside those of the run, nil for none.
 func named(command string, flags []string) *Remedy {
+	command = strings.Replace(command, "keysplit upgrade", "keysplit", 1)
 	words := strings.Fields(prose.Without(command, flags))
 	if len(words) < 2 || words[0] != "keysplit" {
 		return nil
 	}
-	i := slices.IndexFunc(remedies, func(r Remedy) bool { return r.Label != "" && words[1] == "--"+r.flag })
+	i := slices.IndexFunc(remedies, func(r Remedy) bool {
+		return r.Label != "" && words[1] == "--"+r.flag && (len(words) > 2) == (r.Question != "")
+	})
 	if i < 0 {
 		return nil
 	}
@@ -170,12 +181,17 @@ func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy
 	return out
 }
 
-// ways are their actions. The demo's project has no other of anything.
-func (w *wizard) ways(p *page) (out []option) {
+// remedies are Remedies in this run. The demo's project has no other of anything.
+func (w *wizard) remedies(err error, found []finding.Finding) []*Remedy {
 	if w.throwaway {
 		return nil
 	}
-	for _, r := range Remedies(p.failure, p.findings, w.facts.flags[""]) {
+	return Remedies(err, found, w.facts.flags[""])
+}
+
+// ways are their actions.
+func (w *wizard) ways(p *page) (out []option) {
+	for _, r := range w.remedies(p.failure, p.findings) {
 		out = append(out, option{label: r.Label, act: r.ask})
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
@@ -235,5 +236,51 @@ func TestAnotherRunIsWaitedFor(t *testing.T) {
 	st.pick("Wait for it")
 	if a := st.w.again; a == nil || *a != (Again{Flag: "wait", Value: "true"}) || !st.quit {
 		t.Errorf("it begins again with %+v", a)
+	}
+}
+
+// A finding that is opened from the list has its way out there, by enter; a warning too.
+func TestAFindingInTheListHasItsWayOut(t *testing.T) {
+	t.Parallel()
+	for _, throwaway := range []bool{false, true} {
+		st := newStage(t, plainLight)
+		st.w.throwaway = throwaway
+		st.fakes[steps.Preflight].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			emit.Find(finding.New(finding.EnvFileInGitHistory, ""))
+			return nil
+		}
+		st.open().press("t", "enter")
+		if v := st.w.View(); strings.Contains(v, "Make a new key: Another key.") == throwaway || strings.Contains(v, "enter another key") == throwaway || strings.Contains(v, "--rotate") != throwaway {
+			t.Errorf("the demo %t:\n%s", throwaway, v)
+		}
+		st.press("enter")
+		if a := st.w.again; throwaway != (a == nil) || a != nil && *a != (Again{Flag: "rotate", Value: "true"}) {
+			t.Errorf("it begins again with %+v", a)
+		}
+	}
+}
+
+// What an open item of the checklist asks for is a button where the wizard has one.
+func TestWhatAnItemAsksForIsAButton(t *testing.T) {
+	t.Parallel()
+	for label, c := range map[string]struct {
+		todo, says string
+		leads      func(*stage) bool
+	}{
+		"Another file": {"For another file: `keysplit upgrade --env-file PATH`", "For another file: Another file", func(st *stage) bool { return st.w.form != nil }},
+		"Log in": {"Log in with an account: `keysplit upgrade --username NAME`", "Log in with an account: Log in.", func(st *stage) bool {
+			n, _ := st.at()
+			return n == steps.SmokeTest
+		}},
+		"Finish": {"The message: `keysplit report --team`", "The message: press m", func(st *stage) bool { return st.w.finished }},
+	} {
+		st := newStage(t, plainLight)
+		st.open().to(steps.Checklist).w.page(steps.Checklist).screen.came(st.w, report{items: []checklist.Item{{Number: 7, Todo: prose.Say(c.todo)}}})
+		if v := st.size(120, 40); !strings.Contains(v, c.says) || strings.Contains(v, " --") {
+			t.Errorf("%s:\n%s", label, v)
+		}
+		if st.pick(label); !c.leads(st) {
+			t.Errorf("%s leads to\n%s", label, st.w.View())
+		}
 	}
 }

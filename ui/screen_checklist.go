@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,14 +92,31 @@ func (c *checklistScreen) done(w *wizard, s *sheet, p *page) {
 	c.list(w, s, all)
 }
 
-// extra offers the edits of the plan that were not made, and to sign off what is open,
-// where a person's word can tick it.
+// logIn is the button that leads back to the login.
+const logIn = "Log in"
+
+// extra offers the edits of the plan that were not made, what an open item asks for, and to
+// sign off what a person's word can tick.
 func (c *checklistScreen) extra(w *wizard, p *page) (out []option) {
 	if w.phase(p) == failed {
 		return nil
 	}
 	if left := w.unmade(); len(left) > 0 {
 		out = append(out, option{label: "Review " + steps.Plural(len(left), "edit"), act: func(w *wizard) tea.Cmd { return w.review(left) }})
+	}
+	var todo []finding.Finding
+	for _, l := range c.lines(p) {
+		if it := c.items[l.ID]; l.Mark == steps.MarkWarn && !it.Awaits {
+			todo = append(todo, finding.Finding{Severity: finding.Error, Fix: it.Todo})
+		}
+	}
+	if slices.ContainsFunc(todo, func(f finding.Finding) bool { return f.Fix.Runs("--username") }) {
+		out = append(out, option{label: logIn, act: func(w *wizard) tea.Cmd {
+			return w.goTo(slices.IndexFunc(w.pages, func(p *page) bool { return p.Name == steps.SmokeTest }), true)
+		}})
+	}
+	for _, r := range w.remedies(nil, todo) {
+		out = append(out, option{label: r.Label, act: r.ask})
 	}
 	if len(c.open(w)) == 0 {
 		return out

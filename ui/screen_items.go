@@ -10,6 +10,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -176,9 +177,12 @@ func (c *checklistScreen) details(w *wizard, s *sheet, l steps.Event) {
 	if it.Against != "" && w.typing() {
 		s.hang(s.s.Mark(steps.MarkWarn)+" ", s.s.Warn, "The evidence says otherwise: "+it.Against)
 	}
-	todo := it.Todo
+	todo := pressed(w.advised(one(finding.Finding{Fix: it.Todo})).Fix)
 	if it.Awaits && w.endingNow().OwnServer { // the page waits for it
 		todo = prose.Say("Start your server. It is tested as soon as it answers.")
+	}
+	if todo.Runs("--username") {
+		todo = prose.Say("Log in with an account: %s.", logIn)
 	}
 	if !todo.Empty() {
 		s.say(s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), todo)

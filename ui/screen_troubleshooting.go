@@ -16,7 +16,13 @@ import (
 // one that keysplit knows.
 func troubleOverlay(w *wizard) *overlay {
 	here := finding.Groups(w.facts.open)
-	l := &list{n: len(here), open: func(at int) *overlay { return findingOverlay(here[at], w.styles.Severity(here[at].Severity)) }}
+	l := &list{n: len(here), open: func(at int) *overlay {
+		o := findingOverlay(w.advised(here[at]), w.styles.Severity(here[at].Severity))
+		if ways := w.remedies(nil, []finding.Finding{here[at].WithSeverity(finding.Error)}); len(ways) > 0 {
+			o.way = ways[0]
+		}
+		return o
+	}}
 	return &overlay{title: "Findings", brief: "findings", key: "t", list: l, other: func() *overlay { return catalogueOverlay(w) }, draw: func(w *wizard, s *sheet) {
 		for i, f := range here {
 			s.found(l, i, f)
@@ -32,7 +38,7 @@ func catalogueOverlay(w *wizard) *overlay {
 	codes := finding.Codes()
 	l := &list{n: len(codes), open: func(at int) *overlay {
 		p, _ := finding.LookUp(codes[at])
-		return findingOverlay(one(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit}), w.styles.Muted.Render(w.styles.Marks.Dot))
+		return findingOverlay(w.advised(one(finding.Finding{Code: p.Code, Severity: p.Severity, Message: prose.Of(p.Message), Why: prose.Of(p.Why), Fix: p.Fix, Fixable: p.Fixable, Optional: p.Edit})), w.styles.Muted.Render(w.styles.Marks.Dot))
 	}}
 	return &overlay{title: "All findings", brief: "all findings", key: "a", list: l, draw: func(_ *wizard, s *sheet) {
 		for i, c := range codes {

@@ -159,12 +159,23 @@ func (s *sheet) plan(p steps.Plan) {
 	s.effects(p)
 }
 
+// pressed is a text with the key that shows the message for the team in place of the
+// command that prints it.
+func pressed(t prose.Text) prose.Text {
+	return t.Instead(func(command string) string {
+		if strings.HasPrefix(command, "keysplit report ") && strings.HasSuffix(command, " --team") {
+			return "press m"
+		}
+		return ""
+	})
+}
+
 func (s *sheet) effects(p steps.Plan) {
 	if len(p.Effects) > 0 {
 		s.blank()
 	}
 	for _, e := range p.Effects {
-		s.say(s.s.Warn.Render(s.s.Marks.Warn)+" ", lipgloss.NewStyle(), e)
+		s.say(s.s.Warn.Render(s.s.Marks.Warn)+" ", lipgloss.NewStyle(), pressed(e))
 	}
 }
 

@@ -54,7 +54,7 @@ func (l *look) added() verdict {
 	if !l.here {
 		return l.elsewhere(steps.Write, steps.LinesReadBack)
 	}
-	v := verdict{evidence: append(l.envs.sets, unseen(l.tree)...), why: several(l.envs.unset), next: prose.Say("Run `keysplit upgrade`, with --env-file PATH for a file that is not the backend's own.")}
+	v := verdict{evidence: append(l.envs.sets, unseen(l.tree)...), why: several(l.envs.unset), next: prose.Say("Run: `keysplit upgrade`. For a file that is not the backend's own: `keysplit upgrade --env-file PATH`")}
 	if v.why == "" {
 		v.why, v.next = l.tree.Partial[repo.EnvFile], prose.Say("Move what does not belong to the project out of its folder.")
 	}
@@ -94,7 +94,7 @@ func (l *look) long() verdict {
 	if !l.here {
 		return l.elsewhere(steps.Distinct, steps.LinesPlace)
 	}
-	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: prose.Say("Run: `keysplit upgrade --rotate`")}
+	v := verdict{evidence: l.envs.long, why: several(l.envs.unfit), next: prose.Say("Make a longer key: `keysplit upgrade --rotate`")}
 	if v.why == "" && len(v.evidence) == 0 {
 		v.why, v.next = "no file holds a key", prose.Say("Run: `keysplit upgrade`")
 	}
@@ -145,9 +145,9 @@ func (l *look) starts() verdict {
 }
 
 func (l *look) login() verdict {
-	v := verdict{next: prose.Say("Run `keysplit upgrade --username NAME`.")}
+	v := verdict{next: prose.Say("Log in with an account: `keysplit upgrade --username NAME`")}
 	if l.development {
-		v.next = prose.Say("Run `keysplit upgrade --username NAME`, or `keysplit upgrade --temp-user`.")
+		v.next = prose.Say("Log in with an account: `keysplit upgrade --username NAME`. Or with one that is deleted again: `keysplit upgrade --temp-user`")
 	}
 	seen, login := l.past.proofs[steps.SmokeTest], l.past.login
 	switch {
@@ -268,7 +268,7 @@ func (l *look) updated(k repo.Kind, none string) verdict {
 }
 
 func (*look) notified() verdict {
-	return verdict{why: "only a person can know this", next: prose.Say("Send the message that `keysplit report --team` prints, then sign the item off.")}
+	return verdict{why: "only a person can know this", next: prose.Say("Send the message, then sign the item off. The message: `keysplit report --team`")}
 }
 
 // several says the first, and how many more there are.

@@ -25,7 +25,7 @@ func (s *Step) staged(run *steps.Run, c choice) (choice, error) {
 	switch {
 	case run.Home().Sealed():
 		return c, refuse("The current key cannot be read back, so no grace period can be made for it.",
-			finding.Do("Let people log in again: keysplit cannot have a key accepted that it never saw. `keysplit upgrade --rotate`"))
+			finding.Do("Let people log in again: keysplit cannot have a key accepted that it never saw. Make a new one at once: `keysplit upgrade --rotate`"))
 	case !c.previous.Set():
 		return c, refuse("There is no key yet that anyone has logged in with.", finding.Do("Set the first one: `keysplit upgrade`"))
 	case run.Journal != nil:

@@ -251,7 +251,7 @@ func (v *Environment) verdict() (text string, more bool) {
 	case v.Ready && v.Run.Options.Static && !v.Run.Home().Here() && !keys.Key.Secret.Set():
 		return "Nothing is known to be wrong in the files. What the places hold was not looked at: " + v.Run.Command("check"), false
 	case v.Ready && !v.Run.Home().Here() && !keys.Key.Secret.Set():
-		return "No problem was found, but the key cannot be read back. To prove it on the server: " + v.Run.Command("upgrade") + " --rotate", false
+		return "No problem was found, but the key cannot be read back. To prove it on the server: " + v.Run.Command("upgrade", "--rotate"), false
 	case v.Ready && !v.Run.Home().Compares(keys):
 		return "Ready: JWT_SECRET_KEY is set and long enough. SECRET_KEY is not in the same place, so the two were not compared.", false
 	case v.Ready:

@@ -90,11 +90,21 @@ func (n naming) filling(what *lazyregexp.Regexp, depth int) string {
 }
 
 // argumentOrLine is an expression: up to a comma, a bracket that closes, or the end of
-// the line outside of all brackets.
+// the line outside of all brackets. In a string of one line they are none: the keys that
+// startproject makes have brackets.
 func argumentOrLine(text string) string {
-	depth := 0
+	depth, quote, escaped := 0, rune(0), false
 	for i, r := range text {
 		switch {
+		case escaped:
+			escaped = false
+		case quote != 0 && r == '\\':
+			escaped = true
+		case quote != 0 && (r == quote || r == '\n'):
+			quote = 0
+		case quote != 0:
+		case r == '"' || r == '\'':
+			quote = r
 		case strings.ContainsRune("([{", r):
 			depth++
 		case strings.ContainsRune(")]},\n", r) && depth == 0:

@@ -24,6 +24,7 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 		"over two variables": {"SECRET_KEY = config('APP_SECRET')\nJWT_SIGNING_KEY = config('APP_JWT_SECRET')\nNINJA_JWT = {'SIGNING_KEY': JWT_SIGNING_KEY}\n", steps.Names{Key: "APP_JWT_SECRET", SecretKey: "APP_SECRET"}},
 		"not split":          {"SECRET_KEY = env('DJANGO_SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': SECRET_KEY}\n", steps.Names{SecretKey: "DJANGO_SECRET_KEY"}},
 		"not split, as read": {"SECRET_KEY = env('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': env('SECRET_KEY')}\n", steps.Names{SecretKey: "SECRET_KEY"}},
+		"literal, brackets":  {"SECRET_KEY = 'django-insecure-gt(5%#(2[h\\'{'\nJWT_SECRET_KEY = config('JWT_SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n", steps.Names{Key: "JWT_SECRET_KEY"}},
 		"literal":            {"SECRET_KEY = 'django-insecure-x'\nSIMPLE_JWT = {}\n", steps.Names{}},
 		"a helper of files":  {"SECRET_KEY = secret('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': read(os.environ['JWT_KEY_FILE'])}\n", steps.Names{Key: "JWT_KEY", SecretKey: "SECRET_KEY"}},
 

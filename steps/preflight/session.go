@@ -264,7 +264,7 @@ func (s *session) tidy(f *steps.Facts) {
 func (s *session) ended() error {
 	<-s.proc.Done()
 	if s.proc.Code() == noInput && s.project.Inside() {
-		return fmt.Errorf("%w: %w", errEnded, notRunnable("The command of --python passes no standard input on.", "", 0, finding.Do("Add what does that: -i for docker exec, -T for docker compose.")))
+		return fmt.Errorf("%w: %w", errEnded, notRunnable("The command that starts the project's Python passes no standard input on.", "", 0, finding.Do("Add what does that: -i for docker exec, -T for docker compose.")))
 	}
 	last := lastLine(s.show(secret.Said(s.errs.Bytes())))
 	message := fmt.Sprintf("The interpreter %s ended with code %d before it answered.", s.python, s.proc.Code())

@@ -53,7 +53,7 @@ func findUser(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.
 		}
 	}
 	if p.User != nil {
-		emit.Check("user", steps.MarkOK, "the project's code runs as "+p.User.Name, p.UserFrom+"; --as USER names another")
+		emit.Check("user", steps.MarkOK, "the project's code runs as "+p.User.Name, p.UserFrom)
 	}
 	return nil
 }

@@ -138,10 +138,10 @@ func meet(found, inside []steps.Server) (all []steps.Server, unseen []string) {
 	}
 	for _, s := range inside {
 		if s.URL != "" {
-			unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) gives no answer of HTTP at %s; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.URL)))
+			unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) gives no answer of HTTP at %s; keysplit cannot ask it there. Name an address that leads to it.", s.PID, secret.Inert(s.URL)))
 			continue
 		}
-		unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) listens on %s in a network of its own, as in a container; keysplit cannot ask it there. Name an address that leads to it: --url.", s.PID, secret.Inert(s.Inside)))
+		unseen = append(unseen, fmt.Sprintf("A server of this project (process %d) listens on %s in a network of its own, as in a container; keysplit cannot ask it there. Name an address that leads to it.", s.PID, secret.Inert(s.Inside)))
 	}
 	return found, unseen
 }

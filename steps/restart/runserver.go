@@ -88,7 +88,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			Details: []prose.Text{prose.Of(r.noneFound()), steps.CommandDetail(start)},
 		}
 		if user := run.Project.User; user != nil {
-			p.Details = append(p.Details, prose.Say("It runs as %s (%s); --as USER names another.", user.Name, run.Project.UserFrom))
+			p.Details = append(p.Details, prose.Say("It runs as %s (%s).", user.Name, run.Project.UserFrom))
 		}
 		return p, nil
 	}

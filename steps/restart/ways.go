@@ -208,7 +208,7 @@ func Again(run *steps.Run) string {
 	case w.spec == nothing.spec:
 		return "restart the backend yourself"
 	case w.spec == steps.OwnCommand:
-		return "nothing is restarted, since keysplit did not keep your restart command: give it again with --restart"
+		return "nothing is restarted, since keysplit does not keep a restart command of yours: give it again"
 	}
 	return "restart " + secret.Inert(w.spec)
 }

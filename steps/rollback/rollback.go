@@ -127,7 +127,7 @@ func (r *Rollback) Details() (lines []prose.Text) {
 	}
 	lines = append(lines, prose.Labelled("Then", "%s", restart.Again(run)))
 	if run.Options.NoVerify {
-		lines = append(lines, prose.Say("No server is asked which key is in force (--no-verify)."))
+		lines = append(lines, prose.Say("No server is asked which key is in force, as you chose."))
 	}
 	if n := len(r.before); n > 0 {
 		lines = append(lines, prose.Labelled("Stays", "the earlier change from %s (%s)", day(r.before[n-1]), places(run, r.before[n-1])))
@@ -313,7 +313,7 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	case !served:
 		return proof{err: errNotServed}
 	case run.Options.NoVerify:
-		return proof{said: prose.Say("Nobody asked a server which key is in force (--no-verify).")}
+		return proof{said: prose.Say("Nobody asked a server which key is in force.")}
 	case run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0:
 	case run.Home().Here():
 		return proof{said: prose.Say("keysplit found no server of this project. Start yours as usual.")}

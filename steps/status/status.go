@@ -159,7 +159,7 @@ func (s *Status) places(ctx context.Context, run *steps.Run) (key secret.Secret,
 func look(ctx context.Context, run *steps.Run, t steps.Target) (Place, steps.Held) {
 	p := Place{Target: t.Spec(), State: NotLooked}
 	if !t.Local() && len(run.Options.Untrusted) > 0 {
-		p.Why = prose.Say("nobody has agreed to what keysplit.toml says; to agree, add --trust-config")
+		p.Why = prose.Say("nobody has agreed to what keysplit.toml says; to agree: `keysplit status --trust-config`")
 		return p, steps.Held{}
 	}
 	h, err := t.Look(ctx, run)

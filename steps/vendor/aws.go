@@ -70,7 +70,7 @@ func (a *aws) tool() tool.Program {
 func (a *aws) Manner() Manner {
 	alone := ""
 	if a.key == "" {
-		alone = "AWS secret " + secret.Inert(a.id) + " is the key and nothing else. A second one needs a secret that is a JSON object, named as --target aws:SECRET-ID#JSON-KEY."
+		alone = "AWS secret " + secret.Inert(a.id) + " is the key and nothing else. A second one needs a secret that is a JSON object, named as aws:SECRET-ID#JSON-KEY."
 	}
 	return Manner{
 		Alone:   alone,

@@ -150,7 +150,7 @@ func (c compose) choose(run *steps.Run, file composeFile) (string, error) {
 	case c.service != "" && slices.Contains(all, c.service):
 		return c.service, nil
 	case c.service != "" && file.Include != nil:
-		return "", fmt.Errorf("there is no service %q in the file itself, and keysplit cannot read all that it includes. A newer Docker Compose can, which has docker compose config --no-env-resolution. Or name that service's file: --target dotenv:PATH", c.service)
+		return "", fmt.Errorf("there is no service %q in the file itself, and keysplit cannot read all that it includes. A newer Docker Compose can, which has docker compose config --no-env-resolution. Or name that service's file itself, as dotenv:PATH", c.service)
 	case c.service != "":
 		return "", fmt.Errorf("there is no service %q; there is: %s", c.service, secret.Inert(strings.Join(all, ", ")))
 	case len(all) == 1:

@@ -26,5 +26,5 @@ func readsDevStdin(program, system string) error {
 	if system != "windows" {
 		return nil
 	}
-	return fmt.Errorf("keysplit gives %s the key as /dev/stdin, and Windows has none: run keysplit in WSL, or use --target manual", program)
+	return fmt.Errorf("keysplit gives %s the key as /dev/stdin, and Windows has none: run keysplit in WSL, or name the place manual and set the key by hand", program)
 }

@@ -213,5 +213,5 @@ func (k *kubernetes) ByHand(x Extra) []string {
 
 // RestartHint names what restarts its pods.
 func (k *kubernetes) RestartHint() string {
-	return "To restart its pods: --restart kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]"
+	return "To restart its pods, name them as the way to restart: kubernetes:[NAMESPACE/]DEPLOYMENT[,DEPLOYMENT]"
 }

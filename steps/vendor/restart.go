@@ -64,7 +64,7 @@ func LooksBack(m Manager) bool {
 
 // hinter is a Store whose readers keep the old value until they are restarted.
 type hinter interface {
-	// RestartHint says what --restart would do about it.
+	// RestartHint says which way to restart would do it.
 	RestartHint() string
 }
 

@@ -27,7 +27,8 @@ import (
 // or made by Command, each as it stands there.
 func shapes(t *testing.T) map[string]string {
 	t.Helper()
-	return inSources(t, regexp.MustCompile("`(keysplit(?: [^`]+)?)`"), commanded)
+	quoted := regexp.MustCompile("`(keysplit(?: [^`]+)?)`")
+	return inCatalogue(t, quoted, inSources(t, quoted, commanded))
 }
 
 // inSources are the commands that the sources print, in the texts that quoted finds or made
@@ -66,6 +67,13 @@ func inSources(t *testing.T, quoted *regexp.Regexp, made func(*ast.CallExpr) str
 			t.Fatal(err)
 		}
 	}
+	return all
+}
+
+// inCatalogue adds the commands of the catalogue's fixes to those that quoted finds; no other
+// text of it has one.
+func inCatalogue(t *testing.T, quoted *regexp.Regexp, all map[string]string) map[string]string {
+	t.Helper()
 	for _, code := range finding.Codes() {
 		page, _ := finding.LookUp(code)
 		for _, text := range []string{page.Message, page.Why, page.ByHand} {
@@ -167,23 +175,33 @@ func TestEveryPrintedCommandIsOne(t *testing.T) {
 	}
 }
 
-// Advice has flags in whole commands only, which a page can replace by its button; and each of
-// keysplit alone has one.
+// What keysplit says has flags in whole commands only, which a page can replace by its button;
+// and each command of the wizard's own that has one flag has a button.
 func TestAdviceHasNoBareFlags(t *testing.T) {
 	t.Parallel()
 	upgrade, _, _ := newRoot(IO{}, nil).Find([]string{"upgrade"})
 	bare := func(text string) bool {
 		return slices.ContainsFunc(regexp.MustCompile(`--[a-z-]+`).FindAllString(text, -1), func(flag string) bool { return upgrade.Flags().Lookup(flag[2:]) != nil })
 	}
-	for text, at := range inSources(t, regexp.MustCompile("a^()"), func(call *ast.CallExpr) string {
-		f, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok || f.Sel.Name != "Do" || len(call.Args) == 0 {
-			return ""
+	refusals := map[string]bool{} // of a command line, which has flags
+	said := inSources(t, regexp.MustCompile("(?s)^(.+)$"), func(call *ast.CallExpr) string {
+		name, ok := call.Fun.(*ast.Ident)
+		if f, is := call.Fun.(*ast.SelectorExpr); is {
+			name, ok = f.Sel, true
 		}
-		text := regexp.MustCompile("`[^`]*`").ReplaceAllString(formatted(call.Args[0]), "")
-		return map[bool]string{true: text}[bare(text)]
-	}) {
-		t.Errorf("%s: a flag outside of a command: %q", at, text)
+		for _, arg := range call.Args {
+			if ok && name.Name == "Usage" {
+				refusals[formatted(arg)] = true
+			}
+		}
+		return ""
+	})
+	ofCommands := regexp.MustCompile(`/(ui/cli|steps/config|steps/repo)/`) // and patterns
+	for text, at := range said {
+		prose := regexp.MustCompile("`[^`]*`|^ *(keysplit|--).*").ReplaceAllString(text, "")
+		if strings.Contains(prose, " ") && bare(prose) && !refusals[text] && !ofCommands.MatchString(at) {
+			t.Errorf("%s: a flag outside of a command: %q", at, text)
+		}
 	}
 	for _, code := range finding.Codes() {
 		page, _ := finding.LookUp(code)

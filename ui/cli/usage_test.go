@@ -45,12 +45,13 @@ var usage = map[string]string{
 func used(t *testing.T) map[string]string {
 	t.Helper()
 	programs := strings.Join(slices.Sorted(maps.Keys(usage)), "|")
-	return inSources(t, regexp.MustCompile("`((?:"+programs+") [^`]+)`"), func(call *ast.CallExpr) string {
+	quoted := regexp.MustCompile("`((?:" + programs + ") [^`]+)`")
+	return inCatalogue(t, quoted, inSources(t, quoted, func(call *ast.CallExpr) string {
 		if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "Shell" {
 			return ""
 		}
 		return literally(call.Args)
-	})
+	}))
 }
 
 // literally are the words of a command that begins with one, VALUE for each that is made at
