@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 )
 
@@ -38,9 +37,6 @@ func (e *Engine) Ending(err error) Ending {
 		OK: err == nil && len(finding.Errors(findings)) == 0, Stopped: errors.Is(err, ErrCancelled), Findings: findings,
 		Changed: run.Wrote, Restarted: run.Serves(), OwnServer: run.OwnServer, Left: run.Left, Steps: map[Name]Status{},
 		Earlier: run.Journal != nil && len(run.Journal.Upgrades()) > 0, GoOn: run.ResumeCommand(), Given: run.Options.Given, Misused: errors.Is(err, ErrUsage),
-	}
-	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
-		end.GoOn = prose.With(end.GoOn, []string{"--wait"})
 	}
 	for _, n := range Order() {
 		if e.Has(n) {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/journal"
 )
 
 // Who stops learns what is in force, and how to undo it, whichever run wrote the key.
@@ -86,14 +85,5 @@ func TestAnEndBesideASecretInTheOpen(t *testing.T) {
 		if c.end.Sure() != c.sure || !strings.Contains(said, c.says) || lines != c.gitLines || len(c.end.exposed()) > 0 && c.end.OK && strings.Contains(said, "Done") {
 			t.Errorf("%s: sure %t, %d lines: %s", name, c.end.Sure(), lines, said)
 		}
-	}
-}
-
-// Who meets another run gets the command that waits for its end.
-func TestTheCommandAfterAnotherRunWaits(t *testing.T) {
-	t.Parallel()
-	e := NewEngine(&Run{Options: Options{Environment: "staging", Given: []string{"--url", "http://h"}}})
-	if got := e.Ending(&journal.HeldError{Environment: "staging"}).GoOn; got != "keysplit upgrade --wait --env staging --url http://h" {
-		t.Errorf("%s", got)
 	}
 }

@@ -82,10 +82,19 @@ func (w *wizard) doneBody(s *sheet, p *page) {
 	}
 	s.hang(s.s.Mark(p.verdict())+" ", w.styles.Bold, text)
 	s.blank()
+	found := func() {
+		for _, f := range finding.Groups(p.findings) {
+			s.finding(w.advised(f), true)
+		}
+		s.blank()
+	}
+	if p.warned() { // what to do about it matters more than the lines
+		found()
+	}
 	s.lines(p.lines)
 	s.blank()
-	for _, f := range finding.Groups(p.findings) {
-		s.finding(f, true)
+	if !p.warned() {
+		found()
 	}
 }
 

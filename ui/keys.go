@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 )
 
 // pressed takes one key. Who is asked first: the terminal's own answer, the
@@ -259,8 +260,11 @@ func (w *wizard) donePrompt(p *page) prompt {
 		}
 		return prompt{question: "Fix it, then look again.", options: options}
 	}
-	options := []option{{label: label, act: (*wizard).forward, onward: onward}}
-	return prompt{options: append(options, p.screen.extra(w, p)...), answers: letters}
+	options := append([]option{{label: label, act: (*wizard).forward, onward: onward}}, p.screen.extra(w, p)...)
+	if p.Number > 0 {
+		options = append(options, w.waysOn(p)...)
+	}
+	return prompt{options: options, answers: letters}
 }
 
 // confirm asks a question whose first answer changes nothing.
@@ -288,7 +292,8 @@ func (w *wizard) copyable() string {
 			if f.Severity != finding.Error || f.FixedBySteps() {
 				continue
 			}
-			if c := f.Fix.Command(); c != "" {
+			said := w.advised(one(f)).Fix.Parts()
+			if c := f.Fix.Command(); c != "" && slices.Contains(said, prose.Part{Text: c, Command: true}) {
 				return c
 			}
 		}

@@ -83,7 +83,9 @@ var remedies = []Remedy{
 		Label: "Another restart", Question: "How is the backend restarted?", Field: "Way", flag: "restart", judge: judgeRestart,
 	},
 	{Label: "Another place", Question: "Where should the key go?", Field: "Place", flag: "target", judge: judgePlace},
-	{Label: "Another route", Question: "Which route answers only with a token?", Field: "Path", flag: "protected"},
+	{Label: "Another route", Question: "Which route answers only with a token?", Field: "Path", flag: "protected", judge: judgeRoute},
+	{Label: "Login route", Question: "At which path does one log in?", Field: "Path", flag: "login", judge: judgeRoute},
+	{Label: "Refresh route", Question: "At which path is a token refreshed?", Field: "Path", flag: "refresh", judge: judgeRoute},
 	{Label: "Certificate", Question: "Which file holds the certificate of its authority?", Field: "Path", flag: "ca-file"},
 	{Label: "More time", Question: "How long may one wait take?", Field: "Time", flag: "timeout", judge: judgeTime},
 	{Label: "Another user", Question: "As which user does the backend run?", Field: "User", flag: "as"},
@@ -190,11 +192,22 @@ func (w *wizard) remedies(err error, found []finding.Finding) []*Remedy {
 }
 
 // ways are their actions.
-func (w *wizard) ways(p *page) (out []option) {
-	for _, r := range w.remedies(p.failure, p.findings) {
+func (w *wizard) ways(p *page) []option { return actions(w.remedies(p.failure, p.findings)) }
+
+func actions(all []*Remedy) (out []option) {
+	for _, r := range all {
 		out = append(out, option{label: r.Label, act: r.ask})
 	}
 	return out
+}
+
+// waysOn are those of what a step that is done has found.
+func (w *wizard) waysOn(p *page) []option {
+	var found []finding.Finding
+	for _, f := range p.findings {
+		found = append(found, f.WithSeverity(finding.Error))
+	}
+	return actions(w.remedies(nil, found))
 }
 
 // ask opens the form for what is named instead, where there is something to name.
@@ -255,6 +268,14 @@ func judgePlace(text string) (steps.Mark, string) {
 		return steps.MarkPending, "such as kubernetes:SECRET, fly:APP or dotenv:FILE"
 	}
 	return steps.MarkOK, "a place that keysplit writes to"
+}
+
+// judgeRoute says whether a path is one of the server.
+func judgeRoute(text string) (steps.Mark, string) {
+	if !strings.HasPrefix(text, "/") {
+		return steps.MarkPending, "such as /api/token/"
+	}
+	return steps.MarkOK, "a path on the server"
 }
 
 // judgeTime says whether a time is one.

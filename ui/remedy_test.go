@@ -233,6 +233,9 @@ func TestAnotherRunIsWaitedFor(t *testing.T) {
 	if v := st.w.View(); !strings.Contains(v, "✗ Another run of keysplit is at work on staging of this project.") || !strings.Contains(v, "keysplit upgrade of ada, process 4711") || strings.Contains(v, "--wait") {
 		t.Errorf("it is not told:\n%s", v)
 	}
+	if said := Words(st.w.current().failure); !strings.Contains(said, "is at work on staging of this project. It is keysplit upgrade of ada") || strings.Contains(said, "--wait") {
+		t.Errorf("at the end it says %q", said)
+	}
 	st.pick("Wait for it")
 	if a := st.w.again; a == nil || *a != (Again{Flag: "wait", Value: "true"}) || !st.quit {
 		t.Errorf("it begins again with %+v", a)
@@ -282,5 +285,43 @@ func TestWhatAnItemAsksForIsAButton(t *testing.T) {
 		if st.pick(label); !c.leads(st) {
 			t.Errorf("%s leads to\n%s", label, st.w.View())
 		}
+	}
+}
+
+// c copies a command that stands on the page, and none that a button has replaced.
+func TestNoCommandIsCopiedThatIsNotSaid(t *testing.T) {
+	t.Parallel()
+	for fix, want := range map[string]string{"Try: `python manage.py check`": "python manage.py check", "Name it: `keysplit --target dotenv:a.env`": "", "Make one: `keysplit upgrade --rotate`": ""} {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Restart].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(finding.New(finding.RestartFailed, "").WithFix(finding.Do(fix)))
+		}
+		st.open().to(steps.Restart).press("enter")
+		if got := st.w.copyable(); got != want || strings.Contains(st.w.View(), "copy the command") != (want != "") {
+			t.Errorf("%s: c copies %q\n%s", fix, got, st.w.View())
+		}
+	}
+}
+
+// A route that is only assumed can be named where the page says that it was not there.
+func TestARouteThatIsNotThereCanBeNamed(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Check("login", steps.MarkWarn, "log in", "not verified: 404")
+		emit.Find(finding.New(finding.RouteUnknown, "").WithFix(finding.Do("Name the path: `keysplit upgrade --login PATH`")))
+		return nil
+	}
+	st.open().to(steps.SmokeTest).press("enter")
+	if v := st.w.View(); !strings.Contains(v, "Name the path: Login route") || strings.Index(v, "Name the path") > strings.Index(v, "not verified: 404") {
+		t.Errorf("it says:\n%s", v)
+	}
+	st.pick("Login route")
+	if st.typed("api/token/").press("enter"); st.w.again != nil {
+		t.Errorf("a path without its slash is taken: %+v", st.w.again)
+	}
+	st.press("ctrl+u").typed("/api/token/").press("enter")
+	if a := st.w.again; a == nil || *a != (Again{Flag: "login", Value: "/api/token/"}) {
+		t.Errorf("it begins again with %+v", a)
 	}
 }

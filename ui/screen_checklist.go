@@ -115,9 +115,7 @@ func (c *checklistScreen) extra(w *wizard, p *page) (out []option) {
 			return w.goTo(slices.IndexFunc(w.pages, func(p *page) bool { return p.Name == steps.SmokeTest }), true)
 		}})
 	}
-	for _, r := range w.remedies(nil, todo) {
-		out = append(out, option{label: r.Label, act: r.ask})
-	}
+	out = append(out, actions(w.remedies(nil, todo))...)
 	if len(c.open(w)) == 0 {
 		return out
 	}

@@ -17,7 +17,7 @@ import (
 func (w *wizard) failedBody(s *sheet, p *page) {
 	st := w.styles
 	if stopped(p.failure) {
-		s.hang(s.s.Mark(steps.MarkWarn)+" ", st.Bold, words(p.failure))
+		s.hang(s.s.Mark(steps.MarkWarn)+" ", st.Bold, Words(p.failure))
 		s.blank()
 		s.lines(p.lines)
 		return
@@ -39,7 +39,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.hang("  ", st.Muted, held.By.String())
 		s.blank()
 	} else if !told {
-		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), words(p.failure))
+		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), Words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done before that.")
 		s.blank()
 	}
@@ -51,7 +51,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	s.blank()
 	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
-			s.finding(f, true)
+			s.finding(w.advised(f), true)
 		}
 	}
 }

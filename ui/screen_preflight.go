@@ -147,7 +147,7 @@ func (p *preflightScreen) glance(w *wizard, s *sheet) (less int) {
 		w.resumed(s)
 		return less
 	case w.next != nil && w.next.Nothing && first:
-		s.hang(st.OK.Render(st.Marks.OK)+" ", st.OK.Bold(true), "Your key is good, so it stays. The next steps prove that the server uses it.")
+		s.hang(st.OK.Render(st.Marks.OK)+" ", st.OK.Bold(true), "Your key is good and stays. The next steps prove that the server uses it.")
 	default:
 		p.outlook(w, s, !first)
 	}

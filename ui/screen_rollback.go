@@ -137,7 +137,7 @@ func (w *wizard) wentBack(s *sheet, v rollback.Verdict) {
 	s.hang(mark+" ", st.Bold, v.Summary.Rendered())
 	if v.Err != nil && len(w.restoring.done.findings) == 0 {
 		s.blank()
-		s.hang("", lipgloss.NewStyle(), words(v.Err))
+		s.hang("", lipgloss.NewStyle(), Words(v.Err))
 	}
 }
 

@@ -253,7 +253,7 @@ func (s *sheet) check(ev steps.Event, column int) {
 		st = s.s.Muted
 	}
 	text, detail := s.s.Marks.Plain(ev.Text.Rendered()), s.s.Marks.Plain(ev.Detail.Rendered())
-	if ev.Mark == steps.MarkSkipped {
+	if ev.Mark == steps.MarkSkipped && detail == "" {
 		text += " (not tried)"
 	}
 	if detail == "" {

@@ -17,6 +17,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/ui/style"
 )
@@ -345,10 +347,14 @@ func (w *wizard) leave() tea.Cmd {
 	return nil
 }
 
-// words are what an error says.
-func words(err error) string {
-	if stopped(err) {
+// Words are what an error says to who is in the wizard.
+func Words(err error) string {
+	var held *journal.HeldError
+	switch {
+	case stopped(err):
 		return "This step was stopped before it finished."
+	case errors.As(err, &held):
+		return held.Headline() + " It is " + held.By.String() + "."
 	}
 	return secret.Inert(err.Error())
 }

@@ -40,7 +40,7 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("another run of keysplit is at work on %s of this project: %s. Wait until it ends", secret.Inert(e.Environment), e.By)
+	return fmt.Sprintf("another run of keysplit is at work on %s of this project: %s. Wait until it ends, or add --wait", secret.Inert(e.Environment), e.By)
 }
 
 // Headline is the same for a person, without who it is and what to do.

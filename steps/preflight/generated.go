@@ -12,7 +12,7 @@ func (d *diagnosis) generated(f finding.Finding, path string) finding.Finding {
 	case d.refuses[0]:
 		return f.WithSeverity(finding.Error).Needed().WithFix(finding.Do("Run: `keysplit upgrade`. It sets SECRET_KEY to a generated value."))
 	case replaced:
-		return f.OnRequest().WithFix(finding.Do("Have one generated: `keysplit upgrade --fix`. A new SECRET_KEY ends all sessions."))
+		return f.OnRequest().WithFix(finding.Do("Make one: `keysplit upgrade --fix`. That ends all sessions."))
 	}
 	return f.NotFixable() // the settings may have it from elsewhere
 }

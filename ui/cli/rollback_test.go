@@ -296,7 +296,7 @@ func TestRollbackNeedsTheCommandThatItDoesNotKeep(t *testing.T) {
 	if code != ExitFinding || u.read(".env") != u.was {
 		t.Errorf("without the command: exit %d, restored %t", code, u.read(".env") == u.was)
 	}
-	for _, want := range []string{"keysplit did not keep your restart command", "The backend was not restarted.", "the server still has to restart", "keysplit rollback --env staging --restart command:"} {
+	for _, want := range []string{"keysplit does not keep a restart command of yours", "The backend was not restarted.", "the server still has to restart", "keysplit rollback --env staging --restart command:"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}

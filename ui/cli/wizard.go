@@ -136,7 +136,7 @@ func (o *wizardOptions) close(ctx context.Context, stdio IO, e *steps.Engine, ou
 	prove(f, out.Proofs)
 	tell(f, show)
 	if len(show) == 0 && out.Failed != nil {
-		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(secret.Inert(out.Failed.Error()))})
+		f.Event(steps.Event{Kind: steps.EventFailed, Text: prose.Of(ui.Words(out.Failed))})
 	}
 	f.Result(r)
 	switch {

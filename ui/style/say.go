@@ -4,18 +4,24 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 
 	"dj/keysplit/steps/prose"
 )
 
 // Say wraps a text as Wrap does, behind a label: its commands and the label are in the
-// accent, its prose in st. The first two words of a command stay together.
+// accent, its prose in st. A command that a row has room for stays in one
+// piece; of a longer one the first two words stay together.
 func (s Styles) Say(label string, t prose.Text, st lipgloss.Style, width int, all bool) []string {
 	var text strings.Builder
 	var accent []bool // of each character that is no space, which Wrap may drop
 	for i, p := range append([]prose.Part{{Text: label, Command: true}}, t.Parts()...) {
 		if p.Text = s.Marks.Plain(p.Text); p.Command && i > 0 {
-			p.Text = strings.Replace(p.Text, " ", bound, 1)
+			n := 1
+			if ansi.StringWidth(p.Text) < width { // a row takes the whole of it, and a sign behind it
+				n = -1
+			}
+			p.Text = strings.Replace(p.Text, " ", bound, n)
 		}
 		text.WriteString(p.Text)
 		for range strings.Join(strings.Fields(p.Text), "") {
