@@ -92,6 +92,9 @@ func (w *wizard) pageHints(p *page, ph phase) []hint {
 
 func (w *wizard) doneHints(p *page) []hint {
 	hs := []hint{w.enterHint()}
+	if q := w.prompt(); q != nil && len(q.options) > 1 {
+		hs = append(hs, w.chooseHint(q))
+	}
 	if p.Name != steps.Preflight {
 		return append(hs, hint{"r", "again"})
 	}
