@@ -65,7 +65,7 @@ var table = numbered([]StepInfo{
 		},
 	},
 	{
-		Name: Restart, Title: "Restart", Task: "restart the backend", Doing: "Restarting", Changes: "restarted", Skippable: true,
+		Name: Restart, Title: "Restart", Task: "restart the backend", Doing: "Making the backend read the key", Changes: "restarted", Skippable: true,
 		Why: "Settings are read once, when a process starts. A server that is not restarted goes on with the old key.",
 		Guide: []Correction{
 			{"manage.py runserver picks it up.", "Its reloader does not watch .env. keysplit makes it reload, or watches for the new process."},
