@@ -51,11 +51,26 @@ class Missed:
         return frame is not None and in_project(frame.f_code.co_filename)
 
 
+def before(name, module):
+    """The files that Python would load in a module's place, were they there: a package
+    beside the project's own module, a module of the project before an installed one."""
+    path = os.path.realpath(getattr(module, "__file__", None) or STDLIB)
+    if is_ours(path):
+        stem, end = os.path.splitext(path)
+        return [os.path.join(stem, "__init__.py")] if end == ".py" and os.path.basename(stem) != "__init__" else []
+    if "." in name or path.startswith(STDLIB) and "-packages" not in path:
+        return []
+    at = os.path.join(os.path.realpath(ASKED["root"]), name)
+    return [at + ".py", os.path.join(at, "__init__.py")]
+
+
 def files_of_modules():
     """The files of the project's modules that this process has loaded, or has looked for
-    in vain, and of what it has run in another way."""
-    found = [os.path.realpath(m.__file__) for name, m in list(sys.modules.items()) if getattr(m, "__file__", None) and is_projects(name, m)]
-    return sorted({*found, *scripts, *(path for path in Missed.files if not os.path.exists(path))})
+    in vain, or would load first, and of what it has run in another way."""
+    modules = [(name, m) for name, m in list(sys.modules.items()) if name != "__main__"]
+    found = [os.path.realpath(m.__file__) for name, m in modules if getattr(m, "__file__", None) and is_projects(name, m)]
+    missing = [path for path in {*Missed.files, *(path for name, m in modules for path in before(name, m))} if not os.path.exists(path)]
+    return sorted({*found, *scripts, *missing})
 
 
 def start():
