@@ -191,17 +191,20 @@ func (v *Environment) Remind(now time.Time) error {
 	return nil
 }
 
-// Compare adds a finding for each of the others that has the same key.
-func (v *Environment) Compare(others []*Environment) {
+// Compare adds a finding for each other one of all that has the same key. It reads alike
+// whichever of the two it is of.
+func (v *Environment) Compare(all []*Environment) {
 	replace := func(name string) finding.Command {
 		return finding.Command(v.Run.CommandIn("upgrade", "--rotate", "--env", name))
 	}
-	name := v.Run.Options.Environment
-	for _, other := range others {
-		if v.print != "" && v.print == other.print {
-			v.add(finding.New(finding.JWTKeyReusedAcrossEnvironments,
-				fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", other.Run.Options.Environment, name)).
-				WithFix(finding.Do("Replace it in the one whose users can best log in again: %s, or %s.", replace(other.Run.Options.Environment), replace(name))))
+	for _, other := range all {
+		if v != other && v.print != "" && v.print == other.print {
+			one, two := other.Run.Options.Environment, v.Run.Options.Environment
+			if two < one {
+				one, two = two, one
+			}
+			v.add(finding.New(finding.JWTKeyReusedAcrossEnvironments, fmt.Sprintf("%s and %s use the same JWT_SECRET_KEY.", one, two)).
+				WithFix(finding.Do("Replace it in the one whose users can best log in again: %s, or %s.", replace(one), replace(two))))
 		}
 	}
 }

@@ -43,6 +43,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 404, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 `,
+	"plus.py":  "import sys\nfrom werkzeug.serving import run_simple\nfrom app import application\nrun_simple('127.0.0.1', int(sys.argv[1]), application, use_reloader=True)\n", // what django-extensions calls
 	"sock.py":  "import socketserver, sys\nsocketserver.UnixStreamServer(sys.argv[1], socketserver.StreamRequestHandler).serve_forever()\n",
 	"serve.py": "import sys\nfrom wsgiref.simple_server import make_server\nfrom app import application\nmake_server('127.0.0.1', int(sys.argv[1]), application).serve_forever()\n",
 }
@@ -85,6 +86,9 @@ var forms = map[string]form{
 	"daphne":                         {command: "{BIN}/daphne -p {PORT} app:app", long: true},
 	"uwsgi":                          {command: "{BIN}/uwsgi --http-socket " + on + " --master --processes 2 --module app", want: steps.Server{Workers: 2}, long: true},
 	"uwsgi --chdir":                  {command: "{BIN}/uwsgi --http-socket " + on + " --chdir={ROOT} --module app", from: "/", long: true},
+	"uwsgi behind its router":        {command: "{BIN}/uwsgi --http " + on + " --stats 127.0.0.1:0 --master --processes 2 --module app", want: steps.Server{Workers: 3}, long: true},
+	"gunicorn --reuse-port":          {command: "{BIN}/gunicorn -w 3 --reuse-port -b " + on + " app", want: steps.Server{Workers: 3}, long: true},
+	"runserver_plus":                 {command: "{BIN}/python plus.py {PORT}", reloads: true, long: true},
 	"another user":                   {command: "PATH=/usr/bin:/bin setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/python3 serve.py {PORT}"},
 	"a mount namespace":              {command: "unshare -m sh -c 'mount --bind {ROOT} /mnt && cd /mnt && exec {BIN}/python serve.py {PORT}'"},
 	"a mount and a pid namespace":    {command: "unshare -mpf --mount-proc sh -c 'mount --bind {ROOT} /mnt && cd /mnt && exec {BIN}/python manage.py runserver " + on + "'", reloads: true, long: true},

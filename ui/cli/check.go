@@ -104,39 +104,23 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if err != nil {
 		return err
 	}
-	plain := c.plain(stdio)
 	prints := secret.NewFingerprinter(nil)
 	var all []*inspect.Environment
+	var pages []*plainFront
 	for _, name := range names {
-		var f front = silent{plain}
-		text := c.format == "text" && !c.dryRun // a patch is all that is printed
-		if text {
-			f = plain
-		}
-		if c.all {
-			f.Note("")
-			f.Note("Environment " + name)
-		}
-		if text {
-			plain.hold()
-		}
-		one, err := c.one(ctx, stdio, name, f, prints, all)
+		plain := newPlain(stdio, &c.speech) // a page for each: what they have in common is known in the end
+		plain.hold()
+		one, err := c.one(ctx, stdio, name, c.front(plain), prints, len(all) == 0)
 		if err != nil {
 			plain.show("")
 			return err
 		}
 		defer one.Run.Close()
-		all = append(all, one)
-		verdict, next, more := one.Verdict()
-		plain.show(verdict)
-		f.Note("")
-		if more {
-			verdict += " See the findings above."
-		}
-		f.Note(verdict)
-		if next != "" && text {
-			plain.say("", "", lipgloss.NewStyle(), prose.Say("Next: %s", prose.Command(next)))
-		}
+		all, pages = append(all, one), append(pages, plain)
+	}
+	for i, one := range all {
+		one.Compare(all)
+		c.show(c.plain(stdio), pages[i], one)
 		one.Strict()
 	}
 	if err := c.print(stdio, all); err != nil {
@@ -150,16 +134,45 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	return said(err)
 }
 
-// one looks at one environment, after the others. What is committed is the same for all, so
-// the first one has it.
-func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, prints secret.Fingerprinter, others []*inspect.Environment) (*inspect.Environment, error) {
+// front is what says a page: nothing where the format is one piece of text at the end, or
+// a patch is all that is printed.
+func (c *checkOptions) front(page *plainFront) front {
+	if c.format == "text" && !c.dryRun {
+		return page
+	}
+	return silent{page}
+}
+
+// show says what was held of a page, and how its environment stands.
+func (c *checkOptions) show(heading, page *plainFront, one *inspect.Environment) {
+	if c.all {
+		heading := c.front(heading)
+		heading.Note("")
+		heading.Note("Environment " + one.Run.Options.Environment)
+	}
+	f := c.front(page)
+	verdict, next, more := one.Verdict()
+	page.show(verdict)
+	f.Note("")
+	if more {
+		verdict += " See the findings above."
+	}
+	f.Note(verdict)
+	if next != "" && f == front(page) {
+		page.say("", "", lipgloss.NewStyle(), prose.Say("Next: %s", prose.Command(next)))
+	}
+}
+
+// one looks at one environment. What is committed is the same for all, so the first one
+// has it.
+func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, prints secret.Fingerprinter, first bool) (*inspect.Environment, error) {
 	at := c.place
 	at.env = name
 	one, err := look(ctx, stdio, &at, c.request(), f, prints)
 	if err != nil {
 		return nil, err
 	}
-	if len(others) == 0 && one.Err == nil {
+	if first && one.Err == nil {
 		err = one.Committed(ctx, c.fixing(ctx, stdio, f, one.Run))
 	}
 	if err == nil {
@@ -169,7 +182,6 @@ func (c *checkOptions) one(ctx context.Context, stdio IO, name string, f front, 
 		one.Run.Close()
 		return nil, err
 	}
-	one.Compare(others)
 	return one, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,13 +67,20 @@ func TestCheckAllLooksAtEveryEnvironment(t *testing.T) {
 			if reused != shared || got.Ready == shared || code != map[bool]int{false: 0, true: 1}[shared] {
 				t.Errorf("exit %d, reused %t: %s", code, reused, out)
 			}
+			for _, one := range got.Environments { // neither of two is called ready
+				if one.Ready == shared || slices.ContainsFunc(one.Findings, func(f struct{ Code, Message string }) bool {
+					return strings.Contains(f.Message, "production and staging use the same")
+				}) != shared {
+					t.Errorf("%s: ready %t, %v", one.Environment, one.Ready, one.Findings)
+				}
+			}
 			for _, key := range keys {
 				if strings.Contains(out, key[:12]) {
 					t.Error("a key is shown")
 				}
 			}
 			_, text, _ := check(t, "--all")
-			if !strings.Contains(text, "Environment staging") || strings.Contains(text, "production and staging use the same") != shared || strings.Contains(text, "keysplit check --all") != shared {
+			if !strings.Contains(text, "Environment staging") || strings.Contains(text, "production and staging use the same") != shared || strings.Contains(text, "Ready: ") == shared || strings.Contains(text, "keysplit check --all") != shared {
 				t.Errorf("as text: %s", text)
 			}
 		})
