@@ -254,6 +254,9 @@ func (f form) wrong(all []steps.Server, pid int, r *strings.Replacer) string {
 	var found *steps.Server
 	for i := range all {
 		if group, err := syscall.Getpgid(all[i].PID); err == nil && group == pid {
+			if found != nil {
+				return fmt.Sprintf("found %+v and %+v", *found, all[i])
+			}
 			found = &all[i]
 		}
 	}
