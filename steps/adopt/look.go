@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/file"
 )
 
 //go:embed look/*.py
@@ -103,7 +104,7 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 	}
 	res, err := child.Command{
 		Path: python, Args: []string{"-I", "-", string(asked)}, Dir: project.Root, As: project.User,
-		Stdin: bytes.NewReader(lookProgram()), Unset: child.Withheld,
+		Stdin: bytes.NewReader(file.Joined(lookFiles, "look")), Unset: child.Withheld,
 	}.Run(ctx)
 	if err != nil {
 		return p, fmt.Errorf("look for the place in the settings: %w", err)
@@ -113,15 +114,6 @@ func look(ctx context.Context, run *steps.Run, what string) (place, error) {
 	}
 	likeliest(project, p.Ways)
 	return p, nil
-}
-
-func lookProgram() (program []byte) {
-	parts, _ := lookFiles.ReadDir("look") // it is a part of this program
-	for _, part := range parts {
-		text, _ := lookFiles.ReadFile("look/" + part.Name())
-		program = append(program, text...)
-	}
-	return program
 }
 
 // roots are the folders that the settings can import the project's modules from: the one

@@ -12,6 +12,7 @@ import (
 
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/steps/sys/file"
 )
 
 // messages are errors as libraries raise them. CANARY is a secret that no file and
@@ -132,7 +133,7 @@ func TestMessagesStayReadable(t *testing.T) {
 	for i, m := range messages {
 		put(fmt.Sprintf("rows/row%02d.py", i), "import os, decouple, environ\nCANARY = os.environ['CANARY']\nclass Env:\n    SMTP_PORT: int\n    SECRET_KEY: str\n"+m.code+"\n")
 	}
-	program := probeProgram()
+	program := file.Joined(probeFiles, "probe")
 	program = bytes.Replace(program, []byte("\nsupervise()\n"), []byte(rows), 1)
 	first, err := json.Marshal(opening{Token: "answer", Root: p.Root, Manage: filepath.Join(p.Root, "manage.py"), EnvFile: p.EnvPath, Words: secret.Words(), Least: 50})
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/sys/child"
+	"dj/keysplit/steps/sys/file"
 	"dj/keysplit/steps/sys/guard"
 )
 
@@ -124,7 +125,7 @@ var errEnded = errors.New("the project's Python ended")
 // openSession starts the project's Django and waits for its facts. tap, when
 // set, sees every byte that the probe writes; tests look for secrets there.
 func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.Writer) (*session, error) {
-	program := probeProgram()
+	program := file.Joined(probeFiles, "probe")
 	s := &session{
 		python: p.Python, from: p.PythonFrom, project: p, wait: run.Options.Wait(),
 		show: run.Redactor.Show, learn: &run.Redactor, secret: run.Secret, notes: run.Journal, handed: func() map[string]string { return run.HandedIn(p) }, lent: run.Lent,
@@ -175,15 +176,6 @@ func openSession(ctx context.Context, run *steps.Run, p *steps.Project, tap io.W
 	}
 	s.facts, s.fallback = &r.Facts, r.Fallback
 	return s, nil
-}
-
-func probeProgram() (program []byte) {
-	parts, _ := probeFiles.ReadDir("probe") // it is a part of this program
-	for _, part := range parts {
-		text, _ := probeFiles.ReadFile("probe/" + part.Name())
-		program = append(program, text...)
-	}
-	return program
 }
 
 func randomToken() string {

@@ -3,6 +3,7 @@
 package file
 
 import (
+	"embed"
 	"errors"
 	"io"
 	"io/fs"
@@ -78,4 +79,15 @@ func ReadSmall(path string) ([]byte, error) {
 		return nil, errors.New("it is larger than 1 MiB")
 	}
 	return data, nil
+}
+
+// Joined is the text of the files in a folder that is embedded in the program, one after
+// the other in the order of their names.
+func Joined(files embed.FS, folder string) (text []byte) {
+	parts, _ := files.ReadDir(folder) // it is a part of this program
+	for _, part := range parts {
+		one, _ := files.ReadFile(folder + "/" + part.Name())
+		text = append(text, one...)
+	}
+	return text
 }
