@@ -254,7 +254,7 @@ func TestWhereASettingsOwnKeyGoes(t *testing.T) {
 		own, at bool
 	}{
 		"nothing reads":            {Source{Kind: NothingReads}, true, false},
-		"nothing reads, of a file": {Source{Kind: NothingReads, File: file}, true, true},
+		"nothing reads, of a file": {Source{Kind: NothingReads, SecretKey: KeyFacts{Source: "code", File: file}}, true, true},
 		"code":                     {Source{Kind: FromCode, File: file}, false, true},
 	} {
 		f := run.besideIt(finding.New(finding.KeyUnread, "as it was"), c.source)

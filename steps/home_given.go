@@ -19,11 +19,15 @@ import (
 // variables. The zero Source is such a file, or the environment.
 type Source struct {
 	Kind   SourceKind
-	File   string // of one value, with the literal, or with the code that makes tokens; that the settings read the key, or SECRET_KEY alone, from; absolute
+	File   string // of one value, with the literal, or with the code that makes tokens; that the settings read the key from, or open for other variables; absolute
 	Line   int    // in that file, 0 where none is known
 	Switch string // a variable with which the settings would load a .env, of nothing that reads one; "" for none
 	Target string // the place that a compose service gets its variables from, as --target has it, likewise
-	Says   string // of a key pair: its algorithm, or JWK_URL; of code: the setting that names it, "" for none; of nothing: where SECRET_KEY is from, as KeyFacts has it
+
+	SecretKey KeyFacts // of nothing that reads, or of an unseen key: where SECRET_KEY is from, where that is no variable
+	Given     bool     // of an unseen key: as a variable of the environment it is seen
+	Pair      string   // of a key pair: its algorithm, or JWK_URL
+	PerUser   string   // of the project's own code: the setting that gives each user a key, "" for none
 }
 
 // namedBy reports whether the environment has the path of the file for the key.
@@ -134,11 +138,11 @@ func (r *Run) Untaken(s Source) finding.Finding {
 		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no PyJWT with a shared key. There is nothing to split.").WithSeverity(finding.Warning).
 			WithFix(finding.Do("If there are no tokens, there is nothing to do. If there are, say which variable holds their key, in keysplit.toml: key = \"NAME\". Then run `keysplit` again."))
 	case KeyPair:
-		facts := Facts{Tokens: TokenFacts{Algorithm: s.Says, JWK: s.Says == "JWK_URL"}}
+		facts := Facts{Tokens: TokenFacts{Algorithm: s.Pair, JWK: s.Pair == "JWK_URL"}}
 		return facts.NotShared().At(r.Project.Rel(r.Project.SettingsFile), 0)
 	case OwnCode:
-		if s.Says != "" {
-			return finding.New(finding.TokenPackage, s.Says+" gives each user a key, by code of the project. No shared key signs tokens: there is nothing to split.").At(r.Project.Rel(s.File), s.Line).
+		if s.PerUser != "" {
+			return finding.New(finding.TokenPackage, s.PerUser+" gives each user a key, by code of the project. No shared key signs tokens: there is nothing to split.").At(r.Project.Rel(s.File), s.Line).
 				WithSeverity(finding.Warning).WithFix(finding.Do("If that is intended, there is nothing to do."))
 		}
 		f := ownTokens(r.Project.Rel(s.File), s.Line)
@@ -149,7 +153,7 @@ func (r *Run) Untaken(s Source) finding.Finding {
 	switch {
 	case s.Kind == Unseen:
 		return r.unseen(f, s)
-	case s.Kind == NothingReads && s.Says != "":
+	case s.Kind == NothingReads && s.SecretKey.Source != "":
 		return r.besideIt(f, s)
 	}
 	return r.keptBy(f, s)
@@ -160,29 +164,33 @@ func (r *Run) unseen(f finding.Finding, s Source) finding.Finding {
 	rel := r.Project.Rel(s.File)
 	f.Message = prose.Say("keysplit tried a key in %s: the settings open that file, and do not read JWT_SECRET_KEY from it.", rel)
 	f = f.At(rel, 0)
-	switch s.Says {
-	case "environment":
+	switch {
+	case s.Given:
 		return f.WithFix(finding.Do("The settings read JWT_SECRET_KEY from the environment alone: set it where the backend is started, or let them read it as they read SECRET_KEY. Then run `keysplit` again."))
-	case "":
+	case s.SecretKey.File == "":
 		return f.WithFix(finding.Do("Let the settings read JWT_SECRET_KEY as they read SECRET_KEY. Then run `keysplit` again."))
 	}
-	return r.besideIt(f, Source{Kind: s.Kind, File: s.Says, Says: "code"})
+	return r.besideIt(f, s)
 }
 
 // besideIt says where the key belongs with settings that get their secrets in a way of
 // their own, which keysplit does not write.
 func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
-	rel, one := r.Project.Rel(s.File), finding.Command("python -c 'import secrets; print(secrets.token_urlsafe(64))'")
+	path := s.SecretKey.File
+	if s.Kind == FromCode {
+		path = s.File
+	}
+	rel, one := r.Project.Rel(path), finding.Command("python -c 'import secrets; print(secrets.token_urlsafe(64))'")
 	where := finding.Do("The settings fetch SECRET_KEY themselves: put JWT_SECRET_KEY where they fetch that from.")
 	switch {
 	case s.Kind == FromCode:
 		where = finding.Do("Put a new key into %s.", rel)
-	case s.Says == "value-file":
+	case s.SecretKey.Source == "value-file":
 		where = finding.Do("The settings read SECRET_KEY from %s, which holds no more than that: put JWT_SECRET_KEY into such a file, where they look for it.", rel)
-	case s.File != "":
-		where = finding.Do("The settings read SECRET_KEY from %s: put JWT_SECRET_KEY there too%s.", rel, r.unprefixed(s.File))
+	case path != "":
+		where = finding.Do("The settings read SECRET_KEY from %s: put JWT_SECRET_KEY there too%s.", rel, r.unprefixed(path))
 	}
-	if s.File != "" {
+	if path != "" {
 		f = f.At(rel, 0)
 	}
 	if s.Kind == NothingReads {

@@ -47,9 +47,9 @@ func TestCodeOfTheProjectsOwn(t *testing.T) {
 	t.Parallel()
 	run := &Run{}
 	run.Project = &Project{Root: "/shop", TopLevel: "/shop"}
-	for says, want := range map[string]string{"JWT_GET_USER_SECRET_KEY": "there is nothing to do", "": "Let the settings read it"} {
-		if said := run.Untaken(Source{Kind: OwnCode, File: "/shop/a.py", Line: 5, Says: says}).Fix.Rendered(); !strings.Contains(said, want) {
-			t.Errorf("%q: %s", says, said)
+	for setting, want := range map[string]string{"JWT_GET_USER_SECRET_KEY": "there is nothing to do", "": "Let the settings read it"} {
+		if said := run.Untaken(Source{Kind: OwnCode, File: "/shop/a.py", Line: 5, PerUser: setting}).Fix.Rendered(); !strings.Contains(said, want) {
+			t.Errorf("%q: %s", setting, said)
 		}
 	}
 }

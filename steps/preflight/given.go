@@ -113,9 +113,9 @@ func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
 	fetch := func(s source) bool { return ownFetcher.MatchString(s.text) }
 	switch from := secretKey.Source; {
 	case from == "value-file", from == "code" && secretKey.File != "":
-		s.File, s.Says = secretKey.File, from
+		s.SecretKey = secretKey
 	case (from == "code" || from == "") && slices.ContainsFunc(d.sources, fetch):
-		s.Says = "code"
+		s.SecretKey.Source = "code"
 	}
 	return s
 }
@@ -258,9 +258,9 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 			what, why = d.rel(), "the settings read the environment alone, and not this file"
 		}
 		switch {
-		case s.File != "":
-			what, why = d.project.Rel(s.File), "the settings read "+d.run.Names().SecretKey+" from it, and no .env"
-		case s.Says != "":
+		case s.SecretKey.File != "":
+			what, why = d.project.Rel(s.SecretKey.File), "the settings read "+d.run.Names().SecretKey+" from it, and no .env"
+		case s.SecretKey.Source != "":
 			what, why = "the settings", "fetch "+d.run.Names().SecretKey+" themselves, and read no .env"
 		}
 		emit.Check("env-file", steps.MarkSkipped, what, why)

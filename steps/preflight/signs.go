@@ -216,9 +216,9 @@ func call(text string) string {
 func (s signing) source() steps.Source {
 	switch {
 	case s.pair != "":
-		return steps.Source{Kind: steps.KeyPair, Says: s.pair}
+		return steps.Source{Kind: steps.KeyPair, Pair: s.pair}
 	case s.users:
-		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line, Says: "JWT_GET_USER_SECRET_KEY"}
+		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line, PerUser: "JWT_GET_USER_SECRET_KEY"}
 	case s.own != "":
 		return steps.Source{Kind: steps.OwnCode, File: s.own, Line: s.line}
 	case s.nothing:

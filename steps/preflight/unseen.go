@@ -34,9 +34,9 @@ func (d *diagnosis) unseen(ctx context.Context, django steps.Django) bool {
 	given := d.trial(nil)
 	given.Env = map[string]*string{d.run.Names().Key: &made}
 	if told, err = by.Try(ctx, given); err == nil && told.State == "ok" && !d.misses(told, made) {
-		p.Source.Says = "environment"
+		p.Source.Given = true
 	} else if f.SecretKey.Source == "code" {
-		p.Source.Says = f.SecretKey.File
+		p.Source.SecretKey = f.SecretKey
 	}
 	return true
 }
