@@ -236,6 +236,9 @@ func TestAnotherRunIsWaitedFor(t *testing.T) {
 	if said := Words(st.w.current().failure); !strings.Contains(said, "is at work on staging of this project. It is keysplit upgrade of ada") || strings.Contains(said, "--wait") {
 		t.Errorf("at the end it says %q", said)
 	}
+	if first := st.w.prompt().options[0].label; first != "Wait for it" {
+		t.Errorf("enter alone leads to %q", first)
+	}
 	st.pick("Wait for it")
 	if a := st.w.again; a == nil || *a != (Again{Flag: "wait", Value: "true"}) || !st.quit {
 		t.Errorf("it begins again with %+v", a)

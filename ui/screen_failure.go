@@ -65,8 +65,11 @@ func (w *wizard) failedPrompt(p *page) prompt {
 	retry := func(w *wizard) tea.Cmd { return w.goTo(w.at, true) }
 	unread := w.mayRollBack() && (p.Name == steps.Distinct && slices.ContainsFunc(p.findings, finding.Finding.Unread) ||
 		w.facts.stage == steps.Accepting && finding.Has(p.findings, finding.GraceNotInForce))
-	own := p.screen.extra(w, p)
+	own, ways := p.screen.extra(w, p), w.ways(p)
 	q.options = append(q.options, own...)
+	if held := (*journal.HeldError)(nil); errors.As(p.failure, &held) { // to try again at once cannot help
+		q.options, ways = append(q.options, ways...), nil
+	}
 	switch {
 	case p.Name == steps.Preflight, len(own) > 0:
 		add("Retry", retry)
@@ -84,7 +87,7 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		add("Retry", retry)
 		add("Start over", (*wizard).startOver)
 	}
-	q.options = append(q.options, w.ways(p)...)
+	q.options = append(q.options, ways...)
 	if f, ok := finding.Overrulable(p.findings); ok {
 		add("Go on anyway", func(w *wizard) tea.Cmd { return w.askOverrule(p, f) })
 	}

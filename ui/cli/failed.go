@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/ui"
 )
@@ -34,6 +35,9 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 	}
 	offers := w.offers(found)
 	choices := w.waysOut(n, others, !over.Ask.Empty())
+	if held := (*journal.HeldError)(nil); errors.As(err, &held) && len(others) > 0 {
+		slices.Reverse(choices[:2]) // to try again at once cannot help
+	}
 	for i, o := range slices.Backward(offers) {
 		choices = slices.Insert(choices, 0, offered(i, o))
 	}
@@ -61,7 +65,7 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			if at < len(offers) {
 				return false, &startAgain{offers[at].Again}
 			}
-			if end = w.another(ctx, others[at-len(offers)-1]); end == nil {
+			if end = w.another(ctx, others[max(0, at-len(offers)-1)]); end == nil {
 				continue
 			}
 			return false, end

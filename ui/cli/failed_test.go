@@ -44,7 +44,7 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 			says: "Fix: Write it there: Another place, dotenv:Prod.env.", not: "--target"},
 		"the look":       {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), typed: "p\n/opt/py\n", flag: "python", value: "/opt/py", not: "skip"},
 		"nobody answers": {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), says: "p another python"},
-		"another run":    {at: steps.Preflight, err: &journal.HeldError{Environment: "staging"}, typed: "w\n", flag: "wait", value: "true", says: "r retry   w wait for it   q quit"},
+		"another run":    {at: steps.Preflight, err: &journal.HeldError{Environment: "staging"}, typed: "\n", flag: "wait", value: "true", says: "w wait for it   r retry   q quit"},
 		"the demo":       {at: steps.SmokeTest, found: unreachable, typed: "q\n", throwaway: true, says: "r retry   s skip login   q quit"},
 	} {
 		t.Run(name, func(t *testing.T) {
