@@ -155,10 +155,15 @@ func (d *diagnosis) sourceInCode(ctx context.Context, f *steps.Facts) steps.Sour
 		return steps.Source{Kind: steps.FromCode} // settings of this machine alone, as local.py
 	case f.Key.Source == "settings":
 		return steps.Source{Kind: steps.Literal, File: f.Key.File, Line: f.Key.Line}
-	case f.Package == "pyjwt" && !f.Key.Set:
+	case (f.Package == "pyjwt" || f.Package == "") && !f.Key.Set:
+		signs := readSigning(d.run, p, d.sources)
+		switch {
+		case signs.pair != "": // that the project's own code signs with
+			return signs.source()
+		case f.Package == "":
+			return steps.Source{Kind: steps.NoTokens}
+		}
 		return steps.Source{Kind: steps.OwnCode, File: f.TokensFile, Line: f.TokensLine}
-	case f.Package == "" && !f.Key.Set:
-		return steps.Source{Kind: steps.NoTokens}
 	}
 	return steps.Source{}
 }

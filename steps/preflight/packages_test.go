@@ -67,6 +67,8 @@ func TestWhatMakesTheTokensIsNamed(t *testing.T) {
 			"token-package", "config/settings.py", "drf-jwt", "", true},
 		"PyJWT with no key in the settings": {reads + "TOKENS = config('TOKENS')\n", map[string]string{".env": secretOnly + "TOKENS={KEY}\n", "config/urls.py": signs},
 			"token-package", "config/urls.py:6", "They have no JWT_SECRET_KEY", steps.OwnCode, false},
+		"PyJWT with a key pair": {reads + "PEM = config('PEM')\n", map[string]string{".env": secretOnly + "PEM={KEY}\n", "requirements.txt": "pyjwt\n", "config/urls.py": strings.Replace(signs, "TOKENS)", "PEM, algorithm='RS256')", 1), "config/manager.py": "from jwt import api_jwt\n\nALG = 'RS256'\n\n\ndef jwt_encode(what):\n    return api_jwt.encode(what, 'k', algorithm=ALG)\n"},
+			"token-algorithm", "config/settings.py", "Tokens are signed with RS256", steps.KeyPair, false},
 		"PyJWT with a key in the settings": {reads + "TOKENS = JWT_SECRET_KEY = config('JWT_SECRET_KEY')\n", map[string]string{".env": secretOnly + "JWT_SECRET_KEY={KEY}\n", "config/urls.py": signs},
 			"token-package", "config/urls.py:6", "do not tell which key", "", true},
 		"a literal": {rest + "SIMPLE_JWT = {\n    'SIGNING_KEY': '{KEY}',\n}\n", map[string]string{".env": secretOnly},
