@@ -286,16 +286,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 		django, err = s.startPlanned(ctx, d, err)
 	}
 	if err != nil {
-		if p.Source.Kind == steps.NothingReads {
-			if p.Source = d.nothingReads(p.Stopped.SecretKey); p.Stopped.Key.Source == "code" {
-				p.Source = steps.Source{Kind: steps.FromCode, File: p.Stopped.Key.File} // Django says what is wrong with it
-			}
-			err = errors.Join(err, d.again())
-		}
-		var failure *steps.Failure
-		if how := run.Launched(); p.Stopped.Setting != "" && !how.Empty() && errors.As(err, &failure) {
-			failure.Findings[0].Fix = how
-		}
+		err = d.unstarted(err)
 		d.emitPlace(emit)
 		if ctx.Err() != nil {
 			emit.Check("django", steps.MarkSkipped, "Django", "")

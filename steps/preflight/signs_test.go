@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -136,5 +137,22 @@ func TestSettingsModulesByTheirNames(t *testing.T) {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A key pair is nothing to split where Django does not start, either: no key is missing.
+func TestAKeyPairWhereDjangoDoesNotStart(t *testing.T) {
+	t.Parallel()
+	run := newRun(t)
+	run.Options.Folder, run.Options.ReadOnly = lay(t, map[string]string{
+		"manage.py": manage, "config/__init__.py": "",
+		"config/settings.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nSIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PEM']}\n",
+	}), true
+	s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
+		return nil, notRunnable("No network.", "", 0, finding.Do("Wait."))
+	}}
+	err := s.Apply(t.Context(), run, func(steps.Event) {})
+	if got := codes(run.Project.Findings); err == nil || finding.Has(run.Project.Findings, finding.JWTKeyMissing) || !finding.Has(run.Project.Findings, finding.TokenAlgorithm) {
+		t.Errorf("%q, %v", got, err)
 	}
 }

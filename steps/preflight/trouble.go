@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,4 +102,23 @@ func notRunnable(message, file string, line int, fix finding.Fix) error {
 		f = f.WithFix(fix)
 	}
 	return steps.CannotLook("%w", steps.Fail(f))
+}
+
+// unstarted judges the project by its files, and by what the failed start told.
+func (d *diagnosis) unstarted(err error) error {
+	run, p := d.run, d.project
+	if signs := readSigning(run, p, d.sources); signs.pair != "" {
+		p.Source = signs.source()
+		err = errors.Join(err, d.again())
+	} else if p.Source.Kind == steps.NothingReads {
+		if p.Source = d.nothingReads(p.Stopped.SecretKey); p.Stopped.Key.Source == "code" {
+			p.Source = steps.Source{Kind: steps.FromCode, File: p.Stopped.Key.File} // Django says what is wrong with it
+		}
+		err = errors.Join(err, d.again())
+	}
+	var failure *steps.Failure
+	if how := run.Launched(); p.Stopped.Setting != "" && !how.Empty() && errors.As(err, &failure) {
+		failure.Findings[0].Fix = how
+	}
+	return err
 }
