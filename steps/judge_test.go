@@ -139,13 +139,14 @@ func TestEveryCodeOfTheRulesHasAPage(t *testing.T) {
 	finding.New("no-such-code", "")
 }
 
-// A value as long as a file is judged in no time, also a random one.
+// A value as long as a file is judged in no time, also a random one: with the square of
+// its length it would take hours, and on a loaded machine it takes seconds.
 func TestALongValueIsJudgedAtOnce(t *testing.T) {
 	t.Parallel()
 	key := secret.NewFingerprinter(nil).Secret(strings.Repeat(canary.New(), 10_000) + "x")
 	start := time.Now()
 	JudgeKey(key)
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v for %d characters", took, key.Len())
 	}
 }

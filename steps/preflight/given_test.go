@@ -64,7 +64,7 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 			if n := run.Names(); n != steps.GuideNames {
 				t.Errorf("names %+v", n)
 			}
-			if s := run.Project.Source; (s.File != "") != (c.files["keys.json"]+c.files["keys/a"]+c.files[".secrets.toml"] != "" || s.Kind == steps.ValueFile || s.Kind == steps.Unseen) {
+			if s := run.Project.Source; (s.File+s.SecretKey.File != "") != (c.files["keys.json"]+c.files["keys/a"]+c.files[".secrets.toml"] != "" || s.Kind == steps.ValueFile || s.Kind == steps.Unseen) {
 				t.Errorf("source %+v", s)
 			}
 			if got := codesAlone(run.Project.Findings); got != c.codes {
