@@ -47,12 +47,12 @@ func (s *Step) find(ctx context.Context, run *steps.Run) ([]steps.Server, error)
 	return s.sift(ctx, run, sight), ctx.Err()
 }
 
-// present is find for one look. Where a server was seen before the write and none is now, it
-// waits a little: some reload when any file of the folder changes, and there is none between
-// their two processes.
+// present is find for one look. Where a server was seen before and none is now, it waits a
+// little: some reload when any file of the folder changes, and there is none between their two
+// processes; and a restart command may end before the server listens.
 func (s *Step) present(ctx context.Context, run *steps.Run) (found []steps.Server, err error) {
 	limit := time.Duration(0)
-	if run.Wrote && len(run.Servers) > 0 {
+	if len(run.Servers) > 0 {
 		limit = s.reloadWithin()
 	}
 	_, err = s.Until(ctx, limit, func() (bool, error) {

@@ -18,7 +18,7 @@ func (s *Step) Forewarn(ctx context.Context, run *steps.Run) error {
 	if err := unnamed(run); err != nil {
 		return err
 	}
-	if w.spec != usual.spec && w.spec != "runserver" && w.spec != nothing.spec {
+	if w.isOthers() {
 		if _, err := w.on(s).plan(ctx, run); err != nil {
 			return err
 		}

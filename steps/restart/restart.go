@@ -125,6 +125,11 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 			return err
 		}
 	}
+	if w.isOthers() { // a server that is seen now is waited for
+		if err := s.address(ctx, run); err != nil {
+			return err
+		}
+	}
 	if err := w.on(s).apply(ctx, run, emit); err != nil {
 		return err
 	}
@@ -165,6 +170,10 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if w.spec == steps.OwnCommand {
 		return steps.Fail(notAgain(run, prose.Say("The upgrade restarted with a command of yours, which keysplit does not keep.")))
 	}
+	if err := s.address(ctx, run); err != nil { // a server that is seen now is waited for
+		return err
+	}
+	run.URL = ""
 	if err := w.on(s).undo(ctx, run, emit); err != nil {
 		return err
 	}

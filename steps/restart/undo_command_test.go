@@ -3,9 +3,11 @@
 package restart
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -35,5 +37,27 @@ func TestARollbackWithoutItsCommand(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// A command may end before its server listens: where one was there, it is waited for, in an
+// upgrade and in a rollback.
+func TestTheServerOfACommandIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, act := range map[string]func(*Step) func(context.Context, *steps.Run, steps.Emit) error{
+		"upgrade": func(s *Step) func(context.Context, *steps.Run, steps.Emit) error { return s.Apply }, "rollback": func(s *Step) func(context.Context, *steps.Run, steps.Emit) error { return s.Undo },
+	} {
+		w := commandWorld(t, "true")
+		base := backend(t)
+		looks := 0
+		w.step.Find = func(context.Context, string) ([]steps.Server, error) {
+			if looks++; looks == 2 || looks == 3 { // it is gone, and the new one has not begun
+				return nil, nil
+			}
+			return []steps.Server{w.server(1+looks, 1, time.Now(), base)}, nil
+		}
+		if _, _, err := do(act(w.step), w.run); err != nil || w.run.URL != base {
+			t.Errorf("%s: %v, at %q", name, err, w.run.URL)
+		}
 	}
 }

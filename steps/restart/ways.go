@@ -27,6 +27,11 @@ func (w Way) on(s *Step) way {
 	return w.own(s)
 }
 
+// isOthers reports whether something else than keysplit restarts: a command, or a manager.
+func (w Way) isOthers() bool {
+	return w.spec != usual.spec && w.spec != "runserver" && w.spec != nothing.spec
+}
+
 // places are the names by which a person recognises what is restarted.
 func (w Way) places(ctx context.Context, run *steps.Run) []string {
 	if w.manager == nil {
