@@ -5,6 +5,8 @@ package restart
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,14 +49,16 @@ func TestTheServerOfACommandIsWaitedFor(t *testing.T) {
 	for name, act := range map[string]func(*Step) func(context.Context, *steps.Run, steps.Emit) error{
 		"upgrade": func(s *Step) func(context.Context, *steps.Run, steps.Emit) error { return s.Apply }, "rollback": func(s *Step) func(context.Context, *steps.Run, steps.Emit) error { return s.Undo },
 	} {
-		w := commandWorld(t, "true")
+		w := commandWorld(t, "touch ended")
 		base := backend(t)
 		looks := 0
 		w.step.Find = func(context.Context, string) ([]steps.Server, error) {
-			if looks++; looks == 2 || looks == 3 { // it is gone, and the new one has not begun
-				return nil, nil
+			if _, err := os.Stat(filepath.Join(w.run.Project.Root, "ended")); err == nil {
+				if looks++; looks < 3 { // the new one has not begun
+					return nil, nil
+				}
 			}
-			return []steps.Server{w.server(1+looks, 1, time.Now(), base)}, nil
+			return []steps.Server{w.server(2+looks, 1, time.Now(), base)}, nil
 		}
 		if _, _, err := do(act(w.step), w.run); err != nil || w.run.URL != base {
 			t.Errorf("%s: %v, at %q", name, err, w.run.URL)
