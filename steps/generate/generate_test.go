@@ -33,17 +33,25 @@ func TestMakesAKeyWhereThereIsNoGoodOne(t *testing.T) {
 	for name, c := range map[string]struct {
 		env      string
 		previous string
+		reason   string
 	}{
-		"missing":     {"SECRET_KEY=" + secret + "\n", ""},
-		"empty":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=\n", ""},
-		"equal":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + secret + "\n", secret},
-		"short":       {"JWT_SECRET_KEY=" + old[:30] + "\n", old[:30]},
-		"placeholder": {"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\n", "REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64"},
-		"unread":      {"export JWT_SECRET_KEY=" + old + "\n", ""},
+		"missing":     {"SECRET_KEY=" + secret + "\n", "", "is not set"},
+		"empty":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=\n", "", "empty"},
+		"equal":       {"SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + secret + "\n", secret, "SECRET_KEY"},
+		"short":       {"JWT_SECRET_KEY=" + old[:30] + "\n", old[:30], "shorter"},
+		"placeholder": {"JWT_SECRET_KEY=REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64\n", "REQUIRED__GENERATE_WITH__python_-c_import_secrets_token_urlsafe_64", "placeholder"},
+		"unread":      {"export JWT_SECRET_KEY=" + old + "\n", "", "The reader leaves it out."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := stepstest.NewRun(t, c.env, nil)
+			run.Project.Findings = []finding.Finding{finding.New(finding.SecretKeyInsecure, "Another thing.")}
+			if name == "unread" {
+				run.Project.Findings = append(run.Project.Findings, finding.New(finding.KeyUnread, "The reader leaves it out."))
+			}
 			before := stepstest.Content(t, run)
+			if plan, err := (&Step{}).Plan(t.Context(), run); err != nil || !strings.Contains(plan.Details[1].Rendered(), c.reason) {
+				t.Errorf("the reason is %q, want %q (%v)", plan.Details[1].Rendered(), c.reason, err)
+			}
 			if _, err := apply(t, run); err != nil {
 				t.Fatal(err)
 			}

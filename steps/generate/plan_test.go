@@ -47,8 +47,15 @@ func TestAStageNeedsABackendThatIsReady(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(t *testing.T, run *steps.Run)
 		asked   bool
+		summary string
+		begins  bool // it asks for a yes to that
 	}{
-		"the first stage": {func(*testing.T, *steps.Run) {}, true},
+		"the first stage": {func(*testing.T, *steps.Run) {}, true, "First stage", true},
+		"the first stage goes on": {func(t *testing.T, run *steps.Run) {
+			if _, err := apply(t, run); err != nil {
+				t.Fatal(err)
+			}
+		}, true, "First stage", false},
 		"the second stage": {func(t *testing.T, run *steps.Run) {
 			if _, err := apply(t, run); err != nil {
 				t.Fatal(err)
@@ -57,8 +64,8 @@ func TestAStageNeedsABackendThatIsReady(t *testing.T) {
 			if err = errors.Join(err, run.Journal.SetAccepted(r)); err != nil {
 				t.Fatal(err)
 			}
-		}, true},
-		"the end": {func(_ *testing.T, run *steps.Run) { run.Answers = steps.Answers{EndGrace: true} }, false},
+		}, true, "Second stage", false},
+		"the end": {func(_ *testing.T, run *steps.Run) { run.Answers = steps.Answers{EndGrace: true} }, false, "end the grace period", false},
 	} {
 		run := inStages(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n")
 		c.prepare(t, run)
@@ -66,8 +73,11 @@ func TestAStageNeedsABackendThatIsReady(t *testing.T) {
 			asked := false
 			s := &Step{Ready: func(context.Context, *steps.Run) error { asked = true; return says }}
 			plan, err := s.Plan(t.Context(), run)
-			if asked != c.asked || c.asked && !errors.Is(err, says) || err == nil && plan.Summary.Empty() {
-				t.Errorf("%s: asked %t, %v, %q", name, asked, err, plan.Summary.Rendered())
+			if asked != c.asked || c.asked && !errors.Is(err, says) {
+				t.Errorf("%s: asked %t, %v", name, asked, err)
+			}
+			if err == nil && (!strings.Contains(plan.Summary.Rendered(), c.summary) || plan.Question.Empty() == c.begins) {
+				t.Errorf("%s: %q, %q", name, plan.Summary.Rendered(), plan.Question.Rendered())
 			}
 		}
 	}
@@ -110,12 +120,14 @@ func TestALaterRunIsAPartOfTheRotation(t *testing.T) {
 func TestAKeyThatIsGivenIsHidden(t *testing.T) {
 	t.Parallel()
 	key := stepstest.Key()
-	run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\n", nil)
-	run.Answers.Import = run.Prints.Secret(key)
-	if _, err := apply(t, run); err != nil || run.KeyFrom != "imported" {
-		t.Fatal(run.KeyFrom, err)
-	}
-	if shown := run.Show("it is " + key); strings.Contains(shown, key[:8]) {
-		t.Error("the key is shown")
+	for _, staged := range []bool{false, true} {
+		run := stepstest.NewRun(t, "SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
+		run.Answers.Import, run.Answers.Rotate, run.Answers.Grace, run.Options.ReadOnly = run.Prints.Secret(key), staged, staged, staged
+		if _, err := apply(t, run); err != nil || !run.Key.Equal(run.Answers.Import) && !run.Second.Equal(run.Answers.Import) {
+			t.Fatal(run.KeyFrom, err)
+		}
+		if shown := run.Show("it is " + key); strings.Contains(shown, key[:8]) {
+			t.Errorf("the key is shown; in stages %t", staged)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -45,11 +46,18 @@ func TestARotationGoesOnWithItsKeys(t *testing.T) {
 	if run.Stage != steps.Accepting || run.Key.Reveal() != old || next.Len() != 86 || next.Equal(run.Key) || time.Until(run.Until) < time.Hour {
 		t.Fatalf("the first stage: %q, until %v", run.Stage, run.Until)
 	}
-	// Killed here: another run goes on with the same new key.
-	run.Chosen = steps.Chosen{}
+	// Killed here: another run goes on with the same new key, and shows it nowhere.
+	run.Chosen, run.Redactor = steps.Chosen{}, secret.Redactor{}
+	hidden := func(when string) {
+		t.Helper()
+		if shown := run.Show(next.Reveal() + " " + old); strings.Contains(shown, next.Reveal()[:8]) || strings.Contains(shown, old[:8]) {
+			t.Errorf("%s: a key is shown", when)
+		}
+	}
 	if _, err := apply(t, run); err != nil || !run.Second.Equal(next) || run.Stage != steps.Accepting {
 		t.Fatalf("%v, stage %q, the same key %t", err, run.Stage, run.Second.Equal(next))
 	}
+	hidden("the new key")
 	r, under, err := run.Journal.Rotation()
 	if err != nil || !under {
 		t.Fatal(err)
@@ -60,6 +68,15 @@ func TestARotationGoesOnWithItsKeys(t *testing.T) {
 	if _, err := apply(t, run); err != nil || run.Stage != steps.Signing || !run.Key.Equal(next) || run.Second.Reveal() != old || run.Previous.Reveal() != old {
 		t.Fatalf("the second stage: %v, %q", err, run.Stage)
 	}
+	if err := os.WriteFile(run.Project.EnvFile.Path, []byte("JWT_SECRET_KEY="+next.Reveal()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stepstest.Look(t, run)
+	run.Redactor = secret.Redactor{}
+	if _, err := apply(t, run); err != nil {
+		t.Fatal(err)
+	}
+	hidden("the old key")
 	if err := run.Journal.EndRotation(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +85,27 @@ func TestARotationGoesOnWithItsKeys(t *testing.T) {
 	}
 	if kept, _ := filepath.Glob(filepath.Join(run.Journal.Dir(), "backup-*")); len(kept) > 0 {
 		t.Errorf("keys are left: %q", kept)
+	}
+}
+
+// Until the last process has restarted, tokens are made with the previous key.
+func TestTheAllowanceForTheRestart(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		wrote       bool
+		ago         time.Duration
+		least, most time.Duration
+	}{
+		"nothing written": {false, time.Hour, 10 * time.Minute, 10 * time.Minute},
+		"just now":        {true, 0, 5 * time.Second, 5 * time.Second},
+		"a while ago":     {true, time.Minute, 2 * time.Minute, 3 * time.Minute},
+		"long ago":        {true, time.Hour, 30 * time.Minute, 30 * time.Minute},
+	} {
+		run := &steps.Run{}
+		run.Wrote, run.WroteAt = c.wrote, time.Now().Add(-c.ago)
+		if got := allowance(run); got < c.least || got > c.most {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

@@ -98,12 +98,8 @@ func (f Folder) keep(project string) ([]byte, error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return nil, f.cannotKeep(err)
 	}
-	info, err := os.Lstat(string(f))
-	if err != nil {
+	if err := ours(string(f), true); err != nil {
 		return nil, err
-	}
-	if wrong := notOurs(info, true); wrong != "" {
-		return nil, untrusted(string(f), wrong)
 	}
 	key, err := f.key(true)
 	if err != nil {

@@ -1,10 +1,14 @@
 package journal
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,6 +84,54 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	if writeDurably(full, []byte("x")) == nil {
 		t.Error("a full disk took a file")
 	}
+	j, _ := journalFor(t, "")
+	if err := os.Remove(j.path()); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mknod", j.path(), "c", "1", "7").CombinedOutput(); err != nil { // another full disk
+		t.Skipf("SKIPPED, NOT TESTED: mknod: %v %s", err, out)
+	}
+	known := len(j.entries)
+	if err := j.SetStatus("write", "done"); !errors.Is(err, syscall.ENOSPC) || len(j.entries) != known || j.torn == "" {
+		t.Errorf("a line on a full disk: %v, %d entries, cut off %q", err, len(j.entries)-known, j.torn)
+	}
+}
+
+// shut takes from everyone to make files in a folder; those that are there can be written.
+func shut(t *testing.T, dir string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+		return
+	}
+	if out, err := exec.Command("chattr", "+i", dir).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED, NOT TESTED: chattr: %v %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("chattr", "-i", dir).Run() })
+}
+
+// What was there before is kept before anything says that it is replaced.
+func TestWhatCannotBeKeptIsNotBegun(t *testing.T) {
+	t.Parallel()
+	key := func() secret.Secret { return secret.Fingerprinter{}.Secret(canary.New()) }
+	for name, try := range map[string]func(j *Journal) error{
+		"a delivery": func(j *Journal) error { _, err := j.Deliver(Delivery{Target: "x"}, key()); return err },
+		"one of two keys": func(j *Journal) error {
+			_, err := j.DeliverPair(Delivery{Target: "x"}, secret.Secret{}, Pair{})
+			return err
+		},
+		"a key for its places": func(j *Journal) error { return j.Choose(key(), []string{"x", "y"}) },
+		"a rotation":           func(j *Journal) error { return j.BeginRotation(key(), key()) },
+	} {
+		j, _ := journalFor(t, "")
+		shut(t, j.dir)
+		if err := try(j); !errors.Is(err, fs.ErrPermission) || j.entries[len(j.entries)-1].Kind != "backup" {
+			t.Errorf("%s: %v, and the last line is %q", name, err, j.entries[len(j.entries)-1].Kind)
+		}
+	}
 }
 
 // A deed whose note is only a part of another one is not gone on with.
@@ -124,5 +176,19 @@ func TestAPlanThatCannotBeNotedDoesNotGoOn(t *testing.T) {
 	next.readOnly = true
 	if err := next.BeginPlan([]string{other}); err == nil {
 		t.Error("a plan goes on without a note of what it brings")
+	}
+}
+
+// What several runs make at once is what the first one made.
+func TestAFileThatIsThereStays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "key")
+	for _, data := range []string{"first", "second"} {
+		if err := publish(path, []byte(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := content(t, path); got != "first" {
+		t.Errorf("it holds %q", got)
 	}
 }

@@ -3,12 +3,10 @@ package preflight
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -28,55 +26,8 @@ func nobody(t *testing.T, o djangotest.Options) (*child.Account, *djangotest.Pro
 		t.Skip("SKIPPED: this needs root, a user nobody and /usr/bin/python3")
 	}
 	p := djangotest.New(t, o)
-	found, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(p.Python)), "lib", "python3*", "site-packages"))
-	if err != nil || len(found) != 1 {
-		t.Fatal(found, err)
-	}
-	open := filepath.Dir(p.Dir) // the test's own folder, which is closed too
-	if err := os.Chmod(open, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	packages := filepath.Join(open, "site-packages")                // with its times, by which Python knows the bytecode
-	if exec.Command("cp", "-al", found[0], packages).Run() != nil { // links, where they lie on one disk
-		if out, err := exec.Command("cp", "-aT", found[0], packages).CombinedOutput(); err != nil {
-			t.Fatal(string(out), err)
-		}
-	}
-	p.Python = filepath.Join(open, "python")
-	if err := os.WriteFile(p.Python, []byte("#!/bin/sh\nPYTHONPATH='"+packages+"' exec "+system+" \"$@\"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	give(t, p.Dir, a.UID)
+	p.GiveTo(t, a.UID)
 	return a, p
-}
-
-func give(t *testing.T, dir string, uid uint32) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, int(uid), -1))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// rootsFiles are the files of the project that belong to root.
-func rootsFiles(t *testing.T, dir string) (found []string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Sys().(*syscall.Stat_t).Uid == 0 {
-			found = append(found, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }
 
 // tells has the settings write down who evaluates them, as a log of the project would.
@@ -99,7 +50,7 @@ func TestRootRunsTheProjectsCodeAsItsOwner(t *testing.T) {
 		{"the env file's", "the owner of .env", a.UID, a.UID},
 		{"manage.py's", "the owner of manage.py", 0, a.UID},
 	} {
-		give(t, p.Dir, tt.code)
+		p.Give(t, tt.code)
 		if err := os.Chown(p.EnvPath, int(tt.env), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +85,7 @@ func TestRootRunsTheProjectsCodeAsItsOwner(t *testing.T) {
 		if !strings.Contains(said, "runs as nobody ("+tt.from) {
 			t.Errorf("%s: not named: %s", tt.name, said)
 		}
-		for _, path := range rootsFiles(t, p.Dir) {
+		for _, path := range p.Of(t, 0) {
 			if path != p.EnvPath {
 				t.Errorf("%s: %s belongs to root", tt.name, path)
 			}

@@ -88,10 +88,10 @@ func (m *manual) Apply(_ context.Context, run *steps.Run, emit steps.Emit) error
 		return nil
 	}
 	d, err := run.Journal.Deliver(journal.Delivery{Target: m.spec, Where: m.place(), Key: run.Kept().Of(run.Key)}, secret.Secret{})
-	if err != nil {
-		return err
+	if err == nil {
+		err = run.Journal.Delivered(d)
 	}
-	if err := run.Journal.Delivered(d); err != nil {
+	if err != nil {
 		return err
 	}
 	run.MarkWritten()

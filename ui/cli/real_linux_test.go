@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/steps/sys/child"
 )
 
 // realPlace is a backend that gets its keys from a real manager of services or secrets.
@@ -27,6 +28,7 @@ type realPlace struct {
 	password string
 	state    string
 	values   func() (key, second, until string) // as the place has them
+	asNobody bool                               // the backend's user
 }
 
 // newRealPlace is a project that loads the module of a grace period, with an account.
@@ -144,6 +146,9 @@ func TestTheRealRotation(t *testing.T) {
 	if plan.code != 0 || key == old || second != old {
 		t.Fatalf("exit %d, the key is new: %t, the old one is accepted: %t\n%s%s", plan.code, key != old, second == old, plan.out, plan.errOut)
 	}
+	if runsAs := "runs as nobody"; r.asNobody != strings.Contains(plan.out, runsAs) {
+		t.Errorf("%s: %t\n%s", runsAs, !r.asNobody, plan.out)
+	}
 	if leaks(plan.out+plan.errOut, old) || leaks(plan.out+plan.errOut, key) {
 		t.Error("a part of a key was shown")
 	}
@@ -205,14 +210,21 @@ func ofDocker(t *testing.T) *realPlace {
 	return r
 }
 
-// ofSystemd are two units of the backend, and one of a worker, with one EnvironmentFile.
+// ofSystemd are two units of the backend, and one of a worker, with one EnvironmentFile,
+// which only root can read: the units run as nobody.
 func ofSystemd(t *testing.T) *realPlace {
 	r := newRealPlace(t)
+	nobody, err := child.FindAccount("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.p.GiveTo(t, nobody.UID)
+	r.asNobody = true
 	file := filepath.Join(r.p.Root, "app.env")
 	r.write(t, file, "SECRET_KEY="+djangotest.NewKey()+"\nJWT_SECRET_KEY="+djangotest.NewKey()+"\n")
 	other := append(r.serves()[:4:4], djangotest.FreeAddr(t))
 	for name, command := range map[string][]string{"keysplit-web": r.serves(), "keysplit-api": other, "keysplit-worker": {"/bin/sleep", "3600"}} {
-		r.write(t, "/etc/systemd/system/"+name+".service", "[Service]\nEnvironmentFile="+file+"\nEnvironment=PYTHONDONTWRITEBYTECODE=1\nWorkingDirectory="+r.p.Root+"\nExecStart="+strings.Join(command, " ")+"\n")
+		r.write(t, "/etc/systemd/system/"+name+".service", "[Service]\nUser=nobody\nEnvironmentFile="+file+"\nEnvironment=PYTHONDONTWRITEBYTECODE=1\nWorkingDirectory="+r.p.Root+"\nExecStart="+strings.Join(command, " ")+"\n")
 		if out, err := exec.Command("systemctl", "start", name).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s", name, err, out)
 		}
@@ -222,5 +234,10 @@ func ofSystemd(t *testing.T) *realPlace {
 	r.flags = []string{"--env", "staging", "--target", "dotenv:app.env", "--restart", "systemd:keysplit-web,keysplit-api"}
 	r.also = []string{"--also", "systemd:keysplit-worker"}
 	r.values = ofFile(t, file)
+	t.Cleanup(func() {
+		if roots := r.p.Of(t, 0); len(roots) != 1 || roots[0] != file {
+			t.Errorf("files of root's are in the way of the unit's user: %q", roots)
+		}
+	})
 	return r
 }
