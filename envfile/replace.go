@@ -353,11 +353,8 @@ func randomName() string {
 // holds checks that f contains exactly want.
 func holds(f *os.File, want []byte) error {
 	got, err := io.ReadAll(io.NewSectionReader(f, 0, int64(len(want))+1))
-	if err != nil {
-		return err
+	if err == nil && !bytes.Equal(got, want) {
+		err = errors.New("the disk returned other bytes than were written")
 	}
-	if !bytes.Equal(got, want) {
-		return errors.New("the disk returned other bytes than were written")
-	}
-	return nil
+	return err
 }

@@ -60,10 +60,7 @@ type written struct {
 // FilesOf is what edits that are on do to each file in all, in the order in which they are
 // written. Those of another version of a file are left out: WriteEdits refuses them.
 func FilesOf(edits []Edit) (out []Edit) {
-	files, err := filesOf(edits)
-	if err != nil {
-		return nil
-	}
+	files, _ := filesOf(edits)
 	for _, f := range files {
 		out = append(out, f.Edit)
 	}

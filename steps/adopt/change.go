@@ -175,11 +175,8 @@ func (m manner) changes(was []byte) ([]change, error) {
 
 func (t text) span(s span, text string) (change, error) {
 	start, err := t.offset(s.Line, s.Column)
-	if err != nil {
-		return change{}, err
-	}
-	end, err := t.offset(s.EndLine, s.EndColumn)
-	return change{start, end, text}, err
+	end, endErr := t.offset(s.EndLine, s.EndColumn)
+	return change{start, end, text}, errors.Join(err, endErr)
 }
 
 func indented(by string, lines []string) (out []string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -155,5 +156,28 @@ func TestWhatCannotBeLookedAtIsNoVerdict(t *testing.T) {
 	v.Run.Journal = nil
 	if err := v.Remind(time.Now()); err == nil {
 		t.Error("reminded without the journal")
+	}
+}
+
+// A .env that git tracks gets no secret, another one does.
+func TestATrackedFileGetsNoSecret(t *testing.T) {
+	t.Parallel()
+	for _, tracked := range []bool{false, true} {
+		v, _ := look(t, "A=1\n", "production", nil)
+		words := [][]string{{"init", "-q"}}
+		if tracked {
+			words = append(words, []string{"add", "-f", ".env"})
+		}
+		for _, args := range words {
+			c := exec.Command("git", args...)
+			c.Dir = v.Run.Project.Root
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Fatal(string(out), err)
+			}
+		}
+		on, err := v.permitted(t.Context(), []steps.Edit{{ID: "a", Secret: true}, {ID: "b"}})
+		if err != nil || len(on) != 2 && !tracked || tracked && (len(on) != 1 || on[0].Secret) {
+			t.Errorf("tracked %t: %+v, %v", tracked, on, err)
+		}
 	}
 }

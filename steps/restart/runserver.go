@@ -159,10 +159,7 @@ func writePending(run *steps.Run) bool {
 	if !run.Key.Set() || len(run.Project.EnvFile.Readers) == 0 {
 		return false
 	}
-	data, err := os.ReadFile(run.Project.EnvFile.Path)
-	if err != nil {
-		return true
-	}
+	data, _ := os.ReadFile(run.Project.EnvFile.Path) // one that cannot be read has no key yet
 	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
 	return err != nil || !keys.InFile.Secret.Equal(run.Key)
 }

@@ -176,15 +176,18 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 }
 
 func TestAllowedHostsKnowsOnlyTheName(t *testing.T) {
-	b := newBench(t)
-	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasPrefix(r.Host, "localhost:") {
-			return false
+	for _, name := range []string{"localhost:", "shop.test"} {
+		b := newBench(t)
+		b.run.Project.Facts.Hosts = []string{".shop.test"}
+		b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasPrefix(r.Host, name) {
+				return false
+			}
+			w.WriteHeader(http.StatusBadRequest)
+			return true
 		}
-		w.WriteHeader(http.StatusBadRequest)
-		return true
+		b.wantPass(proofLines...)
 	}
-	b.wantPass(proofLines...)
 	for address, want := range map[string]string{"http://127.0.0.1": "localhost", "http://[::1]:8000/shop": "localhost:8000"} {
 		if base, err := parseBase(address); err != nil || byName(base) != want {
 			t.Errorf("%s: %q, %v", address, byName(base), err)
@@ -228,7 +231,8 @@ func TestJarIsBounded(t *testing.T) {
 	if got := j.header(); got != "a=3" {
 		t.Errorf("taken back and set again: header %q", got)
 	}
-	if got := j.with("a", "9").header(); got != "a=9" || j.header() != "a=3" {
+	j.add([]*http.Cookie{{Name: "b", Value: "4"}})
+	if got := j.with("a", "9").header(); got != "a=9; b=4" || j.header() != "a=3; b=4" {
 		t.Errorf("copy %q, original %q", got, j.header())
 	}
 }

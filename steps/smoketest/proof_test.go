@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
@@ -55,7 +57,7 @@ func TestHealthyWithoutAccount(t *testing.T) {
 				t.Errorf("the log lacks the status of the server's answer: %v", b.events)
 			}
 			if b.clock != 0 {
-				b.wantLine(steps.LineClock, steps.MarkWarn, "the server's is")
+				b.wantLine(steps.LineClock, steps.MarkWarn, map[bool]string{true: "s ahead of", false: "s behind"}[b.clock > 0])
 			} else if mark, _ := b.line(steps.LineClock); mark != "" {
 				t.Error("clocks that agree are reported")
 			}
@@ -315,4 +317,21 @@ func (d *django) Sign(_ context.Context, which, alg string, input []byte) ([]byt
 		return nil, errors.New("another key was asked for")
 	}
 	return hmacSign(alg, input, []byte(d.secret))
+}
+
+// A token that could not be signed is sent nowhere, and its key not refused.
+func TestATokenThatCannotBeSigned(t *testing.T) {
+	b := newBench(t)
+	broken := &signer{func(context.Context, string, []byte) ([]byte, error) { return nil, errors.New("no answer") }}
+	ses, err := b.step.with(b.run, tested(b.run), b.server.URL, func(steps.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pass{s: ses, w: way{claims: func(time.Time) jwt.MapClaims { return jwt.MapClaims{} }, send: func(context.Context, string) (answer, error) {
+		t.Error("it was sent")
+		return answer{}, nil
+	}}}
+	if _, err := p.ask(t.Context(), broken, &p.out.previous); err != nil || p.out.previous.unclear != 1 || p.out.previous.refused != 0 {
+		t.Errorf("%+v, %v", p.out.previous, err)
+	}
 }

@@ -26,6 +26,7 @@ func TestWhichKeyAServerSignsWith(t *testing.T) {
 		}, nil, "signs with SECRET_KEY"},
 		"another one":    {func(b *bench) { b.signs = newKey() }, nil, "does not know"},
 		"nobody answers": {func(b *bench) { b.server.Close() }, nil, "does not answer"},
+		"it goes away":   {func(b *bench) { b.dies(4, func() {}) }, nil, "does not answer"},
 		"any token is taken": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
 		}, nil, "nothing is known"},

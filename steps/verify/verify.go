@@ -161,10 +161,7 @@ func sameAs(run *steps.Run, reader envfile.Dialect, data []byte, key secret.Secr
 	if key.Len() == 0 {
 		return ""
 	}
-	vars, err := envfile.Read(reader, data, run.LookupEnv)
-	if err != nil {
-		return ""
-	}
+	vars, _ := envfile.Read(reader, data, run.LookupEnv) // none in a file that the reader refuses
 	var twins []string
 	for _, name := range vars.Names() {
 		v, _ := vars.Get(name)

@@ -316,15 +316,11 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	var failed []error
 	for _, d := range slices.Backward(run.Journal.AppliedElsewhere()) {
 		t, err := target(d.Target)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
 		r, ok := t.(interface {
 			undo(context.Context, *steps.Run, journal.Delivery, steps.Emit) error
 		})
 		if !ok {
-			failed = append(failed, fmt.Errorf("%w: %s was never delivered to", journal.ErrUnusable, d.Target))
+			failed = append(failed, cmp.Or(err, fmt.Errorf("%w: %s was never delivered to", journal.ErrUnusable, d.Target)))
 			continue
 		}
 		if err := r.undo(ctx, run, d, emit); err != nil {

@@ -1,0 +1,106 @@
+package preflight
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dj/keysplit/envfile"
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
+)
+
+// judgedBy is a diagnosis of a .env with both keys.
+func judgedBy(t *testing.T) (*diagnosis, string) {
+	t.Helper()
+	key := stepstest.Key()
+	run, dir := newRun(t), t.TempDir()
+	p := &steps.Project{Root: dir, TopLevel: dir, EnvFile: steps.EnvFile{Path: filepath.Join(dir, ".env"), Exists: true, Readers: []envfile.Dialect{envfile.Decouple}}}
+	run.Project = p
+	run.Environ = stepstest.LookupEnv(t, nil)
+	keys, err := steps.ReadKeys(run, envfile.Decouple, []byte("SECRET_KEY="+stepstest.Key()+"\nJWT_SECRET_KEY="+key+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &diagnosis{run: run, project: p, keys: keys}, run.Prints.Of(keys.Key.Secret)
+}
+
+// What only running the settings tells is a finding each, where the files did not say it.
+func TestWhatTheSettingsSayThatLoad(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil func(d *diagnosis, f *steps.Facts)
+		want  []finding.Code
+	}{
+		"all is well":                      {func(*diagnosis, *steps.Facts) {}, nil},
+		"another file was opened":          {func(_ *diagnosis, f *steps.Facts) { f.ReaderFiles = nil }, []finding.Code{finding.EnvFileWrongPlace}},
+		"no SECRET_KEY":                    {func(_ *diagnosis, f *steps.Facts) { f.SecretKey.Set = false }, []finding.Code{finding.SecretKeyMissing}},
+		"another key":                      {func(_ *diagnosis, f *steps.Facts) { f.Key.Sum = "00" }, []finding.Code{finding.KeyUnread}},
+		"both keys are one":                {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey = true }, []finding.Code{finding.JWTKeyEqualsSecretKey}},
+		"SECRET_KEY signs":                 {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey, f.SigningEqualsKey = true, false }, []finding.Code{finding.SettingsNotUpgraded}},
+		"no key is found":                  {func(_ *diagnosis, f *steps.Facts) { f.State = "key-missing" }, []finding.Code{finding.KeyUnread}},
+		"the key is refused":               {func(_ *diagnosis, f *steps.Facts) { f.State = "key-refused" }, []finding.Code{finding.JWTKeyWeak}},
+		"the key is refused as too short":  {func(_ *diagnosis, f *steps.Facts) { f.State = "key-short" }, []finding.Code{finding.JWTKeyTooShort}},
+		"the key is refused as SECRET_KEY": {func(_ *diagnosis, f *steps.Facts) { f.State = "key-equal" }, []finding.Code{finding.JWTKeyEqualsSecretKey}},
+		"they would sign with SECRET_KEY":  {func(d *diagnosis, _ *steps.Facts) { d.ignores = true }, []finding.Code{finding.SettingsNotUpgraded}},
+		"a failing check": {func(_ *diagnosis, f *steps.Facts) {
+			f.Checks = []steps.SystemCheck{{Level: 30, ID: "x.W001"}, {Level: 40, ID: "x.E001"}}
+		}, []finding.Code{finding.DjangoCheckFailed}},
+		"the files said it": {func(d *diagnosis, f *steps.Facts) {
+			f.State, d.found = "key-missing", []finding.Finding{finding.New(finding.JWTKeyMissing, "")}
+		}, nil},
+	} {
+		d, sum := judgedBy(t)
+		f := &steps.Facts{
+			State: "ok", SigningEqualsKey: true, Enforced: true, ReaderFiles: []string{d.project.EnvFile.Path}, SettingsFile: filepath.Join(d.project.Root, "settings.py"),
+			Key: steps.KeyFacts{Set: true, Length: 86, Sum: sum}, SecretKey: steps.KeyFacts{Set: true}, Tokens: steps.TokenFacts{Algorithm: "HS256"},
+		}
+		c.spoil(d, f)
+		var got []finding.Code
+		for _, f := range d.judgeFacts(f, false) {
+			got = append(got, f.Code)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// What only the files seemed to say goes where the settings load and say otherwise; a
+// value that is in the code stays a finding, and says so.
+func TestWhatTheSettingsOverrule(t *testing.T) {
+	t.Parallel()
+	missing := finding.New(finding.JWTKeyMissing, "")
+	for name, c := range map[string]struct {
+		facts  steps.Facts
+		source string
+		found  finding.Finding
+		stays  bool
+		says   string
+	}{
+		"a key from elsewhere":      {steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true}}, "", missing, false, ""},
+		"a key in the code":         {steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true}}, "JWT_SECRET_KEY = 'x'\n", missing, true, "in the code"},
+		"so, and there is no .env":  {steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true}}, "JWT_SECRET_KEY = 'x'\n", finding.New(finding.EnvFileMissing, "No file."), true, "No file."},
+		"SECRET_KEY as the key":     {steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true}, SigningEqualsSecretKey: true}, "", missing, true, ""},
+		"no SECRET_KEY in the file": {steps.Facts{State: "ok", SecretKey: steps.KeyFacts{Set: true}}, "", finding.New(finding.SecretKeyMissing, ""), false, ""},
+		"nor anywhere":              {steps.Facts{State: "ok"}, "", finding.New(finding.SecretKeyMissing, ""), true, ""},
+		"a key pair signs":          {steps.Facts{State: "ok", Tokens: steps.TokenFacts{Algorithm: "RS256"}}, "", missing, false, ""},
+		"so, and it does not load":  {steps.Facts{State: "key-missing", Tokens: steps.TokenFacts{Algorithm: "RS256"}}, "", missing, true, ""},
+	} {
+		d, _ := judgedBy(t)
+		if c.facts.Tokens.Algorithm == "" {
+			c.facts.Tokens.Algorithm = "HS256"
+		}
+		d.sources, d.project.Findings = []source{{path: "settings.py", text: c.source}}, []finding.Finding{c.found}
+		d.overrule(&c.facts)
+		left := d.project.Findings
+		if (len(left) == 1) != c.stays || c.stays && !strings.Contains(left[0].Message.Rendered(), c.says) {
+			t.Errorf("%s: %+v", name, left)
+		}
+		if name == "so, and it does not load" && (left[0].Fixable || !strings.Contains(left[0].Fix.Rendered(), "take that out of the settings")) {
+			t.Errorf("%s: fixable %t, %q", name, left[0].Fixable, left[0].Fix.Rendered())
+		}
+	}
+}
