@@ -141,7 +141,12 @@ func TestARestartThatCannotBeNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run.Journal = j
-	m := &manager{}
+	m := &manager{fails: "restart"}
+	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
+	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); !errors.Is(err, errLost) {
+		t.Errorf("the backend: %v", err)
+	}
+	m = &manager{}
 	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
 	if err := os.RemoveAll(j.Dir()); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package vendor
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,6 +81,41 @@ func TestACommandNamesTheComposeFileFromAbove(t *testing.T) {
 		}
 		if c.unsaid = ""; strings.Contains(string(c.line("up")), "--file") {
 			t.Errorf("%s: a file is named twice: %s", dir, c.line("up"))
+		}
+	}
+}
+
+// A pod is ready by its condition of that name alone, and a machine of Fly is up by how it
+// ended last.
+func TestWhatIsUp(t *testing.T) {
+	t.Parallel()
+	for conditions, want := range map[string]bool{
+		`[{"type":"Initialized","status":"True"},{"type":"Ready","status":"True"}]`:  true,
+		`[{"type":"Initialized","status":"True"},{"type":"Ready","status":"False"}]`: false,
+		`[{"type":"Initialized","status":"True"}]`:                                   false,
+	} {
+		var p pod
+		if err := json.Unmarshal([]byte(`{"status":{"conditions":`+conditions+`}}`), &p); err != nil || p.ready() != want {
+			t.Errorf("%s: ready %t, %v", conditions, p.ready(), err)
+		}
+	}
+	const good, bad = `{"type":"exit","timestamp":%d,"request":{"exit_event":{"exit_code":0}}}`, `{"type":"exit","timestamp":%d,"request":{"exit_event":{"exit_code":1}}}`
+	for name, c := range map[string]struct {
+		state  string
+		events []string
+		up     bool
+	}{
+		"started":                     {"started", []string{fmt.Sprintf(bad, 1)}, true},
+		"stopped":                     {"stopped", nil, true},
+		"stopped well":                {"stopped", []string{fmt.Sprintf(good, 1)}, true},
+		"stopped with an error":       {"stopped", []string{fmt.Sprintf(bad, 1), `{"type":"start","timestamp":3}`}, false},
+		"so before, and well at last": {"stopped", []string{fmt.Sprintf(good, 2), fmt.Sprintf(bad, 1)}, true},
+		"well before":                 {"suspended", []string{fmt.Sprintf(good, 1), fmt.Sprintf(bad, 2)}, false},
+		"it is made":                  {"created", nil, false},
+	} {
+		var m flyMachine
+		if err := json.Unmarshal([]byte(`{"state":"`+c.state+`","events":[`+strings.Join(c.events, ",")+`]}`), &m); err != nil || m.up() != c.up {
+			t.Errorf("%s: up %t, %v", name, m.up(), err)
 		}
 	}
 }

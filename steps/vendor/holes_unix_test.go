@@ -5,6 +5,7 @@ package vendor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,5 +87,34 @@ func TestOtherServicesThatCannotBeLookedAt(t *testing.T) {
 	var events stepstest.Events
 	if err := c.stale(t.Context(), run, events.Emit, by, "web"); err != nil || len(events) != 1 || events[0].Mark != steps.MarkWarn || events[0].Text.Rendered() != "other services" {
 		t.Errorf("%v, it says %+v", err, events)
+	}
+}
+
+// The state of an app on Heroku is that of its latest release, whatever the order in which
+// they are told, and of the dynos that run the latest one that succeeded.
+func TestHowAnAppOnHerokuStands(t *testing.T) {
+	program := stepstest.NewTool(t, "heroku", `cat "$DIR/$1"`)
+	const releases = `[{"version":8,"status":"succeeded","created_at":"2030-01-08T00:00:00Z"},{"version":9,"status":"%s","created_at":"2030-01-09T00:00:00Z"},{"version":7,"status":"succeeded"}]`
+	const dynos = `[{"id":"a","type":"web","state":"up","release":{"version":8}},{"id":"b","type":"web","state":"up","release":{"version":7}},{"id":"c","type":"worker","state":"crashed","release":{"version":9}},{"type":"run","state":"up"}]`
+	for status, want := range map[string]string{
+		"succeeded": "pending false, failed false, up []: release v9: succeeded, 0 of 3 dynos up",
+		"pending":   "pending true, failed false, up [a]: release v9: pending, 1 of 3 dynos up",
+		"failed":    "pending false, failed true, up [a]: release v9: failed, 1 of 3 dynos up",
+	} {
+		for name, text := range map[string]string{"releases": fmt.Sprintf(releases, status), "ps": dynos} {
+			if err := os.WriteFile(filepath.Join(program.Dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := herokuApp("shop").(platform).look(t.Context(), stepstest.NewRun(t, "", nil))
+		up := []string{}
+		for _, p := range s.parts {
+			if p.up {
+				up = append(up, p.id)
+			}
+		}
+		if got := fmt.Sprintf("pending %t, failed %t, up %v: %s", s.pending, s.failed, up, s.detail); err != nil || got != want || s.released.Day() != 9 {
+			t.Errorf("%s: %s, released %v, %v", status, got, s.released, err)
+		}
 	}
 }

@@ -116,7 +116,7 @@ func TestWhatCannotBeReadIsNotGood(t *testing.T) {
 	if _, err := look(t, run); !errors.Is(err, broken) {
 		t.Errorf("Django: %v", err)
 	}
-	place.Err = broken
+	run.Django, place.Err = nil, broken
 	if _, err := look(t, run); !errors.Is(err, broken) {
 		t.Errorf("the place: %v", err)
 	}

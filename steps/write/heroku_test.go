@@ -11,6 +11,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
@@ -120,6 +121,18 @@ func TestHerokuSetsOneConfigVar(t *testing.T) {
 		if got, there := fake.vars["JWT_SECRET_KEY"]; got != old || there != (old != "") {
 			t.Errorf("after the undo it is there: %t, as before: %t", there, got == old)
 		}
+	}
+}
+
+// What is there beside the key is seen too: SECRET_KEY to compare it with, and a grace period.
+func TestWhatHerokuHolds(t *testing.T) {
+	t.Parallel()
+	fake, run, target := herokuBench(t)
+	second, until := steps.GraceNames("JWT_SECRET_KEY")
+	fake.vars[second], fake.vars[until] = stepstest.Key(), "20300101T000000Z"
+	held, err := target.Look(t.Context(), run)
+	if err != nil || held.There || held.SecretKey.Reveal() != fake.vars["SECRET_KEY"] || pairOf(held) != (journal.Pair{Second: fake.vars[second], Until: fake.vars[until]}) {
+		t.Errorf("%+v, %v", held, err)
 	}
 }
 

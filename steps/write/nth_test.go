@@ -72,6 +72,10 @@ func TestAnAnswerThatCannotBeRead(t *testing.T) {
 		if held, err := target.Look(t.Context(), run); err == nil {
 			t.Errorf("%s: %+v", spec, held)
 		}
+		stepstest.NewTool(t, tool[0], "exit 9")
+		if held, err := target.Look(t.Context(), run); err == nil || !strings.Contains(err.Error(), "exit code 9") {
+			t.Errorf("%s, without an answer: %+v, %v", spec, held, err)
+		}
 	}
 	_, run, target := herokuBench(t)
 	answer := "{"
@@ -81,6 +85,9 @@ func TestAnAnswerThatCannotBeRead(t *testing.T) {
 	}
 	run.Environ = stepstest.LookupEnv(t, nil)
 	stepstest.NewTool(t, "heroku", "exit 9")
+	if held, err := target.Look(t.Context(), run); err == nil || !strings.Contains(err.Error(), "exit code 9") {
+		t.Errorf("heroku without a token: %+v, %v", held, err)
+	}
 	if _, err := target.store.Put(t.Context(), run, run.Key, steps.Held{}); err == nil || !strings.Contains(err.Error(), "exit code 9") {
 		t.Errorf("heroku without a token: %v", err)
 	}

@@ -32,7 +32,8 @@ func TestWhatAPersonCanAllowIsAskedAboutFirst(t *testing.T) {
 		}
 		fine := func(*steps.Run) error { return nil }
 		tracked := finding.New(finding.EnvFileTrackedByGit, "").At(".env", 0).WithSeverity(finding.Error).Asking("Is that on purpose?")
-		made := 0
+		made, looks := 0, 0
+		fine = func(*steps.Run) error { looks++; return nil }
 		e := steps.NewEngine(run,
 			planned{acted: acted{name: steps.Preflight, apply: fine}, found: []finding.Finding{tracked}},
 			acted{name: steps.Generate, apply: func(*steps.Run) error { made++; return nil }})
@@ -40,6 +41,9 @@ func TestWhatAPersonCanAllowIsAskedAboutFirst(t *testing.T) {
 		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: !c.yes}
 		opts := &upgradeOptions{speech: speech{noColor: true}, answers: answers{yes: c.yes}}
 		code := exitCode(stdio, upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts))
+		if again := typed == "y\n\n"; (looks == 2) != again {
+			t.Errorf("%q: it was looked %d times", typed, looks)
+		}
 		if code != c.code || made != c.made || !strings.Contains(o.String(), c.says) || c.yes && strings.Contains(o.String(), "on purpose") {
 			t.Errorf("%q: exit %d, %d keys made\n%s", typed, code, made, o.String())
 		}

@@ -119,11 +119,25 @@ func TestTheEmergencyPlanNamesTheUsersOwnCommit(t *testing.T) {
 			t.Errorf("the plan does not say %q:\n%s", want, out)
 		}
 	}
+	recorded := func() bool {
+		j, err := Stdio().State.Read(root, steps.DefaultEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j == nil {
+			return false
+		}
+		_, is := j.Emergency()
+		return is
+	}
 	var got emergencyReport
 	if err := json.Unmarshal([]byte(rolledBack(t, "--json")), &got); err != nil || got.Schema != 1 || got.Change.Commit != change || len(got.Change.Migrations) != 1 || got.Recorded || len(got.Plan) < 5 {
 		t.Errorf("%v: %+v", err, got)
 	}
-	if err := json.Unmarshal([]byte(rolledBack(t, "--json", "--yes")), &got); err != nil || !got.Recorded {
+	if recorded() {
+		t.Error("it was recorded without a yes")
+	}
+	if err := json.Unmarshal([]byte(rolledBack(t, "--json", "--yes")), &got); err != nil || !got.Recorded || !recorded() {
 		t.Errorf("%v: %+v", err, got)
 	}
 	if _, err := os.Stat(filepath.Join(root, "textconv-ran")); err == nil {
