@@ -141,12 +141,7 @@ func TestARestartThatCannotBeNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run.Journal = j
-	m := &manager{fails: "restart"}
-	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
-	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); !errors.Is(err, errLost) {
-		t.Errorf("the backend: %v", err)
-	}
-	m = &manager{}
+	m := &manager{}
 	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
 	if err := os.RemoveAll(j.Dir()); err != nil {
 		t.Fatal(err)
@@ -184,7 +179,12 @@ func TestAWayBackThatFails(t *testing.T) {
 	if places := Places(t.Context(), w.run); places != nil {
 		t.Errorf("places %q", places)
 	}
-	m := &manager{}
+	m := &manager{fails: "restart"}
+	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
+	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); !errors.Is(err, errLost) {
+		t.Errorf("the backend: %v", err)
+	}
+	m = &manager{}
 	w.run.Options.Restart = Way{spec: "fly:x", manager: m}
 	w.run.Options.Also = []steps.Way{Way{spec: "worker:x", manager: &manager{fails: "restart"}}}
 	if err := w.step.Undo(t.Context(), w.run, func(steps.Event) {}); !errors.Is(err, errLost) || m.restarts != 1 {
