@@ -22,6 +22,8 @@ func TestThePackageIsListed(t *testing.T) {
 		says  string
 	}{
 		"pinned":            {map[string]string{"requirements.txt": "Django==5.2\n# tests\npytest==8.0\n"}, map[string]string{"requirements.txt": "Django==5.2\n# tests\npytest==8.0\npython-decouple==3.8\n"}, ""},
+		"pinned by half":    {map[string]string{"requirements.txt": "Django==5.2\npytest\n"}, map[string]string{"requirements.txt": "Django==5.2\npytest\npython-decouple==3.8\n"}, ""},
+		"pinned by few":     {map[string]string{"requirements.txt": "Django==5.2\npytest\nuvicorn\n"}, map[string]string{"requirements.txt": "Django==5.2\npytest\nuvicorn\npython-decouple\n"}, ""},
 		"with extras":       {map[string]string{"requirements.txt": "uvicorn[standard]==0.3\n"}, map[string]string{"requirements.txt": "uvicorn[standard]==0.3\npython-decouple==3.8\n"}, ""},
 		"not pinned":        {map[string]string{"requirements.txt": "Django\npytest>=8\n"}, map[string]string{"requirements.txt": "Django\npytest>=8\npython-decouple\n"}, ""},
 		"no end":            {map[string]string{"requirements.txt": "Django"}, map[string]string{"requirements.txt": "Django\npython-decouple"}, ""},

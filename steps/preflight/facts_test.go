@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,3 +105,84 @@ func TestWhatTheSettingsOverrule(t *testing.T) {
 		}
 	}
 }
+
+// What surrounds the two keys is judged by the line alone.
+func TestLinesThatAreJudged(t *testing.T) {
+	t.Parallel()
+	d, _ := judgedBy(t)
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(d.project.Root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(".env.example", "HOURS=eight # of work\nDAYS=five\n")
+	for text, want := range map[string]bool{"HOURS=7 # a number": true, "HOURS=true # a word": true, "HOURS=nine # as the example": true, "DAYS=six # not there": false, "A=b # nor there": false} {
+		if got := d.expected(envfile.Parse([]byte(text + "\n")).Line(0)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+	d.project.EnvFile.Path = filepath.Join(d.project.Root, "none", ".env")
+	if d.expected(envfile.Parse([]byte("HOURS=nine # as the example\n")).Line(0)) {
+		t.Error("an example that is not there has it")
+	}
+	for fixable, text := range map[bool]string{true: stepstest.Key(), false: "Zm9vYmFyYmF6cXV4MTIzNA=="} {
+		d.found = nil
+		if d.bare(envfile.Parse([]byte("A=1\n")).Line(0), text, fixable); len(d.found) != 1 || d.found[0].Fixable != fixable || strings.Contains(d.found[0].Fix.Rendered(), "Remove that line") == fixable {
+			t.Errorf("fixable %t: %+v", fixable, d.found)
+		}
+	}
+	if d.launched().Kind != steps.Launched {
+		t.Error("a launcher's variables have another source")
+	}
+	d.project.EnvFile.Readers = []envfile.Dialect{envfile.Shell}
+	if d.launched().Kind != steps.NothingReads {
+		t.Error("a file that a shell reads is a launcher's")
+	}
+}
+
+// What a project requires is in all of its files, and in those that they name, each once.
+func TestWhatAProjectRequires(t *testing.T) {
+	t.Parallel()
+	dir := lay(t, map[string]string{"requirements.txt": "-r base/all.pip\nA\n", "base/all.pip": "--requirement ../more.pip\nB\n", "more.pip": "-r base/all.pip\nC\n"})
+	if got := requirements(&steps.Project{Root: dir, TopLevel: dir}); strings.Count(got, "A\n") != 1 || strings.Count(got, "B\n") != 1 || strings.Count(got, "C\n") != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
+// A settings.ini is what decouple reads, so that the .env is where it would be without it.
+func TestWhatASettingsIniHides(t *testing.T) {
+	t.Parallel()
+	for files, want := range map[string]string{"app/settings.ini": ".env", "app/settings.ini app/.env": "app/.env", ".env": ".env"} {
+		laid := map[string]string{"app/x": ""}
+		for _, name := range strings.Fields(files) {
+			laid[name] = "x"
+		}
+		dir := lay(t, laid)
+		at := decoupleSearch(&steps.Project{Root: dir, TopLevel: dir}, filepath.Join(dir, "app"))
+		if at.path != filepath.Join(dir, filepath.FromSlash(want)) || (at.hidden != "") != strings.Contains(files, "ini") {
+			t.Errorf("%s: %+v", files, at)
+		}
+	}
+}
+
+// What lies elsewhere is restarted here only where a way of this machine is named.
+func TestWhatIsRestartedHere(t *testing.T) {
+	t.Parallel()
+	for spec, want := range map[string]bool{"": false, "systemd:web": true, "command:x": true, "runserver": true, "fly:shop": false, "none": false} {
+		run := newRun(t)
+		if spec != "" {
+			run.Options.Restart = namedWay(spec)
+		}
+		if restartsHere(run) != want {
+			t.Errorf("%q: %t", spec, !want)
+		}
+	}
+}
+
+// namedWay is a way to restart by its name alone.
+type namedWay string
+
+func (w namedWay) String() string { return string(w) }
+
+func (w namedWay) Kept(*steps.Run) string { return string(w) }

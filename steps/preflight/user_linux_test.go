@@ -172,13 +172,6 @@ func TestTheUserOfTheProjectsCode(t *testing.T) {
 	}
 }
 
-// unitWay is a restart of units, as --restart names it.
-type unitWay string
-
-func (w unitWay) String() string { return string(w) }
-
-func (w unitWay) Kept(*steps.Run) string { return string(w) }
-
 // The project's code runs as the unit's User=, before any owner of files; a unit of
 // root's says nothing, and neither does one that runs as somebody who does not exist.
 func TestTheUserOfTheUnit(t *testing.T) {
@@ -213,7 +206,7 @@ esac`)
 		p := &steps.Project{Root: dir, TopLevel: dir, ManagePy: manage, EnvFile: steps.EnvFile{Path: filepath.Join(dir, ".env")}}
 		said := ""
 		run := stepstest.NewRun(t, "", nil)
-		run.Options.Restart = unitWay(restart)
+		run.Options.Restart = namedWay(restart)
 		err := findUser(t.Context(), run, p, func(ev steps.Event) { said += ev.Text.Rendered() })
 		if err != nil || p.User == nil || p.User.Name != want.user || p.UserFrom != want.from || !strings.Contains(said, want.user) {
 			t.Errorf("%s: %+v (%s), %v; said %q", restart, p.User, p.UserFrom, err, said)

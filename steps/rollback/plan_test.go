@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,9 @@ func TestTheModuleStays(t *testing.T) {
 		}
 		if said := strings.Contains(stepstest.Rendered(v.Next, " "), grace.FileName+" stays"); said != (c.stays && !c.gone) || (v.Err != nil) != c.gone {
 			t.Errorf("%s: %+v", name, v)
+		}
+		if said := slices.ContainsFunc(events, func(ev steps.Event) bool { return ev.Kind == steps.EventFailed }); said != c.gone {
+			t.Errorf("%s: it says that it failed: %t", name, said)
 		}
 	}
 }

@@ -237,10 +237,7 @@ func keysIn(run *steps.Run, data []byte) steps.Keys {
 	if len(run.Project.EnvFile.Readers) == 0 {
 		return steps.Keys{}
 	}
-	keys, err := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data)
-	if err != nil {
-		return steps.Keys{}
-	}
+	keys, _ := steps.ReadKeys(run, run.Project.EnvFile.Readers[0], data) // none in a file that the reader refuses
 	return keys
 }
 
