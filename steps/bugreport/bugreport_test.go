@@ -86,3 +86,49 @@ func TestAFailureIsNotRepeated(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// What the report says of a place and of the settings' form is so.
+func TestTheFormOfAProject(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{"": "", "backend/.env": ".env", ".env": ".env", "heroku:shop": "heroku", "vault:kv/a#b": "vault"} {
+		if got := lastPart(path); got != want {
+			t.Errorf("%q: %q", path, got)
+		}
+	}
+	top := t.TempDir()
+	for _, dir := range []string{".git", "a/b", "c"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"settings.py", "a/base.py"} {
+		if err := os.WriteFile(filepath.Join(top, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		root, settings string
+		depth          int
+		kind           string
+	}{
+		"at the top":           {"", "settings.py", 0, "module"},
+		"below":                {"a/b", "c/__init__.py", 2, "package"},
+		"one of several":       {"a", "a/production.py", 1, "package"},
+		"no settings are seen": {"c", "", 1, ""},
+	} {
+		p := &steps.Project{Root: filepath.Join(top, c.root), TopLevel: top}
+		if c.settings != "" {
+			p.SettingsFile = filepath.Join(top, c.settings)
+		}
+		if got := project(&steps.Run{Found: steps.Found{Project: p}}); got.Depth != c.depth || got.SettingsKind != c.kind || !got.Git {
+			t.Errorf("%s: depth %d, %q, git %t", name, got.Depth, got.SettingsKind, got.Git)
+		}
+	}
+	run := &steps.Run{Environ: func(name string) (string, bool) {
+		v, ok := map[string]string{"LC_CTYPE": "b", "LANG": "c", "CI": "1"}[name]
+		return v, ok
+	}}
+	if s := system(run); s.Locale != "b" || !s.CI {
+		t.Errorf("%+v", s)
+	}
+}

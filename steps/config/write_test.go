@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +50,11 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 		if c, err := Parse("f", For(plain), false); err != nil || len(c.Environments) != 1 || strings.Contains(string(For(plain)), "41234") {
 			t.Errorf("%+v, %v", c, err)
 		}
+		plain.Options.URL = "https://c.example.com"
+		if c, err := Parse("f", For(plain), false); err != nil || !slices.ContainsFunc(slices.Collect(maps.Values(c.Environments)), func(e Environment) bool { return slices.Equal(e.URLs, []string{plain.Options.URL}) }) {
+			t.Errorf("an address that was named: %+v, %v", c, err)
+		}
+		plain.Options.URL = ""
 		plain.Options.Environment = ""
 		plain.Servers = []steps.Server{{URL: "http://127.0.0.1:8000"}}
 		if c, err := Parse("f", For(plain), false); err != nil || c.Environments["development"].URLs[0] != "http://127.0.0.1:8000" {

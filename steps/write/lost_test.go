@@ -262,8 +262,8 @@ func TestByHandTheJournalMustTakeIt(t *testing.T) {
 	}
 	run, target = oneTarget(t, "manual:the bank")
 	run.Options.Unattended = false
-	if _, err := bring(run, target); err != nil {
-		t.Fatal(err)
+	if _, err := bring(run, target); err != nil || !run.Wrote {
+		t.Fatal(err, run.Wrote)
 	}
 	d := run.Journal.Deliveries()[0]
 	lose(t, run)
