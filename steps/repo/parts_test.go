@@ -25,7 +25,7 @@ func TestWhatIsAComposeFile(t *testing.T) {
 	}
 }
 
-func TestThePathsOfAnEnvFile(t *testing.T) {
+func TestThePathsOfAnEnvFileOrInclude(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{
 		"a.env": {"a.env"}, "[a.env, b.env]": {"a.env", "b.env"}, "[a.env, {path: b.env, required: false}]": {"a.env", "b.env"}, "{format: raw}": nil,
@@ -34,7 +34,7 @@ func TestThePathsOfAnEnvFile(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(text), &n); err != nil {
 			t.Fatal(err)
 		}
-		if got := envFiles(n.Content[0]); !slices.Equal(got, want) {
+		if got := paths(n.Content[0]); !slices.Equal(got, want) {
 			t.Errorf("%s: %q", text, got)
 		}
 	}

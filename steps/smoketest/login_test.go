@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -341,5 +343,40 @@ func TestPlanNamesTheLogin(t *testing.T) {
 	}
 	if b.requests != 0 {
 		t.Error("the plan asked the server")
+	}
+}
+
+// An account that this run cannot make is refused before anything is asked or written.
+func TestAnAccountThatCannotBeAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(b *bench){
+		"no Django":   func(b *bench) { b.run.Django = nil },
+		"in staging":  func(b *bench) { b.run.Options.Environment = "staging" },
+		"the control": func(b *bench) { b.run.Answers.TempUser = false },
+	} {
+		b := newBench(t)
+		b.run.Django, b.run.Answers.TempUser = &django{}, true
+		spoil(b)
+		_, err := b.step.Plan(t.Context(), b.run)
+		if warned := b.step.Forewarn(t.Context(), b.run); errors.Is(err, steps.ErrUsage) != (name != "the control") || errors.Is(warned, steps.ErrUsage) != (name != "the control") {
+			t.Errorf("%s: %v, %v", name, err, warned)
+		}
+	}
+}
+
+// A secure request says where it comes from, which Django's CSRF check wants to know.
+func TestASecureRequestSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	base, err := parseBase(server.URL)
+	if err == nil {
+		_, err = newClient(base, roots, time.Minute).do(t.Context(), request{method: http.MethodGet, path: "/"})
+	}
+	if err != nil || got.Get("Origin") != server.URL || got.Get("Referer") != server.URL+"/" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

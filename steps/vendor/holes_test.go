@@ -119,3 +119,13 @@ func TestWhatIsUp(t *testing.T) {
 		}
 	}
 }
+
+// Secrets of an environment of GitHub lie at another address than those of the repository.
+func TestWhereGitHubKeepsIt(t *testing.T) {
+	t.Parallel()
+	for environment, want := range map[string]string{"": "repos/ada/shop/actions/secrets", "prod/eu": "repos/ada/shop/environments/prod%2Feu/secrets"} {
+		if got := (&github{repo: "ada/shop", environment: environment}).path(); got != want {
+			t.Errorf("%q: %s", environment, got)
+		}
+	}
+}

@@ -4,6 +4,7 @@ package vendor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -115,6 +116,35 @@ func TestHowAnAppOnHerokuStands(t *testing.T) {
 		}
 		if got := fmt.Sprintf("pending %t, failed %t, up %v: %s", s.pending, s.failed, up, s.detail); err != nil || got != want || s.released.Day() != 9 {
 			t.Errorf("%s: %s, released %v, %v", status, got, s.released, err)
+		}
+	}
+}
+
+// What a Secret of Kubernetes holds beside the key is seen: SECRET_KEY, with which it is
+// compared, and a grace period.
+func TestWhatASecretHolds(t *testing.T) {
+	program := stepstest.NewTool(t, "kubectl", `case "$1" in get) cat "$DIR/secret" ;; *) echo kind-test ;; esac`)
+	run := stepstest.NewRun(t, "", nil)
+	second, until := steps.GraceNames(run.Names().Key)
+	values := map[string]string{run.Names().Key: stepstest.Key(), run.Names().SecretKey: stepstest.Key(), second: stepstest.Key(), until: "20300101T000000Z"}
+	data := map[string][]byte{}
+	for name, value := range values {
+		data[name] = []byte(value)
+	}
+	text, err := json.Marshal(map[string]any{"metadata": map[string]string{"namespace": "shop", "resourceVersion": "7"}, "data": data})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(program.Dir, "secret"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := (&kubernetes{namespace: "shop", name: "backend", key: run.Names().Key}).Look(t.Context(), run)
+	if err != nil || held.Key.Reveal() != values[run.Names().Key] || held.SecretKey.Reveal() != values[run.Names().SecretKey] || held.Second.Reveal() != values[second] || held.Until != values[until] || held.Version != "7" {
+		t.Errorf("%+v, %v", held, err)
+	}
+	for name, value := range values {
+		if name != until && strings.Contains(run.Show("it is "+value), value[:8]) {
+			t.Errorf("%s is shown", name)
 		}
 	}
 }
