@@ -124,7 +124,11 @@ func TestTheFormOfAProject(t *testing.T) {
 			t.Errorf("%s: depth %d, %q, git %t", name, got.Depth, got.SettingsKind, got.Git)
 		}
 	}
-	run := &steps.Run{Environ: func(name string) (string, bool) {
+	run := &steps.Run{Found: steps.Found{Project: &steps.Project{Root: filepath.Join(top, "a"), TopLevel: top}}}
+	if got := homeless(run, "open "+filepath.Join(top, "a", "x")+" and "+filepath.Join(top, "y")); got != "open "+filepath.Join("PROJECT", "x")+" and "+filepath.Join("TOP", "y") {
+		t.Errorf("%q", got)
+	}
+	run = &steps.Run{Environ: func(name string) (string, bool) {
 		v, ok := map[string]string{"LC_CTYPE": "b", "LANG": "c", "CI": "1"}[name]
 		return v, ok
 	}}

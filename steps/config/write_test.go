@@ -27,6 +27,7 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 		},
 	}
 	run.Answers.Username, run.Answers.Password = "probe", run.Secret("hunter2hunter2")
+	run.Options.Names = steps.Names{Key: "SHOP_KEY", SecretKey: "SHOP_SECRET"}
 	text := For(run)
 	got, err := Parse("/p/keysplit.toml", text, false)
 	if err != nil {
@@ -34,7 +35,7 @@ func TestWhatIsWrittenReadsBackTheSame(t *testing.T) {
 	}
 	o := run.Options
 	want := Environment{Targets: steps.SpecsOf(o.Targets), Restart: o.Restart.String(), URLs: o.URLs, Login: "/api/login/", Refresh: "/api/refresh/", Username: "probe", Production: true}
-	if !reflect.DeepEqual(got.Environments["eu-1"], want) || got.Settings != "config.settings" || got.MinLength != 60 || len(got.DistinctFrom) != 1 {
+	if !reflect.DeepEqual(got.Environments["eu-1"], want) || got.Settings != "config.settings" || got.MinLength != 60 || got.Variables.Key != "SHOP_KEY" || got.Variables.SecretKey != "SHOP_SECRET" || len(got.DistinctFrom) != 1 {
 		t.Errorf("%+v\n%s", got, text)
 	}
 	if strings.Contains(string(text), "hunter2") {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -221,5 +222,24 @@ func TestABackupThatFails(t *testing.T) {
 	}
 	if _, err := j.Kept("../x"); err == nil {
 		t.Error("a backup outside of the folder was read")
+	}
+}
+
+// A line of a journal may be long: evidence can rest on many files.
+func TestALongLineIsRead(t *testing.T) {
+	t.Parallel()
+	j, env := journalFor(t, "K=1\n")
+	files := make([]FileSum, 2000)
+	for i := range files {
+		files[i] = FileSum{Path: fmt.Sprintf("/srv/shop/%060d", i)}
+	}
+	if err := j.Record("verify", Evidence{Files: files}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.SetStatus("verify", "done"); err != nil {
+		t.Fatal(err)
+	}
+	if got := reopen(t, j, filepath.Dir(env)).Entries(); len(got) != len(j.Entries()) || len(got[len(got)-2].Evidence.Files) != len(files) {
+		t.Errorf("%d of %d entries are read", len(got), len(j.Entries()))
 	}
 }

@@ -142,6 +142,12 @@ func TestWhatASecretHolds(t *testing.T) {
 	if err != nil || held.Key.Reveal() != values[run.Names().Key] || held.SecretKey.Reveal() != values[run.Names().SecretKey] || held.Second.Reveal() != values[second] || held.Until != values[until] || held.Version != "7" {
 		t.Errorf("%+v, %v", held, err)
 	}
+	if got := strings.Join((&kubernetes{namespace: "shop"}).args("get", "secret"), " "); got != "get secret --namespace shop" || !strings.Contains(program.Argv(), "--namespace\nshop") {
+		t.Errorf("the namespace is not named: %q, %q", got, program.Argv())
+	}
+	if got := strings.Join((&kubernetes{}).args("get"), " "); got != "get" {
+		t.Errorf("a namespace that is not named: %q", got)
+	}
 	for name, value := range values {
 		if name != until && strings.Contains(run.Show("it is "+value), value[:8]) {
 			t.Errorf("%s is shown", name)

@@ -42,6 +42,7 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 		"named by a fix": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Or name another: `keysplit --restart command:CMD`.")), typed: "e\nnone\n", flag: "restart", value: "none"},
 		"with its value": {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Write it there: `keysplit --target dotenv:Prod.env`.")), typed: "p\n\n", flag: "target", value: "dotenv:Prod.env",
 			says: "Fix: Write it there: Another place, dotenv:Prod.env.", not: "--target"},
+		"not answered":   {at: steps.Restart, found: finding.New(finding.ToolMissing, "").WithFix(finding.Do("Write it there: `keysplit --target dotenv:Prod.env`.")), typed: "p\n"},
 		"the look":       {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), typed: "p\n/opt/py\n", flag: "python", value: "/opt/py", not: "skip"},
 		"nobody answers": {at: steps.Preflight, found: finding.New(finding.DjangoNotRunnable, ""), says: "p another python"},
 		"another run":    {at: steps.Preflight, err: &journal.HeldError{Environment: "staging"}, typed: "\n", flag: "wait", value: "true", says: "w wait for it   r retry   q quit"},

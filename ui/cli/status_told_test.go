@@ -49,3 +49,14 @@ func TestAResultThatCannotBePrinted(t *testing.T) {
 		}
 	}
 }
+
+// What an exit code is for is said with it.
+func TestWhyAnExitCodeIsSaid(t *testing.T) {
+	t.Parallel()
+	for says, err := range map[string]error{"keysplit: the disk is gone\n": &exitError{ExitFinding, errors.New("the disk is gone")}, "": &exitError{code: ExitFinding}} {
+		var o bytes.Buffer
+		if code := exitCode(IO{Err: &o}, err); code != ExitFinding || o.String() != says || err.Error() == "" != (says == "") {
+			t.Errorf("%d, %q", code, o.String())
+		}
+	}
+}
