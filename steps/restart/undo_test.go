@@ -64,3 +64,15 @@ func TestTheRestartOfARollbackThatFails(t *testing.T) {
 		}
 	})
 }
+
+// A rollback that restarts nothing leaves the address of the server that runs to the proof.
+func TestARollbackThatRestartsNothingFindsTheServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	url := backend(t)
+	w.set(w.server(2, 1, w.old, url))
+	w.run.Options.Restart = by(t, "none")
+	if _, _, err := do(w.step.Undo, w.run); err != nil || w.run.URL != url {
+		t.Errorf("%q, %v", w.run.URL, err)
+	}
+}

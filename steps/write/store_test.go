@@ -71,3 +71,19 @@ func TestFlyTakesNoKeyThatItWouldChange(t *testing.T) {
 		t.Error("something was written")
 	}
 }
+
+// What this shell sets counts for the backend's own file alone: another one is read elsewhere.
+func TestAFileThatIsReadElsewhere(t *testing.T) {
+	t.Parallel()
+	key, shell := stepstest.Key(), stepstest.Key()
+	for path, want := range map[string]string{"": shell, "other.env": key} {
+		run := stepstest.NewRun(t, "JWT_SECRET_KEY="+key+"\nSECRET_KEY="+key+"\n", map[string]string{"SECRET_KEY": shell})
+		if err := os.WriteFile(filepath.Join(run.Project.Root, "other.env"), []byte("JWT_SECRET_KEY="+key+"\nSECRET_KEY="+key+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		held, err := (&dotenv{spec: "dotenv", path: path}).Look(t.Context(), run)
+		if err != nil || held.SecretKey.Reveal() != want {
+			t.Errorf("%q: the shell's counts: %t, %v", path, held.SecretKey.Reveal() == shell, err)
+		}
+	}
+}
