@@ -30,10 +30,9 @@ func TestWhatAPersonCanAllowIsAskedAboutFirst(t *testing.T) {
 		if run.Journal, err = Stdio().State.Open(t.TempDir(), steps.DefaultEnvironment); err != nil {
 			t.Fatal(err)
 		}
-		fine := func(*steps.Run) error { return nil }
 		tracked := finding.New(finding.EnvFileTrackedByGit, "").At(".env", 0).WithSeverity(finding.Error).Asking("Is that on purpose?")
 		made, looks := 0, 0
-		fine = func(*steps.Run) error { looks++; return nil }
+		fine := func(*steps.Run) error { looks++; return nil }
 		e := steps.NewEngine(run,
 			planned{acted: acted{name: steps.Preflight, apply: fine}, found: []finding.Finding{tracked}},
 			acted{name: steps.Generate, apply: func(*steps.Run) error { made++; return nil }})
