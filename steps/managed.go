@@ -14,6 +14,7 @@ import (
 type Manager struct {
 	Name string
 	run  []string // the command before the backend's; FILE stands for the file
+	word bool     // it takes the backend's command as one word
 	set  string   // how it takes a new value, as finding.Do; FILE likewise
 
 	value *lazyregexp.Regexp // a value of its kind
@@ -28,7 +29,7 @@ var managers = []*Manager{
 		value: lazyregexp.New(`^(?:\{\{\s*)?op://`)},
 	{Name: "dotenvx", run: []string{"dotenvx", "run", "-f", "FILE", "--"}, set: "Set it with: `dotenvx set JWT_SECRET_KEY VALUE -f FILE`",
 		value: lazyregexp.New(`^encrypted:`), marks: []string{"DOTENV_PUBLIC_KEY"}},
-	{Name: "sops", run: []string{"sops", "exec-env", "FILE"}, set: "Add it with: `sops edit FILE`",
+	{Name: "sops", run: []string{"sops", "exec-env", "FILE"}, word: true, set: "Add it with: `sops edit FILE`",
 		value: lazyregexp.New(`^ENC\[`), marks: []string{"sops_mac", "sops_version", "sops_lastmodified"}},
 	{Name: "Vault", run: []string{"vault-env"}, set: "Put it into Vault, then add its reference to FILE", value: lazyregexp.New(`^(?:>>)?vault:`)},
 	{Name: "vals", run: []string{"vals", "exec", "-f", "FILE", "--"}, set: "Put it where the others are, then add its reference to FILE", value: lazyregexp.New(`^ref\+`)},
@@ -89,7 +90,7 @@ func (m *Manager) Command(file string, words ...string) finding.Command {
 	for _, w := range m.run {
 		all = append(all, strings.ReplaceAll(w, "FILE", file))
 	}
-	if m.Name == "sops" { // it takes the command as one word
+	if m.word {
 		return finding.Shell(append(all, strings.Join(words, " "))...)
 	}
 	return finding.Shell(append(all, words...)...)
