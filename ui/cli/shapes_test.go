@@ -198,7 +198,7 @@ func TestAdviceHasNoBareFlags(t *testing.T) {
 	})
 	ofCommands := regexp.MustCompile(`/(ui/cli|steps/config|steps/repo)/|steps/journal/hold.go`) // and patterns
 	for text, at := range said {
-		prose := regexp.MustCompile("`[^`]*`|^ *(keysplit|--).*").ReplaceAllString(text, "")
+		prose := regexp.MustCompile("`[^`]*`|^ *(keysplit|uv|--).*").ReplaceAllString(text, "")
 		if strings.Contains(prose, " ") && bare(prose) && !refusals[text] && !ofCommands.MatchString(at) {
 			t.Errorf("%s: a flag outside of a command: %q", at, text)
 		}
