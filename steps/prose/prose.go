@@ -108,9 +108,14 @@ func (t Text) whole() string {
 	return t.label + ": " + t.marked
 }
 
-// Then is the text with another one behind it.
+// Then is the text with another one behind it. A command at its end, which has no full
+// stop of its own, gets one.
 func (t Text) Then(more Text) Text {
-	return Text{marked: strings.TrimSpace(t.whole() + " " + more.whole())}
+	between := " "
+	if strings.HasSuffix(t.marked, mark) && !more.Empty() {
+		between = ". "
+	}
+	return Text{marked: strings.TrimSpace(t.whole() + between + more.whole())}
 }
 
 // Label is the word that stands before the text, "" for none, and the text without it.

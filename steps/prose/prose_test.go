@@ -22,6 +22,8 @@ func TestTheCommandOfAText(t *testing.T) {
 		{Say("Run %s, add %s to it.", Shell("git", "rm", "--cached", "a b; c.env"), "x"), "Run git rm --cached 'a b; c.env', add x to it.", "git rm --cached 'a b; c.env'", false},
 		{Say("Read why: %s. Or wait.", Say("`ps`, %s", "here")), "Read why: ps, here. Or wait.", "ps", false},
 		{Say("Look.").Then(Say("Then: `ps`")), "Look. Then: ps", "ps", false},
+		{Say("Do: `ps`").Then(Of("Look.")), "Do: ps. Look.", "ps", false},
+		{Say("Do: `ps`").Then(Text{}), "Do: ps", "ps", false},
 		{Say("Name %s.", "a`file`"), "Name a`file`.", "", false},
 		{Sentence("wait, then look"), "Wait, then look.", "", false},
 		{Text{}, "", "", false},
