@@ -181,7 +181,7 @@ func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
 		path = s.File
 	}
 	rel, one := r.Project.Rel(path), finding.Command("python -c 'import secrets; print(secrets.token_urlsafe(64))'")
-	where := finding.Do("The settings fetch SECRET_KEY themselves: put JWT_SECRET_KEY where they fetch that from.")
+	where := finding.Do("The settings fetch their secrets themselves: put JWT_SECRET_KEY where they fetch those from.")
 	switch {
 	case s.Kind == FromCode:
 		where = finding.Do("Put a new key into %s.", rel)
@@ -194,7 +194,7 @@ func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
 		f = f.At(rel, 0)
 	}
 	if s.Kind == NothingReads {
-		f.Message = prose.Say("The settings get SECRET_KEY in a way of their own, and nothing here loads a .env: a key in a .env would never be read.")
+		f.Message = prose.Say("The settings get their secrets in a way of their own, and nothing here loads a .env: a key in a .env would never be read.")
 	}
 	return f.WithFix(finding.Do("%s To make one: %s. Then run `keysplit` again.", where, one))
 }

@@ -36,10 +36,10 @@ func (w *wizard) chooseHint(p *prompt) hint {
 
 func (w *wizard) formHints() []hint {
 	hs := []hint{{"enter", "use it"}, {"esc", "back"}, {"ctrl+u", "clear"}}
-	if n := len(w.form.fields); n > 1 {
-		if w.form.focus < n-1 {
-			hs[0].what = "next field"
-		}
+	switch n := len(w.form.fields); {
+	case w.form.focus < n-1:
+		hs[0].what = "next field"
+	case n > 1:
 		hs = append(hs, hint{"tab", "next field"})
 	}
 	return hs

@@ -56,6 +56,9 @@ func (w *wizard) result(msg resultMsg) tea.Cmd {
 	}
 	w.job.cancel()
 	w.job = nil
+	if w.flash == busy { // not any more
+		w.flash = ""
+	}
 	w.facts = msg.facts
 	w.log = slices.DeleteFunc(w.log, unfinished)
 	if w.leaving {

@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/status"
@@ -41,7 +42,7 @@ func BegunBefore(ctx context.Context, e *steps.Engine) *Begun {
 	if keys, err := run.Home().Keys(); err == nil {
 		key = keys.InForce()
 	}
-	if !status.Begun(run, key) {
+	if !status.Begun(run, key) && !loginLeft(e, key) {
 		return nil
 	}
 	b := &Begun{at: all[len(all)-1].At.Local(), left: steps.Write, rests: rests, accepted: rotation.Accepted}
@@ -52,6 +53,18 @@ func BegunBefore(ctx context.Context, e *steps.Engine) *Begun {
 		b.key = run.Prints.Reprint(key).Fingerprint()
 	}
 	return b
+}
+
+// loginLeft reports whether an upgrade brought this key and stopped before the end of its
+// login, and nothing else is asked for now than to come to that end.
+func loginLeft(e *steps.Engine, key secret.Secret) bool {
+	run := e.Run
+	if run.Answers.Rotate || run.Answers.Import.Set() || !e.Has(steps.SmokeTest) || run.Options.Skip[steps.SmokeTest] {
+		return false
+	}
+	return run.Journal.Brought(key, func(j journal.Entry) bool {
+		return j.Kind == "status" && j.Step == string(steps.SmokeTest) && (j.Status == string(steps.Done) || j.Status == string(steps.Skipped))
+	})
 }
 
 // leftAfterWrite is the step that is left once the key is written. Where there is nothing
@@ -134,6 +147,8 @@ func (b *Begun) said(now time.Time) string {
 		what = "The first stage of the rotation is done: every process accepts the new key. Next, they sign with it."
 	case b.rests:
 		what = "The first stage of the rotation, in which every process accepts the new key, is not finished."
+	case b.key != "" && b.left == steps.SmokeTest:
+		what = "The key " + b.key + " is written; the login test is left."
 	case b.key != "" && b.left != steps.Write:
 		what = "The key " + b.key + " is written; no server was seen to use it yet."
 	}

@@ -1,13 +1,16 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 )
 
 // What was begun is said with its time, and with its day when that is another one.
@@ -129,5 +132,64 @@ func TestAChosenKeyIsNotChosenAgain(t *testing.T) {
 	st.press("esc", "r")
 	if v := st.want(steps.Generate, ready).w.View(); !strings.Contains(v, "[ Go on ]") || strings.Contains(v, "Make a new key") {
 		t.Errorf("the page offers something else:\n%s", v)
+	}
+}
+
+// A login that an earlier run did not come to the end of is taken up, unless another key is
+// asked for, or the login is skipped.
+func TestALoginThatIsLeftIsTakenUp(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	run := stepstest.NewRun(t, "", nil)
+	st.e.Run.Journal, st.e.Run.Options.Skip = run.Journal, map[steps.Name]bool{}
+	key := run.Secret(stepstest.Key())
+	note := func(n steps.Name, s steps.Status) {
+		if err := run.Journal.SetStatus(string(n), string(s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if loginLeft(st.e, key) {
+		t.Error("nothing was begun")
+	}
+	if err := run.Journal.Bring(key); err != nil {
+		t.Fatal(err)
+	}
+	note(steps.Restart, steps.Done)
+	note(steps.SmokeTest, steps.Failed)
+	if !loginLeft(st.e, key) {
+		t.Error("its login is left")
+	}
+	st.e.Run.Answers.Rotate = true
+	if loginLeft(st.e, key) {
+		t.Error("another key is asked for")
+	}
+	st.e.Run.Answers.Rotate, st.e.Run.Options.Skip[steps.SmokeTest] = false, true
+	if loginLeft(st.e, key) {
+		t.Error("the login is skipped")
+	}
+	st.e.Run.Options.Skip[steps.SmokeTest] = false
+	note(steps.SmokeTest, steps.Done)
+	if loginLeft(st.e, key) {
+		t.Error("its login came to its end")
+	}
+}
+
+// A project that cannot be fixed still offers to undo what was begun on it.
+func TestWhatWasBegunCanBeUndoneWhereNothingCanBeFixed(t *testing.T) {
+	t.Parallel()
+	st := newStage(t, plainLight)
+	apply := st.fakes[steps.Preflight].apply
+	st.fakes[steps.Preflight].apply = func(ctx context.Context, r *steps.Run, emit steps.Emit) error {
+		emit.Find(finding.New(finding.DjangoNotRunnable, ""))
+		if apply != nil {
+			return apply(ctx, r, emit)
+		}
+		return nil
+	}
+	st.open()
+	st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	st.pick("Undo")
+	if st.w.backPhase() != backAsked {
+		t.Errorf("it does not ask:\n%s", st.w.View())
 	}
 }

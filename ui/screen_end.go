@@ -25,7 +25,7 @@ func (w *wizard) end(s *sheet) {
 // endingNow is how the upgrade ended.
 func (w *wizard) endingNow() steps.Ending {
 	end := w.facts.end
-	end.Throwaway = w.throwaway
+	end.Throwaway, end.Changed = w.throwaway, end.Changed || w.begun != nil // what an earlier run began is done now
 	return end
 }
 

@@ -266,7 +266,7 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		case s.SecretKey.File != "":
 			what, why = d.project.Rel(s.SecretKey.File), "the settings read "+d.run.Names().SecretKey+" from it, and no .env"
 		case s.SecretKey.Source != "":
-			what, why = "the settings", "fetch "+d.run.Names().SecretKey+" themselves, and read no .env"
+			what, why = "the settings", "fetch their secrets themselves, and read no .env"
 		}
 		emit.Check("env-file", steps.MarkSkipped, what, why)
 	}

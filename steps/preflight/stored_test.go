@@ -58,10 +58,10 @@ func TestKeysOfAStoreThatAreEqual(t *testing.T) {
 func TestSettingsWithALibraryOfAStore(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
-		"import boto3\nSECRET_KEY = fetch('a')\n":                           "The settings fetch SECRET_KEY themselves",
-		"from google.cloud import secretmanager\nSECRET_KEY = fetch('a')\n": "The settings fetch SECRET_KEY themselves",
-		"from azure.keyvault.secrets import SecretClient\n":                 "The settings fetch SECRET_KEY themselves",
-		"import hvac\n":        "The settings fetch SECRET_KEY themselves",
+		"import boto3\nSECRET_KEY = fetch('a')\n":                           "The settings fetch their secrets themselves",
+		"from google.cloud import secretmanager\nSECRET_KEY = fetch('a')\n": "The settings fetch their secrets themselves",
+		"from azure.keyvault.secrets import SecretClient\n":                 "The settings fetch their secrets themselves",
+		"import hvac\n":        "The settings fetch their secrets themselves",
 		"import boto3_stubs\n": "load_dotenv",
 		"import requests\nSECRET_KEY = requests.get('https://a').json()['k']\n": "load_dotenv",
 	} {

@@ -189,8 +189,12 @@ func TestPrintedKeepsWordsAndNames(t *testing.T) {
 		`  File "/srv/flowershop/config/settings.py", line 12, in <module>`: `  File "/srv/flowershop/config/settings.py", line 12, in <module>`,
 		"ValueError: the key '" + value + "' is not valid":                  "ValueError: the key '****' is not valid",
 		"MAIL_HOST=" + value + " port 25 at 10.0.0.1:5432":                  "MAIL_HOST=**** port 25 at 10.0.0.1:5432",
-		"code 4821-9912-4410":                      "code ****",
-		value + "\n" + value[:9] + " " + value[9:]: "****\n****",
+		"no such table: auth_user":                                          "no such table: auth_user",
+		`relation "auth_user" does not exist`:                               `relation "auth_user" does not exist`,
+		"no such table: auth_" + value:                                      "no such table: ****",
+		"the password auth_user":                                            "the password ****",
+		"code 4821-9912-4410":                                               "code ****",
+		value + "\n" + value[:9] + " " + value[9:]:                          "****\n****",
 	} {
 		if got := r.Show(Printed(text)); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -215,8 +215,8 @@ func (r *Redactor) wordsOf(text string) string {
 		parts := strings.Fields(line)
 		for j, part := range parts {
 			m := chunk.FindStringSubmatch(part)
-			if m == nil || r.fits(m[2]) {
-				continue
+			if m == nil || r.fits(m[2]) || j > 0 && (parts[j-1] == "table:" || parts[j-1] == "relation") && r.fits(strings.ReplaceAll(m[2], "_", " ")) {
+				continue // a table is named by words, too: APP_MODEL
 			}
 			// NAME=value: the name is worth having.
 			name, _, is := strings.Cut(m[2], "=")

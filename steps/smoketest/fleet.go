@@ -50,6 +50,8 @@ func planned(run *steps.Run) int {
 // and none is older.
 func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	seen := 0
+	first, _ := addresses(run)
+	_, counted := connections(run, first)
 	at, wrote := run.KeyWritten()
 	for _, s := range run.Servers {
 		if s.PID == 0 || !wrote || run.OwnServer {
@@ -64,6 +66,8 @@ func ages(run *steps.Run, emit steps.Emit) (old []finding.Finding, young bool) {
 	case seen == 0:
 	case len(old) > 0:
 		emit.Check(steps.LineAge, steps.MarkFailed, textAge, fmt.Sprintf("not so at %d of %s", len(old), steps.Plural(len(run.Servers), "server")))
+	case !counted:
+		emit.Check(steps.LineAge, steps.MarkOK, textAge, fmt.Sprintf("%d seen here", seen))
 	case seen == 1:
 		emit.Check(steps.LineAge, steps.MarkOK, textAge, "1 process")
 	default:
