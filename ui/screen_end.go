@@ -109,11 +109,11 @@ func lastProof(p *page) string {
 	if p.Name == steps.Checklist {
 		return fmt.Sprintf("%d done, %d left", passed, unsure)
 	}
-	if unsure > 0 {
-		if passed == 1 {
-			return fmt.Sprintf("1 check passed, %d could not be proved", unsure)
-		}
-		return fmt.Sprintf("%d checks passed, %d could not be proved", passed, unsure)
+	switch {
+	case unsure > 0 && passed > 0:
+		return fmt.Sprintf("%s passed, %d could not be proved", steps.Plural(passed, "check"), unsure)
+	case unsure > 0:
+		return steps.Plural(unsure, "check") + " could not be proved"
 	}
 	if passed > 2 {
 		return fmt.Sprintf("%d checks passed", passed)
