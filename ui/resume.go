@@ -31,7 +31,7 @@ func BegunBefore(ctx context.Context, e *steps.Engine) *Begun {
 		return nil
 	}
 	rotation, rests, _ := run.Journal.Rotation()
-	if run.Wrote && !rests {
+	if run.Wrote && !rests || rests && !run.Journal.Rotated() { // one that is only chosen has nothing to undo
 		return nil
 	}
 	all := run.Journal.Upgrades()
