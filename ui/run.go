@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,15 +102,7 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	e.Run.HandOver = func(ctx context.Context, path string, args []string) error {
 		lent.Store(true)
 		defer lent.Store(false)
-		done := make(chan error, 1)
-		c := child.Command{Path: path, Args: args, Unset: child.Withheld}
-		p.Send(handOverMsg{c.OnTerminal(ctx, in, file), done})
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return lend(ctx, p, child.Command{Path: path, Args: args, Unset: child.Withheld}.OnTerminal(ctx, in, file))
 	}
 	crashed := func(err error) { p.Send(w.runner.crash(err)) }
 	keys.ended = func() { guard.Go(func() { p.Send(leaveMsg{}) }, crashed) }
@@ -134,6 +127,18 @@ func Run(ctx context.Context, e *steps.Engine, o Options) (Outcome, error) {
 	cancel()
 	free := w.runner.wait(stopWithin)
 	return w.outcome(e, free, ended(ctx, w, err, free, keys.gone.Load()))
+}
+
+// lend gives the terminal to another program until that ends.
+func lend(ctx context.Context, p *tea.Program, c *exec.Cmd) error {
+	done := make(chan error, 1)
+	p.Send(handOverMsg{c, done})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // shownOn tells the wizard of its terminal. Its size is asked for here, since the program

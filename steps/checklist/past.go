@@ -141,15 +141,7 @@ func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
 	if loginAlone && !p.proofs[step].failed(steps.LineLogin) {
 		return // the account was made to wait, which says nothing against what was seen before
 	}
-	switch status {
-	case steps.Failed:
-		p.failed[step] = at
-	case steps.Done, steps.Skipped, steps.Undone:
-		delete(p.failed, step)
-	}
-	if step == steps.Write && status != steps.Undone {
-		p.writing, p.wrote = status == steps.Running, true
-	}
+	p.note(step, status, at)
 	beside := p.beside
 	p.beside = beside && status == steps.Undone
 	switch {
@@ -170,6 +162,19 @@ func (p *past) takeStatus(step steps.Name, status steps.Status, at time.Time) {
 	case step == steps.Restart && status == steps.Running:
 		// What the smoke test saw was the server before.
 		p.restarted("the server was restarted again at " + exact(at))
+	}
+}
+
+// note keeps what is asked of a status later.
+func (p *past) note(step steps.Name, status steps.Status, at time.Time) {
+	switch status {
+	case steps.Failed:
+		p.failed[step] = at
+	case steps.Done, steps.Skipped, steps.Undone:
+		delete(p.failed, step)
+	}
+	if step == steps.Write && status != steps.Undone {
+		p.writing, p.wrote = status == steps.Running, true
 	}
 }
 

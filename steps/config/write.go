@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,10 +38,7 @@ func For(run *steps.Run) []byte {
 	if o.MinLength > 0 {
 		fmt.Fprintf(&b, "min_length = %d\n", o.MinLength)
 	}
-	name := o.Environment
-	if name == "" {
-		name = steps.DefaultEnvironment
-	}
+	name := cmp.Or(o.Environment, steps.DefaultEnvironment)
 	key := name
 	if strings.Contains(key, ".") {
 		key = quote(key)

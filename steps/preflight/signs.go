@@ -137,27 +137,11 @@ const (
 
 // ownTokens looks in a project's code for what makes tokens.
 func ownTokens(root string) (found signing) {
-	left, pair, direct := maxCode, "", false
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil //nolint:nilerr // what cannot be opened is not the project's code
-		case d.IsDir() && path != root && (repo.Foreign(path, d.Name()) || isAside(d.Name()) || strings.HasPrefix(d.Name(), ".")):
-			return filepath.SkipDir
-		case d.IsDir() || filepath.Ext(path) != ".py" || isAside(strings.TrimSuffix(d.Name(), ".py")):
-			return nil
-		}
-		if left--; left < 0 {
-			return filepath.SkipAll
-		}
-		data := readSome(path)
-		if !bytes.Contains(data, []byte("jwt")) { // as all that is looked for has in it
-			return nil
-		}
-		code := withoutComments(string(data))
+	pair, direct := "", false
+	codeWithTokens(root, func(path, code string) (goOn bool) {
 		if tokenPackages.MatchString(code) {
 			found = signing{shared: true}
-			return filepath.SkipAll
+			return false
 		}
 		for _, at := range makesToken.FindAllStringIndex(code, -1) {
 			made := call(code[at[0]:])
@@ -173,12 +157,36 @@ func ownTokens(root string) (found signing) {
 				found = signing{own: path, line: strings.Count(code[:at[0]], "\n") + 1}
 			}
 		}
-		return nil
+		return true
 	})
 	if pair != "" && !direct && !found.shared { // what else is called like it goes there
 		return signing{pair: pair}
 	}
 	return found
+}
+
+// codeWithTokens visits the project's own code that has to do with tokens, without its
+// comments, until a visit ends it.
+func codeWithTokens(root string, visit func(path, code string) (goOn bool)) {
+	left := maxCode
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil //nolint:nilerr // what cannot be opened is not the project's code
+		case d.IsDir() && path != root && (repo.Foreign(path, d.Name()) || isAside(d.Name()) || strings.HasPrefix(d.Name(), ".")):
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(path) != ".py" || isAside(strings.TrimSuffix(d.Name(), ".py")):
+			return nil
+		}
+		if left--; left < 0 {
+			return filepath.SkipAll
+		}
+		// All that is looked for has it in it.
+		if data := readSome(path); bytes.Contains(data, []byte("jwt")) && !visit(path, withoutComments(string(data))) {
+			return filepath.SkipAll
+		}
+		return nil
+	})
 }
 
 // pairNamed is the algorithm of a key pair that a call names by a constant of its file, ""

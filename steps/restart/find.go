@@ -65,29 +65,7 @@ func (s *Step) present(ctx context.Context, run *steps.Run) (found []steps.Serve
 
 // sift asks what the processes leave open, and notes what cannot be asked either.
 func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []steps.Server {
-	known := map[uint16]bool{}
-	for _, server := range slices.Concat(sight.Servers, sight.Others) {
-		known[portOf(server.URL)] = true
-	}
-	var ports []steps.Server // of which only the address is known
-	add := func(port uint16) {
-		if holder, seen := sight.Holders[port]; !known[port] && (sight.Holders == nil || seen) && !slices.Contains(tunnels, holder) {
-			known[port] = true
-			ports = append(ports, steps.Server{URL: "http://127.0.0.1:" + strconv.Itoa(int(port))})
-		}
-	}
-	for _, h := range sight.Hidden {
-		for _, port := range h.Ports {
-			add(port)
-		}
-		for _, path := range h.Sockets {
-			ports = append(ports, steps.Server{URL: steps.SocketURL(path)})
-		}
-	}
-	for _, port := range slices.Concat(vendor.Published(run), usualPorts) {
-		add(port)
-	}
-	all := slices.Concat(sight.Servers, sight.Others, ports)
+	all := slices.Concat(sight.Servers, sight.Others, unclaimed(run, sight))
 	told := s.recogniseAll(ctx, run, all, sight.More)
 	leads := named(run) != "" || slices.Contains(told, mine) // there is an address at which the project answers
 	var found, inside, mute []steps.Server
@@ -111,21 +89,53 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 	}
 	found, s.unseen = meet(found, inside)
 	for _, h := range sight.Hidden {
-		known := func(is func(steps.Server) bool) bool {
-			i := slices.IndexFunc(all, is)
-			return i >= 0 && (told[i] == mine || told[i] == another)
-		}
-		h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
-			return known(func(server steps.Server) bool { return portOf(server.URL) == port })
-		})
-		h.Sockets = slices.DeleteFunc(slices.Clone(h.Sockets), func(path string) bool {
-			return known(func(server steps.Server) bool { return server.URL == steps.SocketURL(path) })
-		})
-		if len(h.Ports)+len(h.Sockets) > 0 {
+		if h = unknown(h, all, told); len(h.Ports)+len(h.Sockets) > 0 {
 			s.unseen = append(s.unseen, h.String()+".")
 		}
 	}
 	return found
+}
+
+// unclaimed are the addresses at which a server of the project may listen, and of whose processes
+// nothing is known.
+func unclaimed(run *steps.Run, sight process.Sight) (out []steps.Server) {
+	known := map[uint16]bool{}
+	for _, server := range slices.Concat(sight.Servers, sight.Others) {
+		known[portOf(server.URL)] = true
+	}
+	add := func(port uint16) {
+		if holder, seen := sight.Holders[port]; !known[port] && (sight.Holders == nil || seen) && !slices.Contains(tunnels, holder) {
+			known[port] = true
+			out = append(out, steps.Server{URL: "http://127.0.0.1:" + strconv.Itoa(int(port))})
+		}
+	}
+	for _, h := range sight.Hidden {
+		for _, port := range h.Ports {
+			add(port)
+		}
+		for _, path := range h.Sockets {
+			out = append(out, steps.Server{URL: steps.SocketURL(path)})
+		}
+	}
+	for _, port := range slices.Concat(vendor.Published(run), usualPorts) {
+		add(port)
+	}
+	return out
+}
+
+// unknown is a hidden process with what of it was not recognised by its answers.
+func unknown(h process.Hidden, all []steps.Server, told []verdict) process.Hidden {
+	known := func(is func(steps.Server) bool) bool {
+		i := slices.IndexFunc(all, is)
+		return i >= 0 && (told[i] == mine || told[i] == another)
+	}
+	h.Ports = slices.DeleteFunc(slices.Clone(h.Ports), func(port uint16) bool {
+		return known(func(server steps.Server) bool { return portOf(server.URL) == port })
+	})
+	h.Sockets = slices.DeleteFunc(slices.Clone(h.Sockets), func(path string) bool {
+		return known(func(server steps.Server) bool { return server.URL == steps.SocketURL(path) })
+	})
+	return h
 }
 
 // meet gives what listens in a network of its own, or speaks no HTTP, the address that leads

@@ -258,7 +258,7 @@ func (p *pass) nothingAccepted() bool {
 // ask sends one token over a new connection and counts the answer. It returns
 // a print of the answer, "" when the answer cannot be compared.
 func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
-	token, err := mint(ctx, s, p.s.facts.Algorithm, p.w.claims(p.s.serverNow()))
+	token, err := p.token(ctx, s)
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
@@ -266,13 +266,6 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 		t.unclear++ // the project's Django did not sign; no text of its is shown
 		return "", nil
 	}
-	if p.w.own {
-		p.s.run.Secret(token)
-	}
-	if p.s.sent == nil {
-		p.s.sent = map[string]bool{}
-	}
-	p.s.sent[token[strings.LastIndexByte(token, '.')+1:]] = true
 	a, err := p.w.send(ctx, token)
 	var trouble *trouble
 	if errors.As(err, &trouble) {
@@ -318,6 +311,22 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 		t.unclear++
 	}
 	return print, nil
+}
+
+// token is one for the route, and noted as sent: a server may give it back as its own.
+func (p *pass) token(ctx context.Context, s *signer) (string, error) {
+	token, err := mint(ctx, s, p.s.facts.Algorithm, p.w.claims(p.s.serverNow()))
+	if err != nil {
+		return "", err
+	}
+	if p.w.own {
+		p.s.run.Secret(token)
+	}
+	if p.s.sent == nil {
+		p.s.sent = map[string]bool{}
+	}
+	p.s.sent[token[strings.LastIndexByte(token, '.')+1:]] = true
+	return token, nil
 }
 
 func (p *pass) failures() int {

@@ -59,21 +59,8 @@ of them share is found, without either being shown.`,
   keysplit check --committed --format sarif > keysplit.sarif`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.json {
-				c.format = "json"
-			}
-			c.format = cmp.Or(c.format, "text")
-			if !slices.Contains(formats, c.format) {
-				return steps.Usage("--format %s: choose %s", secret.Quote(c.format), strings.Join(formats, ", "))
-			}
-			if c.dryRun && (!c.fix || c.format != "text") {
-				return steps.Usage("--dry-run goes with --fix, and prints a patch")
-			}
-			if c.all && cmd.Flags().Changed("env") {
-				return steps.Usage("--all and --env cannot be used together")
-			}
-			if c.all && len(c.targets) > 0 {
-				return steps.Usage("--all and --target cannot be used together")
+			if err := c.settle(cmd.Flags().Changed("env")); err != nil {
+				return err
 			}
 			return c.check(cmd.Context(), stdio)
 		},
@@ -93,6 +80,25 @@ of them share is found, without either being shown.`,
 	f.StringVar(&c.format, "format", "", "`FORMAT`: text (default), json, junit, sarif, github")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// settle fills in the format, and refuses flags that do not go together.
+func (c *checkOptions) settle(envGiven bool) error {
+	if c.json {
+		c.format = "json"
+	}
+	c.format = cmp.Or(c.format, "text")
+	switch {
+	case !slices.Contains(formats, c.format):
+		return steps.Usage("--format %s: choose %s", secret.Quote(c.format), strings.Join(formats, ", "))
+	case c.dryRun && (!c.fix || c.format != "text"):
+		return steps.Usage("--dry-run goes with --fix, and prints a patch")
+	case c.all && envGiven:
+		return steps.Usage("--all and --env cannot be used together")
+	case c.all && len(c.targets) > 0:
+		return steps.Usage("--all and --target cannot be used together")
+	}
+	return nil
 }
 
 // formats are those of check. github is the workflow commands that GitHub Actions

@@ -91,14 +91,8 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 			return nil, steps.Usage("--ca-file: %w", err)
 		}
 	}
-	o.Where = p.where()
-	o.Folder, o.Environment, o.State, o.EnvFile, o.Timeout, o.Contained = p.project, p.env, q.state, p.envFile, p.timeout, contained
-	o.As = p.as
-	if p.python == "" && conf.Python != "" {
-		o.PythonDir = filepath.Dir(conf.Path)
-	}
-	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
-	o.MinLength, o.DistinctFrom, o.Names = conf.MinLength, conf.DistinctFrom, conf.Variables
+	p.fill(o, conf)
+	o.State, o.Contained = q.state, contained
 	o.Targets, o.URLs, o.Roots, o.Routes, o.Production = targets, env.URLs, roots, env.Routes(), env.Production
 	run.Answers = steps.Answers{Rotate: q.rotate, Username: env.Username, TempUser: q.tempUser}
 	o.Skip, o.Queue = skip, q.wait
@@ -108,9 +102,6 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 	}
 	o.Starting = p.given()
 	o.Given, o.Unattended = slices.Concat(o.Starting, q.given), q.yes || !stdio.InTTY
-	if conf.TrackedEnv {
-		o.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
-	}
 	if len(env.URLs) > 0 {
 		o.URL = env.URLs[0]
 	}
@@ -124,6 +115,21 @@ func (p *place) run(ctx context.Context, stdio IO, q request) (*steps.Run, error
 		return nil, err
 	}
 	return run, q.secrets(ctx, stdio, run)
+}
+
+// fill puts in what the flags of every command and the top of the configuration say; a flag
+// wins.
+func (p *place) fill(o *steps.Options, conf config.Config) {
+	o.Where = p.where()
+	o.Folder, o.Environment, o.EnvFile, o.Timeout, o.As = p.project, p.env, p.envFile, p.timeout, p.as
+	if p.python == "" && conf.Python != "" {
+		o.PythonDir = filepath.Dir(conf.Path)
+	}
+	o.Python, o.Settings = cmp.Or(p.python, conf.Python), cmp.Or(p.settings, conf.Settings)
+	o.MinLength, o.DistinctFrom, o.Names = conf.MinLength, conf.DistinctFrom, conf.Variables
+	if conf.TrackedEnv {
+		o.TrackedEnv = fmt.Sprintf("%s:%d", filepath.Base(conf.Path), conf.TopLine("tracked_env"))
+	}
 }
 
 // remember takes what an earlier run was told, where neither the command line nor the

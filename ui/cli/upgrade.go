@@ -170,16 +170,7 @@ func (o *upgradeOptions) through(ctx context.Context, stdio IO, flags *pflag.Fla
 func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgradeOptions) error {
 	defer e.Run.Close()
 	if p, ok := f.(*plainFront); ok {
-		p.fixes = o.fixes(e.Run)
-		p.standing = func(found []finding.Finding) string {
-			return e.Run.Names().Fill(finding.Standing(found, e.Run.Project.Starts()))
-		}
-		if !e.Run.Options.Unattended {
-			e.Run.HandOver = handOver
-		}
-		if o.hasOthers() && !o.yes && !o.dryRun {
-			p.advised = func(f finding.Finding) finding.Finding { return ui.Advised(f, e.Run.Flags()) }
-		}
+		o.serve(p, e.Run)
 	}
 	w := &walk{e: e, f: f, o: o, stdio: stdio}
 	err := w.all(ctx)
@@ -213,6 +204,20 @@ func upgrade(ctx context.Context, stdio IO, e *steps.Engine, f front, o *upgrade
 		return &exitError{code: ExitChanges}
 	}
 	return said(err)
+}
+
+// serve tells the front that a person reads what the run does.
+func (o *upgradeOptions) serve(p *plainFront, run *steps.Run) {
+	p.fixes = o.fixes(run)
+	p.standing = func(found []finding.Finding) string {
+		return run.Names().Fill(finding.Standing(found, run.Project.Starts()))
+	}
+	if !run.Options.Unattended {
+		run.HandOver = handOver
+	}
+	if o.hasOthers() && !o.yes && !o.dryRun {
+		p.advised = func(f finding.Finding) finding.Finding { return ui.Advised(f, run.Flags()) }
+	}
 }
 
 // fixes reports whether the steps that fix what preflight finds are to run.
