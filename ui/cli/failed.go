@@ -24,25 +24,15 @@ func (*startAgain) Error() string { return "begin again" }
 func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool, end error) {
 	var failure *steps.Failure
 	var over finding.Finding
-	var others []*ui.Remedy
 	var found []finding.Finding
 	if errors.As(err, &failure) {
 		found = failure.Findings
 		over, _ = finding.Overrulable(found)
 	}
-	if w.o.hasOthers() {
-		others = ui.Remedies(err, found, w.e.Run.Flags()[""])
-	}
-	offers := w.offers(found)
-	choices := w.waysOut(n, others, !over.Ask.Empty())
-	if held := (*journal.HeldError)(nil); errors.As(err, &held) && len(others) > 0 {
-		slices.Reverse(choices[:2]) // to try again at once cannot help
-	}
-	for i, o := range slices.Backward(offers) {
-		choices = slices.Insert(choices, 0, offered(i, o))
-	}
+	out := w.waysOut(n, err, w.others(err, found), !over.Ask.Empty())
+	out.offer(w.offers(found))
 	for {
-		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", choices)
+		answer, askErr := w.f.Ask(ctx, "This step failed. What now?", out.choices)
 		switch {
 		case askErr != nil && n == steps.Preflight: // why it failed says more than that nobody answers
 			return false, err
@@ -50,22 +40,13 @@ func (w *walk) failed(ctx context.Context, n steps.Name, err error) (again bool,
 			return false, askErr
 		case answer == 's':
 			return false, w.e.Skip(n, w.f.Event)
-		case answer == 'b':
-			if end = w.rollBack(ctx); w.back == nil && errors.Is(end, steps.ErrCancelled) && ctx.Err() == nil {
-				continue // it was not meant
-			}
-			return false, end
 		case answer == quitting.key:
 			return false, err
 		case answer == 'r':
 			w.forget(err)
 			return true, nil
 		case answer != 'g':
-			at := slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })
-			if at < len(offers) {
-				return false, &startAgain{offers[at].Again}
-			}
-			if end = w.another(ctx, others[max(0, at-len(offers)-1)]); end == nil {
+			if end = out.leads[answer](ctx); end == nil {
 				continue
 			}
 			return false, end
@@ -90,37 +71,74 @@ func (w *walk) offers(found []finding.Finding) []ui.Offer {
 	return slices.DeleteFunc(all, func(o ui.Offer) bool { return o.Demo && w.o.verb == "upgrade" })
 }
 
-// offered is an offer as an answer: the digit of a folder, or d for the demo.
-func offered(at int, o ui.Offer) choice {
-	if o.Demo {
-		return choice{key: 'd', text: strings.ToLower(o.Label)}
-	}
-	return choice{key: byte('1' + at), text: o.Label} // #nosec G115 -- at most ui.MaxBelow
-}
-
 // hasOthers reports whether something else can be named instead: the demo and the end of a
 // grace period have no flags for it.
 func (o *upgradeOptions) hasOthers() bool { return !o.throwaway && !o.endGrace }
 
-// waysOut are the answers to a failure of a step: behind the first what can be named instead.
-func (w *walk) waysOut(n steps.Name, others []*ui.Remedy, overrulable bool) []choice {
-	choices, taken := []choice{{key: 'r', text: "retry"}}, "rlgsbq"
+// waysOut are the answers to a failure of a step.
+type waysOut struct {
+	choices []choice
+	// leads are what the answers begin that are no retry, skip, quit or overruling. Each
+	// returns how the run ends, nil where the person meant nothing of it.
+	leads map[byte]func(context.Context) error
+}
+
+// waysOut are those of a step, with what can be named instead beside the retry. In place of
+// a lock that another run holds it comes first: to try again at once cannot help.
+func (w *walk) waysOut(n steps.Name, err error, others []*ui.Remedy, overrulable bool) waysOut {
+	out, taken := waysOut{leads: map[byte]func(context.Context) error{'b': w.undo}}, "rlgsbq"
 	for _, other := range others {
 		text := strings.ToLower(other.Label)
 		letters := strings.ReplaceAll(strings.TrimPrefix(text, "another "), " ", "") + "abcdefghijklmnopqrstuvwxyz" // more than there are ways out
 		key := letters[strings.IndexFunc(letters, func(c rune) bool { return !strings.ContainsRune(taken, c) })]
-		choices, taken = append(choices, choice{key: key, text: text}), taken+string(key)
+		out.choices, taken = append(out.choices, choice{key: key, text: text}), taken+string(key)
+		out.leads[key] = func(ctx context.Context) error { return w.another(ctx, other) }
 	}
+	at := 0
+	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
+		at = len(out.choices)
+	}
+	out.choices = slices.Insert(out.choices, at, choice{key: 'r', text: "retry"})
 	if overrulable {
-		choices = append(choices, choice{key: 'g', text: "go on anyway"})
+		out.choices = append(out.choices, choice{key: 'g', text: "go on anyway"})
 	}
 	if w.e.Machine.Can(n, steps.ActSkip) {
-		choices = append(choices, choice{key: 's', text: "skip " + strings.ToLower(steps.About(n).Title)})
+		out.choices = append(out.choices, choice{key: 's', text: "skip " + strings.ToLower(steps.About(n).Title)})
 	}
 	if w.e.Run.Wrote || w.begun {
-		choices = append(choices, choice{key: 'b', text: "roll back"})
+		out.choices = append(out.choices, choice{key: 'b', text: "roll back"})
 	}
-	return append(choices, quitting)
+	out.choices = append(out.choices, quitting)
+	return out
+}
+
+// others are what can be named instead of what failed.
+func (w *walk) others(err error, found []finding.Finding) []*ui.Remedy {
+	if !w.o.hasOthers() {
+		return nil
+	}
+	return ui.Remedies(err, found, w.e.Run.Flags()[""])
+}
+
+// offer puts other projects first: by the digit of a folder, or d for the demo.
+func (o *waysOut) offer(all []ui.Offer) {
+	for i, one := range slices.Backward(all) {
+		c := choice{key: byte('1' + i), text: one.Label} // #nosec G115 -- at most ui.MaxBelow
+		if one.Demo {
+			c = choice{key: 'd', text: strings.ToLower(one.Label)}
+		}
+		o.choices = slices.Insert(o.choices, 0, c)
+		o.leads[c.key] = func(context.Context) error { return &startAgain{one.Again} }
+	}
+}
+
+// undo rolls back, nil where that was not meant.
+func (w *walk) undo(ctx context.Context) error {
+	err := w.rollBack(ctx)
+	if w.back == nil && errors.Is(err, steps.ErrCancelled) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // another asks for what is named instead, where there is something to name, and begins
@@ -149,13 +167,9 @@ func (w *walk) another(ctx context.Context, r *ui.Remedy) error {
 // blocked asks what to do about what no step fixes, as the first page of the wizard does.
 func (w *walk) blocked(ctx context.Context) error {
 	for !w.o.yes && !w.o.dryRun && ui.Blocked(w.e.Findings()) {
-		var others []*ui.Remedy
-		if w.o.hasOthers() {
-			others = ui.Remedies(nil, w.e.Findings(), w.e.Run.Flags()[""])
-		}
-		choices := w.waysOut(steps.Preflight, others, true)
-		choices[0] = choice{key: 'l', text: "look again", also: "r"}
-		answer, err := w.f.Ask(ctx, "Fix it, then look again.", choices)
+		out := w.waysOut(steps.Preflight, nil, w.others(nil, w.e.Findings()), true)
+		out.choices[slices.IndexFunc(out.choices, func(c choice) bool { return c.key == 'r' })] = choice{key: 'l', text: "look again", also: "r"}
+		answer, err := w.f.Ask(ctx, "Fix it, then look again.", out.choices)
 		switch {
 		case err != nil:
 			return err
@@ -163,17 +177,12 @@ func (w *walk) blocked(ctx context.Context) error {
 			return nil
 		case answer == quitting.key:
 			return steps.ErrCancelled
-		case answer == 'b':
-			if err = w.rollBack(ctx); w.back == nil && errors.Is(err, steps.ErrCancelled) && ctx.Err() == nil {
-				err = nil // it was not meant
-			}
 		case answer == 'l':
 			if err = w.step(ctx, steps.Preflight); err == nil {
 				err = w.adopt(ctx)
 			}
 		default:
-			at := slices.IndexFunc(choices, func(c choice) bool { return c.key == answer })
-			err = w.another(ctx, others[at-1])
+			err = out.leads[answer](ctx)
 		}
 		if err != nil {
 			return err

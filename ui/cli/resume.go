@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -35,9 +34,9 @@ func (w *walk) resume(ctx context.Context) error {
 			w.goesOn, w.e.Run.Answers.Rotate, w.e.Run.Answers.Grace = true, rotates, rotates
 			return nil
 		}
-		if err := w.rollBack(ctx); w.back != nil || !errors.Is(err, steps.ErrCancelled) || ctx.Err() != nil {
+		if err := w.undo(ctx); err != nil {
 			return err
-		} // else it was not meant
+		}
 	}
 }
 
