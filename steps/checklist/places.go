@@ -84,14 +84,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		if m := steps.OwnerOf(run.Names(), data, repo.KindOf(rel) == repo.EnvFile); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
-		text := repo.Read(run.Names(), k == repo.Pipeline, rel, data, around)
-		p.key, p.bad = text.Key(), text.Broken()
-		if p.line = text.Lacks(); p.line > 0 {
-			p.key = 0
-		} else {
-			p.line = text.Provides()
-		}
-		if k == repo.Pipeline && text.Key() > 0 {
+		if named := p.take(repo.Read(run.Names(), k == repo.Pipeline, rel, data, around)); named && k == repo.Pipeline {
 			p.same = twins.Same(data)
 		}
 		if p.line > 0 || p.same > 0 {
@@ -99,6 +92,17 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		}
 	}
 	return out
+}
+
+// take notes what a file says, and reports whether it names JWT_SECRET_KEY.
+func (p *place) take(text *repo.File) (named bool) {
+	p.key, p.bad = text.Key(), text.Broken()
+	if p.line = text.Lacks(); p.line > 0 {
+		p.key = 0
+	} else {
+		p.line = text.Provides()
+	}
+	return text.Key() > 0
 }
 
 // exportsSecrets is the script among some files that exports a variable for each secret that

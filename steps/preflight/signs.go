@@ -68,14 +68,8 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 			return signing{users: true, own: s.path, line: strings.Count(s.text[:at[0]], "\n") + 1}
 		}
 	}
-	if algorithm := keyPair.FindStringSubmatch(text); algorithm != nil && !sharedKey.MatchString(text) {
-		return signing{pair: algorithm[1]}
-	}
-	if pairedByDefault.MatchString(text) && !simplejwt.MatchString(text) && !strings.Contains(text, "HEADLESS_JWT_ALGORITHM") {
-		return signing{pair: "RS256"}
-	}
-	if address := keyURL.FindStringSubmatch(text); address != nil && !strings.Contains(address[1], "None") && !sharedKey.MatchString(text) {
-		return signing{pair: "JWK_URL"}
+	if pair := pairIn(text); pair != "" {
+		return signing{pair: pair}
 	}
 	if run.Options.Names.Key != "" || namesIn(sources).Key != "" || inForce(p.Names, `\bKEY_VARIABLE\b`).MatchString(text) {
 		return signing{}
@@ -96,6 +90,21 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 		}
 	}
 	return signing{nothing: !mentioned}
+}
+
+// pairIn is the algorithm of the key pair that signs by the settings' text, or JWK_URL; ""
+// for none.
+func pairIn(text string) string {
+	if algorithm := keyPair.FindStringSubmatch(text); algorithm != nil && !sharedKey.MatchString(text) {
+		return algorithm[1]
+	}
+	if pairedByDefault.MatchString(text) && !simplejwt.MatchString(text) && !strings.Contains(text, "HEADLESS_JWT_ALGORITHM") {
+		return "RS256"
+	}
+	if address := keyURL.FindStringSubmatch(text); address != nil && !strings.Contains(address[1], "None") && !sharedKey.MatchString(text) {
+		return "JWK_URL"
+	}
+	return ""
 }
 
 // sharedIn is the signing of a package where the settings' text leaves no doubt that it
