@@ -322,6 +322,13 @@ func TestWhatNothingReadsIsTakenAway(t *testing.T) {
 		return steps.Fail(finding.New(finding.KeyUnread, "The settings have another JWT_SECRET_KEY than the one in the file."))
 	}
 	st.open().to(steps.Write).press("enter")
+	var offered []string
+	for _, o := range st.w.prompt().options {
+		offered = append(offered, o.label)
+	}
+	if !slices.Equal(offered, []string{"Retry", "Remove what was written", "Skip Verify", "Quit"}) {
+		t.Errorf("it offers %q", offered)
+	}
 	st.pick("Remove what was written")
 	st.press("right", "enter")
 	if o, _ := st.w.outcome(st.e, true, nil); o.Back == nil || o.Back.Err != nil || o.Statuses[steps.Write] != steps.Undone {

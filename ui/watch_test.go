@@ -92,14 +92,19 @@ func TestTheServerThatCame(t *testing.T) {
 	st, f := alone(t)
 	f.after = 0
 	times := 0
-	st.fakes[steps.SmokeTest].apply = func(context.Context, *steps.Run, steps.Emit) error {
+	st.fakes[steps.SmokeTest].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
 		if times++; times > 1 {
+			emit.Check(steps.LineFresh, steps.MarkRunning, "the server has the new key", "")
 			return errors.New("it signs with another key")
 		}
+		emit.Check(steps.LineLogin, steps.MarkOK, "of the first proof", "")
 		return nil
 	}
 	st.open().to(steps.SmokeTest).press("enter")
 	st.want(steps.SmokeTest, failed)
+	if v := st.w.View(); !strings.Contains(v, "✗ the server has the new key") || strings.Contains(v, "of the first proof") {
+		t.Errorf("the second proof is not what the page shows:\n%s", v)
+	}
 
 	st, f = alone(t)
 	f.err = errors.New("no list")
