@@ -184,6 +184,12 @@ func (c *checklistScreen) details(w *wizard, s *sheet, l steps.Event) {
 	if todo.Runs("--username") {
 		todo = prose.Say("Log in with an account: %s.", logIn)
 	}
+	todo = todo.Instead(func(command string) string {
+		if strings.HasPrefix(command, "keysplit upgrade") {
+			return "the steps again (esc goes back to them)"
+		}
+		return ""
+	})
 	if !todo.Empty() {
 		s.say(s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), todo)
 	}

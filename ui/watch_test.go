@@ -75,7 +75,7 @@ func TestAnItemWaitsForTheServerAsThePageDoes(t *testing.T) {
 	st.holdAtEnd = true
 	st.press("enter")
 	screen := st.w.page(steps.Checklist).screen.(*checklistScreen)
-	for awaits, want := range map[bool]string{true: "It is tested as soon as it answers.", false: "then run keysplit upgrade"} {
+	for awaits, want := range map[bool]string{true: "It is tested as soon as it answers.", false: "the steps again (esc goes back to them)"} {
 		screen.items = map[string]checklist.Item{"item-4": {Number: 4, Awaits: awaits, Todo: prose.Say("Start your server, then run `keysplit upgrade`.")}}
 		s := newSheet(st.w.styles, 70, "")
 		screen.details(st.w, s, steps.Event{ID: "item-4", Mark: steps.MarkWarn, Detail: prose.Say("open")})
