@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
@@ -135,4 +136,13 @@ func (e elsewhere) Takes(Keys) error {
 		return Fail(e.run.Untaken(s).WithSeverity(finding.Error))
 	}
 	return nil
+}
+
+// InFiles names the files that the backend of this environment gets its key from.
+func (r *Run) InFiles() string {
+	var names []string
+	for _, path := range r.Home().Files() {
+		names = append(names, r.Project.Rel(path))
+	}
+	return strings.Join(names, " and ")
 }

@@ -67,7 +67,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 			why = d.notInService(ctx, c, err)
 		} else if run.Lent() != nil && errors.As(err, &failure) {
 			if p.Stopped.Faulty && restartsHere(run) {
-				emit.Check("django", steps.MarkFailed, "Django", "will not start with the variables of "+inFiles(run))
+				emit.Check("django", steps.MarkFailed, "Django", "will not start with the variables of "+run.InFiles())
 				return err
 			}
 			f := failure.Findings[0].WithSeverity(finding.Warning) // nor may it where the file is the backend's
@@ -78,7 +78,7 @@ func (s *Step) lookElsewhere(ctx context.Context, d *diagnosis, pythonErr error,
 	}
 	f, detail := p.Facts, "routes and token settings read (its keys belong to this machine and are ignored)"
 	if real {
-		detail = f.Django + ", " + f.SettingsModule + ", with the variables of " + inFiles(run)
+		detail = f.Django + ", " + f.SettingsModule + ", with the variables of " + run.InFiles()
 	}
 	emit.Check("django", steps.MarkOK, "Django", detail)
 	if !f.Tokens.Shared() {
@@ -155,15 +155,6 @@ func lookAtPlaces(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 		emit.Check("place "+run.Targets[i].Spec(), mark, h.Where, detail)
 	}
 	return nil
-}
-
-// inFiles names the files of this environment, for a person.
-func inFiles(run *steps.Run) string {
-	var names []string
-	for _, path := range run.Home().Files() {
-		names = append(names, run.Project.Rel(path))
-	}
-	return strings.Join(names, " and ")
 }
 
 // askRoutes takes the facts of the project's Django. Where that is given the very

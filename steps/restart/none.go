@@ -25,13 +25,30 @@ func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if hint := vendor.RestartHint(run); hint != "" {
 		p.Details = append(p.Details, prose.Of(hint))
 	}
+	if n.mayStart(run) {
+		p.Details = append(p.Details, prose.Say("If no server with the variables of %s is seen here, keysplit starts one for the test and stops it afterwards.", run.InFiles()))
+	}
 	return p, nil
+}
+
+// mayStart reports whether a server of keysplit's own can be asked where no other is found:
+// the project's Django starts here with all that the backend's places give it.
+func (n none) mayStart(run *steps.Run) bool {
+	o := run.Options
+	return o.Restart == nil && o.URL == "" && !o.Skip[steps.SmokeTest] && run.Django != nil && run.Lent() != nil && startable(run.Project)
 }
 
 func (n none) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
 	emit.Progress("Nothing was restarted.")
+	n.endOwn(run)
 	if err := n.address(ctx, run); err != nil || run.URL != "" {
 		return err
+	}
+	if n.mayStart(run) {
+		err := n.startOwn(ctx, run, emit)
+		if err = soften(err, emit); err != nil || run.OwnServer {
+			return err
+		}
 	}
 	emit.Progress(noAddress)
 	return nil
@@ -103,7 +120,14 @@ func addresses(found []steps.Server) (urls []string) {
 // listen at the address that was named, and those that were started with a secret of the
 // environment's own file, as a service manager starts them.
 func (s *Step) elsewhere(ctx context.Context, run *steps.Run) error {
-	run.URL, run.Servers = named(run), nil
+	var err error
+	run.Servers, err = s.ofPlaces(ctx, run)
+	run.URL = choose(run, addresses(run.Servers))
+	return err
+}
+
+// ofPlaces are the servers of such an environment.
+func (s *Step) ofPlaces(ctx context.Context, run *steps.Run) (all []steps.Server, err error) {
 	look := s.Find
 	if look == nil {
 		look = func(ctx context.Context, root string) ([]steps.Server, error) {
@@ -113,19 +137,18 @@ func (s *Step) elsewhere(ctx context.Context, run *steps.Run) error {
 	}
 	found, err := look(ctx, run.Project.Root)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
-		return err
+		return nil, err
 	}
 	for _, server := range found {
-		switch {
-		case run.URL != "" && sameAddress(run.URL, server.URL):
-			server.URL = run.URL
+		switch at := named(run); {
+		case at != "" && sameAddress(at, server.URL):
+			server.URL = at
 		case len(run.Home().Files()) == 0 || !s.startedWith(run, server.PID):
 			continue
 		}
-		run.Servers = append(run.Servers, server)
+		all = append(all, server)
 	}
-	run.URL = choose(run, addresses(run.Servers))
-	return ctx.Err()
+	return all, ctx.Err()
 }
 
 // startedWith reports whether a process had a secret of the run's places in its

@@ -77,7 +77,11 @@ func (s *Step) endOwn(run *steps.Run) {
 // Seen reports whether a server of the project answers that the step did not start: what
 // a person who was told to start theirs is waited for with.
 func (s *Step) Seen(ctx context.Context, run *steps.Run) (bool, error) {
-	found, err := s.find(ctx, run)
+	look := s.find
+	if !run.Home().Here() {
+		look = s.ofPlaces
+	}
+	found, err := look(ctx, run)
 	if err != nil {
 		return false, err
 	}
@@ -108,11 +112,15 @@ func ownCommand(run *steps.Run, port string) string {
 	return filepath.Base(run.Project.Python) + " " + strings.Join(args, " ")
 }
 
-// ownEnvironment is what the server gets: our own, and what only root can read.
+// ownEnvironment is what the server gets: our own, what only root can read, and what the
+// places of another environment give to its backend.
 func ownEnvironment(run *steps.Run) []string {
 	env := append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	for name, value := range run.HandedIn(run.Project) {
 		env = append(env, name+"="+value)
+	}
+	for name, value := range run.Lent() {
+		env = append(env, name+"="+*value)
 	}
 	return env
 }
@@ -158,6 +166,9 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	run.OnClose(s.own.end)
 	run.URL, run.Restarted, run.OwnServer = base, true, true
 	start := finding.Do("Start your server: %s", prose.Command(usualCommand(run)))
+	if !run.Home().Here() {
+		start = finding.Do("Start your server with the variables of %s.", run.InFiles())
+	}
 	s.own.left = prose.Of(s.noneFound()).Then(start)
 	run.Left = append(run.Left, s.own.left)
 	emit.Progress(fmt.Sprintf("keysplit started a server of its own on %s for the test and stops it afterwards.", strings.TrimPrefix(base, "http://")))

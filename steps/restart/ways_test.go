@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -67,6 +69,70 @@ func TestNoServerElsewhereThanInDevelopment(t *testing.T) {
 		_, found, err := do(w.step.Apply, w.run)
 		if err != nil || len(found) != want || want > 0 && (found[0].Code != "server-not-found" || found[0].Severity != finding.Error) {
 			t.Errorf("%s: %v, %+v", environment, err, found)
+		}
+	}
+}
+
+// servicesFile is a file that gives all its variables to the backend of an environment.
+type servicesFile struct{ *stepstest.Place }
+
+func (servicesFile) Variables(*steps.Run) (map[string]string, bool) {
+	return map[string]string{"SHOP": "open"}, true
+}
+
+// Where the project's Django starts with the variables of an environment's own file, and no
+// server that has them is found, keysplit starts one with them; not where the restart or the
+// address is named, or nothing is to be asked.
+func TestTheOwnServerHasTheVariablesOfTheServicesFile(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in    func(run *steps.Run)
+		fails bool
+		own   bool
+		found []finding.Code
+	}{
+		"elsewhere":       {func(run *steps.Run) { run.Options.Environment = "staging" }, false, true, []finding.Code{"server-not-found"}},
+		"in development":  {func(*steps.Run) {}, false, true, nil},
+		"does not start":  {func(*steps.Run) {}, true, false, []finding.Code{"server-unreachable"}},
+		"nothing, named":  {func(run *steps.Run) { run.Options.Restart = nothing }, false, false, nil},
+		"no login":        {func(run *steps.Run) { run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true} }, false, false, nil},
+		"no Django":       {func(run *steps.Run) { run.Django = nil }, false, false, nil},
+		"another's place": {func(run *steps.Run) { run.Targets = []steps.Target{&stepstest.Place{Name: "a"}} }, false, false, nil},
+	} {
+		w := newWorld(t)
+		w.run.Targets = []steps.Target{servicesFile{&stepstest.Place{Name: "dotenv:shop.env", Path: "/etc/shop.env"}}}
+		w.run.Django = struct{ steps.Django }{}
+		c.in(w.run)
+		url, ended := backend(t), 0
+		w.step.Start = func(_ context.Context, run *steps.Run) (string, func(), error) {
+			if c.fails {
+				return "", nil, steps.Fail(finding.New(finding.ServerUnreachable, ""))
+			}
+			if !slices.Contains(ownEnvironment(run), "SHOP=open") {
+				t.Errorf("%s: the server does not get the file's variables", name)
+			}
+			return url, func() { ended++ }, nil
+		}
+		p, err := w.step.Plan(t.Context(), w.run)
+		if planned := slices.ContainsFunc(p.Details, func(line prose.Text) bool { return strings.Contains(line.Rendered(), "starts one for the test") }); err != nil || planned != (c.own || c.fails) {
+			t.Errorf("%s: planned %t, %v", name, planned, err)
+		}
+		_, found, err := do(w.step.Apply, w.run)
+		var codes []finding.Code
+		for _, f := range found {
+			codes = append(codes, f.Code)
+		}
+		if err != nil || w.run.OwnServer != c.own || (w.run.URL == url) != c.own || !slices.Equal(codes, c.found) {
+			t.Errorf("%s: own %t at %q, found %v, %v", name, w.run.OwnServer, w.run.URL, codes, err)
+		}
+		if c.own { // again, and then the real one is there: it is the one that has the file's key
+			w.set(w.server(7, 0, time.Now().Add(time.Minute), url))
+			if seen, err := w.step.Seen(t.Context(), w.run); seen || err != nil {
+				t.Errorf("%s: a server with other variables is taken for the service's: %v", name, err)
+			}
+			if _, _, err := do(w.step.Apply, w.run); err != nil || !w.run.OwnServer || ended != 1 {
+				t.Errorf("%s: again: own %t, ended %d times, %v", name, w.run.OwnServer, ended, err)
+			}
 		}
 	}
 }

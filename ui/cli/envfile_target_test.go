@@ -20,15 +20,17 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 	t.Parallel()
 	for name, c := range stepstest.Part(2, map[string]struct {
 		before bool   // the settings from before the change
+		asked  bool   // a server is asked for the key
 		file   string // {SECRET_KEY} stands for one of its own
 		code   int
 		want   []string
 		never  string
 	}{
-		"a file with all":          {false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
-		"settings that fall back":  {true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
-		"SECRET_KEY lies here":     {false, "DEBUG=False\n", cli.ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
-		"a value of the file runs": {false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"will not start here", "django-not-runnable", "maybe"}, "compared inside Django"},
+		"a file with all":          {false, false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"with the variables of", "compared inside Django", "system checks"}, "not compared"},
+		"no server of it is seen":  {false, true, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitFinding, []string{"started a server of its own", "20 of 20 new connections", "server-not-found", "Start your server with the variables of"}, "server-unreachable"},
+		"settings that fall back":  {true, false, "DEBUG=False\nSECRET_KEY={SECRET_KEY}\n", cli.ExitFinding, []string{"with the variables of", "settings-not-upgraded", "No file was changed"}, "compared inside Django"},
+		"SECRET_KEY lies here":     {false, false, "DEBUG=False\n", cli.ExitOK, []string{"its keys belong to this machine", "not compared", "Not proved in full: Verify"}, "compared inside Django"},
+		"a value of the file runs": {false, false, "DEBUG=maybe\nSECRET_KEY={SECRET_KEY}\n", cli.ExitOK, []string{"will not start here", "django-not-runnable", "maybe"}, "compared inside Django"},
 	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +41,10 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 			}
 			args := []string{"--project", p.Root, "--env", "staging", "--target", "dotenv:" + env, "--python", p.Python}
 			shell := []string{"JWT_SECRET_KEY=" + djangotest.NewKey()}
-			r := invocation{args: append([]string{"upgrade", "--yes", "--restart", "none", "--skip", "login"}, args...), env: shell}.run(t, filepath.Join(t.TempDir(), "state"))
+			if !c.asked {
+				args = append(args, "--restart", "none", "--skip", "login")
+			}
+			r := invocation{args: append([]string{"upgrade", "--yes"}, args...), env: shell}.run(t, filepath.Join(t.TempDir(), "state"))
 			said := stepstest.OneLine(r.out + r.errOut)
 			for _, want := range c.want {
 				if !strings.Contains(said, want) {
@@ -49,7 +54,7 @@ func TestDjangoReadsTheFileOfTheService(t *testing.T) {
 			if r.code != c.code || strings.Contains(said, c.never) {
 				t.Errorf("exit %d, want %d: %s", r.code, c.code, said)
 			}
-			if key := djangotest.KeyIn(t, env); c.code == cli.ExitOK && (key == "" || strings.Contains(said, key)) {
+			if key := djangotest.KeyIn(t, env); (c.code == cli.ExitOK || c.asked) && (key == "" || strings.Contains(said, key)) {
 				t.Errorf("the file holds no new key, or it is shown")
 			}
 			if djangotest.KeyIn(t, p.EnvPath) != p.Key {
