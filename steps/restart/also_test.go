@@ -120,3 +120,25 @@ func TestStaleWorkersAreNamed(t *testing.T) {
 		t.Errorf("elsewhere: error %v, %+v", err, found)
 	}
 }
+
+// What names the compose file of workers names them by their own flag, beside the others.
+func TestTheFixOfAWorkersComposeFileIsForWorkers(t *testing.T) {
+	t.Parallel()
+	for restart, c := range map[string]struct{ also, want string }{
+		"none":        {"compose:mail", "keysplit --also 'compose:FILE#SERVICE' --also systemd:beat"},
+		"compose:web": {"compose:mail", "keysplit --restart 'compose:FILE#SERVICE'"},
+	} {
+		w := newWorld(t)
+		way, wrong := Parse(restart)
+		also, err := Also([]string{c.also, "systemd:beat"})
+		if err != nil || wrong != nil {
+			t.Fatal(err, wrong)
+		}
+		w.run.Options.Restart, w.run.Options.Also, w.run.Project.TopLevel = way, also, w.run.Project.Root
+		_, err = w.step.Plan(t.Context(), w.run)
+		var failure *steps.Failure
+		if !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Fix.Rendered(), c.want) {
+			t.Errorf("%s: %v", restart, err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -114,6 +115,23 @@ func (c services) Kept(run *steps.Run) string {
 	return "compose:" + c.list
 }
 
+// flags are those that name these services by another spec, beside the other workers of the
+// run where they are workers.
+func (c services) flags(run *steps.Run, spec string) (flags []string) {
+	found := false
+	for _, w := range run.Options.Also {
+		word := w.String()
+		if strings.HasPrefix(word, "compose:") && word[strings.LastIndexAny(word, ":#")+1:] == c.list {
+			word, found = spec, true
+		}
+		flags = append(flags, "--also", word)
+	}
+	if !found {
+		return []string{"--restart", spec}
+	}
+	return flags
+}
+
 // find finds the program and the folder of the compose file.
 func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 	file := c.Described(run)
@@ -123,7 +141,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 			message = "There is no compose file " + file + "."
 		}
 		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
-			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, or name the file: `keysplit --restart compose:FILE#SERVICE`.")))
+			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, or name the file: %s", finding.Command("keysplit "+shell.Join(c.flags(run, "compose:FILE#SERVICE")...)))))
 	}
 	dir, unsaid := filepath.Dir(file), file
 	var named []string
@@ -186,7 +204,7 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	for _, name := range all {
 		if !slices.Contains(there, name) {
-			return steps.Plan{}, steps.Usage("--restart compose: there is no service %q; there is: %s", name, secret.Inert(strings.Join(there, ", ")))
+			return steps.Plan{}, steps.Usage("%s compose: there is no service %q; there is: %s", c.flags(run, "")[0], name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
 	var again string // one after the other
