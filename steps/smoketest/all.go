@@ -95,6 +95,7 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 	case verify.controlAccepted():
 		return verify, nil
 	}
+	s.faulty = faultOf(verify.control.status, protected.control.status)
 	return outcome{
 		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait), open: protected.open,
 		strange: (s.routes.Verify == "" || verify.notThere()) && (s.routes.Protected == "" || protected.notThere()) && s.routes.Verify+s.routes.Protected != "",

@@ -3,6 +3,7 @@ package smoketest
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,5 +135,31 @@ func TestAStaleWorkerIsNamed(t *testing.T) {
 				t.Errorf("%s", found[0].Message)
 			}
 		})
+	}
+}
+
+// A server that looks at no token, whatever the key, is told by what it answers; not where
+// one of its routes does look.
+func TestAServerThatLooksAtNoTokenIsToldByItsStatus(t *testing.T) {
+	t.Parallel()
+	for status, says := range map[int]string{
+		500: "with an error (500)", 502: "a proxy that does not reach", 503: "a proxy that does not reach", 400: "ALLOWED_HOSTS", 302: "redirects",
+	} {
+		b := newBench(t)
+		b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/accounts/login/")
+			w.WriteHeader(status)
+		})
+		b.wantFail("server-unreachable", says)
+		b.wantLine(steps.LineFresh, steps.MarkWarn, "every answer is "+strconv.Itoa(status))
+		b.run.Project.Facts.Routes.Verify, b.run.Project.Facts.Routes.Protected = "/verify/", "/protected/"
+		b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/verify/" {
+				w.WriteHeader(status)
+				return
+			}
+			w.WriteHeader(http.StatusForbidden)
+		})
+		b.wantFail("proof-inconclusive", "same for every key")
 	}
 }

@@ -2,6 +2,7 @@ package smoketest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -107,6 +108,7 @@ func label(a answer) string {
 type tally struct {
 	accepted, refused, unclear, failed int
 	notFound                           int    // answers with 404, whatever they count as
+	status                             int    // of every answer, 0 before the first, -1 where they differ
 	label                              string // of the last answer
 }
 
@@ -286,6 +288,9 @@ func (p *pass) ask(ctx context.Context, s *signer, t *tally) (string, error) {
 	t.label = label(a)
 	if a.status == http.StatusNotFound {
 		t.notFound++
+	}
+	if t.status = cmp.Or(t.status, a.status); t.status != a.status {
+		t.status = -1
 	}
 	print := printOf(a)
 	v := p.w.judge(a)

@@ -69,7 +69,7 @@ func (s *Step) Alone(ctx context.Context, run *steps.Run, address string, emit s
 	case out.inForce():
 		emit.Check(id, steps.MarkOK, text, detail)
 	default:
-		emit.Check(id, steps.MarkWarn, text, "same answer for every key")
+		emit.Check(id, steps.MarkWarn, text, ses.same())
 	}
 	return nil
 }
@@ -108,6 +108,10 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, undone secret.Secre
 		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "not asked, the server is rate limiting")
 		return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it is rate limiting, and the limit is reached.").
 			WithFix(finding.Do("Wait a few minutes, then run: %s", again)))
+	}
+	if ses.faulty != 0 {
+		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, ses.same())
+		return steps.Fail(ses.fault(string(again)))
 	}
 	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for the restored key and a random one")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it gives the restored key and a random one the same answer ("+strings.Join(tried(ses.routes), ", ")+").").

@@ -1,7 +1,9 @@
 package smoketest
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +47,9 @@ func (s *session) uncounted() string {
 func (s *session) same() string {
 	if s.astray {
 		return "not verified: " + strings.Join(tried(s.routes), " and ") + " not found"
+	}
+	if s.faulty != 0 {
+		return fmt.Sprintf("not verified: every answer is %d", s.faulty)
 	}
 	return "same answer for every key"
 }
@@ -195,18 +200,52 @@ func tried(r steps.Routes) []string {
 	return slices.DeleteFunc([]string{r.Verify, r.Protected}, func(path string) bool { return path == "" })
 }
 
+// faultOf is the status with which the ways were answered that were tried, where it says that
+// no token was looked at: an error of the server, a refused host, a redirect. Else it is 0.
+func faultOf(verify, protected int) int {
+	status := cmp.Or(verify, protected)
+	if cmp.Or(protected, status) != status || status < 500 && status != http.StatusBadRequest && !redirects(status) {
+		return 0
+	}
+	return status
+}
+
+// fault is the finding of a server that looks at no token. again is the command that asks
+// once more.
+func (s *session) fault(again string) finding.Finding {
+	at, then := host(s.client.address), finding.Do("Then run: %s", finding.Command(again))
+	message := "The server at %s answers every test token with an error (%d)."
+	fix := finding.Do("Its log says why. Fix that.")
+	switch {
+	case redirects(s.faulty):
+		message = "The server at %s redirects every test token (%d), as to a login page or to another address. keysplit does not follow it."
+		fix, then = finding.Do("Give the address at which the backend itself answers: `keysplit --url https://HOST`."), finding.Fix{}
+	case s.faulty == http.StatusBadRequest:
+		message = "The server at %s answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks."
+		fix, then = finding.Do("Give the address that people use: `keysplit --url https://HOST`. Or add this one to ALLOWED_HOSTS. Its log says more."), finding.Fix{}
+	case s.faulty > http.StatusNotImplemented:
+		message = "The server at %s answers every test token with %d: it seems to be a proxy that does not reach the backend."
+		fix = finding.Do("Start the backend. If it ends, its log says why.")
+	}
+	f := finding.New(finding.ServerUnreachable, fmt.Sprintf(message, at, s.faulty)).WithFix(fix.Then(then))
+	f.Why = prose.Say("No token was looked at, so nothing is known of the key.")
+	return f
+}
+
 // notTold is the finding of a run in which nothing showed which key signs.
 func (s *session) notTold(throttled, account bool) finding.Finding {
 	f := finding.New(finding.ProofInconclusive, "It could not be shown which key the server signs with: its answers are the same for every key.")
-	if s.astray {
-		f.Message = prose.Say("Which key the server signs with was not verified: no route that keysplit assumed is there (%s).", strings.Join(tried(s.routes), ", "))
-		f.Fix = finding.Do("Name one that wants a token: `keysplit --protected PATH`, or in keysplit.toml, under the environment: protected = \"/PATH/\".")
-	} else if account {
-		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
-	}
-	if throttled {
+	switch {
+	case throttled:
 		f.Message = prose.Say("It could not be shown which key the server signs with: it is rate limiting, and the limit is reached.")
 		f.Fix = finding.Do("Wait a few minutes, then run `keysplit` again.")
+	case s.faulty != 0 && !account:
+		return s.fault("keysplit")
+	case s.astray:
+		f.Message = prose.Say("Which key the server signs with was not verified: no route that keysplit assumed is there (%s).", strings.Join(tried(s.routes), ", "))
+		f.Fix = finding.Do("Name one that wants a token: `keysplit --protected PATH`, or in keysplit.toml, under the environment: protected = \"/PATH/\".")
+	case account:
+		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}
 	return f
 }
