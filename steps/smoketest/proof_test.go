@@ -193,12 +193,6 @@ func TestCannotBeToldApart(t *testing.T) {
 		"server errors": func(b *bench) {
 			b.refuse = func(code string) (int, string) { return 500, code }
 		},
-		"redirects to a login page": func(b *bench) {
-			b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
-				http.Redirect(w, r, "/login/", http.StatusFound)
-				return true
-			}
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

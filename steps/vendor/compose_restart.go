@@ -17,7 +17,6 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
-	"dj/keysplit/steps/sys/shell"
 	"dj/keysplit/steps/tool"
 )
 
@@ -141,7 +140,7 @@ func (c services) find(ctx context.Context, run *steps.Run) (composer, error) {
 			message = "There is no compose file " + file + "."
 		}
 		return composer{}, steps.Fail(finding.New(finding.PlaceNotFound, message).At("compose:"+c.list, 0).
-			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, or name the file: %s", finding.Command("keysplit "+shell.Join(c.flags(run, "compose:FILE#SERVICE")...)))))
+			WithFix(finding.Do("Run keysplit where compose.yaml or docker-compose.yml is, or name the file: %s", finding.Command(run.Command("", c.flags(run, "compose:FILE#SERVICE")...)))))
 	}
 	dir, unsaid := filepath.Dir(file), file
 	var named []string
