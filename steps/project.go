@@ -162,7 +162,7 @@ type EnvFile struct {
 	Exists  bool
 	Readers []envfile.Dialect // who reads it, the backend's own reader first; never empty
 	Found   string            // how it was found, in words: "decouple reads it", "--env-file"
-	Sourced bool              // a shell hands its variables to the backend
+	Sourced bool              // a shell, or what starts the backend, hands its variables over
 	Owner   *Manager          // the program that it belongs to, nil for none
 	Names   bool              // it has a line for the key, whatever that holds
 	At      *envfile.Snapshot // as it was when preflight looked; nil when it could not be opened

@@ -15,11 +15,15 @@ import (
 )
 
 // belong says whose the .env is: another program's, or that of a shell, which hands its
-// variables to settings that read the environment alone.
+// variables to settings that read the environment alone, as whatever a named place is of does.
 func (d *diagnosis) belong() {
 	env, names := &d.project.EnvFile, d.run.Names()
 	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false
-	if env.Owner == nil && d.reader() == envfile.Shell && d.run.Options.EnvFile == "" {
+	readers, named := d.named()
+	switch alone := env.Owner == nil && d.reader() == envfile.Shell; {
+	case alone && named:
+		env.Readers, env.Sourced = readers[:1], true
+	case alone && d.run.Options.EnvFile == "":
 		for _, path := range d.shellFiles() {
 			if d.sourced(path) {
 				env.Path, env.Found, env.Sourced = path, "a shell reads it", true
@@ -30,8 +34,21 @@ func (d *diagnosis) belong() {
 	env.Names = sets(env.Path, names.IsKey)
 }
 
-// named are the files that direnv is told to load: https://direnv.net/man/direnv-stdlib.1.html.
-var named = lazyregexp.New(`(?m)^[ \t]*(?:dotenv|dotenv_if_exists|source_env|source_env_if_exists|source|\.)[ \t]+["']?([\w./-]+)`)
+// named reports whether the user named the .env as the place, and who reads it then: what
+// starts the backend hands its variables over.
+func (d *diagnosis) named() (readers []envfile.Dialect, ok bool) {
+	env, o := d.project.EnvFile, d.run.Options
+	last := env.Readers[len(env.Readers)-1:] // Docker Compose, where that reads it beside a shell
+	for _, t := range o.Targets {
+		if by, known := t.(interface{ ReadBy() []envfile.Dialect }); known && steps.SameFile(t.File(d.run), env.Path) {
+			return append(by.ReadBy(), last...), true
+		}
+	}
+	return last, o.EnvFile != ""
+}
+
+// loaded are the files that direnv is told to load: https://direnv.net/man/direnv-stdlib.1.html.
+var loaded = lazyregexp.New(`(?m)^[ \t]*(?:dotenv|dotenv_if_exists|source_env|source_env_if_exists|source|\.)[ \t]+["']?([\w./-]+)`)
 
 // shellFiles are the files that a shell, or direnv, may have the variables from.
 func (d *diagnosis) shellFiles() []string {
@@ -39,7 +56,7 @@ func (d *diagnosis) shellFiles() []string {
 	for _, folder := range []string{d.project.Root, d.project.TopLevel} {
 		envrc := filepath.Join(folder, ".envrc")
 		files = append(files, envrc)
-		for _, m := range named.FindAllStringSubmatch(string(readSome(envrc)), -1) {
+		for _, m := range loaded.FindAllStringSubmatch(string(readSome(envrc)), -1) {
 			files = append(files, filepath.Join(folder, filepath.FromSlash(m[1])))
 		}
 	}

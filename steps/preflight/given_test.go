@@ -2,14 +2,19 @@ package preflight
 
 import (
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
+	places "dj/keysplit/steps/write"
 )
 
 // Where a backend gets its key from decides what is wrong with it, and whether a key
@@ -134,6 +139,56 @@ func TestAShellReadsTheFile(t *testing.T) {
 			write(t, env.Path, "export SECRET_KEY="+secretKey+"\nexport JWT_SECRET_KEY=new\n")
 			if handed := run.HandedIn(run.Project); (handed["JWT_SECRET_KEY"] == "new") != env.Sourced {
 				t.Errorf("the new key is handed in: %t", !env.Sourced)
+			}
+		})
+	}
+}
+
+// Settings that read the environment alone get the variables of a file that the user names as
+// the place, as what starts the backend hands them over: Docker Compose, read as that does it.
+func TestANamedPlaceIsHandedOver(t *testing.T) {
+	t.Parallel()
+	const text = "SECRET_KEY=a(b&c%s!\nMAIL=Foo Bar <a@b.c>\n" // no shell takes it
+	fills := "services:\n  web:\n    build: .\n    environment:\n      SECRET_KEY: ${SECRET_KEY}\n      JWT_SECRET_KEY: ${JWT_SECRET_KEY:-}\n"
+	for what, c := range map[string]struct {
+		compose, place, envFile string
+		starts                  bool // Django is started, which fails without SECRET_KEY
+	}{
+		"what fills in":       {fills, "compose:compose.yaml#web", "", true},
+		"an env_file":         {"services:\n  web:\n    build: .\n    env_file: .env\n", "compose:compose.yaml", "", false},
+		"the file itself":     {"services:\n  web:\n    build: .\n    env_file: .env\n", "dotenv:.env", "", false},
+		"the file, by a flag": {"services:\n  web:\n    build: .\n    env_file: .env\n", "", ".env", false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := djangotest.New(t, djangotest.Options{Generation: djangotest.Field, NoEnv: true})
+			shape(t, p, "SECRET_KEY = os.environ['SECRET_KEY']\n", "SIMPLE_JWT['SIGNING_KEY'] = os.environ['JWT_SECRET_KEY']\n")
+			write(t, filepath.Join(p.Root, "compose.yaml"), c.compose)
+			write(t, filepath.Join(p.Root, ".env"), fmt.Sprintf(text, stepstest.Key()))
+			run, _, err := apply(t, p, func(run *steps.Run) {
+				run.Options.Static = !c.starts
+				if c.place != "" {
+					targets, err := places.Targets([]string{c.place})
+					if err != nil {
+						t.Fatal(err)
+					}
+					run.Options.Targets, run.Targets = targets, targets
+				} else {
+					run.Options.EnvFile = filepath.Join(p.Root, c.envFile)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := run.Project.EnvFile
+			if run.Project.Source.Kind != "" || !env.Sourced || !slices.Equal(env.Readers, []envfile.Dialect{envfile.Compose}) {
+				t.Errorf("source %q, handed over %t, read as %s", run.Project.Source.Kind, env.Sourced, env.Readers)
+			}
+			if f, _ := finding.First(run.Project.Findings, finding.JWTKeyMissing); !f.Fixable {
+				t.Errorf("findings %s", codesAlone(run.Project.Findings))
+			}
+			if handed := run.HandedIn(run.Project); len(handed) != 2 {
+				t.Errorf("%d variables are handed in", len(handed))
 			}
 		})
 	}

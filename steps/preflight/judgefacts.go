@@ -123,7 +123,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 	j := judged{d: d, f: f}
 	if d.readsWhatIsJudged() {
 		j.state()
-		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && d.project.EnvFile.Exists {
+		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && !d.project.EnvFile.Sourced && d.project.EnvFile.Exists {
 			j.add(finding.EnvFileWrongPlace, "The settings did not open this file.", d.rel())
 		}
 		if !f.SecretKey.Set && !j.has(finding.SecretKeyMissing) {

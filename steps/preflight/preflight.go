@@ -177,7 +177,11 @@ func findAll(ctx context.Context, run *steps.Run, emit steps.Emit) (d *diagnosis
 		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
 	}
 	learn(run, p, d.sources)
-	return d, pythonErr, findFiles(ctx, run)
+	err = findFiles(ctx, run)
+	if !p.EnvFile.Sourced {
+		d.belong() // to a place that is found only now
+	}
+	return d, pythonErr, err
 }
 
 // openJournal takes the lock of the run, opens the project's journal, and ends what a

@@ -114,11 +114,7 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	case err != nil:
 		return Located{}, err
 	}
-	at := Located{Path: from.path, Readers: []envfile.Dialect{envfile.Compose}}
-	at.Beside = from.reads
-	if from.path == run.Project.EnvFile.Path {
-		at.Readers = nil
-	}
+	at := Located{Path: from.path, Readers: []envfile.Dialect{envfile.Compose}, Beside: from.reads}
 	if from.secretKey != "" {
 		at.SecretKey = run.Secret(from.secretKey)
 	}

@@ -35,6 +35,9 @@ func (d *dotenv) File(run *steps.Run) string {
 	return path
 }
 
+// ReadBy is who reads the file, where that is known without the project.
+func (d *dotenv) ReadBy() []envfile.Dialect { return d.reads }
+
 // own reports whether it is the .env that the project's own Django reads here.
 func (d *dotenv) own(run *steps.Run) bool { return d.File(run) == run.Project.EnvFile.Path }
 
