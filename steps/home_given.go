@@ -25,6 +25,7 @@ type Source struct {
 	Target string // the place that a compose service gets its variables from, as --target has it, likewise
 
 	SecretKey KeyFacts // of nothing that reads, or of an unseen key: where SECRET_KEY is from, where that is no variable
+	Fetches   bool     // of nothing that reads: by their text, the settings fetch the key, too
 	Given     bool     // of an unseen key: as a variable of the environment it is seen
 	Pair      string   // of a key pair: its algorithm, or JWK_URL
 	PerUser   string   // of the project's own code: the setting that gives each user a key, "" for none
@@ -185,6 +186,8 @@ func (r *Run) besideIt(f finding.Finding, s Source) finding.Finding {
 	switch {
 	case s.Kind == FromCode:
 		where = finding.Do("Put a new key into %s.", rel)
+	case s.Fetches:
+		where = finding.Do("Run keysplit where the settings can fetch JWT_SECRET_KEY. If there is none yet, put it where they fetch it from.")
 	case s.SecretKey.Source == "value-file":
 		where = finding.Do("The settings read SECRET_KEY from %s, which holds no more than that: put JWT_SECRET_KEY into such a file, where they look for it.", rel)
 	case path != "":

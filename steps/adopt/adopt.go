@@ -128,7 +128,11 @@ func byHand(run *steps.Run, p place) finding.Fix {
 	where := "below SECRET_KEY and " + p.Dict
 	switch {
 	case p.Reader != "" && p.Tail == "apps":
-		return finding.Do("Let %s read %s and %s, empty by default, as %s and %s. Then add %s to INSTALLED_APPS.", p.Reader, m.grace[0], m.grace[1], steps.GraceKeyName, steps.GraceUntilName, steps.GraceApp)
+		as := prose.Say("")
+		if m.grace[0] != steps.GraceKeyName {
+			as = prose.Say(", as the settings %s and %s", steps.GraceKeyName, steps.GraceUntilName)
+		}
+		return finding.Do("Let %s read %s and %s, empty by default%s. Then add %s to INSTALLED_APPS.", p.Reader, m.grace[0], m.grace[1], as, steps.GraceApp)
 	case p.Reader != "" && p.Reading == "": // the settings are made last, and from the dictionary
 		return finding.Do("Give %s the first of these lines, above the call of %s, and that call the second. Then run `keysplit upgrade`.\n%s", p.Dict, p.Reader,
 			prose.Code(fmt.Sprintf("%s: %s,\nvalidators=[dynaconf.Validator(%s, must_exist=True, len_min=%d)],", m.quoted("SIGNING_KEY"), m.quoted("@format {this."+m.Var+"}"), m.quoted(m.Var), m.least)))

@@ -2,9 +2,11 @@ package adopt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 )
 
 // graceLines name the module of a grace period, and read its two variables.
@@ -39,4 +41,15 @@ func Grace(ctx context.Context, run *steps.Run) (*steps.Adopted, error) {
 		return nil, fmt.Errorf("edit %s: %w", run.Project.Rel(p.File), err)
 	}
 	return made, nil
+}
+
+// GraceByHand is what a person adds to settings whose variables a package reads through an
+// object, for which no lines fit; none for others.
+func GraceByHand(ctx context.Context, run *steps.Run) []finding.Finding {
+	var refused *steps.Failure
+	p, err := look(ctx, run, "apps")
+	if p.Tail = "apps"; err != nil || p.Reader == "" || !errors.As(unsure(run, p), &refused) {
+		return nil
+	}
+	return refused.Findings
 }

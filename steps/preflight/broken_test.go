@@ -102,3 +102,20 @@ func TestAnInterruptedChangeIsSaid(t *testing.T) {
 		t.Errorf("it says %+v", events)
 	}
 }
+
+// Where the place is not found, what the settings' text tells is told all the same: that they
+// have no key of their own is why nothing sets one.
+func TestAPlaceThatIsNotFoundHidesNothing(t *testing.T) {
+	t.Parallel()
+	missing := errors.New("no such place")
+	for settings, code := range map[string]finding.Code{
+		"SIMPLE_JWT = {}\n": finding.SettingsNotUpgraded,
+		"import os\nSIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n": "",
+	} {
+		dir := lay(t, map[string]string{"manage.py": "import django, os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n", "settings.py": "INSTALLED_APPS = ['rest_framework_simplejwt']\n" + settings})
+		run, _, err := lookStatic(t, dir, func(run *steps.Run) { run.Targets = []steps.Target{&astrayed{err: missing}} }, nil)
+		if !errors.Is(err, missing) || finding.Has(run.Project.Findings, finding.SettingsNotUpgraded) != (code != "") {
+			t.Errorf("%q: %v, findings %s", settings, err, codes(run.Project.Findings))
+		}
+	}
+}

@@ -132,9 +132,32 @@ func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
 	case from == "value-file", from == "code" && secretKey.File != "":
 		s.SecretKey = secretKey
 	case (from == "code" || from == "") && slices.ContainsFunc(d.sources, fetch):
-		s.SecretKey.Source = "code"
+		switch asks, assigned := d.asks(d.run.Names().Key); {
+		case asks:
+			return s
+		case assigned:
+			s.Fetches = true
+		}
+		if asks, _ := d.asks(d.run.Names().SecretKey); s.Fetches || !asks {
+			s.SecretKey.Source = "code"
+		}
 	}
 	return s
+}
+
+// asks reports whether the settings' text assigns a name, or the key to the package that signs,
+// and whether a variable is read for it.
+func (d *diagnosis) asks(name string) (asks, assigned bool) {
+	for _, s := range d.sources {
+		values := valuesOf(s.text, name)
+		if m := fetched.FindStringSubmatch(s.text); m != nil && name == d.run.Names().Key && strings.Contains(m[1], "(") {
+			values = append(values, m[1])
+		}
+		for _, value := range values {
+			assigned, asks = true, asks || asksVariable.MatchString(value)
+		}
+	}
+	return asks, assigned
 }
 
 // switched is a condition under which a file of variables is read.
@@ -242,6 +265,10 @@ func (d *diagnosis) judgeGiven() {
 	for _, code := range d.run.Judge(d.keys.Key.Secret, d.keys.Rivals()...) {
 		message := ""
 		switch code {
+		case finding.JWTKeyMissing:
+			if source.Fetches {
+				message = "The settings fetch JWT_SECRET_KEY themselves, and keysplit did not see it."
+			}
 		case finding.JWTKeyEqualsSecretKey:
 			message = d.keys.EqualTo(d.keys.Key.Secret)
 		case finding.JWTKeyTooShort:
@@ -282,6 +309,8 @@ func (d *diagnosis) emitGiven(emit steps.Emit) {
 		switch {
 		case s.SecretKey.File != "":
 			what, why = d.project.Rel(s.SecretKey.File), "the settings read "+d.run.Names().SecretKey+" from it, and no .env"
+		case s.Fetches:
+			what, why = "the settings", "fetch "+d.run.Names().Key+" themselves, and read no .env"
 		case s.SecretKey.Source != "":
 			what, why = "the settings", "fetch their secrets themselves, and read no .env"
 		}

@@ -177,7 +177,9 @@ func findAll(ctx context.Context, run *steps.Run, emit steps.Emit) (d *diagnosis
 		emit.Check("python", steps.MarkWarn, p.Rel(p.Broken.Folder), "is broken: "+p.Broken.Why)
 	}
 	learn(run, p, d.sources)
-	err = findFiles(ctx, run)
+	if err = findFiles(ctx, run); err != nil {
+		d.signsNothing() // what the files tell besides
+	}
 	if !p.EnvFile.Sourced {
 		d.belong() // to a place that is found only now
 	}

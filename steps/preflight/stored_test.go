@@ -61,7 +61,12 @@ func TestSettingsWithALibraryOfAStore(t *testing.T) {
 		"import boto3\nSECRET_KEY = fetch('a')\n":                           "The settings fetch their secrets themselves",
 		"from google.cloud import secretmanager\nSECRET_KEY = fetch('a')\n": "The settings fetch their secrets themselves",
 		"from azure.keyvault.secrets import SecretClient\n":                 "The settings fetch their secrets themselves",
-		"import hvac\n":        "The settings fetch their secrets themselves",
+		"import hvac\n": "The settings fetch their secrets themselves",
+		"import boto3\nSECRET_KEY = env('A')\nJWT_SECRET_KEY = fetch('a')\n":                             "the settings can fetch JWT_SECRET_KEY",
+		"import boto3\nSECRET_KEY = env('A')\nSIMPLE_JWT = {'SIGNING_KEY': fetch('a')}\n":                "the settings can fetch JWT_SECRET_KEY",
+		"import boto3\nSECRET_KEY = fetch('a')\nJWT_SECRET_KEY = fetch('b')\n":                           "the settings can fetch JWT_SECRET_KEY",
+		"import boto3\nSECRET_KEY = fetch('a')\nJWT_SECRET_KEY = os.environ['JWT_SECRET_KEY']\n":         "load_dotenv",
+		"import boto3\nSECRET_KEY = os.environ['SECRET_KEY']\nBUCKET = boto3.client('s3').bucket('a')\n": "load_dotenv",
 		"import boto3_stubs\n": "load_dotenv",
 		"import requests\nSECRET_KEY = requests.get('https://a').json()['k']\n": "load_dotenv",
 	} {

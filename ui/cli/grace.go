@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/adopt"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/grace"
 	"dj/keysplit/steps/vendor"
@@ -134,6 +135,12 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 		return o.refused(stdio, f, err)
 	}
 	report := graceReport{Schema: 1, Changes: []string{}, Settings: code.Lines, DryRun: o.dryRun}
+	if code.Lacks && settings == "" {
+		report.Findings = adopt.GraceByHand(ctx, run)
+	}
+	if report.Findings != nil {
+		report.Settings = []string{}
+	}
 	if writes {
 		report.Changes = append(report.Changes, "write "+run.Project.Rel(code.Module))
 	}
@@ -145,7 +152,7 @@ func runPrepare(ctx context.Context, stdio IO, o *graceOptions) error {
 	}
 	o.changes(f, report.Changes)
 	if code.Lacks && settings == "" {
-		settingsToAdd(run, f, code.Lines)
+		settingsToAdd(run, f, code.Lines, report.Findings)
 	}
 	switch {
 	case code.Lacks || writes:
@@ -163,9 +170,13 @@ func (o *graceOptions) changes(f *plainFront, all []string) {
 	}
 }
 
-// settingsToAdd shows the lines for the settings.
-func settingsToAdd(run *steps.Run, f *plainFront, lines []string) {
+// settingsToAdd shows the lines for the settings, or what is said in their place.
+func settingsToAdd(run *steps.Run, f *plainFront, lines []string, byHand []finding.Finding) {
 	f.Note("")
+	if len(byHand) > 0 {
+		f.Note(run.Fit(byHand[0].Fix).Rendered())
+		return
+	}
 	f.Note(run.Names().Fill("Add these lines to the settings, below JWT_SECRET_KEY and INSTALLED_APPS:"))
 	for _, l := range lines {
 		f.line("    %s", l)
@@ -212,19 +223,19 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, again bool) error 
 		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Proved: &g.Proved, Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
 	o.changes(f, g.Changes)
-	o.tell(run, f, g)
+	o.tell(ctx, run, f, g)
 	return nil
 }
 
 // tell says what is left to do for a grace period, and until when it is in force.
-func (o *graceOptions) tell(run *steps.Run, f *plainFront, g *grace.Grace) {
+func (o *graceOptions) tell(ctx context.Context, run *steps.Run, f *plainFront, g *grace.Grace) {
 	same := g.Goes && len(g.Changes) == 0
 	lacks := !same || !grace.Needed(run, g.Module) // the settings lack the lines, or may
 	if same {
 		f.Note("The grace period is in force. Nothing was changed.")
 	}
 	if lacks {
-		settingsToAdd(run, f, g.Settings)
+		settingsToAdd(run, f, g.Settings, adopt.GraceByHand(ctx, run))
 	}
 	lines := byHand(run, g)
 	if len(lines) > 0 {

@@ -60,7 +60,7 @@ func TestWhatIsSaidOfAGracePeriod(t *testing.T) {
 			run.Targets = targets
 		}
 		var o bytes.Buffer
-		(&graceOptions{}).tell(run, newPlain(IO{Out: &o, Err: &o}, &speech{noColor: true}), &c.g)
+		(&graceOptions{}).tell(t.Context(), run, newPlain(IO{Out: &o, Err: &o}, &speech{noColor: true}), &c.g)
 		said := strings.Join(strings.Fields(o.String()), " ")
 		for _, part := range all {
 			if want := strings.Contains(strings.Join(c.says, "|"), part); strings.Contains(said, part) != want {
