@@ -89,6 +89,7 @@ func (f *Fly) LogOut(t testing.TB) {
 	}
 }
 
+// ServeHTTP has a case for each request of the API that is made.
 func (f *Fly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
+// csi has a case for each sequence.
 func (s *screen) csi(cmd ansi.Cmd, params ansi.Params) {
 	n, _, _ := params.Param(0, 1)
 	m, _, _ := params.Param(1, 1)
