@@ -70,7 +70,14 @@ func TestEditsAreSwitched(t *testing.T) {
 // has to make are not among them.
 func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
 	st := newStage(t, plainLight)
-	st.fakes[steps.Write].plan = func(r *steps.Run) (steps.Plan, error) { return planOfEdits(r.Answers.Edits), nil }
+	st.fakes[steps.Write].plan = func(r *steps.Run) (steps.Plan, error) {
+		p := planOfEdits(r.Answers.Edits)
+		p.Nothing = st.fakes[steps.Write].applied > 0 && !p.Edits[1].On
+		return p, nil
+	}
+	st.fakes[steps.Restart].plan = func(r *steps.Run) (steps.Plan, error) {
+		return steps.Plan{Summary: prose.Say("Restart."), Question: prose.Say("Restart now?"), Nothing: st.fakes[steps.Restart].applied > 0 && !r.Answers.Edits["ci"]}, nil
+	}
 	st.open().to(steps.SmokeTest)
 	st.pickRow(noAccount)
 	st.to(steps.Checklist)
@@ -81,6 +88,12 @@ func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
 	if st.fakes[steps.Write].applied != 1 {
 		t.Error("it was written without a yes")
 	}
+	st.press("esc").want(steps.Checklist, done)
+	if got := st.e.Run.Answers.Edits; !maps.Equal(got, map[string]bool{"ci": false}) || !strings.Contains(st.w.View(), "Review 1 edit") {
+		t.Errorf("left with %v:\n%s", got, st.w.View())
+	}
+	st.pick("Review 1 edit")
+	st.want(steps.Write, ready)
 	chosen := false
 	st.fakes[steps.SmokeTest].apply = func(_ context.Context, r *steps.Run, _ steps.Emit) error {
 		chosen = !r.Answers.TempUser // as before, not as the page would begin
@@ -90,7 +103,7 @@ func TestTheChecklistReviewsTheEditsThatAreLeft(t *testing.T) {
 		t.Error("the login does not run again as it did")
 	}
 	st.want(steps.Checklist, done)
-	if v := st.w.View(); st.fakes[steps.Write].applied != 2 || strings.Contains(v, "Review") {
+	if v := st.w.View(); st.fakes[steps.Write].applied != 3 || strings.Contains(v, "Review") {
 		t.Errorf("written %d times:\n%s", st.fakes[steps.Write].applied, v)
 	}
 }

@@ -87,6 +87,20 @@ func (w *wizard) review(edits map[string]bool) tea.Cmd {
 	for _, later := range w.pages[w.at+1:] {
 		later.again = w.phase(later) == done && later.Changes == ""
 	}
-	w.current().fresh, w.current().stay = true, false
+	w.current().fresh, w.current().stay, w.reviewed = true, false, edits
 	return w.ask(steps.Write, func(run *steps.Run) { run.Switch(edits) })
+}
+
+// leaveReview goes back to the checklist: with these edits off there is nothing to write,
+// and what only looks passes by itself.
+func (w *wizard) leaveReview() tea.Cmd {
+	w.stop()
+	w.job = nil
+	off := map[string]bool{}
+	for id := range w.reviewed {
+		off[id] = false
+	}
+	cmd := w.review(off)
+	w.reviewed = nil
+	return cmd
 }

@@ -50,10 +50,11 @@ type wizard struct {
 	at            int // index of the page on the screen; len(pages) for the end
 	restoring     restoring
 	facts         facts
-	next          *steps.Plan // the first step's plan, as preflight saw it
-	begun         *Begun      // an upgrade that is taken up, nil for none
-	below         []string    // folders with a project, where there is none here
-	again         *Again      // asked for at the end
+	next          *steps.Plan     // the first step's plan, as preflight saw it
+	begun         *Begun          // an upgrade that is taken up, nil for none
+	below         []string        // folders with a project, where there is none here
+	again         *Again          // asked for at the end
+	reviewed      map[string]bool // edits that the checklist has led to, until the page is left
 
 	job     *job
 	lastJob int
@@ -285,7 +286,7 @@ func (w *wizard) stop() {
 // goTo shows a page. A step that was not looked at, or whose proof is about
 // another state by now, is planned; again plans it in any case.
 func (w *wizard) goTo(i int, again bool) tea.Cmd {
-	w.at, w.selected, w.scroll, w.key, w.question, w.over = i, 0, 0, false, nil, nil
+	w.at, w.selected, w.scroll, w.key, w.question, w.over, w.reviewed = i, 0, 0, false, nil, nil, nil
 	w.shut()
 	p := w.current()
 	if p == nil {
@@ -323,6 +324,8 @@ func (w *wizard) back() tea.Cmd {
 		w.stop()
 		w.job = nil
 		return w.keep()
+	case w.reviewed != nil:
+		return w.leaveReview()
 	case w.at == 0:
 		w.flash = "This is the first screen. Press q to quit."
 		return nil
