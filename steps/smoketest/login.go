@@ -148,7 +148,7 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 	case a.status >= 500:
 		f := finding.New(finding.LoginRejected, fmt.Sprintf("The login ended in an error of the server (%d).", a.status)).
 			WithFix(finding.Do("Look into the server's log. In development a missing migration is a common cause: `manage.py migrate`."))
-		f.Why = prose.Say("The name and the password were not judged. keysplit tries only once, since accounts lock.")
+		f.Why = prose.Say("The name and the password were not checked. keysplit tries only once, since accounts lock.")
 		return f, true
 	case a.status == http.StatusLocked, has("account locked"), has("account is locked"), has("locked out"), has("lockout"):
 		return s.afterWaiting(a, finding.New(finding.LoginLocked, "")), true

@@ -324,7 +324,7 @@ func TestTheWizardsPasswordField(t *testing.T) {
 	tm.Press(ptytest.Down)
 	tm.WaitFor("● An account of yours", soon)
 	tm.Press(ptytest.Enter)
-	tm.WaitFor("tab next field", soon)
+	tm.WaitFor("User name: _", soon)
 	tm.Type("someone")
 	tm.WaitFor("someone", soon)
 	tm.Press(ptytest.Tab)
