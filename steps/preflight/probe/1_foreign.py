@@ -291,8 +291,22 @@ def said(text, known):
     return redact(re.sub(r"\*{4}(?:[\s'\"]*\*{4})+", MASK, " ".join(out)), allowed)
 
 
+FOLDERS = {}  # the real path of each
+
+
+def real(path):
+    """os.path.realpath, which looks at each part of a path: a folder is looked at once.
+    There are a thousand modules in some thirty folders."""
+    folder, name = os.path.split(path)
+    if not os.path.isabs(path) or name in ("", ".", "..") or os.path.islink(path):
+        return os.path.realpath(path)
+    if folder not in FOLDERS:
+        FOLDERS[folder] = os.path.realpath(folder)
+    return os.path.join(FOLDERS[folder], name)
+
+
 def in_project(path):
-    path = os.path.realpath(path)
+    path = real(path)
     return os.path.isfile(path) and "site-packages" not in path and "dist-packages" not in path \
         and not path.startswith(STDLIB)
 

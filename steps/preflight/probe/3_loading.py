@@ -18,7 +18,7 @@ def is_projects(name, module):
         path = next(iter(module.__path__), None)
     if not path or name == "__main__" or name.partition(".")[0] in READERS:
         return False
-    return is_ours(os.path.realpath(path))
+    return is_ours(real(path))
 
 
 def is_ours(path):
@@ -36,7 +36,7 @@ class Missed:
         try:
             folders = list(path) if path is not None else [ASKED["root"]] if cls.asked_by_project() else []
             for folder in folders if len(cls.files) < 1000 else ():
-                at = os.path.join(os.path.realpath(folder), name.rpartition(".")[2])
+                at = os.path.join(real(folder), name.rpartition(".")[2])
                 if is_ours(at):
                     cls.files.update([at + ".py", os.path.join(at, "__init__.py")])
         except Exception:
@@ -54,13 +54,14 @@ class Missed:
 def before(name, module):
     """The files that Python would load in a module's place, were they there: a package
     beside the project's own module, a module of the project before an installed one."""
-    path = os.path.realpath(getattr(module, "__file__", None) or STDLIB)
+    file = getattr(module, "__file__", None)
+    path = real(file) if file else STDLIB
     if is_ours(path):
         stem, end = os.path.splitext(path)
         return [os.path.join(stem, "__init__.py")] if end == ".py" and os.path.basename(stem) != "__init__" else []
     if "." in name or path.startswith(STDLIB) and "-packages" not in path:
         return []
-    at = os.path.join(os.path.realpath(ASKED["root"]), name)
+    at = os.path.join(real(ASKED["root"]), name)
     return [at + ".py", os.path.join(at, "__init__.py")]
 
 
@@ -68,7 +69,7 @@ def files_of_modules():
     """The files of the project's modules that this process has loaded, or has looked for
     in vain, or would load first, and of what it has run in another way."""
     modules = [(name, m) for name, m in list(sys.modules.items()) if name != "__main__"]
-    found = [os.path.realpath(m.__file__) for name, m in modules if getattr(m, "__file__", None) and is_projects(name, m)]
+    found = [real(m.__file__) for name, m in modules if getattr(m, "__file__", None) and is_projects(name, m)]
     missing = [path for path in {*Missed.files, *(path for name, m in modules for path in before(name, m))} if not os.path.exists(path)]
     return sorted({*found, *scripts, *missing})
 
