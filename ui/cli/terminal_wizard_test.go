@@ -374,9 +374,9 @@ func TestResizingWhileItRuns(t *testing.T) {
 	tm.Resize(30, 8)
 	tm.Settled(200*time.Millisecond, soon)
 	tm.Resize(80, 24)
-	f := resting(t, tm, func(f ptytest.Frame) bool { return len(f.Cells) == 24 })
+	f := resting(t, tm, func(f ptytest.Frame) bool { return len(f.Cells) == 24 && strings.Contains(f.Lines()[23], "? help") })
 	tm.Type("l")
-	tm.WaitFor("esc back", soon)
+	tm.WaitUntil("the log", soon, func(g ptytest.Frame) bool { return g.Text() != f.Text() })
 	tm.Press(ptytest.Esc)
 	tm.WaitUntil("the page as it was", soon, func(g ptytest.Frame) bool { return g.Text() == f.Text() })
 }
