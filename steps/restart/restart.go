@@ -170,10 +170,12 @@ func (s *Step) Undo(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 	if w.spec == steps.OwnCommand {
 		return steps.Fail(notAgain(run, prose.Say("The upgrade restarted with a command of yours, which keysplit does not keep.")))
 	}
-	if err := s.address(ctx, run); err != nil { // a server that is seen now is waited for
-		return err
+	if w.isOthers() { // likewise
+		if err := s.address(ctx, run); err != nil {
+			return err
+		}
+		run.URL = ""
 	}
-	run.URL = ""
 	if err := w.on(s).undo(ctx, run, emit); err != nil {
 		return err
 	}
