@@ -15,7 +15,7 @@ import (
 )
 
 // belong says whose the .env is: another program's, or that of a shell, which hands its
-// variables to settings that read the environment alone, as whatever a named place is of does.
+// variables to settings that read the environment alone, as any place that is named does.
 func (d *diagnosis) belong() {
 	env, names := &d.project.EnvFile, d.run.Names()
 	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false

@@ -71,28 +71,55 @@ func paths(n *yaml.Node) (all []string) {
 	return all
 }
 
-// maxExtends bounds how deep services extend others, which may do so in a circle.
-const maxExtends = 20
+// maxAsked bounds what one look asks: links can give one file ever longer names.
+const maxAsked = 100
+
+// look is one look for what a frame gets from elsewhere. Services and files may name each other in a circle: each is
+// asked once.
+type look struct {
+	*vocabulary
+	asked map[any]bool // frames, and services by question
+}
+
+// question is whether a service has the key, or may.
+type question struct {
+	of  taken
+	may bool
+}
+
+// again reports whether something was asked before, and notes it.
+func (l look) again(what any) bool {
+	before := l.asked[what]
+	l.asked[what] = true
+	return before
+}
 
 // borrows reports whether a frame of a file gets JWT_SECRET_KEY from elsewhere, or may: from a service or job that it
 // extends, if that has it; from a file or a Secret that is not here, if this file names the key. around are the frames
 // that have it.
-func (v *vocabulary) borrows(file string, f *frame, around map[*frame]bool, named bool, depth int) bool {
-	if f.all || depth > maxExtends {
+func (v *vocabulary) borrows(file string, f *frame, around map[*frame]bool, named bool) bool {
+	return look{v, map[any]bool{}}.borrows(file, f, around, named)
+}
+
+func (l look) borrows(file string, f *frame, around map[*frame]bool, named bool) bool {
+	if f.all || l.again(f) {
 		return f.all && named
 	}
-	return slices.ContainsFunc(f.takes, func(of taken) bool { return v.has(path.Join(path.Dir(file), of.file), of.service, named, depth+1) }) ||
+	return slices.ContainsFunc(f.takes, func(of taken) bool { return l.has(path.Join(path.Dir(file), of.file), of.service, named) }) ||
 		slices.ContainsFunc(f.extends, func(name string) bool {
 			if of := f.up.below[name]; of != nil {
-				return around[of] || v.fromFile(file, of) || v.borrows(file, of, around, named, depth+1)
+				return around[of] || l.fromFile(file, of) || l.borrows(file, of, around, named)
 			}
-			return v.included(file, f, name, named, depth+1)
+			return l.included(file, f, name, named)
 		})
 }
 
 // has reports whether a service of another compose file has the key, or may.
-func (v *vocabulary) has(file, service string, may bool, depth int) bool {
-	p, err := v.other(file)
+func (l look) has(file, service string, may bool) bool {
+	if l.again(question{taken{file, service}, may}) {
+		return false
+	}
+	p, err := l.other(file)
 	if err != nil {
 		return may
 	}
@@ -101,9 +128,9 @@ func (v *vocabulary) has(file, service string, may bool, depth int) bool {
 	for _, root := range p.roots {
 		if services := root.below["services"]; services != nil && services.below[service] != nil {
 			of := services.below[service]
-			return around[of] || v.fromFile(file, of) || v.borrows(file, of, around, f.key > 0, depth)
+			return around[of] || l.fromFile(file, of) || l.borrows(file, of, around, f.key > 0)
 		}
-		if depth <= maxExtends && v.included(file, root, service, may, depth+1) {
+		if l.included(file, root, service, may) {
 			return true
 		}
 	}
@@ -112,24 +139,25 @@ func (v *vocabulary) has(file, service string, may bool, depth int) bool {
 
 // included reports whether a service that is not in a file has the key by one that this
 // takes in, or may. f is any frame of the file.
-func (v *vocabulary) included(file string, f *frame, service string, may bool, depth int) bool {
+func (l look) included(file string, f *frame, service string, may bool) bool {
 	for f.up != nil {
 		f = f.up
 	}
 	if len(f.includes) == 0 {
 		return may
 	}
-	return slices.ContainsFunc(f.includes, func(other string) bool { return v.has(path.Join(path.Dir(file), other), service, may, depth) })
+	return slices.ContainsFunc(f.includes, func(other string) bool { return l.has(path.Join(path.Dir(file), other), service, may) })
 }
 
-// other is another compose file, as one names it; an error where it is not here.
-func (v *vocabulary) other(rel string) (*parsed, error) {
-	if v.around == nil || strings.Contains(rel, "$") {
+// other is another compose file, as one names it; an error where it is not here, or the
+// look has gone too far.
+func (l look) other(rel string) (*parsed, error) {
+	if l.around == nil || len(l.asked) > maxAsked || strings.Contains(rel, "$") {
 		return nil, fs.ErrNotExist
 	}
-	data, err := file.ReadSmall(v.around.path(rel))
+	data, err := file.ReadSmall(l.around.path(rel))
 	if err != nil {
 		return nil, err
 	}
-	return v.parseFile(bytes.TrimPrefix(data, byteOrderMark))
+	return l.parseFile(bytes.TrimPrefix(data, byteOrderMark))
 }

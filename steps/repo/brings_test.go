@@ -85,6 +85,10 @@ func TestAServiceOfAnotherFileBringsTheKey(t *testing.T) {
 		included = "\n    extends: base\ninclude: [../base.yml]"
 		named    = "\nx-note: {JWT_SECRET_KEY: y}"
 	)
+	both := map[string]string{}
+	for name, at := range map[string]string{"base.yml": "more/", "more/a.yml": "", "more/b.yml": ""} {
+		both[name] = "include: [" + at + "a.yml, " + at + "b.yml]\nservices:\n  base:\n    extends: other\n"
+	}
 	for name, c := range map[string]struct {
 		web   string // what the service has besides
 		has   map[string]string
@@ -103,6 +107,8 @@ func TestAServiceOfAnotherFileBringsTheKey(t *testing.T) {
 		"included":                      {included, map[string]string{"base.yml": with}, 0},
 		"included, without":             {included, map[string]string{"base.yml": service}, 4},
 		"included by that":              {included, map[string]string{"base.yml": "include:\n  - path: [more/a.yml]\n", "more/a.yml": with}, 0},
+		"of others in a circle":         {included, both, 4},
+		"of a folder in itself":         {included, map[string]string{"base.yml": "include: [more/again/base.yml, deploy/again/base.yml]\n"}, 4},
 		"included in a circle":          {included, map[string]string{"base.yml": "include: base.yml\n"}, 4},
 	} {
 		top := t.TempDir()
@@ -113,6 +119,11 @@ func TestAServiceOfAnotherFileBringsTheKey(t *testing.T) {
 		}
 		for file, text := range c.has {
 			if err := os.WriteFile(filepath.Join(top, filepath.FromSlash(file)), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"deploy", "more"} {
+			if err := os.Symlink("..", filepath.Join(top, name, "again")); err != nil {
 				t.Fatal(err)
 			}
 		}

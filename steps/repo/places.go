@@ -119,7 +119,7 @@ func (v *vocabulary) reach(file string, settings []setting) *File {
 		}
 		reached := around[s.in] || s.in.build
 		for at := s.in; at != nil && !reached; at = at.up {
-			reached = below[at] || v.fromFile(file, at) || v.borrows(file, at, around, f.key > 0, 0)
+			reached = below[at] || v.fromFile(file, at) || v.borrows(file, at, around, f.key > 0)
 		}
 		f.places[i].reached = f.places[i].reached && reached
 		f.places[i].uses = append(f.places[i].uses, s)

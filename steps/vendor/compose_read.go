@@ -56,7 +56,7 @@ func askCompose(ctx context.Context, run *steps.Run, path string) (composeFile, 
 
 // readCompose reads a compose file and its override, with what they take in from others.
 func readCompose(path string) (composeFile, error) {
-	whole, err := loadCompose(filepath.Dir(path), 0, slices.DeleteFunc([]string{path, override(path)}, func(p string) bool { return p == "" })...)
+	whole, err := composeLoad{}.all(filepath.Dir(path), slices.DeleteFunc([]string{path, override(path)}, func(p string) bool { return p == "" })...)
 	if err == nil && len(whole.Services) == 0 && whole.Include == nil {
 		err = errors.New("it has no services")
 	}
@@ -80,12 +80,12 @@ func (f composeFile) with(over composeFile) composeFile {
 // with puts a service over another one: of an entry of environment and of an env_file the
 // later one wins.
 func (s service) with(over service) service {
-	s.Environment = append(entries(s.Environment), entries(over.Environment)...)
+	s.Environment = slices.Concat(entries(s.Environment), entries(over.Environment))
 	var files []any
 	for _, path := range append(envFiles(s), envFiles(over)...) {
 		files = append(files, path)
 	}
-	s.EnvFile, s.Ports, s.fills = files, append(s.Ports, over.Ports...), append(s.fills, over.fills...)
+	s.EnvFile, s.Ports, s.fills = files, slices.Concat(s.Ports, over.Ports), slices.Concat(s.fills, over.fills)
 	if over.Extends != nil {
 		s.Extends = over.Extends
 	}

@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -12,37 +13,61 @@ import (
 	"dj/keysplit/steps/sys/file"
 )
 
-// maxTaken bounds how deep files take in others, which may do so in a circle.
-const maxTaken = 10
+const (
+	maxLoaded  = 100 // files of one load: links and folders can give one file ever longer names
+	maxExtends = 20  // services that one extends, which may do so in a circle
+)
 
-// loadCompose reads compose files, of which a later one wins, with what each includes and
-// then extends, as compose does (docs.docker.com/reference/compose-file/include and
-// extends): paths in them count from a folder. What cannot be followed stays as it is
+// composeLoad is one load of compose files, with what each includes and then extends, as
+// compose does (docs.docker.com/reference/compose-file/include and extends). Each file is
+// read once: they may take in each other in a circle. What cannot be followed stays as it is
 // written: an address, a path with a variable in it, a file that is not there.
-func loadCompose(dir string, depth int, paths ...string) (whole composeFile, err error) {
+type composeLoad map[composeAt]*composeFile // nil: being read, or it cannot be
+
+// composeAt is a compose file, and the folder that paths in it count from.
+type composeAt struct{ dir, path string }
+
+var errNotFollowed = errors.New("it cannot be followed")
+
+// all reads compose files, of which a later one wins.
+func (l composeLoad) all(dir string, paths ...string) (whole composeFile, err error) {
 	for _, path := range paths {
-		data, err := file.ReadSmall(path)
+		at := composeAt{dir, path}
+		f, err := l.file(at)
 		if err != nil {
 			return whole, err
 		}
-		f, err := parseComposeFile(data)
-		if err != nil {
-			return whole, err
+		services := map[string]service{}
+		for name := range f.Services {
+			services[name] = l.extended(at, name, 0)
 		}
-		for name, s := range f.Services {
-			f.Services[name] = s.in(dir)
-		}
-		if depth < maxTaken {
-			f.include(dir, depth)
-			services := maps.Clone(f.Services)
-			for name := range f.Services {
-				services[name] = f.extend(name, dir, depth)
-			}
-			f.Services = services
-		}
-		whole = whole.with(f)
+		whole = whole.with(composeFile{Services: services, Include: f.Include})
 	}
 	return whole, nil
+}
+
+// file is a compose file with what it includes.
+func (l composeLoad) file(at composeAt) (composeFile, error) {
+	if f, known := l[at]; f != nil {
+		return *f, nil
+	} else if known || len(l) >= maxLoaded {
+		return composeFile{}, errNotFollowed
+	}
+	l[at] = nil
+	data, err := file.ReadSmall(at.path)
+	if err != nil {
+		return composeFile{}, err
+	}
+	f, err := parseComposeFile(data)
+	if err != nil {
+		return composeFile{}, err
+	}
+	for name, s := range f.Services {
+		f.Services[name] = s.in(at.dir)
+	}
+	l.include(&f, at.dir)
+	l[at] = &f
+	return f, nil
 }
 
 // isFixed reports whether a path is that of a file here, whatever the environment.
@@ -76,7 +101,7 @@ func (s service) in(dir string) service {
 
 // include takes in the services of the files that a file includes, which are those of
 // another project: their variables are filled in from its .env where this one's has none.
-func (f *composeFile) include(dir string, depth int) {
+func (l composeLoad) include(f *composeFile, dir string) {
 	entries, isList := f.Include.([]any)
 	if !isList {
 		return
@@ -104,12 +129,12 @@ func (f *composeFile) include(dir string, depth int) {
 		if len(fills) == 0 {
 			fills = []string{filepath.Join(folder, ".env")}
 		}
-		other, err := loadCompose(folder, depth+1, paths...)
+		other, err := l.all(folder, paths...)
 		if err != nil || len(paths) == 0 || other.Include != nil {
 			f.Include = entries // not all of it is known
 		}
 		for name, s := range other.Services {
-			s.fills = append(s.fills, fills...)
+			s.fills = slices.Concat(s.fills, fills)
 			if _, own := f.Services[name]; !own {
 				f.Services[name] = s
 			}
@@ -130,28 +155,27 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// extend is a service of a file with what it extends. Where that cannot be found it still
-// has what it extends.
-func (f composeFile) extend(name, dir string, depth int) service {
+// extended is a service of a file with what it extends, itself extended by so many. Where
+// that cannot be found it still has what it extends.
+func (l composeLoad) extended(at composeAt, name string, by int) service {
+	f, _ := l.file(at)
 	s := f.Services[name]
 	of, _ := s.Extends.(string)
-	base := f
 	if long, isLong := s.Extends.(map[string]any); isLong {
 		of, _ = long["service"].(string)
 		if path, other := long["file"].(string); other && isFixed(path) {
-			path = file.From(dir, path)
-			dir = filepath.Dir(path)
-			base, _ = loadCompose(dir, depth+1, path)
+			path = file.From(at.dir, path)
+			at = composeAt{filepath.Dir(path), path}
+			f, _ = l.file(at)
 		} else if other {
 			return s
 		}
 	}
-	if _, found := base.Services[of]; !found || of == "" || depth >= maxTaken {
+	if _, found := f.Services[of]; !found || of == "" || by == maxExtends {
 		return s
 	}
-	from := base.extend(of, dir, depth+1)
 	s.Extends = nil
-	return from.with(s)
+	return l.extended(at, of, by+1).with(s)
 }
 
 // filledIn are paths with the values of the variables in them, as far as these have any:

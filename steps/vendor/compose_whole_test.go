@@ -3,6 +3,7 @@ package vendor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -13,6 +14,8 @@ func TestFilesThatTakeInOthers(t *testing.T) {
 	t.Parallel()
 	const (
 		base = "services:\n  web:\n    build: .\n    env_file: .env.web\n  app:\n    environment:\n      JWT_SECRET_KEY:\n"
+		both = "include: [../a/compose.yml, ../b/compose.yml, ../a/compose.yml, ../b/compose.yml]\n"
+		own  = "OWN/compose.yml" // by its whole path
 		up   = "services:\n  web:\n    extends:\n      file: ../base/compose.base.yml\n      service: web\n    environment: [DEBUG=1]\n"
 	)
 	for what, c := range map[string]struct {
@@ -27,6 +30,7 @@ func TestFilesThatTakeInOthers(t *testing.T) {
 		"by an override":        {map[string]string{"compose.yml": "services:\n  web:\n    image: shop\n", "compose.override.yml": "services:\n  web:\n    extends: {file: base/compose.base.yml, service: web}\n", "base/compose.base.yml": base}, "web", "base/.env.web"},
 		"filled in where used":  {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: base/compose.base.yml, service: app}\n", "base/compose.base.yml": base, "base/.env": "JWT_SECRET_KEY=x\n"}, "web", ".env"},
 		"in a circle":           {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: compose.yml, service: web}\n"}, "web", ""},
+		"in a circle of files":  {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: a/compose.yml, service: web}\n  base:\n    env_file: a.env\n", "a/compose.yml": "services:\n  web:\n    extends: {file: ../compose.yml, service: base}\n"}, "web", "a.env"},
 		"a variable":            {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: \"${BASE}.yml\", service: web}\n    env_file: a.env\n"}, "web", ""},
 		"not there":             {map[string]string{"compose.yml": "services:\n  web:\n    extends: {file: base.yml, service: web}\n"}, "web", ""},
 
@@ -44,6 +48,8 @@ func TestFilesThatTakeInOthers(t *testing.T) {
 		"another folder":       {map[string]string{"compose.yml": "include:\n  - path: base/compose.base.yml\n    project_directory: .\n", "base/compose.base.yml": base}, "web", ".env.web"},
 		"several, and in turn": {map[string]string{"compose.yml": "include:\n  - path: [one/compose.yml, one/over.yml]\n", "one/compose.yml": "include: [../base/compose.base.yml]\nservices:\n  api:\n    env_file: a.env\n", "one/over.yml": "services:\n  api:\n    env_file: b.env\n", "base/compose.base.yml": base}, "api", "one/b.env"},
 		"extends an included":  {map[string]string{"compose.yml": "include: [base/compose.base.yml]\nservices:\n  two:\n    extends: web\n", "base/compose.base.yml": base}, "two", "base/.env.web"},
+		"in circles":           {map[string]string{"compose.yml": "include: [a/compose.yml, b/compose.yml]\n", "a/compose.yml": both, "b/compose.yml": both + "services:\n  web:\n    env_file: a.env\n"}, "web", "b/a.env"},
+		"in a folder's own":    {map[string]string{"compose.yml": "include:\n  - {path: " + own + ", project_directory: a}\n  - {path: " + own + ", project_directory: b}\nservices:\n  web:\n    env_file: a.env\n"}, "web", "a.env"},
 		"an address":           {map[string]string{"compose.yml": "include: [https://example.com/compose.git]\nservices:\n  web:\n    env_file: a.env\n"}, "web", "a.env"},
 	} {
 		dir := t.TempDir()
@@ -52,7 +58,7 @@ func TestFilesThatTakeInOthers(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "OWN", dir)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
