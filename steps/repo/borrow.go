@@ -98,6 +98,9 @@ func (l look) again(what any) bool {
 // extends, if that has it; from a file or a Secret that is not here, if this file names the key. around are the frames
 // that have it.
 func (v *vocabulary) borrows(file string, f *frame, around map[*frame]bool, named bool) bool {
+	if len(f.takes)+len(f.extends) == 0 {
+		return f.all && named // most frames, of which there may be very many
+	}
 	return look{v, map[any]bool{}}.borrows(file, f, around, named)
 }
 
