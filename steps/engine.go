@@ -185,23 +185,6 @@ func (e *Engine) Seen(ctx context.Context) (bool, error) {
 	return watcher.Seen(ctx, e.Run)
 }
 
-// outside does what a step can do in a rollback, outside of the order of the steps.
-func (e *Engine) outside(ctx context.Context, n Name, good EventKind, emit Emit, do func(context.Context, *Run, Emit) error) error {
-	send := e.sender(n, emit)
-	send(Event{Kind: EventStarted})
-	if err := do(ctx, e.Run, send); err != nil {
-		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-			send(Event{Kind: EventFailed, Text: prose.Say("stopped")})
-			return fmt.Errorf("%w: the rollback was stopped", ErrCancelled)
-		}
-		err = e.clean(err)
-		e.report(err, send)
-		return err
-	}
-	send(Event{Kind: good})
-	return nil
-}
-
 // Findings lists what is still wrong or worth knowing, each once, in the order
 // of its first appearance. What a step found before it was tried again does
 // not count any more, nor does anything from before the project was looked at again,

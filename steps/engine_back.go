@@ -2,14 +2,51 @@ package steps
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
 // undo calls the step and reports how it went.
 func (e *Engine) undo(ctx context.Context, n Name, emit Emit) error {
 	return e.outside(ctx, n, EventUndone, emit, e.steps[n].Undo)
+}
+
+// outside does what a step can do in a rollback, outside of the order of the steps.
+func (e *Engine) outside(ctx context.Context, n Name, good EventKind, emit Emit, do func(context.Context, *Run, Emit) error) error {
+	all := e.sender(n, emit)
+	send := func(ev Event) {
+		if ev.Finding != nil {
+			f := *ev.Finding
+			f.Fix = f.Fix.Instead(goesBack)
+			ev.Finding = &f
+		}
+		all(ev)
+	}
+	send(Event{Kind: EventStarted})
+	if err := do(ctx, e.Run, send); err != nil {
+		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+			send(Event{Kind: EventFailed, Text: prose.Say("stopped")})
+			return fmt.Errorf("%w: the rollback was stopped", ErrCancelled)
+		}
+		err = e.clean(err)
+		e.report(err, send)
+		return err
+	}
+	send(Event{Kind: good})
+	return nil
+}
+
+// goesBack is a command of keysplit alone as a rollback means it: it would upgrade again.
+func goesBack(command string) string {
+	if flags, alone := strings.CutPrefix(command, "keysplit"); alone && (flags == "" || strings.HasPrefix(flags, " -")) {
+		return "keysplit rollback" + flags
+	}
+	return ""
 }
 
 // Rollback undoes every step that had ended in this run. A run that has only looked

@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -54,15 +55,17 @@ func TestARollbackIsProved(t *testing.T) {
 		ok      bool
 		next    string
 	}{
-		"it is seen":                     {key, listens, false, nil, nil, 1, true, ""},
-		"another key is in force":        {key, listens, false, stale, nil, 1, false, "To finish the rollback"},
-		"no server":                      {key, fine, false, stale, nil, 0, true, "found no server"},
-		"no server, and an address":      {key, fine, false, stale, func(o *steps.Options) { o.URL = "http://127.0.0.1:1" }, 1, false, "To finish the rollback"},
-		"no key before":                  {"A=1\n", listens, false, stale, nil, 0, true, "There was no key before"},
-		"no key before, and it is down":  {"A=1\n", listens, true, stale, nil, 0, true, "There was no key before"},
-		"it is down":                     {key, listens, true, nil, nil, 0, false, "To finish the rollback"},
-		"nobody is to ask":               {key, listens, false, stale, func(o *steps.Options) { o.NoVerify = true }, 0, true, "Nobody asked a server"},
-		"it is down, and nobody asks it": {key, listens, true, stale, func(o *steps.Options) { o.NoVerify = true }, 0, false, "To finish the rollback"},
+		"it is seen":                      {key, listens, false, nil, nil, 1, true, ""},
+		"another key is in force":         {key, listens, false, stale, nil, 1, false, "To finish the rollback"},
+		"no server":                       {key, fine, false, stale, nil, 0, true, "found no server"},
+		"no server, and an address":       {key, fine, false, stale, func(o *steps.Options) { o.URL = "http://127.0.0.1:1" }, 1, false, "To finish the rollback"},
+		"no key before":                   {"A=1\n", listens, false, nil, nil, 1, true, "There was no key before"},
+		"no key before, and it is down":   {"A=1\n", listens, true, nil, nil, 1, true, "There was no key before"},
+		"so, and the undone one is used":  {"A=1\n", listens, false, stale, nil, 1, false, "To finish the rollback"},
+		"no key before, nobody is to ask": {"A=1\n", listens, false, stale, func(o *steps.Options) { o.NoVerify = true }, 0, true, "There was no key before"},
+		"it is down":                      {key, listens, true, nil, nil, 0, false, "To finish the rollback"},
+		"nobody is to ask":                {key, listens, false, stale, func(o *steps.Options) { o.NoVerify = true }, 0, true, "Nobody asked a server"},
+		"it is down, and nobody asks it":  {key, listens, true, stale, func(o *steps.Options) { o.NoVerify = true }, 0, false, "To finish the rollback"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,6 +92,42 @@ func TestARollbackIsProved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A restart that failed is no end of a rollback, whichever key was there before, and an
+// earlier change is no matter until there is one.
+func TestARestartThatFailedIsNoEnd(t *testing.T) {
+	t.Parallel()
+	same := "JWT_SECRET_KEY=" + stepstest.Key() + "\n"
+	for name, files := range map[string][]string{
+		"another key before": {".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"},
+		"no key before":      {".env", "A=2\n"},
+		"the same key":       {".env", same + "A=2\n"},
+	} {
+		before := same
+		if name == "no key before" {
+			before = "A=1\n"
+		}
+		e := after(t, before, revert, fine, files)
+		e = steps.NewEngine(e.Run, undone{name: steps.Write, undo: revert}, fails{undone{name: steps.Restart}})
+		r := Of(e)
+		r.before = []journal.Upgrade{{Run: "an earlier one"}}
+		v := r.Run(t.Context(), nil)
+		if v.Err == nil || v.Proved || !Of(e).open || strings.Contains(stepstest.Rendered(v.Next, " "), "earlier change") {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if found := e.Findings(); len(found) != 1 || found[0].Fix.Command() != "keysplit rollback --timeout 10m" {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+// fails is a restart whose command fails, which it says of itself.
+type fails struct{ undone }
+
+func (fails) Undo(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+	emit.Find(finding.New(finding.RestartFailed, "").WithSeverity(finding.Warning).WithFix(finding.Do("Give it more time: `keysplit --timeout 10m`.")))
+	return nil
 }
 
 // What is left of a rollback is finished by the next one, which undoes nothing more.

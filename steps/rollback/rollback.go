@@ -293,25 +293,33 @@ type proof struct {
 	said prose.Text // what was not asked, and why; empty where a server was seen with the restored key
 }
 
-// prove asks whether the restored key is in force. Where there is none, where the key
-// is the one that signed all the time, or where no server is, there is nothing to see.
+// prove asks whether the restored key is in force. Where the key is the one that signed
+// all the time, or where no server is, there is nothing to see. Where there was none, a
+// server that still accepts the one that was undone is all that there is to see.
 func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret, emit steps.Emit) proof {
 	run := r.engine.Run
-	if !another {
-		return proof{}
+	keys, err := steps.Keys{}, error(nil)
+	if another {
+		keys, err = r.keys(ctx)
 	}
-	keys, err := r.keys(ctx)
-	served := !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
+	none, addressed := another && keys.InForce().Len() == 0, run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0
 	switch {
 	case err != nil:
 		return proof{err: err}
-	case keys.InForce().Len() == 0:
-		return proof{said: prose.Say("There was no key before, so no server can be asked for it.")}
-	case !served:
+	case none && addressed && undone.Len() > 0 && !run.Options.NoVerify:
+		if err := r.engine.Restored(ctx, undone, emit); err != nil {
+			return proof{err: err}
+		}
+		return proof{said: noKeyBefore}
+	case none && !finding.Has(r.engine.FindingsOf(steps.Restart), finding.RestartFailed):
+		return proof{said: noKeyBefore}
+	case r.unserved():
 		return proof{err: errNotServed}
+	case !another:
+		return proof{}
 	case run.Options.NoVerify:
 		return proof{said: prose.Say("Nobody asked a server which key is in force.")}
-	case run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0:
+	case addressed:
 	case run.Home().Here():
 		return proof{said: prose.Say("keysplit found no server of this project. Start yours as usual.")}
 	default: // nor was one asked by the upgrade, whose addresses are known
@@ -319,6 +327,9 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	}
 	return proof{err: r.engine.Restored(ctx, undone, emit)}
 }
+
+// noKeyBefore is said where a rollback leaves no key.
+var noKeyBefore = prose.Say("There was no key before, so no server can be asked for it.")
 
 // errNotServed is why a rollback has not come to its end whose restart said what is
 // wrong.

@@ -77,7 +77,7 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
 		v.Summary = prose.Say("Everything is restored, but the server still has to restart.")
-	case err != nil || r.unserved() || proof.err != nil:
+	case err != nil || proof.err != nil:
 		v.Summary, v.Told = prose.Say("Everything is restored, but the server still has to restart."), true
 	case len(run.Left) > 0:
 		v.Summary = prose.Say("Everything keysplit can restore is restored. Still to do:")
@@ -119,7 +119,7 @@ func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof 
 		return []prose.Text{prose.Labelled("To continue", "%s", prose.Command(run.Command("rollback")))}
 	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
 		return []prose.Text{prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback")))}
-	case !there && earlier.Run != "":
+	case !there && v.Err == nil && earlier.Run != "":
 		return []prose.Text{prose.Say("An earlier change is still in force, from %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback")))}
 	}
 	return nil

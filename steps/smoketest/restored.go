@@ -8,6 +8,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -26,7 +27,11 @@ func (s *Step) Restored(ctx context.Context, run *steps.Run, undone secret.Secre
 		if len(others) > 0 {
 			say = at(emit, i, address)
 		}
-		err := asFailure(s.restored(ctx, run, undone, address, say))
+		ask := s.restored
+		if tested(run).Len() == 0 {
+			ask = s.withdrawn
+		}
+		err := asFailure(ask(ctx, run, undone, address, say))
 		var failure *steps.Failure
 		switch {
 		case errors.As(err, &failure):
@@ -38,7 +43,34 @@ func (s *Step) Restored(ctx context.Context, run *steps.Run, undone secret.Secre
 	if len(found) > 0 {
 		return steps.Fail(found...)
 	}
+	if tested(run).Len() == 0 {
+		return nil
+	}
 	return run.Journal.SetProved(tested(run))
+}
+
+// withdrawn asks a server whether it still accepts the key that a rollback took out, where
+// there was none before. That it is down is no failure then.
+func (s *Step) withdrawn(ctx context.Context, run *steps.Run, undone secret.Secret, address string, emit steps.Emit) error {
+	ses, err := s.with(run, undone, address, func(steps.Event) {})
+	if err != nil {
+		return err
+	}
+	if ses.reach(ctx) != nil {
+		return ctx.Err()
+	}
+	out, err := ses.passwordless(ctx)
+	if err != nil || out.fresh.accepted == 0 || out.controlAccepted() {
+		return err
+	}
+	emit.Check(steps.LineFresh, steps.MarkFailed, "refuses the undone key", fmt.Sprintf("%d of %d new connections do not", out.fresh.accepted, out.fresh.told()))
+	return steps.Fail(stillUndone(run))
+}
+
+// stillUndone is the finding of a server that goes on with the key that was undone.
+func stillUndone(run *steps.Run) finding.Finding {
+	return finding.New(finding.ServerStaleKey, "The server still uses the key that was undone: it was not restarted.").
+		WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s", finding.Command(run.Command("rollback"))))
 }
 
 // Alone asks one server whether what this run wrote is in force there, before the next one
@@ -97,12 +129,11 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, undone secret.Secre
 		return nil
 	case out.fresh.refused > 0:
 		emit.Check(steps.LineFresh, steps.MarkFailed, ses.shows, fmt.Sprintf("%d of %d new connections do not", out.fresh.refused, seen))
-		message := fmt.Sprintf("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())
-		if out.previous.accepted > 0 && out.fresh.accepted == 0 {
-			message = "The server still uses the key that was undone: it was not restarted."
+		f := stillUndone(run)
+		if out.previous.accepted == 0 || out.fresh.accepted > 0 {
+			f.Message = prose.Say("%d of %d new connections met a process that does not sign with the restored key: it was not restarted.%s", out.fresh.refused, seen, out.who.stale())
 		}
-		return steps.Fail(finding.New(finding.ServerStaleKey, message).
-			WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s", again)))
+		return steps.Fail(f)
 	}
 	if out.throttled {
 		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "not asked, the server is rate limiting")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -70,6 +71,43 @@ func TestTheRestoredKey(t *testing.T) {
 				t.Errorf("it says %q, want %q", text, c.says)
 			} else if fix := failure.Findings[0].Fix; c.code == finding.ServerStaleKey && !strings.HasPrefix(fix.Command(), "keysplit rollback") {
 				t.Errorf("the rollback is finished by %q", fix.Rendered())
+			}
+		})
+	}
+}
+
+// Where there was no key before, a server that still accepts the one that was undone is the
+// only failure: one that is down, or has another key, is as it should be.
+func TestTheUndoneKeyWhereNoneWasBefore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(b *bench)
+		code   finding.Code // "" for a good end
+	}{
+		"it was not restarted": {func(*bench) {}, finding.ServerStaleKey},
+		"it is down":           {func(b *bench) { b.server.Close() }, ""},
+		"it has another key":   {func(b *bench) { b.signs = newKey() }, ""},
+		"it takes every token": {func(b *bench) {
+			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := witnessed(t)
+			b.run.Key, b.run.Chosen = b.run.Secret(""), steps.Chosen{}
+			if err := os.WriteFile(b.run.Project.EnvFile.Path, []byte("A=1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.change(b)
+			err := b.step.Restored(t.Context(), b.run, b.run.Secret(b.key), func(ev steps.Event) { b.events = append(b.events, ev) })
+			var failure *steps.Failure
+			if errors.As(err, &failure) != (c.code != "") || failure != nil && failure.Findings[0].Code != c.code || len(b.run.Journal.Proved()) > 0 {
+				t.Errorf("%v, want %q", err, c.code)
+			}
+			if c.code != "" {
+				b.wantLine(steps.LineFresh, steps.MarkFailed, "do not")
+			} else if err != nil || len(b.events) > 0 {
+				t.Errorf("%v, %d events", err, len(b.events))
 			}
 		})
 	}

@@ -198,6 +198,8 @@ func (s *Status) unfinished(run *steps.Run, key secret.Secret) {
 		stage, what = "second", "every process signs with the new key"
 	}
 	switch others := j.Unfinished(run.Specs()); {
+	case j.OpenRollback(steps.Restarted):
+		s.Unfinished = append(s.Unfinished, prose.Say("Everything is restored, but the server was not seen with it. To finish the rollback: %s", undo))
 	case under:
 		s.Unfinished = append(s.Unfinished, prose.Say("A rotation with a grace period is at its %s stage (%s). To finish it: %s. To undo it: %s",
 			stage, what, prose.Command(run.Command("upgrade", "--rotate", "--grace")), undo))

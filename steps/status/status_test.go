@@ -114,6 +114,12 @@ func TestWhatIsUnfinished(t *testing.T) {
 	if unfinished() != 1 {
 		t.Error("an upgrade that changed one of two places is not named")
 	}
+	if err := run.Journal.BeginRollback("x"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := status.Of(t.Context(), run, time.Now()); err != nil || len(s.Unfinished) != 1 || !strings.HasPrefix(s.Unfinished[0].Rendered(), "Everything is restored") {
+		t.Errorf("a rollback whose server was not seen is not named: %v, %d", err, len(s.Unfinished))
+	}
 }
 
 func deliver(run *steps.Run) error {

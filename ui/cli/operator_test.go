@@ -199,7 +199,11 @@ func TestAnOperatorsDay(t *testing.T) {
 	s.forgottenWorker(t)
 
 	before := keyIn(read(t, s.env))
-	back := invocation{args: []string{"rollback", "--env", "staging", "--yes", "--restart", "command:true", "--url", s.url}, dir: s.Root}.run(t, s.state)
+	back := invocation{args: []string{"rollback", "--env", "staging", "--yes", "--url", s.url}, dir: s.Root}.run(t, s.state)
+	if back.code != 1 || !strings.Contains(back.out, "--restart command:VALUE") {
+		t.Errorf("a rollback without the command: exit %d\n%s%s", back.code, back.out, back.errOut)
+	}
+	back = invocation{args: []string{"rollback", "--env", "staging", "--yes", "--restart", "command:true", "--url", s.url}, dir: s.Root}.run(t, s.state)
 	restored := keyIn(read(t, s.env))
 	if back.code != 1 || restored == before || !accepts(t, s.url, before) {
 		t.Errorf("a rollback that restarts nothing: exit %d, restored %t\n%s%s", back.code, restored != before, back.out, back.errOut)

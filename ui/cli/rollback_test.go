@@ -5,11 +5,17 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -280,18 +286,43 @@ func TestLinesAfterARollbackTellOfIt(t *testing.T) {
 	}
 }
 
-// A command of the user's own is not kept, only that there was one: without it the rollback
-// restores, restarts nothing, is not finished, and says what finishes it.
-func TestRollbackNeedsTheCommandThatItDoesNotKeep(t *testing.T) {
-	u := newUpgraded(t, "staging")
-	u.run([]string{".env", "NEW=1\n"})
-	j, err := Stdio().State.Open(u.root, u.env)
-	if err == nil {
-		err = j.SetRestart(steps.OwnCommand)
+// ownServer answers like a backend that reads its key when it starts: the one of .env, since
+// the file "restarted" is there. Its address and routes are those of the upgrade.
+func (u *upgraded) ownServer(before string) {
+	u.t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		env := before
+		if _, err := os.Stat(filepath.Join(u.root, "restarted")); err == nil {
+			env = u.read(".env")
+		}
+		_, key, _ := strings.Cut(env, "JWT_SECRET_KEY=")
+		key, _, _ = strings.Cut(key, "\n")
+		said := "user_not_found"
+		if _, err := jwt.Parse(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), func(*jwt.Token) (any, error) { return []byte(key), nil }); err != nil {
+			said = "token_not_valid"
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"code":"`+said+`"}`)
+	}))
+	u.t.Cleanup(server.Close)
+	facts, err := json.Marshal(map[string]any{"routes": steps.Routes{Protected: "/user/"}, "tokens": steps.TokenFacts{Algorithm: "HS256", UserIDClaim: "user_id", TypeClaim: "token_type", IDClaim: "jti", HeaderTypes: []string{"Bearer"}, HeaderName: "HTTP_AUTHORIZATION"}})
+	j, e := Stdio().State.Open(u.root, u.env)
+	if err = errors.Join(err, e); err == nil {
+		err = errors.Join(j.SetRestart(steps.OwnCommand), j.Use(journal.Used{URLs: []string{server.URL}, Facts: facts}))
 	}
 	if err != nil {
-		t.Fatal(err)
+		u.t.Fatal(err)
 	}
+}
+
+// A command of the user's own is not kept, only that there was one: without it the rollback
+// restores, restarts nothing, is not finished, and says what finishes it. That asks the
+// server: it is finished where the restored key is in force, and then nothing is left.
+func TestRollbackNeedsTheCommandThatItDoesNotKeep(t *testing.T) {
+	u := newUpgraded(t, "staging")
+	changed := "JWT_SECRET_KEY=" + stepstest.Key() + "\n"
+	u.run([]string{".env", changed})
+	u.ownServer(changed)
 	code, said := u.rollback("-", "--yes")
 	if code != ExitFinding || u.read(".env") != u.was {
 		t.Errorf("without the command: exit %d, restored %t", code, u.read(".env") == u.was)
@@ -301,14 +332,22 @@ func TestRollbackNeedsTheCommandThatItDoesNotKeep(t *testing.T) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}
 	}
-	if code, said = u.rollback("-", "--yes"); code != ExitFinding {
-		t.Errorf("again without it: exit %d: %s", code, said)
-	}
-	if code, said = u.rollback("-", "--yes", "--restart", "command:touch restarted"); code != ExitOK || !strings.Contains(said, "Everything is as it was before the upgrade") {
-		t.Errorf("with it: exit %d: %s", code, said)
-	}
-	u.read("restarted")
-	if code, said = u.rollback("-", "--yes"); code != ExitOK || !strings.Contains(said, "Nothing to undo") {
-		t.Errorf("after it: exit %d: %s", code, said)
+	for _, c := range []struct {
+		restart, says string
+		code          int
+	}{
+		{"", "does not keep a restart command", ExitFinding},
+		{"command:false", "then run keysplit rollback --env staging --restart command:false again", ExitFinding},
+		{"command:true", "new connections do not", ExitFinding},
+		{"command:touch restarted", "Everything is as it was before the upgrade", ExitOK},
+		{"", "Nothing to undo", ExitOK},
+	} {
+		args := []string{"--yes"}
+		if c.restart != "" {
+			args = append(args, "--restart", c.restart)
+		}
+		if code, said = u.rollback("-", args...); code != c.code || !strings.Contains(said, c.says) {
+			t.Errorf("%q: exit %d: %s", c.restart, code, said)
+		}
 	}
 }
