@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
@@ -35,6 +36,9 @@ func (r *Run) Hold(ctx context.Context, root, environment string, emit Emit) err
 		}
 	}
 	release, err := r.Options.State.Hold(ctx, root, environment, r.Options.Command, waiting)
+	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
+		held.Asks = r.HandOver != nil // somebody is at the terminal
+	}
 	if err != nil {
 		return err
 	}

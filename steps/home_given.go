@@ -134,7 +134,7 @@ func (r *Run) Untaken(s Source) finding.Finding {
 			WithFix(finding.Do("Set a new key where the settings fetch it from, then run `keysplit` again; `keysplit upgrade --help` lists the places that keysplit can write to."))
 	case Literal:
 		return finding.New(finding.SigningKeyInCode, "").At(r.Project.Rel(s.File), s.Line).
-			WithFix(finding.Do("Let the settings read it in its place: %s. Then run `keysplit upgrade`, which makes a new key. Never use this one again.", r.reads()))
+			WithFix(finding.Do("Let the settings read it in its place: %s. Then run `keysplit` again: the steps make a new key. Never use this one again.", r.reads()))
 	case NoTokens:
 		return finding.New(finding.TokenPackage, "keysplit found nothing in this project that makes tokens: no simplejwt, no django-ninja-jwt, no PyJWT with a shared key. There is nothing to split.").WithSeverity(finding.Warning).
 			WithFix(finding.Do("If there are no tokens, there is nothing to do. If there are, say which variable holds their key, in keysplit.toml: key = \"NAME\". Then run `keysplit` again."))

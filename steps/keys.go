@@ -86,7 +86,7 @@ func (k Keys) Shadowed() finding.Finding {
 
 // MendEnvironment is the fix for a key that the environment alone sets.
 var MendEnvironment = finding.Do("Set a new key where that variable is set: on the hosting platform, in the container's environment, in the service's unit or in the shell's profile. keysplit makes one and puts it there where you name the place: `keysplit --target SPEC`. " +
-	"Or take the variable out there and run `keysplit` again: the key then goes into the file.")
+	"Or take the variable out there and start `keysplit` again: the key then goes into the file.")
 
 // ReadKeys reads both keys as dialect d would from the file's bytes. A variable
 // of the environment beats the file, also when it is empty: that is what

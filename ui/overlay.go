@@ -54,6 +54,9 @@ func (o *overlay) pressed(w *wizard, k tea.KeyMsg) tea.Cmd {
 		w.cover(o.up)
 	case "q":
 		return w.quit(false)
+	case "r":
+		w.cover(nil)
+		fallthrough
 	case "x":
 		cmd, _ := w.global(name)
 		return cmd

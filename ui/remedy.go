@@ -111,7 +111,22 @@ func (w *wizard) advised(g finding.Group) finding.Group {
 	if r := remedyOf(g.Finding); !w.throwaway || r != nil && r.Label == "" {
 		g.Finding = Advised(g.Finding, w.facts.flags)
 	}
+	g.Fix = g.Fix.Repeated(w.repeats())
 	return g
+}
+
+// repeats are the words of the page for running keysplit again.
+func (w *wizard) repeats() string {
+	p := w.current()
+	switch {
+	case p != nil && w.phase(p) == failed && p.Name != steps.Preflight && finding.Has(p.findings, finding.EnvFileChanged):
+		return "start over"
+	case p != nil && w.phase(p) == failed:
+		return "retry"
+	case p != nil && p.Name == steps.Preflight && w.blocked():
+		return "look again"
+	}
+	return "press r"
 }
 
 // Advised is a finding as it is said to a person who has the ways out of Remedies: by their
@@ -126,6 +141,8 @@ func Advised(f finding.Finding, flags prose.Flags) finding.Finding {
 		switch {
 		case f.Optional && strings.HasSuffix(command, " --fix"):
 			return "step " + strconv.Itoa(steps.About(steps.Write).Number) + " offers it"
+		case command == prose.With("keysplit rollback", flags["rollback"]):
+			return "Roll back"
 		case r == nil:
 			return ""
 		case r.Value != "":

@@ -72,6 +72,40 @@ func TestAFlagIsAButton(t *testing.T) {
 	}
 }
 
+// Where advice says to run keysplit again, the page says which button does it; and the
+// steps that fix what is found are said to, in place of the command.
+func TestAFixNamesTheButtonThatRepeats(t *testing.T) {
+	t.Parallel()
+	fix := finding.Do("Look at it, then run `keysplit` again. Or undo it: `keysplit rollback`")
+	for want, play := range map[string]func(*stage){
+		"then retry. Or undo it: Roll back": func(st *stage) { st.to(steps.Restart).press("enter") },
+		"then look again.":                  func(*stage) {},
+		"then press r.":                     func(st *stage) { st.press("t", "enter") },
+	} {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Preflight].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			severity := map[bool]finding.Severity{true: finding.Error, false: finding.Warning}
+			emit.Find(finding.New(finding.DjangoCheckFailed, "").WithSeverity(severity[want == "then look again."]).WithFix(fix))
+			return nil
+		}
+		st.fakes[steps.Restart].apply = func(context.Context, *steps.Run, steps.Emit) error {
+			return steps.Fail(finding.New(finding.RestartFailed, "").WithFix(fix))
+		}
+		if play(st.open()); !strings.Contains(strings.Join(strings.Fields(st.w.View()), " "), want) {
+			t.Errorf("it does not say %q:\n%s", want, st.w.View())
+		}
+		if before := st.fakes[steps.Preflight].applied; st.w.over != nil {
+			if st.press("r"); st.w.over != nil || st.fakes[steps.Preflight].applied != before+1 {
+				t.Errorf("r does not look again:\n%s", st.w.View())
+			}
+		}
+	}
+	st := newStage(t, plainLight)
+	if st.open().press("t", "enter"); strings.Contains(st.w.View(), "keysplit upgrade") || !strings.Contains(st.w.View(), "The steps of the upgrade fix this for you.") {
+		t.Errorf("it says:\n%s", st.w.View())
+	}
+}
+
 // The value that the advice gives its flag is said, and stands in the form.
 func TestTheValueOfAFlagStandsInTheForm(t *testing.T) {
 	t.Parallel()

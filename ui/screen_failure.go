@@ -22,7 +22,7 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.lines(p.lines)
 		return
 	}
-	told, again := false, false
+	told := false
 	var said finding.Fix // what one fix mends is advised once
 	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
@@ -32,7 +32,6 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		said = f.Fix
 		s.blank()
 		told = true
-		again = again || p.Name != steps.Preflight && !fixable(p.findings) && f.Fix.SaysAgain(w.facts.flags)
 	}
 	if held := (*journal.HeldError)(nil); errors.As(p.failure, &held) {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), held.Headline())
@@ -41,10 +40,6 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 	} else if !told {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), Words(p.failure))
 		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done before that.")
-		s.blank()
-	}
-	if again {
-		s.hang("", st.Muted, "Start over is the same as running keysplit again.")
 		s.blank()
 	}
 	s.lines(p.lines)

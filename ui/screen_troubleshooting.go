@@ -128,10 +128,10 @@ func findingOverlay(f finding.Group, mark string) *overlay {
 		s.heading("Why it matters")
 		s.say("", lipgloss.NewStyle(), f.Why)
 		s.heading("What to do")
-		s.say("", lipgloss.NewStyle(), f.Fix)
 		if f.FixedBySteps() {
-			s.blank()
-			s.hang("", w.styles.OK, "The steps of the upgrade do this for you.")
+			s.hang("", w.styles.OK, "The steps of the upgrade fix this for you.")
+			return
 		}
+		s.say("", lipgloss.NewStyle(), f.Fix)
 	}}
 }

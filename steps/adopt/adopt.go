@@ -134,7 +134,7 @@ func byHand(run *steps.Run, p place) finding.Fix {
 		}
 		return finding.Do("Let %s read %s and %s, empty by default%s. Then add %s to INSTALLED_APPS.", p.Reader, m.grace[0], m.grace[1], as, steps.GraceApp)
 	case p.Reader != "" && p.Reading == "": // the settings are made last, and from the dictionary
-		return finding.Do("Give %s the first of these lines, above the call of %s, and that call the second. Then run `keysplit upgrade`.\n%s", p.Dict, p.Reader,
+		return finding.Do("Give %s the first of these lines, above the call of %s, and that call the second. Then run `keysplit` again.\n%s", p.Dict, p.Reader,
 			prose.Code(fmt.Sprintf("%s: %s,\nvalidators=[dynaconf.Validator(%s, must_exist=True, len_min=%d)],", m.quoted("SIGNING_KEY"), m.quoted("@format {this."+m.Var+"}"), m.quoted(m.Var), m.least)))
 	case p.Tail == "apps":
 		where = "below INSTALLED_APPS"

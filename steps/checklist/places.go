@@ -171,7 +171,7 @@ func (p place) finding() finding.Finding {
 			WithFix(finding.Do("Add a second secret, called as this one is, with another key in it."))
 	case p.bad:
 		f = finding.New(p.code, "The file sets SECRET_KEY, but is not valid YAML, so keysplit cannot tell what gets JWT_SECRET_KEY.").At(p.file, p.line).
-			WithFix(finding.Do("Correct the file, then run `keysplit check` again."))
+			WithFix(finding.Do("Correct the file, then run `keysplit` again."))
 	case !p.own.Empty():
 		f.Message = prose.Of("This file, whose values are encrypted or are kept elsewhere, has SECRET_KEY, but not JWT_SECRET_KEY.")
 		f.Why = prose.Of("What gets its variables from here fails at the first start of Django.")

@@ -37,10 +37,15 @@ func (h Holder) String() string {
 type HeldError struct {
 	Environment string
 	By          Holder
+	Asks        bool // this run asks what to do about it
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("another run of keysplit is at work on %s of this project: %s. Wait until it ends, or add --wait", secret.Inert(e.Environment), e.By)
+	text := fmt.Sprintf("another run of keysplit is at work on %s of this project: %s", secret.Inert(e.Environment), e.By)
+	if e.Asks {
+		return text
+	}
+	return text + ". Wait until it ends, or add --wait"
 }
 
 // Headline is the same for a person, without who it is and what to do.
@@ -101,7 +106,7 @@ func (f Folder) Hold(ctx context.Context, project, environment, command string, 
 			if tries < holdLeft && by.PID != 0 && ended(by.PID) {
 				err = pause(ctx)
 			} else {
-				err = &HeldError{environment, by}
+				err = &HeldError{Environment: environment, By: by}
 			}
 		}
 		if err != nil {

@@ -328,7 +328,7 @@ func (d *diagnosis) judgeSecretKey(file *envfile.File) {
 	case strings.TrimSpace(value) == "":
 		f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is there, but empty.")
 		if path == "" {
-			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set to an empty value in this shell, which overrides the file.").WithFix(finding.Do("In this shell: %s. Then run `keysplit` again.", finding.Command(shell.Unset("SECRET_KEY"))))
+			f = finding.New(finding.SecretKeyMissing, "SECRET_KEY is set to an empty value in this shell, which overrides the file.").WithFix(finding.Do("In this shell: %s. Then start `keysplit` again.", finding.Command(shell.Unset("SECRET_KEY"))))
 		}
 	case steps.Placeholder(value):
 		f = finding.New(finding.SecretKeyPlaceholder, "")

@@ -19,37 +19,52 @@ import (
 // The zero Text says nothing. Two that say the same are equal.
 type Text struct {
 	label  string // what stands before it and a colon
-	marked string // every other piece between two marks is a command, or code
+	marked string // every other piece between two marks is a command, or code, or says to run keysplit again
 }
 
-// A mark stands before and behind each command, another one before and behind code. No
-// path, word or printable text has them.
+// A mark stands before and behind each command, others before and behind code, and each
+// part that says to run keysplit again. No path, word or printable text has them.
 const (
-	mark     = "\x00"
-	codeMark = "\x01"
+	mark      = "\x00"
+	codeMark  = "\x01"
+	againMark = "\x02"
 )
 
-// unmarked takes the marks off a text.
-var unmarked = strings.NewReplacer(mark, "", codeMark, "")
+var (
+	// unmarked takes the marks off a text.
+	unmarked = strings.NewReplacer(mark, "", codeMark, "", againMark, "")
+	// marked puts them into a format.
+	marked = strings.NewReplacer("run `keysplit` again", again("run"), "Run `keysplit` again", again("Run"), "`", mark)
+)
+
+// again says, in parts, to run keysplit again.
+func again(run string) string {
+	return Part{Text: run + " ", Again: true}.marked() + Part{Text: Again, Command: true, Again: true}.marked() + Part{Text: " again", Again: true}.marked()
+}
 
 // Part is a piece of a Text.
 type Part struct {
 	Text    string
 	Command bool // as a person types it into a shell
 	Code    bool // of the project's settings, or about it: its names are the code's
+	Again   bool // of the words that say to run keysplit again
 }
 
 // Copied reports whether a person copies the part whole: a command, or lines of code.
 func (p Part) Copied() bool { return p.Command || p.Code && strings.Contains(p.Text, "\n") }
 
 func (p Part) marked() string {
+	text := p.Text
 	switch {
 	case p.Command:
-		return Command(p.Text).String()
+		text = Command(p.Text).String()
 	case p.Code:
-		return Code(p.Text).String()
+		text = Code(p.Text).String()
 	}
-	return p.Text
+	if p.Again {
+		return againMark + text + againMark
+	}
+	return text
 }
 
 // Command is a whole command line, as an argument of Say.
@@ -71,9 +86,10 @@ func Of(text string) Text { return Text{marked: unmarked.Replace(text)} }
 
 // Say makes a text. Commands in the format stand between backticks, and those that are
 // made at run time are arguments of type Command for %s. A command that begins with
-// the word keysplit is keysplit's own. Another Text may be an argument for %s as well.
+// the word keysplit is keysplit's own; "run `keysplit` again" is what Repeated replaces.
+// Another Text may be an argument for %s as well.
 func Say(format string, args ...any) Text {
-	format = strings.ReplaceAll(format, "`", mark)
+	format = marked.Replace(format)
 	if len(args) == 0 {
 		return Text{marked: format}
 	}
@@ -149,12 +165,26 @@ func (t Text) Empty() bool { return t.marked == "" }
 
 // Parts are the prose, the commands and the code in their order, none empty.
 func (t Text) Parts() (parts []Part) {
-	for i, text := range strings.Split(t.whole(), mark) {
-		for j, piece := range strings.Split(text, codeMark) {
-			if piece != "" {
-				parts = append(parts, Part{Text: piece, Command: i%2 == 1, Code: j%2 == 1})
-			}
+	var p Part
+	for rest := t.whole(); rest != ""; {
+		end := strings.IndexAny(rest, mark+codeMark+againMark)
+		if end < 0 {
+			end = len(rest)
 		}
+		if end > 0 {
+			p.Text = rest[:end]
+			parts, rest = append(parts, p), rest[end:]
+			continue
+		}
+		switch rest[:1] {
+		case mark:
+			p.Command = !p.Command
+		case codeMark:
+			p.Code = !p.Code
+		default:
+			p.Again = !p.Again
+		}
+		rest = rest[1:]
 	}
 	return parts
 }
@@ -176,11 +206,23 @@ func (t Text) Command() string {
 	return ""
 }
 
-// SaysAgain reports whether the text ends in running keysplit again, with the flags that it
-// has by then.
-func (t Text) SaysAgain(flags Flags) bool {
-	again := Say("`keysplit`")
-	return slices.ContainsFunc(append(again.Parts(), again.For(flags).Parts()...), func(p Part) bool { return slices.Contains(t.Parts(), p) })
+// Repeated is the text with other words where it says to run keysplit again: a front end
+// has a button for that.
+func (t Text) Repeated(by string) Text {
+	before := false // it was a part of these words
+	return t.each(func(p Part) string {
+		first := p.Again && !before
+		before = p.Again
+		switch {
+		case first && strings.HasPrefix(p.Text, "R"):
+			return strings.ToUpper(by[:1]) + by[1:]
+		case first:
+			return by
+		case p.Again:
+			return ""
+		}
+		return p.Text
+	})
 }
 
 // Flags are what commands of keysplit need to be about the right thing, by their verb.

@@ -31,8 +31,8 @@ func TestTheCommandOfAText(t *testing.T) {
 		if got := c.says.Rendered(); got != c.text {
 			t.Errorf("%q, want %q", got, c.text)
 		}
-		if got := c.says.Command(); got != c.command || c.says.SaysAgain(nil) != c.again {
-			t.Errorf("%q: command %q, again %v", c.text, got, c.says.SaysAgain(nil))
+		if got := c.says.Command(); got != c.command || (c.says.Repeated("retry") != c.says) != c.again {
+			t.Errorf("%q: command %q, then %q", c.text, got, c.says.Repeated("retry").Rendered())
 		}
 	}
 	want := []Part{{Text: "Run "}, {Text: "ps", Command: true}, {Text: " now."}}
@@ -48,8 +48,11 @@ func TestCommandsOfAnEnvironment(t *testing.T) {
 	flags := Flags{Again: append(env, "--url", "u"), "": append(env, "--url", "u"), "upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
 		"rollback" + Any: {"--settings", "m"}, "check" + Any: {"--settings", "m"}}
 	again := Say("Wait, then run `keysplit` again.").For(flags)
-	if !again.SaysAgain(flags) || again.Command() != "" || Say("`keysplit --url v`").For(flags).SaysAgain(flags) {
-		t.Errorf("%q does not say so", again.Rendered())
+	if got := again.Repeated("retry").Rendered(); got != "Wait, then retry." || again.Command() != "" {
+		t.Errorf("%q, then %q", again.Rendered(), got)
+	}
+	if got := Say("Run `keysplit` again: it starts anew. %s", Say("Or run `keysplit` again.")).For(flags).Repeated("start over").Rendered(); got != "Start over: it starts anew. Or start over." {
+		t.Errorf("%q", got)
 	}
 	for command, want := range map[string]string{
 		"keysplit --env 'a b' --url u": "keysplit", "keysplit --env 'a b' --url u --python PATH": "keysplit --python PATH",

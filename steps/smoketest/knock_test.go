@@ -110,7 +110,7 @@ func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
 			return true
 		}
 		found, err := b.apply()
-		if err != nil || len(found) != 1 || found[0].Code != "route-unknown" || found[0].Severity != finding.Warning || !strings.Contains(found[0].Fix.Rendered(), "keysplit.toml") {
+		if err != nil || len(found) != 1 || found[0].Code != "route-unknown" || found[0].Severity != finding.Warning || !strings.Contains(found[0].Fix.Rendered(), " PATH") {
 			t.Fatalf("%s: %v, %+v", path, err, found)
 		}
 		line := map[string]string{"login": steps.LineLogin, "token/refresh": steps.LineRefresh, "user": steps.LineProtected}[path]

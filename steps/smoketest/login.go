@@ -114,7 +114,7 @@ var errUnverified = errors.New("not verified")
 func (s *session) unverified(line, text string, a answer, path, setting string) error {
 	s.emit.Check(line, steps.MarkWarn, text, fmt.Sprintf("not verified: %d at %s, which keysplit assumed", a.status, secret.Inert(path)))
 	f := finding.New(finding.RouteUnknown, fmt.Sprintf("The %s was not verified: keysplit assumed %s, and it is not there.", setting, secret.Inert(path)))
-	s.emit.Find(f.WithFix(finding.Do("Name the path: %s, or in keysplit.toml, under the environment: %s = \"/PATH/\".", finding.Command(s.run.Command("upgrade", "--"+setting, "PATH")), setting)))
+	s.emit.Find(f.WithFix(finding.Do("Name the path: %s", finding.Command(s.run.Command("upgrade", "--"+setting, "PATH")))))
 	return errUnverified
 }
 

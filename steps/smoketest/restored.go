@@ -142,7 +142,7 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, undone secret.Secre
 	}
 	if ses.faulty != 0 {
 		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, ses.same())
-		return steps.Fail(ses.fault(string(again)))
+		return steps.Fail(ses.fault(finding.Do("Then run: %s", again)))
 	}
 	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for the restored key and a random one")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it gives the restored key and a random one the same answer ("+strings.Join(tried(ses.routes), ", ")+").").

@@ -210,10 +210,10 @@ func faultOf(verify, protected int) int {
 	return status
 }
 
-// fault is the finding of a server that looks at no token. again is the command that asks
+// fault is the finding of a server that looks at no token. then says how to ask
 // once more.
-func (s *session) fault(again string) finding.Finding {
-	at, then := host(s.client.address), finding.Do("Then run: %s", finding.Command(again))
+func (s *session) fault(then finding.Fix) finding.Finding {
+	at := host(s.client.address)
 	message := "The server at %s answers every test token with an error (%d)."
 	fix := finding.Do("Its log says why. Fix that.")
 	switch {
@@ -240,10 +240,10 @@ func (s *session) notTold(throttled, account bool) finding.Finding {
 		f.Message = prose.Say("It could not be shown which key the server signs with: it is rate limiting, and the limit is reached.")
 		f.Fix = finding.Do("Wait a few minutes, then run `keysplit` again.")
 	case s.faulty != 0 && !account:
-		return s.fault("keysplit")
+		return s.fault(finding.Do("Then run `keysplit` again."))
 	case s.astray:
 		f.Message = prose.Say("Which key the server signs with was not verified: no route that keysplit assumed is there (%s).", strings.Join(tried(s.routes), ", "))
-		f.Fix = finding.Do("Name one that wants a token: `keysplit --protected PATH`, or in keysplit.toml, under the environment: protected = \"/PATH/\".")
+		f.Fix = finding.Do("Name one that wants a token: `keysplit --protected PATH`")
 	case account:
 		f.Fix = finding.Do("Look at the authentication classes of the protected route: a route that answers every token alike cannot show the key.")
 	}

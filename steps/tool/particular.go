@@ -35,7 +35,7 @@ func (t Program) particularly(spec string, stderr, stdout []byte) (finding.Findi
 		case !m.Fix.Empty():
 			f = f.WithFix(m.Fix)
 		case m.Code == finding.ToolNotLoggedIn:
-			f = f.WithFix(finding.Do("Run: %s and then `keysplit` again.", t.Login))
+			f = f.WithFix(finding.Do("Run: %s. Then run `keysplit` again.", t.Login))
 		}
 		return f, true
 	}

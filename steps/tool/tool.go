@@ -118,7 +118,7 @@ func (t Program) Explain(spec string, res child.Result) error {
 			f := finding.New(trouble.code, fmt.Sprintf("%s: %s", t.Name, Said[trouble.code])).At(spec, 0)
 			switch trouble.code {
 			case finding.ToolNotLoggedIn:
-				f = f.WithFix(finding.Do("Run: %s and then `keysplit` again.", t.Login))
+				f = f.WithFix(finding.Do("Run: %s. Then run `keysplit` again.", t.Login))
 			case finding.RestartFailed:
 				f = f.WithFix(finding.Do("Look at it: %s. What was set stays set: fix the app and run `keysplit` again, or `keysplit rollback`.", finding.Shell(t.Name, "logs")))
 			}

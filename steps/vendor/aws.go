@@ -39,13 +39,13 @@ var awsProgram = tool.Program{
 // awsMessages are also those of kubectl, where it has aws log it in to EKS.
 var awsMessages = []tool.Message{
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)SSO token|SSO session|retrieving token from sso`),
-		Fix: finding.Do("Run: `aws sso login`, with the profile that you use, and then `keysplit` again.")},
+		Fix: finding.Do("Run: `aws sso login`, with the profile that you use. Then run `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)security token included in the request is|UnrecognizedClientException|InvalidClientTokenId|SignatureDoesNotMatch`), Said: "AWS does not take these access keys: they are wrong, or have expired.",
-		Fix: finding.Do("Run: `aws sso login`, or `aws configure`, or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN again. Then run `keysplit` again.")},
+		Fix: finding.Do("Run: `aws sso login`, or `aws configure`. Then run `keysplit` again. Or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN, and start `keysplit` again.")},
 	{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)config profile \(.*?\) could not be found`), Said: "there is no such AWS profile.",
 		Fix: finding.Do("Compare AWS_PROFILE with: `aws configure list-profiles`")},
 	{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)must specify a region`), Said: "it was not told which AWS region the secret is in.",
-		Fix: finding.Do("Set AWS_REGION, e.g. AWS_REGION=eu-west-1, or run: `aws configure`. Then run `keysplit` again.")},
+		Fix: finding.Do("Run: `aws configure`. Then run `keysplit` again. Or set AWS_REGION, e.g. AWS_REGION=eu-west-1, and start `keysplit` again.")},
 }
 
 func parseAWS(argument string) (Store, error) {

@@ -170,7 +170,7 @@ func (h *Heroku) do(ctx context.Context, run *steps.Run, token secret.Secret, me
 	}
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
-		return h.problem(finding.ToolNotLoggedIn, finding.Do("Run: `heroku login`, or give a valid HEROKU_API_KEY, and then `keysplit` again."))
+		return h.problem(finding.ToolNotLoggedIn, finding.Do("Run: `heroku login`. Then run `keysplit` again. Or set a valid HEROKU_API_KEY, and start `keysplit` again."))
 	case res.StatusCode == http.StatusForbidden:
 		return h.problem(finding.AccessDenied, finding.Fix{})
 	case res.StatusCode == http.StatusNotFound:

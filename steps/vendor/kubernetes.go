@@ -46,7 +46,7 @@ var kubectl = tool.Program{
 		{Code: finding.ToolNotLoggedIn, Sign: lazyregexp.New(`(?i)getting credentials: exec|print credential failed`),
 			Fix: finding.Do("Log in where the cluster is: `aws sso login` for EKS, `gcloud auth login` for GKE, `az login` for AKS. Then run `keysplit` again.")},
 		{Code: finding.PlaceNotFound, Sign: lazyregexp.New(`(?i)current-context (is not set|must exist)|connection to the server localhost:8080 was refused|no configuration has been provided`), Said: "it is not told which cluster to use.",
-			Fix: finding.Do("See `kubectl config get-contexts`, choose one with `kubectl config use-context NAME`, or set KUBECONFIG. Then run `keysplit` again.")},
+			Fix: finding.Do("See `kubectl config get-contexts`, choose one with `kubectl config use-context NAME`, then run `keysplit` again. Or set KUBECONFIG, and start `keysplit` again.")},
 	}),
 }
 

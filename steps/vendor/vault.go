@@ -36,7 +36,7 @@ var vaultProgram = tool.Program{
 	Name: "vault", Install: "See https://developer.hashicorp.com/vault/install.", Login: finding.Do("`vault login`"),
 	Messages: []tool.Message{
 		{Code: finding.PlaceUnreachable, Sign: lazyregexp.New(`(?i)server gave HTTP response to HTTPS client`), Said: "this Vault speaks http and not https.",
-			Fix: finding.Do("Set VAULT_ADDR to its address with http://, if it really runs without TLS. Then run `keysplit` again.")},
+			Fix: finding.Do("Set VAULT_ADDR to its address with http://, if it really runs without TLS, and start `keysplit` again.")},
 	},
 }
 

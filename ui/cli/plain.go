@@ -45,7 +45,7 @@ type plainFront struct {
 	fixes  bool // the run that is shown does what fixable findings ask for
 	found  bool // the latest event was a finding
 
-	advised func(finding.Finding) finding.Finding // what ends a step, where a person has ways out; nil for none
+	advised func(f finding.Finding, again string) finding.Finding // what ends a step, where a person has ways out; nil for none
 
 	held     []finding.Finding              // of a look that is not at its end, to be shown together
 	behind   *bytes.Buffer                  // what goes behind the verdict, between hold and show
@@ -163,12 +163,12 @@ func (p *plainFront) Event(ev steps.Event) {
 	case steps.EventOutput:
 		p.say("    ", "", p.s.Muted, ev.Text)
 	case steps.EventFinding:
-		f := *ev.Finding
+		f, again := *ev.Finding, "look again"
 		if ev.Ends {
-			f = f.NotFixable() // the step failed with it, so that nothing follows that fixes it
+			f, again = f.NotFixable(), "retry" // the step failed with it, so that nothing follows that fixes it
 		}
 		if p.advised != nil && (ev.Ends || ui.Blocked([]finding.Finding{f})) { // it is asked about
-			f = p.advised(f)
+			f = p.advised(f, again)
 		}
 		if p.behind != nil || ev.Step == steps.Preflight {
 			p.held = append(p.held, f)

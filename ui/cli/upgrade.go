@@ -216,7 +216,11 @@ func (o *upgradeOptions) serve(p *plainFront, run *steps.Run) {
 		run.HandOver = handOver
 	}
 	if o.hasOthers() && !o.yes && !o.dryRun {
-		p.advised = func(f finding.Finding) finding.Finding { return ui.Advised(f, run.Flags()) }
+		p.advised = func(f finding.Finding, again string) finding.Finding {
+			f = ui.Advised(f, run.Flags())
+			f.Fix = f.Fix.Repeated(again)
+			return f
+		}
 	}
 }
 
