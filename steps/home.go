@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/prose"
@@ -144,17 +143,13 @@ func (o ownFile) Takes(k Keys) error {
 func (ownFile) Brings(secret.Secret) (string, bool) { return "", false }
 func (ownFile) Kept() prose.Text                    { return prose.Say("Your key in the file is good, so it stays.") }
 
-func (ownFile) ReadBy(reader envfile.Dialect) string {
-	return "the file, as " + string(reader) + " reads it"
+func (o ownFile) ReadBy(reader envfile.Dialect) string {
+	return "the file, " + o.run.Project.ReadAs(o.File(), reader)
 }
 
 func (o ownFile) Witnesses() []prose.Text {
-	var readers []string
-	for _, d := range o.run.Project.EnvFile.Readers {
-		readers = append(readers, string(d))
-	}
 	lines := []prose.Text{
-		prose.Say("The file, as %s reads it", strings.Join(readers, " and ")),
+		prose.Say("The file, %s", o.run.Project.ReadAs(o.File(), o.run.Project.EnvFile.Readers...)),
 		prose.Say("The environment of this shell"),
 	}
 	if o.run.Django != nil {

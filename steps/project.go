@@ -168,6 +168,18 @@ type EnvFile struct {
 	At      *envfile.Snapshot // as it was when preflight looked; nil when it could not be opened
 }
 
+// ReadAs is how a file of variables is read, in words.
+func (p *Project) ReadAs(path string, readers ...envfile.Dialect) string {
+	if p.EnvFile.Sourced && path == p.EnvFile.Path {
+		return "as it is handed over"
+	}
+	names := make([]string, len(readers))
+	for i, reader := range readers {
+		names[i] = string(reader)
+	}
+	return "as " + strings.Join(names, " and ") + " reads it"
+}
+
 // Server is one running server process of the project.
 type Server struct {
 	URL      string    // base URL, "http://127.0.0.1:8000" or "unix:/run/shop.sock"; "" while it does not listen, or where keysplit does not reach it

@@ -129,6 +129,7 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	if len(run.Project.EnvFile.Readers) > 0 {
 		reader = run.Project.EnvFile.Readers[0]
 	}
+	as := run.Project.ReadAs(path, reader)
 	data, err := file.ReadSmall(path)
 	if err != nil {
 		e.unset = append(e.unset, rel+" cannot be read: "+whyUnread(err))
@@ -136,7 +137,7 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	}
 	vars, err := envfile.Read(reader, data, run.LookupEnv)
 	if err != nil {
-		e.unset = append(e.unset, fmt.Sprintf("%s cannot be read as %s reads it", rel, reader))
+		e.unset = append(e.unset, rel+" cannot be read "+as)
 		return
 	}
 	get := func(name string) (secret.Secret, string) {
@@ -157,16 +158,16 @@ func (e *envs) read(run *steps.Run, path string, own bool) {
 	if !own && steps.Placeholder(keyText) && steps.Placeholder(secretText) {
 		return // a template under another name: both keys are to be filled in
 	}
-	e.judge(rel, string(reader), lineOf(data, run.Names().Key), run.Judge(key, secretKey), key, secretKey, own)
+	e.judge(rel, as, lineOf(data, run.Names().Key), run.Judge(key, secretKey), key, secretKey, own)
 }
 
-func (e *envs) judge(rel, reader string, line int, codes []finding.Code, key, secretKey secret.Secret, own bool) {
+func (e *envs) judge(rel, as string, line int, codes []finding.Code, key, secretKey secret.Secret, own bool) {
 	has := func(c finding.Code) bool { return slices.Contains(codes, c) }
 	switch {
 	case has(finding.JWTKeyMissing):
 		what := " sets no JWT_SECRET_KEY"
 		if line > 0 {
-			what = fmt.Sprintf(" names JWT_SECRET_KEY in a form that %s does not read", reader)
+			what = " sets no JWT_SECRET_KEY, " + as + ", though a line names it"
 		}
 		e.unset = append(e.unset, rel+what)
 		return
@@ -176,13 +177,13 @@ func (e *envs) judge(rel, reader string, line int, codes []finding.Code, key, se
 	case has(finding.JWTKeyPlaceholder):
 		e.unset = append(e.unset, rel+" holds a placeholder, not a key")
 	default:
-		e.sets = append(e.sets, Evidence{Text: "sets JWT_SECRET_KEY, as " + reader + " reads it", File: rel, Line: line})
+		e.sets = append(e.sets, Evidence{Text: "sets JWT_SECRET_KEY, " + as, File: rel, Line: line})
 	}
 	switch {
 	case has(finding.JWTKeyEqualsSecretKey):
 		e.equal = append(e.equal, "the two keys are equal in "+rel)
 	case secretKey.Set():
-		e.differ = append(e.differ, Evidence{Text: "holds two keys that differ, as " + reader + " reads it", File: rel, Line: line})
+		e.differ = append(e.differ, Evidence{Text: "holds two keys that differ, " + as, File: rel, Line: line})
 		e.ownDiffer = e.ownDiffer || own
 	}
 	switch {

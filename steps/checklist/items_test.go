@@ -210,7 +210,7 @@ func TestEachItemIsOpenForWhatTheFilesSay(t *testing.T) {
 		"deeper down":               {"a/b/.env", "SECRET_KEY=" + secretKey + "\n", 1, "a/b/.env", ""},
 		"named prod.env":            {"deploy/prod.env", "SECRET_KEY=" + secretKey + "\n", 1, "deploy/prod.env", ""},
 		"own without":               {".env", "SECRET_KEY=" + secretKey + "\n", 1, ".env sets no", ""},
-		"own with export":           {".env", "SECRET_KEY=" + secretKey + "\nexport JWT_SECRET_KEY=" + key + "\n", 1, "form that decouple does not read", ""},
+		"own with export":           {".env", "SECRET_KEY=" + secretKey + "\nexport JWT_SECRET_KEY=" + key + "\n", 1, "sets no JWT_SECRET_KEY, as decouple reads it, though a line names it", ""},
 		"link to nothing":           {".env.gone", "", 1, ".env.gone cannot be read: it does not exist", ""},
 		"empty":                     {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=\n", 1, "empty", ""},
 		"placeholder":               {".env.local", "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + strings.Repeat("change-me-", 6) + "\n", 1, "placeholder", ""},

@@ -19,19 +19,32 @@ import (
 func (d *diagnosis) belong() {
 	env, names := &d.project.EnvFile, d.run.Names()
 	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false
-	readers, named := d.named()
-	switch alone := env.Owner == nil && d.reader() == envfile.Shell; {
-	case alone && named:
-		env.Readers, env.Sourced = readers[:1], true
-	case alone && d.run.Options.EnvFile == "":
-		for _, path := range d.shellFiles() {
-			if d.sourced(path) {
-				env.Path, env.Found, env.Sourced = path, "a shell reads it", true
-				break
-			}
-		}
+	if env.Owner == nil && d.reader() == envfile.Shell {
+		d.handOver()
 	}
 	env.Names = sets(env.Path, names.IsKey)
+}
+
+// handOver finds the file whose variables settings get that read the environment alone, if
+// there is one: the named one, one that a shell has read, or that a starter hands over.
+func (d *diagnosis) handOver() {
+	env := &d.project.EnvFile
+	h, handed := d.handed()
+	if readers, named := d.named(); named {
+		if env.Readers, env.Sourced = readers[:1], true; handed && steps.SameFile(h.path, env.Path) && readers[0] == envfile.Shell {
+			env.Readers = []envfile.Dialect{h.reader}
+		}
+		return
+	}
+	for _, path := range d.shellFiles() {
+		if d.sourced(path) {
+			env.Path, env.Found, env.Sourced = path, "a shell reads it", true
+			return
+		}
+	}
+	if handed {
+		env.Path, env.Found, env.Readers, env.Sourced = h.path, h.by+" hands it over", []envfile.Dialect{h.reader}, true
+	}
 }
 
 // named reports whether the user named the .env as the place, and who reads it then: what
@@ -225,23 +238,6 @@ func (d *diagnosis) textReadsNone() bool {
 		return false
 	}
 	return d.place.none || !slices.ContainsFunc(d.sources, func(s source) bool { return ownReader.MatchString(s.text) })
-}
-
-var handsEnv = lazyregexp.New(`(?i)(?:^|[\s"'=/])\.env\b|\bdotenv|\benvfile\b|\bhoncho\b`)
-
-// handedOver reports whether something that starts the backend may hand it a .env.
-func handedOver(p *steps.Project) bool {
-	for _, dir := range upward(p.Root, p.TopLevel) {
-		if isFile(filepath.Join(dir, "Pipfile")) {
-			return true
-		}
-		for _, name := range steps.Starters {
-			if handsEnv.Match(readSome(filepath.Join(dir, filepath.FromSlash(name)))) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // judgeGiven applies the rules to a key that no file of variables gives. Where it is

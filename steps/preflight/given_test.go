@@ -193,3 +193,59 @@ func TestANamedPlaceIsHandedOver(t *testing.T) {
 		})
 	}
 }
+
+// What starts the backend hands the variables of a file over: that is the place then, and
+// what Django is given. A starter that only names a file, or has one made, hands over none.
+func TestAStarterHandsTheFileOver(t *testing.T) {
+	t.Parallel()
+	const both = "backend/.env"
+	secretKey := stepstest.Key()
+	for what, c := range map[string]struct {
+		files  map[string]string // below the top level; {SECRET_KEY} is filled in
+		want   string            // the file, "" for none
+		reader envfile.Dialect
+		lacks  bool // it has no SECRET_KEY
+	}{
+		"just":                        {map[string]string{"backend/justfile": "set dotenv-load\n\nrun:\n    python manage.py runserver\n"}, both, envfile.Godotenv, false},
+		"just, of the top":            {map[string]string{"justfile": "set dotenv-load := true\n", ".env": "SECRET_KEY={SECRET_KEY}\n"}, ".env", envfile.Godotenv, false},
+		"just, another file":          {map[string]string{"backend/justfile": "set dotenv-filename := \"dev.env\"\n", both: "-", "backend/dev.env": "SECRET_KEY={SECRET_KEY}\n"}, "backend/dev.env", envfile.Godotenv, false},
+		"just, none yet":              {map[string]string{"backend/justfile": "set dotenv-load\n", both: "-"}, both, envfile.Godotenv, true},
+		"just, switched off":          {map[string]string{"backend/justfile": "set dotenv-load := false\n", both: "DEBUG=1\n"}, "", "", false},
+		"honcho, foreman, heroku":     {map[string]string{"backend/Procfile": "web: gunicorn config.wsgi\n"}, both, envfile.PythonDotenv, false},
+		"a Procfile alone":            {map[string]string{"backend/Procfile": "web: gunicorn config.wsgi\n", both: "-"}, "", "", false},
+		"of the top folder":           {map[string]string{"Procfile.dev": "web: cd backend && python manage.py runserver\n", both: "-", ".env": "SECRET_KEY={SECRET_KEY}\n"}, ".env", envfile.PythonDotenv, false},
+		"pipenv":                      {map[string]string{"backend/Pipfile": "[packages]\n"}, both, envfile.PythonDotenv, false},
+		"make":                        {map[string]string{"backend/Makefile": "-include .env\nexport\n"}, both, envfile.PythonDotenv, false},
+		"a shell of make":             {map[string]string{"backend/Makefile": "run:\n\tset -a; . ./.env; python manage.py runserver\n"}, both, envfile.Shell, false},
+		"Task":                        {map[string]string{"Taskfile.yml": "version: '3'\ndotenv: ['backend/.env']\n"}, both, envfile.Godotenv, false},
+		"mise":                        {map[string]string{"mise.toml": "[env]\n_.file = 'backend/.env'\n"}, both, envfile.Godotenv, false},
+		"uv":                          {map[string]string{"backend/Makefile": "run:\n\tuv run --env-file .env manage.py runserver\n"}, both, envfile.PythonDotenv, false},
+		"an editor":                   {map[string]string{".vscode/launch.json": "{\"envFile\": \"${workspaceFolder}/backend/.env\"}\n"}, both, envfile.PythonDotenv, false},
+		"a service":                   {map[string]string{"backend/compose.yml": "services:\n  web:\n    env_file: .env\n"}, both, envfile.Compose, false},
+		"compose, a file without any": {map[string]string{"backend/compose.yml": "services:\n  db:\n    env_file: .env\n", both: "POSTGRES_DB=a\n"}, "", "", false},
+		"a copy of an example":        {map[string]string{"backend/Makefile": "init:\n\tcp .env.example .env\n", both: "DEBUG=1\n", "backend/.env.example": "SECRET_KEY=changeme\n"}, "", "", false},
+		"a container's alone":         {map[string]string{"backend/Makefile": "up:\n\tdocker compose --env-file .env up\n", both: "TAG=1\n"}, "", "", false},
+	} {
+		files := tree("SECRET_KEY={SECRET_KEY}\nMAIL=Foo Bar <a@b.c>\n", map[string]string{"backend/config/settings.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nJWT_SECRET_KEY = os.environ['JWT_SECRET_KEY']\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n"})
+		for name, text := range c.files {
+			if files[name] = strings.ReplaceAll(text, "{SECRET_KEY}", secretKey); text == "-" {
+				delete(files, name)
+			}
+		}
+		if text, ok := files[both]; ok {
+			files[both] = strings.ReplaceAll(text, "{SECRET_KEY}", secretKey)
+		}
+		dir := lay(t, files)
+		run, _, err := lookStatic(t, filepath.Join(dir, "backend"), nil, nil)
+		if err != nil {
+			t.Fatal(what, err)
+		}
+		env := run.Project.EnvFile
+		if got := env.Sourced; got != (c.want != "") || got && (run.Project.Rel(env.Path) != c.want || env.Readers[0] != c.reader) {
+			t.Errorf("%s: %s, read as %s, handed over %t", what, env.Path, env.Readers, env.Sourced)
+		}
+		if handed := run.HandedIn(run.Project)["SECRET_KEY"]; c.want != "" && !c.lacks && c.reader != envfile.Shell && handed != secretKey {
+			t.Errorf("%s: SECRET_KEY is not what Django is given", what)
+		}
+	}
+}

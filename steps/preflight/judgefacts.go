@@ -208,7 +208,7 @@ func (j *judged) state() {
 func (j *judged) storedTwice() bool {
 	d, f := j.d, j.f
 	both := f.Key.Set && f.SigningEqualsKey && (f.Key.Source == "code" || f.Key.Source == "value-file")
-	if !f.SigningEqualsSecretKey || !both && (f.Key.Set || f.Takes || !signsWithFetched(d.run.Names(), d.sources)) {
+	if !f.SigningEqualsSecretKey || f.Takes || !both && (f.Key.Set || !signsWithFetched(d.run.Names(), d.sources)) {
 		return false
 	}
 	told := func(f finding.Finding) bool {
@@ -271,7 +271,7 @@ func (j *judged) loaded() {
 		j.add(finding.JWTKeyTooShort, fmt.Sprintf("The settings have a JWT_SECRET_KEY of %d characters; %d are needed.", f.Key.Length, steps.MinKeyLength), j.settings())
 	}
 	switch {
-	case !f.Key.Set || !f.SigningEqualsSecretKey || j.has(finding.JWTKeyEqualsSecretKey):
+	case !f.Key.Set || !f.SigningEqualsSecretKey || f.Takes || j.has(finding.JWTKeyEqualsSecretKey): // what a variable replaces is said as a fallback
 	case f.SigningEqualsKey:
 		j.add(finding.JWTKeyEqualsSecretKey, "The key that signs tokens equals SECRET_KEY.", j.settings())
 	default:

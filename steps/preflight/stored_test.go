@@ -27,6 +27,7 @@ func TestKeysOfAStoreThatAreEqual(t *testing.T) {
 		"a file of one value":         {steps.Facts{State: "ok", SigningEqualsSecretKey: true, SigningEqualsKey: true, Key: steps.KeyFacts{Set: true, Source: "value-file"}}, steps.Source{Kind: steps.ValueFile, File: "jwt"}, "", finding.JWTKeyEqualsSecretKey, "Write a new key there"},
 		"a call":                      {steps.Facts{State: "ok", SigningEqualsSecretKey: true}, steps.Source{}, call, finding.JWTKeyEqualsSecretKey, "where the settings fetch it from"},
 		"a call, and a variable wins": {steps.Facts{State: "ok", SigningEqualsSecretKey: true, Takes: true}, steps.Source{}, call, finding.SettingsNotUpgraded, ""},
+		"a default of a variable":     {steps.Facts{State: "ok", SigningEqualsSecretKey: true, SigningEqualsKey: true, Takes: true, Key: steps.KeyFacts{Set: true, Source: "code"}}, steps.Source{}, "", finding.SettingsNotUpgraded, ""},
 		"SECRET_KEY itself":           {steps.Facts{State: "ok", SigningEqualsSecretKey: true}, steps.Source{}, "SIMPLE_JWT = {'SIGNING_KEY': str(SECRET_KEY)}\n", finding.SettingsNotUpgraded, ""},
 		"a variable":                  {steps.Facts{State: "ok", SigningEqualsSecretKey: true}, steps.Source{}, "SIMPLE_JWT = {'SIGNING_KEY': os.environ.get('JWT_SECRET_KEY', x)}\n", finding.SettingsNotUpgraded, ""},
 		"nothing":                     {steps.Facts{State: "ok", SigningEqualsSecretKey: true}, steps.Source{}, "SIMPLE_JWT = {}\n", finding.SettingsNotUpgraded, ""},

@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 )
 
@@ -162,7 +163,7 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 	}
 	if len(left) == 0 {
 		return steps.Fail(finding.New(finding.ServerUnreachable, "The server was stopped, and no new one listens.").
-			WithFix(finding.Do("Start it again in %s: %s", run.Redactor.Show(secret.Said(ask[0].Folder)), finding.Command(run.Redactor.Show(secret.Said(ask[0].Command))))))
+			WithFix(finding.Do("To start it again, %s", ask[0].again(run))))
 	}
 	var fs []finding.Finding
 	for _, s := range left {
@@ -175,8 +176,16 @@ func (r runserver) asked(ctx context.Context, run *steps.Run, emit steps.Emit, b
 func notRestarted(run *steps.Run, s staleServer) finding.Finding {
 	return finding.New(finding.ServerStaleKey,
 		fmt.Sprintf("The server still runs with the old settings: process %d was not restarted. %s", s.terminal(), s.why())).
-		WithFix(finding.Do("Press ctrl+c in the terminal of process %d, then in %s run: %s",
-			s.terminal(), run.Redactor.Show(secret.Said(s.Folder)), finding.Command(run.Redactor.Show(secret.Said(s.Command)))))
+		WithFix(finding.Do("Press ctrl+c in the terminal of process %d, then %s", s.terminal(), s.again(run)))
+}
+
+// again is how a person starts it. Its own command alone gets no variables that something
+// hands over.
+func (s staleServer) again(run *steps.Run) prose.Text {
+	if env := run.Project.EnvFile; env.Sourced {
+		return finding.Do("start it as you did before, so that it gets what %s has now.", run.Project.Rel(env.Path))
+	}
+	return finding.Do("in %s run: %s", run.Redactor.Show(secret.Said(s.Folder)), finding.Command(run.Redactor.Show(secret.Said(s.Command))))
 }
 
 // why says why a reload does not do.

@@ -290,7 +290,7 @@ func (d *dotenv) Verify(_ context.Context, run *steps.Run, emit steps.Emit) erro
 			return err
 		}
 	}
-	emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, as %s reads it", run.Key.Fingerprint(), readers[0]))
+	emit.Check(steps.LinesReadBack+run.Project.Rel(path), steps.MarkOK, "read back "+run.Project.Rel(path), fmt.Sprintf("fingerprint %s, %s", run.Key.Fingerprint(), run.Project.ReadAs(path, readers[0])))
 	return nil
 }
 
