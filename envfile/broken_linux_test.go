@@ -169,6 +169,9 @@ func TestARepairThatFails(t *testing.T) {
 			t.Errorf("synced, %s: %v", name, err)
 		}
 	}
+	if err := (&replacement{snap: &Snapshot{Exists: true, Target: os.DevNull}}).resync(); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("what cannot be synced counts as durable: %v", err)
+	}
 	if now := string(p.open(t).Data); now != "A=2\nB=1\n" {
 		t.Errorf("the file holds %q", now)
 	}

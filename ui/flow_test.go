@@ -81,6 +81,27 @@ func TestWhatDoesNotPassByItself(t *testing.T) {
 	st.press("enter").want(steps.Distinct, ready)
 }
 
+// Who goes back does not wait for what the page was looking for: that ends at once.
+func TestGoingBackStopsTheLook(t *testing.T) {
+	for name, st := range map[string]*stage{
+		"a page":     newStage(t, plainLight).open().to(steps.Write).during("r", steps.Write),
+		"a rollback": newStage(t, plainLight).open().to("end"),
+	} {
+		stopped := false
+		if name == "a rollback" {
+			st.hold = true
+			st.pick("Roll back")
+		}
+		if st.w.job == nil {
+			t.Fatalf("%s: nothing is looked for", name)
+		}
+		st.w.job.cancel = func() { stopped = true }
+		if st.press("esc"); !stopped || st.w.job != nil {
+			t.Errorf("%s: stopped %t, still awaited %t", name, stopped, st.w.job != nil)
+		}
+	}
+}
+
 // What covers a page stays while the steps below it go on.
 func TestAnOverlayStaysWhileTheStepsPass(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.Write).during("enter", steps.Write).press("l")

@@ -94,8 +94,7 @@ func (w *wizard) review(edits map[string]bool) tea.Cmd {
 // leaveReview goes back to the checklist: with these edits off there is nothing to write,
 // and what only looks passes by itself.
 func (w *wizard) leaveReview() tea.Cmd {
-	w.stop()
-	w.job = nil
+	w.drop()
 	off := map[string]bool{}
 	for id := range w.reviewed {
 		off[id] = false

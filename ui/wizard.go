@@ -283,6 +283,12 @@ func (w *wizard) stop() {
 	}
 }
 
+// drop gives the running job up: what it still brings is not looked at.
+func (w *wizard) drop() {
+	w.stop()
+	w.job = nil
+}
+
 // goTo shows a page. A step that was not looked at, or whose proof is about
 // another state by now, is planned; again plans it in any case.
 func (w *wizard) goTo(i int, again bool) tea.Cmd {
@@ -321,8 +327,7 @@ func (w *wizard) back() tea.Cmd {
 		w.flash = busy
 		return nil
 	case w.asksBack():
-		w.stop()
-		w.job = nil
+		w.drop()
 		return w.keep()
 	case w.reviewed != nil:
 		return w.leaveReview()
@@ -330,8 +335,7 @@ func (w *wizard) back() tea.Cmd {
 		w.flash = "This is the first screen. Press q to quit."
 		return nil
 	}
-	w.stop()
-	w.job = nil
+	w.drop()
 	w.at, w.selected, w.scroll, w.key, w.question = w.at-1, 0, 0, false, nil
 	return nil
 }

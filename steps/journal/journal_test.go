@@ -230,8 +230,14 @@ func TestJournalDoubts(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(`{"time":"2030-01-01T00:00:00Z","kind":"status"}` + "\n")
-	if !reopen(t, j, filepath.Dir(env)).Doubtful() {
+	if j = reopen(t, j, filepath.Dir(env)); !j.Doubtful() {
 		t.Error("a damaged line raises no doubt")
+	}
+	if err := j.SetStatus("write", "failed"); err != nil {
+		t.Fatal(err)
+	}
+	if !reopen(t, j, filepath.Dir(env)).Doubtful() {
+		t.Error("a damaged line raises no doubt once another one follows")
 	}
 	// A whole line without its line feed counts, also when the next one follows.
 	j, env = journalFor(t, "K=1\n")

@@ -204,6 +204,12 @@ func TestTry(t *testing.T) {
 			if f, err := s.Recheck(t.Context()); err != nil || f.State != "key-missing" || f.Key.Set || s.Facts().Routes.Login == "" {
 				t.Errorf("after the trials: %+v, %v", f, err)
 			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if f, err := s.Try(t.Context(), steps.Trial{}); err == nil {
+				t.Errorf("a trial after the end of Django: %+v", f)
+			}
 		})
 	}
 }

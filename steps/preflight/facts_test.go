@@ -186,3 +186,42 @@ type namedWay string
 func (w namedWay) String() string { return string(w) }
 
 func (w namedWay) Kept(*steps.Run) string { return string(w) }
+
+// What Django's reader did is taken over from it, whatever the files seemed to say.
+func TestTheReaderThatDjangoUsedIsTakenOver(t *testing.T) {
+	t.Parallel()
+	d, _ := judgedBy(t)
+	for reader, want := range map[string]envfile.Dialect{"python-dotenv": envfile.PythonDotenv, "django-environ": envfile.DjangoEnviron, "none": envfile.Shell} {
+		f := &steps.Facts{State: "key-missing", Reader: reader, ReaderFiles: []string{d.project.EnvFile.Path}}
+		if !d.correct(t.Context(), f) || d.reader() != want || d.correct(t.Context(), f) {
+			t.Errorf("%s: the reader is %s, or that changes nothing, or something every time", reader, d.reader())
+		}
+	}
+}
+
+// Where Django is not asked, the files tell that SECRET_KEY signs tokens.
+func TestWhatSignsIsToldByTheFilesAlone(t *testing.T) {
+	t.Parallel()
+	for text, shared := range map[string]bool{
+		"INSTALLED_APPS = ['rest_framework_simplejwt']\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {}\n":                                        true,
+		"INSTALLED_APPS = ['rest_framework_simplejwt']\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY')}\n": false,
+	} {
+		d, _ := judgedBy(t)
+		d.project.Names, d.project.SettingsFile = steps.GuideNames, "settings.py"
+		d.run.Options.Static, d.sources = true, []source{{path: "settings.py", text: text}}
+		if d.signsNothing() || finding.Has(d.project.Findings, finding.SettingsNotUpgraded) != shared {
+			t.Errorf("%v after\n%s", codes(d.project.Findings), text)
+		}
+	}
+}
+
+// A line that could not be tried is no line without which the settings load.
+func TestAnEditThatCannotBeMadeIsNotTried(t *testing.T) {
+	t.Parallel()
+	d, _ := judgedBy(t)
+	d.project.EnvFile.At = &envfile.Snapshot{Data: []byte("\xff\xfeA\x00")}
+	d.project.EnvFile.Readers = []envfile.Dialect{envfile.Decouple, envfile.PythonDotenv, envfile.Shell}
+	if refused, err := d.stillRefused(t.Context(), tried{facts: &steps.Facts{}}); refused || err == nil {
+		t.Errorf("refused %t, %v", refused, err)
+	}
+}

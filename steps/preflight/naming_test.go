@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -48,5 +50,30 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 				t.Errorf("%+v, want %+v in\n%s", got, c.want, c.text)
 			}
 		})
+	}
+}
+
+// Where the case of names does not matter they are those of the file, and nowhere else.
+func TestNamesAreSpelledAsInTheFile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ file, secret, exact, key, anyCase string }{
+		{"secret_key=x\nShop_Key=y\n", "secret_key", "SHOP_KEY", "Shop_Key", "secret_key"},
+		{"Secret_Key=x\n", "secret_key", "SHOP_KEY", "SHOP_KEY", "Secret_Key"},
+		{"secret_key=x\n", "SECRET_KEY", "SHOP_KEY", "shop_key", "secret_key"},
+	} {
+		path := filepath.Join(t.TempDir(), ".env")
+		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, anyCase := range []bool{false, true} {
+			want := steps.Names{Key: c.exact, SecretKey: c.secret, AnyCase: anyCase}
+			d := &diagnosis{project: &steps.Project{Names: want, EnvFile: steps.EnvFile{Path: path}}}
+			if anyCase {
+				want.Key, want.SecretKey = c.key, c.anyCase
+			}
+			if d.spell(); d.project.Names != want {
+				t.Errorf("%q: %+v, want %+v", c.file, d.project.Names, want)
+			}
+		}
 	}
 }

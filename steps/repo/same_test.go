@@ -47,6 +47,13 @@ func TestSameValues(t *testing.T) {
 			}
 		})
 	}
+	for anyCase, want := range map[bool]int{false: 0, true: 2} {
+		names := steps.GuideNames
+		names.AnyCase = anyCase
+		if got := TwinsOf(names).Same([]byte("secret_key: abc\nJwt_Secret_Key: abc\n")); got != want {
+			t.Errorf("names in any case %t: line %d, want %d", anyCase, got, want)
+		}
+	}
 }
 
 // An anchor that holds an alias of itself is read once.

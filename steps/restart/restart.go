@@ -12,6 +12,7 @@
 package restart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -206,8 +207,5 @@ func (s *Step) keyOf(pid int, name string, f secret.Fingerprinter) (string, bool
 }
 
 func (s *Step) reloadWithin() time.Duration {
-	if s.ReloadWithin > 0 {
-		return s.ReloadWithin
-	}
-	return 8 * time.Second
+	return cmp.Or(s.ReloadWithin, 8*time.Second)
 }

@@ -1,6 +1,8 @@
 package smoketest
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strings"
@@ -52,6 +54,11 @@ func TestWhichKeyAServerSignsWith(t *testing.T) {
 			}
 			if len(b.run.Journal.Proved()) > 0 {
 				t.Error("a question was recorded as a proof")
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := b.step.Signing(ctx, b.run); !errors.Is(err, context.Canceled) {
+				t.Errorf("a question that was stopped counts as answered: %v", err)
 			}
 		})
 	}

@@ -75,6 +75,27 @@ func TestComposeWritesWhatTheServiceReads(t *testing.T) {
 	}
 }
 
+// A file that the service reads and keysplit cannot is no place without a key.
+func TestAServiceWhoseFileCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for reads, unread := range map[string]string{
+		"env_file: .env.docker": ".env.docker", "env_file: [.env.docker, .env]": ".env.docker", "environment: [\"JWT_SECRET_KEY=${JWT_SECRET_KEY}\"]": ".env",
+	} {
+		run := composeBench(t, "services:\n  web:\n    "+reads+"\n", nil)
+		path := filepath.Join(run.Project.Root, unread)
+		if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		targets, err := Targets([]string{"compose:docker-compose.yml"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := targets[0].Look(t.Context(), run); err == nil {
+			t.Errorf("%s: a folder was read as a file", reads)
+		}
+	}
+}
+
 // bomb is a small file whose aliases make a large environment.
 func bomb() string {
 	text := "a0: &a0 {A: x}\n"

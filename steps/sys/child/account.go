@@ -52,13 +52,10 @@ func accountOf(u *user.User) (*Account, error) {
 		case i == 0:
 			a.UID = uint32(n)
 		case i == 1:
-			a.GID = uint32(n)
-		default:
+			a.GID, a.Groups = uint32(n), []uint32{uint32(n)}
+		case uint32(n) != a.GID:
 			a.Groups = append(a.Groups, uint32(n))
 		}
-	}
-	if len(a.Groups) == 0 {
-		a.Groups = []uint32{a.GID}
 	}
 	return a, nil
 }
