@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,7 +46,13 @@ func TestReplaceSaysWhichAttributesAreLost(t *testing.T) {
 		missingTool(t, "extended attributes", err)
 	}
 	put(t, filepath.Join(filepath.Dir(p.house), "new"), []byte("A=2\n"))
-	_, out, err := strace(t, "replace", p, "inject=fsetxattr:error=EPERM")
+	// Nor is one that could not be read passed over: the file stays as it is.
+	trace, out, err := strace(t, "replace", p, "inject=fgetxattr:error=EIO:when=2")
+	if err == nil || !strings.Contains(out, "input/output error") || !regexp.MustCompile(`"user.label".*EIO`).MatchString(trace) {
+		t.Fatalf("%v\n%s\n%s", err, out, trace)
+	}
+	p.holds(t, []byte("A=1\n"))
+	_, out, err = strace(t, "replace", p, "inject=fsetxattr:error=EPERM")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -4,6 +4,7 @@ package restart
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -29,9 +33,18 @@ func TestCommandRuns(t *testing.T) {
 	canary := newKey()
 	t.Setenv(steps.GuideNames.Key, canary)
 	t.Setenv(passwordVariable, canary)
+	var had unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_CORE, &had); err != nil {
+		t.Fatal(err)
+	}
+	had.Cur = min(had.Max, 4<<20)
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &had); err != nil {
+		t.Fatal(err)
+	}
+	child.ForbidCore() // as keysplit does for itself
 	for _, text := range []string{"./restart.sh 'two words'", "./restart.sh 'two words' | cat"} {
 		w := commandWorld(t, text)
-		script := "#!/bin/sh\nprintf '\\033[31m%s\\n' \"said $1\"\nenv > seen\n"
+		script := "#!/bin/sh\nprintf '\\033[31m%s\\n' \"said $1\"\nenv > seen\nulimit -c >> seen\n"
 		if err := os.WriteFile(filepath.Join(w.run.Project.Root, "restart.sh"), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -45,6 +58,9 @@ func TestCommandRuns(t *testing.T) {
 		seen, err := os.ReadFile(filepath.Join(w.run.Project.Root, "seen"))
 		if err != nil || !strings.Contains(string(seen), "PATH=") {
 			t.Fatalf("the command left %q, %v", seen, err)
+		}
+		if !strings.HasSuffix(string(seen), fmt.Sprintf("\n%d\n", had.Cur/512)) {
+			t.Errorf("the command has not the limit of %d bytes for core dumps that keysplit was started with", had.Cur)
 		}
 		if strings.Contains(string(seen), canary) {
 			t.Error("the key or the password is in the command's environment")
