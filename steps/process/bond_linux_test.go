@@ -54,4 +54,7 @@ func TestAVirtualEnvironmentOnTheWay(t *testing.T) {
 			t.Errorf("from the environment %t: %v", fromVenv, got)
 		}
 	}
+	if got := (&view{home: home}).climb(filepath.Join(project, "gone"), false); got != unknown {
+		t.Errorf("a folder that is gone: %v", got)
+	}
 }

@@ -1,10 +1,13 @@
 package restart
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
@@ -51,6 +54,16 @@ func TestOwnServerRunsAsTheUserOfTheProject(t *testing.T) {
 	s := &Step{}
 	if _, _, err := s.startRunserver(t.Context(), run, events.Emit); err == nil {
 		t.Error("a server that ends at its start counts as started")
+	}
+	if err := os.WriteFile(python, []byte("#!/bin/sh\nexec sleep 60\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run.Project.User, run.Options.Timeout = nil, 200*time.Millisecond
+	if _, _, err := s.startRunserver(t.Context(), run, events.Emit); err == nil {
+		t.Error("a server that does not answer counts as started")
+	}
+	if err := syscall.Kill(s.own.pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("a server that does not answer is left: %v", err)
 	}
 	got, err := os.ReadFile(said)
 	if want := "65534 " + user.Home + " 1 handed-in\n"; err != nil || !strings.HasSuffix(want, string(got)) || len(got) == 0 {

@@ -143,10 +143,11 @@ func TestShortSecretsAndNames(t *testing.T) {
 	folder := t.TempDir()
 	r.LearnVariables([]string{"SSH_AUTH_SOCK=" + folder})
 	r.LearnFile([]byte("# Settings of the database for local development\nAPI_KEYS=ab7#9,Zq81x\nDATABASE_URL=postgres://shop:p%23ss/w@db.internal.example:5432/flowershop\n" +
-		"DJANGO_SETTINGS_MODULE=flowershop.settings\nPASSPHRASE=correct secret horse\nDEBUG=True\nUSE_CACHE=redis\n"))
+		"DJANGO_SETTINGS_MODULE=flowershop.settings\nPASSPHRASE=correct secret horse\nPASSWORDS={\"a\": [\"k4;b, 9\"]}\nDEBUG=True\nUSE_CACHE=redis\n"))
 	for text, want := range map[string]string{
 		"member Zq81x of ab7#9":                            "member **** of ****",
 		"the part Zq81xy is other":                         "the part Zq81xy is other",
+		"the member k4;b, 9 of it":                         "the member **** of it",
 		"bad port p%23ss/w":                                "bad port ****",
 		"bad port p#ss/w":                                  "bad port ****",
 		"db.internal.example (10.0.0.1), port 5432 failed": "db.internal.example (10.0.0.1), port 5432 failed",
