@@ -22,6 +22,16 @@ func TestUTF16(t *testing.T) {
 		}
 		return string(b)
 	}
+	// What nobody can decode is not said to be fixable.
+	for env, fixable := range map[string]bool{"\xff\xfeSECRET_KEY=" + secret: false, "A=\x00\xe9\nSECRET_KEY=" + secret + "\n": false, "A=J\xf6rg\nSECRET_KEY=" + secret + "\n": true} {
+		run, _, err := lookStatic(t, lay(t, tree(env, nil)), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, found := finding.First(run.Project.Findings, finding.EncodingInvalid); !found || f.FixedBySteps() != fixable {
+			t.Errorf("%q: %+v", strings.ReplaceAll(env, secret, "..."), f)
+		}
+	}
 	for name, env := range map[string]string{
 		"of PowerShell":   encode(binary.LittleEndian, "\ufeffSECRET_KEY="+secret+"\r\n"),
 		"big-endian":      encode(binary.BigEndian, "\ufeffSECRET_KEY="+secret+"\r\n"),

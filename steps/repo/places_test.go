@@ -29,6 +29,7 @@ func TestWhereTheKeyIsLacking(t *testing.T) {
 		"a comment":                            {"ci.yml", "env:\n  SECRET_KEY: x\n  # JWT_SECRET_KEY: y\n", 2},
 		"a comment between":                    {"ci.yml", "    env:\n      SECRET_KEY: x\n# none of them real\n\n      JWT_SECRET_KEY: y\n", 0},
 		"for the steps that follow":            {"ci.yml", "steps:\n  - run: echo JWT_SECRET_KEY=y >> $GITHUB_ENV\n  - env:\n      SECRET_KEY: x\n", 0},
+		"for what is beside the steps":         {"ci.yml", "jobs:\n  a:\n    env:\n      SECRET_KEY: x\n    steps:\n      - run: echo JWT_SECRET_KEY=y >> $GITHUB_ENV\n", 0},
 		"a file, in two steps":                 {"ci.yml", "steps:\n  - run: echo SECRET_KEY=x >> .env\n  - run: echo JWT_SECRET_KEY=y >> .env\n", 0},
 		"both in one text":                     {"ci.yml", "steps:\n  - run: printf 'SECRET_KEY=%s\\nJWT_SECRET_KEY=%s\\n' x y > .env\n", 0},
 		"an action that writes both":           {"ci.yml", "steps:\n  - with:\n      envkey_SECRET_KEY: x\n      envkey_JWT_SECRET_KEY: y\n", 0},

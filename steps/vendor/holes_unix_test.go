@@ -89,6 +89,13 @@ func TestOtherServicesThatCannotBeLookedAt(t *testing.T) {
 	if err := c.stale(t.Context(), run, events.Emit, by, "web"); err != nil || len(events) != 1 || events[0].Mark != steps.MarkWarn || events[0].Text.Rendered() != "other services" {
 		t.Errorf("%v, it says %+v", err, events)
 	}
+	if err := os.WriteFile(filepath.Join(run.Project.Root, "compose.yaml"), []byte("services:\n  web: {image: shop, env_file: .env}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events = nil
+	if err := c.stale(t.Context(), run, events.Emit, by, "web"); err != nil || len(events) != 1 || events[0].Text.Rendered() != "service web" || events[0].Detail.Rendered() != "could not be looked at" {
+		t.Errorf("%v, of the service itself it says %+v", err, events)
+	}
 }
 
 // The state of an app on Heroku is that of its latest release, whatever the order in which

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,9 @@ func TestFileAndEnvironment(t *testing.T) {
 			codes, err := look(t, run)
 			if err == nil || !slices.Contains(codes, c.want) {
 				t.Errorf("found %v (%v), want %s", codes, err, c.want)
+			}
+			if failure := (*steps.Failure)(nil); errors.As(err, &failure) && regexp.MustCompile("equals|same value").MatchString(failure.Findings[0].Message.Rendered()) != (c.want == finding.JWTKeyEqualsSecretKey) {
+				t.Errorf("it says %q", failure.Findings[0].Message.Rendered())
 			}
 		})
 	}

@@ -96,6 +96,30 @@ func TestAServiceWhoseFileCannotBeRead(t *testing.T) {
 	}
 }
 
+// What a container has beside the key, this machine does not know.
+func TestTheVariablesOfAContainer(t *testing.T) {
+	t.Parallel()
+	run := composeBench(t, "services:\n  web:\n    environment: [\"JWT_SECRET_KEY=${JWT_SECRET_KEY}\"]\n", nil)
+	targets, err := Targets([]string{"compose:docker-compose.yml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Targets = targets
+	if said, err := bring(run, targets[0]); err != nil {
+		t.Fatal(said, err)
+	}
+	l := targets[0].(interface {
+		Variables(*steps.Run) (map[string]string, bool)
+	})
+	if vars, known := l.Variables(run); known || vars != nil {
+		t.Errorf("outside of it %d variables are known", len(vars))
+	}
+	run.Project.PythonArgs = []string{"exec", "web"}
+	if vars, known := l.Variables(run); !known || len(vars) != 1 || vars["JWT_SECRET_KEY"] != run.Key.Reveal() {
+		t.Errorf("in it %d variables are known, %t", len(vars), known)
+	}
+}
+
 // bomb is a small file whose aliases make a large environment.
 func bomb() string {
 	text := "a0: &a0 {A: x}\n"

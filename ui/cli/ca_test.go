@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/pem"
 	"net/http/httptest"
 	"os"
@@ -10,11 +11,12 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/config"
 	"dj/keysplit/steps/journal"
 )
 
-// A rollback trusts the authorities that the upgrade was given for its server; a file
-// that is gone since is none, and its own flag wins.
+// A rollback trusts the authorities that the upgrade was given for its server, and any run
+// takes the Python that was named; a file that is gone since is none, and its own flag wins.
 func TestARollbackRemembersWhoVouchesForTheServer(t *testing.T) {
 	root, _ := staticProject(t)
 	t.Chdir(root)
@@ -30,6 +32,22 @@ func TestARollbackRemembersWhoVouchesForTheServer(t *testing.T) {
 	}
 	if err := j.Use(journal.Used{URLs: []string{https.URL}, CAFile: file}); err != nil {
 		t.Fatal(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range []struct{ used, flag, want string }{{program, "", program}, {program + "-gone", "", ""}, {program, "another", "another"}} {
+		if err := j.Use(journal.Used{URLs: []string{https.URL}, CAFile: file, Python: asked.used}); err != nil {
+			t.Fatal(err)
+		}
+		var q request
+		var conf config.Config
+		q.state = Stdio().State
+		at := place{env: steps.DefaultEnvironment, project: root, python: asked.flag}
+		if at.remember(&q, &conf); cmp.Or(at.python, conf.Python) != asked.want {
+			t.Errorf("%+v: the Python is %q", asked, conf.Python)
+		}
 	}
 	trusts := func(anywhere bool, flag string) bool {
 		t.Helper()
