@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -360,10 +361,17 @@ func TestAKeyOfTheEnvironment(t *testing.T) {
 		"empty":                    {"SECRET_KEY=" + secretKey + "\n", map[string]string{"JWT_SECRET_KEY": ""}, "open: the environment sets JWT_SECRET_KEY to no key", "", "open: "},
 		"a file that has one too":  {"JWT_SECRET_KEY=" + key + "\n", map[string]string{"JWT_SECRET_KEY": key}, "sets JWT_SECRET_KEY, as decouple reads it", "", "86 characters"},
 		"no file, and nothing set": {"-", nil, "open: .env cannot be read", "", "open: no file holds a key"},
+		"a file of its value":      {"SECRET_KEY=" + secretKey + "\n", nil, "holds JWT_SECRET_KEY, and the settings read it there", "", "86 characters, in jwt.txt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := stepstest.NewRun(t, c.file, c.environ)
+			if name == "a file of its value" {
+				run.Project.Source = steps.Source{Kind: steps.ValueFile, File: filepath.Join(run.Project.Root, "jwt.txt")}
+				if err := os.WriteFile(run.Project.Source.File, []byte(key+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if c.file == "-" {
 				if err := os.Remove(run.Project.EnvFile.Path); err != nil {
 					t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/secret"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/ui"
 )
 
@@ -75,6 +77,26 @@ func TestAFailureIsAskedAboutAsOnTheScreen(t *testing.T) {
 				t.Errorf("it says\n%s", said)
 			}
 		})
+	}
+}
+
+// A rollback that was not meant leads back to the question, and one that was is the end.
+func TestARollbackIsAskedForOnce(t *testing.T) {
+	for typed, asked := range map[string]int{"b\nn\nq\n": 2, "b\ny\n": 1} {
+		run := stepstest.NewRun(t, "A=1\n", nil)
+		run.Wrote, run.Answers.TempUser = true, true
+		fine := func(*steps.Run) error { return nil }
+		fails := func(*steps.Run) error { return steps.Fail(finding.New(finding.ServerUnreachable, "")) }
+		e := steps.NewEngine(run, acted{name: steps.Preflight, apply: fine, undo: fine}, acted{name: steps.SmokeTest, apply: fails, undo: fine})
+		for _, n := range steps.Order()[:slices.Index(steps.Order(), steps.SmokeTest)] {
+			e.Machine, _ = e.Machine.Do(n, steps.ActSkip)
+		}
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		opts := &upgradeOptions{speech: speech{noColor: true}}
+		if err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts); strings.Count(o.String(), "What now?") != asked {
+			t.Errorf("%q ends with %v:\n%s", typed, err, o.String())
+		}
 	}
 }
 

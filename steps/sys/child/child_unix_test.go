@@ -117,20 +117,22 @@ func TestRunEndsAtTheLimit(t *testing.T) {
 		"ignores TERM":                           "trap '' TERM; echo $$; while :; do sleep 1; done",
 		"grandchild ignores TERM without a pipe": "(trap '' TERM; exec >/dev/null 2>&1; while :; do sleep 1; done) & echo $!; sleep 60",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			begin := time.Now()
-			res, err := sh(script).Run(limited(t, time.Second)) // enough for a shell to start, also on a busy machine
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Fatalf("error %v", err)
-			}
-			if d := time.Since(begin); d > 5*time.Second {
-				t.Errorf("took %v", d)
-			}
-			if !gone(t, string(res.Stdout)) {
-				t.Errorf("process %s is still there", res.Stdout)
-			}
-		})
+		for way, run := range map[string]func(context.Context) (Result, error){"run": sh(script).Run, "watched": func(ctx context.Context) (Result, error) { return sh(script).Watch(ctx, func(string) {}) }} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				t.Parallel()
+				begin := time.Now()
+				res, err := run(limited(t, time.Second)) // enough for a shell to start, also on a busy machine
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("error %v", err)
+				}
+				if d := time.Since(begin); d > 5*time.Second {
+					t.Errorf("took %v", d)
+				}
+				if !gone(t, string(res.Stdout)) {
+					t.Errorf("process %s is still there", res.Stdout)
+				}
+			})
+		}
 	}
 }
 
