@@ -69,6 +69,13 @@ func (e *Engine) Plan(ctx context.Context, n Name, emit Emit) (Plan, error) {
 	return p, nil
 }
 
+// Foretell reports what a plan that is not carried out would end with.
+func (e *Engine) Foretell(p Plan, emit Emit) {
+	for _, f := range p.Ends {
+		e.sender(p.Step, emit).Find(f)
+	}
+}
+
 // Apply carries out a planned step and verifies it. emit sees every event,
 // cleaned; the last one is EventDone or EventFailed.
 func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {

@@ -47,23 +47,24 @@ type Step interface {
 
 // Plan is what a step would do, fit to be shown: no secret in it.
 type Plan struct {
-	Step     Name         `json:"step"`
-	Summary  prose.Text   `json:"summary"`           // one sentence
-	Nothing  bool         `json:"nothing,omitempty"` // Apply would change nothing
-	Keeps    bool         `json:"-"`                 // a good key stays, which a person may still replace
-	Details  []prose.Text `json:"details,omitempty"` // lines: commands, method, way back
-	Command  string       `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
-	Effects  []prose.Text `json:"effects,omitempty"` // what users or other people will notice
-	Diff     []DiffLine   `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
-	File     string       `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
-	Edits    []Edit       `json:"-"`                 // the plan of edits, the ones that are off too; Diff has those that are on
-	Question prose.Text   `json:"question,omitzero"`
-	Yes      string       `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
-	Where    string       `json:"-"`                 // the place in words where it is no file of this machine, for ProductionName
-	Confirm  string       `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
-	Why      string       `json:"-"`                 // why Confirm must be typed, "" for production
-	ByHand   bool         `json:"-"`                 // a person carries it out, and needs the key for it; Apply takes their word
-	More     bool         `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
+	Step     Name              `json:"step"`
+	Summary  prose.Text        `json:"summary"`           // one sentence
+	Nothing  bool              `json:"nothing,omitempty"` // Apply would change nothing
+	Keeps    bool              `json:"-"`                 // a good key stays, which a person may still replace
+	Details  []prose.Text      `json:"details,omitempty"` // lines: commands, method, way back
+	Command  string            `json:"command,omitempty"` // the command that Apply runs, also one of Details; "" for none
+	Effects  []prose.Text      `json:"effects,omitempty"` // what users or other people will notice
+	Diff     []DiffLine        `json:"diff,omitempty"`    // of one file, masked; of several, each line names its own
+	File     string            `json:"file,omitempty"`    // the file of Diff, relative to the project; the first of several
+	Edits    []Edit            `json:"-"`                 // the plan of edits, the ones that are off too; Diff has those that are on
+	Question prose.Text        `json:"question,omitzero"`
+	Yes      string            `json:"yes,omitempty"`     // what a yes to Question is called, "" for the step's own word
+	Where    string            `json:"-"`                 // the place in words where it is no file of this machine, for ProductionName
+	Confirm  string            `json:"confirm,omitempty"` // what the user must type instead of a yes: the name of the environment, when it is production
+	Why      string            `json:"-"`                 // why Confirm must be typed, "" for production
+	ByHand   bool              `json:"-"`                 // a person carries it out, and needs the key for it; Apply takes their word
+	Ends     []finding.Finding `json:"-"`                 // what the run ends with although all of this goes well, for a dry run to say
+	More     bool              `json:"more,omitempty"`    // another part follows with a question of its own: after Apply the step is planned once more
 }
 
 // Offered are the edits of the plan that a person can switch: all but that of the key, which

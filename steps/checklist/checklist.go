@@ -105,15 +105,20 @@ func (it Item) Tell(emit steps.Emit) {
 	emit.Check(fmt.Sprintf("item-%d", it.Number), mark, fmt.Sprintf("%d. %s", it.Number, it.Title), it.inShort())
 }
 
-// inShort is the item in half a line: why it is open, or the first evidence.
+// inShort is the item in half a line: why it is open, or the first evidence, and what was
+// not asked.
 func (it Item) inShort() string {
 	if it.State == Open {
 		return "open: " + it.Reason
 	}
+	said := string(it.State)
 	for _, ev := range it.Evidence {
-		if (it.State == Attested) == (ev.By != "") {
-			return ev.inWords()
+		switch {
+		case ev.short != "":
+			return said + "; " + ev.short
+		case (it.State == Attested) == (ev.By != "") && said == string(it.State):
+			said = ev.inWords()
 		}
 	}
-	return string(it.State)
+	return said
 }

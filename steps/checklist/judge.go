@@ -208,14 +208,15 @@ func (l *look) otherKeys() []Evidence {
 		return seen
 	}
 	pr := l.past.proofs[steps.SmokeTest]
-	text := "not asked, since no account was given: whether the protected route takes a token of an account that another key signed"
+	why := "not asked, since no account was given"
 	switch {
 	case l.triedLogin():
-		text = "not asked, since the login gave no token: whether the protected route takes a token of an account that another key signed"
+		why = "not asked, since the login gave no token"
 	case l.past.login.ok(steps.LineLogin):
-		text = "not known: whether the protected route takes a token of the account that another key signed"
+		why = "not known"
 	}
-	return []Evidence{{Text: text, Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Commit: pr.Commit, Time: pr.time}}
+	text := why + ": whether the protected route accepts an account's token that another key signed"
+	return []Evidence{{Text: text, short: "no account's token was tried", Check: string(steps.SmokeTest) + " " + steps.LineOthers, Server: pr.Server, Commit: pr.Commit, Time: pr.time}}
 }
 
 func (l *look) pipelines() verdict {

@@ -64,6 +64,7 @@ type Item struct {
 // when, by whom and with which note.
 type Evidence struct {
 	Text   string    `json:"text"`
+	short  string    // Text where an item is told in a line, "" for one that is no more than a detail
 	Check  string    `json:"check,omitempty"`  // "files", "environment", or the step and its check line
 	File   string    `json:"file,omitempty"`   // relative to the top level
 	Line   int       `json:"line,omitempty"`   // 1-based

@@ -202,6 +202,9 @@ func TestGoldenReports(t *testing.T) {
 	changed := true
 	r.Keysplit, r.Machine, r.Commit, r.Changed = "v1.0.0", "ada-laptop", "1a2b3c4", &changed
 	r.Team = r.TeamMessage()
+	if got := r.Items[5].inShort(); !strings.HasSuffix(got, "; no account's token was tried") {
+		t.Errorf("in a line, item 6 does not say what was not asked: %s", got)
+	}
 	for name, got := range map[string]string{"report.md": r.Markdown(), "report.txt": r.Text(), "report.json": asJSON(t, r), "team.txt": r.Team} {
 		path := filepath.Join("testdata", name)
 		if os.Getenv("UPDATE_GOLDEN") != "" {

@@ -29,7 +29,14 @@ func TestFilesThatTheCodeLoads(t *testing.T) {
 	imported := add("config/jwt.py", "LIFETIME = 5\n")
 	run := add("config/more.txt.py", "MORE = 1\n")
 	unused := add("config/unused.py", "X = 1\n")
-	add("config/settings.py", "\nfrom config.jwt import LIFETIME\nexec(open(str(BASE_DIR / 'config/more.txt.py')).read())\n"+
+	installed := filepath.Join(t.TempDir(), "src", "tax") // as an editable installation is
+	if err := os.MkdirAll(installed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(installed, "__init__.py"), []byte("RATE = 5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	add("config/settings.py", "\nimport sys\nsys.path.append('"+filepath.Dir(installed)+"')\nimport tax\nfrom config.jwt import LIFETIME\nexec(open(str(BASE_DIR / 'config/more.txt.py')).read())\n"+
 		"try:\n    from .local import *\nexcept ImportError:\n    pass\ntry:\n    import machine\nexcept ImportError:\n    pass\n")
 	if text, err := os.ReadFile(p.Settings); err != nil || !strings.Contains(string(text), "BASE_DIR") {
 		t.Fatalf("the settings have no BASE_DIR: %v", err)
@@ -43,7 +50,8 @@ func TestFilesThatTheCodeLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{p.Settings, imported, run, filepath.Join(p.Root, "config", "local.py"), filepath.Join(p.Root, "machine.py"),
-		filepath.Join(p.Root, "config", "jwt", "__init__.py"), filepath.Join(p.Root, "decouple.py"), filepath.Join(p.Root, "decouple", "__init__.py")} {
+		filepath.Join(p.Root, "config", "jwt", "__init__.py"), filepath.Join(p.Root, "decouple.py"), filepath.Join(p.Root, "decouple", "__init__.py"),
+		filepath.Join(p.Root, "tax.py"), filepath.Join(p.Root, "tax", "__init__.py")} {
 		if !slices.Contains(facts.Modules, want) {
 			t.Errorf("%s is not among the files of the settings: %v", want, facts.Modules)
 		}

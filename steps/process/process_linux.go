@@ -235,6 +235,9 @@ func environmentValue(pid int, name string) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("read the environment of process %d: %w", pid, err)
 	}
+	if !bytes.ContainsRune(raw, '=') { // a title of its own, as setproctitle gives gunicorn, takes its room
+		return nil, false, fmt.Errorf("process %d shows no environment: %w", pid, os.ErrPermission)
+	}
 	for _, entry := range bytes.Split(raw, []byte{0}) {
 		if value, ok := bytes.CutPrefix(entry, []byte(name+"=")); ok {
 			return value, true, nil

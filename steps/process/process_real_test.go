@@ -165,6 +165,16 @@ func TestKeyInEnvironment(t *testing.T) {
 	if sum, set, err := KeyInEnvironment(without.Process.Pid, "JWT_SECRET_KEY", prints); err != nil || set || sum != "" {
 		t.Errorf("without the key: %q, %v, %v", sum, set, err)
 	}
+	// As gunicorn is where setproctitle is installed: its title lies over its environment.
+	bare := exec.Command("sleep", "600")
+	bare.Env = []string{}
+	if err := bare.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bare.Process.Kill(); _ = bare.Wait() })
+	if _, set, err := KeyInEnvironment(bare.Process.Pid, "JWT_SECRET_KEY", prints); err == nil || set {
+		t.Errorf("a process that shows no environment: %v, %v", set, err)
+	}
 	if _, _, err := KeyInEnvironment(1<<30, "JWT_SECRET_KEY", prints); err == nil {
 		t.Error("a process that is not there has an environment")
 	}

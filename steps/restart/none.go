@@ -3,10 +3,12 @@ package restart
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
@@ -16,7 +18,7 @@ import (
 // none restarts nothing. It only finds the address for the smoke test.
 type none struct{ *Step }
 
-func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
+func (n none) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	p := steps.Plan{
 		Nothing: true,
 		Summary: prose.Say("Nothing is restarted."),
@@ -28,7 +30,27 @@ func (n none) plan(_ context.Context, run *steps.Run) (steps.Plan, error) {
 	if n.mayStart(run) {
 		p.Details = append(p.Details, prose.Say("If no server with the variables of %s is seen here, keysplit starts one for the test and stops it afterwards.", run.InFiles()))
 	}
+	p.Ends = n.ends(ctx, run)
 	return p, nil
+}
+
+// ends is what the run ends with where nothing is restarted: no server is known, or the one
+// that is does not read the file again.
+func (n none) ends(ctx context.Context, run *steps.Run) []finding.Finding {
+	keys, err := run.Home().Keys()
+	if e := n.address(ctx, run); e != nil || run.Options.Skip[steps.SmokeTest] {
+		return nil
+	}
+	switch {
+	case run.URL == "" && n.mayStart(run):
+		return n.foretold(run)
+	case run.URL == "":
+		return []finding.Finding{finding.New(finding.ServerUnreachable, noAddress)}
+	case err == nil && !keys.InForce().Equal(run.Key) && (run.Home().Here() || len(run.Home().Files()) > 0):
+		return []finding.Finding{finding.New(finding.ServerStaleKey, "Nothing restarts the server, so it goes on with the previous key.").
+			WithFix(finding.Do("Name what restarts it: `keysplit --restart SPEC`. Or restart it yourself after the upgrade, then run `keysplit` again."))}
+	}
+	return nil
 }
 
 // mayStart reports whether a server of keysplit's own can be asked where no other is found:
@@ -128,22 +150,28 @@ func (s *Step) elsewhere(ctx context.Context, run *steps.Run) error {
 
 // ofPlaces are the servers of such an environment.
 func (s *Step) ofPlaces(ctx context.Context, run *steps.Run) (all []steps.Server, err error) {
-	look := s.Find
-	if look == nil {
-		look = func(ctx context.Context, root string) ([]steps.Server, error) {
-			sight, err := process.Look(ctx, root)
-			return sight.Servers, err
-		}
+	var sight process.Sight
+	if s.Find != nil {
+		sight.Servers, err = s.Find(ctx, run.Project.Root)
+	} else {
+		sight, err = process.Look(ctx, run.Project.Root)
 	}
-	found, err := look(ctx, run.Project.Root)
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return nil, err
 	}
-	for _, server := range found {
-		switch at := named(run); {
-		case at != "" && sameAddress(at, server.URL):
+	s.unseen = nil
+	for _, h := range sight.Hidden {
+		if len(h.Ports)+len(h.Sockets) > 0 {
+			s.unseen = append(s.unseen, h.String()+".")
+		}
+	}
+	for _, server := range sight.Servers {
+		if at := named(run); at != "" && sameAddress(at, server.URL) {
 			server.URL = at
-		case len(run.Home().Files()) == 0 || !s.startedWith(run, server.PID):
+		} else if with, err := s.startedWith(run, server.PID); err != nil {
+			s.unseen = append(s.unseen, fmt.Sprintf("Process %d listens at %s for this project and does not show its environment. If it has the variables of this one, name that address.", server.PID, secret.Inert(server.URL)))
+			continue
+		} else if !with {
 			continue
 		}
 		all = append(all, server)
@@ -151,19 +179,22 @@ func (s *Step) ofPlaces(ctx context.Context, run *steps.Run) (all []steps.Server
 	return all, ctx.Err()
 }
 
-// startedWith reports whether a process had a secret of the run's places in its
-// environment when it was started.
-func (s *Step) startedWith(run *steps.Run, pid int) bool {
+// startedWith reports whether a process had a secret of the files among the run's places in
+// its environment when it was started. Its error says that the process does not tell.
+func (s *Step) startedWith(run *steps.Run, pid int) (with bool, err error) {
 	keys, err := run.Home().Keys()
-	if err != nil {
-		return false
-	}
-	has := func(name string, value secret.Secret) bool {
-		sum, set, err := s.keyOf(pid, name, run.Prints)
-		return err == nil && set && value.Len() > 0 && sum == run.Prints.Of(value)
+	if err != nil || len(run.Home().Files()) == 0 {
+		return false, nil
 	}
 	names := run.Names()
-	return has(names.SecretKey, keys.SecretKey.Secret) || has(names.Key, keys.Key.Secret) || has(names.Key, run.Previous)
+	for _, one := range []struct {
+		name  string
+		value secret.Secret
+	}{{names.SecretKey, keys.SecretKey.Secret}, {names.Key, keys.Key.Secret}, {names.Key, run.Previous}} {
+		sum, set, e := s.keyOf(pid, one.name, run.Prints)
+		with, err = with || e == nil && set && one.value.Len() > 0 && sum == run.Prints.Of(one.value), errors.Join(err, e)
+	}
+	return with, err
 }
 
 // sameAddress reports whether two base URLs lead to one server of this machine.

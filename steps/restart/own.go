@@ -165,18 +165,37 @@ func (s *Step) startOwn(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	s.own.mu.Unlock()
 	run.OnClose(s.own.end)
 	run.URL, run.Restarted, run.OwnServer = base, true, true
-	start := finding.Do("Start your server: %s", prose.Command(usualCommand(run)))
-	if !run.Home().Here() {
-		start = finding.Do("Start your server with the variables of %s.", run.InFiles())
-	}
+	start := startYours(run)
 	s.own.left = prose.Of(s.noneFound()).Then(start)
 	run.Left = append(run.Left, s.own.left)
 	emit.Progress(fmt.Sprintf("keysplit started a server of its own on %s for the test and stops it afterwards.", strings.TrimPrefix(base, "http://")))
-	if run.Options.Environment != "" && run.Options.Environment != steps.DefaultEnvironment {
-		emit.Find(finding.New(finding.ServerNotFound, s.noneFound()+" What was proved is the code and the file, on a server that keysplit started.").
-			WithFix(start.Then(finding.Do("Or name its address: `keysplit --url https://HOST`."))))
+	for _, f := range s.unserved(run, "What was proved is the code and the file, on a server that keysplit started.", start) {
+		emit.Find(f)
 	}
 	return nil
+}
+
+// unserved is what a run outside of development ends with that found no server and starts
+// one: what that proves, and how to start the real one.
+func (s *Step) unserved(run *steps.Run, proves string, start finding.Fix) []finding.Finding {
+	if run.Options.Environment == "" || run.Options.Environment == steps.DefaultEnvironment {
+		return nil
+	}
+	return []finding.Finding{finding.New(finding.ServerNotFound, s.noneFound()+" "+proves).
+		WithFix(start.Then(finding.Do("Or name its address: `keysplit --url https://HOST`.")))}
+}
+
+// startYours says how the real server is started.
+func startYours(run *steps.Run) finding.Fix {
+	if !run.Home().Here() {
+		return finding.Do("Start your server with the variables of %s.", run.InFiles())
+	}
+	return finding.Do("Start your server: %s", prose.Command(usualCommand(run)))
+}
+
+// foretold is unserved for a plan.
+func (s *Step) foretold(run *steps.Run) []finding.Finding {
+	return s.unserved(run, "Without one, the run proves the code and the file, on a server that keysplit starts, and ends with 1.", startYours(run))
 }
 
 // failedStart says where the code stopped; what it printed goes to the log.

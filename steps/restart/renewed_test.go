@@ -2,6 +2,7 @@ package restart
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -68,6 +69,7 @@ func TestTheProcessesOfAServicesFile(t *testing.T) {
 		"no address, another key":      {"", map[string]string{"JWT_SECRET_KEY": newKey(), "SECRET_KEY": ""}, true, "", false},
 		"no file, the same SECRET_KEY": {"", map[string]string{"SECRET_KEY": own}, false, "", false},
 		"a process that shows nothing": {"", nil, true, "", false},
+		"a process that hides":         {"", nil, true, "", false},
 		"a socket, its SECRET_KEY":     {"unix:/run/shop.sock", map[string]string{"SECRET_KEY": own}, true, "unix:/run/shop.sock", true},
 		"a socket of another process":  {"unix:/run/shop.sock", nil, true, "unix:/run/shop.sock", false},
 	} {
@@ -86,7 +88,10 @@ func TestTheProcessesOfAServicesFile(t *testing.T) {
 			w.step.KeyOf = func(_ int, name string, f secret.Fingerprinter) (string, bool, error) {
 				return f.Of(w.run.Secret(c.has[name])), c.has[name] != "", nil
 			}
-			if err := w.step.address(t.Context(), w.run); err != nil || w.run.URL != c.want {
+			if name == "a process that hides" {
+				w.step.KeyOf = func(int, string, secret.Fingerprinter) (string, bool, error) { return "", false, os.ErrPermission }
+			}
+			if err := w.step.address(t.Context(), w.run); err != nil || w.run.URL != c.want || (len(w.step.unseen) > 0) != (name == "a process that hides") {
 				t.Errorf("asks %q, %v", w.run.URL, err)
 			}
 			if got := len(w.run.Servers) == 1 && w.run.Servers[0].Workers == 4; got != c.counted {

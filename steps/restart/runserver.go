@@ -86,6 +86,7 @@ func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error)
 			Summary: prose.Say("Start the backend for the test, and stop it afterwards."),
 			Command: start,
 			Details: []prose.Text{prose.Of(r.noneFound()), steps.CommandDetail(start)},
+			Ends:    r.foretold(run),
 		}
 		if user := run.Project.User; user != nil {
 			p.Details = append(p.Details, prose.Say("It runs as %s (%s).", user.Name, run.Project.UserFrom))

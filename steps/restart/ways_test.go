@@ -66,9 +66,48 @@ func TestNoServerElsewhereThanInDevelopment(t *testing.T) {
 		w.run.Options.Environment = environment
 		url := backend(t)
 		w.step.Start = func(context.Context, *steps.Run) (string, func(), error) { return url, func() {}, nil }
+		p, _ := w.step.Plan(t.Context(), w.run)
+		if len(p.Ends) != want {
+			t.Errorf("%s: the plan ends with %v", environment, codesOf(p.Ends))
+		}
 		_, found, err := do(w.step.Apply, w.run)
 		if err != nil || len(found) != want || want > 0 && (found[0].Code != "server-not-found" || found[0].Severity != finding.Error) {
 			t.Errorf("%s: %v, %+v", environment, err, found)
+		}
+	}
+}
+
+func codesOf(found []finding.Finding) (codes []finding.Code) {
+	for _, f := range found {
+		codes = append(codes, f.Code)
+	}
+	return codes
+}
+
+// A server that nothing restarts goes on with the key that it has: the plan says so, where
+// that is another one, and nothing but a file tells it the new one.
+func TestAPlanThatRestartsNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in   func(w *world)
+		ends []finding.Code
+	}{
+		"a new key":     {func(w *world) { w.run.Key = w.run.Secret(newKey()) }, []finding.Code{"server-stale-key"}},
+		"the key stays": {func(*world) {}, nil},
+		"nobody asks": {func(w *world) {
+			w.run.Key, w.run.Options.Skip = w.run.Secret(newKey()), map[steps.Name]bool{steps.SmokeTest: true}
+		}, nil},
+		"a platform's own": {func(w *world) { w.run.Targets = []steps.Target{&stepstest.Place{Name: "fly:a"}} }, nil},
+		"a command restarts it": {func(w *world) {
+			other, _ := Parse("command:true")
+			w.run.Key, w.run.Options.Restart = w.run.Secret(newKey()), other
+		}, nil},
+	} {
+		w := newWorld(t)
+		w.run.Options.Restart, w.run.Options.URL = nothing, "http://127.0.0.1:1"
+		c.in(w)
+		if p, err := w.step.Plan(t.Context(), w.run); err != nil || !slices.Equal(codesOf(p.Ends), c.ends) {
+			t.Errorf("%s: %v, %v", name, codesOf(p.Ends), err)
 		}
 	}
 }
@@ -90,14 +129,15 @@ func TestTheOwnServerHasTheVariablesOfTheServicesFile(t *testing.T) {
 		fails bool
 		own   bool
 		found []finding.Code
+		ends  []finding.Code // what the plan says that the run ends with
 	}{
-		"elsewhere":       {func(run *steps.Run) { run.Options.Environment = "staging" }, false, true, []finding.Code{"server-not-found"}},
-		"in development":  {func(*steps.Run) {}, false, true, nil},
-		"does not start":  {func(*steps.Run) {}, true, false, []finding.Code{"server-unreachable"}},
-		"nothing, named":  {func(run *steps.Run) { run.Options.Restart = nothing }, false, false, nil},
-		"no login":        {func(run *steps.Run) { run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true} }, false, false, nil},
-		"no Django":       {func(run *steps.Run) { run.Django = nil }, false, false, nil},
-		"another's place": {func(run *steps.Run) { run.Targets = []steps.Target{&stepstest.Place{Name: "a"}} }, false, false, nil},
+		"elsewhere":       {func(run *steps.Run) { run.Options.Environment = "staging" }, false, true, []finding.Code{"server-not-found"}, []finding.Code{"server-not-found"}},
+		"in development":  {func(*steps.Run) {}, false, true, nil, nil},
+		"does not start":  {func(*steps.Run) {}, true, false, []finding.Code{"server-unreachable"}, nil},
+		"nothing, named":  {func(run *steps.Run) { run.Options.Restart = nothing }, false, false, nil, []finding.Code{"server-unreachable"}},
+		"no login":        {func(run *steps.Run) { run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true} }, false, false, nil, nil},
+		"no Django":       {func(run *steps.Run) { run.Django = nil }, false, false, nil, []finding.Code{"server-unreachable"}},
+		"another's place": {func(run *steps.Run) { run.Targets = []steps.Target{&stepstest.Place{Name: "a"}} }, false, false, nil, []finding.Code{"server-unreachable"}},
 	} {
 		w := newWorld(t)
 		w.run.Targets = []steps.Target{servicesFile{&stepstest.Place{Name: "dotenv:shop.env", Path: "/etc/shop.env"}}}
@@ -118,9 +158,9 @@ func TestTheOwnServerHasTheVariablesOfTheServicesFile(t *testing.T) {
 			t.Errorf("%s: planned %t, %v", name, planned, err)
 		}
 		_, found, err := do(w.step.Apply, w.run)
-		var codes []finding.Code
-		for _, f := range found {
-			codes = append(codes, f.Code)
+		codes := codesOf(found)
+		if got := codesOf(p.Ends); !slices.Equal(got, c.ends) {
+			t.Errorf("%s: the plan ends with %v", name, got)
 		}
 		if err != nil || w.run.OwnServer != c.own || (w.run.URL == url) != c.own || !slices.Equal(codes, c.found) {
 			t.Errorf("%s: own %t at %q, found %v, %v", name, w.run.OwnServer, w.run.URL, codes, err)

@@ -44,7 +44,7 @@ func TestWhatCannotWorkIsSaidBeforeTheFirstWrite(t *testing.T) {
 		"a certificate that fails":          {[]string{"--url", untrusted.URL}, nil, cli.ExitFinding, cli.ExitFinding, "tls-untrusted"},
 		"another machine, without TLS":      {[]string{"--url", "http://192.0.2.7"}, nil, cli.ExitFinding, cli.ExitFinding, "insecure-url"},
 		"a password that is empty":          {[]string{"--username", "ada"}, func(s *site) { s.env = append(s.env, "KEYSPLIT_PASSWORD=") }, cli.ExitUsage, cli.ExitUsage, "the password is empty"},
-		"an account without a password":     {[]string{"--username", "ada"}, nil, cli.ExitUsage, cli.ExitOK, "needs a password"},
+		"an account without a password":     {[]string{"--restart", "command:true", "--username", "ada"}, nil, cli.ExitUsage, cli.ExitOK, "needs a password"},
 		"a place that is read-only":         {nil, aReadOnlyFile, cli.ExitFinding, cli.ExitFinding, "env-file-read-only"},
 		"a place that is a folder":          {nil, aFolder, cli.ExitBlind, cli.ExitBlind, "env-file-not-regular"},
 		"a state folder that cannot be":     {nil, aFileForState, cli.ExitFinding, cli.ExitFinding, "KEYSPLIT_STATE_DIR"},
@@ -137,7 +137,7 @@ func TestAPlanAsksNoAddressThatNobodyAgreedTo(t *testing.T) {
 	url := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1)
 	s := elsewhere(t, map[string]string{"staging.env": "SECRET_KEY=x\n", "keysplit.toml": "[environments.staging]\ntargets = [\"dotenv:staging.env\"]\nurl = \"" + url + "\"\n"})
 	for _, trusts := range []bool{false, true} {
-		args := []string{"upgrade", "--dry-run", "--env", "staging", "--restart", "none"}
+		args := []string{"upgrade", "--dry-run", "--env", "staging", "--restart", "command:true"}
 		if trusts {
 			args = append(args, "--trust-config")
 		}

@@ -135,6 +135,7 @@ func (w *walk) once(ctx context.Context, n steps.Name) error {
 	}
 	w.changes = w.changes || steps.About(n).Changes != "" && !plan.Nothing && !plan.Question.Empty()
 	if w.o.dryRun && !steps.About(n).InMemory {
+		w.e.Foretell(plan, w.f.Event)
 		return nil
 	}
 	if n == steps.Write {

@@ -51,26 +51,31 @@ class Missed:
         return frame is not None and in_project(frame.f_code.co_filename)
 
 
-def before(name, module):
+def before(name, module, folders):
     """The files that Python would load in a module's place, were they there: a package
-    beside the project's own module, a module of the project before an installed one."""
+    beside the project's own module, and a module of the project in one of its folders that
+    come first on the path, as before an installed one."""
     file = getattr(module, "__file__", None)
     path = real(file) if file else STDLIB
-    if is_ours(path):
-        stem, end = os.path.splitext(path)
-        return [os.path.join(stem, "__init__.py")] if end == ".py" and os.path.basename(stem) != "__init__" else []
+    stem, end = os.path.splitext(path)
+    package = os.path.basename(stem) == "__init__"
+    first = [os.path.join(stem, "__init__.py")] if is_ours(path) and end == ".py" and not package else []
     if "." in name or path.startswith(STDLIB) and "-packages" not in path:
-        return []
-    at = os.path.join(real(ASKED["root"]), name)
-    return [at + ".py", os.path.join(at, "__init__.py")]
+        return first
+    home = os.path.dirname(os.path.dirname(path) if package else path)
+    for folder in folders[:folders.index(home)] if home in folders else folders:
+        at = os.path.join(folder, name)
+        first += [at + ".py", os.path.join(at, "__init__.py")]
+    return first
 
 
 def files_of_modules():
     """The files of the project's modules that this process has loaded, or has looked for
     in vain, or would load first, and of what it has run in another way."""
     modules = [(name, m) for name, m in list(sys.modules.items()) if name != "__main__"]
+    folders = [real(p) for p in sys.path if os.path.isdir(p) and is_ours(real(p) + os.sep)]
     found = [real(m.__file__) for name, m in modules if getattr(m, "__file__", None) and is_projects(name, m)]
-    missing = [path for path in {*Missed.files, *(path for name, m in modules for path in before(name, m))} if not os.path.exists(path)]
+    missing = [path for path in {*Missed.files, *(path for name, m in modules for path in before(name, m, folders))} if not os.path.exists(path)]
     return sorted({*found, *scripts, *missing})
 
 
