@@ -177,9 +177,24 @@ func named(command string, flags []string) *Remedy {
 // waitForIt is the way out where another run is at work.
 var waitForIt = Remedy{Label: "Wait for it", flag: "wait"}
 
+// misnamed is the remedy of the flag of this run that named the place which a finding is
+// about, nil for none.
+func misnamed(f finding.Finding, again []string) *Remedy {
+	for i := range remedies {
+		r := &remedies[i]
+		for at, word := range again[:max(0, len(again)-1)] {
+			value := again[at+1]
+			if (r.flag == "target" || r.flag == "restart") && word == "--"+r.flag && f.File != "" && (strings.HasPrefix(f.File, value) || strings.HasPrefix(value, f.File)) {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
 // Remedies are the ways out of a failure by naming something else: those of the codes of
-// its findings, and those whose flags their advice names. again are the flags that keysplit
-// alone has in this run.
+// its findings, those whose flags their advice names, and the one whose flag named it.
+// again are the flags that keysplit alone has in this run.
 func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy) {
 	if held := (*journal.HeldError)(nil); errors.As(err, &held) {
 		return []*Remedy{&waitForIt}
@@ -196,6 +211,7 @@ func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy
 			}
 		}
 		add(remedyOf(f))
+		add(misnamed(f, again))
 	}
 	return out
 }

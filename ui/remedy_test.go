@@ -124,6 +124,21 @@ func TestTheValueOfAFlagStandsInTheForm(t *testing.T) {
 	}
 }
 
+// What a flag named and a finding is about can be named anew.
+func TestAMistypedPlaceCanBeNamedAnew(t *testing.T) {
+	t.Parallel()
+	again := []string{"--env", "staging", "--target", "kubernetes:nope", "--restart", "systemd:shop,nginx"}
+	for at, want := range map[string]string{"kubernetes:nope#jwt-secret-key": "Another place", "systemd:shop": "Another restart", "staging.env": "", "": "", "heroku:shop": ""} {
+		label := ""
+		for _, r := range Remedies(nil, []finding.Finding{finding.New(finding.PlaceUnreachable, "").At(at, 0)}, again) {
+			label += r.Label
+		}
+		if label != want {
+			t.Errorf("%q offers %q, want %q", at, label, want)
+		}
+	}
+}
+
 // A project that the steps cannot fix offers what can be named instead, too.
 func TestABlockedProjectOffersAnotherFile(t *testing.T) {
 	t.Parallel()

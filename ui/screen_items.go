@@ -190,7 +190,7 @@ func (c *checklistScreen) details(w *wizard, s *sheet, l steps.Event) {
 		}
 		return ""
 	})
-	if !todo.Empty() {
+	if !todo.Empty() && !w.typing() { // else it is being done
 		s.say(s.s.Accent.Render("Do")+"  ", lipgloss.NewStyle(), todo)
 	}
 }
