@@ -252,7 +252,9 @@ func (w *wizard) donePrompt(p *page) prompt {
 	}
 	if p.Name == steps.Preflight && w.blocked() {
 		if f, ok := finding.Overrulable(p.findings); ok {
-			return askAdopt(p, f)
+			q := askAdopt(p, f)
+			q.options = append(q.options, w.ways(p)...)
+			return q
 		}
 		options := append(append([]option{{label: "Look again", act: (*wizard).startOver}}, w.ways(p)...), option{label: "Go on anyway", act: (*wizard).forward})
 		if w.begun != nil {

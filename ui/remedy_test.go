@@ -142,19 +142,22 @@ func TestAMistypedPlaceCanBeNamedAnew(t *testing.T) {
 // A project that the steps cannot fix offers what can be named instead, too.
 func TestABlockedProjectOffersAnotherFile(t *testing.T) {
 	t.Parallel()
-	st := newStage(t, plainLight)
-	st.fakes[steps.Preflight].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
-		emit.Find(finding.New(finding.EnvFileTrackedByGit, "").WithSeverity(finding.Error).NotFixable().WithFix(finding.Do("Or keep the key in a file that git does not track: `keysplit --env-file PATH`.")))
-		return nil
-	}
-	st.open()
-	if v := st.w.View(); !strings.Contains(v, "not track: Another file.") || strings.Contains(v, "--env-file") {
-		t.Errorf("it says:\n%s", v)
-	}
-	st.pick("Another file")
-	st.typed("/etc/shop.env").press("enter")
-	if a := st.w.again; a == nil || *a != (Again{Flag: "env-file", Value: "/etc/shop.env"}) {
-		t.Errorf("it begins again with %+v", a)
+	f := finding.New(finding.EnvFileTrackedByGit, "").WithSeverity(finding.Error).NotFixable().WithFix(finding.Do("Or keep the key in a file that git does not track: `keysplit --env-file PATH`."))
+	for _, f := range []finding.Finding{f, f.Asking("Is that on purpose?")} {
+		st := newStage(t, plainLight)
+		st.fakes[steps.Preflight].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			emit.Find(f)
+			return nil
+		}
+		st.open()
+		if v := st.w.View(); strings.Contains(v, "not track: Another file.") != f.Ask.Empty() || strings.Contains(v, "--env-file") {
+			t.Errorf("it says:\n%s", v)
+		}
+		st.pick("Another file")
+		st.typed("/etc/shop.env").press("enter")
+		if a := st.w.again; a == nil || *a != (Again{Flag: "env-file", Value: "/etc/shop.env"}) {
+			t.Errorf("it begins again with %+v", a)
+		}
 	}
 }
 
