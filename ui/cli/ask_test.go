@@ -31,3 +31,14 @@ func TestAQuestionIsReadAloud(t *testing.T) {
 		t.Errorf("%v, %q, it says:\n%s", err, key, o.String())
 	}
 }
+
+// Answers that do not fit into a row take another one, each whole.
+func TestTheAnswersKeepToTheWidth(t *testing.T) {
+	t.Parallel()
+	var o bytes.Buffer
+	p := newPlain(IO{State: Stdio().State, In: strings.NewReader("\n"), Out: &o, Err: &o, InTTY: true}, &speech{noColor: true})
+	choices := []choice{{'y', "yes", ""}, {'s', "switch an edit", ""}, {'a', "all on", ""}, {'d', "diff of an edit", ""}, {'n', "no, stop here", ""}}
+	if _, err := p.Ask(t.Context(), "Write this change?", choices); err != nil || !strings.Contains(o.String(), "  y yes   s switch an edit   a all on   d diff of an edit   n no, stop here\n  (enter: y)\n") {
+		t.Errorf("%v, it says:\n%s", err, o.String())
+	}
+}

@@ -324,12 +324,23 @@ func (p *plainFront) question(question string, choices []choice) {
 		fmt.Fprintf(p.out, "Type a number, or enter for 1: ")
 		return
 	}
+	p.line("%s %s", p.s.Accent.Render(p.s.Marks.Bar), question)
 	var words []string
 	for _, c := range choices {
 		words = append(words, fmt.Sprintf("%c %s", c.key, c.text))
 	}
-	p.line("%s %s", p.s.Accent.Render(p.s.Marks.Bar), question)
-	p.line("  %s", p.s.Muted.Render(strings.Join(words, "   ")+"   (enter: "+string(choices[0].key)+")"))
+	row := ""
+	for _, word := range append(words, "(enter: "+string(choices[0].key)+")") {
+		if row != "" && ansi.StringWidth(row+"   "+word) > width {
+			p.line("  %s", p.s.Muted.Render(row))
+			row = ""
+		}
+		if row != "" {
+			row += "   "
+		}
+		row += word
+	}
+	p.line("  %s", p.s.Muted.Render(row))
 	fmt.Fprint(p.out, "> ")
 }
 
