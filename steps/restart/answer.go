@@ -29,16 +29,24 @@ var noAddress = "No address of the server is known, and " + steps.About(steps.Sm
 // sent, and over plain http nothing at all to another machine, whatever its name:
 // the error is then steps.ErrElsewhere.
 func answers(ctx context.Context, base string, limit time.Duration) error {
-	_, err := newCaller(base, limit).call(ctx, http.MethodGet, "/")
-	var untrusted *tls.CertificateVerificationError
-	if errors.As(err, &untrusted) {
-		return nil
-	}
+	_, err := answer(ctx, base, limit)
 	return err
 }
 
-// await waits until the server answers, for as long as the run allows. Of a name that
-// has come to mean another machine since it was looked at, the smoke test speaks.
+// answer is answers with the status, 0 where none was seen.
+func answer(ctx context.Context, base string, limit time.Duration) (status int, err error) {
+	r, err := newCaller(base, limit).call(ctx, http.MethodGet, "/")
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return 0, nil
+	}
+	return r.status, err
+}
+
+// await waits until the server answers, for as long as the run allows; a proxy whose
+// backend has not come up yet is waited for as well. Of a name that
+// has come to mean another machine since it was looked at, the smoke test speaks, and of
+// a proxy that stays so.
 func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base string) error {
 	if base == "" {
 		emit.Progress(noAddress)
@@ -50,14 +58,14 @@ func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base 
 	emit.Wait(base, run.Options.Wait())
 	var last error
 	ok, err := s.Until(ctx, run.Options.Wait(), func() (bool, error) {
-		err := answers(ctx, base, min(firstAnswer, run.Options.Wait()))
+		status, err := answer(ctx, base, min(firstAnswer, run.Options.Wait()))
 		last = err
-		return err == nil || errors.Is(err, steps.ErrElsewhere), ctx.Err()
+		return err == nil && status <= http.StatusNotImplemented || errors.Is(err, steps.ErrElsewhere), ctx.Err()
 	})
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !ok && last != nil {
 		return silent(base, last)
 	}
 	return nil

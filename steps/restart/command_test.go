@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,4 +186,25 @@ func TestARollbackWaitsForTheServer(t *testing.T) {
 	}
 	res.Body.Close()
 	late.Close()
+}
+
+// A proxy answers 502 until the backend behind it has come up; one that stays so is for the
+// proof to tell of.
+func TestAProxyWhoseBackendIsNotUpYet(t *testing.T) {
+	t.Parallel()
+	for name, up := range map[string]int32{"it comes up": 3, "it stays down": 1 << 30} {
+		w := commandWorld(t, "true")
+		var asked atomic.Int32
+		proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			status := http.StatusBadGateway
+			if asked.Add(1) > up {
+				status = http.StatusNotFound
+			}
+			rw.WriteHeader(status)
+		}))
+		t.Cleanup(proxy.Close)
+		if err := w.step.await(t.Context(), w.run, func(steps.Event) {}, proxy.URL); err != nil || asked.Load() < 4 || asked.Load() > up+1 {
+			t.Errorf("%s: %v, asked %d times", name, err, asked.Load())
+		}
+	}
 }

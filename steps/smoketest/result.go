@@ -213,23 +213,32 @@ func faultOf(verify, protected int) int {
 // fault is the finding of a server that looks at no token. then says how to ask
 // once more.
 func (s *session) fault(then finding.Fix) finding.Finding {
-	at := host(s.client.address)
-	message := "The server at %s answers every test token with an error (%d)."
 	fix := finding.Do("Its log says why. Fix that.")
 	switch {
 	case redirects(s.faulty):
-		message = "The server at %s redirects every test token (%d), as to a login page or to another address. keysplit does not follow it."
 		fix, then = finding.Do("Give the address at which the backend itself answers: `keysplit --url https://HOST`."), finding.Fix{}
 	case s.faulty == http.StatusBadRequest:
-		message = "The server at %s answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks."
 		fix, then = finding.Do("Give the address that people use: `keysplit --url https://HOST`. Or add this one to ALLOWED_HOSTS. Its log says more."), finding.Fix{}
 	case s.faulty > http.StatusNotImplemented:
-		message = "The server at %s answers every test token with %d: it seems to be a proxy that does not reach the backend."
 		fix = finding.Do("Start the backend. If it ends, its log says why.")
 	}
-	f := finding.New(finding.ServerUnreachable, fmt.Sprintf(message, at, s.faulty)).WithFix(fix.Then(then))
+	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" "+s.faults()+".").WithFix(fix.Then(then))
 	f.Why = prose.Say("No token was looked at, so nothing is known of the key.")
 	return f
+}
+
+// faults says what such a server does.
+func (s *session) faults() string {
+	does := "answers every test token with an error (%d)"
+	switch {
+	case redirects(s.faulty):
+		does = "redirects every test token (%d), as to a login page or to another address, and keysplit does not follow it"
+	case s.faulty == http.StatusBadRequest:
+		does = "answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks"
+	case s.faulty > http.StatusNotImplemented:
+		does = "answers every test token with %d: it seems to be a proxy that does not reach the backend"
+	}
+	return fmt.Sprintf(does, s.faulty)
 }
 
 // notTold is the finding of a run in which nothing showed which key signs.

@@ -32,6 +32,9 @@ func TestWhichKeyAServerSignsWith(t *testing.T) {
 		"any token is taken": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
 		}, nil, "nothing is known"},
+		"a proxy without its backend": {func(b *bench) {
+			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+		}, nil, "answers every test token with 502: it seems to be a proxy"},
 		"every answer is the same": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 		}, nil, "the same answer"},
