@@ -134,17 +134,25 @@ func Fail(findings ...finding.Finding) error { return &Failure{Findings: finding
 var ErrCancelled = errors.New("cancelled")
 
 // UsageError is wrong usage or configuration: exit code 2. It has no text of its own.
-type UsageError struct{ err error }
+type UsageError struct {
+	err  error
+	Flag string // that was given wrong, "" for none
+}
 
 // Usage makes a *UsageError of its text, as fmt.Errorf does.
-func Usage(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
+func Usage(format string, args ...any) error { return UsageOf("", format, args...) }
+
+// UsageOf is the same of one flag.
+func UsageOf(flag, format string, args ...any) error {
+	return &UsageError{fmt.Errorf(format, args...), flag}
+}
 
 func (e *UsageError) Error() string        { return e.err.Error() }
 func (e *UsageError) Unwrap() error        { return e.err }
 func (e *UsageError) Is(target error) bool { return target == ErrUsage }
 
 // ErrUsage is what errors.Is finds in every *UsageError.
-var ErrUsage error = &UsageError{errors.New("wrong usage")}
+var ErrUsage error = &UsageError{err: errors.New("wrong usage")}
 
 // BlindError kept keysplit from looking at all: no project, an unreadable file, a
 // Django that does not start for another reason. Such a run ends with exit code 3. It

@@ -35,6 +35,7 @@ type Remedy struct {
 	Question, Field string
 	flag            string
 	Value           string // that the advice gives it, "" for none
+	given           string // that it has in this run, likewise
 	judge           func(string) (steps.Mark, string)
 }
 
@@ -200,11 +201,29 @@ func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy
 		return []*Remedy{&waitForIt}
 	}
 	add := func(r *Remedy) {
-		if r != nil && r.Label != "" && !slices.ContainsFunc(out, func(o *Remedy) bool { return o.Label == r.Label }) {
+		if r == nil {
+			return
+		}
+		copied := *r
+		copied.given = valueOf(again, r.flag)
+		if r = &copied; r.Label != "" && !slices.ContainsFunc(out, func(o *Remedy) bool { return o.Label == r.Label }) {
 			out = append(out, r)
 		}
 	}
+	byFlag := func(flag string) {
+		if i := slices.IndexFunc(remedies, func(r Remedy) bool { return r.Label != "" && r.flag == flag }); i >= 0 {
+			add(&remedies[i])
+		}
+	}
+	if usage := (*steps.UsageError)(nil); errors.As(err, &usage) && usage.Flag != "" {
+		byFlag(usage.Flag)
+	}
 	for _, f := range finding.Errors(found) {
+		for _, flag := range []string{"target", "env-file", "restart"} {
+			if f.Code == finding.PlaceNotFound && valueOf(again, flag) != "" {
+				byFlag(flag)
+			}
+		}
 		for _, p := range f.Fix.Parts() {
 			if p.Command {
 				add(named(p.Text, again))
@@ -214,6 +233,17 @@ func Remedies(err error, found []finding.Finding, again []string) (out []*Remedy
 		add(misnamed(f, again))
 	}
 	return out
+}
+
+// valueOf is what a flag has among others, the last one where it is given more than once;
+// "" for one that is not.
+func valueOf(flags []string, name string) (value string) {
+	for i, word := range flags {
+		if word == "--"+name && i+1 < len(flags) {
+			value = flags[i+1]
+		}
+	}
+	return value
 }
 
 // remedies are Remedies in this run. The demo's project has no other of anything.
@@ -249,7 +279,7 @@ func (r *Remedy) ask(w *wizard) tea.Cmd {
 		return w.once(*r.With("true"))
 	}
 	value := r.newField()
-	value.fill(r.Value)
+	value.fill(cmp.Or(r.Value, r.given))
 	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
 		return w.once(*r.With(value.take()))
 	}})

@@ -39,7 +39,11 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.blank()
 	} else if !told {
 		s.hang(st.Error.Render(st.Marks.Failed)+" ", st.Error.Bold(true), Words(p.failure))
-		s.labelled(st.Accent, "Do ", "Retry. If it fails again, press l: the log shows what was done before that.")
+		do := "Retry. If it fails again, press l: the log shows what was done before that."
+		if ways := w.ways(p); len(ways) > 0 {
+			do = ways[0].label + ". Or retry, once it is there."
+		}
+		s.labelled(st.Accent, "Do ", do)
 		s.blank()
 	}
 	s.lines(p.lines)
@@ -62,7 +66,8 @@ func (w *wizard) failedPrompt(p *page) prompt {
 		w.facts.stage == steps.Accepting && finding.Has(p.findings, finding.GraceNotInForce))
 	own, ways := p.screen.extra(w, p), w.ways(p)
 	q.options = append(q.options, own...)
-	if held := (*journal.HeldError)(nil); errors.As(p.failure, &held) { // to try again at once cannot help
+	held, usage := (*journal.HeldError)(nil), (*steps.UsageError)(nil)
+	if errors.As(p.failure, &held) || errors.As(p.failure, &usage) { // to try again at once cannot help
 		q.options, ways = append(q.options, ways...), nil
 	}
 	switch {

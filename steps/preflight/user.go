@@ -31,12 +31,12 @@ func findUser(ctx context.Context, run *steps.Run, p *steps.Project, emit steps.
 		a, err := child.FindAccount(name)
 		switch {
 		case err != nil && from == "--as":
-			return steps.Usage("--as: %w", err)
+			return steps.UsageOf("as", "--as: %w", err)
 		case err != nil: // a unit's user may exist while it runs only
 		case int(a.UID) == os.Geteuid():
 			return nil
 		case os.Geteuid() != 0:
-			return steps.Usage("--as %s: only root can run the project's code as another user", name)
+			return steps.UsageOf("as", "--as %s: only root can run the project's code as another user", name)
 		default:
 			p.User, p.UserFrom = a, from
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,12 +100,15 @@ func (c compose) Locate(ctx context.Context, run *steps.Run) (Located, error) {
 	if !asked {
 		var err error
 		if whole, err = readCompose(path); err != nil {
+			if of := (*fs.PathError)(nil); errors.As(err, &of) {
+				err = of.Err
+			}
 			return Located{}, steps.Fail(finding.New(finding.PlaceNotFound, fmt.Sprintf("%s cannot be read as a compose file: %s.", rel, run.Redactor.Show(secret.Printed(err.Error())))).At(rel, 0))
 		}
 	}
 	name, err := c.choose(run, whole)
 	if err != nil {
-		return Located{}, steps.Usage("--target %s: %w", c, err)
+		return Located{}, steps.UsageOf("target", "--target %s: %w", c, err)
 	}
 	from, err := whole.sourceOf(run, name, filepath.Dir(path))
 	var failure *unfit

@@ -203,7 +203,8 @@ func (c services) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) 
 	}
 	for _, name := range all {
 		if !slices.Contains(there, name) {
-			return steps.Plan{}, steps.Usage("%s compose: there is no service %q; there is: %s", c.flags(run, "")[0], name, secret.Inert(strings.Join(there, ", ")))
+			flag := c.flags(run, "")[0]
+			return steps.Plan{}, steps.UsageOf(strings.TrimPrefix(flag, "--"), "%s compose: there is no service %q; there is: %s", flag, name, secret.Inert(strings.Join(there, ", ")))
 		}
 	}
 	var again string // one after the other
