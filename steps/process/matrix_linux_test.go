@@ -48,13 +48,14 @@ async def app(scope, receive, send):
 	"serve.py": "import sys\nfrom wsgiref.simple_server import make_server\nfrom app import application\nmake_server('127.0.0.1', int(sys.argv[1]), application).serve_forever()\n",
 }
 
-// form is one way to run a server. {PORT}, {ROOT}, {BIN} and {SOCKET} are filled in.
+// form is one way to run a server. {PORT}, {LOWER} (another one), {ROOT}, {BIN} and {SOCKET} are filled in.
 type form struct {
 	command string // for sh, so that a server is started as people start it
 	from    string // the folder, the project's by default
 	env     string
 	want    steps.Server // what of it is compared: URL, Inside, Workers
 	reloads bool
+	more    bool // it has further addresses: which of them is its own, only an answer tells
 	none    bool // not a server of the project
 	long    bool // not in the short form
 
@@ -86,7 +87,7 @@ var forms = map[string]form{
 	"daphne":                         {command: "{BIN}/daphne -p {PORT} app:app", long: true},
 	"uwsgi":                          {command: "{BIN}/uwsgi --http-socket " + on + " --master --processes 2 --module app", want: steps.Server{Workers: 2}, long: true},
 	"uwsgi --chdir":                  {command: "{BIN}/uwsgi --http-socket " + on + " --chdir={ROOT} --module app", from: "/", long: true},
-	"uwsgi behind its router":        {command: "{BIN}/uwsgi --http " + on + " --stats 127.0.0.1:0 --master --processes 2 --module app", want: steps.Server{Workers: 3}, long: true},
+	"uwsgi behind its router":        {command: "{BIN}/uwsgi --http " + on + " --stats 127.0.0.1:{LOWER} --master --processes 2 --module app", want: steps.Server{Workers: 3}, more: true, long: true},
 	"gunicorn --reuse-port":          {command: "{BIN}/gunicorn -w 3 --reuse-port -b " + on + " app", want: steps.Server{Workers: 3}, long: true},
 	"runserver_plus":                 {command: "{BIN}/python plus.py {PORT}", reloads: true, long: true},
 	"another user":                   {command: "PATH=/usr/bin:/bin setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/python3 serve.py {PORT}"},
@@ -155,17 +156,18 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 	at := map[string]*strings.Replacer{}
 	taken := map[string]bool{}
 	begin := func(name string, f form) {
-		port := ""
-		for port == "" || taken[port] {
+		port, lower := "", ""
+		for port == "" || taken[port] || taken[lower] || lower >= port {
 			_, port, _ = net.SplitHostPort(stepstest.FreeAddress(t))
+			_, lower, _ = net.SplitHostPort(stepstest.FreeAddress(t))
 		}
-		taken[port] = true
+		taken[port], taken[lower] = true, true
 		socket := filepath.Join(root, "run", port)
 		seen, from := root, cmp.Or(f.from, root)
 		if f.before != "" {
 			seen, from = "/mnt", cmp.Or(f.from, "/mnt")
 		}
-		r := strings.NewReplacer("{PORT}", port, "{ROOT}", seen, "{HOME}", root, "{FROM}", from, "{OTHER}", other, "{BIN}", bin, "{SOCKET}", socket)
+		r := strings.NewReplacer("{PORT}", port, "{LOWER}", lower, "{ROOT}", seen, "{HOME}", root, "{FROM}", from, "{OTHER}", other, "{BIN}", bin, "{SOCKET}", socket)
 		started[name], at[name] = startForm(t, f, r, root), r
 	}
 	for name, f := range tried {
@@ -179,7 +181,7 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 		}
 		wrong = ""
 		for name, f := range tried {
-			if why := f.wrong(sight.Servers, started[name].Process.Pid, at[name]); why != "" {
+			if why := f.wrong(sight, started[name].Process.Pid, at[name]); why != "" {
 				wrong += "\n" + name + ": " + why
 			}
 		}
@@ -195,7 +197,7 @@ func TestEveryFormOfServerIsFound(t *testing.T) {
 	for len(sight.Servers) == 0 && time.Now().Before(deadline) {
 		sight = lookAs(t, looker, root)
 	}
-	if len(sight.Servers) != 1 || own.wrong(sight.Servers, started["seen"].Process.Pid, at["seen"]) != "" {
+	if len(sight.Servers) != 1 || own.wrong(sight, started["seen"].Process.Pid, at["seen"]) != "" {
 		t.Errorf("another user sees %+v", sight.Servers)
 	}
 	hidden := slices.IndexFunc(sight.Hidden, func(h Hidden) bool { return h.User == owner || h.User == "nobody" })
@@ -250,8 +252,9 @@ func TestALookOfAnotherUser(t *testing.T) {
 
 // wrong says what of the servers does not fit the form whose process is pid; "" where
 // all does.
-func (f form) wrong(all []steps.Server, pid int, r *strings.Replacer) string {
+func (f form) wrong(sight Sight, pid int, r *strings.Replacer) string {
 	var found *steps.Server
+	all := sight.Servers
 	for i := range all {
 		if group, err := syscall.Getpgid(all[i].PID); err == nil && group == pid {
 			if found != nil {
@@ -272,7 +275,11 @@ func (f form) wrong(all []steps.Server, pid int, r *strings.Replacer) string {
 	}
 	want.Workers = max(1, want.Workers)
 	url := strings.ReplaceAll(r.Replace(want.URL), "{PID}", fmt.Sprint(found.PID))
-	if found.URL != url || found.Inside != r.Replace(want.Inside) || found.Workers != want.Workers || (found.Reloader != 0) != f.reloads {
+	at := found.URL == url
+	if f.more {
+		at = !at && slices.Contains(sight.More[found.PID], url)
+	}
+	if !at || found.Inside != r.Replace(want.Inside) || found.Workers != want.Workers || (found.Reloader != 0) != f.reloads {
 		return fmt.Sprintf("%+v, want %+v", *found, want)
 	}
 	return ""
