@@ -24,8 +24,8 @@ func namesIn(sources []source) steps.Names {
 		n.all += s.text + "\n"
 	}
 	names := steps.Names{
-		Key:       n.filling(signingKeyIs, 0),
-		SecretKey: n.filling(settingIs("SECRET_KEY"), 0),
+		Key:       n.filling(signingKeyIs, trail{}),
+		SecretKey: n.filling(settingIs("SECRET_KEY"), trail{}),
 		AnyCase:   baseSettings.MatchString(n.all) && !caseSensitive.MatchString(n.all),
 	}
 	switch prefix, ok := n.prefixOfDynaconf(); {
@@ -74,14 +74,20 @@ func settingIs(name string) *lazyregexp.Regexp {
 	return lazyregexp.New(`(?m)^[ \t]*` + regexp.QuoteMeta(name) + `[ \t]*(?::[^=\n]*)?=[ \t]*()`)
 }
 
+// trail are the settings that a look went past, each assigned from another one.
+type trail map[string]bool
+
+// maxTrail bounds them: each is looked for in all of the settings' text.
+const maxTrail = 20
+
 // filling is the variable that fills what a pattern finds, whose last group is where an
 // expression begins; "" for none. The settings module itself comes last among the sources,
 // and its last word counts.
-func (n naming) filling(what *lazyregexp.Regexp, depth int) string {
+func (n naming) filling(what *lazyregexp.Regexp, past trail) string {
 	for _, s := range slices.Backward(n.sources) {
 		for _, m := range slices.Backward(what.FindAllStringSubmatchIndex(s.text, -1)) {
 			at := m[len(m)-2]
-			if name := n.variable(s, at, strings.TrimSpace(argumentOrLine(s.text[at:])), depth); name != "" {
+			if name := n.variable(s, at, strings.TrimSpace(argumentOrLine(s.text[at:])), past); name != "" {
 				return name
 			}
 		}
@@ -117,10 +123,7 @@ func argumentOrLine(text string) string {
 }
 
 // variable is the variable that an expression reads, "" where that is not sure.
-func (n naming) variable(s source, at int, expression string, depth int) string {
-	if depth > 3 {
-		return ""
-	}
+func (n naming) variable(s source, at int, expression string, past trail) string {
 	if m := asText.FindStringSubmatch(expression); m != nil {
 		expression = m[1]
 	}
@@ -143,8 +146,9 @@ func (n naming) variable(s source, at int, expression string, depth int) string 
 			expression = m[2]
 		}
 	}
-	if onlyName.MatchString(expression) && expression != "None" {
-		return n.filling(settingIs(expression), depth+1)
+	if onlyName.MatchString(expression) && expression != "None" && !past[expression] && len(past) < maxTrail {
+		past[expression] = true
+		return n.filling(settingIs(expression), past)
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
@@ -28,6 +29,7 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 		"not split, as read": {"SECRET_KEY = env('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': env('SECRET_KEY')}\n", steps.Names{SecretKey: "SECRET_KEY"}},
 		"literal, brackets":  {"SECRET_KEY = 'django-insecure-gt(5%#(2[h\\'{'\nJWT_SECRET_KEY = config('JWT_SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n", steps.Names{Key: "JWT_SECRET_KEY"}},
 		"literal":            {"SECRET_KEY = 'django-insecure-x'\nSIMPLE_JWT = {}\n", steps.Names{}},
+		"of itself, often":   {"SECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': A}\n" + strings.Repeat("A = A\n", 500), steps.Names{SecretKey: "SECRET_KEY"}},
 		"a helper of files":  {"SECRET_KEY = secret('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': read(os.environ['JWT_KEY_FILE'])}\n", steps.Names{Key: "JWT_KEY", SecretKey: "SECRET_KEY"}},
 
 		"environs":         {"env = Env()\nwith env.prefixed(\"SHOP_\"):\n    SECRET_KEY = env.str(\"SECRET_KEY\")\n    SIMPLE_JWT = {\"SIGNING_KEY\": env.str(\"JWT_SECRET_KEY\")}\n", steps.Names{Key: "SHOP_JWT_SECRET_KEY", SecretKey: "SHOP_SECRET_KEY"}},
