@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dj/keysplit/envfile"
@@ -16,8 +17,10 @@ func TestTheFileThatDirenvLoads(t *testing.T) {
 		"dotenv_if_exists .env.local\n":        ".env.local",
 		"layout python\n  dotenv .env.local\n": ".env.local",
 		"source_env \".env.local\"\n":          ".env.local",
-		"# dotenv .env.local\n":                ".env",
-		"dotenv_if_exists .env.other\n":        ".env",
+		// Each is read once: this takes minutes otherwise.
+		strings.Repeat("source_env .envrc\n", 20_000) + "dotenv .env.local\n": ".env.local",
+		"# dotenv .env.local\n":         ".env",
+		"dotenv_if_exists .env.other\n": ".env",
 	} {
 		dir := lay(t, map[string]string{".envrc": envrc, ".env.local": "SECRET_KEY=one\n", ".env.other": "SECRET_KEY=two\n"})
 		run := &steps.Run{Environ: func(string) (string, bool) { return "one", true }}

@@ -63,17 +63,23 @@ func (d *diagnosis) named() (readers []envfile.Dialect, ok bool) {
 // loaded are the files that direnv is told to load: https://direnv.net/man/direnv-stdlib.1.html.
 var loaded = lazyregexp.New(`(?m)^[ \t]*(?:dotenv|dotenv_if_exists|source_env|source_env_if_exists|source|\.)[ \t]+["']?([\w./-]+)`)
 
-// shellFiles are the files that a shell, or direnv, may have the variables from.
-func (d *diagnosis) shellFiles() []string {
-	files := []string{d.project.EnvFile.Path}
-	for _, folder := range []string{d.project.Root, d.project.TopLevel} {
-		envrc := filepath.Join(folder, ".envrc")
-		files = append(files, envrc)
-		for _, m := range loaded.FindAllStringSubmatch(string(readSome(envrc)), -1) {
-			files = append(files, filepath.Join(folder, filepath.FromSlash(m[1])))
+// shellFiles are the files that a shell, or direnv, may have the variables from, each once.
+func (d *diagnosis) shellFiles() (files []string) {
+	add := func(path string) {
+		if !slices.Contains(files, path) {
+			files = append(files, path)
 		}
 	}
-	return append(files, filepath.Join(d.project.TopLevel, ".env"))
+	add(d.project.EnvFile.Path)
+	for _, folder := range []string{d.project.Root, d.project.TopLevel} {
+		envrc := filepath.Join(folder, ".envrc")
+		add(envrc)
+		for _, m := range loaded.FindAllStringSubmatch(string(readSome(envrc)), -1) {
+			add(filepath.Join(folder, filepath.FromSlash(m[1])))
+		}
+	}
+	add(filepath.Join(d.project.TopLevel, ".env"))
+	return files
 }
 
 // sourced reports whether this process has SECRET_KEY as a file sets it: a shell has
