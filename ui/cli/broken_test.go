@@ -86,16 +86,34 @@ func TestAnEmergencyNeedsAYes(t *testing.T) {
 	for typed, c := range map[string]struct {
 		code int
 		says string
-	}{"n\n": {ExitOK, "Nothing was recorded."}, "": {ExitCancelled, ""}, "y\n": {ExitOK, "Recorded."}} {
+	}{"n\n": {ExitOK, "Nothing was recorded."}, "": {ExitCancelled, ""}, "y\n": {ExitOK, "Recorded."}, "y, with the journal gone\n": {ExitFinding, "journal"}} {
 		root, _ := staticProject(t)
 		t.Chdir(root)
 		var out bytes.Buffer
-		code := Main([]string{"rollback", "--emergency"}, IO{State: Stdio().State, In: strings.NewReader(typed), Out: &out, Err: &out, InTTY: true})
+		var in io.Reader = strings.NewReader(typed)
+		if c.code == ExitFinding {
+			in = answering(func() string {
+				j, err := Stdio().State.Read(root, steps.DefaultEnvironment)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.RemoveAll(j.Dir()); err != nil {
+					t.Fatal(err)
+				}
+				return "y\n"
+			})
+		}
+		code := Main([]string{"rollback", "--emergency"}, IO{State: Stdio().State, In: in, Out: &out, Err: &out, InTTY: true})
 		if code != c.code || !strings.Contains(out.String(), c.says) || strings.Contains(out.String(), "Recorded.") != (typed == "y\n") {
 			t.Errorf("%q: exit %d\n%s", typed, code, out.String())
 		}
 	}
 }
+
+// answering is a person whose answer takes the time for something to happen.
+type answering func() string
+
+func (a answering) Read(p []byte) (int, error) { return copy(p, a()), nil }
 
 // An interpreter of the configuration is one of its folder; one of the command line is one
 // of the current folder.

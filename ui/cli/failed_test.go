@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,19 @@ func TestARollbackIsAskedForOnce(t *testing.T) {
 		if err := upgrade(t.Context(), stdio, e, newPlain(stdio, &opts.speech), opts); strings.Count(o.String(), "What now?") != asked {
 			t.Errorf("%q ends with %v:\n%s", typed, err, o.String())
 		}
+	}
+}
+
+// A step that was left out without a note of it is not left out.
+func TestAStepThatCannotBeNotedAsLeftOut(t *testing.T) {
+	run := stepstest.NewRun(t, "A=1\n", nil)
+	run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true}
+	if err := os.RemoveAll(run.Journal.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	w := walk{o: &upgradeOptions{}, e: steps.NewEngine(run, acted{name: steps.SmokeTest}), f: newPlain(IO{Out: io.Discard, Err: io.Discard}, &speech{noColor: true})}
+	if err := w.pass(t.Context()); err == nil {
+		t.Error("it goes on")
 	}
 }
 
