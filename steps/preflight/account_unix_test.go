@@ -3,6 +3,7 @@
 package preflight
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -97,6 +98,17 @@ func TestAnAccountOfAKilledRunIsRemovedAtTheNextStart(t *testing.T) {
 	}
 	if err := s.removeLeft(t.Context(), events.Emit); err != nil || len(events) != 2 || events[1].Mark != "warn" || len(run.Journal.Accounts()) != 1 {
 		t.Errorf("%v, %v, %v", err, events, run.Journal.Accounts())
+	}
+
+	// One that cannot be noted is not made.
+	if err := os.RemoveAll(run.Journal.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.CreateUser(t.Context()); err == nil {
+		t.Errorf("%s was made without a note", a.Username)
+	}
+	if got := p.Users(t); !slices.Equal(got, []string{other.Username}) {
+		t.Errorf("without a note there are %q", got)
 	}
 }
 
