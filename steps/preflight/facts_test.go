@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/sys/child"
 )
 
 // judgedBy is a diagnosis of a .env with both keys.
@@ -223,5 +225,16 @@ func TestAnEditThatCannotBeMadeIsNotTried(t *testing.T) {
 	d.project.EnvFile.Readers = []envfile.Dialect{envfile.Decouple, envfile.PythonDotenv, envfile.Shell}
 	if refused, err := d.stillRefused(t.Context(), tried{facts: &steps.Facts{}}); refused || err == nil {
 		t.Errorf("refused %t, %v", refused, err)
+	}
+}
+
+// An interpreter that does not start is named, and the user that it would have run as.
+func TestAnInterpreterThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	for want, user := range map[string]*child.Account{"--python": nil, "--as": {Name: "shop"}} {
+		var failure *steps.Failure
+		if err := cannotStart(&steps.Project{Python: "/opt/py", User: user, UserFrom: "the unit"}); !errors.As(err, &failure) || !strings.Contains(failure.Findings[0].Fix.Rendered(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
 	}
 }
