@@ -65,6 +65,12 @@ func TestOwnServerRunsAsTheUserOfTheProject(t *testing.T) {
 	if err := syscall.Kill(s.own.pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("a server that does not answer is left: %v", err)
 	}
+	if err := os.Chmod(python, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.startRunserver(t.Context(), run, events.Emit); err == nil {
+		t.Error("a Python that cannot be started counts as started")
+	}
 	got, err := os.ReadFile(said)
 	if want := "65534 " + user.Home + " 1 handed-in\n"; err != nil || !strings.HasSuffix(want, string(got)) || len(got) == 0 {
 		t.Errorf("it ran as %q, want %q, %v", got, want, err)

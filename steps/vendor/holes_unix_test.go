@@ -59,6 +59,16 @@ func TestAPlatformThatStopsAnswering(t *testing.T) {
 	}
 }
 
+// A value that cannot be made is not written in any form.
+func TestAValueThatCannotBeMadeIsNotWritten(t *testing.T) {
+	program := stepstest.NewTool(t, "aws", `case "$*" in *get-secret-value*) echo '{"SecretString":"{}","VersionId":"1"}' ;; *) echo "$*" >>"$DIR/wrote"; echo '{"VersionId":"2"}' ;; esac`)
+	lost := errors.New("lost")
+	_, err := (&aws{id: "shop"}).write(t.Context(), stepstest.NewRun(t, "", nil), "1", func(awsValue) ([]byte, error) { return nil, lost })
+	if _, wrote := os.Stat(filepath.Join(program.Dir, "wrote")); !errors.Is(err, lost) || wrote == nil {
+		t.Errorf("%v, and it was written: %t", err, wrote == nil)
+	}
+}
+
 // A place of Railway is named with its environment, be it asked for or the folder's.
 func TestARailwayPlaceNamesItsEnvironment(t *testing.T) {
 	for environment, want := range map[string]string{"staging": ", environment staging", "": ", environment production"} {
