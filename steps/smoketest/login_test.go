@@ -127,7 +127,7 @@ func TestLoginRefused(t *testing.T) {
 			b.intercept = func(_ http.ResponseWriter, r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/csrf/") }
 		}, "login-csrf", ""},
 		{"throttled", status(429, "Retry-After: 900", "slow down"), "login-throttled", "15m0s"},
-		{"throttled until a date", status(429, "Retry-After: "+time.Now().Add(2*time.Hour).UTC().Format(http.TimeFormat), ""), "login-throttled", "Wait for"},
+		{"throttled until a date", status(429, "Retry-After: "+time.Now().Add(150*time.Minute).UTC().Format(http.TimeFormat), ""), "login-throttled", "Wait for 2h"},
 		{"forbidden", status(403, "", "no"), "login-rejected", "forbids"},
 		{"forbidden for a while", status(403, "Retry-After: 900", "no"), "login-rejected", "Wait for 15m0s"},
 		{"locked for a while", status(423, "Retry-After: 60", ""), "login-locked", "Wait for 1m0s"},

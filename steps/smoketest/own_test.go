@@ -164,3 +164,29 @@ func TestNoProcessIsOlderThanTheKey(t *testing.T) {
 		})
 	}
 }
+
+// The tokens of the other keys come among those of the new one in another order every time:
+// a server that answers by what it was asked before does not know it.
+func TestTheOrderOfTheQuestionsIsNoneThatAServerKnows(t *testing.T) {
+	t.Parallel()
+	orders := map[string]bool{}
+	for range 5 {
+		b := newBench(t)
+		b.verify = false
+		order := ""
+		b.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+			if text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+				_, err := jwt.Parse(text, func(*jwt.Token) (any, error) { return []byte(b.key), nil })
+				order += map[bool]string{true: "n", false: "o"}[err == nil]
+			}
+			return false
+		}
+		if _, err := b.apply(); err != nil && !strings.Contains(order, "o") {
+			t.Fatal(err)
+		}
+		orders[order] = true
+	}
+	if len(orders) < 2 {
+		t.Errorf("five proofs had one order: %v", orders)
+	}
+}
