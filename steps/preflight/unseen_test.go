@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
 
@@ -118,7 +120,11 @@ func TestWhatDjangoHasIsNotMissing(t *testing.T) {
 		p := run.Project
 		p.EnvFile.Readers = []envfile.Dialect{envfile.PythonDotenv}
 		p.Findings = []finding.Finding{finding.New(finding.JWTKeyMissing, "").At(".env", 0)}
-		facts := &steps.Facts{State: state, Key: steps.KeyFacts{Set: state == "ok"}, SecretKey: steps.KeyFacts{Set: true}}
+		other, password := filepath.Join(p.Root, "other.env"), stepstest.Key()
+		if err := os.WriteFile(other, []byte("MAIL_PASSWORD="+password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		facts := &steps.Facts{State: state, Key: steps.KeyFacts{Set: state == "ok"}, SecretKey: steps.KeyFacts{Set: true}, ReaderFiles: []string{other}}
 		s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
 			return tried{facts: facts, sees: func(steps.Trial) string { return "" }}, nil
 		}}
@@ -127,6 +133,9 @@ func TestWhatDjangoHasIsNotMissing(t *testing.T) {
 		}
 		if finding.Has(p.Findings, finding.JWTKeyMissing) != missing {
 			t.Errorf("%s: findings %q", state, codes(p.Findings))
+		}
+		if strings.Contains(run.Redactor.Show(secret.Said(password)), password) {
+			t.Error("what another file holds that the settings read would be shown")
 		}
 	}
 }
