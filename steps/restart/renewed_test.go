@@ -100,3 +100,15 @@ func TestTheProcessesOfAServicesFile(t *testing.T) {
 		})
 	}
 }
+
+// A server of which only the address is known gets its time to reload, and it is said that
+// keysplit cannot see whether it does.
+func TestAServerThatIsKnownByItsAddressIsNudged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(steps.Server{URL: backend(t), Folder: w.run.Project.Root})
+	texts, _, err := do(w.step.Apply, w.run)
+	if !w.touched() || !hasText(texts, bareAdvice) {
+		t.Errorf("touched %t, %v: %q", w.touched(), err, texts)
+	}
+}
