@@ -47,6 +47,7 @@ type Outcome struct {
 	Changed   bool              // the key was written
 	Back      *rollback.Verdict // of the rollback that the wizard ended with, nil for none
 	Cancelled bool              // the user quit before the end
+	Begun     string            // what an earlier run has begun and the user has not gone on with, "" for nothing
 	Open      int               // items of the checklist that are open
 	Again     *Again            // the person wants to begin again, nil for no
 	Failed    error             // why the latest step to fail did, nil when none is failed
@@ -203,6 +204,9 @@ func (w *wizard) outcome(e *steps.Engine, free bool, err error) (Outcome, error)
 	o := Outcome{
 		Statuses: map[steps.Name]steps.Status{}, Findings: f.open, Changed: f.wrote,
 		Back: w.restoring.verdict, Cancelled: !w.finished || err != nil, Again: w.again,
+	}
+	if w.begun != nil && w.at == 0 {
+		o.Begun = w.begun.said(w.now())
 	}
 	for _, p := range w.pages {
 		o.Statuses[p.Name] = f.machine.Status(p.Name)

@@ -78,6 +78,12 @@ func TestAKilledWizardIsResumed(t *testing.T) {
 	if text := atRest(t, tm).Text(); !regexp.MustCompile(`You began at \d\d:\d\d\. The key [0-9a-f]{6} is\s+written(?s:.*)everyone will have to log in again(?s:.*)\[ Go on: restart \]    Start over    Undo`).MatchString(text) {
 		t.Errorf("what was begun is not said:\n%s", text)
 	}
+	tm.Type("q") // which says what is in force
+	if code, text := tm.Exit(soon), tm.Frame().Text(); code != 130 || !regexp.MustCompile(`Stopped\. You began at \d\d:\d\d\. The key [0-9a-f]{6} is\s+written(?s:.*)keysplit rollback`).MatchString(text) {
+		t.Errorf("exit %d\n%s", code, text)
+	}
+	tm = onTerminal(t, o)
+	atRest(t, tm)
 	if text := onward(t, tm, ptytest.Enter).Text(); !strings.Contains(text, "Step 4 of 5") || !strings.Contains(text, "everyone will have to log in again") {
 		t.Errorf("it does not go on at the restart:\n%s", text)
 	}

@@ -133,6 +133,9 @@ func (o *wizardOptions) close(ctx context.Context, stdio IO, e *steps.Engine, ou
 	}
 	show := finding.Errors(out.Findings)
 	r = o.summarise(e.Run, r)
+	if r.Stopped {
+		r.Summary = r.Summary.Then(prose.Of(out.Begun))
+	}
 	if o.throwaway && r.Stopped {
 		show = nil
 	}
