@@ -10,12 +10,18 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/stepstest"
 )
 
 // The form takes no word without a name and a note, and esc gives it up.
 func TestTheFormOfAnAttestation(t *testing.T) {
-	st := attest(newStage(t, plainLight)).press("enter")
+	st := newStage(t, plainLight).open().to(steps.Checklist)
+	st.w.page(steps.Checklist).screen.came(st.w, report{items: []checklist.Item{{Number: 7, Todo: prose.Say("Set it there.")}}})
+	if v := st.size(120, 40); !strings.Contains(v, "Do  Set it there.") {
+		t.Errorf("it does not say what to do:\n%s", v)
+	}
+	st.press("right", "enter", "enter")
 	shows := func(want string) {
 		t.Helper()
 		if v := st.w.View(); !strings.Contains(v, want) {
@@ -24,6 +30,9 @@ func TestTheFormOfAnAttestation(t *testing.T) {
 	}
 	shows("CI/CD pipelines updated")
 	shows("Your name: _")
+	if v := st.w.View(); strings.Contains(v, "Do  ") { // it is being done
+		t.Errorf("it says what to do:\n%s", v)
+	}
 	st.press("enter")
 	shows("The report needs your name.")
 	st.typed("Ada").press("enter")

@@ -113,6 +113,9 @@ func TestTheQuestionOfUndoKeepsTheTicks(t *testing.T) {
 	t.Parallel()
 	st := newStage(t, plainLight).open()
 	st.w.begun = &Begun{at: st.w.now(), key: "ba0476", left: steps.Restart}
+	if o, _ := st.w.outcome(st.e, true, nil); !strings.Contains(o.Begun, "The key ba0476 is written") {
+		t.Errorf("who quits here is told %q", o.Begun)
+	}
 	st.pick("Undo")
 	if v := st.w.View(); st.w.backPhase() != backAsked || !strings.Contains(v, "✓ Key ──── ✓ Write ──── ○ Verify") {
 		t.Errorf("the stepper says otherwise:\n%s", v)

@@ -197,9 +197,13 @@ func TestTheEnvironmentInTheHeader(t *testing.T) {
 	for _, name := range []string{"staging", "production"} {
 		st.w.facts.environment, st.w.facts.production = name, name == "production"
 		for _, width := range []int{120, 80, 60, 40} {
-			if row, _, _ := strings.Cut(st.size(width, 24), "\n"); !strings.HasSuffix(strings.TrimRight(row, " "), " "+name) || ansi.StringWidth(row) > width {
+			if row, _, _ := strings.Cut(ansi.Strip(st.size(width, 24)), "\n"); !strings.HasSuffix(strings.TrimRight(row, " "), " "+name) || ansi.StringWidth(row) > width {
 				t.Errorf("at %d columns: %q", width, row)
 			}
+		}
+		*st.w.styles = variants[0].look()
+		if row, _, _ := strings.Cut(st.w.View(), "\n"); strings.Contains(row, st.w.styles.Danger.Render(" "+name+" ")) != (name == "production") {
+			t.Errorf("its colour: %q", row)
 		}
 	}
 }
