@@ -54,6 +54,13 @@ var scenes = []struct {
 		st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Preflight, Kind: steps.EventCheck, ID: "place", Mark: steps.MarkRunning, Text: prose.Say("kubernetes:shop/backend")}})
 		st.send(resultMsg{id: st.w.lastJob, kind: jobApply, step: steps.Preflight, err: steps.ErrCancelled, facts: st.w.facts})
 	}},
+	{"preflight-healthy", func(st *stage) {
+		st.fakes[steps.Preflight].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+			emit.Check("django", steps.MarkOK, "Django", "5.2")
+			return nil
+		}
+		st.healthy().open()
+	}},
 	{"preflight-blocked", func(st *stage) { shadow(st); st.open() }},
 	{"generate", func(st *stage) { st.open().to(steps.Generate) }},
 	{"generate-rotate", func(st *stage) { st.atChoice().press("r") }},
