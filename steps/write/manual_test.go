@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -44,7 +46,7 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	}
 	run.Options.Unattended = false
 	plan, err := target.Plan(t.Context(), run)
-	if err != nil || plan.Question.Empty() || !strings.Contains(stepstest.Rendered(plan.Details, " "), file) || !strings.Contains(plan.Summary.Rendered(), "the vault of the bank") {
+	if err != nil || plan.Question.Empty() || !slices.Contains(plan.Details, prose.Of(file)) || !strings.Contains(plan.Summary.Rendered(), "the vault of the bank") {
 		t.Fatalf("plan %+v, %v", plan, err)
 	}
 	said, err := bring(run, target)
