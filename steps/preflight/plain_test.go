@@ -58,14 +58,15 @@ urlpatterns = [
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 class Manager(BaseUserManager):
-    def create_user(self, email, password, **extra):
-        user = self.model(email=email, **extra)
+    def create_user(self, name=None, email=None, password=None, **extra):
+        user = self.model(name=name, email=email, **extra)
         user.set_password(password)
         user.save()
         return user
 class Person(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     email = models.EmailField(unique=True)
+    name = models.CharField(max_length=50, blank=True, default="")
     phone = models.CharField(max_length=12, unique=True)
     born = models.DateField()
     kind = models.CharField(max_length=1, choices=[("a", "A"), ("b", "B")])

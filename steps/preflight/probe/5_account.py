@@ -33,6 +33,16 @@ def filler(field, tag):
     raise Refused("the user model wants a %s, which keysplit cannot make up" % field.name)
 
 
+def left_empty(model):
+    """The fields of text that the manager of a user model would set to None, and that take none."""
+    import inspect
+    from django.db import models
+
+    asked = inspect.signature(getattr(model._default_manager, "create_user", lambda: None)).parameters
+    return [(f.name, f) for f in model._meta.concrete_fields
+            if isinstance(f, (models.CharField, models.TextField)) and not f.null and f.name in asked and asked[f.name].default is None and f.name != "password"]
+
+
 def name_user(_):
     """Makes up the values of an account, and tells by what it is found again."""
     global wanted
@@ -44,6 +54,7 @@ def name_user(_):
     wanted = {name: filler(model._meta.get_field(name), tag) for name in names}
     if "email" in {f.name for f in model._meta.get_fields()}:
         wanted.setdefault("email", tag + "@example.invalid")
+    wanted.update({name: filler(field, tag) for name, field in left_empty(model) if name not in wanted})
     return {"field": model.USERNAME_FIELD, "username": str(wanted[model.USERNAME_FIELD])}
 
 
