@@ -114,7 +114,7 @@ func (r *Run) forgotten() (flags []string) {
 	given := r.Options.Given
 	for i, word := range given[:max(0, len(given)-1)] {
 		value := given[i+1]
-		if word == "--restart" && (strings.HasPrefix(value, OwnCommand+":") || noted && value != by && value != used.Restart) ||
+		if word == "--restart" && (IsOwnCommand(value) || noted && value != by && value != used.Restart) ||
 			word == "--url" && noted && !slices.Contains(used.URLs, value) {
 			flags = append(flags, word, value)
 		}
@@ -143,6 +143,9 @@ func (r *Run) restartAgain() []string {
 // OwnCommand stands in the journal for a restart by a command of the user's own, in which
 // there may be a token.
 const OwnCommand = "command"
+
+// IsOwnCommand reports whether a way to restart, as --restart has it, is such a command.
+func IsOwnCommand(spec string) bool { return strings.HasPrefix(spec, OwnCommand+":") }
 
 // Where are the flags that every command of this run needs: the project with its
 // settings, and the environment, unless they are those that a command means by itself.

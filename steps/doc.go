@@ -11,7 +11,7 @@
 //	Project (facts, read only) -> Plan (masked) -> Apply -> Verify -> Journal
 //
 // Each step lives in a small package below this one. A step package knows this
-// package and envfile, and never another step; what one step finds out for the
+// package and the rooms below it, and never another step; what one step finds out for the
 // next travels in Run, in a group of its author. Where the key lives is a Home; what
 // is known of other people's services is in package vendor.
 //
@@ -19,5 +19,5 @@
 //
 //   - Plan and Verify change nothing. Apply is safe to repeat.
 //   - A key, password or token lives in a secret.Secret, and text from elsewhere
-//     is cleaned by package secret before it is put into an event or an error.
+//     is shown by a secret.Redactor before it is put into an event or an error.
 package steps

@@ -319,9 +319,8 @@ func (e *Engine) act(n Name, a Action) error {
 	return e.Run.Journal.SetStatus(string(n), string(next.Status(n)))
 }
 
-// sender stamps and cleans the events of one step. It is the one place that
-// every text passes on its way to a person, so it cleans again what a step
-// should have cleaned.
+// sender stamps and cleans the events of one step. Every text of a step passes it on
+// its way to a person, so it cleans again what the step should have cleaned.
 func (e *Engine) sender(n Name, emit Emit) Emit {
 	return func(ev Event) {
 		now := e.Now

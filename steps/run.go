@@ -33,8 +33,8 @@ type Contained struct {
 	Python  []string      // the words that start its Python, none where that cannot be done now
 }
 
-// Options is what the user asked for with flags and in the configuration. It is fixed
-// once they are read.
+// Options is what the user asked for with flags, in the configuration, or by an answer
+// that stands for one (another place, another restart). No step changes it.
 type Options struct {
 	Folder       string            // where to look for the project, "" for the current folder
 	Environment  string            // "development" by default
@@ -119,7 +119,7 @@ func (o Options) Wait() time.Duration {
 }
 
 // Run is one pass through the steps: what was asked, and what each of them hands on to
-// those after it. Each group has one author; the others only read it.
+// those after it. Each group has its author; who else sets what in it is listed by a test.
 type Run struct {
 	Options Options
 	Answers Answers

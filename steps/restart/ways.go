@@ -45,7 +45,7 @@ func (w Way) Kept(run *steps.Run) string {
 	if k, ok := w.manager.(vendor.Kept); ok {
 		return k.Kept(run)
 	}
-	if strings.HasPrefix(w.spec, steps.OwnCommand+":") {
+	if steps.IsOwnCommand(w.spec) {
 		return steps.OwnCommand
 	}
 	return w.spec

@@ -277,7 +277,9 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 		proof = r.prove(ctx, another || r.open, undone, emit)
 	}
 	if proof.err == nil && j != nil {
-		proof.err = j.EndRollback()
+		if proof.err = j.EndRollback(); proof.err != nil {
+			proof.lacks = "keysplit could not note that this is done"
+		}
 		failed(proof.err)
 	}
 	v := r.verdict(err, proof)
@@ -289,8 +291,9 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 
 // proof is what is known of the server after a rollback.
 type proof struct {
-	err  error
-	said prose.Text // what was not asked, and why; empty where a server was seen with the restored key
+	err   error
+	lacks string     // what is missing where it is not the restart
+	said  prose.Text // what was not asked, and why; empty where a server was seen with the restored key
 }
 
 // prove asks whether the restored key is in force. Where the key is the one that signed
@@ -305,7 +308,7 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	none, addressed := another && keys.InForce().Len() == 0, run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0
 	switch {
 	case err != nil:
-		return proof{err: err}
+		return proof{err: err, lacks: "keysplit could not read which key is in force"}
 	case none && addressed && undone.Len() > 0 && !run.Options.NoVerify:
 		if err := r.engine.Restored(ctx, undone, emit); err != nil {
 			return proof{err: err}

@@ -123,12 +123,13 @@ func TestVerdicts(t *testing.T) {
 		"stopped before":    {stop, fine, nil, "Nothing was undone.", "To continue: keysplit rollback", false, false},
 		"stopped after":     {revert, stop, nil, "Everything is restored, but the server still has to restart.", "To continue: keysplit rollback", false, false},
 		"no restart":        {revert, func(*steps.Run) error { return broken }, nil, "Everything is restored, but the server still has to restart.", "To finish the rollback, once that is fixed: keysplit rollback", false, true},
+		"it is not noted":   {revert, func(run *steps.Run) error { return os.RemoveAll(run.Journal.Dir()) }, nil, "Everything is restored, but keysplit could not note that this is done.", "To finish the rollback, once that is fixed: keysplit rollback", false, true},
 		"a place is left":   {func(run *steps.Run) error { return errors.Join(revert(run), broken) }, fine, []journal.Delivery{{Target: "fly:a", Where: "Fly app a"}}, "Not everything is restored.", "Restored: .env. Not restored: Fly app a.", false, true},
 		"a person restores": {func(run *steps.Run) error { run.Left = []prose.Text{prose.Say("Set it back.")}; return revert(run) }, fine, nil, "Everything keysplit can restore is restored. Still to do:", "Set it back.", false, false},
 		"only by hand":      {func(*steps.Run) error { return broken }, fine, []journal.Delivery{byHand}, "Nothing was undone.", "", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := Of(after(t, "A=1\n", c.write, c.restart, []string{".env", "A=2\n"}, c.places...)).Run(t.Context(), nil)
+			v := Of(after(t, "A=1\n", c.write, c.restart, []string{".env", "A=2\n"}, c.places...)).Run(t.Context(), func(steps.Event) {})
 			if v.Summary.Rendered() != c.says || stepstest.Rendered(v.Next, " ") != c.next || v.Proved != c.proved || v.Told != c.told {
 				t.Errorf("%+v", v)
 			}

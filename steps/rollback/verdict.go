@@ -77,6 +77,8 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 		v.Next = append([]prose.Text{prose.Labelled("Restored", "%s.", places(run, back)), prose.Labelled("Not restored", "%s.", places(run, left))}, v.Next...)
 	case v.Stopped():
 		v.Summary = prose.Say("Everything is restored, but the server still has to restart.")
+	case proof.lacks != "":
+		v.Summary, v.Told = prose.Say("Everything is restored, but %s.", proof.lacks), true
 	case err != nil || proof.err != nil:
 		v.Summary, v.Told = prose.Say("Everything is restored, but the server still has to restart."), true
 	case len(run.Left) > 0:

@@ -3,9 +3,10 @@
 //
 //   - A secret lives in a Secret, whose printed forms are masked. Its value comes
 //     out through Reveal only, and a test lists the callers of that.
-//   - Text from anywhere else (a child, a server, a file, the project's code) goes
-//     through Redactor.Clean or Inert before it is put into an event, a finding or
-//     an error.
+//   - Text from anywhere else (a child, a server, a file, the project's code) is
+//     Foreign, and comes into an event, a finding or an error through Redactor.Show.
+//     keysplit's own text with values in it goes through Redactor.Clean, and what
+//     can hold no secret through Inert.
 package secret
 
 import (

@@ -2,7 +2,6 @@ package smoketest
 
 import (
 	"fmt"
-	"strings"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -64,7 +63,7 @@ func seenToStart(run *steps.Run, young bool) bool {
 		return true
 	}
 	way := run.Options.Restart
-	return run.Restarted && (way == nil && !run.Home().Here() || way != nil && !strings.HasPrefix(way.String(), "command:"))
+	return run.Restarted && (way == nil && !run.Home().Here() || way != nil && !steps.IsOwnCommand(way.String()))
 }
 
 // unsigned is the finding of a second stage in which nothing showed which key signs: both

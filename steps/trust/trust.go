@@ -137,7 +137,7 @@ func leaves(ctx context.Context, run *steps.Run, t steps.Target) (leads string, 
 // commands reports whether a way to restart runs a command, or a compose file that
 // is not one of the work tree, and which file that is.
 func commands(run *steps.Run, spec, described string) (leads string, needs bool) {
-	if strings.HasPrefix(spec, "command:") {
+	if steps.IsOwnCommand(spec) {
 		return "", true
 	}
 	if described == "" {
