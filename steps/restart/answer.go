@@ -44,9 +44,8 @@ func answer(ctx context.Context, base string, limit time.Duration) (status int, 
 }
 
 // await waits until the server answers, for as long as the run allows; a proxy whose
-// backend has not come up yet is waited for as well. Of a name that
-// has come to mean another machine since it was looked at, the smoke test speaks, and of
-// a proxy that stays so.
+// backend has not come up yet is waited for as well. Of a name that has come to mean another
+// machine since it was looked at, the smoke test speaks, and of a proxy that stays so.
 func (s *Step) await(ctx context.Context, run *steps.Run, emit steps.Emit, base string) error {
 	if base == "" {
 		emit.Progress(noAddress)

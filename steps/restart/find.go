@@ -88,12 +88,18 @@ func (s *Step) sift(ctx context.Context, run *steps.Run, sight process.Sight) []
 		inside = append(inside, mute...) // a proxy may speak with it
 	}
 	found, s.unseen = meet(found, inside)
+	s.unseen = append(s.unseen, hidden(sight, all, told)...)
+	return found
+}
+
+// hidden names the processes that keysplit cannot look into, but for what their answers told.
+func hidden(sight process.Sight, all []steps.Server, told []verdict) (lines []string) {
 	for _, h := range sight.Hidden {
 		if h = unknown(h, all, told); len(h.Ports)+len(h.Sockets) > 0 {
-			s.unseen = append(s.unseen, h.String()+".")
+			lines = append(lines, h.String()+".")
 		}
 	}
-	return found
+	return lines
 }
 
 // unclaimed are the addresses at which a server of the project may listen, and of whose processes

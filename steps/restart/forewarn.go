@@ -36,8 +36,7 @@ func missing(program string) error {
 }
 
 // unnamed is the failure of a run that has something to restart with and was not told how,
-// where the upgrade before it restarted
-// with a command of the user's own. In development the server that runs is found.
+// where the upgrade before it restarted with a command of the user's own. In development the server that runs is found.
 func unnamed(run *steps.Run) error {
 	if run.Options.Restart != nil || run.Journal == nil || run.Home().Here() {
 		return nil

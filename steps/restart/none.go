@@ -37,11 +37,10 @@ func (n none) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 // ends is what the run ends with where nothing is restarted: no server is known, or the one
 // that is does not read the file again.
 func (n none) ends(ctx context.Context, run *steps.Run) []finding.Finding {
-	keys, err := run.Home().Keys()
-	if e := n.address(ctx, run); e != nil || run.Options.Skip[steps.SmokeTest] {
+	if run.Options.Skip[steps.SmokeTest] || n.address(ctx, run) != nil {
 		return nil
 	}
-	switch {
+	switch keys, err := run.Home().Keys(); {
 	case run.URL == "" && n.mayStart(run):
 		return n.foretold(run)
 	case run.URL == "":
@@ -159,12 +158,13 @@ func (s *Step) ofPlaces(ctx context.Context, run *steps.Run) (all []steps.Server
 	if err != nil && !errors.Is(err, process.ErrUnsupported) {
 		return nil, err
 	}
-	s.unseen = nil
-	for _, h := range sight.Hidden {
-		if len(h.Ports)+len(h.Sockets) > 0 {
-			s.unseen = append(s.unseen, h.String()+".")
-		}
-	}
+	return s.ours(run, sight), ctx.Err()
+}
+
+// ours are those servers that listen at the named address or have the environment's
+// variables.
+func (s *Step) ours(run *steps.Run, sight process.Sight) (all []steps.Server) {
+	s.unseen = hidden(sight, nil, nil)
 	for _, server := range sight.Servers {
 		if at := named(run); at != "" && sameAddress(at, server.URL) {
 			server.URL = at
@@ -176,7 +176,7 @@ func (s *Step) ofPlaces(ctx context.Context, run *steps.Run) (all []steps.Server
 		}
 		all = append(all, server)
 	}
-	return all, ctx.Err()
+	return all
 }
 
 // startedWith reports whether a process had a secret of the files among the run's places in

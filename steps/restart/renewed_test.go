@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/process"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
 )
@@ -98,6 +99,17 @@ func TestTheProcessesOfAServicesFile(t *testing.T) {
 				t.Errorf("servers %+v", w.run.Servers)
 			}
 		})
+	}
+}
+
+// Processes of other users that listen are named where no server of an environment is seen.
+func TestHiddenProcessesAreNamedElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run.Targets = []steps.Target{&stepstest.Place{Name: "dotenv:shop.env", Path: "/etc/shop.env"}}
+	sight := process.Sight{Hidden: []process.Hidden{{User: "www-data", Processes: 2, Ports: []uint16{8001}}, {User: "idle", Processes: 1}}}
+	if all := w.step.ours(w.run, sight); len(all) > 0 || w.step.noneFound() != notFound+" 2 Python processes of www-data listen on 8001; keysplit cannot look into them." {
+		t.Errorf("%+v: %s", all, w.step.noneFound())
 	}
 }
 

@@ -73,6 +73,9 @@ func (s *Step) Plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
 	if err == nil {
 		err = planWorkers(ctx, run, &p)
 	}
+	if err == nil && run.Options.ReadOnly && w.isOthers() && !run.Options.Skip[steps.SmokeTest] && s.address(ctx, run) == nil && run.URL == "" {
+		p.Details = append(p.Details, prose.Of(s.noneFound()), prose.Say("Unless one answers after the restart, the run ends with 1."))
+	}
 	if err != nil || p.Nothing || p.Question.Empty() {
 		return p, err
 	}

@@ -112,6 +112,31 @@ func TestAPlanThatRestartsNothing(t *testing.T) {
 	}
 }
 
+// Whether a server comes up with a restart is not known beforehand: where none is seen, the
+// plan says what the run then ends with.
+func TestAPlanSaysThatNoServerIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in   func(w *world)
+		says bool
+	}{
+		"none":           {func(*world) {}, true},
+		"none elsewhere": {func(w *world) { w.run.Targets = []steps.Target{&stepstest.Place{Name: "a"}} }, true},
+		"one is seen":    {func(w *world) { w.set(w.server(7, 0, w.old, backend(t))) }, false},
+		"its address":    {func(w *world) { w.run.Options.URL = "http://127.0.0.1:1" }, false},
+		"nobody asks":    {func(w *world) { w.run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true} }, false},
+		"a real run":     {func(w *world) { w.run.Options.ReadOnly = false }, false},
+	} {
+		w := commandWorld(t, "true")
+		w.run.Options.ReadOnly = true
+		c.in(w)
+		p, err := w.step.Plan(t.Context(), w.run)
+		if said := strings.Contains(stepstest.Rendered(p.Details, " "), notFound+" Unless one answers after the restart, the run ends with 1."); err != nil || said != c.says {
+			t.Errorf("%s: %q, %v", name, stepstest.Rendered(p.Details, " "), err)
+		}
+	}
+}
+
 // servicesFile is a file that gives all its variables to the backend of an environment.
 type servicesFile struct{ *stepstest.Place }
 

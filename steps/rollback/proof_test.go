@@ -102,13 +102,17 @@ func TestARestartThatFailedIsNoEnd(t *testing.T) {
 	for name, files := range map[string][]string{
 		"another key before": {".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"},
 		"no key before":      {".env", "A=2\n"},
+		"no key, an address": {".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"},
 		"the same key":       {".env", same + "A=2\n"},
 	} {
 		before := same
-		if name == "no key before" {
+		if strings.HasPrefix(name, "no key") {
 			before = "A=1\n"
 		}
 		e := after(t, before, revert, fine, files)
+		if name == "no key, an address" {
+			e.Run.Options.URL = "http://127.0.0.1:1"
+		}
 		e = steps.NewEngine(e.Run, undone{name: steps.Write, undo: revert}, fails{undone{name: steps.Restart}})
 		r := Of(e)
 		r.before = []journal.Upgrade{{Run: "an earlier one"}}

@@ -293,7 +293,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 type proof struct {
 	err   error
 	lacks string     // what is missing where it is not the restart
-	said  prose.Text // what was not asked, and why; empty where a server was seen with the restored key
+	said  prose.Text // what was not asked, and why, for a good end; empty where a server was seen with the restored key
 }
 
 // prove asks whether the restored key is in force. Where the key is the one that signed
@@ -309,13 +309,11 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	switch {
 	case err != nil:
 		return proof{err: err, lacks: "keysplit could not read which key is in force"}
-	case none && addressed && undone.Len() > 0 && !run.Options.NoVerify:
-		if err := r.engine.Restored(ctx, undone, emit); err != nil {
-			return proof{err: err}
-		}
-		return proof{said: noKeyBefore}
 	case none && !finding.Has(r.engine.FindingsOf(steps.Restart), finding.RestartFailed):
-		return proof{said: noKeyBefore}
+		if addressed && undone.Len() > 0 && !run.Options.NoVerify {
+			err = r.engine.Restored(ctx, undone, emit)
+		}
+		return proof{err: err, said: prose.Say("There was no key before, so no server can be asked for it.")}
 	case r.unserved():
 		return proof{err: errNotServed}
 	case !another:
@@ -330,9 +328,6 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	}
 	return proof{err: r.engine.Restored(ctx, undone, emit)}
 }
-
-// noKeyBefore is said where a rollback leaves no key.
-var noKeyBefore = prose.Say("There was no key before, so no server can be asked for it.")
 
 // errNotServed is why a rollback has not come to its end whose restart said what is
 // wrong.

@@ -65,7 +65,7 @@ func (r *Rollback) verdict(err error, proof proof) Verdict {
 	left, earlier := r.inForce()
 	back := without(r.last, left)
 	v := Verdict{Err: proof.err, Changed: len(back.Files)+len(back.Deliveries) > 0, Next: slices.Clone(run.Left)}
-	if !proof.said.Empty() {
+	if proof.err == nil && !proof.said.Empty() {
 		v.Next = append(v.Next, proof.said)
 	}
 	there := len(left.Files)+len(left.Deliveries) > 0 || err != nil && run.Journal == nil
@@ -119,7 +119,7 @@ func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof 
 	switch {
 	case v.Stopped():
 		return []prose.Text{prose.Labelled("To continue", "%s", prose.Command(run.Command("rollback")))}
-	case !there && proof.err != nil && !slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Code == finding.RestartFailed }):
+	case !there && proof.err != nil && !finding.Has(r.engine.FindingsOf(steps.Restart), finding.RestartFailed):
 		return []prose.Text{prose.Labelled("To finish the rollback, once that is fixed", "%s", prose.Command(run.Command("rollback")))}
 	case !there && v.Err == nil && earlier.Run != "":
 		return []prose.Text{prose.Say("An earlier change is still in force, from %s: %s. To undo that as well: %s", day(earlier), places(run, earlier), prose.Command(run.Command("rollback")))}

@@ -213,32 +213,31 @@ func faultOf(verify, protected int) int {
 // fault is the finding of a server that looks at no token. then says how to ask
 // once more.
 func (s *session) fault(then finding.Fix) finding.Finding {
-	fix := finding.Do("Its log says why. Fix that.")
-	switch {
-	case redirects(s.faulty):
-		fix, then = finding.Do("Give the address at which the backend itself answers: `keysplit --url https://HOST`."), finding.Fix{}
-	case s.faulty == http.StatusBadRequest:
-		fix, then = finding.Do("Give the address that people use: `keysplit --url https://HOST`. Or add this one to ALLOWED_HOSTS. Its log says more."), finding.Fix{}
-	case s.faulty > http.StatusNotImplemented:
-		fix = finding.Do("Start the backend. If it ends, its log says why.")
+	does, fix, address := s.faults()
+	if address {
+		then = finding.Fix{}
 	}
-	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" "+s.faults()+".").WithFix(fix.Then(then))
+	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" "+does+".").WithFix(fix.Then(then))
 	f.Why = prose.Say("No token was looked at, so nothing is known of the key.")
 	return f
 }
 
-// faults says what such a server does.
-func (s *session) faults() string {
-	does := "answers every test token with an error (%d)"
+// faults says what such a server does, and what helps; address reports whether that is
+// another address.
+func (s *session) faults() (does string, fix finding.Fix, address bool) {
 	switch {
 	case redirects(s.faulty):
-		does = "redirects every test token (%d), as to a login page or to another address, and keysplit does not follow it"
+		does, address = "redirects every test token (%d), as to a login page or to another address, and keysplit does not follow it", true
+		fix = finding.Do("Give the address at which the backend itself answers: `keysplit --url https://HOST`.")
 	case s.faulty == http.StatusBadRequest:
-		does = "answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks"
+		does, address = "answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks", true
+		fix = finding.Do("Give the address that people use: `keysplit --url https://HOST`. Or add this one to ALLOWED_HOSTS. Its log says more.")
 	case s.faulty > http.StatusNotImplemented:
-		does = "answers every test token with %d: it seems to be a proxy that does not reach the backend"
+		does, fix = "answers every test token with %d: it seems to be a proxy that does not reach the backend", finding.Do("Start the backend. If it ends, its log says why.")
+	default:
+		does, fix = "answers every test token with an error (%d)", finding.Do("Its log says why. Fix that.")
 	}
-	return fmt.Sprintf(does, s.faulty)
+	return fmt.Sprintf(does, s.faulty), fix, address
 }
 
 // notTold is the finding of a run in which nothing showed which key signs.

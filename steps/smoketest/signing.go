@@ -68,7 +68,8 @@ func (s *Step) signing(ctx context.Context, run *steps.Run, address string) (Sig
 			return one, nil
 		}
 		if i == 0 && ses.faulty != 0 {
-			return Signing{Says: prose.Say("%s, so the key is not known", ses.faults())}, nil
+			does, _, _ := ses.faults()
+			return Signing{Says: prose.Say("%s, so the key is not known", does)}, nil
 		}
 		if i == 0 && !out.usable && out.control.refused == 0 {
 			return Signing{Says: prose.Say("gives the same answer for every key, so the key is not known")}, nil

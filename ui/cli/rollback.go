@@ -34,11 +34,12 @@ what that is, and asks. A file that someone else has edited since is left alone,
 and keysplit says so; with --force it is restored too, and the edited version is
 kept. Then the server is restarted in the same way as by the upgrade, and asked
 which key it signs with. It exits with 0 when everything is restored and the
-server was seen with the restored key, or there is nothing to see: there was no
-key before, or no server is found. It exits with 1 when a server runs with
-another key, is down or cannot be asked. A rollback whose restart failed is
-finished by another one, with --restart where that was missing. An earlier run's
-change stays in force; run it again to undo that too.`,
+server was seen with the restored key, or there is nothing to see: no server is
+found, or there was no key before and none is seen with the one that is undone.
+It exits with 1 when a server runs with another key, is down or cannot be asked.
+A rollback whose restart failed is finished by another one, with --restart where
+that was missing. An earlier run's change stays in force; run it again to undo
+that too.`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.emergency {
