@@ -175,7 +175,7 @@ func (e Ending) commands() (out []prose.Text) {
 	case !e.OK:
 		out = append(out, prose.Say("No file was changed."))
 	}
-	if !e.OK && !e.DryRun && e.GoOn != "" && !finding.Has(e.Findings, finding.ProjectNotFound) { // from there nothing goes on
+	if !e.OK && !e.DryRun && e.GoOn != "" && !finding.Has(e.Findings, finding.ProjectNotFound) && !finding.Has(e.Findings, finding.UpgradeUnfinished) { // from there nothing goes on, or its fix says how
 		out = append(out, e.goOn())
 	}
 	return out

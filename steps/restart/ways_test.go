@@ -127,8 +127,8 @@ func TestAPlanSaysThatNoServerIsSeen(t *testing.T) {
 		"nobody asks":    {func(w *world) { w.run.Options.Skip = map[steps.Name]bool{steps.SmokeTest: true} }, false},
 		"a real run":     {func(w *world) { w.run.Options.ReadOnly = false }, false},
 	} {
-		w := commandWorld(t, "true")
-		w.run.Options.ReadOnly = true
+		w := newWorld(t)
+		w.run.Options.Restart, w.run.Options.ReadOnly = by(t, "command:true"), true
 		c.in(w)
 		p, err := w.step.Plan(t.Context(), w.run)
 		if said := strings.Contains(stepstest.Rendered(p.Details, " "), notFound+" Unless one answers after the restart, the run ends with 1."); err != nil || said != c.says {
