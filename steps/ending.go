@@ -175,7 +175,8 @@ func (e Ending) commands() (out []prose.Text) {
 	case !e.OK:
 		out = append(out, prose.Say("No file was changed."))
 	}
-	if !e.OK && !e.DryRun && e.GoOn != "" && !finding.Has(e.Findings, finding.ProjectNotFound) && !finding.Has(e.Findings, finding.UpgradeUnfinished) { // from there nothing goes on, or its fix says how
+	leads := finding.Has(e.Findings, finding.ProjectNotFound) || finding.Has(e.Findings, finding.UpgradeUnfinished) // nowhere, or by its own fix
+	if !e.OK && !e.DryRun && e.GoOn != "" && !leads {
 		out = append(out, e.goOn())
 	}
 	return out

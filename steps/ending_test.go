@@ -47,9 +47,11 @@ func TestAStoppedRunSaysWhatIsInForce(t *testing.T) {
 			t.Errorf("%s: %q", code, next)
 		}
 	}
-	nowhere := Ending{GoOn: "keysplit upgrade", Findings: []finding.Finding{finding.New(finding.ProjectNotFound, "")}}
-	if next := nowhere.Next(); len(next) != 1 || strings.Contains(next[0].Rendered(), "keysplit") {
-		t.Errorf("without a project: %q", next)
+	for _, code := range []finding.Code{finding.ProjectNotFound, finding.UpgradeUnfinished} { // nothing goes on, or its fix says how
+		nowhere := Ending{GoOn: "keysplit upgrade", Findings: []finding.Finding{finding.New(code, "")}}
+		if next := nowhere.Next(); len(next) != 1 || strings.Contains(next[0].Rendered(), "keysplit") {
+			t.Errorf("%s: %q", code, next)
+		}
 	}
 	failed := Ending{Earlier: true, Steps: map[Name]Status{Write: Done, Restart: Failed}}
 	if next := failed.Next()[0].Rendered(); !strings.Contains(next, undo) {
