@@ -76,7 +76,7 @@ func TestAnEndThatCannotBeNoted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, entry := range j.Entries() {
-				if entry.Kind == "rotating" {
+				if entry.Kind == journal.KindRotating {
 					kept = filepath.Join(j.Dir(), entry.ID)
 				}
 			}

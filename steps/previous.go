@@ -40,13 +40,15 @@ func (r *Run) PreviousTo(key secret.Secret) Previous {
 // Restarted reports whether an entry of the journal is about a restart that came to its
 // end.
 func Restarted(e journal.Entry) bool {
-	return e.Kind == "status" && e.Step == string(Restart) && e.Status == string(Done)
+	return e.Kind == journal.KindStatus && e.Step == string(Restart) && e.Status == string(Done)
 }
 
-// Passed reports whether an entry of the journal ends an upgrade: its restart came to
-// its end, or was left to a person.
-func Passed(e journal.Entry) bool {
-	return Restarted(e) || e.Kind == "status" && e.Step == string(Restart) && e.Status == string(Skipped)
+// Passed is what reports whether an entry of the journal ends a step: it came to its end,
+// or was left to a person.
+func Passed(n Name) func(journal.Entry) bool {
+	return func(e journal.Entry) bool {
+		return e.Kind == journal.KindStatus && e.Step == string(n) && (e.Status == string(Done) || e.Status == string(Skipped))
+	}
 }
 
 // maxBefore is how many keys the server is asked about.
@@ -72,7 +74,7 @@ func (r *Run) keysBefore(key secret.Secret) (all []Previous, chain int) {
 	var of string // the run of the last of all
 	passed := false
 	for e := range r.Journal.Backward() {
-		if e.Kind == "status" {
+		if e.Kind == journal.KindStatus {
 			passed = passed || len(all) > 0 && Restarted(e)
 			continue
 		}

@@ -124,8 +124,8 @@ func TestAFailedLoginKeepsWhatWasSeenBefore(t *testing.T) {
 		}
 		var kinds []string
 		for _, entry := range j.Entries() {
-			if entry.Kind == "evidence" || entry.Kind == "status" && entry.Step == string(SmokeTest) {
-				kinds = append(kinds, entry.Kind+" "+entry.Status)
+			if entry.Kind == journal.KindEvidence || entry.Kind == journal.KindStatus && entry.Step == string(SmokeTest) {
+				kinds = append(kinds, string(entry.Kind)+" "+entry.Status)
 			}
 		}
 		want := []string{"status running", "status failed"}

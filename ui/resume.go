@@ -8,7 +8,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dj/keysplit/steps"
-	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/status"
@@ -62,9 +61,7 @@ func loginLeft(e *steps.Engine, key secret.Secret) bool {
 	if run.Answers.Rotate || run.Answers.Import.Set() || !e.Has(steps.SmokeTest) || run.Options.Skip[steps.SmokeTest] {
 		return false
 	}
-	return run.Journal.Brought(key, func(j journal.Entry) bool {
-		return j.Kind == "status" && j.Step == string(steps.SmokeTest) && (j.Status == string(steps.Done) || j.Status == string(steps.Skipped))
-	})
+	return run.Journal.Brought(key, steps.Passed(steps.SmokeTest))
 }
 
 // leftAfterWrite is the step that is left once the key is written. Where there is nothing

@@ -125,7 +125,7 @@ func Make(build any, run *steps.Run, found []finding.Finding, failed error, j *j
 	if j != nil {
 		entries := j.Entries()
 		for _, e := range entries[max(0, len(entries)-maxLog):] {
-			r.Log = append(r.Log, Line{e.Time, e.Kind, e.Step, e.Status})
+			r.Log = append(r.Log, Line{e.Time, string(e.Kind), e.Step, e.Status})
 		}
 	}
 	return r

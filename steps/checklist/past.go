@@ -103,7 +103,7 @@ func (p *past) all() []*proof {
 func (p *past) take(e journal.Entry) {
 	step := steps.Name(e.Step)
 	switch e.Kind {
-	case "evidence":
+	case journal.KindEvidence:
 		pr := &proof{Evidence: *e.Evidence, step: step, time: e.Time, key: p.key}
 		if e.Evidence.Item > 0 {
 			pr.step = stepOf[e.Evidence.Item]
@@ -115,18 +115,18 @@ func (p *past) take(e journal.Entry) {
 			p.tried = p.testing
 			p.smokeTested(pr)
 		}
-	case "key":
+	case journal.KindKey:
 		p.key = e.Key
-	case "begin":
+	case journal.KindBegin:
 		p.edits[e.Intent.ID] = holdsNoKey(e.Intent.Path) || p.wrote && !p.writing
-	case "reverted":
+	case journal.KindReverted:
 		if p.edits[e.ID] {
 			p.beside = true
 			return
 		}
 		p.beside = false
 		p.void(steps.Write, true, "the upgrade was undone at "+exact(e.Time))
-	case "status":
+	case journal.KindStatus:
 		p.takeStatus(step, steps.Status(e.Status), e.Time)
 	}
 }

@@ -50,7 +50,7 @@ func TestWhatCannotBeChosenIsNotApplied(t *testing.T) {
 func keptOf(t *testing.T, run *steps.Run) string {
 	t.Helper()
 	for _, e := range run.Journal.Entries() {
-		if e.Kind == "rotating" {
+		if e.Kind == journal.KindRotating {
 			return filepath.Join(run.Journal.Dir(), e.ID)
 		}
 	}

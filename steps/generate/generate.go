@@ -127,7 +127,7 @@ func (c choice) begun(run *steps.Run) secret.Secret {
 	if c.chosen.Set() && run.Journal.Delivering() {
 		return c.chosen
 	}
-	if run.Journal.Brought(c.previous, steps.Passed) {
+	if run.Journal.Brought(c.previous, steps.Passed(steps.Restart)) {
 		return c.previous
 	}
 	return secret.Secret{}

@@ -93,7 +93,7 @@ func TestALaterRunIsAPartOfTheRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries := run.Journal.Entries()
-	began := entries[slices.IndexFunc(entries, func(e journal.Entry) bool { return e.Kind == "rotating" })].Run
+	began := entries[slices.IndexFunc(entries, func(e journal.Entry) bool { return e.Kind == journal.KindRotating })].Run
 	for _, look := range []bool{true, false} {
 		j, err := run.Options.State.Open(run.Project.Root, "development")
 		if err != nil {

@@ -10,13 +10,13 @@ func (j *Journal) Agree(kind, value string) error {
 	if j.Agreed(kind, value) {
 		return nil
 	}
-	return j.append(Entry{Kind: "agreed", ID: j.agreement(kind, value)})
+	return j.append(Entry{Kind: KindAgreed, ID: j.agreement(kind, value)})
 }
 
 // Agreed reports whether a person has agreed to this very value for this kind of use.
 func (j *Journal) Agreed(kind, value string) bool {
 	id := j.agreement(kind, value)
-	return slices.ContainsFunc(j.entries, func(e Entry) bool { return e.Kind == "agreed" && e.ID == id })
+	return slices.ContainsFunc(j.entries, func(e Entry) bool { return e.Kind == KindAgreed && e.ID == id })
 }
 
 func (j *Journal) agreement(kind, value string) string {

@@ -4,12 +4,12 @@ import "slices"
 
 // BeginRollback records that the upgrade of the given run is about to be undone.
 func (j *Journal) BeginRollback(run string) error {
-	return j.append(Entry{Kind: "rollback", Run: run, Status: "begun"})
+	return j.append(Entry{Kind: KindRollback, Run: run, Status: "begun"})
 }
 
 // EndRollback records that a rollback has come to its end.
 func (j *Journal) EndRollback() error {
-	return j.append(Entry{Kind: "rollback", Status: "ended"})
+	return j.append(Entry{Kind: KindRollback, Status: "ended"})
 }
 
 // halfUndone is the run of an upgrade whose rollback has begun and not come to its end, ""
@@ -17,9 +17,9 @@ func (j *Journal) EndRollback() error {
 func (j *Journal) halfUndone() string {
 	for _, e := range slices.Backward(j.entries) {
 		switch {
-		case e.Kind == "rollback" && e.Status == "begun":
+		case e.Kind == KindRollback && e.Status == "begun":
 			return e.Run
-		case e.Kind == "rollback", e.Kind == "begin" && !e.Rollback, e.Kind == "deliver":
+		case e.Kind == KindRollback, e.Kind == KindBegin && !e.Rollback, e.Kind == KindDeliver:
 			return ""
 		}
 	}
@@ -32,9 +32,9 @@ func (j *Journal) halfUndone() string {
 func (j *Journal) OpenRollback(passed func(Entry) bool) bool {
 	for _, e := range slices.Backward(j.entries) {
 		switch {
-		case e.Kind == "rollback":
+		case e.Kind == KindRollback:
 			return e.Status == "begun" && !slices.ContainsFunc(j.InForce(), func(c Entry) bool { return c.Run == e.Run })
-		case e.Kind == "begin" && !e.Rollback, e.Kind == "deliver", passed(e):
+		case e.Kind == KindBegin && !e.Rollback, e.Kind == KindDeliver, passed(e):
 			return false
 		}
 	}

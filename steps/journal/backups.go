@@ -18,7 +18,7 @@ import (
 // name is noted first: a backup that no line names is a sign of damage.
 func (j *Journal) Keep(target string, data []byte) (string, error) {
 	id := "backup-" + time.Now().UTC().Format("20060102T150405") + "-" + randomHex(4)
-	if err := j.append(Entry{Kind: "backup", ID: id, Target: target}); err != nil {
+	if err := j.append(Entry{Kind: KindBackup, ID: id, Target: target}); err != nil {
 		return "", err
 	}
 	path := filepath.Join(j.dir, id)
@@ -51,7 +51,7 @@ func (j *Journal) used() map[string]bool {
 		if e.Delivery != nil {
 			used[e.Delivery.BackupID], used[e.Delivery.PairID] = true, true
 		}
-		if e.Kind != "backup" {
+		if e.Kind != KindBackup {
 			used[e.ID] = true // of a key that was chosen
 		}
 	}
@@ -62,7 +62,7 @@ func (j *Journal) used() map[string]bool {
 // a line cannot be read, a killed run left a file that had other content by the
 // time it was recovered, or there is a backup and nothing shows what it was for.
 func (j *Journal) Doubtful() bool {
-	if j.lost > 0 || slices.ContainsFunc(j.entries, func(e Entry) bool { return e.Kind == "end" && e.Outcome.State == envfile.Foreign }) {
+	if j.lost > 0 || slices.ContainsFunc(j.entries, func(e Entry) bool { return e.Kind == KindEnd && e.Outcome.State == envfile.Foreign }) {
 		return true
 	}
 	used := j.used()
@@ -71,7 +71,7 @@ func (j *Journal) Doubtful() bool {
 	kept := map[string]bool{}
 	same := map[string]bool{}
 	for _, e := range j.entries {
-		if e.Kind != "backup" {
+		if e.Kind != KindBackup {
 			continue
 		}
 		unused := !used[e.ID]

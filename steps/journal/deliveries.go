@@ -40,7 +40,7 @@ func (j *Journal) Deliver(d Delivery, before secret.Secret) (Delivery, error) {
 		}
 		d.BackupID = id
 	}
-	return d, j.append(Entry{Kind: "deliver", Run: j.run, Delivery: &d})
+	return d, j.append(Entry{Kind: KindDeliver, Run: j.run, Delivery: &d})
 }
 
 // Pair are the second key of a grace period and its deadline, as a place holds them;
@@ -68,7 +68,7 @@ func (j *Journal) PairBefore(d Delivery) (p Pair, err error) {
 
 // Delivered records that a delivery was carried out.
 func (j *Journal) Delivered(d Delivery) error {
-	return j.append(Entry{Kind: "delivered", ID: d.ID, Delivery: &d})
+	return j.append(Entry{Kind: KindDelivered, ID: d.ID, Delivery: &d})
 }
 
 // Begun is the delivery to a target that this upgrade has begun and whose end is not
@@ -76,7 +76,7 @@ func (j *Journal) Delivered(d Delivery) error {
 func (j *Journal) Begun(target, key string) (Delivery, bool) {
 	ended := map[string]bool{}
 	for _, e := range j.entries {
-		if e.Kind == "delivered" {
+		if e.Kind == KindDelivered {
 			ended[e.ID] = true
 		}
 	}
@@ -91,7 +91,7 @@ func (j *Journal) Begun(target, key string) (Delivery, bool) {
 // TookBack records that a delivery is not in force: it was undone, or certainly
 // did not happen.
 func (j *Journal) TookBack(d Delivery) error {
-	return j.append(Entry{Kind: "reverted", ID: d.ID})
+	return j.append(Entry{Kind: KindReverted, ID: d.ID})
 }
 
 // Deliveries lists the deliveries of the latest run that made any which are in
@@ -119,7 +119,7 @@ func (j *Journal) AppliedElsewhere() []Delivery {
 func (j *Journal) deliveriesOf(run string) []Delivery {
 	ended := map[string]Delivery{}
 	for _, e := range j.entries {
-		if e.Kind == "delivered" {
+		if e.Kind == KindDelivered {
 			ended[e.ID] = *e.Delivery
 		}
 	}
@@ -164,7 +164,7 @@ func (j *Journal) Choose(key secret.Secret, targets []string) error {
 	if err != nil {
 		return err
 	}
-	return j.append(Entry{Kind: "chosen", Run: j.run, ID: id, Targets: targets})
+	return j.append(Entry{Kind: KindChosen, Run: j.run, ID: id, Targets: targets})
 }
 
 // Unfinished are the targets of an upgrade that has changed some of its places and
@@ -202,9 +202,9 @@ func (j *Journal) Chosen(targets []string) ([]byte, bool) {
 func (j *Journal) choice() (Entry, bool) {
 	for _, e := range slices.Backward(j.entries) {
 		switch e.Kind {
-		case "settled":
+		case KindSettled:
 			return Entry{}, false
-		case "chosen":
+		case KindChosen:
 			return e, true
 		}
 	}
@@ -243,7 +243,7 @@ func (j *Journal) Settle() error {
 	if !ok {
 		return nil
 	}
-	return j.append(Entry{Kind: "settled", ID: e.ID})
+	return j.append(Entry{Kind: KindSettled, ID: e.ID})
 }
 
 // stray are the backups that are of no place and that no line uses: keys that were
@@ -255,7 +255,7 @@ func (j *Journal) stray() (ids []string) {
 	}
 	used := j.used()
 	for _, e := range j.entries {
-		if e.Kind == "backup" && e.Target == "" && !used[e.ID] && e.ID == filepath.Base(e.ID) && strings.HasPrefix(e.ID, "backup-") {
+		if e.Kind == KindBackup && e.Target == "" && !used[e.ID] && e.ID == filepath.Base(e.ID) && strings.HasPrefix(e.ID, "backup-") {
 			ids = append(ids, e.ID)
 		}
 	}

@@ -20,7 +20,7 @@ func TestOnlyWhatHasNoEndIsOpen(t *testing.T) {
 		t.Errorf("%d changes are open that have ended", len(left))
 	}
 	in := envfile.Intent{ID: "x", Path: env, Target: env}
-	for _, e := range []Entry{{Kind: "begin", Intent: &in}, {Kind: "begin", Intent: &in}} {
+	for _, e := range []Entry{{Kind: KindBegin, Intent: &in}, {Kind: KindBegin, Intent: &in}} {
 		if err := j.append(e); err != nil {
 			t.Fatal(err)
 		}

@@ -47,7 +47,7 @@ func (j *Journal) Record(step string, ev Evidence) error {
 	if sum := j.sumOf(ev.Files); j.rests[sum] != nil {
 		ev.As = sum
 	}
-	return j.append(Entry{Kind: "evidence", Step: step, Evidence: &ev})
+	return j.append(Entry{Kind: KindEvidence, Step: step, Evidence: &ev})
 }
 
 // sumOf is one fingerprint of many.

@@ -73,12 +73,12 @@ func (j *Journal) DeliveredSince(target string, key secret.Secret) (since time.T
 	}
 	ids := map[string]bool{}
 	for _, e := range j.entries {
-		if e.Kind == "deliver" && e.Delivery.Target == target {
+		if e.Kind == KindDeliver && e.Delivery.Target == target {
 			ids[e.Delivery.ID] = true
 		}
 	}
 	for i := len(j.entries) - 1; i >= max(1, j.known); i-- {
-		if e := j.entries[i]; e.Kind == "reverted" && ids[e.ID] {
+		if e := j.entries[i]; e.Kind == KindReverted && ids[e.ID] {
 			if since = j.entries[i-1].Time; since.Before(j.opened) {
 				since = j.opened
 			}
@@ -91,14 +91,14 @@ func (j *Journal) DeliveredSince(target string, key secret.Secret) (since time.T
 // Leave records that a change counts as undone although it stays: the file is
 // still needed, and no longer keysplit's.
 func (j *Journal) Leave(in envfile.Intent) error {
-	return j.append(Entry{Kind: "reverted", ID: in.ID})
+	return j.append(Entry{Kind: KindReverted, ID: in.ID})
 }
 
 // Reverted counts the changes that were undone.
 func (j *Journal) Reverted() int {
 	n := 0
 	for _, e := range j.entries {
-		if e.Kind == "reverted" {
+		if e.Kind == KindReverted {
 			n++
 		}
 	}
@@ -118,15 +118,15 @@ func (j *Journal) inForce() func(Entry) bool {
 	reverted := map[string]bool{}
 	for _, e := range j.entries {
 		switch e.Kind {
-		case "end":
+		case KindEnd:
 			ended[e.ID] = e.Outcome.State == envfile.Replaced || e.Outcome.State == envfile.NotDurable
-		case "reverted":
+		case KindReverted:
 			reverted[e.ID] = true
 		}
 	}
 	return func(e Entry) bool {
-		return e.Kind == "begin" && !e.Rollback && ended[e.Intent.ID] && !reverted[e.Intent.ID] ||
-			e.Kind == "deliver" && !reverted[e.Delivery.ID]
+		return e.Kind == KindBegin && !e.Rollback && ended[e.Intent.ID] && !reverted[e.Intent.ID] ||
+			e.Kind == KindDeliver && !reverted[e.Delivery.ID]
 	}
 }
 
@@ -135,7 +135,7 @@ func (j *Journal) Backward() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		in := j.inForce()
 		for _, e := range slices.Backward(j.entries) {
-			if (e.Kind == "status" || in(e)) && !yield(e) {
+			if (e.Kind == KindStatus || in(e)) && !yield(e) {
 				return
 			}
 		}

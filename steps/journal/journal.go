@@ -100,7 +100,7 @@ func (f Folder) Open(project, environment string) (*Journal, error) {
 		return nil, f.full(err)
 	}
 	if len(j.entries) == 0 {
-		return j, f.full(j.append(Entry{Kind: "opened", Schema: schema, Project: project, Environment: environment}))
+		return j, f.full(j.append(Entry{Kind: KindOpened, Schema: schema, Project: project, Environment: environment}))
 	}
 	j.opened, j.known = time.Now(), len(j.entries)
 	return j, j.belongsTo(project, environment)
@@ -126,7 +126,7 @@ func (f Folder) Read(project, environment string) (*Journal, error) {
 }
 
 func (j *Journal) belongsTo(project, environment string) error {
-	if first := j.entries[0]; first.Kind != "opened" || first.Project != project || first.Environment != environment {
+	if first := j.entries[0]; first.Kind != KindOpened || first.Project != project || first.Environment != environment {
 		return j.unusable("its first line is damaged, or names another project or environment")
 	}
 	return nil
@@ -164,23 +164,23 @@ func (j *Journal) Entries() []Entry { return j.entries }
 // SetStatus records how far a step has come. What the steps and their statuses are
 // called is for the caller to know.
 func (j *Journal) SetStatus(step, status string) error {
-	return j.append(Entry{Kind: "status", Step: step, Status: status})
+	return j.append(Entry{Kind: KindStatus, Step: step, Status: status})
 }
 
 // SetKey records the fingerprint of the key that is now in force, and with the
 // entry's time the beginning of its age.
 func (j *Journal) SetKey(key secret.Secret) error {
-	return j.append(Entry{Kind: "key", Key: j.prints.Of(key)})
+	return j.append(Entry{Kind: KindKey, Key: j.prints.Of(key)})
 }
 
 // Begin records durably what is about to be done to a file.
 func (j *Journal) Begin(in envfile.Intent) error {
-	return j.append(Entry{Kind: "begin", Run: j.run, Rollback: j.rollback, Intent: &in})
+	return j.append(Entry{Kind: KindBegin, Run: j.run, Rollback: j.rollback, Intent: &in})
 }
 
 // Finish records how it ended.
 func (j *Journal) Finish(in envfile.Intent, o envfile.Outcome) error {
-	return j.append(Entry{Kind: "end", ID: in.ID, Outcome: &o})
+	return j.append(Entry{Kind: KindEnd, ID: in.ID, Outcome: &o})
 }
 
 // replaceOptions is what envfile needs to work with this journal.
@@ -245,12 +245,12 @@ func (j *Journal) open() []envfile.Intent {
 	last := map[string]envfile.Intent{}
 	for _, e := range j.entries {
 		switch e.Kind {
-		case "begin":
+		case KindBegin:
 			if _, ok := last[e.Intent.ID]; !ok {
 				ids = append(ids, e.Intent.ID)
 			}
 			last[e.Intent.ID] = *e.Intent
-		case "end":
+		case KindEnd:
 			delete(last, e.ID)
 		}
 	}
@@ -272,7 +272,7 @@ func (j *Journal) Revert(ctx context.Context, in envfile.Intent, force bool) (en
 	if err != nil {
 		return out, err
 	}
-	return out, j.append(Entry{Kind: "reverted", ID: in.ID})
+	return out, j.append(Entry{Kind: KindReverted, ID: in.ID})
 }
 
 func randomHex(n int) string {

@@ -17,8 +17,8 @@ import (
 // Entry is one line of the journal. Only the fields of its kind are set.
 type Entry struct {
 	Time        time.Time        `json:"time"`
-	Schema      int              `json:"schema,omitempty"`   // of "opened": see schema
-	Kind        string           `json:"kind"`               // "opened", "backup", "status", "begin", "end", "reverted", "key", "evidence", "deliver", "delivered", "chosen", "settled", "emergency", "restart", "agreed", "bringing", "proved", "account", "account-gone", "used", "rollback", "rotating", "accepted", "rotated", "plan"
+	Schema      int              `json:"schema,omitempty"` // of "opened": see schema
+	Kind        Kind             `json:"kind"`
 	Run         string           `json:"run,omitempty"`      // of the process that began an intent
 	Rollback    bool             `json:"rollback,omitempty"` // the intent takes another one back
 	Project     string           `json:"project,omitempty"`
@@ -41,6 +41,38 @@ type Entry struct {
 	Used        *Used            `json:"used,omitempty"`     // of "used"
 	Seal        string           `json:"seal"`               // keyed fingerprint of the line without it
 }
+
+// Kind is what a line tells.
+type Kind string
+
+// The kinds.
+const (
+	KindOpened      Kind = "opened"       // the journal begins, in a form
+	KindBackup      Kind = "backup"       // a copy of a file
+	KindBegin       Kind = "begin"        // a file is about to change
+	KindEnd         Kind = "end"          // how that ended
+	KindReverted    Kind = "reverted"     // a change or a delivery is taken back
+	KindDeliver     Kind = "deliver"      // another place is about to get the key
+	KindDelivered   Kind = "delivered"    // how that ended
+	KindStatus      Kind = "status"       // of a step
+	KindPlan        Kind = "plan"         // of edits, which go together
+	KindChosen      Kind = "chosen"       // a key, before it is anywhere
+	KindSettled     Kind = "settled"      // it is where it was to go, or nowhere
+	KindBringing    Kind = "bringing"     // a key is about to be brought into force
+	KindKey         Kind = "key"          // the key in force
+	KindProved      Kind = "proved"       // a server was seen to take a key
+	KindRestart     Kind = "restart"      // how the backend is restarted
+	KindUsed        Kind = "used"         // what an upgrade was told
+	KindRotating    Kind = "rotating"     // a rotation in stages begins
+	KindAccepted    Kind = "accepted"     // its first stage is proved
+	KindRotated     Kind = "rotated"      // it has ended
+	KindRollback    Kind = "rollback"     // a rollback begins or ends
+	KindAccount     Kind = "account"      // a throwaway account is about to be made
+	KindAccountGone Kind = "account-gone" // it is removed
+	KindEvidence    Kind = "evidence"     // of an item of the checklist
+	KindAgreed      Kind = "agreed"       // what a configuration names may be used
+	KindEmergency   Kind = "emergency"    // the code is to be reverted, with a deadline
+)
 
 // schema is the number of the journal's form that this version writes. A later
 // form that this version would misread gets a higher one; fields and kinds that it
@@ -108,19 +140,19 @@ func (j *Journal) load() error {
 // seal; this is for an entry that another version of keysplit wrote and sealed.
 func (e Entry) whole() bool {
 	switch e.Kind {
-	case "begin":
+	case KindBegin:
 		return e.Intent != nil
-	case "end":
+	case KindEnd:
 		return e.Outcome != nil
-	case "emergency":
+	case KindEmergency:
 		return e.Until != nil
-	case "deliver", "delivered":
+	case KindDeliver, KindDelivered:
 		return e.Delivery != nil
-	case "evidence":
+	case KindEvidence:
 		return e.Evidence != nil
-	case "account", "account-gone":
+	case KindAccount, KindAccountGone:
 		return e.Account != nil
-	case "used":
+	case KindUsed:
 		return e.Used != nil
 	}
 	return true

@@ -15,7 +15,7 @@ const MaxKeyAge = 90 * 24 * time.Hour
 func (j *Journal) KeySince(key secret.Secret) (time.Time, bool) {
 	print := j.prints.Of(key)
 	for _, e := range j.entries {
-		if e.Kind == "key" && e.Key == print && key.Set() {
+		if e.Kind == KindKey && e.Key == print && key.Set() {
 			return e.Time, true
 		}
 	}
@@ -24,7 +24,7 @@ func (j *Journal) KeySince(key secret.Secret) (time.Time, bool) {
 
 // Bring records that a key is about to be brought to the places of the upgrade.
 func (j *Journal) Bring(key secret.Secret) error {
-	return j.append(Entry{Kind: "bringing", Run: j.run, Key: j.prints.Of(key)})
+	return j.append(Entry{Kind: KindBringing, Run: j.run, Key: j.prints.Of(key)})
 }
 
 // Brought reports whether an upgrade began to bring this key and has neither come to
@@ -36,9 +36,9 @@ func (j *Journal) Brought(key secret.Secret, passed func(Entry) bool) bool {
 	}
 	for _, e := range slices.Backward(j.entries) {
 		switch {
-		case e.Kind == "bringing":
+		case e.Kind == KindBringing:
 			return e.Key == print
-		case e.Kind == "reverted", passed(e):
+		case e.Kind == KindReverted, passed(e):
 			return false
 		}
 	}
@@ -50,14 +50,14 @@ func (j *Journal) SetProved(key secret.Secret) error {
 	if all := j.Proved(); len(all) > 0 && all[0] == j.prints.Of(key) {
 		return nil
 	}
-	return j.append(Entry{Kind: "proved", Key: j.prints.Of(key)})
+	return j.append(Entry{Kind: KindProved, Key: j.prints.Of(key)})
 }
 
 // Proved are the fingerprints of the keys that a server was seen to take, the latest
 // first.
 func (j *Journal) Proved() (prints []string) {
 	for _, e := range slices.Backward(j.entries) {
-		if e.Kind == "proved" {
+		if e.Kind == KindProved {
 			prints = append(prints, e.Key)
 		}
 	}
@@ -67,7 +67,7 @@ func (j *Journal) Proved() (prints []string) {
 // StartEmergency records that the change of the code was undone for now, and
 // by when that is to be fixed.
 func (j *Journal) StartEmergency(until time.Time) error {
-	return j.append(Entry{Kind: "emergency", Until: &until})
+	return j.append(Entry{Kind: KindEmergency, Until: &until})
 }
 
 // Emergency is the deadline of the emergency rollback that was recorded last. A
@@ -75,9 +75,9 @@ func (j *Journal) StartEmergency(until time.Time) error {
 func (j *Journal) Emergency() (until time.Time, recorded bool) {
 	for _, e := range slices.Backward(j.entries) {
 		switch e.Kind {
-		case "key":
+		case KindKey:
 			return time.Time{}, false
-		case "emergency":
+		case KindEmergency:
 			return *e.Until, true
 		}
 	}
@@ -90,13 +90,13 @@ func (j *Journal) SetRestart(spec string, also ...string) error {
 	if j.RestartedBy() == spec && slices.Equal(j.AlsoRestarted(), also) {
 		return nil
 	}
-	return j.append(Entry{Kind: "restart", Restart: spec, Also: also})
+	return j.append(Entry{Kind: KindRestart, Restart: spec, Also: also})
 }
 
 // AlsoRestarted is what was restarted after the backend at the last restart.
 func (j *Journal) AlsoRestarted() []string {
 	for _, e := range slices.Backward(j.entries) {
-		if e.Kind == "restart" {
+		if e.Kind == KindRestart {
 			return e.Also
 		}
 	}
@@ -106,7 +106,7 @@ func (j *Journal) AlsoRestarted() []string {
 // RestartedBy is how the backend was restarted last, "" when it never was.
 func (j *Journal) RestartedBy() string {
 	for _, e := range slices.Backward(j.entries) {
-		if e.Kind == "restart" {
+		if e.Kind == KindRestart {
 			return e.Restart
 		}
 	}
@@ -122,12 +122,12 @@ type Account struct {
 
 // NoteAccount records that a throwaway account is about to be made.
 func (j *Journal) NoteAccount(a Account) error {
-	return j.append(Entry{Kind: "account", Account: &a})
+	return j.append(Entry{Kind: KindAccount, Account: &a})
 }
 
 // AccountGone records that there is no such account any more.
 func (j *Journal) AccountGone(a Account) error {
-	return j.append(Entry{Kind: "account-gone", Account: &a})
+	return j.append(Entry{Kind: KindAccountGone, Account: &a})
 }
 
 // Accounts lists the throwaway accounts that may still be there: a run that is killed
@@ -136,9 +136,9 @@ func (j *Journal) Accounts() []Account {
 	var left []Account
 	for _, e := range j.entries {
 		switch e.Kind {
-		case "account":
+		case KindAccount:
 			left = append(left, *e.Account)
-		case "account-gone":
+		case KindAccountGone:
 			left = slices.DeleteFunc(left, func(a Account) bool { return a == *e.Account })
 		}
 	}

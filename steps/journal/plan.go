@@ -7,10 +7,10 @@ import "slices"
 // user that is one upgrade, and one rollback undoes it.
 func (j *Journal) BeginPlan(files []string) error {
 	if run, left := j.cutShort(); run != j.run && slices.ContainsFunc(files, func(f string) bool { return slices.Contains(left, f) }) {
-		brings := slices.IndexFunc(j.entries, func(e Entry) bool { return e.Kind == "bringing" && e.Run == j.run })
+		brings := slices.IndexFunc(j.entries, func(e Entry) bool { return e.Kind == KindBringing && e.Run == j.run })
 		j.run = run
 		if brings >= 0 {
-			if err := j.append(Entry{Kind: "bringing", Run: run, Key: j.entries[brings].Key}); err != nil {
+			if err := j.append(Entry{Kind: KindBringing, Run: run, Key: j.entries[brings].Key}); err != nil {
 				return err
 			}
 		}
@@ -18,7 +18,7 @@ func (j *Journal) BeginPlan(files []string) error {
 	if len(files) < 2 {
 		return nil
 	}
-	return j.append(Entry{Kind: "plan", Run: j.run, Files: files})
+	return j.append(Entry{Kind: KindPlan, Run: j.run, Files: files})
 }
 
 // cutShort is the run that changed something last, where its plan was cut short, and the
@@ -34,9 +34,9 @@ func (j *Journal) cutShort() (run string, left []string) {
 	for _, e := range j.entries {
 		switch {
 		case e.Run != run:
-		case e.Kind == "plan":
+		case e.Kind == KindPlan:
 			left = slices.Clone(e.Files)
-		case e.Kind == "begin" && in(e):
+		case e.Kind == KindBegin && in(e):
 			left = slices.DeleteFunc(left, func(f string) bool { return f == e.Intent.Target })
 		}
 	}

@@ -32,7 +32,7 @@ func (j *Journal) BeginRotation(next, old secret.Secret) error {
 	if err != nil {
 		return err
 	}
-	return j.append(Entry{Kind: "rotating", Run: j.run, ID: id})
+	return j.append(Entry{Kind: KindRotating, Run: j.run, ID: id})
 }
 
 // Rotation is the one that is under way; ok is false where there is none. What follows
@@ -41,11 +41,11 @@ func (j *Journal) Rotation() (r Rotation, ok bool, err error) {
 	at := -1
 	for i, e := range j.entries {
 		switch e.Kind {
-		case "rotating":
+		case KindRotating:
 			at, r = i, Rotation{id: e.ID, run: e.Run}
-		case "accepted":
+		case KindAccepted:
 			r.Accepted = true
-		case "rotated":
+		case KindRotated:
 			at = -1
 		}
 	}
@@ -75,7 +75,7 @@ func (j *Journal) GoOn(r Rotation) { j.run = r.run }
 
 // SetAccepted records that every process was proved to accept the new key.
 func (j *Journal) SetAccepted(r Rotation) error {
-	return j.append(Entry{Kind: "accepted", ID: r.id})
+	return j.append(Entry{Kind: KindAccepted, ID: r.id})
 }
 
 // EndRotation forgets the keys of the rotation that is under way, if any: it is done, or
@@ -88,5 +88,5 @@ func (j *Journal) EndRotation() error {
 	if err := os.Remove(filepath.Join(j.dir, r.id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the kept keys: %w", err)
 	}
-	return j.append(Entry{Kind: "rotated", ID: r.id})
+	return j.append(Entry{Kind: KindRotated, ID: r.id})
 }

@@ -30,9 +30,9 @@ func (j *Journal) Ran(passed func(Entry) bool) (out []Ran) {
 	bringing := map[string]string{}
 	for _, e := range j.entries {
 		switch {
-		case e.Kind == "bringing":
+		case e.Kind == KindBringing:
 			bringing[e.Run] = e.Key
-		case e.Kind == "begin" && !e.Rollback, e.Kind == "deliver":
+		case e.Kind == KindBegin && !e.Rollback, e.Kind == KindDeliver:
 			r := at(e.Run)
 			if r.From.IsZero() {
 				r.From = e.Time

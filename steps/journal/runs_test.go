@@ -10,7 +10,7 @@ func TestRunsAreListedWithHowTheyEnded(t *testing.T) {
 	project := t.TempDir()
 	state := stateFolder(t)
 	path := filepath.Join(project, ".env")
-	passed := func(e Entry) bool { return e.Kind == "status" && e.Status == "done" }
+	passed := func(e Entry) bool { return e.Kind == KindStatus && e.Status == "done" }
 
 	first := openIn(t, state, project)
 	key := first.prints.Secret("one")

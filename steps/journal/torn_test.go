@@ -59,7 +59,7 @@ func TestJournalRefusesWhatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	damage := map[string]func(j *Journal) error{
 		"another project": func(j *Journal) error {
-			line, err := j.seal(Entry{Kind: "opened", Project: "/elsewhere", Environment: "development"})
+			line, err := j.seal(Entry{Kind: KindOpened, Project: "/elsewhere", Environment: "development"})
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func TestJournalOfALaterVersion(t *testing.T) {
 // who read the entries count on it.
 func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"begin", "end", "emergency", "deliver", "delivered", "evidence", "account", "account-gone"} {
+	for _, kind := range []Kind{KindBegin, KindEnd, KindEmergency, KindDeliver, KindDelivered, KindEvidence, KindAccount, KindAccountGone} {
 		j, env := journalFor(t, "K=1\n")
 		if err := j.append(Entry{Kind: kind}); err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestJournalPassesOverLinesThatLackTheirSubject(t *testing.T) {
 func TestJournalWithoutANumber(t *testing.T) {
 	t.Parallel()
 	j, env := journalFor(t, "K=1\n")
-	line, err := j.seal(Entry{Kind: "opened", Project: filepath.Dir(env), Environment: "development"})
+	line, err := j.seal(Entry{Kind: KindOpened, Project: filepath.Dir(env), Environment: "development"})
 	if err != nil || bytes.Contains(line, []byte("schema")) {
 		t.Fatalf("%s %v", line, err)
 	}

@@ -22,7 +22,7 @@ func (j *Journal) Use(u Used) error {
 	if last, ok := j.LastUsed(); ok && reflect.DeepEqual(last, u) && j.halfUndone() == "" {
 		return nil
 	}
-	return j.append(Entry{Kind: "used", Run: j.run, Used: &u})
+	return j.append(Entry{Kind: KindUsed, Run: j.run, Used: &u})
 }
 
 // LastUsed is what the latest upgrade used that was not undone. One that had nothing
@@ -35,13 +35,13 @@ func (j *Journal) LastUsed() (u Used, ok bool) {
 		stays[run] = true
 	}
 	for _, e := range j.entries {
-		if e.Kind == "begin" && !e.Rollback || e.Kind == "deliver" {
+		if e.Kind == KindBegin && !e.Rollback || e.Kind == KindDeliver {
 			changed[e.Run] = true
 			stays[e.Run] = stays[e.Run] || in(e)
 		}
 	}
 	for _, e := range slices.Backward(j.entries) {
-		if e.Kind == "used" && (stays[e.Run] || !changed[e.Run]) {
+		if e.Kind == KindUsed && (stays[e.Run] || !changed[e.Run]) {
 			return *e.Used, true
 		}
 	}

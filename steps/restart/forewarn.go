@@ -43,7 +43,7 @@ func unnamed(run *steps.Run) error {
 	}
 	keys, err := run.Home().Keys()
 	used, _ := run.Journal.LastUsed()
-	if used.Restart != steps.OwnCommand || err == nil && keys.InForce().Equal(run.Key) && !run.Journal.Brought(run.Key, steps.Passed) {
+	if used.Restart != steps.OwnCommand || err == nil && keys.InForce().Equal(run.Key) && !run.Journal.Brought(run.Key, steps.Passed(steps.Restart)) {
 		return nil
 	}
 	return steps.Fail(finding.New(finding.RestartFailed, "The latest upgrade restarted with a command of yours, which keysplit does not keep.").

@@ -104,7 +104,7 @@ func Of(ctx context.Context, run *steps.Run, now time.Time) (Status, error) {
 		s.Since, s.Days = &since, &days
 	}
 	s.unfinished(run, key)
-	for _, r := range slices.Backward(run.Journal.Ran(steps.Passed)) {
+	for _, r := range slices.Backward(run.Journal.Ran(steps.Passed(steps.Restart))) {
 		if len(s.Runs) == latest {
 			break
 		}
@@ -208,7 +208,7 @@ func (s *Status) unfinished(run *steps.Run, key secret.Secret) {
 			secret.Inert(strings.Join(others, ", ")), prose.Command(run.FinishCommand(others)), undo))
 	case j.Delivering():
 		s.Unfinished = append(s.Unfinished, prose.Say("An upgrade has changed a part of its places. To finish it: %s. To undo it: %s", finish, undo))
-	case j.Brought(key, steps.Passed):
+	case j.Brought(key, steps.Passed(steps.Restart)):
 		s.Unfinished = append(s.Unfinished, prose.Say("The key was written, and no restart came to its end with it. To finish it: %s. To undo it: %s", finish, undo))
 	}
 }
@@ -244,5 +244,5 @@ func Begun(run *steps.Run, key secret.Secret) bool {
 		return false
 	}
 	_, under, _ := j.Rotation()
-	return under || j.Delivering() || j.Brought(key, steps.Passed)
+	return under || j.Delivering() || j.Brought(key, steps.Passed(steps.Restart))
 }

@@ -241,7 +241,7 @@ func (s *Step) Apply(ctx context.Context, run *steps.Run, emit steps.Emit) error
 		return nil
 	}
 	// A run that was killed right after its write did not come to note the key.
-	if _, noted := run.Journal.KeySince(run.Key); run.WroteAt.IsZero() && (noted || !run.Journal.Brought(run.Key, steps.Passed)) {
+	if _, noted := run.Journal.KeySince(run.Key); run.WroteAt.IsZero() && (noted || !run.Journal.Brought(run.Key, steps.Passed(steps.Restart))) {
 		return nil
 	}
 	offerGrace(run)
