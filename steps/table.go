@@ -19,8 +19,9 @@ type StepInfo struct {
 	// Changes says what is done to the backend: "written", "restarted"; "" for a step
 	// that changes nothing there. Stopping such a step in the middle is asked about.
 	Changes string
-	// InMemory is for a step whose Apply changes nothing but the run: a dry run carries
-	// it out, since the later plans need what it finds.
+	// InMemory is for a step whose Apply changes nothing but the run, and what an earlier
+	// run that was cut off left half done: a dry run carries it out, since the later plans
+	// need what it finds.
 	InMemory  bool
 	Skippable bool
 	Why       string       // the reason for the step, two sentences
