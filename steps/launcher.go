@@ -35,32 +35,32 @@ const makes = "`python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 // github.com/sorah/envchain, docs.railway.com/cli/run, github.com/99designs/aws-vault, and direnv,
 // whose own files are told elsewhere.
 var launchers = []launcher{
-	{"Doppler", "doppler.yaml", "doppler run", "doppler run --", makes + " | doppler secrets set JWT_SECRET_KEY`", "DOPPLER_CONFIG", false},
-	{"Infisical", ".infisical.json", "infisical run", "infisical run --", "`infisical secrets set JWT_SECRET_KEY=VALUE`", "", false},
-	{"1Password", "", "op run", "op run --", "make a field for it in 1Password, and name that for JWT_SECRET_KEY where the others are named, as op://VAULT/ITEM/FIELD", "", false},
-	{"chamber", "", "chamber exec", "chamber exec FILE --", makes + " | chamber write FILE jwt_secret_key -`", "", false},
-	{"teller", ".teller.yml", "teller run", "teller run --", "add JWT_SECRET_KEY where the providers of .teller.yml get the others from", "", false},
-	{"sops", ".sops.yaml", "sops exec-env", "sops exec-env FILE", "`sops edit FILE`", "", true},
-	{"Phase", ".phase.json", "phase run", "phase run", "`phase secrets create JWT_SECRET_KEY`, which asks for the value", "", false},
-	{"Bitwarden", "", "bws run", "bws run --", "`bws secret create JWT_SECRET_KEY VALUE PROJECT_ID`", "", false},
-	{"Berglas", "", "berglas exec", "berglas exec --", "put it beside the others in their bucket or in Secret Manager, and name that for JWT_SECRET_KEY where the others are named", "", false},
-	{"Summon", "", "summon", "summon", "add JWT_SECRET_KEY to secrets.yml, with !var and its path as the others have", "", false},
-	{"envconsul", "", "envconsul", "envconsul", "put JWT_SECRET_KEY beside the others in Consul or Vault", "", false},
-	{"HCP Vault Secrets", "", "hcp vault-secrets run", "hcp vault-secrets run --", makes + " | hcp vault-secrets secrets create JWT_SECRET_KEY --data-file=-`", "", false},
-	{"envchain", "", "envchain", "envchain NAMESPACE", "`envchain --set NAMESPACE JWT_SECRET_KEY`, which asks for the value", "", false},
-	{"envdir", "", "envdir", "envdir FILE", "`(umask 077; python -c 'import secrets; print(secrets.token_urlsafe(64))' > FILE/JWT_SECRET_KEY)`", "", false},
-	{"Railway", "", "railway run", "railway run", "`keysplit upgrade --target railway:SERVICE`", "RAILWAY_SERVICE_ID", false},
-	{"aws-vault", "", "aws-vault exec", "aws-vault exec PROFILE --", "", "AWS_VAULT", false},
-	{"direnv", ".envrc", "", "direnv exec .", "", "DIRENV_DIR", false},
+	{name: "Doppler", file: "doppler.yaml", command: "doppler run", run: "doppler run --", set: makes + " | doppler secrets set JWT_SECRET_KEY`", inside: "DOPPLER_CONFIG"},
+	{name: "Infisical", file: ".infisical.json", command: "infisical run", run: "infisical run --", set: "`infisical secrets set JWT_SECRET_KEY=VALUE`"},
+	{name: "1Password", command: "op run", run: "op run --", set: "make a field for it in 1Password, and name that for JWT_SECRET_KEY where the others are named, as op://VAULT/ITEM/FIELD"},
+	{name: "chamber", command: "chamber exec", run: "chamber exec FILE --", set: makes + " | chamber write FILE jwt_secret_key -`"},
+	{name: "teller", file: ".teller.yml", command: "teller run", run: "teller run --", set: "add JWT_SECRET_KEY where the providers of .teller.yml get the others from"},
+	{name: "sops", file: ".sops.yaml", command: "sops exec-env", run: "sops exec-env FILE", set: "`sops edit FILE`", quoted: true},
+	{name: "Phase", file: ".phase.json", command: "phase run", run: "phase run", set: "`phase secrets create JWT_SECRET_KEY`, which asks for the value"},
+	{name: "Bitwarden", command: "bws run", run: "bws run --", set: "`bws secret create JWT_SECRET_KEY VALUE PROJECT_ID`"},
+	{name: "Berglas", command: "berglas exec", run: "berglas exec --", set: "put it beside the others in their bucket or in Secret Manager, and name that for JWT_SECRET_KEY where the others are named"},
+	{name: "Summon", command: "summon", run: "summon", set: "add JWT_SECRET_KEY to secrets.yml, with !var and its path as the others have"},
+	{name: "envconsul", command: "envconsul", run: "envconsul", set: "put JWT_SECRET_KEY beside the others in Consul or Vault"},
+	{name: "HCP Vault Secrets", command: "hcp vault-secrets run", run: "hcp vault-secrets run --", set: makes + " | hcp vault-secrets secrets create JWT_SECRET_KEY --data-file=-`"},
+	{name: "envchain", command: "envchain", run: "envchain NAMESPACE", set: "`envchain --set NAMESPACE JWT_SECRET_KEY`, which asks for the value"},
+	{name: "envdir", command: "envdir", run: "envdir FILE", set: "`(umask 077; python -c 'import secrets; print(secrets.token_urlsafe(64))' > FILE/JWT_SECRET_KEY)`"},
+	{name: "Railway", command: "railway run", run: "railway run", set: "`keysplit upgrade --target railway:SERVICE`", inside: "RAILWAY_SERVICE_ID"},
+	{name: "aws-vault", command: "aws-vault exec", run: "aws-vault exec PROFILE --", inside: "AWS_VAULT"},
+	{name: "direnv", file: ".envrc", run: "direnv exec .", inside: "DIRENV_DIR"},
 }
 
 // passers hand the variables of a file that is here on to what they run: that file stays
 // the key's place.
 var passers = []launcher{
-	{"uv", "", "uv run --env-file", "", "", "UV", false},
-	{"python-dotenv", "", "dotenv run", "dotenv run --", "", "", false},
-	{"pipenv", "Pipfile", "pipenv run", "pipenv run", "", "PIPENV_ACTIVE", false},
-	{"PDM", "", "pdm run", "pdm run", "", "PDM_RUN_CWD", false},
+	{name: "uv", command: "uv run --env-file", inside: "UV"},
+	{name: "python-dotenv", command: "dotenv run", run: "dotenv run --"},
+	{name: "pipenv", file: "Pipfile", command: "pipenv run", run: "pipenv run", inside: "PIPENV_ACTIVE"},
+	{name: "PDM", command: "pdm run", run: "pdm run", inside: "PDM_RUN_CWD"},
 }
 
 // Starters are files that say how a backend is started where people develop, below the
