@@ -350,3 +350,16 @@ func TestTheSameAdviceIsGivenOnce(t *testing.T) {
 		t.Errorf("it is advised more than once:\n%s", v)
 	}
 }
+
+// What a failed write says of the places that have the key names the page's buttons.
+func TestAFailureNamesItsButtonsForCommands(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Write].apply = func(_ context.Context, _ *steps.Run, emit steps.Emit) error {
+		emit.Tell(prose.Say("To continue with the others: `keysplit upgrade --target dotenv:b` (it takes the same key). To go back: `keysplit rollback --env staging`"))
+		return errors.New("no space left on device")
+	}
+	st.open().to(steps.Write).press("enter")
+	if v := strings.Join(strings.Fields(st.w.View()), " "); !strings.Contains(v, "others: Retry (it takes the same key). To go back: Roll back") || strings.Contains(v, "keysplit rollback") {
+		t.Errorf("a command beside the buttons:\n%s", st.w.View())
+	}
+}

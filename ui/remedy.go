@@ -39,7 +39,10 @@ type Remedy struct {
 	judge           func(string) (steps.Mark, string)
 }
 
-const anotherAddress = "Another address"
+const (
+	anotherAddress = "Another address"
+	anotherRestart = "Another restart"
+)
 
 var remedies = []Remedy{
 	{
@@ -81,7 +84,7 @@ var remedies = []Remedy{
 	{Label: "Another settings module", Question: "Which settings module does the project use?", Field: "Module", flag: "settings"},
 	{
 		codes: []finding.Code{finding.RestartFailed},
-		Label: "Another restart", Question: "How is the backend restarted?", Field: "Way", flag: "restart", judge: judgeRestart,
+		Label: anotherRestart, Question: "How is the backend restarted?", Field: "Way", flag: "restart", judge: judgeRestart,
 	},
 	{Label: "Another place", Question: "Where should the key go?", Field: "Place", flag: "target", judge: judgePlace},
 	{Label: "Another route", Question: "Which route answers only with a token?", Field: "Path", flag: "protected", judge: judgeRoute},
@@ -278,11 +281,14 @@ func (r *Remedy) ask(w *wizard) tea.Cmd {
 	if r.Question == "" {
 		return w.once(*r.With("true"))
 	}
+	return r.name(w, func(w *wizard, text string) tea.Cmd { return w.once(*r.With(text)) })
+}
+
+// name opens the form, and does then with what was typed.
+func (r *Remedy) name(w *wizard, then func(*wizard, string) tea.Cmd) tea.Cmd {
 	value := r.newField()
 	value.fill(cmp.Or(r.Value, r.given))
-	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd {
-		return w.once(*r.With(value.take()))
-	}})
+	w.open(&form{question: r.Question, fields: []*field{value}, submit: func(w *wizard) tea.Cmd { return then(w, value.take()) }})
 	return nil
 }
 

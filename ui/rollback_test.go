@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
 )
 
@@ -78,5 +79,26 @@ func TestTheStepperGoesBackWithTheRollback(t *testing.T) {
 	st.send(eventMsg{st.w.job.id, steps.Event{Step: steps.Restart, Kind: steps.EventStarted}})
 	if v := st.w.View(); !strings.Contains(v, "✓ Key ──── ○ Write ──── ○ Verify ──── ● Restart ──── ○ Login") {
 		t.Errorf("the steps are\n%s", v)
+	}
+}
+
+// A restart that the rollback lacks is named on its page, which then finishes it; what the
+// attempt before found is gone.
+func TestTheRollbackTakesAnotherRestart(t *testing.T) {
+	st := newStage(t, plainLight).open().to("end")
+	lacks := finding.New(finding.RestartFailed, "The backend was not restarted.").WithFix(finding.Do("To finish the rollback, give the command: `keysplit rollback --restart command:VALUE`"))
+	st.fakes[steps.Restart].undo = func(r *steps.Run, _ steps.Emit) error {
+		if r.Options.Restart == nil {
+			return steps.Fail(lacks)
+		}
+		return nil
+	}
+	st.foreseen(planOfBack()).press("y")
+	if v := st.w.View(); st.w.backPhase() != backFailed || !strings.Contains(v, "give the command: Another restart") || !strings.Contains(v, "[ Another restart ]    Retry    Finish") {
+		t.Fatalf("no way on:\n%s", v)
+	}
+	st.press("enter").typed("command:true").press("enter")
+	if v := st.w.View(); st.w.backPhase() != backDone || strings.Contains(v, "was not restarted") || st.e.Run.Options.Restart == nil {
+		t.Errorf("not finished:\n%s", v)
 	}
 }

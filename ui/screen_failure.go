@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -46,13 +47,28 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		s.labelled(st.Accent, "Do ", do)
 		s.blank()
 	}
-	s.lines(p.lines)
+	lines := slices.Clone(p.lines)
+	for i, l := range lines {
+		lines[i].Text = l.Text.Instead(button)
+	}
+	s.lines(lines)
 	s.blank()
 	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
 			s.finding(w.advised(f), true)
 		}
 	}
+}
+
+// button is that of a failure which does what a command of keysplit does, "" for none.
+func button(command string) string {
+	switch {
+	case strings.HasPrefix(command, "keysplit upgrade"):
+		return "Retry"
+	case strings.HasPrefix(command, "keysplit rollback"):
+		return "Roll back"
+	}
+	return ""
 }
 
 // failedPrompt offers the ways out of a failure.

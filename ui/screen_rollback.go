@@ -3,12 +3,14 @@ package ui
 import (
 	"context"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -77,12 +79,32 @@ func (w *wizard) keep() tea.Cmd {
 }
 
 // rollBack restores everything.
-func (w *wizard) rollBack() tea.Cmd { return w.start(jobBack, "", restore) }
+func (w *wizard) rollBack() tea.Cmd { return w.goBack(restore) }
+
+// goBack begins to restore: what an earlier attempt found is out of date.
+func (w *wizard) goBack(do work) tea.Cmd {
+	w.restoring.done.findings = nil
+	return w.start(jobBack, "", do)
+}
 
 func restore(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) error {
 	v := rollback.Of(e).Run(ctx, emit)
 	r.verdict = &v
 	return v.Err
+}
+
+// goBack restores everything, or the rest of it, with another way to restart.
+func (r *Remedy) goBack(w *wizard) tea.Cmd {
+	return r.name(w, func(w *wizard, text string) tea.Cmd {
+		return w.goBack(func(ctx context.Context, e *steps.Engine, emit steps.Emit, rep *report) error {
+			way, err := restart.Parse(text)
+			if err == nil {
+				e.Run.Options.Restart = way
+				err = restore(ctx, e, emit, rep)
+			}
+			return err
+		})
+	})
 }
 
 // drawBack draws the page.
@@ -109,6 +131,12 @@ func (w *wizard) drawBack(s *sheet) {
 	s.lines(b.done.lines)
 	for _, f := range finding.Groups(b.done.findings) {
 		s.blank()
+		f.Fix = f.Fix.Repeated("retry").Instead(func(command string) string {
+			if strings.Contains(command, " --restart ") {
+				return anotherRestart
+			}
+			return ""
+		})
 		s.finding(f, true)
 	}
 	if b.verdict == nil {
@@ -159,7 +187,16 @@ func (w *wizard) backPrompt() *prompt {
 		}
 		return p
 	case backFailed:
-		return &prompt{question: "What now?", options: []option{{label: "Retry", act: (*wizard).rollBack}, finish}}
+		options := []option{{label: "Retry", act: (*wizard).rollBack}, finish}
+		found := w.restoring.done.findings
+		if i := slices.IndexFunc(found, func(f finding.Finding) bool { return f.Code == finding.RestartFailed }); i >= 0 {
+			at := 1
+			if found[i].Fix.Runs("rollback") { // to try the same again cannot help
+				at = 0
+			}
+			options = slices.Insert(options, at, option{label: anotherRestart, act: remedyOf(found[i]).goBack})
+		}
+		return &prompt{question: "What now?", options: options}
 	case backDone:
 		return &prompt{options: []option{finish, {label: "Start over", act: (*wizard).startOver}}}
 	}

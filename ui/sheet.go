@@ -78,7 +78,12 @@ func (s *sheet) say(mark string, st lipgloss.Style, t prose.Text) {
 	if parts := t.Parts(); len(parts) == 1 && (parts[0].Command || !strings.Contains(parts[0].Text, " ")) {
 		width = s.wide // a path or a command in a row of its own is selected whole
 	}
-	for _, row := range s.s.Say("", t, st, max(1, width-in), true) {
+	rows := s.s.Say("", t, st, max(1, width-in), true)
+	if text := t.Rendered(); len(rows) > 1 && width > 30 && text[1:3] == ". " && '1' <= text[0] && text[0] <= '9' {
+		in += 3 // behind the number, where there is room for that
+		rows = s.s.Say("", t, st, max(1, width-in), true)
+	}
+	for _, row := range rows {
 		s.add(strings.TrimRight(mark+row, " "))
 		mark = strings.Repeat(" ", in)
 	}
