@@ -10,7 +10,6 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
-	"dj/keysplit/steps/restart"
 	"dj/keysplit/steps/rollback"
 )
 
@@ -97,12 +96,10 @@ func restore(ctx context.Context, e *steps.Engine, emit steps.Emit, r *report) e
 func (r *Remedy) goBack(w *wizard) tea.Cmd {
 	return r.name(w, func(w *wizard, text string) tea.Cmd {
 		return w.goBack(func(ctx context.Context, e *steps.Engine, emit steps.Emit, rep *report) error {
-			way, err := restart.Parse(text)
-			if err == nil {
-				e.Run.Options.Restart = way
-				err = restore(ctx, e, emit, rep)
+			if err := rollback.Of(e).RestartBy(text); err != nil {
+				return err
 			}
-			return err
+			return restore(ctx, e, emit, rep)
 		})
 	})
 }

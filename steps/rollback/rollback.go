@@ -86,6 +86,15 @@ func (r *Rollback) restartAsBefore() {
 	run.Options.Restart = restart.For(targets)
 }
 
+// RestartBy has it restart in another way, as --restart has it.
+func (r *Rollback) RestartBy(spec string) error {
+	way, err := restart.Parse(spec)
+	if err == nil {
+		r.engine.Run.Options.Restart = way
+	}
+	return err
+}
+
 // Plan says what the rollback will do.
 func (r *Rollback) Plan(ctx context.Context) steps.Plan {
 	run := r.engine.Run
