@@ -21,18 +21,11 @@ const tooMany = "more references to other variables than keysplit follows"
 // tooManyReferences returns the line, from 1, of the first reference beyond maxReferences,
 // 0 for none. Like expandsTooFar it counts without looking at quotes.
 func tooManyReferences(data []byte) int {
-	if bytes.Count(data, []byte{'$'}) <= maxReferences {
-		return 0
-	}
-	line, n := 1, 0
-	for _, c := range data {
-		switch c {
-		case '\n':
-			line++
-		case '$':
-			if n++; n > maxReferences {
-				return line
-			}
+	at, n := 0, 0
+	for line := range bytes.Lines(data) {
+		at++
+		if n += bytes.Count(line, []byte{'$'}); n > maxReferences {
+			return at
 		}
 	}
 	return 0

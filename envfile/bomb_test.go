@@ -47,6 +47,17 @@ func TestManyHarmlessReferences(t *testing.T) {
 	}
 }
 
+// Of more references than are followed, the first one too many has its line.
+func TestMoreReferencesThanAreFollowed(t *testing.T) {
+	t.Parallel()
+	most := strings.Repeat("A=$B\n", maxReferences)
+	for text, want := range map[string]int{most: 0, most + "C=1\nA=$B\n": maxReferences + 2} {
+		if line := tooManyReferences([]byte(text)); line != want {
+			t.Errorf("line %d, want %d", line, want)
+		}
+	}
+}
+
 // A large file is handed to the libraries without its comments. They read it as they read the same lines without that.
 func TestALargeFileReadsAsItsLinesDo(t *testing.T) {
 	t.Parallel()

@@ -147,7 +147,7 @@ func TestReadErrorsShowNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, data := range []string{"sesame'open\n", "; sesame\n", "sesame() {\n", "A=${sesame/x}\n", "A=${sesame?x}\n", "read sesame\n"} {
+	for _, data := range []string{"sesame'open\n", "; sesame\n", "sesame() {\n", "A=${sesame/x}\n", "A=${sesame?x}\n", "read sesame\n", "UID=sesame true\n", "A=${sesame/x} true\n"} {
 		if _, doubt := readShell([]byte(data), environment(nil)); doubt == nil || strings.Contains(doubt.Error(), "sesame") {
 			t.Errorf("%q: %v", data, doubt)
 		} else {

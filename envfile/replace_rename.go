@@ -92,9 +92,7 @@ func (r *replacement) putBack(ours *Snapshot) error {
 	}
 	// Whoever saved in between has seen what the one before saved, or has replaced it by intent: the later one stays.
 	if out := r.beside(); out == nil || out.number != ours.number || out.volume != ours.volume || !bytes.Equal(out.Data, r.data) {
-		if _, err := exchange(temp, target); err != nil {
-			return err
-		}
+		r.temp, r.leftover = nil, os.Rename(temp, target)
 	}
 	return &RefusedError{Path: r.snap.Path, Reason: ReasonChanged}
 }

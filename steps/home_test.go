@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,6 +140,9 @@ func TestAVariableThatNamesTheFileOfTheKey(t *testing.T) {
 		run.Project.Source = steps.Source{Kind: steps.ValueFile, File: path}
 		if got, ok := run.Home().Brings(run.Secret(key)); !ok || got != from {
 			t.Errorf("brings %t, from %q, want %q", ok, got, from)
+		}
+		if files := run.Home().Files(); value == path && !slices.Equal(files, []string{path}) {
+			t.Errorf("its evidence rests on %q", files)
 		}
 	}
 }

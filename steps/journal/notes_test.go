@@ -212,6 +212,9 @@ func TestABackupThatFails(t *testing.T) {
 	if writeDurably(none, nil) == nil || publish(none, nil) == nil || syncDir(filepath.Dir(none)) == nil && runtime.GOOS != "windows" {
 		t.Error("a file was written to a folder that is not there")
 	}
+	if runtime.GOOS == "linux" && syncDir("/proc") == nil {
+		t.Error("a folder that the system does not sync was synced")
+	}
 	j.readOnly = true
 	if _, err := j.Keep("a", []byte("x")); err == nil {
 		t.Error("a backup was kept that no line names")

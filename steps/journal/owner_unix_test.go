@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -129,5 +130,28 @@ func TestWithoutAHomeThereIsNoStateFolder(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	if err := UsersFolder().Absolute(); err != nil {
 		t.Errorf("with XDG_STATE_HOME: %v", err)
+	}
+}
+
+// What the disk takes in part is published under no name. It runs alone: the limit is that of the whole process.
+func TestWhatIsWrittenInPartIsNotPublished(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	low := was
+	low.Cur = 4
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &low); err != nil {
+		t.Fatal(err)
+	}
+	err := publish(path, []byte("more than that"))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := os.Lstat(path); err == nil || !os.IsNotExist(there) {
+		t.Errorf("%v, and under its name: %v", err, there)
 	}
 }

@@ -237,4 +237,8 @@ func TestAnInterpreterThatDoesNotStart(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+	var failure *steps.Failure
+	if _, err := openSession(t.Context(), newRun(t), &steps.Project{Root: t.TempDir(), Python: filepath.Join(t.TempDir(), "gone")}, nil); !errors.As(err, &failure) {
+		t.Errorf("one that is gone: %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"os"
@@ -90,6 +91,18 @@ func TestWhereTheBackendGetsItsKey(t *testing.T) {
 				t.Errorf("sealed: %t", home.Sealed())
 			}
 		})
+	}
+}
+
+// What hands a .env over is a file that speaks of one; pipenv does so unasked.
+func TestWhatHandsAFileOver(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"": false, "Pipfile": true, "Makefile": false, "Justfile": true} {
+		text := map[string]string{"Justfile": "set dotenv-load\n"}[name]
+		root := lay(t, map[string]string{cmp.Or(name, "readme"): text})
+		if got := handedOver(&steps.Project{Root: root, TopLevel: root}); got != want {
+			t.Errorf("with %q: %t", name, got)
+		}
 	}
 }
 

@@ -162,6 +162,7 @@ func TestStaticFindings(t *testing.T) {
 		{"quote", good + "A='b\n", nil, nil, "quote-unbalanced:3"},
 		{"BOM", "\xef\xbb\xbfA=1\n" + good, nil, nil, "encoding-bom:1"},
 		{"Latin-1", good + "NAME=Jos\xe9\n", nil, nil, "encoding-invalid:3"},
+		{"no encoding, and a short key in the environment", only + "NAME=Jos\xe9\x00\n", nil, map[string]string{"JWT_SECRET_KEY": key[:20]}, "encoding-invalid:2 jwt-key-shadowed jwt-key-too-short secret-key-missing"},
 
 		{"no file", "", map[string]string{"backend/.env": "-"}, nil, "env-file-missing jwt-key-missing"},
 		{"no file, keys in the environment", "", map[string]string{"backend/.env": "-"}, map[string]string{"SECRET_KEY": secret, "JWT_SECRET_KEY": key}, ""},

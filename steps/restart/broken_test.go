@@ -229,3 +229,16 @@ func TestARollbackEndsTheOwnServer(t *testing.T) {
 		t.Errorf("%v, ended %d times, own %t, %q", err, ended, w.run.OwnServer, w.run.URL)
 	}
 }
+
+// A look that fails while a person restarts the servers ends the wait: it says nothing of
+// whether they are gone.
+func TestALookThatFailsWhileAPersonRestarts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	old, lost := w.server(2, 1, w.old, backend(t)), errors.New("the processes cannot be listed")
+	r := runserver{w.step}
+	r.Find = func(context.Context, string) ([]steps.Server, error) { return nil, lost }
+	if err := r.asked(t.Context(), w.run, func(steps.Event) {}, []steps.Server{old}, []staleServer{{Server: old}}); !errors.Is(err, lost) {
+		t.Errorf("%v", err)
+	}
+}

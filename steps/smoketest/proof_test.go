@@ -124,6 +124,24 @@ func TestFleetWithStaleWorkers(t *testing.T) {
 	}
 }
 
+// Where some processes were restarted, the other keys are tried over every connection too:
+// what takes SECRET_KEY may be the last one that answers.
+func TestAMixedFleetIsAskedAboutEveryKey(t *testing.T) {
+	b := newBench(t)
+	b.run.Previous = secret.Secret{}
+	asked := 0
+	b.takes = func(n int) []string {
+		if asked = n; n%7 == 0 {
+			return []string{b.secret}
+		}
+		return []string{b.key}
+	}
+	b.wantFail("server-stale-key", "new connections met a process")
+	if want := 2 + 20 + 20; asked < want {
+		t.Errorf("%d tokens were sent, want %d", asked, want)
+	}
+}
+
 // It is enough that one process of many was not restarted, and that one was proves
 // nothing of the others.
 func TestFleetCountsWhoWasNotRestarted(t *testing.T) {

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/stepstest"
 
 	"github.com/spf13/pflag"
 )
@@ -24,5 +28,15 @@ func TestAnAnswerTakesThePlaceOfAFlag(t *testing.T) {
 	}
 	if !slices.Equal(*urls, []string{"http://c"}) || *project != "y" || !f.Changed("url") {
 		t.Errorf("%v, %q", *urls, *project)
+	}
+}
+
+// Without a run there is no full screen: what was typed wrong is said.
+func TestTheWizardNeedsARun(t *testing.T) {
+	t.Parallel()
+	o := &wizardOptions{theme: "auto"}
+	o.env = "a/b"
+	if err := runWizard(t.Context(), IO{State: stepstest.State(t), InTTY: true, OutTTY: true}, o, nil, nil); !errors.Is(err, steps.ErrUsage) {
+		t.Errorf("%v", err)
 	}
 }

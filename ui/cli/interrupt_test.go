@@ -154,3 +154,35 @@ func TestAHangupUnderNohup(t *testing.T) {
 		t.Errorf("%v after %d hangups\n%s", err, hangups, out.String())
 	}
 }
+
+// A second signal ends the run at once, also where what runs takes no end.
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	root := staticProject(t, "SECRET_KEY="+djangotest.NewKey()+"\n")
+	python := filepath.Join(t.TempDir(), "python")
+	script := "#!/bin/sh\ntrap '' INT TERM\nkill -INT $PPID\nwhile kill -0 $PPID; do sleep 0.1; done 2>/dev/null\n"
+	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", python}, dir: root}.command(t.Context(), t, filepath.Join(t.TempDir(), "state"))
+	var out strings.Builder
+	c.Stdout = &out
+	pipe, err := c.StderrPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "Stopping.") {
+			told++
+			_ = c.Process.Signal(syscall.SIGINT)
+		}
+	}
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 130 || told != 1 || strings.Contains(out.String(), "To continue") {
+		t.Errorf("exit %d, told %d times\n%s", code, told, out.String())
+	}
+}

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,5 +72,30 @@ func TestARestartOfProductionIsNamedBeforeTheWrite(t *testing.T) {
 		if err := w.foresee(context.Background()); errors.Is(err, steps.ErrUsage) != c.refused || !c.refused && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// It is named before the write, and not while the other steps look and choose.
+func TestARestartOfProductionIsNamedAtTheWrite(t *testing.T) {
+	t.Parallel()
+	way, err := restart.Parse("fly:shop-prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &steps.Run{Options: steps.Options{Environment: "staging", Restart: way}}
+	var took []steps.Name
+	var all []steps.Step
+	for _, n := range []steps.Name{steps.Preflight, steps.Generate, steps.Write} {
+		all = append(all, acted{name: n, apply: func(*steps.Run) error { took = append(took, n); return nil }})
+	}
+	o := &upgradeOptions{answers: answers{yes: true}}
+	w := &walk{e: steps.NewEngine(run, all...), f: newPlain(IO{Out: io.Discard, Err: io.Discard}, &o.speech), o: o}
+	for _, n := range []steps.Name{steps.Preflight, steps.Generate, steps.Write} {
+		if err = w.once(t.Context(), n); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, steps.ErrUsage) || !slices.Equal(took, []steps.Name{steps.Preflight, steps.Generate}) {
+		t.Errorf("%v, after %q", err, took)
 	}
 }
