@@ -82,34 +82,6 @@ func TestLoginTokenAloneProves(t *testing.T) {
 	b.wantLine(steps.LineRefresh, steps.MarkSkipped, "")
 }
 
-// A server that takes no token but those that it gave out itself leaves the other lines
-// open, and none of them running.
-func TestAServerThatTakesItsOwnTokensAlone(t *testing.T) {
-	b := newBench(t).account()
-	b.verify = false
-	var own []string
-	b.forge = func(kind string) any {
-		forge := b.forge
-		b.forge = nil
-		own = append(own, b.token(kind))
-		b.forge = forge
-		return own[len(own)-1]
-	}
-	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
-		text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if ok && !slices.Contains(own, text) {
-			b.note(text)
-			w.WriteHeader(http.StatusBadRequest)
-			return true
-		}
-		return false
-	}
-	b.wantPass(steps.LineLogin, steps.LineToken)
-	for _, id := range []string{steps.LineFresh, steps.LineSecret} {
-		b.wantLine(id, steps.MarkWarn, "same answer for every key")
-	}
-}
-
 func TestOwnClaimsFindAnOpenDoor(t *testing.T) {
 	for code, key := range map[finding.Code]func(*bench) string{
 		"server-accepts-secret-key-token": func(b *bench) string { return b.secret },

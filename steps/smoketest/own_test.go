@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,5 +189,33 @@ func TestTheOrderOfTheQuestionsIsNoneThatAServerKnows(t *testing.T) {
 	}
 	if len(orders) < 2 {
 		t.Errorf("five proofs had one order: %v", orders)
+	}
+}
+
+// A server that takes no token but those that it gave out itself leaves the other lines
+// open, and none of them running.
+func TestAServerThatTakesItsOwnTokensAlone(t *testing.T) {
+	b := newBench(t).account()
+	b.verify = false
+	var own []string
+	b.forge = func(kind string) any {
+		forge := b.forge
+		b.forge = nil
+		own = append(own, b.token(kind))
+		b.forge = forge
+		return own[len(own)-1]
+	}
+	b.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+		text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if ok && !slices.Contains(own, text) {
+			b.note(text)
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		return false
+	}
+	b.wantPass(steps.LineLogin, steps.LineToken)
+	for _, id := range []string{steps.LineFresh, steps.LineSecret} {
+		b.wantLine(id, steps.MarkWarn, "same answer for every key")
 	}
 }
