@@ -343,10 +343,10 @@ func TestTheSameAdviceIsGivenOnce(t *testing.T) {
 	fix := finding.Do("Take the variable out.")
 	st.fakes[steps.Write].apply = func(context.Context, *steps.Run, steps.Emit) error {
 		return steps.Fail(finding.New(finding.JWTKeyWeak, "").WithFix(fix).NotFixable(), finding.New(finding.JWTKeyTooShort, "").WithFix(fix).NotFixable(),
-			finding.New(finding.DiskFull, ""))
+			finding.New(finding.DiskFull, ""), finding.New(finding.ServerStaleKey, "One is old."), finding.New(finding.ServerStaleKey, "Another is old."))
 	}
 	st.open().to(steps.Write).press("enter")
-	if v := st.size(80, 60); strings.Count(v, "Take the variable out.") != 1 || strings.Count(v, "Do ") != 2 {
+	if v := st.size(80, 60); strings.Count(v, "Take the variable out.") != 1 || strings.Count(v, "Do ") != 3 || strings.Count(v, "It was not restarted") != 1 {
 		t.Errorf("it is advised more than once:\n%s", v)
 	}
 }

@@ -102,3 +102,18 @@ func TestTheRollbackTakesAnotherRestart(t *testing.T) {
 		t.Errorf("not finished:\n%s", v)
 	}
 }
+
+// What a try found that failed is no longer said beside the good end of the next one.
+func TestARollbackThatIsTriedAgain(t *testing.T) {
+	st := newStage(t, plainLight).open().to("end").foreseen(planOfBack())
+	st.fakes[steps.Restart].undo = func(*steps.Run, steps.Emit) error {
+		return steps.Fail(finding.New(finding.ServerStaleKey, "The server still uses the key that was undone."))
+	}
+	if st.press("y"); st.w.backPhase() != backFailed || !strings.Contains(st.w.View(), "still uses the key") {
+		t.Fatalf("it is not said why it failed:\n%s", st.w.View())
+	}
+	st.fakes[steps.Restart].undo = nil
+	if st.pick("Retry"); st.w.backPhase() != backDone || strings.Contains(st.w.View(), "still uses the key") {
+		t.Errorf("it ended well, and is said to have failed:\n%s", st.w.View())
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/journal"
+	"dj/keysplit/steps/prose"
 )
 
 // failedBody shows why a step failed: cause, reason and fix of each finding,
@@ -24,13 +25,17 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		return
 	}
 	told := false
-	var said finding.Fix // what one fix mends is advised once
+	var said finding.Group // what has one reason, or one fix mends, is told that once
 	for _, f := range finding.Groups(p.findings) {
 		if f.Severity != finding.Error {
 			continue
 		}
-		s.headline(w.advised(f), !f.FixedBySteps() && f.Fix != said)
-		said = f.Fix
+		shown := w.advised(f)
+		if f.Why == said.Why {
+			shown.Why = prose.Text{}
+		}
+		s.headline(shown, !f.FixedBySteps() && f.Fix != said.Fix)
+		said = f
 		s.blank()
 		told = true
 	}

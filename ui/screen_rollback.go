@@ -80,9 +80,10 @@ func (w *wizard) keep() tea.Cmd {
 // rollBack restores everything.
 func (w *wizard) rollBack() tea.Cmd { return w.goBack(restore) }
 
-// goBack begins to restore: what an earlier attempt found is out of date.
+// goBack begins to restore: what an earlier try said is out of date.
 func (w *wizard) goBack(do work) tea.Cmd {
-	w.restoring.done.findings = nil
+	w.restoring.verdict = nil
+	w.restoring.done.clear()
 	return w.start(jobBack, "", do)
 }
 

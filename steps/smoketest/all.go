@@ -96,6 +96,9 @@ func (s *session) passwordless(ctx context.Context) (outcome, error) {
 		return verify, nil
 	}
 	s.faulty = faultOf(verify.control.status, protected.control.status)
+	if s.faulty == 0 && protected.fresh.status >= 500 { // to the right key alone, such as where the database is not there
+		s.faulty = protected.fresh.status
+	}
 	return outcome{
 		throttled: verify.throttled || protected.throttled, wait: max(verify.wait, protected.wait), open: protected.open,
 		strange: (s.routes.Verify == "" || verify.notThere()) && (s.routes.Protected == "" || protected.notThere()) && s.routes.Verify+s.routes.Protected != "",

@@ -151,7 +151,7 @@ func TestAServerThatLooksAtNoTokenIsToldByItsStatus(t *testing.T) {
 			w.WriteHeader(status)
 		})
 		b.wantFail("server-unreachable", says)
-		b.wantLine(steps.LineFresh, steps.MarkWarn, "every answer is "+strconv.Itoa(status))
+		b.wantLine(steps.LineFresh, steps.MarkWarn, "the answer is "+strconv.Itoa(status))
 		b.run.Project.Facts.Routes.Verify, b.run.Project.Facts.Routes.Protected = "/verify/", "/protected/"
 		b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/verify/" {
@@ -162,4 +162,13 @@ func TestAServerThatLooksAtNoTokenIsToldByItsStatus(t *testing.T) {
 		})
 		b.wantFail("proof-inconclusive", "same for every key")
 	}
+	b := newBench(t) // as where the database is not there: the user is looked for once the signature is good
+	b.verify, b.refuse = false, func(code string) (int, string) {
+		if code == "user_not_found" {
+			return 500, ""
+		}
+		return 401, code
+	}
+	b.wantFail("server-unreachable", "answers test tokens with an error (500)")
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "the answer is 500")
 }

@@ -49,7 +49,7 @@ func (s *session) same() string {
 		return "not verified: " + strings.Join(tried(s.routes), " and ") + " not found"
 	}
 	if s.faulty != 0 {
-		return fmt.Sprintf("not verified: every answer is %d", s.faulty)
+		return fmt.Sprintf("not verified: the answer is %d", s.faulty)
 	}
 	return "same answer for every key"
 }
@@ -210,15 +210,15 @@ func faultOf(verify, protected int) int {
 	return status
 }
 
-// fault is the finding of a server that looks at no token. then says how to ask
-// once more.
+// fault is the finding of a server whose answers show nothing of the key. then says how to
+// ask once more.
 func (s *session) fault(then finding.Fix) finding.Finding {
 	does, fix, address := s.faults()
 	if address {
 		then = finding.Fix{}
 	}
 	f := finding.New(finding.ServerUnreachable, "The server at "+host(s.client.address)+" "+does+".").WithFix(fix.Then(then))
-	f.Why = prose.Say("No token was looked at, so nothing is known of the key.")
+	f.Why = prose.Say("Such an answer shows nothing of the key.")
 	return f
 }
 
@@ -233,9 +233,9 @@ func (s *session) faults() (does string, fix finding.Fix, address bool) {
 		does, address = "answers every test token with %d, as Django does for a host that ALLOWED_HOSTS lacks", true
 		fix = finding.Do("Give the address that people use: `keysplit --url https://HOST`. Or add this one to ALLOWED_HOSTS. Its log says more.")
 	case s.faulty > http.StatusNotImplemented:
-		does, fix = "answers every test token with %d: it seems to be a proxy that does not reach the backend", finding.Do("Start the backend. If it ends, its log says why.")
+		does, fix = "answers test tokens with %d: it seems to be a proxy that does not reach the backend", finding.Do("Start the backend. If it ends, its log says why.")
 	default:
-		does, fix = "answers every test token with an error (%d)", finding.Do("Its log says why. Fix that.")
+		does, fix = "answers test tokens with an error (%d)", finding.Do("Its log says why. Fix that.")
 	}
 	return fmt.Sprintf(does, s.faulty), fix, address
 }

@@ -29,7 +29,7 @@ type session struct {
 	found       steps.Routes // those that the project's Django named
 	known       bool         // routes are those that the project's Django named
 	astray      bool         // they are not, and none of those of the proof is there
-	faulty      int          // the status of every answer to a test token, where it says that none was looked at; else 0
+	faulty      int          // the status of the answers to test tokens, or to those of the right key, where it shows nothing of the key; else 0
 	sleep       func(context.Context, time.Duration) error
 	grace       time.Time // until then the backend accepts the previous key by intent; zero when it does not
 

@@ -34,7 +34,7 @@ func TestWhichKeyAServerSignsWith(t *testing.T) {
 		}, nil, "nothing is known"},
 		"a proxy without its backend": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
-		}, nil, "answers every test token with 502: it seems to be a proxy"},
+		}, nil, "answers test tokens with 502: it seems to be a proxy"},
 		"every answer is the same": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 		}, nil, "the same answer"},
