@@ -113,6 +113,12 @@ func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].Code != "route-unknown" || found[0].Severity != finding.Warning || !strings.Contains(found[0].Fix.Rendered(), " PATH") {
 			t.Fatalf("%s: %v, %+v", path, err, found)
 		}
+		if path == "user" { // one that a person named is no better
+			b.run.Options.Routes.Protected = "/api/v1/auth/user/"
+			if found, err := b.apply(); err != nil || !finding.Has(found, "route-unknown") {
+				t.Errorf("named: %v, %+v", err, found)
+			}
+		}
 		line := map[string]string{"login": steps.LineLogin, "token/refresh": steps.LineRefresh, "user": steps.LineProtected}[path]
 		b.wantLine(line, steps.MarkWarn, "not verified")
 	}
@@ -125,7 +131,7 @@ func TestAnAssumedRouteThatIsNotThere(t *testing.T) {
 		http.NotFound(w, r)
 		return true
 	}
-	b.wantFail("login-no-token", "There is no login")
+	b.wantFail("login-no-token", "There is no login", "keysplit --login PATH")
 	// Where nothing else shows the key either, nothing is passed.
 	b.run.Project.Facts.Routes.Login, b.run.Project.Facts.Routes.Verify, b.run.Project.Facts.Routes.Protected = "", "", ""
 	if found, err := b.apply(); err == nil || !finding.Has(found, "proof-inconclusive") {

@@ -110,10 +110,15 @@ func (s *session) assumes(named, found string) bool { return named == "" && foun
 // did nothing wrong.
 var errUnverified = errors.New("not verified")
 
-// unverified says that an assumed route is not there, and how to name the right one.
+// unverified says that a route which was assumed or named is not there, and how to name the
+// right one.
 func (s *session) unverified(line, text string, a answer, path, setting string) error {
-	s.emit.Check(line, steps.MarkWarn, text, fmt.Sprintf("not verified: %d at %s, which keysplit assumed", a.status, secret.Inert(path)))
-	f := finding.New(finding.RouteUnknown, fmt.Sprintf("The %s was not verified: keysplit assumed %s, and it is not there.", setting, secret.Inert(path)))
+	whose := "keysplit assumed"
+	if s.run.Options.Routes.Protected == path {
+		whose = "you named"
+	}
+	s.emit.Check(line, steps.MarkWarn, text, fmt.Sprintf("not verified: %d at %s, which %s", a.status, secret.Inert(path), whose))
+	f := finding.New(finding.RouteUnknown, fmt.Sprintf("The %s route was not verified: %s %s, and it is not there.", setting, whose, secret.Inert(path)))
 	s.emit.Find(f.WithFix(finding.Do("Name the path: %s", finding.Command(s.run.Command("upgrade", "--"+setting, "PATH")))))
 	return errUnverified
 }
@@ -142,7 +147,10 @@ func (s *session) refusedLogin(a answer, path string) (f finding.Finding, bad bo
 	case a.status < 400:
 		return f, false
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
-		return finding.New(finding.LoginNoToken, fmt.Sprintf("There is no login at %s: the server answered with %d.", secret.Inert(path), a.status)), true
+		f := finding.New(finding.LoginNoToken, fmt.Sprintf("There is no login at %s: the server answered with %d.", secret.Inert(path), a.status)).
+			WithFix(finding.Do("Name the path: `keysplit --login PATH`"))
+		f.Why = prose.Say("The name and the password were not checked.")
+		return f, true
 	case a.status == http.StatusServiceUnavailable && s.retryAfter(a) > 0:
 		return s.afterWaiting(a, finding.New(finding.LoginRejected, "The server is not available for a login just now (503).")), true
 	case a.status >= 500:
@@ -275,7 +283,7 @@ func (s *session) useToken(ctx context.Context, in *loggedIn) error {
 		return steps.Fail(finding.New(finding.ServerStaleKey,
 			fmt.Sprintf("The protected route refuses the token that the login has just given (%d).", a.status)).
 			WithFix(finding.Do("Restart every process of the backend, then run `keysplit` again. If it happens again, look at the authentication classes of that route.")))
-	case a.status == http.StatusNotFound && s.assumes(s.run.Options.Routes.Protected, s.found.Protected):
+	case a.status == http.StatusNotFound && (s.run.Options.Routes.Protected != "" || s.found.Protected == ""):
 		_ = s.unverified(steps.LineProtected, textProtected, a, s.routes.Protected, "protected")
 	default:
 		// Not allowed, not there, or limited: that says nothing about the key.
