@@ -11,7 +11,7 @@ func helpOverlay() *overlay {
 			{"enter, space", "continue, or choose what has the focus"},
 			{"y, n", "yes or no to a question"},
 			{"esc", "back to the previous screen; it never quits"},
-			{"tab, " + w.names("←/→", "left/right"), "move between buttons; h moves left"},
+			{"tab, " + w.names("←/→", "arrows"), "move between buttons; h moves left"},
 			{w.names("↑/↓", "up/down") + ", j, k", "choose in a list, or scroll; digits and letters choose too"},
 			{"pgup, pgdn", "scroll by half a screen"},
 			{"r", "do this step again"},

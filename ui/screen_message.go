@@ -65,13 +65,18 @@ func (w *wizard) askReport() tea.Cmd {
 }
 
 // text adds lines as they are. Where they are too long, lines that were broken
-// because they were full become one paragraph again, below its own indent.
+// because they were full become one paragraph again, below its own indent. Those without
+// one are headings.
 func (s *sheet) text(text string) {
 	const full = 60 // columns
 	indent, paragraph, last := "", "", 0
 	flush := func() {
+		st := lipgloss.NewStyle()
+		if indent == "" {
+			st = s.s.Bold
+		}
 		if paragraph != "" {
-			s.hang(indent, lipgloss.NewStyle(), paragraph)
+			s.hang(indent, st, paragraph)
 		}
 		paragraph, last = "", 0
 	}
