@@ -151,7 +151,7 @@ func TestAServerThatLooksAtNoTokenIsToldByItsStatus(t *testing.T) {
 			w.WriteHeader(status)
 		})
 		b.wantFail("server-unreachable", says)
-		b.wantLine(steps.LineFresh, steps.MarkWarn, "the answer is "+strconv.Itoa(status))
+		b.wantLine(steps.LineFresh, steps.MarkWarn, "the server answers "+strconv.Itoa(status))
 		b.run.Project.Facts.Routes.Verify, b.run.Project.Facts.Routes.Protected = "/verify/", "/protected/"
 		b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/verify/" {
@@ -170,5 +170,5 @@ func TestAServerThatLooksAtNoTokenIsToldByItsStatus(t *testing.T) {
 		return 401, code
 	}
 	b.wantFail("server-unreachable", "answers test tokens with an error (500)")
-	b.wantLine(steps.LineFresh, steps.MarkWarn, "the answer is 500")
+	b.wantLine(steps.LineFresh, steps.MarkWarn, "the server answers 500")
 }

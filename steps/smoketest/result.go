@@ -49,7 +49,7 @@ func (s *session) same() string {
 		return "not verified: " + strings.Join(tried(s.routes), " and ") + " not found"
 	}
 	if s.faulty != 0 {
-		return fmt.Sprintf("not verified: the answer is %d", s.faulty)
+		return fmt.Sprintf("not verified: the server answers %d", s.faulty)
 	}
 	return "same answer for every key"
 }
