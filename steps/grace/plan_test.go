@@ -2,6 +2,7 @@ package grace
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"dj/keysplit/steps/internal/canary"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/steps/stepstest/djangotest"
 )
 
 // rotated is a project whose .env had the key old, and has now another one, by way of the
@@ -311,6 +313,22 @@ func TestWhatTheCodeLacks(t *testing.T) {
 	lacks(1)
 	if err := Ready(t.Context(), run); err != nil {
 		t.Errorf("development, where the module is made: %v", err)
+	}
+}
+
+// The lines of the settings are those of the file that was looked at: beside another edit of
+// it they are not offered.
+func TestTheSettingsAreThoseThatWereLookedAt(t *testing.T) {
+	t.Parallel()
+	run, settings, _, _ := lacking(t, "INSTALLED_APPS = [\n    'shop',\n]\n")
+	run.Stage, run.Project.Python = steps.Accepting, djangotest.Python(t, djangotest.Modern)
+	before := func(_ context.Context, _ *steps.Run, _ []finding.Finding, d *steps.Draft) error {
+		_, err := d.Offer(steps.Edit{ID: "another", File: settings, Is: []byte("B = 1\n"), Needed: true})
+		return err
+	}
+	found := []finding.Finding{finding.New(finding.GraceModuleNotLoaded, "")}
+	if _, err := steps.Draw(t.Context(), run, []steps.Maker{{Codes: Maker.Codes, Make: before}, Maker}, found); code(err) != finding.EnvFileChanged {
+		t.Errorf("beside another edit: %v", err)
 	}
 }
 

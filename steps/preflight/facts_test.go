@@ -242,3 +242,18 @@ func TestAnInterpreterThatDoesNotStart(t *testing.T) {
 		t.Errorf("one that is gone: %v", err)
 	}
 }
+
+// Where settings stop that read the environment alone, the key is said to come from their
+// code only if that is where they had it from.
+func TestWhereSettingsThatStopHadTheKeyFrom(t *testing.T) {
+	t.Parallel()
+	for from, want := range map[string]bool{"code": true, "environment": false} {
+		d, _ := judgedBy(t)
+		d.project.Source.Kind = steps.NothingReads
+		d.project.Stopped.Key = steps.KeyFacts{Set: true, Source: from, File: "config/keys.py"}
+		lost := errors.New("it stopped")
+		if err := d.unstarted(lost); !errors.Is(err, lost) || (d.project.Source.Kind == steps.FromCode) != want {
+			t.Errorf("%s: %v, %+v", from, err, d.project.Source)
+		}
+	}
+}

@@ -57,7 +57,6 @@ func planned(ctx context.Context, run *steps.Run, p *steps.Project) overlay {
 		now, known := after.Says(name)
 		old, was := before.Says(name)
 		if _, set := run.LookupEnv(name); known && (!was || now != old) && !set {
-			run.Redactor.Add(run.Prints.Secret(old))
 			values[name] = now
 		}
 	}

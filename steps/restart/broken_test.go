@@ -242,3 +242,13 @@ func TestALookThatFailsWhileAPersonRestarts(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// That the server stays silent after the restart of a rollback is for the proof to say.
+func TestAServerThatStaysSilentAfterARollback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run.Options.URL, w.run.Options.Timeout = "http://127.0.0.1:1", 20*time.Millisecond
+	if err := w.step.back(t.Context(), w.run, func(steps.Event) {}); err != nil || w.run.URL != w.run.Options.URL {
+		t.Errorf("%v, at %q", err, w.run.URL)
+	}
+}

@@ -61,6 +61,28 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// What compose requires of the environment is judged in the same one by the edit and by
+// what reads it back: with the variable both go well, without it nothing is written.
+func TestAVariableThatComposeRequires(t *testing.T) {
+	t.Parallel()
+	const was = "A=${DB_PASS:?}\n"
+	for name, environ := range map[string]map[string]string{"set": {"DB_PASS": "x"}, "not set": nil} {
+		run := withKey(stepstest.NewRun(t, was, environ, envfile.Compose))
+		s := &Step{}
+		_, err := s.Plan(t.Context(), run)
+		if err == nil {
+			err = s.Apply(t.Context(), run, (&stepstest.Events{}).Emit)
+		}
+		if err == nil {
+			err = s.Verify(t.Context(), run, (&stepstest.Events{}).Emit)
+		}
+		now, readErr := os.ReadFile(run.Project.EnvFile.Path)
+		if (err == nil) != (environ != nil) || readErr != nil || (string(now) != was) != (environ != nil) {
+			t.Errorf("%s: %v, %v; the file has %d bytes", name, err, readErr, len(now))
+		}
+	}
+}
+
 // A key that one of the file's readers could not be given as it is, is not written; nor is
 // anything where the plan of edits cannot be made.
 func TestAKeyThatCannotBeWritten(t *testing.T) {

@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/creack/pty"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
@@ -187,4 +190,27 @@ func (c *choosing) Apply(_ context.Context, run *steps.Run, _ steps.Emit) error 
 		c.chosen = append(c.chosen, "keep")
 	}
 	return nil
+}
+
+// An account that is typed line by line is the one that logs in; its password is read from
+// the terminal.
+func TestTheAccountThatIsTyped(t *testing.T) {
+	t.Parallel()
+	master, terminal, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer terminal.Close()
+	password := stepstest.Key()
+	if _, err := master.WriteString(password + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+	o := &upgradeOptions{}
+	stdio := IO{In: strings.NewReader("a\nada\n"), Out: io.Discard, Err: io.Discard, InTTY: true}
+	w := &walk{e: steps.NewEngine(run), f: newPlain(stdio, &o.speech), o: o, stdio: IO{In: terminal, Err: io.Discard}}
+	if err := w.prepare(t.Context(), steps.SmokeTest); err != nil || run.Answers.Username != "ada" || run.Answers.Password.Reveal() != password {
+		t.Errorf("%v: %q logs in, with the password %t", err, run.Answers.Username, run.Answers.Password.Set())
+	}
 }
