@@ -107,9 +107,10 @@ func TestTheRollbackTakesAnotherRestart(t *testing.T) {
 func TestARollbackThatIsTriedAgain(t *testing.T) {
 	st := newStage(t, plainLight).open().to("end").foreseen(planOfBack())
 	st.fakes[steps.Restart].undo = func(*steps.Run, steps.Emit) error {
-		return steps.Fail(finding.New(finding.ServerStaleKey, "The server still uses the key that was undone."))
+		return steps.Fail(finding.New(finding.ServerStaleKey, "The server still uses the key that was undone.").
+			WithFix(finding.Do("Start it again, then run: `keysplit rollback --restart command:true`")))
 	}
-	if st.press("y"); st.w.backPhase() != backFailed || !strings.Contains(st.w.View(), "still uses the key") {
+	if st.press("y"); st.w.backPhase() != backFailed || !strings.Contains(st.w.View(), "still uses the key") || !strings.Contains(st.w.View(), "then run: Retry") {
 		t.Fatalf("it is not said why it failed:\n%s", st.w.View())
 	}
 	st.fakes[steps.Restart].undo = nil

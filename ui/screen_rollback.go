@@ -130,8 +130,11 @@ func (w *wizard) drawBack(s *sheet) {
 	for _, f := range finding.Groups(b.done.findings) {
 		s.blank()
 		f.Fix = f.Fix.Repeated("retry").Instead(func(command string) string {
-			if strings.Contains(command, " --restart ") {
+			switch {
+			case f.Code == finding.RestartFailed && strings.Contains(command, " --restart "):
 				return anotherRestart
+			case f.Code == finding.ServerStaleKey: // once it is restarted by hand
+				return "Retry"
 			}
 			return ""
 		})
