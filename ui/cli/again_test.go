@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/rollback"
+	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
+	"dj/keysplit/ui"
 
 	"github.com/spf13/pflag"
 )
@@ -38,5 +44,26 @@ func TestTheWizardNeedsARun(t *testing.T) {
 	o.env = "a/b"
 	if err := runWizard(t.Context(), IO{State: stepstest.State(t), InTTY: true, OutTTY: true}, o, nil, nil); !errors.Is(err, steps.ErrUsage) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A rollback that the wizard ended with has its own end: with an error that, and what is
+// wrong is said; without one, where the upgrade was left, that.
+func TestHowARollbackOfTheWizardEnds(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("the disk is full")
+	for _, c := range []struct {
+		failed    error
+		cancelled bool
+		code      int
+		says      bool
+	}{{nil, false, ExitOK, false}, {nil, true, ExitCancelled, false}, {lost, true, codeOf(lost), true}} {
+		var out bytes.Buffer
+		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
+		o := ui.Outcome{Back: &rollback.Verdict{Err: c.failed}, Cancelled: c.cancelled, Findings: []finding.Finding{finding.New(finding.ServerStaleKey, "One process is old.")}}
+		err := wentBack(steps.NewEngine(run), newPlain(IO{Out: &out, Err: &out}, &speech{noColor: true}), o)
+		if code := exitCode(IO{Err: &out}, err); code != c.code || strings.Contains(out.String(), "One process is old.") != c.says {
+			t.Errorf("exit %d, want %d:\n%s", code, c.code, out.String())
+		}
 	}
 }
