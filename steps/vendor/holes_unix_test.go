@@ -171,3 +171,18 @@ func TestWhatASecretHolds(t *testing.T) {
 		}
 	}
 }
+
+// A dyno of Heroku that still runs an earlier release than the latest that succeeded is not
+// up, whatever came of the releases since.
+func TestADynoOfAnEarlierReleaseIsNotUp(t *testing.T) {
+	for version, want := range map[string]bool{"7": false, "8": true, "9": true} {
+		stepstest.NewTool(t, "heroku", `case "$1" in
+releases) echo '[{"version":9,"status":"failed"},{"version":8,"status":"succeeded"},{"version":7,"status":"succeeded"}]' ;;
+ps) echo '[{"id":"a","type":"web","state":"up","release":{"version":`+version+`}}]' ;;
+esac`)
+		s, err := herokuApp("shop").(platform).look(t.Context(), stepstest.NewRun(t, "", nil))
+		if err != nil || len(s.parts) != 1 || s.parts[0].up != want {
+			t.Errorf("release %s: %+v, %v", version, s.parts, err)
+		}
+	}
+}

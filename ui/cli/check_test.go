@@ -3,11 +3,15 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/inspect"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -33,5 +37,18 @@ func TestCheckSaysEachFindingOnce(t *testing.T) {
 	}
 	if _, out, _ := check(t, "--project", root); strings.Count(out, "Not ready: 1 thing is wrong. keysplit fixes it.") != 2 || !strings.Contains(out, "\nNext:\n") || !strings.HasSuffix(strings.TrimSpace(out), "\n  keysplit upgrade --project "+root) {
 		t.Errorf("what fixes it is not advised:\n%s", out)
+	}
+}
+
+// Findings that cannot be printed are no good end, in any format.
+func TestFindingsThatCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	closed, writing := io.Pipe()
+	_ = closed.Close()
+	all := []*inspect.Environment{{Run: &steps.Run{}, Findings: []finding.Finding{finding.New(finding.JWTKeyMissing, "")}}}
+	for _, format := range []string{"json", "junit", "sarif", "github"} {
+		if err := (&checkOptions{format: format}).print(IO{Out: writing, Err: io.Discard}, all); err == nil {
+			t.Errorf("%s: it was printed", format)
+		}
 	}
 }
