@@ -91,6 +91,8 @@ func (e *Engine) Apply(ctx context.Context, n Name, emit Emit) error {
 		e.Run.BeforeDjango = func() { e.foresee(ctx, n) }
 	case Write:
 		err = errors.Join(e.Run.remember(), e.witness(ctx))
+	case SmokeTest:
+		err = e.lookAgain(ctx)
 	}
 	if err == nil {
 		err = step.Apply(ctx, e.Run, send)
@@ -146,6 +148,22 @@ func (e *Engine) witness(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lookAgain finds the servers anew for a smoke test that is repeated, or that follows a
+// restart which was left to a person: those that were seen before may have ended since.
+func (e *Engine) lookAgain(ctx context.Context) error {
+	w, ok := e.steps[Restart].(Witness)
+	tries := 0
+	for _, ev := range e.Log {
+		if ev.Kind == EventStarted && ev.Step == SmokeTest {
+			tries++
+		}
+	}
+	if !ok || e.Run.OwnServer || len(e.Run.Servers) == 0 || tries < 2 && e.Machine.Status(Restart) != Skipped {
+		return nil
+	}
+	return w.Witness(ctx, e.Run)
 }
 
 // Skip leaves a step out. It counts as skipped, never as done.

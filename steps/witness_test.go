@@ -94,3 +94,50 @@ func TestAChosenKeyIsForgottenAfterTheRestart(t *testing.T) {
 		})
 	}
 }
+
+// The servers are looked for again where a person may have restarted them since.
+func TestServersAreLookedForAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		by    func(e *Engine) error
+		known bool
+		want  int
+	}{
+		"restarted":         {func(e *Engine) error { return e.Apply(t.Context(), Restart, nil) }, true, 0},
+		"left to a person":  {func(e *Engine) error { return e.Skip(Restart, nil) }, true, 1},
+		"and none was seen": {func(e *Engine) error { return e.Skip(Restart, nil) }, false, 0},
+		"asked a second time": {func(e *Engine) error {
+			if err := e.Apply(t.Context(), Restart, nil); err != nil {
+				return err
+			}
+			pass(t, e, SmokeTest)
+			return nil
+		}, true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen []Name
+			var all []Step
+			for _, n := range Order() {
+				all = append(all, witnesses{&fake{name: n}, &seen})
+			}
+			e := NewEngine(&Run{Prints: secret.NewFingerprinter(nil), Environ: func(string) (string, bool) { return "", false }}, all...)
+			for _, n := range []Name{Preflight, Generate, Write, Distinct} {
+				pass(t, e, n)
+			}
+			if c.known {
+				e.Run.Servers = []Server{{PID: 1}}
+			}
+			if _, err := e.Plan(t.Context(), Restart, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.by(e); err != nil {
+				t.Fatal(err)
+			}
+			pass(t, e, SmokeTest)
+			if len(seen) != c.want {
+				t.Errorf("looked %d times, want %d: %v", len(seen), c.want, seen)
+			}
+		})
+	}
+}

@@ -94,6 +94,19 @@ func (j *Journal) Leave(in envfile.Intent) error {
 	return j.append(Entry{Kind: KindReverted, ID: in.ID})
 }
 
+// RevertedAt is when the latest change was undone; now where none was, or where that is
+// not known.
+func (j *Journal) RevertedAt() time.Time {
+	if j != nil {
+		for _, e := range slices.Backward(j.entries) {
+			if e.Kind == KindReverted {
+				return e.Time
+			}
+		}
+	}
+	return time.Now()
+}
+
 // Reverted counts the changes that were undone.
 func (j *Journal) Reverted() int {
 	n := 0

@@ -257,8 +257,11 @@ func (t Text) For(flags Flags) Text {
 	})
 }
 
+// excludes are flags that a command takes no more with another one.
+var excludes = map[string]string{"--username": "--temp-user"}
+
 // With is a command of keysplit with further flags behind its verb, but for those that it
-// has already.
+// has already, or cannot have beside its own.
 func With(command string, flags []string) string {
 	words := strings.Fields(command)
 	verb := words[0]
@@ -269,7 +272,7 @@ func With(command string, flags []string) string {
 	said := false // by the command, of the flag that is looked at
 	for _, word := range flags {
 		if strings.HasPrefix(word, "--") {
-			said = slices.Contains(words, word)
+			said = slices.Contains(words, word) || slices.Contains(words, excludes[word])
 		}
 		if !said {
 			more = append(more, word)

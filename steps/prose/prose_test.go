@@ -45,7 +45,7 @@ func TestTheCommandOfAText(t *testing.T) {
 // that looks like one does not.
 func TestCommandsOfAnEnvironment(t *testing.T) {
 	env := []string{"--env", "a b"}
-	flags := Flags{Again: append(env, "--url", "u"), "": append(env, "--url", "u"), "upgrade": append(env, "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
+	flags := Flags{Again: append(env, "--url", "u"), "": append(env, "--url", "u"), "upgrade": append(env, "--username", "a", "--url", "u", "--fix"), "grace": env, "rollback": env, "check": env,
 		"rollback" + Any: {"--settings", "m"}, "check" + Any: {"--settings", "m"}}
 	again := Say("Wait, then run `keysplit` again.").For(flags)
 	if got := again.Repeated("retry").Rendered(); got != "Wait, then retry." || again.Command() != "" {
@@ -63,8 +63,9 @@ func TestCommandsOfAnEnvironment(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --url u --fix --rotate, then keysplit grace --env 'a b'.",
-		"`keysplit upgrade --fix --url v`":                        "keysplit upgrade --env 'a b' --fix --url v",
+		"Run `keysplit upgrade --rotate`, then `keysplit grace`.": "Run keysplit upgrade --env 'a b' --username a --url u --fix --rotate, then keysplit grace --env 'a b'.",
+		"`keysplit upgrade --fix --url v`":                        "keysplit upgrade --env 'a b' --username a --fix --url v",
+		"`keysplit upgrade --temp-user`":                          "keysplit upgrade --env 'a b' --url u --fix --temp-user",
 		"`keysplit rollback --env other`":                         "keysplit rollback --settings m --env other",
 		"`keysplit upgrade --help` lists them":                    "keysplit upgrade --help lists them",
 		"`keysplit check --all`":                                  "keysplit check --settings m --all",

@@ -44,25 +44,30 @@ type staleServer struct {
 }
 
 // look finds the servers and judges them against the key that they should have
-// read. With all, every server counts as stale, as after a rollback.
-func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret, all bool) (state, error) {
+// read, since the last change of the .env.
+func (r runserver) look(ctx context.Context, run *steps.Run) (state, error) {
+	changed := time.Time{}
+	if info, err := os.Stat(run.Project.EnvFile.Path); err == nil {
+		changed = info.ModTime()
+	}
+	return r.since(ctx, run, run.Key, changed)
+}
+
+// since is look for a key that is in its place since then.
+func (r runserver) since(ctx context.Context, run *steps.Run, want secret.Secret, changed time.Time) (state, error) {
 	found, err := r.present(ctx, run)
 	if err != nil {
 		return state{}, err
 	}
 	st := state{found: found}
-	changed := time.Time{}
-	if info, err := os.Stat(run.Project.EnvFile.Path); err == nil {
-		changed = info.ModTime()
-	}
 	for _, f := range found {
 		if f.PID == 0 {
 			st.bare = true
 			continue
 		}
 		sum, set, err := r.keyOf(f.PID, run.Names().Key, run.Prints)
-		inherits := err == nil && set && (all || want.Set()) && sum != run.Prints.Of(want)
-		if all || inherits || !f.Since().After(changed) {
+		inherits := err == nil && set && want.Set() && sum != run.Prints.Of(want)
+		if inherits || !f.Since().After(changed) {
 			st.stale = append(st.stale, staleServer{f, inherits})
 		}
 	}
@@ -70,7 +75,7 @@ func (r runserver) look(ctx context.Context, run *steps.Run, want secret.Secret,
 }
 
 func (r runserver) plan(ctx context.Context, run *steps.Run) (steps.Plan, error) {
-	st, err := r.look(ctx, run, run.Key, false)
+	st, err := r.look(ctx, run)
 	if errors.Is(err, process.ErrUnsupported) {
 		return steps.Plan{
 			Summary: prose.Say("Reload the running server."),
@@ -166,7 +171,7 @@ func writePending(run *steps.Run) bool {
 }
 
 func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	st, err := r.look(ctx, run, run.Key, false)
+	st, err := r.look(ctx, run)
 	if errors.Is(err, process.ErrUnsupported) {
 		return r.blind(ctx, run, emit, err)
 	}
@@ -175,7 +180,7 @@ func (r runserver) apply(ctx context.Context, run *steps.Run, emit steps.Emit) e
 	}
 	if r.own.running() && (r.own.among(st.stale) || len(r.own.apartFrom(st.found)) > 0) {
 		r.endOwn(run)
-		if st, err = r.look(ctx, run, run.Key, false); err != nil {
+		if st, err = r.look(ctx, run); err != nil {
 			return err
 		}
 	}
@@ -297,7 +302,8 @@ func (r runserver) nudge(ctx context.Context, run *steps.Run, emit steps.Emit) e
 }
 
 func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) error {
-	st, err := r.look(ctx, run, run.Previous, true)
+	// The file has its old time again, so the journal says since when it is as it was.
+	st, err := r.since(ctx, run, run.Previous, run.Journal.RevertedAt())
 	if errors.Is(err, process.ErrUnsupported) {
 		emit.Progress("If a server of this project runs, stop it and start it again, so that it reads the restored value.")
 		return nil
@@ -311,8 +317,11 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 			return nil
 		}
 	}
-	emit.Progress("The server reads its settings again, so that the restored value is in force.")
-	if err = r.renew(ctx, run, emit, st); err == nil {
+	if len(st.stale) > 0 || st.bare {
+		emit.Progress("The server reads its settings again, so that the restored value is in force.")
+		err = r.renew(ctx, run, emit, st)
+	}
+	if err == nil {
 		err = r.settle(ctx, run, emit)
 	}
 	var failure *steps.Failure

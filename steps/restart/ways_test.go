@@ -244,7 +244,11 @@ func TestUndo(t *testing.T) {
 		t.Errorf("undo without a server: %v", err)
 	}
 	url := backend(t)
-	w.set(w.server(2, 1, time.Now().Add(time.Minute), url)) // fresh or not
+	w.set(w.server(2, 1, time.Now().Add(time.Minute), url)) // a person restarted it since the file is as it was
+	if texts, findings, err := do(w.step.Undo, w.run); err != nil || w.touched() || len(findings) != 0 || w.run.URL != url {
+		t.Errorf("undo beside a newer server: %v, touched %v, findings %+v, said %q", err, w.touched(), findings, texts)
+	}
+	w.set(w.server(2, 1, time.Now().Add(-time.Second), url)) // newer than the file, and older than the undo
 	w.onTouch = func(w *world) { w.servers = []steps.Server{w.server(3, 1, time.Now().Add(2*time.Minute), url)} }
 	texts, findings, err := do(w.step.Undo, w.run)
 	if err != nil || !w.touched() || len(findings) != 0 || !hasText(texts, "restored value") {
@@ -252,6 +256,7 @@ func TestUndo(t *testing.T) {
 	}
 	// A backend that does not start with the old value does not fail the rollback.
 	_ = os.Chtimes(w.run.Project.SettingsFile, w.old, w.old)
+	w.set(w.server(3, 1, w.old, url))
 	w.onTouch = func(w *world) { w.servers = nil }
 	_, findings, err = do(w.step.Undo, w.run)
 	if err != nil || !finding.Has(findings, "server-unreachable") || findings[0].Severity != finding.Warning {

@@ -314,7 +314,8 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	if another {
 		keys, err = r.keys(ctx)
 	}
-	none, addressed := another && keys.InForce().Len() == 0, run.Options.URL != "" || run.URL != "" || len(run.Servers) > 0
+	none := another && keys.InForce().Len() == 0
+	addressed := run.Options.URL != "" || run.URL != "" || slices.ContainsFunc(run.Servers, func(s steps.Server) bool { return s.URL != "" })
 	switch {
 	case err != nil:
 		return proof{err: err, lacks: "keysplit could not read which key is in force"}
