@@ -57,6 +57,8 @@ func TestARollbackIsProved(t *testing.T) {
 	}{
 		"it is seen":                      {key, listens, false, nil, nil, 1, true, ""},
 		"another key is in force":         {key, listens, false, stale, nil, 1, false, "To finish the rollback"},
+		"it cannot be told":               {key, listens, false, steps.Fail(finding.New(finding.ProofInconclusive, "")), nil, 1, false, "Everything is restored, but which key the server uses was not verified."},
+		"no key before, and no address":   {"A=1\n", func(run *steps.Run) error { run.Servers = []steps.Server{{Reloader: 1}}; return nil }, false, stale, nil, 0, true, "There was no key before"},
 		"no server":                       {key, fine, false, stale, nil, 0, true, "found no server"},
 		"no server, and an address":       {key, fine, false, stale, func(o *steps.Options) { o.URL = "http://127.0.0.1:1" }, 1, false, "To finish the rollback"},
 		"no key before":                   {"A=1\n", listens, false, nil, nil, 1, true, "There was no key before"},
@@ -81,7 +83,7 @@ func TestARollbackIsProved(t *testing.T) {
 				c.options(&e.Run.Options)
 			}
 			v := Of(e).Run(t.Context(), nil)
-			if (v.Err == nil) != c.ok || times != c.asked || c.next != "" && !strings.Contains(stepstest.Rendered(v.Next, " "), c.next) {
+			if (v.Err == nil) != c.ok || times != c.asked || c.next != "" && !strings.Contains(v.Summary.Rendered()+" "+stepstest.Rendered(v.Next, " "), c.next) {
 				t.Errorf("asked %d times, %+v", times, v)
 			}
 			if !c.warns && times > 0 && !about.Equal(now.InForce()) {

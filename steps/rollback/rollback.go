@@ -336,7 +336,16 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	default: // nor was one asked by the upgrade, whose addresses are known
 		return proof{said: prose.Say("No address of a server is known, so nobody was asked which key is in force.")}
 	}
-	return proof{err: r.engine.Restored(ctx, undone, emit)}
+	return proved(r.engine.Restored(ctx, undone, emit))
+}
+
+// proved is the proof of a server that was asked.
+func proved(err error) proof {
+	var failure *steps.Failure
+	if errors.As(err, &failure) && finding.Has(failure.Findings, finding.ProofInconclusive) {
+		return proof{err: err, lacks: "which key the server uses was not verified"}
+	}
+	return proof{err: err}
 }
 
 // errNotServed is why a rollback has not come to its end whose restart said what is

@@ -144,6 +144,11 @@ func (s *Step) restored(ctx context.Context, run *steps.Run, undone secret.Secre
 		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, ses.same())
 		return steps.Fail(ses.fault(finding.Do("Then run: %s", again)))
 	}
+	if len(tried(ses.routes)) == 0 {
+		emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "not asked, no route that wants a token is known")
+		return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: no route that wants a token is known.").
+			WithFix(finding.Do("Name one in keysplit.toml (protected), then run: %s. Or do without: %s", again, finding.Command(run.Command("rollback", "--no-verify")))))
+	}
 	emit.Check(steps.LineFresh, steps.MarkWarn, ses.shows, "same answer for the restored key and a random one")
 	return steps.Fail(finding.New(finding.ProofInconclusive, "Which key the server uses was not verified: it gives the restored key and a random one the same answer ("+strings.Join(tried(ses.routes), ", ")+").").
 		WithFix(finding.Do("Stop every process of the backend and start it again, then run: %s. If the answers stay the same, name a route that wants a token in keysplit.toml (protected), or do without: %s", again, finding.Command(run.Command("rollback", "--no-verify")))))

@@ -34,6 +34,7 @@ func TestTheRestoredKey(t *testing.T) {
 		"it signs with a third key":        {func(b *bench) { b.signs = newKey() }, finding.ServerStaleKey, "20 of 20 new connections"},
 		"nobody answers":                   {func(b *bench) { b.server.Close() }, finding.ServerUnreachable, ""},
 		"its answers are all alike":        {func(b *bench) { b.server.Config.Handler = http.NotFoundHandler() }, finding.ProofInconclusive, "a random one the same answer"},
+		"no route is known":                {func(b *bench) { b.signs, b.run.Project.Facts.Routes = b.previous, steps.Routes{Login: "/login/"} }, finding.ProofInconclusive, "no route that wants a token is known"},
 		"a third key, and it has no codes": {func(b *bench) { wordless(b); b.signs = newKey() }, finding.ProofInconclusive, "a random one the same answer"},
 		"it is rate limiting": {func(b *bench) {
 			b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
