@@ -108,11 +108,6 @@ func (r *Rollback) inForce() (left, earlier journal.Upgrade) {
 	return left, earlier
 }
 
-// unserved reports whether the restart has found anything wrong.
-func (r *Rollback) unserved() bool {
-	return slices.ContainsFunc(r.engine.FindingsOf(steps.Restart), func(f finding.Finding) bool { return f.Severity != finding.Info })
-}
-
 // goesOn says how to go on from there, with a command.
 func (r *Rollback) goesOn(v Verdict, there bool, earlier journal.Upgrade, proof proof) []prose.Text {
 	run := r.engine.Run
