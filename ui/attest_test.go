@@ -106,7 +106,10 @@ func TestTheItemThatIsLookedAt(t *testing.T) {
 func TestTheNameOfASignOffComesFromGit(t *testing.T) {
 	st := newStage(t, plainLight).open().to(steps.Checklist)
 	st.w.page(steps.Checklist).screen.came(st.w, report{author: "Ada Lovelace", items: []checklist.Item{{Number: 9}}})
-	st.pick("Sign an item off")
+	st.press("9").pick("Sign an item off")
+	if at := st.w.question.options[st.w.selected].label; !strings.HasPrefix(at, "9.") {
+		t.Errorf("the item that is marked is 9, and the list begins at %q", at)
+	}
 	if v := st.press("9", "enter").w.View(); !strings.Contains(v, "Your name: Ada Lovelace") || !strings.Contains(v, "Note: _") {
 		t.Errorf("the form is\n%s", v)
 	}

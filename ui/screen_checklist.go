@@ -120,8 +120,10 @@ func (c *checklistScreen) extra(w *wizard, p *page) (out []option) {
 		return out
 	}
 	return append(out, option{label: "Sign an item off", act: func(w *wizard) tea.Cmd {
-		w.selected = 0
 		w.question = &prompt{question: "Which one is done? Your name and the time go into the report.", list: true, options: c.open(w)}
+		all := c.lines(p)
+		marked := all[c.looked(all)].Text.Rendered()
+		w.selected = max(0, slices.IndexFunc(w.question.options, func(o option) bool { return o.label == marked }))
 		return nil
 	}})
 }

@@ -61,13 +61,13 @@ func (c *checklistScreen) bar(s *sheet, p *page) {
 	const longest = 36
 	in, open := p.tally()
 	all := max(1, in+open)
-	text := fmt.Sprintf("%d of %d done", in, in+open)
 	signed := 0
 	for _, it := range c.items {
 		if it.State == checklist.Attested {
 			signed++
 		}
 	}
+	text := fmt.Sprintf("%d of %d done", in-signed, in+open)
 	if signed > 0 {
 		text += fmt.Sprintf(", %d signed off", signed)
 	}

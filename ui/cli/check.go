@@ -14,6 +14,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/edits"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/inspect"
 	"dj/keysplit/steps/preflight"
 	"dj/keysplit/steps/prose"
@@ -157,6 +158,11 @@ func (c *checkOptions) show(heading, page *plainFront, one *inspect.Environment)
 		heading.Note("Environment " + one.Run.Options.Environment)
 	}
 	f := c.front(page)
+	if c.fix { // what the edits closed was found before them
+		page.held = slices.DeleteFunc(page.held, func(f finding.Finding) bool {
+			return !slices.ContainsFunc(one.Findings, func(left finding.Finding) bool { return left.Code == f.Code && left.File == f.File })
+		})
+	}
 	verdict, next, more := one.Verdict()
 	page.show(verdict)
 	f.Note("")
@@ -252,7 +258,7 @@ func patch(stdio IO, run *steps.Run, on []steps.Edit) {
 		name := run.Project.Rel(file.File)
 		switch {
 		case file.Secret:
-			fmt.Fprintf(stdio.Err, "Left out, since it may hold a secret: %s (%s)\n", secret.Inert(name), steps.Extent(file.Was, file.Is, file.Mode))
+			fmt.Fprintf(stdio.Err, "Not in the patch, since it may hold a secret: %s (%s). --fix changes it all the same.\n", secret.Inert(name), steps.Extent(file.Was, file.Is, file.Mode))
 		default:
 			fmt.Fprint(stdio.Out, steps.Patch(name, file.Was, file.Is))
 		}

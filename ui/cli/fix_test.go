@@ -199,7 +199,7 @@ func TestAPatchNamesWhatItLeavesOut(t *testing.T) {
 		{File: "/shop/.env", Is: []byte("A=" + value + "\n"), Secret: true, On: true},
 		{File: "/shop/.gitignore", Is: []byte(".env\n"), On: true},
 	})
-	if got := errOut.String(); !strings.HasPrefix(got, "Left out, since it may hold a secret: .env (") || strings.Contains(got, "gitignore") {
+	if got := errOut.String(); !strings.HasPrefix(got, "Not in the patch, since it may hold a secret: .env (") || strings.Contains(got, "gitignore") {
 		t.Errorf("it says %q", got)
 	}
 	if strings.Contains(out.String()+errOut.String(), value) || !strings.Contains(out.String(), "+++ b/.gitignore") {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -186,7 +187,9 @@ func (p *plainFront) status(s status.Status) {
 	for i, place := range s.Places {
 		row([]string{"Key", ""}[min(i, 1)], "%s", placeInWords(place))
 	}
-	row("Age", "%s", s.Age())
+	if slices.ContainsFunc(s.Places, func(p status.Place) bool { return p.Key != "" }) {
+		row("Age", "%s", s.Age())
+	}
 	for _, server := range s.Servers {
 		row("Server", "%s %s", server.URL, cmp.Or(map[bool]string{true: server.Key + ", "}[server.Key != ""], "")+server.Says.Rendered())
 	}
