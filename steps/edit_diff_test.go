@@ -123,6 +123,9 @@ func TestExtent(t *testing.T) {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
+	if got := (DiffLine{Line: 7}).Number(3) + (DiffLine{}).Number(3); got != "  7   " {
+		t.Errorf("the columns are %q", got)
+	}
 	if got := Extent([]byte("A=1\n"), []byte("A=1\n"), 0o600); got != "mode 0600" {
 		t.Error(got)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
@@ -86,11 +87,19 @@ func CommandDetail(command string) prose.Text {
 // DiffLine is one line of a masked diff. Text never holds a value that could
 // be a secret; Note says in words what the mask hides.
 type DiffLine struct {
-	Line int    `json:"line"` // 1-based
+	Line int    `json:"line"` // 1-based, 0 for what is no line, as a mode
 	Op   string `json:"op"`   // "-", "+" or " "
 	Text string `json:"text"`
 	Note string `json:"note,omitempty"`
 	File string `json:"file,omitempty"` // "" for that of the plan
+}
+
+// Number is the line's number in a column so wide, blank where it has none.
+func (d DiffLine) Number(width int) string {
+	if d.Line == 0 {
+		return strings.Repeat(" ", width)
+	}
+	return fmt.Sprintf("%*d", width, d.Line)
 }
 
 // Diffs are the parts of the plan's diff, one for each file.

@@ -98,7 +98,7 @@ func (s *sheet) diff(d steps.DiffLine) {
 		st = s.s.Error
 	}
 	m := s.s.Marks
-	text := m.Plain(fmt.Sprintf("%3d %s %s", d.Line, d.Op, d.Text))
+	text := m.Plain(fmt.Sprintf("%s %s %s", d.Number(3), d.Op, d.Text))
 	note := m.Plain(d.Note)
 	if note == "" {
 		s.add(st.Render(ansi.Truncate(text, s.width, m.Ellipsis)))

@@ -187,6 +187,9 @@ func TestCheckFixDryRunPrintsAPatch(t *testing.T) {
 	if code, _, _ := check(t, "--dry-run"); code != ExitUsage {
 		t.Errorf("--dry-run without --fix ends with %d", code)
 	}
+	if _, out, _ := check(t, "--fix"); !strings.Contains(out, "Edited .gitignore") || strings.Contains(out, "env-file-not-ignored") {
+		t.Errorf("what was found is not fixed, or still told of:\n%s", out)
+	}
 }
 
 // A file that may hold a secret is named and counted in its patch's place.

@@ -131,8 +131,8 @@ func (p *plainFront) diff(lines []steps.DiffLine) {
 		case "-":
 			s = p.s.Error
 		}
-		text := fmt.Sprintf("%4d %s %s", d.Line, d.Op, d.Text)
-		if p.spoken {
+		text := fmt.Sprintf("%s %s %s", d.Number(4), d.Op, d.Text)
+		if p.spoken && d.Line > 0 {
 			text = fmt.Sprintf("line %d%s: %s", d.Line, map[string]string{"+": ", added", "-": ", removed"}[d.Op], d.Text)
 		}
 		text = s.Render(text)
