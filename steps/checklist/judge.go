@@ -245,7 +245,11 @@ func (l *look) updated(k repo.Kind, none string) verdict {
 			}
 			continue
 		}
-		v.evidence = append(v.evidence, Evidence{Text: "names JWT_SECRET_KEY beside SECRET_KEY", File: p.file, Line: p.key})
+		text := "names JWT_SECRET_KEY beside SECRET_KEY"
+		if p.held {
+			text += ", as a secret of the pipeline, which keysplit does not see"
+		}
+		v.evidence = append(v.evidence, Evidence{Text: text, File: p.file, Line: p.key})
 	}
 	if more := len(v.evidence) - maxNamed; more > 0 {
 		v.evidence = append(v.evidence[:maxNamed], Evidence{Text: fmt.Sprintf("so do %d more files", more)})

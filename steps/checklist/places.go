@@ -38,6 +38,7 @@ type place struct {
 	bad  bool       // it does not parse
 	own  prose.Text // how the program that owns the file takes the key; empty for none
 	loop string     // the script that exports each secret of a service, which has one for SECRET_KEY alone; "" for none
+	held bool       // the value is a secret that the pipeline's service holds, and keysplit does not see
 	runs bool       // it starts Django without JWT_SECRET_KEY, whatever it has for SECRET_KEY
 	sum  journal.FileSum
 }
@@ -81,6 +82,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 			continue
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
+		p.held = k == repo.Pipeline && bytes.Contains(data, []byte("secrets."+run.Names().Key))
 		if m := steps.OwnerOf(run.Names(), data, repo.KindOf(rel) == repo.EnvFile); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
