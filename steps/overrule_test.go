@@ -31,3 +31,22 @@ func TestWhatIsOverruledCountsNoMore(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A server that was not restarted is told of until the proof sees that it was.
+func TestASkippedRestartIsForgottenOnceItIsProved(t *testing.T) {
+	t.Parallel()
+	e, _ := engineOf(&fake{name: Preflight}, &fake{name: Generate}, &fake{name: Write}, &fake{name: Distinct},
+		&fake{name: Restart, apply: Fail(finding.New(finding.ServerStaleKey, ""))}, &fake{name: SmokeTest})
+	for _, n := range []Name{Preflight, Generate, Write, Distinct} {
+		pass(t, e, n)
+	}
+	if _, err := e.Plan(t.Context(), Restart, nil); err != nil || e.Apply(t.Context(), Restart, nil) == nil || e.Skip(Restart, nil) != nil {
+		t.Fatalf("the restart does not fail: %v", err)
+	}
+	if !finding.Has(e.Findings(), finding.ServerStaleKey) {
+		t.Error("it is forgotten before anything is proved")
+	}
+	if pass(t, e, SmokeTest); len(e.Findings()) > 0 {
+		t.Errorf("it is told of beside the proof: %v", e.Findings())
+	}
+}
