@@ -49,11 +49,11 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	var out []place
 	twins := repo.TwinsOf(run.Names())
 	backend := repo.Backend{Names: run.Names(), Folder: repo.Relative(run.Project.TopLevel, run.Project.Root), Settings: run.Project.SettingsModule}
-	if k == repo.Pipeline && run.Project.Insists {
-		backend.Tests = testsLoad(run, backend)
-	}
 	files, around := t.Files[k], repo.AroundOf(run)
 	if k == repo.Pipeline {
+		if run.Project.Insists {
+			backend.Tests = testsLoad(run, backend)
+		}
 		own := resolved(run.Project.EnvFile.Path) // preflight judges that one
 		files = slices.Concat(files, slices.DeleteFunc(slices.Clone(t.Shared), func(path string) bool { return resolved(path) == own }))
 	}

@@ -198,7 +198,7 @@ func environmentValue(pid int, name string) ([]byte, bool, error) {
 	}
 	env, err := p.Environ()
 	// macOS shows the environment of some programs as empty, and that is no error there.
-	if err == nil && len(env) == 0 {
+	if err == nil && !slices.ContainsFunc(env, func(entry string) bool { return strings.Contains(entry, "=") }) {
 		err = os.ErrPermission
 	}
 	if err != nil {
