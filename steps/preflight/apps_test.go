@@ -73,7 +73,7 @@ func forkless(t *testing.T, python string) string {
 		"sitecustomize.py": "import os\ndel os.fork\n",
 		"python":           "#!/bin/sh\nPYTHONPATH='" + dir + "' exec '" + python + "' \"$@\"\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+		if err := stepstest.WriteProgram(filepath.Join(dir, name), text); err != nil {
 			t.Fatal(err)
 		}
 	}

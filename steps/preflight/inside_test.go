@@ -4,7 +4,6 @@ package preflight
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ func TestThePythonOfAContainer(t *testing.T) {
 		dir := t.TempDir()
 		script := filepath.Join(dir, "docker")
 		text := fmt.Sprintf("#!/bin/sh\nwhile [ $1 != python ]; do shift; done; shift\ncp -R %s %s/app; cd %[2]s/app; %s\nexec %s \"$@\"\n", p.Root, dir, first, p.Python)
-		if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		if err := stepstest.WriteProgram(script, text); err != nil {
 			t.Fatal(err)
 		}
 		in := projectOf(p)

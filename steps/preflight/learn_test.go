@@ -4,7 +4,6 @@ package preflight
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func TestASecretOfTheEnvironmentIsNotShown(t *testing.T) {
 	t.Setenv("BROKER_PASSWORD", value)
 	root := lay(t, tree("A=1\n", nil))
 	python := filepath.Join(root, "python")
-	if err := os.WriteFile(python, []byte("#!/bin/sh\necho \"broken by $BROKER_PASSWORD at the end\" >&2\nexit 3\n"), 0o700); err != nil {
+	if err := stepstest.WriteProgram(python, "#!/bin/sh\necho \"broken by $BROKER_PASSWORD at the end\" >&2\nexit 3\n"); err != nil {
 		t.Fatal(err)
 	}
 	run := newRun(t)

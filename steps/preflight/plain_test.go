@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -136,7 +135,7 @@ func TestAStoreStubIsNoPython(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"stub": "", "python": "#!/bin/sh\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+		if err := stepstest.WriteProgram(filepath.Join(dir, name), text); err != nil {
 			t.Fatal(err)
 		}
 	}

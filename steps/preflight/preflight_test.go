@@ -315,7 +315,7 @@ func TestFindPython(t *testing.T) {
 	fake := func(dir string, names ...string) {
 		for _, n := range names {
 			path := filepath.Join(dir, here(n))
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), stepstest.WriteProgram(path, "#!/bin/sh\n")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -326,7 +326,7 @@ func TestFindPython(t *testing.T) {
 	fake(dir, "a/backend/.venv/bin/python", "a/venv/bin/python", "b/venv/bin/python", "f/.env/x", "f/env/bin/python", "outside/bin/python", "managed/bin/python", "path/python3")
 	for _, tool := range []string{"poetry", "pipenv"} {
 		script := "#!/bin/sh\necho noise\necho " + filepath.Join(dir, "managed") + "\n"
-		if err := os.WriteFile(filepath.Join(dir, "path", tool), []byte(script), 0o700); err != nil {
+		if err := stepstest.WriteProgram(filepath.Join(dir, "path", tool), script); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/sys/child"
 	"dj/keysplit/steps/vendor"
 )
@@ -46,7 +47,7 @@ func TestCommandRuns(t *testing.T) {
 	for _, text := range []string{"./restart.sh 'two words'", "./restart.sh 'two words' | cat"} {
 		w := commandWorld(t, text)
 		script := "#!/bin/sh\nprintf '\\033[31m%s\\n' \"said $1\"\nenv > seen\nulimit -c >> seen\n"
-		if err := os.WriteFile(filepath.Join(w.run.Project.Root, "restart.sh"), []byte(script), 0o700); err != nil {
+		if err := stepstest.WriteProgram(filepath.Join(w.run.Project.Root, "restart.sh"), script); err != nil {
 			t.Fatal(err)
 		}
 		texts, _, err := do(w.step.Apply, w.run)

@@ -49,7 +49,7 @@ func TestEachCallOfAProgramCounts(t *testing.T) {
 			path := filepath.Join(tool.Dir, p.program)
 			script, err := os.ReadFile(path)
 			if err == nil {
-				err = os.WriteFile(path, []byte(strings.Replace(string(script), "state=before;", stepstest.FailsOnce+"state=before;", 1)), 0o700) // #nosec G306 -- a program
+				err = stepstest.WriteProgram(path, strings.Replace(string(script), "state=before;", stepstest.FailsOnce+"state=before;", 1))
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -55,7 +55,7 @@ func TestOwnServerRunsAsTheUserOfTheProject(t *testing.T) {
 	if _, _, err := s.startRunserver(t.Context(), run, events.Emit); err == nil {
 		t.Error("a server that ends at its start counts as started")
 	}
-	if err := os.WriteFile(python, []byte("#!/bin/sh\nexec sleep 60\n"), 0o700); err != nil {
+	if err := stepstest.WriteProgram(python, "#!/bin/sh\nexec sleep 60\n"); err != nil {
 		t.Fatal(err)
 	}
 	run.Project.User, run.Options.Timeout = nil, 200*time.Millisecond

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -50,7 +51,7 @@ func NewTool(t testing.TB, name, body string) *Tool {
 	}
 	dir := t.TempDir()
 	script := "#!/bin/sh\nDIR='" + dir + "'\nprintf '%s\\n' \"$@\" >>\"$DIR/argv\"\nenv >>\"$DIR/environ\"\n" + body + "\n"
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
+	if err := WriteProgram(filepath.Join(dir, name), script); err != nil {
 		t.Fatal(err)
 	}
 	before, _ := tools.Load(t.Name())
@@ -58,6 +59,15 @@ func NewTool(t testing.TB, name, body string) *Tool {
 	tools.Store(t.Name(), dir+string(os.PathListSeparator)+others)
 	t.Cleanup(func() { tools.Delete(t.Name()) })
 	return &Tool{t: t, Dir: dir}
+}
+
+// WriteProgram writes an executable file that can be started at once: a child that another
+// test forks meanwhile would hold it open for writing until its own exec, and the start would
+// fail with "text file busy".
+func WriteProgram(path, text string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, []byte(text), 0o700) // #nosec G306 -- a program
 }
 
 // OnPath puts it first on the PATH of this process and returns it: for a command, whose

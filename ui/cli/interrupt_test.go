@@ -32,7 +32,7 @@ func TestEndedWhileDjangoStarts(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "state")
 			python := filepath.Join(t.TempDir(), "python")
 			script := "#!/bin/sh\nkill -" + sig + " $PPID\nexec cat >/dev/null\n"
-			if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+			if err := stepstest.WriteProgram(python, script); err != nil {
 				t.Fatal(err)
 			}
 			args := []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python"}
@@ -161,7 +161,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	root := staticProject(t, "SECRET_KEY="+djangotest.NewKey()+"\n")
 	python := filepath.Join(t.TempDir(), "python")
 	script := "#!/bin/sh\ntrap '' INT TERM\nkill -INT $PPID\nwhile kill -0 $PPID; do sleep 0.1; done 2>/dev/null\n"
-	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+	if err := stepstest.WriteProgram(python, script); err != nil {
 		t.Fatal(err)
 	}
 	c := invocation{args: []string{"upgrade", "--yes", "--skip", "restart,smoke-test", "--python", python}, dir: root}.command(t.Context(), t, filepath.Join(t.TempDir(), "state"))

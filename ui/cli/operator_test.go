@@ -79,7 +79,7 @@ func newService(t *testing.T) *service {
 		os.WriteFile(p.Settings, []byte(read(t, p.Settings)+throttled), 0o600),
 		os.WriteFile(filepath.Join(filepath.Dir(p.Settings), "throttle.py"), []byte(throttle), 0o600),
 		os.WriteFile(s.env, []byte("DEBUG=False\nALLOWED_HOSTS=127.0.0.1\nSECRET_KEY="+p.SecretKey+"\n"), 0o600),
-		os.WriteFile(script, []byte(fill.Replace(serviceScript)), 0o700),
+		stepstest.WriteProgram(script, fill.Replace(serviceScript)),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -232,7 +232,7 @@ func TestEveryPrintedCommandWorks(t *testing.T) {
 				t.Fatal(err)
 			}
 			broken := filepath.Join(root, "broken")
-			if err := os.WriteFile(filepath.Join(root, "restart"), []byte("#!/bin/sh\ntest ! -e broken\n"), 0o700); err != nil {
+			if err := stepstest.WriteProgram(filepath.Join(root, "restart"), "#!/bin/sh\ntest ! -e broken\n"); err != nil {
 				t.Fatal(err)
 			}
 			s := &scratch{broken: broken, root: root, state: state, url: service(t, env), password: djangotest.NewKey(), tried: map[string]bool{}, t: t}

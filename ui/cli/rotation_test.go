@@ -101,7 +101,7 @@ func newFleet(t *testing.T, s shape, rotates bool) *fleet {
 		answers(t, u.String())
 	}
 	script := filepath.Join(t.TempDir(), "reload")
-	if err := os.WriteFile(script, []byte(reload), 0o700); err != nil {
+	if err := stepstest.WriteProgram(script, reload); err != nil {
 		t.Fatal(err)
 	}
 	f.restart = "command:sh " + script + " " + strings.Join(pids, " ")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -21,7 +22,7 @@ func counted(t testing.TB, python string) (wrapper string, starts func() int) {
 	log := filepath.Join(dir, "starts")
 	wrapper = filepath.Join(dir, "python")
 	script := fmt.Sprintf("#!/bin/sh\necho start >>'%s'\nexec '%s' \"$@\"\n", log, python)
-	if err := os.WriteFile(wrapper, []byte(script), 0o755); err != nil {
+	if err := stepstest.WriteProgram(wrapper, script); err != nil {
 		t.Fatal(err)
 	}
 	return wrapper, func() int {

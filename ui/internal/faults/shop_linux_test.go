@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dj/keysplit/steps/stepstest"
 )
 
 // shop is an app of Fly.io, kept by a stand-in for the fly program: a shell script
@@ -56,7 +58,7 @@ func newShop(t *testing.T) *shop {
 
 func (s *shop) put(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o700); err != nil {
+	if err := stepstest.WriteProgram(filepath.Join(s.dir, name), text); err != nil {
 		t.Fatal(err)
 	}
 }
