@@ -328,6 +328,10 @@ func (r runserver) undo(ctx context.Context, run *steps.Run, emit steps.Emit) er
 	if !errors.As(err, &failure) {
 		return err
 	}
+	if keys, err := run.Home().Keys(); err == nil && keys.InForce().Len() == 0 {
+		emit.Progress("The server does not run now: it has no key, as before.")
+		return nil
+	}
 	for _, f := range failure.Findings {
 		emit.Find(f.WithSeverity(finding.Warning))
 	}

@@ -262,6 +262,16 @@ func TestUndo(t *testing.T) {
 	if err != nil || !finding.Has(findings, "server-unreachable") || findings[0].Severity != finding.Warning {
 		t.Errorf("undo with a backend that ends: %v, %+v", err, findings)
 	}
+	// Where there is no key again, that is no fault of it.
+	if err := os.WriteFile(w.run.Project.EnvFile.Path, []byte("A=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.Chtimes(w.run.Project.SettingsFile, w.old, w.old)
+	w.set(w.server(4, 1, w.old, url))
+	texts, findings, err = do(w.step.Undo, w.run)
+	if err != nil || len(findings) > 0 || !hasText(texts, "it has no key, as before") {
+		t.Errorf("undo to no key: %v, %+v, said %q", err, findings, texts)
+	}
 }
 
 // With nobody there, a rollback does not wait for a restart by hand.
