@@ -79,7 +79,7 @@ func (v Vars) Names() []string {
 }
 
 // varsOf returns Vars with room for what the lines of data most likely set: to grow costs more than to fill.
-func varsOf(data []byte) Vars { return make(Vars, min(bytes.Count(data, []byte{'='}), 8*many)) }
+func varsOf(data []byte) Vars { return make(Vars, min(bytes.Count(data, []byte{'='}), 4*many)) }
 
 func (v Vars) set(name, value string) { v[name] = Var{Value: value} }
 
