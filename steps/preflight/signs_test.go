@@ -7,6 +7,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 )
 
 // What signs tokens is told by the files alone, as far as they leave no doubt: where no
@@ -140,19 +141,32 @@ func TestSettingsModulesByTheirNames(t *testing.T) {
 	}
 }
 
-// A key pair is nothing to split where Django does not start, either: no key is missing.
-func TestAKeyPairWhereDjangoDoesNotStart(t *testing.T) {
+// Where Django does not start, the files say what signs: no key is missing that nothing reads.
+func TestWhatSignsWhereDjangoDoesNotStart(t *testing.T) {
 	t.Parallel()
-	run := newRun(t)
-	run.Options.Folder, run.Options.ReadOnly = lay(t, map[string]string{
-		"manage.py": manage, "config/__init__.py": "",
-		"config/settings.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nSIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PEM']}\n",
-	}), true
-	s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
-		return nil, notRunnable("No network.", "", 0, finding.Do("Wait."))
-	}}
-	err := s.Apply(t.Context(), run, func(steps.Event) {})
-	if got := codes(run.Project.Findings); err == nil || finding.Has(run.Project.Findings, finding.JWTKeyMissing) || !finding.Has(run.Project.Findings, finding.TokenAlgorithm) {
-		t.Errorf("%q, %v", got, err)
+	const reads, simplejwt = "import os\nSECRET_KEY = os.environ['SECRET_KEY']\n", "INSTALLED_APPS = ['rest_framework_simplejwt']\n"
+	for what, c := range map[string]struct{ settings, requires, want string }{
+		"a key pair":              {reads + "SIMPLE_JWT = {'ALGORITHM': 'RS256', 'SIGNING_KEY': os.environ['PEM']}\n", "", "token-algorithm"},
+		"nothing":                 {reads, "django\n", "token-package"},
+		"a key in the code":       {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': '" + stepstest.Key() + "'}\n", "", "signing-key-in-code:4"},
+		"a package without a key": {reads + simplejwt, "djangorestframework-simplejwt\n", "jwt-key-missing settings-not-upgraded"},
+		"the secret's variable":   {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': os.getenv('SECRET_KEY')}\n", "", "jwt-key-missing settings-not-upgraded:4"},
+		"another package's":       {reads + "GRAPHQL_JWT = {'JWT_SECRET_KEY': os.environ.get(\"SECRET_KEY\", 'x')}\n", "", "jwt-key-missing settings-not-upgraded:3"},
+		"a key of its own":        {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", "", "jwt-key-missing"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			run := newRun(t)
+			run.Options.Folder, run.Options.ReadOnly = lay(t, map[string]string{
+				"manage.py": manage, "config/__init__.py": "", "config/settings.py": c.settings, "requirements.txt": c.requires,
+			}), true
+			s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
+				return nil, notRunnable("No network.", "", 0, finding.Do("Wait."))
+			}}
+			err := s.Apply(t.Context(), run, func(steps.Event) {})
+			if got := codes(run.Project.Findings); err == nil || got != c.want {
+				t.Errorf("%q, want %q, %v", got, c.want, err)
+			}
+		})
 	}
 }

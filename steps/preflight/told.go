@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dj/keysplit/envfile"
@@ -14,7 +15,7 @@ var (
 	parents    = lazyregexp.New(`\.parents\[(\d)\]`)
 	pathMinus  = lazyregexp.New(`__file__\)\s*-\s*(\d)`) // django-environ's Path
 	callStart  = map[envfile.Dialect]*lazyregexp.Regexp{
-		envfile.Decouple:      lazyregexp.New(`(?:RepositoryEnv\(|search_path\s*=\s*|AutoConfig\(\s*)`),
+		envfile.Decouple:      lazyregexp.New(`(?:RepositoryEnv\(|[(,]\s*search_path\s*=\s*|AutoConfig\(\s*)`),
 		envfile.DjangoEnviron: lazyregexp.New(`read_env\s*\(`),
 		envfile.PythonDotenv:  lazyregexp.New(`(?:load_dotenv|dotenv_values|read_dotenv|read_env)\s*\((?:\s*(?:dotenv_path|path)\s*=\s*)?|\benv_file\s*=\s*|[(,]\s*dotenv_path\s*=\s*`),
 	}
@@ -63,7 +64,7 @@ func (t told) file(d envfile.Dialect) (path string, told bool) {
 		return "", true // a switch decides, and it is off as a rule
 	case w.path != "":
 		return w.path, true
-	case w.asks == len(expressions) && expressions[0] == call:
+	case slices.Equal(expressions, []string{call}) && w.asks == 1:
 		return "", false // the reader is told nothing, and searches
 	}
 	return "", w.asks > 0 || w.lost || len(expressions) > 1

@@ -45,6 +45,8 @@ func TestWhichFileTheTextReads(t *testing.T) {
 		"where it is there":                {dotenv + "if (BASE_DIR / '.env.prod').exists():\n    load_dotenv(BASE_DIR / '.env.prod')\n" + keys, nil, nil, "backend/.env.prod"},
 		"options only":                     {dotenv + "load_dotenv(override=True)\n" + keys, nil, nil, "backend/.env"},
 		"django-environ, a folder is lost": {env + "if 'SHOP_ENV' in os.environ:\n    env.read_env(root('conf/env/' + env.str('SHOP_ENV', '.env.prod')))\nSECRET_KEY = env('SHOP_SECRET_KEY')\n", nil, nil, none},
+		"a database's search_path":         {"from decouple import config\nDATABASES = {'default': {'OPTIONS': {'options': '-c search_path=public,shop'}}}\nSECRET_KEY = config('SECRET_KEY')\n", nil, nil, "backend/.env"},
+		"a name from elsewhere":            {dotenv + "from own import path\nload_dotenv(path)\n" + keys, nil, nil, "backend/.env"},
 		"django-environ, its path":         {env + "env.read_env(root('conf/.env'))\nSECRET_KEY = env('SHOP_SECRET_KEY')\n", map[string]string{"backend/conf/.env": "A=b\n"}, nil, "backend/conf/.env"},
 	} {
 		t.Run(what, func(t *testing.T) {

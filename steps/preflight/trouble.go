@@ -107,8 +107,9 @@ func notRunnable(message, file string, line int, fix finding.Fix) error {
 // unstarted judges the project by its files, and by what the failed start told.
 func (d *diagnosis) unstarted(err error) error {
 	run, p := d.run, d.project
-	if signs := readSigning(run, p, d.sources); signs.pair != "" {
-		p.Source = signs.source()
+	d.signing = readSigning(run, p, d.sources)
+	if source := d.signing.source(); source.SplitsNothing() {
+		p.Source = source
 		err = errors.Join(err, d.again())
 	} else if p.Source.Kind == steps.NothingReads {
 		if p.Source = d.nothingReads(p.Stopped.SecretKey); p.Stopped.Key.Source == "code" {
@@ -116,6 +117,7 @@ func (d *diagnosis) unstarted(err error) error {
 		}
 		err = errors.Join(err, d.again())
 	}
+	d.judgeText()
 	var failure *steps.Failure
 	if how := run.Launched(); p.Stopped.Setting != "" && !how.Empty() && errors.As(err, &failure) {
 		failure.Findings[0].Fix = how
