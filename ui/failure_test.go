@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/prose"
 )
 
@@ -361,5 +362,17 @@ func TestAFailureNamesItsButtonsForCommands(t *testing.T) {
 	st.open().to(steps.Write).press("enter")
 	if v := strings.Join(strings.Fields(st.w.View()), " "); !strings.Contains(v, "others: Retry (it takes the same key). To go back: Roll back") || strings.Contains(v, "keysplit rollback") {
 		t.Errorf("a command beside the buttons:\n%s", st.w.View())
+	}
+}
+
+// A state folder that lies where it must not does so at a retry, too.
+func TestAMisplacedStateFolderIsNotRetried(t *testing.T) {
+	st := newStage(t, plainLight)
+	st.fakes[steps.Preflight].apply = func(context.Context, *steps.Run, steps.Emit) error {
+		return &journal.PlaceError{Problem: "Set HOME"}
+	}
+	st.open()
+	if v := st.w.View(); !strings.Contains(v, "Quit, do that, and start keysplit again.") || strings.Contains(v, "Do   Retry") {
+		t.Errorf("what to do:\n%s", v)
 	}
 }

@@ -48,6 +48,8 @@ func (w *wizard) failedBody(s *sheet, p *page) {
 		do := "Retry. If it fails again, press l: the log shows what was done before that."
 		if ways := w.ways(p); len(ways) > 0 {
 			do = ways[0].label + ". Or retry, once it is there."
+		} else if misplaced := (*journal.PlaceError)(nil); errors.As(p.failure, &misplaced) { // by variables, which a retry would find as they are
+			do = "Quit, do that, and start keysplit again."
 		}
 		s.labelled(st.Accent, "Do ", do)
 		s.blank()
