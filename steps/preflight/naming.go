@@ -17,12 +17,17 @@ type naming struct {
 	all     string // the text of all sources
 }
 
-// namesIn are the names that the sources tell, "" for what they do not.
-func namesIn(sources []source) steps.Names {
+func namingOf(sources []source) naming {
 	n := naming{sources: sources}
 	for _, s := range sources {
 		n.all += s.text + "\n"
 	}
+	return n
+}
+
+// namesIn are the names that the sources tell, "" for what they do not.
+func namesIn(sources []source) steps.Names {
+	n := namingOf(sources)
 	names := steps.Names{
 		Key:       n.filling(signingKeyIs, trail{}),
 		SecretKey: n.filling(settingIs("SECRET_KEY"), trail{}),
@@ -83,16 +88,34 @@ const maxTrail = 20
 // filling is the variable that fills what a pattern finds, whose last group is where an
 // expression begins; "" for none. The settings module itself comes last among the sources,
 // and its last word counts.
-func (n naming) filling(what *lazyregexp.Regexp, past trail) string {
+func (n naming) filling(what *lazyregexp.Regexp, past trail) (name string) {
+	n.each(what, past, func(_ source, _ int, is string) (done bool) {
+		name = is
+		return is != ""
+	})
+	return name
+}
+
+// each calls use for each place that a pattern finds, the last one first, with the variable
+// that fills it, until that is done.
+func (n naming) each(what *lazyregexp.Regexp, past trail, use func(s source, at int, name string) (done bool)) {
 	for _, s := range slices.Backward(n.sources) {
 		for _, m := range slices.Backward(what.FindAllStringSubmatchIndex(s.text, -1)) {
 			at := m[len(m)-2]
-			if name := n.variable(s, at, strings.TrimSpace(argumentOrLine(s.text[at:])), past); name != "" {
-				return name
+			if use(s, at, n.variable(s, at, strings.TrimSpace(argumentOrLine(s.text[at:])), past)) {
+				return
 			}
 		}
 	}
-	return ""
+}
+
+// signsWith is where the signing key is filled by a variable, ok reports whether it is.
+func (n naming) signsWith(variable string) (in source, at int, ok bool) {
+	n.each(signingKeyIs, trail{}, func(s source, place int, name string) (done bool) {
+		in, at, ok = s, place, name == variable
+		return ok || name != ""
+	})
+	return in, at, ok
 }
 
 // argumentOrLine is an expression: up to a comma, a bracket that closes, or the end of

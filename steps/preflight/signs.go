@@ -26,7 +26,7 @@ var (
 	requiresPackage = lazyregexp.New(`(?i)\b(?:djangorestframework[-_.](?:simple)?jwt|django[-_.]ninja[-_.]jwt|django[-_.]graphql[-_.]jwt|drf[-_.]jwt)\b`)
 	requiresTools   = lazyregexp.New(`(?i)\b(?:pyjwt|python[-_.]jose|joserfc|authlib|jwcrypto|djoser)\b`)
 	withKeyPair     = lazyregexp.New(`algorithm\s*=\s*['"](?:(?:RS|ES|PS)\d+|EdDSA)['"]`)
-	makesToken      = lazyregexp.New(`jwt\s*\.\s*encode\(|\bjwt_encode\w*\(`)
+	makesToken      = lazyregexp.New(`jwt\s*\.\s*encode\(|\bjwt_encode\w*\(|\bfrom\s+jwt\s+import\b[^\n]*\bencode\b`)
 	// namedPair is such an algorithm under a name, and algorithmName is how a call says one.
 	namedPair     = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*['"]((?:RS|ES|PS)\d+|EdDSA)['"]`)
 	algorithmName = lazyregexp.New(`\balgorithm\s*=\s*(?:\w+\.)*(\w+)`)
@@ -71,7 +71,7 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 	if pair := pairIn(text); pair != "" {
 		return signing{pair: pair}
 	}
-	if run.Options.Names.Key != "" || namesIn(sources).Key != "" || inForce(p.Names, `\bKEY_VARIABLE\b`).MatchString(text) {
+	if run.Options.Names.Key != "" || tellsKey(sources) || inForce(p.Names, `\bKEY_VARIABLE\b`).MatchString(text) {
 		return signing{}
 	}
 	required := requirements(p)
@@ -88,8 +88,17 @@ func readSigning(run *steps.Run, p *steps.Project, sources []source) signing {
 		case found.own != "", found.pair != "":
 			return found
 		}
+		mentioned = packageDict.MatchString(text)
 	}
 	return signing{nothing: !mentioned}
+}
+
+// tellsKey reports whether the settings' text names the variable of the key. What
+// dynaconf's prefix makes of the guide's name is not asked for by that alone.
+func tellsKey(sources []source) bool {
+	key := namesIn(sources).Key
+	prefix, dynamic := namingOf(sources).prefixOfDynaconf()
+	return key != "" && (!dynamic || key != prefix+steps.GuideNames.Key)
 }
 
 // pairIn is the algorithm of the key pair that signs by the settings' text, or JWK_URL; ""
@@ -110,7 +119,7 @@ func pairIn(text string) string {
 // sharedIn is the signing of a package where the settings' text leaves no doubt that it
 // is given no key.
 func sharedIn(p *steps.Project, text string) signing {
-	return signing{shared: p.SettingsFile != "" && !strings.Contains(text, "SIGNING_KEY") && !strings.Contains(text, "HEADLESS_JWT_PRIVATE_KEY") && !goesOn.MatchString(text)}
+	return signing{shared: p.SettingsFile != "" && !strings.Contains(text, "SIGNING_KEY") && !strings.Contains(text, "HEADLESS_JWT_PRIVATE_KEY") && !goesOn.MatchString(text) && !dynaconfMade.MatchString(text)}
 }
 
 // alsoRequires is how a file of requirements names another one.
@@ -121,7 +130,7 @@ var alsoRequires = lazyregexp.New(`(?m)^[ \t]*(?:-r|--requirement)[ =]*([^\s#]+)
 func requirements(p *steps.Project) string {
 	var files []string
 	for _, dir := range upward(p.Root, p.TopLevel) {
-		for _, pattern := range []string{"requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in", "pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "environment.y*ml", "pixi.toml"} {
+		for _, pattern := range []string{"*requirements*.txt", "*requirements*.in", "*requirements/*.txt", "*requirements/*.in", "pyproject.toml", "Pipfile", "setup.py", "setup.cfg", "environment.y*ml", "pixi.toml"} {
 			files = append(files, file.Glob(dir, pattern)...)
 		}
 	}

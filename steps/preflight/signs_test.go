@@ -18,6 +18,7 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		reads   = "import os\nSECRET_KEY = os.environ['SECRET_KEY']\n"
 		simple  = reads + "INSTALLED_APPS = ['rest_framework_simplejwt']\n"
 		noToken = "Django==5.2\ndjangorestframework==3.16\n"
+		dynamic = "import dynaconf\nsettings = dynaconf.DjangoDynaconf(__name__)\n"
 	)
 	for what, c := range map[string]struct {
 		settings string
@@ -25,12 +26,21 @@ func TestWhatSignsByTheFilesAlone(t *testing.T) {
 		codes    string // where only committed files count
 		kind     steps.SourceKind
 	}{
-		"nothing makes tokens":                  {reads, map[string]string{"requirements.txt": noToken}, "token-package", steps.NoTokens},
-		"nothing, by a file that another names": {reads, map[string]string{"requirements.txt": "-r deps/all.txt\n", "deps/all.txt": noToken}, "token-package", steps.NoTokens},
-		"nothing, and plugins that bring more":  {reads + "import importlib\nimportlib.import_module('shop.menu')\n", map[string]string{"pyproject.toml": "[project]\ndependencies = ['django']\n"}, "token-package", steps.NoTokens},
-		"PyJWT is there for others":             {reads, map[string]string{"requirements.txt": noToken + "pyjwt==2.10\n", "shop/a.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
-		"no word of what is required":           {reads, nil, "", steps.NothingReads},
-		"settings that speak of tokens":         {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
+		"nothing makes tokens":                                      {reads, map[string]string{"requirements.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, by a file that another names":                     {reads, map[string]string{"requirements.txt": "-r deps/all.txt\n", "deps/all.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, and plugins that bring more":                      {reads + "import importlib\nimportlib.import_module('shop.menu')\n", map[string]string{"pyproject.toml": "[project]\ndependencies = ['django']\n"}, "token-package", steps.NoTokens},
+		"PyJWT is there for others":                                 {reads, map[string]string{"requirements.txt": noToken + "pyjwt==2.10\n", "shop/a.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
+		"PyJWT checks others' tokens, by a class of a telling name": {reads + "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['shop.jwt_auth.Checked']}\n", map[string]string{"requirements.txt": noToken + "pyjwt\n", "shop/jwt_auth.py": "import jwt\n\n\ndef read(t):\n    return jwt.decode(t)\n"}, "token-package", steps.NoTokens},
+		"a key pair for another program, that settings name":        {reads + "LOGIN_JWT_KEY = os.environ['JWT_KEY']\n", map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\n\ndef make(key):\n    return jwt.encode({}, key, algorithm='RS256')\n"}, "token-package", steps.NoTokens},
+		"PyJWT's function under its own name":                       {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "from jwt import decode, encode\n\n\ndef make():\n    return encode({}, 'k')\n"}, "token-package:1", steps.OwnCode},
+		"nothing, by a hidden folder":                               {reads, map[string]string{".requirements/base.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, by a name in front":                               {reads, map[string]string{"dev-requirements.txt": noToken}, "token-package", steps.NoTokens},
+		"nothing, where dynaconf has a prefix":                      {dynamic, map[string]string{"requirements.txt": noToken + "dynaconf\n"}, "token-package", steps.NoTokens},
+		"dynaconf may give the package a key":                       {dynamic, map[string]string{"requirements.txt": "djangorestframework_simplejwt\ndynaconf\n"}, "", steps.NothingReads},
+		"an object's, as SECRET_KEY is":                             {"from .env import env\nSECRET_KEY = env.SHOP_KEY\nSIMPLE_JWT = {\n    'SIGNING_KEY': env.SHOP_KEY,\n}\n", map[string]string{"config/env.py": "class Env(BaseSettings):\n    SHOP_KEY: str\n\n\nenv = Env()\n"}, "settings-not-upgraded:4", steps.NothingReads},
+		"an object's, of a longer name":                             {"from .env import env\nSECRET_KEY = env.SHOP_KEY\nSIMPLE_JWT = {'SIGNING_KEY': env.SHOP_KEY_TOO}\n", map[string]string{"config/env.py": "class Env(BaseSettings):\n    SHOP_KEY: str\n    SHOP_KEY_TOO: str\n\n\nenv = Env()\n"}, "", steps.NothingReads},
+		"no word of what is required":                               {reads, nil, "", steps.NothingReads},
+		"settings that speak of tokens":                             {reads + "JWT_TTL = 5\n", map[string]string{"requirements.txt": noToken}, "", steps.NothingReads},
 		"a key pair of the project's own manager": {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/manager.py": "from jwt import api_jwt\n\n\nclass Manager:\n    _ALG = 'RS256'\n\n    def encode(cls, what):\n        return api_jwt.encode(what, cls.private_key(), algorithm=cls._ALG)\n",
 			"shop/jwt.py": "def jwt_encode(what):\n    return manager().encode(what)\n"}, "token-algorithm", steps.KeyPair},
 		"a key pair for another program, beside a shared key": {reads, map[string]string{"requirements.txt": "pyjwt\n", "shop/a.py": "import jwt\n\nALG = 'ES256'\n\n\ndef apple():\n    return jwt.encode({}, 'k', algorithm=ALG)\n",

@@ -132,5 +132,11 @@ func notUpgraded(p *steps.Project, sources []source) (finding.Finding, bool) {
 			return finding.New(finding.SettingsNotUpgraded, "").At(p.Rel(s.path), line), true
 		}
 	}
+	n := namingOf(sources)
+	if secret := n.filling(settingIs("SECRET_KEY"), trail{}); secret != "" && !raises {
+		if s, at, ok := n.signsWith(secret); ok {
+			return finding.New(finding.SettingsNotUpgraded, "").At(p.Rel(s.path), strings.Count(s.text[:at], "\n")+1), true
+		}
+	}
 	return finding.Finding{}, false
 }
