@@ -53,6 +53,7 @@ func TestFilesOfVariablesByTheirFolder(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]Kind{
 		".envs/.local/.django": EnvFile, ".envs/.production/.postgres": EnvFile, "api/.envs/dev/django": EnvFile, ".env/web": EnvFile,
+		"debian/rules": Pipeline, "deb/debian/shop.postinst": Pipeline, "debian/changelog": Other, "env/sample/web.env": Document, "env/web.env": EnvFile,
 		".envs/README.md": Document, ".envs/.local/.django.example": Other, "envs/staging.yml": Pipeline, "src/envs/robot.py": Other,
 	} {
 		if got := KindOf(file); got != want {

@@ -33,7 +33,7 @@ var (
 	}
 	taskDefinition = lazyregexp.New(`task[-_]?def[^/]*$|(?:^|/)(?:aws|ecs)/[^/]+\.json$|(?:^|/)\.ebextensions/[^/]*\.config$|(?:^|/)makefile\.[\w-]+$`)
 	// Scripts often have no ending where only scripts are, or go by one of these names.
-	scriptFolder = lazyregexp.New(`(?:^|/)(?:bin|scripts?|compose|docker|deploy|ops|ci|hooks|\.githooks)/(?:[^/]+/)*[\w-]+$|(?:^|/)(?:(?:docker-)?entrypoint|start|bootstrap|run)$`)
+	scriptFolder = lazyregexp.New(`(?:^|/)(?:bin|scripts?|compose|docker|deploy|ops|ci|hooks|\.githooks)/(?:[^/]+/)*[\w-]+$|(?:^|/)(?:(?:docker-)?entrypoint|start|bootstrap|run)$|(?:^|/)debian/(?:rules|(?:[\w-]+\.)?(?:pre|post)(?:inst|rm))$`)
 )
 
 var (
@@ -64,7 +64,7 @@ func KindOf(rel string) Kind {
 	case strings.HasSuffix(base, "-lock.yaml"), strings.HasSuffix(base, ".lock"), strings.HasSuffix(base, ".tftest.hcl"), base == "keysplit.toml":
 		return Other
 	case slices.Contains(pipelineFiles, base), slices.Contains(pipelineEndings, ext), steps.IsDockerfile(base),
-		(ext == ".json" || ext == ".config" || strings.HasPrefix(base, "makefile")) && taskDefinition.MatchString(rel), ext == "" && scriptFolder.MatchString(rel):
+		(ext == ".json" || ext == ".config" || strings.HasPrefix(base, "makefile")) && taskDefinition.MatchString(rel), (ext == "" || strings.HasSuffix(path.Dir(rel), "debian")) && scriptFolder.MatchString(rel):
 		return Pipeline
 	}
 	return Other

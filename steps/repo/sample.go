@@ -9,7 +9,7 @@ import (
 )
 
 // ofSamples are files in a folder that is called one of samples.
-var ofSamples = lazyregexp.New(`(?:^|/)(?:[\w-]*(?:sample|example|template)[\w-]*env[\w-]*|\.?envs?[\w-]*(?:sample|example|template)s?)/(?:[^/]+/)*\.[\w-]+$`)
+var ofSamples = lazyregexp.New(`(?:^|/)(?:[\w-]*(?:sample|example|template)[\w-]*env[\w-]*|\.?envs?[\w-]*(?:sample|example|template)s?|\.?envs?/(?:sample|example|template)s?)/(?:[^/]+/)*[\w-]*\.[\w-]+$`)
 
 // IsSample reports whether a file, by its path below the top level, is one of settings that
 // is made to be copied: .env.example, env.template, .envrc.sample, example.env,

@@ -103,9 +103,11 @@ var (
 	mappingEnd  = lazyregexp.New(`^\s*[})]`)
 	// Code that reads a variable says nothing on how to set it, and what a program
 	// of another language has is another variable.
-	readsIt    = lazyregexp.New(`=\s*(?:str\()?(?:os\.|environ|getenv|config\(|env[.(\[]|decouple|process\.env|settings\.|ENV\[|System\.|values\.)`)
-	otherCode  = lazyregexp.New(`^\s*(?:const|let|var|final|static|public|private|if|elif|while|assert|return|import|from|def|class)\b`)
-	negated    = lazyregexp.New(`(?i)\b(?:do not|don't|don’t|never|without|instead of|no need to|need not|cannot|can't|avoid)\b`)
+	readsIt   = lazyregexp.New(`=\s*(?:str\()?(?:os\.|environ|getenv|config[.(]|get_random_secret_key\(|env[.(\[]|decouple|process\.env|settings\.|ENV\[|System\.|values\.)`)
+	otherCode = lazyregexp.New(`^\s*(?:const|let|var|final|static|public|private|if|elif|while|assert|return|import|from|def|class)\b`)
+	// A field of a class with its type, an argument of a call, and an entry that is taken from an object.
+	ofCode     = lazyregexp.New(`^\s*\w+:\s*(?:(?:str|SecretStr)\b|[\w.|\[\] ]+?\s+=\s)|^\s*\w+=.*,$|^\s*["']\w+["']\s*:\s*[a-z_]\w*\.\w`)
+	negated    = lazyregexp.New(`(?i)\b(?:do not|don't|don’t|never|without|instead of|no need to|need not|cannot|can't|avoid)\b|\[#\d+\]`) // a ticket is work that was done
 	otherFence = lazyregexp.New(`(?i)^(?:js|jsx|ts|tsx|javascript|typescript|mjs|vue|svelte|java|kotlin|go|rust|php|ruby|rb|c|cpp|csharp|cs|swift|dart|html|css|regex|log|mermaid|diff)\b`)
 )
 
@@ -198,10 +200,12 @@ func (r *lineReader) follow(line string) {
 func (r *lineReader) inDocument(line string) bool {
 	line = htmlComment.ReplaceAllString(line, "")
 	switch {
-	case r.foreign || !r.In([]byte(line)):
+	case r.foreign || !r.In([]byte(line)) || ofCode.MatchString(line):
 		return false
 	case r.sets.shown.MatchString(line):
 		return !otherCode.MatchString(line) && !readsIt.MatchString(line) && !patternValue.MatchString(afterEquals(line)) && !r.sets.asked.MatchString(line)
+	case r.fenced && r.IsSecretKey(strings.TrimSpace(line)):
+		return true
 	case r.sets.listed.MatchString(line), r.fenced && r.sets.passed.MatchString(line):
 		return true
 	}
