@@ -16,24 +16,28 @@ func TestFailingCalls(t *testing.T) {
 	sc := scenario{role: "replace", old: faultOld, data: faultNew}
 	all := sc.trace(t)
 	temp := func(call string) point { return find(t, all, call, tempMark) }
+	plain := temp("renameat2").inject("error=EINVAL") // as where the system exchanges no names
+	over := find(t, (&scenario{role: sc.role, old: sc.old, data: sc.data, injections: []string{plain}}).trace(t), "renameat", tempMark)
 	type failure struct {
 		injection string
 		want      State
 		says      string
 	}
 	cases := map[string]failure{
-		"no space for the new version":   {temp("write").inject("error=ENOSPC"), Unchanged, "no space left"},
-		"a short write that lies":        {temp("write").inject("retval=1"), Unchanged, "other bytes"},
-		"sync of the new version fails":  {temp("fsync").inject("error=EIO"), Unchanged, "input/output error"},
-		"the mode cannot be kept":        {temp("fchmod").inject("error=EPERM"), Unchanged, "would lose its owner"},
-		"chmod lies":                     {temp("fchmod").inject("retval=0"), Unchanged, "would lose its owner"},
-		"the folder takes no file":       {temp("openat").inject("error=EACCES"), Unchanged, "permission denied"},
-		"the rename fails":               {temp("renameat2").inject("error=EPERM"), Unchanged, "not permitted"},
-		"the names cannot be exchanged":  {temp("renameat2").inject("error=EINVAL"), Replaced, ""},
-		"sync of the folder fails":       {find(t, all, "fsync", "/house>").inject("error=EIO"), NotDurable, "input/output error"},
-		"the folder cannot be opened":    {last(t, all, "openat", `/house"`).inject("error=EMFILE"), Unchanged, "too many open files"},
-		"no lock on this file system":    {find(t, all, "flock").inject("error=ENOLCK"), Unchanged, "lock"},
-		"control: nothing is made worse": {"inject=flock:error=EIO:when=1000", Replaced, ""},
+		"no space for the new version":    {temp("write").inject("error=ENOSPC"), Unchanged, "no space left"},
+		"a short write that lies":         {temp("write").inject("retval=1"), Unchanged, "other bytes"},
+		"sync of the new version fails":   {temp("fsync").inject("error=EIO"), Unchanged, "input/output error"},
+		"the mode cannot be kept":         {temp("fchmod").inject("error=EPERM"), Unchanged, "would lose its owner"},
+		"chmod lies":                      {temp("fchmod").inject("retval=0"), Unchanged, "would lose its owner"},
+		"the folder takes no file":        {temp("openat").inject("error=EACCES"), Unchanged, "permission denied"},
+		"the rename fails":                {temp("renameat2").inject("error=EPERM"), Unchanged, "not permitted"},
+		"the names cannot be exchanged":   {plain, Replaced, ""},
+		"nor is one renamed over one":     {plain + " " + over.inject("error=EACCES"), Unchanged, "permission denied"},
+		"a mount where none is exchanged": {plain + " " + over.inject("error=EBUSY"), Replaced, ""},
+		"sync of the folder fails":        {find(t, all, "fsync", "/house>").inject("error=EIO"), NotDurable, "input/output error"},
+		"the folder cannot be opened":     {last(t, all, "openat", `/house"`).inject("error=EMFILE"), Unchanged, "too many open files"},
+		"no lock on this file system":     {find(t, all, "flock").inject("error=ENOLCK"), Unchanged, "lock"},
+		"control: nothing is made worse":  {"inject=flock:error=EIO:when=1000", Replaced, ""},
 	}
 	if os.Getuid() == 0 {
 		cases["the owner cannot be kept"] = failure{temp("fchown").inject("error=EPERM"), Unchanged, "would lose its owner"}
@@ -42,7 +46,7 @@ func TestFailingCalls(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := sc.place(t)
-			_, out, err := strace(t, sc.role, p, c.injection)
+			_, out, err := strace(t, sc.role, p, strings.Fields(c.injection)...)
 			if !strings.Contains(out, "state: "+string(c.want)) || !strings.Contains(out, c.says) || (err == nil) != (c.want == Replaced) {
 				t.Errorf("%v, printed %q; want %s and %q", err, out, c.want, c.says)
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -38,6 +40,80 @@ func TestManualPages(t *testing.T) {
 	}
 	if len(all) != commands || commands < 8 {
 		t.Errorf("%d pages for %d commands", len(all), commands)
+	}
+}
+
+// The pages of a small program, but for the line at their top.
+func TestWhatAPageOfTheManualSays(t *testing.T) {
+	t.Parallel()
+	root := &cobra.Command{Use: "keysplit", Short: "Split", Long: "One\ntwo.\n\nThree.", Version: "1", Run: func(*cobra.Command, []string) {}}
+	root.PersistentFlags().StringP("env", "e", "", "the environment")
+	root.PersistentFlags().Int("hours", 3, "for `N` hours")
+	sub := &cobra.Command{Use: "check PLACE", Short: "Look", Example: "  keysplit check x", Run: func(*cobra.Command, []string) {}}
+	root.AddCommand(sub, &cobra.Command{Use: "man", Hidden: true, Run: func(*cobra.Command, []string) {}})
+	all := manPages(root)
+	if len(all) != 2 {
+		t.Errorf("%d pages", len(all))
+	}
+	ends, reads := ".SH EXIT STATUS\n", ".SH ENVIRONMENT\n"
+	for _, e := range exitCodes {
+		ends += fmt.Sprintf(".TP\n\\fB%d\\fR\n%s\n", e.code, roff(e.means))
+	}
+	for _, e := range environment {
+		reads += fmt.Sprintf(".TP\n\\fB%s\\fR\n%s\n", e.name, roff(e.means))
+	}
+	flags := `.TP
+\fB\-e\fR, \fB\-\-env\fR \fIVALUE\fR
+the environment
+`
+	hours := `.TP
+\fB\-\-hours\fR \fIN\fR
+for N hours
+(default: 3)
+`
+	help := ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nhelp for %s\n"
+	for name, want := range map[string]string{
+		"keysplit": `.SH NAME
+keysplit \- Split
+.SH SYNOPSIS
+\fBkeysplit\fR [FLAG...]
+.br
+\fBkeysplit\fR COMMAND [FLAG...]
+.SH DESCRIPTION
+One
+two.
+.PP
+Three.
+.SH COMMANDS
+.TP
+\fBkeysplit\-check\fR(1)
+Look.
+.SH OPTIONS
+` + flags + fmt.Sprintf(help, "keysplit") + hours + `.TP
+\fB\-v\fR, \fB\-\-version\fR
+version for keysplit
+` + ends + reads + `.SH SEE ALSO
+\fBkeysplit explain\fR lists every finding with its cause, reason and fix.
+`,
+		"keysplit-check": `.SH NAME
+keysplit\-check \- Look
+.SH SYNOPSIS
+\fBkeysplit check\fR PLACE [FLAG...]
+.SH DESCRIPTION
+Look.
+.SH OPTIONS
+` + fmt.Sprintf(help, "check") + `.SH OPTIONS OF ALL COMMANDS
+` + flags + hours + ends + `.SH EXAMPLES
+.nf
+  keysplit check x
+.fi
+.SH SEE ALSO
+\fBkeysplit\fR(1)
+`,
+	} {
+		if _, got, _ := strings.Cut(all[name+".1"], "\n"); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", name, got, want)
+		}
 	}
 }
 
