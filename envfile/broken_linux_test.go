@@ -54,7 +54,7 @@ func TestAFileThatAnswersNothing(t *testing.T) {
 		"sync":            func() error { return overwriteAll(unsynced, same) },
 		"sign the lock":   func() error { return (&lock{f: null}).sign() },
 		"a line to lift": func() error {
-			_, err := Edit([]byte("A=b\n"), For{Readers: []Dialect{Decouple}}, Lift{Line: 99})
+			_, err := Edit([]byte("A=b # c\n"), For{Readers: []Dialect{Decouple}}, Lift{Line: 99})
 			return err
 		},
 		"the target to go": func() error {

@@ -38,7 +38,6 @@ func (x *exemption) line(l *Line) {
 		}
 		return
 	}
-	x.spelling(text)
 	word, _, _ := strings.Cut(strings.TrimSpace(text), "#")
 	x.spelling(word)
 }

@@ -1,6 +1,7 @@
 package envfile
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -35,12 +36,22 @@ func TestLift(t *testing.T) {
 	}
 }
 
+// What refers to the value changes with it, and is no harm.
+func TestLiftChangesWhatRefersToTheValue(t *testing.T) {
+	t.Parallel()
+	got, err := Edit([]byte("B=60 # minutes\nC=$B\n"), For{Readers: []Dialect{DjangoEnviron}}, Lift{1})
+	if err != nil || string(got.New) != "# minutes\nB=60\nC=$B\n" {
+		t.Errorf("%q, %v", got.New, err)
+	}
+}
+
 // A comment that ends in a backslash would take the setting below it away from systemd.
 func TestLiftHarmsNoReader(t *testing.T) {
 	t.Parallel()
 	_, err := Edit([]byte("A=1\nB=60 # see C:\\\nC=1\n"), For{Readers: []Dialect{Decouple, Systemd}}, Lift{2})
-	if err == nil {
-		t.Error("systemd reads no B any more, and nothing said so")
+	var blocked *BlockedError
+	if !errors.As(err, &blocked) || blocked.Reader != Systemd || blocked.Reason != "another variable would change" {
+		t.Errorf("systemd reads no C any more: %v", err)
 	}
 }
 
