@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"dj/keysplit/steps"
 )
 
@@ -101,6 +103,36 @@ func TestConnectionsThatBeginToFail(t *testing.T) {
 	defer b.mu.Unlock()
 	if b.requests > 6+1+maxFailures+2 {
 		t.Errorf("%d requests to a server that is gone", b.requests)
+	}
+}
+
+// A connection that fails is one less, and ends no proof.
+func TestAConnectionThatFails(t *testing.T) {
+	b := newBench(t)
+	failed := false
+	b.intercept = func(http.ResponseWriter, *http.Request) bool {
+		if b.tokens < 6 || failed {
+			return false
+		}
+		failed = true
+		panic(http.ErrAbortHandler)
+	}
+	b.wantPass()
+	if !failed {
+		t.Error("no connection failed")
+	}
+}
+
+// The tokens of an answer may stand in a list.
+func TestTokensOfAList(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	token, err := mint(t.Context(), randomSigner(), "HS256", jwt.MapClaims{"token_type": "access"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := (&session{run: b.run}).tokens(answer{body: []byte(`{"data": [["` + token + `"]]}`)}); len(found) != 1 || found[0].key != "data" {
+		t.Errorf("%d tokens", len(found))
 	}
 }
 

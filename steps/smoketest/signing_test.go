@@ -5,8 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps/journal"
 )
 
 // What a server signs with is told for every key that keysplit knows, and no other.
@@ -23,6 +26,10 @@ func TestWhichKeyAServerSignsWith(t *testing.T) {
 			b.signs = b.secret
 			path := b.run.Project.EnvFile.Path
 			if err := os.WriteFile(path, []byte("SECRET_KEY="+b.secret+"\nJWT_SECRET_KEY="+b.key+"\n"), 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+			var err error // and no key was there before
+			if b.run.Journal, err = journal.Folder(b.t.TempDir()).Open(filepath.Dir(path), "development"); err != nil {
 				b.t.Fatal(err)
 			}
 		}, nil, "signs with SECRET_KEY"},
