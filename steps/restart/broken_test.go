@@ -12,6 +12,8 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/journal"
 	"dj/keysplit/steps/process"
+	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/vendor"
 )
 
@@ -20,6 +22,7 @@ var errLost = errors.New("the answer got lost")
 // manager is one of a platform that fails where a test says.
 type manager struct {
 	fails    string
+	plan     steps.Plan
 	seen     []vendor.Sighting
 	restarts int
 }
@@ -32,7 +35,7 @@ func (m *manager) fail(at string) error {
 }
 
 func (m *manager) Plan(context.Context, *steps.Run) (steps.Plan, error) {
-	return steps.Plan{}, m.fail("plan")
+	return m.plan, m.fail("plan")
 }
 func (m *manager) Places(context.Context, *steps.Run) []string  { return []string{"the platform"} }
 func (m *manager) MayRestart(context.Context, *steps.Run) error { return m.fail("may") }
@@ -116,6 +119,40 @@ func TestALookAtTheServersThatFails(t *testing.T) {
 			if err := act(w); !errors.Is(err, errLost) {
 				t.Errorf("%s, look %d of %d: %v", name, n, *calls, err)
 			}
+		}
+	}
+}
+
+// What is asked before several restart is what each of them asks, or the usual question; and
+// where only the workers restart, they are asked about.
+func TestWhatIsAskedBeforeSeveralRestart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one := &manager{plan: steps.Plan{Summary: prose.Say("One."), Question: prose.Say("One?")}}
+	two := &manager{plan: steps.Plan{Summary: prose.Say("Two."), Question: prose.Say("Two?")}}
+	for want, all := range map[string]several{"One?": {one, one}, "": {one, two}} {
+		if p, err := all.Plan(t.Context(), w.run); err != nil || p.Question.Rendered() != want {
+			t.Errorf("%q is asked, want %q: %v", p.Question.Rendered(), want, err)
+		}
+	}
+	w.run.Options.Also = []steps.Way{Way{spec: "worker:x", manager: two}}
+	for want, p := range map[string]steps.Plan{
+		"One. One?":         one.plan,
+		"Two. Restart now?": {Summary: prose.Say("None."), Question: prose.Say("Go on?"), Nothing: true},
+	} {
+		if err := planWorkers(t.Context(), w.run, &p); err != nil || p.Nothing || p.Summary.Rendered()+" "+p.Question.Rendered() != want {
+			t.Errorf("%q, %q, want %q: %v", p.Summary.Rendered(), p.Question.Rendered(), want, err)
+		}
+	}
+}
+
+// Only of a worker of which nothing was seen it is said that nothing of it runs.
+func TestAWorkerThatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	for said, seen := range map[string][]vendor.Sighting{"not seen: worker:x": nil, "seen: pods": {{Name: "pods", Keys: vendor.GivenRight}}} {
+		var events stepstest.Events
+		if err := saw(events.Emit, "worker:x", seen); err != nil || len(events) != 1 || events[0].Text.Rendered() != said {
+			t.Errorf("%+v, want %q: %v", events, said, err)
 		}
 	}
 }

@@ -233,10 +233,7 @@ func Described(run *steps.Run) string {
 // app, a service, the cluster. What cannot be asked is left out; the restart itself
 // then says why.
 func Places(ctx context.Context, run *steps.Run) []string {
-	w, err := backWith(run)
-	if err != nil {
-		return nil
-	}
+	w, _ := backWith(run) // one that is not known has none
 	return w.places(ctx, run)
 }
 

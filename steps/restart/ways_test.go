@@ -292,7 +292,7 @@ func TestWithoutProcesses(t *testing.T) {
 	w.step.Find = func(context.Context, string) ([]steps.Server, error) { return nil, process.ErrUnsupported }
 	w.run.Options.URL = backend(t)
 	texts, _, err := do(w.step.Apply, w.run)
-	if err != nil || !w.touched() || w.run.Restarted || !hasText(texts, "cannot see the running servers") {
+	if err != nil || !w.touched() || w.run.Restarted || !hasText(texts, "cannot see the running servers") || !hasText(texts, "Marked ") {
 		t.Errorf("error %v, touched %v, restarted %v, said %q", err, w.touched(), w.run.Restarted, texts)
 	}
 	if _, err := w.step.Plan(context.Background(), w.run); err != nil {
