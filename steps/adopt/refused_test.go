@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/secret"
 )
 
@@ -185,6 +186,9 @@ func TestLinesToPasteAreTheSettingsOwn(t *testing.T) {
 	message, fix := run.Fit(failed.Findings[0].Message).Rendered(), run.Fit(failed.Findings[0].Fix)
 	if !strings.HasSuffix(message, ": SECRET_KEY depends on a condition.") || fix.Command() != "" {
 		t.Errorf("%s %q", message, fix.Command())
+	}
+	if apps := (place{Tail: "apps", File: here.File}); !finding.Has(failed.Findings, finding.SettingsNotUpgraded) || !errors.As(unsure(run, apps), &failed) || !finding.Has(failed.Findings, finding.GraceModuleNotLoaded) {
+		t.Errorf("%+v", failed.Findings)
 	}
 	for _, line := range []string{"below SECRET_KEY and SIMPLE_JWT:", "if SHOP_JWT_KEY == SECRET_KEY:", `SIMPLE_JWT = {"SIGNING_KEY": SHOP_JWT_KEY}`, "SHOP_JWT_KEY = os.environ.get(\"SHOP_JWT_KEY\")"} {
 		if !strings.Contains(fix.Rendered(), line) {

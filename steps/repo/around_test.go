@@ -63,6 +63,7 @@ func TestLinesForOtherPrograms(t *testing.T) {
 		"a step":                    {".github/workflows/a.yml", steps1 + "      - run: echo SECRET_KEY=x >> web/.env\n", 0},
 		"a step there":              {".github/workflows/a.yml", steps1 + "      - run: echo SECRET_KEY=x >> .env\n        working-directory: web\n", 0},
 		"a step with two":           {".github/workflows/a.yml", steps1 + "      - run: |\n          echo SECRET_KEY=x >> web/.env\n          echo SECRET_KEY=x >> api/.env\n", 7},
+		"a step that goes there":    {".github/workflows/a.yml", steps1 + "      - run: |\n          cd web\n          echo SECRET_KEY=x >> .env\n", 0},
 		"a step's variable there":   {".github/workflows/a.yml", steps1 + "      - run: npm test\n        working-directory: web\n        env: {SECRET_KEY: x}\n", 0},
 		"a service built there":     {"compose.yaml", "services:\n  ui:\n    build: {context: ./web}\n    environment: {SECRET_KEY: x}\n", 0},
 		"a service built here":      {"compose.yaml", "services:\n  ui:\n    build: ./api\n    environment: {SECRET_KEY: x}\n", 4},

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"dj/keysplit/steps"
 )
 
 // A file is one of compose by its services, where each has an image or is built.
@@ -21,6 +23,28 @@ func TestWhatIsAComposeFile(t *testing.T) {
 	} {
 		if got := IsCompose("a.yml", []byte(text)); got != want {
 			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
+// What an edit of YAML adds is an entry of the key, and of no other variable.
+func TestAnEntryOfTheKey(t *testing.T) {
+	t.Parallel()
+	v := wordsOf(steps.GuideNames)
+	docs := func(items string) []*yaml.Node {
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte("env:\n- {name: A, value: b}\n"+items), &doc); err != nil {
+			t.Fatal(err)
+		}
+		return []*yaml.Node{&doc}
+	}
+	for added, want := range map[string]bool{
+		"- {name: JWT_SECRET_KEY, value: x}\n": true, "- {name: TOKEN, value: x}\n": false,
+		"- {key: JWT_SECRET_KEY, value: x}\n": true, "- {value: JWT_SECRET_KEY, name: x}\n": false,
+		"- JWT_SECRET_KEY=x\n": true, "- TOKEN=x\n": false, "": false,
+	} {
+		if got := v.addsEntry(docs(""), docs(added)); got != want {
+			t.Errorf("%q: %t", added, got)
 		}
 	}
 }
