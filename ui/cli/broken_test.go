@@ -18,17 +18,39 @@ import (
 	"dj/keysplit/steps/secret"
 )
 
+// damage leaves a journal that cannot be read.
+func damage(t *testing.T, root string) {
+	t.Helper()
+	j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(j.Dir(), "journal.jsonl"), []byte("nothing\nof ours\n"), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A journal that cannot be read stands in a bug report; and findings that cannot be printed
+// are no good end of a check.
+func TestWhatAReportCannotReadOrPrint(t *testing.T) {
+	root, _ := staticProject(t)
+	t.Chdir(root)
+	var out, errOut bytes.Buffer
+	closed, writing := io.Pipe()
+	_ = closed.Close()
+	code := Main([]string{"check", "--static", "--format", "json"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: writing, Err: &errOut})
+	if code == ExitOK || !strings.Contains(errOut.String(), "closed pipe") {
+		t.Errorf("exit %d: %s", code, errOut.String())
+	}
+	damage(t, root)
+	code = Main([]string{"bug-report", "--static"}, IO{State: Stdio().State, In: strings.NewReader(""), Out: &out, Err: &errOut})
+	if code != ExitOK || !strings.Contains(out.String(), `"failed": "`) {
+		t.Errorf("exit %d\n%s", code, out.String())
+	}
+}
+
 // What a command cannot read or make ends it, and is not told as a result.
 func TestWhatEndsACommand(t *testing.T) {
-	damage := func(t *testing.T, root string) {
-		j, err := Stdio().State.Open(root, steps.DefaultEnvironment)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(j.Dir(), "journal.jsonl"), []byte("nothing\nof ours\n"), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	toml := func(t *testing.T, root string) {
 		if err := os.WriteFile(filepath.Join(root, "keysplit.toml"), []byte("[environments.\n"), 0o600); err != nil {
 			t.Fatal(err)

@@ -107,14 +107,10 @@ func (c *checkOptions) settle(envGiven bool) error {
 var formats = []string{"text", "json", "junit", "sarif", "github"}
 
 func (c *checkOptions) check(ctx context.Context, stdio IO) error {
-	names, err := c.environments(c.all)
-	if err != nil {
-		return err
-	}
 	prints := secret.NewFingerprinter(nil)
 	var all []*inspect.Environment
 	var pages []*plainFront
-	for _, name := range names {
+	for _, name := range c.environments(c.all) {
 		plain := newPlain(stdio, &c.speech) // a page for each: what they have in common is known in the end
 		plain.hold()
 		one, err := c.one(ctx, stdio, name, c.front(plain), prints, len(all) == 0)
@@ -133,7 +129,7 @@ func (c *checkOptions) check(ctx context.Context, stdio IO) error {
 	if err := c.print(stdio, all); err != nil {
 		return err
 	}
-	err = worst(all)
+	err := worst(all)
 	var failure *steps.Failure
 	if c.format != "text" && !errors.As(err, &failure) {
 		return err // no finding tells it

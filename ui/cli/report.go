@@ -111,15 +111,12 @@ func (r *reportOptions) check() error {
 }
 
 func (r *reportOptions) print(ctx context.Context, stdio IO) error {
-	names, err := r.environments(r.all)
-	if err != nil {
-		return err
-	}
 	var reports []checklist.Report
 	var run *steps.Run
-	for _, name := range names {
+	for _, name := range r.environments(r.all) {
 		at := r.place
 		at.env = name
+		var err error
 		if run, err = found(ctx, stdio, &at, request{delivery: delivery{targets: r.targets}, speech: &speech{json: r.json}, reach: nowhere, answers: answers{wait: r.wait}, options: steps.Options{ReadOnly: true}}); err != nil {
 			return err
 		}

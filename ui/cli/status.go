@@ -77,13 +77,9 @@ type statusReport struct {
 }
 
 func (o *statusOptions) print(ctx context.Context, stdio IO) error {
-	names, err := o.environments(o.all)
-	if err != nil {
-		return err
-	}
 	report := statusReport{Schema: 1}
 	f := o.plain(stdio)
-	for i, name := range names {
+	for i, name := range o.environments(o.all) {
 		at := o.place
 		at.env = name
 		one, err := o.look(ctx, stdio, &at)
@@ -106,15 +102,14 @@ func (o *statusOptions) print(ctx context.Context, stdio IO) error {
 
 // environments are those that a command is about: with all, every one of the
 // configuration, where it has any.
-func (p *place) environments(all bool) ([]string, error) {
-	if !all {
-		return []string{p.env}, nil
+func (p *place) environments(all bool) []string {
+	if all {
+		conf, _ := p.configuration() // what is wrong with it, the look at the environment says
+		if names := conf.Names(); len(names) > 0 {
+			return names
+		}
 	}
-	conf, err := p.configuration()
-	if names := conf.Names(); len(names) > 0 && err == nil {
-		return names, nil
-	}
-	return []string{p.env}, err
+	return []string{p.env}
 }
 
 // look looks at one environment.
