@@ -50,6 +50,7 @@ func TestReadDetails(t *testing.T) {
 		{Shell, "f() {\nK=a\n}\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "(K=a)\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "case x in\nx) K=a;;\nesac\nJ=b", "J=b(stated)|K=(unknown)"},
+		{Shell, "case x in x) K=a;; esac\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "K[0]=a\nJ=b", "J=b(stated)|K=(unknown)"},
 		{Shell, "cat << X\nK=a\nX\nJ=b", ""},
 		{Shell, "source x\nK=a", "K=a(stated)"},

@@ -18,7 +18,8 @@ import (
 // faulty is a screen that panics in one place.
 type faulty struct {
 	screen
-	in string
+	in   string
+	when chan struct{}
 }
 
 func (f *faulty) plan(w *wizard, s *sheet, p steps.Plan) {
@@ -33,7 +34,7 @@ func (f *faulty) key(w *wizard, k tea.KeyMsg) (tea.Cmd, bool) {
 	case "Update":
 		panic("on purpose")
 	case "a command":
-		return func() tea.Msg { panic("on purpose") }, true
+		return func() tea.Msg { <-f.when; panic("on purpose") }, k.String() == "x"
 	}
 	return f.screen.key(w, k)
 }
@@ -47,18 +48,26 @@ func TestAPanicRestoresTheTerminal(t *testing.T) {
 			before := parts
 			defer func() { parts = before }()
 			parts = slices.Clone(parts)
-			parts[1].screen = func() screen { return &faulty{newGenerate(), in} }
-			y := show(t, context.Background(), newStage(t, plainLight), Options{})
+			when := make(chan struct{})
+			parts[1].screen = func() screen { return &faulty{newGenerate(), in, when} }
+			st := newStage(t, plainLight)
+			finished := slow(st, steps.Generate)
+			y := show(t, context.Background(), st, Options{})
 			y.until("[ Start ]")
 			y.types("\r")
 			if in != "View" {
 				y.until("Step 1 of 5")
 				y.types("x")
 			}
+			if in == "a command" {
+				y.types("\r")
+				y.until("it runs")
+				close(when)
+			}
 			y.end()
 			y.restored()
-			if y.err == nil {
-				t.Error("it ended without an error")
+			if y.err == nil || finished() != (in == "a command") {
+				t.Errorf("it ended with %v, and what ran had finished: %t", y.err, finished())
 			}
 		})
 	}

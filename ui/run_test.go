@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -339,42 +337,6 @@ func TestAltBracketIsNotAnAnswer(t *testing.T) {
 	st.send(k)
 	st.press("enter")
 	st.want(steps.Generate, ready)
-}
-
-// A program that asks for a password gets the terminal: the wizard is not on it
-// in the meantime, what is typed goes to the program alone, and the wizard comes back.
-func TestTheTerminalIsHandedOver(t *testing.T) {
-	t.Attr("part", "ends of the wizard inside the process")
-	st := newStage(t, plainLight)
-	got := make(chan error, 1)
-	answer := filepath.Join(t.TempDir(), "answer")
-	st.fakes[steps.Preflight].apply = func(ctx context.Context, run *steps.Run, _ steps.Emit) error {
-		err := run.HandOver(ctx, "/bin/sh", []string{"-c",
-			`stty -echo; printf 'Password: '; read -r line; stty echo; printf %s "$line" >"$1"; exit 3`, "sh", answer})
-		got <- err
-		return nil
-	}
-	y := show(t, context.Background(), st, Options{})
-	y.until("Password: ")
-	if y.otherScreen() {
-		t.Error("the wizard's screen is still on")
-	}
-	y.types("open sesame q\r")
-	err := <-got
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
-		t.Errorf("error %v", err)
-	}
-	if line, err := os.ReadFile(answer); err != nil || string(line) != "open sesame q" {
-		t.Errorf("the program got %q, %v", line, err)
-	}
-	y.until("[ Start ]")
-	y.types("q")
-	y.end()
-	y.restored()
-	if strings.Contains(y.text(), "sesame") {
-		t.Error("what was typed was shown")
-	}
 }
 
 // The wheel is no arrow key while the wizard is up, and the window has its title; both

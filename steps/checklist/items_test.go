@@ -362,10 +362,15 @@ func TestAKeyOfTheEnvironment(t *testing.T) {
 		"a file that has one too":  {"JWT_SECRET_KEY=" + key + "\n", map[string]string{"JWT_SECRET_KEY": key}, "sets JWT_SECRET_KEY, as decouple reads it", "", "86 characters"},
 		"no file, and nothing set": {"-", nil, "open: .env cannot be read", "", "open: no file holds a key"},
 		"a file of its value":      {"SECRET_KEY=" + secretKey + "\n", nil, "holds JWT_SECRET_KEY, and the settings read it there", "", "86 characters, in jwt.txt"},
+		"fetched by the settings":  {"SECRET_KEY=" + secretKey + "\n", nil, "the settings fetch JWT_SECRET_KEY themselves", "", "64 characters, as Django has it"},
+		"one that will not do":     {"SECRET_KEY=" + secretKey + "\n", nil, "open: the settings fetch no good key", "", "open: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := stepstest.NewRun(t, c.file, c.environ)
+			if fetched := map[string]int{"fetched by the settings": 64, "one that will not do": 12}[name]; fetched > 0 {
+				run.Project.Source, run.Project.Facts = steps.Source{Kind: steps.FromCode}, &steps.Facts{State: "ok", Key: steps.KeyFacts{Set: true, Length: fetched}}
+			}
 			if name == "a file of its value" {
 				run.Project.Source = steps.Source{Kind: steps.ValueFile, File: filepath.Join(run.Project.Root, "jwt.txt")}
 				if err := os.WriteFile(run.Project.Source.File, []byte(key+"\n"), 0o600); err != nil {

