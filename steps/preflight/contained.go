@@ -39,7 +39,8 @@ func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, p
 	if _, set := run.LookupEnv(d.run.Names().Key); set {
 		return service, false, false
 	}
-	place = o.EnvFile == "" && d.reader() != envfile.Decouple && !isThere(p.EnvFile.Path)
+	fetches := d.nothingReads(steps.KeyFacts{}).SecretKey.Source != ""
+	place = o.EnvFile == "" && d.reader() != envfile.Decouple && !fetches && !isThere(p.EnvFile.Path)
 	if o.Static {
 		return service, place, place && !mayManage(p)
 	}

@@ -44,6 +44,7 @@ func TestContained(t *testing.T) {
 		"poetry may have one": {map[string]string{"docker-compose.yml": web, "poetry.lock": ""}, nil, ""},
 		"a .env here":         {map[string]string{"docker-compose.yml": web, ".env": "A=1\n"}, nil, ""},
 		"a reader of a .env":  {map[string]string{"docker-compose.yml": web, "config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n"}, nil, ""},
+		"a store of secrets":  {map[string]string{"docker-compose.yml": web, "config/settings.py": "import hvac\nvault = hvac.Client()\nSECRET_KEY = vault.read('a')\nSIMPLE_JWT = {'SIGNING_KEY': vault.read('b')}\n"}, nil, ""},
 		"a key in the shell":  {map[string]string{"docker-compose.yml": web}, map[string]string{"JWT_SECRET_KEY": stepstest.Key()}, ""},
 		"no compose file":     {nil, nil, ""},
 	} {

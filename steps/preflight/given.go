@@ -151,25 +151,25 @@ func (d *diagnosis) nothingReads(secretKey steps.KeyFacts) steps.Source {
 	case from == "value-file", from == "code" && secretKey.File != "":
 		s.SecretKey = secretKey
 	case (from == "code" || from == "") && slices.ContainsFunc(d.sources, fetch):
-		switch asks, assigned := d.asks(d.run.Names().Key); {
+		switch asks, assigned := d.asks("JWT_SECRET_KEY", d.run.Names().Key); {
 		case asks:
 			return s
 		case assigned:
 			s.Fetches = true
 		}
-		if asks, _ := d.asks(d.run.Names().SecretKey); s.Fetches || !asks {
+		if asks, _ := d.asks("SECRET_KEY", d.run.Names().SecretKey); s.Fetches || !asks {
 			s.SecretKey.Source = "code"
 		}
 	}
 	return s
 }
 
-// asks reports whether the settings' text assigns a name, or the key to the package that signs,
-// and whether a variable is read for it.
-func (d *diagnosis) asks(name string) (asks, assigned bool) {
+// asks reports whether the settings' text assigns a setting, by its own name or its variable's,
+// or gives the package that signs a key, and whether a variable is read for it.
+func (d *diagnosis) asks(setting, variable string) (asks, assigned bool) {
 	for _, s := range d.sources {
-		values := valuesOf(s.text, name)
-		if m := fetched.FindStringSubmatch(s.text); m != nil && name == d.run.Names().Key && strings.Contains(m[1], "(") {
+		values := valuesOf(s.text, setting+" "+variable)
+		if m := fetched.FindStringSubmatch(s.text); m != nil && variable == d.run.Names().Key && strings.Contains(m[1], "(") {
 			values = append(values, m[1])
 		}
 		for _, value := range values {

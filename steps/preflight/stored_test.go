@@ -70,8 +70,15 @@ func TestSettingsWithALibraryOfAStore(t *testing.T) {
 		"import boto3\nSECRET_KEY = os.environ['SECRET_KEY']\nBUCKET = boto3.client('s3').bucket('a')\n": "load_dotenv",
 		"import boto3_stubs\n": "load_dotenv",
 		"import requests\nSECRET_KEY = requests.get('https://a').json()['k']\n": "load_dotenv",
+		// Under other names than the settings'.
+		"import hvac\nSECRET_KEY = vault['shop_secret']\nJWT_SECRET_KEY = vault['shop_key']\n": "the settings can fetch",
+		"import boto3\nSECRET_KEY = os.environ['shop_secret']\n":                               "load_dotenv",
 	} {
 		run := stepstest.NewRun(t, "", nil)
+		if strings.Contains(text, "shop_") {
+			run.Options.Names = steps.Names{SecretKey: "shop_secret", Key: "shop_key"}
+			run.Project.Names = run.Options.Names
+		}
 		d := &diagnosis{run: run, project: run.Project, sources: []source{{path: "settings.py", text: text}}}
 		for _, from := range []string{"", "code"} {
 			if said := run.Untaken(d.nothingReads(steps.KeyFacts{Source: from})).Fix.Rendered(); !strings.Contains(said, says) {
