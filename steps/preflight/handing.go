@@ -20,7 +20,8 @@ type hand struct {
 }
 
 var (
-	handsEnv = lazyregexp.New(`(?i)(?:^|[\s"'=/])\.env\b|\bdotenv|\benvfile\b|\bhoncho\b`)
+	// A package among what is required hands over nothing.
+	handsEnv = lazyregexp.New(`(?i)(?:^|[\s"'=/])\.env\b|(?:^|[\s_])dotenv(?:[\s:_-]|$)|\benvfile\b|\bhoncho\b`)
 	// handsOver is a line by which just, make, Task, mise, dotenv, uv, PDM, poe or an
 	// editor hands over the variables of a file.
 	handsOver = lazyregexp.New(`(?i)^set[ \t]+dotenv-(?:load|filename|path)\b|^[ \t]*-?s?include[ \t]+\S*\.env|^[ \t]*dotenv:|\b_\.file\b|\benv[_-]?file\b|\bdotenv[ \t]+(?:-\S+[ \t]+\S+[ \t]+)?run\b`)

@@ -33,6 +33,8 @@ func TestWhichFileTheTextReads(t *testing.T) {
 		"components":                       {"import os\nfrom split_settings.tools import include\ninclude('components/*.py')\n" + keys, nil, nil, "backend/.env"},
 		"a Makefile that hands it":         {"import os\n" + keys, map[string]string{"backend/Makefile": "include .env\nexport\nrun:\n\tpython manage.py runserver\n"}, nil, "backend/.env"},
 		"a Makefile that does not":         {"import os\n" + keys, map[string]string{"backend/Makefile": "run:\n\tpython manage.py runserver\n"}, nil, none},
+		"packages that read one":           {"import os\n" + keys, map[string]string{"backend/pyproject.toml": "[project]\ndependencies = [\n    \"python-dotenv>=1.0\",\n]\n", "package.json": "{\"dependencies\": {\"dotenv\": \"^16\"}}\n"}, nil, none},
+		"Task, which does":                 {"import os\n" + keys, map[string]string{"backend/Taskfile.yml": "dotenv: ['.env']\n"}, nil, "backend/.env"},
 		"pipenv":                           {"import os\n" + keys, map[string]string{"Pipfile": "[packages]\n"}, nil, "backend/.env"},
 		"a variable that is not set":       {dotenv + "path = os.environ.get('DOTENV_PATH')\nif path:\n    load_dotenv(path)\n" + keys, nil, nil, none},
 		"on one line":                      {dotenv + "dotenv_path = os.environ.get('DOTENV_PATH')\nif dotenv_path: load_dotenv(dotenv_path=dotenv_path)\n" + keys, nil, nil, none},

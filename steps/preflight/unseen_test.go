@@ -63,11 +63,15 @@ func TestALineThatTheSettingsWouldNotSee(t *testing.T) {
 		"the environment":     {inEnv, steps.KeyFacts{}, true, "from the environment alone"},
 		"neither":             {func(steps.Trial) string { return "" }, steps.KeyFacts{}, true, "as they read SECRET_KEY"},
 		"another key":         {func(steps.Trial) string { return other }, steps.KeyFacts{}, true, "as they read SECRET_KEY"},
+		"nothing opens it":    {inEnv, steps.KeyFacts{Source: "environment"}, true, "let the settings load a .env"},
 		"where SECRET_KEY is": {func(steps.Trial) string { return "" }, steps.KeyFacts{Source: "code", File: "keys.toml"}, true, "read SECRET_KEY from keys.toml"},
 	} {
 		run := stepstest.NewRun(t, "SECRET_KEY=x\n", nil)
 		p := run.Project
 		p.EnvFile.Readers = []envfile.Dialect{envfile.PythonDotenv}
+		if name == "nothing opens it" {
+			p.EnvFile.Readers = []envfile.Dialect{envfile.Shell}
+		}
 		if c.secret.File != "" {
 			c.secret.File = filepath.Join(p.Root, c.secret.File)
 		}
