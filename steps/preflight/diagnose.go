@@ -235,7 +235,9 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 		switch code {
 		case finding.JWTKeyMissing:
 			if env := d.project.EnvFile; env.Owner != nil {
-				d.found = append(d.found, d.run.Owned(env.Names))
+				if !env.Names || !d.run.Options.Committed { // that the reference is there is all that can be committed
+					d.found = append(d.found, d.run.Owned(env.Names))
+				}
 				continue
 			}
 			if finding.Has(d.found, finding.KeyUnread) || d.gluedKey() {

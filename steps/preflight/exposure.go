@@ -47,7 +47,8 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 		found = append(found, finding.New(finding.EnvFileInBuildContext, "").At(p.Rel(dockerfile), 0).
 			WithFix(finding.Do("Add a line to %s: **/%s", p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore")), filepath.Base(p.EnvFile.Path))))
 	}
-	if at := p.EnvFile.At; at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
+	// No commit has permissions.
+	if at := p.EnvFile.At; !run.Options.Committed && p.EnvFile.Owner == nil && at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
 		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
 		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}

@@ -21,6 +21,7 @@ func (d *diagnosis) belong() {
 	env.Owner, env.Sourced = steps.ManagerOf(names, readSome(env.Path)), false
 	if env.Owner == nil && d.reader() == envfile.Shell {
 		d.handOver()
+		env.Owner = steps.ManagerOf(names, readSome(env.Path))
 	}
 	env.Names = sets(env.Path, names.IsKey)
 }

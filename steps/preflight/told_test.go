@@ -149,6 +149,39 @@ func TestATrackedFileThatComposeFillsIn(t *testing.T) {
 	}
 }
 
+// A file of references that is handed over is its program's, and in order where it is
+// committed with one for each key.
+func TestReferencesThatAreHandedOver(t *testing.T) {
+	t.Parallel()
+	const one, both = "SECRET_KEY=op://Shop/Dev :: App/SECRET_KEY\n", "SECRET_KEY=op://a/b/c\nJWT_SECRET_KEY=op://a/b/d\n"
+	for what, c := range map[string]struct {
+		file, text string
+		committed  bool
+		want       string
+	}{
+		"by a Makefile":            {".env.op", both, false, "env-file-managed"},
+		"committed":                {".env.op", both, true, ""},
+		"committed, without a key": {".env.op", one, true, "env-file-managed"},
+		"the .env, committed":      {".env", both, true, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			dir := lay(t, map[string]string{
+				".git/HEAD": "", "manage.py": manage, "config/__init__.py": "", c.file: c.text,
+				"config/settings.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nJWT_SECRET_KEY = os.environ['JWT_SECRET_KEY']\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n",
+				"Makefile":           "run:\n\top run --env-file=" + c.file + " -- uv run python manage.py runserver\n",
+			})
+			if err := os.Chmod(filepath.Join(dir, c.file), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			run, _, err := lookStatic(t, dir, func(run *steps.Run) { run.Options.Committed = c.committed }, nil)
+			if got := codes(run.Project.Findings); err != nil || got != c.want {
+				t.Errorf("%q, want %q, %v", got, c.want, err)
+			}
+		})
+	}
+}
+
 // Settings that make no tokens have nothing to split, and get nothing written.
 func TestAProjectWithoutTokens(t *testing.T) {
 	t.Parallel()
