@@ -29,7 +29,7 @@ type launcher struct {
 const makes = "`python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 
 // launchers: docs.doppler.com/docs/cli, infisical.com/docs/cli, developer.1password.com/docs/cli,
-// github.com/segmentio/chamber, github.com/tellerops/teller, getsops.io/docs, docs.phase.dev/cli,
+// github.com/segmentio/chamber, github.com/tellerops/teller, getsops.io/docs, dotenvx.com/docs, docs.phase.dev/cli,
 // bitwarden.com/help/secrets-manager-cli, github.com/GoogleCloudPlatform/berglas,
 // cyberark.github.io/summon, github.com/hashicorp/envconsul, developer.hashicorp.com/hcp/docs/cli,
 // github.com/sorah/envchain, docs.railway.com/cli/run, github.com/99designs/aws-vault, and direnv,
@@ -41,6 +41,7 @@ var launchers = []launcher{
 	{name: "chamber", command: "chamber exec", run: "chamber exec FILE --", set: makes + " | chamber write FILE jwt_secret_key -`"},
 	{name: "teller", file: ".teller.yml", command: "teller run", run: "teller run --", set: "add JWT_SECRET_KEY where the providers of .teller.yml get the others from"},
 	{name: "sops", file: ".sops.yaml", command: "sops exec-env", run: "sops exec-env FILE", set: "`sops edit FILE`", quoted: true},
+	{name: "dotenvx", command: "dotenvx run", run: "dotenvx run --", set: "`dotenvx set JWT_SECRET_KEY VALUE`, with the -f that the backend is started with"},
 	{name: "Phase", file: ".phase.json", command: "phase run", run: "phase run", set: "`phase secrets create JWT_SECRET_KEY`, which asks for the value"},
 	{name: "Bitwarden", command: "bws run", run: "bws run --", set: "`bws secret create JWT_SECRET_KEY VALUE PROJECT_ID`"},
 	{name: "Berglas", command: "berglas exec", run: "berglas exec --", set: "put it beside the others in their bucket or in Secret Manager, and name that for JWT_SECRET_KEY where the others are named"},

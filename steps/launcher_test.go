@@ -46,6 +46,7 @@ func TestProgramsThatGiveVariables(t *testing.T) {
 		"run by uv":         {map[string]string{"Makefile": "run:\n\tuv run --env-file .env python manage.py runserver\n"}, "UV", "", ""},
 		"pipenv":            {map[string]string{"Pipfile": ""}, "", "", "pipenv run keysplit"},
 		"python-dotenv":     {map[string]string{"Procfile": "web: dotenv run -- gunicorn config.wsgi\n"}, "", "", "dotenv run -- keysplit"},
+		"dotenvx":           {map[string]string{"Makefile": "run:\n\tdotenvx run -f .env.dev -- python manage.py runserver\n"}, "", "dotenvx set JWT_SECRET_KEY VALUE", "dotenvx run -f .env.dev -- keysplit"},
 		"Phase":             {map[string]string{"Makefile": "dev:\n\tphase run --env dev ./manage.py runserver\n"}, "", "phase secrets create JWT_SECRET_KEY", "phase run --env dev keysplit"},
 		"one word":          {map[string]string{"package.json": `{"scripts": {"api": "phase run \"python manage.py runserver\""}}`}, "", "phase secrets", "phase run keysplit"},
 		"Bitwarden":         {map[string]string{"justfile": "dev:\n  bws run -- 'uv run python manage.py runserver'\n"}, "", "bws secret create", "bws run -- keysplit"},
