@@ -127,8 +127,7 @@ func (d *diagnosis) signsNothing() bool {
 		p.Findings = []finding.Finding{run.Untaken(source)}
 		return true
 	}
-	d.judgeSigning()
-	sayUntilThen(p.Findings)
+	d.judgeText()
 	return false
 }
 

@@ -11,10 +11,11 @@ import (
 )
 
 var (
-	secretKeyLine = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
-	wholeLiteral  = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
-	literalSigns  = lazyregexp.New(`['"](?:SIGNING_KEY|JWT_SECRET_KEY)['"]\s*:\s*[rbuRBU]?(?:"[^"\n]+"|'[^'\n]+')\s*[,}\n]`)
-	overrides     = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
+	secretKeyLine   = lazyregexp.New(`(?m)^[ \t]*SECRET_KEY[ \t]*(?::[^=\n]*)?=[ \t]*(.*)$`)
+	wholeLiteral    = lazyregexp.New(`^[rbuRBU]?(?:"([^"\n]*)"|'([^'\n]*)')\s*$`)
+	literalSigns    = lazyregexp.New(`['"](?:SIGNING_KEY|JWT_SECRET_KEY)['"]\s*:\s*[rbuRBU]?(?:"[^"\n]+"|'[^'\n]+')\s*[,}\n]`)
+	signsWithSecret = lazyregexp.New(`['"](?:SIGNING_KEY|JWT_SECRET_KEY)['"]\s*:\s*(?:settings\.)?SECRET_KEY\b`)
+	overrides       = lazyregexp.New(`load_dotenv\([^\n]*override\s*=\s*True|read_env\([^\n]*overwrite\s*=\s*True`)
 )
 
 // In these, SECRET_VARIABLE and KEY_VARIABLE stand for the names in force.
@@ -29,9 +30,8 @@ const (
 		`['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?SECRET_KEY\b|` +
 		`JWT_SECRET_KEY\s*=\s*SECRET_KEY\b|` +
 		`['"]KEY_VARIABLE['"][^\n]*\)\s*or\s+(?:SECRET_KEY\b|[^\n]*['"]SECRET_VARIABLE['"])`
-	keyInCode       = `['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`
-	signsWithSecret = `['"](?:SIGNING_KEY|JWT_SECRET_KEY)['"]\s*:\s*(?:(?:settings\.)?SECRET_KEY\b|[\w.]+[(\[]\s*['"]SECRET_VARIABLE['"]\s*[,)\]])`
-	raisesForKey    = `\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?(?:JWT_SECRET_KEY|KEY_VARIABLE)`
+	keyInCode    = `['"]KEY_VARIABLE['"]\s*,\s*(?:default\s*=\s*)?['"][^'"\n]{8,}['"]|(?m:^)[ \t]*JWT_SECRET_KEY[ \t]*=[ \t]*['"]`
+	raisesForKey = `\braise\s+\w+[^\n]*(?:\n[^\n]*){0,3}?(?:JWT_SECRET_KEY|KEY_VARIABLE)`
 )
 
 // inForce is one of those patterns for the names of a project.
@@ -117,7 +117,7 @@ func signingKeyInCode(run *steps.Run, sources []source) (finding.Finding, bool) 
 // notUpgraded looks for code that signs tokens with SECRET_KEY when the key is
 // missing. It speaks only where the text leaves no doubt.
 func notUpgraded(p *steps.Project, sources []source) (finding.Finding, bool) {
-	raisesForKey, fallsBack, signsWithSecret := inForce(p.Names, raisesForKey), inForce(p.Names, fallsBack), inForce(p.Names, signsWithSecret)
+	raisesForKey, fallsBack := inForce(p.Names, raisesForKey), inForce(p.Names, fallsBack)
 	raises := false
 	for _, s := range sources {
 		raises = raises || raisesForKey.MatchString(s.text)
