@@ -53,8 +53,10 @@ func TestFilesOfVariablesByTheirFolder(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]Kind{
 		".envs/.local/.django": EnvFile, ".envs/.production/.postgres": EnvFile, "api/.envs/dev/django": EnvFile, ".env/web": EnvFile,
+		"env.d/development/common": EnvFile, "env.d/development/common.dist": Document, "env.d/production.dist/common": Document, "src/env.d.ts": Other,
+		"roles/web/templates/web.conf.j2": Pipeline, "chart/templates/_env.tpl": Pipeline, "helm/common.yaml.gotmpl": Pipeline, "templates/django.env.j2": EnvFile, "env.tpl": Document, "templates/mail.html.j2": Other, "templates/mail.tpl": Other,
 		"debian/rules": Pipeline, "deb/debian/shop.postinst": Pipeline, "debian/changelog": Other, "env/sample/web.env": Document, "env/web.env": EnvFile,
-		".envs/README.md": Document, ".envs/.local/.django.example": Other, "envs/staging.yml": Pipeline, "src/envs/robot.py": Other,
+		".envs/README.md": Document, ".envs/.local/.django.example": Document, "envs/staging.yml": Pipeline, "src/envs/robot.py": Other,
 	} {
 		if got := KindOf(file); got != want {
 			t.Errorf("%s is of kind %d, not %d", file, got, want)

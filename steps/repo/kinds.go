@@ -44,16 +44,27 @@ var (
 )
 
 // ofEnvironment are files of variables that are called by the service, in a folder of an
-// environment, as cookiecutter-django has them: .envs/.local/.django, .envs/dev/django.
-var ofEnvironment = lazyregexp.New(`(?:^|/)\.envs?/(?:[^/]+/)*\.?[\w-]+$`)
+// environment, as cookiecutter-django has them: .envs/.local/.django, .envs/dev/django, env.d/development/common.
+var ofEnvironment = lazyregexp.New(`(?:^|/)(?:\.envs?|env\.d)/(?:[^/]+/)*\.?[\w-]+$`)
+
+// What a template is made into, by what stands before the ending; Helm's helpers have no other.
+var (
+	ofTemplate = lazyregexp.New(`\.(?:j2|jinja2?|tpl|tmpl|gotmpl|erb)$`)
+	helmHelper = lazyregexp.New(`(?:^|/)templates/_[\w-]+\.tpl$`)
+)
 
 // KindOf judges a file by its name, relative to the top level, with slashes.
 func KindOf(rel string) Kind {
 	rel = strings.ToLower(rel)
-	base, ext := path.Base(rel), path.Ext(rel)
 	switch {
 	case IsSample(rel):
 		return Document
+	case helmHelper.MatchString(rel):
+		return Pipeline
+	}
+	rel = ofTemplate.ReplaceAllString(rel, "")
+	base, ext := path.Base(rel), path.Ext(rel)
+	switch {
 	case base == ".env" || strings.HasPrefix(base, ".env.") || ext == ".env", ofEnvironment.MatchString(rel):
 		return EnvFile
 	case slices.Contains(documentEndings, ext), (ext == "" || ext == ".txt") && plainDocument.MatchString(rel):

@@ -66,9 +66,9 @@ func settingsOf(pattern func(string) *lazyregexp.Regexp) settingPatterns {
 		assigned: pattern("(?:^|[\\s\"'`;&|(=,:{\\[>]|\\\\n)SECRET_KEY=((?:[^=~\\s][^\\s]*)?)(?:\\s|$)|\\$\\{SECRET_KEY:?=()"),
 		replaced: pattern(`\bsed\b.*[/|#,@]\^?SECRET_KEY=.*[/|#,@]["']?SECRET_KEY=`),
 		spaced:   pattern(`^SECRET_KEY\s+=\s+[^"'\s()]+$|\b(?:echo|printf)\b[^|;&>]*\bSECRET_KEY\s+=\s[^>|]*(?:>>?|\|\s*tee\b(?:\s+-a)?)\s*["']?\S*(?i:env\b)`),
-		message:  pattern(`\b(?:echo|printf)\s+(?:-\w+\s+)?["'][^"'=]*\w[:,]?\s+SECRET_KEY=[^"']*["']`),
+		message:  pattern(`\b(?:echo|printf|error|warn(?:ing)?|info|die|fail|fatal|abort|usage)\s+(?:-\w+\s+)?["'][^"'=]*\w[:,]?\s+SECRET_KEY=[^"']*["']`),
 		looped:   pattern(`\bfor\s+\w+\s+in\b[^;]*\bSECRET_KEY\b`),
-		passed: pattern(`(?:^|[;&|]\s*)(?:file_env|\w*(?:load|read|export|get|set|fetch|import|expand)_?\w*_(?:secret|env|var|file)s?)\s+["']?SECRET_KEY\b|` +
+		passed: pattern(`(?:^|[;&|]\s*)(?:file_env|\w*(?:load|read|export|get|set|fetch|import|expand|update|write|append|replace)_?\w*_(?:secret|env|var|file|value)s?)\s+["']?SECRET_KEY\b|` +
 			`(?i:(?:^|\s)(?:-e|--env|--build-arg|ENV|ARG|export|declare -x|set -\w*x\w*|setx|SetEnv|` +
 			`(?:secrets?|env|variables?) (?:set|add|create|put)|dotenv(?:\s+-\w+\s+\S+)*\s+set))(?:\s+|=)["']?SECRET_KEY["']?(?:\s|$|=|\\|;)|\$(?i:env):SECRET_KEY\s*=[^=]|\b(?:id|env)=["']?SECRET_KEY\b`),
 		configured: pattern("^[\\s\"'-]*SECRET_KEY[\"']?\\s*(?:[?:+!]?=(?:[^=]|$)|:)|[\"']SECRET_KEY[\"']\\s*[:=](?:[^=]|$)|[{,]\\s*SECRET_KEY\\s*=[^=]|" +
@@ -97,6 +97,7 @@ var (
 	toOthers = lazyregexp.New(`\bGITHUB_OUTPUT\b|::set-output\b`)
 	// An entry that is a pattern, as scanners and linters have them.
 	isPattern   = lazyregexp.New(`^["']?(?:regex|regexp|pattern|patterns|exclude|match)["']?\s*[:=]`)
+	linkTarget  = lazyregexp.New(`\]\([^)\s]*\)`)
 	htmlComment = lazyregexp.New(`<!--.*?-->`)
 	// An environment in Python, up to the end of its mapping.
 	environment = lazyregexp.New(`environ\.update\(|\benv(?:iron(?:ment)?)?\s*=\s*(?:\{|dict\()|patch\.dict\(\s*["']?(?:os\.)?environ`)
@@ -212,6 +213,7 @@ func (r *lineReader) inDocument(line string) bool {
 	if r.fenced { // code may be explained beside it
 		_, line, _ = strings.Cut(line, " #")
 	}
+	line = linkTarget.ReplaceAllString(line, "]")
 	return !negated.MatchString(line) && (r.sets.told.MatchString(line) || r.sets.required.MatchString(line))
 }
 
