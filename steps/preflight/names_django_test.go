@@ -65,6 +65,10 @@ func TestDjangoTellsTheNames(t *testing.T) {
 			"import environ\nenv = environ.Env()\nenv.read_env(BASE_DIR / '.env')\nSECRET_KEY = env('DJANGO_SECRET_KEY')\n", "SIMPLE_JWT['SIGNING_KEY'] = env('JWT_SIGNING_KEY', default=SECRET_KEY)",
 			"DJANGO_SECRET_KEY={SECRET_KEY}\n", steps.Names{Key: "JWT_SIGNING_KEY", SecretKey: "DJANGO_SECRET_KEY"}, "ok", "jwt-key-missing settings-not-upgraded",
 		},
+		"a key that is told, and is none": {
+			"from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n", "SIMPLE_JWT['SIGNING_KEY'] = os.environ.get('JWT_SECRET_KEY')",
+			"SECRET_KEY={SECRET_KEY}\n", steps.GuideNames, "ok", "jwt-key-missing",
+		},
 		"SECRET_KEY, beside variables that are no keys": {
 			"from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = config('SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET', default='')\nSENTRY_AUTH_KEY = os.environ.get('SENTRY_AUTH_KEY')\n",
 			"SIMPLE_JWT.update(SIGNING_KEY=SECRET_KEY, ISSUER=config('JWT_ISSUER', default=None), ACCESS_TOKEN_LIFETIME=timedelta(minutes=config('JWT_ACCESS_TOKEN_LIFETIME', default=60, cast=int)))",

@@ -90,9 +90,10 @@ def token_settings(settings):
 
 
 def signing_key(settings):
-    """The key that signs tokens. The packages take SECRET_KEY when they are told nothing."""
+    """The key that signs tokens. The packages take SECRET_KEY when they are told nothing;
+    an empty key or None is told, and allauth alone goes on to SECRET_KEY."""
     kind, given, key, _ = given_tokens(settings)
-    if given.get(key):
+    if given.get(key) or key in given and kind in PACKAGES and PACKAGES[kind][1]:
         return given[key]
     if kind in PACKAGES:
         return getattr(settings, "SECRET_KEY", None)
