@@ -60,6 +60,8 @@ func TestTheQuestionAboutAKeyOfItsOwn(t *testing.T) {
 				tm.Type("\r")
 				tm.WaitFor(`(?s)SIMPLE_JWT\b.*Write this change\?.*>\n*$`, soon)
 				tm.Type("\r")
+				tm.WaitFor(`(?s)f finish.*>\n*$`, soon)
+				tm.Type("\r")
 			}
 			if code := tm.Exit(soon); code != c.code {
 				t.Errorf("exit %d\n%s", code, tm.Frame().Text())
