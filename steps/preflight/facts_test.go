@@ -51,6 +51,9 @@ func TestWhatTheSettingsSayThatLoad(t *testing.T) {
 		"a failing check": {func(_ *diagnosis, f *steps.Facts) {
 			f.Checks = []steps.SystemCheck{{Level: 30, ID: "x.W001"}, {Level: 40, ID: "x.E001"}}
 		}, []finding.Code{finding.DjangoCheckFailed}},
+		"a key pair": {func(_ *diagnosis, f *steps.Facts) {
+			f.Tokens.Algorithm, f.SigningEqualsSecretKey, f.SigningEqualsKey, f.Key.Sum, f.Enforced = "RS256", true, false, "00", false
+		}, []finding.Code{finding.TokenAlgorithm}},
 		"the files said it": {func(d *diagnosis, f *steps.Facts) {
 			f.State, d.found = "key-missing", []finding.Finding{finding.New(finding.JWTKeyMissing, "")}
 		}, nil},

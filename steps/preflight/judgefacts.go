@@ -121,8 +121,11 @@ var aboutKey = map[finding.Code]bool{
 // judgeFacts adds what only running the settings could tell.
 func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding {
 	j := judged{d: d, f: f}
+	shared := f.Tokens.Shared()
 	if d.readsWhatIsJudged() {
-		j.state()
+		if shared {
+			j.state()
+		}
 		if len(f.ReaderFiles) == 0 && d.reader() != envfile.Shell && !d.project.EnvFile.Sourced && d.project.EnvFile.Exists {
 			j.add(finding.EnvFileWrongPlace, "The settings did not open this file.", d.rel())
 		}
@@ -131,6 +134,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 		}
 	}
 	switch {
+	case !shared: // whatever the settings have, SECRET_KEY signs nothing
 	case fallback && j.storedTwice():
 	case fallback && !f.Enforced:
 		j.fallsBack()
@@ -142,7 +146,7 @@ func (d *diagnosis) judgeFacts(f *steps.Facts, fallback bool) []finding.Finding 
 			j.add(finding.DjangoCheckFailed, strings.TrimSpace(c.ID+" "+c.Message), j.settings())
 		}
 	}
-	if !f.Tokens.Shared() {
+	if !shared {
 		j.found = append(j.found, f.NotShared().At(j.settings(), 0))
 	}
 	if made, other := d.project.MadeBy(); other && d.project.Source.Kind != steps.OwnCode {

@@ -162,15 +162,18 @@ func TestWhatSignsWhereDjangoDoesNotStart(t *testing.T) {
 		"a package without a key": {reads + simplejwt, "djangorestframework-simplejwt\n", "jwt-key-missing settings-not-upgraded"},
 		"the secret's variable":   {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': os.getenv('SECRET_KEY')}\n", "", "jwt-key-missing settings-not-upgraded:4"},
 		"another package's":       {reads + "GRAPHQL_JWT = {'JWT_SECRET_KEY': os.environ.get(\"SECRET_KEY\", 'x')}\n", "", "jwt-key-missing settings-not-upgraded:3"},
-		"a key of its own":        {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", "", "jwt-key-missing"},
+		"a secret that they fetched": {"import os\nfrom dotenv import load_dotenv\nload_dotenv()\nif os.getenv('STORE'):\n    SECRET_KEY = fetch('a')\nelse:\n    SECRET_KEY = os.environ['SECRET_KEY']\n" +
+			"SIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", "", "jwt-key-missing"},
+		"a key of its own": {reads + simplejwt + "SIMPLE_JWT = {'SIGNING_KEY': os.environ['JWT_SECRET_KEY']}\n", "", "jwt-key-missing"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			run := newRun(t)
 			run.Options.Folder, run.Options.ReadOnly = lay(t, map[string]string{
-				"manage.py": manage, "config/__init__.py": "", "config/settings.py": c.settings, "requirements.txt": c.requires,
+				"manage.py": manage, "config/__init__.py": "", "config/settings.py": c.settings, "requirements.txt": c.requires, ".env": "STORE=shop\n",
 			}), true
-			s := &Step{OpenDjango: func(context.Context, *steps.Run, *steps.Project) (steps.Django, error) {
+			s := &Step{OpenDjango: func(_ context.Context, _ *steps.Run, p *steps.Project) (steps.Django, error) {
+				p.Stopped.SecretKey.Set = what == "a secret that they fetched"
 				return nil, notRunnable("No network.", "", 0, finding.Do("Wait."))
 			}}
 			err := s.Apply(t.Context(), run, func(steps.Event) {})

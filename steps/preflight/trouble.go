@@ -117,6 +117,9 @@ func (d *diagnosis) unstarted(err error) error {
 		}
 		err = errors.Join(err, d.again())
 	}
+	if p.Stopped.SecretKey.Set {
+		p.Findings = slices.DeleteFunc(p.Findings, func(f finding.Finding) bool { return f.Code == finding.SecretKeyMissing })
+	}
 	d.judgeText()
 	var failure *steps.Failure
 	if how := run.Launched(); p.Stopped.Setting != "" && !how.Empty() && errors.As(err, &failure) {
