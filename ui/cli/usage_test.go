@@ -22,7 +22,7 @@ var usage = map[string]string{
 	"cp":             `VALUE VALUE`,
 	"direnv":         `allow( VALUE)?`,
 	"docker":         `login`,
-	"dotenvx":        `run|set JWT_SECRET_KEY VALUE -f FILE`,
+	"dotenvx":        `run|set JWT_SECRET_KEY VALUE( -f FILE)?`,
 	"docker-compose": `rm --stop --force VALUE`,
 	"fly":            `auth login`,
 	"gcloud":         `auth login`,
