@@ -233,3 +233,19 @@ func TestAChecklistThatCannotBeGoneThrough(t *testing.T) {
 		}
 	}
 }
+
+// Once the wizard has ended, no job begins.
+func TestNoJobBeginsAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t.Context(), newStage(t, plainLight).e)
+	if !r.wait(time.Second) {
+		t.Error("the engine is not free")
+	}
+	msg := r.command(t.Context(), &job{}, func(context.Context, *steps.Engine, steps.Emit, *report) error {
+		t.Error("a job ran")
+		return nil
+	})()
+	if res, ok := msg.(resultMsg); !ok || !errors.Is(res.err, steps.ErrCancelled) {
+		t.Errorf("%+v", msg)
+	}
+}

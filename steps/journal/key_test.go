@@ -121,6 +121,9 @@ func TestAJournalWithAKeyOfItsOwnGoesOn(t *testing.T) {
 	if _, known := j.KeySince(key); !known {
 		t.Error("the key's age is lost")
 	}
+	if _, known := j.KeySince(secret.NewFingerprinter(nil).Secret(randomHex(40))); known {
+		t.Error("another key has its age")
+	}
 	if kept, err := os.ReadFile(filepath.Join(dir, "key")); err != nil || !bytes.Equal(kept, own) {
 		t.Errorf("its own key changed: %v", err)
 	}

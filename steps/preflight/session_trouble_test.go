@@ -3,7 +3,9 @@ package preflight
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
+	"dj/keysplit/steps/sys/child"
 )
 
 func TestDjangoThatDoesNotStart(t *testing.T) {
@@ -120,6 +123,31 @@ func TestSecretsInOutput(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), p.Key) || strings.Contains(err.Error(), p.SecretKey) ||
 		strings.Contains(err.Error(), "quite") || !strings.Contains(err.Error(), "**** and ****") {
 		t.Errorf("error: %v", err)
+	}
+}
+
+// A program that did not answer in time is ended: a late answer would be taken for that to
+// the next question.
+func TestAProgramThatDoesNotAnswerIsEnded(t *testing.T) {
+	t.Parallel()
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	proc, err := child.Command{Path: sleep, Args: []string{"60"}}.Start(child.Streams{Stdout: io.Discard, Stderr: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proc.Terminate()
+	s := &session{proc: proc, wait: time.Millisecond}
+	s.life, s.fail = context.WithCancelCause(t.Context())
+	if _, err := s.exchange(t.Context(), nil); err == nil {
+		t.Error("it answered")
+	}
+	select {
+	case <-proc.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on")
 	}
 }
 

@@ -22,6 +22,13 @@ func TestUTF16(t *testing.T) {
 		}
 		return string(b)
 	}
+	run, _, err := lookStatic(t, lay(t, tree(encode(binary.LittleEndian, "\ufeffSECRET_KEY="+secret+"\r\nJWT_SECRET_KEY="+stepstest.Key()+"\r\n"), nil)), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tried := planned(t.Context(), run, run.Project).Files[run.Project.EnvFile.Path]; !strings.Contains(string(tried), "\nJWT_SECRET_KEY=") {
+		t.Errorf("the settings are tried with %d bytes, without the key that the file has", len(tried))
+	}
 	// What nobody can decode is not said to be fixable.
 	for env, fixable := range map[string]bool{"\xff\xfeSECRET_KEY=" + secret: false, "A=\x00\xe9\nSECRET_KEY=" + secret + "\n": false, "A=J\xf6rg\nSECRET_KEY=" + secret + "\n": true} {
 		run, _, err := lookStatic(t, lay(t, tree(env, nil)), nil, nil)

@@ -33,7 +33,7 @@ func TestOwnServer(t *testing.T) {
 	for _, l := range w.run.Left {
 		left += l.Rendered()
 	}
-	if !strings.Contains(left, "Start your server: ") || !strings.Contains(left, "manage.py runserver") {
+	if !strings.Contains(left, "Start your server: ") || !strings.Contains(left, "manage.py runserver") || strings.Contains(left, "--settings") {
 		t.Errorf("left to do: %q", left)
 	}
 	if texts, _, err := do(w.step.Verify, w.run); err != nil || !hasText(texts, "a server of keysplit's own answers") {

@@ -18,6 +18,34 @@ import (
 	"dj/keysplit/steps/tool"
 )
 
+// target is one as the write step has it.
+type target struct {
+	steps.Target
+	vendor any
+}
+
+func (s target) Vendor() any { return s.vendor }
+
+// Only a workload that reads the Secret that the key went to is said to have it.
+func TestWhichWorkloadsHaveTheKey(t *testing.T) {
+	run := stepstest.NewRun(t, "", nil)
+	stepstest.NewTool(t, "kubectl", `echo '{"items":[
+{"kind":"Deployment","metadata":{"name":"web"},"spec":{"template":{"spec":{"containers":[{"envFrom":[{"secretRef":{"name":"backend"}}]}]}}}},
+{"kind":"Deployment","metadata":{"name":"mail"},"spec":{"template":{"spec":{"containers":[{"envFrom":[{"secretRef":{"name":"mail"}}]}]}}}}]}'`)
+	object, err := parseKubernetes("shop/backend#jwt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := workloads{namespace: "shop", all: []string{"deployment/web", "deployment/mail", "deployment/gone"}}
+	for _, targets := range [][]steps.Target{nil, {target{vendor: object}}} {
+		run.Targets = targets
+		seen, err := k.Seen(t.Context(), run)
+		if err != nil || len(seen) != 3 || (seen[0].Keys == GivenRight) != (targets != nil) || seen[1].Keys == GivenRight || seen[2].Keys == GivenRight {
+			t.Errorf("%+v, %v", seen, err)
+		}
+	}
+}
+
 // A workload that is not there is found out about before anything is restarted.
 func TestAWorkloadThatIsNotThere(t *testing.T) {
 	run := stepstest.NewRun(t, "", nil)

@@ -53,6 +53,9 @@ func TestByHandSaysWhereTheKeyLiesAndClaimsNothing(t *testing.T) {
 	if err != nil || !strings.Contains(said, `"mark":"warn"`) || strings.Contains(said, `"mark":"ok"`) {
 		t.Errorf("%s, %v", said, err)
 	}
+	if _, open := run.Journal.Begun("manual:the vault of the bank", run.Kept().Of(run.Key)); open {
+		t.Error("the journal does not have that it was set")
+	}
 	noLeak(t, run, run.Key.Reveal(), map[string]string{"what was said": said})
 	if err := run.Home().Look(t.Context()); err != nil || !run.Held[0].There || run.Held[0].Readable {
 		t.Errorf("afterwards: %+v, %v", run.Held, err)

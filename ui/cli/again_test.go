@@ -40,10 +40,12 @@ func TestAnAnswerTakesThePlaceOfAFlag(t *testing.T) {
 // Without a run there is no full screen: what was typed wrong is said.
 func TestTheWizardNeedsARun(t *testing.T) {
 	t.Parallel()
-	o := &wizardOptions{theme: "auto"}
-	o.env = "a/b"
-	if err := runWizard(t.Context(), IO{State: stepstest.State(t), InTTY: true, OutTTY: true}, o, nil, nil); !errors.Is(err, steps.ErrUsage) {
-		t.Errorf("%v", err)
+	for theme, says := range map[string]string{"auto": "a/b", "none": "--theme"} {
+		o := &wizardOptions{theme: theme}
+		o.env = "a/b"
+		if err := runWizard(t.Context(), IO{State: stepstest.State(t), InTTY: true, OutTTY: true}, o, nil, nil); !errors.Is(err, steps.ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

@@ -39,10 +39,7 @@ func OwnerAccount(uid, gid uint32) *Account {
 }
 
 func accountOf(u *user.User) (*Account, error) {
-	ids, err := u.GroupIds()
-	if err != nil {
-		ids = nil // its primary group is known all the same
-	}
+	ids, _ := u.GroupIds() // without them its primary group is known all the same
 	a := &Account{Name: u.Username, Home: u.HomeDir}
 	for i, id := range append([]string{u.Uid, u.Gid}, ids...) {
 		n, err := strconv.ParseUint(id, 10, 32)
