@@ -69,7 +69,7 @@ func TestFindPythonOfTools(t *testing.T) {
 		{"mise", map[string]string{"p/.git/HEAD": "", "p/mise.toml": "[env]\n_.python.venv = { path = \".mine\", create = true }\n", "+p/.mine/bin/python": ""}, nil, "p/.mine/bin/python", "mise"},
 		{"mise, as a text", map[string]string{"p/.git/HEAD": "", "p/api/.mise.toml": "[env]\n_.python.venv = '{{config_root}}/x'\n", "+p/api/x/bin/python": ""}, nil, "p/api/x/bin/python", "mise"},
 		{"pyenv's environment", map[string]string{"p/.git/HEAD": "", "p/.python-version": "shop\n", "+home/.pyenv/versions/shop/bin/python": ""}, nil, "home/.pyenv/versions/shop/bin/python", "pyenv shop"},
-		{"pyenv's version", map[string]string{"p/.git/HEAD": "", "p/.python-version": "3.11\n", "+py/versions/3.11.4/bin/python": "", "+py/versions/3.11.12/bin/python": "", "+py/versions/3.1.9/bin/python": ""}, map[string]string{"PYENV_ROOT": "DIR/py"}, "py/versions/3.11.12/bin/python", "pyenv 3.11.12"},
+		{"pyenv's version", map[string]string{"p/.git/HEAD": "", "p/.python-version": "3.11\n", "+py/versions/3.11.1/bin/python": "", "+py/versions/3.11.4/bin/python": "", "+py/versions/3.11.12/bin/python": "", "+py/versions/3.1.9/bin/python": ""}, map[string]string{"PYENV_ROOT": "DIR/py"}, "py/versions/3.11.12/bin/python", "pyenv 3.11.12"},
 		{"an environment before pyenv's version", map[string]string{"p/.git/HEAD": "", "p/.python-version": "3.11\n", "+home/.pyenv/versions/3.11.4/bin/python": "", "+p/venv/bin/python": ""}, nil, "p/venv/bin/python", "virtualenv venv"},
 		{"above, without git", map[string]string{"+p/.venv/bin/python": ""}, nil, "p/.venv/bin/python", "virtualenv .venv"},
 		{"not the home folder's", map[string]string{"+.venv/bin/python": ""}, map[string]string{"HOME": "DIR", "CONDA_PREFIX": ""}, "", ""},

@@ -262,3 +262,35 @@ func TestWhereSettingsThatStopHadTheKeyFrom(t *testing.T) {
 		}
 	}
 }
+
+// Two readers look for the .env upward from the settings; another folder's is found by no other.
+func TestAFileFurtherUpIsGuessed(t *testing.T) {
+	t.Parallel()
+	top := lay(t, map[string]string{".env": "A=b\n", "shop/config/settings.py": ""})
+	p := &steps.Project{Root: filepath.Join(top, "shop"), TopLevel: top}
+	settings := source{path: filepath.Join(top, "shop", "config", "settings.py")}
+	if got := guess(p, envfile.PythonDotenv, settings, func(string) (string, bool) { return "", false }); got.path != filepath.Join(top, ".env") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The second key of a grace period is the new one only in the first stage of a rotation.
+func TestWhichKeyTheSecondOneIs(t *testing.T) {
+	t.Parallel()
+	run := stepstest.NewRun(t, "", nil)
+	var err error
+	if run.Journal, err = stepstest.State(t).Open(run.Project.Root, steps.DefaultEnvironment); err != nil {
+		t.Fatal(err)
+	}
+	run.Prints = run.Journal.Prints()
+	next, old := run.Secret(stepstest.Key()), run.Secret(stepstest.Key())
+	if got := whichKey(run, next); got != "previous" {
+		t.Errorf("without a rotation: %s", got)
+	}
+	if err := run.Journal.BeginRotation(next, old); err != nil {
+		t.Fatal(err)
+	}
+	if got := whichKey(run, next) + ", " + whichKey(run, old); got != "new, previous" {
+		t.Error(got)
+	}
+}

@@ -181,10 +181,7 @@ func (d *diagnosis) expected(l envfile.Line) bool {
 	if plainValue.MatchString(value) {
 		return true
 	}
-	data, err := file.ReadSmall(steps.SampleOf(d.project.EnvFile.Path))
-	if err != nil {
-		return false
-	}
+	data, _ := file.ReadSmall(steps.SampleOf(d.project.EnvFile.Path)) // nothing where there is none
 	for _, o := range envfile.Parse(data).Lines() {
 		if _, _, commented := o.Behind(); commented && o.Name == l.Name {
 			return true

@@ -232,6 +232,9 @@ func TestSeverities(t *testing.T) {
 	severity := func(fs []finding.Finding, code finding.Code, line int) finding.Severity {
 		for _, f := range fs {
 			if f.Code == code && f.Line == line {
+				if code == finding.ValueInlineComment && f.Fixable != (f.Severity == finding.Error) { // it may be meant
+					t.Errorf("line %d, a comment behind a value: fixable %t, %s", line, f.Fixable, f.Fix.Rendered())
+				}
 				return f.Severity
 			}
 		}

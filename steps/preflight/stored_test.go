@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,6 +51,9 @@ func TestKeysOfAStoreThatAreEqual(t *testing.T) {
 		}
 		if len(found) != 1 || found[0].Code != c.code || !strings.Contains(found[0].Fix.Rendered(), c.says) || c.says != "" && found[0].Fixable {
 			t.Errorf("%s: %v", name, found)
+		}
+		if file := cmp.Or(c.source.File, c.facts.Key.File); file != "" && found[0].File != p.Rel(file) {
+			t.Errorf("%s: it is in %s", name, found[0].File)
 		}
 	}
 }
