@@ -86,6 +86,12 @@ func TestProgramsThatGiveVariables(t *testing.T) {
 			if c.set == "" && !strings.Contains(said, without) || !strings.Contains(said, c.set) || strings.Contains(said, "FILE") {
 				t.Errorf("%s, %s: fix %q", name, kind, said)
 			}
+			if message := run.Untaken(Source{Kind: kind}).Message.Rendered(); c.set != "" && strings.Contains(message, "nothing here loads a .env") != (kind == NothingReads) {
+				t.Errorf("%s, %s: %s", name, kind, message)
+			}
+			if word := strings.HasPrefix(name, "sops") || name == "one word"; c.set != "" && strings.Contains(said, "'keysplit check'") != word {
+				t.Errorf("%s, %s: the command is one word, or is none: %q", name, kind, said)
+			}
 		}
 		if (run.Launcher() != "") != (c.set != "") {
 			t.Errorf("%s: owned by %q", name, run.Launcher())

@@ -167,6 +167,31 @@ func TestTheGracePeriodIsShown(t *testing.T) {
 	}
 }
 
+// own is the .env of the project.
+type own struct{ filed }
+
+func (own) Local() bool { return true }
+
+// Of a key that the environment sets it is said, and of one in the file which file that is.
+func TestWhereTheKeyIsHere(t *testing.T) {
+	t.Parallel()
+	for want, env := range map[string]string{"the environment": djangotest.NewKey(), ".env": ""} {
+		run := newRun(t)
+		path := run.Project.EnvFile.Path
+		run.Targets = []steps.Target{own{filed{place{spec: "dotenv:" + path}, path}}}
+		run.Environ = func(name string) (string, bool) { return env, env != "" && name == "JWT_SECRET_KEY" }
+		if env == "" {
+			if err := os.WriteFile(path, []byte("JWT_SECRET_KEY="+djangotest.NewKey()+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := status.Of(t.Context(), run, time.Now())
+		if err != nil || len(s.Places) != 1 || s.Places[0].State != status.HasKey || s.Places[0].Where != want {
+			t.Errorf("%v: %+v, want %s", err, s.Places, want)
+		}
+	}
+}
+
 // Likewise one in a place that holds it beside the key. Of a place that shows no value it
 // is said that none is seen there.
 func TestTheGracePeriodOfAPlaceIsShown(t *testing.T) {
