@@ -13,6 +13,7 @@ import (
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/stepstest"
 )
 
 // enter leads from the smoke test to the nine items; to stop there is no loop.
@@ -109,6 +110,23 @@ func TestALineThatDidNotFinish(t *testing.T) {
 		if v := st.w.View(); !strings.Contains(v, want) || strings.Contains(v, st.w.spin.View()) {
 			t.Errorf("%q is not shown after %v:\n%s", want, err, v)
 		}
+	}
+}
+
+// Before the project is known there is no message, and after that its is the checklist's.
+func TestTheMessageIsThatOfTheProject(t *testing.T) {
+	st := newStage(t, plainLight).open().press("m")
+	const none = "The project is not known yet."
+	if st.w.message != none {
+		t.Errorf("%q", st.w.message)
+	}
+	run, err := st.e.Run, error(nil)
+	run.Project = &steps.Project{Root: t.TempDir()}
+	if run.Journal, err = stepstest.State(t).Open(run.Project.Root, run.Options.Environment); err != nil {
+		t.Fatal(err)
+	}
+	if st.press("esc", "m"); st.w.message == none || st.w.message == "" {
+		t.Errorf("%q", st.w.message)
 	}
 }
 

@@ -294,3 +294,18 @@ func TestWhichKeyTheSecondOneIs(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What is behind a # is no setting, unless it stands in a text; nor are the lines inside three quotes.
+func TestWhatIsLeftOfAText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a = 1 # b\nc\n":                        "a = 1 \nc\n",
+		`a = 'it\'s # 1'` + "\n":                `a = 'it\'s # 1'` + "\n",
+		"a\n\"\"\"b = '\n# c\n\"\"\" + d # e\n": "a\n\"\"\"     \n   \n\"\"\" + d \n",
+		"a = 'open # b\nc # d\n":                "a = 'open # b\nc \n",
+	} {
+		if got := withoutComments(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

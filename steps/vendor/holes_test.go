@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/secret"
 )
 
 // The arguments that name a place name its environment where it has one, and only there.
@@ -127,5 +130,16 @@ func TestWhereGitHubKeepsIt(t *testing.T) {
 		if got := (&github{repo: "ada/shop", environment: environment}).path(); got != want {
 			t.Errorf("%q: %s", environment, got)
 		}
+	}
+}
+
+// Where code stopped is said by the project's own last line, not by a package's below it.
+func TestWhereCodeStopped(t *testing.T) {
+	t.Parallel()
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Found: steps.Found{Project: &steps.Project{Root: "/srv/shop", TopLevel: "/srv"}}}
+	const trace = "Traceback (most recent call last):\n  File \"/srv/shop/config/settings.py\", line 7, in <module>\n    x\n" +
+		"  File \"/srv/venv/lib/python3.11/site-packages/decouple.py\", line 9, in get\n    y\nKeyError: 'A'\n"
+	if got := Stopped(run, []byte(trace)); !strings.HasSuffix(got, ", at shop/config/settings.py line 7") && !strings.HasSuffix(got, ", at config/settings.py line 7") || !strings.HasPrefix(got, "KeyError") {
+		t.Errorf("%q", got)
 	}
 }
