@@ -23,6 +23,11 @@ func TestAKeyThatCannotBeWrittenHasNoPeriod(t *testing.T) {
 	if g, err := Plan(t.Context(), run, time.Hour, false, time.Now()); err == nil || !strings.Contains(err.Error(), "edit .env: ") {
 		t.Errorf("planned: %t, %v", g != nil, err)
 	}
+	// One that only a reader of other files could not be given has one.
+	run, _ = rotated(t, canary.New()+"'\"`\\$x #", envfile.Decouple)
+	if _, err := Plan(t.Context(), run, time.Hour, false, time.Now()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Where another's module is in the way, no edit of the settings is offered that would
