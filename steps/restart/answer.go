@@ -87,12 +87,9 @@ func (s *Step) back(ctx context.Context, run *steps.Run, emit steps.Emit) error 
 // that the user named. An address that was only found is not called elsewhere, and
 // over plain http none is: the smoke test then says so.
 func mayAsk(ctx context.Context, run *steps.Run, base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
 	if run.Options.URL != "" && base == named(run) {
-		return u.Scheme == "https" || !elsewhere(ctx, u.Hostname())
+		u, err := url.Parse(base)
+		return err == nil && (u.Scheme == "https" || !elsewhere(ctx, u.Hostname()))
 	}
 	return local(base)
 }

@@ -9,6 +9,7 @@ import (
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/rollback"
 	"dj/keysplit/steps/secret"
 	"dj/keysplit/steps/stepstest"
@@ -62,9 +63,9 @@ func TestHowARollbackOfTheWizardEnds(t *testing.T) {
 	}{{nil, false, ExitOK, false}, {nil, true, ExitCancelled, false}, {lost, true, codeOf(lost), true}} {
 		var out bytes.Buffer
 		run := &steps.Run{Prints: secret.NewFingerprinter(nil)}
-		o := ui.Outcome{Back: &rollback.Verdict{Err: c.failed}, Cancelled: c.cancelled, Findings: []finding.Finding{finding.New(finding.ServerStaleKey, "One process is old.")}}
+		o := ui.Outcome{Back: &rollback.Verdict{Err: c.failed, Summary: prose.Say("The key is back.")}, Cancelled: c.cancelled, Findings: []finding.Finding{finding.New(finding.ServerStaleKey, "One process is old.")}}
 		err := wentBack(steps.NewEngine(run), newPlain(IO{Out: &out, Err: &out}, &speech{noColor: true}), o)
-		if code := exitCode(IO{Err: &out}, err); code != c.code || strings.Contains(out.String(), "One process is old.") != c.says {
+		if code := exitCode(IO{Err: &out}, err); code != c.code || strings.Contains(out.String(), "One process is old.") != c.says || !strings.Contains(out.String(), "The key is back.") {
 			t.Errorf("exit %d, want %d:\n%s", code, c.code, out.String())
 		}
 	}

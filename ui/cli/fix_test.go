@@ -50,7 +50,7 @@ func TestCheckFixEditsAndRollbackTakesItBack(t *testing.T) {
 		}
 	}
 	code, out, errOut = check(t, "--fix")
-	if code != 0 || !strings.Contains(out, "Edited .env.example: 1 line added") || !strings.Contains(out, "kubernetes-missing-key") || strings.Contains(out, "compose-missing-key") {
+	if code != 0 || !strings.Contains(out, "Edited .env.example: 1 line added") || !strings.Contains(out, "kubernetes-missing-key") || strings.Contains(out, "compose-missing-key") || !strings.Contains(out, "- JWT_SECRET_KEY=${JWT_SECRET_KEY:?}") {
 		t.Fatalf("exit %d\n%s%s", code, out, errOut)
 	}
 	got, err := os.ReadFile(filepath.Join(root, "compose.yaml"))

@@ -222,13 +222,13 @@ func runGrace(ctx context.Context, stdio IO, o *graceOptions, again bool) error 
 		until := g.Until.UTC()
 		return printJSON(stdio.Out, graceReport{Schema: 1, Until: &until, Changes: append([]string{}, g.Changes...), Proved: &g.Proved, Settings: g.Settings, ByHand: byHand(run, g), DryRun: o.dryRun})
 	}
-	o.changes(f, g.Changes)
 	o.tell(ctx, run, f, g)
 	return nil
 }
 
-// tell says what is left to do for a grace period, and until when it is in force.
+// tell says what was done and is left to do for a grace period, and until when it is in force.
 func (o *graceOptions) tell(ctx context.Context, run *steps.Run, f *plainFront, g *grace.Grace) {
+	o.changes(f, g.Changes)
 	same := g.Goes && len(g.Changes) == 0
 	lacks := !same || !grace.Needed(run, g.Module) // the settings lack the lines, or may
 	if same {

@@ -18,6 +18,7 @@ import (
 func TestWhatIsSaidOfAGracePeriod(t *testing.T) {
 	t.Parallel()
 	const (
+		done     = "Done: write x"
 		same     = "Nothing was changed."
 		settings = "jwt_grace.GraceConfig"
 		unproved = "The previous key is not proved"
@@ -28,19 +29,19 @@ func TestWhatIsSaidOfAGracePeriod(t *testing.T) {
 		longer   = "keysplit grace --hours N"
 		back     = "keysplit rollback"
 	)
-	all := []string{same, settings, unproved, unsure, restart, byHand, once, longer, back}
+	all := []string{done, same, settings, unproved, unsure, restart, byHand, once, longer, back}
 	for name, c := range map[string]struct {
 		g      grace.Grace
 		named  bool // the settings name the module
 		target string
 		says   []string
 	}{
-		"a new one":                       {grace.Grace{Proved: true, Changes: []string{"write x"}}, false, "", []string{settings, restart, back}},
-		"of a key that is not proved":     {grace.Grace{Changes: []string{"write x"}}, false, "", []string{settings, unproved, restart, back}},
+		"a new one":                       {grace.Grace{Proved: true, Changes: []string{"write x"}}, false, "", []string{done, settings, restart, back}},
+		"of a key that is not proved":     {grace.Grace{Changes: []string{"write x"}}, false, "", []string{done, settings, unproved, restart, back}},
 		"it goes on":                      {grace.Grace{Proved: true, Goes: true}, true, "", []string{same, longer, back}},
 		"so, and the settings lack lines": {grace.Grace{Proved: true, Goes: true}, false, "", []string{same, settings, restart, longer, back}},
-		"it goes on, with a change":       {grace.Grace{Proved: true, Goes: true, Changes: []string{"write x"}}, true, "", []string{settings, restart, back}},
-		"in a store":                      {grace.Grace{Proved: true, Unsure: true, File: "/state/backup-1", Changes: []string{"write x"}}, false, "fly:shop", []string{settings, unsure, restart, byHand, once}},
+		"it goes on, with a change":       {grace.Grace{Proved: true, Goes: true, Changes: []string{"write x"}}, true, "", []string{done, settings, restart, back}},
+		"in a store":                      {grace.Grace{Proved: true, Unsure: true, File: "/state/backup-1", Changes: []string{"write x"}}, false, "fly:shop", []string{done, settings, unsure, restart, byHand, once}},
 	} {
 		run := stepstest.NewRun(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", nil)
 		c.g.Module, c.g.Settings, c.g.Until = filepath.Join(run.Project.Root, grace.FileName), []string{"INSTALLED_APPS += ['jwt_grace.GraceConfig']"}, time.Now()
