@@ -218,6 +218,9 @@ func TestAProtectedRouteWithoutAnAnswer(t *testing.T) {
 	if err := ses.useToken(t.Context(), &loggedIn{}); !errors.As(err, &failure) || !finding.Has(failure.Findings, "server-unreachable") {
 		t.Errorf("%v", err)
 	}
+	if err := ses.others(t.Context(), &loggedIn{access: seenToken{claims: map[string]any{}}}, false); err == nil {
+		t.Error("no other key is taken, says a server that is gone")
+	}
 }
 
 func TestProtectedRouteAndRefresh(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"dj/keysplit/steps"
+	"dj/keysplit/steps/prose"
 )
 
 // What is typed is taken as it is shown.
@@ -40,5 +43,16 @@ func TestTheAnswersKeepToTheWidth(t *testing.T) {
 	choices := []choice{{'y', "yes", ""}, {'s', "switch an edit", ""}, {'a', "all on", ""}, {'d', "diff of an edit", ""}, {'n', "no, stop here", ""}}
 	if _, err := p.Ask(t.Context(), "Write this change?", choices); err != nil || !strings.Contains(o.String(), "  y yes   s switch an edit   a all on   d diff of an edit   n no, stop here\n  (enter: y)\n") {
 		t.Errorf("%v, it says:\n%s", err, o.String())
+	}
+}
+
+// A line of proof is spoken as a sentence of what it is and how it is.
+func TestAProofIsSpoken(t *testing.T) {
+	t.Parallel()
+	var o bytes.Buffer
+	newPlain(IO{Out: &o, In: strings.NewReader("")}, &speech{noColor: true, spoken: true}).
+		Event(steps.Event{Kind: steps.EventCheck, ID: "a", Mark: steps.MarkOK, Text: prose.Say("Python"), Detail: prose.Say("virtualenv")})
+	if !strings.Contains(o.String(), "Python: virtualenv") {
+		t.Errorf("%q", o.String())
 	}
 }
