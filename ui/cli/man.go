@@ -35,7 +35,6 @@ func newMan() *cobra.Command {
 // manPages are the manual pages in roff, by the names of their files: one for the
 // program, and one for each command that people use.
 func manPages(root *cobra.Command) map[string]string {
-	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
 	out := map[string]string{}
 	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
