@@ -204,25 +204,6 @@ func TestLoginToken(t *testing.T) {
 	}
 }
 
-// A protected route that gives no answer to the token of the login is no route that says nothing.
-func TestAProtectedRouteWithoutAnAnswer(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	ses, err := b.step.with(b.run, b.run.Secret(b.key), b.server.URL, func(steps.Event) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ses.routes.Protected = "/api/"
-	b.server.Close()
-	var failure *steps.Failure
-	if err := ses.useToken(t.Context(), &loggedIn{}); !errors.As(err, &failure) || !finding.Has(failure.Findings, "server-unreachable") {
-		t.Errorf("%v", err)
-	}
-	if err := ses.others(t.Context(), &loggedIn{access: seenToken{claims: map[string]any{}}}, false); err == nil {
-		t.Error("no other key is taken, says a server that is gone")
-	}
-}
-
 func TestProtectedRouteAndRefresh(t *testing.T) {
 	on := func(path string, code int, body string) func(*bench) {
 		return func(b *bench) {
