@@ -31,6 +31,7 @@ func (r *Rollback) prove(ctx context.Context, another bool, undone secret.Secret
 	addressed := run.Options.URL != "" || run.URL != "" || slices.ContainsFunc(run.Servers, func(s steps.Server) bool { return s.URL != "" })
 	switch {
 	case err != nil:
+		r.failed(err, emit)
 		return proof{err: err, lacks: "keysplit could not read which key is in force"}
 	case none && !finding.Has(r.engine.FindingsOf(steps.Restart), finding.RestartFailed):
 		if addressed && undone.Len() > 0 && !run.Options.NoVerify {

@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -182,5 +183,23 @@ func TestARollbackIsFinished(t *testing.T) {
 	next()
 	if back := Of(e); back.open || len(back.last.Files) != 1 || !slices.Equal(e.Run.Journal.Proved(), nil) {
 		t.Errorf("the earlier change is not next: %+v", back.last)
+	}
+}
+
+// A look at the keys that fails after all is back is said with its reason.
+func TestKeysThatCannotBeReadAfterARollback(t *testing.T) {
+	t.Parallel()
+	spoil := func(run *steps.Run) error {
+		if err := revert(run); err != nil {
+			return err
+		}
+		return os.WriteFile(run.Project.EnvFile.Path, []byte("A=1\xff\n"), 0o600)
+	}
+	e := after(t, "JWT_SECRET_KEY="+stepstest.Key()+"\n", spoil, fine, []string{".env", "JWT_SECRET_KEY=" + stepstest.Key() + "\n"})
+	var events stepstest.Events
+	v := Of(e).Run(t.Context(), events.Emit)
+	said := slices.IndexFunc(events, func(e steps.Event) bool { return e.Kind == steps.EventFailed && !e.Text.Empty() })
+	if v.Err == nil || said < 0 || !strings.Contains(v.Summary.Rendered(), "could not read which key is in force") {
+		t.Errorf("said at %d of %d, %+v", said, len(events), v)
 	}
 }

@@ -254,12 +254,6 @@ func keysIn(run *steps.Run, data []byte) steps.Keys {
 // is the first of those that came up; emit has seen them all.
 func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 	j := r.engine.Run.Journal
-	// What the journal cannot do is no step's: nobody else would say it.
-	failed := func(err error) {
-		if err != nil && !errors.Is(err, steps.ErrCancelled) {
-			emit(steps.Event{Step: steps.Write, Kind: steps.EventFailed, Text: prose.Of(r.engine.Run.Show(err.Error()))})
-		}
-	}
 	another := r.keyBefore().another
 	var undone secret.Secret
 	if keys, err := r.keys(ctx); err == nil && another && !r.open {
@@ -274,7 +268,7 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 		if err = j.BeginRollback(r.last.Run); err == nil {
 			kept, err = r.keepModule()
 		}
-		failed(err)
+		r.failed(err, emit)
 		fallthrough
 	default:
 		if err == nil {
@@ -289,13 +283,21 @@ func (r *Rollback) Run(ctx context.Context, emit steps.Emit) Verdict {
 		if proof.err = j.EndRollback(); proof.err != nil {
 			proof.lacks = "keysplit could not note that this is done"
 		}
-		failed(proof.err)
+		r.failed(proof.err, emit)
 	}
 	v := r.verdict(err, proof)
 	if !kept.Empty() {
 		v.Next = append(v.Next, kept)
 	}
 	return v
+}
+
+// failed says an error of the journal, or of the look at the keys: it is no step's, and nobody
+// else would say it.
+func (r *Rollback) failed(err error, emit steps.Emit) {
+	if err != nil && !errors.Is(err, steps.ErrCancelled) {
+		emit(steps.Event{Step: steps.Write, Kind: steps.EventFailed, Text: prose.Of(r.engine.Run.Show(err.Error()))})
+	}
 }
 
 // byHand reports whether only a person can restore the place.

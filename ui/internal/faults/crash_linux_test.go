@@ -30,10 +30,13 @@ func TestACrashShowsNoSecret(t *testing.T) {
 		{djangotest.Tokens, "missing", []int{2}, 1},
 		{djangotest.Cookies, "equal", []int{4}, 1}, // a key is in force, and login cookies went by
 		{djangotest.Tokens, "glued", nil, 0},       // the wizard shows the fixed line
-		{djangotest.Tokens, "good", nil, 0},
+		{djangotest.Tokens, "good", nil, 0},        // whose third enter is the last
 	} {
 		if long {
 			c.pages, c.least = all, 2
+			if c.file == "good" {
+				c.pages = all[:3]
+			}
 		}
 		if len(c.pages) > 0 {
 			t.Run(string(c.flavour)+", file "+c.file, func(t *testing.T) {
