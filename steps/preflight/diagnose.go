@@ -371,6 +371,9 @@ func (d *diagnosis) ambiguous(file *envfile.File) {
 				break
 			}
 		}
+		if line := lastLineOf(file, name); !d.plainInProcfile(file, line) {
+			d.add(finding.ValueDialectAmbiguous, "honcho and foreman, which run the Procfile, read different values for "+name+".", line)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"bytes"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ var (
 	handsNone = lazyregexp.New(`:=[ \t]*false|\b(?:docker|compose|podman)\b`)
 	shellsIn  = lazyregexp.New(`(?:^|[\s;&"'@])(?:\.|source)[ \t]+["']?[\w./-]*\.env\b`)
 	comment   = lazyregexp.New(`^[ \t]*(?:#|//)`)
+	honcho    = lazyregexp.New(`\b(?:honcho|foreman)\b`)
 	envNamed  = lazyregexp.New(`(?:[\w.-]+/)*[\w-]*\.env\b(?:\.[\w-]+)*`)
 )
 
@@ -112,4 +114,30 @@ func (d *diagnosis) handedBy(dir, starter string) (all []hand) {
 		all = append(all, h)
 	}
 	return all
+}
+
+// agreed is a value that honcho and foreman agree on. To honcho a # begins a comment even
+// inside a word, quotes may stand anywhere, and white space goes; to foreman there are no
+// comments, and quotes count around all of the value.
+var agreed = lazyregexp.New(`^(?:'[^']*'|"(?:[^"\\]|\\.)*"|[^\s'"\\#]*)$`)
+
+// plainInProcfile reports whether what runs a Procfile agrees on a line of the .env beside
+// it, or hands none over: it does to settings that read no file, and where a starter says so
+// before the settings read the file themselves.
+func (d *diagnosis) plainInProcfile(file *envfile.File, line int) bool {
+	dir, base := filepath.Split(d.project.EnvFile.Path)
+	if base != ".env" || !isFile(filepath.Join(dir, "Procfile")) && !isFile(filepath.Join(dir, "Procfile.dev")) {
+		return true
+	}
+	if !d.project.EnvFile.Sourced && !slices.ContainsFunc(steps.Starters, func(name string) bool {
+		return honcho.Match(readSome(filepath.Join(dir, filepath.FromSlash(name))))
+	}) {
+		return true
+	}
+	for _, l := range file.Lines() {
+		if _, written, _ := bytes.Cut(l.Raw, []byte("=")); l.Num == line && !agreed.Match(bytes.TrimSpace(written)) {
+			return false
+		}
+	}
+	return true
 }

@@ -191,6 +191,10 @@ func TestStaticFindings(t *testing.T) {
 
 		{"compose agrees", good, map[string]string{"docker-compose.yml": "services:\n  web:\n    env_file:\n      - backend/.env\n"}, nil, ""},
 		{"compose disagrees", "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "$HOME\n", map[string]string{"docker-compose.yml": "services:\n  web:\n    env_file: ./backend/.env\n"}, map[string]string{"HOME": "/h"}, "value-dialect-ambiguous:2"},
+		{"honcho cuts a word", "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "#" + key + "\n", map[string]string{"backend/Procfile": "web: gunicorn config.wsgi\n", "backend/Makefile": "run:\n\thoncho start\n"}, nil, "value-dialect-ambiguous:2"},
+		{"a Procfile for another place", "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "#" + key + "\n", map[string]string{"backend/Procfile": "web: gunicorn config.wsgi\n"}, nil, ""},
+		{"honcho takes quotes", "SECRET_KEY='" + secret + "#a'\nJWT_SECRET_KEY=" + key + "\n", map[string]string{"backend/Procfile.dev": "web: honcho\n"}, nil, ""},
+		{"honcho alone hands over", "SECRET_KEY=" + secret + "#a\nJWT_SECRET_KEY=" + key + "\n", map[string]string{"backend/Procfile": "web: gunicorn config.wsgi\n", "backend/config/settings.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nJWT_SECRET_KEY = os.environ['JWT_SECRET_KEY']\nSIMPLE_JWT = {'SIGNING_KEY': JWT_SECRET_KEY}\n"}, nil, "value-dialect-ambiguous:1"},
 		{"not in compose", "SECRET_KEY=" + secret + "\nJWT_SECRET_KEY=" + key + "$HOME\n", nil, nil, ""},
 	}
 	for _, tt := range tests {
