@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -48,7 +47,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 			WithFix(finding.Do("Add a line to %s: **/%s", p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore")), filepath.Base(p.EnvFile.Path))))
 	}
 	// No commit has permissions.
-	if at := p.EnvFile.At; !run.Options.Committed && p.EnvFile.Owner == nil && at != nil && at.Exists && runtime.GOOS != "windows" && othersCanRead(at, os.Stat) {
+	if !run.Options.Committed && p.EnvFile.Owner == nil && othersCanRead(p.EnvFile.At) {
 		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
 		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}
@@ -135,13 +134,13 @@ func gitSays(ctx context.Context, p *steps.Project, path string, args ...string)
 }
 
 // othersCanRead reports whether the file's mode and the folders above it let
-// every user of the machine read it.
-func othersCanRead(at *envfile.Snapshot, stat func(string) (fs.FileInfo, error)) bool {
-	if at.Mode&0o004 == 0 {
+// every user of the machine read it. Windows has no such mode.
+func othersCanRead(at *envfile.Snapshot) bool {
+	if at == nil || !at.Exists || runtime.GOOS == "windows" || at.Mode&0o004 == 0 {
 		return false
 	}
 	for dir := filepath.Dir(at.Target); ; dir = filepath.Dir(dir) {
-		info, err := stat(dir)
+		info, err := os.Stat(dir)
 		if err != nil || info.Mode()&0o001 == 0 {
 			return false
 		}

@@ -92,6 +92,9 @@ func (d *diagnosis) overrule(f *steps.Facts) {
 			}
 			found = found.WithFix(f.NotShared().Fix).NotFixable()
 		}
+		if _, other := d.project.MadeBy(); found.Code == finding.JWTKeyMissing && f.State == "ok" && !f.Key.Set && !f.SigningEqualsSecretKey && !other {
+			found.Why = prose.Say("The backend starts without it, and cannot sign a token: every login fails.")
+		}
 		switch found.Code {
 		case finding.JWTKeyMissing, finding.EnvFileMissing:
 			if f.State == "ok" && f.Key.Set && !f.SigningEqualsSecretKey {

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,10 @@ func TestDjangoTellsTheNames(t *testing.T) {
 			}
 			if got := codesAlone(run.Project.Findings); got != c.codes {
 				t.Errorf("findings: %s, want %s", got, c.codes)
+			}
+			none := func(f finding.Finding) bool { return strings.Contains(f.Why.Rendered(), "every login fails") }
+			if slices.ContainsFunc(run.Project.Findings, none) != (what == "a key that is told, and is none") {
+				t.Errorf("what a missing key leads to: %+v", run.Project.Findings)
 			}
 		})
 	}
