@@ -16,9 +16,9 @@ import (
 )
 
 // Contained finds the compose service that the backend is developed in: there is one,
-// nothing on this machine runs the project's Django, and no variable of the environment
-// has the key. place reports whether the service is also the place of the key: no .env is
-// here for the settings' reader. The run needs no more than its options.
+// and nothing on this machine runs the project's Django. place reports whether the service
+// is also the place of the key: no .env is here for the settings' reader, and no variable
+// of the environment has the key. The run needs no more than its options.
 func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, place, ok bool) {
 	o := run.Options
 	command := len(pythonCommand(run)) > 1
@@ -36,11 +36,9 @@ func Contained(ctx context.Context, run *steps.Run) (service vendor.Contained, p
 	if !ok {
 		return service, false, false
 	}
-	if _, set := run.LookupEnv(d.run.Names().Key); set {
-		return service, false, false
-	}
+	_, set := run.LookupEnv(d.run.Names().Key)
 	fetches := d.nothingReads(steps.KeyFacts{}).SecretKey.Source != ""
-	place = o.EnvFile == "" && d.reader() != envfile.Decouple && !fetches && !isThere(p.EnvFile.Path)
+	place = !set && o.EnvFile == "" && d.reader() != envfile.Decouple && !fetches && !isThere(p.EnvFile.Path)
 	if o.Static {
 		return service, place, place && !mayManage(p)
 	}

@@ -68,12 +68,14 @@ func TestContained(t *testing.T) {
 	for name, c := range map[string]struct {
 		files  map[string]string
 		static bool
+		key    string // of the shell
 		want   bool
 	}{
-		"a .env here":        {map[string]string{".env": "A=1\n"}, false, true},
-		"a reader of a .env": {map[string]string{"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n"}, false, true},
-		"no service":         {map[string]string{".env": "A=1\n", "docker-compose.yml": "services:\n  db:\n    image: postgres\n"}, false, false},
-		"files only":         {map[string]string{".env": "A=1\n"}, true, false},
+		"a .env here":        {map[string]string{".env": "A=1\n"}, false, "", true},
+		"a reader of a .env": {map[string]string{"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\n"}, false, "", true},
+		"no service":         {map[string]string{".env": "A=1\n", "docker-compose.yml": "services:\n  db:\n    image: postgres\n"}, false, "", false},
+		"a key in the shell": {nil, false, stepstest.Key(), true},
+		"files only":         {map[string]string{".env": "A=1\n"}, true, "", false},
 	} {
 		t.Run("only the Python: "+name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +83,7 @@ func TestContained(t *testing.T) {
 			for file, text := range c.files {
 				files[file] = text
 			}
-			run := &steps.Run{Environ: func(string) (string, bool) { return "", false }, Options: steps.Options{Folder: lay(t, files), Static: c.static, Python: "docker compose run --rm -T web python"}}
+			run := &steps.Run{Environ: func(name string) (string, bool) { return c.key, name == "JWT_SECRET_KEY" && c.key != "" }, Options: steps.Options{Folder: lay(t, files), Static: c.static, Python: "docker compose run --rm -T web python"}}
 			if _, place, ok := Contained(t.Context(), run); ok != c.want || place {
 				t.Errorf("%t, the place: %t", ok, place)
 			}

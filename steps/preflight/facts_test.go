@@ -37,13 +37,17 @@ func TestWhatTheSettingsSayThatLoad(t *testing.T) {
 		spoil func(d *diagnosis, f *steps.Facts)
 		want  []finding.Code
 	}{
-		"all is well":                      {func(*diagnosis, *steps.Facts) {}, nil},
-		"another file was opened":          {func(_ *diagnosis, f *steps.Facts) { f.ReaderFiles = nil }, []finding.Code{finding.EnvFileWrongPlace}},
-		"no SECRET_KEY":                    {func(_ *diagnosis, f *steps.Facts) { f.SecretKey.Set = false }, []finding.Code{finding.SecretKeyMissing}},
-		"another key":                      {func(_ *diagnosis, f *steps.Facts) { f.Key.Sum = "00" }, []finding.Code{finding.KeyUnread}},
-		"both keys are one":                {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey = true }, []finding.Code{finding.JWTKeyEqualsSecretKey}},
-		"SECRET_KEY signs":                 {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey, f.SigningEqualsKey = true, false }, []finding.Code{finding.SettingsNotUpgraded}},
-		"no key is found":                  {func(_ *diagnosis, f *steps.Facts) { f.State = "key-missing" }, []finding.Code{finding.KeyUnread}},
+		"all is well":             {func(*diagnosis, *steps.Facts) {}, nil},
+		"another file was opened": {func(_ *diagnosis, f *steps.Facts) { f.ReaderFiles = nil }, []finding.Code{finding.EnvFileWrongPlace}},
+		"no SECRET_KEY":           {func(_ *diagnosis, f *steps.Facts) { f.SecretKey.Set = false }, []finding.Code{finding.SecretKeyMissing}},
+		"another key":             {func(_ *diagnosis, f *steps.Facts) { f.Key.Sum = "00" }, []finding.Code{finding.KeyUnread}},
+		"both keys are one":       {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey = true }, []finding.Code{finding.JWTKeyEqualsSecretKey}},
+		"SECRET_KEY signs":        {func(_ *diagnosis, f *steps.Facts) { f.SigningEqualsSecretKey, f.SigningEqualsKey = true, false }, []finding.Code{finding.SettingsNotUpgraded}},
+		"no key is found":         {func(_ *diagnosis, f *steps.Facts) { f.State = "key-missing" }, []finding.Code{finding.KeyUnread}},
+		"a key that stays outside of the container": {func(d *diagnosis, f *steps.Facts) {
+			f.State, d.project.PythonArgs = "key-missing", []string{"compose"}
+			d.run.Environ = stepstest.LookupEnv(t, map[string]string{"JWT_SECRET_KEY": stepstest.Key()})
+		}, []finding.Code{finding.JWTKeyMissing}},
 		"the key is refused":               {func(_ *diagnosis, f *steps.Facts) { f.State = "key-refused" }, []finding.Code{finding.JWTKeyWeak}},
 		"the key is refused as too short":  {func(_ *diagnosis, f *steps.Facts) { f.State = "key-short" }, []finding.Code{finding.JWTKeyTooShort}},
 		"the key is refused as SECRET_KEY": {func(_ *diagnosis, f *steps.Facts) { f.State = "key-equal" }, []finding.Code{finding.JWTKeyEqualsSecretKey}},

@@ -192,6 +192,11 @@ func (j *judged) state() {
 	case "key-missing":
 		said = []finding.Code{finding.JWTKeyEmpty, finding.KeyUnread, finding.EncodingInvalid, finding.LineGlued, finding.JWTKeyShadowed, finding.EnvFileWrongPlace, finding.EnvFileMissing, finding.JWTKeyMissing}
 		code, message = finding.KeyUnread, "The settings find no JWT_SECRET_KEY, though the file has one."
+		if _, set := j.d.run.LookupEnv(j.d.run.Names().Key); set && j.d.project.Inside() && !j.has(said...) {
+			j.found = append(j.found, finding.New(finding.JWTKeyMissing, "JWT_SECRET_KEY of the environment does not reach the container.").At(j.d.rel(), 0).
+				WithFix(finding.Do("Take it out of the environment, then run `keysplit` again: the key goes where the container gets its variables.")).NotFixable())
+			return
+		}
 	case "key-equal":
 		code, message = finding.JWTKeyEqualsSecretKey, "The settings refuse JWT_SECRET_KEY: it equals SECRET_KEY."
 	case "key-short":

@@ -21,8 +21,8 @@ import (
 const dockerUp = `last=$(eval echo \${$#})
 case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose config --services") printf 'web\ndb\n' ;; # worker has a profile
-"compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
+"compose config --services --no-interpolate") printf 'web\ndb\n' ;; # worker has a profile
+"compose --profile * config --services --no-interpolate") printf 'web\nworker\ndb\n' ;;
 "compose ps --quiet "*) cat "$DIR/id-$last" 2>/dev/null || echo old ;;
 "compose up "*) [ -e "$DIR/stuck" ] || echo new >"$DIR/id-$last" && touch "$DIR/id" ;;
 "compose logs "*) echo "no such module" ;;
@@ -79,7 +79,7 @@ func TestTheOldComposeOnANewEngine(t *testing.T) {
 	stepstest.NewTool(t, "docker", "exit 1")
 	program := stepstest.NewTool(t, "docker-compose", `case "$*" in
 "version --short") echo 1.29.2 ;;
-"config --services") echo web ;;
+"config --services --no-interpolate") echo web ;;
 ps*) echo old ;;
 up*) echo "KeyError: 'ContainerConfig'" >&2; exit 1 ;;
 esac`)
@@ -161,7 +161,7 @@ func TestComposeLooksAtEveryReplica(t *testing.T) {
 	t.Parallel()
 	const replicas = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose --profile * config --services") echo web ;;
+"compose --profile * config --services --no-interpolate") echo web ;;
 "compose ps --quiet web") if [ -e "$DIR/up" ]; then cat "$DIR/after"; else printf 'a\nb\n'; fi ;;
 "compose up "*) touch "$DIR/up"; echo ' Container x-web-1  Recreated'; echo 'SECRET=of the file' ;;
 "compose logs "*) echo "no such module" ;;

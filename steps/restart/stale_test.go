@@ -24,7 +24,7 @@ func TestComposeFindsTheWorkerThatWasNotNamed(t *testing.T) {
 	t.Parallel()
 	const docker = `case "$*" in
 "compose version --short") echo 2.40.3 ;;
-"compose --profile * config --services") printf 'web\nworker\ndb\n' ;;
+"compose --profile * config --services --no-interpolate") printf 'web\nworker\ndb\n' ;;
 "compose ps --quiet web") if [ -e "$DIR/up" ]; then echo new; else echo old; fi ;;
 "compose ps --quiet worker") [ ! -e "$DIR/refuses" ] || exit 1; cat "$DIR/runs" ;;
 "compose ps --quiet db") echo db ;;

@@ -12,6 +12,7 @@ import (
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
 	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/tool"
 )
 
 // Contained is a service of a compose file that a project's backend runs in.
@@ -19,6 +20,7 @@ type Contained struct {
 	File    string // the compose file, absolute
 	Named   string // the same as --target and --restart have it
 	Service string
+	lent    []string // what starts compose with a value for the key, where it does nothing without one
 }
 
 // ContainedIn finds the service that is built from the project and gets variables: the
@@ -37,7 +39,7 @@ func ContainedIn(p *steps.Project) (c Contained, ok bool) {
 						named = filepath.ToSlash(rel)
 					}
 				}
-				return Contained{path, named, name}, true
+				return Contained{File: path, Named: named, Service: name}, true
 			}
 		}
 		if dir == p.TopLevel || dir == filepath.Dir(dir) {
@@ -57,7 +59,7 @@ func (c Contained) Restart() string {
 	return "compose:" + c.Named + "#" + c.Service
 }
 
-// Build is the command that makes the service's image.
+// Build is the command that makes the service's image, once Python was looked for.
 func (c Contained) Build() prose.Command { return prose.Shell(c.words("build", c.Service)...) }
 
 // Starts is the command that starts the service's Python after what its image runs first.
@@ -67,7 +69,7 @@ func (c Contained) Starts() prose.Command {
 
 // words are a command of docker compose, in the folder that keysplit was started in.
 func (c Contained) words(args ...string) []string {
-	words := []string{"docker", "compose"}
+	words := append(slices.Clone(c.lent), "docker", "compose")
 	if here, err := os.Getwd(); err != nil || usualAbove(here) != c.File {
 		words = append(words, "--file", steps.FromHere(c.File))
 		if over := override(c.File); over != "" {
@@ -90,19 +92,38 @@ func usualAbove(dir string) string {
 // Python are the words that start the service's Python in a new container, without what
 // its image runs first, such as migrations. There are none where that would build the
 // image first, or where Docker does not answer.
-func (c Contained) Python(ctx context.Context, run *steps.Run) []string {
-	by := docker("")
-	res, err := by.Try(ctx, run, nil, c.words("config", "--images", c.Service)[1:]...)
-	images := strings.Fields(string(res.Stdout))
-	if err != nil || res.Code != 0 || len(images) == 0 {
+func (c *Contained) Python(ctx context.Context, run *steps.Run) []string {
+	by, inside := docker(""), []string{"--entrypoint", "python", c.Service}
+	images := c.images(ctx, run, by)
+	if key := run.Names().Key; len(images) == 0 {
+		// Of a file with ${KEY:?} compose does nothing while the key is missing. What it is
+		// told instead is taken away again before Python starts.
+		c.lent, by.Name = []string{"env", key + "=-"}, "env"
+		images = c.images(ctx, run, by)
+		if _, set := run.LookupEnv(key); set || len(images) == 0 {
+			c.lent, by.Name = nil, "docker" // Python is given the one that is set
+		} else {
+			inside = []string{"--entrypoint", "env", c.Service, "-u", key, "python"}
+		}
+	}
+	if len(images) == 0 {
 		return nil
 	}
-	if res, err = by.Try(ctx, run, nil, append([]string{"image", "inspect", "--format", "{{.Id}}"}, images...)...); err != nil || res.Code != 0 {
+	if res, err := docker("").Try(ctx, run, nil, append([]string{"image", "inspect", "--format", "{{.Id}}"}, images...)...); err != nil || res.Code != 0 {
 		return nil
 	}
-	words := c.words("run", "--rm", "-T", "--no-deps", "--entrypoint", "python", c.Service)
+	words := append(c.words("run", "--rm", "-T", "--no-deps"), inside...)
 	words[0], _ = by.Path(run) // it was found
 	return words
+}
+
+// images are those that the service is made from, none where compose does not tell them.
+func (c *Contained) images(ctx context.Context, run *steps.Run, by tool.Program) []string {
+	res, err := by.Try(ctx, run, nil, c.words("config", "--images", c.Service)[1:]...)
+	if err != nil || res.Code != 0 {
+		return nil
+	}
+	return strings.Fields(string(res.Stdout))
 }
 
 // composeFilesIn are the compose files of a folder that are for development: one with a

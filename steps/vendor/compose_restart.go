@@ -55,6 +55,8 @@ var dockerMessages = []tool.Message{
 		Fix: finding.Do("Start it (Docker Desktop, or: `sudo systemctl start docker`), or look at DOCKER_HOST. Then run `keysplit` again.")},
 	{Code: finding.AccessDenied, Sign: lazyregexp.New(`(?i)permission denied while trying to connect to the docker`), Said: "your user may not use Docker.",
 		Fix: finding.Do("Have your user added to the group docker and log in again, or run keysplit as a user who may.")},
+	{Code: finding.RestartFailed, Sign: lazyregexp.New(`(?i)required variable \S+ is missing a value|missing mandatory value for`), Said: "the compose file requires a variable that nothing sets.",
+		Fix: finding.Do("Set it in the .env beside the compose file, or in the environment. Then run `keysplit` again.")},
 }
 
 // usualFiles are the compose files that docker compose finds by itself, together
@@ -168,11 +170,11 @@ func (c composer) line(args ...string) finding.Command {
 }
 
 // all are the services of the file. Of those with a profile, version 2 lists the ones
-// that are asked for, and starts any that is named.
+// that are asked for, and starts any that is named. ${KEY:?} has no value before the write.
 func (c composer) all(ctx context.Context, run *steps.Run, spec string) ([]string, error) {
-	args := c.args("--profile", "*", "config", "--services")
+	args := c.args("--profile", "*", "config", "--services", "--no-interpolate")
 	if c.old {
-		args = c.args("config", "--services")
+		args = c.args("config", "--services", "--no-interpolate")
 	}
 	out, err := c.Call(ctx, run, spec, nil, args...)
 	return strings.Fields(string(out)), err

@@ -46,6 +46,8 @@ func TestRealMessages(t *testing.T) {
 
 		{docker(""), "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", "place-unreachable", "systemctl start docker"},
 		{docker(""), "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock\n", "access-denied", "group docker"},
+		{docker(""), "error while interpolating services.web.environment.JWT_SECRET_KEY: required variable JWT_SECRET_KEY is missing a value: needed\n", "restart-failed", "beside the compose file"},
+		{tool.Program{Name: "docker-compose", Messages: dockerMessages}, "Missing mandatory value for \"environment\" option interpolating {'JWT_SECRET_KEY': '${JWT_SECRET_KEY:?}'} in service \"web\": \n", "restart-failed", "beside the compose file"},
 
 		{gh, "error connecting to api.github.com\ncheck your internet connection or https://githubstatus.com\n", "place-unreachable", "network"},
 		{gh, "gh: API rate limit exceeded for user ID 1. (HTTP 403)\n", "place-unreachable", "an hour"},

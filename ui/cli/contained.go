@@ -24,14 +24,16 @@ func (p *place) contained(ctx context.Context, q request, conf config.Config, en
 	if !ok || len(env.Targets) > 0 && env.Targets[0] != service.Target() && (isPlace || !strings.HasPrefix(env.Targets[0], "dotenv")) {
 		return nil
 	}
-	c := &steps.Contained{Service: service.Service, File: service.File, Build: service.Build(), Starts: service.Starts()}
+	c := &steps.Contained{Service: service.Service, File: service.File, Starts: service.Starts()}
 	if run.Options.Python == "" && !run.Options.Static {
 		c.Python = service.Python(ctx, run)
 	}
+	c.Build = service.Build()
 	if isPlace && len(env.Targets) == 0 {
 		env.Targets = []string{service.Target()}
 	}
-	if isPlace || len(c.Python) > 0 || run.Options.Python != "" {
+	// Compose is not given a key of this environment: a new container would have none.
+	if _, set := run.LookupEnv(run.Names().Key); !set && (isPlace || len(c.Python) > 0 || run.Options.Python != "") {
 		env.Restart = cmp.Or(env.Restart, service.Restart())
 	}
 	return c
