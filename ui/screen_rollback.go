@@ -73,7 +73,6 @@ func (w *wizard) askRollBack() tea.Cmd {
 func (w *wizard) keep() tea.Cmd {
 	w.at, w.selected, w.scroll, w.question = w.restoring.from, 0, 0, nil
 	w.restoring = restoring{}
-	w.shut()
 	return w.watch()
 }
 

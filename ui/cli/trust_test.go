@@ -210,6 +210,10 @@ func TestTrustConfig(t *testing.T) {
 	if code, out, errOut := inProcess(t, newUpgrade, args); code == ExitUsage {
 		t.Errorf("after it: exit %d: %s%s", code, out, errOut)
 	}
+	c.configure(strings.Replace(hostile, "RAN", "RAN again", 1))
+	if code, out, errOut := inProcess(t, newRollback, []string{"rollback", "--yes", "--env", "staging", "--trust-config"}); code != ExitOK {
+		t.Errorf("a rollback: exit %d: %s%s", code, out, errOut)
+	}
 }
 
 // What only looks goes nowhere that nobody has agreed to, and says so.
