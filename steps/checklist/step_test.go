@@ -290,7 +290,7 @@ func TestALookThatIsCutShort(t *testing.T) {
 	}
 	all := All{Environments: []Report{{Environment: "staging"}}}
 	for name, text := range map[string]string{"Markdown": all.Markdown(), "text": all.Text()} {
-		if !strings.Contains(text, "No place that was looked at lacks it.") {
+		if !strings.Contains(text, "No place that was looked at lacks it.") || !strings.Contains(text, "staging") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}

@@ -36,6 +36,33 @@ func TestPythonPathTellsTheProject(t *testing.T) {
 	}
 }
 
+// A server that was started from elsewhere belongs to the project of its script, and to
+// that of the folder that it is told.
+func TestArgumentsTellTheProject(t *testing.T) {
+	t.Parallel()
+	project, another := t.TempDir(), t.TempDir()
+	script, theirs := filepath.Join(project, "manage.py"), filepath.Join(another, "manage.py")
+	if err := errors.Join(os.WriteFile(script, nil, 0o600), os.WriteFile(theirs, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	home, err := identify(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]bond{
+		script + " runserver":                       ours,
+		theirs + " runserver":                       others,
+		theirs + " --pythonpath=" + project:         others,
+		"-m gunicorn --chdir=" + project + " app":   ours,
+		"-m gunicorn --bind unix:/no/such.sock app": unknown,
+	} {
+		p := running{pid: os.Getpid(), args: append([]string{"python"}, strings.Fields(args)...)}
+		if got := (&view{home: home}).bondOf(p, "", nil); got != want {
+			t.Errorf("%s: %v, want %v", args, got, want)
+		}
+	}
+}
+
 // A virtual environment in a project says nothing of what runs from it; a library that is
 // mapped from there does.
 func TestAVirtualEnvironmentOnTheWay(t *testing.T) {

@@ -137,7 +137,6 @@ func (s *session) account(ctx context.Context) (steps.Account, func(), error) {
 		s.emit.Check(steps.LineLogin, steps.MarkFailed, "log in", "no throwaway account")
 		return made, nil, steps.Fail(s.noAccount(err))
 	}
-	s.run.Redactor.Add(made.Password)
 	return made, func() { s.forget(ctx, made.Username) }, nil
 }
 

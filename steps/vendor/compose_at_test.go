@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,5 +24,21 @@ func TestWhereAComposeFileIs(t *testing.T) {
 		if got := (compose{file: "compose.yml"}).Described(run); got != path {
 			t.Errorf("%s, want %s", got, path)
 		}
+	}
+}
+
+// A folder that a link leads to contains what lies in it.
+func TestWhatAFolderContains(t *testing.T) {
+	t.Parallel()
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(top, "link")
+	if err := errors.Join(os.Mkdir(filepath.Join(top, "backend"), 0o700), os.Symlink("backend", link)); err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	if path := filepath.Join(top, "backend", "app"); !contains(link, path) || contains(link, top) {
+		t.Errorf("%s and %s", link, path)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dj/keysplit/steps"
+	"dj/keysplit/steps/checklist"
 	"dj/keysplit/steps/secret"
 )
 
@@ -51,5 +52,32 @@ func TestItemsAreSignedOffLineByLine(t *testing.T) {
 				t.Errorf("it says:\n%s", o.String())
 			}
 		})
+	}
+}
+
+// What the evidence speaks against is signed off with a yes only; what cannot be signed off
+// is an error.
+func TestASignOffThatIsNone(t *testing.T) {
+	u := newUpgraded(t, steps.DefaultEnvironment)
+	run := &steps.Run{Prints: secret.NewFingerprinter(nil), Options: steps.Options{State: Stdio().State}}
+	run.Project = &steps.Project{Root: u.root, TopLevel: u.root}
+	j, err := Stdio().State.Open(u.root, u.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Journal = j
+	for typed, c := range map[string]struct {
+		item  checklist.Item
+		fails bool
+	}{
+		"9\nn\nAda\nmail\n": {item: checklist.Item{Number: 9, Against: "an error was found"}},
+		"1\nAda\nmail\n":    {item: checklist.Item{Number: 1}, fails: true},
+	} {
+		var o bytes.Buffer
+		stdio := IO{State: Stdio().State, In: strings.NewReader(typed), Out: &o, Err: &o, InTTY: true}
+		w := &walk{e: steps.NewEngine(run), f: newPlain(stdio, &speech{noColor: true}), o: &upgradeOptions{}, stdio: stdio}
+		if err := w.signOffOne(t.Context(), []checklist.Item{c.item}); (err != nil) != c.fails || strings.Contains(o.String(), "signed off by") {
+			t.Errorf("%q: %v\n%s", typed, err, o.String())
+		}
 	}
 }
