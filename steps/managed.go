@@ -1,12 +1,15 @@
 package steps
 
 import (
+	"bytes"
 	"strings"
 
 	"dj/keysplit/envfile"
 	"dj/keysplit/steps/finding"
 	"dj/keysplit/steps/internal/lazyregexp"
 	"dj/keysplit/steps/prose"
+	"dj/keysplit/steps/sys/file"
+	"dj/keysplit/steps/sys/shell"
 )
 
 // Manager is a program that owns a file of variables: what stands there is a reference
@@ -16,6 +19,7 @@ type Manager struct {
 	run  []string // the command before the backend's; FILE stands for the file
 	word bool     // it takes the backend's command as one word
 	set  string   // how it takes a new value, as finding.Do; FILE likewise
+	fill string   // the command that makes a .env of a template, MADE for it; FILE likewise
 
 	value *lazyregexp.Regexp // a value of its kind
 	marks []string           // how names begin that it writes into the file
@@ -26,7 +30,7 @@ type Manager struct {
 // (dotenvx.com/docs), sops (getsops.io/docs), and references of other programs.
 var managers = []*Manager{
 	{Name: "1Password", run: []string{"op", "run", "--env-file=FILE", "--"}, set: "Make a field for it in 1Password, then add a line to FILE: JWT_SECRET_KEY=op://VAULT/ITEM/FIELD",
-		value: lazyregexp.New(`^(?:\{\{\s*)?op://`)},
+		fill: "op inject -f -i FILE -o MADE", value: lazyregexp.New(`^(?:\{\{\s*)?op://`)},
 	{Name: "dotenvx", run: []string{"dotenvx", "run", "-f", "FILE", "--"}, set: "Set it with: `dotenvx set JWT_SECRET_KEY VALUE -f FILE`",
 		value: lazyregexp.New(`^encrypted:`), marks: []string{"DOTENV_PUBLIC_KEY"}},
 	{Name: "sops", run: []string{"sops", "exec-env", "FILE"}, word: true, set: "Add it with: `sops edit FILE`",
@@ -105,10 +109,13 @@ func (m *Manager) Set(file string) prose.Text {
 // the backend has no key. there reports that the file names the key.
 func (r *Run) Owned(there bool) finding.Finding {
 	env := r.Project.EnvFile
-	rel, m := r.Project.Rel(env.Path), env.Owner
+	rel, m, at := r.Project.Rel(env.Owned), env.Owner, FromHere(env.Owned)
+	template, _ := file.ReadSmall(env.Owned) // nothing where it cannot be read
 	f := finding.New(finding.EnvFileManaged, rel+" holds references or ciphertext, which "+m.Name+" resolves when the backend starts. keysplit does not write to it.").At(rel, 0)
 	as := prose.Text{}
-	if command := m.Command(FromHere(env.Path), "keysplit", "check"); command != "" {
+	if command := m.Command(at, "keysplit", "check"); env.Owned != env.Path && m.fill != "" && (env.Exists || bytes.Contains(template, []byte("{{"))) {
+		as = finding.Do("Make %s of it again: %s.", r.Project.Rel(env.Path), finding.Command(strings.NewReplacer("FILE", shell.Join(at), "MADE", shell.Join(FromHere(env.Path))).Replace(m.fill)))
+	} else if command != "" {
 		as = finding.Do("Run keysplit as you run the backend: %s.", command)
 	}
 	switch {
@@ -117,9 +124,9 @@ func (r *Run) Owned(there bool) finding.Finding {
 	case there:
 		return f.WithFix(finding.Do("Run keysplit as you run the backend, with what resolves them."))
 	}
-	fix := finding.Do("%s.", m.Set(FromHere(env.Path)))
+	fix := finding.Do("%s.", m.Set(at))
 	if !as.Empty() {
-		fix = finding.Do("%s. %s", m.Set(FromHere(env.Path)), as)
+		fix = finding.Do("%s. %s", m.Set(at), as)
 	}
 	return f.WithFix(fix)
 }

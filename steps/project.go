@@ -123,7 +123,7 @@ func (r *Run) MissingFile(path string) finding.Finding {
 // for none.
 func SampleOf(path string) string {
 	var names []string
-	for _, ending := range []string{"example", "template", "sample", "dist", "tmpl", "default", "defaults"} {
+	for _, ending := range []string{"example", "template", "sample", "dist", "tmpl", "tpl", "default", "defaults"} {
 		names = append(names, path+"."+ending, path+"-"+ending, path+"_"+ending)
 	}
 	folder := filepath.Dir(path)
@@ -164,9 +164,13 @@ type EnvFile struct {
 	Found   string            // how it was found, in words: "decouple reads it", "--env-file"
 	Sourced bool              // a shell, or what starts the backend, hands its variables over
 	Owner   *Manager          // the program that it belongs to, nil for none
-	Names   bool              // it has a line for the key, whatever that holds
+	Owned   string            // the file with that program's references: this one, or the template that it is made from
+	Names   bool              // that has a line for the key, whatever it holds
 	At      *envfile.Snapshot // as it was when preflight looked; nil when it could not be opened
 }
+
+// Referring reports whether the file itself holds references or ciphertext, and no secrets.
+func (e EnvFile) Referring() bool { return e.Owner != nil && e.Owned == e.Path }
 
 // ReadAs is how a file of variables is read, in words.
 func (p *Project) ReadAs(path string, readers ...envfile.Dialect) string {

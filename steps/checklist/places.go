@@ -83,7 +83,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		}
 		p := place{kind: k, file: rel, code: codeFor(k, rel, data), sum: journal.FileSum{Path: path, Sum: run.Kept().Sum(data)}}
 		p.held = k == repo.Pipeline && bytes.Contains(data, []byte("secrets."+run.Names().Key))
-		if m := steps.OwnerOf(run.Names(), data, repo.KindOf(rel) == repo.EnvFile); m != nil {
+		if m := steps.OwnerOf(run.Names(), data, repo.KindOf(rel) == repo.EnvFile || repo.IsSample(rel)); m != nil {
 			p.own = m.Set(steps.FromHere(path))
 		}
 		if named := p.take(repo.Read(run.Names(), k == repo.Pipeline, rel, data, around)); named && k == repo.Pipeline {

@@ -68,10 +68,10 @@ func (d *diagnosis) diagnose() error {
 		return nil
 	}
 	file, vars := d.read(at)
-	if env.At != nil && !env.Exists && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
+	if env.At != nil && !env.Exists && env.Owner == nil && !(d.keys.Key.Secret.Set() && d.keys.SecretKey.Secret.Set()) {
 		d.found = append(d.found, d.run.MissingFile(env.Path))
 	}
-	if env.Owner == nil {
+	if !env.Referring() {
 		d.lines(file, vars)
 	}
 	if vars == nil && d.keys.Key.Source == "" {
@@ -85,7 +85,7 @@ func (d *diagnosis) diagnose() error {
 	for _, name := range d.keys.Unset {
 		d.add(finding.DistinctFromUnset, fmt.Sprintf("distinct_from names %s, which is set neither in %s nor in this shell: it was not compared.", name, d.rel()), 0)
 	}
-	if env.Owner == nil {
+	if !env.Referring() {
 		d.ambiguous(file)
 	}
 	return nil
@@ -252,7 +252,10 @@ func (d *diagnosis) judgeKey(file *envfile.File) {
 			message = fmt.Sprintf("JWT_SECRET_KEY%s has %d characters; %d are needed.", where, d.keys.Key.Secret.Len(), d.run.MinLength())
 		}
 		d.add(code, message, line)
-		if f := &d.found[len(d.found)-1]; d.project.EnvFile.At == nil && f.Fixable {
+		switch f, env := &d.found[len(d.found)-1], d.project.EnvFile; {
+		case env.Owner != nil:
+			f.Fixable, f.Fix = false, d.run.Owned(env.Names).Fix
+		case env.At == nil && f.Fixable:
 			f.Fixable, f.Fix = false, finding.Do("Set it where this file comes from.") // it cannot be written here
 		}
 	}

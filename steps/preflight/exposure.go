@@ -23,7 +23,7 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 	var found []finding.Finding
 	rel := p.Rel(p.EnvFile.Path)
 	// A file of references or ciphertext is made to be committed.
-	if gitTop(p.Root) != "" && file.Within(p.TopLevel, p.EnvFile.Path) && p.EnvFile.Owner == nil && p.Source.Kind == "" {
+	if gitTop(p.Root) != "" && file.Within(p.TopLevel, p.EnvFile.Path) && !p.EnvFile.Referring() && p.Source.Kind == "" {
 		f, tracked, _ := trust.Tracked(ctx, run, p.EnvFile.Path, toBeWritten(run, p))
 		switch {
 		case tracked:
@@ -42,12 +42,12 @@ func exposure(ctx context.Context, run *steps.Run, p *steps.Project) []finding.F
 			found = append(found, finding.New(finding.EnvFileInGitHistory, "").At(rel, 0))
 		}
 	}
-	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists && p.EnvFile.Owner == nil {
+	if dockerfile, ok := inBuildContext(p); ok && p.EnvFile.Exists && !p.EnvFile.Referring() {
 		found = append(found, finding.New(finding.EnvFileInBuildContext, "").At(p.Rel(dockerfile), 0).
 			WithFix(finding.Do("Add a line to %s: **/%s", p.Rel(filepath.Join(filepath.Dir(dockerfile), ".dockerignore")), filepath.Base(p.EnvFile.Path))))
 	}
 	// No commit has permissions.
-	if !run.Options.Committed && p.EnvFile.Owner == nil && othersCanRead(p.EnvFile.At) {
+	if !run.Options.Committed && !p.EnvFile.Referring() && othersCanRead(p.EnvFile.At) {
 		f := finding.New(finding.EnvFilePermissions, "").At(rel, 0)
 		found = append(found, f.WithFix(finding.Do("Run: %s, or 640 where the backend's group must read it.", finding.Shell("chmod", "600", steps.FromHere(p.EnvFile.Path)))))
 	}

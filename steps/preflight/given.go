@@ -23,7 +23,13 @@ func (d *diagnosis) belong() {
 		d.handOver()
 		env.Owner = steps.ManagerOf(names, readSome(env.Path))
 	}
-	env.Names = sets(env.Path, names.IsKey)
+	env.Owned = env.Path
+	if template := steps.SampleOf(env.Path); env.Owner == nil && template != "" {
+		if env.Owner = steps.ManagerOf(names, readSome(template)); env.Owner != nil {
+			env.Owned = template
+		}
+	}
+	env.Names = sets(env.Owned, names.IsKey)
 }
 
 // handOver finds the file whose variables settings get that read the environment alone, if

@@ -23,7 +23,7 @@ func TestRoutesOfOtherPackages(t *testing.T) {
 		settings, urls, made, kind    string
 		login, refresh, verify, field string
 	}{
-		"sliding tokens": {simple + "SIMPLE_JWT['AUTH_TOKEN_CLASSES'] = ('rest_framework_simplejwt.tokens.SlidingToken',)\n",
+		"sliding tokens": {simple + "SIMPLE_JWT['AUTH_TOKEN_CLASSES'] = ['rest_framework_simplejwt.tokens.' + kind for kind in ('AccessToken', 'SlidingToken')]\n",
 			views + "urlpatterns = [path('in/', TokenObtainSlidingView.as_view()), path('again/', TokenRefreshSlidingView.as_view())]\n",
 			"simplejwt", "sliding", "/in/", "/again/", "", "username"},
 		"django-ninja-jwt": {reads + "INSTALLED_APPS += ['ninja_extra', 'ninja_jwt']\nNINJA_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY')}\n",

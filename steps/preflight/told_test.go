@@ -182,6 +182,42 @@ func TestReferencesThatAreHandedOver(t *testing.T) {
 	}
 }
 
+// A .env that is made from a template of references loses what is written there alone: the
+// template is the place, and what is read is the .env.
+func TestATemplateOfReferences(t *testing.T) {
+	t.Parallel()
+	secretKey, key := stepstest.Key(), stepstest.Key()
+	const one, both = "SECRET_KEY={{ op://a/b/c }}\n", "SECRET_KEY={{ op://a/b/c }}\nJWT_SECRET_KEY={{ op://a/b/d }}\n"
+	const again, run, add = "op inject -f -i ", "op run --env-file=", "add a line to "
+	for what, c := range map[string]struct{ template, env, want, fix, not string }{
+		"no key":               {one, "SECRET_KEY=" + secretKey + "\n", "env-file-managed", add, run},
+		"a good key":           {both, "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + key + "\n", "", "", ""},
+		"one that is old":      {both, "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + key[:40] + "\n", "jwt-key-too-short:2", again, add},
+		"not made again":       {both, "SECRET_KEY=" + secretKey + "\n", "env-file-managed", again, add},
+		"not made":             {both, "", "env-file-managed", again, run},
+		"for a program to run": {"SECRET_KEY=op://a/b/c\nJWT_SECRET_KEY=op://a/b/d\n", "", "env-file-managed", run, again},
+		"a broken .env":        {both, "SECRET_KEY=" + secretKey + "\nJWT_SECRET_KEY=" + key + "\nA='b\n", "quote-unbalanced:3", "", ""},
+	} {
+		files := map[string]string{"manage.py": manage, "config/__init__.py": "", ".env.tpl": c.template,
+			"config/settings.py": "from decouple import config\nSECRET_KEY = config('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': config('JWT_SECRET_KEY')}\n"}
+		if c.env != "" {
+			files[".env"] = c.env
+		}
+		run, _, err := lookStatic(t, lay(t, files), nil, nil)
+		found := run.Project.Findings
+		if got := codes(found); err != nil || got != c.want {
+			t.Errorf("%s: %q, want %q, %v", what, got, c.want, err)
+			continue
+		}
+		if c.fix == "" {
+			continue
+		}
+		if fix := found[0].Fix.Rendered(); !strings.Contains(fix, c.fix) || strings.Contains(fix, c.not) || found[0].Fixable {
+			t.Errorf("%s: %s", what, fix)
+		}
+	}
+}
+
 // Settings that make no tokens have nothing to split, and get nothing written.
 func TestAProjectWithoutTokens(t *testing.T) {
 	t.Parallel()

@@ -355,6 +355,7 @@ jobs:
 	{"an example of several lines", ".env.example", sample, "A=b\nSECRET_KEY=\"x\ny\"\n"},
 	{"inside a value of an example", ".env.example", sample, "A=\"\nSECRET_KEY=x\n\"\n"},
 	{"an example that is a comment", ".env.example", sample, "# SECRET_KEY=x\n+# JWT_SECRET_KEY=REQUIRED-make-one-with-keysplit\nA=b\n"},
+	{"an example of references", ".env.tpl", sample, "SECRET_KEY={{ op://a/b/c }}\nA=b\n"},
 	{"JSON in a document", "README.md", docs, "    {\n      \"SECRET_KEY\": \"x\",\n    }\n"},
 }
 

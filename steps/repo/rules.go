@@ -65,7 +65,7 @@ var (
 // just being set would do nothing.
 func (v *vocabulary) example(file, line string) []string {
 	p, ok := v.parse(line)
-	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) {
+	if !ok || strings.TrimSpace(p.sign) == "" || strings.HasSuffix(p.value, `\`) || steps.IsReference(p.bare()) {
 		return nil
 	}
 	document := !IsSample(file)

@@ -107,16 +107,21 @@ def beside_key(settings):
     return seal(repr(rest))
 
 
+handed_out = set()  # the types of tokens that the routes of simplejwt's own views give
+
+
 def token_type(told):
-    """The type of the tokens that open routes: "access", "sliding", or the project's own."""
+    """The type of the tokens that open routes: "access", "sliding", or the project's own. Of
+    several, the first that a route gives."""
+    kinds = []
     for kind in told.get("AUTH_TOKEN_CLASSES") or ():
         try:
             from django.utils.module_loading import import_string
 
-            return str(getattr(import_string(kind) if isinstance(kind, str) else kind, "token_type"))
+            kinds.append(str(getattr(import_string(kind) if isinstance(kind, str) else kind, "token_type")))
         except Exception:
             continue
-    return "access"
+    return next((kind for kind in kinds if kind in handed_out), kinds[0] if kinds else "access")
 
 
 def key_fact(name, value):

@@ -220,8 +220,10 @@ def route_facts():
     try:
         from django.urls import get_resolver
 
-        sliding = token_type(token_settings(live)) == "sliding"
         views = [View(*found) for found in walk(get_resolver().url_patterns)]
+        given = {"TokenObtainPairView": "access", "TokenObtainSlidingView": "sliding"}
+        handed_out.update(given[base] for v in views for base in given.keys() & v.base)
+        sliding = token_type(token_settings(live)) == "sliding"
         routes["version"] = version_asked()
     except Exception:
         return routes, []  # the system checks name the reason
