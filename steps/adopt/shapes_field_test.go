@@ -43,6 +43,15 @@ var rare = map[string]shape{
 		files: map[string]string{"settings.py": "import os\n" + head + loaded + "\n\ndef env(name, fallback=None):\n    return os.environ.get(name, fallback)\n\n\nSECRET_KEY = env(\"SECRET_KEY\")\n" + apps + "SIMPLE_JWT = {\n    \"SIGNING_KEY\": env(\"JWT_SECRET_KEY\", SECRET_KEY),\n}\n"},
 		says:  []string{"JWT_SECRET_KEY = env(\"JWT_SECRET_KEY\""},
 	},
+	"a helper that takes no default": {
+		files: map[string]string{"settings.py": "import os\n" + head + loaded + "\n\ndef env(name):\n    return os.environ.get(name)\n\n\nSECRET_KEY = env(\"SECRET_KEY\")\n" + apps},
+		says:  []string{"JWT_SECRET_KEY = env(\"JWT_SECRET_KEY\")\n"},
+	},
+	"a helper that asks a store": {
+		files: map[string]string{"settings.py": "import os\n" + head + loaded + "\n\nclass Store:\n    def get_parameter(self, Name):\n        return os.environ[Name]\n\n\n" +
+			"def parameter(name):\n    return Store().get_parameter(Name=name)\n\n\nSECRET_KEY = parameter(\"SECRET_KEY\")\n" + apps},
+		unsure: "parameter fetches SECRET_KEY from a store", says: []string{"JWT_SECRET_KEY = parameter(\"JWT_SECRET_KEY\")\n"},
+	},
 	"a dictionary that is made from another": {
 		files: map[string]string{
 			"conf/__init__.py": "", "conf/base.py": times + head + decouple + apps + lifetime,

@@ -78,6 +78,30 @@ def brought(module, package, **way):
         pass
 
 
+STORES = ("get_parameter", "get_parameters", "get_secret_value", "access_secret_version", "read_secret", "read_secret_version", "get_password")
+
+
+def defined(call):
+    """The settings' own function that a call names, None for none."""
+    return next((node for m in modules for node in ast.walk(m.tree) if isinstance(node, ast.FunctionDef) and node.name == call), None)
+
+
+def takes_default(call):
+    made = defined(call)
+    return made is None or made.args.kwarg is not None or any(a.arg == "default" for a in made.args.args + made.args.kwonlyargs)
+
+
+def from_store():
+    """The settings' own function that fetches SECRET_KEY from a store, and no variable; ""
+    for none. What it would fetch for the key cannot be tried."""
+    owner, statement = secret_statement()
+    for r in reads(owner, statement.value) if statement is not None else ():
+        asked = [n.attr for n in ast.walk(defined(r.call) or ast.Pass()) if isinstance(n, ast.Attribute)]
+        if set(asked) & set(STORES) and "environ" not in asked and "getenv" not in asked:
+            return r.call
+    return ""
+
+
 def readers(module, value=None):
     """The ways to read a variable in a module, the project's own first."""
     found = list(reads(*value)) if value else []
@@ -96,7 +120,7 @@ def readers(module, value=None):
         line = bound(module, base)
         needs = "" if line else import_of(r.module, base)
         if line or needs:
-            for form in [r.form] + (["plain"] if r.form == "default" else []):
+            for form in ["plain"] if not takes_default(r.call) else [r.form] + (["plain"] if r.form == "default" else []):
                 ways.append({"call": r.call, "form": form, "import": needs, "line": line, "setup": ""})
     if not ways and loads():
         ways.append(environment(module))

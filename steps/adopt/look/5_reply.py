@@ -87,6 +87,8 @@ def reply():
     try:
         if reader:
             raise Unsure("%s reads the variables, and keysplit does not know how that is written" % reader)
+        if ASKED["what"] == "key" and from_store():
+            raise Unsure("%s fetches SECRET_KEY from a store, where no key can be tried" % from_store())
         told = apps() if ASKED["what"] == "apps" else place()
         return dict(told, left_out=left_out(told["file"]))
     except Unsure as unsure:
