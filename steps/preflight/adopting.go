@@ -34,6 +34,9 @@ func (s *Step) adopt(ctx context.Context, run *steps.Run, emit steps.Emit) error
 	case run.Elsewhere() != "":
 		p.Findings[at] = p.Findings[at].NotFixable().WithFix(finding.Do("Make the change in development, with %s, commit it and deploy it. Then run `keysplit` again.", finding.Command(run.CommandIn("upgrade", "--env", steps.DefaultEnvironment, "--adopt"))))
 		return nil
+	case run.Django != nil && p.Facts.Package == "":
+		p.Findings[at] = p.Findings[at].NotFixable().WithFix(finding.Do("Let the settings read JWT_SECRET_KEY, and give it to what signs: SIMPLE_JWT = {\"SIGNING_KEY\": JWT_SECRET_KEY}. Then run `keysplit` again."))
+		return nil
 	case run.Django == nil || !p.Facts.Tokens.Shared() || !slices.Contains(adopts, p.Facts.Package):
 		p.Findings[at] = p.Findings[at].NotFixable()
 		return nil

@@ -226,6 +226,9 @@ func (d *diagnosis) sourceInCode(ctx context.Context, f *steps.Facts) steps.Sour
 		switch {
 		case signs.pair != "": // that the project's own code signs with
 			return signs.source()
+		case signs.shared && ownTokens(p.Root).shared: // nothing loads the code that makes them until it is asked
+			d.signing = signs
+			return steps.Source{}
 		case f.Package == "":
 			return steps.Source{Kind: steps.NoTokens}
 		}

@@ -332,6 +332,7 @@ func (s *Step) askDjango(ctx context.Context, d *diagnosis, emit steps.Emit) err
 	d.emitPlace(emit)
 	d.overrule(f)
 	p.Findings = append(p.Findings, d.judgeFacts(f, fallsBackTo(django, f))...)
+	d.judgeSigning()
 	sayUntilThen(p.Findings)
 	return nil
 }

@@ -183,3 +183,21 @@ func TestWhatSignsWhereDjangoDoesNotStart(t *testing.T) {
 		})
 	}
 }
+
+// Django has not loaded the code that makes tokens with a package when it is asked; the
+// answer is that of the files all the same.
+func TestAPackageThatNothingLoadsYet(t *testing.T) {
+	t.Parallel()
+	p := bare(t, "SECRET_KEY = config('SECRET_KEY')\n", map[string]string{
+		".env": "SECRET_KEY={SECRET_KEY}\n", "requirements.txt": "djangorestframework_simplejwt\n", "config/urls.py": "urlpatterns = []\n",
+		"shop/tokens.py": "from rest_framework_simplejwt.tokens import Token\n\n\nclass Own(Token):\n    token_type = 'own'\n",
+	})
+	run, _, err := apply(t, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, found := finding.First(run.Project.Findings, finding.SettingsNotUpgraded)
+	if fix := f.Fix.Rendered(); !found || finding.Has(run.Project.Findings, finding.TokenPackage) || f.Fixable || strings.Contains(fix, "--adopt") {
+		t.Errorf("%s, %s", codesAlone(run.Project.Findings), fix)
+	}
+}
