@@ -1,11 +1,13 @@
 package preflight
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"dj/keysplit/steps"
 	"dj/keysplit/steps/finding"
+	"dj/keysplit/steps/stepstest"
 	"dj/keysplit/steps/stepstest/djangotest"
 )
 
@@ -33,6 +35,24 @@ func TestAValueThatBeginsWithADollar(t *testing.T) {
 				t.Errorf("%s, %s: %q", reader, name, told)
 			}
 		}
+	}
+}
+
+// The environment has what django-environ put there, and Django stops at it.
+func TestADollarThatStopsDjango(t *testing.T) {
+	t.Parallel()
+	run := newRun(t)
+	run.Options.Folder, run.Options.ReadOnly = lay(t, map[string]string{
+		"manage.py": manage, "config/__init__.py": "", ".env": "SECRET_KEY=$" + stepstest.Key() + "\nJWT_SECRET_KEY=" + stepstest.Key() + "\n",
+		"config/settings.py": "import environ\nenv = environ.Env()\nenv.read_env('.env')\nSECRET_KEY = env('SECRET_KEY')\nSIMPLE_JWT = {'SIGNING_KEY': env('JWT_SECRET_KEY')}\n",
+	}), true
+	s := &Step{OpenDjango: func(_ context.Context, _ *steps.Run, p *steps.Project) (steps.Django, error) {
+		p.Stopped.SecretKey.Set = true
+		return nil, notRunnable("It is not set.", "", 0, finding.Do("Set it."))
+	}}
+	err := s.Apply(t.Context(), run, func(steps.Event) {})
+	if got := codes(run.Project.Findings); err == nil || got != "secret-key-missing:1" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

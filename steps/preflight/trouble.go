@@ -118,7 +118,8 @@ func (d *diagnosis) unstarted(err error) error {
 		err = errors.Join(err, d.again())
 	}
 	if p.Stopped.SecretKey.Set {
-		p.Findings = slices.DeleteFunc(p.Findings, func(f finding.Finding) bool { return f.Code == finding.SecretKeyMissing })
+		// What a line of the file says that no reader takes it from is true all the same.
+		p.Findings = slices.DeleteFunc(p.Findings, func(f finding.Finding) bool { return f.Code == finding.SecretKeyMissing && f.Line == 0 })
 	}
 	d.judgeText()
 	var failure *steps.Failure
