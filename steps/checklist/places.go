@@ -60,7 +60,7 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 	exports := sync.OnceValue(func() string { return exportsSecrets(run, files) })
 	for _, path := range files {
 		rel := run.Project.Rel(path)
-		if (repo.KindOf(rel) == repo.EnvFile || steps.IsDockerfile(filepath.Base(rel))) && around.Foreign(filepath.ToSlash(filepath.Dir(rel))) {
+		if ofOthers(rel, around) {
 			continue
 		}
 		data, err := file.ReadSmall(path)
@@ -94,6 +94,11 @@ func findPlaces(run *steps.Run, t *repo.Tree, k repo.Kind) []place {
 		}
 	}
 	return out
+}
+
+// ofOthers reports whether a file of variables or a Dockerfile is another project's.
+func ofOthers(rel string, around *repo.Around) bool {
+	return (repo.KindOf(rel) == repo.EnvFile || steps.IsDockerfile(filepath.Base(rel))) && around.Foreign(filepath.ToSlash(filepath.Dir(rel)))
 }
 
 // take notes what a file says, and reports whether it names JWT_SECRET_KEY.
