@@ -162,3 +162,17 @@ func TestWhatAPlaceShowsIsHidden(t *testing.T) {
 		}
 	}
 }
+
+// A file of UTF-16, as PowerShell writes it, is read as it will be.
+func TestTheKeyInAFileOfUTF16(t *testing.T) {
+	t.Parallel()
+	key := stepstest.Key()
+	data := []byte("\xff\xfe")
+	for _, c := range []byte("JWT_SECRET_KEY=" + key + "\r\n") {
+		data = append(data, c, 0)
+	}
+	run := stepstest.NewRun(t, string(data), nil)
+	if keys, err := run.Home().Found(); err != nil || !keys.Key.Secret.Equal(run.Secret(key)) {
+		t.Errorf("another key, or none: %v", err)
+	}
+}

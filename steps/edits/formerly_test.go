@@ -33,3 +33,11 @@ func TestAnEarlierKeySaysWhatItWas(t *testing.T) {
 		t.Errorf("the key of SECRET_KEY: %q", got)
 	}
 }
+
+// A long value is cut, and a short one is whole.
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	if a, b := shorten("abc", 3), shorten("abcé", 3); a != "abc" || b != "abc…" {
+		t.Errorf("%q, %q", a, b)
+	}
+}

@@ -89,7 +89,7 @@ func dockerPattern(rule string) *regexp.Regexp {
 		case c == '?':
 			b.WriteString(`[^/]`)
 		default:
-			b.WriteString(regexp.QuoteMeta(string(c)))
+			b.WriteString(regexp.QuoteMeta(rule[i : i+1]))
 		}
 	}
 	re, err := regexp.Compile(b.String() + `$`)

@@ -20,6 +20,7 @@ func TestTheRulesOfDockerignore(t *testing.T) {
 		{"**/.env\n", "backend/.env", true}, {"**/.env\n", ".env", true}, {"backend\n", "backend/.env", true}, {"back*/\n", "backend/.env", true},
 		{".env*\n", ".env", true}, {"*\n", ".env", true}, {"*\n!.env\n", ".env", false}, {"**\n!backend/app\n", "backend/.env", true},
 		{"# .env\n", ".env", false}, {".en?\n", ".env", true}, {"./.env\r\n", ".env", true}, {".envs\n", ".env", false}, {"[\n", ".env", false},
+		{"clés/.env\n", "clés/.env", true}, {"cl\xff\n*.env\n", ".env", true},
 	} {
 		if got := dockerIgnores([]byte(c.rules), c.file); got != c.want {
 			t.Errorf("%q, %s: %t", c.rules, c.file, got)

@@ -2,6 +2,7 @@ package smoketest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -57,6 +58,22 @@ func TestTheTokenOfAForm(t *testing.T) {
 	} {
 		if got := csrfInBody([]byte(body)); got != want {
 			t.Errorf("%s: %q", body, got)
+		}
+	}
+}
+
+// A token is carried by the header and the word of the settings.
+func TestTheHeaderOfTheSettings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		facts steps.TokenFacts
+		want  map[string]string
+	}{
+		"none told": {steps.TokenFacts{}, map[string]string{"Authorization": "Bearer x"}},
+		"both told": {steps.TokenFacts{HeaderTypes: []string{"JWT", "Bearer"}, HeaderName: "HTTP_X_TOKEN"}, map[string]string{"X-TOKEN": "JWT x"}},
+	} {
+		if got := (&session{facts: c.facts}).bearer("x"); !maps.Equal(got, c.want) {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

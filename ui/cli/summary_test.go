@@ -79,6 +79,9 @@ func TestHowToGoOn(t *testing.T) {
 	if got := run.ResumeCommand(); got != whole {
 		t.Errorf("%s\nwant %s", got, whole)
 	}
+	if err := newUpgrade(IO{}).ParseFlags(append(strings.Fields(whole)[2:], "--wait")); err != nil {
+		t.Errorf("the program does not take what it advises: %v", err)
+	}
 	if got := (&upgradeOptions{place: place{timeout: steps.DefaultTimeout}, login: login{tempUser: true}}).given(); !slices.Equal(got, []string{"--temp-user"}) {
 		t.Errorf("of a throwaway account: %q", got)
 	}
