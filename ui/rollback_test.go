@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -52,6 +53,19 @@ func TestTheRollbackAsksOnAPageOfItsOwn(t *testing.T) {
 	if st.press("q"); !st.w.finished || st.w.restoring.verdict != nil {
 		t.Error("q at the question of the last page does not finish, or restores")
 	}
+}
+
+// A plan that could not be made is no question.
+func TestARollbackWithoutAPlanAsksNothing(t *testing.T) {
+	st := newStage(t, plainLight).open().to("end")
+	st.hold = true
+	st.pick("Roll back")
+	st.hold, st.held = false, nil
+	st.send(resultMsg{id: st.w.lastJob, kind: jobForesee, err: errors.New("cut short"), facts: st.w.facts})
+	if st.w.asksBack() || st.w.backPhase() != 0 {
+		t.Errorf("it asks:\n%s", st.w.View())
+	}
+	st.want(steps.Checklist, done)
 }
 
 // In production it takes nothing but the name.
